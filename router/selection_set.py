@@ -1,0 +1,61 @@
+"""SelectionSet: the one data type for operations, field sets, representations and fetches.
+
+`operation.normalize` and `supergraph.field_set` make them, the planner splits and merges them,
+the executor compiles them. All values are immutable and hashable, so that equal selections can be
+shared and used as cache keys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument as it is sent: the printed GraphQL value and the variables it mentions."""
+
+    name: str
+    value: str
+    variables: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`@include(if: $variable)`, or `@skip(if: $variable)` when `inverted`.
+
+    Literal conditions are decided by normalisation and never reach this form.
+    """
+
+    variable: str
+    inverted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a selection set.
+
+    `response_key` names the entry in the merged response tree; inside a `RepresentationRule` it is the key
+    to read from the tree while `name` is the key to write to the representation.
+    """
+
+    name: str
+    response_key: str
+    arguments: tuple[Argument, ...] = ()
+    selections: SelectionSet | None = None  # None for a leaf
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InlineFragment:
+    """`... on Type @include(if: $v) { }`; `type_condition` is None for a bare conditional group."""
+
+    type_condition: str | None
+    selections: SelectionSet
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionSet:
+    """An ordered list of fields and inline fragments; named fragments do not exist after normalisation."""
+
+    items: tuple[Field | InlineFragment, ...] = ()
