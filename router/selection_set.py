@@ -46,12 +46,24 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Deferral:
+    """`@defer(label:, if:)` on a fragment; a literal `if` is decided by normalisation, a variable one is `condition`."""
+
+    label: str | None = None
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class InlineFragment:
-    """`... on Type @include(if: $v) { }`; `type_condition` is None for a bare conditional group."""
+    """`... on Type @include(if: $v) { }`; `type_condition` is None for a bare conditional or deferred group.
+
+    Who does not plan `@defer` may read past `deferral`: the fragment is then answered with the rest.
+    """
 
     type_condition: str | None
     selections: SelectionSet
     conditions: tuple[Condition, ...] = ()
+    deferral: Deferral | None = None
 
 
 @dataclass(frozen=True, slots=True)

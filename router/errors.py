@@ -1,0 +1,143 @@
+"""What can go wrong in the router: one tree, stable codes, and what of it a client may read.
+
+RouterError
+├── RequestError               the request cannot run; nothing was executed; answered without `data`
+│   ├── DocumentSyntaxError        GRAPHQL_PARSE_FAILED           400
+│   ├── DocumentInvalidError       GRAPHQL_VALIDATION_FAILED      400 (one entry per broken rule)
+│   ├── OperationNotFoundError     OPERATION_RESOLUTION_FAILURE   400
+│   ├── VariablesError             BAD_USER_INPUT                 400 (one entry per bad value)
+│   ├── LimitExceededError         <WHAT>_LIMIT_EXCEEDED          400
+│   ├── PlanningTimeoutError       PLANNING_TIMEOUT               503
+│   └── PlanningFailedError        PLANNING_FAILED                500 (a defect of ours; details only in the log)
+└── SubgraphError              one fetch failed; the rest of the answer stands
+    ├── SubgraphHttpError          SUBREQUEST_HTTP_ERROR
+    ├── SubgraphTimeoutError       SUBGRAPH_TIMEOUT
+    ├── SubgraphMalformedError     SUBGRAPH_MALFORMED_RESPONSE
+    └── SubgraphResponseTooLargeError  SUBGRAPH_RESPONSE_TOO_LARGE
+
+`message` and `extensions` may be shown to clients. `detail` is for logs only: it may name hosts and bodies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+#: One entry of a response's `errors`, in the wire's own shape: message, locations, path, extensions.
+ErrorEntry = dict[str, Any]
+
+
+class RouterError(Exception):
+    """Base of everything the router raises on purpose."""
+
+    code: ClassVar[str] = "INTERNAL_SERVER_ERROR"
+
+    def __init__(self, message: str, *, detail: str = "", extensions: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+        self.extensions = extensions or {}
+
+    def entries(self) -> list[ErrorEntry]:
+        """The error as the client sees it."""
+        return [{"message": self.message, "extensions": {"code": self.code, **self.extensions}}]
+
+
+class RequestError(RouterError):
+    """The whole request is refused; `status` is the HTTP status of `application/graphql-response+json`."""
+
+    code: ClassVar[str] = "BAD_REQUEST"
+    status: ClassVar[int] = 400
+
+
+class DocumentSyntaxError(RequestError):
+    code: ClassVar[str] = "GRAPHQL_PARSE_FAILED"
+
+    def __init__(self, message: str, locations: Sequence[dict[str, int]] = ()) -> None:
+        super().__init__(message)
+        self.locations = list(locations)
+
+    def entries(self) -> list[ErrorEntry]:
+        return [{"message": self.message, "locations": self.locations, "extensions": {"code": self.code}}]
+
+
+class DocumentInvalidError(RequestError):
+    """`broken_rules` holds (message, locations), in document order."""
+
+    code: ClassVar[str] = "GRAPHQL_VALIDATION_FAILED"
+
+    def __init__(self, broken_rules: Sequence[tuple[str, Sequence[dict[str, int]]]]) -> None:
+        super().__init__(broken_rules[0][0])
+        self.broken_rules = tuple(broken_rules)
+
+    def entries(self) -> list[ErrorEntry]:
+        return [
+            {"message": message, "locations": list(locations), "extensions": {"code": self.code}}
+            for message, locations in self.broken_rules
+        ]
+
+
+class OperationNotFoundError(RequestError):
+    code: ClassVar[str] = "OPERATION_RESOLUTION_FAILURE"
+
+
+class VariablesError(RequestError):
+    code: ClassVar[str] = "BAD_USER_INPUT"
+
+    def __init__(self, messages: Sequence[str]) -> None:
+        super().__init__(messages[0])
+        self.messages = tuple(messages)
+
+    def entries(self) -> list[ErrorEntry]:
+        return [{"message": message, "extensions": {"code": self.code}} for message in self.messages]
+
+
+class LimitExceededError(RequestError):
+    """`limit` names what ran over: TOKEN, DEPTH, ALIAS, FIELD, DIRECTIVE, ROOT_FIELD."""
+
+    def __init__(self, limit: str, maximum: int, found: int | None = None) -> None:
+        more = f"; it has {found}" if found is not None else ""
+        super().__init__(
+            f"The operation exceeds the {limit.lower().replace('_', ' ')} limit of {maximum}{more}.",
+            extensions={"maximum": maximum},
+        )
+        self.limit = limit
+
+    def entries(self) -> list[ErrorEntry]:
+        return [{"message": self.message, "extensions": {"code": f"{self.limit}_LIMIT_EXCEEDED", **self.extensions}}]
+
+
+class PlanningTimeoutError(RequestError):
+    code: ClassVar[str] = "PLANNING_TIMEOUT"
+    status: ClassVar[int] = 503
+
+
+class PlanningFailedError(RequestError):
+    code: ClassVar[str] = "PLANNING_FAILED"
+    status: ClassVar[int] = 500
+
+
+class SubgraphError(RouterError):
+    """One request to one subgraph failed as a whole."""
+
+    code: ClassVar[str] = "SUBGRAPH_ERROR"
+
+    def __init__(self, message: str, subgraph: str, *, detail: str = "", **extensions: Any) -> None:
+        super().__init__(message, detail=detail, extensions={"service": subgraph, **extensions})
+        self.subgraph = subgraph
+
+
+class SubgraphHttpError(SubgraphError):
+    code: ClassVar[str] = "SUBREQUEST_HTTP_ERROR"
+
+
+class SubgraphTimeoutError(SubgraphError):
+    code: ClassVar[str] = "SUBGRAPH_TIMEOUT"
+
+
+class SubgraphMalformedError(SubgraphError):
+    code: ClassVar[str] = "SUBGRAPH_MALFORMED_RESPONSE"
+
+
+class SubgraphResponseTooLargeError(SubgraphError):
+    code: ClassVar[str] = "SUBGRAPH_RESPONSE_TOO_LARGE"

@@ -1,0 +1,25 @@
+"""From an operation's text to the normalised `Operation` and its coerced variables."""
+
+from router.operation.document import (
+    DEFAULT_LIMITS,
+    DocumentLimits,
+    parse_and_validate,
+    parse_document,
+    validate_document,
+)
+from router.operation.normalize import Operation, VariableDefinition, normalize, select_operation
+from router.operation.variables import VariableCoercion, coerce_variables
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "DocumentLimits",
+    "Operation",
+    "VariableCoercion",
+    "VariableDefinition",
+    "coerce_variables",
+    "normalize",
+    "parse_and_validate",
+    "parse_document",
+    "select_operation",
+    "validate_document",
+]

@@ -1,0 +1,366 @@
+"""Validated document to one `Operation`: no fragments by name, no duplicates, no impossible types, no literals.
+
+Called by `loaded_graph` after `document`; the planner and the executor's projection both read the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from graphql import (
+    BooleanValueNode,
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLCompositeType,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SchemaMetaFieldDef,
+    SelectionSetNode,
+    StringValueNode,
+    TypeMetaFieldDef,
+    TypeNameMetaFieldDef,
+    VariableNode,
+    get_named_type,
+    is_composite_type,
+    print_ast,
+)
+
+from router.errors import DocumentInvalidError, LimitExceededError, OperationNotFoundError
+from router.operation.document import DEFAULT_LIMITS
+from router.operation.variables import LiteralLifter, argument_of
+from router.selection_set import Condition, Deferral, Field, InlineFragment, SelectionSet
+
+META_FIELDS = {"__typename": TypeNameMetaFieldDef, "__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
+
+Conditions = tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VariableDefinition:
+    """`type` and `default` are printed GraphQL; `default` is None where there is none."""
+
+    name: str
+    type: str
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What the client asked, in the form everything after parsing works on.
+
+    Two operations that differ in name, literals or layout only are equal, so they share one plan.
+    A field whose sub-selection came out empty (everything skipped, or no possible type) keeps an empty
+    SelectionSet: the object still has to be fetched to know whether it is null.
+    """
+
+    operation_type: str  # "query" | "mutation" | "subscription"
+    name: str | None = field(compare=False)
+    selections: SelectionSet
+    variables: tuple[VariableDefinition, ...] = ()
+    #: values of the literals that became variables; merged over the client's variables for every request
+    literals: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+def normalize(
+    document: DocumentNode,
+    operation_name: str | None,
+    api_schema: GraphQLSchema,
+    *,
+    lift_literals: bool = False,
+    keep_defer: bool = False,
+    max_fields: int = DEFAULT_LIMITS.fields,
+) -> Operation:
+    """Raises OperationNotFoundError, LimitExceededError, or DocumentInvalidError for a reserved alias.
+
+    Example: `{ me { ...F name } } fragment F on User { id name }` becomes `{ me { id name } }`.
+    """
+    definition = select_operation(document, operation_name)
+    client_variables = [
+        VariableDefinition(
+            node.variable.name.value,
+            print_ast(node.type),
+            print_ast(node.default_value) if node.default_value is not None else None,
+        )
+        for node in definition.variable_definitions or ()
+    ]
+    lifter = LiteralLifter({variable.name for variable in client_variables}) if lift_literals else None
+    root = api_schema.get_root_type(definition.operation)
+    if root is None:  # validation refuses it earlier; only a caller that skipped validation gets here
+        raise OperationNotFoundError(f"The schema has no {definition.operation.value} type.")
+    inliner = _Inliner(document, api_schema, lifter, keep_defer, max_fields)
+    selections = inliner.build([(definition.selection_set, ())], root, frozenset({root.name}))
+    lifted = [VariableDefinition(name, type_text) for name, type_text in lifter.types.items()] if lifter else []
+    return Operation(
+        definition.operation.value,
+        definition.name.value if definition.name else None,
+        selections,
+        tuple(client_variables + lifted),
+        dict(lifter.values) if lifter else {},
+    )
+
+
+def select_operation(document: DocumentNode, operation_name: str | None) -> OperationDefinitionNode:
+    """The operation of that name, or the only one. Raises OperationNotFoundError."""
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if operation_name:
+        for node in operations:
+            if node.name and node.name.value == operation_name:
+                return node
+        raise OperationNotFoundError(f'Unknown operation named "{operation_name}".')
+    if not operations:
+        raise OperationNotFoundError("The document contains no operation.")
+    if len(operations) > 1:
+        raise OperationNotFoundError("Must provide operation name if query contains multiple operations.")
+    return operations[0]
+
+
+@dataclass(slots=True)
+class _FieldGroup:
+    """All occurrences of one response key under the same conditions in one scope."""
+
+    node: FieldNode
+    conditions: Conditions
+    selection_sets: list[tuple[SelectionSetNode, Conditions]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _FragmentGroup:
+    """Neighbouring fragments with the same type condition, conditions and (no) deferral."""
+
+    type_condition: GraphQLCompositeType
+    possible: frozenset[str]
+    conditions: Conditions
+    deferral: Deferral | None
+    selection_sets: list[tuple[SelectionSetNode, Conditions]]
+
+
+_Group = _FieldGroup | _FragmentGroup
+
+
+class _Inliner:
+    """Walks selection sets of one operation; holds what does not change on the way."""
+
+    def __init__(
+        self,
+        document: DocumentNode,
+        schema: GraphQLSchema,
+        lifter: LiteralLifter | None,
+        keep_defer: bool,
+        max_fields: int,
+    ) -> None:
+        self._schema = schema
+        self._lifter = lifter
+        self._keep_defer = keep_defer
+        self._max_fields = max_fields
+        self._field_count = 0
+        self._fragments = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+        }
+        self._possible: dict[str, frozenset[str]] = {}
+
+    def build(
+        self,
+        nodes: list[tuple[SelectionSetNode, Conditions]],
+        parent: GraphQLCompositeType,
+        possible: frozenset[str],
+        already_selected: frozenset[str] = frozenset(),
+    ) -> SelectionSet:
+        """One scope: `possible` are the object types that can occur here, narrowed by the fragments around.
+
+        `already_selected` are leaves which the enclosing scope has selected before, without condition.
+        """
+        groups: dict[object, _Group] = {}
+        visited: set[tuple[str, Conditions]] = set()
+        for node, conditions in nodes:
+            self._collect(node, conditions, parent, possible, groups, visited)
+        selected = set(already_selected)
+        items: list[Field | InlineFragment] = []
+        for group in groups.values():
+            if isinstance(group, _FragmentGroup):
+                items.extend(self._fragment(group, frozenset(selected)))
+            else:
+                response_key = (group.node.alias or group.node.name).value
+                if response_key in selected:
+                    continue
+                if not group.selection_sets and not group.conditions:
+                    selected.add(response_key)
+                items.append(self._field(group, parent))
+        return SelectionSet(tuple(items))
+
+    def _collect(
+        self,
+        selection_set: SelectionSetNode,
+        outer: Conditions,
+        parent: GraphQLCompositeType,
+        possible: frozenset[str],
+        groups: dict[object, _Group],
+        visited: set[tuple[str, Conditions]],
+    ) -> None:
+        for node in selection_set.selections:
+            conditions = _conditions_of(node.directives or (), outer)
+            if conditions is None:
+                continue
+            if isinstance(node, FieldNode):
+                self._add_field(node, conditions, groups)
+                continue
+            deferral = _deferral_of(node.directives or ()) if self._keep_defer else None
+            if isinstance(node, FragmentSpreadNode):
+                if deferral is None:
+                    if (node.name.value, conditions) in visited:
+                        continue
+                    visited.add((node.name.value, conditions))
+                fragment = self._fragments[node.name.value]
+                type_name: str | None = fragment.type_condition.name.value
+                inner = fragment.selection_set
+            else:
+                assert isinstance(node, InlineFragmentNode)
+                type_name = node.type_condition.name.value if node.type_condition else None
+                inner = node.selection_set
+            condition_type = parent if type_name is None else self._composite(type_name)
+            if deferral is None and self._has_all_fields_of(parent, condition_type):
+                self._collect(inner, conditions, parent, possible, groups, visited)
+            else:
+                self._add_fragment(condition_type, possible, conditions, deferral, inner, groups)
+
+    def _add_field(self, node: FieldNode, conditions: Conditions, groups: dict[object, _Group]) -> None:
+        response_key = (node.alias or node.name).value
+        if response_key.startswith("__") and node.name.value not in META_FIELDS:
+            # `__typename: id` would lie to everything that decides by type
+            message = f'The alias "{response_key}" is reserved: names that begin with "__" belong to introspection.'
+            raise DocumentInvalidError([(message, [])])
+        always = groups.get((response_key, ()))
+        if isinstance(always, _FieldGroup):
+            # what is selected anyway carries the conditional rest inside
+            if node.selection_set is not None:
+                always.selection_sets.append((node.selection_set, conditions))
+            return
+        group = groups.setdefault((response_key, conditions), _FieldGroup(node, conditions))
+        assert isinstance(group, _FieldGroup)
+        if node.selection_set is not None:
+            group.selection_sets.append((node.selection_set, ()))
+
+    def _add_fragment(
+        self,
+        condition_type: GraphQLCompositeType,
+        possible: frozenset[str],
+        conditions: Conditions,
+        deferral: Deferral | None,
+        inner: SelectionSetNode,
+        groups: dict[object, _Group],
+    ) -> None:
+        narrowed = possible & self._possible_types(condition_type)
+        if not narrowed:
+            return
+        if len(narrowed) == 1:
+            condition_type = self._composite(next(iter(narrowed)))
+        last = next(reversed(groups.values()), None)
+        if (
+            deferral is None
+            and isinstance(last, _FragmentGroup)
+            and last.deferral is None
+            and last.type_condition is condition_type
+            and last.conditions == conditions
+        ):
+            last.selection_sets.append((inner, ()))
+            return
+        groups[len(groups)] = _FragmentGroup(condition_type, narrowed, conditions, deferral, [(inner, ())])
+
+    def _fragment(self, group: _FragmentGroup, already_selected: frozenset[str]) -> Iterator[InlineFragment]:
+        selections = self.build(group.selection_sets, group.type_condition, group.possible, already_selected)
+        if selections.items:
+            yield InlineFragment(group.type_condition.name, selections, group.conditions, group.deferral)
+
+    def _field(self, group: _FieldGroup, parent: GraphQLCompositeType) -> Field:
+        self._field_count += 1
+        if self._field_count > self._max_fields:
+            raise LimitExceededError("FIELD", self._max_fields)
+        node = group.node
+        definition = self._definition_of(node, parent)
+        arguments = tuple(
+            sorted(
+                (
+                    argument_of(argument, definition.args[argument.name.value], self._lifter)
+                    for argument in node.arguments or ()
+                ),
+                key=lambda argument: argument.name,
+            )
+        )
+        named = get_named_type(definition.type)
+        selections = None
+        if is_composite_type(named) and group.selection_sets:
+            selections = self.build(group.selection_sets, named, self._possible_types(named))
+        response_key = (node.alias or node.name).value
+        return Field(node.name.value, response_key, arguments, selections, group.conditions)
+
+    def _definition_of(self, node: FieldNode, parent: GraphQLCompositeType) -> GraphQLField:
+        if node.name.value in META_FIELDS:
+            return META_FIELDS[node.name.value]
+        assert not isinstance(parent, GraphQLUnionType)
+        definition: GraphQLField = parent.fields[node.name.value]
+        return definition
+
+    def _composite(self, name: str) -> GraphQLCompositeType:
+        return cast(GraphQLCompositeType, self._schema.type_map[name])
+
+    def _possible_types(self, type_: GraphQLCompositeType) -> frozenset[str]:
+        if isinstance(type_, GraphQLObjectType):
+            return frozenset({type_.name})
+        if type_.name not in self._possible:
+            self._possible[type_.name] = frozenset(each.name for each in self._schema.get_possible_types(type_))
+        return self._possible[type_.name]
+
+    def _has_all_fields_of(self, parent: GraphQLCompositeType, condition_type: GraphQLCompositeType) -> bool:
+        """Whether a fragment on `condition_type` narrows nothing and its fields can be read from `parent` itself."""
+        if parent is condition_type:
+            return True
+        if isinstance(parent, GraphQLUnionType) or isinstance(condition_type, GraphQLObjectType):
+            return False
+        if isinstance(condition_type, GraphQLUnionType):
+            return isinstance(parent, GraphQLObjectType) and parent in condition_type.types
+        return isinstance(condition_type, GraphQLInterfaceType) and condition_type in parent.interfaces
+
+
+def _conditions_of(directives: Iterable[DirectiveNode], outer: Conditions) -> Conditions | None:
+    """`outer` and the node's own `@skip`/`@include`; None where the node can never be included."""
+    conditions = outer
+    for directive in directives:
+        if directive.name.value not in ("skip", "include"):
+            continue
+        inverted = directive.name.value == "skip"
+        value = (directive.arguments or ())[0].value
+        if isinstance(value, BooleanValueNode):
+            if value.value == inverted:
+                return None
+        elif isinstance(value, VariableNode):
+            condition = Condition(value.name.value, inverted)
+            if Condition(condition.variable, not inverted) in conditions:
+                return None
+            if condition not in conditions:
+                conditions = (*conditions, condition)
+    return conditions
+
+
+def _deferral_of(directives: Iterable[DirectiveNode]) -> Deferral | None:
+    for directive in directives:
+        if directive.name.value != "defer":
+            continue
+        arguments = {argument.name.value: argument.value for argument in directive.arguments or ()}
+        label = arguments.get("label")
+        decision = arguments.get("if")
+        if isinstance(decision, BooleanValueNode) and not decision.value:
+            return None
+        return Deferral(
+            label.value if isinstance(label, StringValueNode) else None,
+            Condition(decision.name.value) if isinstance(decision, VariableNode) else None,
+        )
+    return None
