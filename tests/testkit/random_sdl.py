@@ -1,0 +1,103 @@
+"""Prints each subgraph of a RandomSupergraph as federation SDL. Used by the property test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.testkit.random_supergraph import RandomField, RandomSupergraph, RandomType, key_field_names
+
+LINK = (
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@requires", "@provides", '
+    '"@external", "@shareable", "@override", "@inaccessible", "@interfaceObject"])'
+)
+
+INPUTS = "input Filter { color: Color limit: Int = 5 nested: Filter tags: [String!] }"
+
+
+def print_subgraphs(supergraph: RandomSupergraph) -> dict[str, str]:
+    return {name: print_subgraph(supergraph, name) for name in supergraph.subgraphs}
+
+
+def print_subgraph(supergraph: RandomSupergraph, subgraph: str) -> str:
+    lines = [LINK, "scalar Json", "enum Color { RED GREEN BLUE }", INPUTS]
+    for kind in supergraph.types.values():
+        if kind.kind == "root":
+            lines += _root(kind, subgraph)
+        elif subgraph in kind.placements:
+            lines += _type(supergraph, kind, subgraph)
+    return "\n".join(lines) + "\n"
+
+
+def _root(kind: RandomType, subgraph: str) -> Iterator[str]:
+    fields = [f for f in kind.fields.values() if subgraph in f.owners]
+    if fields:
+        yield _block(f"type {kind.name}", [_field(kind, item, subgraph) for item in fields])
+    elif kind.name == "Query":
+        yield f"type Query {{ ping_{subgraph.replace('-', '_')}: String }}"
+
+
+def _type(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -> Iterator[str]:
+    if kind.kind == "union":
+        yield f"union {kind.name} = {' | '.join(kind.members_in[subgraph])}"
+    elif kind.kind == "interface":
+        names = interface_field_names(supergraph, kind, subgraph)
+        yield _block(f"interface {kind.name}", [_plain(kind.fields[name]) for name in names])
+    elif kind.kind == "entity_interface" and subgraph not in kind.object_in:
+        fields = [f for f in kind.fields.values() if f.name == "id" or subgraph in f.owners]
+        yield _block(f'interface {kind.name} @key(fields: "id")', [_plain(item) for item in fields])
+    elif kind.kind != "enum":
+        fields = [_field(kind, item, subgraph) for item in kind.fields_in(subgraph)]
+        yield _block(f"type {kind.name}{_implements(supergraph, kind, subgraph)}{_directives(kind, subgraph)}", fields)
+
+
+def interface_field_names(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -> list[str]:
+    """The interface's fields that all its members in a subgraph resolve there."""
+    members = [supergraph.types[name] for name in kind.members_in[subgraph]]
+    return [n for n in kind.fields if n == "id" or all(subgraph in m.fields[n].owners for m in members)]
+
+
+def _implements(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -> str:
+    names = [t.name for t in supergraph.types.values() if t.kind == "interface" and kind.name in t.members_in.get(subgraph, ())]
+    for interface in supergraph.types.values():
+        is_home = subgraph in interface.placements and subgraph not in interface.object_in
+        if interface.kind == "entity_interface" and kind.name in interface.members and is_home:
+            names.append(interface.name)
+    return f" implements {' & '.join(names)}" if names else ""
+
+
+def _directives(kind: RandomType, subgraph: str) -> str:
+    text = " @shareable" if kind.kind == "value" else ""
+    for key in kind.placements[subgraph]:
+        resolvable = ", resolvable: false" if key.startswith("!") else ""
+        text += f' @key(fields: "{key.removeprefix("!")}"{resolvable})'
+    return text + (" @interfaceObject" if subgraph in kind.object_in else "")
+
+
+def _plain(item: RandomField) -> str:
+    arguments = f"({item.arguments})" if item.arguments else ""
+    return f"{item.name}{arguments}: {item.type}"
+
+
+def _field(kind: RandomType, item: RandomField, subgraph: str) -> str:
+    text = _plain(item)
+    if kind.kind == "value":
+        return text
+    keys = {name for key in kind.placements.get(subgraph, ()) for name in key_field_names(key)}
+    if subgraph in item.external_in:
+        return text + ("" if item.name in keys else " @external")
+    if item.name == "id" and item.name not in keys:
+        return text + " @shareable"
+    if item.overridden_in and subgraph in item.owners:
+        label = f', label: "{item.override_label}"' if item.override_label else ""
+        text += f' @override(from: "{item.overridden_in}"{label})'
+    if item.requires and subgraph in item.owners:
+        text += f' @requires(fields: "{item.requires}")'
+    if subgraph in item.provides:
+        text += f' @provides(fields: "{item.provides[subgraph]}")'
+    if len(item.owners) > 1 or item.external_in:
+        text += " @shareable" if item.name not in keys else ""
+    return text + (" @inaccessible" if item.inaccessible else "")
+
+
+def _block(head: str, fields: list[str]) -> str:
+    return head + " {\n" + "".join(f"  {line}\n" for line in fields) + "}"
