@@ -1,0 +1,244 @@
+"""The fast projection: Python source made for one plan, which shapes well-formed data and gives up on the rest.
+
+`execute` compiles it once per plan and set of `@skip`/`@include` decisions. Where data is not as the schema says,
+the made code raises (Irregular, AttributeError, TypeError) and `execute` starts over with `projection`, which words
+the errors. So the two must agree on every tree that this one accepts; a property test says they do.
+"""
+
+from __future__ import annotations
+
+import linecache
+import weakref
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any
+
+import orjson
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLScalarType,
+    GraphQLSchema,
+    GraphQLUnionType,
+)
+
+from router.executor.projection import holds
+from router.selection_set import Field, SelectionSet
+
+Tree = dict[str, Any]
+Keys = tuple[str, ...]
+
+#: (tree, memo) -> the client's data; `memo` starts empty for every response
+ProjectFunction = Callable[[Tree, Tree], Tree]
+
+
+class Irregular(Exception):
+    """The data is not what the schema promises, or is so in a rare way."""
+
+
+IRREGULAR_ERRORS = (Irregular, AttributeError, TypeError, KeyError)
+
+_module_numbers = count(1)
+
+
+def compile_projection(
+    schema: GraphQLSchema,
+    type_name: str,
+    selections: SelectionSet,
+    variables: Mapping[str, Any],
+    shared_keys: frozenset[Keys] = frozenset(),
+) -> ProjectFunction:
+    """`shared_keys` are places of entities: what stands there is encoded once per distinct object.
+
+    For `{ users { id name } }` the made source is, in short:
+
+        def object_1(value, memo):
+            get = value.get
+            v0 = get("id")
+            if v0.__class__ is not str: raise Irregular
+            ...
+            return {"id": v0, "name": v1}
+    """
+    writer = _SourceWriter(schema, variables, shared_keys)
+    root = schema.type_map[type_name]
+    assert isinstance(root, GraphQLObjectType)
+    function = writer.object_function([selections], root, ())
+    return writer.link(function)
+
+
+class _SourceWriter:
+    """Collects functions as source, and the constants they refer to by name."""
+
+    def __init__(self, schema: GraphQLSchema, variables: Mapping[str, Any], shared_keys: frozenset[Keys]) -> None:
+        self._schema = schema
+        self._variables = variables
+        self._shared_keys = shared_keys
+        self._functions: list[str] = []
+        self._names: dict[tuple[str, tuple[int, ...], Keys], str] = {}
+        self._namespace: dict[str, Any] = {
+            "Irregular": Irregular,
+            "dumps": orjson.dumps,
+            "Fragment": orjson.Fragment,
+        }
+        self._constants = count()
+
+    def link(self, function: str) -> ProjectFunction:
+        source = "\n\n".join(self._functions)
+        filename = f"<projection {next(_module_numbers)}>"
+        exec(compile(source, filename, "exec"), self._namespace)  # noqa: S102 - the source is ours, names are repr'd
+        made: ProjectFunction = self._namespace[function]
+        # tracebacks and debuggers can show the made source, for as long as the function lives
+        linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+        weakref.finalize(made, linecache.cache.pop, filename, None)
+        return made
+
+    def object_function(self, selection_sets: list[SelectionSet], type_: GraphQLObjectType, keys: Keys) -> str:
+        """The name of a function from an object of this very type to its projection."""
+        known = (type_.name, tuple(id(each) for each in selection_sets), keys)
+        if known in self._names:
+            return self._names[known]
+        name = self._names[known] = f"object_{len(self._names)}"
+        grouped: dict[str, list[Field]] = {}
+        for selections in selection_sets:
+            self._group_by_key(selections, type_, grouped)
+        body: list[str] = []
+        entries: list[str] = []
+        for number, (response_key, fields) in enumerate(grouped.items()):
+            field = fields[0]
+            if field.name == "__typename":
+                entries.append(f"{response_key!r}: {type_.name!r}")
+            elif field.name in ("__schema", "__type"):
+                entries.append(f"{response_key!r}: get({response_key!r})")
+            else:
+                variable = f"v{number}"
+                body.append(f"{variable} = get({response_key!r})")
+                inner = [each.selections for each in fields if each.selections is not None]
+                body += self._check(variable, type_.fields[field.name].type, inner, (*keys, response_key))
+                entries.append(f"{response_key!r}: {variable}")
+        lines = [f"def {name}(value, memo):", "    get = value.get"]
+        lines += [f"    {line}" for line in body]
+        lines.append(f"    return {{{', '.join(entries)}}}")
+        self._functions.append("\n".join(lines))
+        return name
+
+    def _group_by_key(
+        self, selections: SelectionSet, type_: GraphQLObjectType, grouped: dict[str, list[Field]]
+    ) -> None:
+        for item in selections.items:
+            if not holds(item.conditions, self._variables):
+                continue
+            if isinstance(item, Field):
+                grouped.setdefault(item.response_key, []).append(item)
+            elif item.type_condition is None or self._is_of(type_, item.type_condition):
+                self._group_by_key(item.selections, type_, grouped)
+
+    def _check(self, variable: str, type_: GraphQLOutputType, inner: list[SelectionSet], keys: Keys) -> list[str]:
+        """Lines that leave the projected value in `variable`, or raise."""
+        if isinstance(type_, GraphQLNonNull):
+            expression, guard = self._expression(variable, type_.of_type, inner, keys)
+            lines = [f"if {guard}: raise Irregular"] if guard else [f"if {variable} is None: raise Irregular"]
+            return lines + ([f"{variable} = {expression}"] if expression != variable else [])
+        expression, guard = self._expression(variable, type_, inner, keys)
+        lines = []
+        if guard:
+            lines.append(f"    if {guard}: raise Irregular")
+        if expression != variable:
+            lines.append(f"    {variable} = {expression}")
+        return [f"if {variable} is not None:", *lines] if lines else []
+
+    def _expression(
+        self, variable: str, type_: GraphQLOutputType, inner: list[SelectionSet], keys: Keys
+    ) -> tuple[str, str]:
+        """What a value that is not None becomes, and a test that is true where it is not acceptable."""
+        if isinstance(type_, GraphQLScalarType):
+            return variable, _SCALAR_GUARDS.get(type_.name, "").format(v=variable)
+        if isinstance(type_, GraphQLEnumType):
+            return variable, f"{variable} not in {self._constant(frozenset(type_.values))}"
+        if isinstance(type_, GraphQLList):
+            return self._list_expression(variable, type_.of_type, inner, keys)
+        if isinstance(type_, GraphQLObjectType):
+            function = self.object_function(inner, type_, keys)
+            return self._call(function, variable, keys), ""
+        assert isinstance(type_, (GraphQLInterfaceType, GraphQLUnionType))
+        return self._call(self._abstract_function(type_, inner, keys), variable, keys), ""
+
+    def _list_expression(
+        self, variable: str, item_type: GraphQLOutputType, inner: list[SelectionSet], keys: Keys
+    ) -> tuple[str, str]:
+        not_a_list = f"{variable}.__class__ is not list"
+        is_nullable = not isinstance(item_type, GraphQLNonNull)
+        named: GraphQLOutputType = item_type.of_type if isinstance(item_type, GraphQLNonNull) else item_type
+        expression, guard = self._expression("item", named, inner, keys)
+        if expression == "item" and not guard:
+            return variable, not_a_list if is_nullable else f"{not_a_list} or None in {variable}"
+        if isinstance(named, GraphQLList):
+            function = self._item_function(expression, guard, is_nullable)
+            return f"[{function}(item, memo) for item in {variable}]", not_a_list
+        if expression == "item":
+            wrong = f"item is not None and ({guard})" if is_nullable else guard
+            return variable, f"{not_a_list} or any([{wrong} for item in {variable}])"
+        made = f"None if item is None else {expression}" if is_nullable else expression
+        return f"[{made} for item in {variable}]", not_a_list
+
+    def _item_function(self, expression: str, guard: str, is_nullable: bool) -> str:
+        """A list inside a list: comprehensions that nest any deeper are no longer readable in a traceback."""
+        name = f"items_{next(self._constants)}"
+        lines = [f"def {name}(item, memo):"]
+        if is_nullable:
+            lines.append("    if item is None: return None")
+        lines += [f"    if {guard}: raise Irregular", f"    return {expression}"]
+        self._functions.append("\n".join(lines))
+        return name
+
+    def _abstract_function(
+        self, type_: GraphQLInterfaceType | GraphQLUnionType, inner: list[SelectionSet], keys: Keys
+    ) -> str:
+        variants = {
+            possible.name: self.object_function(inner, possible, keys)
+            for possible in self._schema.get_possible_types(type_)
+        }
+        name = f"abstract_{next(self._constants)}"
+        cases = ", ".join(f"{typename!r}: {function}" for typename, function in variants.items())
+        self._functions.append(f"{name}_variants = {{{cases}}}")
+        self._functions.append(
+            f"def {name}(value, memo):\n    return {name}_variants[value['__typename']](value, memo)"
+        )
+        return name
+
+    def _call(self, function: str, variable: str, keys: Keys) -> str:
+        """A call, or where entities are shared a look into the memo first; a Fragment is never falsy."""
+        if keys not in self._shared_keys:
+            return f"{function}({variable}, memo)"
+        encode = f"encode_{function}"
+        if encode not in self._namespace:
+            self._namespace[encode] = None
+            self._functions.append(
+                f"def {encode}(value, memo):\n"
+                f"    made = memo[id(value), {function!r}] = Fragment(dumps({function}(value, memo)))\n"
+                f"    return made"
+            )
+        return f"(memo.get((id({variable}), {function!r})) or {encode}({variable}, memo))"
+
+    def _constant(self, value: Any) -> str:
+        name = f"constant_{next(self._constants)}"
+        self._namespace[name] = value
+        return name
+
+    def _is_of(self, type_: GraphQLObjectType, condition: str) -> bool:
+        if type_.name == condition:
+            return True
+        named = self._schema.type_map.get(condition)
+        return isinstance(named, (GraphQLInterfaceType, GraphQLUnionType)) and self._schema.is_sub_type(named, type_)
+
+
+_SCALAR_GUARDS = {
+    "String": "{v}.__class__ is not str",
+    "ID": "{v}.__class__ is not str",
+    "Int": "{v}.__class__ is not int or not -2147483648 <= {v} <= 2147483647",
+    "Float": "{v}.__class__ is not float and {v}.__class__ is not int",
+    "Boolean": "{v}.__class__ is not bool",
+}

@@ -1,0 +1,252 @@
+"""Runs a plan: compiled once, then for every request fetch, merge, project, encode.
+
+`pipeline` calls `compile_plan` when a plan enters the cache and `CompiledPlan.answer` for each request; the result
+is the response body, ready to be written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from graphql import GraphQLSchema
+
+from router.errors import ErrorEntry
+from router.executor.compiled_projection import IRREGULAR_ERRORS, ProjectFunction, compile_projection
+from router.executor.fetch import CompiledLookup, EntityFetchStep, Execution, RootFetch
+from router.executor.projection import Projection, encode_response, holds
+from router.executor.representations import RepresentationCollector
+from router.executor.sharing import Sharing, analyse_sharing, response_keys_of
+from router.executor.subgraph_query import print_entity_query, print_root_query
+from router.operation import Operation
+from router.query_plan import (
+    ConditionNode,
+    Defer,
+    EntityFetch,
+    Fetch,
+    Parallel,
+    PlanNode,
+    QueryPlan,
+    Sequence,
+    Subscription,
+)
+from router.selection_set import Condition, Field, SelectionSet
+
+#: Distinct sets of @skip/@include decisions that get a projection of their own; rarer ones use the plain form.
+MAX_PROJECTIONS = 32
+
+
+class Step(Protocol):
+    """A compiled plan node."""
+
+    async def run(self, execution: Execution) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceStep:
+    steps: tuple[Step, ...]
+
+    async def run(self, execution: Execution) -> None:
+        for step in self.steps:
+            await step.run(execution)
+
+
+@dataclass(frozen=True, slots=True)
+class ParallelStep:
+    """`fetches` are all under way before the first is waited for and need no task; `others` get one each."""
+
+    fetches: tuple[RootFetch | EntityFetchStep, ...]
+    others: tuple[Step, ...]
+
+    async def run(self, execution: Execution) -> None:
+        tasks = [asyncio.ensure_future(step.run(execution)) for step in self.others]
+        try:
+            started = [(fetch, fetch.begin(execution)) for fetch in self.fetches]
+            for fetch, pending in started:
+                if pending is not None:
+                    await fetch.complete(execution, pending)  # type: ignore[arg-type]
+            for task in tasks:
+                await task
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionStep:
+    conditions: tuple[Condition, ...]
+    step: Step
+
+    async def run(self, execution: Execution) -> None:
+        if holds(self.conditions, execution.variables):
+            await self.step.run(execution)
+
+
+class CompiledPlan:
+    """A plan made ready to run for one operation; holds no state of any request."""
+
+    def __init__(
+        self,
+        plan: QueryPlan,
+        operation: Operation,
+        schema: GraphQLSchema,
+        subgraph_urls: Mapping[str, str],
+    ) -> None:
+        self.plan = plan
+        self.operation = operation
+        self.schema = schema
+        self.root_type = _root_type_name(schema, operation.operation_type)
+        self.sharing = analyse_sharing(plan.node)
+        compiler = StepCompiler(operation, schema, subgraph_urls, self.sharing)
+        self.compiler = compiler
+        self.step = compiler.compile(plan.node) if not isinstance(plan.node, (Defer, Subscription)) else None
+        self._condition_variables = tuple(sorted(_condition_variables(operation.selections)))
+        self._shared_keys = frozenset(response_keys_of(path) for path in self.sharing.shared_paths)
+        self._projections: dict[tuple[bool, ...], ProjectFunction] = {}
+
+    async def answer(self, execution: Execution) -> bytes:
+        """The response body of a query or mutation. Fetch failures are entries of `errors`, never raised."""
+        if self.step is not None:
+            await self.step.run(execution)
+        return self.encode(execution)
+
+    def encode(self, execution: Execution) -> bytes:
+        data, errors = self.project(execution)
+        return encode_response(data, errors)
+
+    def project(self, execution: Execution) -> tuple[Any, list[ErrorEntry]]:
+        """The client's data, some of it already encoded, and all errors."""
+        fast = self._projection_for(execution.variables)
+        if fast is not None:
+            try:
+                return fast(execution.tree, {}), execution.errors
+            except IRREGULAR_ERRORS:
+                pass
+        return self.project_plainly(execution)
+
+    def project_plainly(self, execution: Execution) -> tuple[Any, list[ErrorEntry]]:
+        careful = Projection(self.schema, execution.variables, execution.errors)
+        data = careful.project(self.operation.selections, self.root_type, execution.tree)
+        return data, execution.errors + careful.errors
+
+    def _projection_for(self, variables: Mapping[str, Any]) -> ProjectFunction | None:
+        decisions = tuple([bool(variables.get(name)) for name in self._condition_variables])
+        known = self._projections.get(decisions)
+        if known is None and len(self._projections) < MAX_PROJECTIONS:
+            known = self._projections[decisions] = compile_projection(
+                self.schema, self.root_type, self.operation.selections, variables, self._shared_keys
+            )
+        return known
+
+
+class StepCompiler:
+    """Plan nodes to steps."""
+
+    def __init__(
+        self, operation: Operation, schema: GraphQLSchema, subgraph_urls: Mapping[str, str], sharing: Sharing
+    ) -> None:
+        self._defaults = {each.name: each.default for each in operation.variables if each.default is not None}
+        self._schema = schema
+        self._subgraph_urls = subgraph_urls
+        self._sharing = sharing
+
+    def compile(self, node: PlanNode | None) -> Step | None:
+        match node:
+            case None:
+                return None
+            case Fetch():
+                return self.root_fetch(node)
+            case EntityFetch():
+                return self._entity_fetch(node)
+            case Sequence(nodes):
+                return SequenceStep(tuple(self._compiled(nodes)))
+            case Parallel(nodes):
+                steps = tuple(self._compiled(nodes))
+                return ParallelStep(
+                    tuple(step for step in steps if isinstance(step, (RootFetch, EntityFetchStep))),
+                    tuple(step for step in steps if not isinstance(step, (RootFetch, EntityFetchStep))),
+                )
+            case ConditionNode(conditions, inner):
+                step = self.compile(inner)
+                return None if step is None else ConditionStep(conditions, step)
+            case Defer() | Subscription():
+                raise ValueError(f"{type(node).__name__} stands only at the top of a plan.")
+
+    def root_fetch(self, fetch: Fetch) -> RootFetch:
+        return RootFetch(
+            fetch.subgraph,
+            self._subgraph_urls.get(fetch.subgraph, ""),
+            print_root_query(fetch, self._defaults),
+            (name for name, _ in fetch.variables),
+            fetch.renames,
+            tuple(dict.fromkeys(_response_keys(fetch.selections))),
+            fetch.operation_type == "query",
+        )
+
+    def _entity_fetch(self, fetch: EntityFetch) -> EntityFetchStep:
+        query, names = print_entity_query(fetch, self._defaults)
+        abstract_types = frozenset(
+            name for name, type_ in self._schema.type_map.items() if type_.__class__.__name__ == "GraphQLInterfaceType"
+        )
+        lookups = tuple(
+            CompiledLookup(
+                lookup,
+                RepresentationCollector(lookup, self._sharing, self._schema),
+                response_key,
+                variable,
+                abstract_types,
+            )
+            for lookup, (response_key, variable) in zip(fetch.lookups, names, strict=True)
+        )
+        return EntityFetchStep(
+            fetch.subgraph,
+            self._subgraph_urls.get(fetch.subgraph, ""),
+            query,
+            lookups,
+            (name for name, _ in fetch.variables),
+        )
+
+    def _compiled(self, nodes: Iterable[PlanNode]) -> Iterator[Step]:
+        for node in nodes:
+            step = self.compile(node)
+            if step is not None:
+                yield step
+
+
+def compile_plan(
+    plan: QueryPlan, operation: Operation, schema: GraphQLSchema, subgraph_urls: Mapping[str, str]
+) -> CompiledPlan:
+    """`operation` is the one the client's answer is shaped by; `plan` may fetch more."""
+    return CompiledPlan(plan, operation, schema, subgraph_urls)
+
+
+async def execute(compiled: CompiledPlan, execution: Execution) -> bytes:
+    """The response body of one request."""
+    return await compiled.answer(execution)
+
+
+def _root_type_name(schema: GraphQLSchema, operation_type: str) -> str:
+    roots = {"query": schema.query_type, "mutation": schema.mutation_type, "subscription": schema.subscription_type}
+    root = roots[operation_type]
+    if root is None:
+        raise ValueError(f"The schema has no {operation_type} type.")
+    return root.name
+
+
+def _response_keys(selections: SelectionSet) -> Iterator[str]:
+    for item in selections.items:
+        if isinstance(item, Field):
+            yield item.response_key
+        else:
+            yield from _response_keys(item.selections)
+
+
+def _condition_variables(selections: SelectionSet) -> set[str]:
+    found: set[str] = set()
+    for item in selections.items:
+        found.update(condition.variable for condition in item.conditions)
+        if item.selections is not None:
+            found |= _condition_variables(item.selections)
+    return found

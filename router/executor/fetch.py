@@ -1,0 +1,313 @@
+"""One fetch of a plan: its request, pre-encoded when the plan is compiled, and what becomes of the answer.
+
+`execute` runs fetches in the plan's order: `begin` sends, `finish` merges. Both are plain synchronous code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from router.errors import ErrorEntry, SubgraphError, SubgraphHttpError, SubgraphMalformedError
+from router.executor.merge import copy_tree, merge_object, rename_keys
+from router.executor.object_path import ClientPath, positions_at
+from router.executor.representations import Collected, RepresentationCollector
+from router.executor.sharing import NEVER_SHARED
+from router.executor.subgraph_errors import entries_of, entry_of_failure
+from router.executor.transport import Headers, SubgraphAnswer, SubgraphRequest, SubgraphTransport
+from router.query_plan import EntityLookup, Path
+from router.selection_set import Field
+
+Tree = dict[str, Any]
+
+MAX_ERROR_POSITIONS = 100  # a failed entity may stand in thousands of places of the answer
+
+
+@dataclass(slots=True)
+class Execution:
+    """Everything that belongs to one request while its plan runs."""
+
+    transport: SubgraphTransport
+    variables: Tree
+    tree: Tree = field(default_factory=dict)
+    errors: list[ErrorEntry] = field(default_factory=list)
+    headers: Headers = ()
+    cache_controls: list[str] = field(default_factory=list)  # of all answers, "" where a subgraph sent none
+
+
+class RootFetch:
+    """A root operation; its data is merged into the root of the tree."""
+
+    def __init__(
+        self,
+        subgraph: str,
+        url: str,
+        query: str,
+        variable_names: Iterable[str],
+        renames: tuple[Any, ...],
+        root_keys: tuple[str, ...],
+        is_query: bool,
+    ) -> None:
+        self.subgraph = subgraph
+        self.url = url
+        self.query = query
+        self._prefix = request_prefix(query)
+        self._variable_names = tuple(variable_names)
+        self._renames = renames
+        self._root_keys = root_keys
+        self._is_query = is_query
+
+    def begin(self, execution: Execution) -> asyncio.Future[SubgraphAnswer] | None:
+        return execution.transport.send(self.request(execution))
+
+    def request(self, execution: Execution) -> SubgraphRequest:
+        body = self._prefix + encode_variables(self._variable_names, execution.variables) + b"}}"
+        return SubgraphRequest(self.subgraph, self.url, body, execution.headers, self._is_query)
+
+    async def complete(self, execution: Execution, pending: asyncio.Future[SubgraphAnswer]) -> None:
+        try:
+            answer = await pending
+            execution.cache_controls.append(answer.cache_control)
+            self.merge(execution, decode_answer(self.subgraph, answer))
+        except SubgraphError as error:
+            self.fail(execution, error)
+
+    async def run(self, execution: Execution) -> None:
+        pending = self.begin(execution)
+        if pending is not None:
+            await self.complete(execution, pending)
+
+    def merge(self, execution: Execution, payload: Tree) -> None:
+        data = payload.get("data")
+        if payload.get("errors"):
+            execution.errors.extend(entries_of(payload["errors"], self.subgraph, lambda path: [path]))
+        if data is None:
+            return
+        if data.__class__ is not dict:
+            raise SubgraphMalformedError("The subgraph's data is not an object.", self.subgraph)
+        if self._renames:
+            rename_keys(data, self._renames)
+        if execution.tree:
+            merge_object(execution.tree, data)
+        else:
+            execution.tree.update(data)
+
+    def fail(self, execution: Execution, error: SubgraphError) -> None:
+        execution.errors.extend(entry_of_failure(error, (key,)) for key in self._root_keys)
+
+
+class CompiledLookup:
+    """One `_entities` field of a request: collects for it, and puts its entities in their places."""
+
+    def __init__(
+        self,
+        lookup: EntityLookup,
+        collector: RepresentationCollector,
+        response_key: str,
+        variable_name: str,
+        abstract_types: frozenset[str],
+    ) -> None:
+        self.response_key = response_key
+        self.paths = lookup.paths
+        self._collector = collector
+        self._variable = b'"' + variable_name.encode() + b'":'
+        self._renames = lookup.renames
+        self._abstract_types = abstract_types
+        self._is_flat = not any(_composite_fields(lookup))
+
+    def collect(self, tree: Tree) -> Collected:
+        return self._collector.collect(tree)
+
+    def encode(self, collected: Collected) -> bytes:
+        return self._variable + orjson.dumps(collected.representations)
+
+    def place(self, entities: list[Any], collected: Collected) -> None:
+        """Merges each entity into every object that waits for it. Raises ValueError where one is not an object."""
+        misfit = False
+        for entity, targets in zip(entities, collected.targets, strict=True):
+            if entity is None:
+                continue
+            if entity.__class__ is not dict:
+                misfit = True
+                continue
+            if self._renames:
+                rename_keys(entity, self._renames)
+            if len(targets) == 1 or self._is_flat:
+                for target, _ in targets:
+                    self._place_one(entity, target)
+            else:
+                self._place_copies(entity, targets)
+        if misfit:
+            raise ValueError
+
+    def _place_copies(self, entity: Tree, targets: list[tuple[Tree, int]]) -> None:
+        """What is nested in the entity is shared inside a group only: other groups meet other later fetches."""
+        copies: dict[int, Tree] = {}
+        for target, group in targets:
+            if group == NEVER_SHARED:
+                own = copy_tree(entity)
+            else:
+                own = copies.get(group)
+                if own is None:
+                    own = copies[group] = copy_tree(entity) if copies else entity
+            self._place_one(own, target)
+
+    def _place_one(self, entity: Tree, target: Tree) -> None:
+        typename = target.get("__typename")
+        merge_object(target, entity)
+        # an interface object's subgraph knew only the interface; the entity's own subgraph knows the type
+        if typename in self._abstract_types and entity.get("__typename") is not None:
+            target["__typename"] = entity["__typename"]
+
+
+class EntityFetchStep:
+    """One `_entities` request, of one or more lookups."""
+
+    def __init__(
+        self,
+        subgraph: str,
+        url: str,
+        query: str,
+        lookups: tuple[CompiledLookup, ...],
+        variable_names: Iterable[str],
+    ) -> None:
+        self.subgraph = subgraph
+        self.url = url
+        self.query = query
+        self._prefix = request_prefix(query)
+        self._lookups = lookups
+        self._variable_names = tuple(variable_names)
+
+    def begin(self, execution: Execution) -> _PendingEntities | None:
+        """None where the tree holds no entity to ask for."""
+        collected = [lookup.collect(execution.tree) for lookup in self._lookups]
+        if not any(each.representations for each in collected):
+            return None
+        parts = [lookup.encode(each) for lookup, each in zip(self._lookups, collected, strict=True)]
+        own_variables = encode_variables(self._variable_names, execution.variables)
+        if own_variables:
+            parts.append(own_variables)
+        body = self._prefix + b",".join(parts) + b"}}"
+        request = SubgraphRequest(self.subgraph, self.url, body, execution.headers)
+        return _PendingEntities(execution.transport.send(request), collected)
+
+    async def complete(self, execution: Execution, pending: _PendingEntities) -> None:
+        try:
+            answer = await pending.answer
+            execution.cache_controls.append(answer.cache_control)
+            self._merge(execution, decode_answer(self.subgraph, answer), pending.collected)
+        except SubgraphError as error:
+            self._fail(execution, error)
+
+    async def run(self, execution: Execution) -> None:
+        pending = self.begin(execution)
+        if pending is not None:
+            await self.complete(execution, pending)
+
+    def _merge(self, execution: Execution, payload: Tree, collected: list[Collected]) -> None:
+        data = payload.get("data")
+        errors = payload.get("errors")
+        if data is not None and data.__class__ is not dict:
+            raise SubgraphMalformedError("The subgraph's data is not an object.", self.subgraph)
+        if errors:
+            # before merging, while objects still stand where they stood when they were collected
+            execution.errors.extend(self._located(execution, errors, collected))
+        for lookup, each in zip(self._lookups, collected, strict=True):
+            entities = data.get(lookup.response_key) if data is not None else None
+            if entities is None:
+                if not errors and each.representations:
+                    self._fail_lookup(execution, lookup, "The subgraph returned no entities.")
+                continue
+            if entities.__class__ is not list or len(entities) != len(each.representations):
+                self._fail_lookup(execution, lookup, "The subgraph returned another number of entities than asked for.")
+                continue
+            try:
+                lookup.place(entities, each)
+            except ValueError:
+                self._fail_lookup(execution, lookup, "The subgraph returned an entity that is not an object.")
+
+    def _fail_lookup(self, execution: Execution, lookup: CompiledLookup, message: str) -> None:
+        error = SubgraphMalformedError(message, self.subgraph)
+        execution.errors.extend(entry_of_failure(error, path) for path in _coarse_paths(lookup.paths))
+
+    def _fail(self, execution: Execution, error: SubgraphError) -> None:
+        paths = _coarse_paths([path for lookup in self._lookups for path in lookup.paths])
+        execution.errors.extend(entry_of_failure(error, path) for path in paths)
+
+    def _located(self, execution: Execution, errors: Any, collected: list[Collected]) -> list[ErrorEntry]:
+        by_key = {lookup.response_key: (lookup, each) for lookup, each in zip(self._lookups, collected, strict=True)}
+
+        def client_paths(path: ClientPath) -> list[ClientPath]:
+            lookup, each = by_key.get(str(path[0]), (None, None)) if path else (None, None)
+            if lookup is None or each is None:
+                return _coarse_paths([place for every in self._lookups for place in every.paths])
+            if len(path) < 2 or not isinstance(path[1], int) or not 0 <= path[1] < len(each.targets):
+                return _coarse_paths(lookup.paths)
+            wanted = {id(target) for target, _ in each.targets[path[1]]}
+            found: list[ClientPath] = []
+            for place in lookup.paths:
+                for position, item in positions_at(execution.tree, place):
+                    if id(item) in wanted and len(found) < MAX_ERROR_POSITIONS:
+                        found.append((*position, *path[2:]))
+            return found or _coarse_paths(lookup.paths)
+
+        return entries_of(errors, self.subgraph, client_paths)
+
+
+@dataclass(slots=True)
+class _PendingEntities:
+    answer: asyncio.Future[SubgraphAnswer]
+    collected: list[Collected]
+
+
+def request_prefix(query: str) -> bytes:
+    """The request's JSON up to the first variable; the request ends it with `}}`."""
+    return b'{"query":' + orjson.dumps(query) + b',"variables":{'
+
+
+def encode_variables(names: tuple[str, ...], values: Tree) -> bytes:
+    """`"a":1,"b":2` without braces; a variable the client left out is left out here too."""
+    if not names:
+        return b""
+    return orjson.dumps({name: values[name] for name in names if name in values})[1:-1]
+
+
+def decode_answer(subgraph: str, answer: SubgraphAnswer) -> Tree:
+    """The GraphQL response in an answer. Raises SubgraphHttpError or SubgraphMalformedError where there is none.
+
+    A status other than 200 does not matter if the body is a GraphQL response: the protocol allows both.
+    """
+    try:
+        payload = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        payload = None
+    if payload.__class__ is dict and ("data" in payload or payload.get("errors").__class__ is list):
+        return payload
+    if not 200 <= answer.status < 300:
+        raise SubgraphHttpError(
+            f"The subgraph answered with status {answer.status}.", subgraph, http={"status": answer.status}
+        )
+    raise SubgraphMalformedError("The subgraph's answer is not a GraphQL response.", subgraph)
+
+
+def _coarse_paths(paths: Iterable[Path]) -> list[ClientPath]:
+    """Paths up to the first list: a failed fetch is one error there, not one for every element."""
+    coarse: dict[ClientPath, None] = {}
+    for path in paths:
+        cut = path[: path.index("@")] if "@" in path else path
+        coarse[tuple(segment for segment in cut if not segment.startswith("|"))] = None
+    return list(coarse)
+
+
+def _composite_fields(lookup: EntityLookup) -> Iterable[Field]:
+    waiting = list(lookup.selections.items)
+    while waiting:
+        item = waiting.pop()
+        if not isinstance(item, Field):
+            waiting.extend(item.selections.items)
+        elif item.selections is not None:
+            yield item

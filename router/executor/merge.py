@@ -1,0 +1,77 @@
+"""Puts a subgraph's data into the merged response tree: plain dicts and lists, changed in place.
+
+`fetch` calls it with decoded answers; `projection` reads the finished tree.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from router.query_plan import KeyRename
+
+Tree = dict[str, Any]
+
+
+def merge_object(target: Tree, source: Tree) -> None:
+    """Adds what `source` knows to `target`; where both have objects or lists they are merged level by level.
+
+    `{"a": {"x": 1}}` and `{"a": {"y": 2}}` become `{"a": {"x": 1, "y": 2}}`. A null never covers a value: two
+    subgraphs that share a field answer for one object, and one of them failed. A list of another length is ignored,
+    since its elements cannot be told to be the same objects.
+    """
+    for key, value in source.items():
+        if key not in target:
+            target[key] = value
+            continue
+        known = target[key]
+        if known is None or (value.__class__ not in (dict, list) and value is not None and key != "__typename"):
+            target[key] = value
+        elif known.__class__ is dict and value.__class__ is dict:
+            merge_object(known, value)
+        elif known.__class__ is list and value.__class__ is list:
+            merge_list(known, value)
+
+
+def merge_list(target: list[Any], source: list[Any]) -> None:
+    if len(target) != len(source):
+        return
+    for index, value in enumerate(source):
+        known = target[index]
+        if known is None:
+            target[index] = value
+        elif known.__class__ is dict and value.__class__ is dict:
+            merge_object(known, value)
+        elif known.__class__ is list and value.__class__ is list:
+            merge_list(known, value)
+
+
+def copy_tree(value: Any) -> Any:
+    """A copy that shares no dict or list with the original."""
+    if value.__class__ is dict:
+        return {key: copy_tree(item) for key, item in value.items()}
+    if value.__class__ is list:
+        return [copy_tree(item) for item in value]
+    return value
+
+
+def rename_keys(data: Any, renames: tuple[KeyRename, ...]) -> None:
+    """Gives back their response keys to fields which the subgraph was asked for under an internal alias."""
+    for rename in renames:
+        _rename_below(data, rename.path, rename)
+
+
+def _rename_below(node: Any, path: tuple[str, ...], rename: KeyRename) -> None:
+    if node.__class__ is list:
+        # `@` is spelled out in paths, but a list is a list wherever it stands
+        rest = path[1:] if path and path[0] == "@" else path
+        for item in node:
+            _rename_below(item, rest, rename)
+    elif node.__class__ is dict:
+        if not path:
+            if rename.received_key in node and (not rename.types or node.get("__typename") in rename.types):
+                node[rename.response_key] = node.pop(rename.received_key)
+        elif path[0].startswith("|"):
+            if node.get("__typename") in path[0].split("|"):
+                _rename_below(node, path[1:], rename)
+        elif path[0] != "@":
+            _rename_below(node.get(path[0]), path[1:], rename)

@@ -1,0 +1,82 @@
+"""Walks the merged tree along a plan's path and says which objects are there, and under which client path.
+
+`representations` walks for every entity fetch; the slow walk with client paths is for errors only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from router.query_plan import Path
+
+ClientPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """One step down: a response key, or "@" for every element; `types` filters what is found there."""
+
+    key: str
+    types: frozenset[str] | None = None
+    is_shared: bool = False  # equal entities were made one object here, so each object is walked once
+
+
+def steps_of(path: Path, shared_prefixes: frozenset[Path] = frozenset()) -> tuple[PathStep, ...]:
+    """`("users", "@", "|Admin|")` becomes two steps, the second with a filter."""
+    steps: list[PathStep] = []
+    for index, segment in enumerate(path):
+        if segment.startswith("|"):
+            types = frozenset(filter(None, segment.split("|")))
+            if steps:
+                last = steps[-1]
+                known = types if last.types is None else last.types & types
+                steps[-1] = PathStep(last.key, known, path[: index + 1] in shared_prefixes)
+            continue
+        steps.append(PathStep(segment, None, path[: index + 1] in shared_prefixes))
+    return tuple(steps)
+
+
+def containers_at(tree: dict[str, Any], steps: tuple[PathStep, ...]) -> list[Any]:
+    """What holds the objects at the path: lists where the last step is "@", else objects. `steps` is not empty.
+
+    Data that does not fit the path (null, or a subgraph that lies about a type) is passed over here;
+    the projection reports it.
+    """
+    level: list[Any] = [tree]
+    for step in steps[:-1]:
+        key, types = step.key, step.types
+        if key == "@":
+            level = [item for items in level if items.__class__ is list for item in items if item is not None]
+        else:
+            level = [found for item in level if item.__class__ is dict and (found := item.get(key)) is not None]
+        if types is not None:
+            level = [item for item in level if item.__class__ is dict and item.get("__typename") in types]
+        if step.is_shared and len(level) > 1:
+            level = list({id(item): item for item in level}.values())
+    kind = list if steps[-1].key == "@" else dict
+    return [item for item in level if item.__class__ is kind]
+
+
+def positions_at(tree: Any, path: Path) -> Iterator[tuple[ClientPath, dict[str, Any]]]:
+    """Every object at the path with the way to it, shared objects as often as they occur. For error paths only."""
+    yield from _positions(tree, path, ())
+
+
+def _positions(node: Any, path: Path, so_far: ClientPath) -> Iterator[tuple[ClientPath, dict[str, Any]]]:
+    if not path:
+        if node.__class__ is dict:
+            yield so_far, node
+        return
+    segment, rest = path[0], path[1:]
+    if segment == "@":
+        if node.__class__ is list:
+            for index, item in enumerate(node):
+                yield from _positions(item, rest, (*so_far, index))
+    elif node.__class__ is dict:
+        if segment.startswith("|"):
+            if node.get("__typename") in segment.split("|"):
+                yield from _positions(node, rest, so_far)
+        elif segment in node:
+            yield from _positions(node[segment], rest, (*so_far, segment))

@@ -1,0 +1,198 @@
+"""The plain projection: merged tree to the client's shape by the letter of the GraphQL specification.
+
+`execute` uses it whenever the compiled form meets something unusual, and tests use it as the oracle for that form.
+It alone words errors, since it alone knows the path of every value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLScalarType,
+    GraphQLSchema,
+    GraphQLUnionType,
+)
+
+from router.errors import ErrorEntry
+from router.executor.object_path import ClientPath
+from router.selection_set import Condition, Field, SelectionSet
+
+Tree = dict[str, Any]
+
+INVALID_VALUE = "INVALID_VALUE"
+NULL_FOR_NON_NULL = "NULL_FOR_NON_NULL"
+MAX_ENTRIES = 200
+INT_RANGE = 2**31
+
+
+class _Null(Exception):
+    """A non-null position has no value: the nearest nullable position above becomes null."""
+
+
+def holds(conditions: tuple[Condition, ...], variables: Mapping[str, Any]) -> bool:
+    return all(bool(variables.get(each.variable)) is not each.inverted for each in conditions)
+
+
+class Projection:
+    """One run over one tree; `errors` are those found here, to be added to those of the fetches."""
+
+    def __init__(self, schema: GraphQLSchema, variables: Mapping[str, Any], known_errors: list[ErrorEntry]) -> None:
+        self.errors: list[ErrorEntry] = []
+        self._schema = schema
+        self._variables = variables
+        self._explained = [tuple(error.get("path", ())) for error in known_errors]
+
+    def project(self, selections: SelectionSet, type_name: str, tree: Any, path: ClientPath = ()) -> Tree | None:
+        """The client's `data`, or None where null reached the top."""
+        root = self._schema.type_map[type_name]
+        assert isinstance(root, GraphQLObjectType)
+        try:
+            return self._object(selections, root, tree, path)
+        except _Null:
+            return None
+
+    def _object(self, selections: SelectionSet, type_: GraphQLObjectType, value: Tree, path: ClientPath) -> Tree:
+        grouped: dict[str, list[Field]] = {}
+        self._group_by_key(selections, type_, grouped)
+        projected: Tree = {}
+        for response_key, fields in grouped.items():
+            name = fields[0].name
+            if name == "__typename":
+                projected[response_key] = type_.name
+                continue
+            if name in ("__schema", "__type"):
+                projected[response_key] = value.get(response_key)  # made by `introspection`, already in shape
+                continue
+            inner = SelectionSet(tuple(item for field in fields if field.selections for item in field.selections.items))
+            definition = type_.fields[name]
+            where = f"{type_.name}.{name}"
+            projected[response_key] = self._value(
+                inner, definition.type, value.get(response_key), (*path, response_key), where
+            )
+        return projected
+
+    def _group_by_key(
+        self, selections: SelectionSet, type_: GraphQLObjectType, grouped: dict[str, list[Field]]
+    ) -> None:
+        """CollectFields of the specification, for one object type."""
+        for item in selections.items:
+            if not holds(item.conditions, self._variables):
+                continue
+            if isinstance(item, Field):
+                grouped.setdefault(item.response_key, []).append(item)
+            elif item.type_condition is None or self._is_of(type_, item.type_condition):
+                self._group_by_key(item.selections, type_, grouped)
+
+    def _value(
+        self, selections: SelectionSet, type_: GraphQLOutputType, value: Any, path: ClientPath, where: str
+    ) -> Any:
+        if isinstance(type_, GraphQLNonNull):
+            projected = self._value(selections, type_.of_type, value, path, where)
+            if projected is None:
+                if not self._is_explained(path):
+                    self._report(f"Cannot return null for non-nullable field {where}.", path, NULL_FOR_NON_NULL)
+                raise _Null
+            return projected
+        if value is None:
+            return None
+        if isinstance(type_, GraphQLList):
+            return self._list(selections, type_.of_type, value, path, where)
+        if isinstance(type_, GraphQLScalarType):
+            return self._scalar(type_, value, path, where)
+        if isinstance(type_, GraphQLEnumType):
+            if value.__class__ is str and value in type_.values:
+                return value
+            return self._invalid(where, path, f"a value of the enum {type_.name}")
+        return self._composite(selections, type_, value, path, where)
+
+    def _list(
+        self, selections: SelectionSet, item_type: GraphQLOutputType, value: Any, path: ClientPath, where: str
+    ) -> Any:
+        if value.__class__ is not list:
+            return self._invalid(where, path, "a list")
+        try:
+            return [self._value(selections, item_type, item, (*path, index), where) for index, item in enumerate(value)]
+        except _Null:
+            return None
+
+    def _composite(self, selections: SelectionSet, type_: Any, value: Any, path: ClientPath, where: str) -> Any:
+        if value.__class__ is not dict:
+            return self._invalid(where, path, "an object")
+        concrete = type_
+        if isinstance(type_, (GraphQLInterfaceType, GraphQLUnionType)):
+            typename = value.get("__typename")
+            named = self._schema.type_map.get(typename) if typename.__class__ is str else None
+            if not isinstance(named, GraphQLObjectType) or not self._schema.is_sub_type(type_, named):
+                return self._invalid(where, path, f"an object of a type that is a {type_.name}")
+            concrete = named
+        try:
+            return self._object(selections, concrete, value, path)
+        except _Null:
+            return None
+
+    def _scalar(self, type_: GraphQLScalarType, value: Any, path: ClientPath, where: str) -> Any:
+        kind = value.__class__
+        match type_.name:
+            case "String":
+                fits = kind is str
+            case "ID":
+                if kind is int:
+                    return str(value)
+                fits = kind is str
+            case "Int":
+                if kind is float and value.is_integer():
+                    value = int(value)
+                    kind = int
+                fits = kind is int and -INT_RANGE <= value < INT_RANGE
+            case "Float":
+                fits = kind is float or kind is int
+            case "Boolean":
+                fits = kind is bool
+            case _:
+                return value
+        return value if fits else self._invalid(where, path, f"a value of type {type_.name}")
+
+    def _invalid(self, where: str, path: ClientPath, expected: str) -> None:
+        """The value itself is not told: it may be of a type or in an enum that clients must not know."""
+        self._report(f"The subgraph's value for {where} is not {expected}.", path, INVALID_VALUE)
+
+    def _report(self, message: str, path: ClientPath, code: str) -> None:
+        if len(self.errors) < MAX_ENTRIES:
+            self.errors.append({"message": message, "path": list(path), "extensions": {"code": code}})
+            self._explained.append(path)
+
+    def _is_explained(self, path: ClientPath) -> bool:
+        """Whether an error already tells why there is nothing here: one at, above or below this place."""
+        if len(self.errors) >= MAX_ENTRIES:
+            return True
+        for known in self._explained:
+            length = min(len(known), len(path))
+            if known[:length] == path[:length]:
+                return True
+        return False
+
+    def _is_of(self, type_: GraphQLObjectType, condition: str) -> bool:
+        if type_.name == condition:
+            return True
+        named = self._schema.type_map.get(condition)
+        return isinstance(named, (GraphQLInterfaceType, GraphQLUnionType)) and self._schema.is_sub_type(named, type_)
+
+
+def encode_response(data: Any, errors: list[ErrorEntry], extensions: Tree | None = None) -> bytes:
+    """The response body; `errors` come first so that a reader sees trouble before a long answer."""
+    response: Tree = {}
+    if errors:
+        response["errors"] = errors
+    response["data"] = data
+    if extensions:
+        response["extensions"] = extensions
+    return orjson.dumps(response)

@@ -1,0 +1,245 @@
+"""Collects the entities of one lookup: what identifies each, once, and all the objects that wait for it.
+
+Compiled once per plan by `fetch`; at request time it reads the merged tree and gives back `Collected`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from graphql import GraphQLInterfaceType, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, is_abstract_type
+
+from router.executor.object_path import PathStep, containers_at, steps_of
+from router.executor.sharing import NEVER_SHARED, Sharing
+from router.query_plan import EntityLookup, Path, RepresentationRule
+from router.selection_set import Field, SelectionSet
+
+Tree = dict[str, Any]
+_MISSING: Hashable = object()
+
+#: Where a lookup's path ends and how its objects may be shared.
+_Place = tuple[tuple[PathStep, ...], bool, int]
+
+
+@dataclass(slots=True)
+class Collected:
+    """`targets[i]` are the distinct objects that `representations[i]` stands for, each with its sharing group."""
+
+    representations: list[Tree] = field(default_factory=list)
+    targets: list[list[tuple[Tree, int]]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What one rule has met: the index of a representation by identity, and per shared path the object kept."""
+
+    indexes: dict[Hashable, int] = field(default_factory=dict)
+    kept: dict[Hashable, Tree] = field(default_factory=dict)
+
+
+class RepresentationCollector:
+    """All places and rules of one `EntityLookup`."""
+
+    def __init__(self, lookup: EntityLookup, sharing: Sharing, schema: GraphQLSchema) -> None:
+        self._places: list[_Place] = [
+            (
+                steps_of(path, sharing.shared_paths),
+                path in sharing.shared_paths,
+                sharing.group_of(lookup, path),
+            )
+            for path in lookup.paths
+        ]
+        self._rules: dict[str, CompiledRule | None] = {}
+        self._rule_for_all: CompiledRule | None = None
+        for rule in lookup.representations:
+            compiled = CompiledRule(rule, schema)
+            if not rule.source_types:
+                self._rule_for_all = compiled
+            for typename in rule.source_types:
+                self._rules[typename] = compiled
+
+    def collect(self, tree: Tree) -> Collected:
+        """Objects that lack a key are left out: there is nothing to ask for, and their missing fields become null."""
+        collected = Collected()
+        seen: dict[int, _Seen] = {}
+        for steps, is_shared, group in self._places:
+            for known in seen.values():
+                known.kept = {}
+            last = steps[-1]
+            for container in containers_at(tree, steps):
+                slots = enumerate(container) if last.key == "@" else ((last.key, container.get(last.key)),)
+                for slot, item in slots:
+                    if item.__class__ is not dict:
+                        continue
+                    if last.types is not None and item.get("__typename") not in last.types:
+                        continue
+                    rule = self._rules.get(item.get("__typename", ""), self._rule_for_all)
+                    if rule is None:
+                        continue
+                    identity = rule.identify(item)
+                    if identity is _MISSING:
+                        continue
+                    known_to_rule = seen.get(id(rule))
+                    if known_to_rule is None:
+                        known_to_rule = seen[id(rule)] = _Seen()
+                    if is_shared:
+                        kept = known_to_rule.kept.get(identity)
+                        if kept is item:
+                            continue
+                        if kept is not None and kept == item:
+                            container[slot] = kept
+                            continue
+                        known_to_rule.kept.setdefault(identity, item)
+                    index = known_to_rule.indexes.get(identity)
+                    if index is None:
+                        known_to_rule.indexes[identity] = len(collected.representations)
+                        collected.representations.append(rule.represent(item))
+                        collected.targets.append([(item, group)])
+                    else:
+                        collected.targets[index].append((item, group))
+        return collected
+
+
+class CompiledRule:
+    """`identify` gives a hashable value that is equal for equal representations; `represent` makes one."""
+
+    def __init__(self, rule: RepresentationRule, schema: GraphQLSchema) -> None:
+        self._typename = rule.typename
+        self._schema = schema
+        self._build = _builder_of(rule.fields, schema)
+        self._required = _required_keys(rule, schema)
+        leaves = [item for item in rule.fields.items if isinstance(item, Field) and item.selections is None]
+        self._pairs = [(leaf.response_key, leaf.name) for leaf in leaves if leaf.name != "__typename"]
+        self._is_flat = len(leaves) == len(rule.fields.items)
+        self.identify: Callable[[Tree], Hashable] = (
+            self._identify_by_values if self._is_flat and self._pairs else self._identify_by_content
+        )
+        if self._is_flat and len(self._pairs) == 1 and rule.typename is not None:
+            self._only_key = self._pairs[0][0]
+            self.identify = self._identify_by_one_value
+
+    def represent(self, item: Tree) -> Tree:
+        typename = self._typename if self._typename is not None else item.get("__typename")
+        built: Tree = {"__typename": typename}
+        for key, value in self._build(item).items():
+            built.setdefault(key, value)
+        return built
+
+    def _identify_by_one_value(self, item: Tree) -> Hashable:
+        value: Any = item.get(self._only_key)
+        if value is None:
+            return _MISSING
+        if value.__class__ is list or value.__class__ is dict:
+            return self._identify_by_content(item)
+        identity: Hashable = value
+        return identity
+
+    def _identify_by_values(self, item: Tree) -> Hashable:
+        values = tuple([item.get(key, _MISSING) for key, _ in self._pairs])
+        if _MISSING in values or not self._has_required(item):
+            return _MISSING
+        identity = (item.get("__typename"), values) if self._typename is None else values
+        try:
+            hash(identity)
+        except TypeError:
+            return self._identify_by_content(item)
+        return identity
+
+    def _identify_by_content(self, item: Tree) -> Hashable:
+        built = self._build(item)
+        if built is _MISSING or not self._has_required(item):
+            return _MISSING
+        return orjson.dumps([self._typename or item.get("__typename"), built])
+
+    def _has_required(self, item: Tree) -> bool:
+        if any(item.get(key) is None for key in self._required):
+            return False
+        keys = [key for key, _ in self._pairs]
+        return not (self._is_flat and all(item.get(key) is None for key in keys))
+
+
+def _required_keys(rule: RepresentationRule, schema: GraphQLSchema) -> tuple[str, ...]:
+    """Keys whose null can only mean that something went wrong before: asking for such an entity would be noise."""
+    types = [schema.type_map.get(name) for name in rule.source_types or filter(None, [rule.typename])]
+    required = []
+    for item in rule.fields.items:
+        if not isinstance(item, Field):
+            continue
+        definitions = [
+            type_.fields.get(item.name)
+            for type_ in types
+            if isinstance(type_, (GraphQLObjectType, GraphQLInterfaceType))
+        ]
+        if definitions and all(each is not None and isinstance(each.type, GraphQLNonNull) for each in definitions):
+            required.append(item.response_key)
+    return tuple(required)
+
+
+def _builder_of(selections: SelectionSet, schema: GraphQLSchema) -> Callable[[Tree], Any]:
+    """A function from an object of the tree to the part of it that the selections name, or _MISSING.
+
+    Reads response keys, writes field names. A fragment adds its fields where the object is of its type; an object
+    read through fragments carries its `__typename`, without which the subgraph could not read it back.
+    """
+    leaves: list[tuple[str, str]] = []
+    has_typename = False
+    objects: list[tuple[str, str, Callable[[Tree], Any]]] = []
+    fragments: list[tuple[frozenset[str] | None, Callable[[Tree], Any]]] = []
+    for item in selections.items:
+        if not isinstance(item, Field):
+            fragments.append((_types_of(item.type_condition, schema), _builder_of(item.selections, schema)))
+        elif item.name == "__typename":
+            has_typename = True
+        elif item.selections is None:
+            leaves.append((item.response_key, item.name))
+        else:
+            objects.append((item.response_key, item.name, _builder_of(item.selections, schema)))
+
+    def build(source: Tree) -> Any:
+        built: Tree = {}
+        for read, write in leaves:
+            if read not in source:
+                return _MISSING
+            built[write] = source[read]
+        for read, write, build_inner in objects:
+            inner = _build_each(source.get(read, _MISSING), build_inner)
+            if inner is _MISSING:
+                return _MISSING
+            built[write] = inner
+        for types, build_inner in fragments:
+            typename = source.get("__typename")
+            if types is not None and typename not in types:
+                continue
+            inner = build_inner(source)
+            if inner is _MISSING:
+                return _MISSING
+            built.update(inner)
+        if (fragments or has_typename) and "__typename" in source:
+            built.setdefault("__typename", source["__typename"])
+        return built
+
+    return build
+
+
+def _build_each(value: Any, build: Callable[[Tree], Any]) -> Any:
+    if value is None:
+        return None
+    if value.__class__ is list:
+        items = [_build_each(item, build) for item in value]
+        return _MISSING if any(item is _MISSING for item in items) else items
+    return build(value) if value.__class__ is dict else _MISSING
+
+
+def _types_of(type_condition: str | None, schema: GraphQLSchema) -> frozenset[str] | None:
+    if type_condition is None:
+        return None
+    type_ = schema.type_map.get(type_condition)
+    if type_ is not None and is_abstract_type(type_):
+        return frozenset({each.name for each in schema.get_possible_types(type_)} | {type_condition})
+    return frozenset({type_condition})
+
+
+__all__ = ["NEVER_SHARED", "Collected", "CompiledRule", "Path", "RepresentationCollector"]

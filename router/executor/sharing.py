@@ -1,0 +1,121 @@
+"""Which objects of the merged tree may be one object: decided once per plan, from its paths alone.
+
+`execute` asks when it compiles a plan. Where entities may be shared, equal ones are merged and serialised once,
+however often they occur; sharing is refused wherever a later step could treat two occurrences differently.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from router.query_plan import (
+    ConditionNode,
+    Defer,
+    EntityFetch,
+    EntityLookup,
+    Fetch,
+    Parallel,
+    Path,
+    PlanNode,
+    Sequence,
+    Subscription,
+)
+from router.selection_set import Field, SelectionSet
+
+#: Objects that get copies of their own of whatever is nested in an entity.
+NEVER_SHARED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """`shared_paths` are lookup paths whose equal objects become one; `groups` gives each (lookup, path) a number:
+    objects of one group meet the same later steps, so they may share what an entity brings along."""
+
+    shared_paths: frozenset[Path]
+    groups: dict[tuple[int, Path], int]
+
+    def group_of(self, lookup: EntityLookup, path: Path) -> int:
+        return self.groups.get((id(lookup), path), NEVER_SHARED)
+
+
+def analyse_sharing(node: PlanNode | None) -> Sharing:
+    lookups = [lookup for fetch in fetches_of(node) if isinstance(fetch, EntityFetch) for lookup in fetch.lookups]
+    paths = {path for lookup in lookups for path in lookup.paths}
+    written_twice = _composites_written_twice(node)
+    shared = frozenset(path for path in paths if _may_share(path, paths, written_twice))
+    groups: dict[tuple[int, Path], int] = {}
+    numbers: dict[frozenset[tuple[int, Path]], int] = {}
+    for lookup in lookups:
+        for path in lookup.paths:
+            if path in shared:
+                fate = _later_steps_below(path, lookups)
+                groups[(id(lookup), path)] = numbers.setdefault(fate, len(numbers))
+    return Sharing(shared, groups)
+
+
+def fetches_of(node: PlanNode | None) -> Iterator[Fetch | EntityFetch]:
+    match node:
+        case Fetch() | EntityFetch():
+            yield node
+        case Sequence(nodes) | Parallel(nodes):
+            for inner in nodes:
+                yield from fetches_of(inner)
+        case ConditionNode(node=inner):
+            yield from fetches_of(inner)
+        case Subscription(primary, rest):
+            yield primary
+            yield from fetches_of(rest)
+        case Defer(first, deferred):
+            yield from fetches_of(first)
+            for block in deferred:
+                yield from fetches_of(block.node)
+        case None:
+            return
+
+
+def response_keys_of(path: Path) -> tuple[str, ...]:
+    """The path without list marks and type filters."""
+    return tuple(segment for segment in path if segment != "@" and not segment.startswith("|"))
+
+
+def _may_share(path: Path, paths: set[Path], written_twice: set[tuple[str, ...]]) -> bool:
+    keys = response_keys_of(path)
+    if any(keys[:length] in written_twice for length in range(1, len(keys) + 1)):
+        return False
+    return all(_same_way(path, other) for other in paths if response_keys_of(other)[: len(keys)] == keys)
+
+
+def _same_way(path: Path, other: Path) -> bool:
+    """Whether `other`, which passes through the same response keys, passes the same type filters above the end."""
+    own = path[:-1] if path and path[-1].startswith("|") else path
+    return other[: len(own)] == own
+
+
+def _composites_written_twice(node: PlanNode | None) -> set[tuple[str, ...]]:
+    """Places where two fetches write into one object or list: merging there goes by position, not by entity."""
+    writers: Counter[tuple[str, ...]] = Counter()
+    for fetch in fetches_of(node):
+        if isinstance(fetch, Fetch):
+            writers.update(set(_composites(fetch.selections, ())))
+        else:
+            for lookup in fetch.lookups:
+                for start in {response_keys_of(path) for path in lookup.paths}:
+                    writers.update(set(_composites(lookup.selections, start)))
+    return {keys for keys, count in writers.items() if count > 1}
+
+
+def _composites(selections: SelectionSet, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for item in selections.items:
+        if not isinstance(item, Field):
+            yield from _composites(item.selections, above)
+        elif item.selections is not None:
+            yield (*above, item.response_key)
+            yield from _composites(item.selections, (*above, item.response_key))
+
+
+def _later_steps_below(path: Path, lookups: list[EntityLookup]) -> frozenset[tuple[int, Path]]:
+    return frozenset(
+        (id(lookup), other[len(path) :]) for lookup in lookups for other in lookup.paths if other[: len(path)] == path
+    )

@@ -1,0 +1,176 @@
+"""How a subgraph is reached: one method, whoever is behind it.
+
+`fetch` makes requests and reads answers; what lies between (HTTP, an ASGI app in this process, a test's function)
+is a `SubgraphTransport`. `SharedRequests` wraps any of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from router.errors import SubgraphHttpError, SubgraphResponseTooLargeError, SubgraphTimeoutError
+
+Headers = tuple[tuple[str, str], ...]
+
+CONTENT_TYPE = "application/json"
+ACCEPT = "application/graphql-response+json, application/json;q=0.9"
+
+
+@dataclass(frozen=True, slots=True)
+class SubgraphRequest:
+    """`body` is the JSON of a GraphQL-over-HTTP POST. A query may be sent again, or be shared; nothing else may."""
+
+    subgraph: str
+    url: str
+    body: bytes
+    headers: Headers = ()
+    is_query: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SubgraphAnswer:
+    """What came back, unread; `content_type` and `cache_control` are empty where the header was missing."""
+
+    status: int
+    body: bytes
+    content_type: str = CONTENT_TYPE
+    cache_control: str = ""
+
+
+class SubgraphTransport(Protocol):
+    def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
+        """Starts the request at once; the future raises SubgraphError if no answer came."""
+        ...
+
+
+class SharedRequests:
+    """Sends equal queries that are under way at the same time once, and hands all askers the one answer.
+
+    Equal means same subgraph, same body, same forwarded headers: two viewers never share.
+    """
+
+    def __init__(self, transport: SubgraphTransport) -> None:
+        self._transport = transport
+        self._waiting: dict[SubgraphRequest, list[asyncio.Future[SubgraphAnswer]]] = {}
+
+    def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
+        if not request.is_query:
+            return self._transport.send(request)
+        # Each asker waits on a future of its own: a cancelled asker must not cancel the others.
+        own: asyncio.Future[SubgraphAnswer] = asyncio.get_running_loop().create_future()
+        waiting = self._waiting.get(request)
+        if waiting is not None:
+            waiting.append(own)
+            return own
+        self._waiting[request] = [own]
+        self._transport.send(request).add_done_callback(lambda answer: self._hand_out(request, answer))
+        return own
+
+    def _hand_out(self, request: SubgraphRequest, answer: asyncio.Future[SubgraphAnswer]) -> None:
+        waiting = self._waiting.pop(request)
+        if answer.cancelled():
+            error: BaseException | None = SubgraphHttpError(
+                "The request to the subgraph was cut off.", request.subgraph
+            )
+        else:
+            error = answer.exception()
+        for own in waiting:
+            if own.done():
+                continue
+            if error is not None:
+                own.set_exception(error)
+            else:
+                own.set_result(answer.result())
+
+
+AsgiApp = Callable[[dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
+BodyHandler = Callable[[bytes], Awaitable[bytes]]
+
+
+class InProcessTransport:
+    """Calls subgraphs mounted in this process: an ASGI app, or a function from request body to response body."""
+
+    def __init__(
+        self,
+        apps: Mapping[str, AsgiApp] | None = None,
+        functions: Mapping[str, BodyHandler] | None = None,
+        *,
+        path: str = "/graphql",
+        timeout_seconds: float = 30.0,
+        max_response_bytes: int = 64 * 1024 * 1024,
+    ) -> None:
+        self._apps = dict(apps or {})
+        self._functions = dict(functions or {})
+        self._path = path
+        self._timeout_seconds = timeout_seconds
+        self._max_response_bytes = max_response_bytes
+
+    def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
+        return asyncio.ensure_future(self._answer(request))
+
+    async def _answer(self, request: SubgraphRequest) -> SubgraphAnswer:
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                if request.subgraph in self._functions:
+                    return SubgraphAnswer(200, await self._functions[request.subgraph](request.body))
+                return await self._call_app(self._apps[request.subgraph], request)
+        except TimeoutError:
+            raise SubgraphTimeoutError("The subgraph did not answer in time.", request.subgraph) from None
+        except KeyError:
+            raise SubgraphHttpError("The subgraph is not mounted in this process.", request.subgraph) from None
+        except (SubgraphHttpError, SubgraphResponseTooLargeError):
+            raise
+        except Exception as error:
+            # a mounted app that raises is, to us, a server that broke the connection
+            raise SubgraphHttpError("The subgraph failed.", request.subgraph, detail=repr(error)) from error
+
+    async def _call_app(self, app: AsgiApp, request: SubgraphRequest) -> SubgraphAnswer:
+        headers = [(b"content-type", CONTENT_TYPE.encode()), (b"accept", ACCEPT.encode()), (b"host", b"in-process")]
+        headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in request.headers]
+        headers.append((b"content-length", str(len(request.body)).encode()))
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": "POST",
+            "scheme": "http",
+            "path": self._path,
+            "raw_path": self._path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "headers": headers,
+            "client": ("127.0.0.1", 0),
+            "server": ("in-process", 80),
+            "state": {},
+        }
+        events = iter([{"type": "http.request", "body": request.body, "more_body": False}])
+        never = asyncio.get_running_loop().create_future()
+        status, content_type, cache_control = 500, "", ""
+        chunks: list[bytes] = []
+        size = 0
+
+        async def receive() -> Any:
+            event = next(events, None)
+            return event if event is not None else await never  # the client stays connected
+
+        async def send(event: Any) -> None:
+            nonlocal status, content_type, cache_control, size
+            if event["type"] == "http.response.start":
+                status = event["status"]
+                received = {bytes(name).lower(): bytes(value) for name, value in event.get("headers", ())}
+                content_type = received.get(b"content-type", b"").decode("latin-1")
+                cache_control = received.get(b"cache-control", b"").decode("latin-1")
+            elif event["type"] == "http.response.body":
+                size += len(event.get("body", b""))
+                if size > self._max_response_bytes:
+                    raise SubgraphResponseTooLargeError("The subgraph's answer is too large.", request.subgraph)
+                chunks.append(event.get("body", b""))
+
+        try:
+            await app(scope, receive, send)
+        finally:
+            never.cancel()
+        return SubgraphAnswer(status, b"".join(chunks), content_type, cache_control)
