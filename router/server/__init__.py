@@ -1,0 +1,1 @@
+"""HTTP, WebSocket and event-stream edges of the router."""

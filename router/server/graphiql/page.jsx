@@ -1,0 +1,74 @@
+// The page behind GET /graphql. It talks to the router at its own address only; nothing is loaded from elsewhere.
+import { createGraphiQLFetcher } from "@graphiql/toolkit";
+import { GraphiQL } from "graphiql";
+import { createElement, useEffect, useState } from "react";
+import { createRoot } from "react-dom/client";
+import "graphiql/style.css";
+import "./page.css";
+
+const WORKERS = { graphql: "graphql.worker.js", json: "json.worker.js" };
+const assets = new URL("./", document.currentScript.src);
+globalThis.MonacoEnvironment = {
+  getWorker: (_, label) => new Worker(new URL(WORKERS[label] ?? "editor.worker.js", assets)),
+};
+
+const endpoint = new URL(location.pathname, location.origin);
+const socket = new URL(endpoint);
+socket.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+
+// Headers of the tab travel as HTTP headers, and as `connection_init` payload when a subscription opens a socket.
+const fetcher = createGraphiQLFetcher({ url: endpoint.href, subscriptionUrl: socket.href });
+
+const WELCOME = `# Log in with a mutation, then put the token in the "Headers" tab below:
+#
+#   { "Authorization": "Bearer ..." }
+#
+# Subscriptions use the same header. Add { "x-query-plan": "1" } to see how an operation was planned
+# (under "extensions", where the router runs in development mode).
+
+{
+  __typename
+}
+`;
+
+/** What the last reload of the supergraph complained about, polled while the page is visible. */
+function useGraphError() {
+  const [error, setError] = useState(null);
+  useEffect(() => {
+    const ask = async () => {
+      if (document.hidden) return;
+      try {
+        const readiness = await (await fetch(document.body.dataset.readiness)).json();
+        setError(readiness.components?.supergraph?.details?.error ?? null);
+      } catch {
+        setError("The router does not answer.");
+      }
+    };
+    ask();
+    const timer = setInterval(ask, 2000);
+    return () => clearInterval(timer);
+  }, []);
+  return error;
+}
+
+function Page() {
+  const error = useGraphError();
+  return createElement(
+    "div",
+    { className: "router-page" },
+    error &&
+      createElement(
+        "div",
+        { className: "router-banner", role: "alert" },
+        createElement("strong", null, "The supergraph on disk was refused; the last good one is in use."),
+        createElement("pre", null, error),
+      ),
+    createElement(
+      "div",
+      { className: "router-graphiql" },
+      createElement(GraphiQL, { fetcher, defaultQuery: WELCOME, shouldPersistHeaders: false }),
+    ),
+  );
+}
+
+createRoot(document.getElementById("graphiql")).render(createElement(Page));

@@ -1,0 +1,162 @@
+"""GraphQL over HTTP, the way in: query strings and bodies to `OperationRequest`s, or an `HttpError`.
+
+`graphql_http` and `event_stream` call it; `operation_from_json` also reads what arrives over a WebSocket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from router.server.errors import HttpError, bad_request
+from router.settings import Csrf
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+JSON_TYPES = frozenset({"application/json", "application/graphql-response+json"})
+#: What a form or an image of a foreign page can send without the browser asking first.
+SIMPLE_CONTENT_TYPES = frozenset({"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"})
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRequest:
+    """What a client asked: `document` is None where `extensions` or `document_id` name a persisted one."""
+
+    document: str | None
+    operation_name: str | None = None
+    variables: dict[str, Any] | None = None
+    extensions: Mapping[str, Any] = field(default_factory=dict)
+    document_id: str | None = None
+
+
+class ClientGoneError(Exception):
+    """The client closed the connection before its request was complete; there is nobody to answer."""
+
+
+def header(headers: Headers, name: bytes) -> str:
+    """The value of the first header of that lower-case name, or ""."""
+    for key, value in headers:
+        if key == name:
+            return value.decode("latin-1")
+    return ""
+
+
+def media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
+async def read_body(headers: Headers, receive: Receive, max_bytes: int) -> bytes:
+    """The whole body. Raises HttpError 413 as soon as it is known to be too long, without reading the rest."""
+    too_large = HttpError(413, "REQUEST_TOO_LARGE", f"The request body is larger than {max_bytes} bytes.")
+    announced = header(headers, b"content-length")
+    if announced.isdigit() and int(announced) > max_bytes:
+        raise too_large
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            raise ClientGoneError
+        chunk: bytes = event.get("body", b"")
+        size += len(chunk)
+        if size > max_bytes:
+            raise too_large
+        if not event.get("more_body", False):
+            return chunk if not chunks else b"".join((*chunks, chunk))
+        chunks.append(chunk)
+
+
+def check_csrf(headers: Headers, csrf: Csrf) -> None:
+    """Raises HttpError 400 where a browser would have sent this for a foreign page without asking us first."""
+    if not csrf.enabled or media_type(header(headers, b"content-type")) not in SIMPLE_CONTENT_TYPES:
+        return
+    names = {name for name, _ in headers}
+    if not any(each.encode() in names for each in csrf.headers):
+        raise bad_request(
+            "Refused as a possible cross-site request forgery: send a body of content type application/json, "
+            f"or one of the headers {', '.join(csrf.headers)}.",
+            "CSRF_PREVENTION",
+        )
+
+
+def operation_from_query_string(query_string: bytes, max_bytes: int) -> OperationRequest:
+    """The parameters of a GET. Raises HttpError 400 or 414."""
+    if len(query_string) > max_bytes:
+        raise HttpError(414, "URI_TOO_LONG", f"The query string is longer than {max_bytes} bytes.")
+    try:
+        pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
+    except (UnicodeDecodeError, ValueError):
+        raise bad_request("The query string cannot be decoded.") from None
+    parameters: dict[str, Any] = dict(pairs)
+    for name in ("variables", "extensions"):
+        text = parameters.get(name)
+        if text is None or text == "":
+            parameters.pop(name, None)
+            continue
+        try:
+            parameters[name] = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            raise bad_request(f"The parameter '{name}' is not valid JSON.") from None
+    return operation_from_json(parameters)
+
+
+def operations_from_body(content_type: str, body: bytes, max_batch: int) -> OperationRequest | list[OperationRequest]:
+    """One operation, or a list of them where batching is on (`max_batch` > 0). Raises HttpError 400 or 415."""
+    if media_type(content_type) not in JSON_TYPES:
+        raise HttpError(
+            415,
+            "UNSUPPORTED_MEDIA_TYPE",
+            "The body must be application/json.",
+            headers=((b"accept-post", b"application/json"),),
+        )
+    charset = content_type.lower().partition("charset=")[2].partition(";")[0].strip(' "')
+    if charset not in ("", "utf-8", "utf8"):
+        raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", "The body must be encoded in UTF-8.")
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise HttpError(
+            400,
+            "MALFORMED_JSON",
+            "The body is not valid JSON.",
+            extensions={"line": error.lineno, "column": error.colno},
+        ) from None
+    if not isinstance(value, list):
+        return operation_from_json(value)
+    if not max_batch:
+        raise bad_request("The body must be a JSON object; batches of operations are not enabled.", "BATCHING_DISABLED")
+    if not 1 <= len(value) <= max_batch:
+        raise bad_request(f"A batch holds 1 to {max_batch} operations.", "BATCH_TOO_LARGE" if value else "BAD_REQUEST")
+    return [operation_from_json(each) for each in value]
+
+
+def operation_from_json(value: Any) -> OperationRequest:
+    """One `{query, operationName, variables, extensions}` object. Raises HttpError 400 naming what has a wrong type."""
+    if not isinstance(value, dict):
+        raise bad_request("The request must be a JSON object.")
+    document = _optional(value, "query", str, "a string")
+    extensions = _optional(value, "extensions", dict, "an object") or {}
+    document_id = _optional(value, "documentId", str, "a string")
+    if not document and document_id is None and "persistedQuery" not in extensions:
+        raise bad_request("The request has no 'query'.", "MISSING_QUERY")
+    return OperationRequest(
+        document=document or None,
+        operation_name=_optional(value, "operationName", str, "a string") or None,
+        variables=_optional(value, "variables", dict, "an object"),
+        extensions=extensions,
+        document_id=document_id,
+    )
+
+
+def _optional(value: dict[str, Any], name: str, type_: type, wanted: str) -> Any:
+    found = value.get(name)
+    if found is not None and not isinstance(found, type_):
+        raise bad_request(f"'{name}' must be {wanted}.")
+    return found
