@@ -113,8 +113,8 @@ class CompiledPlan:
         return self.encode(execution)
 
     def encode(self, execution: Execution) -> bytes:
-        data, errors = self.project(execution)
-        return encode_response(data, errors)
+        data, execution.errors = self.project(execution)
+        return encode_response(data, execution.errors)
 
     def project(self, execution: Execution) -> tuple[Any, list[ErrorEntry]]:
         """The client's data, some of it already encoded, and all errors."""

@@ -1,0 +1,1 @@
+"""Runs query plans: fetches from subgraphs, merges, and shapes the client's answer."""

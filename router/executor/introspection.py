@@ -1,0 +1,80 @@
+"""`__schema` and `__type`: answered in the router, from the API schema, by graphql-core.
+
+`pipeline` calls it once per operation that asks for introspection; what it gives back is ready for the response.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from graphql import GraphQLSchema, execute_sync, parse
+
+from router.errors import ErrorEntry
+from router.executor.subgraph_query import print_selections
+from router.operation import Operation
+from router.operation.document import with_incremental_directives
+from router.selection_set import Field, InlineFragment, SelectionSet
+
+INTROSPECTION_FIELDS = ("__schema", "__type")
+
+
+class Introspection:
+    """The introspection part of one operation; answers are kept per set of variable values it depends on."""
+
+    MAX_KEPT_ANSWERS = 16
+
+    def __init__(self, operation: Operation, schema: GraphQLSchema) -> None:
+        fields = [item for item in operation.selections.items if _is_introspection(item)]
+        self._fields = [item for item in fields if isinstance(item, Field)]
+        self._schema = with_incremental_directives(schema)
+        used = set().union(*(_variables_of(field) for field in self._fields))
+        self._variables = [each for each in operation.variables if each.name in used]
+        declared = ", ".join(f"${each.name}: {each.type}" for each in self._variables)
+        text = f"query {f'({declared})' if declared else ''} {print_selections(SelectionSet(tuple(self._fields)))}"
+        self._document = parse(text) if self._fields else None
+        self._kept: dict[bytes, tuple[dict[str, orjson.Fragment], list[ErrorEntry]]] = {}
+
+    def answer(self, variables: Mapping[str, Any]) -> tuple[dict[str, orjson.Fragment], list[ErrorEntry]]:
+        """Encoded values by response key, and errors."""
+        if self._document is None:
+            return {}, []
+        wanted = {each.name: variables[each.name] for each in self._variables if each.name in variables}
+        key = orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS)
+        if key not in self._kept:
+            result = execute_sync(self._schema, self._document, variable_values=wanted)
+            values = {name: orjson.Fragment(orjson.dumps(value)) for name, value in (result.data or {}).items()}
+            errors: list[ErrorEntry] = [
+                {"message": error.message, "extensions": {"code": "INTROSPECTION_FAILED"}}
+                for error in result.errors or ()
+            ]
+            if len(self._kept) >= self.MAX_KEPT_ANSWERS:
+                self._kept.clear()
+            self._kept[key] = (values, errors)
+        return self._kept[key]
+
+
+def asks_for_introspection(operation: Operation) -> bool:
+    return any(_is_introspection(item) for item in operation.selections.items)
+
+
+def without_introspection(operation: Operation) -> Operation:
+    """What is left to plan."""
+    rest = tuple(item for item in operation.selections.items if not _is_introspection(item))
+    return Operation(
+        operation.operation_type, operation.name, SelectionSet(rest), operation.variables, operation.literals
+    )
+
+
+def _is_introspection(item: Field | InlineFragment) -> bool:
+    return isinstance(item, Field) and item.name in INTROSPECTION_FIELDS
+
+
+def _variables_of(item: Field | InlineFragment) -> set[str]:
+    used = {condition.variable for condition in item.conditions}
+    if isinstance(item, Field):
+        used.update(*(argument.variables for argument in item.arguments))
+    for inner in item.selections.items if item.selections else ():
+        used |= _variables_of(inner)
+    return used

@@ -1,0 +1,134 @@
+"""The story of one request, from operation text to response body.
+
+`server` calls `answer` with what it read from HTTP or a WebSocket; each step is a module of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from router.errors import ErrorEntry, RequestError
+from router.executor.execute import CompiledPlan
+from router.executor.fetch import Execution
+from router.executor.transport import Headers, SubgraphTransport
+from router.loaded_graph import LoadedGraph, PreparedOperation
+from router.operation import Operation
+
+
+class MethodNotAllowedError(RequestError):
+    code = "METHOD_NOT_ALLOWED"
+    status = 405
+
+
+class StreamNotAcceptedError(RequestError):
+    code = "SUBSCRIPTION_NOT_SUPPORTED"
+    status = 406
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRequest:
+    """What a client asks. `headers` are those to forward to every subgraph, already chosen by the server's rules."""
+
+    query: str
+    variables: Mapping[str, Any] | None = None
+    operation_name: str | None = None
+    extensions: Mapping[str, Any] | None = None
+    headers: Headers = ()
+    caller: Any = None  # whoever `access` found; the pipeline only hands it on
+    only_queries: bool = False  # GET must not change anything
+    accepts_incremental: bool = False  # else `@defer` is answered in one piece
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A complete answer. `status` is that of `application/graphql-response+json`."""
+
+    status: int
+    body: bytes
+    has_errors: bool = False
+    is_request_error: bool = False  # no `data`: nothing was executed
+    headers: Headers = ()
+    operation_type: str = "query"
+    cache_controls: tuple[str, ...] = ()  # of the subgraph answers this is made of
+
+
+#: What of an operation its caller may have, and an error for each part that was taken out.
+Authorize = Callable[[Operation, OperationRequest, LoadedGraph], tuple[Operation, list[ErrorEntry]]]
+#: The labels of `@override(label:)` that are active for a request, out of those the graph has.
+ChooseLabels = Callable[[frozenset[str], OperationRequest], frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What all requests of a router share, besides the graph."""
+
+    transport: SubgraphTransport
+    authorize: Authorize | None = None
+    choose_labels: ChooseLabels | None = None
+    extensions: Callable[[CompiledPlan, OperationRequest], dict[str, Any] | None] = field(
+        default=lambda plan, request: None
+    )
+
+
+async def answer(request: OperationRequest, graph: LoadedGraph, runtime: Runtime) -> Response:
+    """Always a response: a request that cannot run is answered with its errors."""
+    try:
+        return await _answer(request, graph, runtime)
+    except RequestError as error:
+        return response_of_error(error)
+
+
+async def _answer(request: OperationRequest, graph: LoadedGraph, runtime: Runtime) -> Response:
+    prepared = await graph.prepare(request.query, request.operation_name, keep_defer=request.accepts_incremental)
+    refuse_wrong_kind(prepared.operation, request)
+    variables = prepared.coercion.coerce(request.variables)
+
+    allowed, refusals = authorized(prepared, request, graph, runtime)
+    plan = await graph.plan(prepared, allowed, active_labels(request, graph, runtime))
+
+    execution = Execution(runtime.transport, variables, headers=request.headers, errors=list(refusals))
+    introspect(prepared, execution)
+    body = await plan.answer(execution)
+    return Response(
+        200,
+        body,
+        has_errors=bool(execution.errors),
+        operation_type=prepared.operation.operation_type,
+        cache_controls=tuple(execution.cache_controls),
+    )
+
+
+def refuse_wrong_kind(operation: Operation, request: OperationRequest) -> None:
+    if request.only_queries and operation.operation_type != "query":
+        raise MethodNotAllowedError("Only queries can be sent with GET.")
+    if operation.operation_type == "subscription":
+        raise StreamNotAcceptedError("A subscription needs a connection that can carry more than one result.")
+
+
+def authorized(
+    prepared: PreparedOperation, request: OperationRequest, graph: LoadedGraph, runtime: Runtime
+) -> tuple[Operation, list[ErrorEntry]]:
+    if runtime.authorize is None:
+        return prepared.plannable, []
+    return runtime.authorize(prepared.plannable, request, graph)
+
+
+def active_labels(request: OperationRequest, graph: LoadedGraph, runtime: Runtime) -> frozenset[str]:
+    if not graph.override_labels or runtime.choose_labels is None:
+        return frozenset()
+    return runtime.choose_labels(graph.override_labels, request)
+
+
+def introspect(prepared: PreparedOperation, execution: Execution) -> None:
+    if prepared.introspection is not None:
+        values, errors = prepared.introspection.answer(execution.variables)
+        execution.tree.update(values)
+        execution.errors.extend(errors)
+
+
+def response_of_error(error: RequestError) -> Response:
+    return Response(error.status, orjson.dumps({"errors": error.entries()}), has_errors=True, is_request_error=True)
