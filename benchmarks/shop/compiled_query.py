@@ -1,0 +1,117 @@
+"""Turns the text of a subgraph query into a function from variables to data, once per text.
+
+Used by `subgraph_server` and `monolith`: the answer is computed for every request, the query is parsed once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+    parse,
+    value_from_ast_untyped,
+)
+
+from benchmarks.shop.facts import FIELDS, Fact, entity
+
+Variables = Mapping[str, Any]
+Projection = Callable[[Fact, Variables], Any]
+ROOT: Fact = {"__typename": "Query"}
+
+
+def compile_query(text: str, subgraph: str) -> Callable[[Variables], Fact]:
+    """Raises KeyError for a field that the shop does not have, GraphQLSyntaxError for text that is no GraphQL."""
+    document = parse(text)
+    operation = next(node for node in document.definitions if isinstance(node, OperationDefinitionNode))
+    project = _Compiler(document, subgraph).selection_set("Query", operation.selection_set)
+    return lambda variables: project(ROOT, variables)
+
+
+class _Compiler:
+    def __init__(self, document: DocumentNode, subgraph: str) -> None:
+        self._subgraph = subgraph
+        self._fragments = {n.name.value: n for n in document.definitions if isinstance(n, FragmentDefinitionNode)}
+
+    def selection_set(self, type_name: str, selections: SelectionSetNode) -> Projection:
+        fields = tuple(self._fields(type_name, selections).items())
+
+        def project(fact: Fact, variables: Variables) -> Fact:
+            return {key: read(fact, variables) for key, read in fields}
+
+        return project
+
+    def _fields(self, type_name: str, selections: SelectionSetNode) -> dict[str, Projection]:
+        merged: dict[str, list[FieldNode]] = {}
+        self._collect(type_name, selections, merged)
+        return {key: self._field(type_name, nodes) for key, nodes in merged.items()}
+
+    def _collect(self, type_name: str, selections: SelectionSetNode, merged: dict[str, list[FieldNode]]) -> None:
+        for node in selections.selections:
+            if isinstance(node, FieldNode):
+                key = node.alias.value if node.alias else node.name.value
+                merged.setdefault(key, []).append(node)
+            elif isinstance(node, InlineFragmentNode):
+                if node.type_condition is None or node.type_condition.name.value == type_name:
+                    self._collect(type_name, node.selection_set, merged)
+            else:
+                fragment = self._fragments[node.name.value]  # type: ignore[union-attr]
+                if fragment.type_condition.name.value == type_name:
+                    self._collect(type_name, fragment.selection_set, merged)
+
+    def _field(self, type_name: str, nodes: list[FieldNode]) -> Projection:
+        name = nodes[0].name.value
+        if name == "__typename":
+            return lambda fact, _variables: fact["__typename"]
+        if name == "_entities":
+            return self._entities(nodes)
+        resolved = FIELDS[type_name][name]
+        read, arguments = resolved.read, self._arguments(nodes[0])
+        if resolved.type_name is None:
+            return lambda fact, variables: read(fact, arguments)
+        inner = self.selection_set(resolved.type_name, _joined(nodes))
+        has_variables = bool(nodes[0].arguments)
+
+        def project(fact: Fact, variables: Variables) -> Any:
+            value = read(fact, self._bound(nodes[0], variables) if has_variables else arguments)
+            if isinstance(value, list):
+                return [inner(element, variables) for element in value]
+            return None if value is None else inner(value, variables)
+
+        return project
+
+    def _arguments(self, node: FieldNode) -> Variables:
+        plain = [a for a in node.arguments or () if not isinstance(a.value, VariableNode)]
+        return {a.name.value: value_from_ast_untyped(a.value) for a in plain}
+
+    def _bound(self, node: FieldNode, variables: Variables) -> Variables:
+        return {a.name.value: value_from_ast_untyped(a.value, dict(variables)) for a in node.arguments or ()}
+
+    def _entities(self, nodes: list[FieldNode]) -> Projection:
+        value = (nodes[0].arguments or ())[0].value
+        selections = _joined(nodes)
+        by_type = {name: self.selection_set(name, selections) for name in ("User", "Product", "Review")}
+        subgraph = self._subgraph
+
+        def project(_fact: Fact, variables: Variables) -> list[Any]:
+            given = value_from_ast_untyped(value, dict(variables)) if not isinstance(value, VariableNode) else None
+            representations = variables[value.name.value] if isinstance(value, VariableNode) else given
+            answers = []
+            for representation in representations:
+                fact = entity(subgraph, representation)
+                answers.append(None if fact is None else by_type[fact["__typename"]](fact, variables))
+            return answers
+
+        return project
+
+
+def _joined(nodes: list[FieldNode]) -> SelectionSetNode:
+    selections = tuple(item for node in nodes if node.selection_set for item in node.selection_set.selections)
+    return SelectionSetNode(selections=selections)
