@@ -1,6 +1,7 @@
 """What can go wrong in the router: one tree, stable codes, and what of it a client may read.
 
 RouterError
+├── SupergraphError             INVALID_SUPERGRAPH             the router cannot start (or reload) with this graph
 ├── RequestError               the request cannot run; nothing was executed; answered without `data`
 │   ├── DocumentSyntaxError        GRAPHQL_PARSE_FAILED           400
 │   ├── DocumentInvalidError       GRAPHQL_VALIDATION_FAILED      400 (one entry per broken rule)
@@ -41,6 +42,12 @@ class RouterError(Exception):
     def entries(self) -> list[ErrorEntry]:
         """The error as the client sees it."""
         return [{"message": self.message, "extensions": {"code": self.code, **self.extensions}}]
+
+
+class SupergraphError(RouterError):
+    """The text given as supergraph is none, or contradicts itself."""
+
+    code: ClassVar[str] = "INVALID_SUPERGRAPH"
 
 
 class RequestError(RouterError):

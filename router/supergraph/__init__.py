@@ -1,0 +1,26 @@
+"""A supergraph's SDL as data: subgraphs, their views of every type, and the API schema."""
+
+from router.supergraph.field_set import parse_field_set, print_field_set
+from router.supergraph.model import (
+    ContextArgument,
+    Key,
+    Subgraph,
+    SubgraphField,
+    SubgraphType,
+    Supergraph,
+    TypeKind,
+)
+from router.supergraph.reader import read_supergraph
+
+__all__ = [
+    "ContextArgument",
+    "Key",
+    "Subgraph",
+    "SubgraphField",
+    "SubgraphType",
+    "Supergraph",
+    "TypeKind",
+    "parse_field_set",
+    "print_field_set",
+    "read_supergraph",
+]

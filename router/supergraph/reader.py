@@ -1,0 +1,252 @@
+"""Reads a supergraph SDL of any join spec (v0.1 to v0.5) into a `Supergraph`.
+
+Called by `loaded_graph`, composition's satisfiability check and the stage verbs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from graphql import (
+    ConstDirectiveNode,
+    DocumentNode,
+    EnumTypeDefinitionNode,
+    FieldDefinitionNode,
+    GraphQLError,
+    InputObjectTypeDefinitionNode,
+    InputValueDefinitionNode,
+    InterfaceTypeDefinitionNode,
+    ListTypeNode,
+    NonNullTypeNode,
+    ObjectTypeDefinitionNode,
+    ScalarTypeDefinitionNode,
+    SchemaDefinitionNode,
+    TypeDefinitionNode,
+    TypeNode,
+    UnionTypeDefinitionNode,
+    parse,
+    parse_type,
+    print_ast,
+    value_from_ast_untyped,
+)
+
+from router.errors import SupergraphError
+from router.supergraph.api_schema import build_api_schema, is_machinery
+from router.supergraph.field_set import parse_field_set
+from router.supergraph.model import (
+    ContextArgument,
+    Key,
+    Subgraph,
+    SubgraphField,
+    SubgraphType,
+    Supergraph,
+    TypeKind,
+)
+
+_KINDS: dict[type[TypeDefinitionNode], TypeKind] = {
+    ObjectTypeDefinitionNode: TypeKind.OBJECT,
+    InterfaceTypeDefinitionNode: TypeKind.INTERFACE,
+    UnionTypeDefinitionNode: TypeKind.UNION,
+    EnumTypeDefinitionNode: TypeKind.ENUM,
+    InputObjectTypeDefinitionNode: TypeKind.INPUT,
+    ScalarTypeDefinitionNode: TypeKind.SCALAR,
+}
+_FieldNode = FieldDefinitionNode | InputValueDefinitionNode
+
+
+def read_supergraph(sdl: str) -> Supergraph:
+    """Raises SupergraphError: the text is no GraphQL, or no supergraph."""
+    try:
+        document = parse(sdl)
+    except GraphQLError as error:
+        line = f" (line {error.locations[0].line})" if error.locations else ""
+        raise SupergraphError(f"The supergraph cannot be parsed: {error.message}{line}") from error
+    subgraphs = _read_subgraphs(document)
+    by_graph = {subgraph.graph: subgraph.name for subgraph in subgraphs.values()}
+    views: dict[str, dict[str, SubgraphType]] = {name: {} for name in subgraphs}
+    for definition in document.definitions:
+        if isinstance(definition, TypeDefinitionNode) and not is_machinery(definition.name.value):
+            _TypeReader(definition, by_graph).read_into(views)
+    _link_possible_types(views)
+    _trust_external_keys(views)
+    labels = {
+        field.override_label: None
+        for view in views.values()
+        for view_type in view.values()
+        for field in view_type.fields.values()
+        if field.override_label
+    }
+    return Supergraph(subgraphs, build_api_schema(document), views, _root_types(document), sdl, tuple(labels))
+
+
+def _read_subgraphs(document: DocumentNode) -> dict[str, Subgraph]:
+    for definition in document.definitions:
+        if isinstance(definition, EnumTypeDefinitionNode) and definition.name.value == "join__Graph":
+            subgraphs = {}
+            for value in definition.values or ():
+                (arguments,) = _arguments(value.directives, "join__graph") or ({},)
+                name = arguments.get("name", value.name.value)
+                subgraphs[name] = Subgraph(name, arguments.get("url", ""), value.name.value)
+            return subgraphs
+    raise SupergraphError("The schema has no join__Graph enum: it is not a federation supergraph.")
+
+
+def _root_types(document: DocumentNode) -> dict[str, str]:
+    for definition in document.definitions:
+        if isinstance(definition, SchemaDefinitionNode):
+            return {root.operation.value: root.type.name.value for root in definition.operation_types}
+    names = {node.name.value for node in document.definitions if isinstance(node, ObjectTypeDefinitionNode)}
+    return {kind: kind.title() for kind in ("query", "mutation", "subscription") if kind.title() in names}
+
+
+class _TypeReader:
+    """Distributes one type definition over the subgraphs that its join directives name."""
+
+    def __init__(self, node: TypeDefinitionNode, by_graph: dict[str, str]) -> None:
+        self.node = node
+        self.name = node.name.value
+        self.kind = _KINDS[type(node)]
+        self.by_graph = by_graph
+        # Join v0.1 has an owner for entities; a field that names no subgraph is the owner's.
+        owners = _arguments(node.directives, "join__owner")
+        self.owner = self._subgraph(owners[0]["graph"]) if owners else None
+
+    def read_into(self, views: dict[str, dict[str, SubgraphType]]) -> None:
+        local = self._declare_types()
+        self._read_memberships(local)
+        for node in getattr(self.node, "fields", None) or ():
+            self._read_field(node, local)
+        for subgraph, view_type in local.items():
+            views[subgraph][self.name] = view_type
+
+    def _declare_types(self) -> dict[str, SubgraphType]:
+        local: dict[str, SubgraphType] = {}
+        for arguments in _arguments(self.node.directives, "join__type"):
+            subgraph = self._subgraph(arguments["graph"])
+            view_type = local.setdefault(subgraph, SubgraphType(self.name, self.kind))
+            view_type.is_interface_object |= bool(arguments.get("isInterfaceObject"))
+            if view_type.is_interface_object:
+                view_type.kind = TypeKind.OBJECT
+            if key := arguments.get("key"):
+                view_type.keys.append(Key(parse_field_set(key), key, arguments.get("resolvable", True)))
+        if not local:
+            # Value types of join v0.1 and hand-written supergraphs carry no join__type: everybody has them.
+            local = {subgraph: SubgraphType(self.name, self.kind) for subgraph in self.by_graph.values()}
+        for arguments in _arguments(self.node.directives, "context"):
+            # named "<subgraph>__<context>"
+            for subgraph, view_type in local.items():
+                if arguments["name"].startswith(f"{subgraph}__"):
+                    view_type.contexts.add(arguments["name"])
+        return local
+
+    def _read_memberships(self, local: dict[str, SubgraphType]) -> None:
+        node = self.node
+        if isinstance(node, UnionTypeDefinitionNode):
+            members = _arguments(node.directives, "join__unionMember")
+            for arguments in members:
+                if view_type := local.get(self._subgraph(arguments["graph"])):
+                    view_type.possible_types.add(arguments["member"])
+            if not members:
+                for view_type in local.values():
+                    view_type.possible_types |= {member.name.value for member in node.types or ()}
+        elif isinstance(node, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
+            implemented = _arguments(node.directives, "join__implements")
+            for arguments in implemented:
+                if view_type := local.get(self._subgraph(arguments["graph"])):
+                    view_type.interfaces.add(arguments["interface"])
+            if not implemented:
+                for view_type in local.values():
+                    view_type.interfaces |= {interface.name.value for interface in node.interfaces or ()}
+
+    def _read_field(self, node: _FieldNode, local: dict[str, SubgraphType]) -> None:
+        joins = _arguments(node.directives, "join__field")
+        if not joins:
+            owners = [self.owner] if self.owner in local else list(local)
+            for subgraph in owners:
+                local[subgraph].fields[node.name.value] = _subgraph_field(node, {})
+        for arguments in joins:
+            # Without `graph` the field exists only through an interface object; no subgraph has it on this type.
+            if graph := arguments.get("graph"):
+                subgraph = self._subgraph(graph)
+                if subgraph in local:
+                    local[subgraph].fields[node.name.value] = _subgraph_field(node, arguments)
+
+    def _subgraph(self, graph: str) -> str:
+        try:
+            return self.by_graph[graph]
+        except KeyError:
+            raise SupergraphError(f'"{self.name}" names the unknown subgraph "{graph}".') from None
+
+
+def _subgraph_field(node: _FieldNode, arguments: dict[str, Any]) -> SubgraphField:
+    type_node = parse_type(arguments["type"]) if arguments.get("type") else node.type
+    named, depth = _unwrap(type_node)
+    requires, provides = arguments.get("requires"), arguments.get("provides")
+    return SubgraphField(
+        node.name.value,
+        named,
+        depth,
+        print_ast(type_node),
+        external=bool(arguments.get("external")),
+        used_overridden=bool(arguments.get("usedOverridden")),
+        requires=parse_field_set(requires) if requires else None,
+        provides=parse_field_set(provides) if provides else None,
+        override_from=arguments.get("override"),
+        override_label=arguments.get("overrideLabel"),
+        context_arguments=tuple(
+            ContextArgument(item["context"], item["name"], item["type"], item["selection"])
+            for item in arguments.get("contextArguments") or ()
+        ),
+    )
+
+
+def _link_possible_types(views: dict[str, dict[str, SubgraphType]]) -> None:
+    for view in views.values():
+        for view_type in view.values():
+            if view_type.kind is not TypeKind.OBJECT:
+                continue
+            for interface in view_type.interfaces:
+                if (target := view.get(interface)) is not None:
+                    target.possible_types.add(view_type.name)
+
+
+def _trust_external_keys(views: dict[str, dict[str, SubgraphType]]) -> None:
+    """A subgraph that holds an entity knows its key, even where the key field is marked external."""
+    for view in views.values():
+        for view_type in view.values():
+            for key in view_type.keys:
+                _unmark_external(view, view_type, key.fields)
+
+
+def _unmark_external(view: dict[str, SubgraphType], view_type: SubgraphType, fields: Any) -> None:
+    from dataclasses import replace
+
+    for item in fields.items:
+        known = view_type.fields.get(getattr(item, "name", ""))
+        if known is None:
+            continue
+        if known.external or known.used_overridden:
+            view_type.fields[known.name] = replace(known, external=False, used_overridden=False)
+        if item.selections is not None and known.type in view:
+            _unmark_external(view, view[known.type], item.selections)
+
+
+def _unwrap(node: TypeNode) -> tuple[str, int]:
+    depth = 0
+    while True:
+        if isinstance(node, ListTypeNode):
+            depth += 1
+            node = node.type
+        elif isinstance(node, NonNullTypeNode):
+            node = node.type
+        else:
+            return node.name.value, depth  # type: ignore[attr-defined]
+
+
+def _arguments(directives: Iterable[ConstDirectiveNode] | None, name: str) -> list[dict[str, Any]]:
+    return [
+        {argument.name.value: value_from_ast_untyped(argument.value) for argument in directive.arguments or ()}
+        for directive in directives or ()
+        if directive.name.value == name
+    ]
