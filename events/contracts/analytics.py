@@ -1,0 +1,38 @@
+"""What the analytics subgraph derives from the others' events."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from events import topics
+from events.envelope import Payload
+
+
+class DailySummaryChanged(Payload, frozen=True, kw_only=True):
+    """A day's summary as it is now. Aggregate `daily_summary`, id = `user id:date`, version = revision."""
+
+    topic = topics.ANALYTICS_DERIVED.name
+    aggregate_type = "daily_summary"
+
+    date: date
+    revision: int
+    calories_consumed: Decimal
+    calories_burned: Decimal
+    meals_logged: int
+    workouts_completed: int
+    computed_at: datetime
+
+
+class GoalProgressed(Payload, frozen=True, kw_only=True):
+    """Where a goal stands, from 0 to 1. Aggregate `goal`, id = goal id."""
+
+    topic = topics.ANALYTICS_DERIVED.name
+    aggregate_type = "goal"
+
+    goal_id: str
+    status: str
+    progress: Decimal
+    current_value: Decimal | None = None
+
+
+class GoalCompleted(GoalProgressed, frozen=True, kw_only=True):
+    """A goal was reached."""

@@ -1,0 +1,86 @@
+"""What the users subgraph tells: accounts and body weights."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from events import topics
+from events.envelope import Payload
+
+
+class AccountState(Payload, frozen=True, kw_only=True):
+    """A whole account after a change. Aggregate `user`, id = user id."""
+
+    topic = topics.USERS_ACCOUNT.name
+    aggregate_type = "user"
+
+    email: str
+    display_name: str
+    status: str = "ACTIVE"
+    roles: tuple[str, ...] = ()
+    time_zone: str = "UTC"
+    day_start_hour: int = 0
+    week_start: str = "MONDAY"
+    units: str = "METRIC"
+    date_of_birth: date | None = None
+    sex: str | None = None
+    height_cm: Decimal | None = None
+    activity_level: str | None = None
+    fitness_goal: str | None = None
+    target_weight_kg: Decimal | None = None
+    registered_at: datetime | None = None
+
+
+class UserRegistered(AccountState, frozen=True, kw_only=True):
+    """Version 1 of every account."""
+
+
+class ProfileChanged(AccountState, frozen=True, kw_only=True):
+    """Name, birth date, sex, height, activity or goal changed."""
+
+
+class SettingsChanged(AccountState, frozen=True, kw_only=True):
+    """Time zone, day start, week start or units changed. Old local dates stay."""
+
+
+class StatusChanged(AccountState, frozen=True, kw_only=True):
+    """Suspended, reactivated, or roles changed."""
+
+
+class UserErased(Payload, frozen=True, kw_only=True):
+    """The person asked to be forgotten: drop everything held about `user_id`."""
+
+    topic = topics.USERS_ACCOUNT.name
+    aggregate_type = "user"
+    tombstone = True
+
+
+class WeightState(Payload, frozen=True, kw_only=True):
+    """One weighing. Aggregate `weight_entry`, id = entry id."""
+
+    topic = topics.USERS_BODY.name
+    aggregate_type = "weight_entry"
+
+    entry_id: str
+    weight_kg: Decimal
+    recorded_at: datetime
+    local_date: date
+    body_fat_percent: Decimal | None = None
+
+
+class WeightLogged(WeightState, frozen=True, kw_only=True):
+    """Version 1 of a weighing."""
+
+
+class WeightEdited(WeightState, frozen=True, kw_only=True):
+    """A weighing was corrected, or moved to another day."""
+
+
+class WeightDeleted(Payload, frozen=True, kw_only=True):
+    """A weighing was taken back."""
+
+    topic = topics.USERS_BODY.name
+    aggregate_type = "weight_entry"
+    tombstone = True
+
+    entry_id: str
+    local_date: date

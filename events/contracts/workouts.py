@@ -1,0 +1,82 @@
+"""What the workouts subgraph tells: training sessions, set by set."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import msgspec
+
+from events import topics
+from events.envelope import Payload
+
+
+class ExerciseSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done of one exercise in a workout: working sets only."""
+
+    exercise_id: str
+    name: str
+    category: str
+    sets: int
+    reps: int
+    volume_kg: Decimal
+    best_one_rep_max_kg: Decimal | None = None
+
+
+class WorkoutState(Payload, frozen=True, kw_only=True):
+    """A whole workout after a change. Aggregate `workout`, id = workout id.
+
+    `calories_kcal` is gross and None when no body weight was known on the day.
+    """
+
+    topic = topics.WORKOUTS_SESSION.name
+    aggregate_type = "workout"
+
+    workout_id: str
+    name: str
+    status: str
+    local_date: date
+    started_at: datetime
+    ended_at: datetime | None = None
+    duration_minutes: Decimal | None = None
+    active_minutes: Decimal | None = None
+    calories_kcal: Decimal | None = None
+    net_calories_kcal: Decimal | None = None
+    calories_method: str | None = None
+    body_weight_kg: Decimal | None = None
+    volume_kg: Decimal = Decimal(0)
+    exercises: tuple[ExerciseSummary, ...] = ()
+    prev_local_date: date | None = None
+
+
+class WorkoutStarted(WorkoutState, frozen=True, kw_only=True):
+    """A session began."""
+
+
+class SetLogged(WorkoutState, frozen=True, kw_only=True):
+    """A set was added to a session."""
+
+
+class SetEdited(WorkoutState, frozen=True, kw_only=True):
+    """A set was corrected."""
+
+
+class SetRemoved(WorkoutState, frozen=True, kw_only=True):
+    """A set was taken out."""
+
+
+class WorkoutCompleted(WorkoutState, frozen=True, kw_only=True):
+    """A session ended, or a finished one was logged in one call."""
+
+
+class WorkoutCancelled(WorkoutState, frozen=True, kw_only=True):
+    """A session was given up: it counts for nothing."""
+
+
+class WorkoutDeleted(Payload, frozen=True, kw_only=True):
+    """A workout was removed."""
+
+    topic = topics.WORKOUTS_SESSION.name
+    aggregate_type = "workout"
+    tombstone = True
+
+    workout_id: str
+    local_date: date

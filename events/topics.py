@@ -1,0 +1,47 @@
+"""The topics: their key, partitions and retention. Read by `broker.ensure_topics` and by deploy's topic listing."""
+
+from dataclasses import dataclass
+
+DAY_MS = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One Kafka topic. `key` names what its records are keyed by; retention in milliseconds, -1 is for ever."""
+
+    name: str
+    key: str
+    partitions: int
+    retention_ms: int
+    compacted: bool = False
+
+    @property
+    def configuration(self) -> dict[str, str]:
+        policy = "compact" if self.compacted else "delete"
+        return {"cleanup.policy": policy, "retention.ms": str(self.retention_ms)}
+
+
+USERS_ACCOUNT = Topic("users.account.v1", "user_id", 6, 90 * DAY_MS)
+USERS_BODY = Topic("users.body.v1", "user_id", 6, 90 * DAY_MS)
+NUTRITION_DIARY = Topic("nutrition.diary.v1", "user_id", 6, 90 * DAY_MS)
+NUTRITION_CATALOG = Topic("nutrition.catalog.v1", "food_id", 6, -1, compacted=True)
+WORKOUTS_SESSION = Topic("workouts.session.v1", "user_id", 6, 90 * DAY_MS)
+ANALYTICS_DERIVED = Topic("analytics.derived.v1", "user_id", 6, 30 * DAY_MS)
+
+# One record, written once into an empty broker: see `broker.read_epoch`.
+BROKER_EPOCH = Topic("ops.epoch.v1", "epoch", 1, -1)
+
+TOPICS: tuple[Topic, ...] = (
+    USERS_ACCOUNT,
+    USERS_BODY,
+    NUTRITION_DIARY,
+    NUTRITION_CATALOG,
+    WORKOUTS_SESSION,
+    ANALYTICS_DERIVED,
+    BROKER_EPOCH,
+)
+
+
+def dead_letter_topic(group: str) -> Topic:
+    """Where a consumer group parks the records that it could not handle."""
+    return Topic(f"ops.dlq.{group}", "original key", 1, 30 * DAY_MS)
