@@ -5,7 +5,7 @@ Used by `subgraph_stub`. Federation v1 and v2, `extend type`, renamed and `feder
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -215,3 +215,16 @@ def _implementers(definitions: Mapping[str, Any], interface: str) -> Iterator[st
     for name, node in definitions.items():
         if _is_object(node) and interface in {i.name.value for i in node.interfaces or ()}:
             yield name
+
+
+def implementations_of(sdls: Iterable[str]) -> dict[str, frozenset[str]]:
+    """The object types of every interface and union, over all subgraphs."""
+    found: dict[str, set[str]] = {}
+    for sdl in sdls:
+        for name, node in merge_extensions(parse(sdl)).items():
+            if _is_object(node):
+                for interface in node.interfaces or ():
+                    found.setdefault(interface.name.value, set()).add(name)
+            elif isinstance(node, UnionTypeDefinitionNode):
+                found.setdefault(name, set()).update(member.name.value for member in node.types or ())
+    return {name: frozenset(members) for name, members in found.items()}

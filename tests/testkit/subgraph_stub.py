@@ -50,7 +50,6 @@ class SubgraphStub:
     world: World
     failure: FailureMode | None = None
     requests: list[JsonObject] = field(default_factory=list)
-    root_calls: list[str] = field(default_factory=list)
     _subgraph: Any = None
     _documents: dict[str, Any] = field(default_factory=dict)
 
@@ -99,7 +98,7 @@ class SubgraphStub:
                 return [self._entity_or_error(r) for r in arguments["representations"]]
             if name == "_service":
                 return Node({"__typename": "_Service", "sdl": self.sdl})
-            self.root_calls.append(f"{self.name}.{name}")
+            self.world.root_calls.append(f"{self.name}.{name}")
             source = Node(self.world.roots[root])
         facts = self._field_facts(type_name, name)
         if facts.requires is not None:

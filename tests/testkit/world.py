@@ -29,6 +29,7 @@ class World:
     roots: Mapping[str, JsonObject]
     implementations: Mapping[str, frozenset[str]]
     counters: dict[str, int] = field(default_factory=dict)
+    root_calls: list[str] = field(default_factory=list)  # "subgraph.field", oldest first
     computed: Mapping[tuple[str, str], tuple[SelectionSetNode, str]] = field(default_factory=dict)
     """Fields with `@requires` by (object type, field): the field set and the named type they return."""
 

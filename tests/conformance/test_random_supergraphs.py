@@ -1,0 +1,21 @@
+"""Random graphs over 2-5 subgraphs, random operations: the federated answer must be the monolith's.
+
+The long run is `python -m tests.testkit.differences --operations 10000`; it prints a small reproduction and the seed.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.testkit.differences import differences_of
+from tests.testkit.shrink import shrink
+
+SEEDS = range(1, 61)
+OPERATIONS_PER_GRAPH = 8
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_a_random_graph_answers_as_one_server_would(seed: int) -> None:
+    async for result in differences_of(seed, OPERATIONS_PER_GRAPH):
+        if result is not None:
+            pytest.fail(str(await shrink(result)))

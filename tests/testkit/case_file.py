@@ -1,0 +1,59 @@
+"""Reads one conformance case directory: `subgraphs/*.graphql`, `data.json`, `cases.yaml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.testkit.failure_modes import FailureMode
+
+UNSET: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One operation and what must come of it; a field that is None or empty is not checked."""
+
+    name: str
+    operation: str
+    variables: dict[str, Any] = field(default_factory=dict)
+    data: Any = UNSET
+    data_may_be: list[Any] = field(default_factory=list)
+    data_excludes: list[str] = field(default_factory=list)
+    ordered_json: str | None = None
+    errors: list[dict[str, Any]] = field(default_factory=list)  # [{}]: at least one, whatever it says
+    errors_at_least: bool = False
+    failures: dict[str, FailureMode] = field(default_factory=dict)
+    override_labels: list[str] = field(default_factory=list)
+    requests: dict[str, int] = field(default_factory=dict)
+    representations: dict[str, list[Any]] = field(default_factory=dict)
+    variables_sent: dict[str, list[str]] = field(default_factory=dict)
+    calls: list[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDirectory:
+    name: str
+    sdls: dict[str, str]
+    data: str
+    cases: list[Case]
+    matrix: dict[str, Any]
+
+
+def read_case_directory(path: Path) -> CaseDirectory:
+    content = yaml.safe_load((path / "cases.yaml").read_text())
+    return CaseDirectory(
+        name=path.name,
+        sdls={file.stem: file.read_text() for file in sorted((path / "subgraphs").glob("*.graphql"))},
+        data=(path / "data.json").read_text(),
+        cases=[_case(item) for item in content["cases"]],
+        matrix=content.get("matrix", {}),
+    )
+
+
+def _case(item: dict[str, Any]) -> Case:
+    failures = {name: FailureMode(**mode) for name, mode in item.pop("failures", {}).items()}
+    return Case(**item, failures=failures)

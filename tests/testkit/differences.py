@@ -1,0 +1,154 @@
+"""Compares a router's answers with the monolith's over random graphs; a difference is shrunk until it is small.
+
+Run by `tests/conformance/test_random_supergraphs.py` for a few hundred operations, and for many by
+`python -m tests.testkit.differences --operations 10000`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+import traceback
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from tests.testkit.federated_graph import CompositionFailedError, FederatedGraph
+from tests.testkit.monolith import Monolith
+from tests.testkit.random_operation import RandomOperation, random_operation
+from tests.testkit.random_sdl import print_subgraphs
+from tests.testkit.random_supergraph import Generator, RandomSupergraph, UnplaceableError
+from tests.testkit.random_world import random_world
+from tests.testkit.world import JsonObject, World
+
+#: Composition refuses some random graphs for a good reason; any other code is a difference too.
+EXPECTED_REFUSALS = frozenset({"SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES"})
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A random graph with facts, enough to ask it any operation again."""
+
+    seed: int
+    supergraph: RandomSupergraph
+    world: World
+
+    def compose(self) -> FederatedGraph:
+        return FederatedGraph.compose(print_subgraphs(self.supergraph), self.world)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    trial: Trial
+    operation: RandomOperation | None  # None: composition failed
+    expected: Any
+    received: Any
+
+    def __str__(self) -> str:
+        sdls = "".join(f"\n# --- {name}\n{_body(sdl)}" for name, sdl in print_subgraphs(self.trial.supergraph).items())
+        if self.operation is None:
+            return f"seed {self.trial.seed}: composition failed: {self.received}\n{sdls}"
+        return (
+            f"seed {self.trial.seed}\n{sdls}\n# operation\n{self.operation.text}\n"
+            f"# variables\n{json.dumps(self.operation.variables, ensure_ascii=False)}\n"
+            f"# expected\n{json.dumps(self.expected, ensure_ascii=False)}\n"
+            f"# received\n{json.dumps(self.received, ensure_ascii=False)}\n"
+        )
+
+
+def _body(sdl: str) -> str:
+    """Without the lines that every subgraph has."""
+    return "\n".join(sdl.splitlines()[4:]) + "\n"
+
+
+def make_trial(seed: int) -> Trial | None:
+    """None where the random choices of a seed contradict each other."""
+    rng = Random(seed)
+    try:
+        supergraph = Generator(rng).generate()
+        return Trial(seed, supergraph, random_world(supergraph, rng))
+    except UnplaceableError:
+        return None
+
+
+async def differences_of(seed: int, operations: int) -> AsyncIterator[Difference | None]:
+    """For each random operation over the seed's graph: None, or how the answers differ."""
+    trial = make_trial(seed)
+    if trial is None:
+        return
+    try:
+        graph = trial.compose()
+    except Exception as error:
+        if not (isinstance(error, CompositionFailedError) and EXPECTED_REFUSALS.issuperset(error.codes)):
+            yield Difference(trial, None, None, f"{error!r}")
+        return
+    for index in range(operations):
+        operation = random_operation(graph.graph.api_schema, Random(f"{seed}/{index}"))
+        yield await difference(trial, graph, operation)
+
+
+async def difference(trial: Trial, graph: FederatedGraph, operation: RandomOperation) -> Difference | None:
+    expected = Monolith(graph.graph.api_schema, trial.world).answer(operation.text, operation.variables)
+    try:
+        received: Any = await graph.answer(operation.text, operation.variables)
+    except Exception:
+        received = {"data": "CRASH", "errors": traceback.format_exc(limit=-3)}
+    return None if agree(expected, received) else Difference(trial, operation, expected, received)
+
+
+def agree(expected: JsonObject, received: JsonObject) -> bool:
+    """Equal data, in equal order; errors in both or in none, at equal paths where no null travelled upwards."""
+    if json.dumps(expected.get("data")) != json.dumps(received.get("data")):
+        return False
+    errors, others = expected.get("errors") or [], received.get("errors") or []
+    if bool(errors) != bool(others):
+        return False
+    if not errors or not all(_is_null_at(expected["data"], error["path"]) for error in errors):
+        return True
+    return {json.dumps(e["path"]) for e in errors} == {json.dumps(e.get("path")) for e in others}
+
+
+def _is_null_at(data: Any, path: list[str | int]) -> bool:
+    for step in path:
+        if data is None:
+            return False
+        data = data[step]
+    return data is None
+
+
+async def run(first_seed: int, operations: int, per_graph: int, stop_after: int) -> int:
+    from tests.testkit.shrink import shrink
+
+    done, found, refused, seed, began = 0, 0, 0, first_seed, time.monotonic()
+    while done < operations and found < stop_after:
+        async for result in differences_of(seed, per_graph):
+            done += 1
+            if result is not None:
+                found += 1
+                refused += result.operation is None
+                print(f"\n=== difference {found}\n{await shrink(result)}", flush=True)
+                break
+        seed += 1
+        if seed % 50 == 0:
+            rate = done / (time.monotonic() - began)
+            print(f"seed {seed}: {done} operations, {found} differences, {rate:.0f}/s", file=sys.stderr, flush=True)
+    print(f"{done} operations over seeds {first_seed}..{seed - 1}: {found} differences ({refused} of composition)")
+    return 1 if found else 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--operations", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1, help="the first one")
+    parser.add_argument("--per-graph", type=int, default=12, help="operations over each random graph")
+    parser.add_argument("--stop-after", type=int, default=5, help="differences")
+    options = parser.parse_args()
+    raise SystemExit(asyncio.run(run(options.seed, options.operations, options.per_graph, options.stop_after)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Our composition, planner and executor over stub subgraphs, in this process.
+
+Used by the conformance runner and the property test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from router.loaded_graph import LoadedGraph
+from router.pipeline import OperationRequest, Runtime, answer
+from schema import SubgraphSource, compose
+from tests.testkit.failure_modes import FailureMode
+from tests.testkit.stub_transport import StubTransport
+from tests.testkit.subgraph_schema import implementations_of
+from tests.testkit.subgraph_stub import SubgraphStub
+from tests.testkit.world import JsonObject, World
+
+
+class CompositionFailedError(Exception):
+    """`codes` are the composition error codes, in order."""
+
+    def __init__(self, errors: Iterable[Any]) -> None:
+        errors = list(errors)
+        super().__init__("\n".join(f"[{error.code}] {error.message}" for error in errors))
+        self.codes = [error.code for error in errors]
+
+
+@dataclass(frozen=True, slots=True)
+class FederatedGraph:
+    graph: LoadedGraph
+    stubs: Mapping[str, SubgraphStub]
+    supergraph_sdl: str
+
+    @classmethod
+    def compose(cls, sdls: Mapping[str, str], world: World) -> FederatedGraph:
+        """Raises CompositionFailedError."""
+        sources = {name: SubgraphSource(sdl=sdl, url=f"http://{name}") for name, sdl in sdls.items()}
+        result = compose(sources)
+        if result.supergraph_sdl is None:
+            raise CompositionFailedError(result.errors)
+        return cls.from_supergraph(result.supergraph_sdl, sdls, world)
+
+    @classmethod
+    def from_supergraph(cls, supergraph_sdl: str, sdls: Mapping[str, str], world: World) -> FederatedGraph:
+        stubs = {name: SubgraphStub(name, sdl, world) for name, sdl in sdls.items()}
+        return cls(LoadedGraph.from_sdl(supergraph_sdl), stubs, supergraph_sdl)
+
+    async def answer(
+        self,
+        operation: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        failures: Mapping[str, FailureMode] | None = None,
+        override_labels: frozenset[str] = frozenset(),
+        timeout_seconds: float = 5.0,
+    ) -> JsonObject:
+        """The response to one operation; the stubs' request records then hold this operation's requests only."""
+        for name, stub in self.stubs.items():
+            stub.failure = (failures or {}).get(name)
+            stub.requests.clear()
+        runtime = Runtime(
+            StubTransport(self.stubs, timeout_seconds), choose_labels=lambda known, _request: override_labels & known
+        )
+        response = await answer(OperationRequest(operation, variables), self.graph, runtime)
+        answered: JsonObject = orjson.loads(response.body)
+        return answered
+
+
+def world_of_sdls(data: str, sdls: Mapping[str, str]) -> World:
+    """Facts for hand-written subgraphs: which types implement what is read from their SDLs."""
+    return World.from_json(data, implementations_of(sdls.values()))

@@ -1,0 +1,168 @@
+"""Makes a difference small: selections, then fields and types are removed while the answers still differ."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    parse,
+    print_ast,
+    validate,
+)
+
+from tests.testkit.differences import Difference, Trial, difference
+from tests.testkit.federated_graph import FederatedGraph
+from tests.testkit.random_operation import RandomOperation
+from tests.testkit.random_supergraph import RandomSupergraph
+
+MAX_ATTEMPTS = 400
+
+
+async def shrink(found: Difference) -> Difference:
+    """The smallest difference reached; a failed composition is given back as it is."""
+    if found.operation is None:
+        return found
+    found = await _shrink_operation(found)
+    found = await _shrink_supergraph(found)
+    return await _shrink_operation(found)
+
+
+async def _shrink_operation(found: Difference) -> Difference:
+    graph = found.trial.compose()
+    attempts, progress = 0, True
+    while progress and attempts < MAX_ATTEMPTS:
+        progress = False
+        assert found.operation is not None
+        for smaller in _smaller_operations(found.operation):
+            attempts += 1
+            if validate(graph.graph.api_schema, parse(smaller.text)):
+                continue
+            still = await difference(found.trial, graph, smaller)
+            if still is not None:
+                found, progress = still, True
+                break
+    return found
+
+
+def _smaller_operations(operation: RandomOperation) -> Iterator[RandomOperation]:
+    document = parse(operation.text, no_location=True)
+    for smaller in _smaller_documents(document):
+        cleaned = _without_unused(smaller)
+        used = {v.variable.name.value for d in cleaned.definitions for v in getattr(d, "variable_definitions", None) or ()}
+        yield RandomOperation(print_ast(cleaned), {n: v for n, v in operation.variables.items() if n in used})
+
+
+def _smaller_documents(document: DocumentNode) -> Iterator[DocumentNode]:
+    for index, definition in enumerate(document.definitions):
+        assert isinstance(definition, (OperationDefinitionNode, FragmentDefinitionNode))
+        for selections in _smaller_sets(definition.selection_set):
+            changed = copy.copy(definition)
+            changed.selection_set = selections
+            yield DocumentNode(definitions=(*document.definitions[:index], changed, *document.definitions[index + 1 :]))
+
+
+def _smaller_sets(selections: SelectionSetNode) -> Iterator[SelectionSetNode]:
+    items = tuple(selections.selections)
+    for index, item in enumerate(items):
+        before, after = items[:index], items[index + 1 :]
+        if len(items) > 1:
+            yield SelectionSetNode(selections=(*before, *after))
+        if isinstance(item, InlineFragmentNode):
+            yield SelectionSetNode(selections=(*before, *item.selection_set.selections, *after))
+        for plain in _plainer(item):
+            yield SelectionSetNode(selections=(*before, plain, *after))
+        if isinstance(item, (FieldNode, InlineFragmentNode)) and item.selection_set is not None:
+            for smaller in _smaller_sets(item.selection_set):
+                changed = copy.copy(item)
+                changed.selection_set = smaller
+                yield SelectionSetNode(selections=(*before, changed, *after))
+
+
+def _plainer(item: object) -> Iterator[FieldNode | InlineFragmentNode]:
+    """The same selection without its directives, its arguments or its alias."""
+    for part in ("directives", "arguments", "alias"):
+        if isinstance(item, (FieldNode, InlineFragmentNode)) and getattr(item, part, None):
+            changed = copy.copy(item)
+            setattr(changed, part, None if part == "alias" else ())
+            yield changed
+
+
+def _without_unused(document: DocumentNode) -> DocumentNode:
+    """Without fragments that are not spread and variables that are not used."""
+    definitions = list(document.definitions)
+    while True:
+        text = " ".join(print_ast(d) for d in definitions)
+        unused = [
+            d for d in definitions if isinstance(d, FragmentDefinitionNode) and f"...{d.name.value} " not in _spaced(text)
+        ]
+        if not unused:
+            break
+        definitions = [d for d in definitions if d not in unused]
+    kept = []
+    for definition in definitions:
+        if isinstance(definition, OperationDefinitionNode) and definition.variable_definitions:
+            definition = copy.copy(definition)
+            names = definition.variable_definitions or ()
+            definition.variable_definitions = tuple(
+                v for v in names if _spaced(text).count(f"${v.variable.name.value} ") > 1
+            )
+        kept.append(definition)
+    return DocumentNode(definitions=tuple(kept))
+
+
+def _spaced(text: str) -> str:
+    for mark in ":),]}\n":
+        text = text.replace(mark, f" {mark}")
+    return text + " "
+
+
+async def _shrink_supergraph(found: Difference) -> Difference:
+    attempts, progress = 0, True
+    while progress and attempts < MAX_ATTEMPTS:
+        progress = False
+        for smaller in _smaller_supergraphs(found.trial.supergraph):
+            attempts += 1
+            still = await _still_differs(found, replace(found.trial, supergraph=smaller))
+            if still is not None:
+                found, progress = still, True
+                break
+    return found
+
+
+async def _still_differs(found: Difference, trial: Trial) -> Difference | None:
+    assert found.operation is not None
+    try:
+        graph: FederatedGraph = trial.compose()
+        if validate(graph.graph.api_schema, parse(found.operation.text)):
+            return None
+        return await difference(trial, graph, found.operation)
+    except Exception:  # this graph is no longer a graph
+        return None
+
+
+def _smaller_supergraphs(supergraph: RandomSupergraph) -> Iterator[RandomSupergraph]:
+    for type_name, kind in supergraph.types.items():
+        if kind.kind != "root":
+            smaller = copy.deepcopy(supergraph)
+            del smaller.types[type_name]
+            yield smaller
+    for type_name, kind in supergraph.types.items():
+        for subgraph in kind.placements:
+            smaller = copy.deepcopy(supergraph)
+            del smaller.types[type_name].placements[subgraph]
+            yield smaller
+        for name in kind.fields:
+            smaller = copy.deepcopy(supergraph)
+            del smaller.types[type_name].fields[name]
+            yield smaller
+    if len(supergraph.subgraphs) > 1:
+        for subgraph in supergraph.subgraphs:
+            yield replace(supergraph, subgraphs=[s for s in supergraph.subgraphs if s != subgraph])
