@@ -11,7 +11,8 @@ from typing import Any
 
 import orjson
 
-from router.errors import ErrorEntry, RequestError
+from router.access.authorization import Authorization
+from router.errors import RequestError
 from router.executor.execute import CompiledPlan
 from router.executor.fetch import Execution
 from router.executor.transport import Headers, SubgraphTransport
@@ -56,8 +57,8 @@ class Response:
     cache_controls: tuple[str, ...] = ()  # of the subgraph answers this is made of
 
 
-#: What of an operation its caller may have, and an error for each part that was taken out.
-Authorize = Callable[[Operation, OperationRequest, LoadedGraph], tuple[Operation, list[ErrorEntry]]]
+#: What of an operation its caller may have; the rest is not fetched, and withheld where the plan needs it for itself.
+Authorize = Callable[[Operation, OperationRequest, LoadedGraph], Authorization]
 #: The labels of `@override(label:)` that are active for a request, out of those the graph has.
 ChooseLabels = Callable[[frozenset[str], OperationRequest], frozenset[str]]
 
@@ -87,10 +88,10 @@ async def _answer(request: OperationRequest, graph: LoadedGraph, runtime: Runtim
     refuse_wrong_kind(prepared.operation, request)
     variables = prepared.coercion.coerce(request.variables)
 
-    allowed, refusals = authorized(prepared, request, graph, runtime)
-    plan = await graph.plan(prepared, allowed, active_labels(request, graph, runtime))
+    authorization = authorized(prepared, request, graph, runtime)
+    plan = await graph.plan(prepared, authorization.allowed, active_labels(request, graph, runtime))
 
-    execution = Execution(runtime.transport, variables, headers=request.headers, errors=list(refusals))
+    execution = Execution(runtime.transport, variables, headers=request.headers, withhold=authorization.withholding)
     introspect(prepared, execution)
     body = await plan.answer(execution)
     return Response(
@@ -111,9 +112,9 @@ def refuse_wrong_kind(operation: Operation, request: OperationRequest) -> None:
 
 def authorized(
     prepared: PreparedOperation, request: OperationRequest, graph: LoadedGraph, runtime: Runtime
-) -> tuple[Operation, list[ErrorEntry]]:
+) -> Authorization:
     if runtime.authorize is None:
-        return prepared.plannable, []
+        return Authorization(prepared.plannable)
     return runtime.authorize(prepared.plannable, request, graph)
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,8 @@ class Execution:
     errors: list[ErrorEntry] = field(default_factory=list)
     headers: Headers = ()
     cache_controls: list[str] = field(default_factory=list)  # of all answers, "" where a subgraph sent none
+    #: authorization's last word: makes null in the tree what the caller may not see, and tells where it did
+    withhold: Callable[[Tree], list[ErrorEntry]] | None = None
 
 
 class RootFetch:

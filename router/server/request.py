@@ -1,4 +1,4 @@
-"""GraphQL over HTTP, the way in: query strings and bodies to `OperationRequest`s, or an `HttpError`.
+"""GraphQL over HTTP, the way in: query strings and bodies to `OperationParameters`s, or an `HttpError`.
 
 `graphql_http` and `event_stream` call it; `operation_from_json` also reads what arrives over a WebSocket.
 """
@@ -26,7 +26,7 @@ SIMPLE_CONTENT_TYPES = frozenset({"", "text/plain", "application/x-www-form-urle
 
 
 @dataclass(frozen=True, slots=True)
-class OperationRequest:
+class OperationParameters:
     """What a client asked: `document` is None where `extensions` or `document_id` name a persisted one."""
 
     document: str | None
@@ -86,7 +86,7 @@ def check_csrf(headers: Headers, csrf: Csrf) -> None:
         )
 
 
-def operation_from_query_string(query_string: bytes, max_bytes: int) -> OperationRequest:
+def operation_from_query_string(query_string: bytes, max_bytes: int) -> OperationParameters:
     """The parameters of a GET. Raises HttpError 400 or 414."""
     if len(query_string) > max_bytes:
         raise HttpError(414, "URI_TOO_LONG", f"The query string is longer than {max_bytes} bytes.")
@@ -107,7 +107,7 @@ def operation_from_query_string(query_string: bytes, max_bytes: int) -> Operatio
     return operation_from_json(parameters)
 
 
-def operations_from_body(content_type: str, body: bytes, max_batch: int) -> OperationRequest | list[OperationRequest]:
+def operations_from_body(content_type: str, body: bytes, max_batch: int) -> OperationParameters | list[OperationParameters]:
     """One operation, or a list of them where batching is on (`max_batch` > 0). Raises HttpError 400 or 415."""
     if media_type(content_type) not in JSON_TYPES:
         raise HttpError(
@@ -137,7 +137,7 @@ def operations_from_body(content_type: str, body: bytes, max_batch: int) -> Oper
     return [operation_from_json(each) for each in value]
 
 
-def operation_from_json(value: Any) -> OperationRequest:
+def operation_from_json(value: Any) -> OperationParameters:
     """One `{query, operationName, variables, extensions}` object. Raises HttpError 400 naming what has a wrong type."""
     if not isinstance(value, dict):
         raise bad_request("The request must be a JSON object.")
@@ -146,7 +146,7 @@ def operation_from_json(value: Any) -> OperationRequest:
     document_id = _optional(value, "documentId", str, "a string")
     if not document and document_id is None and "persistedQuery" not in extensions:
         raise bad_request("The request has no 'query'.", "MISSING_QUERY")
-    return OperationRequest(
+    return OperationParameters(
         document=document or None,
         operation_name=_optional(value, "operationName", str, "a string") or None,
         variables=_optional(value, "variables", dict, "an object"),

@@ -1,0 +1,251 @@
+"""@authenticated, @requiresScopes and @policy: takes out of an operation what its caller may not have, before any fetch.
+
+`server.front_door` gives `AuthorizationRules.authorize` to the pipeline. What was taken out is null in the answer and has
+an error with its path.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type, is_abstract_type, parse
+from graphql.type import is_composite_type
+
+from router.access.authentication import Caller
+from router.access.directives import uses_of
+from router.errors import ErrorEntry
+from router.operation import Operation
+from router.selection_set import Field, InlineFragment, SelectionSet
+
+MAX_REMEMBERED = 2_000
+MAX_REPORTED = 100
+
+#: Any one of these sets, in full, is enough.
+AnyOf = tuple[frozenset[str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """All three must be met; an empty one asks for nothing. Scopes and policies imply an authenticated caller."""
+
+    is_authenticated: bool = False
+    scopes: AnyOf = ()
+    policies: AnyOf = ()
+
+    def is_met_by(self, grants: Grants) -> bool:
+        if not grants.is_authenticated:
+            return not (self.is_authenticated or self.scopes or self.policies)
+        return _holds_one(self.scopes, grants.scopes) and _holds_one(self.policies, grants.policies)
+
+    def with_also(self, other: Requirement) -> Requirement:
+        return Requirement(
+            self.is_authenticated or other.is_authenticated,
+            _both(self.scopes, other.scopes),
+            _both(self.policies, other.policies),
+        )
+
+
+NOTHING = Requirement()
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """The part of a caller that decides; equal grants see the same graph."""
+
+    is_authenticated: bool
+    scopes: frozenset[str]
+    policies: frozenset[str]
+
+    @classmethod
+    def of(cls, caller: Caller) -> Grants:
+        """Policies are those that whoever issued the token lists in its claim `policies`."""
+        policies = caller.claims.get("policies", ())
+        names = policies.split() if isinstance(policies, str) else policies if isinstance(policies, list) else ()
+        return cls(caller.is_authenticated, caller.scopes, frozenset(str(each) for each in names))
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """One selection that was taken out: `path` are response keys and `types` the object types it was asked on."""
+
+    path: tuple[str, ...]
+    types: frozenset[str]
+    coordinate: str
+    needs_login: bool
+
+    def entry(self, path: Iterable[str | int]) -> ErrorEntry:
+        if self.needs_login:
+            message, code = f"Log in to read {self.coordinate}.", "UNAUTHENTICATED"
+        else:
+            message, code = f"You are not allowed to read {self.coordinate}.", "UNAUTHORIZED_FIELD_OR_TYPE"
+        return {"message": message, "path": list(path), "extensions": {"code": code, "coordinate": self.coordinate}}
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """What is left of an operation. `withhold` must run on the merged tree before it is shaped for the client."""
+
+    allowed: Operation
+    denials: tuple[Denial, ...] = ()
+
+    @property
+    def withholding(self) -> Callable[[dict[str, Any]], list[ErrorEntry]] | None:
+        """`withhold`, or None where nothing was denied."""
+        return self.withhold if self.denials else None
+
+    def withhold(self, tree: dict[str, Any]) -> list[ErrorEntry]:
+        """Makes null what was denied, also where the plan fetched it for its own needs; one error for each place."""
+        entries: list[ErrorEntry] = []
+        for denial in self.denials:
+            places = list(_withhold(tree, denial, 0, ()))
+            entries.extend(denial.entry(place) for place in places or [denial.path[:1]])
+        return entries[:MAX_REPORTED]
+
+
+class AuthorizationRules:
+    """The requirements of one supergraph, and the operations already judged by them."""
+
+    def __init__(self, api_schema: GraphQLSchema, requirements: dict[tuple[str, str | None], Requirement]) -> None:
+        self._schema = api_schema
+        self._requirements = requirements
+        self._judged: OrderedDict[tuple[Operation, Grants], Authorization] = OrderedDict()
+
+    @classmethod
+    def from_sdl(cls, sdl: str, api_schema: GraphQLSchema) -> AuthorizationRules:
+        document = parse(sdl, no_location=True)
+        requirements: dict[tuple[str, str | None], Requirement] = {}
+
+        def add(type_name: str, field_name: str | None, requirement: Requirement) -> None:
+            place = (type_name, field_name)
+            requirements[place] = requirements.get(place, NOTHING).with_also(requirement)
+
+        for use in uses_of(document, "authenticated"):
+            add(use.type_name, use.field_name, Requirement(is_authenticated=True))
+        for use in uses_of(document, "requiresScopes"):
+            add(use.type_name, use.field_name, Requirement(scopes=_any_of(use.arguments.get("scopes"))))
+        for use in uses_of(document, "policy"):
+            add(use.type_name, use.field_name, Requirement(policies=_any_of(use.arguments.get("policies"))))
+        return cls(api_schema, requirements)
+
+    def __bool__(self) -> bool:
+        return bool(self._requirements)
+
+    def authorize(self, operation: Operation, caller: Caller) -> Authorization:
+        """The operation itself where nothing had to be taken out."""
+        if not self._requirements:
+            return Authorization(operation)
+        grants = Grants.of(caller)
+        key = (operation, grants)
+        known = self._judged.get(key)
+        if known is None:
+            known = self._judged[key] = self._judge(operation, grants)
+            while len(self._judged) > MAX_REMEMBERED:
+                self._judged.popitem(last=False)
+        return known if known.denials else Authorization(operation)
+
+    def _judge(self, operation: Operation, grants: Grants) -> Authorization:
+        roots = {
+            "query": self._schema.query_type,
+            "mutation": self._schema.mutation_type,
+            "subscription": self._schema.subscription_type,
+        }
+        root = roots[operation.operation_type]
+        assert root is not None  # validation has refused an operation of a kind that the schema lacks
+        denials: list[Denial] = []
+        selections = self._prune(operation.selections, root.name, grants, (), denials)
+        return Authorization(replace(operation, selections=selections), tuple(denials))
+
+    def _prune(
+        self, selections: SelectionSet, type_name: str, grants: Grants, path: tuple[str, ...], denials: list[Denial]
+    ) -> SelectionSet:
+        items: list[Field | InlineFragment] = []
+        for item in selections.items:
+            if isinstance(item, InlineFragment):
+                inner = self._prune(item.selections, item.type_condition or type_name, grants, path, denials)
+                if inner.items:
+                    items.append(replace(item, selections=inner))
+                continue
+            place = (*path, item.response_key)
+            broken = self._broken(type_name, item.name, grants)
+            if broken is not None:
+                denials.append(
+                    Denial(
+                        place, self._possible(type_name), f"{type_name}.{item.name}", not grants.is_authenticated
+                    )
+                )
+            elif item.selections is None:
+                items.append(item)
+            else:
+                inner = self._prune(item.selections, self._type_of(type_name, item.name), grants, place, denials)
+                if not inner.items and item.selections.items:
+                    # all below is denied; the object itself is asked for by its type name, so that it can stand there
+                    inner = SelectionSet((Field("__typename", "__typename"),))
+                items.append(replace(item, selections=inner))
+        return SelectionSet(tuple(items))
+
+    def _broken(self, type_name: str, field_name: str, grants: Grants) -> Requirement | None:
+        """The first requirement that is not met: of the field, its type, or either on any type that can stand there.
+
+        An interface asks for what its strictest member asks: whoever wants the open members alone uses fragments.
+        """
+        if field_name.startswith("__"):
+            return None
+        places: list[tuple[str, str | None]] = [(type_name, None), (type_name, field_name)]
+        for possible in self._possible(type_name):
+            places += [(possible, None), (possible, field_name)]
+        places.append((self._type_of(type_name, field_name), None))
+        for place in places:
+            requirement = self._requirements.get(place)
+            if requirement is not None and not requirement.is_met_by(grants):
+                return requirement
+        return None
+
+    def _type_of(self, type_name: str, field_name: str) -> str:
+        if field_name.startswith("__"):
+            return "String"
+        type_ = self._schema.type_map[type_name]
+        assert isinstance(type_, (GraphQLObjectType, GraphQLInterfaceType))
+        return str(get_named_type(type_.fields[field_name].type).name)
+
+    def _possible(self, type_name: str) -> frozenset[str]:
+        type_ = self._schema.type_map[type_name]
+        if is_abstract_type(type_):
+            return frozenset(each.name for each in self._schema.get_possible_types(type_))
+        return frozenset({type_name}) if is_composite_type(type_) else frozenset()
+
+
+def _withhold(
+    value: Any, denial: Denial, depth: int, path: tuple[str | int, ...]
+) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _withhold(item, denial, depth, (*path, index))
+    elif isinstance(value, dict):
+        key = denial.path[depth]
+        if depth + 1 < len(denial.path):
+            yield from _withhold(value.get(key), denial, depth + 1, (*path, key))
+        # without a type name the object is of the one type that can stand here
+        elif value.get("__typename", None) in denial.types or "__typename" not in value:
+            value[key] = None
+            yield (*path, key)
+
+
+def _any_of(value: Any) -> AnyOf:
+    """`[["a", "b"], ["c"]]`: a and b, or c. A single list or name is read as the obvious."""
+    if not isinstance(value, list):
+        value = [value] if isinstance(value, str) else []
+    sets = [frozenset([each] if isinstance(each, str) else each) for each in value]
+    return tuple(sets) or (frozenset({"\0 no caller has this"}),)
+
+
+def _both(one: AnyOf, other: AnyOf) -> AnyOf:
+    if not one or not other:
+        return one or other
+    return tuple(dict.fromkeys(left | right for left in one for right in other))
+
+
+def _holds_one(wanted: AnyOf, held: frozenset[str]) -> bool:
+    return not wanted or any(each <= held for each in wanted)

@@ -1,0 +1,83 @@
+"""Finds a directive's uses in a supergraph's SDL, whatever `@link` calls it there.
+
+`authorization` and `router.response_cache` read their rules with it; nothing else reads the SDL a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    ConstDirectiveNode,
+    DocumentNode,
+    FieldDefinitionNode,
+    InterfaceTypeDefinitionNode,
+    ObjectTypeDefinitionNode,
+    SchemaDefinitionNode,
+    SchemaExtensionNode,
+    TypeDefinitionNode,
+    value_from_ast_untyped,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DirectiveUse:
+    """On `type_name`, or on its field where `field_name` is given."""
+
+    type_name: str
+    field_name: str | None
+    arguments: dict[str, Any]
+
+
+def uses_of(document: DocumentNode, directive: str) -> Iterator[DirectiveUse]:
+    names = _names_of(document, directive)
+    for node in document.definitions:
+        if not isinstance(node, TypeDefinitionNode):
+            continue
+        for use in _with_name(node.directives, names):
+            yield DirectiveUse(node.name.value, None, use)
+        if isinstance(node, (ObjectTypeDefinitionNode, InterfaceTypeDefinitionNode)):
+            for field in node.fields or ():
+                for use in _with_name(field.directives, names):
+                    yield DirectiveUse(node.name.value, field.name.value, use)
+
+
+def field_nodes(document: DocumentNode) -> Iterator[tuple[str, FieldDefinitionNode]]:
+    for node in document.definitions:
+        if isinstance(node, (ObjectTypeDefinitionNode, InterfaceTypeDefinitionNode)):
+            for field in node.fields or ():
+                yield node.name.value, field
+
+
+def _with_name(directives: tuple[ConstDirectiveNode, ...] | None, names: set[str]) -> Iterator[dict[str, Any]]:
+    for node in directives or ():
+        if node.name.value in names:
+            yield {each.name.value: value_from_ast_untyped(each.value) for each in node.arguments or ()}
+
+
+def _names_of(document: DocumentNode, directive: str) -> set[str]:
+    """Its own name, and those that the schema's links give it: by import, by `as`, or prefixed."""
+    names = {directive}
+    for link in _links(document):
+        spec = _spec_name(str(link.get("url", "")))
+        alias = link.get("as") or spec
+        if spec == directive:
+            names.add(str(alias))
+        for imported in link.get("import") or ():
+            if isinstance(imported, dict) and imported.get("name") == f"@{directive}":
+                names.add(str(imported.get("as", imported["name"])).removeprefix("@"))
+        names.add(f"{alias}__{directive}")
+    return names
+
+
+def _links(document: DocumentNode) -> Iterator[dict[str, Any]]:
+    for node in document.definitions:
+        if isinstance(node, (SchemaDefinitionNode, SchemaExtensionNode)):
+            yield from _with_name(node.directives, {"link", "core"})
+
+
+def _spec_name(url: str) -> str:
+    parts = url.rstrip("/").split("/")
+    return parts[-2] if len(parts) > 1 and parts[-1].startswith("v") else parts[-1]

@@ -1,0 +1,75 @@
+"""How much one operation and one caller may ask for. Structural bounds are checked by `operation.document`.
+
+`server.front_door` counts every operation here before it reads the document.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+import structlog
+from limits import RateLimitItem, parse
+from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.errors import StorageError
+
+from router.access.authentication import Caller
+from router.errors import RequestError
+from router.operation import DocumentLimits
+from router.settings import Limits
+
+log = structlog.get_logger(__name__)
+
+
+class RateLimitedError(RequestError):
+    """`retry_after_seconds` is a whole number, at least 1."""
+
+    code: ClassVar[str] = "RATE_LIMITED"
+    status: ClassVar[int] = 429
+
+    def __init__(self, rate: str, retry_after_seconds: int) -> None:
+        super().__init__(
+            f"More than {rate}; try again in {retry_after_seconds} s.",
+            extensions={"retryAfterSeconds": retry_after_seconds},
+        )
+        self.retry_after_seconds = retry_after_seconds
+
+
+def document_limits(limits: Limits) -> DocumentLimits:
+    return DocumentLimits(
+        tokens=limits.tokens,
+        depth=limits.depth,
+        aliases=limits.aliases,
+        fields=limits.fields,
+        root_fields=limits.root_fields,
+        directives=limits.directives,
+    )
+
+
+class RateLimiter:
+    """Counts operations by user, or by address for anonymous callers; shared by all routers that share a Redis.
+
+    A Redis that is down lets everybody pass: refusing all clients would be the worse failure.
+    """
+
+    def __init__(self, rate: str, redis_url: str | None) -> None:
+        self.rate: RateLimitItem | None = parse(rate) if rate else None
+        self._storage: Storage = MemoryStorage()
+        if redis_url:
+            self._storage = RedisStorage(f"async+{redis_url}", implementation="redispy", wrap_exceptions=True)
+        self._limiter = SlidingWindowCounterRateLimiter(self._storage)
+
+    async def count(self, caller: Caller, address: str) -> None:
+        """Raises RateLimitedError."""
+        if self.rate is None:
+            return
+        who = f"user:{caller.subject}" if caller.subject is not None else f"address:{address}"
+        try:
+            if await self._limiter.hit(self.rate, who):
+                return
+            window = await self._limiter.get_window_stats(self.rate, who)
+        except StorageError as error:
+            log.warning("rate_limit_not_counted", reason=repr(error))
+            return
+        raise RateLimitedError(str(self.rate), max(1, round(window.reset_time - time.time())))

@@ -1,0 +1,212 @@
+"""What every transport does with an operation before and around the pipeline: caller, rate, document, cache, labels.
+
+`graphql_http`, `websocket` and `event_stream` call `FrontDoor`; it hands on to `router.pipeline`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+
+from router import pipeline
+from router.access.authentication import ANONYMOUS, Authenticator, Caller, UnauthenticatedError
+from router.access.limits import RateLimitedError, RateLimiter
+from router.access.persisted_documents import DocumentStore
+from router.errors import RequestError
+from router.executor.execute import CompiledPlan
+from router.executor.transport import Headers
+from router.operation import Operation
+from router.pipeline import OperationRequest, Response, Runtime
+from router.query_plan import QueryPlan
+from router.response_cache import CachePolicy, CacheQuestion, ResponseCache
+from router.server.graph_file import GraphFile, ServedGraph
+from router.server.request import Headers as RawHeaders
+from router.server.request import OperationParameters
+from router.settings import Settings
+from router.telemetry import OPERATIONS, RATE_LIMITED, TOKENS_REFUSED
+
+log = structlog.get_logger(__name__)
+
+#: Forwarded headers that do not change what a subgraph answers, apart from the caller who has a key part of its own.
+NOT_VARYING = frozenset({"authorization", "x-request-id", "traceparent", "tracestate"})
+
+
+class RequestTimeoutError(RequestError):
+    code = "REQUEST_TIMEOUT"
+    status = 504
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who sent an operation and with what; the same for all operations of one connection."""
+
+    caller: Caller = ANONYMOUS
+    address: str = ""
+    forwarded: Headers = ()
+    wants_plan: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A pipeline response with what its Cache-Control may say; None where nothing is known to be cacheable."""
+
+    response: Response
+    cache_policy: CachePolicy | None = None
+
+
+class FrontDoor:
+    """Shared by all connections of a process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        graph_file: GraphFile,
+        runtime: Runtime,
+        authenticator: Authenticator,
+        rate_limiter: RateLimiter,
+        documents: DocumentStore,
+        cache: ResponseCache | None,
+    ) -> None:
+        self.settings = settings
+        self.graph_file = graph_file
+        self.runtime = runtime
+        self.authenticator = authenticator
+        self._rate_limiter = rate_limiter
+        self._documents = documents
+        self._cache = cache
+        self._forward = frozenset(name.lower().encode() for name in settings.forward_headers)
+
+    async def visit(self, headers: RawHeaders, address: str, authorization: str | None = None) -> Visit:
+        """Raises UnauthenticatedError. `authorization` replaces the header's, as in a WebSocket's first message."""
+        given = authorization
+        forwarded: list[tuple[str, str]] = []
+        wants_plan = False
+        for name, value in headers:
+            if name == b"authorization":
+                given = value.decode("latin-1") if given is None else given
+            elif name in self._forward:
+                forwarded.append((name.decode("latin-1"), value.decode("latin-1")))
+            elif name == b"x-query-plan":
+                wants_plan = self.settings.dev
+        try:
+            caller = await self.authenticator.authenticate(given or "")
+        except UnauthenticatedError as error:
+            TOKENS_REFUSED.labels("expired" if error.expired else "invalid").inc()
+            raise
+        if given and b"authorization" in self._forward:
+            forwarded.append(("authorization", given))
+        return Visit(caller, address, tuple(forwarded), wants_plan)
+
+    async def request_of(
+        self,
+        parameters: OperationParameters,
+        visit: Visit,
+        *,
+        only_queries: bool = False,
+        accepts_incremental: bool = False,
+    ) -> OperationRequest:
+        """Counts the operation and finds its document. Raises RequestError."""
+        try:
+            await self._rate_limiter.count(visit.caller, visit.address)
+        except RateLimitedError:
+            RATE_LIMITED.inc()
+            raise
+        document = parameters.document
+        if document is None or parameters.extensions or parameters.document_id or self._documents.is_closed:
+            document = await self._documents.text(document, parameters.document_id, parameters.extensions)
+        return OperationRequest(
+            document,
+            parameters.variables,
+            parameters.operation_name,
+            parameters.extensions,
+            visit.forwarded,
+            visit,
+            only_queries,
+            accepts_incremental,
+        )
+
+    async def answer(self, parameters: OperationParameters, visit: Visit, *, only_queries: bool = False) -> Answer:
+        """A query or mutation, start to end. Never raises for what a client or a subgraph did."""
+        served = self.graph_file.current
+        try:
+            request = await self.request_of(parameters, visit, only_queries=only_queries)
+            async with asyncio.timeout(self.settings.request_timeout_seconds):
+                answer = await self._answer(request, served, visit)
+        except RequestError as error:
+            answer = Answer(pipeline.response_of_error(error))
+        except TimeoutError:
+            seconds = self.settings.request_timeout_seconds
+            answer = Answer(pipeline.response_of_error(RequestTimeoutError(f"No answer within {seconds:g} s.")))
+        count_operation(answer.response)
+        return answer
+
+    async def _answer(self, request: OperationRequest, served: ServedGraph, visit: Visit) -> Answer:
+        if self._cache is None or visit.wants_plan:
+            return Answer(await self._ask(request, served))
+        prepared = await served.graph.prepare(request.query, request.operation_name)
+        if prepared.operation.operation_type == "mutation":
+            try:
+                return Answer(await self._ask(request, served))
+            finally:
+                # also after an error or a time-out: the write may have happened
+                await self._cache.note_write(visit.caller.subject)
+        policy = self._cache.policy_of(served.cache_hints, prepared.operation)
+        if policy.max_age_seconds <= 0:
+            return Answer(await self._ask(request, served))
+        pipeline.refuse_wrong_kind(prepared.operation, request)
+        question = CacheQuestion(
+            served.digest,
+            request.query,
+            request.operation_name,
+            prepared.coercion.coerce(request.variables),
+            visit.caller.subject,
+            self._varying(served, prepared.plannable, visit),
+        )
+        response, policy = await self._cache.answer(question, policy, lambda: self._ask(request, served))
+        return Answer(response, policy)
+
+    async def _ask(self, request: OperationRequest, served: ServedGraph) -> Response:
+        return await pipeline.answer(request, served.graph, self.runtime)
+
+    def _varying(self, served: ServedGraph, operation: Operation, visit: Visit) -> tuple[tuple[str, str], ...]:
+        headers = [(name, value) for name, value in visit.forwarded if name not in NOT_VARYING]
+        denials = served.authorization.authorize(operation, visit.caller).denials
+        return (*headers, *(("denied", f"{'.'.join(each.path)} {each.coordinate}") for each in denials))
+
+
+def count_operation(response: Response) -> None:
+    outcome = "refused" if response.is_request_error else "errors" if response.has_errors else "ok"
+    OPERATIONS.labels(response.operation_type, outcome).inc()
+
+
+def choose_labels(labels: frozenset[str], request: OperationRequest) -> frozenset[str]:
+    """`percent(x)` is active for x of a hundred requests; any other label where the client's token lists it."""
+    claimed = request.caller.caller.claims.get("override_labels", ()) if isinstance(request.caller, Visit) else ()
+    active = {label for label in labels if label in claimed}
+    roll = random.random() * 100
+    for label in labels:
+        if label.startswith("percent(") and label.endswith(")"):
+            try:
+                if roll < float(label[8:-1]):
+                    active.add(label)
+            except ValueError:
+                continue
+    return frozenset(active)
+
+
+def plan_extension(plan: CompiledPlan, request: OperationRequest) -> dict[str, Any] | None:
+    if not isinstance(request.caller, Visit) or not request.caller.wants_plan:
+        return None
+    return {"queryPlan": describe_plan(plan.plan)}
+
+
+def describe_plan(plan: QueryPlan) -> Any:
+    from router.planner.plan_text import plan_to_json  # noqa: PLC0415
+
+    return plan_to_json(plan)

@@ -1,0 +1,103 @@
+"""The graph in use, and how it changes while the router runs.
+
+`app` loads it at start and, with `watch`, follows the file. A request takes `current` once and finishes on that graph,
+so a swap cuts nobody off; a file that cannot be used leaves the last good graph in place and its complaint in `error`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import structlog
+from watchfiles import awatch
+
+from router.access.authorization import AuthorizationRules
+from router.errors import RouterError
+from router.loaded_graph import GraphOptions, LoadedGraph
+from router.response_cache import CacheHints
+from router.settings import SettingsError
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ServedGraph:
+    """One generation: the graph and what the server derives from the same SDL."""
+
+    graph: LoadedGraph
+    authorization: AuthorizationRules
+    cache_hints: CacheHints
+    digest: str
+    generation: int
+    loaded_at: float
+
+
+class GraphFile:
+    """Holds the current generation of one supergraph file."""
+
+    def __init__(self, file: Path, options: GraphOptions, on_change: Callable[[str], None]) -> None:
+        self._file = file
+        self._options = options
+        self._on_change = on_change  # told "loaded" or "refused"
+        self._served: ServedGraph | None = None
+        self.error: str | None = None
+
+    @property
+    def current(self) -> ServedGraph:
+        if self._served is None:
+            raise SettingsError(f"{self._file} has not been loaded")
+        return self._served
+
+    @property
+    def is_loaded(self) -> bool:
+        return self._served is not None
+
+    async def load(self) -> None:
+        """Reads the file for the first time. Raises SettingsError where there is nothing usable to serve."""
+        if not await self.reload():
+            raise SettingsError(f"{self._file} is not a usable supergraph: {self.error}")
+
+    async def reload(self) -> bool:
+        """Whether the file, as it is now, is what is served."""
+        try:
+            sdl = await asyncio.to_thread(self._file.read_text, encoding="utf-8")
+            digest = sha256(sdl.encode()).hexdigest()
+            if self._served is not None and self._served.digest == digest:
+                self.error = None
+                return True
+            served = await asyncio.to_thread(self._derive, sdl, digest)
+        except Exception as error:  # whatever is wrong with the file, the last good graph goes on
+            self.error = error.message if isinstance(error, RouterError) else str(error) or repr(error)
+            log.error("supergraph_refused", file=str(self._file), error=self.error)
+            self._on_change("refused")
+            return False
+        self._served = served
+        self.error = None
+        log.info("supergraph_loaded", file=str(self._file), generation=served.generation, digest=digest[:12])
+        self._on_change("loaded")
+        return True
+
+    async def watch(self) -> None:
+        """Follows the file for ever; the folder is watched, as editors and mounts replace files instead of writing."""
+        folder = self._file.absolute().parent
+        async for _ in awatch(
+            folder, watch_filter=lambda _, path: Path(path).name == self._file.name, recursive=False, debounce=200
+        ):
+            if self._file.exists():
+                await self.reload()
+
+    def _derive(self, sdl: str, digest: str) -> ServedGraph:
+        graph = LoadedGraph.from_sdl(sdl, self._options)
+        return ServedGraph(
+            graph,
+            AuthorizationRules.from_sdl(sdl, graph.api_schema),
+            CacheHints.from_sdl(sdl, graph.api_schema),
+            digest,
+            self._served.generation + 1 if self._served is not None else 1,
+            time.time(),
+        )

@@ -1,0 +1,113 @@
+"""Watches the requests to subgraphs: metrics, trace spans, and the health table behind /actuator/registry.
+
+`app` puts it between the shared-request layer and the HTTP client, so that a shared request counts once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from opentelemetry.trace import Span, Status, StatusCode
+
+from router.errors import SubgraphError
+from router.executor.transport import SubgraphAnswer, SubgraphRequest, SubgraphTransport
+from router.settings import Subgraph
+from router.telemetry import SUBGRAPH_REQUESTS, Tracing
+
+FAILURES_UNTIL_DOWN = 3
+
+
+@dataclass(slots=True)
+class SubgraphHealth:
+    """What this process has seen of one subgraph; nothing is probed."""
+
+    requests: int = 0
+    failures: int = 0
+    failures_in_a_row: int = 0
+    last_answer_at: float | None = None  # seconds since the epoch
+    last_error: str | None = None
+    mean_seconds: float = 0.0  # exponentially weighted
+
+    @property
+    def status(self) -> str:
+        if self.failures_in_a_row >= FAILURES_UNTIL_DOWN:
+            return "DOWN"
+        return "UNKNOWN" if self.last_answer_at is None else "UP"
+
+
+class SubgraphMonitor:
+    """A `SubgraphTransport` around another."""
+
+    def __init__(self, transport: SubgraphTransport, subgraphs: Mapping[str, Subgraph], tracing: Tracing) -> None:
+        self._transport = transport
+        self._tracing = tracing
+        self._headers = {
+            name: tuple((key, value.get_secret_value()) for key, value in each.headers.items())
+            for name, each in subgraphs.items()
+        }
+        self.health: dict[str, SubgraphHealth] = {}
+
+    def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
+        name = request.subgraph
+        span = self._tracing.start_fetch(name) if self._tracing.is_on else None
+        extra = self._headers.get(name, ())
+        if carried := self._tracing.outgoing_headers(span):
+            extra = (*extra, *carried.items())
+        if extra:
+            request = replace(request, headers=(*request.headers, *extra))
+        started = time.perf_counter()
+        sent = self._transport.send(request)
+        sent.add_done_callback(lambda answer: self._note(name, answer, time.perf_counter() - started, span))
+        return sent
+
+    def table(self, urls: Mapping[str, str]) -> list[dict[str, Any]]:
+        """One row for each subgraph of the graph, asked or not."""
+        return [_row(name, url, self.health.get(name, SubgraphHealth())) for name, url in urls.items()]
+
+    def _note(self, name: str, answer: asyncio.Future[SubgraphAnswer], seconds: float, span: Span | None) -> None:
+        error = None if answer.cancelled() else answer.exception()
+        if answer.cancelled():
+            outcome = "cancelled"
+        elif error is not None:
+            outcome = error.code if isinstance(error, SubgraphError) else "error"
+        else:
+            outcome = "ok" if answer.result().status < 400 else "http_error"
+        SUBGRAPH_REQUESTS.labels(name, outcome).observe(seconds)
+        self._note_health(name, outcome, seconds)
+        if span is not None:
+            if outcome not in ("ok", "cancelled"):
+                span.set_status(Status(StatusCode.ERROR, outcome))
+            span.end()
+
+    def _note_health(self, name: str, outcome: str, seconds: float) -> None:
+        health = self.health.get(name)
+        if health is None:
+            health = self.health[name] = SubgraphHealth()
+        health.requests += 1
+        if outcome == "cancelled":
+            return
+        if outcome == "ok":
+            health.failures_in_a_row = 0
+            health.last_answer_at = time.time()
+            health.mean_seconds += 0.1 * (seconds - health.mean_seconds) if health.mean_seconds else seconds
+        else:
+            health.failures += 1
+            health.failures_in_a_row += 1
+            health.last_error = outcome
+
+
+def _row(name: str, url: str, health: SubgraphHealth) -> dict[str, Any]:
+    return {
+        "name": name,
+        "url": url,
+        "status": health.status,
+        "requests": health.requests,
+        "failures": health.failures,
+        "lastError": health.last_error,
+        "lastAnswerAt": health.last_answer_at,
+        "meanMilliseconds": round(health.mean_seconds * 1000, 2),
+    }
