@@ -8,6 +8,7 @@ RouterError
 │   ├── OperationNotFoundError     OPERATION_RESOLUTION_FAILURE   400
 │   ├── VariablesError             BAD_USER_INPUT                 400 (one entry per bad value)
 │   ├── LimitExceededError         <WHAT>_LIMIT_EXCEEDED          400
+│   ├── PlanningLimitError         PLANNING_LIMIT_EXCEEDED        400
 │   ├── PlanningTimeoutError       PLANNING_TIMEOUT               503
 │   └── PlanningFailedError        PLANNING_FAILED                500 (a defect of ours; details only in the log)
 └── SubgraphError              one fetch failed; the rest of the answer stands
@@ -112,6 +113,12 @@ class LimitExceededError(RequestError):
 
     def entries(self) -> list[ErrorEntry]:
         return [{"message": self.message, "extensions": {"code": f"{self.limit}_LIMIT_EXCEEDED", **self.extensions}}]
+
+
+class PlanningLimitError(RequestError):
+    """The search for a plan, or the plan itself, grew past its bound."""
+
+    code: ClassVar[str] = "PLANNING_LIMIT_EXCEEDED"
 
 
 class PlanningTimeoutError(RequestError):

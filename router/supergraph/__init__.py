@@ -4,7 +4,6 @@ from router.supergraph.field_set import parse_field_set, print_field_set
 from router.supergraph.model import (
     ContextArgument,
     Key,
-    Subgraph,
     SubgraphField,
     SubgraphType,
     Supergraph,
@@ -15,7 +14,6 @@ from router.supergraph.reader import read_supergraph
 __all__ = [
     "ContextArgument",
     "Key",
-    "Subgraph",
     "SubgraphField",
     "SubgraphType",
     "Supergraph",

@@ -23,15 +23,6 @@ class TypeKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Subgraph:
-    """`name` as the subgraph calls itself (`@join__graph(name:)`), `graph` its value of `join__Graph`."""
-
-    name: str
-    url: str
-    graph: str
-
-
-@dataclass(frozen=True, slots=True)
 class Key:
     fields: SelectionSet
     text: str
@@ -86,9 +77,12 @@ class SubgraphType:
 
 @dataclass(slots=True)
 class Supergraph:
-    """One composed graph. `views[subgraph name][type name]` is the subgraph's own view of a type."""
+    """One composed graph. `views[subgraph name][type name]` is the subgraph's own view of a type.
 
-    subgraphs: dict[str, Subgraph]
+    `subgraphs` maps names, as in `@join__graph(name:)`, to URLs.
+    """
+
+    subgraphs: dict[str, str]
     api_schema: GraphQLSchema
     views: dict[str, dict[str, SubgraphType]]
     #: "query" | "mutation" | "subscription" -> the root type's name

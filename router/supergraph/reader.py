@@ -6,6 +6,7 @@ Called by `loaded_graph`, composition's satisfiability check and the stage verbs
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from graphql import (
@@ -37,7 +38,6 @@ from router.supergraph.field_set import parse_field_set
 from router.supergraph.model import (
     ContextArgument,
     Key,
-    Subgraph,
     SubgraphField,
     SubgraphType,
     Supergraph,
@@ -62,8 +62,7 @@ def read_supergraph(sdl: str) -> Supergraph:
     except GraphQLError as error:
         line = f" (line {error.locations[0].line})" if error.locations else ""
         raise SupergraphError(f"The supergraph cannot be parsed: {error.message}{line}") from error
-    subgraphs = _read_subgraphs(document)
-    by_graph = {subgraph.graph: subgraph.name for subgraph in subgraphs.values()}
+    by_graph, subgraphs = _read_subgraphs(document)
     views: dict[str, dict[str, SubgraphType]] = {name: {} for name in subgraphs}
     for definition in document.definitions:
         if isinstance(definition, TypeDefinitionNode) and not is_machinery(definition.name.value):
@@ -80,15 +79,17 @@ def read_supergraph(sdl: str) -> Supergraph:
     return Supergraph(subgraphs, build_api_schema(document), views, _root_types(document), sdl, tuple(labels))
 
 
-def _read_subgraphs(document: DocumentNode) -> dict[str, Subgraph]:
+def _read_subgraphs(document: DocumentNode) -> tuple[dict[str, str], dict[str, str]]:
+    """Subgraph names by their value of join__Graph, and URLs by subgraph name."""
     for definition in document.definitions:
         if isinstance(definition, EnumTypeDefinitionNode) and definition.name.value == "join__Graph":
-            subgraphs = {}
+            by_graph, urls = {}, {}
             for value in definition.values or ():
-                (arguments,) = _arguments(value.directives, "join__graph") or ({},)
+                arguments = next(iter(_arguments(value.directives, "join__graph")), {})
                 name = arguments.get("name", value.name.value)
-                subgraphs[name] = Subgraph(name, arguments.get("url", ""), value.name.value)
-            return subgraphs
+                by_graph[value.name.value] = name
+                urls[name] = arguments.get("url") or ""
+            return by_graph, urls
     raise SupergraphError("The schema has no join__Graph enum: it is not a federation supergraph.")
 
 
@@ -220,8 +221,6 @@ def _trust_external_keys(views: dict[str, dict[str, SubgraphType]]) -> None:
 
 
 def _unmark_external(view: dict[str, SubgraphType], view_type: SubgraphType, fields: Any) -> None:
-    from dataclasses import replace
-
     for item in fields.items:
         known = view_type.fields.get(getattr(item, "name", ""))
         if known is None:

@@ -1,0 +1,5 @@
+"""From a normalised operation to a query plan: choose the cheapest way, build the fetch graph, put it in order."""
+
+from router.planner.plan import QueryPlanner, plan_operation
+
+__all__ = ["QueryPlanner", "plan_operation"]

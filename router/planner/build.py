@@ -1,0 +1,277 @@
+"""Turns choices into a fetch graph: which fields go to which fetch, and which fetches must come first.
+
+Called by the planner for a root selection set; hands the nodes on to `assemble`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type, is_abstract_type
+
+from router.errors import PlanningFailedError
+from router.planner.choose import (
+    NOTHING,
+    Chooser,
+    Excluded,
+    Here,
+    Moved,
+    Place,
+    RootTarget,
+    Typed,
+    child_place,
+    typed_place,
+)
+from router.planner.fetch_graph import FetchNode, SelectionDraft
+from router.query_graph import QueryGraph
+from router.query_plan import Path
+from router.selection_set import Argument, Field, InlineFragment, SelectionSet
+from router.supergraph import print_field_set
+
+_Meaning = tuple[str, tuple[Argument, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Position:
+    """A place in the response tree together with the fetch and the draft that ask for it.
+
+    `path` has type filters, `keys` only response keys. `client_type` is the type clients see there, if they see one.
+    """
+
+    place: Place
+    path: Path
+    keys: tuple[str, ...]
+    node: FetchNode | None
+    draft: SelectionDraft | None
+    client_type: str | None
+
+
+@dataclass(slots=True)
+class ResponseKeys:
+    """Which field each response key of the tree stands for, so that what the planner adds never collides."""
+
+    _meanings: dict[tuple[str, ...], dict[str, set[_Meaning]]] = field(default_factory=dict)
+    _internal: dict[tuple[tuple[str, ...], _Meaning], str] = field(default_factory=dict)
+
+    def claim_all(self, selections: SelectionSet, keys: tuple[str, ...] = ()) -> None:
+        """Note every field of the client's operation."""
+        for item in selections.items:
+            if isinstance(item, InlineFragment):
+                self.claim_all(item.selections, keys)
+                continue
+            meanings = self._meanings.setdefault(keys, {}).setdefault(item.response_key, set())
+            meanings.add((item.name, item.arguments))
+            if item.selections is not None:
+                self.claim_all(item.selections, (*keys, item.response_key))
+
+    def key_for(self, keys: tuple[str, ...], name: str, arguments: tuple[Argument, ...]) -> str:
+        """The response key to use for a field that a key or `@requires` needs at `keys`."""
+        meaning = (name, arguments)
+        taken = self._meanings.setdefault(keys, {})
+        if not taken.setdefault(name, {meaning}) - {meaning}:
+            return name
+        if (keys, meaning) not in self._internal:
+            self._internal[keys, meaning] = f"__k{len(self._internal)}_{name}"
+        return self._internal[keys, meaning]
+
+
+class FetchGraphBuilder:
+    """Builds the nodes of one root selection set; several builders of one plan may share `response_keys`."""
+
+    def __init__(self, graph: QueryGraph, chooser: Chooser, response_keys: ResponseKeys, operation_type: str) -> None:
+        self.graph = graph
+        self.chooser = chooser
+        self.response_keys = response_keys
+        self.operation_type = operation_type
+        self.nodes: list[FetchNode] = []
+        self._api_schema: GraphQLSchema = graph.supergraph.api_schema
+
+    def build(self, root_type: str, selections: SelectionSet) -> list[FetchNode]:
+        """Raises PlanningFailedError, PlanningLimitError."""
+        position = _Position(Place(None, root_type), (), (), None, None, root_type)
+        self._build(position, selections)
+        return self.nodes
+
+    def _build(
+        self, position: _Position, selections: SelectionSet, excluded: Excluded = NOTHING, *, internal: bool = False
+    ) -> set[FetchNode]:
+        """Ask for all of `selections`; gives the fetches that answer them.
+
+        `internal` selections (keys, required fields) may be asked under internal response keys.
+        """
+        choice = self.chooser.choose(position.place, selections, excluded)
+        if choice is None:
+            raise PlanningFailedError(
+                "The operation cannot be planned.",
+                detail=f'no way to answer "{print_field_set(selections)}" of {position.place}',
+            )
+        contributors: set[FetchNode] = set()
+        self._ask_typename_if_abstract(position)
+        for step in choice.steps:
+            if isinstance(step, Here):
+                contributors |= self._build_here(position, step.field, internal=internal)
+            elif isinstance(step, Typed):
+                contributors |= self._build(
+                    self._typed(position, step.type), step.selections, excluded, internal=internal
+                )
+            else:
+                contributors |= self._build_moved(position, step, excluded, internal=internal)
+        if not choice.steps and position.node is not None:
+            contributors.add(position.node)
+        return contributors
+
+    def _ask_typename_if_abstract(self, position: _Position) -> None:
+        place = position.place
+        if position.draft is None or place.subgraph is None or self.graph.is_interface_object(place.subgraph, place.type):
+            return
+        client_type = self._api_schema.type_map.get(position.client_type or "")
+        if self.graph.is_abstract(place.subgraph, place.type) or (
+            client_type is not None and is_abstract_type(client_type)
+        ):
+            position.draft.add_field("__typename", "__typename")
+
+    # -- in the fetch that is already there ----------------------------------------------------------------------
+
+    def _build_here(self, position: _Position, item: Field, *, internal: bool) -> set[FetchNode]:
+        node, draft = position.node, position.draft
+        assert node is not None
+        assert draft is not None
+        key = item.response_key
+        if internal and item.name != "__typename":
+            key = self.response_keys.key_for(position.keys, item.name, item.arguments)
+        if item.name == "__typename":
+            draft.add_field("__typename", key, (), item.conditions)
+            return {node}
+        if item.selections is None:
+            draft.add_field(item.name, key, item.arguments, item.conditions)
+            return {node}
+        below = child_place(self.graph, position.place, item.name)
+        entry = draft.add_field(item.name, key, item.arguments, item.conditions, below.type)
+        declared = self.graph.declared_field(position.place.subgraph or "", position.place.type, item.name)
+        child = _Position(
+            below,
+            (*position.path, key, *("@",) * (declared.list_depth if declared else 0)),
+            (*position.keys, key),
+            node,
+            entry.children,
+            self._client_type_of(position.client_type, item.name),
+        )
+        return {node} | self._build(child, item.selections, internal=internal)
+
+    def _typed(self, position: _Position, type_name: str) -> _Position:
+        assert position.draft is not None
+        return replace(
+            position,
+            place=typed_place(position.place, type_name),
+            path=(*_without_type_filter(position.path), f"|{type_name}"),
+            draft=position.draft.fragment(type_name),
+            client_type=type_name if type_name in self._api_schema.type_map else position.client_type,
+        )
+
+    def _client_type_of(self, parent: str | None, name: str) -> str | None:
+        parent_type = self._api_schema.type_map.get(parent or "")
+        if isinstance(parent_type, GraphQLObjectType | GraphQLInterfaceType) and name in parent_type.fields:
+            return get_named_type(parent_type.fields[name].type).name
+        return None
+
+    # -- in another fetch ----------------------------------------------------------------------------------------
+
+    def _build_moved(
+        self, position: _Position, step: Moved, excluded: Excluded, *, internal: bool
+    ) -> set[FetchNode]:
+        target = step.target
+        if isinstance(target, RootTarget):
+            node = self._root_node(target)
+            landing = replace(position, place=Place(target.subgraph, target.type), node=node, draft=node.draft)
+            assert isinstance(step.item, Field)
+            return self._build_here(landing, step.item, internal=internal)
+        needed = [
+            (selections, exclusion)
+            for selections, exclusion in (
+                (step.key.fields if step.key else None, (target.subgraph, None)),
+                (step.requires, (target.subgraph, f"{target.type}.{getattr(step.item, 'name', '')}")),
+            )
+            if selections is not None
+        ]
+        parents = {position.node} if position.node is not None else set()
+        for selections, exclusion in needed:
+            parents |= self._build(position, selections, excluded | {exclusion}, internal=True)
+        node = self._entity_node(target.subgraph, _without_type_filter(position.path), parents)
+        self._add_rule(node, position, target.typename, [selections for selections, _ in needed])
+        node.reasons.append(_reason(step))
+        landing = _Position(
+            Place(target.subgraph, target.type),
+            position.path,
+            position.keys,
+            node,
+            node.draft.fragment(target.type),
+            position.client_type,
+        )
+        if isinstance(step.item, Field) and step.item.name != "__typename":
+            self._ask_typename_if_abstract(landing)
+            return self._build_here(landing, step.item, internal=internal)
+        return self._build(landing, SelectionSet((step.item,)), internal=internal)
+
+    def _root_node(self, target: RootTarget) -> FetchNode:
+        for node in self.nodes:
+            if node.subgraph == target.subgraph and node.is_root:
+                return node
+        node = FetchNode(target.subgraph, (), SelectionDraft(target.type), self.operation_type, is_root=True)
+        self.nodes.append(node)
+        return node
+
+    def _entity_node(self, subgraph: str, path: Path, parents: set[FetchNode]) -> FetchNode:
+        """A fetch of that subgraph for that path which can wait for `parents` without being sent any later."""
+        level = 1 + max(parent.level() for parent in parents)
+        for node in self.nodes:
+            if (
+                node.subgraph == subgraph
+                and node.path == path
+                and not node.is_root
+                and node.level() >= level
+                and not any(parent.waits_for(node) for parent in parents)
+            ):
+                node.parents |= parents
+                return node
+        node = FetchNode(subgraph, path, SelectionDraft(""), parents=set(parents))
+        self.nodes.append(node)
+        return node
+
+    def _add_rule(
+        self, node: FetchNode, position: _Position, typename: str | None, needed: Iterable[SelectionSet]
+    ) -> None:
+        place = position.place
+        source_types = frozenset({place.type}) if position.path and position.path[-1].startswith("|") else frozenset()
+        if source_types and self.graph.is_abstract(place.subgraph or "", place.type):
+            source_types = frozenset(self.graph.possible_types(place.subgraph or "", place.type))
+        rule = node.rule_for(source_types, typename)
+        for selections in needed:
+            self._add_representation_fields(rule.fields, selections, position.keys)
+
+    def _add_representation_fields(
+        self, draft: SelectionDraft, selections: SelectionSet, keys: tuple[str, ...]
+    ) -> None:
+        for item in selections.items:
+            if isinstance(item, InlineFragment):
+                inner = draft.fragment(item.type_condition) if item.type_condition else draft
+                self._add_representation_fields(inner, item.selections, keys)
+            elif item.name == "__typename":
+                draft.add_field("__typename", "__typename")
+            else:
+                # The key to read from the tree; the key to write is the field's own name.
+                key = self.response_keys.key_for(keys, item.name, item.arguments)
+                entry = draft.add_field(item.name, key, (), (), "" if item.selections is not None else None)
+                if item.selections is not None and entry.children is not None:
+                    self._add_representation_fields(entry.children, item.selections, (*keys, key))
+
+
+def _without_type_filter(path: Path) -> Path:
+    return path[:-1] if path and path[-1].startswith("|") else path
+
+
+def _reason(step: Moved) -> str:
+    name = step.item.name if isinstance(step.item, Field) else f"... on {step.item.type_condition}"
+    key = f' by key "{step.key.text}"' if step.key is not None else ""
+    requires = f', which requires "{print_field_set(step.requires)}"' if step.requires is not None else ""
+    return f"{step.target.type}.{name}{key}{requires}"

@@ -1,0 +1,546 @@
+"""Chooses, for every field at every place, the subgraph that answers it: the cheapest way by sequential fetches,
+then by fetches, then by fields.
+
+Called by `build`, which turns the choices into fetches. Choices are memoised by (place, selection set), so the same
+sub-selection reached twice is searched once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import NamedTuple
+
+from router.errors import PlanningLimitError
+from router.query_graph import EntityTarget, QueryGraph, provided_selection
+from router.selection_set import Condition, Field, InlineFragment, SelectionSet
+from router.supergraph import Key, SubgraphField
+
+#: More optional subgraphs than this at one place are chosen greedily; 2^6 combinations are tried below it.
+_MAX_SEARCHED_TARGETS = 6
+
+
+class Cost(NamedTuple):
+    """Compared in this order. `depth` counts fetches that have to wait for one another."""
+
+    depth: int
+    fetches: int
+    fields: int
+
+
+FREE = Cost(0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a selection set is asked: a type as one subgraph knows it. `subgraph` is None above the root fetches."""
+
+    subgraph: str | None
+    type: str
+    provided: SelectionSet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RootTarget:
+    """A root operation to `subgraph`; needs no key."""
+
+    subgraph: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """The field is answered by the fetch that is already at this place."""
+
+    field: Field
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """`... on type { selections }` in the fetch at this place."""
+
+    type: str
+    selections: SelectionSet
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """`item` is answered after a move to another subgraph; `requires` is what the field itself needs besides the key."""
+
+    item: Field | InlineFragment
+    target: EntityTarget | RootTarget
+    key: Key | None
+    requires: SelectionSet | None = None
+
+
+Step = Here | Typed | Moved
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    cost: Cost
+    steps: tuple[Step, ...]
+
+
+#: Moves that must not be used: (subgraph, None) for any field, because the way to its key is being looked for;
+#: (subgraph, "Type.field") because what that field requires is being looked for.
+Excluded = frozenset[tuple[str, str | None]]
+NOTHING: Excluded = frozenset()
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """One way to answer an item at a place. `target` is None for Here and Typed."""
+
+    step: Step
+    target: EntityTarget | RootTarget | None
+    cost: Cost  # of the item alone, without the move's own fetch and key
+    key_cost: Cost = FREE
+
+
+class Chooser:
+    """One per plan; bounded by `max_steps` evaluations, past which the operation is refused."""
+
+    def __init__(self, graph: QueryGraph, *, max_steps: int = 200_000) -> None:
+        self.graph = graph
+        self._memo: dict[tuple[str | None, str, int, int, Excluded], Choice | None] = {}
+        self._kept_alive: list[object] = []
+        self._steps_left = max_steps
+        self._in_progress: set[tuple[str | None, str, int, int, Excluded]] = set()
+
+    def choose(self, place: Place, selections: SelectionSet, excluded: Excluded = NOTHING) -> Choice | None:
+        """The cheapest way to answer all of `selections` at `place`; None where there is no way.
+
+        Raises PlanningLimitError when the search grows past its bound.
+        """
+        memo_key = (place.subgraph, place.type, id(place.provided), id(selections), excluded)
+        if memo_key in self._memo:
+            return self._memo[memo_key]
+        if memo_key in self._in_progress:
+            return None
+        self._count()
+        self._kept_alive += (selections, place.provided)  # the memo knows them by identity
+        self._in_progress.add(memo_key)
+        try:
+            choice = self._search(place, selections, excluded)
+        finally:
+            self._in_progress.discard(memo_key)
+        self._memo[memo_key] = choice
+        return choice
+
+    def _count(self) -> None:
+        self._steps_left -= 1
+        if self._steps_left < 0:
+            raise PlanningLimitError("The operation is too complex to plan.")
+
+    # -- one place ---------------------------------------------------------------------------------------------
+
+    def _search(self, place: Place, selections: SelectionSet, excluded: Excluded) -> Choice | None:
+        whole: list[list[_Candidate]] = []
+        split: list[list[_Candidate]] = []
+        may_split_for_speed = False
+        for item in self.items(place, selections):
+            candidates = self._candidates(place, item, excluded)
+            if candidates and not self._is_worth_splitting(place, item, candidates):
+                whole.append(candidates)
+                split.append(candidates)
+                continue
+            pieces = self._split(place, item, excluded)
+            if pieces is None and not candidates:
+                return None
+            if candidates:
+                may_split_for_speed |= pieces is not None
+                whole.append(candidates)
+                split.extend(pieces or [candidates])
+            else:
+                whole.extend(pieces or [])
+                split.extend(pieces or [])
+        best = self._combine(whole)
+        if may_split_for_speed:
+            alternative = self._combine(split)
+            if alternative is not None and (best is None or alternative.cost < best.cost):
+                return alternative
+        return best
+
+    def items(self, place: Place, selections: SelectionSet) -> list[Field | InlineFragment | Typed]:
+        """The selection set as items that can be answered one by one.
+
+        Fragments that always apply are opened, those that never do are dropped; what an abstract type cannot answer
+        is asked of each of its possible types. Conditions move down to the fields.
+        """
+        result: list[Field | InlineFragment | Typed] = []
+        typed: dict[str, list[Field | InlineFragment]] = {}
+        self._expand(place, selections, (), result, typed)
+        result += [Typed(name, SelectionSet(tuple(items))) for name, items in typed.items()]
+        return result
+
+    def _expand(
+        self,
+        place: Place,
+        selections: SelectionSet,
+        conditions: tuple[Condition, ...],
+        result: list[Field | InlineFragment | Typed],
+        typed: dict[str, list[Field | InlineFragment]],
+    ) -> None:
+        is_abstract = place.subgraph is not None and self.graph.is_abstract(place.subgraph, place.type)
+        for item in selections.items:
+            if conditions:
+                item = replace(item, conditions=_joined(conditions, item.conditions))
+            if isinstance(item, InlineFragment):
+                self._expand_fragment(place, item, is_abstract, result, typed)
+            elif item.name == "__typename" or not is_abstract or self._is_answered_on_abstract(place, item):
+                result.append(item)
+            else:
+                assert place.subgraph is not None
+                for possible in self.graph.possible_types(place.subgraph, place.type):
+                    typed.setdefault(possible, []).append(item)
+
+    def _expand_fragment(
+        self,
+        place: Place,
+        fragment: InlineFragment,
+        is_abstract: bool,
+        result: list[Field | InlineFragment | Typed],
+        typed: dict[str, list[Field | InlineFragment]],
+    ) -> None:
+        condition, graph = fragment.type_condition, self.graph
+        if condition is None or condition == place.type or place.subgraph is None:
+            self._expand(place, fragment.selections, fragment.conditions, result, typed)
+            return
+        wanted = graph.supergraph_possible_types(condition)
+        if graph.is_interface_object(place.subgraph, place.type):
+            # Which object it is, only a subgraph with the real interface can tell.
+            if wanted >= graph.supergraph_possible_types(place.type):
+                self._expand(place, fragment.selections, fragment.conditions, result, typed)
+            elif wanted & graph.supergraph_possible_types(place.type):
+                result.append(fragment)
+            return
+        if not is_abstract:
+            if place.type in wanted:
+                self._expand(place, fragment.selections, fragment.conditions, result, typed)
+            return
+        possible = [name for name in graph.possible_types(place.subgraph, place.type) if name in wanted]
+        if not possible:
+            return
+        selections = _conditioned(fragment)
+        if condition in (*possible,):
+            typed.setdefault(condition, []).extend(selections)
+            return
+        known_there = set(graph.possible_types(place.subgraph, place.type)) & set(
+            graph.possible_types(place.subgraph, condition)
+        )
+        if graph.is_abstract(place.subgraph, condition) and known_there == set(possible):
+            result.append(Typed(condition, SelectionSet(tuple(selections))))
+            return
+        for name in possible:
+            typed.setdefault(name, []).extend(selections)
+
+    def _is_answered_on_abstract(self, place: Place, field: Field) -> bool:
+        """Whether the field can stay one field of an interface, here or after a move by the interface's own key."""
+        assert place.subgraph is not None
+        if self.graph.resolves_on_interface(place.subgraph, place.type, field.name):
+            return True
+        if provided_selection(self.graph, place.subgraph, place.type, field.name, place.provided)[0]:
+            return self.graph.declared_field(place.subgraph, place.type, field.name) is not None
+        return any(True for _ in self._interface_targets(place, field.name))
+
+    def _interface_targets(self, place: Place, field: str) -> Iterator[EntityTarget]:
+        assert place.subgraph is not None
+        possible = set(self.graph.possible_types(place.subgraph, place.type))
+        for target in self.graph.entity_targets(place.type):
+            if target.subgraph == place.subgraph:
+                continue
+            if self.graph.is_interface_object(target.subgraph, target.type):
+                if self.graph.field(target.subgraph, target.type, field) is not None:
+                    yield target
+            elif self.graph.resolves_on_interface(target.subgraph, target.type, field) and possible <= set(
+                self.graph.possible_types(target.subgraph, target.type)
+            ):
+                yield target
+
+    # -- candidates --------------------------------------------------------------------------------------------
+
+    def _candidates(
+        self, place: Place, item: Field | InlineFragment | Typed, excluded: Excluded
+    ) -> list[_Candidate]:
+        if isinstance(item, Typed):
+            inner = self.choose(typed_place(place, item.type), item.selections, excluded)
+            return [_Candidate(item, None, inner.cost)] if inner is not None else []
+        candidates = []
+        if isinstance(item, Field):
+            here = self._cost_here(place, item)
+            if here is not None:
+                candidates.append(_Candidate(Here(item), None, here))
+                if here.depth == 0:
+                    return candidates  # nothing can be cheaper
+        candidates.extend(self._moves(place, item, excluded))
+        return candidates
+
+    def _cost_here(self, place: Place, field: Field) -> Cost | None:
+        if place.subgraph is None:
+            return None
+        if field.name == "__typename":
+            return None if self.graph.is_interface_object(place.subgraph, place.type) else Cost(0, 0, 1)
+        edge, _ = resolved_here(self.graph, place, field.name)
+        if edge is None or edge.requires is not None or edge.context_arguments:
+            return None
+        return self._cost_below(place, field)
+
+    def _cost_below(self, place: Place, field: Field) -> Cost | None:
+        if field.selections is None:
+            return Cost(0, 0, 1)
+        below = child_place(self.graph, place, field.name)
+        inner = self.choose(below, field.selections)
+        return Cost(inner.cost.depth, inner.cost.fetches, inner.cost.fields + 1) if inner is not None else None
+
+    def _moves(self, place: Place, item: Field | InlineFragment, excluded: Excluded) -> Iterator[_Candidate]:
+        for target in self._targets(place, item):
+            if (target.subgraph, None) in excluded:
+                continue
+            landing = Place(target.subgraph, target.type)
+            requires: SelectionSet | None = None
+            requires_cost = FREE
+            if isinstance(item, InlineFragment) or item.name == "__typename":
+                inner = self.choose(landing, SelectionSet((item,)))
+                cost = inner.cost if inner is not None else None
+            else:
+                edge = self.graph.field(target.subgraph, target.type, item.name)
+                if edge is None:
+                    continue
+                field_mark = (target.subgraph, f"{target.type}.{item.name}")
+                if field_mark in excluded:
+                    continue
+                requires = edge.requires
+                if requires is not None:
+                    needed = self.choose(place, requires, excluded | {field_mark})
+                    if needed is None:
+                        continue
+                    requires_cost = needed.cost
+                elif target.subgraph == place.subgraph:
+                    continue  # a fetch to where we are gains nothing
+                cost = self._cost_below(landing, item)
+            if cost is None:
+                continue
+            key, key_cost = self._cheapest_key(place, target, excluded)
+            if key_cost is None:
+                continue
+            yield _Candidate(
+                Moved(item, target, key, requires),
+                target,
+                Cost(
+                    max(requires_cost.depth, key_cost.depth) + 1 + cost.depth,
+                    requires_cost.fetches + cost.fetches,
+                    requires_cost.fields + cost.fields,
+                ),
+                key_cost,
+            )
+
+    def _targets(self, place: Place, item: Field | InlineFragment) -> Iterable[EntityTarget | RootTarget]:
+        graph = self.graph
+        if place.subgraph is None:
+            name = item.name if isinstance(item, Field) else ""
+            return [RootTarget(subgraph, place.type) for subgraph in graph.subgraphs_resolving(place.type, name)]
+        is_stand_in = graph.is_interface_object(place.subgraph, place.type)
+        needs_real_type = isinstance(item, InlineFragment) or item.name == "__typename"
+        if needs_real_type:
+            return [
+                replace(target, typename=place.type)
+                for target in graph.entity_targets(place.type)
+                if graph.is_abstract(target.subgraph, target.type)
+            ]
+        assert isinstance(item, Field)
+        if graph.is_abstract(place.subgraph, place.type):
+            return list(self._interface_targets(place, item.name))
+        targets = [
+            target
+            for target in graph.entity_targets(place.type)
+            if graph.field(target.subgraph, target.type, item.name) is not None
+        ]
+        if is_stand_in:
+            return [
+                replace(target, typename=place.type)
+                for target in targets
+                if not graph.is_abstract(target.subgraph, target.type)
+                or graph.resolves_on_interface(target.subgraph, target.type, item.name)
+            ]
+        return targets
+
+    def _cheapest_key(
+        self, place: Place, target: EntityTarget | RootTarget, excluded: Excluded
+    ) -> tuple[Key | None, Cost | None]:
+        if isinstance(target, RootTarget):
+            return None, FREE
+        best: tuple[Key | None, Cost | None] = (None, None)
+        for key in target.keys:
+            choice = self.choose(place, key.fields, excluded | {(target.subgraph, None)})
+            if choice is not None and (best[1] is None or choice.cost < best[1]):
+                best = (key, choice.cost)
+        return best
+
+    # -- splitting ---------------------------------------------------------------------------------------------
+
+    def _is_worth_splitting(
+        self, place: Place, item: Field | InlineFragment | Typed, candidates: list[_Candidate]
+    ) -> bool:
+        """A field that several subgraphs answer may be asked of each for a part, which can save a later fetch."""
+        if not isinstance(item, Field) or item.selections is None or len(item.selections.items) < 2:
+            return False
+        landed = 1 if place.subgraph is None else 0
+        if min(candidate.cost.depth for candidate in candidates) <= landed:
+            return False
+        if place.subgraph is None:
+            return place.type == self.graph.supergraph.root_types.get("query") and len(candidates) > 1
+        return len(self.graph.subgraphs_resolving(place.type, item.name)) > 1
+
+    def _split(
+        self, place: Place, item: Field | InlineFragment | Typed, excluded: Excluded
+    ) -> list[list[_Candidate]] | None:
+        """Candidates for each part of an item that no single subgraph answers whole; None where a part has none."""
+        if isinstance(item, Typed):
+            return None
+        parts = list(_parts(item))
+        if len(parts) <= 1 and parts == [item]:
+            return None
+        pieces: list[list[_Candidate]] = []
+        for part in parts:
+            self._count()
+            candidates = self._candidates(place, part, excluded)
+            if candidates:
+                pieces.append(candidates)
+                continue
+            deeper = self._split(place, part, excluded)
+            if deeper is None:
+                return None
+            pieces.extend(deeper)
+        return pieces
+
+    # -- combination -------------------------------------------------------------------------------------------
+
+    def _combine(self, items: list[list[_Candidate]]) -> Choice | None:
+        """The set of subgraphs to move to such that every item is answered at the lowest total cost."""
+        targets: dict[EntityTarget | RootTarget, Cost] = {}
+        for candidates in items:
+            for candidate in candidates:
+                if candidate.target is not None:
+                    targets[candidate.target] = candidate.key_cost
+        forced = {
+            candidates[0].target
+            for candidates in items
+            if candidates[0].target is not None and len({candidate.target for candidate in candidates}) == 1
+        }
+        optional = [target for target in targets if target not in forced]
+        if len(optional) > _MAX_SEARCHED_TARGETS:
+            return self._greedy(items, set(forced), targets)
+        best: Choice | None = None
+        for size in range(len(optional) + 1):
+            for extra in combinations(optional, size):
+                choice = _evaluate(items, forced | set(extra), targets)
+                if choice is not None and (best is None or choice.cost < best.cost):
+                    best = choice
+        return best
+
+    def _greedy(
+        self,
+        items: list[list[_Candidate]],
+        allowed: set[EntityTarget | RootTarget | None],
+        targets: dict[EntityTarget | RootTarget, Cost],
+    ) -> Choice | None:
+        """Cover items by the subgraph that answers most of what is still open, then drop what is not needed."""
+
+        def is_open(candidates: list[_Candidate]) -> bool:
+            return not any(candidate.target is None or candidate.target in allowed for candidate in candidates)
+
+        open_items = [candidates for candidates in items if is_open(candidates)]
+        while open_items:
+            best = max(
+                targets,
+                key=lambda target: sum(
+                    any(candidate.target == target for candidate in candidates) for candidates in open_items
+                ),
+            )
+            allowed.add(best)
+            open_items = [candidates for candidates in open_items if is_open(candidates)]
+        return _evaluate(items, allowed, targets)
+
+
+def _evaluate(
+    items: list[list[_Candidate]],
+    allowed: set[EntityTarget | RootTarget | None],
+    key_costs: dict[EntityTarget | RootTarget, Cost],
+) -> Choice | None:
+    depth = fetches = fields = 0
+    steps = []
+    used: set[EntityTarget | RootTarget] = set()
+    for candidates in items:
+        usable = [candidate for candidate in candidates if candidate.target is None or candidate.target in allowed]
+        if not usable:
+            return None
+        best = min(usable, key=lambda candidate: candidate.cost)
+        steps.append(best.step)
+        depth = max(depth, best.cost.depth)
+        fetches += best.cost.fetches
+        fields += best.cost.fields
+        if best.target is not None:
+            used.add(best.target)
+    for target in used:
+        fetches += 1 + key_costs[target].fetches
+        fields += key_costs[target].fields
+    return Choice(Cost(depth, fetches, fields), tuple(steps))
+
+
+def resolved_here(
+    graph: QueryGraph, place: Place, field: str
+) -> tuple[SubgraphField | None, SelectionSet | None]:
+    """The field if the subgraph of this place answers it, by itself or because `@provides` says so, and what is
+    provided below it."""
+    assert place.subgraph is not None
+    provided, below = provided_selection(graph, place.subgraph, place.type, field, place.provided)
+    edge = graph.field(place.subgraph, place.type, field)
+    if graph.is_abstract(place.subgraph, place.type) and edge is not None and not provided:
+        edge = edge if graph.resolves_on_interface(place.subgraph, place.type, field) else None
+    if edge is None and provided:
+        edge = graph.declared_field(place.subgraph, place.type, field)
+    return edge, below
+
+
+def child_place(graph: QueryGraph, place: Place, field: str) -> Place:
+    """Where the sub-selection of a field is asked. The field must be declared there."""
+    assert place.subgraph is not None
+    _, below = resolved_here(graph, place, field)
+    edge = graph.declared_field(place.subgraph, place.type, field)
+    assert edge is not None
+    provides = edge.provides
+    if provides is not None and below is not None:
+        provides = SelectionSet(provides.items + below.items)
+    return Place(place.subgraph, edge.type, provides if provides is not None else below)
+
+
+def typed_place(place: Place, type_name: str) -> Place:
+    return Place(place.subgraph, type_name, place.provided)
+
+
+def _parts(item: Field | InlineFragment) -> Iterator[Field | InlineFragment]:
+    """The item once for each of its children; a leaf is its own part.
+
+    `a { b { c d } }` gives `a { b { c } }` and `a { b { d } }`.
+    """
+    if item.selections is None or not item.selections.items:
+        yield item
+        return
+    children: Iterable[Field | InlineFragment] = item.selections.items
+    if len(item.selections.items) == 1:
+        children = _parts(item.selections.items[0])
+    for child in children:
+        yield item if item.selections.items == (child,) else replace(item, selections=SelectionSet((child,)))
+
+
+def _conditioned(fragment: InlineFragment) -> list[Field | InlineFragment]:
+    return [
+        replace(item, conditions=_joined(fragment.conditions, item.conditions)) if fragment.conditions else item
+        for item in fragment.selections.items
+    ]
+
+
+def _joined(outer: tuple[Condition, ...], inner: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    return outer + tuple(condition for condition in inner if condition not in outer)

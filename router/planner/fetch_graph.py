@@ -1,0 +1,126 @@
+"""The fetch graph: what is asked of which subgraph at which path, and what waits for what.
+
+Filled by `build`, put in order by `assemble`. The only mutable data of the planner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from router.query_plan import Path
+from router.selection_set import Argument, Condition, Field, InlineFragment, SelectionSet
+
+
+@dataclass(slots=True)
+class FieldEntry:
+    """One field of a fetch; `children` is None for a leaf."""
+
+    name: str
+    response_key: str
+    arguments: tuple[Argument, ...]
+    conditions: tuple[Condition, ...]
+    children: SelectionDraft | None
+    #: the alias that the subgraph is asked under, where two members of an abstract type disagree about a type
+    sent_key: str | None = None
+
+
+@dataclass(slots=True)
+class SelectionDraft:
+    """A selection set of a fetch while it grows; `type` is its type in the fetch's subgraph."""
+
+    type: str
+    fields: dict[tuple[str, tuple[Condition, ...]], FieldEntry] = field(default_factory=dict)
+    fragments: dict[str, SelectionDraft] = field(default_factory=dict)
+
+    def add_field(
+        self,
+        name: str,
+        response_key: str,
+        arguments: tuple[Argument, ...] = (),
+        conditions: tuple[Condition, ...] = (),
+        child_type: str | None = None,
+    ) -> FieldEntry:
+        """The entry for the field, made where it is new."""
+        unconditional = self.fields.get((response_key, ()))
+        if unconditional is not None and unconditional.children is None:
+            return unconditional
+        key = (response_key, conditions)
+        if key not in self.fields:
+            children = SelectionDraft(child_type) if child_type is not None else None
+            self.fields[key] = FieldEntry(name, response_key, arguments, conditions, children)
+        return self.fields[key]
+
+    def fragment(self, type_name: str) -> SelectionDraft:
+        if type_name == self.type:
+            return self
+        if type_name not in self.fragments:
+            self.fragments[type_name] = SelectionDraft(type_name)
+        return self.fragments[type_name]
+
+    def is_empty(self) -> bool:
+        return not self.fields and all(fragment.is_empty() for fragment in self.fragments.values())
+
+    def top_level_fields(self) -> Iterator[FieldEntry]:
+        yield from self.fields.values()
+        for fragment in self.fragments.values():
+            yield from fragment.top_level_fields()
+
+    def count_fields(self) -> int:
+        own = sum(1 + (entry.children.count_fields() if entry.children else 0) for entry in self.fields.values())
+        return own + sum(fragment.count_fields() for fragment in self.fragments.values())
+
+    def to_selection_set(self) -> SelectionSet:
+        """Fields in the order they were added, then fragments; an object with nothing asked is asked its type."""
+        items: list[Field | InlineFragment] = [
+            Field(
+                entry.name,
+                entry.sent_key or entry.response_key,
+                entry.arguments,
+                entry.children.to_selection_set() if entry.children is not None else None,
+                entry.conditions,
+            )
+            for entry in self.fields.values()
+        ]
+        items += [
+            InlineFragment(name, fragment.to_selection_set())
+            for name, fragment in self.fragments.items()
+            if not fragment.is_empty()
+        ]
+        return SelectionSet(tuple(items) or (Field("__typename", "__typename"),))
+
+
+@dataclass(slots=True)
+class DraftRule:
+    """A representation rule while it grows: `fields` is a draft so that keys and required fields merge."""
+
+    source_types: frozenset[str]
+    typename: str | None
+    fields: SelectionDraft
+
+
+@dataclass(slots=True, eq=False)
+class FetchNode:
+    """One fetch: a root operation, or entities made by `rules`; `parents` must have answered before it is sent."""
+
+    subgraph: str
+    path: Path
+    draft: SelectionDraft
+    operation_type: str = "query"
+    rules: list[DraftRule] = field(default_factory=list)
+    parents: set[FetchNode] = field(default_factory=set)
+    reasons: list[str] = field(default_factory=list)
+    is_root: bool = False
+
+    def level(self) -> int:
+        return 1 + max((parent.level() for parent in self.parents), default=-1)
+
+    def waits_for(self, other: FetchNode) -> bool:
+        return other is self or any(parent.waits_for(other) for parent in self.parents)
+
+    def rule_for(self, source_types: frozenset[str], typename: str | None) -> DraftRule:
+        for rule in self.rules:
+            if rule.source_types == source_types and rule.typename == typename:
+                return rule
+        self.rules.append(DraftRule(source_types, typename, SelectionDraft("")))
+        return self.rules[-1]

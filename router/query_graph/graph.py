@@ -1,0 +1,191 @@
+"""The query graph: which subgraph resolves which field of which type, and how to get from one subgraph to another.
+
+Built from a `Supergraph` for one set of active override labels; asked by the planner and by composition's
+satisfiability check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from graphql import GraphQLObjectType, is_abstract_type
+
+from router.selection_set import InlineFragment, SelectionSet
+from router.supergraph import Key, SubgraphField, SubgraphType, Supergraph, TypeKind
+
+
+@dataclass(frozen=True, slots=True)
+class EntityTarget:
+    """A way into `subgraph` for an entity: ask `_entities` for `type` there.
+
+    `typename` is what the representation says it is: None for the object's own `__typename`.
+    """
+
+    subgraph: str
+    type: str
+    typename: str | None
+    keys: tuple[Key, ...]
+
+
+class QueryGraph:
+    """Answers in terms of (subgraph, type) nodes; edges are fields and entity targets."""
+
+    def __init__(self, supergraph: Supergraph, active_labels: Iterable[str] = ()) -> None:
+        self.supergraph = supergraph
+        self.active_labels = frozenset(active_labels)
+        self._views = supergraph.views
+        self._resolvable: dict[tuple[str, str], dict[str, SubgraphField]] = {}
+        for subgraph, view in self._views.items():
+            for name, view_type in view.items():
+                self._resolvable[subgraph, name] = {
+                    field.name: field for field in view_type.fields.values() if self._is_resolved(subgraph, name, field)
+                }
+        self._interfaces = self._all_interfaces()
+        self._possible: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._targets: dict[tuple[str, str], tuple[EntityTarget, ...]] = {}
+
+    # -- nodes -------------------------------------------------------------------------------------------------
+
+    def view(self, subgraph: str, type_name: str) -> SubgraphType | None:
+        return self._views[subgraph].get(type_name)
+
+    def is_abstract(self, subgraph: str, type_name: str) -> bool:
+        view_type = self.view(subgraph, type_name)
+        return view_type is not None and view_type.kind in (TypeKind.INTERFACE, TypeKind.UNION)
+
+    def is_interface_object(self, subgraph: str, type_name: str) -> bool:
+        view_type = self.view(subgraph, type_name)
+        return view_type is not None and view_type.is_interface_object
+
+    def possible_types(self, subgraph: str, type_name: str) -> tuple[str, ...]:
+        """Object types that an object of this type can have at run time in that subgraph; itself for an object."""
+        known = self._possible.get((subgraph, type_name))
+        if known is None:
+            view_type = self.view(subgraph, type_name)
+            if view_type is None:
+                known = ()
+            elif view_type.kind is TypeKind.OBJECT:
+                known = (type_name,)
+            else:
+                known = tuple(sorted(view_type.possible_types))
+            self._possible[subgraph, type_name] = known
+        return known
+
+    def supergraph_possible_types(self, type_name: str) -> frozenset[str]:
+        """The same in the whole graph, types that clients cannot see included."""
+        names = {name for subgraph in self._views for name in self.possible_types(subgraph, type_name)}
+        if any(self.is_interface_object(subgraph, type_name) for subgraph in self._views):
+            names.discard(type_name)
+        api_type = self.supergraph.api_schema.type_map.get(type_name)
+        if api_type is not None and is_abstract_type(api_type):
+            names |= {member.name for member in self.supergraph.api_schema.get_possible_types(api_type)}
+        elif isinstance(api_type, GraphQLObjectType):
+            names.add(type_name)
+        return frozenset(names)
+
+    # -- field edges -------------------------------------------------------------------------------------------
+
+    def declared_field(self, subgraph: str, type_name: str, field: str) -> SubgraphField | None:
+        """The field as the subgraph declares it, even where it is external."""
+        view_type = self.view(subgraph, type_name)
+        return view_type.fields.get(field) if view_type is not None else None
+
+    def field(self, subgraph: str, type_name: str, field: str) -> SubgraphField | None:
+        """The field if that subgraph resolves it."""
+        return self._resolvable.get((subgraph, type_name), {}).get(field)
+
+    def subgraphs_resolving(self, type_name: str, field: str) -> list[str]:
+        return [subgraph for subgraph in self._views if self.field(subgraph, type_name, field) is not None]
+
+    def resolves_on_interface(self, subgraph: str, type_name: str, field: str) -> bool:
+        """Whether the subgraph answers the field on an abstract type for every object it can return there."""
+        edge = self.field(subgraph, type_name, field)
+        if edge is None or edge.requires is not None or edge.context_arguments:
+            return False
+        for possible in self.possible_types(subgraph, type_name):
+            implementation = self.field(subgraph, possible, field)
+            if implementation is None or implementation.requires is not None or implementation.context_arguments:
+                return False
+        return True
+
+    # -- key edges ---------------------------------------------------------------------------------------------
+
+    def entity_targets(self, type_name: str) -> tuple[EntityTarget, ...]:
+        """Every subgraph that can be asked for entities of this type, in stable order.
+
+        For an object type: subgraphs with a resolvable key for it, and interface objects of its interfaces.
+        For an interface: subgraphs where the interface itself has a resolvable key.
+        """
+        known = self._targets.get((type_name, ""))
+        if known is None:
+            known = tuple(self._find_targets(type_name))
+            self._targets[type_name, ""] = known
+        return known
+
+    def _find_targets(self, type_name: str) -> Iterator[EntityTarget]:
+        for subgraph in self._views:
+            view_type = self.view(subgraph, type_name)
+            if view_type is not None and (keys := _resolvable_keys(view_type)):
+                is_object = view_type.kind is TypeKind.OBJECT
+                yield EntityTarget(subgraph, type_name, type_name if is_object else None, keys)
+            for interface in self._interfaces.get(type_name, ()):
+                stand_in = self.view(subgraph, interface)
+                if stand_in is not None and stand_in.is_interface_object and (keys := _resolvable_keys(stand_in)):
+                    yield EntityTarget(subgraph, interface, interface, keys)
+
+    def _all_interfaces(self) -> dict[str, tuple[str, ...]]:
+        interfaces: dict[str, set[str]] = {}
+        for view in self._views.values():
+            for view_type in view.values():
+                interfaces.setdefault(view_type.name, set()).update(view_type.interfaces)
+        return {name: tuple(sorted(found)) for name, found in interfaces.items()}
+
+    # -- overrides ---------------------------------------------------------------------------------------------
+
+    def _is_resolved(self, subgraph: str, type_name: str, field: SubgraphField) -> bool:
+        if field.external or field.used_overridden:
+            return False
+        if field.override_label is not None and field.override_label not in self.active_labels:
+            return False
+        return not self._is_overridden_by_label(subgraph, type_name, field.name)
+
+    def _is_overridden_by_label(self, subgraph: str, type_name: str, field: str) -> bool:
+        for view in self._views.values():
+            other = view.get(type_name)
+            taken = other.fields.get(field) if other is not None else None
+            if (
+                taken is not None
+                and taken.override_from == subgraph
+                and (taken.override_label is None or taken.override_label in self.active_labels)
+                and other is not self._views[subgraph].get(type_name)
+            ):
+                return True
+        return False
+
+
+def provided_selection(
+    graph: QueryGraph, subgraph: str, type_name: str, field: str, provided: SelectionSet | None
+) -> tuple[bool, SelectionSet | None]:
+    """Whether `@provides` on the way here covers the field, and what of it is provided below."""
+    found = False
+    below: list[SelectionSet] = []
+    for item in provided.items if provided is not None else ():
+        if isinstance(item, InlineFragment):
+            condition = item.type_condition
+            if condition is None or condition == type_name or type_name in graph.possible_types(subgraph, condition):
+                inner_found, inner = provided_selection(graph, subgraph, type_name, field, item.selections)
+                found |= inner_found
+                if inner is not None:
+                    below.append(inner)
+        elif item.name == field:
+            found = True
+            if item.selections is not None:
+                below.append(item.selections)
+    if len(below) <= 1:
+        return found, below[0] if below else None
+    return found, SelectionSet(tuple(item for selections in below for item in selections.items))
+
+
+def _resolvable_keys(view_type: SubgraphType) -> tuple[Key, ...]:
+    return tuple(key for key in view_type.keys if key.resolvable)
