@@ -1,0 +1,167 @@
+"""Ours and the peers side by side: `python -m benchmarks.compare`. See benchmarks/README.md.
+
+Every gateway has core 0 to itself in its turn; the load and the subgraphs run on core 1. Runs alternate A B A B.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from benchmarks.gateways import Gateway, known_gateways
+from benchmarks.load import Sample, WrongAnswerError, put_load, verify
+from benchmarks.processes import Server, free_port
+from benchmarks.report import print_table, summarise, write_plot
+from benchmarks.shop.subgraph_server import SUBGRAPHS
+from benchmarks.shop.workloads import WORKLOADS, Workload
+from schema import SubgraphSource, compose
+
+HERE = Path(__file__).parent
+GATEWAY_CORE, LOAD_CORE = 0, 1
+
+
+def compose_shop(port: int) -> str:
+    sources = {
+        name: SubgraphSource(
+            sdl=(HERE / "shop" / "subgraphs" / f"{name}.graphql").read_text(), url=f"http://127.0.0.1:{port}/{name}"
+        )
+        for name in SUBGRAPHS
+    }
+    result = compose(sources)
+    if result.supergraph_sdl is None:
+        raise SystemExit(f"the shop does not compose: {result.errors}")
+    return result.supergraph_sdl
+
+
+@contextmanager
+def running_subgraphs(latency_ms: float, directory: Path) -> Iterator[int]:
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.shop.subgraph_server", "--port", str(port)]
+    server = Server(
+        "subgraphs",
+        [*command, "--latency-ms", str(latency_ms)],
+        LOAD_CORE,
+        log=directory / "subgraphs.log",
+        environment={"PYTHONPATH": str(HERE.parent)},
+    )
+    try:
+        server.wait_until_answering(f"http://127.0.0.1:{port}/health")
+        yield port
+    finally:
+        server.stop()
+
+
+def run_workload(workload: Workload, gateways: list[Gateway], options: argparse.Namespace) -> dict[str, list[Sample]]:
+    """Samples by gateway; a gateway that answers wrongly or does not start is left out and said so."""
+    samples: dict[str, list[Sample]] = {}
+    with tempfile.TemporaryDirectory() as name, running_subgraphs(workload.latency_ms, Path(name)) as subgraphs_port:
+        directory = Path(name)
+        supergraph = directory / "supergraph.graphql"
+        supergraph.write_text(compose_shop(subgraphs_port))
+        servers: dict[str, tuple[Server, str]] = {}
+        try:
+            for gateway in gateways:
+                started = _start(gateway, supergraph, workload, options)
+                if started is not None:
+                    servers[gateway.name] = started
+                    samples[gateway.name] = []
+            for round_number in range(options.rounds):
+                for gateway_name, (server, url) in servers.items():
+                    sample = _measure(server, url, workload, options, options.seconds)
+                    samples[gateway_name].append(sample)
+                    print(f"  {workload.name} {round_number + 1}/{options.rounds} {gateway_name}: {_line(sample)}", flush=True)
+        finally:
+            for server, _ in servers.values():
+                server.stop()
+    return samples
+
+
+def _start(
+    gateway: Gateway, supergraph: Path, workload: Workload, options: argparse.Namespace
+) -> tuple[Server, str] | None:
+    port = free_port()
+    command = gateway.command(supergraph, port)
+    log = supergraph.with_name(f"{gateway.name}.log")
+    server = Server(gateway.name, command, GATEWAY_CORE, log=log, environment=gateway.environment)
+    url = gateway.url(port)
+    try:
+        server.wait_until_answering(url)
+        verify(url, workload)
+        _measure(server, url, workload, options, options.warm_up)
+        verify(url, workload)
+    except (RuntimeError, WrongAnswerError, OSError) as error:
+        print(f"  {gateway.name} left out of {workload.name}: {error}", flush=True)
+        server.stop()
+        return None
+    return server, url
+
+
+def _measure(server: Server, url: str, workload: Workload, options: argparse.Namespace, seconds: int) -> Sample:
+    return put_load(url, workload, server, core=LOAD_CORE, connections=options.connections, seconds=seconds)
+
+
+def _line(sample: Sample) -> str:
+    return f"{sample.requests_per_second:.0f}/s, p50 {sample.p50_ms:.1f} ms, {sample.cpu_ms_per_request:.2f} CPU ms, {sample.failed} failed"
+
+
+def machine() -> dict[str, Any]:
+    names = (line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name"))
+    return {
+        "cpu": next(names, ": unknown").partition(": ")[2],
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workload", action="append", choices=[w.name for w in WORKLOADS])
+    parser.add_argument("--gateway", action="append", choices=[g.name for g in known_gateways()])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=10, help="of each timed run")
+    parser.add_argument("--warm-up", type=int, default=5, help="seconds before the first timed run")
+    parser.add_argument("--connections", type=int, default=50)
+    parser.add_argument("--no-results", action="store_true", help="do not write into benchmarks/results")
+    options = parser.parse_args()
+
+    gateways = [g for g in known_gateways() if not options.gateway or g.name in options.gateway]
+    for gateway in gateways:
+        if gateway.missing:
+            print(f"{gateway.name} is left out: {gateway.missing}")
+    gateways = [g for g in gateways if not g.missing]
+    results: dict[str, Any] = {}
+    for workload in WORKLOADS:
+        if not options.workload or workload.name in options.workload:
+            print(f"{workload.name}: {workload.question}", flush=True)
+            samples = run_workload(workload, gateways, options)
+            results[workload.name] = {name: [asdict(s) for s in runs] for name, runs in samples.items()}
+    summary = summarise(results)
+    print_table(summary)
+    if not options.no_results:
+        _write(results, summary, options)
+
+
+def _write(results: dict[str, Any], summary: dict[str, Any], options: argparse.Namespace) -> None:
+    day = datetime.now(UTC).strftime("%Y-%m-%d")
+    method = {key: value for key, value in vars(options).items() if key != "no_results"}
+    content = {"date": day, "machine": machine(), "method": method, "medians": summary, "runs": results}
+    target = HERE / "results" / f"gateways-{day}.json"
+    target.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
+    write_plot(summary, target.with_suffix(".svg"))
+    print(f"written: {target.relative_to(HERE.parent)} and its plot")
+
+
+if __name__ == "__main__":
+    main()

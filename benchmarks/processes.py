@@ -1,0 +1,93 @@
+"""Starts servers pinned to one core, and reads from /proc what their process trees used. Used by `compare`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+class Server:
+    """A child process (and its children) on one core; `stop` ends them all."""
+
+    def __init__(
+        self, name: str, command: list[str], core: int, *, log: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.name = name
+        self._log = log
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                ["taskset", "--cpu-list", str(core), *command],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(environment or {})},
+                start_new_session=True,
+            )
+
+    def wait_until_answering(self, url: str, timeout_seconds: float = 60.0) -> None:
+        """Raises RuntimeError with the end of the log when the server ends or stays silent."""
+        deadline = time.monotonic() + timeout_seconds
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                urllib.request.urlopen(url, timeout=2).read()
+                return
+            except urllib.error.HTTPError:
+                return  # any answer will do
+            except OSError:
+                time.sleep(0.1)
+        raise RuntimeError(f"{self.name} did not start:\n{self._log.read_text(errors='replace')[-2000:]}")
+
+    def stop(self) -> None:
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGTERM)
+            try:
+                self._process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait()
+
+    def cpu_seconds(self) -> float:
+        """User and system time of the whole tree so far."""
+        ticks = 0
+        for pid in _tree(self._process.pid):
+            fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12]) if fields else 0
+        return ticks / TICKS_PER_SECOND
+
+    def peak_memory_mib(self) -> float:
+        """Sum of the tree's highest resident sizes."""
+        total = 0
+        for pid in _tree(self._process.pid):
+            for line in _read(f"/proc/{pid}/status").splitlines():
+                if line.startswith("VmHWM:"):
+                    total += int(line.split()[1])
+        return total / 1024
+
+
+def _tree(root: int) -> Iterator[int]:
+    yield root
+    for task in Path(f"/proc/{root}/task").glob("*"):
+        for child in _read(str(task / "children")).split():
+            yield from _tree(int(child))
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except OSError:  # the process ended meanwhile
+        return ""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
