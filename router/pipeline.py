@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -70,9 +70,8 @@ class Runtime:
     transport: SubgraphTransport
     authorize: Authorize | None = None
     choose_labels: ChooseLabels | None = None
-    extensions: Callable[[CompiledPlan, OperationRequest], dict[str, Any] | None] = field(
-        default=lambda plan, request: None
-    )
+    #: what to say in the response's `extensions`, such as the plan
+    extensions: Callable[[CompiledPlan, OperationRequest], dict[str, Any] | None] | None = None
 
 
 async def answer(request: OperationRequest, graph: LoadedGraph, runtime: Runtime) -> Response:
@@ -93,7 +92,8 @@ async def _answer(request: OperationRequest, graph: LoadedGraph, runtime: Runtim
 
     execution = Execution(runtime.transport, variables, headers=request.headers, withhold=authorization.withholding)
     introspect(prepared, execution)
-    body = await plan.answer(execution)
+    extensions = runtime.extensions(plan, request) if runtime.extensions is not None else None
+    body = await plan.answer(execution, extensions)
     return Response(
         200,
         body,

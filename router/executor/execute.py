@@ -36,6 +36,8 @@ from router.selection_set import Condition, Field, SelectionSet
 
 #: Distinct sets of @skip/@include decisions that get a projection of their own; rarer ones use the plain form.
 MAX_PROJECTIONS = 32
+#: Python needs some 20 us to compile a line; beyond this a plan would hold up the event loop.
+MAX_COMPILED_FIELDS = 1_000
 
 
 class Step(Protocol):
@@ -105,16 +107,19 @@ class CompiledPlan:
         self._condition_variables = tuple(sorted(_condition_variables(operation.selections)))
         self._shared_keys = frozenset(response_keys_of(path) for path in self.sharing.shared_paths)
         self._projections: dict[tuple[bool, ...], ProjectFunction] = {}
+        self._is_warm = False
+        self._is_compilable = _count_fields(operation.selections) <= MAX_COMPILED_FIELDS
 
-    async def answer(self, execution: Execution) -> bytes:
+    async def answer(self, execution: Execution, extensions: dict[str, Any] | None = None) -> bytes:
         """The response body of a query or mutation. Fetch failures are entries of `errors`, never raised."""
         if self.step is not None:
             await self.step.run(execution)
-        return self.encode(execution)
+        return self.encode(execution, extensions)
 
-    def encode(self, execution: Execution) -> bytes:
+    def encode(self, execution: Execution, extensions: dict[str, Any] | None = None) -> bytes:
+        """The response body of a tree to which nothing is added any more; leaves all errors in `execution.errors`."""
         data, execution.errors = self.project(execution)
-        return encode_response(data, execution.errors)
+        return encode_response(data, execution.errors, extensions)
 
     def project(self, execution: Execution) -> tuple[Any, list[ErrorEntry]]:
         """The client's data, some of it already encoded, and all errors."""
@@ -134,9 +139,15 @@ class CompiledPlan:
         return data, execution.errors + careful.errors
 
     def _projection_for(self, variables: Mapping[str, Any]) -> ProjectFunction | None:
+        """None on the first use: compiling pays off for operations that come again."""
         decisions = tuple([bool(variables.get(name)) for name in self._condition_variables])
         known = self._projections.get(decisions)
-        if known is None and len(self._projections) < MAX_PROJECTIONS:
+        if known is not None:
+            return known
+        if not self._is_warm:
+            self._is_warm = True
+            return None
+        if len(self._projections) < MAX_PROJECTIONS and self._is_compilable:
             known = self._projections[decisions] = compile_projection(
                 self.schema, self.root_type, self.operation.selections, variables, self._shared_keys
             )
@@ -252,3 +263,10 @@ def _condition_variables(selections: SelectionSet) -> set[str]:
         if item.selections is not None:
             found |= _condition_variables(item.selections)
     return found
+
+
+def _count_fields(selections: SelectionSet) -> int:
+    return sum(
+        isinstance(item, Field) + (_count_fields(item.selections) if item.selections else 0)
+        for item in selections.items
+    )

@@ -65,7 +65,7 @@ def parse_document(text: str, limits: DocumentLimits = DEFAULT_LIMITS) -> Docume
     try:
         return parse(text, max_tokens=limits.tokens, allow_empty_selection_sets=False)
     except GraphQLSyntaxError as error:
-        if "token" in error.message and "limit" in error.message.lower():
+        if error.message.endswith("tokens. Parsing aborted."):
             raise LimitExceededError("TOKEN", limits.tokens) from None
         raise DocumentSyntaxError(error.message, _locations(error)) from None
     except RecursionError:

@@ -287,13 +287,8 @@ class _Inliner:
         node = group.node
         definition = self._definition_of(node, parent)
         arguments = tuple(
-            sorted(
-                (
-                    argument_of(argument, definition.args[argument.name.value], self._lifter)
-                    for argument in node.arguments or ()
-                ),
-                key=lambda argument: argument.name,
-            )
+            argument_of(argument, definition.args[argument.name.value], self._lifter)
+            for argument in sorted(node.arguments or (), key=lambda argument: argument.name.value)
         )
         named = get_named_type(definition.type)
         selections = None
