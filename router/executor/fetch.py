@@ -15,7 +15,7 @@ import orjson
 from router.errors import ErrorEntry, SubgraphError, SubgraphHttpError, SubgraphMalformedError
 from router.executor.merge import copy_tree, merge_object, rename_keys
 from router.executor.object_path import ClientPath, positions_at
-from router.executor.representations import Collected, RepresentationCollector
+from router.executor.representations import Collected, KnownObjects, RepresentationCollector
 from router.executor.sharing import NEVER_SHARED
 from router.executor.subgraph_errors import entries_of, entry_of_failure
 from router.executor.transport import Headers, SubgraphAnswer, SubgraphRequest, SubgraphTransport
@@ -36,6 +36,7 @@ class Execution:
     tree: Tree = field(default_factory=dict)
     errors: list[ErrorEntry] = field(default_factory=list)
     headers: Headers = ()
+    known_objects: KnownObjects = field(default_factory=dict)
     cache_controls: list[str] = field(default_factory=list)  # of all answers, "" where a subgraph sent none
     #: authorization's last word: makes null in the tree what the caller may not see, and tells where it did
     withhold: Callable[[Tree], list[ErrorEntry]] | None = None
@@ -121,8 +122,8 @@ class CompiledLookup:
         self._abstract_types = abstract_types
         self._is_flat = not any(_composite_fields(lookup))
 
-    def collect(self, tree: Tree) -> Collected:
-        return self._collector.collect(tree)
+    def collect(self, execution: Execution) -> Collected:
+        return self._collector.collect(execution.tree, execution.known_objects)
 
     def encode(self, collected: Collected) -> bytes:
         return self._variable + orjson.dumps(collected.representations)
@@ -186,7 +187,7 @@ class EntityFetchStep:
 
     def begin(self, execution: Execution) -> _PendingEntities | None:
         """None where the tree holds no entity to ask for."""
-        collected = [lookup.collect(execution.tree) for lookup in self._lookups]
+        collected = [lookup.collect(execution) for lookup in self._lookups]
         if not any(each.representations for each in collected):
             return None
         parts = [lookup.encode(each) for lookup, each in zip(self._lookups, collected, strict=True)]

@@ -38,13 +38,14 @@ def steps_of(path: Path, shared_prefixes: frozenset[Path] = frozenset()) -> tupl
     return tuple(steps)
 
 
-def containers_at(tree: dict[str, Any], steps: tuple[PathStep, ...]) -> list[Any]:
+def containers_at(level: list[Any], steps: tuple[PathStep, ...]) -> list[Any]:
     """What holds the objects at the path: lists where the last step is "@", else objects. `steps` is not empty.
+
+    `level` are the objects to begin at: the root, or all objects at a shared path above.
 
     Data that does not fit the path (null, or a subgraph that lies about a type) is passed over here;
     the projection reports it.
     """
-    level: list[Any] = [tree]
     for step in steps[:-1]:
         key, types = step.key, step.types
         if key == "@":

@@ -20,8 +20,8 @@ from router.selection_set import Field, SelectionSet
 Tree = dict[str, Any]
 _MISSING: Hashable = object()
 
-#: Where a lookup's path ends and how its objects may be shared.
-_Place = tuple[tuple[PathStep, ...], bool, int]
+#: Objects at shared paths, each once, as found by the first lookup that went there; one dict per request.
+KnownObjects = dict[Path, list[Tree]]
 
 
 @dataclass(slots=True)
@@ -32,26 +32,34 @@ class Collected:
     targets: list[list[tuple[Tree, int]]] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Seen:
-    """What one rule has met: the index of a representation by identity, and per shared path the object kept."""
+class _Place:
+    """One path of a lookup. `starts` are the ways to walk it: from shared objects above that may be known, or the root."""
 
-    indexes: dict[Hashable, int] = field(default_factory=dict)
-    kept: dict[Hashable, Tree] = field(default_factory=dict)
+    __slots__ = ("group", "is_shared", "path", "starts")
+
+    def __init__(self, path: Path, lookup: EntityLookup, sharing: Sharing) -> None:
+        self.path = path
+        self.is_shared = path in sharing.shared_paths
+        self.group = sharing.group_of(lookup, path)
+        above = [path[:length] for length in range(len(path) - 1, 0, -1) if path[:length] in sharing.shared_paths]
+        self.starts: list[tuple[Path, tuple[PathStep, ...]]] = [
+            (prefix, steps_of(path[len(prefix) :])) for prefix in above if not path[len(prefix)].startswith("|")
+        ]
+        self.starts.append(((), steps_of(path, sharing.shared_paths)))
+
+    def containers(self, tree: Tree, known: KnownObjects) -> tuple[PathStep, list[Any]]:
+        for prefix, steps in self.starts:
+            level = known.get(prefix) if prefix else [tree]
+            if level is not None:
+                return steps[-1], containers_at(level, steps)
+        raise AssertionError("the last start is always the root")
 
 
 class RepresentationCollector:
     """All places and rules of one `EntityLookup`."""
 
     def __init__(self, lookup: EntityLookup, sharing: Sharing, schema: GraphQLSchema) -> None:
-        self._places: list[_Place] = [
-            (
-                steps_of(path, sharing.shared_paths),
-                path in sharing.shared_paths,
-                sharing.group_of(lookup, path),
-            )
-            for path in lookup.paths
-        ]
+        self._places = [_Place(path, lookup, sharing) for path in lookup.paths]
         self._rules: dict[str, CompiledRule | None] = {}
         self._rule_for_all: CompiledRule | None = None
         for rule in lookup.representations:
@@ -61,46 +69,53 @@ class RepresentationCollector:
             for typename in rule.source_types:
                 self._rules[typename] = compiled
 
-    def collect(self, tree: Tree) -> Collected:
+    def collect(self, tree: Tree, known: KnownObjects) -> Collected:
         """Objects that lack a key are left out: there is nothing to ask for, and their missing fields become null."""
         collected = Collected()
-        seen: dict[int, _Seen] = {}
-        for steps, is_shared, group in self._places:
-            for known in seen.values():
-                known.kept = {}
-            last = steps[-1]
-            for container in containers_at(tree, steps):
-                slots = enumerate(container) if last.key == "@" else ((last.key, container.get(last.key)),)
-                for slot, item in slots:
-                    if item.__class__ is not dict:
-                        continue
-                    if last.types is not None and item.get("__typename") not in last.types:
-                        continue
-                    rule = self._rules.get(item.get("__typename", ""), self._rule_for_all)
-                    if rule is None:
-                        continue
-                    identity = rule.identify(item)
-                    if identity is _MISSING:
-                        continue
-                    known_to_rule = seen.get(id(rule))
-                    if known_to_rule is None:
-                        known_to_rule = seen[id(rule)] = _Seen()
-                    if is_shared:
-                        kept = known_to_rule.kept.get(identity)
-                        if kept is item:
-                            continue
-                        if kept is not None and kept == item:
-                            container[slot] = kept
-                            continue
-                        known_to_rule.kept.setdefault(identity, item)
-                    index = known_to_rule.indexes.get(identity)
-                    if index is None:
-                        known_to_rule.indexes[identity] = len(collected.representations)
-                        collected.representations.append(rule.represent(item))
-                        collected.targets.append([(item, group)])
-                    else:
-                        collected.targets[index].append((item, group))
+        indexes: dict[Hashable, int] = {}
+        for place in self._places:
+            objects = known.get(place.path)
+            if objects is None:
+                objects = self._find(place, tree, known)
+                if place.is_shared:
+                    known[place.path] = objects
+            group = place.group
+            for item in objects:
+                rule = self._rules.get(item.get("__typename", ""), self._rule_for_all)
+                identity = rule.identify(item) if rule is not None else _MISSING
+                if rule is None or identity is _MISSING:
+                    continue
+                key = (rule, identity)
+                index = indexes.get(key)
+                if index is None:
+                    indexes[key] = len(collected.representations)
+                    collected.representations.append(rule.represent(item))
+                    collected.targets.append([(item, group)])
+                else:
+                    collected.targets[index].append((item, group))
         return collected
+
+    def _find(self, place: _Place, tree: Tree, known: KnownObjects) -> list[Tree]:
+        """The distinct objects at a place. At a shared one, equal entities become one object in the tree."""
+        last, containers = place.containers(tree, known)
+        found: dict[int, Tree] = {}
+        kept: dict[Hashable, Tree] = {}
+        for container in containers:
+            slots = enumerate(container) if last.key == "@" else ((last.key, container.get(last.key)),)
+            for slot, item in slots:
+                if item.__class__ is not dict or id(item) in found:
+                    continue
+                if last.types is not None and item.get("__typename") not in last.types:
+                    continue
+                if place.is_shared:
+                    rule = self._rules.get(item.get("__typename", ""), self._rule_for_all)
+                    if rule is not None:
+                        first = kept.setdefault((rule, rule.identify(item)), item)
+                        if first is not item and first == item:
+                            container[slot] = first
+                            continue
+                found[id(item)] = item
+        return list(found.values())
 
 
 class CompiledRule:
