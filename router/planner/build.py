@@ -21,6 +21,7 @@ from router.planner.choose import (
     RootTarget,
     Typed,
     child_place,
+    landing_place,
     typed_place,
 )
 from router.planner.fetch_graph import FetchNode, SelectionDraft
@@ -183,7 +184,12 @@ class FetchGraphBuilder:
         target = step.target
         if isinstance(target, RootTarget):
             node = self._root_node(target)
-            landing = replace(position, place=Place(target.subgraph, target.type), node=node, draft=node.draft)
+            landing = replace(
+                position,
+                place=landing_place(self.graph, position.place, target),
+                node=node,
+                draft=node.draft,
+            )
             assert isinstance(step.item, Field)
             return self._build_here(landing, step.item, internal=internal)
         needed = [
@@ -201,7 +207,7 @@ class FetchGraphBuilder:
         self._add_rule(node, position, target.typename, [selections for selections, _ in needed])
         node.reasons.append(_reason(step))
         landing = _Position(
-            Place(target.subgraph, target.type),
+            landing_place(self.graph, position.place, target),
             position.path,
             position.keys,
             node,

@@ -34,11 +34,16 @@ FREE = Cost(0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a selection set is asked: a type as one subgraph knows it. `subgraph` is None above the root fetches."""
+    """Where a selection set is asked: a type as one subgraph knows it. `subgraph` is None above the root fetches.
+
+    `sharers` are the subgraphs from which this very object could also have been had. What they share must be the same
+    object, so a union that differs between them can only hold members that all of them know.
+    """
 
     subgraph: str | None
     type: str
     provided: SelectionSet | None = None
+    sharers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,9 @@ Excluded = frozenset[tuple[str, str | None]]
 NOTHING: Excluded = frozenset()
 
 
+_MemoKey = tuple[str | None, str, int, frozenset[str], int, Excluded]
+
+
 @dataclass(slots=True)
 class _Candidate:
     """One way to answer an item at a place. `target` is None for Here and Typed."""
@@ -104,17 +112,17 @@ class Chooser:
 
     def __init__(self, graph: QueryGraph, *, max_steps: int = 200_000) -> None:
         self.graph = graph
-        self._memo: dict[tuple[str | None, str, int, int, Excluded], Choice | None] = {}
+        self._memo: dict[_MemoKey, Choice | None] = {}
         self._kept_alive: list[object] = []
         self._steps_left = max_steps
-        self._in_progress: set[tuple[str | None, str, int, int, Excluded]] = set()
+        self._in_progress: set[_MemoKey] = set()
 
     def choose(self, place: Place, selections: SelectionSet, excluded: Excluded = NOTHING) -> Choice | None:
         """The cheapest way to answer all of `selections` at `place`; None where there is no way.
 
         Raises PlanningLimitError when the search grows past its bound.
         """
-        memo_key = (place.subgraph, place.type, id(place.provided), id(selections), excluded)
+        memo_key = (place.subgraph, place.type, id(place.provided), place.sharers, id(selections), excluded)
         if memo_key in self._memo:
             return self._memo[memo_key]
         if memo_key in self._in_progress:
@@ -193,8 +201,11 @@ class Chooser:
                 result.append(item)
             else:
                 assert place.subgraph is not None
-                for possible in self.graph.possible_types(place.subgraph, place.type):
+                possible_types = possible_types_at(self.graph, place)
+                for possible in possible_types:
                     typed.setdefault(possible, []).append(item)
+                if not possible_types:
+                    result.append(item)  # which nobody answers
 
     def _expand_fragment(
         self,
@@ -211,7 +222,7 @@ class Chooser:
         wanted = graph.supergraph_possible_types(condition)
         if graph.is_interface_object(place.subgraph, place.type):
             # Which object it is, only a subgraph with the real interface can tell.
-            if wanted >= graph.supergraph_possible_types(place.type):
+            if condition not in wanted and wanted >= graph.supergraph_possible_types(place.type):
                 self._expand(place, fragment.selections, fragment.conditions, result, typed)
             elif wanted & graph.supergraph_possible_types(place.type):
                 result.append(fragment)
@@ -220,16 +231,15 @@ class Chooser:
             if place.type in wanted:
                 self._expand(place, fragment.selections, fragment.conditions, result, typed)
             return
-        possible = [name for name in graph.possible_types(place.subgraph, place.type) if name in wanted]
+        here = possible_types_at(graph, place)
+        possible = [name for name in here if name in wanted]
         if not possible:
             return
         selections = _conditioned(fragment)
         if condition in (*possible,):
             typed.setdefault(condition, []).extend(selections)
             return
-        known_there = set(graph.possible_types(place.subgraph, place.type)) & set(
-            graph.possible_types(place.subgraph, condition)
-        )
+        known_there = set(here) & set(graph.possible_types(place.subgraph, condition))
         if graph.is_abstract(place.subgraph, condition) and known_there == set(possible):
             result.append(Typed(condition, SelectionSet(tuple(selections))))
             return
@@ -298,7 +308,7 @@ class Chooser:
         for target in self._targets(place, item):
             if (target.subgraph, None) in excluded:
                 continue
-            landing = Place(target.subgraph, target.type)
+            landing = landing_place(self.graph, place, target)
             requires: SelectionSet | None = None
             requires_cost = FREE
             if isinstance(item, InlineFragment) or item.name == "__typename":
@@ -513,11 +523,40 @@ def child_place(graph: QueryGraph, place: Place, field: str) -> Place:
     provides = edge.provides
     if provides is not None and below is not None:
         provides = SelectionSet(provides.items + below.items)
-    return Place(place.subgraph, edge.type, provides if provides is not None else below)
+    sharers = {subgraph for subgraph in place.sharers if graph.field(subgraph, place.type, field) is not None}
+    sharers |= {
+        target.subgraph
+        for target in graph.entity_targets(place.type)
+        if graph.field(target.subgraph, target.type, field) is not None
+    }
+    return Place(
+        place.subgraph,
+        edge.type,
+        provides if provides is not None else below,
+        frozenset(sharers | {place.subgraph}) if sharers - {place.subgraph} else frozenset(),
+    )
+
+
+def landing_place(graph: QueryGraph, place: Place, target: EntityTarget | RootTarget) -> Place:
+    """Where a move arrives. A root object could have been asked of every subgraph that has the root type."""
+    sharers: frozenset[str] = frozenset()
+    if isinstance(target, RootTarget):
+        sharers = frozenset(name for name in graph.supergraph.subgraphs if graph.view(name, target.type) is not None)
+    return Place(target.subgraph, target.type, None, sharers)
+
+
+def possible_types_at(graph: QueryGraph, place: Place) -> tuple[str, ...]:
+    """Object types that an object at this place can have."""
+    assert place.subgraph is not None
+    possible = graph.possible_types(place.subgraph, place.type)
+    if not place.sharers or not graph.is_union(place.subgraph, place.type):
+        return possible
+    others = [graph.possible_types(subgraph, place.type) for subgraph in place.sharers]
+    return tuple(name for name in possible if all(name in other for other in others if other))
 
 
 def typed_place(place: Place, type_name: str) -> Place:
-    return Place(place.subgraph, type_name, place.provided)
+    return Place(place.subgraph, type_name, place.provided, place.sharers)
 
 
 def _parts(item: Field | InlineFragment) -> Iterator[Field | InlineFragment]:

@@ -54,6 +54,10 @@ class QueryGraph:
         view_type = self.view(subgraph, type_name)
         return view_type is not None and view_type.kind in (TypeKind.INTERFACE, TypeKind.UNION)
 
+    def is_union(self, subgraph: str, type_name: str) -> bool:
+        view_type = self.view(subgraph, type_name)
+        return view_type is not None and view_type.kind is TypeKind.UNION
+
     def is_interface_object(self, subgraph: str, type_name: str) -> bool:
         view_type = self.view(subgraph, type_name)
         return view_type is not None and view_type.is_interface_object

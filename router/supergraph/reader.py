@@ -6,7 +6,6 @@ Called by `loaded_graph`, composition's satisfiability check and the stage verbs
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from graphql import (
@@ -68,7 +67,6 @@ def read_supergraph(sdl: str) -> Supergraph:
         if isinstance(definition, TypeDefinitionNode) and not is_machinery(definition.name.value):
             _TypeReader(definition, by_graph).read_into(views)
     _link_possible_types(views)
-    _trust_external_keys(views)
     labels = {
         field.override_label: None
         for view in views.values()
@@ -210,25 +208,6 @@ def _link_possible_types(views: dict[str, dict[str, SubgraphType]]) -> None:
             for interface in view_type.interfaces:
                 if (target := view.get(interface)) is not None:
                     target.possible_types.add(view_type.name)
-
-
-def _trust_external_keys(views: dict[str, dict[str, SubgraphType]]) -> None:
-    """A subgraph that holds an entity knows its key, even where the key field is marked external."""
-    for view in views.values():
-        for view_type in view.values():
-            for key in view_type.keys:
-                _unmark_external(view, view_type, key.fields)
-
-
-def _unmark_external(view: dict[str, SubgraphType], view_type: SubgraphType, fields: Any) -> None:
-    for item in fields.items:
-        known = view_type.fields.get(getattr(item, "name", ""))
-        if known is None:
-            continue
-        if known.external or known.used_overridden:
-            view_type.fields[known.name] = replace(known, external=False, used_overridden=False)
-        if item.selections is not None and known.type in view:
-            _unmark_external(view, view[known.type], item.selections)
 
 
 def _unwrap(node: TypeNode) -> tuple[str, int]:
