@@ -295,8 +295,10 @@ class Generator:
             return False
         if item.external_in and owner not in item.external_in:
             return not item.provides
+        if item.arguments not in REQUIRABLE_ARGUMENTS:
+            return False
         if item.named_type in SCALARS or item.named_type == "Color":
-            return item.arguments in REQUIRABLE_ARGUMENTS
+            return True
         target = self.types[item.named_type]
         return target.kind in ("value", "entity") and not item.requires and bool(self._leaves(target, owner))
 

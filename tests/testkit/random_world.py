@@ -51,6 +51,8 @@ class _WorldBuilder:
     def _entity(self, kind: RandomType, index: int) -> JsonObject:
         fact: JsonObject = {"__typename": kind.name}
         for item in self._all_fields(kind):
+            if item.requires:
+                continue  # computed
             fact[item.name] = self._key_value(kind, item, index)
             if fact[item.name] is None:
                 fact[item.name] = self._field_value(item, [*item.owners])

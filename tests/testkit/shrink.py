@@ -64,8 +64,7 @@ def _smaller_documents(document: DocumentNode) -> Iterator[DocumentNode]:
     for index, definition in enumerate(document.definitions):
         assert isinstance(definition, (OperationDefinitionNode, FragmentDefinitionNode))
         for selections in _smaller_sets(definition.selection_set):
-            changed = copy.copy(definition)
-            changed.selection_set = selections
+            changed = replace(definition, selection_set=selections)
             yield DocumentNode(definitions=(*document.definitions[:index], changed, *document.definitions[index + 1 :]))
 
 
@@ -81,8 +80,7 @@ def _smaller_sets(selections: SelectionSetNode) -> Iterator[SelectionSetNode]:
             yield SelectionSetNode(selections=(*before, plain, *after))
         if isinstance(item, (FieldNode, InlineFragmentNode)) and item.selection_set is not None:
             for smaller in _smaller_sets(item.selection_set):
-                changed = copy.copy(item)
-                changed.selection_set = smaller
+                changed = replace(item, selection_set=smaller)
                 yield SelectionSetNode(selections=(*before, changed, *after))
 
 
@@ -90,9 +88,7 @@ def _plainer(item: object) -> Iterator[FieldNode | InlineFragmentNode]:
     """The same selection without its directives, its arguments or its alias."""
     for part in ("directives", "arguments", "alias"):
         if isinstance(item, (FieldNode, InlineFragmentNode)) and getattr(item, part, None):
-            changed = copy.copy(item)
-            setattr(changed, part, None if part == "alias" else ())
-            yield changed
+            yield replace(item, **{part: None if part == "alias" else ()})
 
 
 def _without_unused(document: DocumentNode) -> DocumentNode:
@@ -109,11 +105,9 @@ def _without_unused(document: DocumentNode) -> DocumentNode:
     kept = []
     for definition in definitions:
         if isinstance(definition, OperationDefinitionNode) and definition.variable_definitions:
-            definition = copy.copy(definition)
-            names = definition.variable_definitions or ()
-            definition.variable_definitions = tuple(
-                v for v in names if _spaced(text).count(f"${v.variable.name.value} ") > 1
-            )
+            names = definition.variable_definitions
+            used = tuple(v for v in names if _spaced(text).count(f"${v.variable.name.value} ") > 1)
+            definition = replace(definition, variable_definitions=used)
         kept.append(definition)
     return DocumentNode(definitions=tuple(kept))
 
