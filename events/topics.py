@@ -28,9 +28,6 @@ NUTRITION_CATALOG = Topic("nutrition.catalog.v1", "food_id", 6, -1, compacted=Tr
 WORKOUTS_SESSION = Topic("workouts.session.v1", "user_id", 6, 90 * DAY_MS)
 ANALYTICS_DERIVED = Topic("analytics.derived.v1", "user_id", 6, 30 * DAY_MS)
 
-# One record, written once into an empty broker: see `broker.read_epoch`.
-BROKER_EPOCH = Topic("ops.epoch.v1", "epoch", 1, -1)
-
 TOPICS: tuple[Topic, ...] = (
     USERS_ACCOUNT,
     USERS_BODY,
@@ -38,10 +35,17 @@ TOPICS: tuple[Topic, ...] = (
     NUTRITION_CATALOG,
     WORKOUTS_SESSION,
     ANALYTICS_DERIVED,
-    BROKER_EPOCH,
 )
 
 
 def dead_letter_topic(group: str) -> Topic:
     """Where a consumer group parks the records that it could not handle."""
     return Topic(f"ops.dlq.{group}", "original key", 1, 30 * DAY_MS)
+
+
+# A topic without records whose name tells one life of the broker: see `broker.Broker.read_epoch`.
+EPOCH_PREFIX = "ops.epoch."
+
+
+def epoch_topic(epoch: str) -> Topic:
+    return Topic(f"{EPOCH_PREFIX}{epoch}", "none", 1, -1)

@@ -1,0 +1,95 @@
+"""The broker as the loops see it: its topics, and its epoch. Called by `relay` and `consumer` when they connect.
+
+The epoch names one life of a broker's records. It is kept as the name of a topic, so that one metadata call tells it:
+a broker that lost its records has lost that topic too, and whoever finds it missing gives the broker a new one.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import for_code
+
+from events.envelope import new_id
+from events.topics import EPOCH_PREFIX, TOPICS, Topic, epoch_topic
+
+_TOPIC_ALREADY_EXISTS = 36
+CALL_TIMEOUT_SECONDS = 5.0
+
+
+class BrokerReplacedError(Exception):
+    """The broker is not the one the loop connected to: its records are gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSettings:
+    """How to reach Kafka. `idempotent` is off for brokers without InitProducerId v0, the embedded one among them."""
+
+    bootstrap_servers: str
+    idempotent: bool = True
+    fetch_max_wait_ms: int = 500
+    replication_factor: int = 1
+
+
+class Broker:
+    """A connection for questions about the broker itself."""
+
+    def __init__(self, admin: AIOKafkaAdminClient, settings: KafkaSettings) -> None:
+        self._admin = admin
+        self._settings = settings
+
+    async def enter(self) -> str:
+        """Create what topics are missing and return the broker's epoch, giving it one if it has none."""
+        await self.ensure_topics(TOPICS)
+        epoch = await self.read_epoch()
+        if epoch is None:
+            await self.ensure_topics([epoch_topic(new_id())])
+            epoch = await self.read_epoch()
+        if epoch is None:
+            raise BrokerReplacedError("the broker lost its epoch as soon as it got one")
+        return epoch
+
+    async def read_epoch(self) -> str | None:
+        """The epoch, or None on a broker that has none. Of several, made at the same moment, the oldest counts."""
+        names = await asyncio.wait_for(self._admin.list_topics(), CALL_TIMEOUT_SECONDS)
+        epochs = [name.removeprefix(EPOCH_PREFIX) for name in names if name.startswith(EPOCH_PREFIX)]
+        return min(epochs, default=None)
+
+    async def confirm_epoch(self, epoch: str) -> None:
+        """Raises BrokerReplacedError unless the broker still is in this epoch."""
+        found = await self.read_epoch()
+        if found != epoch:
+            raise BrokerReplacedError(f"the broker's epoch was {epoch} and is {found}")
+
+    async def ensure_topics(self, topics: Iterable[Topic]) -> None:
+        """Create those of the topics that do not exist. Raises the Kafka error of any other refusal."""
+        existing = set(await asyncio.wait_for(self._admin.list_topics(), CALL_TIMEOUT_SECONDS))
+        missing = [topic for topic in topics if topic.name not in existing]
+        if not missing:
+            return
+        new_topics = [
+            NewTopic(
+                name=topic.name,
+                num_partitions=topic.partitions,
+                replication_factor=self._settings.replication_factor,
+                topic_configs=topic.configuration,
+            )
+            for topic in missing
+        ]
+        answer = await asyncio.wait_for(self._admin.create_topics(new_topics), CALL_TIMEOUT_SECONDS)
+        for name, code, *_ in answer.topic_errors:
+            if code not in (0, _TOPIC_ALREADY_EXISTS):
+                raise for_code(code)(f"topic {name} could not be created")
+
+
+@asynccontextmanager
+async def connect_broker(settings: KafkaSettings) -> AsyncIterator[Broker]:
+    """Connect, and disconnect at the end of the block."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers, request_timeout_ms=5000)
+    try:
+        await asyncio.wait_for(admin.start(), CALL_TIMEOUT_SECONDS)
+        yield Broker(admin, settings)
+    finally:
+        await admin.close()
