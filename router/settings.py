@@ -56,9 +56,13 @@ class Cors(Section):
 
 
 class Csrf(Section):
-    """A request that a foreign page could send without a preflight is refused unless it carries one of `headers`."""
+    """What keeps foreign pages from acting for a visitor.
 
-    enabled: bool = True
+    Bodies have to be application/json, which a browser sends for a foreign page only after asking, and GET runs only
+    queries. `protect_get` also asks GET for one of `headers`, for graphs whose queries must not even be triggered.
+    """
+
+    protect_get: bool = False
     headers: tuple[str, ...] = ("graphql-preflight", "apollo-require-preflight", "x-apollo-operation-name")
 
 

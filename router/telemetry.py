@@ -86,7 +86,9 @@ GRAPH_LOADS = Counter(
     "router_graph_loads_total", "Times the supergraph was read: loaded or refused.", ["outcome"], registry=REGISTRY
 )
 GRAPH_GENERATION = Gauge(
-    "router_graph_generation", "How many supergraphs this process has served, the current one included.", registry=REGISTRY
+    "router_graph_generation",
+    "How many supergraphs this process has served, the current one included.",
+    registry=REGISTRY,
 )
 
 
@@ -171,9 +173,9 @@ class Tracing:
             f"fetch {subgraph}", kind=trace.SpanKind.CLIENT, attributes={"graphql.subgraph": subgraph}
         )
 
-    def outgoing_headers(self, span: trace.Span) -> dict[str, str]:
+    def outgoing_headers(self, span: trace.Span | None) -> dict[str, str]:
         """What a subgraph needs to continue the trace."""
-        if not self.is_on:
+        if span is None or not self.is_on:
             return dict(_CARRIED.get())
         headers: dict[str, str] = {}
         propagate.inject(headers, trace.set_span_in_context(span))

@@ -218,7 +218,15 @@ class JwksSource:
                     for each in document["keys"]
                     if each.get("kty") != "oct" and each.get("use", "sig") == "sig"
                 ]
-            except (OSError, ValueError, KeyError, TypeError, aiohttp.ClientError, TimeoutError, jwt.PyJWTError) as error:
+            except (
+                OSError,
+                ValueError,
+                KeyError,
+                TypeError,
+                aiohttp.ClientError,
+                TimeoutError,
+                jwt.PyJWTError,
+            ) as error:
                 log.warning("jwks_not_read", location=location, reason=repr(error))
 
 

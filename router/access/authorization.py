@@ -172,9 +172,7 @@ class AuthorizationRules:
             broken = self._broken(type_name, item.name, grants)
             if broken is not None:
                 denials.append(
-                    Denial(
-                        place, self._possible(type_name), f"{type_name}.{item.name}", not grants.is_authenticated
-                    )
+                    Denial(place, self._possible(type_name), f"{type_name}.{item.name}", not grants.is_authenticated)
                 )
             elif item.selections is None:
                 items.append(item)
@@ -217,9 +215,7 @@ class AuthorizationRules:
         return frozenset({type_name}) if is_composite_type(type_) else frozenset()
 
 
-def _withhold(
-    value: Any, denial: Denial, depth: int, path: tuple[str | int, ...]
-) -> Iterator[tuple[str | int, ...]]:
+def _withhold(value: Any, denial: Denial, depth: int, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from _withhold(item, denial, depth, (*path, index))

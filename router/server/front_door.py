@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
-from dataclasses import dataclass
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
-import orjson
 import structlog
 
 from router import pipeline
@@ -19,11 +17,9 @@ from router.access.authentication import ANONYMOUS, Authenticator, Caller, Unaut
 from router.access.limits import RateLimitedError, RateLimiter
 from router.access.persisted_documents import DocumentStore
 from router.errors import RequestError
-from router.executor.execute import CompiledPlan
 from router.executor.transport import Headers
 from router.operation import Operation
-from router.pipeline import OperationRequest, Response, Runtime
-from router.query_plan import QueryPlan
+from router.pipeline import OperationRequest, Response
 from router.response_cache import CachePolicy, CacheQuestion, ResponseCache
 from router.server.graph_file import GraphFile, ServedGraph
 from router.server.request import Headers as RawHeaders
@@ -67,7 +63,6 @@ class FrontDoor:
         self,
         settings: Settings,
         graph_file: GraphFile,
-        runtime: Runtime,
         authenticator: Authenticator,
         rate_limiter: RateLimiter,
         documents: DocumentStore,
@@ -75,11 +70,12 @@ class FrontDoor:
     ) -> None:
         self.settings = settings
         self.graph_file = graph_file
-        self.runtime = runtime
         self.authenticator = authenticator
         self._rate_limiter = rate_limiter
         self._documents = documents
         self._cache = cache
+        self.is_closing = asyncio.Event()
+        self.open_streams = 0
         self._forward = frozenset(name.lower().encode() for name in settings.forward_headers)
 
     async def visit(self, headers: RawHeaders, address: str, authorization: str | None = None) -> Visit:
@@ -138,6 +134,9 @@ class FrontDoor:
             request = await self.request_of(parameters, visit, only_queries=only_queries)
             async with asyncio.timeout(self.settings.request_timeout_seconds):
                 answer = await self._answer(request, served, visit)
+        except RateLimitedError as error:
+            headers = (("retry-after", str(error.retry_after_seconds)),)
+            answer = Answer(replace(pipeline.response_of_error(error), headers=headers))
         except RequestError as error:
             answer = Answer(pipeline.response_of_error(error))
         except TimeoutError:
@@ -145,6 +144,14 @@ class FrontDoor:
             answer = Answer(pipeline.response_of_error(RequestTimeoutError(f"No answer within {seconds:g} s.")))
         count_operation(answer.response)
         return answer
+
+    async def close(self, grace_seconds: float) -> None:
+        """Tells the streams to end, and waits for them."""
+        self.is_closing.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace_seconds):
+                while self.open_streams:
+                    await asyncio.sleep(0.02)
 
     async def _answer(self, request: OperationRequest, served: ServedGraph, visit: Visit) -> Answer:
         if self._cache is None or visit.wants_plan:
@@ -172,7 +179,7 @@ class FrontDoor:
         return Answer(response, policy)
 
     async def _ask(self, request: OperationRequest, served: ServedGraph) -> Response:
-        return await pipeline.answer(request, served.graph, self.runtime)
+        return await pipeline.answer(request, served.graph, served.runtime)
 
     def _varying(self, served: ServedGraph, operation: Operation, visit: Visit) -> tuple[tuple[str, str], ...]:
         headers = [(name, value) for name, value in visit.forwarded if name not in NOT_VARYING]
@@ -198,15 +205,3 @@ def choose_labels(labels: frozenset[str], request: OperationRequest) -> frozense
             except ValueError:
                 continue
     return frozenset(active)
-
-
-def plan_extension(plan: CompiledPlan, request: OperationRequest) -> dict[str, Any] | None:
-    if not isinstance(request.caller, Visit) or not request.caller.wants_plan:
-        return None
-    return {"queryPlan": describe_plan(plan.plan)}
-
-
-def describe_plan(plan: QueryPlan) -> Any:
-    from router.planner.plan_text import plan_to_json  # noqa: PLC0415
-
-    return plan_to_json(plan)

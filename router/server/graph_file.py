@@ -19,8 +19,10 @@ from watchfiles import awatch
 from router.access.authorization import AuthorizationRules
 from router.errors import RouterError
 from router.loaded_graph import GraphOptions, LoadedGraph
+from router.pipeline import Runtime
 from router.response_cache import CacheHints
 from router.settings import SettingsError
+from router.telemetry import GRAPH_GENERATION, GRAPH_LOADS
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +32,7 @@ class ServedGraph:
     """One generation: the graph and what the server derives from the same SDL."""
 
     graph: LoadedGraph
+    runtime: Runtime
     authorization: AuthorizationRules
     cache_hints: CacheHints
     digest: str
@@ -40,10 +43,12 @@ class ServedGraph:
 class GraphFile:
     """Holds the current generation of one supergraph file."""
 
-    def __init__(self, file: Path, options: GraphOptions, on_change: Callable[[str], None]) -> None:
+    def __init__(
+        self, file: Path, options: GraphOptions, make_runtime: Callable[[AuthorizationRules], Runtime]
+    ) -> None:
         self._file = file
         self._options = options
-        self._on_change = on_change  # told "loaded" or "refused"
+        self._make_runtime = make_runtime
         self._served: ServedGraph | None = None
         self.error: str | None = None
 
@@ -74,12 +79,13 @@ class GraphFile:
         except Exception as error:  # whatever is wrong with the file, the last good graph goes on
             self.error = error.message if isinstance(error, RouterError) else str(error) or repr(error)
             log.error("supergraph_refused", file=str(self._file), error=self.error)
-            self._on_change("refused")
+            GRAPH_LOADS.labels("refused").inc()
             return False
         self._served = served
         self.error = None
         log.info("supergraph_loaded", file=str(self._file), generation=served.generation, digest=digest[:12])
-        self._on_change("loaded")
+        GRAPH_LOADS.labels("loaded").inc()
+        GRAPH_GENERATION.set(served.generation)
         return True
 
     async def watch(self) -> None:
@@ -93,9 +99,11 @@ class GraphFile:
 
     def _derive(self, sdl: str, digest: str) -> ServedGraph:
         graph = LoadedGraph.from_sdl(sdl, self._options)
+        rules = AuthorizationRules.from_sdl(sdl, graph.api_schema)
         return ServedGraph(
             graph,
-            AuthorizationRules.from_sdl(sdl, graph.api_schema),
+            self._make_runtime(rules),
+            rules,
             CacheHints.from_sdl(sdl, graph.api_schema),
             digest,
             self._served.generation + 1 if self._served is not None else 1,

@@ -21,8 +21,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 JSON_TYPES = frozenset({"application/json", "application/graphql-response+json"})
-#: What a form or an image of a foreign page can send without the browser asking first.
-SIMPLE_CONTENT_TYPES = frozenset({"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +72,14 @@ async def read_body(headers: Headers, receive: Receive, max_bytes: int) -> bytes
 
 
 def check_csrf(headers: Headers, csrf: Csrf) -> None:
-    """Raises HttpError 400 where a browser would have sent this for a foreign page without asking us first."""
-    if not csrf.enabled or media_type(header(headers, b"content-type")) not in SIMPLE_CONTENT_TYPES:
+    """For GET. Raises HttpError 400 where a browser may have sent this for a foreign page without asking us first."""
+    if not csrf.protect_get or any(name.decode("latin-1") in csrf.headers for name, _ in headers):
         return
-    names = {name for name, _ in headers}
-    if not any(each.encode() in names for each in csrf.headers):
-        raise bad_request(
-            "Refused as a possible cross-site request forgery: send a body of content type application/json, "
-            f"or one of the headers {', '.join(csrf.headers)}.",
-            "CSRF_PREVENTION",
-        )
+    raise bad_request(
+        "Refused as a possible cross-site request forgery: send a body of content type application/json, "
+        f"or one of the headers {', '.join(csrf.headers)}.",
+        "CSRF_PREVENTION",
+    )
 
 
 def operation_from_query_string(query_string: bytes, max_bytes: int) -> OperationParameters:
@@ -107,7 +103,9 @@ def operation_from_query_string(query_string: bytes, max_bytes: int) -> Operatio
     return operation_from_json(parameters)
 
 
-def operations_from_body(content_type: str, body: bytes, max_batch: int) -> OperationParameters | list[OperationParameters]:
+def operations_from_body(
+    content_type: str, body: bytes, max_batch: int
+) -> OperationParameters | list[OperationParameters]:
     """One operation, or a list of them where batching is on (`max_batch` > 0). Raises HttpError 400 or 415."""
     if media_type(content_type) not in JSON_TYPES:
         raise HttpError(

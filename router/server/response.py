@@ -105,7 +105,7 @@ def error_answer(error: RouterError, accepted: Accepted) -> HttpAnswer:
     if isinstance(error, HttpError):
         return HttpAnswer(error.status, body, content_type, error.headers)
     status = error.status if isinstance(error, RequestError) else 500
-    if status < 500 and content_type == JSON:
+    if status == 400 and content_type == JSON:  # 401, 405, 429 keep their meaning for everybody
         status = 200
     return HttpAnswer(status, body, content_type)
 

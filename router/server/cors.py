@@ -1,0 +1,40 @@
+"""Which other origins' pages may call: answers preflights and adds the headers that let a page read an answer."""
+
+from __future__ import annotations
+
+from router.server.request import Headers, header
+from router.settings import Cors
+
+ALLOWED_METHODS = b"GET, POST, OPTIONS"
+
+
+class CorsPolicy:
+    """Compiled from settings; with no origins it adds nothing, and browsers refuse by themselves."""
+
+    def __init__(self, settings: Cors) -> None:
+        self._is_off = not settings.origins
+        self._any = "*" in settings.origins
+        self._origins = frozenset(settings.origins)
+        self._credentials = [(b"access-control-allow-credentials", b"true")] if settings.credentials else []
+        self._exposed = [(b"access-control-expose-headers", ", ".join(settings.response_headers).encode())]
+        self._preflight = [
+            (b"access-control-allow-methods", ALLOWED_METHODS),
+            (b"access-control-allow-headers", ", ".join(settings.request_headers).encode()),
+            (b"access-control-max-age", str(settings.max_age_seconds).encode()),
+        ]
+
+    def headers_for(self, request_headers: Headers, *, is_preflight: bool = False) -> Headers:
+        """What to add to the response to this request."""
+        if self._is_off:
+            return []
+        origin = header(request_headers, b"origin")
+        # caches must not hand one origin's answer to another, also where this request came without an origin
+        varies = [] if self._any else [(b"vary", b"origin")]
+        if not origin or not self.allows(origin):
+            return varies
+        allowed = b"*" if self._any else origin.encode("latin-1")
+        more = self._preflight if is_preflight else self._exposed
+        return [(b"access-control-allow-origin", allowed), *varies, *self._credentials, *more]
+
+    def allows(self, origin: str) -> bool:
+        return self._any or origin in self._origins

@@ -1,0 +1,49 @@
+"""One HTTP request to the GraphQL endpoint and what becomes of it: read by the request's log line and metrics."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+from router.pipeline import Response
+from router.server.request import Headers, Scope, Send, header
+
+MAX_REQUEST_ID_LENGTH = 128
+
+
+class Exchange:
+    """One HTTP request and what becomes of it."""
+
+    __slots__ = (
+        "address", "extra", "has_errors", "headers", "is_started", "method", "operation_name", "operation_type",
+        "query_string", "request_id", "send", "size", "started", "status", "subject",
+    )  # fmt: skip
+
+    def __init__(self, scope: Scope, headers: Headers, send: Send, extra: Headers) -> None:
+        self.started = time.perf_counter()
+        self.method: str = scope["method"]
+        self.query_string: bytes = scope.get("query_string", b"")
+        client = scope.get("client")
+        self.address: str = client[0] if client else ""
+        self.headers = headers
+        self.send = send
+        given = header(headers, b"x-request-id")
+        self.request_id = (
+            given if 0 < len(given) <= MAX_REQUEST_ID_LENGTH and given.isprintable() else secrets.token_hex(8)
+        )
+        self.extra: Headers = [*self.request_id_header, *extra]
+        self.status = 500
+        self.size = 0
+        self.is_started = False
+        self.has_errors = False
+        self.operation_name: str | None = None
+        self.operation_type: str | None = None
+        self.subject: str | None = None
+
+    @property
+    def request_id_header(self) -> Headers:
+        return [(b"x-request-id", self.request_id.encode("latin-1"))]
+
+    def note(self, response: Response) -> None:
+        self.operation_type = response.operation_type
+        self.has_errors = response.has_errors

@@ -1,0 +1,268 @@
+"""The GraphQL endpoint as raw ASGI: one request in, one answer or one stream out, one log line.
+
+`app` sends it every HTTP request for the GraphQL path; a stream is handed to `event_stream`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from hashlib import sha256
+
+import structlog
+
+from router.access.authentication import UnauthenticatedError
+from router.access.limits import RateLimitedError
+from router.errors import RequestError, RouterError
+from router.server.cors import ALLOWED_METHODS, CorsPolicy
+from router.server.errors import HttpError, method_not_allowed
+from router.server.event_stream import EventStreams
+from router.server.exchange import Exchange
+from router.server.front_door import Answer, FrontDoor, Visit
+from router.server.graphiql_page import GraphiqlPage
+from router.server.request import (
+    ClientGoneError,
+    Headers,
+    OperationParameters,
+    Receive,
+    Scope,
+    Send,
+    check_csrf,
+    header,
+    operation_from_query_string,
+    operations_from_body,
+    read_body,
+)
+from router.server.response import Accepted, HttpAnswer, compress, error_answer, negotiate, send_answer
+from router.telemetry import HTTP_REQUESTS, REQUESTS_IN_FLIGHT, Tracing
+
+log = structlog.get_logger(__name__)
+
+#: A request that takes longer is worth a task that waits for its client to go away.
+WATCH_AFTER_SECONDS = 0.2
+CLIENT_CLOSED_REQUEST = 499
+
+
+class GraphqlEndpoint:
+    """An ASGI callable for `http` scopes."""
+
+    def __init__(self, door: FrontDoor, streams: EventStreams, page: GraphiqlPage | None, tracing: Tracing) -> None:
+        self._door = door
+        self._settings = door.settings
+        self._streams = streams
+        self._page = page
+        self._tracing = tracing
+        self._cors = CorsPolicy(door.settings.cors)
+        self._service = door.settings.telemetry.service_name
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: Headers = scope["headers"]
+        exchange = Exchange(scope, headers, send, self._cors.headers_for(headers))
+        REQUESTS_IN_FLIGHT.inc()
+        try:
+            with self._tracing.operation(headers) as span:
+                await self._serve(exchange, receive)
+                if self._tracing.is_on:
+                    span.set_attribute("graphql.operation.name", exchange.operation_name or "")
+                    span.set_attribute("http.response.status_code", exchange.status)
+        finally:
+            REQUESTS_IN_FLIGHT.dec()
+            self._record(exchange)
+
+    async def _serve(self, exchange: Exchange, receive: Receive) -> None:
+        accepted = negotiate(header(exchange.headers, b"accept"))
+        try:
+            await self._route(exchange, accepted, receive)
+        except ClientGoneError:
+            exchange.status = CLIENT_CLOSED_REQUEST
+        except (HttpError, RequestError) as error:
+            await self._send(exchange, refusal(error, accepted))
+        except Exception:
+            log.exception("request_failed", request_id=exchange.request_id)
+            if exchange.is_started:
+                raise
+            await self._send(exchange, error_answer(RouterError("Internal server error."), accepted))
+
+    async def _route(self, exchange: Exchange, accepted: Accepted, receive: Receive) -> None:
+        method = exchange.method
+        if method == "POST":
+            await self._post(exchange, accepted, receive)
+        elif method == "GET":
+            await self._get(exchange, accepted, receive)
+        elif method == "OPTIONS":
+            extra = self._cors.headers_for(exchange.headers, is_preflight=True)
+            exchange.extra = [*exchange.request_id_header, *extra]
+            await self._send(exchange, HttpAnswer(204, b"", headers=((b"allow", ALLOWED_METHODS),)))
+        elif method in ("PUT", "DELETE") and self._streams.takes(exchange.headers):
+            await self._streams.single_connection(exchange, receive)
+        else:
+            raise method_not_allowed(
+                ALLOWED_METHODS.decode(), f"{method} is not supported; use POST, or GET for queries."
+            )
+
+    async def _get(self, exchange: Exchange, accepted: Accepted, receive: Receive) -> None:
+        if accepted.html and self._page is not None:
+            return await self._send(exchange, self._page.answer())
+        if self._streams.takes(exchange.headers):
+            return await self._streams.single_connection(exchange, receive)
+        _require_acceptable(accepted)
+        check_csrf(exchange.headers, self._settings.csrf)
+        parameters = operation_from_query_string(exchange.query_string, self._settings.limits.url_bytes)
+        await self._operation(exchange, accepted, receive, parameters, only_queries=True)
+
+    async def _post(self, exchange: Exchange, accepted: Accepted, receive: Receive) -> None:
+        _require_acceptable(accepted)
+        settings = self._settings
+        encoding = header(exchange.headers, b"content-encoding")
+        if encoding not in ("", "identity"):
+            raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body uncompressed.")
+        body = await read_body(exchange.headers, receive, settings.limits.body_bytes)
+        max_batch = settings.batching.max_size if settings.batching.enabled else 0
+        asked = operations_from_body(header(exchange.headers, b"content-type"), body, max_batch)
+        if isinstance(asked, OperationParameters):
+            if self._streams.takes(exchange.headers):
+                return await self._streams.single_connection(exchange, receive, asked)
+            return await self._operation(exchange, accepted, receive, asked)
+        visit = await self._visit(exchange)
+        answers = await asyncio.gather(*(self._door.answer(each, visit) for each in asked))
+        body = b"[" + b",".join(each.response.body for each in answers) + b"]"
+        await self._send(exchange, HttpAnswer(200, body, accepted.content_type or b"application/json"))
+
+    async def _operation(
+        self,
+        exchange: Exchange,
+        accepted: Accepted,
+        receive: Receive,
+        parameters: OperationParameters,
+        *,
+        only_queries: bool = False,
+    ) -> None:
+        exchange.operation_name = parameters.operation_name
+        visit = await self._visit(exchange)
+        if accepted.streams and await self._streams.serve(exchange, accepted, receive, parameters, visit):
+            return
+        with _ClientWatch(receive, parameters) as watch:
+            answer = await self._door.answer(parameters, visit, only_queries=only_queries)
+        if watch.is_gone:
+            raise ClientGoneError
+        exchange.note(answer.response)
+        await self._send(exchange, http_answer(answer, accepted))
+
+    async def _visit(self, exchange: Exchange) -> Visit:
+        visit = await self._door.visit(exchange.headers, exchange.address)
+        exchange.subject = visit.caller.subject
+        return visit
+
+    async def _send(self, exchange: Exchange, answer: HttpAnswer) -> None:
+        exchange.status = answer.status
+        exchange.is_started = True
+        extra = exchange.extra
+        body: bytes | None = None
+        from_bytes = self._settings.compress_from_bytes
+        if from_bytes and len(answer.body) >= from_bytes:
+            body = compress(answer.body, header(exchange.headers, b"accept-encoding"), from_bytes)
+            extra = [*extra, (b"vary", b"accept-encoding")]
+            if body is not None:
+                extra.append((b"content-encoding", b"gzip"))
+        exchange.size = len(answer.body if body is None else body)
+        await send_answer(exchange.send, answer, extra, body=body)
+
+    def _record(self, exchange: Exchange) -> None:
+        seconds = time.perf_counter() - exchange.started
+        status = str(exchange.status)
+        HTTP_REQUESTS.labels(
+            exchange.method, self._settings.path, status, _OUTCOMES.get(status[0], "UNKNOWN"), self._service
+        ).observe(seconds)
+        if self._settings.telemetry.log_requests:
+            log.info(
+                "request",
+                method=exchange.method,
+                status=exchange.status,
+                duration_ms=round(seconds * 1000, 2),
+                operation_type=exchange.operation_type,
+                operation_name=exchange.operation_name,
+                has_errors=exchange.has_errors,
+                bytes=exchange.size,
+                # enough to follow one person through the log, not enough to name them
+                user=sha256(exchange.subject.encode()).hexdigest()[:12] if exchange.subject else None,
+                request_id=exchange.request_id,
+            )
+
+
+_OUTCOMES = {"1": "INFORMATIONAL", "2": "SUCCESS", "3": "REDIRECTION", "4": "CLIENT_ERROR", "5": "SERVER_ERROR"}
+
+
+class _ClientWatch:
+    """Cancels the request of a client that went away, so that nobody works for nobody.
+
+    A mutation is let finish: half of one is worse than an unread answer.
+    """
+
+    def __init__(self, receive: Receive, parameters: OperationParameters) -> None:
+        self._receive = receive
+        self._may_cancel = parameters.document is not None and "mutation" not in parameters.document
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.is_gone = False
+
+    def __enter__(self) -> _ClientWatch:
+        if self._may_cancel:
+            request = asyncio.current_task()
+            assert request is not None
+            self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_SECONDS, self._start, request)
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> bool:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+        if not self.is_gone or kind is not asyncio.CancelledError:
+            return False
+        request = asyncio.current_task()
+        assert request is not None
+        request.uncancel()
+        return True
+
+    def _start(self, request: asyncio.Task[None]) -> None:
+        self._task = asyncio.ensure_future(self._wait(request))
+
+    async def _wait(self, request: asyncio.Task[None]) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.is_gone = True
+        request.cancel()
+
+
+def http_answer(answer: Answer, accepted: Accepted) -> HttpAnswer:
+    response = answer.response
+    headers = [(name.lower().encode(), value.encode()) for name, value in response.headers]
+    if answer.cache_policy is not None:
+        headers.append((b"cache-control", answer.cache_policy.header.encode()))
+        headers.append((b"vary", b"accept, authorization"))
+    elif response.has_errors or response.operation_type != "query":
+        headers.append((b"cache-control", b"no-store"))
+    status = response.status
+    if status == 400 and accepted.is_legacy_json:
+        status = 200
+    return HttpAnswer(status, response.body, accepted.content_type or b"application/json", tuple(headers))
+
+
+def refusal(error: RouterError, accepted: Accepted) -> HttpAnswer:
+    answer = error_answer(error, accepted)
+    headers: list[tuple[bytes, bytes]] = [*answer.headers, (b"cache-control", b"no-store")]
+    if isinstance(error, UnauthenticatedError):
+        headers.append((b"www-authenticate", b'Bearer error="invalid_token"'))
+    elif isinstance(error, RateLimitedError):
+        headers.append((b"retry-after", str(error.retry_after_seconds).encode()))
+    return HttpAnswer(answer.status, answer.body, answer.content_type, tuple(headers))
+
+
+def _require_acceptable(accepted: Accepted) -> None:
+    if accepted.content_type is None and not accepted.streams:
+        raise HttpError(
+            406,
+            "NOT_ACCEPTABLE",
+            "Answers are application/graphql-response+json or application/json; streams are text/event-stream or "
+            "multipart/mixed.",
+        )
