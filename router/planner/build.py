@@ -24,7 +24,7 @@ from router.planner.choose import (
     landing_place,
     typed_place,
 )
-from router.planner.fetch_graph import FetchNode, SelectionDraft
+from router.planner.fetch_graph import DraftRule, FetchNode, SelectionDraft
 from router.query_graph import QueryGraph
 from router.query_plan import Path
 from router.selection_set import Argument, Field, InlineFragment, SelectionSet
@@ -203,8 +203,8 @@ class FetchGraphBuilder:
         parents = {position.node} if position.node is not None else set()
         for selections, exclusion in needed:
             parents |= self._build(position, selections, excluded | {exclusion}, internal=True)
-        node = self._entity_node(target.subgraph, _without_type_filter(position.path), parents)
-        self._add_rule(node, position, target.typename, [selections for selections, _ in needed])
+        rule = self._rule(position, target.typename, [selections for selections, _ in needed])
+        node = self._entity_node(target.subgraph, _without_type_filter(position.path), parents, rule)
         node.reasons.append(_reason(step))
         landing = _Position(
             landing_place(self.graph, position.place, target),
@@ -227,7 +227,7 @@ class FetchGraphBuilder:
         self.nodes.append(node)
         return node
 
-    def _entity_node(self, subgraph: str, path: Path, parents: set[FetchNode]) -> FetchNode:
+    def _entity_node(self, subgraph: str, path: Path, parents: set[FetchNode], rule: DraftRule) -> FetchNode:
         """A fetch of that subgraph for that path which can wait for `parents` without being sent any later."""
         level = 1 + max(parent.level() for parent in parents)
         for node in self.nodes:
@@ -236,24 +236,26 @@ class FetchGraphBuilder:
                 and node.path == path
                 and not node.is_root
                 and node.level() >= level
+                and node.accepts(rule)
                 and not any(parent.waits_for(node) for parent in parents)
             ):
                 node.parents |= parents
+                node.add_rule(rule)
                 return node
         node = FetchNode(subgraph, path, SelectionDraft(""), parents=set(parents))
+        node.add_rule(rule)
         self.nodes.append(node)
         return node
 
-    def _add_rule(
-        self, node: FetchNode, position: _Position, typename: str | None, needed: Iterable[SelectionSet]
-    ) -> None:
+    def _rule(self, position: _Position, typename: str | None, needed: Iterable[SelectionSet]) -> DraftRule:
         place = position.place
         source_types = frozenset({place.type}) if position.path and position.path[-1].startswith("|") else frozenset()
         if source_types and self.graph.is_abstract(place.subgraph or "", place.type):
             source_types = frozenset(self.graph.possible_types(place.subgraph or "", place.type))
-        rule = node.rule_for(source_types, typename)
+        rule = DraftRule(source_types, typename, SelectionDraft(""))
         for selections in needed:
             self._add_representation_fields(rule.fields, selections, position.keys)
+        return rule
 
     def _add_representation_fields(
         self, draft: SelectionDraft, selections: SelectionSet, keys: tuple[str, ...]

@@ -22,7 +22,8 @@ _MAX_SEARCHED_TARGETS = 6
 
 
 class Cost(NamedTuple):
-    """Compared in this order. `depth` counts fetches that have to wait for one another."""
+    """Compared in this order. `depth` counts fetches that have to wait for one another; a field counts twice as much
+    after each move, so that of two equally deep ways the one that answers more at once wins."""
 
     depth: int
     fetches: int
@@ -341,7 +342,7 @@ class Chooser:
                 Cost(
                     max(requires_cost.depth, key_cost.depth) + 1 + cost.depth,
                     requires_cost.fetches + cost.fetches,
-                    requires_cost.fields + cost.fields,
+                    requires_cost.fields + (cost.fields if place.subgraph is None else 2 * cost.fields),
                 ),
                 key_cost,
             )

@@ -70,6 +70,31 @@ class SelectionDraft:
         own = sum(1 + (entry.children.count_fields() if entry.children else 0) for entry in self.fields.values())
         return own + sum(fragment.count_fields() for fragment in self.fragments.values())
 
+    def agrees_with(self, other: SelectionDraft) -> bool:
+        """Whether no field name stands for two response keys, so that both can become one representation."""
+        mine = {entry.name: entry for entry in self.fields.values()}
+        for entry in other.fields.values():
+            known = mine.get(entry.name)
+            if known is None:
+                continue
+            if known.response_key != entry.response_key:
+                return False
+            if known.children and entry.children and not known.children.agrees_with(entry.children):
+                return False
+        return all(
+            fragment.agrees_with(other.fragments[name])
+            for name, fragment in self.fragments.items()
+            if name in other.fragments
+        )
+
+    def absorb(self, other: SelectionDraft) -> None:
+        for key, entry in other.fields.items():
+            known = self.fields.setdefault(key, entry)
+            if known is not entry and known.children is not None and entry.children is not None:
+                known.children.absorb(entry.children)
+        for name, fragment in other.fragments.items():
+            self.fragment(name).absorb(fragment)
+
     def to_selection_set(self) -> SelectionSet:
         """Fields in the order they were added, then fragments; an object with nothing asked is asked its type."""
         items: list[Field | InlineFragment] = [
@@ -98,6 +123,12 @@ class DraftRule:
     typename: str | None
     fields: SelectionDraft
 
+    def agrees_with(self, other: DraftRule) -> bool:
+        """Two rules for the same objects must send the same type and not two values under one name."""
+        if (self.source_types or other.source_types) and not self.source_types & other.source_types:
+            return True
+        return self.typename == other.typename and self.fields.agrees_with(other.fields)
+
 
 @dataclass(slots=True, eq=False)
 class FetchNode:
@@ -118,9 +149,13 @@ class FetchNode:
     def waits_for(self, other: FetchNode) -> bool:
         return other is self or any(parent.waits_for(other) for parent in self.parents)
 
-    def rule_for(self, source_types: frozenset[str], typename: str | None) -> DraftRule:
-        for rule in self.rules:
-            if rule.source_types == source_types and rule.typename == typename:
-                return rule
-        self.rules.append(DraftRule(source_types, typename, SelectionDraft("")))
-        return self.rules[-1]
+    def accepts(self, rule: DraftRule) -> bool:
+        """Whether entities of the rule can be asked together with those of the rules that are here."""
+        return all(known.agrees_with(rule) for known in self.rules)
+
+    def add_rule(self, rule: DraftRule) -> None:
+        for known in self.rules:
+            if known.source_types == rule.source_types and known.typename == rule.typename:
+                known.fields.absorb(rule.fields)
+                return
+        self.rules.append(rule)
