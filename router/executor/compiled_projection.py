@@ -26,7 +26,7 @@ from graphql import (
     GraphQLUnionType,
 )
 
-from router.executor.projection import holds
+from router.executor.projection import can_stay_abstract, group_by_key
 from router.selection_set import Field, SelectionSet
 
 Tree = dict[str, Any]
@@ -96,15 +96,17 @@ class _SourceWriter:
         weakref.finalize(made, linecache.cache.pop, filename, None)
         return made
 
-    def object_function(self, selection_sets: list[SelectionSet], type_: GraphQLObjectType, keys: Keys) -> str:
-        """The name of a function from an object of this very type to its projection."""
+    def object_function(
+        self, selection_sets: list[SelectionSet], type_: GraphQLObjectType | GraphQLInterfaceType, keys: Keys
+    ) -> str:
+        """The name of a function from an object of this type to its projection; an interface stands for any."""
         known = (type_.name, tuple(id(each) for each in selection_sets), keys)
         if known in self._names:
             return self._names[known]
         name = self._names[known] = f"object_{len(self._names)}"
         grouped: dict[str, list[Field]] = {}
         for selections in selection_sets:
-            self._group_by_key(selections, type_, grouped)
+            group_by_key(selections, type_, self._schema, self._variables, grouped)
         body: list[str] = []
         entries: list[str] = []
         for number, (response_key, fields) in enumerate(grouped.items()):
@@ -124,17 +126,6 @@ class _SourceWriter:
         lines.append(f"    return {{{', '.join(entries)}}}")
         self._functions.append("\n".join(lines))
         return name
-
-    def _group_by_key(
-        self, selections: SelectionSet, type_: GraphQLObjectType, grouped: dict[str, list[Field]]
-    ) -> None:
-        for item in selections.items:
-            if not holds(item.conditions, self._variables):
-                continue
-            if isinstance(item, Field):
-                grouped.setdefault(item.response_key, []).append(item)
-            elif item.type_condition is None or self._is_of(type_, item.type_condition):
-                self._group_by_key(item.selections, type_, grouped)
 
     def _check(self, variable: str, type_: GraphQLOutputType, inner: list[SelectionSet], keys: Keys) -> list[str]:
         """Lines that leave the projected value in `variable`, or raise."""
@@ -197,15 +188,19 @@ class _SourceWriter:
     def _abstract_function(
         self, type_: GraphQLInterfaceType | GraphQLUnionType, inner: list[SelectionSet], keys: Keys
     ) -> str:
-        variants = {
+        variants: dict[str | None, str] = {
             possible.name: self.object_function(inner, possible, keys)
             for possible in self._schema.get_possible_types(type_)
         }
+        if isinstance(type_, GraphQLInterfaceType) and all(
+            can_stay_abstract(selections, type_, self._schema, self._variables) for selections in inner
+        ):
+            variants[None] = variants[type_.name] = self.object_function(inner, type_, keys)
         name = f"abstract_{next(self._constants)}"
         cases = ", ".join(f"{typename!r}: {function}" for typename, function in variants.items())
         self._functions.append(f"{name}_variants = {{{cases}}}")
         self._functions.append(
-            f"def {name}(value, memo):\n    return {name}_variants[value['__typename']](value, memo)"
+            f"def {name}(value, memo):\n    return {name}_variants[value.get('__typename')](value, memo)"
         )
         return name
 
@@ -227,12 +222,6 @@ class _SourceWriter:
         name = f"constant_{next(self._constants)}"
         self._namespace[name] = value
         return name
-
-    def _is_of(self, type_: GraphQLObjectType, condition: str) -> bool:
-        if type_.name == condition:
-            return True
-        named = self._schema.type_map.get(condition)
-        return isinstance(named, (GraphQLInterfaceType, GraphQLUnionType)) and self._schema.is_sub_type(named, type_)
 
 
 _SCALAR_GUARDS = {

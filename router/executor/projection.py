@@ -42,6 +42,52 @@ def holds(conditions: tuple[Condition, ...], variables: Mapping[str, Any]) -> bo
     return all(bool(variables.get(each.variable)) is not each.inverted for each in conditions)
 
 
+def group_by_key(
+    selections: SelectionSet,
+    type_: GraphQLObjectType | GraphQLInterfaceType,
+    schema: GraphQLSchema,
+    variables: Mapping[str, Any],
+    grouped: dict[str, list[Field]],
+) -> None:
+    """CollectFields of the specification, for one type: included fields by response key, in order."""
+    for item in selections.items:
+        if not holds(item.conditions, variables):
+            continue
+        if isinstance(item, Field):
+            grouped.setdefault(item.response_key, []).append(item)
+        elif item.type_condition is None or is_always_of(type_, item.type_condition, schema):
+            group_by_key(item.selections, type_, schema, variables, grouped)
+
+
+def is_always_of(type_: GraphQLObjectType | GraphQLInterfaceType, condition: str, schema: GraphQLSchema) -> bool:
+    if type_.name == condition:
+        return True
+    named = schema.type_map.get(condition)
+    return isinstance(named, (GraphQLInterfaceType, GraphQLUnionType)) and schema.is_sub_type(named, type_)
+
+
+def can_stay_abstract(
+    selections: SelectionSet, type_: GraphQLInterfaceType, schema: GraphQLSchema, variables: Mapping[str, Any]
+) -> bool:
+    """Whether the same is selected of every implementation, so that nobody needs to know which one it is.
+
+    The subgraph of an interface object cannot tell, and a plan does not ask where it does not matter.
+    """
+    for item in selections.items:
+        if not holds(item.conditions, variables):
+            continue
+        if isinstance(item, Field):
+            if item.name == "__typename":
+                return False
+        elif (
+            item.type_condition is not None
+            and not is_always_of(type_, item.type_condition, schema)
+            or not can_stay_abstract(item.selections, type_, schema, variables)
+        ):
+            return False
+    return True
+
+
 class Projection:
     """One run over one tree; `errors` are those found here, to be added to those of the fetches."""
 
@@ -60,9 +106,15 @@ class Projection:
         except _Null:
             return None
 
-    def _object(self, selections: SelectionSet, type_: GraphQLObjectType, value: Tree, path: ClientPath) -> Tree:
+    def _object(
+        self,
+        selections: SelectionSet,
+        type_: GraphQLObjectType | GraphQLInterfaceType,
+        value: Tree,
+        path: ClientPath,
+    ) -> Tree:
         grouped: dict[str, list[Field]] = {}
-        self._group_by_key(selections, type_, grouped)
+        group_by_key(selections, type_, self._schema, self._variables, grouped)
         projected: Tree = {}
         for response_key, fields in grouped.items():
             name = fields[0].name
@@ -79,18 +131,6 @@ class Projection:
                 inner, definition.type, value.get(response_key), (*path, response_key), where
             )
         return projected
-
-    def _group_by_key(
-        self, selections: SelectionSet, type_: GraphQLObjectType, grouped: dict[str, list[Field]]
-    ) -> None:
-        """CollectFields of the specification, for one object type."""
-        for item in selections.items:
-            if not holds(item.conditions, self._variables):
-                continue
-            if isinstance(item, Field):
-                grouped.setdefault(item.response_key, []).append(item)
-            elif item.type_condition is None or self._is_of(type_, item.type_condition):
-                self._group_by_key(item.selections, type_, grouped)
 
     def _value(
         self, selections: SelectionSet, type_: GraphQLOutputType, value: Any, path: ClientPath, where: str
@@ -129,11 +169,9 @@ class Projection:
             return self._invalid(where, path, "an object")
         concrete = type_
         if isinstance(type_, (GraphQLInterfaceType, GraphQLUnionType)):
-            typename = value.get("__typename")
-            named = self._schema.type_map.get(typename) if typename.__class__ is str else None
-            if not isinstance(named, GraphQLObjectType) or not self._schema.is_sub_type(type_, named):
+            concrete = self._type_of(value, type_, selections)
+            if concrete is None:
                 return self._invalid(where, path, f"an object of a type that is a {type_.name}")
-            concrete = named
         try:
             return self._object(selections, concrete, value, path)
         except _Null:
@@ -180,11 +218,16 @@ class Projection:
                 return True
         return False
 
-    def _is_of(self, type_: GraphQLObjectType, condition: str) -> bool:
-        if type_.name == condition:
-            return True
-        named = self._schema.type_map.get(condition)
-        return isinstance(named, (GraphQLInterfaceType, GraphQLUnionType)) and self._schema.is_sub_type(named, type_)
+    def _type_of(
+        self, value: Tree, type_: GraphQLInterfaceType | GraphQLUnionType, selections: SelectionSet
+    ) -> GraphQLObjectType | GraphQLInterfaceType | None:
+        typename = value.get("__typename")
+        named = self._schema.type_map.get(typename) if typename.__class__ is str else None
+        if isinstance(named, GraphQLObjectType):
+            return named if self._schema.is_sub_type(type_, named) else None
+        if isinstance(type_, GraphQLInterfaceType) and (typename is None or named is type_):
+            return type_ if can_stay_abstract(selections, type_, self._schema, self._variables) else None
+        return None
 
 
 def encode_response(data: Any, errors: list[ErrorEntry], extensions: Tree | None = None) -> bytes:
