@@ -1,0 +1,153 @@
+"""One child process: how to start it, know that it answers, and end it with everything that it started.
+
+Used by the supervisor and by `embedded`; hands on a running `Child` whose output lines go to a callback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+LineSink = Callable[[str], None]
+
+
+class ChildError(RuntimeError):
+    """A child could not be started or did not get ready; the message ends with its last words."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSpec:
+    """What to run. `ready` is asked until it says yes; `environment` is added to this process's own, None removes."""
+
+    name: str
+    command: tuple[str, ...]
+    port: int
+    ready: Callable[[], Awaitable[bool]]
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+    user: str | int | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_grace_seconds: float = 15.0
+    start_timeout_seconds: float = 60.0
+
+
+class Child:
+    """A started process, in a session of its own: a Ctrl-C in the terminal reaches the supervisor, not each child."""
+
+    def __init__(self, spec: ChildSpec, process: asyncio.subprocess.Process, sink: LineSink) -> None:
+        self.spec = spec
+        self._process = process
+        self._last_lines: deque[str] = deque(maxlen=15)
+        self._reader = asyncio.create_task(self._read_output(sink))
+
+    @classmethod
+    async def start(cls, spec: ChildSpec, sink: LineSink) -> Child:
+        """Spawn and wait until it is ready. Raises ChildError when it dies or stays silent for too long."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *spec.command,
+                env={name: value for name, value in {**os.environ, **spec.environment}.items() if value is not None},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_dies_with_its_parent(spec.stop_signal),
+                user=spec.user,
+                limit=1024 * 1024,
+            )
+        except OSError as error:
+            raise ChildError(f"{spec.name}: cannot run {spec.command[0]}: {error.strerror}") from error
+        child = cls(spec, process, sink)
+        try:
+            await child._wait_until_ready()
+        except BaseException:
+            await child.stop()
+            raise
+        return child
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def last_words(self) -> str:
+        return "\n".join(self._last_lines)
+
+    async def wait(self) -> int:
+        """Wait for the end; the exit code, negative for a signal."""
+        return await self._process.wait()
+
+    async def stop(self) -> None:
+        """Ask it to end, and after the grace kill its whole process group."""
+        self._signal(self.spec.stop_signal)
+        try:
+            await asyncio.wait_for(self._process.wait(), self.spec.stop_grace_seconds)
+        except TimeoutError:
+            self._signal_group(signal.SIGKILL)
+            await self._process.wait()
+        # What it left behind in its session (a worker whose master was killed) goes with it.
+        self._signal_group(signal.SIGKILL)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._reader, 1.0)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+    def _signal_group(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
+
+    async def _wait_until_ready(self) -> None:
+        deadline = asyncio.get_running_loop().time() + self.spec.start_timeout_seconds
+        while not await self.spec.ready():
+            if self._process.returncode is not None:
+                await asyncio.wait([self._reader], timeout=1.0)
+                raise ChildError(f"{self.spec.name} ended at start with code {self._process.returncode}{self._quote()}")
+            if asyncio.get_running_loop().time() > deadline:
+                waited = self.spec.start_timeout_seconds
+                raise ChildError(f"{self.spec.name} was not ready after {waited:g} s{self._quote()}")
+            await asyncio.sleep(0.02)
+
+    def _quote(self) -> str:
+        return f":\n{self.last_words}" if self._last_lines else ""
+
+    async def _read_output(self, sink: LineSink) -> None:
+        stream = self._process.stdout
+        if stream is None:
+            return
+        while True:
+            try:
+                raw = await stream.readline()
+            except ValueError:  # one line longer than the limit: its rest follows as further lines
+                continue
+            if not raw:
+                return
+            line = raw.decode(errors="replace").rstrip()
+            self._last_lines.append(line)
+            sink(line)
+
+
+def _dies_with_its_parent(number: signal.Signals) -> Callable[[], None] | None:
+    """On Linux the kernel sends `number` when the supervisor dies, however it dies, so none is orphaned."""
+    libc = _libc
+    if libc is None:
+        return None
+    parent = os.getpid()
+
+    def ask_kernel() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, int(number))
+        if os.getppid() != parent:  # it died between fork and here
+            os._exit(1)
+
+    return ask_kernel
