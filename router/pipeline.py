@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from router.access.authorization import Authorization
 from router.errors import RequestError
 from router.executor.execute import CompiledPlan
 from router.executor.fetch import Execution
+from router.executor.subscribe import SubscriptionSource, run_subscription
 from router.executor.transport import Headers, SubgraphTransport
 from router.loaded_graph import LoadedGraph, PreparedOperation
 from router.operation import Operation
@@ -68,6 +69,7 @@ class Runtime:
     """What all requests of a router share, besides the graph."""
 
     transport: SubgraphTransport
+    subscriptions: SubscriptionSource | None = None
     authorize: Authorize | None = None
     choose_labels: ChooseLabels | None = None
     #: what to say in the response's `extensions`, such as the plan
@@ -101,6 +103,33 @@ async def _answer(request: OperationRequest, graph: LoadedGraph, runtime: Runtim
         operation_type=prepared.operation.operation_type,
         cache_controls=tuple(execution.cache_controls),
     )
+
+
+async def subscribe(request: OperationRequest, graph: LoadedGraph, runtime: Runtime) -> AsyncIterator[bytes]:
+    """Response bodies, one per event; of a query or mutation its only one. Raises RequestError before the first.
+
+    The stream stays on the graph it began on.
+    """
+    prepared = await graph.prepare(request.query, request.operation_name)
+    if prepared.operation.operation_type != "subscription":
+        return _single(await _answer(request, graph, runtime))
+    if runtime.subscriptions is None:
+        raise StreamNotAcceptedError("This router has no way to subscribe to subgraphs.")
+    variables = prepared.coercion.coerce(request.variables)
+    authorization = authorized(prepared, request, graph, runtime)
+    plan = await graph.plan(prepared, authorization.allowed, active_labels(request, graph, runtime))
+    if plan.primary is None:  # all of it is withheld, or `@skip`ped
+        execution = Execution(runtime.transport, variables, withhold=authorization.withholding)
+        return _single(Response(200, await plan.answer(execution)))
+
+    def new_execution() -> Execution:
+        return Execution(runtime.transport, variables, headers=request.headers, withhold=authorization.withholding)
+
+    return run_subscription(plan, runtime.subscriptions, new_execution)
+
+
+async def _single(response: Response) -> AsyncIterator[bytes]:
+    yield response.body
 
 
 def refuse_wrong_kind(operation: Operation, request: OperationRequest) -> None:

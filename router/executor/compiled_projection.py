@@ -1,7 +1,7 @@
 """The fast projection: Python source made for one plan, which shapes well-formed data and gives up on the rest.
 
 `execute` compiles it once per plan and set of `@skip`/`@include` decisions. Where data is not as the schema says,
-the made code raises (Irregular, AttributeError, TypeError) and `execute` starts over with `projection`, which words
+the made code raises (IrregularDataError, AttributeError, TypeError) and `execute` starts over with `projection`, which words
 the errors. So the two must agree on every tree that this one accepts; a property test says they do.
 """
 
@@ -36,11 +36,11 @@ Keys = tuple[str, ...]
 ProjectFunction = Callable[[Tree, Tree], Tree]
 
 
-class Irregular(Exception):
+class IrregularDataError(Exception):
     """The data is not what the schema promises, or is so in a rare way."""
 
 
-IRREGULAR_ERRORS = (Irregular, AttributeError, TypeError, KeyError)
+IRREGULAR_ERRORS = (IrregularDataError, AttributeError, TypeError, KeyError)
 
 _module_numbers = count(1)
 
@@ -59,7 +59,7 @@ def compile_projection(
         def object_1(value, memo):
             get = value.get
             v0 = get("id")
-            if v0.__class__ is not str: raise Irregular
+            if v0.__class__ is not str: raise IrregularDataError
             ...
             return {"id": v0, "name": v1}
     """
@@ -80,7 +80,7 @@ class _SourceWriter:
         self._functions: list[str] = []
         self._names: dict[tuple[str, tuple[int, ...], Keys], str] = {}
         self._namespace: dict[str, Any] = {
-            "Irregular": Irregular,
+            "IrregularDataError": IrregularDataError,
             "dumps": orjson.dumps,
             "Fragment": orjson.Fragment,
         }
@@ -131,12 +131,16 @@ class _SourceWriter:
         """Lines that leave the projected value in `variable`, or raise."""
         if isinstance(type_, GraphQLNonNull):
             expression, guard = self._expression(variable, type_.of_type, inner, keys)
-            lines = [f"if {guard}: raise Irregular"] if guard else [f"if {variable} is None: raise Irregular"]
+            lines = (
+                [f"if {guard}: raise IrregularDataError"]
+                if guard
+                else [f"if {variable} is None: raise IrregularDataError"]
+            )
             return lines + ([f"{variable} = {expression}"] if expression != variable else [])
         expression, guard = self._expression(variable, type_, inner, keys)
         lines = []
         if guard:
-            lines.append(f"    if {guard}: raise Irregular")
+            lines.append(f"    if {guard}: raise IrregularDataError")
         if expression != variable:
             lines.append(f"    {variable} = {expression}")
         return [f"if {variable} is not None:", *lines] if lines else []
@@ -181,7 +185,7 @@ class _SourceWriter:
         lines = [f"def {name}(item, memo):"]
         if is_nullable:
             lines.append("    if item is None: return None")
-        lines += [f"    if {guard}: raise Irregular", f"    return {expression}"]
+        lines += [f"    if {guard}: raise IrregularDataError", f"    return {expression}"]
         self._functions.append("\n".join(lines))
         return name
 

@@ -102,8 +102,9 @@ class CompiledPlan:
         self.root_type = _root_type_name(schema, operation.operation_type)
         self.sharing = analyse_sharing(plan.node)
         compiler = StepCompiler(operation, schema, subgraph_urls, self.sharing)
-        self.compiler = compiler
-        self.step = compiler.compile(plan.node) if not isinstance(plan.node, (Defer, Subscription)) else None
+        #: of a subscription: the fetch whose every result begins an event
+        self.primary = compiler.root_fetch(plan.node.primary) if isinstance(plan.node, Subscription) else None
+        self.step = compiler.compile(plan.node.rest if isinstance(plan.node, Subscription) else plan.node)
         self._condition_variables = tuple(sorted(_condition_variables(operation.selections)))
         self._shared_keys = frozenset(response_keys_of(path) for path in self.sharing.shared_paths)
         self._projections: dict[tuple[bool, ...], ProjectFunction] = {}

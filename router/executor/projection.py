@@ -34,7 +34,7 @@ MAX_ENTRIES = 200
 INT_RANGE = 2**31
 
 
-class _Null(Exception):
+class _NullError(Exception):
     """A non-null position has no value: the nearest nullable position above becomes null."""
 
 
@@ -80,10 +80,8 @@ def can_stay_abstract(
             if item.name == "__typename":
                 return False
         elif (
-            item.type_condition is not None
-            and not is_always_of(type_, item.type_condition, schema)
-            or not can_stay_abstract(item.selections, type_, schema, variables)
-        ):
+            item.type_condition is not None and not is_always_of(type_, item.type_condition, schema)
+        ) or not can_stay_abstract(item.selections, type_, schema, variables):
             return False
     return True
 
@@ -103,7 +101,7 @@ class Projection:
         assert isinstance(root, GraphQLObjectType)
         try:
             return self._object(selections, root, tree, path)
-        except _Null:
+        except _NullError:
             return None
 
     def _object(
@@ -140,7 +138,7 @@ class Projection:
             if projected is None:
                 if not self._is_explained(path):
                     self._report(f"Cannot return null for non-nullable field {where}.", path, NULL_FOR_NON_NULL)
-                raise _Null
+                raise _NullError
             return projected
         if value is None:
             return None
@@ -161,7 +159,7 @@ class Projection:
             return self._invalid(where, path, "a list")
         try:
             return [self._value(selections, item_type, item, (*path, index), where) for index, item in enumerate(value)]
-        except _Null:
+        except _NullError:
             return None
 
     def _composite(self, selections: SelectionSet, type_: Any, value: Any, path: ClientPath, where: str) -> Any:
@@ -174,7 +172,7 @@ class Projection:
                 return self._invalid(where, path, f"an object of a type that is a {type_.name}")
         try:
             return self._object(selections, concrete, value, path)
-        except _Null:
+        except _NullError:
             return None
 
     def _scalar(self, type_: GraphQLScalarType, value: Any, path: ClientPath, where: str) -> Any:

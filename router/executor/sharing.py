@@ -31,7 +31,8 @@ NEVER_SHARED = -1
 @dataclass(frozen=True, slots=True)
 class Sharing:
     """`shared_paths` are lookup paths whose equal objects become one; `groups` gives each (lookup, path) a number:
-    objects of one group meet the same later steps, so they may share what an entity brings along."""
+    objects of one group meet the same later steps, so they may share what an entity brings along.
+    """
 
     shared_paths: frozenset[Path]
     groups: dict[tuple[int, Path], int]

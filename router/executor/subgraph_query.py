@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from router.query_plan import EntityFetch, Fetch
-from router.selection_set import Argument, Condition, Field, SelectionSet
+from router.selection_set import Argument, Condition, Field, InlineFragment, SelectionSet
 
 
 def print_root_query(fetch: Fetch, defaults: Mapping[str, str]) -> str:
@@ -43,35 +43,43 @@ def print_selections(selections: SelectionSet) -> str:
     """`{id name:fullName ...on Admin{role}}`; an empty set asks for `__typename`, as GraphQL has no empty one."""
     if not selections.items:
         return "{__typename}"
-    parts = []
-    for item in selections.items:
-        if isinstance(item, Field):
-            parts.append(_print_field(item))
-        else:
-            condition = f"on {item.type_condition}" if item.type_condition else ""
-            parts.append(f"...{condition}{_print_conditions(item.conditions)}{print_selections(item.selections)}")
-    return "{" + " ".join(parts) + "}"
+    return "{" + " ".join(_print_selection(item) for item in selections.items) + "}"
 
 
-def _print_field(field: Field) -> str:
+def _print_selection(item: Field | InlineFragment) -> str:
+    """A directive must not repeat: a second condition of one kind goes on a fragment around the first."""
+    directives: dict[str, str] = {}
+    around = []
+    for condition in dict.fromkeys(item.conditions):
+        name, printed = ("skip" if condition.inverted else "include"), _print_condition(condition)
+        if directives.setdefault(name, printed) != printed:
+            around.append(printed)
+    own = "".join(directives.values())
+    text = _print_field(item, own) if isinstance(item, Field) else _print_fragment(item, own)
+    for printed in around:
+        text = f"...{printed}{{{text}}}"
+    return text
+
+
+def _print_condition(condition: Condition) -> str:
+    return f"@{'skip' if condition.inverted else 'include'}(if:${condition.variable})"
+
+
+def _print_field(field: Field, directives: str) -> str:
     alias = "" if field.response_key == field.name else f"{field.response_key}:"
     inner = "" if field.selections is None else print_selections(field.selections)
-    return f"{alias}{field.name}{_print_arguments(field.arguments)}{_print_conditions(field.conditions)}{inner}"
+    return f"{alias}{field.name}{_print_arguments(field.arguments)}{directives}{inner}"
+
+
+def _print_fragment(fragment: InlineFragment, directives: str) -> str:
+    condition = f"on {fragment.type_condition}" if fragment.type_condition else ""
+    return f"...{condition}{directives}{print_selections(fragment.selections)}"
 
 
 def _print_arguments(arguments: tuple[Argument, ...]) -> str:
     if not arguments:
         return ""
     return "(" + ",".join(f"{argument.name}:{argument.value}" for argument in arguments) + ")"
-
-
-def _print_conditions(conditions: tuple[Condition, ...]) -> str:
-    """Several conditions of one kind become nothing but the first: directives must not repeat.
-
-    The rest is decided in the router, which drops what the client did not want.
-    """
-    printed = {("skip" if each.inverted else "include"): each.variable for each in reversed(conditions)}
-    return "".join(f"@{name}(if:${variable})" for name, variable in printed.items())
 
 
 def _print_definitions(variables: tuple[tuple[str, str], ...], defaults: Mapping[str, str]) -> str:

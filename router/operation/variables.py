@@ -135,7 +135,7 @@ def _variables_in(node: ValueNode) -> set[str]:
     return set()
 
 
-class _Unusual(Exception):
+class _UnusualError(Exception):
     """The value needs the careful route: it is wrong, or right in a rare way."""
 
 
@@ -174,10 +174,10 @@ class VariableCoercion:
                 if name in given:
                     coerced[name] = coercer(given[name])
                 elif not may_be_absent:
-                    raise _Unusual  # the default value
+                    raise _UnusualError  # the default value
                 else:
                     coercer_accepts_absence(coercer)
-        except _Unusual:
+        except _UnusualError:
             coerced.update(self._coerce_carefully(given))
         return coerced
 
@@ -220,7 +220,7 @@ def _coercer_of(type_: GraphQLInputType) -> Coercer:
 
         def refuse_null(value: Any) -> Any:
             if value is None:
-                raise _Unusual
+                raise _UnusualError
             return inner(value)
 
         return refuse_null
@@ -232,7 +232,7 @@ def _coercer_of(type_: GraphQLInputType) -> Coercer:
         def enum_value(value: Any) -> Any:
             if value is None or (type(value) is str and value in names):
                 return value
-            raise _Unusual
+            raise _UnusualError
 
         return enum_value
     if isinstance(type_, GraphQLList):
@@ -242,7 +242,7 @@ def _coercer_of(type_: GraphQLInputType) -> Coercer:
             if value is None:
                 return None
             if type(value) is not list:
-                raise _Unusual  # a single value stands for a list of one
+                raise _UnusualError  # a single value stands for a list of one
             return [item(each) for each in value]
 
         return list_value
@@ -250,7 +250,7 @@ def _coercer_of(type_: GraphQLInputType) -> Coercer:
     def careful(value: Any) -> Any:
         if value is None:
             return None
-        raise _Unusual  # input objects: defaults, oneOf, recursion
+        raise _UnusualError  # input objects: defaults, oneOf, recursion
 
     return careful
 
@@ -262,25 +262,25 @@ def _any_value(value: Any) -> Any:
 def _int_value(value: Any) -> Any:
     if value is None or (type(value) is int and -INT_RANGE <= value < INT_RANGE):
         return value
-    raise _Unusual
+    raise _UnusualError
 
 
 def _string_value(value: Any) -> Any:
     if value is None or type(value) is str:
         return value
-    raise _Unusual
+    raise _UnusualError
 
 
 def _boolean_value(value: Any) -> Any:
     if value is None or type(value) is bool:
         return value
-    raise _Unusual
+    raise _UnusualError
 
 
 def _float_value(value: Any) -> Any:
     if value is None or type(value) is float:
         return value
-    raise _Unusual
+    raise _UnusualError
 
 
 _SCALAR_COERCERS: dict[str, Coercer] = {

@@ -83,7 +83,8 @@ def test_equal_shapes_with_other_literals_are_equal_operations() -> None:
     first = normalized('query A { me(id: 1) { posts(first: 2, tag: "x") { id } } }', lift_literals=True)
     second = normalized('query B { me(id: "7") { posts(tag: "y", first: 5) { id } } }', lift_literals=True)
 
-    assert first == second and hash(first) == hash(second)
+    assert first == second
+    assert hash(first) == hash(second)
     assert first.literals == {"_0": "1", "_1": 2, "_2": "x"}
     assert second.literals == {"_0": "7", "_1": 5, "_2": "y"}
 
@@ -107,7 +108,8 @@ def test_defer_is_kept_only_on_request() -> None:
     (me,) = normalized(text, keep_defer=True).selections.items
     assert me.selections is not None
     fragment = me.selections.items[1]
-    assert isinstance(fragment, InlineFragment) and fragment.deferral == Deferral("slow")
+    assert isinstance(fragment, InlineFragment)
+    assert fragment.deferral == Deferral("slow")
 
 
 def test_an_alias_that_poses_as_a_meta_field_is_refused() -> None:
@@ -134,7 +136,9 @@ def test_inlining_stops_at_the_field_limit() -> None:
 
 def test_normalising_its_own_print_changes_nothing() -> None:
     text = "query ($v: Boolean!) { found { ...F ... on Team { members { id } } } named { ...N @include(if: $v) } } "
-    text += "fragment F on Found { __typename ... on Named { id name } } fragment N on Named { name ... on User { id } }"
+    text += (
+        "fragment F on Found { __typename ... on Named { id name } } fragment N on Named { name ... on User { id } }"
+    )
     once = normalized(text)
     again = normalized("query ($v: Boolean!) " + print_selections(once.selections))
 

@@ -66,12 +66,31 @@ leaves = st.one_of(
 )  # fmt: skip
 values = st.recursive(
     leaves,
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["width", "color", "inner", "other"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["width", "color", "inner", "other"]), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 types = st.sampled_from(
-    "Int Int! String Boolean! Float ID! Color Color! [Int] [Int!]! [Color!] [[ID]] Size Size! JSON [Size!]".split()
+    [
+        "Int",
+        "Int!",
+        "String",
+        "Boolean!",
+        "Float",
+        "ID!",
+        "Color",
+        "Color!",
+        "[Int]",
+        "[Int!]!",
+        "[Color!]",
+        "[[ID]]",
+        "Size",
+        "Size!",
+        "JSON",
+        "[Size!]",
+    ]
 )
 
 
