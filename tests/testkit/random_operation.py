@@ -44,8 +44,8 @@ class RandomOperation:
 def random_operation(schema: GraphQLSchema, rng: Random) -> RandomOperation:
     """A valid operation; tries bold ones (conflicting aliases) first and tamer ones when they do not validate."""
     for attempt in range(20):
-        alias_chance = (0.3, 0.15, 0.05, 0.0)[min(attempt // 3, 3)]
-        depth = rng.randint(2, 5) if attempt < 12 else 2
+        alias_chance = (0.2, 0.1, 0.03, 0.0)[min(attempt // 2, 3)]
+        depth = rng.randint(3, 6) if attempt < 12 else 2
         operation = _Writer(schema, rng, alias_chance).write(depth)
         if not validate(schema, parse(operation.text)):
             return operation
@@ -73,7 +73,7 @@ class _Writer:
         return RandomOperation(f"{head} {selections}{fragments}", values)
 
     def _selection_set(self, parent: GraphQLCompositeType, depth: int) -> str:
-        count = self.rng.choice((1, 2, 2, 3, 4))
+        count = self.rng.choice((1, 2, 3, 3, 4, 5))
         items = [self._item(parent, depth) for _ in range(count)]
         return "{ " + " ".join(item for item in items if item) + " }" if any(items) else "{ __typename }"
 
@@ -115,7 +115,7 @@ class _Writer:
         composite = {n: f for n, f in fields.items() if is_composite_type(get_named_type(f.type))}
         leaves = {n: f for n, f in fields.items() if n not in composite}
         pool = composite if composite and depth > 0 and (not leaves or self.rng.random() < 0.6) else leaves
-        if depth < 0 or self.size > 60:
+        if depth < 0 or self.size > 70:
             pool = leaves
         if not pool:
             return f"{self._alias()}__typename"

@@ -116,7 +116,7 @@ class Generator:
         self._add_interface_objects()
         self._add_roots()
         for kind in [k for k in self.types.values() if k.kind == "entity"]:
-            for _ in range(self.rng.choice((0, 1, 1, 2))):
+            for _ in range(self.rng.choice((0, 1, 2, 3))):
                 self._add_requires(kind)
         self._add_provides()
         self._add_overrides()
@@ -160,7 +160,7 @@ class Generator:
             kind.keys.append("code region")
         if self.chance(0.2):
             self._nested_key(kind)
-        homes = rng.sample(self.subgraphs, rng.randint(1, len(self.subgraphs)))
+        homes = rng.sample(self.subgraphs, rng.randint(1 if self.chance(0.15) else 2, len(self.subgraphs)))
         kind.placements[homes[0]] = list(kind.keys)  # the first knows every key: each subgraph is reachable through it
         for subgraph in homes[1:]:
             kind.placements[subgraph] = rng.sample(kind.keys, rng.randint(1, len(kind.keys)))
@@ -232,7 +232,7 @@ class Generator:
 
     def _add_fields(self, kind: RandomType) -> None:
         rng = self.rng
-        for index in range(rng.randint(1, 6)):
+        for index in range(rng.randint(2, 7)):
             named = rng.choice((*SCALARS, *self._output_types())) if self.chance(0.6) else rng.choice(SCALARS)
             if kind.kind == "value" and named.startswith("V") and named >= kind.name:
                 named = "String"

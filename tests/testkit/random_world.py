@@ -11,7 +11,7 @@ from tests.testkit.world import JsonObject, World
 
 TEXTS = ("", "a", "été ☕", 'say "hi"', "back\\slash", "line\nbreak", "null", "x" * 40, "\u2028", "0")
 JSONS: tuple[Any, ...] = ({"a": [1, {"b": None}]}, [], {}, 12345678901234567, "text", [[1], [2.5]], False)
-NULL_CHANCE, ERROR_CHANCE, VIOLATION_CHANCE = 0.15, 0.03, 0.015
+NULL_CHANCE, ERROR_CHANCE, VIOLATION_CHANCE = 0.08, 0.02, 0.01
 
 
 def random_world(supergraph: RandomSupergraph, rng: Random) -> World:
@@ -92,7 +92,7 @@ class _WorldBuilder:
             return self._single(item, subgraphs)
         element_nullable = "!]" not in wrapping
         elements = []
-        for _ in range(rng.choice((0, 1, 2, 3))):
+        for _ in range(rng.choice((0, 1, 2, 2, 3))):
             if element_nullable and rng.random() < NULL_CHANCE or may_fail and rng.random() < VIOLATION_CHANCE:
                 elements.append(None)
             elif may_fail and rng.random() < ERROR_CHANCE:
