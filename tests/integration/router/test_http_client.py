@@ -1,0 +1,265 @@
+"""Our HTTP client and aiohttp's against one misbehaving server: both must tell the same story."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from router.errors import SubgraphError
+from router.executor.http_client import HttpClient, HttpLimits, may_forward
+from router.executor.subgraph_client import AiohttpClient
+from router.executor.transport import SharedRequests, SubgraphAnswer, SubgraphRequest
+
+LIMITS = HttpLimits(
+    max_connections=4, connect_timeout_seconds=1, total_timeout_seconds=0.5, pool_timeout_seconds=0.3,
+    max_response_bytes=10_000,
+)  # fmt: skip
+
+CLIENTS = [HttpClient, AiohttpClient]
+Client = HttpClient | AiohttpClient
+Answerer = Callable[[str, bytes, asyncio.StreamWriter], Awaitable[None]]
+
+
+class Server:
+    """Reads requests off sockets and leaves the answer to `answer`; counts connections and requests."""
+
+    def __init__(self, answer: Answerer) -> None:
+        self._answer = answer
+        self.connections = 0
+        self.requests: list[tuple[str, bytes]] = []
+        self.url = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            while not writer.is_closing():
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                length = next(
+                    int(line.split(":")[1]) for line in head.split("\r\n") if line.lower().startswith("content-length")
+                )
+                body = await reader.readexactly(length)
+                self.requests.append((head, body))
+                await self._answer(head, body, writer)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def server_that(answer: Answerer) -> AsyncIterator[Server]:
+    server = Server(answer)
+    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/graphql"
+    try:
+        yield server
+    finally:
+        listener.close()
+
+
+def response(body: bytes, status: str = "200 OK", headers: str = "Content-Type: application/json\r\n") -> bytes:
+    return f"HTTP/1.1 {status}\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def ok(_head: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+    writer.write(response(body))
+
+
+async def ask(client: Client, url: str, body: bytes = b'{"query":"{a}"}', *, is_query: bool = True) -> SubgraphAnswer:
+    return await client.send(SubgraphRequest("shop", url, body, (("authorization", "Bearer t"),), is_query))
+
+
+async def outcome(client: Client, url: str) -> tuple[object, ...]:
+    """What both clients must agree on."""
+    try:
+        answer = await ask(client, url)
+    except SubgraphError as error:
+        return (error.code, error.extensions)
+    finally:
+        await client.close()
+    return (answer.status, answer.body, answer.content_type, answer.cache_control)
+
+
+async def chunked(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nCache-Control: max-age=5\r\n\r\n")
+    for part in (b'4\r\n{"da\r\n', b'6\r\nta":1}\r\n', b"0\r\n\r\n"):
+        writer.write(part)
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
+async def until_close(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}")
+    writer.close()
+
+
+async def broken_off(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+    writer.close()
+
+
+async def refused(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
+    writer.write(response(b"secret stack trace", "503 Service Unavailable", "Content-Type: text/plain\r\n"))
+
+
+async def redirected(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
+    writer.write(response(b"", "302 Found", "Location: http://127.0.0.1:1/\r\n"))
+
+
+async def too_large(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
+    writer.write(response(b"x" * 20_000))
+
+
+async def too_large_in_chunks(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for _ in range(20):
+        writer.write(b"400\r\n" + b"x" * 1024 + b"\r\n")
+    writer.write(b"0\r\n\r\n")
+
+
+async def never(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\n")
+    await asyncio.sleep(3)
+
+
+async def not_http(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"220 mail.example.org ESMTP\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (ok, (200, b'{"query":"{a}"}', "application/json", "")),
+        (chunked, (200, b'{"data":1}', "", "max-age=5")),
+        (until_close, (200, b"{}", "", "")),
+        (refused, (503, b"secret stack trace", "text/plain", "")),
+        (redirected, (302, b"", "", "")),
+        (broken_off, ("SUBREQUEST_HTTP_ERROR", {"service": "shop"})),
+        (too_large, ("SUBGRAPH_RESPONSE_TOO_LARGE", {"service": "shop"})),
+        (too_large_in_chunks, ("SUBGRAPH_RESPONSE_TOO_LARGE", {"service": "shop"})),
+        (never, ("SUBGRAPH_TIMEOUT", {"service": "shop"})),
+        (not_http, ("SUBREQUEST_HTTP_ERROR", {"service": "shop"})),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+async def test_both_clients_say_the_same(answer: Answerer, expected: tuple[object, ...]) -> None:
+    async with server_that(answer) as server:
+        ours = await outcome(HttpClient(LIMITS), server.url)
+        theirs = await outcome(AiohttpClient(LIMITS), server.url)
+    if expected[0] == 200 and answer is not ok:
+        theirs = (*theirs[:2], expected[2], theirs[3])  # aiohttp names a default content type
+    assert ours == expected
+    assert theirs == expected
+
+
+@pytest.mark.parametrize("make", CLIENTS)
+async def test_a_closed_port_is_an_http_error_that_does_not_tell_the_address(make: type[Client]) -> None:
+    client = make(LIMITS)
+    with pytest.raises(SubgraphError) as caught:
+        await ask(client, "http://127.0.0.1:1/graphql")
+    await client.close()
+
+    assert caught.value.code == "SUBREQUEST_HTTP_ERROR"
+    assert "127.0.0.1" not in str(caught.value.entries())
+
+
+@pytest.mark.parametrize("make", CLIENTS)
+async def test_connections_are_kept_and_bounded(make: type[Client]) -> None:
+    async def slowly(_head: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.02)
+        writer.write(response(body))
+
+    async with server_that(slowly) as server:
+        client = make(LIMITS)
+        answers = await asyncio.gather(*(ask(client, server.url, b"%d" % number) for number in range(20)))
+        await client.close()
+
+    assert [answer.body for answer in answers] == [b"%d" % number for number in range(20)]
+    assert server.connections == 4
+
+
+async def test_waiting_for_a_free_connection_ends() -> None:
+    async with server_that(never) as server:
+        client = HttpClient(HttpLimits(max_connections=1, total_timeout_seconds=1, pool_timeout_seconds=0.05))
+        first = client.send(SubgraphRequest("shop", server.url, b"1"))
+        with pytest.raises(SubgraphError, match="No connection to the subgraph became free"):
+            await ask(client, server.url)
+        first.cancel()
+        await client.close()
+
+
+async def test_a_query_goes_out_again_when_the_idle_connection_was_already_closed() -> None:
+    seen = 0
+
+    async def dies_on_second(_head: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == 2:  # the client has sent on a connection that the server is just giving up
+            writer.transport.abort()
+        else:
+            writer.write(response(body))
+
+    async with server_that(dies_on_second) as server:
+        client = HttpClient(LIMITS)
+        await ask(client, server.url, b"1")
+        assert (await ask(client, server.url, b"2")).body == b"2"
+        await client.close()
+    assert [body for _, body in server.requests] == [b"1", b"2", b"2"]
+
+
+async def test_a_mutation_is_never_sent_twice() -> None:
+    seen = 0
+
+    async def dies_on_second(_head: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == 2:
+            writer.transport.abort()
+        else:
+            writer.write(response(body))
+
+    async with server_that(dies_on_second) as server:
+        client = HttpClient(LIMITS)
+        await ask(client, server.url, b"1", is_query=False)
+        with pytest.raises(SubgraphError, match="closed the connection"):
+            await ask(client, server.url, b"2", is_query=False)
+        await client.close()
+    assert [body for _, body in server.requests] == [b"1", b"2"]
+
+
+async def test_forwarded_headers_reach_the_subgraph_and_cannot_break_the_message() -> None:
+    async with server_that(ok) as server:
+        client = HttpClient(LIMITS)
+        headers = (("x-tenant", "a"), ("x-evil", "1\r\nX-Injected: 2"), ("transfer-encoding", "chunked"))
+        await client.send(SubgraphRequest("shop", server.url, b"{}", headers))
+        await client.close()
+    head = server.requests[0][0].lower()
+
+    assert "x-tenant: a\r\n" in head
+    assert "injected" not in head
+    assert "transfer-encoding" not in head
+    assert not may_forward("host", "evil.example.org")
+
+
+async def test_equal_queries_under_way_are_sent_once_and_a_leaver_disturbs_nobody() -> None:
+    async def slowly(_head: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.05)
+        writer.write(response(body))
+
+    async with server_that(slowly) as server:
+        client = HttpClient(LIMITS)
+        shared = SharedRequests(client)
+        request = SubgraphRequest("shop", server.url, b"1", (("authorization", "a"),))
+        other_viewer = SubgraphRequest("shop", server.url, b"1", (("authorization", "b"),))
+        write = SubgraphRequest("shop", server.url, b"2", is_query=False)
+        leaver, *rest = [shared.send(each) for each in (request, request, request, other_viewer, write, write)]
+        leaver.cancel()
+        answers = await asyncio.gather(*rest)
+        await client.close()
+
+    assert [answer.body for answer in answers] == [b"1", b"1", b"1", b"2", b"2"]
+    assert sorted(body for _, body in server.requests) == [b"1", b"1", b"2", b"2"]

@@ -1,0 +1,179 @@
+"""Subscriptions through the pipeline, from a real Strawberry server over WebSocket and over SSE."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Any
+
+import orjson
+import pytest
+import strawberry
+import uvicorn
+from strawberry.asgi import GraphQL
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+
+from router.executor.subscribe import InProcessSource, SubscriptionSource, WebSocketSource
+from router.executor.transport import InProcessTransport
+from router.loaded_graph import LoadedGraph
+from router.pipeline import OperationRequest, Runtime, subscribe
+
+SUPERGRAPH = """
+schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION) {
+  query: Query
+  subscription: Subscription
+}
+directive @join__field(graph: join__Graph, requires: join__FieldSet, provides: join__FieldSet, type: String, external: Boolean, override: String, usedOverridden: Boolean) repeatable on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
+directive @join__graph(name: String!, url: String!) on ENUM_VALUE
+directive @join__type(graph: join__Graph!, key: join__FieldSet, extension: Boolean! = false, resolvable: Boolean! = true, isInterfaceObject: Boolean! = false) repeatable on OBJECT | INTERFACE | UNION | ENUM | INPUT_OBJECT | SCALAR
+directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
+scalar join__FieldSet
+scalar link__Import
+enum link__Purpose { SECURITY EXECUTION }
+enum join__Graph {
+  LIVE @join__graph(name: "live", url: "http://unused")
+  NAMES @join__graph(name: "names", url: "http://unused")
+}
+type Query @join__type(graph: LIVE) @join__type(graph: NAMES) { version: String @join__field(graph: LIVE) }
+type Subscription @join__type(graph: LIVE) { counted(to: Int!, failAt: Int): Item @join__field(graph: LIVE) }
+type Item @join__type(graph: LIVE, key: "id") @join__type(graph: NAMES, key: "id") {
+  id: ID!
+  name: String @join__field(graph: NAMES)
+}
+"""
+
+
+@strawberry.type
+class Item:
+    id: strawberry.ID
+
+
+@strawberry.type
+class Query:
+    version: str = "1"
+
+
+closed = asyncio.Event()
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def counted(self, to: int, fail_at: int | None = None) -> AsyncGenerator[Item | None, None]:
+        try:
+            for number in range(to):
+                if number == fail_at:
+                    raise ValueError("counted too far")
+                yield Item(id=strawberry.ID(str(number)))
+        finally:
+            closed.set()
+
+
+SCHEMA = strawberry.Schema(Query, subscription=Subscription)
+
+
+async def names(body: bytes) -> bytes:
+    variables = orjson.loads(body)["variables"]
+    entities = [{"name": f"item {each['id']}"} for each in variables["representations"]]
+    return orjson.dumps({"data": {"_entities": entities}})
+
+
+@pytest.fixture
+async def server_url() -> AsyncIterator[str]:
+    app: Any = GraphQL(SCHEMA, graphql_ide=None, subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, "graphql-sse"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    closed.clear()
+    yield f"http://127.0.0.1:{port}/graphql"
+    server.should_exit = True
+    await task
+
+
+async def events(source: SubscriptionSource, query: str, variables: dict[str, Any] | None = None) -> list[Any]:
+    graph = LoadedGraph.from_sdl(SUPERGRAPH)
+    runtime = Runtime(InProcessTransport(functions={"names": names}), source)
+    stream = await subscribe(OperationRequest(query, variables), graph, runtime)
+    return [orjson.loads(body) async for body in stream]
+
+
+def websocket(url: str) -> WebSocketSource:
+    return WebSocketSource({"live": url})
+
+
+def event_stream(url: str) -> WebSocketSource:
+    return WebSocketSource({"live": url}, frozenset({"live"}))
+
+
+@pytest.mark.parametrize("make", [websocket, event_stream])
+async def test_every_event_is_completed_by_other_subgraphs(
+    make: Callable[[str], WebSocketSource], server_url: str
+) -> None:
+    source = make(server_url)
+    received = await events(source, "subscription ($n: Int!) { counted(to: $n) { name id } }", {"n": 3})
+    await source.close()
+
+    assert received == [{"data": {"counted": {"name": f"item {n}", "id": str(n)}}} for n in range(3)]
+
+
+@pytest.mark.parametrize("make", [websocket, event_stream])
+async def test_a_failing_event_is_told_and_ends_the_stream(
+    make: Callable[[str], WebSocketSource], server_url: str
+) -> None:
+    source = make(server_url)
+    received = await events(source, "subscription { counted(to: 5, failAt: 1) { name } }")
+    await source.close()
+
+    assert received[0] == {"data": {"counted": {"name": "item 0"}}}
+    assert received[1]["errors"][0]["message"] == "counted too far"
+    assert received[1]["errors"][0]["extensions"]["service"] == "live"
+    assert len(received) == 2
+
+
+async def test_a_client_that_leaves_closes_the_subgraphs_stream(server_url: str) -> None:
+    source = websocket(server_url)
+    graph = LoadedGraph.from_sdl(SUPERGRAPH)
+    runtime = Runtime(InProcessTransport(functions={"names": names}), source)
+    stream: Any = await subscribe(OperationRequest("subscription { counted(to: 100000000) { id } }"), graph, runtime)
+    await anext(stream)
+    await stream.aclose()
+
+    await asyncio.wait_for(closed.wait(), 2)
+    await source.close()
+
+
+async def test_a_subgraph_that_cannot_be_reached_is_one_event_with_a_code() -> None:
+    source = WebSocketSource({"live": "http://127.0.0.1:1/graphql"})
+    received = await events(source, "subscription { counted(to: 1) { id } }")
+    await source.close()
+
+    assert received == [
+        {
+            "errors": [
+                {
+                    "message": "The subscription to the subgraph broke.",
+                    "path": ["counted"],
+                    "extensions": {"code": "SUBREQUEST_HTTP_ERROR", "service": "live"},
+                }
+            ],
+            "data": {"counted": None},
+        }
+    ]
+
+
+async def test_events_can_come_from_this_process() -> None:
+    async def live(_body: bytes) -> AsyncIterator[bytes]:
+        yield b'{"data":{"counted":{"id":"9"}}}'
+        yield b'{"data":{"counted":null}}'
+
+    received = await events(InProcessSource({"live": live}), "subscription { counted(to: 1) { id name } }")
+
+    assert received == [{"data": {"counted": {"id": "9", "name": "item 9"}}}, {"data": {"counted": None}}]
+
+
+async def test_a_query_sent_as_a_subscription_is_one_event() -> None:
+    source = InProcessSource({})
+
+    assert await events(source, "{ __typename }") == [{"data": {"__typename": "Query"}}]
