@@ -1,0 +1,56 @@
+"""The sample data: files built from public-domain sources (`rebuild`), read here, loaded by `load`.
+
+README.md in this folder names the columns, the sources and their licences.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+DIRECTORY = Path(__file__).parent
+
+# 2026-01-01T00:00:00Z: sample rows have UUIDv7 ids like all others, but the same ones on every machine.
+_ID_TIMESTAMP_MS = 1_767_225_600_000
+
+
+def read_foods() -> list[dict[str, str]]:
+    """Rows of foods.csv.gz; an empty cell is an unknown amount, never zero."""
+    with gzip.open(DIRECTORY / "foods.csv.gz", "rt", encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def read_exercises() -> list[dict[str, Any]]:
+    return _read_json_lines("exercises.jsonl.gz")
+
+
+def read_demo() -> dict[str, Any]:
+    """Five people, and one week of John's: 4 meals a day of 1,674 kcal, 5 workouts of 305 min and 2,080 kcal."""
+    demo: dict[str, Any] = json.loads((DIRECTORY / "demo.json").read_text(encoding="utf-8"))
+    return demo
+
+
+def sample_id(kind: str, name: str) -> str:
+    """A UUIDv7 whose random part is a hash of what it names, so loading twice finds the same rows."""
+    digest = int.from_bytes(hashlib.sha256(f"{kind}:{name}".encode()).digest()[:10])
+    value = (_ID_TIMESTAMP_MS << 80) | (7 << 76) | ((digest >> 62 & 0xFFF) << 64) | (2 << 62) | (digest & (2**62 - 1))
+    return str(uuid.UUID(int=value))
+
+
+def write_gzip(path: Path, text: str) -> None:
+    """Without a time stamp, so that building twice gives the same bytes."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=9, mtime=0) as stream:
+        stream.write(text.encode())
+    path.write_bytes(buffer.getvalue())
+
+
+def _read_json_lines(name: str) -> list[dict[str, Any]]:
+    with gzip.open(DIRECTORY / name, "rt", encoding="utf-8") as stream:
+        return [json.loads(line) for line in stream]
