@@ -156,7 +156,6 @@ class Subscriptions(Section):
     max_per_connection: int = Field(default=100, ge=1)
     init_timeout_seconds: float = Field(default=10.0, gt=0)
     heartbeat_seconds: float = Field(default=15.0, gt=0)
-    queue_size: int = Field(default=64, ge=1)
     max_message_bytes: int = Field(default=1024 * 1024, ge=1)
 
 
@@ -164,7 +163,8 @@ class Subgraph(Section):
     """What differs from the supergraph's own routing data. `headers` are sent with every request."""
 
     url: str | None = None
-    timeout_seconds: float | None = Field(default=None, gt=0)
+    subscription_url: str | None = None
+    subscription_protocol: Literal["websocket", "event-stream"] = "websocket"
     headers: Mapping[str, SecretStr] = Field(default_factory=dict)
 
 

@@ -22,6 +22,7 @@ from router.access.limits import RateLimiter, document_limits
 from router.access.persisted_documents import DocumentStore
 from router.executor.http_client import HttpLimits
 from router.executor.subgraph_client import SubgraphClient
+from router.executor.subscribe import SubscriptionSource, WebSocketSource
 from router.executor.transport import SharedRequests, SubgraphTransport
 from router.loaded_graph import GraphOptions, LoadedGraph
 from router.operation import Operation
@@ -49,8 +50,15 @@ REDIS_TIMEOUT_SECONDS = 0.5
 class RouterApp:
     """One router in one process. `transport` replaces the HTTP client, for subgraphs mounted in this process."""
 
-    def __init__(self, settings: Settings, transport: SubgraphTransport | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        transport: SubgraphTransport | None = None,
+        subscriptions: SubscriptionSource | None = None,
+    ) -> None:
         self.settings = settings
+        self._source = None if subscriptions else _subscription_source(settings)
+        self._subscriptions = subscriptions or self._source
         self._client = (
             None if transport else SubgraphClient(HttpLimits(total_timeout_seconds=settings.subgraph_timeout_seconds))
         )
@@ -96,6 +104,8 @@ class RouterApp:
             stack.callback(self._tracing.close)
             if self._client is not None:
                 stack.push_async_callback(self._client.close)
+            if self._source is not None:
+                stack.push_async_callback(self._source.close)
             if self._redis is not None:
                 stack.push_async_callback(self._redis.aclose)
             await self._authenticator.start()
@@ -112,12 +122,18 @@ class RouterApp:
             assert isinstance(visit, Visit)
             return rules.authorize(operation, visit.caller)
 
-        return Runtime(self._transport, authorize if rules else None, choose_labels, plan_extension)
+        return Runtime(
+            self._transport, self._subscriptions, authorize if rules else None, choose_labels, plan_extension
+        )
 
 
-def create_app(settings: Settings, transport: SubgraphTransport | None = None) -> RouterApp:
+def create_app(
+    settings: Settings,
+    transport: SubgraphTransport | None = None,
+    subscriptions: SubscriptionSource | None = None,
+) -> RouterApp:
     """Nothing is read or connected before the application's lifespan starts."""
-    return RouterApp(settings, transport)
+    return RouterApp(settings, transport, subscriptions)
 
 
 def serve(settings: Settings) -> None:
@@ -130,6 +146,13 @@ def _graph_options(settings: Settings) -> GraphOptions:
         limits=document_limits(settings.limits),
         hide_suggestions=not settings.dev,
         subgraph_urls={name: each.url for name, each in settings.subgraphs.items() if each.url is not None},
+    )
+
+
+def _subscription_source(settings: Settings) -> WebSocketSource:
+    return WebSocketSource(
+        {name: each.subscription_url for name, each in settings.subgraphs.items() if each.subscription_url},
+        frozenset(name for name, each in settings.subgraphs.items() if each.subscription_protocol == "event-stream"),
     )
 
 

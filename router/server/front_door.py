@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -54,6 +55,14 @@ class Answer:
 
     response: Response
     cache_policy: CachePolicy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadStream:
+    """More than one payload: response bodies of a "subscription", or the parts of an "incremental" answer."""
+
+    payloads: AsyncIterator[bytes]
+    kind: str
 
 
 class FrontDoor:
@@ -132,18 +141,42 @@ class FrontDoor:
         served = self.graph_file.current
         try:
             request = await self.request_of(parameters, visit, only_queries=only_queries)
-            async with asyncio.timeout(self.settings.request_timeout_seconds):
-                answer = await self._answer(request, served, visit)
-        except RateLimitedError as error:
-            headers = (("retry-after", str(error.retry_after_seconds)),)
-            answer = Answer(replace(pipeline.response_of_error(error), headers=headers))
         except RequestError as error:
-            answer = Answer(pipeline.response_of_error(error))
-        except TimeoutError:
-            seconds = self.settings.request_timeout_seconds
-            answer = Answer(pipeline.response_of_error(RequestTimeoutError(f"No answer within {seconds:g} s.")))
+            answer = refused(error)
+        else:
+            answer = await self._answer_in_time(request, served, visit)
         count_operation(answer.response)
         return answer
+
+    async def begin(
+        self, parameters: OperationParameters, visit: Visit, *, only_queries: bool = False, incremental: bool = False
+    ) -> Answer | PayloadStream:
+        """Any operation: an answer in one piece, or the payloads of a subscription or (`incremental`) of `@defer`."""
+        served = self.graph_file.current
+        try:
+            request = await self.request_of(
+                parameters, visit, only_queries=only_queries, accepts_incremental=incremental
+            )
+            prepared = await served.graph.prepare(request.query, request.operation_name)
+            if prepared.operation.operation_type == "subscription":
+                payloads = await pipeline.subscribe(request, served.graph, served.runtime)
+                OPERATIONS.labels("subscription", "ok").inc()
+                return PayloadStream(payloads, "subscription")
+            answer = await self._answer_in_time(request, served, visit)
+        except RequestError as error:
+            answer = refused(error)
+        count_operation(answer.response)
+        return answer
+
+    async def _answer_in_time(self, request: OperationRequest, served: ServedGraph, visit: Visit) -> Answer:
+        seconds = self.settings.request_timeout_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._answer(request, served, visit)
+        except RequestError as error:
+            return refused(error)
+        except TimeoutError:
+            return refused(RequestTimeoutError(f"No answer within {seconds:g} s."))
 
     async def close(self, grace_seconds: float) -> None:
         """Tells the streams to end, and waits for them."""
@@ -185,6 +218,13 @@ class FrontDoor:
         headers = [(name, value) for name, value in visit.forwarded if name not in NOT_VARYING]
         denials = served.authorization.authorize(operation, visit.caller).denials
         return (*headers, *(("denied", f"{'.'.join(each.path)} {each.coordinate}") for each in denials))
+
+
+def refused(error: RequestError) -> Answer:
+    response = pipeline.response_of_error(error)
+    if isinstance(error, RateLimitedError):
+        response = replace(response, headers=(("retry-after", str(error.retry_after_seconds)),))
+    return Answer(response)
 
 
 def count_operation(response: Response) -> None:

@@ -93,8 +93,6 @@ class GraphqlEndpoint:
             extra = self._cors.headers_for(exchange.headers, is_preflight=True)
             exchange.extra = [*exchange.request_id_header, *extra]
             await self._send(exchange, HttpAnswer(204, b"", headers=((b"allow", ALLOWED_METHODS),)))
-        elif method in ("PUT", "DELETE") and self._streams.takes(exchange.headers):
-            await self._streams.single_connection(exchange, receive)
         else:
             raise method_not_allowed(
                 ALLOWED_METHODS.decode(), f"{method} is not supported; use POST, or GET for queries."
@@ -103,8 +101,6 @@ class GraphqlEndpoint:
     async def _get(self, exchange: Exchange, accepted: Accepted, receive: Receive) -> None:
         if accepted.html and self._page is not None:
             return await self._send(exchange, self._page.answer())
-        if self._streams.takes(exchange.headers):
-            return await self._streams.single_connection(exchange, receive)
         _require_acceptable(accepted)
         check_csrf(exchange.headers, self._settings.csrf)
         parameters = operation_from_query_string(exchange.query_string, self._settings.limits.url_bytes)
@@ -120,8 +116,6 @@ class GraphqlEndpoint:
         max_batch = settings.batching.max_size if settings.batching.enabled else 0
         asked = operations_from_body(header(exchange.headers, b"content-type"), body, max_batch)
         if isinstance(asked, OperationParameters):
-            if self._streams.takes(exchange.headers):
-                return await self._streams.single_connection(exchange, receive, asked)
             return await self._operation(exchange, accepted, receive, asked)
         visit = await self._visit(exchange)
         answers = await asyncio.gather(*(self._door.answer(each, visit) for each in asked))
@@ -139,8 +133,13 @@ class GraphqlEndpoint:
     ) -> None:
         exchange.operation_name = parameters.operation_name
         visit = await self._visit(exchange)
-        if accepted.streams and await self._streams.serve(exchange, accepted, receive, parameters, visit):
-            return
+        if accepted.streams:
+            begun = await self._streams.begin(accepted, parameters, visit, only_queries=only_queries)
+            if not isinstance(begun, Answer):
+                stream, framing = begun
+                return await self._streams.send(exchange, receive, stream, framing, visit)
+            exchange.note(begun.response)
+            return await self._send(exchange, http_answer(begun, accepted))
         with _ClientWatch(receive, parameters) as watch:
             answer = await self._door.answer(parameters, visit, only_queries=only_queries)
         if watch.is_gone:

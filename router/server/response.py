@@ -129,12 +129,9 @@ def accepts_gzip(accept_encoding: str) -> bool:
 async def send_answer(send: Send, answer: HttpAnswer, extra: Headers, *, body: bytes | None = None) -> None:
     """`body` replaces the answer's, e.g. with its compressed form; `extra` holds CORS and the like."""
     payload = answer.body if body is None else body
-    headers: list[tuple[bytes, bytes]] = [
-        (b"content-type", answer.content_type),
-        (b"content-length", str(len(payload)).encode()),
-        *answer.headers,
-        *extra,
-    ]
+    headers: list[tuple[bytes, bytes]] = [*answer.headers, *extra]
+    if answer.status not in (204, 304):
+        headers += [(b"content-type", answer.content_type), (b"content-length", str(len(payload)).encode())]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": payload})
 

@@ -1,11 +1,323 @@
-"""placeholder"""
+"""Operations over a WebSocket: graphql-transport-ws, and the older graphql-ws for clients that speak nothing else.
+
+`app` sends it every `websocket` scope. Queries and mutations run here too; subscriptions stay on the graph they began on.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
+
+import orjson
+import structlog
+
+from router.errors import RequestError, RouterError
+from router.server.errors import HttpError
+from router.server.front_door import Answer, FrontDoor, Visit
+from router.server.request import Receive, Scope, Send, operation_from_json
+from router.telemetry import CONNECTIONS, SUBSCRIPTIONS
+
+log = structlog.get_logger(__name__)
+
+BAD_MESSAGE = 4400
+UNAUTHORIZED = 4401
+FORBIDDEN = 4403
+SUBPROTOCOL_NOT_ACCEPTABLE = 4406
+INITIALISATION_TIMEOUT = 4408
+ALREADY_EXISTS = 4409
+TOO_MANY_INITIALISATIONS = 4429
+GOING_AWAY = 1001
+TRY_AGAIN_LATER = 1013
+SEND_TIMEOUT_SECONDS = 30.0
+SILENT_HEARTBEATS = 3  # a client that has not said a word for so many of our pings is gone
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """The names that differ between the two protocols."""
+
+    subscribe: str
+    next: str
+    stop: str
+    heartbeat: bytes
+    is_legacy: bool = False
+
+
+DIALECTS = {
+    "graphql-transport-ws": Dialect("subscribe", "next", "complete", b'{"type":"ping"}'),
+    "graphql-ws": Dialect("start", "data", "stop", b'{"type":"ka"}', is_legacy=True),
+}
 
 
 class WebSocketEndpoint:
-    def __init__(self, door: Any) -> None: ...
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "websocket.close", "code": 1000})
+    """An ASGI callable for `websocket` scopes; counts the connections of this process."""
+
+    def __init__(self, door: FrontDoor) -> None:
+        self._door = door
+        self._connections = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()  # websocket.connect
+        if scope["path"] != self._door.settings.path:
+            return await send({"type": "websocket.close", "code": 1000})
+        dialect_name = next((name for name in scope.get("subprotocols", ()) if name in DIALECTS), None)
+        await send({"type": "websocket.accept", "subprotocol": dialect_name})
+        if dialect_name is None:
+            return await _close(send, SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable")
+        if self._connections >= self._door.settings.subscriptions.max_connections or self._door.is_closing.is_set():
+            return await _close(send, TRY_AGAIN_LATER, "Too many connections")
+        self._connections += 1
+        self._door.open_streams += 1
+        CONNECTIONS.inc()
+        try:
+            await _Connection(self._door, DIALECTS[dialect_name], scope, receive, send).run()
+        finally:
+            CONNECTIONS.dec()
+            self._door.open_streams -= 1
+            self._connections -= 1
+
+
+class _CloseError(Exception):
+    """The connection ends, with a code of the protocol."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class _Connection:
+    """One client. A task reads; each operation has a task that writes; the first failure ends all."""
+
+    def __init__(self, door: FrontDoor, dialect: Dialect, scope: Scope, receive: Receive, send: Send) -> None:
+        self._door = door
+        self._settings = door.settings.subscriptions
+        self._dialect = dialect
+        self._headers = scope["headers"]
+        client = scope.get("client")
+        self._address: str = client[0] if client else ""
+        self._receive = receive
+        self._raw_send = send
+        self._visit: Visit | None = None
+        self._is_initialising = False
+        self._operations: dict[str, asyncio.Task[None]] = {}
+        self._heard_at = time.monotonic()
+        self._is_acknowledged = asyncio.Event()
+
+    async def run(self) -> None:
+        duties = [
+            asyncio.ensure_future(duty)
+            for duty in (self._read(), self._expect_initialisation(), self._beat(), self._close_with_server())
+        ]
+        code, reason = 1000, ""
+        try:
+            done, _ = await asyncio.wait(duties, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        except _CloseError as error:
+            code, reason = error.code, error.reason
+        except _GoneError:
+            code = 0
+        except Exception:
+            log.exception("websocket_failed")
+            code, reason = 1011, "Internal error"
+        finally:
+            await _cancel([*duties, *self._operations.values()])
+        if code:
+            with suppress(Exception):  # the client may have gone meanwhile
+                await _close(self._raw_send, code, reason)
+
+    async def _read(self) -> None:
+        while True:
+            event = await self._receive()
+            if event["type"] == "websocket.disconnect":
+                raise _GoneError
+            self._heard_at = time.monotonic()
+            await self._take(_message(event.get("text")))
+
+    async def _take(self, message: dict[str, Any]) -> None:
+        kind = message["type"]
+        if kind == "connection_init":
+            await self._initialise(message.get("payload"))
+        elif kind == "ping" and not self._dialect.is_legacy:
+            await self._send(
+                {"type": "pong", "payload": message["payload"]} if "payload" in message else {"type": "pong"}
+            )
+        elif kind == "pong" and not self._dialect.is_legacy:
+            pass
+        elif kind == self._dialect.subscribe:
+            await self._subscribe(message)
+        elif kind == self._dialect.stop:
+            self._stop(_id_of(message))
+        elif kind == "connection_terminate" and self._dialect.is_legacy:
+            raise _CloseError(1000, "")
+        else:
+            raise _CloseError(BAD_MESSAGE, f"Unexpected message of type '{kind[:40]}' received")
+
+    async def _initialise(self, payload: Any) -> None:
+        if self._is_initialising:
+            raise _CloseError(TOO_MANY_INITIALISATIONS, "Too many initialisation requests")
+        self._is_initialising = True
+        if payload is not None and not isinstance(payload, dict):
+            raise _CloseError(BAD_MESSAGE, "The payload of connection_init must be an object")
+        try:
+            self._visit = await self._door.visit(self._headers, self._address, authorization_in(payload or {}))
+        except RequestError as error:
+            raise _CloseError(FORBIDDEN, f"Forbidden: {error.message}") from None
+        await self._send({"type": "connection_ack"})
+        if self._dialect.is_legacy:
+            await self._send_text(self._dialect.heartbeat)
+        self._is_acknowledged.set()
+
+    async def _subscribe(self, message: dict[str, Any]) -> None:
+        operation_id = _id_of(message)
+        if self._visit is None:
+            raise _CloseError(UNAUTHORIZED, "Unauthorized")
+        if operation_id in self._operations:
+            if not self._dialect.is_legacy:
+                raise _CloseError(ALREADY_EXISTS, f"Subscriber for {operation_id} already exists")
+            self._stop(operation_id)
+        if len(self._operations) >= self._settings.max_per_connection:
+            refusal = HttpError(429, "TOO_MANY_OPERATIONS", "This connection has too many operations open.")
+            return await self._send_refusal(operation_id, refusal)
+        task = asyncio.ensure_future(self._operate(operation_id, message.get("payload"), self._visit))
+        self._operations[operation_id] = task
+        task.add_done_callback(lambda done: self._forget(operation_id, done))
+
+    def _stop(self, operation_id: str) -> None:
+        task = self._operations.pop(operation_id, None)
+        if task is not None:
+            task.cancel()
+
+    def _forget(self, operation_id: str, done: asyncio.Task[None]) -> None:
+        if self._operations.get(operation_id) is done:
+            del self._operations[operation_id]
+
+    async def _operate(self, operation_id: str, payload: Any, visit: Visit) -> None:
+        SUBSCRIPTIONS.labels("websocket").inc()
+        try:
+            begun = await self._door.begin(operation_from_json(payload), visit)
+            if isinstance(begun, Answer):
+                if begun.response.is_request_error:
+                    return await self._send_errors(operation_id, begun.response.body)
+                await self._send_next(operation_id, begun.response.body)
+            else:
+                await self._stream(operation_id, begun.payloads)
+            await self._send({"id": operation_id, "type": "complete"})
+        except RouterError as error:
+            await self._send_refusal(operation_id, error)
+        except Exception:
+            log.exception("websocket_operation_failed")
+            await self._send_refusal(operation_id, RouterError("Internal server error."))
+        finally:
+            SUBSCRIPTIONS.labels("websocket").dec()
+
+    async def _stream(self, operation_id: str, payloads: AsyncIterator[bytes]) -> None:
+        try:
+            async for body in payloads:
+                await self._send_next(operation_id, body)
+        finally:
+            close = getattr(payloads, "aclose", None)
+            if close is not None:
+                await close()
+
+    async def _send_next(self, operation_id: str, body: bytes) -> None:
+        await self._send({"id": operation_id, "type": self._dialect.next, "payload": orjson.Fragment(body)})
+
+    async def _send_refusal(self, operation_id: str, error: RouterError) -> None:
+        await self._send_errors(operation_id, orjson.dumps({"errors": error.entries()}))
+
+    async def _send_errors(self, operation_id: str, body: bytes) -> None:
+        errors = orjson.loads(body)["errors"]
+        payload = errors[0] if self._dialect.is_legacy else errors
+        await self._send({"id": operation_id, "type": "error", "payload": payload})
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await self._send_text(orjson.dumps(message))
+
+    async def _send_text(self, text: bytes) -> None:
+        """Waits while the client reads slowly, so that nothing piles up here; one that does not read at all is cut off."""
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
+                await self._raw_send({"type": "websocket.send", "text": text.decode()})
+        except TimeoutError:
+            raise _CloseError(BAD_MESSAGE, "The client does not read") from None
+
+    async def _expect_initialisation(self) -> None:
+        """Ends in time where no connection_init comes, and later when the caller's token expires."""
+        try:
+            async with asyncio.timeout(self._settings.init_timeout_seconds):
+                await self._is_acknowledged.wait()
+        except TimeoutError:
+            raise _CloseError(INITIALISATION_TIMEOUT, "Connection initialisation timeout") from None
+        assert self._visit is not None
+        expires_at = self._visit.caller.expires_at
+        if expires_at is None:
+            await asyncio.Event().wait()
+        else:
+            await asyncio.sleep(max(0.0, expires_at - time.time()))
+        raise _CloseError(UNAUTHORIZED, "Unauthorized: the token has expired")
+
+    async def _beat(self) -> None:
+        await self._is_acknowledged.wait()
+        while True:
+            await asyncio.sleep(self._settings.heartbeat_seconds)
+            silence = time.monotonic() - self._heard_at
+            if silence > self._settings.heartbeat_seconds * SILENT_HEARTBEATS and not self._dialect.is_legacy:
+                raise _CloseError(GOING_AWAY, "The client does not answer")
+            await self._send_text(self._dialect.heartbeat)
+
+    async def _close_with_server(self) -> None:
+        await self._door.is_closing.wait()
+        raise _CloseError(GOING_AWAY, "The server is stopping")
+
+
+class _GoneError(Exception):
+    """The client closed the connection."""
+
+
+def authorization_in(payload: dict[str, Any]) -> str | None:
+    """The Authorization value in a `connection_init` payload, wherever clients usually put it."""
+    places = [payload, payload.get("headers")]
+    for place in places:
+        if not isinstance(place, dict):
+            continue
+        for name, value in place.items():
+            if isinstance(value, str) and isinstance(name, str):
+                if name.lower() == "authorization":
+                    return value
+                if name in ("token", "authToken", "accessToken"):
+                    return value if value.lower().startswith("bearer ") else f"Bearer {value}"
+    return None
+
+
+def _message(text: str | None) -> dict[str, Any]:
+    try:
+        message = orjson.loads(text or "")
+    except orjson.JSONDecodeError:
+        raise _CloseError(BAD_MESSAGE, "The message is not valid JSON") from None
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        raise _CloseError(BAD_MESSAGE, "The message must be an object with a 'type'")
+    return message
+
+
+def _id_of(message: dict[str, Any]) -> str:
+    operation_id = message.get("id")
+    if not isinstance(operation_id, str) or not 0 < len(operation_id) <= 256:
+        raise _CloseError(BAD_MESSAGE, "The message must have an 'id'")
+    return operation_id
+
+
+async def _close(send: Send, code: int, reason: str) -> None:
+    # the protocol allows 123 bytes
+    await send({"type": "websocket.close", "code": code, "reason": reason.encode()[:123].decode(errors="ignore")})
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

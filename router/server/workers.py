@@ -54,7 +54,9 @@ def run_one(settings: Settings, listener: socket.socket) -> None:
         timeout_graceful_shutdown=max(1, round(settings.shutdown_grace_seconds) + 1),
         h11_max_incomplete_event_size=settings.limits.url_bytes,
     )
-    log.info("listening", address="http://{}:{}".format(*listener.getsockname()[:2]), path=settings.path, pid=os.getpid())
+    log.info(
+        "listening", address="http://{}:{}".format(*listener.getsockname()[:2]), path=settings.path, pid=os.getpid()
+    )
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -1,0 +1,70 @@
+"""@defer on the wire: one multipart response whose parts follow the initial result, in either of the two formats.
+
+`event_stream` writes with it. The pipeline speaks the current format (`pending`, `incremental`, `completed`); the former
+one, which clients ask for with `deferSpec=20220824`, is made of it here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from router.errors import RouterError
+
+
+class IncrementalParts:
+    """The current format: parts pass as they are."""
+
+    content_type = b'multipart/mixed; boundary="-"'
+    heartbeat = b""
+
+    def part(self, body: bytes) -> bytes:
+        return (
+            b"\r\n---\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: "
+            + str(len(body)).encode()
+            + b"\r\n\r\n"
+            + body
+        )
+
+    def end(self, error: RouterError | None) -> bytes:
+        last = b""
+        if error is not None:
+            last = self.part(orjson.dumps({"errors": error.entries(), "hasNext": False}))
+        return last + b"\r\n-----\r\n"
+
+
+class FormerIncrementalParts(IncrementalParts):
+    """The format of August 2022: every deferred piece names its own `path` and `label`."""
+
+    content_type = b'multipart/mixed; boundary="-"; deferSpec=20220824'
+
+    def __init__(self) -> None:
+        self._pending: dict[str, dict[str, Any]] = {}
+
+    def part(self, body: bytes) -> bytes:
+        return super().part(orjson.dumps(self._former(orjson.loads(body))))
+
+    def _former(self, payload: dict[str, Any]) -> dict[str, Any]:
+        for each in payload.pop("pending", ()):
+            self._pending[each["id"]] = each
+        pieces = [self._piece(each) for each in payload.pop("incremental", ())]
+        for completed in payload.pop("completed", ()):
+            pending = self._pending.pop(completed["id"])
+            if "errors" in completed:  # the whole piece came to nothing
+                pieces.append(_place(pending, {"data": None, "errors": completed["errors"]}))
+        if pieces:
+            payload["incremental"] = pieces
+        return payload
+
+    def _piece(self, incremental: dict[str, Any]) -> dict[str, Any]:
+        pending = self._pending[incremental["id"]]
+        piece: dict[str, Any] = {name: incremental[name] for name in ("data", "items", "errors") if name in incremental}
+        return _place(pending, piece, incremental.get("subPath", ()))
+
+
+def _place(pending: dict[str, Any], piece: dict[str, Any], sub_path: Any = ()) -> dict[str, Any]:
+    piece["path"] = [*pending["path"], *sub_path]
+    if "label" in pending:
+        piece["label"] = pending["label"]
+    return piece

@@ -1,0 +1,175 @@
+"""What comes back over HTTP, for good requests and bad ones."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+from typing import Any
+
+import pytest
+
+from tests.integration.router.conftest import RunningRouter, StartRouter, token
+from tests.testkit.strawberry_shop import Shop
+
+GRAPHQL_RESPONSE = {"accept": "application/graphql-response+json"}
+
+
+async def test_one_query_is_answered_by_three_subgraphs(router: RunningRouter) -> None:
+    answer = await router.ask("{ products { name inStock owner { name } } }")
+    assert answer == {
+        "data": {
+            "products": [
+                {"name": "Product 1", "inStock": 10, "owner": {"name": "Ann"}},
+                {"name": "Product 2", "inStock": 20, "owner": {"name": "Ann"}},
+            ]
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("request_options", "status", "code"),
+    [
+        ({"data": b'{"query":', "headers": {"content-type": "application/json"}}, 400, "MALFORMED_JSON"),
+        ({"json": {}}, 400, "MISSING_QUERY"),
+        ({"json": {"query": 1}}, 400, "BAD_REQUEST"),
+        ({"json": {"query": "{ a }", "variables": []}}, 400, "BAD_REQUEST"),
+        ({"json": [{"query": "{ __typename }"}]}, 400, "BATCHING_DISABLED"),
+        ({"json": {"query": "{ nope }"}, "headers": GRAPHQL_RESPONSE}, 400, "GRAPHQL_VALIDATION_FAILED"),
+        ({"json": {"query": "{ nope }"}}, 200, "GRAPHQL_VALIDATION_FAILED"),
+        ({"json": {"query": "{"}, "headers": GRAPHQL_RESPONSE}, 400, "GRAPHQL_PARSE_FAILED"),
+        (
+            {
+                "json": {"query": "query($s: Float!) { slow(seconds: $s) }", "variables": {"s": "x"}},
+                "headers": GRAPHQL_RESPONSE,
+            },
+            400,
+            "BAD_USER_INPUT",
+        ),
+        ({"data": b"{ __typename }", "headers": {"content-type": "text/plain"}}, 415, "UNSUPPORTED_MEDIA_TYPE"),
+        ({"data": io.BytesIO(b" " * 10_485_760), "headers": {"content-type": "application/json"}}, 413, "REQUEST_TOO_LARGE"),
+        ({"json": {"query": "{ me { id } }"}, "headers": {"authorization": "Bearer x"}}, 401, "UNAUTHENTICATED"),
+        ({"json": {"query": "{ me { id } }"}, "headers": {"accept": "image/png"}}, 406, "NOT_ACCEPTABLE"),
+        (
+            {"json": {"query": "subscription { ticks(count: 1) { n } }"}, "headers": GRAPHQL_RESPONSE},
+            406,
+            "SUBSCRIPTION_NOT_SUPPORTED",
+        ),
+    ],
+)
+async def test_a_bad_request_gets_its_status_and_code(
+    router: RunningRouter, request_options: dict[str, Any], status: int, code: str
+) -> None:
+    async with router.session.post(router.url, **request_options) as response:
+        answer = await response.json(content_type=None)
+        assert (response.status, answer["errors"][0]["extensions"]["code"]) == (status, code)
+        assert "data" not in answer
+
+
+async def test_an_expired_token_is_refused_and_says_so(router: RunningRouter) -> None:
+    headers = {"authorization": token(lifetime_seconds=-60)}
+    async with router.session.post(router.url, json={"query": "{ me { id } }"}, headers=headers) as response:
+        assert response.status == 401
+        assert response.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+        assert (await response.json())["errors"][0]["extensions"] == {
+            "code": "UNAUTHENTICATED",
+            "reason": "TOKEN_EXPIRED",
+        }
+
+
+async def test_other_methods_are_told_what_is_allowed(router: RunningRouter) -> None:
+    async with router.session.put(router.url, json={}) as response:
+        assert (response.status, response.headers["allow"]) == (405, "GET, POST, OPTIONS")
+
+
+async def test_get_runs_queries_and_refuses_mutations(router: RunningRouter, shop: Shop) -> None:
+    async with router.session.get(router.url, params={"query": '{ user(id: "u2") { name } }'}) as response:
+        assert await response.json() == {"data": {"user": {"name": "Ben"}}}
+    mutation = {"query": 'mutation { rename(name: "Eve") { name } }'}
+    async with router.session.get(router.url, params=mutation, headers={"authorization": token()}) as response:
+        assert response.status == 405
+    assert shop.names["u1"] == "Ann"
+
+
+async def test_the_subgraph_gets_the_token_and_the_trace_but_no_cookie(router: RunningRouter) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    authorization = token()
+    answer = await router.ask("{ headers }", authorization=authorization, traceparent=trace, cookie="a=b")
+    received = dict(line.split(": ", 1) for line in answer["data"]["headers"])
+    assert received["authorization"] == authorization
+    assert received["traceparent"] == trace
+    assert "cookie" not in received
+
+
+async def test_long_answers_are_compressed_for_those_who_can_read_them(start_router: StartRouter) -> None:
+    async with start_router(compress_from_bytes=10) as router:
+        router.session._auto_decompress = False  # to see the bytes that were sent
+        body = {"query": "{ products { name } }"}
+        headers = {"accept-encoding": "gzip"}
+        async with router.session.post(router.url, json=body, headers=headers) as response:
+            assert response.headers["content-encoding"] == "gzip"
+            packed = await response.read()
+        async with router.session.post(router.url, json=body, headers={"accept-encoding": "identity"}) as response:
+            assert "content-encoding" not in response.headers
+            assert gzip.decompress(packed) == await response.read()
+
+
+async def test_a_batch_is_answered_in_order_up_to_its_bound(start_router: StartRouter) -> None:
+    async with start_router(batching={"enabled": True, "max_size": 2}) as router:
+        batch = [{"query": '{ user(id: "u1") { name } }'}, {"query": "{ nope }"}]
+        async with router.session.post(router.url, json=batch) as response:
+            first, second = await response.json()
+            assert first == {"data": {"user": {"name": "Ann"}}}
+            assert second["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+        async with router.session.post(router.url, json=[*batch, batch[0]]) as response:
+            assert (await response.json())["errors"][0]["extensions"]["code"] == "BATCH_TOO_LARGE"
+
+
+async def test_a_page_of_another_origin_is_allowed_by_name_only(start_router: StartRouter) -> None:
+    async with start_router(cors={"origins": ["https://app.example"], "credentials": True}) as router:
+        preflight = {"origin": "https://app.example", "access-control-request-method": "POST"}
+        async with router.session.options(router.url, headers=preflight) as response:
+            assert response.status == 204
+            assert response.headers["access-control-allow-origin"] == "https://app.example"
+            assert "authorization" in response.headers["access-control-allow-headers"]
+        async with router.session.options(router.url, headers={**preflight, "origin": "https://evil.example"}) as response:
+            assert "access-control-allow-origin" not in response.headers
+
+
+async def test_an_answer_that_takes_too_long_is_given_up(start_router: StartRouter) -> None:
+    async with start_router(request_timeout_seconds=0.2) as router:
+        async with router.session.post(router.url, json={"query": "{ slow(seconds: 5) }"}) as response:
+            assert response.status == 504
+            assert (await response.json())["errors"][0]["extensions"]["code"] == "REQUEST_TIMEOUT"
+
+
+async def test_a_client_that_leaves_takes_its_request_along(router: RunningRouter, shop: Shop) -> None:
+    request = asyncio.create_task(router.ask("{ slow(seconds: 30) }"))
+    await asyncio.sleep(0.5)
+    request.cancel()
+    async with asyncio.timeout(5):
+        while router.app.monitor.health.get("catalog") is None:
+            await asyncio.sleep(0.02)
+    assert router.app.monitor.health["catalog"].failures == 0
+
+
+async def test_the_plan_is_shown_in_development_to_those_who_ask(start_router: StartRouter) -> None:
+    async with start_router(dev=True) as router:
+        answer = await router.ask("{ products { inStock } }", **{"x-query-plan": "1"})
+        node = answer["extensions"]["queryPlan"]["node"]
+        assert [each["serviceName"] for each in node["nodes"]] == ["catalog", "stock"]
+        assert "extensions" not in await router.ask("{ products { inStock } }")
+    async with start_router() as router:
+        assert "extensions" not in await router.ask("{ products { inStock } }", **{"x-query-plan": "1"})
+
+
+async def test_a_caller_over_the_rate_is_told_when_to_come_back(start_router: StartRouter) -> None:
+    async with start_router(limits={"rate": "2/minute"}) as router:
+        for _ in range(2):
+            assert "errors" not in await router.ask("{ __typename }", authorization=token("u1"))
+        async with router.session.post(
+            router.url, json={"query": "{ __typename }"}, headers={"authorization": token("u1")}
+        ) as response:
+            assert response.status == 429
+            assert int(response.headers["retry-after"]) >= 1
+        assert "errors" not in await router.ask("{ __typename }", authorization=token("u2"))
