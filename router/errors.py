@@ -40,6 +40,10 @@ class RouterError(Exception):
         self.detail = detail
         self.extensions = extensions or {}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travels between processes whatever its constructor asks for."""
+        return _restored, (type(self), self.args, self.__dict__)
+
     def entries(self) -> list[ErrorEntry]:
         """The error as the client sees it."""
         return [{"message": self.message, "extensions": {"code": self.code, **self.extensions}}]
@@ -49,6 +53,13 @@ class SupergraphError(RouterError):
     """The text given as supergraph is none, or contradicts itself."""
 
     code: ClassVar[str] = "INVALID_SUPERGRAPH"
+
+
+def _restored(kind: type[RouterError], args: tuple[Any, ...], facts: dict[str, Any]) -> RouterError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(facts)
+    return error
 
 
 class RequestError(RouterError):

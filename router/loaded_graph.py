@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from graphql import GraphQLSchema
 
@@ -22,11 +21,20 @@ from router.operation import (
     Operation,
     VariableCoercion,
     normalize,
-    parse_and_validate,
+    parse_document,
+    validate_document,
 )
+from router.operation.document import check_limits, count_fields
+from router.planner import QueryPlanner
+from router.planning_process import PlanJob, PlanningProcess, PrepareJob
 from router.query_plan import QueryPlan
+from router.selection_set import SelectionSet
+from router.supergraph import Supergraph, read_supergraph
 
 MAX_SHORTCUTS = 16
+#: What may be parsed, validated and planned on the event loop: some 10 ms of work. More goes to another process.
+MAX_INLINE_CHARACTERS = 16_000
+MAX_INLINE_FIELDS = 150
 
 #: Pure and CPU-bound; the labels are the active ones of `@override(label:)`.
 PlanFunction = Callable[[Operation, frozenset[str]], QueryPlan]
@@ -40,6 +48,7 @@ class GraphOptions:
     max_prepared_operations: int = 2_000
     max_plans: int = 2_000
     hide_suggestions: bool = False
+    planning_timeout_seconds: float = 10.0
     subgraph_urls: Mapping[str, str] = field(default_factory=dict)  # over those in the supergraph
 
 
@@ -66,7 +75,7 @@ class LoadedGraph:
         options: GraphOptions | None = None,
         *,
         override_labels: frozenset[str] = frozenset(),
-        supergraph: Any = None,
+        supergraph: Supergraph | None = None,
     ) -> None:
         self.api_schema = api_schema
         self.options = options or GraphOptions()
@@ -74,6 +83,8 @@ class LoadedGraph:
         self.override_labels = override_labels
         self.supergraph = supergraph
         self._plan = plan
+        self._supergraph_sdl = supergraph.sdl if supergraph is not None else None
+        self._planning: PlanningProcess | None = None
         self._prepared: BoundedCache[tuple[str, str | None, bool], PreparedOperation] = BoundedCache(
             self.options.max_prepared_operations
         )
@@ -84,9 +95,6 @@ class LoadedGraph:
     @classmethod
     def from_sdl(cls, supergraph_sdl: str, options: GraphOptions | None = None) -> LoadedGraph:
         """Raises what `router.supergraph.read_supergraph` raises for an SDL that is not a supergraph."""
-        from router.planner import QueryPlanner
-        from router.supergraph import read_supergraph
-
         supergraph = read_supergraph(supergraph_sdl)
         planner = QueryPlanner(supergraph)
         return cls(
@@ -94,8 +102,14 @@ class LoadedGraph:
             supergraph.subgraphs,
             planner.plan,
             options,
+            override_labels=frozenset(supergraph.override_labels),
             supergraph=supergraph,
         )
+
+    def close(self) -> None:
+        """For a graph that is no longer served; requests under way still finish."""
+        if self._planning is not None:
+            self._planning.close()
 
     async def prepare(self, text: str, operation_name: str | None, *, keep_defer: bool = False) -> PreparedOperation:
         """Raises RequestError for a document that cannot be run."""
@@ -116,27 +130,57 @@ class LoadedGraph:
         return compiled
 
     async def _prepare(self, text: str, operation_name: str | None, keep_defer: bool) -> PreparedOperation:
-        document = parse_and_validate(
-            text, self.api_schema, self.options.limits, hide_suggestions=self.options.hide_suggestions
-        )
-        operation = normalize(
-            document,
-            operation_name,
-            self.api_schema,
-            lift_literals=True,
-            keep_defer=keep_defer,
-            max_fields=self.options.limits.fields,
-        )
+        limits, hide_suggestions = self.options.limits, self.options.hide_suggestions
+        document, is_short = None, False
+        if len(text) <= MAX_INLINE_CHARACTERS:
+            document = parse_document(text, limits)
+            check_limits(document, limits)
+            is_short = count_fields(document) <= MAX_INLINE_FIELDS
+        if is_short or self._supergraph_sdl is None:
+            if document is None:
+                document = parse_document(text, limits)
+                check_limits(document, limits)
+            validate_document(document, self.api_schema, hide_suggestions=hide_suggestions)
+            operation = normalize(
+                document,
+                operation_name,
+                self.api_schema,
+                lift_literals=True,
+                keep_defer=keep_defer,
+                max_fields=limits.fields,
+            )
+        else:
+            job = PrepareJob(text, operation_name, keep_defer, limits, hide_suggestions)
+            operation = await self._planning_process().prepare(job)
         return PreparedOperation(operation, self.api_schema)
 
     async def _compile(self, allowed: Operation, shape: Operation, override_labels: frozenset[str]) -> CompiledPlan:
+        if self._supergraph_sdl is not None and _weight(allowed.selections) > MAX_INLINE_FIELDS:
+            plan = await self._planning_process().plan(PlanJob(allowed, override_labels))
+        else:
+            plan = self._plan_inline(allowed, override_labels)
+        return compile_plan(plan, shape, self.api_schema, self.subgraph_urls)
+
+    def _plan_inline(self, operation: Operation, override_labels: frozenset[str]) -> QueryPlan:
         try:
-            plan = self._plan(allowed, override_labels)
+            return self._plan(operation, override_labels)
         except RequestError:
             raise
         except Exception as error:
             raise PlanningFailedError("The router could not plan this operation.", detail=repr(error)) from error
-        return compile_plan(plan, shape, self.api_schema, self.subgraph_urls)
+
+    def _planning_process(self) -> PlanningProcess:
+        if self._planning is None:
+            assert self._supergraph_sdl is not None
+            self._planning = PlanningProcess(
+                self._supergraph_sdl, timeout_seconds=self.options.planning_timeout_seconds
+            )
+        return self._planning
+
+
+def _weight(selections: SelectionSet) -> int:
+    """Fields and fragments: what planning time grows with."""
+    return sum(1 + (_weight(item.selections) if item.selections else 0) for item in selections.items)
 
 
 async def load_graph(supergraph_sdl: str, options: GraphOptions | None = None) -> LoadedGraph:

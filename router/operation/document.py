@@ -67,6 +67,8 @@ def parse_document(text: str, limits: DocumentLimits = DEFAULT_LIMITS) -> Docume
     except GraphQLSyntaxError as error:
         if error.message.endswith("tokens. Parsing aborted."):
             raise LimitExceededError("TOKEN", limits.tokens) from None
+        if "nested too deeply" in error.message:
+            raise LimitExceededError("DEPTH", limits.depth) from None
         raise DocumentSyntaxError(error.message, _locations(error)) from None
     except RecursionError:
         raise LimitExceededError("DEPTH", limits.depth) from None

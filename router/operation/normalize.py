@@ -18,7 +18,6 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLCompositeType,
     GraphQLField,
-    GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLSchema,
     GraphQLUnionType,
@@ -322,7 +321,7 @@ class _Inliner:
             return False
         if isinstance(condition_type, GraphQLUnionType):
             return isinstance(parent, GraphQLObjectType) and parent in condition_type.types
-        return isinstance(condition_type, GraphQLInterfaceType) and condition_type in parent.interfaces
+        return condition_type in parent.interfaces
 
 
 def _conditions_of(directives: Iterable[DirectiveNode], outer: Conditions) -> Conditions | None:

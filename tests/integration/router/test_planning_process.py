@@ -74,10 +74,9 @@ async def test_what_a_long_operation_breaks_is_told_as_for_a_short_one() -> None
 
 
 async def test_an_operation_that_takes_too_long_is_refused_and_the_next_one_served() -> None:
-    process = PlanningProcess(SUPERGRAPH, timeout_seconds=1.0)
-    limits = DocumentLimits(repeats=10_000, root_fields=10_000)
-    # thousands of occurrences of one key: the merge rule compares them pairwise
-    hostile = PrepareJob("{ " + "version " * 7000 + "}", None, False, limits, False)
+    process = PlanningProcess(SUPERGRAPH, timeout_seconds=1.5)
+    no_limits = DocumentLimits(tokens=10**6, aliases=10**6, fields=10**6, root_fields=10**6)
+    hostile = PrepareJob(wide(40_000), None, keep_defer=False, limits=no_limits, hide_suggestions=False)
     with pytest.raises(PlanningTimeoutError):
         await process.prepare(hostile)
     operation = await process.prepare(replace(hostile, text="{ version }"))
@@ -89,13 +88,15 @@ async def test_an_operation_that_takes_too_long_is_refused_and_the_next_one_serv
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("{ " + "version " * 10_000 + "}", "REPEATED_FIELD_LIMIT_EXCEEDED"),
-        (wide(5_000), "ALIAS_LIMIT_EXCEEDED"),
-        ("{ " * 14_000, "DEPTH_LIMIT_EXCEEDED"),
-        ("{ version " + "@include(if: true) " * 3_000 + "}", "DIRECTIVE_LIMIT_EXCEEDED"),
+        ("{ " + "version " * 10_000 + "}", "ROOT_FIELD_LIMIT_EXCEEDED"),
+        ("{ " + "version " * 400 + "}", "REPEATED_FIELD_LIMIT_EXCEEDED"),
+        (wide(3_000), "ALIAS_LIMIT_EXCEEDED"),
+        ("{ version " * 3_000 + "}" * 3_000, "DEPTH_LIMIT_EXCEEDED"),
+        ("{ version " + "@include(if: true) " * 1_500 + "}", "DIRECTIVE_LIMIT_EXCEEDED"),
+        (wide(10_000), "TOKEN_LIMIT_EXCEEDED"),
         ("{ version }" + " # " + "x" * 5_000_000, "TOKEN_LIMIT_EXCEEDED"),
         ("{ ...F0 }" + "".join(f" fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(40))
-         + " fragment F40 on Query { version }", "ROOT_FIELD_LIMIT_EXCEEDED"),
+         + " fragment F40 on Query { version }", "FIELD_LIMIT_EXCEEDED"),
     ],
 )  # fmt: skip
 async def test_hostile_text_is_refused_quickly(text: str, code: str) -> None:
@@ -104,6 +105,5 @@ async def test_hostile_text_is_refused_quickly(text: str, code: str) -> None:
     response = await answered(graph, text)
     graph.close()
 
-    codes = {entry["extensions"]["code"] for entry in orjson.loads(response.body)["errors"]}
-    assert code in codes or codes <= {"GRAPHQL_PARSE_FAILED", "FIELD_LIMIT_EXCEEDED"}
-    assert time.perf_counter() - began < 5
+    assert {entry["extensions"]["code"] for entry in orjson.loads(response.body)["errors"]} == {code}
+    assert time.perf_counter() - began < 3

@@ -1,0 +1,191 @@
+"""Validating and planning of long operations in a process of its own, so that the event loop never waits for it.
+
+`loaded_graph` sends it what would take too long; it starts with the first such operation and ends after a quiet while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import pickle
+import struct
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, BinaryIO
+
+from router.errors import PlanningFailedError, PlanningTimeoutError, RequestError
+from router.operation import DocumentLimits, Operation, normalize, parse_and_validate
+from router.planner import QueryPlanner
+from router.query_plan import QueryPlan
+from router.supergraph import read_supergraph
+
+_LENGTH = struct.Struct(">Q")
+#: The child's command: it must find the same packages as this process, wherever it was started.
+_CHILD = "import sys; sys.path[:] = sys.argv[1:]; from router.planning_process import main; main()"
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareJob:
+    """Text to normalised operation."""
+
+    text: str
+    operation_name: str | None
+    keep_defer: bool
+    limits: DocumentLimits
+    hide_suggestions: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanJob:
+    """Normalised operation to query plan."""
+
+    operation: Operation
+    override_labels: frozenset[str]
+
+
+class PlanningProcess:
+    """One child, one job at a time; a job that takes too long costs the child its life."""
+
+    def __init__(
+        self,
+        supergraph_sdl: str,
+        *,
+        timeout_seconds: float = 10.0,
+        max_waiting: int = 32,
+        idle_seconds: float = 60.0,
+    ) -> None:
+        self._supergraph_sdl = supergraph_sdl
+        self._timeout_seconds = timeout_seconds
+        self._max_waiting = max_waiting
+        self._idle_seconds = idle_seconds
+        self._waiting = 0
+        self._turn = asyncio.Lock()
+        self._child: asyncio.subprocess.Process | None = None
+        self._idle_timer: asyncio.TimerHandle | None = None
+
+    async def prepare(self, job: PrepareJob) -> Operation:
+        """Raises RequestError, PlanningTimeoutError among them."""
+        operation: Operation = await self._run(job)
+        return operation
+
+    async def plan(self, job: PlanJob) -> QueryPlan:
+        """Raises RequestError, PlanningTimeoutError among them."""
+        plan: QueryPlan = await self._run(job)
+        return plan
+
+    def close(self) -> None:
+        """Ends the child; the next job would start another."""
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        child, self._child = self._child, None
+        if child is not None and child.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+
+    async def _run(self, job: PrepareJob | PlanJob) -> Any:
+        if self._waiting >= self._max_waiting:
+            raise PlanningTimeoutError("The router is busy planning other long operations; try again later.")
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(self._timeout_seconds), self._turn:
+                answer = await self._ask(job)
+        except TimeoutError:
+            raise PlanningTimeoutError(
+                f"The operation took longer than {self._timeout_seconds:g} s to plan. Make it smaller, or split it."
+            ) from None
+        finally:
+            self._waiting -= 1
+        if isinstance(answer, RequestError):
+            raise answer
+        return answer
+
+    async def _ask(self, job: PrepareJob | PlanJob) -> Any:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        is_answered = False
+        try:
+            child = self._child if self._child is not None and self._child.returncode is None else await self._start()
+            assert child.stdin is not None
+            assert child.stdout is not None
+            child.stdin.write(_frame(job))
+            await child.stdin.drain()
+            (length,) = _LENGTH.unpack(await child.stdout.readexactly(_LENGTH.size))
+            answer = pickle.loads(await child.stdout.readexactly(length))  # noqa: S301 - our own child wrote it
+            is_answered = True
+        except (asyncio.IncompleteReadError, ConnectionError, OSError) as error:
+            raise PlanningFailedError("The router could not plan this operation.", detail=repr(error)) from error
+        else:
+            return answer
+        finally:
+            if is_answered:
+                self._idle_timer = asyncio.get_running_loop().call_later(self._idle_seconds, self.close)
+            else:
+                self.close()  # timed out, cancelled or dead: what it would still say belongs to nobody
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        self._child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            _CHILD,
+            *(path or "." for path in sys.path),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert self._child.stdin is not None
+        self._child.stdin.write(_frame(self._supergraph_sdl))
+        return self._child
+
+
+def main() -> None:
+    """The child: a supergraph, then jobs, from stdin; answers to stdout; ends with its parent."""
+    jobs, answers = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdout = sys.stderr  # a stray print must not look like an answer
+    supergraph_sdl = _read_frame(jobs)
+    if supergraph_sdl is None:
+        return
+    supergraph = read_supergraph(supergraph_sdl)
+    planner = QueryPlanner(supergraph)
+
+    def prepare(job: PrepareJob) -> Operation:
+        schema = supergraph.api_schema
+        document = parse_and_validate(job.text, schema, job.limits, hide_suggestions=job.hide_suggestions)
+        return normalize(
+            document,
+            job.operation_name,
+            schema,
+            lift_literals=True,
+            keep_defer=job.keep_defer,
+            max_fields=job.limits.fields,
+        )
+
+    while (job := _read_frame(jobs)) is not None:
+        work: Callable[[], Any]
+        if isinstance(job, PrepareJob):
+            work = partial(prepare, job)
+        else:
+            work = partial(planner.plan, job.operation, job.override_labels)
+        answers.write(_frame(_outcome(work)))
+        answers.flush()
+
+
+def _outcome(work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    except RequestError as error:
+        return error
+    except Exception as error:
+        return PlanningFailedError("The router could not plan this operation.", detail=repr(error))
+
+
+def _frame(value: Any) -> bytes:
+    pickled = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+    return _LENGTH.pack(len(pickled)) + pickled
+
+
+def _read_frame(stream: BinaryIO) -> Any:
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    return pickle.loads(stream.read(_LENGTH.unpack(head)[0]))  # noqa: S301 - our own parent wrote it
