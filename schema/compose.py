@@ -1,0 +1,86 @@
+"""Composition: subgraphs in, supergraph out, or every error at once.
+
+Called by `python -m schema compose`, by the platform on start and on change, and by tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from graphql import GraphQLError, print_schema, validate_schema
+
+from router.errors import SupergraphError
+from router.supergraph import Supergraph, read_supergraph
+from schema.codes import Finding
+from schema.merge import Findings, merge_subgraphs
+from schema.subgraph import Subgraph, SubgraphInvalidError, SubgraphSource, read_subgraph
+from schema.supergraph_printer import print_supergraph
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """`supergraph_sdl` and `api_sdl` are None where there are errors; hints never stop a composition."""
+
+    supergraph_sdl: str | None
+    api_sdl: str | None
+    errors: tuple[Finding, ...] = ()
+    hints: tuple[Finding, ...] = ()
+
+
+def compose(sources: Sequence[SubgraphSource]) -> Composition:
+    """Compose subgraphs; the order in which they are given does not matter."""
+    findings = Findings()
+    subgraphs = _read_all(sources, findings)
+    if findings.errors:
+        return _failed(findings)
+    merged = merge_subgraphs(subgraphs, findings)
+    if "Query" not in merged.types or not merged.types["Query"].fields:
+        findings.error("NO_QUERIES", "No queries found in any subgraph: a supergraph must have a query root type.")
+    if findings.errors:
+        return _failed(findings)
+    sdl = print_supergraph(merged)
+    supergraph = _check_result(sdl, findings)
+    if supergraph is None or findings.errors:
+        return _failed(findings)
+    return Composition(sdl, print_schema(supergraph.api_schema) + "\n", hints=tuple(findings.hints))
+
+
+def _read_all(sources: Sequence[SubgraphSource], findings: Findings) -> list[Subgraph]:
+    subgraphs = []
+    for source in sorted(sources, key=lambda each: each.name):
+        try:
+            subgraphs.append(read_subgraph(source))
+        except SubgraphInvalidError as error:
+            findings.errors += error.findings
+    for name in sorted({source.name for source in sources}):
+        if sum(source.name == name for source in sources) > 1:
+            findings.error("INVALID_SUBGRAPH_NAME", f'Two subgraphs are called "{name}".', (name,))
+        if not name or name.startswith("__") or name == "_":
+            findings.error("INVALID_SUBGRAPH_NAME", f'"{name}" cannot be the name of a subgraph.', (name,))
+    return subgraphs
+
+
+def _check_result(sdl: str, findings: Findings) -> Supergraph | None:
+    try:
+        supergraph = read_supergraph(sdl)
+        problems: list[GraphQLError] = list(validate_schema(supergraph.api_schema))
+    except SupergraphError as error:
+        findings.error("INVALID_GRAPHQL_RESULT", error.message)
+        return None
+    for problem in problems:
+        findings.error(_code_of(problem.message), problem.message)
+    return supergraph
+
+
+def _code_of(message: str) -> str:
+    """GraphQL's own complaint about the merged schema under the code that federation gives it."""
+    if "Interface field" in message and "but" in message and "does not provide it" in message:
+        return "INTERFACE_FIELD_NO_IMPLEM"
+    if "Interface field" in message and "expects type" in message:
+        return "INTERFACE_FIELD_IMPLEM_TYPE_MISMATCH"
+    return "INVALID_GRAPHQL_RESULT"
+
+
+def _failed(findings: Findings) -> Composition:
+    return Composition(None, None, tuple(findings.errors), tuple(findings.hints))

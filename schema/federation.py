@@ -1,0 +1,76 @@
+"""What the federation specifications define: directive names by version, machinery types, link imports.
+
+Read by `subgraph` (what a name means in a subgraph) and by the printer (what a supergraph declares).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+FEDERATION_IDENTITY = "https://specs.apollo.dev/federation"
+LINK_IDENTITY = "https://specs.apollo.dev/link"
+LATEST_VERSION = (2, 14)
+
+#: Directives of federation by the version that brought them.
+DIRECTIVES_SINCE: dict[str, tuple[int, int]] = {
+    "key": (1, 0),
+    "requires": (1, 0),
+    "provides": (1, 0),
+    "external": (1, 0),
+    "extends": (1, 0),
+    "tag": (2, 0),
+    "shareable": (2, 0),
+    "inaccessible": (2, 0),
+    "override": (2, 0),
+    "composeDirective": (2, 1),
+    "interfaceObject": (2, 3),
+    "authenticated": (2, 5),
+    "requiresScopes": (2, 5),
+    "policy": (2, 6),
+    "context": (2, 8),
+    "fromContext": (2, 8),
+    "cost": (2, 9),
+    "listSize": (2, 9),
+    "connect": (2, 10),
+    "source": (2, 10),
+    "cacheTag": (2, 12),
+}
+SCALARS = frozenset({"FieldSet", "Scope", "Policy", "ContextFieldValue"})
+
+#: Types that every subgraph has for the router's sake and that are no part of the graph.
+MACHINERY_TYPES = frozenset({"_Any", "_Entity", "_Service", "_FieldSet"})
+MACHINERY_QUERIES = frozenset({"_entities", "_service"})
+BUILT_IN_SCALARS = frozenset({"Int", "Float", "String", "Boolean", "ID"})
+BUILT_IN_DIRECTIVES = frozenset({"skip", "include", "deprecated", "specifiedBy", "oneOf", "defer", "stream"})
+
+_LINK_URL = re.compile(r"^(?P<identity>https?://.+/(?P<name>[^/]+))/v(?P<major>\d+)\.(?P<minor>\d+)/?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One `@link`: `imports` maps local names to the specification's, both without `@`; types without prefix too."""
+
+    url: str
+    identity: str
+    name: str
+    version: tuple[int, int]
+    namespace: str
+    imports: dict[str, str]
+
+    def spec_name(self, local: str) -> str | None:
+        """The specification's name of a directive, or None where the name is not this link's."""
+        if local in self.imports:
+            return self.imports[local]
+        if local == self.namespace:
+            return self.name
+        prefix = f"{self.namespace}__"
+        return local.removeprefix(prefix) if local.startswith(prefix) else None
+
+
+def parse_link_url(url: str) -> tuple[str, str, tuple[int, int]] | None:
+    """Identity, name and version of a specification's URL; None where it has another form."""
+    match = _LINK_URL.match(url)
+    if match is None:
+        return None
+    return match["identity"], match["name"], (int(match["major"]), int(match["minor"]))

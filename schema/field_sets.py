@@ -1,0 +1,80 @@
+"""Field sets of `@key`, `@requires` and `@provides` against the types of a subgraph.
+
+Used by validation (is the text a valid selection?) and by merging (which fields does it mention?).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from router.errors import SupergraphError
+from router.selection_set import Field, InlineFragment, SelectionSet
+from router.supergraph.field_set import parse_field_set
+
+if TYPE_CHECKING:
+    from schema.subgraph import FieldDefinition, TypeDefinition
+
+
+class FieldSetError(ValueError):
+    """The text is no valid selection of the type's fields; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedField:
+    """One field of a field set with the type that has it."""
+
+    parent: TypeDefinition
+    definition: FieldDefinition
+    item: Field
+
+
+def selected_fields(types: Mapping[str, TypeDefinition], type_name: str, text: str) -> Iterator[SelectedField]:
+    """Every field of the selection, outer before inner. Raises FieldSetError."""
+    try:
+        selections = parse_field_set(text)
+    except SupergraphError as error:
+        raise FieldSetError(error.message) from error
+    yield from _selected(types, type_name, selections)
+
+
+def mentioned_fields(types: Mapping[str, TypeDefinition], type_name: str, text: str) -> set[tuple[str, str]]:
+    """(type, field) of every valid part of the selection; for an interface's field, of its implementations too."""
+    found: set[tuple[str, str]] = set()
+    try:
+        for selected in selected_fields(types, type_name, text):
+            found.add((selected.parent.name, selected.definition.name))
+            for other in types.values():
+                if selected.parent.name in other.interfaces:
+                    found.add((other.name, selected.definition.name))
+    except FieldSetError:
+        pass  # validation reports it
+    return found
+
+
+def _selected(types: Mapping[str, TypeDefinition], type_name: str, selections: SelectionSet) -> Iterator[SelectedField]:
+    from schema.subgraph import named_type
+
+    parent = types.get(type_name)
+    for item in selections.items:
+        if isinstance(item, InlineFragment):
+            condition = item.type_condition or type_name
+            if condition not in types:
+                raise FieldSetError(f'Unknown type "{condition}".')
+            yield from _selected(types, condition, item.selections)
+            continue
+        if item.name == "__typename":
+            continue
+        definition = parent.fields.get(item.name) if parent is not None else None
+        if parent is None or definition is None:
+            raise FieldSetError(f'Cannot query field "{item.name}" on type "{type_name}".')
+        yield SelectedField(parent, definition, item)
+        target = types.get(named_type(definition.type))
+        is_composite = target is not None and bool(target.fields or target.members)
+        if item.selections is not None:
+            if not is_composite:
+                raise FieldSetError(f'Field "{item.name}" must not have a selection since it has no subfields.')
+            yield from _selected(types, named_type(definition.type), item.selections)
+        elif is_composite:
+            raise FieldSetError(f'Field "{item.name}" must have a selection of subfields.')

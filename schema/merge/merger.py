@@ -1,0 +1,186 @@
+"""The order of merging: which subgraphs have a type, one merge per kind, directives last.
+
+Called by `compose` with valid subgraphs; hands a `MergedSchema` to the printer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from graphql import DirectiveDefinitionNode, print_ast
+
+from schema.codes import quoted
+from schema.merge.directives import DirectiveMerger
+from schema.merge.enums import EnumUsage, merge_enum
+from schema.merge.inputs import InputMerger
+from schema.merge.model import Findings, MergedType, TypeJoin
+from schema.merge.objects import ObjectMerger
+from schema.merge.references import TypeRelations
+from schema.subgraph import Element, Kind, Subgraph, TypeDefinition
+
+_EXECUTABLE_LOCATIONS = frozenset(
+    "QUERY MUTATION SUBSCRIPTION FIELD FRAGMENT_DEFINITION FRAGMENT_SPREAD INLINE_FRAGMENT VARIABLE_DEFINITION".split()
+)
+
+
+@dataclass(slots=True)
+class MergedSchema:
+    types: dict[str, MergedType] = field(default_factory=dict)
+    #: printed definitions of executable and composed directives, by name
+    directive_definitions: dict[str, str] = field(default_factory=dict)
+    #: names of federation's own directives that are applied somewhere
+    used_directives: set[str] = field(default_factory=set)
+    #: (url, imports) of the specifications whose directives are composed
+    composed_links: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    subgraphs: list[Subgraph] = field(default_factory=list)
+
+
+def merge_subgraphs(subgraphs: list[Subgraph], findings: Findings) -> MergedSchema:
+    """Merge all types; errors and hints go to `findings`."""
+    composed = _composed_directives(subgraphs, findings)
+    directives = DirectiveMerger({name: node.repeatable for name, node in composed.items()}, findings)
+    relations = TypeRelations(subgraphs)
+    usage = EnumUsage(subgraphs)
+    inputs = InputMerger(directives, findings)
+    objects = ObjectMerger(subgraphs, relations, directives, inputs, findings)
+    merged = MergedSchema(subgraphs=subgraphs)
+    for name in sorted({name for subgraph in subgraphs for name in subgraph.types}):
+        definitions = {subgraph.name: subgraph.types[name] for subgraph in subgraphs if name in subgraph.types}
+        if not _have_one_kind(name, definitions, findings):
+            continue
+        result = _new_type(name, definitions, directives)
+        if result.kind in (Kind.OBJECT, Kind.INTERFACE):
+            objects.merge(result, definitions)
+        elif result.kind is Kind.INPUT:
+            inputs.merge_input_type(result, definitions)
+        elif result.kind is Kind.ENUM:
+            merge_enum(result, definitions, usage, directives, findings)
+        elif result.kind is Kind.UNION:
+            _merge_union(result, definitions, findings)
+        merged.types[name] = result
+    objects.add_interface_object_fields(merged.types)
+    merged.used_directives = directives.used
+    for name, node in composed.items():
+        if name in directives.used:
+            merged.directive_definitions[name] = print_ast(node)
+    merged.directive_definitions |= _executable_directives(subgraphs, findings)
+    merged.composed_links = _composed_links(subgraphs, composed)
+    return merged
+
+
+def _new_type(name: str, definitions: dict[str, TypeDefinition], directives: DirectiveMerger) -> MergedType:
+    kind = Kind.INTERFACE if any(d.kind is Kind.INTERFACE for d in definitions.values()) else None
+    first = next(iter(definitions.values()))
+    result = MergedType(name, kind or first.kind, first_description(definitions))
+    for subgraph, definition in definitions.items():
+        keys = definition.keys() or [(None, True)]
+        for key, resolvable in dict.fromkeys(keys):
+            result.joins.append(
+                TypeJoin(
+                    subgraph,
+                    " ".join(key.split()) if key else None,
+                    definition.is_extended and not definition.is_defined and bool(key),
+                    resolvable,
+                    definition.is_interface_object,
+                )
+            )
+    result.directives = directives.merge(definitions, name)
+    for subgraph, definition in definitions.items():
+        for applied in definition.all("context"):
+            result.directives.append(f'@context(name: "{subgraph}__{applied.arguments.get("name")}")')
+            directives.used.add("context")
+    return result
+
+
+def _have_one_kind(name: str, definitions: dict[str, TypeDefinition], findings: Findings) -> bool:
+    # An interface object is the interface, seen from a subgraph that does not know its implementations.
+    by_kind: dict[Kind, list[str]] = {}
+    for subgraph, definition in definitions.items():
+        kind = Kind.INTERFACE if definition.is_interface_object else definition.kind
+        by_kind.setdefault(kind, []).append(subgraph)
+    if len(by_kind) == 1:
+        return True
+    said = ", ".join(f"{kind.value} in {quoted(names)}" for kind, names in by_kind.items())
+    findings.error(
+        "TYPE_KIND_MISMATCH",
+        f'Type "{name}" is {said}: give the types different names or make them of one kind.',
+        tuple(definitions),
+        (name,),
+    )
+    return False
+
+
+def _merge_union(result: MergedType, definitions: dict[str, TypeDefinition], findings: Findings) -> None:
+    for subgraph, definition in definitions.items():
+        result.members += [(subgraph, member) for member in definition.members]
+    for member in dict.fromkeys(member for _, member in result.members):
+        without = [name for name, definition in definitions.items() if member not in definition.members]
+        if without:
+            findings.hint(
+                "INCONSISTENT_UNION_MEMBER",
+                f'Union "{result.name}" has the member "{member}", which {quoted(without)} does not know.',
+                tuple(without),
+                (result.name,),
+            )
+
+
+def first_description(elements: dict[str, Element] | dict[str, TypeDefinition]) -> str | None:
+    """The text most subgraphs use; of equally common ones the first."""
+    texts = [element.description for element in elements.values() if element.description]
+    return max(dict.fromkeys(texts), key=texts.count) if texts else None
+
+
+def _composed_directives(subgraphs: list[Subgraph], findings: Findings) -> dict[str, DirectiveDefinitionNode]:
+    composed: dict[str, DirectiveDefinitionNode] = {}
+    for subgraph in subgraphs:
+        for name in subgraph.composed_directives:
+            node = subgraph.directive_definitions.get(name)
+            if node is None:
+                findings.error(
+                    "DIRECTIVE_COMPOSITION_ERROR",
+                    f'[{subgraph.name}] @composeDirective names "@{name}", which this subgraph does not define.',
+                    (subgraph.name,),
+                )
+            else:
+                composed.setdefault(name, node)
+    return composed
+
+
+def _composed_links(
+    subgraphs: list[Subgraph], composed: dict[str, DirectiveDefinitionNode]
+) -> list[tuple[str, tuple[str, ...]]]:
+    links: dict[str, dict[str, None]] = {}
+    for subgraph in subgraphs:
+        for link in subgraph.links:
+            names = [f"@{name}" for name in composed if name in link.imports and name in subgraph.composed_directives]
+            if names:
+                links.setdefault(link.url, {}).update(dict.fromkeys(names))
+    return [(url, tuple(names)) for url, names in links.items()]
+
+
+def _executable_directives(subgraphs: list[Subgraph], findings: Findings) -> dict[str, str]:
+    """Directives for operations that every subgraph defines, in the locations they have in common."""
+    names = {name for subgraph in subgraphs for name in subgraph.directive_definitions}
+    result: dict[str, str] = {}
+    for name in sorted(names):
+        nodes = {s.name: s.directive_definitions[name] for s in subgraphs if name in s.directive_definitions}
+        locations = [
+            {location.value for location in node.locations} & _EXECUTABLE_LOCATIONS for node in nodes.values()
+        ]
+        if not any(locations):
+            continue
+        common = set.intersection(*locations) if len(nodes) == len(subgraphs) else set()
+        if not common:
+            findings.hint(
+                "INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE",
+                f'Executable directive "@{name}" is defined in {quoted(list(nodes))} only and is left out of the graph.',
+                tuple(nodes),
+            )
+            continue
+        node = next(iter(nodes.values()))
+        arguments = ", ".join(print_ast(argument) for argument in node.arguments or ())
+        repeatable = " repeatable" if all(each.repeatable for each in nodes.values()) else ""
+        result[name] = (
+            f"directive @{name}{f'({arguments})' if arguments else ''}{repeatable} on {' | '.join(sorted(common))}"
+        )
+    return result

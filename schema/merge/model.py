@@ -1,0 +1,93 @@
+"""What merging produces and the printer prints: one definition per type, with what each subgraph says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from schema.codes import Finding
+from schema.subgraph import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class FieldJoin:
+    """`@join__field`; `subgraph` None stands for a field that only interface objects resolve."""
+
+    subgraph: str | None = None
+    type: str | None = None
+    requires: str | None = None
+    provides: str | None = None
+    external: bool = False
+    override: str | None = None
+    override_label: str | None = None
+    used_overridden: bool = False
+    context_arguments: tuple[tuple[str, str, str, str], ...] = ()  # (context, name, type, selection)
+
+    def is_plain(self) -> bool:
+        return self == FieldJoin(self.subgraph)
+
+
+@dataclass(frozen=True, slots=True)
+class TypeJoin:
+    """`@join__type`"""
+
+    subgraph: str
+    key: str | None = None
+    extension: bool = False
+    resolvable: bool = True
+    is_interface_object: bool = False
+
+
+@dataclass(slots=True)
+class MergedInputValue:
+    name: str
+    type: str
+    description: str | None = None
+    default: str | None = None
+    directives: list[str] = field(default_factory=list)
+    joins: list[FieldJoin] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class MergedField:
+    name: str
+    type: str
+    description: str | None = None
+    arguments: list[MergedInputValue] = field(default_factory=list)
+    directives: list[str] = field(default_factory=list)
+    joins: list[FieldJoin] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class MergedValue:
+    name: str
+    subgraphs: list[str]
+    description: str | None = None
+    directives: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class MergedType:
+    name: str
+    kind: Kind
+    description: str | None = None
+    joins: list[TypeJoin] = field(default_factory=list)
+    directives: list[str] = field(default_factory=list)
+    implements: list[tuple[str, str]] = field(default_factory=list)  # (subgraph, interface)
+    members: list[tuple[str, str]] = field(default_factory=list)  # (subgraph, member)
+    fields: dict[str, MergedField] = field(default_factory=dict)
+    input_fields: dict[str, MergedInputValue] = field(default_factory=dict)
+    values: list[MergedValue] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collected while merging; composition goes on after an error so that one run shows them all."""
+
+    errors: list[Finding] = field(default_factory=list)
+    hints: list[Finding] = field(default_factory=list)
+
+    def error(self, code: str, message: str, subgraphs: tuple[str, ...] = (), coordinates: tuple[str, ...] = ()) -> None:
+        self.errors.append(Finding(code, message, subgraphs, coordinates))
+
+    def hint(self, code: str, message: str, subgraphs: tuple[str, ...] = (), coordinates: tuple[str, ...] = ()) -> None:
+        self.hints.append(Finding(code, message, subgraphs, coordinates))

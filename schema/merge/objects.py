@@ -1,0 +1,283 @@
+"""Merging object types and interfaces: fields with who resolves, requires, provides, overrides and shares them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from schema.codes import quoted
+from schema.field_sets import mentioned_fields
+from schema.merge.directives import DirectiveMerger
+from schema.merge.inputs import InputMerger
+from schema.merge.model import FieldJoin, Findings, MergedField, MergedType
+from schema.merge.overrides import Overrides
+from schema.merge.references import TypeRelations, is_required, same_defaults, widest_output
+from schema.subgraph import FieldDefinition, Kind, Subgraph, TypeDefinition, named_type, type_text
+
+_CONTEXT_SELECTION = re.compile(r"^\s*\$(?P<context>\w+)\s*(?P<selection>.*)$", re.DOTALL)
+
+
+class ObjectMerger:
+    def __init__(
+        self,
+        subgraphs: list[Subgraph],
+        relations: TypeRelations,
+        directives: DirectiveMerger,
+        inputs: InputMerger,
+        findings: Findings,
+    ) -> None:
+        self.subgraphs = {subgraph.name: subgraph for subgraph in subgraphs}
+        self.relations = relations
+        self.directives = directives
+        self.inputs = inputs
+        self.findings = findings
+        self.overrides = Overrides(subgraphs, findings)
+        self.key_fields = {subgraph.name: _key_fields(subgraph) for subgraph in subgraphs}
+        self.used_by_field_sets = {subgraph.name: _used_by_field_sets(subgraph) for subgraph in subgraphs}
+
+    def merge(self, result: MergedType, definitions: dict[str, TypeDefinition]) -> None:
+        for subgraph, definition in definitions.items():
+            result.implements += [(subgraph, interface) for interface in definition.interfaces]
+        if all(not definition.is_defined for definition in definitions.values()) and not any(
+            self.subgraphs[name].is_federation_2 for name in definitions
+        ):
+            self.findings.error(
+                "EXTENSION_WITH_NO_BASE",
+                f'Type "{result.name}" is extended in {quoted(list(definitions))} but defined in no subgraph.',
+                tuple(definitions),
+                (result.name,),
+            )
+        for name in dict.fromkeys(name for definition in definitions.values() for name in definition.fields):
+            fields = {s: d.fields[name] for s, d in definitions.items() if name in d.fields}
+            merged = self._merge_field(result, name, fields, definitions)
+            if merged is not None:
+                result.fields[name] = merged
+
+    def add_interface_object_fields(self, types: dict[str, MergedType]) -> None:
+        """What an interface object adds to an interface, every implementation has, resolved by nobody but it."""
+        for interface in types.values():
+            stand_ins = {join.subgraph for join in interface.joins if join.is_interface_object}
+            if not stand_ins:
+                continue
+            for name, merged in interface.fields.items():
+                resolving = {join.subgraph for join in merged.joins} or {join.subgraph for join in interface.joins}
+                if not resolving & stand_ins:
+                    continue
+                for other in types.values():
+                    if other.kind is Kind.OBJECT and any(of == interface.name for _, of in other.implements):
+                        other.fields.setdefault(
+                            name,
+                            MergedField(
+                                name,
+                                merged.type,
+                                merged.description,
+                                list(merged.arguments),
+                                list(merged.directives),
+                                [FieldJoin()],
+                            ),
+                        )
+
+    # -- one field ---------------------------------------------------------------------------------------------
+
+    def _merge_field(
+        self, parent: MergedType, name: str, fields: dict[str, FieldDefinition], definitions: dict[str, TypeDefinition]
+    ) -> MergedField | None:
+        coordinate = f"{parent.name}.{name}"
+        resolving = {subgraph: each for subgraph, each in fields.items() if not each.is_external}
+        if not resolving:
+            self.findings.error(
+                "EXTERNAL_MISSING_ON_BASE",
+                f'Field "{coordinate}" is marked @external in {quoted(list(fields))}, but no other subgraph resolves it.',
+                tuple(fields),
+                (coordinate,),
+            )
+            return None
+        node = widest_output([each.type for each in resolving.values()], self.relations)
+        if node is None:
+            said = ", ".join(f'"{type_text(each.type)}" in subgraph "{s}"' for s, each in resolving.items())
+            self.findings.error(
+                "FIELD_TYPE_MISMATCH",
+                f'Type of field "{coordinate}" is incompatible across subgraphs: it is {said}.',
+                tuple(resolving),
+                (coordinate,),
+            )
+            node = next(iter(resolving.values())).type
+        elif len({type_text(each.type) for each in resolving.values()}) > 1:
+            self.findings.hint(
+                "INCONSISTENT_BUT_COMPATIBLE_FIELD_TYPE",
+                f'Field "{coordinate}" has different types; the widest, "{type_text(node)}", is used.',
+                tuple(resolving),
+                (coordinate,),
+            )
+        merged = MergedField(
+            name,
+            type_text(node),
+            next((each.description for each in resolving.values() if each.description), None),
+            self.inputs.merge_arguments(
+                {subgraph: each.arguments for subgraph, each in resolving.items()},
+                lambda argument: f"{coordinate}({argument}:)",
+            ),
+            self.directives.merge(resolving, coordinate),
+        )
+        self._check_external(coordinate, merged, fields, resolving)
+        taken = self.overrides.of_field(parent.name, name, fields)
+        if parent.kind is Kind.OBJECT:
+            owners = {s: each for s, each in resolving.items() if s not in taken.overridden}
+            self._check_sharing(parent, name, owners, definitions, taken.with_label)
+        for subgraph, each in fields.items():
+            join = self._join(parent, subgraph, each, merged)
+            if subgraph in taken.overridden:
+                if (parent.name, name) not in self.used_by_field_sets[subgraph] and not self._interface_asks(
+                    subgraph, parent.name, name
+                ):
+                    continue
+                join = FieldJoin(subgraph, join.type, used_overridden=True)
+            merged.joins.append(join)
+        if len(merged.joins) == len(definitions) and all(join.is_plain() for join in merged.joins):
+            merged.joins = []
+        return merged
+
+    def _join(self, parent: MergedType, subgraph: str, each: FieldDefinition, merged: MergedField) -> FieldJoin:
+        own_type = type_text(each.type)
+        contexts = []
+        for argument in each.arguments.values():
+            if text := argument.argument("fromContext", "field"):
+                match = _CONTEXT_SELECTION.match(str(text))
+                if match is not None:
+                    self.directives.used.add("context")
+                    contexts.append(
+                        (
+                            f"{subgraph}__{match['context']}",
+                            argument.name,
+                            type_text(argument.type).rstrip("!"),
+                            match["selection"].strip(),
+                        )
+                    )
+        return FieldJoin(
+            subgraph,
+            own_type if own_type != merged.type else None,
+            _one_line(each.argument("requires", "fields")),
+            _one_line(each.argument("provides", "fields")),
+            each.is_external,
+            each.argument("override", "from"),
+            each.argument("override", "label"),
+            context_arguments=tuple(contexts),
+        )
+
+    def _interface_asks(self, subgraph: str, type_name: str, field: str) -> bool:
+        types = self.subgraphs[subgraph].types
+        definition = types[type_name]
+        return any(field in types[interface].fields for interface in definition.interfaces if interface in types)
+
+    # -- rules across subgraphs --------------------------------------------------------------------------------
+
+    def _check_external(
+        self,
+        coordinate: str,
+        merged: MergedField,
+        fields: Mapping[str, FieldDefinition],
+        resolving: Mapping[str, FieldDefinition],
+    ) -> None:
+        """An external field repeats what its owners say."""
+        base = next(iter(resolving.values()))
+        for subgraph, each in fields.items():
+            if not each.is_external:
+                continue
+            if named_type(each.type) != named_type(base.type) and not self.relations.is_subtype(
+                named_type(each.type), merged.type.strip("[]!")
+            ):
+                self.findings.error(
+                    "EXTERNAL_TYPE_MISMATCH",
+                    f'Field "{coordinate}" has type "{type_text(each.type)}" where it is @external, in subgraph '
+                    f'"{subgraph}", but "{merged.type}" where it is resolved.',
+                    (subgraph, *resolving),
+                    (coordinate,),
+                )
+            for name, argument in base.arguments.items():
+                own = each.arguments.get(name)
+                here = f"{coordinate}({name}:)"
+                if own is None:
+                    if is_required(argument.type, argument.default) or all(
+                        name in owner.arguments for owner in resolving.values()
+                    ):
+                        self.findings.error(
+                            "EXTERNAL_ARGUMENT_MISSING",
+                            f'Field "{coordinate}" lacks the argument "{here}" where it is @external, in subgraph '
+                            f'"{subgraph}".',
+                            (subgraph,),
+                            (here,),
+                        )
+                elif named_type(own.type) != named_type(argument.type):
+                    self.findings.error(
+                        "EXTERNAL_ARGUMENT_TYPE_MISMATCH",
+                        f'Argument "{here}" has type "{type_text(own.type)}" where the field is @external, in subgraph '
+                        f'"{subgraph}", but "{type_text(argument.type)}" where it is resolved.',
+                        (subgraph,),
+                        (here,),
+                    )
+                elif not same_defaults({subgraph: own.default, "": argument.default}):
+                    self.findings.error(
+                        "EXTERNAL_ARGUMENT_DEFAULT_MISMATCH",
+                        f'Argument "{here}" has another default where the field is @external, in subgraph "{subgraph}".',
+                        (subgraph,),
+                        (here,),
+                    )
+
+    def _check_sharing(
+        self,
+        parent: MergedType,
+        name: str,
+        owners: Mapping[str, FieldDefinition],
+        definitions: Mapping[str, TypeDefinition],
+        with_label: frozenset[str],
+    ) -> None:
+        if len(owners) < 2:
+            return
+        coordinate = f"{parent.name}.{name}"
+        if parent.name == "Subscription":
+            not_shareable = list(owners)
+        else:
+            not_shareable = [
+                subgraph
+                for subgraph, each in owners.items()
+                if subgraph not in with_label and not self._is_shareable(subgraph, definitions[subgraph], each)
+            ]
+        if not_shareable:
+            self.findings.error(
+                "INVALID_FIELD_SHARING",
+                f'Non-shareable field "{coordinate}" is resolved from multiple subgraphs: it is resolved from '
+                f"{quoted(list(owners))} and defined as non-shareable in {quoted(not_shareable)}. "
+                f"Mark it @shareable there, or let one subgraph @override it.",
+                tuple(owners),
+                (coordinate,),
+            )
+
+    def _is_shareable(self, subgraph: str, definition: TypeDefinition, each: FieldDefinition) -> bool:
+        if not self.subgraphs[subgraph].is_federation_2 or each.has("shareable"):
+            return True
+        return (definition.name, each.name) in self.key_fields[subgraph]
+
+
+def _key_fields(subgraph: Subgraph) -> set[tuple[str, str]]:
+    """Fields of keys, nested ones included: every subgraph with the entity has them."""
+    return {
+        field
+        for definition in subgraph.types.values()
+        for text, _ in definition.keys()
+        for field in mentioned_fields(subgraph.types, definition.name, text)
+    }
+
+
+def _used_by_field_sets(subgraph: Subgraph) -> set[tuple[str, str]]:
+    used = _key_fields(subgraph)
+    for definition in subgraph.types.values():
+        for each in definition.fields.values():
+            if text := each.argument("requires", "fields"):
+                used |= mentioned_fields(subgraph.types, definition.name, str(text))
+            if text := each.argument("provides", "fields"):
+                used |= mentioned_fields(subgraph.types, named_type(each.type), str(text))
+    return used
+
+
+def _one_line(text: object) -> str | None:
+    return " ".join(str(text).split()) if text else None

@@ -1,0 +1,505 @@
+"""One subgraph's SDL as `Subgraph`: definitions and extensions joined, federation's names made canonical.
+
+Called by `compose`; everything after it neither sees `@link` renames nor federation's own machinery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from graphql import (
+    ConstDirectiveNode,
+    DirectiveDefinitionNode,
+    DocumentNode,
+    EnumTypeDefinitionNode,
+    EnumTypeExtensionNode,
+    GraphQLError,
+    InputObjectTypeDefinitionNode,
+    InputObjectTypeExtensionNode,
+    InputValueDefinitionNode,
+    InterfaceTypeDefinitionNode,
+    InterfaceTypeExtensionNode,
+    ObjectTypeDefinitionNode,
+    ObjectTypeExtensionNode,
+    ScalarTypeDefinitionNode,
+    ScalarTypeExtensionNode,
+    SchemaDefinitionNode,
+    SchemaExtensionNode,
+    TypeNode,
+    UnionTypeDefinitionNode,
+    UnionTypeExtensionNode,
+    ValueNode,
+    parse,
+    print_ast,
+    value_from_ast_untyped,
+)
+
+from schema.codes import Finding
+from schema.federation import (
+    BUILT_IN_SCALARS,
+    DIRECTIVES_SINCE,
+    FEDERATION_IDENTITY,
+    LATEST_VERSION,
+    LINK_IDENTITY,
+    MACHINERY_QUERIES,
+    MACHINERY_TYPES,
+    Link,
+    parse_link_url,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SubgraphSource:
+    """What composition is given: a subgraph's name, its SDL and the URL that the router will send requests to."""
+
+    name: str
+    sdl: str
+    url: str = ""
+
+
+class Kind(Enum):
+    SCALAR = "scalar"
+    OBJECT = "object"
+    INTERFACE = "interface"
+    UNION = "union"
+    ENUM = "enum"
+    INPUT = "input object"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A directive where it is applied; `name` is canonical (`key`, not `federation__key`)."""
+
+    name: str
+    arguments: dict[str, Any]
+    node: ConstDirectiveNode
+
+
+@dataclass(slots=True)
+class Element:
+    """What fields, arguments, values and types have in common."""
+
+    name: str
+    description: str | None = None
+    directives: list[Applied] = field(default_factory=list)
+
+    def has(self, directive: str) -> bool:
+        return any(applied.name == directive for applied in self.directives)
+
+    def all(self, directive: str) -> list[Applied]:
+        return [applied for applied in self.directives if applied.name == directive]
+
+    def argument(self, directive: str, argument: str) -> Any:
+        """The argument of the first such directive, or None."""
+        return next((applied.arguments.get(argument) for applied in self.all(directive)), None)
+
+
+@dataclass(slots=True)
+class InputValue(Element):
+    """An argument or a field of an input object."""
+
+    type: TypeNode = None  # type: ignore[assignment]
+    default: ValueNode | None = None
+
+
+@dataclass(slots=True)
+class FieldDefinition(Element):
+    type: TypeNode = None  # type: ignore[assignment]
+    arguments: dict[str, InputValue] = field(default_factory=dict)
+
+    @property
+    def is_external(self) -> bool:
+        return self.has("external")
+
+
+@dataclass(slots=True)
+class TypeDefinition(Element):
+    """A type with all its extensions. Only the members of its `kind` are filled."""
+
+    kind: Kind = Kind.OBJECT
+    fields: dict[str, FieldDefinition] = field(default_factory=dict)
+    input_fields: dict[str, InputValue] = field(default_factory=dict)
+    interfaces: list[str] = field(default_factory=list)
+    members: list[str] = field(default_factory=list)
+    values: dict[str, Element] = field(default_factory=dict)
+    is_defined: bool = False
+    is_extended: bool = False
+
+    @property
+    def is_interface_object(self) -> bool:
+        return self.has("interfaceObject")
+
+    def keys(self) -> list[tuple[str, bool]]:
+        """(fields, resolvable) of each `@key`."""
+        return [
+            (str(applied.arguments.get("fields", "")), applied.arguments.get("resolvable", True) is not False)
+            for applied in self.all("key")
+        ]
+
+
+@dataclass(slots=True)
+class Subgraph:
+    name: str
+    url: str
+    types: dict[str, TypeDefinition]
+    directive_definitions: dict[str, DirectiveDefinitionNode]
+    root_types: dict[str, str]
+    links: list[Link]
+    is_federation_2: bool
+    version: tuple[int, int]
+    composed_directives: list[str] = field(default_factory=list)
+
+
+class SubgraphInvalidError(Exception):
+    """A subgraph cannot be read at all; `findings` say why."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__("; ".join(map(str, findings)))
+        self.findings = findings
+
+
+def read_subgraph(source: SubgraphSource) -> Subgraph:
+    """Raises SubgraphInvalidError."""
+    try:
+        document = parse(source.sdl)
+    except GraphQLError as error:
+        where = f" at {error.locations[0].line}:{error.locations[0].column}" if error.locations else ""
+        raise SubgraphInvalidError(
+            [Finding("INVALID_GRAPHQL", f"[{source.name}] {error.message}{where}", (source.name,))]
+        ) from error
+    return _Reader(source, document).read()
+
+
+class _Reader:
+    def __init__(self, source: SubgraphSource, document: DocumentNode) -> None:
+        self.source = source
+        self.document = document
+        self.findings: list[Finding] = []
+        self.links: list[Link] = []
+        self.types: dict[str, TypeDefinition] = {}
+
+    def read(self) -> Subgraph:
+        schema_nodes = [
+            node
+            for node in self.document.definitions
+            if isinstance(node, SchemaDefinitionNode | SchemaExtensionNode)
+        ]
+        for node in schema_nodes:
+            for directive in node.directives or ():
+                if directive.name.value == "link" or directive.name.value.endswith("__link"):
+                    self._read_link(directive)
+        federation = next((link for link in self.links if link.identity == FEDERATION_IDENTITY), None)
+        self.federation = federation
+        roots = self._root_types(schema_nodes)
+        definitions: dict[str, DirectiveDefinitionNode] = {}
+        for definition in self.document.definitions:
+            if isinstance(definition, DirectiveDefinitionNode):
+                if not self._is_specified(definition.name.value):
+                    definitions[definition.name.value] = definition
+            elif not isinstance(definition, SchemaDefinitionNode | SchemaExtensionNode):
+                self._read_type(definition)
+        if self.findings:
+            raise SubgraphInvalidError(self.findings)
+        self._drop_machinery(roots)
+        self._rename_roots(roots)
+        composed = [
+            str(applied.arguments.get("name", "")).lstrip("@")
+            for node in schema_nodes
+            for applied in self._applied(node.directives)
+            if applied.name == "composeDirective"
+        ]
+        subgraph = Subgraph(
+            self.source.name,
+            self.source.url,
+            self.types,
+            definitions,
+            {kind: kind.title() for kind, name in roots.items() if kind.title() in self.types},
+            self.links,
+            federation is not None,
+            federation.version if federation else (1, 0),
+            composed,
+        )
+        if federation is None:
+            _upgrade_from_federation_1(subgraph)
+        return subgraph
+
+    # -- links -------------------------------------------------------------------------------------------------
+
+    def _read_link(self, node: ConstDirectiveNode) -> None:
+        arguments = _values(node)
+        url = str(arguments.get("url", ""))
+        parsed = parse_link_url(url)
+        if parsed is None:
+            if arguments.get("as") or arguments.get("import"):
+                self._refuse("INVALID_LINK_IDENTIFIER", f'the url "{url}" of a @link has no name and version')
+            return
+        identity, name, version = parsed
+        imports: dict[str, str] = {}
+        for item in arguments.get("import") or ():
+            spec = item if isinstance(item, str) else str(item.get("name", ""))
+            local = spec if isinstance(item, str) else str(item.get("as") or spec)
+            if identity == FEDERATION_IDENTITY:
+                self._check_import(spec, version)
+            imports[local.lstrip("@")] = spec.lstrip("@")
+        if identity == FEDERATION_IDENTITY and not (2, 0) <= version <= LATEST_VERSION:
+            self._refuse(
+                "UNKNOWN_FEDERATION_LINK_VERSION",
+                f"federation v{version[0]}.{version[1]} is not known; the latest is v2.{LATEST_VERSION[1]}",
+            )
+        self.links.append(Link(url, identity, name, version, str(arguments.get("as") or name), imports))
+
+    def _check_import(self, spec: str, version: tuple[int, int]) -> None:
+        since = DIRECTIVES_SINCE.get(spec.lstrip("@"))
+        if spec.startswith("@") and (since is None or since > version):
+            self._refuse(
+                "INVALID_LINK_DIRECTIVE_USAGE",
+                f'cannot import unknown element "{spec}" of federation v{version[0]}.{version[1]}',
+            )
+
+    def _refuse(self, code: str, message: str) -> None:
+        self.findings.append(Finding(code, f"[{self.source.name}] {message}.", (self.source.name,)))
+
+    def _canonical(self, local: str) -> str:
+        """The specification's name for a directive of federation; other names stay."""
+        if self.federation is not None and (name := self.federation.spec_name(local)) is not None:
+            return name
+        if self.federation is not None and local in DIRECTIVES_SINCE:
+            # Not imported: the name is free for the subgraph's own use.
+            imported = {spec for link in self.links for spec in link.imports.values()}
+            return local if local in imported else f"{local} (own)"
+        return local
+
+    def _is_specified(self, local: str) -> bool:
+        """Whether a directive belongs to a linked specification that composition itself understands."""
+        if self.federation is None:
+            return local in DIRECTIVES_SINCE or local in {"link", "core"}
+        if self.federation.spec_name(local) is not None or local == "link":
+            return True
+        return any(link.identity == LINK_IDENTITY and link.spec_name(local) is not None for link in self.links)
+
+    # -- types -------------------------------------------------------------------------------------------------
+
+    def _root_types(self, nodes: Iterable[SchemaDefinitionNode | SchemaExtensionNode]) -> dict[str, str]:
+        roots = {kind: kind.title() for kind in ("query", "mutation", "subscription")}
+        for node in nodes:
+            for operation in node.operation_types or ():
+                roots[operation.operation.value] = operation.type.name.value
+        return roots
+
+    def _read_type(self, node: Any) -> None:
+        kind = _KIND_OF.get(type(node))
+        if kind is None:
+            self._refuse("INVALID_GRAPHQL", "a subgraph may hold type system definitions only")
+            return
+        name = node.name.value
+        known = self.types.get(name)
+        if known is None:
+            known = self.types[name] = TypeDefinition(name, kind=kind)
+        elif known.kind is not kind:
+            self._refuse("INVALID_GRAPHQL", f'"{name}" is defined as {known.kind.value} and as {kind.value}')
+            return
+        is_extension = type(node).__name__.endswith("ExtensionNode")
+        applied = self._applied(node.directives)
+        if is_extension or any(directive.name == "extends" for directive in applied):
+            known.is_extended = True
+        else:
+            known.is_defined = True
+        if getattr(node, "description", None) and known.description is None:
+            known.description = node.description.value
+        known.directives += applied
+        self._read_members(node, known)
+        if kind is Kind.OBJECT:
+            # On a type these say something of each field of this very definition, not of those of extensions.
+            for each in (applied_here for applied_here in applied if applied_here.name in ("external", "shareable")):
+                for item in node.fields or ():
+                    known.fields[item.name.value].directives.append(each)
+
+    def _read_members(self, node: Any, known: TypeDefinition) -> None:
+        known.interfaces += [
+            interface.name.value
+            for interface in getattr(node, "interfaces", None) or ()
+            if interface.name.value not in known.interfaces
+        ]
+        if known.kind is Kind.UNION:
+            known.members += [member.name.value for member in node.types or ()]
+        elif known.kind is Kind.ENUM:
+            for value in node.values or ():
+                known.values[value.name.value] = Element(
+                    value.name.value, _description(value), self._applied(value.directives)
+                )
+        elif known.kind is Kind.INPUT:
+            for item in node.fields or ():
+                known.input_fields[item.name.value] = self._input_value(item)
+        elif known.kind is not Kind.SCALAR:
+            for item in node.fields or ():
+                self._read_field(item, known)
+
+    def _read_field(self, node: Any, known: TypeDefinition) -> None:
+        if node.name.value in known.fields:
+            self._refuse("INVALID_GRAPHQL", f'Field "{known.name}.{node.name.value}" can only be defined once')
+        known.fields[node.name.value] = FieldDefinition(
+            node.name.value,
+            _description(node),
+            self._applied(node.directives),
+            node.type,
+            {argument.name.value: self._input_value(argument) for argument in node.arguments or ()},
+        )
+
+    def _input_value(self, node: InputValueDefinitionNode) -> InputValue:
+        return InputValue(
+            node.name.value, _description(node), self._applied(node.directives), node.type, node.default_value
+        )
+
+    def _applied(self, nodes: Iterable[ConstDirectiveNode] | None) -> list[Applied]:
+        return [Applied(self._canonical(node.name.value), _values(node), node) for node in nodes or ()]
+
+    def _drop_machinery(self, roots: dict[str, str]) -> None:
+        namespaces = {f"{link.namespace}__" for link in self.links} | {"link__", "federation__", "core__"}
+        imported = {
+            local for link in self.links if link.identity in (FEDERATION_IDENTITY, LINK_IDENTITY) for local in link.imports
+        }
+        for name, definition in list(self.types.items()):
+            is_imported_scalar = name in imported and definition.kind in (Kind.SCALAR, Kind.ENUM, Kind.INPUT)
+            if (
+                name in MACHINERY_TYPES
+                or name in BUILT_IN_SCALARS
+                or is_imported_scalar
+                or any(name.startswith(prefix) for prefix in namespaces)
+            ):
+                del self.types[name]
+        query = self.types.get(roots["query"])
+        if query is not None:
+            for name in MACHINERY_QUERIES:
+                query.fields.pop(name, None)
+            if not query.fields and not query.directives:
+                del self.types[roots["query"]]
+
+    def _rename_roots(self, roots: dict[str, str]) -> None:
+        """Root types get their default names, so that they merge whatever a subgraph calls them."""
+        for kind, name in roots.items():
+            default = kind.title()
+            if name == default or name not in self.types:
+                continue
+            if default in self.types:
+                raise SubgraphInvalidError(
+                    [
+                        Finding(
+                            f"ROOT_{kind.upper()}_USED",
+                            f'[{self.source.name}] the type "{default}" is not the {kind} root, which is called "{name}"; '
+                            f"rename it.",
+                            (self.source.name,),
+                            (default,),
+                        )
+                    ]
+                )
+            definition = self.types.pop(name)
+            definition.name = default
+            self.types[default] = definition
+            _rename_references(self.types, name, default)
+
+
+def _rename_references(types: dict[str, TypeDefinition], old: str, new: str) -> None:
+    def renamed(node: TypeNode) -> TypeNode:
+        if hasattr(node, "type"):
+            return type(node)(type=renamed(node.type))  # type: ignore[call-arg]
+        return parse_name(new) if node.name.value == old else node  # type: ignore[attr-defined]
+
+    def parse_name(name: str) -> TypeNode:
+        from graphql import parse_type
+
+        return parse_type(name, no_location=True)
+
+    for definition in types.values():
+        for field_definition in definition.fields.values():
+            field_definition.type = renamed(field_definition.type)
+        definition.members = [new if member == old else member for member in definition.members]
+
+
+def _upgrade_from_federation_1(subgraph: Subgraph) -> None:
+    """A federation 1 subgraph says the same with fewer words: sharing is allowed, keys of extensions are external.
+
+    Entities are owned by the subgraph that defines them; value types are shared. External marks that neither
+    `@provides` nor `@requires` uses are dropped, as they only repeat the owner's fields.
+    """
+    used = _externals_in_use(subgraph)
+    for definition in subgraph.types.values():
+        if definition.kind is Kind.INTERFACE:
+            definition.directives = [applied for applied in definition.directives if applied.name != "key"]
+        if definition.kind is not Kind.OBJECT:
+            for field_definition in definition.fields.values():
+                field_definition.directives = [
+                    applied for applied in field_definition.directives if applied.name != "external"
+                ]
+            continue
+        key_fields = {
+            word for fields, _ in definition.keys() for word in fields.replace("{", " ").replace("}", " ").split()
+        }
+        for name, field_definition in list(definition.fields.items()):
+            if not field_definition.is_external:
+                continue
+            if name in key_fields and (definition.is_extended or not definition.is_defined):
+                field_definition.directives = [
+                    applied for applied in field_definition.directives if applied.name != "external"
+                ]
+            elif (definition.name, name) not in used and name not in key_fields:
+                del definition.fields[name]
+
+
+def _externals_in_use(subgraph: Subgraph) -> set[tuple[str, str]]:
+    """(type, field) of every field that a `@requires` or `@provides` of the subgraph mentions."""
+    from schema.field_sets import mentioned_fields
+
+    used: set[tuple[str, str]] = set()
+    for definition in subgraph.types.values():
+        for field_definition in definition.fields.values():
+            if text := field_definition.argument("requires", "fields"):
+                used |= mentioned_fields(subgraph.types, definition.name, str(text))
+            if text := field_definition.argument("provides", "fields"):
+                used |= mentioned_fields(subgraph.types, named_type(field_definition.type), str(text))
+        # A field that an interface asks for stays, whoever resolves it.
+        for interface in definition.interfaces:
+            if interface in subgraph.types:
+                used |= {(definition.name, name) for name in subgraph.types[interface].fields}
+    return used
+
+
+def named_type(node: TypeNode) -> str:
+    while hasattr(node, "type"):
+        node = node.type
+    return str(node.name.value)  # type: ignore[attr-defined]
+
+
+def type_text(node: TypeNode) -> str:
+    return print_ast(node)
+
+
+def _values(node: ConstDirectiveNode) -> dict[str, Any]:
+    return {argument.name.value: value_from_ast_untyped(argument.value) for argument in node.arguments or ()}
+
+
+def _description(node: Any) -> str | None:
+    return node.description.value if node.description else None
+
+
+def without(element: Element, *names: str) -> list[Applied]:
+    """The element's directives but those named."""
+    return [applied for applied in element.directives if applied.name not in names]
+
+
+_KIND_OF: dict[type, Kind] = {
+    ScalarTypeDefinitionNode: Kind.SCALAR,
+    ScalarTypeExtensionNode: Kind.SCALAR,
+    ObjectTypeDefinitionNode: Kind.OBJECT,
+    ObjectTypeExtensionNode: Kind.OBJECT,
+    InterfaceTypeDefinitionNode: Kind.INTERFACE,
+    InterfaceTypeExtensionNode: Kind.INTERFACE,
+    UnionTypeDefinitionNode: Kind.UNION,
+    UnionTypeExtensionNode: Kind.UNION,
+    EnumTypeDefinitionNode: Kind.ENUM,
+    EnumTypeExtensionNode: Kind.ENUM,
+    InputObjectTypeDefinitionNode: Kind.INPUT,
+    InputObjectTypeExtensionNode: Kind.INPUT,
+}
