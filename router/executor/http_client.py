@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import deque
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -21,7 +22,13 @@ from router.errors import (
     SubgraphResponseTooLargeError,
     SubgraphTimeoutError,
 )
-from router.executor.transport import ACCEPT, CONTENT_TYPE, SubgraphAnswer, SubgraphRequest
+from router.executor.transport import (
+    ACCEPT,
+    CONTENT_TYPE,
+    CancellableAnswer,
+    SubgraphAnswer,
+    SubgraphRequest,
+)
 
 #: Headers that belong to one connection or describe one body, never to be forwarded.
 NOT_FORWARDED = frozenset(
@@ -125,8 +132,9 @@ class _Pool:
         self._loop = asyncio.get_running_loop()
 
     def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
-        answer: asyncio.Future[SubgraphAnswer] = self._loop.create_future()
+        answer = CancellableAnswer(loop=self._loop)
         exchange = _Exchange(request, self._encode(request), answer)
+        answer.on_cancel = partial(self._abort, exchange)
         exchange.timer = self._loop.call_later(self.limits.total_timeout_seconds, self._time_out, exchange)
         self._dispatch(exchange)
         return answer
@@ -226,6 +234,9 @@ class _Pool:
 
     def _time_out(self, exchange: _Exchange) -> None:
         exchange.fail(SubgraphTimeoutError("The subgraph did not answer in time.", exchange.request.subgraph))
+        self._abort(exchange)
+
+    def _abort(self, exchange: _Exchange) -> None:
         for connection in self._open:
             if connection.exchange is exchange:
                 connection.abort()

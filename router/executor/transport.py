@@ -46,6 +46,21 @@ class SubgraphTransport(Protocol):
         ...
 
 
+class CancellableAnswer(asyncio.Future[SubgraphAnswer]):
+    """An answer that tells when nobody waits for it any more: a client left, or ran out of time.
+
+    An override and not a done callback, which would cost every request a turn of the loop.
+    """
+
+    on_cancel: Callable[[], None] | None = None
+
+    def cancel(self, msg: Any = None) -> bool:
+        was_cancelled = super().cancel(msg)
+        if was_cancelled and self.on_cancel is not None:
+            self.on_cancel()
+        return was_cancelled
+
+
 class SharedRequests:
     """Sends equal queries that are under way at the same time once, and hands all askers the one answer.
 
@@ -54,19 +69,27 @@ class SharedRequests:
 
     def __init__(self, transport: SubgraphTransport) -> None:
         self._transport = transport
-        self._waiting: dict[SubgraphRequest, list[asyncio.Future[SubgraphAnswer]]] = {}
+        self._waiting: dict[SubgraphRequest, list[CancellableAnswer]] = {}
 
     def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
         if not request.is_query:
             return self._transport.send(request)
         # Each asker waits on a future of its own: a cancelled asker must not cancel the others.
-        own: asyncio.Future[SubgraphAnswer] = asyncio.get_running_loop().create_future()
+        own = CancellableAnswer(loop=asyncio.get_running_loop())
         waiting = self._waiting.get(request)
         if waiting is not None:
+            own.on_cancel = waiting[0].on_cancel
             waiting.append(own)
             return own
-        self._waiting[request] = [own]
-        self._transport.send(request).add_done_callback(lambda answer: self._hand_out(request, answer))
+        waiting = self._waiting[request] = [own]
+        sent = self._transport.send(request)
+        sent.add_done_callback(lambda answer: self._hand_out(request, answer))
+
+        def cancel_if_unwanted() -> None:
+            if all(each.cancelled() for each in waiting):
+                sent.cancel()
+
+        own.on_cancel = cancel_if_unwanted
         return own
 
     def _hand_out(self, request: SubgraphRequest, answer: asyncio.Future[SubgraphAnswer]) -> None:

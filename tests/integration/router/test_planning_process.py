@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
+from typing import Self
 
 import orjson
 import pytest
@@ -23,7 +24,7 @@ MAX_LAG_SECONDS = 0.05
 class LoopLag:
     """Measures how late the event loop runs what should run at once."""
 
-    async def __aenter__(self) -> LoopLag:
+    async def __aenter__(self) -> Self:
         self.worst = 0.0
         self._task = asyncio.create_task(self._watch())
         return self
