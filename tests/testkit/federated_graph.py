@@ -11,7 +11,8 @@ from typing import Any
 
 import orjson
 
-from router.loaded_graph import LoadedGraph
+from router.loaded_graph import GraphOptions, LoadedGraph
+from router.operation import DocumentLimits
 from router.pipeline import OperationRequest, Runtime, answer
 from schema import SubgraphSource, compose
 from tests.testkit.failure_modes import FailureMode
@@ -19,6 +20,12 @@ from tests.testkit.stub_transport import StubTransport
 from tests.testkit.subgraph_schema import implementations_of
 from tests.testkit.subgraph_stub import SubgraphStub
 from tests.testkit.world import JsonObject, World
+
+
+#: Random operations are larger than any client's.
+WIDE_LIMITS = DocumentLimits(
+    tokens=200_000, depth=500, aliases=100_000, fields=200_000, root_fields=10_000, directives=100_000, repeats=10_000
+)
 
 
 class CompositionFailedError(Exception):
@@ -48,7 +55,8 @@ class FederatedGraph:
     @classmethod
     def from_supergraph(cls, supergraph_sdl: str, sdls: Mapping[str, str], world: World) -> FederatedGraph:
         stubs = {name: SubgraphStub(name, sdl, world) for name, sdl in sdls.items()}
-        return cls(LoadedGraph.from_sdl(supergraph_sdl), stubs, supergraph_sdl)
+        graph = LoadedGraph.from_sdl(supergraph_sdl, GraphOptions(limits=WIDE_LIMITS))
+        return cls(graph, stubs, supergraph_sdl)
 
     async def answer(
         self,
