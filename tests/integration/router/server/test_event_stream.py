@@ -1,0 +1,86 @@
+"""Subscriptions in one HTTP response: server-sent events and multipart."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+
+from tests.integration.router.conftest import RunningRouter, StartRouter, token
+from tests.testkit.strawberry_shop import Shop
+
+TICK = "subscription { ticks(count: 1) { n product { inStock } } }"
+TICKS = "subscription { ticks(count: 1000, pause: 0.05) { n } }"
+EVENTS = {"accept": "text/event-stream"}
+MULTIPART = {"accept": "multipart/mixed;boundary=graphql;subscriptionSpec=1.0, application/json"}
+
+
+async def test_events_are_named_next_and_the_last_complete(router: RunningRouter) -> None:
+    async with router.session.post(router.url, json={"query": TICK}, headers=EVENTS) as response:
+        assert response.status == 200
+        assert response.content_type == "text/event-stream"
+        assert await response.text() == (
+            'event: next\ndata: {"data":{"ticks":{"n":0,"product":{"inStock":10}}}}\n\nevent: complete\ndata:\n\n'
+        )
+
+
+async def test_an_event_source_can_subscribe_and_query_with_get(router: RunningRouter) -> None:
+    async with router.session.get(router.url, params={"query": TICK}, headers=EVENTS) as response:
+        assert "event: next" in await response.text()
+    async with router.session.get(router.url, params={"query": "{ __typename }"}, headers=EVENTS) as response:
+        assert await response.text() == 'event: next\ndata: {"data":{"__typename":"Query"}}\n\nevent: complete\ndata:\n\n'
+
+
+async def test_multipart_parts_carry_payloads_and_the_last_boundary_ends(router: RunningRouter) -> None:
+    async with router.session.post(router.url, json={"query": TICK}, headers=MULTIPART) as response:
+        assert response.headers["content-type"] == 'multipart/mixed;boundary="graphql";subscriptionSpec=1.0'
+        assert await response.text() == (
+            "\r\n--graphql\r\ncontent-type: application/json\r\n\r\n"
+            '{"payload":{"data":{"ticks":{"n":0,"product":{"inStock":10}}}}}'
+            "\r\n--graphql--\r\n"
+        )
+
+
+async def test_a_query_of_a_client_that_can_stream_is_answered_in_one_piece(router: RunningRouter) -> None:
+    headers = {"accept": "application/json, multipart/mixed"}
+    async with router.session.post(router.url, json={"query": "{ products { name } }"}, headers=headers) as response:
+        assert response.content_type == "application/json"
+        assert (await response.json())["data"]["products"][0] == {"name": "Product 1"}
+
+
+async def test_heartbeats_keep_a_quiet_stream_open(start_router: StartRouter) -> None:
+    async with start_router(subscriptions={"heartbeat_seconds": 0.02}) as router:
+        query = {"query": "subscription { ticks(count: 1, pause: 0.3) { n } }"}
+        async with router.session.post(router.url, json=query, headers=EVENTS) as response:
+            assert (await response.text()).startswith(":\n\n")
+        async with router.session.post(router.url, json=query, headers=MULTIPART) as response:
+            assert "\r\n\r\n{}\r\n--graphql" in await response.text()
+
+
+async def test_a_reader_that_leaves_ends_the_subscription_at_the_subgraph(router: RunningRouter, shop: Shop) -> None:
+    async with aiohttp.ClientSession() as session:
+        response = await session.post(router.url, json={"query": TICKS}, headers=EVENTS)
+        await response.content.readuntil(b"\n\n")
+        assert shop.open_ticks == 1
+        response.close()
+    async with asyncio.timeout(5):
+        while shop.open_ticks:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_stream_ends_with_the_token(start_router: StartRouter) -> None:
+    async with start_router(jwt={"keys": [{"secret": "a secret of the tests that is long enough"}]}) as router:
+        headers = {**EVENTS, "authorization": token(lifetime_seconds=0.3)}
+        async with router.session.post(router.url, json={"query": TICKS}, headers=headers) as response:
+            text = await response.text()
+    assert '"code":"UNAUTHENTICATED"' in text
+    assert text.endswith("event: complete\ndata:\n\n")
+
+
+async def test_there_is_room_for_so_many_streams(start_router: StartRouter) -> None:
+    async with start_router(subscriptions={"max_connections": 1}) as router:
+        async with router.session.post(router.url, json={"query": TICKS}, headers=EVENTS) as first:
+            await first.content.readuntil(b"\n\n")
+            async with router.session.post(router.url, json={"query": TICKS}, headers=EVENTS) as second:
+                assert second.status == 503
+            first.close()

@@ -1,0 +1,157 @@
+"""graphql-transport-ws as the router speaks it, message by message."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.integration.router.conftest import RunningRouter, StartRouter, token
+from tests.testkit.strawberry_shop import Shop
+
+PROTOCOL = "graphql-transport-ws"
+TICKS = "subscription($n: Int!, $p: Float) { ticks(count: $n, pause: $p) { n product { name inStock } owner { name } } }"
+
+
+async def connected(router: RunningRouter, **payload: Any) -> aiohttp.ClientWebSocketResponse:
+    """A socket that has been acknowledged."""
+    socket = await router.session.ws_connect(router.url, protocols=(PROTOCOL,))
+    await socket.send_json({"type": "connection_init", "payload": payload})
+    assert await socket.receive_json(timeout=5) == {"type": "connection_ack"}
+    return socket
+
+
+async def closed_with(socket: aiohttp.ClientWebSocketResponse) -> int | None:
+    """The code the router closes with, whatever it sends before."""
+    while (await socket.receive(timeout=5)).type not in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED):
+        pass
+    return socket.close_code
+
+
+async def test_each_event_is_completed_by_the_other_subgraphs(router: RunningRouter) -> None:
+    socket = await connected(router)
+    await socket.send_json({"id": "a", "type": "subscribe", "payload": {"query": TICKS, "variables": {"n": 2}}})
+    for number in range(2):
+        assert await socket.receive_json(timeout=5) == {
+            "id": "a",
+            "type": "next",
+            "payload": {
+                "data": {
+                    "ticks": {"n": number, "product": {"name": "Product 1", "inStock": 10}, "owner": {"name": "Ben"}}
+                }
+            },
+        }
+    assert await socket.receive_json(timeout=5) == {"id": "a", "type": "complete"}
+    await socket.close()
+
+
+async def test_the_token_of_connection_init_is_used_for_every_operation(router: RunningRouter) -> None:
+    socket = await connected(router, Authorization=token("u2"))
+    await socket.send_json({"id": "q", "type": "subscribe", "payload": {"query": "{ me { name email } }"}})
+    assert (await socket.receive_json(timeout=5))["payload"] == {
+        "data": {"me": {"name": "Ben", "email": "u2@example.com"}}
+    }
+    assert (await socket.receive_json(timeout=5))["type"] == "complete"
+    await socket.close()
+
+
+async def test_complete_ends_the_subscription_at_the_subgraph(router: RunningRouter, shop: Shop) -> None:
+    socket = await connected(router)
+    payload = {"query": TICKS, "variables": {"n": 1000, "p": 0.01}}
+    await socket.send_json({"id": "a", "type": "subscribe", "payload": payload})
+    await socket.receive_json(timeout=5)
+    assert shop.open_ticks == 1
+    await socket.send_json({"id": "a", "type": "complete"})
+    async with asyncio.timeout(5):
+        while shop.open_ticks:
+            await asyncio.sleep(0.01)
+    await socket.close()
+
+
+async def test_a_client_that_vanishes_ends_its_subscriptions(router: RunningRouter, shop: Shop) -> None:
+    socket = await connected(router)
+    for name in "ab":
+        payload = {"query": TICKS, "variables": {"n": 1000, "p": 0.01}}
+        await socket.send_json({"id": name, "type": "subscribe", "payload": payload})
+    await socket.receive_json(timeout=5)
+    await socket.close()
+    async with asyncio.timeout(5):
+        while shop.open_ticks:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_refused_operation_is_an_error_message_and_leaves_the_connection(router: RunningRouter) -> None:
+    socket = await connected(router)
+    await socket.send_json({"id": "a", "type": "subscribe", "payload": {"query": "{ nope }"}})
+    message = await socket.receive_json(timeout=5)
+    assert (message["type"], message["payload"][0]["extensions"]["code"]) == ("error", "GRAPHQL_VALIDATION_FAILED")
+    await socket.send_json({"id": "a", "type": "subscribe", "payload": {"query": "{ __typename }"}})
+    assert (await socket.receive_json(timeout=5))["payload"] == {"data": {"__typename": "Query"}}
+    await socket.close()
+
+
+@pytest.mark.parametrize(
+    ("messages", "code"),
+    [
+        (["not json"], 4400),
+        (['{"type":"nonsense"}'], 4400),
+        (['{"id":"a","type":"subscribe","payload":{"query":"{ __typename }"}}'], 4401),
+        (['{"type":"connection_init","payload":{"Authorization":"Bearer x"}}'], 4403),
+        (['{"type":"connection_init"}', '{"type":"connection_init"}'], 4429),
+        (
+            ['{"type":"connection_init"}']
+            + 2 * ['{"id":"a","type":"subscribe","payload":{"query":"{ slow(seconds: 5) }"}}'],
+            4409,
+        ),
+    ],
+)
+async def test_who_breaks_the_protocol_is_closed_with_its_code(
+    router: RunningRouter, messages: list[str], code: int
+) -> None:
+    socket = await router.session.ws_connect(router.url, protocols=(PROTOCOL,))
+    for message in messages:
+        await socket.send_str(message)
+    assert await closed_with(socket) == code
+
+
+async def test_an_unknown_subprotocol_is_not_acceptable(router: RunningRouter) -> None:
+    socket = await router.session.ws_connect(router.url)
+    assert await closed_with(socket) == 4406
+
+
+async def test_a_silent_client_runs_out_of_time(start_router: StartRouter) -> None:
+    async with start_router(subscriptions={"init_timeout_seconds": 0.1}) as router:
+        socket = await router.session.ws_connect(router.url, protocols=(PROTOCOL,))
+        assert await closed_with(socket) == 4408
+
+
+async def test_the_connection_ends_with_its_token(start_router: StartRouter) -> None:
+    async with start_router() as router:
+        socket = await connected(router, Authorization=token(lifetime_seconds=0.5))
+        assert await closed_with(socket) == 4401
+
+
+async def test_pings_are_answered_and_sent(start_router: StartRouter) -> None:
+    async with start_router(subscriptions={"heartbeat_seconds": 0.05}) as router:
+        socket = await connected(router)
+        await socket.send_json({"type": "ping", "payload": {"a": 1}})
+        messages = [await socket.receive_json(timeout=5) for _ in range(2)]
+        assert {"type": "pong", "payload": {"a": 1}} in messages
+        assert {"type": "ping"} in messages
+        assert await closed_with(socket) == 1001  # it never answered a ping
+
+
+async def test_an_old_client_is_served_in_its_own_words(router: RunningRouter) -> None:
+    socket = await router.session.ws_connect(router.url, protocols=("graphql-ws",))
+    await socket.send_json({"type": "connection_init", "payload": {}})
+    await socket.send_json({"id": "1", "type": "start", "payload": {"query": "subscription { ticks(count: 1) { n } }"}})
+    messages = [await socket.receive_json(timeout=5) for _ in range(4)]
+    assert messages == [
+        {"type": "connection_ack"},
+        {"type": "ka"},
+        {"id": "1", "type": "data", "payload": {"data": {"ticks": {"n": 0}}}},
+        {"id": "1", "type": "complete"},
+    ]
+    await socket.close()
