@@ -54,8 +54,6 @@ def mentioned_fields(types: Mapping[str, TypeDefinition], type_name: str, text: 
 
 
 def _selected(types: Mapping[str, TypeDefinition], type_name: str, selections: SelectionSet) -> Iterator[SelectedField]:
-    from schema.subgraph import named_type
-
     parent = types.get(type_name)
     for item in selections.items:
         if isinstance(item, InlineFragment):
@@ -70,11 +68,18 @@ def _selected(types: Mapping[str, TypeDefinition], type_name: str, selections: S
         if parent is None or definition is None:
             raise FieldSetError(f'Cannot query field "{item.name}" on type "{type_name}".')
         yield SelectedField(parent, definition, item)
-        target = types.get(named_type(definition.type))
+        target = types.get(_named(definition))
         is_composite = target is not None and bool(target.fields or target.members)
         if item.selections is not None:
             if not is_composite:
                 raise FieldSetError(f'Field "{item.name}" must not have a selection since it has no subfields.')
-            yield from _selected(types, named_type(definition.type), item.selections)
+            yield from _selected(types, _named(definition), item.selections)
         elif is_composite:
             raise FieldSetError(f'Field "{item.name}" must have a selection of subfields.')
+
+
+def _named(definition: FieldDefinition) -> str:
+    node = definition.type
+    while hasattr(node, "type"):
+        node = node.type
+    return str(node.name.value)  # type: ignore[attr-defined]

@@ -33,6 +33,7 @@ from graphql import (
     UnionTypeExtensionNode,
     ValueNode,
     parse,
+    parse_type,
     print_ast,
     value_from_ast_untyped,
 )
@@ -49,6 +50,7 @@ from schema.federation import (
     Link,
     parse_link_url,
 )
+from schema.field_sets import mentioned_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,7 @@ class _Reader:
             federation.version if federation else (1, 0),
             composed,
         )
+        _trust_keys_of_extensions(subgraph)
         if federation is None:
             _upgrade_from_federation_1(subgraph)
         return subgraph
@@ -408,8 +411,6 @@ def _rename_references(types: dict[str, TypeDefinition], old: str, new: str) -> 
         return parse_name(new) if node.name.value == old else node  # type: ignore[attr-defined]
 
     def parse_name(name: str) -> TypeNode:
-        from graphql import parse_type
-
         return parse_type(name, no_location=True)
 
     for definition in types.values():
@@ -418,40 +419,42 @@ def _rename_references(types: dict[str, TypeDefinition], old: str, new: str) -> 
         definition.members = [new if member == old else member for member in definition.members]
 
 
-def _upgrade_from_federation_1(subgraph: Subgraph) -> None:
-    """A federation 1 subgraph says the same with fewer words: sharing is allowed, keys of extensions are external.
+def _trust_keys_of_extensions(subgraph: Subgraph) -> None:
+    """Who extends an entity holds its key, so `@external` on a key field of an extension says nothing."""
+    for definition in subgraph.types.values():
+        if definition.is_defined or not definition.is_extended:
+            continue
+        for text, _ in definition.keys():
+            for type_name, name in mentioned_fields(subgraph.types, definition.name, text):
+                if type_name == definition.name:
+                    _unmark_external(definition.fields[name])
 
-    Entities are owned by the subgraph that defines them; value types are shared. External marks that neither
-    `@provides` nor `@requires` uses are dropped, as they only repeat the owner's fields.
+
+def _upgrade_from_federation_1(subgraph: Subgraph) -> None:
+    """A federation 1 subgraph says the same with fewer words.
+
+    Keys of interfaces mean nothing there, and external marks that nothing uses only repeat the owner's fields.
     """
     used = _externals_in_use(subgraph)
     for definition in subgraph.types.values():
         if definition.kind is Kind.INTERFACE:
-            definition.directives = [applied for applied in definition.directives if applied.name != "key"]
-        if definition.kind is not Kind.OBJECT:
-            for field_definition in definition.fields.values():
-                field_definition.directives = [
-                    applied for applied in field_definition.directives if applied.name != "external"
-                ]
-            continue
-        key_fields = {
-            word for fields, _ in definition.keys() for word in fields.replace("{", " ").replace("}", " ").split()
+            definition.directives = without(definition, "key")
+        keys = {
+            name for text, _ in definition.keys() for _, name in mentioned_fields(subgraph.types, definition.name, text)
         }
         for name, field_definition in list(definition.fields.items()):
-            if not field_definition.is_external:
-                continue
-            if name in key_fields and (definition.is_extended or not definition.is_defined):
-                field_definition.directives = [
-                    applied for applied in field_definition.directives if applied.name != "external"
-                ]
-            elif (definition.name, name) not in used and name not in key_fields:
+            if definition.kind is not Kind.OBJECT:
+                _unmark_external(field_definition)
+            elif field_definition.is_external and (definition.name, name) not in used and name not in keys:
                 del definition.fields[name]
+
+
+def _unmark_external(field_definition: FieldDefinition) -> None:
+    field_definition.directives = without(field_definition, "external")
 
 
 def _externals_in_use(subgraph: Subgraph) -> set[tuple[str, str]]:
     """(type, field) of every field that a `@requires` or `@provides` of the subgraph mentions."""
-    from schema.field_sets import mentioned_fields
-
     used: set[tuple[str, str]] = set()
     for definition in subgraph.types.values():
         for field_definition in definition.fields.values():
