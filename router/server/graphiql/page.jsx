@@ -19,12 +19,13 @@ socket.protocol = location.protocol === "https:" ? "wss:" : "ws:";
 // Headers of the tab travel as HTTP headers, and as `connection_init` payload when a subscription opens a socket.
 const fetcher = createGraphiQLFetcher({ url: endpoint.href, subscriptionUrl: socket.href });
 
-const WELCOME = `# Log in with a mutation, then put the token in the "Headers" tab below:
+const WELCOME = `# To act as somebody, log in with a mutation
+# and put its token into the Headers tab below:
 #
 #   { "Authorization": "Bearer ..." }
 #
-# Subscriptions use the same header. Add { "x-query-plan": "1" } to see how an operation was planned
-# (under "extensions", where the router runs in development mode).
+# Subscriptions send it too. In development,
+# { "x-query-plan": "1" } shows the query plan.
 
 {
   __typename
