@@ -129,6 +129,13 @@ class LoadedGraph:
             prepared.plans[override_labels] = compiled
         return compiled
 
+    async def plan_part(
+        self, allowed: Operation, shape: Operation, override_labels: frozenset[str] = frozenset()
+    ) -> CompiledPlan:
+        """For operations that the router made itself out of a client's, such as the parts of a deferred one."""
+        key = (allowed, shape, override_labels)
+        return await self._plans.get_or_compute(key, lambda: self._compile(*key))
+
     async def _prepare(self, text: str, operation_name: str | None, keep_defer: bool) -> PreparedOperation:
         limits, hide_suggestions = self.options.limits, self.options.hide_suggestions
         document, is_short = None, False

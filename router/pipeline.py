@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +16,9 @@ from router.access.authorization import Authorization
 from router.errors import RequestError
 from router.executor.execute import CompiledPlan
 from router.executor.fetch import Execution
+from router.executor.incremental import SplitOperation, initial_payload, later_payload, pieces_of, split_deferred
 from router.executor.subscribe import SubscriptionSource, run_subscription
-from router.executor.transport import Headers, SubgraphTransport
+from router.executor.transport import Headers, SharedRequests, SubgraphTransport
 from router.loaded_graph import LoadedGraph, PreparedOperation
 from router.operation import Operation
 
@@ -85,7 +87,7 @@ async def answer(request: OperationRequest, graph: LoadedGraph, runtime: Runtime
 
 
 async def _answer(request: OperationRequest, graph: LoadedGraph, runtime: Runtime) -> Response:
-    prepared = await graph.prepare(request.query, request.operation_name, keep_defer=request.accepts_incremental)
+    prepared = await graph.prepare(request.query, request.operation_name)
     refuse_wrong_kind(prepared.operation, request)
     variables = prepared.coercion.coerce(request.variables)
 
@@ -103,6 +105,64 @@ async def _answer(request: OperationRequest, graph: LoadedGraph, runtime: Runtim
         operation_type=prepared.operation.operation_type,
         cache_controls=tuple(execution.cache_controls),
     )
+
+
+async def answer_incrementally(
+    request: OperationRequest, graph: LoadedGraph, runtime: Runtime
+) -> Response | AsyncIterator[bytes]:
+    """Payloads of an answer in pieces, in the current wire format, where the operation defers; else its one response.
+
+    Raises RequestError before the first payload.
+    """
+    prepared = await graph.prepare(request.query, request.operation_name, keep_defer=True)
+    refuse_wrong_kind(prepared.operation, request)
+    variables = prepared.coercion.coerce(request.variables)
+    split = split_deferred(prepared.plannable, graph.api_schema, variables)
+    if split is None or prepared.introspection is not None:
+        return await _answer(request, graph, runtime)
+    return _payloads(split, variables, request, graph, runtime)
+
+
+async def _payloads(
+    split: SplitOperation,
+    variables: dict[str, Any],
+    request: OperationRequest,
+    graph: LoadedGraph,
+    runtime: Runtime,
+) -> AsyncIterator[bytes]:
+    """All parts run at the same time; what they ask subgraphs in common is asked once, by `SharedRequests`."""
+    transport = SharedRequests(runtime.transport)
+
+    async def run(planned: Operation, shape: Operation) -> tuple[CompiledPlan, Execution]:
+        authorization = (
+            runtime.authorize(planned, request, graph) if runtime.authorize is not None else Authorization(planned)
+        )
+        labels = active_labels(request, graph, runtime)
+        plan = await graph.plan_part(authorization.allowed, shape, labels)
+        execution = Execution(transport, variables, headers=request.headers, withhold=authorization.withholding)
+        if plan.step is not None:
+            await plan.step.run(execution)
+        return plan, execution
+
+    first = asyncio.ensure_future(run(split.planned, split.primary))
+    later = {asyncio.ensure_future(run(block.operation, block.operation)): block for block in split.blocks}
+    try:
+        plan, execution = await first
+        if execution.withhold is not None:
+            execution.errors.extend(execution.withhold(execution.tree))
+        data, errors = plan.project_plainly(execution)
+        pieces = pieces_of(split, execution, data)
+        yield initial_payload(data, errors, pieces)
+        waiting = {run_: block for run_, block in later.items() if any(piece.block is block for piece in pieces)}
+        while waiting:
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for run_ in done:
+                block = waiting.pop(run_)
+                own = [piece for piece in pieces if piece.block is block]
+                yield later_payload(block, own, *run_.result(), has_next=bool(waiting))
+    finally:
+        for run_ in (first, *later):
+            run_.cancel()
 
 
 async def subscribe(request: OperationRequest, graph: LoadedGraph, runtime: Runtime) -> AsyncIterator[bytes]:

@@ -162,7 +162,14 @@ class FrontDoor:
                 payloads = await pipeline.subscribe(request, served.graph, served.runtime)
                 OPERATIONS.labels("subscription", "ok").inc()
                 return PayloadStream(payloads, "subscription")
-            answer = await self._answer_in_time(request, served, visit)
+            if incremental and "@defer" in request.query:
+                parts = await pipeline.answer_incrementally(request, served.graph, served.runtime)
+                if not isinstance(parts, Response):
+                    OPERATIONS.labels("query", "ok").inc()
+                    return PayloadStream(parts, "incremental")
+                answer = Answer(parts)
+            else:
+                answer = await self._answer_in_time(request, served, visit)
         except RequestError as error:
             answer = refused(error)
         count_operation(answer.response)
