@@ -81,6 +81,9 @@ class LoadedGraph:
         self.options = options or GraphOptions()
         self.subgraph_urls = {**subgraph_urls, **self.options.subgraph_urls}
         self.override_labels = override_labels
+        #: `percent(25)` is active for a quarter of all requests; what other labels mean is the server's to say
+        self.percent_labels = {label: share for label in override_labels if (share := _percent_of(label)) is not None}
+        self.custom_labels = override_labels - self.percent_labels.keys()
         self.supergraph = supergraph
         self._plan = plan
         self._supergraph_sdl = supergraph.sdl if supergraph is not None else None
@@ -183,6 +186,15 @@ class LoadedGraph:
                 self._supergraph_sdl, timeout_seconds=self.options.planning_timeout_seconds
             )
         return self._planning
+
+
+def _percent_of(label: str) -> float | None:
+    if not (label.startswith("percent(") and label.endswith(")")):
+        return None
+    try:
+        return float(label[len("percent(") : -1])
+    except ValueError:
+        return None
 
 
 def _weight(selections: SelectionSet) -> int:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -62,7 +63,8 @@ class Response:
 
 #: What of an operation its caller may have; the rest is not fetched, and withheld where the plan needs it for itself.
 Authorize = Callable[[Operation, OperationRequest, LoadedGraph], Authorization]
-#: The labels of `@override(label:)` that are active for a request, out of those the graph has.
+#: The labels of `@override(label:)` that are active for a request, out of the graph's custom ones: `percent(...)` is
+#: drawn by the pipeline.
 ChooseLabels = Callable[[frozenset[str], OperationRequest], frozenset[str]]
 
 
@@ -208,9 +210,13 @@ def authorized(
 
 
 def active_labels(request: OperationRequest, graph: LoadedGraph, runtime: Runtime) -> frozenset[str]:
-    if not graph.override_labels or runtime.choose_labels is None:
+    if not graph.override_labels:
         return frozenset()
-    return runtime.choose_labels(graph.override_labels, request)
+    roll = random.random() * 100  # noqa: S311 - a share of traffic, not a secret
+    drawn = frozenset(label for label, percent in graph.percent_labels.items() if roll < percent)
+    if not graph.custom_labels or runtime.choose_labels is None:
+        return drawn
+    return drawn | runtime.choose_labels(graph.custom_labels, request)
 
 
 def introspect(prepared: PreparedOperation, execution: Execution) -> None:
