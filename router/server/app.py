@@ -110,6 +110,7 @@ class RouterApp:
                 stack.push_async_callback(self._redis.aclose)
             await self._authenticator.start()
             await self.graph_file.load()
+            stack.callback(self.graph_file.close)
             if self.settings.watch:
                 stack.push_async_callback(_cancelled, asyncio.create_task(self.graph_file.watch()))
             yield
@@ -145,6 +146,7 @@ def _graph_options(settings: Settings) -> GraphOptions:
     return GraphOptions(
         limits=document_limits(settings.limits),
         hide_suggestions=not settings.dev,
+        planning_timeout_seconds=settings.limits.planning_timeout_seconds,
         subgraph_urls={name: each.url for name, each in settings.subgraphs.items() if each.url is not None},
     )
 

@@ -114,7 +114,6 @@ class FrontDoor:
         visit: Visit,
         *,
         only_queries: bool = False,
-        accepts_incremental: bool = False,
     ) -> OperationRequest:
         """Counts the operation and finds its document. Raises RequestError."""
         try:
@@ -133,7 +132,6 @@ class FrontDoor:
             visit.forwarded,
             visit,
             only_queries,
-            accepts_incremental,
         )
 
     async def answer(self, parameters: OperationParameters, visit: Visit, *, only_queries: bool = False) -> Answer:
@@ -154,9 +152,7 @@ class FrontDoor:
         """Any operation: an answer in one piece, or the payloads of a subscription or (`incremental`) of `@defer`."""
         served = self.graph_file.current
         try:
-            request = await self.request_of(
-                parameters, visit, only_queries=only_queries, accepts_incremental=incremental
-            )
+            request = await self.request_of(parameters, visit, only_queries=only_queries)
             prepared = await served.graph.prepare(request.query, request.operation_name)
             if prepared.operation.operation_type == "subscription":
                 payloads = await pipeline.subscribe(request, served.graph, served.runtime)

@@ -81,12 +81,18 @@ class GraphFile:
             log.error("supergraph_refused", file=str(self._file), error=self.error)
             GRAPH_LOADS.labels("refused").inc()
             return False
-        self._served = served
+        previous, self._served = self._served, served
+        if previous is not None:
+            previous.graph.close()
         self.error = None
         log.info("supergraph_loaded", file=str(self._file), generation=served.generation, digest=digest[:12])
         GRAPH_LOADS.labels("loaded").inc()
         GRAPH_GENERATION.set(served.generation)
         return True
+
+    def close(self) -> None:
+        if self._served is not None:
+            self._served.graph.close()
 
     async def watch(self) -> None:
         """Follows the file for ever; the folder is watched, as editors and mounts replace files instead of writing."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import aiohttp
+import orjson
 
 from tests.integration.router.conftest import RunningRouter, StartRouter, token
 from tests.testkit.strawberry_shop import Shop
@@ -84,3 +86,52 @@ async def test_there_is_room_for_so_many_streams(start_router: StartRouter) -> N
             async with router.session.post(router.url, json={"query": TICKS}, headers=EVENTS) as second:
                 assert second.status == 503
             first.close()
+
+
+DEFERRED = "{ products { id ... @defer(label: \"stock\") { inStock } } }"
+
+
+def parts_of(text: str) -> list[Any]:
+    """The JSON bodies of a multipart answer, checked for its frame."""
+    assert text.endswith("\r\n-----\r\n")
+    parts = text.removesuffix("\r\n-----\r\n").split("\r\n---\r\n")[1:]
+    return [orjson.loads(part.partition("\r\n\r\n")[2]) for part in parts]
+
+
+async def test_a_deferred_fragment_comes_in_parts_with_ids(router: RunningRouter) -> None:
+    headers = {"accept": "multipart/mixed, application/json"}
+    async with router.session.post(router.url, json={"query": DEFERRED}, headers=headers) as response:
+        assert response.headers["content-type"] == 'multipart/mixed; boundary="-"'
+        first, second = parts_of(await response.text())
+    assert first == {
+        "data": {"products": [{"id": "1"}, {"id": "2"}]},
+        "pending": [
+            {"id": "0", "path": ["products", 0], "label": "stock"},
+            {"id": "1", "path": ["products", 1], "label": "stock"},
+        ],
+        "hasNext": True,
+    }
+    assert second == {
+        "incremental": [{"id": "0", "data": {"inStock": 10}}, {"id": "1", "data": {"inStock": 20}}],
+        "completed": [{"id": "0"}, {"id": "1"}],
+        "hasNext": False,
+    }
+
+
+async def test_a_client_of_the_former_format_gets_paths(router: RunningRouter) -> None:
+    headers = {"accept": "multipart/mixed;deferSpec=20220824, application/json"}
+    async with router.session.post(router.url, json={"query": DEFERRED}, headers=headers) as response:
+        first, second = parts_of(await response.text())
+    assert first == {"data": {"products": [{"id": "1"}, {"id": "2"}]}, "hasNext": True}
+    assert second == {
+        "incremental": [
+            {"data": {"inStock": 10}, "path": ["products", 0], "label": "stock"},
+            {"data": {"inStock": 20}, "path": ["products", 1], "label": "stock"},
+        ],
+        "hasNext": False,
+    }
+
+
+async def test_a_client_without_multipart_gets_deferred_data_at_once(router: RunningRouter) -> None:
+    answer = await router.ask(DEFERRED)
+    assert answer == {"data": {"products": [{"id": "1", "inStock": 10}, {"id": "2", "inStock": 20}]}}

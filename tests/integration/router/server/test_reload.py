@@ -1,0 +1,95 @@
+"""A supergraph that changes on disk while the router serves it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from tests.integration.router.conftest import RunningRouter, StartRouter
+from tests.integration.router.server.test_websocket import connected
+
+
+async def until(claim: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not claim():
+            await asyncio.sleep(0.02)
+
+
+def add_field(sdl: str) -> str:
+    """The supergraph with `User.nickname`, which no subgraph was asked for before."""
+    return sdl.replace("  email: String ", "  nickname: String @join__field(graph: ACCOUNTS)\n  email: String ")
+
+
+async def test_a_new_supergraph_is_served_without_losing_a_request(start_router: StartRouter) -> None:
+    async with start_router(watch=True) as router:
+        answers: list[object] = []
+
+        async def keep_asking() -> None:
+            while True:
+                answers.append(await router.ask("{ products { name inStock } }"))
+
+        asking = [asyncio.create_task(keep_asking()) for _ in range(4)]
+        sdl = router.supergraph.read_text()
+        for round_ in range(3):
+            await asyncio.sleep(0.3)
+            router.supergraph.write_text(sdl + f"\n# {round_}")
+            await until(lambda expected=round_ + 2: router.app.graph_file.current.generation == expected)  # type: ignore[misc]
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+        expected = {"data": {"products": [{"name": "Product 1", "inStock": 10}, {"name": "Product 2", "inStock": 20}]}}
+        assert len(answers) > 20
+        assert all(answer == expected for answer in answers)
+
+
+async def test_a_live_subscription_survives_the_change(start_router: StartRouter) -> None:
+    async with start_router(watch=True) as router:
+        socket = await connected(router)
+        query = "subscription { ticks(count: 1000, pause: 0.02) { n owner { name } } }"
+        await socket.send_json({"id": "a", "type": "subscribe", "payload": {"query": query}})
+        before = (await socket.receive_json(timeout=5))["payload"]["data"]["ticks"]["n"]
+        router.supergraph.write_text(add_field(router.supergraph.read_text()))
+        await until(lambda: router.app.graph_file.current.generation == 2)
+        assert (await router.ask('{ __type(name: "User") { fields { name } } }'))["data"]["__type"]["fields"][2] == {
+            "name": "nickname"
+        }
+        events = [(await socket.receive_json(timeout=5))["payload"]["data"]["ticks"] for _ in range(20)]
+        assert [event["n"] for event in events] == list(range(before + 1, before + 21))
+        assert events[-1]["owner"] == {"name": "Ben"}
+        await socket.close()
+
+
+async def test_a_broken_file_leaves_the_last_good_graph_and_is_told(start_router: StartRouter) -> None:
+    async with start_router(watch=True, dev=True) as router:
+        good = router.supergraph.read_text()
+        router.supergraph.write_text(good + "\ntype Broken {")
+        await until(lambda: router.app.graph_file.error is not None)
+        assert await router.ask("{ __typename }") == {"data": {"__typename": "Query"}}
+        async with router.session.get(f"{router.origin}/ready") as response:
+            details = (await response.json())["components"]["supergraph"]["details"]
+            assert response.status == 200
+            assert "Syntax Error" in details["error"]
+            assert details["generation"] == 1
+        router.supergraph.write_text(good)
+        await until(lambda: router.app.graph_file.error is None)
+
+
+async def test_probes_tell_what_is_served(router: RunningRouter) -> None:
+    await router.ask("{ products { inStock } }")
+    async with router.session.get(f"{router.origin}/live") as response:
+        assert await response.json() == {"status": "UP"}
+    async with router.session.get(f"{router.origin}/actuator/health") as response:
+        health = await response.json()
+        assert (response.status, health["status"]) == (200, "UP")
+        assert set(health["components"]) == {"supergraph", "subgraphs", "diskSpace", "ping"}
+    async with router.session.get(f"{router.origin}/actuator/registry") as response:
+        rows = {row["name"]: row for row in (await response.json())["subgraphs"]}
+        assert {name: row["status"] for name, row in rows.items()} == {
+            "accounts": "UNKNOWN",
+            "catalog": "UP",
+            "stock": "UP",
+        }
+    async with router.session.get(f"{router.origin}/actuator/prometheus") as response:
+        text = await response.text()
+        assert 'http_server_requests_seconds_count{method="POST",outcome="SUCCESS"' in text
+        assert 'router_subgraph_request_duration_seconds_count{outcome="ok",subgraph="stock"}' in text
