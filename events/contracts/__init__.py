@@ -25,6 +25,7 @@ CONTRACTS: tuple[type[Payload], ...] = (
     workouts.SetEdited,
     workouts.SetRemoved,
     workouts.WorkoutCompleted,
+    workouts.WorkoutEdited,
     workouts.WorkoutCancelled,
     workouts.WorkoutDeleted,
     analytics.DailySummaryChanged,

@@ -67,6 +67,10 @@ class WorkoutCompleted(WorkoutState, frozen=True, kw_only=True):
     """A session ended, or a finished one was logged in one call."""
 
 
+class WorkoutEdited(WorkoutState, frozen=True, kw_only=True):
+    """Something else about a workout changed: its name, its times, its price."""
+
+
 class WorkoutCancelled(WorkoutState, frozen=True, kw_only=True):
     """A session was given up: it counts for nothing."""
 

@@ -1,0 +1,1 @@
+"""Events of the others turned into rows of our own."""

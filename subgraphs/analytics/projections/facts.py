@@ -1,0 +1,202 @@
+"""Events to facts: each fact row is replaced by the newest state of its aggregate. Called by `summary.project`.
+
+Answers which days of which people may now add up differently: those a fact left and those it came to.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from events.contracts.nutrition import MealState, WaterLogged
+from events.contracts.users import AccountState, UserErased, WeightState
+from events.contracts.workouts import WorkoutState
+from events.envelope import Envelope, Payload
+from events.upcast import read_payload
+
+Day = tuple[str, date]  # (user id, local date)
+Row = Mapping[str, Any]
+Told = tuple[Envelope, Payload]
+
+# aggregate type -> (table, its primary key)
+_FACT_TABLES = {
+    "meal": ("meal_fact", "meal_id"),
+    "water": ("water_fact", "entry_id"),
+    "workout": ("workout_fact", "workout_id"),
+    "weight_entry": ("weight_fact", "entry_id"),
+}
+_TABLES_OF_A_USER = (*(table for table, _ in _FACT_TABLES.values()), "daily_summary", "goal", "person")
+
+
+async def apply_events(connection: AsyncConnection, envelopes: Sequence[Envelope]) -> set[Day]:
+    """Store what the envelopes say; returns the days touched. Raises what `read_payload` raises."""
+    await _lock_users(connection, {envelope.user_id for envelope in envelopes})
+    erased = await _erased(connection, {envelope.user_id for envelope in envelopes})
+    by_aggregate: defaultdict[str, list[Told]] = defaultdict(list)
+    for envelope in envelopes:
+        by_aggregate[envelope.aggregate.type].append((envelope, read_payload(envelope)))
+    erased |= await _apply_accounts(connection, by_aggregate["user"])
+    touched: set[Day] = set()
+    for aggregate_type in _FACT_TABLES:
+        told = [
+            (envelope, payload) for envelope, payload in by_aggregate[aggregate_type] if envelope.user_id not in erased
+        ]
+        if told:
+            touched |= await _replace_facts(connection, aggregate_type, told)
+    return touched
+
+
+async def _lock_users(connection: AsyncConnection, user_ids: set[str]) -> None:
+    """One projector at a time for each person, for a day is summed from facts of several topics."""
+    await connection.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(id, 0)) FROM unnest(CAST(:ids AS text[])) AS id"),
+        {"ids": sorted(user_ids)},
+    )
+
+
+async def _erased(connection: AsyncConnection, user_ids: set[str]) -> set[str]:
+    result = await connection.execute(
+        text("SELECT user_id FROM erased_user WHERE user_id = ANY(:ids)"), {"ids": sorted(user_ids)}
+    )
+    return set(result.scalars())
+
+
+async def _replace_facts(connection: AsyncConnection, aggregate_type: str, told: Sequence[Told]) -> set[Day]:
+    table, key = _FACT_TABLES[aggregate_type]
+    ids = sorted(envelope.aggregate.id for envelope, _ in told)
+    left = await connection.execute(
+        text(f"DELETE FROM {table} WHERE {key} = ANY(:ids) RETURNING user_id, local_date"),  # noqa: S608 - our names
+        {"ids": ids},
+    )
+    touched = {(row.user_id, row.local_date) for row in left}
+    alive = [(envelope, payload) for envelope, payload in told if not payload.tombstone]
+    if alive:
+        touched |= await _WRITERS[aggregate_type](connection, alive)
+    return touched
+
+
+async def _write_meals(connection: AsyncConnection, told: Sequence[Told]) -> set[Day]:
+    meals: list[Row] = []
+    foods: list[Row] = []
+    for envelope, payload in told:
+        if not isinstance(payload, MealState):
+            continue
+        totals = payload.totals
+        meals.append(
+            {
+                "meal_id": payload.meal_id,
+                "user_id": envelope.user_id,
+                "local_date": payload.local_date,
+                "slot": payload.slot,
+                "energy_kcal": totals.energy_kcal,
+                "protein_g": totals.protein_g,
+                "carbs_g": totals.carbs_g,
+                "fat_g": totals.fat_g,
+            }
+        )
+        counts: defaultdict[str, int] = defaultdict(int)
+        for item in payload.items:
+            counts[item.food_id] += 1
+        foods.extend(
+            {"meal_id": payload.meal_id, "user_id": envelope.user_id, "food_id": food_id, "items": items}
+            for food_id, items in counts.items()
+        )
+    touched = await _insert(connection, "meal_fact", meals)
+    await _insert(connection, "meal_food_fact", foods)
+    return touched
+
+
+async def _write_water(connection: AsyncConnection, told: Sequence[Told]) -> set[Day]:
+    rows = [
+        {
+            "entry_id": payload.entry_id,
+            "user_id": envelope.user_id,
+            "local_date": payload.local_date,
+            "amount_ml": payload.amount_ml,
+        }
+        for envelope, payload in told
+        if isinstance(payload, WaterLogged)
+    ]
+    return await _insert(connection, "water_fact", rows)
+
+
+async def _write_workouts(connection: AsyncConnection, told: Sequence[Told]) -> set[Day]:
+    rows = [
+        {
+            "workout_id": payload.workout_id,
+            "user_id": envelope.user_id,
+            "local_date": payload.local_date,
+            "status": payload.status,
+            "duration_minutes": payload.duration_minutes,
+            "active_minutes": payload.active_minutes,
+            "calories_kcal": payload.calories_kcal,
+            "volume_kg": payload.volume_kg,
+        }
+        for envelope, payload in told
+        if isinstance(payload, WorkoutState)
+    ]
+    return await _insert(connection, "workout_fact", rows)
+
+
+async def _write_weights(connection: AsyncConnection, told: Sequence[Told]) -> set[Day]:
+    rows = [
+        {
+            "entry_id": payload.entry_id,
+            "user_id": envelope.user_id,
+            "local_date": payload.local_date,
+            "recorded_at": payload.recorded_at,
+            "weight_kg": payload.weight_kg,
+        }
+        for envelope, payload in told
+        if isinstance(payload, WeightState)
+    ]
+    return await _insert(connection, "weight_fact", rows)
+
+
+_WRITERS: dict[str, Callable[[AsyncConnection, Sequence[Told]], Awaitable[set[Day]]]] = {
+    "meal": _write_meals,
+    "water": _write_water,
+    "workout": _write_workouts,
+    "weight_entry": _write_weights,
+}
+
+
+async def _insert(connection: AsyncConnection, table: str, rows: Sequence[Row]) -> set[Day]:
+    if not rows:
+        return set()
+    names = list(rows[0])
+    statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"  # noqa: S608
+    await connection.execute(text(statement), list(rows))
+    return {(row["user_id"], row["local_date"]) for row in rows if "local_date" in row}
+
+
+async def _apply_accounts(connection: AsyncConnection, told: Sequence[Told]) -> set[str]:
+    """Keep each person's clock; forget everything about the erased, whose ids are returned."""
+    erased: set[str] = set()
+    for envelope, payload in told:
+        if isinstance(payload, UserErased):
+            await _forget(connection, envelope.user_id)
+            erased.add(envelope.user_id)
+        elif isinstance(payload, AccountState):
+            await connection.execute(
+                text(
+                    "INSERT INTO person (user_id, time_zone, day_start_hour)"
+                    " SELECT :user_id, :time_zone, :hour WHERE NOT EXISTS"
+                    " (SELECT FROM erased_user WHERE user_id = :user_id)"
+                    " ON CONFLICT (user_id) DO UPDATE"
+                    " SET time_zone = excluded.time_zone, day_start_hour = excluded.day_start_hour"
+                ),
+                {"user_id": envelope.user_id, "time_zone": payload.time_zone, "hour": payload.day_start_hour},
+            )
+    return erased
+
+
+async def _forget(connection: AsyncConnection, user_id: str) -> None:
+    for table in _TABLES_OF_A_USER:
+        await connection.execute(text(f"DELETE FROM {table} WHERE user_id = :id"), {"id": user_id})  # noqa: S608
+    await connection.execute(
+        text("INSERT INTO erased_user (user_id) VALUES (:id) ON CONFLICT DO NOTHING"), {"id": user_id}
+    )

@@ -1,0 +1,133 @@
+"""Facts to daily summaries: every touched day is summed anew from its facts. The handler of group `analytics-service`.
+
+Order does not matter, nor does repetition: a day's numbers depend on the newest facts only. What changed is appended to
+the outbox in the same transaction, and told to the subscribers after it.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from events.contracts.analytics import DailySummaryChanged
+from events.envelope import Envelope
+from events.fanout import Fanout
+from events.outbox import NewEvent, append_events
+from events.topics import NUTRITION_DIARY, USERS_ACCOUNT, USERS_BODY, WORKOUTS_SESSION
+from subgraphs.analytics.projections.facts import Day, apply_events
+from subgraphs.analytics.queries.summary import SUMMARY_COLUMNS, DailySummaryRecord, summary_record
+
+GROUP = "analytics-service"
+TOPICS = (USERS_ACCOUNT.name, USERS_BODY.name, NUTRITION_DIARY.name, WORKOUTS_SESSION.name)
+
+_MEASURES = (
+    "calories_consumed",
+    "calories_burned",
+    "protein_g",
+    "carbs_g",
+    "fat_g",
+    "meals_logged",
+    "workouts_completed",
+    "workout_minutes",
+    "active_minutes",
+    "water_ml",
+    "weight_kg",
+)
+_RECOMPUTE = text(
+    f"""
+    INSERT INTO daily_summary AS old (user_id, local_date, {", ".join(_MEASURES)}, revision, computed_at)
+    SELECT day.user_id, day.local_date,
+           coalesce(meals.energy_kcal, 0), coalesce(workouts.calories_kcal, 0),
+           coalesce(meals.protein_g, 0), coalesce(meals.carbs_g, 0), coalesce(meals.fat_g, 0),
+           meals.count, workouts.count,
+           coalesce(workouts.minutes, 0), coalesce(workouts.active_minutes, 0),
+           coalesce(water.amount_ml, 0), weight.weight_kg, 1, clock_timestamp()
+    FROM unnest(CAST(:user_ids AS text[]), CAST(:local_dates AS date[])) AS day (user_id, local_date)
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS count, sum(energy_kcal) AS energy_kcal, sum(protein_g) AS protein_g,
+               sum(carbs_g) AS carbs_g, sum(fat_g) AS fat_g
+        FROM meal_fact AS fact WHERE fact.user_id = day.user_id AND fact.local_date = day.local_date
+    ) AS meals
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS count, sum(calories_kcal) AS calories_kcal, sum(duration_minutes) AS minutes,
+               sum(coalesce(active_minutes, duration_minutes)) AS active_minutes
+        FROM workout_fact AS fact
+        WHERE fact.user_id = day.user_id AND fact.local_date = day.local_date AND fact.status = 'COMPLETED'
+    ) AS workouts
+    CROSS JOIN LATERAL (
+        SELECT sum(amount_ml) AS amount_ml
+        FROM water_fact AS fact WHERE fact.user_id = day.user_id AND fact.local_date = day.local_date
+    ) AS water
+    LEFT JOIN LATERAL (
+        SELECT fact.weight_kg
+        FROM weight_fact AS fact WHERE fact.user_id = day.user_id AND fact.local_date = day.local_date
+        ORDER BY fact.recorded_at, fact.entry_id LIMIT 1
+    ) AS weight ON true
+    ON CONFLICT (user_id, local_date) DO UPDATE
+    SET {", ".join(f"{name} = excluded.{name}" for name in _MEASURES)},
+        revision = old.revision + 1, computed_at = clock_timestamp()
+    WHERE ({", ".join(f"old.{name}" for name in _MEASURES)})
+        IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in _MEASURES)})
+    RETURNING {SUMMARY_COLUMNS}
+    """
+)
+
+
+def summary_projector(
+    fanout: Fanout | None,
+) -> Callable[[AsyncConnection, Sequence[Envelope]], Awaitable[Callable[[], Awaitable[None]] | None]]:
+    """The consumer's handler; with a fan-out it tells the subscribers which days changed."""
+
+    async def project(
+        connection: AsyncConnection, envelopes: Sequence[Envelope]
+    ) -> Callable[[], Awaitable[None]] | None:
+        touched = await apply_events(connection, envelopes)
+        changed = await recompute_days(connection, touched)
+        if fanout is None or not changed:
+            return None
+        changes = [(day_channel(summary.user_id), summary.local_date.isoformat()) for summary in changed]
+        return lambda: fanout.publish(changes)
+
+    return project
+
+
+def day_channel(user_id: str) -> str:
+    """The fan-out channel on which a person's changed days are named."""
+    return f"day:{user_id}"
+
+
+async def recompute_days(connection: AsyncConnection, days: Iterable[Day]) -> list[DailySummaryRecord]:
+    """Sum these days from their facts; returns, and appends to the outbox, those whose numbers are new."""
+    ordered = sorted(days)
+    if not ordered:
+        return []
+    result = await connection.execute(
+        _RECOMPUTE,
+        {"user_ids": [user_id for user_id, _ in ordered], "local_dates": [local_date for _, local_date in ordered]},
+    )
+    changed = [summary_record(row) for row in result]
+    await append_events(connection, [_changed_event(summary) for summary in changed])
+    return changed
+
+
+def _changed_event(summary: DailySummaryRecord) -> NewEvent:
+    payload = DailySummaryChanged(
+        date=summary.local_date,
+        revision=summary.revision,
+        calories_consumed=summary.calories_consumed,
+        calories_burned=summary.calories_burned,
+        meals_logged=summary.meals_logged,
+        workouts_completed=summary.workouts_completed,
+        computed_at=summary.computed_at,
+    )
+    return NewEvent(
+        payload,
+        aggregate_id=f"{summary.user_id}:{summary.local_date}",
+        version=summary.revision,
+        user_id=summary.user_id,
+        occurred_at=datetime.now(UTC),
+        local_date=summary.local_date,
+        actor=GROUP,
+        source="system",
+    )

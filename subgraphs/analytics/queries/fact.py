@@ -1,0 +1,41 @@
+"""What the facts say about other subgraphs' entities: how often a food was eaten, how hard a workout was among its like."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@dataclass(frozen=True, slots=True)
+class WorkoutEffort:
+    """A workout's energy against the mean of the same person's workouts of the eight weeks before, 1 being equal."""
+
+    workout_id: str
+    user_id: str
+    relative_effort: Decimal | None
+
+
+async def times_logged(connection: AsyncConnection, user_id: str, food_ids: Sequence[str]) -> dict[str, int]:
+    """How many of the person's meal items are of each food."""
+    statement = text(
+        "SELECT food_id, sum(items)::integer AS times FROM meal_food_fact"
+        " WHERE user_id = :user_id AND food_id = ANY(:food_ids) GROUP BY food_id"
+    )
+    rows = await connection.execute(statement, {"user_id": user_id, "food_ids": list(food_ids)})
+    return {row.food_id: row.times for row in rows}
+
+
+async def workout_efforts(connection: AsyncConnection, workout_ids: Sequence[str]) -> dict[str, WorkoutEffort]:
+    statement = text(
+        "SELECT one.workout_id, one.user_id, one.calories_kcal / nullif(past.mean_kcal, 0) AS relative_effort"
+        " FROM workout_fact AS one CROSS JOIN LATERAL ("
+        "  SELECT avg(earlier.calories_kcal) AS mean_kcal FROM workout_fact AS earlier"
+        "  WHERE earlier.user_id = one.user_id AND earlier.workout_id <> one.workout_id"
+        "  AND earlier.status = 'COMPLETED'"
+        "  AND earlier.local_date BETWEEN one.local_date - 56 AND one.local_date) AS past"
+        " WHERE one.workout_id = ANY(:ids)"
+    )
+    rows = await connection.execute(statement, {"ids": list(workout_ids)})
+    return {row.workout_id: WorkoutEffort(**row._mapping) for row in rows}

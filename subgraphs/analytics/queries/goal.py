@@ -1,0 +1,101 @@
+"""Goals as they are read, each with the value it has come to, in one statement for many people."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from subgraphs.analytics.domain.progress import GoalKind
+from subgraphs.analytics.domain.trend import weight_trend
+
+_COLUMNS = (
+    "id, user_id, kind, start_value, target_value, start_date, target_date, status, description, completed_at, version"
+)
+
+# What the last seven summarised days of a person come to, per goal kind.
+_HABITS = {
+    GoalKind.WORKOUTS_PER_WEEK: "sum(workouts_completed)",
+    GoalKind.WORKOUT_MINUTES_PER_WEEK: "sum(workout_minutes)",
+    GoalKind.DAILY_CALORIES: "avg(calories_consumed) FILTER (WHERE meals_logged > 0)",
+    GoalKind.DAILY_PROTEIN_G: "avg(protein_g) FILTER (WHERE meals_logged > 0)",
+    GoalKind.DAILY_WATER_ML: "avg(water_ml) FILTER (WHERE water_ml > 0)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GoalRecord:
+    """One goal without its present value, which is computed from the facts."""
+
+    id: str
+    user_id: str
+    kind: str
+    start_value: Decimal
+    target_value: Decimal
+    start_date: date
+    target_date: date | None
+    status: str
+    description: str | None
+    completed_at: datetime | None
+    version: int
+
+
+def _goal(row: Any) -> GoalRecord:
+    return GoalRecord(**row._mapping)
+
+
+async def goals_by_id(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, GoalRecord]:
+    statement = text(f"SELECT {_COLUMNS} FROM goal WHERE id = ANY(:ids)")  # noqa: S608 - our names
+    return {row.id: _goal(row) for row in await connection.execute(statement, {"ids": list(ids)})}
+
+
+async def goals_by_user(
+    connection: AsyncConnection, user_ids: Sequence[str], status: str | None
+) -> dict[str, list[GoalRecord]]:
+    """Each person's goals, oldest first."""
+    statement = text(
+        f"SELECT {_COLUMNS} FROM goal WHERE user_id = ANY(:user_ids)"  # noqa: S608 - our names
+        " AND (CAST(:status AS text) IS NULL OR status = :status) ORDER BY user_id, created_at, id"
+    )
+    by_user: defaultdict[str, list[GoalRecord]] = defaultdict(list)
+    for row in await connection.execute(statement, {"user_ids": list(user_ids), "status": status}):
+        by_user[row.user_id].append(_goal(row))
+    return by_user
+
+
+async def current_values(connection: AsyncConnection, user_ids: Sequence[str]) -> dict[tuple[str, str], Decimal | None]:
+    """(user id, goal kind) -> what it stands at: the trend weight, or the last seven days up to the latest summary."""
+    habits = ", ".join(f"{expression} AS {kind.value.lower()}" for kind, expression in _HABITS.items())
+    statement = text(
+        f"SELECT user_id, {habits} FROM daily_summary AS day"  # noqa: S608 - our names
+        " WHERE user_id = ANY(:user_ids) AND local_date > ("
+        "  SELECT max(local_date) - 7 FROM daily_summary AS latest"
+        "  WHERE latest.user_id = day.user_id AND latest.local_date <= current_date + 1)"
+        " AND local_date <= current_date + 1 GROUP BY user_id"
+    )
+    values: dict[tuple[str, str], Decimal | None] = {}
+    for row in await connection.execute(statement, {"user_ids": list(user_ids)}):
+        for kind in _HABITS:
+            values[(row.user_id, kind.value)] = row._mapping[kind.value.lower()]
+    for user_id, weighings in (await weighings_by_user(connection, user_ids)).items():
+        values[(user_id, GoalKind.WEIGHT_KG.value)] = weight_trend(weighings)[-1].trend_kg
+    return values
+
+
+async def weighings_by_user(
+    connection: AsyncConnection, user_ids: Sequence[str], last: date | None = None
+) -> dict[str, list[tuple[date, Decimal]]]:
+    """Each person's first weighing of each day, oldest first, up to a day."""
+    statement = text(
+        "SELECT DISTINCT ON (user_id, local_date) user_id, local_date, weight_kg FROM weight_fact"
+        " WHERE user_id = ANY(:user_ids) AND (CAST(:last AS date) IS NULL OR local_date <= :last)"
+        " ORDER BY user_id, local_date, recorded_at, entry_id"
+    )
+    by_user: defaultdict[str, list[tuple[date, Decimal]]] = defaultdict(list)
+    for row in await connection.execute(statement, {"user_ids": list(user_ids), "last": last}):
+        by_user[row.user_id].append((row.local_date, row.weight_kg))
+    return by_user

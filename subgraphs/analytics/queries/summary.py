@@ -1,0 +1,110 @@
+"""Daily summaries as they are read: single days in batches, ranges, and what changed lately."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+ZERO = Decimal(0)
+SUMMARY_COLUMNS = (
+    "user_id, local_date, calories_consumed, calories_burned, protein_g, carbs_g, fat_g, meals_logged,"
+    " workouts_completed, workout_minutes, active_minutes, water_ml, weight_kg, revision, computed_at"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DailySummaryRecord:
+    """One day of one person. Revision 0 is a day of which nothing is known."""
+
+    user_id: str
+    local_date: date
+    calories_consumed: Decimal
+    calories_burned: Decimal
+    protein_g: Decimal
+    carbs_g: Decimal
+    fat_g: Decimal
+    meals_logged: int
+    workouts_completed: int
+    workout_minutes: Decimal
+    active_minutes: Decimal
+    water_ml: int
+    weight_kg: Decimal | None
+    revision: int
+    computed_at: datetime
+
+
+def summary_record(row: Any) -> DailySummaryRecord:
+    return DailySummaryRecord(**row._mapping)
+
+
+def empty_summary(user_id: str, local_date: date) -> DailySummaryRecord:
+    now = datetime.now(UTC)
+    return DailySummaryRecord(
+        user_id, local_date, ZERO, ZERO, ZERO, ZERO, ZERO, 0, 0, ZERO, ZERO, 0, None, revision=0, computed_at=now
+    )
+
+
+async def summaries_by_day(
+    connection: AsyncConnection, days: Sequence[tuple[str, date]]
+) -> dict[tuple[str, date], DailySummaryRecord]:
+    """The summaries of these (user id, local date) pairs, as far as there are any."""
+    statement = text(
+        f"SELECT {SUMMARY_COLUMNS} FROM daily_summary WHERE (user_id, local_date) IN"  # noqa: S608 - our names
+        " (SELECT * FROM unnest(CAST(:user_ids AS text[]), CAST(:local_dates AS date[])))"
+    )
+    parameters = {"user_ids": [user_id for user_id, _ in days], "local_dates": [day for _, day in days]}
+    records = [summary_record(row) for row in await connection.execute(statement, parameters)]
+    return {(record.user_id, record.local_date): record for record in records}
+
+
+async def summaries_in_range(
+    connection: AsyncConnection, user_ids: Sequence[str], first: date, last: date
+) -> list[DailySummaryRecord]:
+    """The summaries of these people from `first` to `last`, both included, oldest first."""
+    statement = text(
+        f"SELECT {SUMMARY_COLUMNS} FROM daily_summary"  # noqa: S608 - our names
+        " WHERE user_id = ANY(:user_ids) AND local_date BETWEEN :first AND :last ORDER BY user_id, local_date"
+    )
+    parameters = {"user_ids": list(user_ids), "first": first, "last": last}
+    return [summary_record(row) for row in await connection.execute(statement, parameters)]
+
+
+async def summaries_page(
+    connection: AsyncConnection, user_id: str, first: date | None, last: date | None, before: date | None, limit: int
+) -> list[DailySummaryRecord]:
+    """Up to `limit` summaries, newest first, of the days before `before`."""
+    statement = text(
+        f"SELECT {SUMMARY_COLUMNS} FROM daily_summary WHERE user_id = :user_id"  # noqa: S608 - our names
+        " AND (CAST(:first AS date) IS NULL OR local_date >= :first)"
+        " AND (CAST(:last AS date) IS NULL OR local_date <= :last)"
+        " AND (CAST(:before AS date) IS NULL OR local_date < :before)"
+        " ORDER BY local_date DESC LIMIT :limit"
+    )
+    parameters = {"user_id": user_id, "first": first, "last": last, "before": before, "limit": limit}
+    return [summary_record(row) for row in await connection.execute(statement, parameters)]
+
+
+async def summaries_changed_since(
+    connection: AsyncConnection, user_id: str, since: datetime
+) -> list[DailySummaryRecord]:
+    """The summaries computed since an instant, oldest change first."""
+    statement = text(
+        f"SELECT {SUMMARY_COLUMNS} FROM daily_summary"  # noqa: S608 - our names
+        " WHERE user_id = :user_id AND computed_at >= :since ORDER BY computed_at"
+    )
+    return [summary_record(row) for row in await connection.execute(statement, {"user_id": user_id, "since": since})]
+
+
+async def today_of(connection: AsyncConnection, user_id: str, now: datetime) -> date:
+    """The person's running calendar day; in UTC as long as nothing is known of their clock."""
+    statement = text("SELECT time_zone, day_start_hour FROM person WHERE user_id = :user_id")
+    row = (await connection.execute(statement, {"user_id": user_id})).one_or_none()
+    if row is None:
+        return now.astimezone(UTC).date()
+    wall_clock = now.astimezone(ZoneInfo(row.time_zone)).replace(tzinfo=None)
+    return (wall_clock - timedelta(hours=row.day_start_hour)).date()

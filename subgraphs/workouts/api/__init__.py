@@ -1,0 +1,1 @@
+"""What GraphQL sees, one module a concept."""

@@ -1,0 +1,1 @@
+"""Events of the users subgraph turned into rows of our own."""

@@ -1,0 +1,37 @@
+"""What is replicated of people: their clock and name, and their body weight on a day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRecord:
+    user_id: str
+    display_name: str
+    time_zone: str
+    day_start_hour: int
+
+
+async def people_by_id(connection: AsyncConnection, user_ids: Sequence[str]) -> dict[str, PersonRecord]:
+    statement = text("SELECT user_id, display_name, time_zone, day_start_hour FROM person WHERE user_id = ANY(:ids)")
+    rows = await connection.execute(statement, {"ids": list(user_ids)})
+    return {row.user_id: PersonRecord(**row._mapping) for row in rows}
+
+
+async def weight_on(connection: AsyncConnection, user_id: str, local_date: date) -> Decimal | None:
+    """The weight in force on a day: the latest up to it, else the earliest after it, else None."""
+    statement = text(
+        "(SELECT weight_kg, 0 AS later FROM person_weight WHERE user_id = :user_id AND local_date <= :day"
+        "  ORDER BY local_date DESC, recorded_at DESC LIMIT 1)"
+        " UNION ALL"
+        " (SELECT weight_kg, 1 FROM person_weight WHERE user_id = :user_id AND local_date > :day"
+        "  ORDER BY local_date, recorded_at LIMIT 1)"
+        " ORDER BY later LIMIT 1"
+    )
+    weight: Decimal | None = await connection.scalar(statement, {"user_id": user_id, "day": local_date})
+    return weight
