@@ -32,12 +32,11 @@ GATEWAY_CORE, LOAD_CORE = 0, 1
 
 
 def compose_shop(port: int) -> str:
-    sources = {
-        name: SubgraphSource(
-            sdl=(HERE / "shop" / "subgraphs" / f"{name}.graphql").read_text(), url=f"http://127.0.0.1:{port}/{name}"
-        )
+    directory = HERE / "shop" / "subgraphs"
+    sources = [
+        SubgraphSource(name, (directory / f"{name}.graphql").read_text(), url=f"http://127.0.0.1:{port}/{name}")
         for name in SUBGRAPHS
-    }
+    ]
     result = compose(sources)
     if result.supergraph_sdl is None:
         raise SystemExit(f"the shop does not compose: {result.errors}")

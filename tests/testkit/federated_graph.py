@@ -14,6 +14,7 @@ import orjson
 from router.loaded_graph import GraphOptions, LoadedGraph
 from router.operation import DocumentLimits
 from router.pipeline import OperationRequest, Runtime, answer
+from router.server.front_door import choose_labels
 from schema import SubgraphSource, compose
 from tests.testkit.failure_modes import FailureMode
 from tests.testkit.stub_transport import StubTransport
@@ -46,7 +47,7 @@ class FederatedGraph:
     @classmethod
     def compose(cls, sdls: Mapping[str, str], world: World) -> FederatedGraph:
         """Raises CompositionFailedError."""
-        sources = {name: SubgraphSource(sdl=sdl, url=f"http://{name}") for name, sdl in sdls.items()}
+        sources = [SubgraphSource(name, sdl, url=f"http://{name}") for name, sdl in sdls.items()]
         result = compose(sources)
         if result.supergraph_sdl is None:
             raise CompositionFailedError(result.errors)
@@ -72,7 +73,8 @@ class FederatedGraph:
             stub.failure = (failures or {}).get(name)
             stub.requests.clear()
         runtime = Runtime(
-            StubTransport(self.stubs, timeout_seconds), choose_labels=lambda known, _request: override_labels & known
+            StubTransport(self.stubs, timeout_seconds),
+            choose_labels=lambda known, request: choose_labels(known, request) | (override_labels & known),
         )
         response = await answer(OperationRequest(operation, variables), self.graph, runtime)
         answered: JsonObject = orjson.loads(response.body)

@@ -23,7 +23,7 @@ from tests.testkit.federated_graph import FederatedGraph
 from tests.testkit.random_operation import RandomOperation
 from tests.testkit.random_supergraph import RandomSupergraph
 
-MAX_ATTEMPTS = 400
+MAX_ATTEMPTS = 1_500
 
 
 async def shrink(found: Difference) -> Difference:
