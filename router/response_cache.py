@@ -28,8 +28,6 @@ from router.settings import ResponseCache as ResponseCacheSettings
 
 log = structlog.get_logger(__name__)
 
-#: After a write its caller reads past the cache for this long: events may still be on their way to a read model.
-SETTLING_MILLISECONDS = 3_000
 MAX_REMEMBERED_POLICIES = 2_000
 
 
@@ -264,9 +262,10 @@ class ResponseCache:
         """After a mutation: its viewer reads past everything kept before now, and a little longer."""
         if viewer is None:
             return
-        life = self._settings.max_age_seconds * 1000 + SETTLING_MILLISECONDS
+        settling = round(self._settings.settling_seconds * 1000)
+        life = self._settings.max_age_seconds * 1000 + settling + 1
         try:
-            await self._mark(keys=[self._viewer_key(viewer)], args=[SETTLING_MILLISECONDS, life])
+            await self._mark(keys=[self._viewer_key(viewer)], args=[settling, life])
         except RedisError as error:
             log.warning("cache_write_not_noted", reason=repr(error))
 
@@ -278,7 +277,8 @@ class ResponseCache:
         return await asyncio.shield(task)
 
     def _narrow(self, policy: CachePolicy, response: Response) -> CachePolicy:
-        if response.has_errors or response.is_request_error or response.status != 200:
+        # `errors` stand first in a body; those that shaping the answer found are only there
+        if response.has_errors or response.status != 200 or response.body.startswith(b'{"errors"'):
             return NOT_CACHED
         for cache_control in response.cache_controls:
             policy = policy.narrowed_by(cache_control)
@@ -286,7 +286,8 @@ class ResponseCache:
 
     async def _get(self, key: str, viewer: str | None) -> tuple[tuple[bytes, int] | None, int | None, bool]:
         """The body and its age in seconds, if there is one to use; Redis's time, None where it is down; whether the
-        viewer's last write may still be on its way."""
+        viewer's last write may still be on its way.
+        """
         try:
             entry, mark, seconds, microseconds = await self._look_up(keys=[key, self._viewer_key(viewer or "")])
         except RedisError as error:

@@ -143,12 +143,17 @@ class PersistedDocuments(Section):
 
 
 class ResponseCache(Section):
-    """Whole answers, for as long as `@cacheControl` allows; a field without it is as its `default_max_age_seconds`."""
+    """Whole answers, for as long as `@cacheControl` allows; needs `redis_url`.
+
+    A field without the directive is kept for `default_max_age_seconds`. After a mutation its viewer reads past the
+    cache for `settling_seconds`, as events may still be on their way to a read model.
+    """
 
     enabled: bool = True
     default_max_age_seconds: int = Field(default=0, ge=0)
     max_age_seconds: int = Field(default=3_600, ge=0)
     max_bytes: int = Field(default=1024 * 1024, ge=1)
+    settling_seconds: float = Field(default=3.0, ge=0)
     key_prefix: str = "router"
 
 
