@@ -10,7 +10,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.integration.router.conftest import SECRET, RunningRouter, StartRouter, token
+from tests.testkit.running_router import SECRET, RunningRouter, StartRouter, token
 from tests.testkit.strawberry_shop import Shop
 
 

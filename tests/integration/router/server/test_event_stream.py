@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from tests.integration.router.conftest import RunningRouter, StartRouter, token
+from tests.testkit.running_router import RunningRouter, StartRouter, token
 from tests.testkit.strawberry_shop import Shop
 
 TICK = "subscription { ticks(count: 1) { n product { inStock } } }"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.router.conftest import RunningRouter, StartRouter, token
+from tests.testkit.running_router import RunningRouter, StartRouter, token
 from tests.testkit.strawberry_shop import Shop
 
 GRAPHQL_RESPONSE = {"accept": "application/graphql-response+json"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from tests.integration.router.conftest import RunningRouter, StartRouter
+from tests.testkit.running_router import RunningRouter, StartRouter
 from tests.integration.router.server.test_websocket import connected
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.integration.router.conftest import RunningRouter, StartRouter, token
+from tests.testkit.running_router import RunningRouter, StartRouter, token
 from tests.testkit.strawberry_shop import Shop
 
 PROTOCOL = "graphql-transport-ws"
