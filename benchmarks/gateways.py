@@ -37,7 +37,7 @@ def known_gateways() -> list[Gateway]:
 def _ours() -> Gateway:
     def command(supergraph: Path, port: int) -> list[str]:
         arguments = ["--supergraph", str(supergraph), "--port", str(port)]
-        return [sys.executable, "-m", "deploy.cli", "router", *arguments]
+        return [sys.executable, "-m", "deploy", "router", *arguments]
 
     return Gateway(OURS, "Python", command, {"PYTHONPATH": str(HERE.parent)})
 
