@@ -1,6 +1,7 @@
 // The page behind GET /graphql. It talks to the router at its own address only; nothing is loaded from elsewhere.
 import { createGraphiQLFetcher } from "@graphiql/toolkit";
 import { GraphiQL } from "graphiql";
+import { parse } from "graphql";
 import { createElement, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import "graphiql/style.css";
@@ -17,7 +18,18 @@ const socket = new URL(endpoint);
 socket.protocol = location.protocol === "https:" ? "wss:" : "ws:";
 
 // Headers of the tab travel as HTTP headers, and as `connection_init` payload when a subscription opens a socket.
-const fetcher = createGraphiQLFetcher({ url: endpoint.href, subscriptionUrl: socket.href });
+const send = createGraphiQLFetcher({ url: endpoint.href, subscriptionUrl: socket.href });
+
+// The editor parses a moment after the last key; whoever runs at once must not have a subscription taken for a query.
+function fetcher(parameters, options) {
+  let documentAST = options?.documentAST;
+  try {
+    documentAST = parse(parameters.query);
+  } catch {
+    // the router words the syntax error
+  }
+  return send(parameters, { ...options, documentAST });
+}
 
 const WELCOME = `# To act as somebody, log in with a mutation
 # and put its token into the Headers tab below:

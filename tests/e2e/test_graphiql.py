@@ -1,0 +1,98 @@
+"""GraphiQL in a real browser: a header, a query over three subgraphs, a live update, and a refused supergraph."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+
+from tests.testkit.running_router import RunningRouter, StartRouter, router, shop, shop_servers, start_router, token
+
+__all__ = ["router", "shop", "shop_servers", "start_router"]
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MILLISECONDS = 30_000
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium (Debian's package `chromium`, or its path in CHROMIUM)")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = await browser.new_page(viewport={"width": 1400, "height": 900})
+        page.set_default_timeout(PATIENCE_MILLISECONDS)
+        yield page
+        await browser.close()
+
+
+async def write(page: Page, editor: str, text: str) -> None:
+    """Replaces what stands in a Monaco editor, as somebody who pastes."""
+    await page.click(editor)
+    await page.keyboard.press("Control+A")
+    await page.keyboard.press("Delete")
+    await page.keyboard.insert_text(text)
+
+
+async def run(page: Page, operation: str) -> None:
+    await write(page, ".graphiql-query-editor .monaco-editor", operation)
+    await page.click(".graphiql-execute-button")
+
+
+async def test_a_visitor_queries_subscribes_and_sees_what_is_wrong(start_router: StartRouter, page: Page) -> None:
+    async with start_router(dev=True, watch=True) as router:
+        addresses: list[str] = []
+        complaints: list[str] = []
+        page.on("request", lambda request: addresses.append(request.url))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        await page.goto(router.url)
+        results = page.locator(".result-window")
+
+        await page.click('button:has-text("Headers")')
+        await write(page, '[data-uri$="headers.json"]', f'{{"Authorization": "{token("u2")}", "x-query-plan": "1"}}')
+        await run(page, "{ me { name email } products { name inStock owner { name } } }")
+        await expect(results).to_contain_text('"email": "u2@example.com"', timeout=PATIENCE_MILLISECONDS)
+        await expect(results).to_contain_text('"inStock": 10')
+        await expect(results).to_contain_text('"queryPlan"')
+
+        await run(page, "subscription { ticks(count: 3, pause: 0.2) { n owner { name } } }")
+        await expect(results).to_contain_text('"n": 2', timeout=PATIENCE_MILLISECONDS)
+        await expect(results).to_contain_text('"name": "Ben"')
+
+        good = router.supergraph.read_text()
+        router.supergraph.write_text(good + "\ntype Broken {")
+        banner = page.locator(".router-banner")
+        await expect(banner).to_contain_text("Syntax Error", timeout=PATIENCE_MILLISECONDS)
+        router.supergraph.write_text(good)
+        await expect(banner).to_have_count(0, timeout=PATIENCE_MILLISECONDS)
+
+        assert {address for address in addresses if not address.startswith((router.origin, "data:"))} == set()
+        assert complaints == []
+
+
+async def test_the_page_is_not_served_in_production(router: RunningRouter) -> None:
+    async with router.session.get(router.url, headers={"accept": "text/html"}) as response:
+        assert response.status == 406
+
+
+async def test_the_scripts_reach_clients_without_gzip_too(start_router: StartRouter) -> None:
+    async with start_router(graphiql=True) as router:
+        url = f"{router.origin}/graphiql/page.css"
+        async with router.session.get(url, headers={"accept-encoding": "identity"}) as response:
+            assert "content-encoding" not in response.headers
+            assert b".graphiql-container" in await response.read()
+        async with router.session.get(f"{router.origin}/graphiql/..%2f..%2fapp.py") as response:
+            assert response.status == 404
