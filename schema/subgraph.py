@@ -50,7 +50,6 @@ from schema.federation import (
     Link,
     parse_link_url,
 )
-from schema.field_sets import mentioned_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +151,9 @@ class Subgraph:
     links: list[Link]
     is_federation_2: bool
     version: tuple[int, int]
-    composed_directives: list[str] = field(default_factory=list)
+    composed_directives: list[str]
+    document: DocumentNode
+    federation: Link | None
 
 
 class SubgraphInvalidError(Exception):
@@ -213,7 +214,7 @@ class _Reader:
             for applied in self._applied(node.directives)
             if applied.name == "composeDirective"
         ]
-        subgraph = Subgraph(
+        return Subgraph(
             self.source.name,
             self.source.url,
             self.types,
@@ -223,11 +224,9 @@ class _Reader:
             federation is not None,
             federation.version if federation else (1, 0),
             composed,
+            self.document,
+            federation,
         )
-        _trust_keys_of_extensions(subgraph)
-        if federation is None:
-            _upgrade_from_federation_1(subgraph)
-        return subgraph
 
     # -- links -------------------------------------------------------------------------------------------------
 
@@ -417,56 +416,6 @@ def _rename_references(types: dict[str, TypeDefinition], old: str, new: str) -> 
         for field_definition in definition.fields.values():
             field_definition.type = renamed(field_definition.type)
         definition.members = [new if member == old else member for member in definition.members]
-
-
-def _trust_keys_of_extensions(subgraph: Subgraph) -> None:
-    """Who extends an entity holds its key, so `@external` on a key field of an extension says nothing."""
-    for definition in subgraph.types.values():
-        if definition.is_defined or not definition.is_extended:
-            continue
-        for text, _ in definition.keys():
-            for type_name, name in mentioned_fields(subgraph.types, definition.name, text):
-                if type_name == definition.name:
-                    _unmark_external(definition.fields[name])
-
-
-def _upgrade_from_federation_1(subgraph: Subgraph) -> None:
-    """A federation 1 subgraph says the same with fewer words.
-
-    Keys of interfaces mean nothing there, and external marks that nothing uses only repeat the owner's fields.
-    """
-    used = _externals_in_use(subgraph)
-    for definition in subgraph.types.values():
-        if definition.kind is Kind.INTERFACE:
-            definition.directives = without(definition, "key")
-        keys = {
-            name for text, _ in definition.keys() for _, name in mentioned_fields(subgraph.types, definition.name, text)
-        }
-        for name, field_definition in list(definition.fields.items()):
-            if definition.kind is not Kind.OBJECT:
-                _unmark_external(field_definition)
-            elif field_definition.is_external and (definition.name, name) not in used and name not in keys:
-                del definition.fields[name]
-
-
-def _unmark_external(field_definition: FieldDefinition) -> None:
-    field_definition.directives = without(field_definition, "external")
-
-
-def _externals_in_use(subgraph: Subgraph) -> set[tuple[str, str]]:
-    """(type, field) of every field that a `@requires` or `@provides` of the subgraph mentions."""
-    used: set[tuple[str, str]] = set()
-    for definition in subgraph.types.values():
-        for field_definition in definition.fields.values():
-            if text := field_definition.argument("requires", "fields"):
-                used |= mentioned_fields(subgraph.types, definition.name, str(text))
-            if text := field_definition.argument("provides", "fields"):
-                used |= mentioned_fields(subgraph.types, named_type(field_definition.type), str(text))
-        # A field that an interface asks for stays, whoever resolves it.
-        for interface in definition.interfaces:
-            if interface in subgraph.types:
-                used |= {(definition.name, name) for name in subgraph.types[interface].fields}
-    return used
 
 
 def named_type(node: TypeNode) -> str:

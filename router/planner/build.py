@@ -25,7 +25,7 @@ from router.planner.choose import (
     typed_place,
 )
 from router.planner.fetch_graph import DraftRule, FetchNode, SelectionDraft
-from router.query_graph import QueryGraph
+from router.query_graph import EntityTarget, QueryGraph
 from router.query_plan import Path
 from router.selection_set import Argument, Field, InlineFragment, SelectionSet
 from router.supergraph import print_field_set
@@ -204,7 +204,7 @@ class FetchGraphBuilder:
         for selections, exclusion in needed:
             parents |= self._build(position, selections, excluded | {exclusion}, internal=True)
         rule = self._rule(position, target.typename, [selections for selections, _ in needed])
-        node = self._entity_node(target.subgraph, _without_type_filter(position.path), parents, rule)
+        node = self._entity_node(target, _without_type_filter(position.path), parents, rule, step.item)
         node.reasons.append(_reason(step))
         landing = _Position(
             landing_place(self.graph, position.place, target),
@@ -227,8 +227,16 @@ class FetchGraphBuilder:
         self.nodes.append(node)
         return node
 
-    def _entity_node(self, subgraph: str, path: Path, parents: set[FetchNode], rule: DraftRule) -> FetchNode:
-        """A fetch of that subgraph for that path which can wait for `parents` without being sent any later."""
+    def _entity_node(
+        self,
+        target: EntityTarget,
+        path: Path,
+        parents: set[FetchNode],
+        rule: DraftRule,
+        item: Field | InlineFragment,
+    ) -> FetchNode:
+        """A fetch of the subgraph for that path which can wait for `parents` without being sent any later."""
+        subgraph = target.subgraph
         level = 1 + max(parent.level() for parent in parents)
         for node in self.nodes:
             if (
@@ -237,6 +245,7 @@ class FetchGraphBuilder:
                 and not node.is_root
                 and node.level() >= level
                 and node.accepts(rule)
+                and not node.draft.fragment(target.type).contradicts(SelectionSet((item,)))
                 and not any(parent.waits_for(node) for parent in parents)
             ):
                 node.parents |= parents

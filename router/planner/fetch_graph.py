@@ -58,6 +58,22 @@ class SelectionDraft:
             self.fragments[type_name] = SelectionDraft(type_name)
         return self.fragments[type_name]
 
+    def contradicts(self, selections: SelectionSet) -> bool:
+        """Whether a response key would stand for two different fields if `selections` were asked here too."""
+        for item in selections.items:
+            if isinstance(item, InlineFragment):
+                if self.contradicts(item.selections):
+                    return True
+                continue
+            for entry in self.top_level_fields():
+                if entry.response_key != item.response_key:
+                    continue
+                if (entry.name, entry.arguments) != (item.name, item.arguments):
+                    return True
+                if entry.children is not None and item.selections and entry.children.contradicts(item.selections):
+                    return True
+        return False
+
     def is_empty(self) -> bool:
         return not self.fields and all(fragment.is_empty() for fragment in self.fragments.values())
 

@@ -38,8 +38,10 @@ class ObjectMerger:
     def merge(self, result: MergedType, definitions: dict[str, TypeDefinition]) -> None:
         for subgraph, definition in definitions.items():
             result.implements += [(subgraph, interface) for interface in definition.interfaces]
-        if all(not definition.is_defined for definition in definitions.values()) and not any(
-            self.subgraphs[name].is_federation_2 for name in definitions
+        if (
+            all(not definition.is_defined for definition in definitions.values())
+            and not any(self.subgraphs[name].is_federation_2 for name in definitions)
+            and result.name not in ("Query", "Mutation", "Subscription")
         ):
             self.findings.error(
                 "EXTENSION_WITH_NO_BASE",

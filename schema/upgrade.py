@@ -1,0 +1,66 @@
+"""What older or shorter ways of writing a subgraph mean in federation 2's terms.
+
+Called by `compose` between validation, which sees the subgraph as written, and merging.
+"""
+
+from __future__ import annotations
+
+from schema.field_sets import mentioned_fields
+from schema.subgraph import FieldDefinition, Kind, Subgraph, named_type, without
+
+
+def upgrade(subgraph: Subgraph) -> None:
+    """Bring a valid subgraph to the one form that merging knows, in place."""
+    _trust_keys_of_extensions(subgraph)
+    if not subgraph.is_federation_2:
+        _upgrade_from_federation_1(subgraph)
+
+
+def _trust_keys_of_extensions(subgraph: Subgraph) -> None:
+    """Who extends an entity holds its key, so `@external` on a key field of an extension says nothing."""
+    for definition in subgraph.types.values():
+        if definition.is_defined or not definition.is_extended:
+            continue
+        for text, _ in definition.keys():
+            for type_name, name in mentioned_fields(subgraph.types, definition.name, text):
+                if type_name == definition.name:
+                    _unmark_external(definition.fields[name])
+
+
+def _upgrade_from_federation_1(subgraph: Subgraph) -> None:
+    """A federation 1 subgraph says the same with fewer words.
+
+    Keys of interfaces mean nothing there, and external marks that nothing uses only repeat the owner's fields.
+    """
+    used = _externals_in_use(subgraph)
+    for definition in subgraph.types.values():
+        if definition.kind is Kind.INTERFACE:
+            definition.directives = without(definition, "key")
+        keys = {
+            name for text, _ in definition.keys() for _, name in mentioned_fields(subgraph.types, definition.name, text)
+        }
+        for name, field_definition in list(definition.fields.items()):
+            if definition.kind is not Kind.OBJECT:
+                _unmark_external(field_definition)
+            elif field_definition.is_external and (definition.name, name) not in used and name not in keys:
+                del definition.fields[name]
+
+
+def _unmark_external(field_definition: FieldDefinition) -> None:
+    field_definition.directives = without(field_definition, "external")
+
+
+def _externals_in_use(subgraph: Subgraph) -> set[tuple[str, str]]:
+    """(type, field) of every field that a `@requires` or `@provides` of the subgraph mentions."""
+    used: set[tuple[str, str]] = set()
+    for definition in subgraph.types.values():
+        for field_definition in definition.fields.values():
+            if text := field_definition.argument("requires", "fields"):
+                used |= mentioned_fields(subgraph.types, definition.name, str(text))
+            if text := field_definition.argument("provides", "fields"):
+                used |= mentioned_fields(subgraph.types, named_type(field_definition.type), str(text))
+        # A field that an interface asks for stays, whoever resolves it.
+        for interface in definition.interfaces:
+            if interface in subgraph.types:
+                used |= {(definition.name, name) for name in subgraph.types[interface].fields}
+    return used
