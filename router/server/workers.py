@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -38,6 +39,9 @@ def run(settings: Settings) -> None:
 def run_one(settings: Settings, listener: socket.socket) -> None:
     from router.server.app import create_app  # noqa: PLC0415 - app imports this module for `serve`
 
+    # Answers are thousands of short-lived dicts without cycles: the default of 700 has the collector walk them, and
+    # the schema, all the time. Not gc.freeze(): a graph that was replaced must go.
+    gc.set_threshold(50_000, 20, 100)
     config = uvicorn.Config(
         create_app(settings),
         loop="uvloop" if sys.platform != "win32" else "asyncio",
