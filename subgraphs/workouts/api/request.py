@@ -1,0 +1,16 @@
+"""What resolvers take from the request: its loaders and its engine. Typed in one place."""
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from subgraphs.context import Info
+from subgraphs.workouts.loaders import WorkoutsLoaders
+
+
+def loaders_of(info: Info) -> WorkoutsLoaders:
+    loaders = info.context.loaders
+    assert isinstance(loaders, WorkoutsLoaders)
+    return loaders
+
+
+def engine_of(info: Info) -> AsyncEngine:
+    return loaders_of(info).engine
