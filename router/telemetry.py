@@ -5,11 +5,13 @@ Modules take `structlog.get_logger` and the metrics below; the OpenTelemetry SDK
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -92,6 +94,9 @@ GRAPH_GENERATION = Gauge(
 )
 
 
+log = structlog.get_logger(__name__)
+
+
 def metrics_text() -> bytes:
     return generate_latest(REGISTRY)
 
@@ -127,6 +132,46 @@ def _add_trace_ids(_: Any, __: str, event: Any) -> Any:
         event["trace_id"] = format(context.trace_id, "032x")
         event["span_id"] = format(context.span_id, "016x")
     return event
+
+
+class RequestLog:
+    """One JSON line for each request, written some at a time.
+
+    The general logger costs a third of what answering a small query costs, half of it the system call for each line.
+    """
+
+    FLUSH_SECONDS = 0.2
+    FLUSH_BYTES = 64 * 1024
+
+    def __init__(self, settings: Telemetry) -> None:
+        self.is_on = settings.log_requests and settings.log_level in ("debug", "info")
+        self._is_json = settings.log_format == "json"
+        self._lines: list[bytes] = []
+        self._size = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def write(self, **facts: Any) -> None:
+        if not self._is_json:
+            log.info("request", **facts)
+            return
+        facts |= {"event": "request", "level": "info", "timestamp": datetime.now(UTC)}
+        _add_trace_ids(None, "", facts)
+        line = orjson.dumps(facts, default=repr, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
+        self._lines.append(line)
+        self._size += len(line)
+        if self._size >= self.FLUSH_BYTES:
+            self.flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self.FLUSH_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        lines, self._lines, self._size = self._lines, [], 0
+        if lines:
+            sys.stdout.write(b"".join(lines).decode())
+            sys.stdout.flush()
 
 
 class Tracing:

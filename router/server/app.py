@@ -102,6 +102,7 @@ class RouterApp:
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.callback(self._tracing.close)
+            stack.callback(self._http.log.flush)
             if self._client is not None:
                 stack.push_async_callback(self._client.close)
             if self._source is not None:

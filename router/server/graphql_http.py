@@ -10,6 +10,7 @@ import time
 from hashlib import sha256
 
 import structlog
+from prometheus_client import Histogram
 
 from router.access.authentication import UnauthenticatedError
 from router.access.limits import RateLimitedError
@@ -34,13 +35,14 @@ from router.server.request import (
     read_body,
 )
 from router.server.response import Accepted, HttpAnswer, compress, error_answer, negotiate, send_answer
-from router.telemetry import HTTP_REQUESTS, REQUESTS_IN_FLIGHT, Tracing
+from router.telemetry import HTTP_REQUESTS, REQUESTS_IN_FLIGHT, RequestLog, Tracing
 
 log = structlog.get_logger(__name__)
 
 #: A request that takes longer is worth a task that waits for its client to go away.
 WATCH_AFTER_SECONDS = 0.2
 CLIENT_CLOSED_REQUEST = 499
+KNOWN_METHODS = frozenset({"GET", "POST", "OPTIONS", "PUT", "DELETE", "HEAD", "PATCH"})
 
 
 class GraphqlEndpoint:
@@ -54,6 +56,8 @@ class GraphqlEndpoint:
         self._tracing = tracing
         self._cors = CorsPolicy(door.settings.cors)
         self._service = door.settings.telemetry.service_name
+        self._observed: dict[tuple[str, int], Histogram] = {}
+        self.log = RequestLog(door.settings.telemetry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: Headers = scope["headers"]
@@ -168,13 +172,16 @@ class GraphqlEndpoint:
 
     def _record(self, exchange: Exchange) -> None:
         seconds = time.perf_counter() - exchange.started
-        status = str(exchange.status)
-        HTTP_REQUESTS.labels(
-            exchange.method, self._settings.path, status, _OUTCOMES.get(status[0], "UNKNOWN"), self._service
-        ).observe(seconds)
-        if self._settings.telemetry.log_requests:
-            log.info(
-                "request",
+        kind = (exchange.method if exchange.method in KNOWN_METHODS else "OTHER", exchange.status)
+        observed = self._observed.get(kind)
+        if observed is None:
+            status = str(exchange.status)
+            observed = self._observed[kind] = HTTP_REQUESTS.labels(
+                kind[0], self._settings.path, status, _OUTCOMES.get(status[0], "UNKNOWN"), self._service
+            )
+        observed.observe(seconds)
+        if self.log.is_on:
+            self.log.write(
                 method=exchange.method,
                 status=exchange.status,
                 duration_ms=round(seconds * 1000, 2),

@@ -52,10 +52,9 @@ def media_type(content_type: str) -> str:
 
 async def read_body(headers: Headers, receive: Receive, max_bytes: int) -> bytes:
     """The whole body. Raises HttpError 413 as soon as it is known to be too long, without reading the rest."""
-    too_large = HttpError(413, "REQUEST_TOO_LARGE", f"The request body is larger than {max_bytes} bytes.")
     announced = header(headers, b"content-length")
     if announced.isdigit() and int(announced) > max_bytes:
-        raise too_large
+        raise _too_large(max_bytes)
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -65,10 +64,14 @@ async def read_body(headers: Headers, receive: Receive, max_bytes: int) -> bytes
         chunk: bytes = event.get("body", b"")
         size += len(chunk)
         if size > max_bytes:
-            raise too_large
+            raise _too_large(max_bytes)
         if not event.get("more_body", False):
             return chunk if not chunks else b"".join((*chunks, chunk))
         chunks.append(chunk)
+
+
+def _too_large(max_bytes: int) -> HttpError:
+    return HttpError(413, "REQUEST_TOO_LARGE", f"The request body is larger than {max_bytes} bytes.")
 
 
 def check_csrf(headers: Headers, csrf: Csrf) -> None:

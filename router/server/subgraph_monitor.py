@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from opentelemetry.trace import Span, Status, StatusCode
+from prometheus_client import Histogram
 
 from router.errors import SubgraphError
 from router.executor.transport import SubgraphAnswer, SubgraphRequest, SubgraphTransport
@@ -50,6 +51,7 @@ class SubgraphMonitor:
             for name, each in subgraphs.items()
         }
         self.health: dict[str, SubgraphHealth] = {}
+        self._observed: dict[tuple[str, str], Histogram] = {}
 
     def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
         name = request.subgraph
@@ -76,7 +78,10 @@ class SubgraphMonitor:
             outcome = error.code if isinstance(error, SubgraphError) else "error"
         else:
             outcome = "ok" if answer.result().status < 400 else "http_error"
-        SUBGRAPH_REQUESTS.labels(name, outcome).observe(seconds)
+        observed = self._observed.get((name, outcome))
+        if observed is None:
+            observed = self._observed[name, outcome] = SUBGRAPH_REQUESTS.labels(name, outcome)
+        observed.observe(seconds)
         self._note_health(name, outcome, seconds)
         if span is not None:
             if outcome not in ("ok", "cancelled"):
