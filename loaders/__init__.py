@@ -1,1 +1,1 @@
-
+"""Batches instead of N+1 queries, for every subgraph."""

@@ -1,0 +1,134 @@
+"""What resolvers are given: the viewer, the request's loaders and the process's resources. Made by `app` per operation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import strawberry
+
+from events.envelope import new_id
+from subgraphs.auth import KeyRing, Viewer, bearer_token
+from subgraphs.database import Database
+from subgraphs.errors import ForbiddenError, UnauthenticatedError
+from subgraphs.settings import Settings
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from events.fanout import Fanout
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Resources:
+    """What lives as long as the process. `redis` and `fanout` are None where no REDIS_URL is named."""
+
+    settings: Settings
+    database: Database
+    key_ring: KeyRing
+    redis: "Redis | None" = None
+    fanout: "Fanout | None" = None
+    now: Callable[[], datetime] = utc_now
+
+
+MakeLoaders: TypeAlias = Callable[[Resources], Any]
+
+
+class Context:
+    """One operation's context. On a WebSocket the connection has one too, of which each operation gets its own."""
+
+    __slots__ = (
+        "_authorization",
+        "_loaders",
+        "_make_loaders",
+        "_viewer",
+        "client_address",
+        "correlation_id",
+        "resources",
+    )
+
+    def __init__(
+        self,
+        resources: Resources,
+        make_loaders: MakeLoaders,
+        *,
+        authorization: str | None = None,
+        correlation_id: str | None = None,
+        client_address: str | None = None,
+    ) -> None:
+        self.resources = resources
+        self.correlation_id = correlation_id or new_id()
+        self.client_address = client_address
+        self._make_loaders = make_loaders
+        self._authorization = authorization
+        self._viewer: Viewer | None = None
+        self._loaders: Any = None
+
+    @property
+    def loaders(self) -> Any:
+        """The subgraph's own loader set; each subgraph has a typed `loaders_of(info)`."""
+        if self._loaders is None:
+            self._loaders = self._make_loaders(self.resources)
+        return self._loaders
+
+    def renew_loaders(self) -> None:
+        """Forget what was loaded: after a write, and before each event of a subscription."""
+        self._loaders = None
+
+    @property
+    def viewer(self) -> Viewer:
+        """Whoever asks. Raises UnauthenticatedError without a token that holds; a token may expire on a long stream."""
+        if self._viewer is None or self._viewer.expires_at <= self.resources.now().timestamp():
+            token = bearer_token(self._authorization)
+            if token is None:
+                raise UnauthenticatedError("This needs a signed-in user: send Authorization: Bearer <token>.")
+            self._viewer = self.resources.key_ring.verify(token)
+        return self._viewer
+
+    @property
+    def viewer_or_none(self) -> Viewer | None:
+        """Whoever asks, or None for nobody. A token that does not hold is still an error."""
+        return None if not self._authorization else self.viewer
+
+    def owner(self, user_id: str) -> Viewer:
+        """The viewer, who must be this user. Raises ForbiddenError."""
+        viewer = self.viewer
+        if viewer.id != user_id:
+            raise ForbiddenError("This belongs to another user.")
+        return viewer
+
+    def reader_of(self, user_id: str) -> Viewer:
+        """The viewer, who must be allowed to read this user's data. Raises ForbiddenError."""
+        viewer = self.viewer
+        if not viewer.may_read(user_id):
+            raise ForbiddenError("This belongs to another user.")
+        return viewer
+
+    @property
+    def connection_params(self) -> Any:
+        return None
+
+    @connection_params.setter
+    def connection_params(self, payload: Any) -> None:
+        """Browsers cannot set headers on a WebSocket: the token comes with connection_init."""
+        if isinstance(payload, dict):
+            for name, value in payload.items():
+                if name.lower() == "authorization" and isinstance(value, str):
+                    self._authorization = value
+
+    def for_operation(self) -> "Context":
+        """The same caller with loaders of its own."""
+        return Context(
+            self.resources,
+            self._make_loaders,
+            authorization=self._authorization,
+            correlation_id=self.correlation_id,
+            client_address=self.client_address,
+        )
+
+
+Info: TypeAlias = strawberry.Info[Context, None]

@@ -1,0 +1,129 @@
+"""A Strawberry federation schema as all four subgraphs use it. Made by each `schema.py`, run by `graphql_http`.
+
+Adds to Strawberry's: entities that fail alone, cached documents with a depth limit, and internal errors kept internal.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import strawberry
+import structlog
+from graphql import GraphQLError
+from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
+from strawberry.extensions.query_depth_limiter import create_validator
+from strawberry.federation.schema import FederationAny
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+from events.envelope import new_id
+from subgraphs.context import Context, Info
+from subgraphs.scalars import SCALARS
+
+_log = structlog.get_logger("subgraphs.errors")
+
+DEEPEST_SELECTION = 20
+CACHED_DOCUMENTS = 1000
+# Made once: a rule made per request is a new class each time, and the validation cache would never hit.
+_STATIC_RULES = (create_validator(DEEPEST_SELECTION, None),)
+
+
+class StaticRules(SchemaExtension):
+    """Adds our validation rules to those of the specification."""
+
+    def on_operation(self) -> Iterator[None]:
+        context = self.execution_context
+        context.validation_rules = context.validation_rules + _STATIC_RULES
+        yield
+
+
+def _parser_cache() -> SchemaExtension:
+    return ParserCache(maxsize=CACHED_DOCUMENTS)
+
+
+def _validation_cache() -> SchemaExtension:
+    return ValidationCache(maxsize=CACHED_DOCUMENTS)
+
+
+class SubgraphSchema(strawberry.federation.Schema):
+    """The schema of one subgraph."""
+
+    def __init__(
+        self,
+        *,
+        query: type,
+        mutation: type | None = None,
+        subscription: type | None = None,
+        types: Iterable[type] = (),
+    ) -> None:
+        super().__init__(
+            query=query,
+            mutation=mutation,
+            subscription=subscription,
+            types=types,
+            extensions=[StaticRules, _parser_cache, _validation_cache],
+            config=StrawberryConfig(scalar_map=SCALARS),
+            federation_version="2.9",
+        )
+
+    def entities_resolver(self, info: Info, representations: list[FederationAny]) -> list[FederationAny]:
+        """One result a representation: an entity, null, or the error of that one alone.
+
+        Reference resolvers are coroutines over loaders; graphql-core awaits them together, so equal types batch.
+        """
+        return [self._entity(info, representation) for representation in representations]
+
+    def _entity(self, info: Info, representation: Any) -> Any:
+        # A copy: two aliases of `_entities` may share the caller's variable.
+        if not isinstance(representation, dict):
+            return GraphQLError("A representation must be an object.")
+        keys = dict(representation)
+        found = self.schema_converter.type_map.get(keys.pop("__typename", ""))
+        origin = getattr(getattr(found, "definition", None), "origin", None)
+        resolve = getattr(origin, "resolve_reference", None)
+        if resolve is None:
+            return GraphQLError(f"{representation.get('__typename')!r} is no entity of this subgraph.")
+        try:
+            return resolve(info=info, **keys)
+        except TypeError as error:
+            return GraphQLError(
+                f"The representation of {representation['__typename']} lacks a key.", original_error=error
+            )
+        except Exception as error:  # it belongs to this entity, not to its siblings
+            return error
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Errors without a code are either the request's, and get one, or ours, and are logged and masked."""
+        for error in errors:
+            if error.extensions and "code" in error.extensions:
+                continue
+            if error.original_error is None or isinstance(error.original_error, GraphQLError):
+                error.extensions = {**(error.extensions or {}), "code": _request_error_code(error)}
+            else:
+                _mask(error, execution_context)
+
+    async def stream(self, *args: Any, **named: Any) -> Any:
+        """Each operation of a WebSocket has loaders of its own: those of an earlier one hold what was true then."""
+        connection_context = named.get("context_value")
+        if isinstance(connection_context, Context):
+            named["context_value"] = connection_context.for_operation()
+        return await super().stream(*args, **named)
+
+
+def _request_error_code(error: GraphQLError) -> str:
+    if error.path is not None or error.message.startswith("Variable "):
+        return "BAD_USER_INPUT"
+    return "GRAPHQL_PARSE_FAILED" if error.message.startswith("Syntax Error") else "GRAPHQL_VALIDATION_FAILED"
+
+
+def _mask(error: GraphQLError, execution_context: ExecutionContext | None) -> None:
+    error_id = new_id()
+    _log.error(
+        "internal_error",
+        error_id=error_id,
+        operation_name=execution_context.operation_name if execution_context else None,
+        path=error.path,
+        exc_info=error.original_error,
+    )
+    error.message = f"Something went wrong on our side. Quote error {error_id} when you report it."
+    error.extensions = {"code": "INTERNAL_SERVER_ERROR", "errorId": error_id}
+    error.original_error = None
