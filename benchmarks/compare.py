@@ -79,7 +79,10 @@ def run_workload(workload: Workload, gateways: list[Gateway], options: argparse.
                 for gateway_name, (server, url) in servers.items():
                     sample = _measure(server, url, workload, options, options.seconds)
                     samples[gateway_name].append(sample)
-                    print(f"  {workload.name} {round_number + 1}/{options.rounds} {gateway_name}: {_line(sample)}", flush=True)
+                    print(
+                        f"  {workload.name} {round_number + 1}/{options.rounds} {gateway_name}: {_line(sample)}",
+                        flush=True,
+                    )
         finally:
             for server, _ in servers.values():
                 server.stop()

@@ -56,7 +56,9 @@ def _hive_gateway() -> Gateway:
         options = ["--jit", "--fork", "1", "--port", str(port), "--host", "127.0.0.1"]
         return [program, "supergraph", str(supergraph), *options, "--config-path", str(PEERS / "gateway.config.mjs")]
 
-    return Gateway("hive-gateway", "JavaScript", command, {"NODE_ENV": "production"}, _missing_package("@graphql-hive/gateway"))
+    return Gateway(
+        "hive-gateway", "JavaScript", command, {"NODE_ENV": "production"}, _missing_package("@graphql-hive/gateway")
+    )
 
 
 def _hive_router() -> Gateway:

@@ -30,7 +30,9 @@ def summarise(results: dict[str, Any]) -> dict[str, Any]:
 
 
 def print_table(summary: dict[str, Any]) -> None:
-    print(f"\n{'workload':14} {'gateway':16} {'req/s':>8} {'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8} {'CPU ms':>8} {'MiB':>6} {'ours is':>9}")
+    print(
+        f"\n{'workload':14} {'gateway':16} {'req/s':>8} {'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8} {'CPU ms':>8} {'MiB':>6} {'ours is':>9}"
+    )
     for workload, by_gateway in summary.items():
         for gateway, f in by_gateway.items():
             ratio = f"{f['ratio']:.2f} x" if "ratio" in f and gateway != OURS else ""
@@ -57,6 +59,10 @@ def write_plot(summary: dict[str, Any], target: Path) -> None:
             y += BAR_HEIGHT
         y += 12
     width = LABEL_WIDTH + BAR_WIDTH + VALUE_WIDTH
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{y}" font-family="sans-serif" font-size="13">'
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{y}" font-family="sans-serif" font-size="13">'
+    )
     title = '<text x="10" y="18" font-size="15">Requests per second, one core, one worker, median of all rounds</text>'
-    target.write_text("\n".join((head, '<rect width="100%" height="100%" fill="white"/>', title, *parts, "</svg>")) + "\n")
+    target.write_text(
+        "\n".join((head, '<rect width="100%" height="100%" fill="white"/>', title, *parts, "</svg>")) + "\n"
+    )

@@ -14,6 +14,7 @@ from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
@@ -67,8 +68,8 @@ class _Compiler:
             elif isinstance(node, InlineFragmentNode):
                 if node.type_condition is None or node.type_condition.name.value == type_name:
                     self._collect(type_name, node.selection_set, merged)
-            else:
-                fragment = self._fragments[node.name.value]  # type: ignore[union-attr]
+            elif isinstance(node, FragmentSpreadNode):
+                fragment = self._fragments[node.name.value]
                 if fragment.type_condition.name.value == type_name:
                     self._collect(type_name, fragment.selection_set, merged)
 
@@ -81,7 +82,7 @@ class _Compiler:
         resolved = FIELDS[type_name][name]
         read, arguments = resolved.read, self._arguments(nodes[0])
         if resolved.type_name is None:
-            return lambda fact, variables: read(fact, arguments)
+            return lambda fact, _variables: read(fact, arguments)
         inner = self.selection_set(resolved.type_name, _joined(nodes))
         has_variables = bool(nodes[0].arguments)
 
@@ -107,9 +108,12 @@ class _Compiler:
         subgraph = self._subgraph
 
         def project(_fact: Fact, variables: Variables) -> list[Any]:
-            given = value_from_ast_untyped(value, dict(variables)) if not isinstance(value, VariableNode) else None
-            representations = variables[value.name.value] if isinstance(value, VariableNode) else given
-            answers = []
+            representations: Any = (
+                variables[value.name.value]
+                if isinstance(value, VariableNode)
+                else value_from_ast_untyped(value, dict(variables))
+            )
+            answers: list[Any] = []
             for representation in representations:
                 fact = entity(subgraph, representation)
                 answers.append(None if fact is None else by_type[fact["__typename"]](fact, variables))

@@ -46,7 +46,19 @@ PRODUCTS: list[Fact] = [
 ]
 
 #: Product and length of each review's text.
-_REVIEWS = ((1, 445), (1, 290), (1, 275), (1, 146), (2, 445), (2, 290), (2, 275), (2, 146), (3, 146), (4, 146), (4, 860))
+_REVIEWS = (
+    (1, 445),
+    (1, 290),
+    (1, 275),
+    (1, 146),
+    (2, 445),
+    (2, 290),
+    (2, 275),
+    (2, 146),
+    (3, 146),
+    (4, 146),
+    (4, 860),
+)
 REVIEWS: list[Fact] = [
     {"__typename": "Review", "id": str(index), "body": _body(length), "upc": str(product)}
     for index, (product, length) in enumerate(_REVIEWS, start=1)

@@ -106,7 +106,11 @@ def has_shape(value: Any, whole: Any) -> bool:
     if value is None or whole is None:
         return True
     if isinstance(whole, dict):
-        return isinstance(value, dict) and value.keys() == whole.keys() and all(has_shape(value[k], whole[k]) for k in whole)
+        return (
+            isinstance(value, dict)
+            and value.keys() == whole.keys()
+            and all(has_shape(value[k], whole[k]) for k in whole)
+        )
     if isinstance(whole, list):
         return isinstance(value, list) and (not whole or all(has_shape(element, whole[0]) for element in value))
     return type(value) is type(whole)

@@ -10,7 +10,7 @@ import pytest
 from tests.testkit.differences import differences_of
 from tests.testkit.shrink import shrink
 
-SEEDS = range(1, 61)
+SEEDS = range(1, 49)
 OPERATIONS_PER_GRAPH = 8
 
 

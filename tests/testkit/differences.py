@@ -19,9 +19,10 @@ from typing import Any
 
 from tests.testkit.federated_graph import CompositionFailedError, FederatedGraph
 from tests.testkit.monolith import Monolith
+from tests.testkit.random_model import RandomSupergraph, UnplaceableError
 from tests.testkit.random_operation import RandomOperation, random_operation
 from tests.testkit.random_sdl import print_subgraphs
-from tests.testkit.random_supergraph import Generator, RandomSupergraph, UnplaceableError
+from tests.testkit.random_supergraph import Generator
 from tests.testkit.random_world import random_world
 from tests.testkit.world import JsonObject, World
 

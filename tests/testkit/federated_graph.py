@@ -22,7 +22,6 @@ from tests.testkit.subgraph_schema import implementations_of
 from tests.testkit.subgraph_stub import SubgraphStub
 from tests.testkit.world import JsonObject, World
 
-
 #: Random operations are larger than any client's.
 WIDE_LIMITS = DocumentLimits(
     tokens=200_000, depth=500, aliases=100_000, fields=200_000, root_fields=10_000, directives=100_000, repeats=10_000

@@ -33,7 +33,7 @@ class Monolith:
         assert isinstance(result, ExecutionResult)
         return dict(result.formatted)
 
-    def _resolve(self, source: JsonObject, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+    def _resolve(self, source: JsonObject, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         roots = {"Query", "Mutation", "Subscription"}
         fact = self.world.roots[info.parent_type.name] if info.parent_type.name in roots else source
         return with_arguments(self.world.true_value(fact, info.field_name), info.return_type, arguments)

@@ -48,7 +48,9 @@ def random_operation(schema: GraphQLSchema, rng: Random) -> RandomOperation:
         alias_chance = (0.2, 0.1, 0.03, 0.0)[min(attempt // 2, 3)]
         depth = rng.randint(3, 6) if attempt < 12 else 2
         operation = _Writer(schema, rng, alias_chance).write(depth)
-        if not validate(schema, parse(operation.text), [OverlappingFieldsCanBeMergedRule]):  # the rest holds by construction
+        if not validate(
+            schema, parse(operation.text), [OverlappingFieldsCanBeMergedRule]
+        ):  # the rest holds by construction
             return operation
     return RandomOperation("{ __typename }", {})
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from tests.testkit.random_supergraph import RandomField, RandomSupergraph, RandomType, key_field_names
+from tests.testkit.random_model import RandomField, RandomSupergraph, RandomType, key_field_names
 
-LINK = (
-    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@requires", "@provides", '
-    '"@external", "@shareable", "@override", "@inaccessible", "@interfaceObject"])'
-)
-
+DIRECTIVES = ("key", "requires", "provides", "external", "shareable", "override", "inaccessible", "interfaceObject")
+URL = "https://specs.apollo.dev/federation/v2.7"
+IMPORTS = ", ".join(f'"@{name}"' for name in DIRECTIVES)
+LINK = f'extend schema @link(url: "{URL}", import: [{IMPORTS}])'
+LINK_WITHOUT_IMPORTS = f'extend schema @link(url: "{URL}", as: "fed", import: ["@inaccessible"])'
+#: Subgraphs that write federation directives with a prefix.
+PREFIXED = frozenset({"delta_x"})
 INPUTS = "input Filter { color: Color limit: Int = 5 nested: Filter tags: [String!] }"
 
 
@@ -25,7 +28,16 @@ def print_subgraph(supergraph: RandomSupergraph, subgraph: str) -> str:
             lines += _root(kind, subgraph)
         elif subgraph in kind.placements:
             lines += _type(supergraph, kind, subgraph)
-    return "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n"
+    return _with_prefixes(text) if subgraph in PREFIXED else text
+
+
+def _with_prefixes(text: str) -> str:
+    """The same schema with `@fed__key` for `@key`, and its root types as extensions."""
+    text = text.replace(LINK, LINK_WITHOUT_IMPORTS).replace("type Mutation", "extend type Mutation")
+    prefixed = "|".join(name for name in DIRECTIVES if name != "inaccessible")  # must have one name everywhere
+    head, separator, body = text.partition("scalar Json")
+    return head + separator + re.sub(rf"@({prefixed})\b", r"@fed__\1", body)
 
 
 def _root(kind: RandomType, subgraph: str) -> Iterator[str]:
@@ -46,8 +58,8 @@ def _type(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -> Iter
         fields = [f for f in kind.fields.values() if f.name == "id" or subgraph in f.owners]
         yield _block(f'interface {kind.name} @key(fields: "id")', [_plain(item) for item in fields])
     elif kind.kind != "enum":
-        fields = [_field(kind, item, subgraph) for item in kind.fields_in(subgraph)]
-        yield _block(f"type {kind.name}{_implements(supergraph, kind, subgraph)}{_directives(kind, subgraph)}", fields)
+        lines = [_field(kind, item, subgraph) for item in kind.fields_in(subgraph)]
+        yield _block(f"type {kind.name}{_implements(supergraph, kind, subgraph)}{_directives(kind, subgraph)}", lines)
 
 
 def interface_field_names(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -> list[str]:
@@ -57,7 +69,11 @@ def interface_field_names(supergraph: RandomSupergraph, kind: RandomType, subgra
 
 
 def _implements(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -> str:
-    names = [t.name for t in supergraph.types.values() if t.kind == "interface" and kind.name in t.members_in.get(subgraph, ())]
+    names = [
+        t.name
+        for t in supergraph.types.values()
+        if t.kind == "interface" and kind.name in t.members_in.get(subgraph, ())
+    ]
     for interface in supergraph.types.values():
         is_home = subgraph in interface.placements and subgraph not in interface.object_in
         if interface.kind == "entity_interface" and kind.name in interface.members and is_home:

@@ -6,98 +6,26 @@ Called by the property test with a seeded `Random`; hands on subgraph SDLs and t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from random import Random
+
+from tests.testkit.random_model import RandomField, RandomSupergraph, RandomType, UnplaceableError
 
 SCALARS = ("Int", "Float", "String", "Boolean", "ID", "Json")
 SUBGRAPH_NAMES = ("alpha", "Beta", "gamma-2", "delta_x", "e5")
+TEXT_ARGUMENTS = (
+    "n: Int",
+    "s: String!",
+    "c: Color = RED",
+    "ids: [ID!]",
+    "flag: Boolean = true, n: Int",
+    "where: Filter",
+    "where: Filter = {color: GREEN, nested: {limit: 3}}",
+    "w: [Filter!]!",
+    "f: Float = 1.5",
+    "j: Json",
+)
 #: Arguments that a required field may have, and how a field set then passes them.
 REQUIRABLE_ARGUMENTS = {"": "", "n: Int": "(n: 7)", "c: Color = RED": "(c: GREEN)", "first: Int": "(first: 1)"}
-
-
-@dataclass(slots=True)
-class RandomField:
-    """A field of the whole graph and how each subgraph takes part in it."""
-
-    name: str
-    named_type: str
-    wrapping: str  # "{}", "{}!", "[{}]", "[{}!]!" ...
-    arguments: str = ""
-    owners: set[str] = field(default_factory=set)  # subgraphs that resolve it
-    external_in: set[str] = field(default_factory=set)
-    requires: str = ""  # the owner is then alone
-    provides: dict[str, str] = field(default_factory=dict)
-    overridden_in: str = ""  # still defined there, but no longer asked
-    override_label: str = ""
-    inaccessible: bool = False
-    clean: bool = False  # used by keys or @requires: no errors, no null where the type forbids it
-
-    @property
-    def type(self) -> str:
-        return self.wrapping.format(self.named_type)
-
-    def is_defined_in(self, subgraph: str) -> bool:
-        return subgraph in self.owners or subgraph in self.external_in or subgraph == self.overridden_in
-
-    @property
-    def is_list(self) -> bool:
-        return self.wrapping.startswith("[")
-
-
-@dataclass(slots=True)
-class RandomType:
-    """`kind`: "entity", "value", "interface", "entity_interface", "union", "enum", "input", "root"."""
-
-    name: str
-    kind: str
-    fields: dict[str, RandomField] = field(default_factory=dict)
-    keys: list[str] = field(default_factory=list)
-    placements: dict[str, list[str]] = field(default_factory=dict)  # subgraph -> its keys ("!key" is not resolvable)
-    members: list[str] = field(default_factory=list)  # of a union or interface, in the whole graph
-    members_in: dict[str, list[str]] = field(default_factory=dict)
-    object_in: set[str] = field(default_factory=set)  # subgraphs where an entity interface is an interface object
-    extra_id_in: set[str] = field(default_factory=set)  # subgraphs that resolve `id` though it is not their key
-
-    def fields_in(self, subgraph: str) -> list[RandomField]:
-        """The fields that one subgraph's definition of this type has."""
-        if self.kind == "value":
-            return list(self.fields.values())
-        names = {name for key in self.placements.get(subgraph, ()) for name in key_field_names(key)}
-        if subgraph in self.extra_id_in:
-            names.add("id")
-        return [f for f in self.fields.values() if f.name in names or f.is_defined_in(subgraph)]
-
-
-@dataclass(slots=True)
-class RandomSupergraph:
-    subgraphs: list[str]
-    types: dict[str, RandomType]
-
-    def concrete(self, type_name: str) -> list[str]:
-        kind = self.types.get(type_name)
-        return kind.members if kind is not None and kind.members else [type_name]
-
-    def requires(self) -> dict[tuple[str, str], str]:
-        """Field sets of all computed fields by (object type, field)."""
-        return {
-            (concrete, item.name): item.requires
-            for kind in self.types.values()
-            for item in kind.fields.values()
-            if item.requires
-            for concrete in self.concrete(kind.name)
-        }
-
-
-def key_field_names(key: str) -> set[str]:
-    """The top-level fields of a key such as "!origin { code } id"."""
-    names, depth = set(), 0
-    for token in key.removeprefix("!").split():
-        depth += (token == "{") - (token == "}")
-        if depth == 0 and token != "}":
-            names.add(token)
-        elif depth == 1 and token == "{":
-            continue
-    return names
 
 
 class Generator:
@@ -212,13 +140,15 @@ class Generator:
     # --- fields
 
     def _output_types(self) -> list[str]:
-        named = [k.name for k in self.types.values() if k.kind not in ("input", "root") and not k.name.startswith("Key")]
+        named = [
+            k.name for k in self.types.values() if k.kind not in ("input", "root") and not k.name.startswith("Key")
+        ]
         return named + [n for n in named if n.startswith("N")]
 
     def _wrapping(self, named_type: str) -> str:
         if named_type in SCALARS or named_type == "Color":
-            return self.rng.choice(("{}", "{}", "{}", "{}!", "[{}]", "[{}!]"))
-        return self.rng.choice(("{}", "{}", "{}!", "[{}]", "[{}!]", "[{}!]!", "[{}]!"))
+            return self.rng.choice(("{}", "{}", "{}", "{}!", "[{}]", "[{}!]", "[[{}]!]"))
+        return self.rng.choice(("{}", "{}", "{}!", "[{}]", "[{}!]", "[{}!]!", "[{}]!", "[[{}!]]"))
 
     def _arguments(self, named_type: str, wrapping: str) -> str:
         rng = self.rng
@@ -226,9 +156,7 @@ class Generator:
             return rng.choice(("", "", "first: Int", "first: Int = 2"))
         if named_type != "String" or self.chance(0.5):
             return ""
-        choices = ("n: Int", "s: String!", "c: Color = RED", "ids: [ID!]", "flag: Boolean = true, n: Int", "where: Filter")
-        choices += ("where: Filter = {color: GREEN, nested: {limit: 3}}", "w: [Filter!]!", "f: Float = 1.5", "j: Json")
-        return rng.choice(choices)
+        return rng.choice(TEXT_ARGUMENTS)
 
     def _add_fields(self, kind: RandomType) -> None:
         rng = self.rng
@@ -255,6 +183,16 @@ class Generator:
                 name = f"m{self.subgraphs.index(subgraph)}{index}"
                 arguments = self._arguments(named, wrapping)
                 interface.fields[name] = RandomField(name, named, wrapping, arguments, owners={subgraph})
+            if "title" in interface.fields and self.chance(0.5):
+                self._require_title(interface, subgraph)
+
+    def _require_title(self, interface: RandomType, subgraph: str) -> None:
+        """An interface object's field that needs a field of the real interface."""
+        name = f"mr{self.subgraphs.index(subgraph)}"
+        interface.fields[name] = RandomField(name, "String", "{}", owners={subgraph}, requires="title", clean=True)
+        for kind in (interface, *(self.types[member] for member in interface.members)):
+            kind.fields["title"].clean = True
+        interface.fields["title"].external_in.add(subgraph)
 
     def _add_roots(self) -> None:
         rng = self.rng
@@ -306,14 +244,19 @@ class Generator:
         """Fields of a required object that can be named in the field set: leaves without arguments."""
         leaves = [f for f in target.fields.values() if f.named_type in (*SCALARS, "Color") and not f.arguments]
         if target.kind == "entity":
-            leaves = [f for f in leaves if not f.requires and owner not in f.owners and f.name not in ("sku", "code", "region")]
+            leaves = [
+                f
+                for f in leaves
+                if not f.requires and owner not in f.owners and f.name not in ("sku", "code", "region")
+            ]
         return leaves
 
     def _required_text(self, item: RandomField, owner: str) -> str:
         if item.named_type in (*SCALARS, "Color"):
             return item.name + (self._required_argument(item))
         target = self.types[item.named_type]
-        leaves = self.rng.sample(self._leaves(target, owner), 1)
+        known = self._leaves(target, owner)
+        leaves = self.rng.sample(known, self.rng.randint(1, min(2, len(known))))
         for leaf in leaves:
             leaf.clean = True
             if target.kind == "entity" and leaf.name == "id":
@@ -332,13 +275,14 @@ class Generator:
                 target = self.types.get(item.named_type)
                 if target is None or target.kind != "entity" or item.external_in or not self.chance(0.3):
                     continue
-                owner = sorted(item.owners)[0] if item.owners else ""
+                owner = min(item.owners, default="")
                 candidates = [f for f in target.fields.values() if self._is_providable(f, owner)]
                 if not owner or not candidates:
                     continue
-                provided = self.rng.choice(candidates)
-                provided.external_in.add(owner)
-                item.provides[owner] = provided.name
+                provided = self.rng.sample(candidates, min(len(candidates), self.rng.choice((1, 1, 2))))
+                for each in provided:
+                    each.external_in.add(owner)
+                item.provides[owner] = " ".join(each.name for each in provided)
 
     def _is_providable(self, item: RandomField, owner: str) -> bool:
         leaf = item.named_type in (*SCALARS, "Color")
@@ -351,6 +295,7 @@ class Generator:
                 plain = item.named_type in ("Int", "String", "Float") and not item.is_list and not item.arguments
                 if plain and len(item.owners) == 1 and old and not item.requires and self.chance(0.15):
                     item.overridden_in = self.rng.choice(old)
+                    item.override_label = self.rng.choice(("", "", "percent(0)", "percent(100)"))
 
     def _hide_fields(self) -> None:
         for kind in [k for k in self.types.values() if k.kind == "entity"]:
@@ -397,7 +342,3 @@ class Generator:
         if kind.kind == "value":
             for item in kind.fields.values():
                 self._place(item.named_type, subgraph)
-
-
-class UnplaceableError(Exception):
-    """The random choices contradict each other; the caller tries the next seed."""

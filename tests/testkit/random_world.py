@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from tests.testkit.random_supergraph import RandomField, RandomSupergraph, RandomType, UnplaceableError
+from tests.testkit.random_model import RandomField, RandomSupergraph, RandomType, UnplaceableError
 from tests.testkit.subgraph_schema import field_set
 from tests.testkit.world import JsonObject, World
 
@@ -42,11 +42,8 @@ class _WorldBuilder:
         return World(self.objects, roots, implementations, computed=self._computed())
 
     def _computed(self) -> Any:
-        rules = {}
-        for (type_name, name), text in self.supergraph.requires().items():
-            kind = self.supergraph.types[type_name]
-            rules[type_name, name] = (field_set(text), kind.fields[name].named_type)
-        return rules
+        required = self.supergraph.requires()
+        return {place: (field_set(item.requires), item.named_type) for place, item in required.items()}
 
     def _entity(self, kind: RandomType, index: int) -> JsonObject:
         fact: JsonObject = {"__typename": kind.name}
@@ -56,13 +53,16 @@ class _WorldBuilder:
             fact[item.name] = self._key_value(kind, item, index)
             if fact[item.name] is None:
                 fact[item.name] = self._field_value(item, [*item.owners])
-            if item.overridden_in:
-                fact[f"{item.name}@{item.overridden_in}"] = -1 if item.named_type != "String" else "overridden"
+            if item.overridden_in:  # what the subgraph that must not be asked would say
+                wrong = next(iter(item.owners)) if item.override_label == "percent(0)" else item.overridden_in
+                fact[f"{item.name}@{wrong}"] = -1 if item.named_type != "String" else "overridden"
         return fact
 
     def _all_fields(self, kind: RandomType) -> list[RandomField]:
         """The type's own fields and those that interface objects add to it."""
-        inherited = [t for t in self.supergraph.types.values() if t.kind == "entity_interface" and kind.name in t.members]
+        inherited = [
+            t for t in self.supergraph.types.values() if t.kind == "entity_interface" and kind.name in t.members
+        ]
         return list({f.name: f for t in (*inherited, kind) for f in t.fields.values()}.values())
 
     def _key_value(self, kind: RandomType, item: RandomField, index: int) -> Any:
@@ -86,19 +86,24 @@ class _WorldBuilder:
         if may_fail and rng.random() < ERROR_CHANCE:
             return rng.choice(("!boom", "!FORBIDDEN: not yours"))
         nullable = not wrapping.endswith("!")
-        if nullable and rng.random() < NULL_CHANCE or may_fail and rng.random() < VIOLATION_CHANCE:
+        if (nullable and rng.random() < NULL_CHANCE) or (may_fail and rng.random() < VIOLATION_CHANCE):
             return None
-        if not item.is_list:
-            return self._single(item, subgraphs)
-        element_nullable = "!]" not in wrapping
-        elements = []
+        return self._list(item, wrapping.removesuffix("!"), subgraphs, may_fail=may_fail)
+
+    def _list(self, item: RandomField, wrapping: str, subgraphs: list[str], *, may_fail: bool) -> Any:
+        """A value for a nullable type like "[{}!]" or "{}"."""
+        if wrapping == "{}":
+            return self._single(item, subgraphs, in_list=item.is_list)
+        rng, element = self.rng, wrapping[1:-1]
+        elements: list[Any] = []
         for _ in range(rng.choice((0, 1, 2, 2, 3))):
-            if element_nullable and rng.random() < NULL_CHANCE or may_fail and rng.random() < VIOLATION_CHANCE:
+            nullable = not element.endswith("!")
+            if (nullable and rng.random() < NULL_CHANCE) or (may_fail and rng.random() < VIOLATION_CHANCE):
                 elements.append(None)
             elif may_fail and rng.random() < ERROR_CHANCE:
                 elements.append("!element")
             else:
-                elements.append(self._single(item, subgraphs, in_list=True))
+                elements.append(self._list(item, element.removesuffix("!"), subgraphs, may_fail=may_fail))
         return [e for e in elements if e is not EMPTY]
 
     def _single(self, item: RandomField, subgraphs: list[str], in_list: bool = False) -> Any:
@@ -114,7 +119,7 @@ class _WorldBuilder:
             if item.wrapping.endswith("!"):
                 raise UnplaceableError(item.name)
             return None
-        return self._object(self.supergraph.types[self.rng.choice(names)], subgraphs)
+        return self._object(self.supergraph.types[self.rng.choice(names)])
 
     def _possible(self, kind: RandomType, subgraphs: list[str]) -> list[str]:
         """The object types that all the given subgraphs can answer with."""
@@ -124,7 +129,7 @@ class _WorldBuilder:
             return names if self.depth < 3 else [n for n in names if self.supergraph.types[n].kind == "entity"]
         return sorted(kind.members) if kind.kind == "entity_interface" else [kind.name]
 
-    def _object(self, kind: RandomType, subgraphs: list[str]) -> Any:
+    def _object(self, kind: RandomType) -> Any:
         if kind.kind == "entity":
             return "@" + self.rng.choice(self.labels[kind.name])
         placements = list(kind.placements)  # a value may be answered by any subgraph that has its type

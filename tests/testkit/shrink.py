@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -20,8 +21,8 @@ from graphql import (
 
 from tests.testkit.differences import Difference, Trial, difference
 from tests.testkit.federated_graph import FederatedGraph
+from tests.testkit.random_model import RandomSupergraph
 from tests.testkit.random_operation import RandomOperation
-from tests.testkit.random_supergraph import RandomSupergraph
 
 MAX_ATTEMPTS = 1_500
 
@@ -56,7 +57,9 @@ def _smaller_operations(operation: RandomOperation) -> Iterator[RandomOperation]
     document = parse(operation.text, no_location=True)
     for smaller in _smaller_documents(document):
         cleaned = _without_unused(smaller)
-        used = {v.variable.name.value for d in cleaned.definitions for v in getattr(d, "variable_definitions", None) or ()}
+        used = {
+            v.variable.name.value for d in cleaned.definitions for v in getattr(d, "variable_definitions", None) or ()
+        }
         yield RandomOperation(print_ast(cleaned), {n: v for n, v in operation.variables.items() if n in used})
 
 
@@ -88,7 +91,8 @@ def _plainer(item: object) -> Iterator[FieldNode | InlineFragmentNode]:
     """The same selection without its directives, its arguments or its alias."""
     for part in ("directives", "arguments", "alias"):
         if isinstance(item, (FieldNode, InlineFragmentNode)) and getattr(item, part, None):
-            yield replace(item, **{part: None if part == "alias" else ()})
+            changes: dict[str, Any] = {part: None if part == "alias" else ()}
+            yield replace(item, **changes)
 
 
 def _without_unused(document: DocumentNode) -> DocumentNode:
@@ -97,18 +101,21 @@ def _without_unused(document: DocumentNode) -> DocumentNode:
     while True:
         text = " ".join(print_ast(d) for d in definitions)
         unused = [
-            d for d in definitions if isinstance(d, FragmentDefinitionNode) and f"...{d.name.value} " not in _spaced(text)
+            d
+            for d in definitions
+            if isinstance(d, FragmentDefinitionNode) and f"...{d.name.value} " not in _spaced(text)
         ]
         if not unused:
             break
         definitions = [d for d in definitions if d not in unused]
-    kept = []
+    kept: list[Any] = []
     for definition in definitions:
         if isinstance(definition, OperationDefinitionNode) and definition.variable_definitions:
             names = definition.variable_definitions
             used = tuple(v for v in names if _spaced(text).count(f"${v.variable.name.value} ") > 1)
-            definition = replace(definition, variable_definitions=used)
-        kept.append(definition)
+            kept.append(replace(definition, variable_definitions=used))
+        else:
+            kept.append(definition)
     return DocumentNode(definitions=tuple(kept))
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,7 +89,7 @@ class SubgraphStub:
             self._documents[query] = validate(self._subgraph.schema, document) or document
         return self._documents[query]
 
-    def _resolve(self, source: Node, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+    def _resolve(self, source: Node, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         type_name, name = info.parent_type.name, info.field_name
         root = self._subgraph.root_names.get(type_name)
         if root is not None:
@@ -108,14 +107,16 @@ class SubgraphStub:
         value = self.world.read(source.fact, name, self.name)
         return self._wrap(with_arguments(value, info.return_type, arguments), facts, source, name)
 
-    def _compute(self, source: Node, requires: SelectionSetNode, info: GraphQLResolveInfo, arguments: Any) -> Any:
+    def _compute(self, source: Node, requires: SelectionSetNode, info: GraphQLResolveInfo[Any], arguments: Any) -> Any:
         planned = self.world.read(source.fact, info.field_name, self.name)  # raises a planned error
         required = self._required_values(source, requires, info)
-        if isinstance(planned, (dict, list)) or planned is None and info.field_name in source.fact:
+        if isinstance(planned, (dict, list)) or (planned is None and info.field_name in source.fact):
             return with_arguments(planned, info.return_type, arguments)  # an object-valued or null field
-        return with_arguments(computed_value(required, get_named_type(info.return_type).name), info.return_type, arguments)
+        return with_arguments(
+            computed_value(required, get_named_type(info.return_type).name), info.return_type, arguments
+        )
 
-    def _required_values(self, source: Node, requires: SelectionSetNode, info: GraphQLResolveInfo) -> JsonObject:
+    def _required_values(self, source: Node, requires: SelectionSetNode, info: GraphQLResolveInfo[Any]) -> JsonObject:
         given: JsonObject = dict(source.representation or {})
         for item in requires.selections:
             if isinstance(item, FieldNode) and item.name.value not in given and _allows(source, item.name.value):
@@ -165,7 +166,7 @@ class SubgraphStub:
             return None
         raise GraphQLError(f"{self.name}: representation {representation} has no whole key of {typename}")
 
-    def _resolve_type(self, value: Node, info: GraphQLResolveInfo, abstract_type: Any) -> str:
+    def _resolve_type(self, value: Node, _info: GraphQLResolveInfo[Any], _abstract_type: Any) -> str:
         if value.typename is not None:
             return value.typename
         concrete = str(value.fact["__typename"])

@@ -11,8 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
-from graphql import FieldNode, GraphQLError, GraphQLOutputType, InlineFragmentNode, SelectionSetNode
-from graphql import get_named_type, get_nullable_type, is_list_type, value_from_ast_untyped
+from graphql import (
+    FieldNode,
+    GraphQLError,
+    GraphQLOutputType,
+    InlineFragmentNode,
+    SelectionSetNode,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+    value_from_ast_untyped,
+)
 
 JsonObject = dict[str, Any]
 
