@@ -16,6 +16,7 @@ from graphql import GraphQLSchema
 from router.errors import ErrorEntry
 from router.executor.compiled_projection import IRREGULAR_ERRORS, ProjectFunction, compile_projection
 from router.executor.fetch import CompiledLookup, EntityFetchStep, Execution, RootFetch
+from router.executor.passthrough import Passthrough, compile_passthrough
 from router.executor.projection import Projection, encode_response, holds
 from router.executor.representations import RepresentationCollector
 from router.executor.sharing import Sharing, analyse_sharing, response_keys_of
@@ -108,14 +109,38 @@ class CompiledPlan:
         self._condition_variables = tuple(sorted(_condition_variables(operation.selections)))
         self._shared_keys = frozenset(response_keys_of(path) for path in self.sharing.shared_paths)
         self._projections: dict[tuple[bool, ...], ProjectFunction] = {}
-        self._is_warm = False
+        self._is_warm = False  # has run once
+        self._passthrough: Passthrough | None = None
+        self._is_passthrough_known = False
         self._is_compilable = _count_fields(operation.selections) <= MAX_COMPILED_FIELDS
 
     async def answer(self, execution: Execution, extensions: dict[str, Any] | None = None) -> bytes:
         """The response body of a query or mutation. Fetch failures are entries of `errors`, never raised."""
-        if self.step is not None:
-            await self.step.run(execution)
+        if self.step is None:
+            return self.encode(execution, extensions)
+        if self._may_pass_through(execution) and extensions is None:
+            return await self._pass_through(execution)
+        await self.step.run(execution)
         return self.encode(execution, extensions)
+
+    def _may_pass_through(self, execution: Execution) -> bool:
+        if self._passthrough is None and self._is_warm and not self._is_passthrough_known:
+            self._is_passthrough_known = True
+            self._passthrough = compile_passthrough(self.plan.node, self.operation.selections, self.schema)
+        return self._passthrough is not None and execution.withhold is None and not execution.tree
+
+    async def _pass_through(self, execution: Execution) -> bytes:
+        """The subgraph's own bytes where they are in perfect shape; what is not goes the ordinary way."""
+        fetch, check = self.step, self._passthrough
+        assert isinstance(fetch, RootFetch)
+        assert check is not None
+        answer = await fetch.ask(execution)
+        if answer is not None:
+            body = check.body(answer)
+            if body is not None:
+                return body
+            fetch.receive(execution, answer)
+        return self.encode(execution)
 
     def encode(self, execution: Execution, extensions: dict[str, Any] | None = None) -> bytes:
         """The response body of a tree to which nothing is added any more; leaves all errors in `execution.errors`."""

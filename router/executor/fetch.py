@@ -64,7 +64,7 @@ class RootFetch:
         self._root_keys = root_keys
         self._is_query = is_query
 
-    def begin(self, execution: Execution) -> asyncio.Future[SubgraphAnswer] | None:
+    def begin(self, execution: Execution) -> asyncio.Future[SubgraphAnswer]:
         return execution.transport.send(self.request(execution))
 
     def request(self, execution: Execution) -> SubgraphRequest:
@@ -72,17 +72,31 @@ class RootFetch:
         return SubgraphRequest(self.subgraph, self.url, body, execution.headers, self._is_query)
 
     async def complete(self, execution: Execution, pending: asyncio.Future[SubgraphAnswer]) -> None:
+        answer = await self._answer(execution, pending)
+        if answer is not None:
+            self.receive(execution, answer)
+
+    async def run(self, execution: Execution) -> None:
+        await self.complete(execution, self.begin(execution))
+
+    async def ask(self, execution: Execution) -> SubgraphAnswer | None:
+        """The answer unread, for who can use its bytes; None, and an error noted, where none came."""
+        return await self._answer(execution, self.begin(execution))
+
+    def receive(self, execution: Execution, answer: SubgraphAnswer) -> None:
         try:
-            answer = await pending
-            execution.cache_controls.append(answer.cache_control)
             self.merge(execution, decode_answer(self.subgraph, answer))
         except SubgraphError as error:
             self.fail(execution, error)
 
-    async def run(self, execution: Execution) -> None:
-        pending = self.begin(execution)
-        if pending is not None:
-            await self.complete(execution, pending)
+    async def _answer(self, execution: Execution, pending: asyncio.Future[SubgraphAnswer]) -> SubgraphAnswer | None:
+        try:
+            answer = await pending
+        except SubgraphError as error:
+            self.fail(execution, error)
+            return None
+        execution.cache_controls.append(answer.cache_control)
+        return answer
 
     def merge(self, execution: Execution, payload: Tree) -> None:
         data = payload.get("data")

@@ -1,0 +1,109 @@
+"""Answers that one subgraph has already shaped: its bytes are checked and passed on, without making objects of them.
+
+`execute` uses it for plans of a single fetch that asks exactly what the client asks. The check is a typed decoder made
+from the API schema: it refuses whatever the projection would have to correct, and then the ordinary way is taken.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from graphql import (
+    GraphQLEnumType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLScalarType,
+    GraphQLSchema,
+)
+
+from router.executor.transport import SubgraphAnswer
+from router.query_plan import Fetch, PlanNode
+from router.selection_set import Field, SelectionSet
+
+Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+
+_SCALARS: dict[str, Any] = {"String": str, "ID": str, "Int": Int32, "Float": float, "Boolean": bool}
+
+
+class _Envelope(msgspec.Struct):
+    """A response without errors; their mere mention sends the answer the ordinary way."""
+
+    data: msgspec.Raw
+    errors: msgspec.UnsetType = msgspec.UNSET
+
+
+class _NotIdentity(Exception):  # noqa: N818 - a decision on the way, not an error
+    """The client's shape needs work on the subgraph's data."""
+
+
+class Passthrough:
+    """The check for one operation."""
+
+    def __init__(self, data_type: Any) -> None:
+        self._envelope = msgspec.json.Decoder(_Envelope)
+        self._data = msgspec.json.Decoder(data_type)
+
+    def body(self, answer: SubgraphAnswer) -> bytes | None:
+        """The response body for the client, or None where the answer is not exactly what the schema promises."""
+        if answer.status != 200:
+            return None
+        try:
+            data = self._envelope.decode(answer.body).data
+            self._data.decode(data)
+        except (msgspec.DecodeError, RecursionError):
+            return None
+        return b'{"data":%b}' % bytes(data)
+
+
+def compile_passthrough(node: PlanNode | None, selections: SelectionSet, schema: GraphQLSchema) -> Passthrough | None:
+    """None where the plan is more than one query, or where a shape depends on types or conditions."""
+    if not isinstance(node, Fetch) or node.operation_type != "query" or node.renames or node.selections != selections:
+        return None
+    assert schema.query_type is not None
+    try:
+        return Passthrough(_object_type(schema.query_type, selections))
+    except _NotIdentity:
+        return None
+
+
+def _object_type(type_: GraphQLObjectType, selections: SelectionSet) -> Any:
+    fields: list[tuple[str, Any]] = []
+    names: dict[str, str] = {}
+    for number, item in enumerate(selections.items):
+        if not isinstance(item, Field) or item.conditions:
+            raise _NotIdentity
+        if item.name == "__typename":
+            value_type: Any = Literal[type_.name]
+        elif item.name.startswith("__"):
+            raise _NotIdentity
+        else:
+            value_type = _value_type(type_.fields[item.name].type, item.selections)
+        # response keys may be words of Python, so attributes get names of our own
+        names[f"f{number}"] = item.response_key
+        fields.append((f"f{number}", value_type))
+    if len(set(names.values())) < len(names):
+        raise _NotIdentity
+    return msgspec.defstruct(type_.name, fields, rename=names, forbid_unknown_fields=True, gc=False)
+
+
+def _value_type(type_: GraphQLOutputType, selections: SelectionSet | None) -> Any:
+    if isinstance(type_, GraphQLNonNull):
+        return _present_type(type_.of_type, selections)
+    return _present_type(type_, selections) | None
+
+
+def _present_type(type_: GraphQLOutputType, selections: SelectionSet | None) -> Any:
+    if isinstance(type_, GraphQLList):
+        return list[_value_type(type_.of_type, selections)]  # type: ignore[misc]
+    if isinstance(type_, GraphQLScalarType):
+        if type_.name not in _SCALARS:
+            raise _NotIdentity  # any JSON at all: null would pass where it must not
+        return _SCALARS[type_.name]
+    if isinstance(type_, GraphQLEnumType):
+        return Literal[tuple(type_.values)]
+    if isinstance(type_, GraphQLObjectType) and selections is not None and selections.items:
+        return _object_type(type_, selections)
+    raise _NotIdentity
