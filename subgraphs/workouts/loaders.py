@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from aiodataloader import DataLoader
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -72,13 +72,3 @@ class WorkoutsLoaders:
                 for user_id, records in (await workouts_by_user(connection, user_ids, page)).items():
                     found[(user_id, page)] = records
         return [found.get(key, []) for key in keys]
-
-    def forget(self) -> None:
-        """Drop what was loaded: after a write, and before each event of a subscription."""
-        for loader in vars(self).values():
-            if isinstance(loader, DataLoader):
-                _clear(loader)
-
-
-def _clear(loader: "DataLoader[Any, Any]") -> None:
-    loader.clear_all()

@@ -2,10 +2,10 @@
 
 import strawberry
 
+from subgraphs.graphql_schema import SubgraphSchema
 from subgraphs.workouts.api.exercise import Exercise, ExerciseMutation, ExerciseQuery
 from subgraphs.workouts.api.user import User
 from subgraphs.workouts.api.workout import Workout, WorkoutMutation, WorkoutQuery
-from subgraphs.scalars import SCALARS
 
 
 @strawberry.type
@@ -18,9 +18,4 @@ class Mutation(ExerciseMutation, WorkoutMutation):
     """Every change to exercises and workouts."""
 
 
-schema = strawberry.federation.Schema(
-    query=Query,
-    mutation=Mutation,
-    types=[User, Workout, Exercise],
-    scalar_overrides=SCALARS,
-)
+schema = SubgraphSchema(query=Query, mutation=Mutation, types=[User, Workout, Exercise])

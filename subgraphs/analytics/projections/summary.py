@@ -15,6 +15,7 @@ from events.envelope import Envelope
 from events.fanout import Fanout
 from events.outbox import NewEvent, append_events
 from events.topics import NUTRITION_DIARY, USERS_ACCOUNT, USERS_BODY, WORKOUTS_SESSION
+from subgraphs.analytics.commands.goal import complete_reached_goals
 from subgraphs.analytics.projections.facts import Day, apply_events
 from subgraphs.analytics.queries.summary import SUMMARY_COLUMNS, DailySummaryRecord, summary_record
 
@@ -84,6 +85,7 @@ def summary_projector(
     ) -> Callable[[], Awaitable[None]] | None:
         touched = await apply_events(connection, envelopes)
         changed = await recompute_days(connection, touched)
+        await complete_reached_goals(connection, sorted({user_id for user_id, _ in touched}))
         if fanout is None or not changed:
             return None
         changes = [(day_channel(summary.user_id), summary.local_date.isoformat()) for summary in changed]

@@ -1,4 +1,4 @@
-"""What the facts say about other subgraphs' entities: how often a food was eaten, how hard a workout was among its like."""
+"""What the facts say about others' entities: how often a food was eaten, how hard a workout was among its like."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ class WorkoutEffort:
     relative_effort: Decimal | None
 
 
-async def times_logged(connection: AsyncConnection, user_id: str, food_ids: Sequence[str]) -> dict[str, int]:
-    """How many of the person's meal items are of each food."""
+async def times_logged(connection: AsyncConnection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """(user id, food id) -> how many of that person's meal items are of that food."""
     statement = text(
-        "SELECT food_id, sum(items)::integer AS times FROM meal_food_fact"
-        " WHERE user_id = :user_id AND food_id = ANY(:food_ids) GROUP BY food_id"
+        "SELECT user_id, food_id, sum(items)::integer AS times FROM meal_food_fact WHERE (user_id, food_id) IN"
+        " (SELECT * FROM unnest(CAST(:user_ids AS text[]), CAST(:food_ids AS text[]))) GROUP BY user_id, food_id"
     )
-    rows = await connection.execute(statement, {"user_id": user_id, "food_ids": list(food_ids)})
-    return {row.food_id: row.times for row in rows}
+    parameters = {"user_ids": [user_id for user_id, _ in pairs], "food_ids": [food_id for _, food_id in pairs]}
+    return {(row.user_id, row.food_id): row.times for row in await connection.execute(statement, parameters)}
 
 
 async def workout_efforts(connection: AsyncConnection, workout_ids: Sequence[str]) -> dict[str, WorkoutEffort]:

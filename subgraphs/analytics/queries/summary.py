@@ -1,5 +1,6 @@
 """Daily summaries as they are read: single days in batches, ranges, and what changed lately."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -62,31 +63,39 @@ async def summaries_by_day(
     return {(record.user_id, record.local_date): record for record in records}
 
 
-async def summaries_in_range(
-    connection: AsyncConnection, user_ids: Sequence[str], first: date, last: date
-) -> list[DailySummaryRecord]:
-    """The summaries of these people from `first` to `last`, both included, oldest first."""
-    statement = text(
-        f"SELECT {SUMMARY_COLUMNS} FROM daily_summary"  # noqa: S608 - our names
-        " WHERE user_id = ANY(:user_ids) AND local_date BETWEEN :first AND :last ORDER BY user_id, local_date"
-    )
-    parameters = {"user_ids": list(user_ids), "first": first, "last": last}
-    return [summary_record(row) for row in await connection.execute(statement, parameters)]
+@dataclass(frozen=True, slots=True)
+class SummaryPage:
+    """What a page of summaries asks for: days from `first` to `last`, both included, before the day `after`."""
+
+    first: date | None = None
+    last: date | None = None
+    after: date | None = None
+    limit: int = 20
 
 
-async def summaries_page(
-    connection: AsyncConnection, user_id: str, first: date | None, last: date | None, before: date | None, limit: int
-) -> list[DailySummaryRecord]:
-    """Up to `limit` summaries, newest first, of the days before `before`."""
+async def summaries_by_user(
+    connection: AsyncConnection, user_ids: Sequence[str], page: SummaryPage
+) -> dict[str, list[DailySummaryRecord]]:
+    """The same page for several people in one statement: newest day first, up to `limit` each."""
     statement = text(
-        f"SELECT {SUMMARY_COLUMNS} FROM daily_summary WHERE user_id = :user_id"  # noqa: S608 - our names
+        "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (id) CROSS JOIN LATERAL ("
+        f" SELECT {SUMMARY_COLUMNS} FROM daily_summary AS day WHERE day.user_id = person.id"
         " AND (CAST(:first AS date) IS NULL OR local_date >= :first)"
         " AND (CAST(:last AS date) IS NULL OR local_date <= :last)"
-        " AND (CAST(:before AS date) IS NULL OR local_date < :before)"
-        " ORDER BY local_date DESC LIMIT :limit"
+        " AND (CAST(:after AS date) IS NULL OR local_date < :after)"
+        " ORDER BY local_date DESC LIMIT :limit) AS found"
     )
-    parameters = {"user_id": user_id, "first": first, "last": last, "before": before, "limit": limit}
-    return [summary_record(row) for row in await connection.execute(statement, parameters)]
+    parameters = {
+        "user_ids": list(user_ids),
+        "first": page.first,
+        "last": page.last,
+        "after": page.after,
+        "limit": page.limit,
+    }
+    by_user: defaultdict[str, list[DailySummaryRecord]] = defaultdict(list)
+    for row in await connection.execute(statement, parameters):
+        by_user[row.user_id].append(summary_record(row))
+    return by_user
 
 
 async def summaries_changed_since(
@@ -98,6 +107,16 @@ async def summaries_changed_since(
         " WHERE user_id = :user_id AND computed_at >= :since ORDER BY computed_at"
     )
     return [summary_record(row) for row in await connection.execute(statement, {"user_id": user_id, "since": since})]
+
+
+async def active_days(connection: AsyncConnection, user_id: str) -> list[tuple[date, int, int]]:
+    """(local date, meals logged, workouts completed) of the days that have any, oldest first."""
+    statement = text(
+        "SELECT local_date, meals_logged, workouts_completed FROM daily_summary"
+        " WHERE user_id = :user_id AND (meals_logged > 0 OR workouts_completed > 0) ORDER BY local_date"
+    )
+    rows = await connection.execute(statement, {"user_id": user_id})
+    return [(row.local_date, row.meals_logged, row.workouts_completed) for row in rows]
 
 
 async def today_of(connection: AsyncConnection, user_id: str, now: datetime) -> date:

@@ -10,10 +10,9 @@ import strawberry
 from subgraphs.context import Info
 from subgraphs.pagination import Connection, connect, read_page
 from subgraphs.scalars import CACHE_PUBLIC_HOUR, CacheControl, CacheControlScope, decimal_of, rounded_or_none
-from subgraphs.workouts.api.request import engine_of, loaders_of
+from subgraphs.workouts.api.request import loaders_of, writer_of
 from subgraphs.workouts.commands.exercise import NewExercise, create_exercise
-from subgraphs.workouts.queries.exercise import ExerciseFilter, ExerciseRecord, exercises_page
-
+from subgraphs.workouts.queries.exercise import ExerciseFilter, ExerciseRecord, exercises_by_id, exercises_page
 
 # A search shows the viewer's own exercises among the catalogue's, so its answer is nobody else's.
 CACHE_PRIVATE_HOUR = CacheControl(max_age=3600, scope=CacheControlScope.PRIVATE)
@@ -45,9 +44,7 @@ class ExerciseTracking(Enum):
     DISTANCE_TIME = "DISTANCE_TIME"
 
 
-@strawberry.federation.type(
-    keys=["id"], description="Something to do in a workout.", directives=[CACHE_PUBLIC_HOUR]
-)
+@strawberry.federation.type(keys=["id"], description="Something to do in a workout.", directives=[CACHE_PUBLIC_HOUR])
 class Exercise:
     id: strawberry.ID
     name: str
@@ -135,7 +132,7 @@ class ExerciseQuery:
             level.value if level else None,
             equipment,
         )
-        async with engine_of(info).connect() as connection:
+        async with info.context.resources.database.reading() as connection:
             records = await exercises_page(connection, wanted, page.after, page.limit)  # type: ignore[arg-type]
         return connect(records, page, exercise_node, lambda record: (record.name.lower(), record.id))
 
@@ -155,7 +152,6 @@ class ExerciseMutation:
             equipment=input.equipment,
             instructions=input.instructions,
         )
-        exercise_id = await create_exercise(engine_of(info), info.context.viewer.id, new)
-        created = await load_exercise(info, exercise_id)
-        assert created is not None
-        return created
+        exercise_id = await create_exercise(writer_of(info), info.context.viewer.id, new)
+        async with writer_of(info).connect() as connection:
+            return exercise_node((await exercises_by_id(connection, [exercise_id]))[exercise_id])

@@ -1,4 +1,4 @@
-"""What resolvers take from the request: its loaders and its engine. Typed in one place."""
+"""What resolvers take from the request: its loaders, and the engine that commands write through. Typed in one place."""
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -12,5 +12,5 @@ def loaders_of(info: Info) -> WorkoutsLoaders:
     return loaders
 
 
-def engine_of(info: Info) -> AsyncEngine:
-    return loaders_of(info).engine
+def writer_of(info: Info) -> AsyncEngine:
+    return info.context.resources.database.writer

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import strawberry
 
 from subgraphs.context import Info
-from subgraphs.errors import ForbiddenError, NotFoundError, ValidationError
+from subgraphs.errors import NotFoundError, ValidationError
 from subgraphs.pagination import Connection, connect, read_page
 from subgraphs.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, rounded_or_none
 from subgraphs.workouts.api.energy import EnergyEstimate, estimate
@@ -52,9 +52,7 @@ class User:
     physiology: Physiology | None = strawberry.federation.field(external=True, default=None)
 
     @classmethod
-    def resolve_reference(
-        cls, id: strawberry.ID, physiology: Mapping[str, Any] | None = None, **_: Any
-    ) -> User:
+    def resolve_reference(cls, id: strawberry.ID, physiology: Mapping[str, Any] | None = None, **_: Any) -> User:
         weight_kg = physiology.get("weightKg") if physiology else None
         return cls(id=id, display_name="", physiology=Physiology(weight_kg=weight_kg))
 
@@ -68,7 +66,7 @@ class User:
         to: date | None = None,
         status: WorkoutStatus | None = None,
     ) -> Connection[Workout]:
-        self._check_reader(info)
+        info.context.reader_of(self.id)
         page = read_page(first, after, (date, str))
         wanted = WorkoutPage(
             first=from_,
@@ -82,13 +80,13 @@ class User:
 
     @strawberry.field(description="The session in progress, if there is one.")
     async def active_workout(self, info: Info) -> Workout | None:
-        self._check_reader(info)
+        info.context.reader_of(self.id)
         record = await loaders_of(info).active_workout_by_user.load(self.id)
         return None if record is None else workout_node(record)
 
     @strawberry.field(description="The best of each exercise ever done.")
     async def personal_records(self, info: Info) -> list[PersonalRecord]:
-        self._check_reader(info)
+        info.context.reader_of(self.id)
         return [
             PersonalRecord(
                 max_weight_kg=rounded_or_none(record.max_weight_kg),
@@ -106,7 +104,7 @@ class User:
         description="What so many minutes of an exercise cost at today's weight.",
     )
     async def calories_for(self, info: Info, exercise_id: strawberry.ID, minutes: float) -> EnergyEstimate | None:
-        self._check_reader(info)
+        info.context.reader_of(self.id)
         if not 0 < minutes <= 1440:
             raise ValidationError(("minutes", "must be above 0 and at most 1440"))
         exercise = await loaders_of(info).exercise_by_id.load(exercise_id)
@@ -120,10 +118,6 @@ class User:
     def _weight_kg(self) -> Decimal | None:
         weight_kg = self.physiology.weight_kg if self.physiology else None
         return None if weight_kg is None else decimal_of(weight_kg)
-
-    def _check_reader(self, info: Info) -> None:
-        if not info.context.viewer.may_read(self.id):
-            raise ForbiddenError("Another person's workouts are not yours to read.")
 
 
 async def user_with_name(info: Info, user_id: str) -> User:

@@ -13,13 +13,13 @@ from subgraphs.context import Info
 from subgraphs.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, rounded, rounded_or_none
 from subgraphs.workouts.api.energy import EnergyEstimate, estimate
 from subgraphs.workouts.api.exercise import Exercise, exercise_node
-from subgraphs.workouts.api.request import engine_of, loaders_of
+from subgraphs.workouts.api.request import loaders_of, writer_of
 from subgraphs.workouts.commands import live_set
 from subgraphs.workouts.commands import workout as commands
 from subgraphs.workouts.commands.workout_set import NewSet
 from subgraphs.workouts.domain import energy
 from subgraphs.workouts.domain import workout as domain
-from subgraphs.workouts.queries.workout import SetRecord, WorkoutExerciseRecord, WorkoutRecord
+from subgraphs.workouts.queries.workout import SetRecord, WorkoutExerciseRecord, WorkoutRecord, workouts_by_id
 
 if TYPE_CHECKING:
     from subgraphs.workouts.api.user import User
@@ -233,12 +233,12 @@ class WorkoutMutation:
     async def start_workout(self, info: Info, input: StartWorkoutInput) -> Workout:
         new = commands.NewWorkout(
             name=input.name,
-            started_at=input.started_at or info.context.now(),
+            started_at=input.started_at or info.context.resources.now(),
             time_zone=input.time_zone,
             notes=input.notes,
             idempotency_key=input.idempotency_key,
         )
-        return await _changed(info, await commands.start_workout(engine_of(info), info.context.viewer, new))
+        return await _changed(info, await commands.start_workout(writer_of(info), info.context.viewer, new))
 
     @strawberry.mutation(description="Write a finished workout in one call.")
     async def log_workout(self, info: Info, input: LogWorkoutInput) -> Workout:
@@ -253,7 +253,7 @@ class WorkoutMutation:
             time_zone=input.time_zone,
             idempotency_key=input.idempotency_key,
         )
-        return await _changed(info, await commands.log_workout(engine_of(info), info.context.viewer, new))
+        return await _changed(info, await commands.log_workout(writer_of(info), info.context.viewer, new))
 
     @strawberry.mutation
     async def log_set(
@@ -265,7 +265,7 @@ class WorkoutMutation:
         expected_version: int | None = None,
     ) -> Workout:
         viewer_id = info.context.viewer.id
-        await live_set.log_set(engine_of(info), viewer_id, workout_id, exercise_id, set.to_set(), expected_version)
+        await live_set.log_set(writer_of(info), viewer_id, workout_id, exercise_id, set.to_set(), expected_version)
         return await _changed(info, workout_id)
 
     @strawberry.mutation
@@ -278,14 +278,14 @@ class WorkoutMutation:
         expected_version: int | None = None,
     ) -> Workout:
         viewer_id = info.context.viewer.id
-        await live_set.edit_set(engine_of(info), viewer_id, workout_id, set_id, set.to_set(), expected_version)
+        await live_set.edit_set(writer_of(info), viewer_id, workout_id, set_id, set.to_set(), expected_version)
         return await _changed(info, workout_id)
 
     @strawberry.mutation(description="Records the set held fall back to the next best.")
     async def delete_set(
         self, info: Info, workout_id: strawberry.ID, set_id: strawberry.ID, expected_version: int | None = None
     ) -> Workout:
-        await live_set.delete_set(engine_of(info), info.context.viewer.id, workout_id, set_id, expected_version)
+        await live_set.delete_set(writer_of(info), info.context.viewer.id, workout_id, set_id, expected_version)
         return await _changed(info, workout_id)
 
     @strawberry.mutation(description="End the running session and work out its energy.")
@@ -299,13 +299,13 @@ class WorkoutMutation:
     ) -> Workout:
         viewer_id = info.context.viewer.id
         await commands.complete_workout(
-            engine_of(info), viewer_id, id, ended_at, _decimal(reported_kcal), expected_version
+            writer_of(info), viewer_id, id, ended_at, _decimal(reported_kcal), expected_version
         )
         return await _changed(info, id)
 
     @strawberry.mutation
     async def cancel_workout(self, info: Info, id: strawberry.ID, expected_version: int | None = None) -> Workout:
-        await commands.cancel_workout(engine_of(info), info.context.viewer.id, id, expected_version)
+        await commands.cancel_workout(writer_of(info), info.context.viewer.id, id, expected_version)
         return await _changed(info, id)
 
     @strawberry.mutation
@@ -319,23 +319,20 @@ class WorkoutMutation:
             active_minutes=_decimal(input.active_minutes),
         )
         viewer_id = info.context.viewer.id
-        await commands.update_workout(engine_of(info), viewer_id, input.id, change, input.expected_version)
+        await commands.update_workout(writer_of(info), viewer_id, input.id, change, input.expected_version)
         return await _changed(info, input.id)
 
     @strawberry.mutation(description="Returns the id of what was deleted.")
-    async def delete_workout(
-        self, info: Info, id: strawberry.ID, expected_version: int | None = None
-    ) -> strawberry.ID:
-        await commands.delete_workout(engine_of(info), info.context.viewer.id, id, expected_version)
+    async def delete_workout(self, info: Info, id: strawberry.ID, expected_version: int | None = None) -> strawberry.ID:
+        await commands.delete_workout(writer_of(info), info.context.viewer.id, id, expected_version)
         return id
 
 
 async def _changed(info: Info, workout_id: str) -> Workout:
-    loaders = loaders_of(info)
-    loaders.forget()
-    record = await loaders.workout_by_id.load(workout_id)
-    assert record is not None  # written a moment ago, by its owner
-    return workout_node(record)
+    """The workout as it is after the command; read from the primary, for a replica may not have it yet."""
+    info.context.renew_loaders()
+    async with writer_of(info).connect() as connection:
+        return workout_node((await workouts_by_id(connection, [workout_id]))[workout_id])
 
 
 def _exercises(inputs: Sequence[WorkoutExerciseInput]) -> tuple[commands.NewWorkoutExercise, ...]:

@@ -1,0 +1,32 @@
+"""The analytics subgraph's federated schema: what `api/*` offers, merged."""
+
+import strawberry
+
+from subgraphs.analytics.api.goal import Goal, GoalMutation, GoalQuery
+from subgraphs.analytics.api.others import Food, Workout
+from subgraphs.analytics.api.summary import DailySummary, DiaryDay, SummaryQuery, SummarySubscription
+from subgraphs.analytics.api.user import User
+from subgraphs.graphql_schema import SubgraphSchema
+
+
+@strawberry.type
+class Query(SummaryQuery, GoalQuery):
+    """The viewer's own; everything else is a field of User."""
+
+
+@strawberry.type
+class Mutation(GoalMutation):
+    """Every change to goals; the summaries follow events alone."""
+
+
+@strawberry.type
+class Subscription(SummarySubscription):
+    """What is told as it happens."""
+
+
+schema = SubgraphSchema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    types=[User, DailySummary, DiaryDay, Goal, Workout, Food],
+)
