@@ -1,0 +1,90 @@
+from typing import Any
+
+import pytest
+from graphql import build_schema, parse
+
+from router.access.authentication import ANONYMOUS, Caller
+from router.access.authorization import Authorization, AuthorizationRules
+from router.operation import normalize
+
+SDL = """
+directive @authenticated on OBJECT | FIELD_DEFINITION | INTERFACE | SCALAR | ENUM
+directive @requiresScopes(scopes: [[String!]!]!) on OBJECT | FIELD_DEFINITION | INTERFACE | SCALAR | ENUM
+directive @policy(policies: [[String!]!]!) on OBJECT | FIELD_DEFINITION | INTERFACE | SCALAR | ENUM
+type Query { public: String mine: String @authenticated node: Node nodes: [Node] user: User secret: Secret either: Either }
+type Mutation { erase: Boolean @requiresScopes(scopes: [["admin"]]) }
+interface Node { id: ID name: String }
+type User implements Node { id: ID name: String @authenticated salary: Int @requiresScopes(scopes: [["a", "b"], ["c"]])
+  grade: Int @policy(policies: [["hr"]]) self: User }
+type Robot implements Node { id: ID name: String }
+type Secret @authenticated { text: String }
+union Either = Robot | Secret
+scalar Token @authenticated
+"""
+SCHEMA = build_schema(SDL)
+RULES = AuthorizationRules.from_sdl(SDL, SCHEMA)
+
+
+def judge(operation: str, caller: Caller = ANONYMOUS) -> Authorization:
+    return RULES.authorize(normalize(parse(operation), None, SCHEMA), caller)
+
+
+def denied(operation: str, caller: Caller = ANONYMOUS) -> list[str]:
+    return [".".join(denial.path) for denial in judge(operation, caller).denials]
+
+
+def somebody(*scopes: str, **claims: Any) -> Caller:
+    return Caller("u1", frozenset(scopes), claims=claims)
+
+
+def test_an_operation_without_refusals_is_handed_on_itself() -> None:
+    operation = normalize(parse("{ public }"), None, SCHEMA)
+    assert RULES.authorize(operation, ANONYMOUS).allowed is operation
+
+
+def test_only_the_refused_fields_are_taken_out() -> None:
+    authorization = judge("{ public mine user { id name } }")
+    assert [".".join(denial.path) for denial in authorization.denials] == ["mine", "user.name"]
+    assert authorization.allowed == normalize(parse("{ public user { id } }"), None, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "is_denied"), [((), True), (("a",), True), (("a", "b"), False), (("c",), False), (("c", "z"), False)]
+)
+def test_one_full_set_of_scopes_is_enough(scopes: tuple[str, ...], is_denied: bool) -> None:
+    assert denied("{ user { salary } }", somebody(*scopes)) == (["user.salary"] if is_denied else [])
+
+
+def test_policies_are_those_the_token_lists() -> None:
+    assert denied("{ user { grade } }", somebody()) == ["user.grade"]
+    assert denied("{ user { grade } }", somebody(policies=["hr"])) == []
+    assert denied("{ user { grade } }", Caller(claims={"policies": ["hr"]})) == ["user.grade"]
+
+
+def test_a_type_guards_every_field_that_leads_to_it() -> None:
+    assert denied("{ secret { text } }") == ["secret"]
+    assert denied("{ either { ... on Secret { text } ... on Robot { id } } }") == ["either.text"]
+
+
+def test_an_interface_asks_for_what_its_strictest_member_asks() -> None:
+    assert denied("{ node { id name } }") == ["node.name"]
+    assert denied("{ node { ... on Robot { name } } }") == []
+    assert denied("{ node { id name } }", somebody()) == []
+
+
+def test_a_refused_mutation_is_not_run() -> None:
+    authorization = judge("mutation { erase }", somebody("reader"))
+    assert authorization.allowed.selections.items == ()
+
+
+def test_withholding_makes_null_and_tells_each_place() -> None:
+    authorization = judge("{ nodes { ... on User { name } ... on Robot { name } } }")
+    tree = {"nodes": [{"__typename": "User", "name": "Ann"}, None, {"__typename": "Robot", "name": "R2"}]}
+    entries = authorization.withhold(tree)
+    assert tree == {"nodes": [{"__typename": "User", "name": None}, None, {"__typename": "Robot", "name": "R2"}]}
+    assert [entry["path"] for entry in entries] == [["nodes", 0, "name"]]
+
+
+def test_a_refusal_is_told_once_where_no_object_stands() -> None:
+    entries = judge("{ user { name } }").withhold({"user": None})
+    assert [(entry["path"], entry["extensions"]["code"]) for entry in entries] == [(["user"], "UNAUTHENTICATED")]

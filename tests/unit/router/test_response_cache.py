@@ -1,0 +1,93 @@
+import pytest
+from graphql import build_schema, parse
+
+from router.operation import normalize
+from router.response_cache import CacheHints, CachePolicy, CacheQuestion, Scope
+
+SDL = """
+directive @cacheControl(maxAge: Int, scope: CacheControlScope, inheritMaxAge: Boolean)
+  on FIELD_DEFINITION | OBJECT | INTERFACE | UNION
+enum CacheControlScope { PUBLIC PRIVATE }
+type Query {
+  food: Food  foodFor: Food @cacheControl(maxAge: 5)  me: User  plain: String  number: Int @cacheControl(maxAge: 9)
+  thing: Thing  named: Named
+}
+type Mutation { food: Food }
+type Food @cacheControl(maxAge: 100) { name: String  price: Int @cacheControl(maxAge: 10)  maker: Maker
+  box: Box @cacheControl(inheritMaxAge: true)  notes: String @cacheControl(scope: PRIVATE) }
+type Maker { name: String }
+type Box { size: Int }
+type User @cacheControl(maxAge: 50, scope: PRIVATE) { name: String }
+union Thing = Food | User
+interface Named { name: String }
+type Cat implements Named @cacheControl(maxAge: 30) { name: String }
+type Dog implements Named @cacheControl(maxAge: 20) { name: String @cacheControl(maxAge: 7) }
+"""
+SCHEMA = build_schema(SDL)
+HINTS = CacheHints.from_sdl(SDL, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("operation", "policy"),
+    [
+        ("{ food { name } }", CachePolicy(100)),
+        ("{ food { price } }", CachePolicy(10)),
+        ("{ foodFor { name } }", CachePolicy(5)),
+        ("{ food { maker { name } } }", CachePolicy(0)),
+        ("{ food { box { size } } }", CachePolicy(100)),
+        ("{ food { notes } }", CachePolicy(100, Scope.PRIVATE)),
+        ("{ me { name } }", CachePolicy(50, Scope.PRIVATE)),
+        ("{ food { name } me { name } }", CachePolicy(50, Scope.PRIVATE)),
+        ("{ plain }", CachePolicy(0)),
+        ("{ number }", CachePolicy(9)),
+        ("{ food { name } plain }", CachePolicy(0)),
+        ("{ thing { ... on Food { name } } }", CachePolicy(50, Scope.PRIVATE)),
+        ("{ named { name } }", CachePolicy(7)),
+        ("{ __typename }", CachePolicy(0)),
+        ("mutation { food { name } }", CachePolicy(0)),
+    ],
+)
+def test_an_answer_is_as_young_and_as_private_as_its_strictest_field(operation: str, policy: CachePolicy) -> None:
+    assert HINTS.policy_of(normalize(parse(operation), None, SCHEMA), 0) == policy
+
+
+@pytest.mark.parametrize(
+    ("header", "policy"),
+    [
+        ("", CachePolicy(60)),
+        ("max-age=10", CachePolicy(10)),
+        ("max-age=100, public", CachePolicy(60)),
+        ("no-store", CachePolicy(0)),
+        ("private, max-age=30", CachePolicy(30, Scope.PRIVATE)),
+        ("max-age=nonsense", CachePolicy(0)),
+    ],
+)
+def test_a_subgraphs_own_header_can_only_narrow(header: str, policy: CachePolicy) -> None:
+    assert CachePolicy(60).narrowed_by(header) == policy
+
+
+def test_every_part_of_the_question_is_in_the_key() -> None:
+    def key(scope: Scope = Scope.PUBLIC, **changes: object) -> str:
+        parts: dict[str, object] = {
+            "graph_digest": "g",
+            "document": "{ a }",
+            "operation_name": None,
+            "variables": {"x": 1},
+            "viewer": "ann",
+            "varying": (),
+        }
+        return CacheQuestion(**{**parts, **changes}).key("p", scope)  # type: ignore[arg-type]
+
+    keys = [
+        key(),
+        key(Scope.PRIVATE),
+        key(Scope.PRIVATE, viewer="ben"),
+        key(graph_digest="h"),
+        key(document="{ b }"),
+        key(operation_name="A"),
+        key(variables={"x": 2}),
+        key(varying=(("accept-language", "de"),)),
+    ]
+    assert len(set(keys)) == len(keys)
+    assert key(viewer="ben") == key()
+    assert key(variables={"b": 1, "a": 2}) == key(variables={"a": 2, "b": 1})
