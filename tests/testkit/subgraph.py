@@ -1,0 +1,96 @@
+"""One subgraph's schema over a real database, asked as any person. Used by the subgraphs' integration tests."""
+
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from sqlalchemy import event
+from strawberry.types.execution import ExecutionResult
+
+from events.fanout import Fanout
+from subgraphs.auth import AUDIENCE, ISSUER, KeyRing
+from subgraphs.context import Context, MakeLoaders, Resources
+from subgraphs.database import Database, migrate
+from subgraphs.graphql_schema import SubgraphSchema
+from subgraphs.settings import Settings
+
+SECRET = "a secret for tests that is long enough"  # noqa: S105
+
+
+class SubgraphUnderTest:
+    """Runs operations as a person and counts the statements they cost."""
+
+    def __init__(self, schema: SubgraphSchema, make_loaders: MakeLoaders, resources: Resources) -> None:
+        self.schema = schema
+        self.resources = resources
+        self._make_loaders = make_loaders
+
+    @property
+    def database(self) -> Database:
+        return self.resources.database
+
+    def context(self, viewer_id: str | None, roles: tuple[str, ...] = ("USER",)) -> Context:
+        token = None if viewer_id is None else f"Bearer {self.token(viewer_id, roles)}"
+        return Context(self.resources, self._make_loaders, authorization=token)
+
+    def token(self, viewer_id: str, roles: tuple[str, ...] = ("USER",)) -> str:
+        now = int(time.time())
+        claims = {"sub": viewer_id, "name": f"Name of {viewer_id}", "roles": list(roles), "use": "access"}
+        times = {"iat": now, "exp": now + 600, "iss": ISSUER, "aud": AUDIENCE}
+        return self.resources.key_ring.sign(claims | times)
+
+    async def run(
+        self, operation: str, viewer_id: str | None, variables: Mapping[str, Any] | None = None, **context: Any
+    ) -> ExecutionResult:
+        result = await self.schema.execute(
+            operation, dict(variables or {}), context_value=self.context(viewer_id, **context)
+        )
+        assert isinstance(result, ExecutionResult)
+        return result
+
+    async def data(
+        self, operation: str, viewer_id: str, variables: Mapping[str, Any] | None = None, **context: Any
+    ) -> dict[str, Any]:
+        """The answer's data; any error fails the test."""
+        result = await self.run(operation, viewer_id, variables, **context)
+        assert result.errors is None, [(error.message, error.original_error) for error in result.errors or []]
+        assert result.data is not None
+        return result.data
+
+    async def codes(self, operation: str, viewer_id: str | None, variables: Mapping[str, Any] | None = None) -> list[str]:
+        """The codes of the answer's errors."""
+        result = await self.run(operation, viewer_id, variables)
+        return [str((error.extensions or {}).get("code")) for error in result.errors or []]
+
+    @contextmanager
+    def counted_statements(self) -> Iterator[list[str]]:
+        """The statements sent while the block runs."""
+        statements: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            statements.append(statement)
+
+        engines = [self.database.reader.sync_engine, self.database.writer.sync_engine]
+        for engine in engines:
+            event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield statements
+        finally:
+            for engine in engines:
+                event.remove(engine, "before_cursor_execute", note)
+
+
+@asynccontextmanager
+async def subgraph_under_test(
+    name: str, database_url: str, schema: SubgraphSchema, make_loaders: MakeLoaders, fanout: Fanout | None = None
+) -> AsyncIterator[SubgraphUnderTest]:
+    """The subgraph over a migrated database."""
+    await migrate(name, database_url)
+    settings = Settings(subgraph=name, database_url=database_url, jwt_secret=SECRET)
+    database = Database.of(settings)
+    resources = Resources(settings=settings, database=database, key_ring=KeyRing.of(settings), fanout=fanout)
+    try:
+        yield SubgraphUnderTest(schema, make_loaders, resources)
+    finally:
+        await database.close()
