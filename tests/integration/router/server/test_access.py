@@ -59,7 +59,9 @@ async def test_a_denied_field_is_told_at_every_place_it_would_stand(router: Runn
     ]
 
 
-async def test_what_the_plan_needs_for_itself_is_still_withheld(start_router: StartRouter, router: RunningRouter) -> None:
+async def test_what_the_plan_needs_for_itself_is_still_withheld(
+    start_router: StartRouter, router: RunningRouter
+) -> None:
     """`Product.id` joins catalog and stock; forbidding it must not stop the join, nor let the id out."""
     sdl = router.supergraph.read_text()
     product = sdl.index("type Product")
@@ -68,7 +70,9 @@ async def test_what_the_plan_needs_for_itself_is_still_withheld(start_router: St
         answer = await strict.ask("{ products { id inStock } }")
         assert "1" not in [value for error in answer["errors"] for value in error["path"]]
         assert answer["data"] is None
-        assert (await strict.ask("{ products { inStock } }"))["data"] == {"products": [{"inStock": 10}, {"inStock": 20}]}
+        assert (await strict.ask("{ products { inStock } }"))["data"] == {
+            "products": [{"inStock": 10}, {"inStock": 20}]
+        }
 
 
 async def test_keys_overlap_during_a_rotation(start_router: StartRouter) -> None:
@@ -115,7 +119,7 @@ async def test_tokens_for_others_are_refused(router: RunningRouter) -> None:
 async def test_a_cached_token_expires_all_the_same(start_router: StartRouter) -> None:
     ring = {"keys": [{"secret": SECRET}], "leeway_seconds": 0}
     async with start_router(jwt=ring) as router:
-        import asyncio  # noqa: PLC0415
+        import asyncio
 
         authorization = token(lifetime_seconds=0.3)
         assert "errors" not in await router.ask("{ me { name } }", authorization=authorization)

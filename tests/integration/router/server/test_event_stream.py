@@ -30,7 +30,9 @@ async def test_an_event_source_can_subscribe_and_query_with_get(router: RunningR
     async with router.session.get(router.url, params={"query": TICK}, headers=EVENTS) as response:
         assert "event: next" in await response.text()
     async with router.session.get(router.url, params={"query": "{ __typename }"}, headers=EVENTS) as response:
-        assert await response.text() == 'event: next\ndata: {"data":{"__typename":"Query"}}\n\nevent: complete\ndata:\n\n'
+        assert (
+            await response.text() == 'event: next\ndata: {"data":{"__typename":"Query"}}\n\nevent: complete\ndata:\n\n'
+        )
 
 
 async def test_multipart_parts_carry_payloads_and_the_last_boundary_ends(router: RunningRouter) -> None:
@@ -88,7 +90,7 @@ async def test_there_is_room_for_so_many_streams(start_router: StartRouter) -> N
             first.close()
 
 
-DEFERRED = "{ products { id ... @defer(label: \"stock\") { inStock } } }"
+DEFERRED = '{ products { id ... @defer(label: "stock") { inStock } } }'
 
 
 def parts_of(text: str) -> list[Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from tests.testkit.running_router import RunningRouter, StartRouter
 from tests.integration.router.server.test_websocket import connected
+from tests.testkit.running_router import RunningRouter, StartRouter
 
 
 async def until(claim: Callable[[], bool]) -> None:

@@ -12,7 +12,9 @@ from tests.testkit.running_router import RunningRouter, StartRouter, token
 from tests.testkit.strawberry_shop import Shop
 
 PROTOCOL = "graphql-transport-ws"
-TICKS = "subscription($n: Int!, $p: Float) { ticks(count: $n, pause: $p) { n product { name inStock } owner { name } } }"
+TICKS = (
+    "subscription($n: Int!, $p: Float) { ticks(count: $n, pause: $p) { n product { name inStock } owner { name } } }"
+)
 
 
 async def connected(router: RunningRouter, **payload: Any) -> aiohttp.ClientWebSocketResponse:

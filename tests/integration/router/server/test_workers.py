@@ -1,0 +1,100 @@
+"""The router as processes: several on one port, a dead one replaced, all stopped by one signal."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import orjson
+import pytest
+
+from tests.testkit.servers import free_port
+from tests.testkit.strawberry_shop import Shop
+
+SERVE = "import sys; from pathlib import Path; from router.settings import load_settings; from router.server.app import serve"
+
+
+class Served:
+    """A child process and what it has logged."""
+
+    def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
+        self.process = process
+        self.port = port
+        self.events: list[dict[str, object]] = []
+
+    async def read(self) -> None:
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
+            self.events.append(orjson.loads(line))
+
+    def pids(self) -> list[int]:
+        return [int(str(event["pid"])) for event in self.events if event["event"] == "listening"]
+
+    async def until_answering(self) -> None:
+        async with asyncio.timeout(30), aiohttp.ClientSession() as session:
+            while True:
+                try:
+                    async with session.get(f"http://127.0.0.1:{self.port}/ready") as response:
+                        if response.status == 200:
+                            return
+                except aiohttp.ClientConnectionError:
+                    pass
+                await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+async def two_workers(shop: Shop, tmp_path: Path) -> AsyncIterator[Served]:
+    supergraph = tmp_path / "supergraph.graphql"
+    supergraph.write_text(shop.supergraph)
+    port = free_port()
+    script = tmp_path / "serve.py"
+    script.write_text(
+        f"{SERVE}\nif __name__ == '__main__':\n"
+        f"    serve(load_settings(None, {{}}, supergraph=Path({str(supergraph)!r}), port={port}, workers=2))\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(script), stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.getcwd()}
+    )
+    served = Served(process, port)
+    reading = asyncio.create_task(served.read())
+    await served.until_answering()
+    yield served
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
+    reading.cancel()
+
+
+async def ask(port: int) -> object:
+    # a connection of its own each time: the kernel chooses a worker for each
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"http://127.0.0.1:{port}/graphql", json={"query": "{ products { inStock } }"}) as response,
+    ):
+        return await response.json()
+
+
+async def test_workers_share_a_port_and_are_replaced_and_stopped(two_workers: Served) -> None:
+    answers = await asyncio.gather(*(ask(two_workers.port) for _ in range(20)))
+    assert all(answer == {"data": {"products": [{"inStock": 10}, {"inStock": 20}]}} for answer in answers)
+
+    async with asyncio.timeout(30):
+        while len(two_workers.pids()) < 2:
+            await asyncio.sleep(0.05)
+        os.kill(two_workers.pids()[0], signal.SIGKILL)
+        while len(two_workers.pids()) < 3:
+            await asyncio.sleep(0.05)
+    await two_workers.until_answering()
+    assert await ask(two_workers.port) == answers[0]
+
+    two_workers.process.send_signal(signal.SIGTERM)
+    async with asyncio.timeout(20):
+        assert await two_workers.process.wait() == 0
+    for pid in two_workers.pids():
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
