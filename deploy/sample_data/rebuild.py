@@ -53,8 +53,8 @@ COLUMNS = ("id", "name", "brand", "gtin", "category", "source", *NUTRIENTS, "por
 #: The first pattern found in the source's category decides ours; 195 categories become 14.
 CATEGORIES = (
     ("BABY_FOOD", r"baby|formula"),
-    ("MEAL", r"sandwich|burger|pizza|mixed dish|burrito|taco|nacho|egg roll|fried rice|macaroni|fast food|restaurant|meals"
-             r"|stir-fry|ramen|soups?,|turnover|mexican|dishes"),
+    ("MEAL", (r"sandwich|burger|pizza|mixed dish|burrito|taco|nacho|egg roll|fried rice|macaroni|fast food|restaurant|meals"
+             r"|stir-fry|ramen|soups?,|turnover|mexican|dishes")),
     ("SWEET", r"sweet|candy|cake|cookie|doughnut|ice cream|pudding|gelatin|sugar|jam|syrup|cereal bar"),
     ("BEVERAGE", r"beverage|coffee|tea$|drink|juice(?!s)|water|wine|beer|liquor|smoothie"),
     ("DAIRY", r"dairy|cheese|milk|yogurt|cream"),
@@ -197,7 +197,8 @@ def _exercise(entry: dict[str, Any]) -> dict[str, Any]:
     category = _EXERCISE_CATEGORIES[entry["category"]]
     if category == "STRENGTH" and entry["equipment"] == "body only":
         category = "CORE" if entry["primaryMuscles"] == ["abdominals"] else "BODYWEIGHT"
-    code, met = _OWN_METS.get(name) or _METS.get(category, (None, None))
+    known = _OWN_METS.get(name) or _METS.get(category)
+    code, met = known or (None, None)
     return {
         "id": sample_id("exercise", name),
         "name": name,

@@ -1,0 +1,63 @@
+# Needs Python 3.11 or newer and make. Everything else comes from PyPI, pinned and hashed in requirements.lock.
+
+PYTHON ?= python3
+PORT ?= 8080
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up test check format lock export bench clean
+
+help:
+	@echo "make up       start the whole platform on port $(PORT) (make up PORT=9000 for another)"
+	@echo "make test     run every test that this machine can run"
+	@echo "make check    format, lint, types, imports, spelling, committed schema"
+	@echo "make format   rewrite the code in the house format"
+	@echo "make export   write schema/ anew from the subgraphs' code"
+	@echo "make lock     resolve requirements.lock anew"
+	@echo "make clean    remove .venv and .fittracker (databases included)"
+
+setup: $(STAMP)
+
+# A machine without ensurepip (Debian's python3 without python3-venv) gets pip from virtualenv, or a sentence.
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name one: make PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); $(PYTHON) -m virtualenv -q $(VENV); } || \
+	  { rm -rf $(VENV); echo "Cannot make a virtual environment: install python3-venv or virtualenv" >&2; exit 1; }
+	@echo "Installing the packages of requirements.lock into $(VENV) ..."
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --allow-empty-requirements requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+up: $(STAMP)
+	@exec $(BIN)/fittracker up --port $(PORT)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/fittracker schema check
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+export: $(STAMP)
+	$(BIN)/fittracker schema export
+
+lock:
+	$(BIN)/uv pip compile --generate-hashes --universal --no-header --no-emit-index-url --group dev pyproject.toml -o requirements.lock -q
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks.compare
+
+clean:
+	rm -rf $(VENV) .fittracker

@@ -1,0 +1,114 @@
+"""`.fittracker/`: what one stack keeps on disk. One `up` at a time owns it; other commands read `stack.json` from it.
+
+Written by `stack`; read by `sample-data`, `doctor` and the tests.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+
+class DirectoryInUseError(RuntimeError):
+    """Another stack runs over this directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackState:
+    """The stack that runs now. `environment` is what its subgraphs were given, the JWT secret left out."""
+
+    router_url: str
+    supervisor_pid: int
+    pids: dict[str, int]
+    ports: dict[str, int]
+    environment: dict[str, str]
+
+
+class DataDirectory:
+    """`with DataDirectory(path)` owns it until the end. Raises DirectoryInUseError."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self._lock: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.logs.mkdir(exist_ok=True)
+        lock = (self.path / "lock").open("a+", encoding="ascii")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            owner = lock.read().strip() or "unknown"
+            lock.close()
+            raise DirectoryInUseError(
+                f"{self.path} is in use by another `fittracker up` (pid {owner}); stop it, or name another --data-dir"
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        self._lock = lock
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._state_file.unlink(missing_ok=True)
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def supergraph(self) -> Path:
+        return self.path / "supergraph.graphql"
+
+    @property
+    def router_config(self) -> Path:
+        return self.path / "router.yaml"
+
+    def jwt_secret(self) -> str:
+        """The secret for development tokens: made once, readable by its owner only."""
+        file = self.path / "jwt-secret"
+        if not file.exists():
+            self.path.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+                stream.write(secrets.token_urlsafe(48))
+        return file.read_text(encoding="ascii").strip()
+
+    def write_state(self, state: StackState) -> None:
+        partial = self._state_file.with_suffix(".part")
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            json.dump(asdict(state), stream, indent=2)
+        partial.replace(self._state_file)
+
+    def read_state(self) -> StackState | None:
+        """The stack that runs now over this directory, or None."""
+        try:
+            return StackState(**json.loads(self._state_file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def has_loaded(self, what: str) -> bool:
+        return self._marker(what).exists()
+
+    def mark_loaded(self, what: str) -> None:
+        self._marker(what).touch()
+
+    @property
+    def _state_file(self) -> Path:
+        return self.path / "stack.json"
+
+    def _marker(self, what: str) -> Path:
+        return self.path / f"loaded-{what}"

@@ -1,0 +1,48 @@
+"""Serves one subgraph, or the router, in this process. Called by `fittracker subgraph` and `fittracker router`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+from deploy.errors import FriendlyError
+from deploy.stack import SUBGRAPH_PORTS
+
+
+def serve_subgraph(name: str, host: str, port: int | None) -> None:
+    """Until a signal asks it to stop. Bad settings are a FriendlyError."""
+    import uvicorn
+    from pydantic import ValidationError
+
+    try:
+        application = importlib.import_module(f"subgraphs.{name}.app").create_app()
+    except (ValidationError, ValueError) as error:
+        raise FriendlyError(f"subgraph {name} cannot start: {error}") from None
+    uvicorn.run(
+        application,
+        host=host,
+        port=SUBGRAPH_PORTS[name] if port is None else port,
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        http="httptools",
+        ws="websockets-sansio",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def serve_router(config: Path | None, **overrides: Any) -> None:
+    """`overrides` that are None leave the file's and the environment's values. Raises SettingsError, OSError."""
+    from router.server.app import serve
+    from router.settings import load_settings
+
+    settings = load_settings(config, **overrides)
+    if not settings.supergraph.exists():
+        raise FriendlyError(f"{settings.supergraph}: no such file", "make one with `fittracker compose … -o FILE`")
+    try:
+        serve(settings)
+    except OSError as error:
+        raise FriendlyError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None

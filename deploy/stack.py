@@ -1,0 +1,250 @@
+"""The whole platform as children of one supervisor: servers, schema, sample data, subgraphs, router, in that order.
+
+`fittracker up` and the end-to-end tests run it; `data_directory` holds what it keeps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from deploy.child import ChildError, ChildSpec
+from deploy.data_directory import DataDirectory, StackState
+from deploy.embedded import (
+    DOMAINS,
+    HOST,
+    EmbeddedPorts,
+    EmbeddedServers,
+    broker_spec,
+    create_databases,
+    free_ports,
+    postgres_spec,
+    valkey_spec,
+)
+from deploy.supervisor import Supervisor
+from deploy.terminal import ChildLog, Terminal
+
+SUBGRAPH_PORTS = {"users": 8081, "nutrition": 8082, "workouts": 8083, "analytics": 8084}
+
+
+class PortTakenError(RuntimeError):
+    """Somebody listens there already."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackOptions:
+    """`port` 0 takes free ports for everything, as tests do."""
+
+    data_dir: Path
+    port: int = 8080
+    sample_data: bool = True
+    in_process: bool = False
+    watch: bool = False
+
+
+class Stack:
+    """Started once by `start`; `run_until` then keeps it alive. `async with` stops it."""
+
+    def __init__(self, options: StackOptions, directory: DataDirectory, terminal: Terminal) -> None:
+        self.options = options
+        self.directory = directory
+        self.terminal = terminal
+        self._log = ChildLog(terminal, directory.logs)
+        self.supervisor = Supervisor(self._log.line, self._log.news)
+        self.port = options.port
+        self.subgraph_ports: dict[str, int] = {}
+        self.environment: dict[str, str] = {}
+
+    @property
+    def router_url(self) -> str:
+        return f"http://{HOST}:{self.port}/graphql"
+
+    @property
+    def subgraph_urls(self) -> dict[str, str]:
+        return {name: f"http://{HOST}:{port}/graphql" for name, port in self.subgraph_ports.items()}
+
+    async def start(self) -> None:
+        """Everything up, the first federated query can be asked. Raises ChildError, PortTakenError."""
+        self._choose_ports()
+        self.environment = await self._start_servers()
+        with self.terminal.step("Migrate four databases"):
+            await self._run_to_end("migrate", "migrate")
+        if self.options.sample_data and not self.directory.has_loaded("sample-data"):
+            with self.terminal.step("Load sample foods, exercises and people (once)"):
+                await self._run_to_end("sample-data", "sample-data", "--data-dir", str(self.directory.path))
+                self.directory.mark_loaded("sample-data")
+        if self.options.in_process:
+            await self._start_in_process()
+        else:
+            await self._start_processes()
+        self.write_state()
+
+    async def stop(self) -> None:
+        """All children end, in reverse order; what they stored stays."""
+        await self.supervisor.stop()
+        self._log.close()
+
+    def news(self, text: str) -> None:
+        self._log.news("stack", text)
+
+    def write_state(self) -> None:
+        public = {name: value for name, value in self.environment.items() if "SECRET" not in name}
+        self.directory.write_state(
+            StackState(self.router_url, os.getpid(), self.supervisor.pids, self.supervisor.ports, public)
+        )
+
+    def subgraph_spec(self, name: str) -> ChildSpec:
+        port = self.subgraph_ports[name]
+        return self._own_spec(name, port, ("subgraph", name, "--port", str(port)), "/ready")
+
+    async def compose(self) -> None:
+        """Ask every subgraph for its SDL, compose, and replace the supergraph file. Raises CompositionFailedError."""
+        from deploy.composition import compose_running
+
+        await compose_running(self.subgraph_urls, self.directory.supergraph)
+
+    async def _start_servers(self) -> dict[str, str]:
+        """Those that the environment does not name, side by side. Hands back the subgraphs' whole environment."""
+        named = {name: value for name, value in os.environ.items() if value and _names_a_server(name)}
+        servers = EmbeddedServers(EmbeddedPorts.free())
+        environment = {**servers.environment(), **named}
+        if "KAFKA_BOOTSTRAP_SERVERS" in named:  # a real Kafka has neither of the embedded broker's gaps
+            for name in ("KAFKA_IDEMPOTENT", "KAFKA_FETCH_MAX_WAIT_MS"):
+                if name not in named:
+                    del environment[name]
+        specs: list[ChildSpec] = []
+        needs_postgres = not all(f"DATABASE_URL_{domain.upper()}" in named for domain in DOMAINS)
+        if needs_postgres:
+            with self.terminal.step("Prepare Postgres"):
+                specs.append(await asyncio.to_thread(postgres_spec, self.directory.path, servers.ports.postgres))
+        if "REDIS_URL" not in named:
+            specs.append(valkey_spec(self.directory.path, servers.ports.valkey))
+        if "KAFKA_BOOTSTRAP_SERVERS" not in named:
+            specs.append(broker_spec(servers.ports.broker))
+        if specs:
+            with self.terminal.step(f"Start {', '.join(spec.name for spec in specs)}"):
+                await self.supervisor.start_together(specs)
+        if needs_postgres:
+            await create_databases(servers.ports.postgres)
+        environment["JWT_SECRET"] = os.environ.get("JWT_SECRET") or self.directory.jwt_secret()
+        environment["FITTRACKER_ENV"] = os.environ.get("FITTRACKER_ENV", "dev")
+        return environment
+
+    async def _start_processes(self) -> None:
+        with self.terminal.step("Start four subgraphs"):
+            await self.supervisor.start_together([self.subgraph_spec(name) for name in self.subgraph_ports])
+        with self.terminal.step("Compose the supergraph"):
+            await self.compose()
+        self._write_router_config()
+        arguments = ("router", "--config", str(self.directory.router_config), "--watch")
+        with self.terminal.step("Start the router"):
+            await self.supervisor.start(self._own_spec("router", self.port, arguments, "/ready"))
+
+    async def _start_in_process(self) -> None:
+        self._write_router_config()
+        ports = ",".join(f"{name}={port}" for name, port in self.subgraph_ports.items())
+        arguments = ("in-process", "--config", str(self.directory.router_config), "--ports", ports)
+        with self.terminal.step("Start router and subgraphs in one process"):
+            await self.supervisor.start(self._own_spec("router", self.port, arguments, "/ready"))
+
+    def _choose_ports(self) -> None:
+        if self.options.port == 0:
+            self.port, *others = free_ports(1 + len(SUBGRAPH_PORTS))
+            self.subgraph_ports = dict(zip(SUBGRAPH_PORTS, others, strict=True))
+            return
+        if _is_taken(self.port):
+            raise PortTakenError(f"port {self.port} is taken by another program; choose another with --port")
+        for name, usual in SUBGRAPH_PORTS.items():
+            wanted = usual - 8080 + self.port
+            if not _is_taken(wanted):
+                self.subgraph_ports[name] = wanted
+            else:
+                self.subgraph_ports[name] = free_ports(1)[0]
+                self.news(f"port {wanted} is taken; {name} listens on {self.subgraph_ports[name]}")
+
+    def _own_spec(self, name: str, port: int, arguments: tuple[str, ...], probe: str) -> ChildSpec:
+        return ChildSpec(
+            name=name,
+            command=(sys.executable, "-m", "deploy", *arguments),
+            port=port,
+            ready=http_ok(port, probe),
+            environment=self._child_environment(),
+        )
+
+    def _child_environment(self) -> dict[str, str]:
+        root = Path(__file__).parents[1]
+        path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
+        colours = {"FORCE_COLOR": "1"} if self.terminal.console.is_terminal else {}
+        return {**self.environment, **colours, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+
+    def _write_router_config(self) -> None:
+        """The router's settings in development; the secret is named here and travels in the environment."""
+        config = {
+            "supergraph": str(self.directory.supergraph),
+            "host": HOST,
+            "port": self.port,
+            "dev": True,
+            "redis_url": "${REDIS_URL}",
+            "jwt": {"keys": [{"secret": "${JWT_SECRET}"}], "issuers": ["fittracker"], "audiences": ["fittracker"]},
+            "telemetry": {"log_format": "console", "log_requests": False},
+        }
+        self.directory.router_config.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+
+    async def _run_to_end(self, name: str, *arguments: str) -> None:
+        """One of our own commands; its output goes to its log file, and into the error where it fails."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "deploy", *arguments,
+            env={**os.environ, **self._child_environment()},
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, stdin=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            output, _ = await process.communicate()
+        except asyncio.CancelledError:
+            process.terminate()
+            await process.wait()
+            raise
+        text = output.decode(errors="replace")
+        (self.directory.logs / f"{name}.log").write_text(text, encoding="utf-8")
+        if process.returncode != 0:
+            raise ChildError(f"{name} failed:\n{text.strip()[-3000:]}")
+
+
+def http_ok(port: int, path: str) -> Callable[[], Awaitable[bool]]:
+    """Ready means: a GET of `path` is answered with 200."""
+    request = f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode()
+
+    async def ready() -> bool:
+        try:
+            async with asyncio.timeout(5.0):
+                reader, writer = await asyncio.open_connection(HOST, port)
+                try:
+                    writer.write(request)
+                    status = await reader.readline()
+                finally:
+                    writer.close()
+        except OSError:
+            return False
+        return status.split(b" ")[1:2] == [b"200"]
+
+    return ready
+
+
+def _names_a_server(variable: str) -> bool:
+    return variable.startswith(("DATABASE_URL_", "DATABASE_REPLICA_URL_", "REDIS_", "KAFKA_"))
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return True
+        return False

@@ -1,0 +1,83 @@
+"""What people see: steps with their times, the children's log lines with a coloured name, errors without a traceback.
+
+Used by every command. Colours and movement appear on a terminal only.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from rich.console import Console
+from rich.text import Text
+
+_COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
+_QUIET = frozenset({"postgres", "valkey", "broker"})  # their own logs are for files; news about them is for people
+
+
+class Terminal:
+    """One per command."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False, soft_wrap=True)
+        self.errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def say(self, text: str = "") -> None:
+        self.console.print(text)
+
+    def fail(self, message: str, hint: str | None = None) -> None:
+        self.errors.print(Text.assemble(("error: ", "bold red"), message))
+        if hint:
+            self.errors.print(Text.assemble(("hint:  ", "bold"), hint))
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        """A spinner while it lasts, a line with its time at the end."""
+        started = time.monotonic()
+        try:
+            if self.console.is_terminal:
+                with self.console.status(f"{what} …"):
+                    yield
+            else:
+                yield
+        except BaseException:
+            self.console.print(Text.assemble(("✗ ", "red"), what))
+            raise
+        took = time.monotonic() - started
+        self.console.print(Text.assemble(("✓ ", "green"), what, (f"  {took:.1f} s", "dim")))
+
+
+class ChildLog:
+    """Writes each child's lines to its log file, and those people want to see to the terminal with its name."""
+
+    def __init__(self, terminal: Terminal, directory: Path) -> None:
+        self._terminal = terminal
+        self._directory = directory
+        self._files: dict[str, IO[str]] = {}
+        self._colours: dict[str, str] = {}
+
+    def line(self, name: str, line: str) -> None:
+        self._file(name).write(line + "\n")
+        if name not in _QUIET:
+            self._show(name, Text.from_ansi(line))
+
+    def news(self, name: str, text: str) -> None:
+        self._file(name).write(f"*** {text}\n")
+        self._show(name, Text(text, style="bold"))
+
+    def close(self) -> None:
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+
+    def _show(self, name: str, text: Text) -> None:
+        colour = self._colours.setdefault(name, _COLOURS[len(self._colours) % len(_COLOURS)])
+        self._terminal.console.print(Text.assemble((f"{name:>9} │ ", colour), text))
+
+    def _file(self, name: str) -> IO[str]:
+        if name not in self._files:
+            self._files[name] = (self._directory / f"{name}.log").open("a", encoding="utf-8", buffering=1)
+        return self._files[name]

@@ -1,0 +1,84 @@
+"""`fittracker up` from start to Ctrl-C: brings the stack up, says where everything is, waits, takes it down."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Coroutine
+
+from rich.panel import Panel
+from rich.table import Table
+
+from deploy.data_directory import DataDirectory
+from deploy.dev_loop import follow_code
+from deploy.stack import Stack, StackOptions
+from deploy.terminal import Terminal
+
+
+def run_stack(options: StackOptions, terminal: Terminal) -> None:
+    """Raises ChildError, PortTakenError or DirectoryInUseError where it cannot start."""
+    with DataDirectory(options.data_dir) as directory:
+        asyncio.run(_run(options, directory, terminal))
+
+
+async def _run(options: StackOptions, directory: DataDirectory, terminal: Terminal) -> None:
+    stack = Stack(options, directory, terminal)
+    asked_to_stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, asked_to_stop.set)
+    try:
+        if not await _unless_stopped(stack.start(), asked_to_stop):
+            return
+        _welcome(stack, terminal)
+        keeper = asyncio.create_task(_keep_state(stack))
+        tasks = [keeper]
+        if options.watch and not options.in_process:
+            tasks.append(asyncio.create_task(follow_code(stack)))
+        await asked_to_stop.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    finally:
+        terminal.say("\nStopping; the data stays.")
+        await stack.stop()
+
+
+async def _unless_stopped(start: Coroutine[None, None, None], asked_to_stop: asyncio.Event) -> bool:
+    """Whether the start came to its end before somebody asked to stop."""
+    starting = asyncio.create_task(start)
+    stopping = asyncio.create_task(asked_to_stop.wait())
+    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if starting.done():
+        stopping.cancel()
+        starting.result()
+        return True
+    starting.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await starting
+    return False
+
+
+async def _keep_state(stack: Stack) -> None:
+    """stack.json names the children that run now; a restarted one has a new pid."""
+    known = stack.supervisor.pids
+    while True:
+        await asyncio.sleep(0.5)
+        if stack.supervisor.pids != known:
+            known = stack.supervisor.pids
+            stack.write_state()
+
+
+def _welcome(stack: Stack, terminal: Terminal) -> None:
+    table = Table.grid(padding=(0, 2))
+    table.add_row("GraphQL, GraphiQL", stack.router_url)
+    for name, url in stack.subgraph_urls.items():
+        table.add_row(name, url)
+    for name, port in stack.supervisor.ports.items():
+        if name in {"postgres", "valkey", "broker"}:
+            table.add_row(name, f"127.0.0.1:{port}")
+    table.add_row("log files", str(stack.directory.logs))
+    if stack.options.sample_data:
+        table.add_row("sign in as", "john.doe@example.com, Password123!")
+    terminal.console.print(Panel(table, title="FitTracker Pro is up", subtitle="Ctrl-C stops it", expand=False))
