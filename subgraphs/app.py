@@ -24,6 +24,7 @@ from subgraphs.context import Context, MakeLoaders, Resources
 from subgraphs.database import Database
 from subgraphs.graphql_http import PATH, GraphQLEndpoint
 from subgraphs.graphql_schema import SubgraphSchema
+from subgraphs.revocation import RevokedSessions
 from subgraphs.settings import Settings
 
 _log = structlog.get_logger("subgraphs.app")
@@ -88,7 +89,12 @@ def open_resources(settings: Settings) -> Resources:
         redis = Redis.from_url(settings.redis_url, socket_connect_timeout=2, health_check_interval=30)
         fanout = Fanout(redis)
     return Resources(
-        settings=settings, database=Database.of(settings), key_ring=KeyRing.of(settings), redis=redis, fanout=fanout
+        settings=settings,
+        database=Database.of(settings),
+        key_ring=KeyRing.of(settings),
+        revoked_sessions=RevokedSessions(redis, fanout, settings.access_token_seconds),
+        redis=redis,
+        fanout=fanout,
     )
 
 
@@ -138,6 +144,7 @@ def _loops(subgraph: Subgraph, resources: Resources) -> list[tuple[str, Any]]:
     settings = resources.settings
     if resources.fanout is not None:
         loops.append(("fanout", resources.fanout.run()))
+        loops.append(("revocations", resources.revoked_sessions.watch()))
     kafka = settings.kafka
     if kafka is not None and settings.background_loops:
         from events.relay import run_relay

@@ -11,6 +11,7 @@ from events.envelope import new_id
 from subgraphs.auth import KeyRing, Viewer, bearer_token
 from subgraphs.database import Database
 from subgraphs.errors import ForbiddenError, UnauthenticatedError
+from subgraphs.revocation import RevokedSessions
 from subgraphs.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Resources:
     settings: Settings
     database: Database
     key_ring: KeyRing
+    revoked_sessions: RevokedSessions
     redis: "Redis | None" = None
     fanout: "Fanout | None" = None
     now: Callable[[], datetime] = utc_now
@@ -87,6 +89,8 @@ class Context:
             if token is None:
                 raise UnauthenticatedError("This needs a signed-in user: send Authorization: Bearer <token>.")
             self._viewer = self.resources.key_ring.verify(token)
+        if self._viewer.session_id in self.resources.revoked_sessions:
+            raise UnauthenticatedError("The session has ended.")
         return self._viewer
 
     @property

@@ -4,10 +4,10 @@ Reads run in autocommit, without BEGIN and ROLLBACK around every statement, on t
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import asyncpg
 from sqlalchemy import Connection, text
@@ -17,6 +17,9 @@ from subgraphs.settings import Settings
 
 _MIGRATION_LOCK = 0x0F17_3164
 _ROOM = Path(__file__).parent
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
 
 
 class Database:
@@ -52,6 +55,17 @@ class Database:
         """A connection in autocommit for statements that only read."""
         async with self.reader.connect() as connection:
             yield connection
+
+    def batch_reader(
+        self, read: Callable[Concatenate[AsyncConnection, _Arguments], Awaitable[_Result]]
+    ) -> Callable[_Arguments, Awaitable[_Result]]:
+        """A query of `queries/` without its connection, which each call takes for itself: what loaders want."""
+
+        async def with_connection(*args: _Arguments.args, **named: _Arguments.kwargs) -> _Result:
+            async with self.reader.connect() as connection:
+                return await read(connection, *args, **named)
+
+        return with_connection
 
     async def ping(self) -> None:
         async with self.reader.connect() as connection:
