@@ -44,6 +44,19 @@ class RepresentationRule:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextVariable:
+    """A variable of a fetch that is filled from an object further up (`@fromContext`).
+
+    `ancestor` is the path of that object, a beginning of the lookup's own path; `selections` leads to the one value,
+    read like the fields of a `RepresentationRule`.
+    """
+
+    name: str
+    ancestor: Path
+    selections: SelectionSet
+
+
+@dataclass(frozen=True, slots=True)
 class EntityLookup:
     """One `_entities` selection: where the entities are, what identifies them, what is asked of them.
 
@@ -55,6 +68,8 @@ class EntityLookup:
     representations: tuple[RepresentationRule, ...]
     selections: SelectionSet
     renames: tuple[KeyRename, ...] = ()
+    #: where there are some, the lookup is the only one of its fetch
+    contexts: tuple[ContextVariable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from graphql import GraphQLSchema
 
 from router.errors import ErrorEntry
 from router.executor.compiled_projection import IRREGULAR_ERRORS, ProjectFunction, compile_projection
+from router.executor.contextual import ContextualFetchStep
 from router.executor.fetch import CompiledLookup, EntityFetchStep, Execution, RootFetch
 from router.executor.passthrough import Passthrough, compile_passthrough
 from router.executor.projection import Projection, encode_response, holds
@@ -224,7 +225,7 @@ class StepCompiler:
             fetch.operation_type == "query",
         )
 
-    def _entity_fetch(self, fetch: EntityFetch) -> EntityFetchStep:
+    def _entity_fetch(self, fetch: EntityFetch) -> EntityFetchStep | ContextualFetchStep:
         query, names = print_entity_query(fetch, self._defaults)
         abstract_types = frozenset(
             name for name, type_ in self._schema.type_map.items() if type_.__class__.__name__ == "GraphQLInterfaceType"
@@ -239,13 +240,15 @@ class StepCompiler:
             )
             for lookup, (response_key, variable) in zip(fetch.lookups, names, strict=True)
         )
-        return EntityFetchStep(
+        step = EntityFetchStep(
             fetch.subgraph,
             self._subgraph_urls.get(fetch.subgraph, ""),
             query,
             lookups,
             (name for name, _ in fetch.variables),
         )
+        contexts = fetch.lookups[0].contexts
+        return ContextualFetchStep(step, contexts) if contexts else step
 
     def _compiled(self, nodes: Iterable[PlanNode]) -> Iterator[Step]:
         for node in nodes:

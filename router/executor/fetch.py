@@ -196,29 +196,32 @@ class EntityFetchStep:
         self.url = url
         self.query = query
         self._prefix = request_prefix(query)
-        self._lookups = lookups
+        self.lookups = lookups
         self._variable_names = tuple(variable_names)
 
-    def begin(self, execution: Execution) -> _PendingEntities | None:
+    def begin(self, execution: Execution) -> PendingEntities | None:
         """None where the tree holds no entity to ask for."""
-        collected = [lookup.collect(execution) for lookup in self._lookups]
+        collected = [lookup.collect(execution) for lookup in self.lookups]
         if not any(each.representations for each in collected):
             return None
-        parts = [lookup.encode(each) for lookup, each in zip(self._lookups, collected, strict=True)]
-        own_variables = encode_variables(self._variable_names, execution.variables)
+        return self.send(execution, collected, execution.variables)
+
+    def send(self, execution: Execution, collected: list[Collected], variables: Tree) -> PendingEntities:
+        parts = [lookup.encode(each) for lookup, each in zip(self.lookups, collected, strict=True)]
+        own_variables = encode_variables(self._variable_names, variables)
         if own_variables:
             parts.append(own_variables)
         body = self._prefix + b",".join(parts) + b"}}"
         request = SubgraphRequest(self.subgraph, self.url, body, execution.headers)
-        return _PendingEntities(execution.transport.send(request), collected)
+        return PendingEntities(execution.transport.send(request), collected)
 
-    async def complete(self, execution: Execution, pending: _PendingEntities) -> None:
+    async def complete(self, execution: Execution, pending: PendingEntities) -> None:
         try:
             answer = await pending.answer
             execution.cache_controls.append(answer.cache_control)
             self._merge(execution, decode_answer(self.subgraph, answer), pending.collected)
         except SubgraphError as error:
-            self._fail(execution, error)
+            self.fail(execution, error)
 
     async def run(self, execution: Execution) -> None:
         pending = self.begin(execution)
@@ -233,7 +236,7 @@ class EntityFetchStep:
         if errors:
             # before merging, while objects still stand where they stood when they were collected
             execution.errors.extend(self._located(execution, errors, collected))
-        for lookup, each in zip(self._lookups, collected, strict=True):
+        for lookup, each in zip(self.lookups, collected, strict=True):
             entities = data.get(lookup.response_key) if data is not None else None
             if entities is None:
                 if not errors and each.representations:
@@ -251,17 +254,17 @@ class EntityFetchStep:
         error = SubgraphMalformedError(message, self.subgraph)
         execution.errors.extend(entry_of_failure(error, path) for path in _coarse_paths(lookup.paths))
 
-    def _fail(self, execution: Execution, error: SubgraphError) -> None:
-        paths = _coarse_paths([path for lookup in self._lookups for path in lookup.paths])
+    def fail(self, execution: Execution, error: SubgraphError) -> None:
+        paths = _coarse_paths([path for lookup in self.lookups for path in lookup.paths])
         execution.errors.extend(entry_of_failure(error, path) for path in paths)
 
     def _located(self, execution: Execution, errors: Any, collected: list[Collected]) -> list[ErrorEntry]:
-        by_key = {lookup.response_key: (lookup, each) for lookup, each in zip(self._lookups, collected, strict=True)}
+        by_key = {lookup.response_key: (lookup, each) for lookup, each in zip(self.lookups, collected, strict=True)}
 
         def client_paths(path: ClientPath) -> list[ClientPath]:
             lookup, each = by_key.get(str(path[0]), (None, None)) if path else (None, None)
             if lookup is None or each is None:
-                return _coarse_paths([place for every in self._lookups for place in every.paths])
+                return _coarse_paths([place for every in self.lookups for place in every.paths])
             if len(path) < 2 or not isinstance(path[1], int) or not 0 <= path[1] < len(each.targets):
                 return _coarse_paths(lookup.paths)
             wanted = {id(target) for target, _ in each.targets[path[1]]}
@@ -276,7 +279,7 @@ class EntityFetchStep:
 
 
 @dataclass(slots=True)
-class _PendingEntities:
+class PendingEntities:
     answer: asyncio.Future[SubgraphAnswer]
     collected: list[Collected]
 

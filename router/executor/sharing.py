@@ -45,7 +45,11 @@ def analyse_sharing(node: PlanNode | None) -> Sharing:
     lookups = [lookup for fetch in fetches_of(node) if isinstance(fetch, EntityFetch) for lookup in fetch.lookups]
     paths = {path for lookup in lookups for path in lookup.paths}
     written_twice = _composites_written_twice(node)
-    shared = frozenset(path for path in paths if _may_share(path, paths, written_twice))
+    shared = frozenset(
+        path
+        for path in paths
+        if _may_share(path, paths, written_twice) and not any(_is_told_apart(path, lookup) for lookup in lookups)
+    )
     groups: dict[tuple[int, Path], int] = {}
     numbers: dict[frozenset[tuple[int, Path]], int] = {}
     for lookup in lookups:
@@ -86,6 +90,16 @@ def _may_share(path: Path, paths: set[Path], written_twice: set[tuple[str, ...]]
     if any(keys[:length] in written_twice for length in range(1, len(keys) + 1)):
         return False
     return all(_same_way(path, other) for other in paths if response_keys_of(other)[: len(keys)] == keys)
+
+
+def _is_told_apart(path: Path, lookup: EntityLookup) -> bool:
+    """Whether equal objects at the path get different answers, because of what stands above them (`@fromContext`)."""
+    keys = response_keys_of(path)
+    targets = [response_keys_of(target) for target in lookup.paths]
+    return any(
+        len(keys) > len(response_keys_of(context.ancestor)) and any(keys == target[: len(keys)] for target in targets)
+        for context in lookup.contexts
+    )
 
 
 def _same_way(path: Path, other: Path) -> bool:

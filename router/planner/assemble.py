@@ -39,9 +39,12 @@ def assemble(graph: QueryGraph, nodes: list[FetchNode], variable_types: Mapping[
 
 def _batched(nodes: list[FetchNode]) -> list[_Request]:
     """One request per subgraph and level: entity lookups of different paths travel together."""
-    batches: dict[tuple[int, str, bool, tuple[Condition, ...]], list[FetchNode]] = {}
-    for node in nodes:
-        batches.setdefault((node.level(), node.subgraph, node.is_root, _common_conditions([node])), []).append(node)
+    batches: dict[tuple[int, str, bool, tuple[Condition, ...], int], list[FetchNode]] = {}
+    for number, node in enumerate(nodes):
+        # A fetch with context variables is sent once per set of values, so it travels alone.
+        alone = number if node.contexts else -1
+        key = (node.level(), node.subgraph, node.is_root, _common_conditions([node]), alone)
+        batches.setdefault(key, []).append(node)
     return [tuple(batch) for _, batch in sorted(batches.items(), key=lambda item: item[0][0])]
 
 
@@ -87,9 +90,10 @@ class _Assembler:
                 tuple(_representation_rule(rule) for rule in node.rules),
                 node.draft.to_selection_set(),
                 renames,
+                tuple(node.contexts),
             )
             # The same question about entities at another path is one question.
-            same = (lookup.representations, lookup.selections, lookup.renames)
+            same = (lookup.representations, lookup.selections, lookup.renames, lookup.contexts)
             known = lookups.get(same)
             paths = (*known.paths, node.path) if known is not None else (node.path,)
             lookups[same] = EntityLookup(paths, *same)  # type: ignore[arg-type]
@@ -97,7 +101,10 @@ class _Assembler:
         return EntityFetch(
             nodes[0].subgraph,
             tuple(lookups.values()),
-            self._variables(lookup.selections for lookup in lookups.values()),
+            (
+                *self._variables(lookup.selections for lookup in lookups.values()),
+                *((context.name, text) for node in nodes for context, text in node.contexts.items()),
+            ),
             "; ".join(reasons),
         )
 

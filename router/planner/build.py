@@ -26,9 +26,9 @@ from router.planner.choose import (
 )
 from router.planner.fetch_graph import DraftRule, FetchNode, SelectionDraft
 from router.query_graph import EntityTarget, QueryGraph
-from router.query_plan import Path
+from router.query_plan import ContextVariable, Path
 from router.selection_set import Argument, Field, InlineFragment, SelectionSet
-from router.supergraph import print_field_set
+from router.supergraph import parse_field_set, print_field_set
 
 _Meaning = tuple[str, tuple[Argument, ...]]
 
@@ -46,6 +46,7 @@ class _Position:
     node: FetchNode | None
     draft: SelectionDraft | None
     client_type: str | None
+    parent: _Position | None = None
 
 
 @dataclass(slots=True)
@@ -157,6 +158,7 @@ class FetchGraphBuilder:
             node,
             entry.children,
             self._client_type_of(position.client_type, item.name),
+            position,
         )
         return {node} | self._build(child, item.selections, internal=internal)
 
@@ -203,8 +205,11 @@ class FetchGraphBuilder:
         parents = {position.node} if position.node is not None else set()
         for selections, exclusion in needed:
             parents |= self._build(position, selections, excluded | {exclusion}, internal=True)
+        item, contexts, suppliers = self._with_context(position, step)
+        parents |= suppliers
         rule = self._rule(position, target.typename, [selections for selections, _ in needed])
-        node = self._entity_node(target, _without_type_filter(position.path), parents, rule, step.item)
+        node = self._entity_node(target, _without_type_filter(position.path), parents, rule, item)
+        node.contexts |= contexts
         node.reasons.append(_reason(step))
         landing = _Position(
             landing_place(self.graph, position.place, target),
@@ -213,11 +218,45 @@ class FetchGraphBuilder:
             node,
             node.draft.fragment(target.type),
             position.client_type,
+            position.parent,
         )
-        if isinstance(step.item, Field) and step.item.name != "__typename":
+        if isinstance(item, Field) and item.name != "__typename":
             self._ask_typename_if_abstract(landing)
-            return self._build_here(landing, step.item, internal=internal)
-        return self._build(landing, SelectionSet((step.item,)), internal=internal)
+            return self._build_here(landing, item, internal=internal)
+        return self._build(landing, SelectionSet((item,)), internal=internal)
+
+    def _with_context(
+        self, position: _Position, step: Moved
+    ) -> tuple[Field | InlineFragment, dict[ContextVariable, str], set[FetchNode]]:
+        """The item with its arguments from contexts, their variables, and the fetches that bring the values."""
+        item, target = step.item, step.target
+        edge = self.graph.field(target.subgraph, target.type, item.name) if isinstance(item, Field) else None
+        if edge is None or not edge.context_arguments or not isinstance(item, Field):
+            return item, {}, set()
+        contexts: dict[ContextVariable, str] = {}
+        suppliers: set[FetchNode] = set()
+        arguments = list(item.arguments)
+        for wanted in edge.context_arguments:
+            ancestor = self._ancestor_with(position, wanted.context)
+            selections = parse_field_set(wanted.selection.strip().removeprefix("{").removesuffix("}"))
+            suppliers |= self._build(ancestor, selections, internal=True)
+            draft = SelectionDraft("")
+            self._add_representation_fields(draft, selections, ancestor.keys)
+            name = f"__c{len(arguments)}_{wanted.name}"
+            contexts[ContextVariable(name, ancestor.path, draft.to_selection_set())] = wanted.type
+            arguments.append(Argument(wanted.name, f"${name}", frozenset({name})))
+        return replace(item, arguments=tuple(arguments)), contexts, suppliers
+
+    def _ancestor_with(self, position: _Position, context: str) -> _Position:
+        """The nearest object above that sets the context."""
+        ancestor = position.parent
+        while ancestor is not None:
+            if context in self.graph.contexts_of(ancestor.place.type):
+                return ancestor
+            ancestor = ancestor.parent
+        raise PlanningFailedError(
+            "The operation cannot be planned.", detail=f'nothing above {position.place} sets the context "{context}"'
+        )
 
     def _root_node(self, target: RootTarget) -> FetchNode:
         for node in self.nodes:

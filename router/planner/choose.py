@@ -328,7 +328,7 @@ class Chooser:
                     if needed is None:
                         continue
                     requires_cost = needed.cost
-                elif target.subgraph == place.subgraph:
+                elif target.subgraph == place.subgraph and not edge.context_arguments:
                     continue  # a fetch to where we are gains nothing
                 cost = self._cost_below(landing, item)
             if cost is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from router.query_plan import Path
+from router.query_plan import ContextVariable, Path
 from router.selection_set import Argument, Condition, Field, InlineFragment, SelectionSet
 
 
@@ -157,6 +157,8 @@ class FetchNode:
     rules: list[DraftRule] = field(default_factory=list)
     parents: set[FetchNode] = field(default_factory=set)
     reasons: list[str] = field(default_factory=list)
+    #: context variables with their types; a fetch that has some is never put together with another
+    contexts: dict[ContextVariable, str] = field(default_factory=dict)
     is_root: bool = False
 
     def level(self) -> int:

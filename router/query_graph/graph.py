@@ -88,6 +88,15 @@ class QueryGraph:
             names.add(type_name)
         return frozenset(names)
 
+    def contexts_of(self, type_name: str) -> frozenset[str]:
+        """Contexts that an object of this type sets, as `@fromContext` of any subgraph names them."""
+        return frozenset(
+            context
+            for view in self._views.values()
+            if (view_type := view.get(type_name)) is not None
+            for context in view_type.contexts
+        )
+
     # -- field edges -------------------------------------------------------------------------------------------
 
     def declared_field(self, subgraph: str, type_name: str, field: str) -> SubgraphField | None:

@@ -133,10 +133,8 @@ class _TypeReader:
             # Value types of join v0.1 and hand-written supergraphs carry no join__type: everybody has them.
             local = {subgraph: SubgraphType(self.name, self.kind) for subgraph in self.by_graph.values()}
         for arguments in _arguments(self.node.directives, "context"):
-            # named "<subgraph>__<context>"
-            for subgraph, view_type in local.items():
-                if arguments["name"].startswith(f"{subgraph}__"):
-                    view_type.contexts.add(arguments["name"])
+            for view_type in local.values():
+                view_type.contexts.add(arguments["name"])
         return local
 
     def _read_memberships(self, local: dict[str, SubgraphType]) -> None:
