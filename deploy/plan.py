@@ -17,8 +17,8 @@ def print_plan(supergraph_file: Path, operation_file: Path, style: str, operatio
     from router.planner import QueryPlanner
     from router.supergraph import read_supergraph
 
-    supergraph = read_supergraph(_read(supergraph_file))
     text = sys.stdin.read() if operation_file == Path("-") else _read(operation_file)
+    supergraph = read_supergraph(_read(supergraph_file))
     document = parse_and_validate(text, supergraph.api_schema)
     operation = normalize(document, operation_name, supergraph.api_schema)
     plan = QueryPlanner(supergraph).plan(operation)

@@ -42,7 +42,19 @@ def serve_router(config: Path | None, **overrides: Any) -> None:
     settings = load_settings(config, **overrides)
     if not settings.supergraph.exists():
         raise FriendlyError(f"{settings.supergraph}: no such file", "make one with `fittracker compose … -o FILE`")
+    _check_supergraph(settings.supergraph)
     try:
         serve(settings)
     except OSError as error:
         raise FriendlyError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
+
+
+def _check_supergraph(file: Path) -> None:
+    """Before anything listens: a file that cannot be served is a sentence, not a server's traceback."""
+    from router.errors import SupergraphError
+    from router.supergraph import read_supergraph
+
+    try:
+        read_supergraph(file.read_text(encoding="utf-8"))
+    except SupergraphError as error:
+        raise FriendlyError(f"{file} is not a usable supergraph: {error.message}") from None

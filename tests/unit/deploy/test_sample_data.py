@@ -1,0 +1,82 @@
+"""The sample files hold what their README says, and synthetic people have the energy balance they claim."""
+
+from __future__ import annotations
+
+from datetime import date
+from statistics import linear_regression
+
+from deploy.sample_data import read_demo, read_exercises, read_foods, sample_id
+from deploy.sample_data.people import KCAL_PER_KG, demo_people, synthetic_people
+
+LAST_DAY = date(2026, 3, 29)  # a day with a clock change in Europe
+FOODS = [(sample_id("food", str(number)), 50.0 + 10 * number) for number in range(40)]
+
+
+def test_there_are_more_than_five_thousand_foods_with_energy_and_macronutrients() -> None:
+    foods = read_foods()
+    assert len(foods) == 7133
+    assert len({food["id"] for food in foods}) == len(foods)
+    assert all(food["name"] and food["energy_kcal"] and food["protein_g"] and food["fat_g"] for food in foods)
+
+
+def test_there_are_more_than_eight_hundred_exercises_each_with_one_name() -> None:
+    exercises = read_exercises()
+    assert len(exercises) == 913
+    assert len({exercise["name"] for exercise in exercises}) == 913
+    activities = [exercise for exercise in exercises if exercise["metCode"]]
+    assert all(activity["met"] > 1 and activity["metEdition"] == "2011" for activity in activities)
+
+
+def test_johns_week_has_the_sums_of_the_first_fittracker() -> None:
+    demo = read_demo()
+    kcal = {food["id"]: food["energy_kcal"] for food in demo["foods"]}
+    john, *others = demo_people(LAST_DAY)
+    assert len(john.meals) == 28
+    days = {meal.local_date for meal in john.meals}
+    for day in days:
+        of_day = [item for meal in john.meals if meal.local_date == day for item in meal.items]
+        assert round(sum(kcal[food] * grams / 100 for food, grams in of_day), 6) == 1674
+    minutes = [(workout.ended_at - workout.started_at).total_seconds() / 60 for workout in john.workouts]
+    assert sum(minutes) == 305
+    assert sum(workout.reported_kcal or 0 for workout in john.workouts) == 2080
+    assert [person.email for person in others] == [
+        "jane.smith@example.com",
+        "mike.johnson@example.com",
+        "sarah.williams@example.com",
+        "alex.brown@example.com",
+    ]
+
+
+def test_demo_exercises_and_foods_exist() -> None:
+    names = {exercise["name"] for exercise in read_exercises()}
+    assert {each.name for workout in demo_people(LAST_DAY)[0].workouts for each in workout.exercises} <= names
+    people = synthetic_people(4, 14, 1, LAST_DAY, FOODS)
+    assert {each.name for person in people for workout in person.workouts for each in workout.exercises} <= names
+
+
+def test_barcodes_are_valid_and_of_the_range_for_in_store_use() -> None:
+    codes = [food["gtin"] for food in read_demo()["foods"] if food["gtin"]]
+    assert len(codes) == 5
+    for code in codes:
+        assert code.startswith("2")
+        assert len(code) == 13
+        assert sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(code)) % 10 == 0
+
+
+def test_the_same_seed_gives_the_same_people() -> None:
+    first = list(synthetic_people(3, 10, 7, LAST_DAY, FOODS))
+    assert first == list(synthetic_people(3, 10, 7, LAST_DAY, FOODS))
+    assert first != list(synthetic_people(3, 10, 8, LAST_DAY, FOODS))
+
+
+def test_weights_follow_the_energy_balance_they_were_drawn_from() -> None:
+    for person in synthetic_people(20, 365, 1, LAST_DAY, FOODS):
+        assert person.daily_balance_kcal is not None
+        days = [float(weighing.local_date.toordinal()) for weighing in person.weights]
+        slope = linear_regression(days, [weighing.weight_kg for weighing in person.weights]).slope
+        assert abs(slope * KCAL_PER_KG - person.daily_balance_kcal) < 40
+        assert 0.65 < len(person.weights) / 365 < 0.95
+
+
+def test_people_live_in_at_least_six_time_zones() -> None:
+    assert len({person.time_zone for person in synthetic_people(16, 3, 1, LAST_DAY, FOODS)}) >= 6
