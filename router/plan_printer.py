@@ -143,7 +143,11 @@ def _rule_type(rule: RepresentationRule) -> str:
 
 def _paths_text(lookup: EntityLookup) -> str:
     paths = [".".join(path) for path in lookup.paths]
-    return f'path: "{paths[0]}"' if len(paths) == 1 else f"paths: [{', '.join(f'{chr(34)}{path}{chr(34)}' for path in paths)}]"
+    return (
+        f'path: "{paths[0]}"'
+        if len(paths) == 1
+        else f"paths: [{', '.join(f'{chr(34)}{path}{chr(34)}' for path in paths)}]"
+    )
 
 
 def _selection_text(selections: SelectionSet, depth: int) -> Iterator[str]:
@@ -262,8 +266,8 @@ def plan_as_mermaid(plan: QueryPlan) -> str:
                 primary = draw(node.primary, after)
                 return [*primary, *(name for block in node.deferred for name in draw(block.node, primary))]
 
-    for last in dict.fromkeys(draw(plan.node, ["request"])):
-        lines.append(f'  {last} --> response(["response"])')
+    lasts = dict.fromkeys(draw(plan.node, ["request"]))
+    lines += [f'  {last} --> response(["response"])' for last in lasts]
     return "\n".join(lines)
 
 

@@ -96,7 +96,7 @@ class _Assembler:
             same = (lookup.representations, lookup.selections, lookup.renames, lookup.contexts)
             known = lookups.get(same)
             paths = (*known.paths, node.path) if known is not None else (node.path,)
-            lookups[same] = EntityLookup(paths, *same)  # type: ignore[arg-type]
+            lookups[same] = EntityLookup(paths, *same)
         reasons = dict.fromkeys(reason for node in nodes for reason in node.reasons)
         return EntityFetch(
             nodes[0].subgraph,
@@ -144,9 +144,7 @@ def _common_conditions(nodes: Iterable[FetchNode]) -> tuple[Condition, ...]:
     if not entries:
         return ()
     common = [
-        condition
-        for condition in entries[0].conditions
-        if all(condition in entry.conditions for entry in entries[1:])
+        condition for condition in entries[0].conditions if all(condition in entry.conditions for entry in entries[1:])
     ]
     return tuple(common)
 

@@ -125,7 +125,11 @@ class FetchGraphBuilder:
 
     def _ask_typename_if_abstract(self, position: _Position) -> None:
         place = position.place
-        if position.draft is None or place.subgraph is None or self.graph.is_interface_object(place.subgraph, place.type):
+        if (
+            position.draft is None
+            or place.subgraph is None
+            or self.graph.is_interface_object(place.subgraph, place.type)
+        ):
             return
         client_type = self._api_schema.type_map.get(position.client_type or "")
         if self.graph.is_abstract(place.subgraph, place.type) or (
@@ -175,20 +179,18 @@ class FetchGraphBuilder:
     def _client_type_of(self, parent: str | None, name: str) -> str | None:
         parent_type = self._api_schema.type_map.get(parent or "")
         if isinstance(parent_type, GraphQLObjectType | GraphQLInterfaceType) and name in parent_type.fields:
-            return get_named_type(parent_type.fields[name].type).name
+            return str(get_named_type(parent_type.fields[name].type).name)
         return None
 
     # -- in another fetch ----------------------------------------------------------------------------------------
 
-    def _build_moved(
-        self, position: _Position, step: Moved, excluded: Excluded, *, internal: bool
-    ) -> set[FetchNode]:
+    def _build_moved(self, position: _Position, step: Moved, excluded: Excluded, *, internal: bool) -> set[FetchNode]:
         target = step.target
         if isinstance(target, RootTarget):
             node = self._root_node(target)
             landing = replace(
                 position,
-                place=landing_place(self.graph, position.place, target),
+                place=landing_place(self.graph, target),
                 node=node,
                 draft=node.draft,
             )
@@ -212,7 +214,7 @@ class FetchGraphBuilder:
         node.contexts |= contexts
         node.reasons.append(_reason(step))
         landing = _Position(
-            landing_place(self.graph, position.place, target),
+            landing_place(self.graph, target),
             position.path,
             position.keys,
             node,
@@ -327,7 +329,10 @@ def _without_type_filter(path: Path) -> Path:
 
 
 def _reason(step: Moved) -> str:
-    name = step.item.name if isinstance(step.item, Field) else f"... on {step.item.type_condition}"
+    if isinstance(step.item, Field):
+        what = f"{step.target.type}.{step.item.name}"
+    else:
+        what = f"{step.target.type} as {step.item.type_condition}"
     key = f' by key "{step.key.text}"' if step.key is not None else ""
     requires = f', which requires "{print_field_set(step.requires)}"' if step.requires is not None else ""
-    return f"{step.target.type}.{name}{key}{requires}"
+    return f"{what}{key}{requires}"

@@ -23,7 +23,8 @@ _MAX_SEARCHED_TARGETS = 6
 
 class Cost(NamedTuple):
     """Compared in this order. `depth` counts fetches that have to wait for one another; a field counts twice as much
-    after each move, so that of two equally deep ways the one that answers more at once wins."""
+    after each move, so that of two equally deep ways the one that answers more at once wins.
+    """
 
     depth: int
     fetches: int
@@ -193,9 +194,8 @@ class Chooser:
         typed: dict[str, list[Field | InlineFragment]],
     ) -> None:
         is_abstract = place.subgraph is not None and self.graph.is_abstract(place.subgraph, place.type)
-        for item in selections.items:
-            if conditions:
-                item = replace(item, conditions=_joined(conditions, item.conditions))
+        for each in selections.items:
+            item = replace(each, conditions=_joined(conditions, each.conditions)) if conditions else each
             if isinstance(item, InlineFragment):
                 self._expand_fragment(place, item, is_abstract, result, typed)
             elif item.name == "__typename" or not is_abstract or self._is_answered_on_abstract(place, item):
@@ -272,9 +272,7 @@ class Chooser:
 
     # -- candidates --------------------------------------------------------------------------------------------
 
-    def _candidates(
-        self, place: Place, item: Field | InlineFragment | Typed, excluded: Excluded
-    ) -> list[_Candidate]:
+    def _candidates(self, place: Place, item: Field | InlineFragment | Typed, excluded: Excluded) -> list[_Candidate]:
         if isinstance(item, Typed):
             inner = self.choose(typed_place(place, item.type), item.selections, excluded)
             return [_Candidate(item, None, inner.cost)] if inner is not None else []
@@ -309,7 +307,7 @@ class Chooser:
         for target in self._targets(place, item):
             if (target.subgraph, None) in excluded:
                 continue
-            landing = landing_place(self.graph, place, target)
+            landing = landing_place(self.graph, target)
             requires: SelectionSet | None = None
             requires_cost = FREE
             if isinstance(item, InlineFragment) or item.name == "__typename":
@@ -435,18 +433,18 @@ class Chooser:
             for candidate in candidates:
                 if candidate.target is not None:
                     targets[candidate.target] = candidate.key_cost
-        forced = {
+        forced: set[EntityTarget | RootTarget] = {
             candidates[0].target
             for candidates in items
             if candidates[0].target is not None and len({candidate.target for candidate in candidates}) == 1
         }
         optional = [target for target in targets if target not in forced]
         if len(optional) > _MAX_SEARCHED_TARGETS:
-            return self._greedy(items, set(forced), targets)
+            return self._greedy(items, forced, targets)
         best: Choice | None = None
         for size in range(len(optional) + 1):
             for extra in combinations(optional, size):
-                choice = _evaluate(items, forced | set(extra), targets)
+                choice = _evaluate(items, forced.union(extra), targets)
                 if choice is not None and (best is None or choice.cost < best.cost):
                     best = choice
         return best
@@ -454,7 +452,7 @@ class Chooser:
     def _greedy(
         self,
         items: list[list[_Candidate]],
-        allowed: set[EntityTarget | RootTarget | None],
+        allowed: set[EntityTarget | RootTarget],
         targets: dict[EntityTarget | RootTarget, Cost],
     ) -> Choice | None:
         """Cover items by the subgraph that answers most of what is still open, then drop what is not needed."""
@@ -477,7 +475,7 @@ class Chooser:
 
 def _evaluate(
     items: list[list[_Candidate]],
-    allowed: set[EntityTarget | RootTarget | None],
+    allowed: set[EntityTarget | RootTarget],
     key_costs: dict[EntityTarget | RootTarget, Cost],
 ) -> Choice | None:
     depth = fetches = fields = 0
@@ -500,11 +498,10 @@ def _evaluate(
     return Choice(Cost(depth, fetches, fields), tuple(steps))
 
 
-def resolved_here(
-    graph: QueryGraph, place: Place, field: str
-) -> tuple[SubgraphField | None, SelectionSet | None]:
+def resolved_here(graph: QueryGraph, place: Place, field: str) -> tuple[SubgraphField | None, SelectionSet | None]:
     """The field if the subgraph of this place answers it, by itself or because `@provides` says so, and what is
-    provided below it."""
+    provided below it.
+    """
     assert place.subgraph is not None
     provided, below = provided_selection(graph, place.subgraph, place.type, field, place.provided)
     edge = graph.field(place.subgraph, place.type, field)
@@ -538,7 +535,7 @@ def child_place(graph: QueryGraph, place: Place, field: str) -> Place:
     )
 
 
-def landing_place(graph: QueryGraph, place: Place, target: EntityTarget | RootTarget) -> Place:
+def landing_place(graph: QueryGraph, target: EntityTarget | RootTarget) -> Place:
     """Where a move arrives. A root object could have been asked of every subgraph that has the root type."""
     sharers: frozenset[str] = frozenset()
     if isinstance(target, RootTarget):

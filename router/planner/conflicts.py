@@ -13,7 +13,9 @@ from router.query_graph import QueryGraph
 from router.query_plan import KeyRename, Path
 
 
-def resolve_conflicts(graph: QueryGraph, subgraph: str, draft: SelectionDraft, path: Path = ()) -> tuple[KeyRename, ...]:
+def resolve_conflicts(
+    graph: QueryGraph, subgraph: str, draft: SelectionDraft, path: Path = ()
+) -> tuple[KeyRename, ...]:
     """Sets `sent_key` where needed; the renames bring the answer back to the response keys of the tree."""
     renames: list[KeyRename] = []
     seen: dict[str, list[tuple[SelectionDraft, FieldEntry]]] = {}
@@ -31,12 +33,9 @@ def resolve_conflicts(graph: QueryGraph, subgraph: str, draft: SelectionDraft, p
             lists = ("@",) * (declared.list_depth if declared is not None else 0)
             below = (*path, entry.sent_key or entry.response_key, *lists)
             renames += resolve_conflicts(graph, subgraph, entry.children, below)
-    for rename in renames:
-        if rename.path == path:
-            for owner, _ in _entries(draft):
-                # The type decides which objects are renamed, so it has to be known.
-                owner.add_field("__typename", "__typename")
-            break
+    if any(rename.path == path for rename in renames):
+        # The type decides which objects are renamed, so it has to be known.
+        draft.add_field("__typename", "__typename")
     return tuple(sorted(renames, key=lambda rename: -len(rename.path)))
 
 

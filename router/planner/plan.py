@@ -42,7 +42,8 @@ class QueryPlanner:
 
 def plan_operation(graph: QueryGraph, operation: Operation) -> QueryPlan:
     """Example: `{ me { name orders { total } } }` over two subgraphs becomes
-    `Sequence(Fetch("users"), EntityFetch("orders", [EntityLookup(paths=(("me",),), ...)]))`."""
+    `Sequence(Fetch("users"), EntityFetch("orders", [EntityLookup(paths=(("me",),), ...)]))`.
+    """
     operation_type = operation.operation_type
     selections = _for_subgraphs(operation.selections)
     if not selections.items:

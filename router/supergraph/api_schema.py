@@ -61,9 +61,7 @@ def build_api_schema(document: DocumentNode) -> GraphQLSchema:
         raise SupergraphError(f"The supergraph's API schema is not valid: {error}") from error
 
 
-def _visible_definition(
-    definition: DefinitionNode, hidden: set[str], imported: set[str]
-) -> DefinitionNode | None:
+def _visible_definition(definition: DefinitionNode, hidden: set[str], imported: set[str]) -> DefinitionNode | None:
     if isinstance(definition, DirectiveDefinitionNode):
         return _visible_directive(definition, imported)
     if isinstance(definition, SchemaDefinitionNode):
@@ -74,7 +72,9 @@ def _visible_definition(
     if isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
         kept["interfaces"] = tuple(node for node in definition.interfaces or () if node.name.value not in hidden)
     if isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode | InputObjectTypeDefinitionNode):
-        kept["fields"] = tuple(_visible_field(field) for field in definition.fields or () if not _is_inaccessible(field))
+        kept["fields"] = tuple(
+            _visible_field(field) for field in definition.fields or () if not _is_inaccessible(field)
+        )
     elif isinstance(definition, EnumTypeDefinitionNode):
         kept["values"] = tuple(
             _copy(value, directives=_client_directives(value.directives))
@@ -116,7 +116,7 @@ def _imported_names(document: DocumentNode) -> set[str]:
         if isinstance(definition, SchemaDefinitionNode):
             for directive in definition.directives or ():
                 if directive.name.value == "link":
-                    arguments = {node.name.value: value_from_ast_untyped(node.value) for node in directive.arguments}
+                    arguments = {node.name.value: value_from_ast_untyped(node.value) for node in directive.arguments or ()}
                     for item in arguments.get("import") or ():
                         name = item if isinstance(item, str) else item.get("as") or item.get("name", "")
                         names.add(name.lstrip("@"))
@@ -158,4 +158,4 @@ def _is_inaccessible(node: Any) -> bool:
 
 def _copy(node: _Definition, **changes: Any) -> _Definition:
     """A node with some members replaced; nodes of the parsed supergraph are left as they are."""
-    return type(node)(**{key: changes.get(key, getattr(node, key)) for key in node.keys})  # type: ignore[attr-defined]
+    return type(node)(**{key: changes.get(key, getattr(node, key)) for key in node.keys})
