@@ -91,15 +91,26 @@ def in_process_command(
     """Serve router and subgraphs from one process, as `up --in-process` does."""
     from deploy.in_process import serve_in_process
 
-    serve_in_process(config, {name: int(port) for name, port in (pair.split("=") for pair in ports.split(","))})
+    serve_in_process(config, _read_ports(ports))
 
 
 @app.command(hidden=True)
 def migrate() -> None:
-    """Bring the four databases to the present schema, as `up` does."""
-    from deploy.databases import migrate_all
+    """Bring the four databases to the present schema."""
+    from deploy.prepare import migrate_all
 
     migrate_all()
+
+
+@app.command(hidden=True)
+def prepare(
+    supergraph: Annotated[Path, typer.Option()],
+    ports: Annotated[str, typer.Option(help="users=8081,nutrition=8082,...")],
+) -> None:
+    """Migrate the databases and compose the graph, as `up` does before anything serves."""
+    from deploy.prepare import prepare as migrate_and_compose
+
+    migrate_and_compose(_read_ports(ports), supergraph)
 
 
 @app.command()
@@ -197,6 +208,11 @@ def schema_lint(
 
     if not lint(files, Terminal()):
         raise typer.Exit(1)
+
+
+def _read_ports(text: str) -> dict[str, int]:
+    """From `users=8081,nutrition=8082`."""
+    return {name: int(port) for name, port in (pair.split("=") for pair in text.split(","))}
 
 
 def run() -> None:

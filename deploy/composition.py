@@ -1,16 +1,15 @@
-"""Brings subgraphs to `schema.compose` from files, URLs, a supergraph.yaml or running processes, and tells its findings.
+"""Brings subgraphs to `schema.compose` from files, URLs or a supergraph.yaml, and tells its findings.
 
-Used by `fittracker compose`, by `stack` at start and by `dev_loop` on change.
+Used by `fittracker compose`, by `prepare` before a start and by `dev_loop` on change.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +49,6 @@ def compose_sources(sources: list[str], output: Path | None, terminal: Terminal)
     else:
         write_whole(output, sdl)
         terminal.say(f"{output}: {len(sdl):,} bytes, {len(composition.hints)} hints")
-
-
-async def compose_running(urls: Mapping[str, str], output: Path) -> None:
-    """Compose what the subgraphs at `urls` serve now; `output` changes only where that works."""
-    sdls = await asyncio.gather(*(asyncio.to_thread(fetch_sdl, name, url) for name, url in urls.items()))
-    sources = [SubgraphSource(name=name, sdl=sdl, url=url) for (name, url), sdl in zip(urls.items(), sdls, strict=True)]
-    composition = await asyncio.to_thread(compose, sources)
-    await asyncio.to_thread(write_whole, output, supergraph_of(composition))
 
 
 def supergraph_of(composition: Composition) -> str:

@@ -14,25 +14,19 @@ from typing import Any
 
 import uvicorn
 
-from deploy.composition import supergraph_of, write_whole
 from deploy.embedded import DOMAINS, HOST
 from router.executor.transport import InProcessTransport
 from router.server.app import create_app
 from router.settings import Settings, load_settings
 from router.telemetry import configure_logging
-from schema import SubgraphSource, compose
 
 
 def serve_in_process(config: Path, ports: dict[str, int]) -> None:
-    """Until a signal asks it to stop. Raises CompositionFailedError, SettingsError, OSError."""
+    """Until a signal asks it to stop. Raises SettingsError, OSError."""
     settings = load_settings(config)
-    applications: dict[str, Any] = {}
-    sources = []
-    for name in DOMAINS:
-        applications[name] = importlib.import_module(f"subgraphs.{name}.app").create_app()
-        sdl = importlib.import_module(f"subgraphs.{name}.schema").schema.as_str()
-        sources.append(SubgraphSource(name=name, sdl=sdl, url=f"http://{HOST}:{ports[name]}/graphql"))
-    write_whole(settings.supergraph, supergraph_of(compose(sources)))
+    applications: dict[str, Any] = {
+        name: importlib.import_module(f"subgraphs.{name}.app").create_app() for name in DOMAINS
+    }
     configure_logging(settings.telemetry)
     router = create_app(settings, InProcessTransport(applications))
     with asyncio.Runner(loop_factory=_new_loop) as runner:

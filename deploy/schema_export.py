@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 from graphql import GraphQLSchema, build_schema
@@ -10,6 +9,7 @@ from graphql import GraphQLSchema, build_schema
 from deploy.composition import supergraph_of, write_whole
 from deploy.embedded import DOMAINS
 from deploy.errors import FriendlyError
+from deploy.prepare import sdl_of_code
 from deploy.stack import SUBGRAPH_PORTS
 from deploy.terminal import Terminal
 from router.errors import SupergraphError
@@ -24,7 +24,7 @@ _COLOURS = {ChangeLevel.BREAKING: "red", ChangeLevel.DANGEROUS: "yellow", Change
 
 def artifacts() -> dict[Path, str]:
     """Every committed file and what it should hold. Raises CompositionFailedError."""
-    sdls = {name: _sdl_of(name) for name in DOMAINS}
+    sdls = {name: sdl_of_code(name) for name in DOMAINS}
     sources = [
         SubgraphSource(name=name, sdl=sdl, url=f"http://127.0.0.1:{SUBGRAPH_PORTS[name]}/graphql")
         for name, sdl in sdls.items()
@@ -78,11 +78,6 @@ def lint(files: list[Path] | None, terminal: Terminal) -> bool:
             terminal.console.print(f"{file.name}: {finding}", markup=False)
             clean = False
     return clean
-
-
-def _sdl_of(name: str) -> str:
-    text: str = importlib.import_module(f"subgraphs.{name}.schema").schema.as_str()
-    return text.rstrip() + "\n"
 
 
 def _read_api(file: Path) -> GraphQLSchema:

@@ -74,16 +74,25 @@ class Stack:
         """Everything up, the first federated query can be asked. Raises ChildError, PortTakenError."""
         self._choose_ports()
         self.environment = await self._start_servers()
-        with self.terminal.step("Migrate four databases"):
-            await self._run_to_end("migrate", "migrate")
+        with self.terminal.step("Migrate four databases, compose the graph"):
+            await self._run_to_end(
+                "prepare", "prepare", "--supergraph", str(self.directory.supergraph), "--ports", self._ports_argument
+            )
         if self.options.sample_data and not self.directory.has_loaded("sample-data"):
             with self.terminal.step("Load sample foods, exercises and people (once)"):
                 await self._run_to_end("sample-data", "sample-data", "--data-dir", str(self.directory.path))
                 self.directory.mark_loaded("sample-data")
+        self._write_router_config()
+        config = ("--config", str(self.directory.router_config))
         if self.options.in_process:
-            await self._start_in_process()
+            arguments = ("in-process", *config, "--ports", self._ports_argument)
+            with self.terminal.step("Start router and subgraphs in one process"):
+                await self.supervisor.start(self._own_spec("router", self.port, arguments, "/ready"))
         else:
-            await self._start_processes()
+            specs = [self.subgraph_spec(name) for name in self.subgraph_ports]
+            specs.append(self._own_spec("router", self.port, ("router", *config, "--watch"), "/ready"))
+            with self.terminal.step("Start four subgraphs and the router"):
+                await self.supervisor.start_together(specs)
         self.write_state()
 
     async def stop(self) -> None:
@@ -103,12 +112,6 @@ class Stack:
     def subgraph_spec(self, name: str) -> ChildSpec:
         port = self.subgraph_ports[name]
         return self._own_spec(name, port, ("subgraph", name, "--port", str(port)), "/ready")
-
-    async def compose(self) -> None:
-        """Ask every subgraph for its SDL, compose, and replace the supergraph file. Raises CompositionFailedError."""
-        from deploy.composition import compose_running
-
-        await compose_running(self.subgraph_urls, self.directory.supergraph)
 
     async def _start_servers(self) -> dict[str, str]:
         """Those that the environment does not name, side by side. Hands back the subgraphs' whole environment."""
@@ -137,22 +140,9 @@ class Stack:
         environment["FITTRACKER_ENV"] = os.environ.get("FITTRACKER_ENV", "dev")
         return environment
 
-    async def _start_processes(self) -> None:
-        with self.terminal.step("Start four subgraphs"):
-            await self.supervisor.start_together([self.subgraph_spec(name) for name in self.subgraph_ports])
-        with self.terminal.step("Compose the supergraph"):
-            await self.compose()
-        self._write_router_config()
-        arguments = ("router", "--config", str(self.directory.router_config), "--watch")
-        with self.terminal.step("Start the router"):
-            await self.supervisor.start(self._own_spec("router", self.port, arguments, "/ready"))
-
-    async def _start_in_process(self) -> None:
-        self._write_router_config()
-        ports = ",".join(f"{name}={port}" for name, port in self.subgraph_ports.items())
-        arguments = ("in-process", "--config", str(self.directory.router_config), "--ports", ports)
-        with self.terminal.step("Start router and subgraphs in one process"):
-            await self.supervisor.start(self._own_spec("router", self.port, arguments, "/ready"))
+    @property
+    def _ports_argument(self) -> str:
+        return ",".join(f"{name}={port}" for name, port in self.subgraph_ports.items())
 
     def _choose_ports(self) -> None:
         if self.options.port == 0:

@@ -1,0 +1,58 @@
+"""Migrates the four databases and composes the graph from code, in one process that imports the subgraphs once.
+
+Called by `fittracker migrate` and, as a child before anything serves, by `up`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.embedded import DOMAINS, HOST
+from deploy.errors import FriendlyError
+
+
+def migrate_all() -> None:
+    """Raises FriendlyError for a database that is not named."""
+    asyncio.run(_migrate(_database_urls()))
+
+
+def prepare(ports: Mapping[str, int], supergraph: Path) -> None:
+    """Migrate, and write the supergraph of this code on these ports. Raises FriendlyError, CompositionFailedError."""
+    from deploy.composition import supergraph_of, write_whole
+    from schema import SubgraphSource, compose
+
+    urls = _database_urls()
+    sources = [
+        SubgraphSource(name=name, sdl=sdl_of_code(name), url=f"http://{HOST}:{ports[name]}/graphql") for name in DOMAINS
+    ]
+    text = supergraph_of(compose(sources))
+    asyncio.run(_migrate(urls))
+    write_whole(supergraph, text)
+
+
+def sdl_of_code(name: str) -> str:
+    """A subgraph's SDL, without serving it."""
+    text: str = importlib.import_module(f"subgraphs.{name}.schema").schema.as_str()
+    return text.rstrip() + "\n"
+
+
+def _database_urls() -> dict[str, str]:
+    urls = {name: os.environ.get(f"DATABASE_URL_{name.upper()}", "") for name in DOMAINS}
+    if missing := [f"DATABASE_URL_{name.upper()}" for name, url in urls.items() if not url]:
+        raise FriendlyError(f"not set: {', '.join(missing)}", "`fittracker up` starts databases of its own")
+    return urls
+
+
+async def _migrate(urls: Mapping[str, str]) -> None:
+    from subgraphs.database import migrate, wait_for_database
+
+    for name, url in urls.items():
+        try:
+            await wait_for_database(url)
+        except OSError as error:
+            raise FriendlyError(f"the database of {name} does not answer: {error}") from None
+        await migrate(name, url)
