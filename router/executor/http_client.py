@@ -103,7 +103,14 @@ class HttpClient:
     def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
         pool = self._pools.get(request.url)
         if pool is None:
-            pool = self._pools[request.url] = _Pool(request.url, self._limits)
+            try:
+                pool = self._pools[request.url] = _Pool(request.url, self._limits)
+            except ValueError as error:
+                failed: asyncio.Future[SubgraphAnswer] = asyncio.get_running_loop().create_future()
+                failed.set_exception(
+                    SubgraphHttpError("The subgraph's address is not valid.", request.subgraph, detail=str(error))
+                )
+                return failed
         return pool.send(request)
 
     async def close(self) -> None:

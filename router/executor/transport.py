@@ -81,19 +81,26 @@ class SharedRequests:
             own.on_cancel = waiting[0].on_cancel
             waiting.append(own)
             return own
-        waiting = self._waiting[request] = [own]
         sent = self._transport.send(request)
-        sent.add_done_callback(lambda answer: self._hand_out(request, answer))
+        waiting = self._waiting[request] = [own]
+        sent.add_done_callback(lambda answer: self._hand_out(request, waiting, answer))
 
         def cancel_if_unwanted() -> None:
             if all(each.cancelled() for each in waiting):
+                self._forget(request, waiting)  # whoever asks from now on must not get the cut-off answer
                 sent.cancel()
 
         own.on_cancel = cancel_if_unwanted
         return own
 
-    def _hand_out(self, request: SubgraphRequest, answer: asyncio.Future[SubgraphAnswer]) -> None:
-        waiting = self._waiting.pop(request)
+    def _forget(self, request: SubgraphRequest, waiting: list[CancellableAnswer]) -> None:
+        if self._waiting.get(request) is waiting:
+            del self._waiting[request]
+
+    def _hand_out(
+        self, request: SubgraphRequest, waiting: list[CancellableAnswer], answer: asyncio.Future[SubgraphAnswer]
+    ) -> None:
+        self._forget(request, waiting)
         if answer.cancelled():
             error: BaseException | None = SubgraphHttpError(
                 "The request to the subgraph was cut off.", request.subgraph

@@ -263,3 +263,24 @@ async def test_equal_queries_under_way_are_sent_once_and_a_leaver_disturbs_nobod
 
     assert [answer.body for answer in answers] == [b"1", b"1", b"1", b"2", b"2"]
     assert sorted(body for _, body in server.requests) == [b"1", b"1", b"2", b"2"]
+
+
+async def test_an_asker_that_comes_right_after_the_last_one_left_gets_an_answer() -> None:
+    async with server_that(ok) as server:
+        client = HttpClient(LIMITS)
+        shared = SharedRequests(client)
+        request = SubgraphRequest("shop", server.url, b"1")
+        shared.send(request).cancel()
+        assert (await shared.send(request)).body == b"1"
+        await client.close()
+
+
+@pytest.mark.parametrize("make", CLIENTS)
+async def test_an_address_that_is_none_is_an_error_every_time(make: type[Client]) -> None:
+    client = make(LIMITS)
+    shared = SharedRequests(client)
+    for _ in range(2):
+        with pytest.raises(SubgraphError) as caught:
+            await asyncio.wait_for(shared.send(SubgraphRequest("shop", "http://host:port/graphql", b"{}")), 2)
+        assert caught.value.code == "SUBREQUEST_HTTP_ERROR"
+    await client.close()
