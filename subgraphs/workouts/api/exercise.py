@@ -133,7 +133,7 @@ class ExerciseQuery:
             equipment,
         )
         async with info.context.resources.database.reading() as connection:
-            records = await exercises_page(connection, wanted, page.after, page.limit)  # type: ignore[arg-type]
+            records = await exercises_page(connection, wanted, page.after, page.limit)
         return connect(records, page, exercise_node, lambda record: (record.name.lower(), record.id))
 
 

@@ -72,7 +72,7 @@ class User:
             first=from_,
             last=to,
             status=status.value if status else None,
-            after=page.after,  # type: ignore[arg-type]
+            after=page.after,
             limit=page.limit,
         )
         records = await loaders_of(info).workouts_by_page.load((self.id, wanted))
