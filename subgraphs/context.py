@@ -1,7 +1,7 @@
 """What resolvers are given: the viewer, the request's loaders and the process's resources. Made by `app` per operation."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -78,8 +78,8 @@ class Context:
         return self._loaders
 
     def renew_loaders(self) -> None:
-        """Forget what was loaded: after a write, and before each event of a subscription."""
-        self._loaders = None
+        """Forget what was loaded, and read the primary from now on: after a write, before a subscription's event."""
+        self._loaders = self._make_loaders(replace(self.resources, database=self.resources.database.primary()))
 
     @property
     def viewer(self) -> Viewer:
@@ -97,6 +97,12 @@ class Context:
     def viewer_or_none(self) -> Viewer | None:
         """Whoever asks, or None for nobody. A token that does not hold is still an error."""
         return None if not self._authorization else self.viewer
+
+    def become(self, access_token: str) -> None:
+        """The rest of the operation belongs to the session that it has just opened."""
+        self._authorization = f"Bearer {access_token}"
+        self._viewer = None
+        self.renew_loaders()
 
     def owner(self, user_id: str) -> Viewer:
         """The viewer, who must be this user. Raises ForbiddenError."""

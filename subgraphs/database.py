@@ -6,6 +6,7 @@ Reads run in autocommit, without BEGIN and ROLLBACK around every statement, on t
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -31,9 +32,9 @@ class Database:
         self.url = url
         self.has_replica = replica_url is not None
         self.writer = _engine(url, pool_size, name)
-        self.reader = _engine(
-            replica_url or url, pool_size, f"{name} reads", isolation_level="AUTOCOMMIT", pool_reset_on_return=None
-        )
+        self.reader = _read_engine(replica_url or url, pool_size, name)
+        # A read that must see what its caller just wrote cannot wait for the replica.
+        self._primary_reader = _read_engine(url, pool_size, name) if self.has_replica else self.reader
 
     @classmethod
     def of(cls, settings: Settings) -> "Database":
@@ -43,6 +44,12 @@ class Database:
             pool_size=settings.database_pool_size,
             name=settings.subgraph,
         )
+
+    def primary(self) -> "Database":
+        """The same database with reads that see every committed write."""
+        view = copy(self)
+        view.reader = self._primary_reader
+        return view
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -74,6 +81,11 @@ class Database:
     async def close(self) -> None:
         await self.writer.dispose()
         await self.reader.dispose()
+        await self._primary_reader.dispose()
+
+
+def _read_engine(url: str, pool_size: int, name: str) -> AsyncEngine:
+    return _engine(url, pool_size, f"{name} reads", isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
 
 
 def _engine(url: str, pool_size: int, application_name: str, **options: Any) -> AsyncEngine:

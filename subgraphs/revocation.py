@@ -6,7 +6,7 @@ Redis an access token is good until it expires, a quarter of an hour by default.
 
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -21,7 +21,7 @@ _KEY = "revoked-sessions"
 
 
 class RevokedSessions:
-    """This process's copy of the set. `watch` must run for it to hear of the others' announcements."""
+    """The copy of the set in this process. `watch` must run for it to hear of the others' announcements."""
 
     def __init__(self, redis: "Redis | None", fanout: "Fanout | None", remember_seconds: int) -> None:
         self._redis = redis
@@ -62,4 +62,5 @@ class RevokedSessions:
         if self._redis is None:
             return
         await self._redis.zremrangebyscore(_KEY, "-inf", time.time())
-        self._known = frozenset(member.decode() for member in await self._redis.zrange(_KEY, 0, -1))
+        members: Any = await self._redis.zrange(_KEY, 0, -1)
+        self._known = frozenset(member.decode() for member in members)

@@ -1,0 +1,1 @@
+"""The users subgraph: accounts, sessions, settings, the body and its weight."""

@@ -1,0 +1,1 @@
+"""What GraphQL shows of users: types, keys, inputs and fields."""

@@ -1,0 +1,13 @@
+"""The users subgraph as an ASGI application. Served by `__main__` and deploy, mounted by the in-process router."""
+
+from subgraphs.app import Subgraph, SubgraphApp, build_app
+from subgraphs.settings import Settings, read_settings
+from subgraphs.users.loaders import UsersLoaders
+from subgraphs.users.schema import schema
+
+SUBGRAPH = Subgraph(name="users", schema=schema, make_loaders=UsersLoaders)
+
+
+def create_app(settings: Settings | None = None) -> SubgraphApp:
+    """Raises SettingsError when the environment does not describe a subgraph that can run."""
+    return build_app(SUBGRAPH, settings or read_settings(SUBGRAPH.name))

@@ -1,0 +1,125 @@
+"""What an account may hold: names, addresses, passwords, profile and settings. Checked by the commands before writing."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from zoneinfo import available_timezones
+
+from subgraphs.errors import Checks
+
+YOUNGEST_YEARS = 13
+OLDEST_YEARS = 120
+LONGEST_PASSWORD = 100
+LATEST_DAY_START = 12
+_EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+")
+_LONGEST_EMAIL = 254
+
+
+class Sex(StrEnum):
+    MALE = "MALE"
+    FEMALE = "FEMALE"
+    OTHER = "OTHER"
+
+
+class ActivityLevel(StrEnum):
+    SEDENTARY = "SEDENTARY"
+    LIGHT = "LIGHT"
+    MODERATE = "MODERATE"
+    ACTIVE = "ACTIVE"
+    VERY_ACTIVE = "VERY_ACTIVE"
+
+
+class FitnessGoal(StrEnum):
+    LOSE_WEIGHT = "LOSE_WEIGHT"
+    MAINTAIN = "MAINTAIN"
+    GAIN_WEIGHT = "GAIN_WEIGHT"
+    GAIN_MUSCLE = "GAIN_MUSCLE"
+    ENDURANCE = "ENDURANCE"
+    GENERAL_FITNESS = "GENERAL_FITNESS"
+
+
+class WeekStart(StrEnum):
+    MONDAY = "MONDAY"
+    SATURDAY = "SATURDAY"
+    SUNDAY = "SUNDAY"
+
+
+class Units(StrEnum):
+    METRIC = "METRIC"
+    IMPERIAL = "IMPERIAL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What a person tells of the body and the aim; every part may be unknown."""
+
+    date_of_birth: date | None = None
+    sex: Sex | None = None
+    height_cm: Decimal | None = None
+    activity_level: ActivityLevel | None = None
+    fitness_goal: FitnessGoal | None = None
+    target_weight_kg: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonalSettings:
+    """When a person's day and week begin, and in which units the person reads."""
+
+    time_zone: str = "UTC"
+    day_start_hour: int = 0
+    week_start: WeekStart = WeekStart.MONDAY
+    units: Units = Units.METRIC
+
+
+def email_key(email: str) -> str:
+    """The form in which addresses are compared: two accounts may not differ by case alone."""
+    return email.strip().casefold()
+
+
+def age_years(born: date, today: date) -> int:
+    """Whole years. Someone born on 29 February is a year older from 1 March of other years."""
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def check_email(checks: Checks, email: str) -> None:
+    valid = len(email) <= _LONGEST_EMAIL and _EMAIL.fullmatch(email.strip()) is not None
+    checks.require(valid, "email", "must be an e-mail address")
+
+
+def check_display_name(checks: Checks, name: str) -> None:
+    checks.require(2 <= len(name.strip()) <= 100, "displayName", "must have 2 to 100 characters")
+
+
+def check_password(checks: Checks, password: str, field: str = "password") -> None:
+    long_enough = 8 <= len(password) <= LONGEST_PASSWORD
+    if checks.require(long_enough, field, f"must have 8 to {LONGEST_PASSWORD} characters"):
+        wanted = (str.isupper, str.islower, str.isdigit, lambda character: not character.isalnum())
+        holds = all(any(kind(character) for character in password) for kind in wanted)
+        checks.require(holds, field, "needs an upper-case and a lower-case letter, a digit and a special character")
+
+
+def check_profile(checks: Checks, profile: Profile, today: date) -> None:
+    born = profile.date_of_birth
+    if born is not None and checks.require(born < today, "dateOfBirth", "must be in the past"):
+        years = age_years(born, today)
+        checks.require(years >= YOUNGEST_YEARS, "dateOfBirth", f"must be at least {YOUNGEST_YEARS} years ago")
+        checks.require(years <= OLDEST_YEARS, "dateOfBirth", f"must be at most {OLDEST_YEARS} years ago")
+    if profile.height_cm is not None:
+        checks.require(50 <= profile.height_cm <= 300, "heightCm", "must be from 50 to 300")
+    if profile.target_weight_kg is not None:
+        checks.require(20 <= profile.target_weight_kg <= 500, "targetWeightKg", "must be from 20 to 500")
+
+
+def check_settings(checks: Checks, settings: PersonalSettings) -> None:
+    checks.require(is_time_zone(settings.time_zone), "timeZone", "must be an IANA time zone such as Europe/Berlin")
+    valid = 0 <= settings.day_start_hour <= LATEST_DAY_START
+    checks.require(valid, "dayStartHour", f"must be from 0 to {LATEST_DAY_START}")
+
+
+def is_time_zone(name: str) -> bool:
+    return name in _TIME_ZONES
+
+
+_TIME_ZONES = frozenset(available_timezones())

@@ -1,0 +1,75 @@
+"""Accounts as they are read: by id in batches, and by e-mail address for signing in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_COLUMNS = (
+    "id, email, display_name, roles, status, time_zone, day_start_hour, week_start, units, date_of_birth, sex,"
+    " height_cm, activity_level, fitness_goal, target_weight_kg, version, created_at"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRecord:
+    """An account without its password."""
+
+    id: str
+    email: str
+    display_name: str
+    roles: list[str]
+    status: str
+    time_zone: str
+    day_start_hour: int
+    week_start: str
+    units: str
+    date_of_birth: date | None
+    sex: str | None
+    height_cm: Decimal | None
+    activity_level: str | None
+    fitness_goal: str | None
+    target_weight_kg: Decimal | None
+    version: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What signing in needs to know."""
+
+    user_id: str
+    password_hash: str
+    status: str
+
+
+_BY_ID = text(f"SELECT {_COLUMNS} FROM account WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_LOCK = text(f"SELECT {_COLUMNS} FROM account WHERE id = :id FOR UPDATE")  # noqa: S608 - our names
+
+
+async def accounts_by_id(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, AccountRecord]:
+    return {row[0]: AccountRecord(*row) for row in await connection.execute(_BY_ID, {"ids": list(ids)})}
+
+
+async def lock_account(connection: AsyncConnection, user_id: str) -> AccountRecord | None:
+    """The account, which nobody else changes until the transaction ends."""
+    row = (await connection.execute(_LOCK, {"id": user_id})).one_or_none()
+    return None if row is None else AccountRecord(*row)
+
+
+async def credentials_by_email(connection: AsyncConnection, email_key: str) -> Credentials | None:
+    statement = text("SELECT id, password_hash, status FROM account WHERE email_key = :email_key")
+    return _credentials((await connection.execute(statement, {"email_key": email_key})).one_or_none())
+
+
+async def credentials_by_id(connection: AsyncConnection, user_id: str) -> Credentials | None:
+    statement = text("SELECT id, password_hash, status FROM account WHERE id = :id")
+    return _credentials((await connection.execute(statement, {"id": user_id})).one_or_none())
+
+
+def _credentials(row: Any) -> Credentials | None:
+    return None if row is None else Credentials(*row)
