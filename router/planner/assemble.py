@@ -138,14 +138,13 @@ def _sequence(nodes: list[PlanNode]) -> PlanNode:
     return flat[0] if len(flat) == 1 else Sequence(tuple(flat))
 
 
-def _common_conditions(nodes: Iterable[FetchNode]) -> tuple[Condition, ...]:
+def _common_conditions(nodes: list[FetchNode] | _Request) -> tuple[Condition, ...]:
     """Conditions that every field of the fetches depends on."""
+    common = [each for each in nodes[0].conditions if all(each in node.conditions for node in nodes)]
     entries = [entry for node in nodes for entry in node.draft.top_level_fields() if entry.name != "__typename"]
-    if not entries:
-        return ()
-    common = [
-        condition for condition in entries[0].conditions if all(condition in entry.conditions for entry in entries[1:])
-    ]
+    for condition in entries[0].conditions if entries else ():
+        if condition not in common and all(condition in entry.conditions for entry in entries):
+            common.append(condition)
     return tuple(common)
 
 

@@ -27,7 +27,7 @@ from router.planner.choose import (
 from router.planner.fetch_graph import DraftRule, FetchNode, SelectionDraft
 from router.query_graph import EntityTarget, QueryGraph
 from router.query_plan import ContextVariable, Path
-from router.selection_set import Argument, Field, InlineFragment, SelectionSet
+from router.selection_set import Argument, Condition, Field, InlineFragment, SelectionSet
 from router.supergraph import parse_field_set, print_field_set
 
 _Meaning = tuple[str, tuple[Argument, ...]]
@@ -47,6 +47,8 @@ class _Position:
     draft: SelectionDraft | None
     client_type: str | None
     parent: _Position | None = None
+    #: conditions of the fields that lead here
+    conditions: tuple[Condition, ...] = ()
 
 
 @dataclass(slots=True)
@@ -163,6 +165,7 @@ class FetchGraphBuilder:
             entry.children,
             self._client_type_of(position.client_type, item.name),
             position,
+            position.conditions + tuple(each for each in item.conditions if each not in position.conditions),
         )
         return {node} | self._build(child, item.selections, internal=internal)
 
@@ -210,7 +213,7 @@ class FetchGraphBuilder:
         item, contexts, suppliers = self._with_context(position, step)
         parents |= suppliers
         rule = self._rule(position, target.typename, [selections for selections, _ in needed])
-        node = self._entity_node(target, _without_type_filter(position.path), parents, rule, item)
+        node = self._entity_node(target, position, parents, rule, item)
         node.contexts |= contexts
         node.reasons.append(_reason(step))
         landing = _Position(
@@ -221,6 +224,7 @@ class FetchGraphBuilder:
             node.draft.fragment(target.type),
             position.client_type,
             position.parent,
+            position.conditions,
         )
         if isinstance(item, Field) and item.name != "__typename":
             self._ask_typename_if_abstract(landing)
@@ -271,19 +275,20 @@ class FetchGraphBuilder:
     def _entity_node(
         self,
         target: EntityTarget,
-        path: Path,
+        position: _Position,
         parents: set[FetchNode],
         rule: DraftRule,
         item: Field | InlineFragment,
     ) -> FetchNode:
         """A fetch of the subgraph for that path which can wait for `parents` without being sent any later."""
-        subgraph = target.subgraph
+        subgraph, path = target.subgraph, _without_type_filter(position.path)
         level = 1 + max(parent.level() for parent in parents)
         for node in self.nodes:
             if (
                 node.subgraph == subgraph
                 and node.path == path
                 and not node.is_root
+                and node.conditions == position.conditions
                 and node.level() >= level
                 and node.accepts(rule)
                 and not node.draft.fragment(target.type).contradicts(SelectionSet((item,)))
@@ -292,7 +297,7 @@ class FetchGraphBuilder:
                 node.parents |= parents
                 node.add_rule(rule)
                 return node
-        node = FetchNode(subgraph, path, SelectionDraft(""), parents=set(parents))
+        node = FetchNode(subgraph, path, SelectionDraft(""), parents=set(parents), conditions=position.conditions)
         node.add_rule(rule)
         self.nodes.append(node)
         return node

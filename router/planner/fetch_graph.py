@@ -159,6 +159,8 @@ class FetchNode:
     reasons: list[str] = field(default_factory=list)
     #: context variables with their types; a fetch that has some is never put together with another
     contexts: dict[ContextVariable, str] = field(default_factory=dict)
+    #: conditions of the fields that lead to the entities; where they do not hold, keys may be missing
+    conditions: tuple[Condition, ...] = ()
     is_root: bool = False
 
     def level(self) -> int:
