@@ -145,10 +145,7 @@ class CacheHints:
                 age = hint.max_age_seconds if age is None else min(age, hint.max_age_seconds)
                 says_age = says_age or place[1] is not None
         if age is None:
-            if parent_age is not None and (is_leaf or inherits):
-                age = parent_age
-            else:
-                age = default
+            age = parent_age if parent_age is not None and (is_leaf or inherits) else default
         policy = CachePolicy(age, Scope.PRIVATE if is_private else Scope.PUBLIC)
         if field.selections is None:
             return policy

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -227,7 +228,7 @@ class Tracing:
         return headers
 
 
-_CARRIED: ContextVar[Mapping[str, str]] = ContextVar("carried_trace_headers", default={})
+_CARRIED: ContextVar[Mapping[str, str]] = ContextVar("carried_trace_headers", default=MappingProxyType({}))
 
 
 def carried_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, ClassVar
 
 import aiohttp
@@ -236,5 +237,4 @@ async def _read(location: str) -> bytes:
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(location) as response:
             response.raise_for_status()
             return await response.content.read(1024 * 1024)
-    with open(location, "rb") as file:
-        return file.read()
+    return await asyncio.to_thread(Path(location).read_bytes)

@@ -93,10 +93,13 @@ class RouterApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             if scope["path"] == self.settings.path:
-                return await self._http(scope, receive, send)
+                await self._http(scope, receive, send)
+            else:
+                await self._starlette(scope, receive, send)
         elif scope["type"] == "websocket":
-            return await self._websocket(scope, receive, send)
-        await self._starlette(scope, receive, send)
+            await self._websocket(scope, receive, send)
+        else:
+            await self._starlette(scope, receive, send)
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:

@@ -248,7 +248,7 @@ def choose_labels(labels: frozenset[str], request: OperationRequest) -> frozense
     """`percent(x)` is active for x of a hundred requests; any other label where the client's token lists it."""
     claimed = request.caller.caller.claims.get("override_labels", ()) if isinstance(request.caller, Visit) else ()
     active = {label for label in labels if label in claimed}
-    roll = random.random() * 100
+    roll = random.random() * 100  # noqa: S311 - a share of traffic, not a secret
     for label in labels:
         if label.startswith("percent(") and label.endswith(")"):
             try:

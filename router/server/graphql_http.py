@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from hashlib import sha256
+from typing import Self
 
 import structlog
 from prometheus_client import Histogram
@@ -17,9 +18,9 @@ from router.access.limits import RateLimitedError
 from router.errors import RequestError, RouterError
 from router.server.cors import ALLOWED_METHODS, CorsPolicy
 from router.server.errors import HttpError, method_not_allowed
-from router.server.event_stream import EventStreams
+from router.server.event_stream import EventStreams, Framing
 from router.server.exchange import Exchange
-from router.server.front_door import Answer, FrontDoor, Visit
+from router.server.front_door import Answer, FrontDoor, PayloadStream, Visit
 from router.server.graphiql_page import GraphiqlPage
 from router.server.request import (
     ClientGoneError,
@@ -104,7 +105,8 @@ class GraphqlEndpoint:
 
     async def _get(self, exchange: Exchange, accepted: Accepted, receive: Receive) -> None:
         if accepted.html and self._page is not None:
-            return await self._send(exchange, self._page.answer())
+            await self._send(exchange, self._page.answer())
+            return
         _require_acceptable(accepted)
         check_csrf(exchange.headers, self._settings.csrf)
         parameters = operation_from_query_string(exchange.query_string, self._settings.limits.url_bytes)
@@ -120,7 +122,8 @@ class GraphqlEndpoint:
         max_batch = settings.batching.max_size if settings.batching.enabled else 0
         asked = operations_from_body(header(exchange.headers, b"content-type"), body, max_batch)
         if isinstance(asked, OperationParameters):
-            return await self._operation(exchange, accepted, receive, asked)
+            await self._operation(exchange, accepted, receive, asked)
+            return
         visit = await self._visit(exchange)
         answers = await asyncio.gather(*(self._door.answer(each, visit) for each in asked))
         body = b"[" + b",".join(each.response.body for each in answers) + b"]"
@@ -137,19 +140,20 @@ class GraphqlEndpoint:
     ) -> None:
         exchange.operation_name = parameters.operation_name
         visit = await self._visit(exchange)
-        if accepted.streams:
-            begun = await self._streams.begin(accepted, parameters, visit, only_queries=only_queries)
-            if not isinstance(begun, Answer):
-                stream, framing = begun
-                return await self._streams.send(exchange, receive, stream, framing, visit)
-            exchange.note(begun.response)
-            return await self._send(exchange, http_answer(begun, accepted))
+        begun: Answer | tuple[PayloadStream, Framing]
         with _ClientWatch(receive, parameters) as watch:
-            answer = await self._door.answer(parameters, visit, only_queries=only_queries)
+            if accepted.streams:
+                begun = await self._streams.begin(accepted, parameters, visit, only_queries=only_queries)
+            else:
+                begun = await self._door.answer(parameters, visit, only_queries=only_queries)
         if watch.is_gone:
             raise ClientGoneError
-        exchange.note(answer.response)
-        await self._send(exchange, http_answer(answer, accepted))
+        if isinstance(begun, Answer):
+            exchange.note(begun.response)
+            await self._send(exchange, http_answer(begun, accepted))
+        else:
+            stream, framing = begun
+            await self._streams.send(exchange, receive, stream, framing, visit)
 
     async def _visit(self, exchange: Exchange) -> Visit:
         visit = await self._door.visit(exchange.headers, exchange.address)
@@ -211,7 +215,7 @@ class _ClientWatch:
         self._task: asyncio.Task[None] | None = None
         self.is_gone = False
 
-    def __enter__(self) -> _ClientWatch:
+    def __enter__(self) -> Self:
         if self._may_cancel:
             request = asyncio.current_task()
             assert request is not None

@@ -25,7 +25,9 @@ MINIMUM_FREE_BYTES = 10 * 1024 * 1024
 
 
 class Probes:
-    def __init__(self, graph_file: GraphFile, monitor: SubgraphMonitor, redis: Redis | None, *, tells_errors: bool):
+    def __init__(
+        self, graph_file: GraphFile, monitor: SubgraphMonitor, redis: Redis | None, *, tells_errors: bool
+    ) -> None:
         self._graph_file = graph_file
         self._monitor = monitor
         self._redis = redis

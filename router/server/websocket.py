@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -107,11 +107,18 @@ class _Connection:
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._heard_at = time.monotonic()
         self._is_acknowledged = asyncio.Event()
+        self._fatal: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
         duties = [
             asyncio.ensure_future(duty)
-            for duty in (self._read(), self._expect_initialisation(), self._beat(), self._close_with_server())
+            for duty in (
+                self._read(),
+                self._expect_initialisation(),
+                self._beat(),
+                self._close_with_server(),
+                self._fatal,
+            )
         ]
         code, reason = 1000, ""
         try:
@@ -183,7 +190,8 @@ class _Connection:
             self._stop(operation_id)
         if len(self._operations) >= self._settings.max_per_connection:
             refusal = HttpError(429, "TOO_MANY_OPERATIONS", "This connection has too many operations open.")
-            return await self._send_refusal(operation_id, refusal)
+            await self._send_refusal(operation_id, refusal)
+            return
         task = asyncio.ensure_future(self._operate(operation_id, message.get("payload"), self._visit))
         self._operations[operation_id] = task
         task.add_done_callback(lambda done: self._forget(operation_id, done))
@@ -210,6 +218,9 @@ class _Connection:
             await self._send({"id": operation_id, "type": "complete"})
         except RouterError as error:
             await self._send_refusal(operation_id, error)
+        except _CloseError as error:
+            if not self._fatal.done():
+                self._fatal.set_exception(error)
         except Exception:
             log.exception("websocket_operation_failed")
             await self._send_refusal(operation_id, RouterError("Internal server error."))
@@ -317,7 +328,7 @@ async def _close(send: Send, code: int, reason: str) -> None:
     await send({"type": "websocket.close", "code": code, "reason": reason.encode()[:123].decode(errors="ignore")})
 
 
-async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+async def _cancel(tasks: Sequence[asyncio.Future[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -37,7 +37,7 @@ def run(settings: Settings) -> None:
 
 
 def run_one(settings: Settings, listener: socket.socket) -> None:
-    from router.server.app import create_app  # noqa: PLC0415 - app imports this module for `serve`
+    from router.server.app import create_app
 
     # Answers are thousands of short-lived dicts without cycles: the default of 700 has the collector walk them, and
     # the schema, all the time. Not gc.freeze(): a graph that was replaced must go.

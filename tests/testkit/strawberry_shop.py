@@ -130,7 +130,7 @@ class Account:
         return 1000
 
     @classmethod
-    def resolve_reference(cls, id: strawberry.ID) -> Account:
+    def resolve_reference(cls, id: strawberry.ID) -> Account:  # noqa: A002 - the field's name
         return Account(id=id)
 
 
@@ -142,7 +142,7 @@ class AccountsQuery:
         return Account(id=strawberry.ID(viewer)) if viewer else None
 
     @strawberry.field
-    def user(self, id: strawberry.ID) -> Account | None:
+    def user(self, id: strawberry.ID) -> Account | None:  # noqa: A002 - the field's name
         return Account(id=id) if id in SHOP.names else None
 
     @strawberry.field
@@ -165,7 +165,9 @@ class AccountsMutation:
         return Account(id=strawberry.ID(viewer))
 
 
-@strawberry.federation.type(keys=[strawberry.federation.schema_directives.Key(fields="id", resolvable=False)], name="User")
+@strawberry.federation.type(
+    keys=[strawberry.federation.schema_directives.Key(fields="id", resolvable=False)], name="User"
+)
 class Owner:
     id: strawberry.ID
 
@@ -183,7 +185,7 @@ class CatalogProduct:
         return Owner(id=strawberry.ID("u1"))
 
     @classmethod
-    def resolve_reference(cls, id: strawberry.ID) -> CatalogProduct:
+    def resolve_reference(cls, id: strawberry.ID) -> CatalogProduct:  # noqa: A002 - the field's name
         return CatalogProduct(id=id)
 
 
@@ -236,7 +238,7 @@ class StockProduct:
         return int(self.id) * 10
 
     @classmethod
-    def resolve_reference(cls, id: strawberry.ID) -> StockProduct:
+    def resolve_reference(cls, id: strawberry.ID) -> StockProduct:  # noqa: A002 - the field's name
         return StockProduct(id=id)
 
 
@@ -269,7 +271,12 @@ async def serving(app: Any, port: int = 0) -> AsyncIterator[int]:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, ws="websockets-sansio", timeout_graceful_shutdown=2, ws_ping_interval=None
+        app,
+        log_config=None,
+        access_log=False,
+        ws="websockets-sansio",
+        timeout_graceful_shutdown=2,
+        ws_ping_interval=None,
     )
     server = uvicorn.Server(config)
     server.capture_signals = nullcontext  # type: ignore[method-assign,assignment] # signals belong to pytest

@@ -82,12 +82,14 @@ async def test_a_stream_ends_with_the_token(start_router: StartRouter) -> None:
 
 
 async def test_there_is_room_for_so_many_streams(start_router: StartRouter) -> None:
-    async with start_router(subscriptions={"max_connections": 1}) as router:
-        async with router.session.post(router.url, json={"query": TICKS}, headers=EVENTS) as first:
-            await first.content.readuntil(b"\n\n")
-            async with router.session.post(router.url, json={"query": TICKS}, headers=EVENTS) as second:
-                assert second.status == 503
-            first.close()
+    async with (
+        start_router(subscriptions={"max_connections": 1}) as router,
+        router.session.post(router.url, json={"query": TICKS}, headers=EVENTS) as first,
+    ):
+        await first.content.readuntil(b"\n\n")
+        async with router.session.post(router.url, json={"query": TICKS}, headers=EVENTS) as second:
+            assert second.status == 503
+        first.close()
 
 
 DEFERRED = '{ products { id ... @defer(label: "stock") { inStock } } }'

@@ -143,10 +143,12 @@ async def test_a_page_of_another_origin_is_allowed_by_name_only(start_router: St
 
 
 async def test_an_answer_that_takes_too_long_is_given_up(start_router: StartRouter) -> None:
-    async with start_router(request_timeout_seconds=0.2) as router:
-        async with router.session.post(router.url, json={"query": "{ slow(seconds: 5) }"}) as response:
-            assert response.status == 504
-            assert (await response.json())["errors"][0]["extensions"]["code"] == "REQUEST_TIMEOUT"
+    async with (
+        start_router(request_timeout_seconds=0.2) as router,
+        router.session.post(router.url, json={"query": "{ slow(seconds: 5) }"}) as response,
+    ):
+        assert response.status == 504
+        assert (await response.json())["errors"][0]["extensions"]["code"] == "REQUEST_TIMEOUT"
 
 
 async def test_a_client_that_leaves_takes_its_request_along(router: RunningRouter, shop: Shop) -> None:

@@ -58,7 +58,7 @@ async def two_workers(shop: Shop, tmp_path: Path) -> AsyncIterator[Served]:
         f"    serve(load_settings(None, {{}}, supergraph=Path({str(supergraph)!r}), port={port}, workers=2))\n"
     )
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(script), stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.getcwd()}
+        sys.executable, str(script), stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path.cwd())}
     )
     served = Served(process, port)
     reading = asyncio.create_task(served.read())
