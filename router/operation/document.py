@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from graphql import (
+    ASTValidationRule,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -20,6 +21,7 @@ from graphql import (
     OperationDefinitionNode,
     SelectionSetNode,
     parse,
+    specified_rules,
     validate,
 )
 
@@ -79,6 +81,7 @@ def validate_document(document: DocumentNode, api_schema: GraphQLSchema, *, hide
         errors = validate(
             with_incremental_directives(api_schema),
             document,
+            rules=_rules_for(document),
             max_errors=MAX_REPORTED_ERRORS,
             hide_suggestions=hide_suggestions,
             allow_empty_selection_sets=False,
@@ -87,6 +90,55 @@ def validate_document(document: DocumentNode, api_schema: GraphQLSchema, *, hide
         raise DocumentInvalidError([("The document is nested too deeply.", [])]) from None
     if errors:
         raise DocumentInvalidError([(error.message, _locations(error)) for error in errors])
+
+
+def _rules_for(document: DocumentNode) -> tuple[type[ASTValidationRule], ...]:
+    """The specification's rules without those that cannot find anything: every rule costs a call for every node.
+
+    A rule about variables, for one, has nothing to say where the text has no `$`, not even in a string.
+    """
+    text = document.loc.source.body if document.loc is not None else None
+    if text is None:
+        return tuple(specified_rules)
+    present = frozenset(marker for marker in ("$", "@", "...", "fragment", "(", "__", "subscription") if marker in text)
+    known = _RULES_BY_MARKERS.get(present)
+    if known is None:
+        known = _RULES_BY_MARKERS[present] = tuple(
+            rule
+            for rule in specified_rules
+            if rule.__name__ not in _ONLY_WITH or any(marker in present for marker in _ONLY_WITH[rule.__name__])
+        )
+    return known
+
+
+#: Rules that report nothing unless one of these is in the text; a rule that is not named here always runs.
+_ONLY_WITH: dict[str, tuple[str, ...]] = {
+    "SingleFieldSubscriptionsRule": ("subscription",),
+    "KnownTypeNamesRule": ("$", "...", "fragment"),
+    "FragmentsOnCompositeTypesRule": ("...", "fragment"),
+    "VariablesAreInputTypesRule": ("$",),
+    "UniqueFragmentNamesRule": ("fragment",),
+    "KnownFragmentNamesRule": ("...",),
+    "NoUnusedFragmentsRule": ("fragment",),
+    "PossibleFragmentSpreadsRule": ("...",),
+    "NoFragmentCyclesRule": ("...",),
+    "UniqueVariableNamesRule": ("$",),
+    "NoUndefinedVariablesRule": ("$",),
+    "NoUnusedVariablesRule": ("$",),
+    "KnownDirectivesRule": ("@",),
+    "UniqueDirectivesPerLocationRule": ("@",),
+    "DeferStreamDirectiveOnRootField": ("@",),
+    "DeferStreamDirectiveOnValidOperationsRule": ("@",),
+    "DeferStreamDirectiveLabel": ("@",),
+    "StreamDirectiveOnListField": ("@",),
+    "KnownArgumentNamesRule": ("(",),
+    "UniqueArgumentNamesRule": ("(",),
+    "ValuesOfCorrectTypeRule": ("(",),
+    "VariablesInAllowedPositionRule": ("$",),
+    "UniqueInputFieldNamesRule": ("(",),
+    "MaxIntrospectionDepthRule": ("__",),
+}
+_RULES_BY_MARKERS: dict[frozenset[str], tuple[type[ASTValidationRule], ...]] = {}
 
 
 def with_incremental_directives(api_schema: GraphQLSchema) -> GraphQLSchema:

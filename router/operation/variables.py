@@ -201,6 +201,8 @@ class VariableCoercion:
         return self._definition
 
     def _types(self) -> list[GraphQLInputType]:
+        if not self._client_variables:
+            return []
         return [type_from_ast(self._schema, node.type) for node in self._parsed().variable_definitions or ()]  # type: ignore[misc]
 
 

@@ -3,10 +3,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from graphql import build_schema
+from graphql import build_schema, parse, validate
 
 from router.errors import DocumentInvalidError, DocumentSyntaxError, LimitExceededError
-from router.operation import DocumentLimits, parse_and_validate
+from router.operation import DocumentLimits, parse_and_validate, validate_document
+from router.operation.document import with_incremental_directives
 
 SCHEMA = build_schema("type Query { me: User } type User { id: ID! name: String friend: User }")
 
@@ -79,3 +80,53 @@ def test_nesting_beyond_the_parsers_stack_is_a_limit_and_not_a_crash() -> None:
 def test_a_fragment_cycle_is_a_validation_error() -> None:
     with pytest.raises(DocumentInvalidError, match="Cannot spread fragment 'F' within itself"):
         parse_and_validate("{ me { ...F } } fragment F on User { friend { ...F } }", SCHEMA)
+
+
+BROKEN = [
+    "{ me }",
+    "{ me { id { x } } }",
+    "{ you }",
+    "{ me { id: name id } }",
+    "{ me(id: 1) { id } }",
+    "{ find { id } }",
+    "{ find(id: 1, id: 2) { id } }",
+    "{ find(id: {a: 1}) { id } }",
+    "query A { me { id } } query A { me { id } }",
+    "{ me { id } } { me { id } }",
+    "{ me { ...F } }",
+    "{ me { id } } fragment F on User { id }",
+    "{ me { ...F } } fragment F on User { ...F }",
+    "{ me { ... on Query { me { id } } } }",
+    "{ me { ... on Int { id } } }",
+    "{ me { ... on Nobody { id } } }",
+    "query ($a: Int) { me { id } }",
+    "query ($a: Int, $a: Int) { find(id: $a) { id } }",
+    "query ($a: User) { find(id: $a) { id } }",
+    "{ find(id: $a) { id } }",
+    "query ($a: Boolean) { find(id: $a) { id } }",
+    "{ me { id @nope } }",
+    "{ me { id @skip(if: true) @skip(if: true) } }",
+    "{ me { id @skip } }",
+    '{ me { ... @defer(label: "a") { id } ... @defer(label: "a") { name } } }',
+    "subscription { a: ticks b: ticks }",
+    "mutation { x }",
+    "type X { a: Int }",
+    "{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }",
+]
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_leaving_rules_out_changes_no_verdict(text: str) -> None:
+    schema = with_incremental_directives(
+        build_schema(
+            "type Query { me: User find(id: ID!): User } type User { id: ID! name: String } type Subscription { ticks: Int }"
+        )
+    )
+    document = parse(text)
+    all_rules = [error.message for error in validate(schema, document, max_errors=50)]
+    if not all_rules:
+        validate_document(document, schema)
+        return
+    with pytest.raises(DocumentInvalidError) as caught:
+        validate_document(document, schema)
+    assert [entry["message"] for entry in caught.value.entries()] == all_rules
