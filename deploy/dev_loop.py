@@ -27,6 +27,8 @@ async def follow_code(stack: Stack) -> None:
     """Runs until cancelled."""
     folders = [_ROOMS / room for room in ("subgraphs", *_SHARED)]
     sdls: dict[str, str] = {}
+    complaint = stack.directory.supergraph.with_name(stack.directory.supergraph.name + ".error")
+    complaint.unlink(missing_ok=True)
     async for changes in awatch(*folders, debounce=400, recursive=True):
         files = {Path(path) for _, path in changes if path.endswith(".py")}
         concerned = _concerned(files)
@@ -37,6 +39,9 @@ async def follow_code(stack: Stack) -> None:
             await _take_over(stack, concerned, sdls)
         except (CompositionFailedError, FriendlyError, ChildError) as error:
             stack.news(f"not taken over, what ran before goes on: {error}")
+            complaint.write_text(str(error), encoding="utf-8")  # the router shows it in GraphiQL's page
+        else:
+            complaint.unlink(missing_ok=True)
 
 
 def _concerned(files: set[Path]) -> list[str]:

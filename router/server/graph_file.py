@@ -2,6 +2,7 @@
 
 `app` loads it at start and, with `watch`, follows the file. A request takes `current` once and finishes on that graph,
 so a swap cuts nobody off; a file that cannot be used leaves the last good graph in place and its complaint in `error`.
+Whoever composes can leave a complaint of its own in `<file>.error`, which is told in the same way until it is removed.
 """
 
 from __future__ import annotations
@@ -47,10 +48,17 @@ class GraphFile:
         self, file: Path, options: GraphOptions, make_runtime: Callable[[AuthorizationRules], Runtime]
     ) -> None:
         self._file = file
+        self._complaint_file = file.with_name(file.name + ".error")
         self._options = options
         self._make_runtime = make_runtime
         self._served: ServedGraph | None = None
-        self.error: str | None = None
+        self._file_error: str | None = None
+        self._composition_error: str | None = None
+
+    @property
+    def error(self) -> str | None:
+        """Why what is served is not the newest there could be."""
+        return self._file_error or self._composition_error
 
     @property
     def current(self) -> ServedGraph:
@@ -73,18 +81,18 @@ class GraphFile:
             sdl = await asyncio.to_thread(self._file.read_text, encoding="utf-8")
             digest = sha256(sdl.encode()).hexdigest()
             if self._served is not None and self._served.digest == digest:
-                self.error = None
+                self._file_error = None
                 return True
             served = await asyncio.to_thread(self._derive, sdl, digest)
         except Exception as error:  # whatever is wrong with the file, the last good graph goes on
-            self.error = error.message if isinstance(error, RouterError) else str(error) or repr(error)
-            log.error("supergraph_refused", file=str(self._file), error=self.error)
+            self._file_error = error.message if isinstance(error, RouterError) else str(error) or repr(error)
+            log.error("supergraph_refused", file=str(self._file), error=self._file_error)
             GRAPH_LOADS.labels("refused").inc()
             return False
         previous, self._served = self._served, served
         if previous is not None:
             previous.graph.close()
-        self.error = None
+        self._file_error = None
         log.info("supergraph_loaded", file=str(self._file), generation=served.generation, digest=digest[:12])
         GRAPH_LOADS.labels("loaded").inc()
         GRAPH_GENERATION.set(served.generation)
@@ -97,11 +105,20 @@ class GraphFile:
     async def watch(self) -> None:
         """Follows the file for ever; the folder is watched, as editors and mounts replace files instead of writing."""
         folder = self._file.absolute().parent
+        names = {self._file.name, self._complaint_file.name}
+        await asyncio.to_thread(self._read_complaint)
         async for _ in awatch(
-            folder, watch_filter=lambda _, path: Path(path).name == self._file.name, recursive=False, debounce=200
+            folder, watch_filter=lambda _, path: Path(path).name in names, recursive=False, debounce=200
         ):
+            await asyncio.to_thread(self._read_complaint)
             if self._file.exists():
                 await self.reload()
+
+    def _read_complaint(self) -> None:
+        try:
+            self._composition_error = self._complaint_file.read_text(encoding="utf-8").strip() or None
+        except (OSError, UnicodeDecodeError):
+            self._composition_error = None
 
     def _derive(self, sdl: str, digest: str) -> ServedGraph:
         graph = LoadedGraph.from_sdl(sdl, self._options)

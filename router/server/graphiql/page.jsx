@@ -73,7 +73,7 @@ function Page() {
       createElement(
         "div",
         { className: "router-banner", role: "alert" },
-        createElement("strong", null, "The supergraph on disk was refused; the last good one is in use."),
+        createElement("strong", null, "The newest schema was refused; the last good one is in use."),
         createElement("pre", null, error),
       ),
     createElement(

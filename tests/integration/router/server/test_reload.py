@@ -74,6 +74,17 @@ async def test_a_broken_file_leaves_the_last_good_graph_and_is_told(start_router
         await until(lambda: router.app.graph_file.error is None)
 
 
+async def test_a_complaint_of_whoever_composes_is_told_until_it_is_gone(start_router: StartRouter) -> None:
+    async with start_router(watch=True, dev=True) as router:
+        complaint = router.supergraph.with_name(router.supergraph.name + ".error")
+        await asyncio.sleep(0.2)
+        complaint.write_text("FIELD_TYPE_MISMATCH: ...")
+        await until(lambda: router.app.graph_file.error == "FIELD_TYPE_MISMATCH: ...")
+        assert router.app.graph_file.current.generation == 1
+        complaint.unlink()
+        await until(lambda: router.app.graph_file.error is None)
+
+
 async def test_probes_tell_what_is_served(router: RunningRouter) -> None:
     await router.ask("{ products { inStock } }")
     async with router.session.get(f"{router.origin}/live") as response:
