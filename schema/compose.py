@@ -16,6 +16,8 @@ from schema.codes import Finding
 from schema.merge import Findings, merge_subgraphs
 from schema.subgraph import Subgraph, SubgraphInvalidError, SubgraphSource, read_subgraph
 from schema.supergraph_printer import print_supergraph
+from schema.upgrade import upgrade
+from schema.validation import validate_subgraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,12 @@ def compose(sources: Sequence[SubgraphSource]) -> Composition:
     """Compose subgraphs; the order in which they are given does not matter."""
     findings = Findings()
     subgraphs = _read_all(sources, findings)
+    for subgraph in subgraphs:
+        findings.errors += validate_subgraph(subgraph)
     if findings.errors:
         return _failed(findings)
+    for subgraph in subgraphs:
+        upgrade(subgraph)
     merged = merge_subgraphs(subgraphs, findings)
     if "Query" not in merged.types or not merged.types["Query"].fields:
         findings.error("NO_QUERIES", "No queries found in any subgraph: a supergraph must have a query root type.")

@@ -36,6 +36,44 @@ DIRECTIVES_SINCE: dict[str, tuple[int, int]] = {
     "source": (2, 10),
     "cacheTag": (2, 12),
 }
+_ALL_BUT_EXECUTABLE = (
+    "FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT"
+    " | INPUT_FIELD_DEFINITION"
+)
+_ACCESS = "FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM"
+_FIELDS = "(fields: federation__FieldSet!)"
+
+#: (arguments, repeatable, locations) of each directive, in the newest version.
+SIGNATURES: dict[str, tuple[str, bool, str]] = {
+    "key": ("(fields: federation__FieldSet!, resolvable: Boolean = true)", True, "OBJECT | INTERFACE"),
+    "requires": (_FIELDS, False, "FIELD_DEFINITION"),
+    "provides": (_FIELDS, False, "FIELD_DEFINITION"),
+    "external": ("(reason: String)", False, "OBJECT | FIELD_DEFINITION"),
+    "extends": ("", False, "OBJECT | INTERFACE"),
+    "tag": ("(name: String!)", True, f"{_ALL_BUT_EXECUTABLE} | SCHEMA"),
+    "shareable": ("", True, "OBJECT | FIELD_DEFINITION"),
+    "inaccessible": ("", False, _ALL_BUT_EXECUTABLE),
+    "override": ("(from: String!, label: String)", False, "FIELD_DEFINITION"),
+    "composeDirective": ("(name: String!)", True, "SCHEMA"),
+    "interfaceObject": ("", False, "OBJECT"),
+    "authenticated": ("", False, _ACCESS),
+    "requiresScopes": ("(scopes: [[federation__Scope!]!]!)", False, _ACCESS),
+    "policy": ("(policies: [[federation__Policy!]!]!)", False, _ACCESS),
+    "context": ("(name: String!)", True, "INTERFACE | OBJECT | UNION"),
+    "fromContext": ("(field: federation__ContextFieldValue)", False, "ARGUMENT_DEFINITION"),
+    "cost": (
+        "(weight: Int!)",
+        False,
+        "ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR",
+    ),
+    "listSize": (
+        "(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!],"
+        " requireOneSlicingArgument: Boolean = true)",
+        False,
+        "FIELD_DEFINITION",
+    ),
+    "cacheTag": ("(format: String!)", True, "OBJECT | FIELD_DEFINITION"),
+}
 SCALARS = frozenset({"FieldSet", "Scope", "Policy", "ContextFieldValue"})
 
 #: Types that every subgraph has for the router's sake and that are no part of the graph.

@@ -14,7 +14,7 @@ from router.selection_set import Field, InlineFragment, SelectionSet
 from router.supergraph.field_set import parse_field_set
 
 if TYPE_CHECKING:
-    from schema.subgraph import FieldDefinition, TypeDefinition
+    from schema.subgraph import FieldDefinition, Subgraph, TypeDefinition
 
 
 class FieldSetError(ValueError):
@@ -51,6 +51,38 @@ def mentioned_fields(types: Mapping[str, TypeDefinition], type_name: str, text: 
     except FieldSetError:
         pass  # validation reports it
     return found
+
+
+def key_fields(subgraph: Subgraph) -> set[tuple[str, str]]:
+    """(type, field) of all keys, nested fields included: every subgraph with the entity has them."""
+    return {
+        mentioned
+        for definition in subgraph.types.values()
+        for text, _ in definition.keys()
+        for mentioned in mentioned_fields(subgraph.types, definition.name, text)
+    }
+
+
+def required_and_provided_fields(subgraph: Subgraph) -> set[tuple[str, str]]:
+    """(type, field) that a `@requires`, `@provides` or `@fromContext` of the subgraph mentions."""
+    used: set[tuple[str, str]] = set()
+    for definition in subgraph.types.values():
+        for each in definition.fields.values():
+            if text := each.argument("requires", "fields"):
+                used |= mentioned_fields(subgraph.types, definition.name, str(text))
+            if text := each.argument("provides", "fields"):
+                used |= mentioned_fields(subgraph.types, _named(each), str(text))
+    return used
+
+
+def fields_in_use(subgraph: Subgraph) -> set[tuple[str, str]]:
+    """(type, field) that a field set mentions or an interface asks for."""
+    used = key_fields(subgraph) | required_and_provided_fields(subgraph)
+    for definition in subgraph.types.values():
+        for interface in definition.interfaces:
+            if interface in subgraph.types:
+                used |= {(definition.name, name) for name in subgraph.types[interface].fields}
+    return used
 
 
 def _selected(types: Mapping[str, TypeDefinition], type_name: str, selections: SelectionSet) -> Iterator[SelectedField]:

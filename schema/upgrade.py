@@ -5,8 +5,8 @@ Called by `compose` between validation, which sees the subgraph as written, and 
 
 from __future__ import annotations
 
-from schema.field_sets import mentioned_fields
-from schema.subgraph import FieldDefinition, Kind, Subgraph, named_type, without
+from schema.field_sets import fields_in_use, mentioned_fields
+from schema.subgraph import FieldDefinition, Kind, Subgraph, without
 
 
 def upgrade(subgraph: Subgraph) -> None:
@@ -32,7 +32,7 @@ def _upgrade_from_federation_1(subgraph: Subgraph) -> None:
 
     Keys of interfaces mean nothing there, and external marks that nothing uses only repeat the owner's fields.
     """
-    used = _externals_in_use(subgraph)
+    used = fields_in_use(subgraph)
     for definition in subgraph.types.values():
         if definition.kind is Kind.INTERFACE:
             definition.directives = without(definition, "key")
@@ -48,19 +48,3 @@ def _upgrade_from_federation_1(subgraph: Subgraph) -> None:
 
 def _unmark_external(field_definition: FieldDefinition) -> None:
     field_definition.directives = without(field_definition, "external")
-
-
-def _externals_in_use(subgraph: Subgraph) -> set[tuple[str, str]]:
-    """(type, field) of every field that a `@requires` or `@provides` of the subgraph mentions."""
-    used: set[tuple[str, str]] = set()
-    for definition in subgraph.types.values():
-        for field_definition in definition.fields.values():
-            if text := field_definition.argument("requires", "fields"):
-                used |= mentioned_fields(subgraph.types, definition.name, str(text))
-            if text := field_definition.argument("provides", "fields"):
-                used |= mentioned_fields(subgraph.types, named_type(field_definition.type), str(text))
-        # A field that an interface asks for stays, whoever resolves it.
-        for interface in definition.interfaces:
-            if interface in subgraph.types:
-                used |= {(definition.name, name) for name in subgraph.types[interface].fields}
-    return used

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from schema.codes import quoted
-from schema.field_sets import mentioned_fields
+from schema.field_sets import key_fields, required_and_provided_fields
 from schema.merge.directives import DirectiveMerger
 from schema.merge.inputs import InputMerger
 from schema.merge.model import FieldJoin, Findings, MergedField, MergedType
@@ -32,8 +32,11 @@ class ObjectMerger:
         self.inputs = inputs
         self.findings = findings
         self.overrides = Overrides(subgraphs, findings)
-        self.key_fields = {subgraph.name: _key_fields(subgraph) for subgraph in subgraphs}
-        self.used_by_field_sets = {subgraph.name: _used_by_field_sets(subgraph) for subgraph in subgraphs}
+        self.key_fields = {subgraph.name: key_fields(subgraph) for subgraph in subgraphs}
+        self.used_by_field_sets = {
+            subgraph.name: self.key_fields[subgraph.name] | required_and_provided_fields(subgraph)
+            for subgraph in subgraphs
+        }
 
     def merge(self, result: MergedType, definitions: dict[str, TypeDefinition]) -> None:
         for subgraph, definition in definitions.items():
@@ -258,27 +261,6 @@ class ObjectMerger:
         if not self.subgraphs[subgraph].is_federation_2 or each.has("shareable"):
             return True
         return (definition.name, each.name) in self.key_fields[subgraph]
-
-
-def _key_fields(subgraph: Subgraph) -> set[tuple[str, str]]:
-    """Fields of keys, nested ones included: every subgraph with the entity has them."""
-    return {
-        field
-        for definition in subgraph.types.values()
-        for text, _ in definition.keys()
-        for field in mentioned_fields(subgraph.types, definition.name, text)
-    }
-
-
-def _used_by_field_sets(subgraph: Subgraph) -> set[tuple[str, str]]:
-    used = _key_fields(subgraph)
-    for definition in subgraph.types.values():
-        for each in definition.fields.values():
-            if text := each.argument("requires", "fields"):
-                used |= mentioned_fields(subgraph.types, definition.name, str(text))
-            if text := each.argument("provides", "fields"):
-                used |= mentioned_fields(subgraph.types, named_type(each.type), str(text))
-    return used
 
 
 def _one_line(text: object) -> str | None:

@@ -1,0 +1,139 @@
+"""Where federation's directives may stand, and how a subgraph may define them itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from graphql import (
+    DirectiveDefinitionNode,
+    InputValueDefinitionNode,
+    NonNullTypeNode,
+    ScalarTypeDefinitionNode,
+    TypeDefinitionNode,
+    parse,
+)
+
+from schema.codes import Finding
+from schema.federation import SCALARS, SIGNATURES
+from schema.subgraph import Kind, Subgraph, named_type, type_text
+from schema.validation.graphql import local_directive_names
+
+_ACCESS = ("authenticated", "requiresScopes", "policy")
+
+
+def check_directive_definitions(subgraph: Subgraph) -> Iterator[Finding]:
+    """DIRECTIVE_DEFINITION_INVALID, TYPE_DEFINITION_INVALID: a subgraph may repeat federation's definitions, not bend them."""
+    names = local_directive_names(subgraph)
+    imported = {name for link in subgraph.links for name in link.imports}
+    for node in subgraph.document.definitions:
+        name = node.name.value if isinstance(node, DirectiveDefinitionNode | TypeDefinitionNode) else ""
+        if isinstance(node, DirectiveDefinitionNode) and name in names:
+            for problem in _differences(node, names[name]):
+                yield Finding(
+                    "DIRECTIVE_DEFINITION_INVALID",
+                    f"[{subgraph.name}] The definition of @{name} contradicts federation's: {problem}. Remove it, "
+                    f"composition knows the directive.",
+                    (subgraph.name,),
+                    (f"@{name}",),
+                )
+        elif isinstance(node, TypeDefinitionNode) and not isinstance(node, ScalarTypeDefinitionNode):
+            spec = name.removeprefix("federation__")
+            if spec in SCALARS and (spec != name or name in imported):
+                yield Finding(
+                    "TYPE_DEFINITION_INVALID",
+                    f'[{subgraph.name}] "{name}" is a scalar of federation and cannot be defined as something else.',
+                    (subgraph.name,),
+                    (name,),
+                )
+
+
+def _differences(node: DirectiveDefinitionNode, spec: str) -> Iterator[str]:
+    arguments, repeatable, locations = SIGNATURES[spec]
+    (known,) = parse(f"directive @d{arguments} on {locations}", no_location=True).definitions
+    assert isinstance(known, DirectiveDefinitionNode)
+    extra = sorted({location.value for location in node.locations} - {location.value for location in known.locations})
+    if extra:
+        yield f"it cannot stand on {', '.join(extra)}"
+    if node.repeatable and not repeatable:
+        yield "it cannot be repeatable"
+    declared = {argument.name.value: argument for argument in known.arguments or ()}
+    for argument in node.arguments or ():
+        wanted = declared.pop(argument.name.value, None)
+        if wanted is None:
+            yield f'it has no argument "{argument.name.value}"'
+        elif not _is_same_type(argument, wanted):
+            yield (
+                f'argument "{argument.name.value}" has type "{type_text(argument.type)}" and not "{type_text(wanted.type)}"'
+            )
+    for argument in declared.values():
+        if isinstance(argument.type, NonNullTypeNode):
+            yield f'argument "{argument.name.value}" is missing'
+
+
+def _is_same_type(own: InputValueDefinitionNode, wanted: InputValueDefinitionNode) -> bool:
+    if named_type(wanted.type).startswith("federation__"):
+        # Libraries call the scalar by many names, String among them.
+        return type_text(own.type).count("[") == type_text(wanted.type).count("[")
+    return type_text(own.type).rstrip("!") == type_text(wanted.type).rstrip("!")
+
+
+def check_interfaces(subgraph: Subgraph) -> Iterator[Finding]:
+    """INVALID_SHAREABLE_USAGE, OVERRIDE_ON_INTERFACE: fields of interfaces are resolved by nobody."""
+    for definition in subgraph.types.values():
+        if definition.kind is not Kind.INTERFACE:
+            continue
+        for each in definition.fields.values():
+            for directive, code in (("shareable", "INVALID_SHAREABLE_USAGE"), ("override", "OVERRIDE_ON_INTERFACE")):
+                if each.has(directive):
+                    yield Finding(
+                        code,
+                        f'[{subgraph.name}] @{directive} cannot stand on "{definition.name}.{each.name}", a field of an '
+                        f"interface: put it on the fields of the types that implement it.",
+                        (subgraph.name,),
+                        (f"{definition.name}.{each.name}",),
+                    )
+
+
+def check_interface_objects(subgraph: Subgraph) -> Iterator[Finding]:
+    """INTERFACE_OBJECT_USAGE_ERROR: an interface object stands for entities, so it needs a key."""
+    for definition in subgraph.types.values():
+        if definition.is_interface_object and not definition.has("key"):
+            yield Finding(
+                "INTERFACE_OBJECT_USAGE_ERROR",
+                f'[{subgraph.name}] "{definition.name}" is an @interfaceObject without @key: give it a key of the '
+                f"interface.",
+                (subgraph.name,),
+                (definition.name,),
+            )
+
+
+def check_authorization(subgraph: Subgraph) -> Iterator[Finding]:
+    """AUTH_REQUIREMENTS_APPLIED_ON_INTERFACE: what an interface asks follows from its implementations."""
+    for definition in subgraph.types.values():
+        if definition.kind is not Kind.INTERFACE and not definition.is_interface_object:
+            continue
+        elements = [(definition.name, definition.directives)]
+        if definition.kind is Kind.INTERFACE:
+            elements += [(f"{definition.name}.{each.name}", each.directives) for each in definition.fields.values()]
+        for coordinate, directives in elements:
+            for applied in directives:
+                if applied.name in _ACCESS:
+                    yield Finding(
+                        "AUTH_REQUIREMENTS_APPLIED_ON_INTERFACE",
+                        f'[{subgraph.name}] @{applied.name} cannot stand on "{coordinate}": put it on the object types '
+                        f"that implement the interface, whose demands it inherits.",
+                        (subgraph.name,),
+                        (coordinate,),
+                    )
+
+
+def check_query_root(subgraph: Subgraph) -> Iterator[Finding]:
+    """QUERY_ROOT_TYPE_INACCESSIBLE"""
+    query = subgraph.types.get("Query")
+    if query is not None and query.has("inaccessible"):
+        yield Finding(
+            "QUERY_ROOT_TYPE_INACCESSIBLE",
+            f'[{subgraph.name}] "Query" is @inaccessible, but clients need the query root: hide its fields instead.',
+            (subgraph.name,),
+            ("Query",),
+        )

@@ -1,0 +1,48 @@
+"""`@external`: fields that a subgraph mentions and another one resolves have to be of use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schema.codes import Finding
+from schema.field_sets import fields_in_use
+from schema.subgraph import Kind, Subgraph
+
+#: These become part of the graph and can therefore only be said by who resolves the field.
+_MERGED = ("tag", "inaccessible", "authenticated", "requiresScopes", "policy", "cost", "listSize")
+
+
+def check_externals(subgraph: Subgraph) -> Iterator[Finding]:
+    """EXTERNAL_UNUSED, EXTERNAL_ON_INTERFACE, MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL"""
+    if not subgraph.is_federation_2:
+        return
+    used = fields_in_use(subgraph)
+    for definition in subgraph.types.values():
+        for each in definition.fields.values():
+            if not each.is_external:
+                continue
+            coordinate = f"{definition.name}.{each.name}"
+            where = (subgraph.name,), (coordinate,)
+            if definition.kind is Kind.INTERFACE:
+                yield Finding(
+                    "EXTERNAL_ON_INTERFACE",
+                    f'[{subgraph.name}] "{coordinate}" is a field of an interface and cannot be @external: mark the '
+                    f"fields of the types that implement it.",
+                    *where,
+                )
+                continue
+            for name in _MERGED:
+                if each.has(name):
+                    yield Finding(
+                        "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL",
+                        f'[{subgraph.name}] @{name} cannot be applied to the @external field "{coordinate}": apply it '
+                        f"in the subgraph that resolves the field.",
+                        *where,
+                    )
+            if (definition.name, each.name) not in used:
+                yield Finding(
+                    "EXTERNAL_UNUSED",
+                    f'[{subgraph.name}] "{coordinate}" is @external, but no @key, @requires or @provides of this '
+                    f"subgraph and no interface uses it: remove the field, or the @external.",
+                    *where,
+                )

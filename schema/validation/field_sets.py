@@ -1,0 +1,234 @@
+"""The selections of `@key`, `@provides` and `@requires`: their text, their fields, and who resolves those."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from graphql import (
+    ArgumentNode,
+    EnumValueNode,
+    FieldNode,
+    GraphQLError,
+    InlineFragmentNode,
+    ListValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    StringValueNode,
+    parse,
+    print_ast,
+)
+
+from schema.codes import Finding
+from schema.federation import BUILT_IN_DIRECTIVES, DIRECTIVES_SINCE
+from schema.subgraph import Applied, FieldDefinition, Kind, Subgraph, TypeDefinition, named_type
+
+_COMPOSITE = (Kind.OBJECT, Kind.INTERFACE, Kind.UNION)
+
+
+def check_keys(subgraph: Subgraph) -> Iterator[Finding]:
+    """KEY_* and INTERFACE_KEY_NOT_ON_IMPLEMENTATION"""
+    for definition in subgraph.types.values():
+        for applied in definition.all("key"):
+            is_interface = definition.kind is Kind.INTERFACE or definition.is_interface_object
+            if is_interface and (2, 0) <= subgraph.version < (2, 3):
+                yield Finding(
+                    "KEY_UNSUPPORTED_ON_INTERFACE",
+                    f'[{subgraph.name}] @key on the interface "{definition.name}" needs federation v2.3 or newer; the '
+                    f"subgraph links v2.{subgraph.version[1]}.",
+                    (subgraph.name,),
+                    (definition.name,),
+                )
+                continue
+            yield from _Selection(subgraph, "KEY", applied, definition.name, definition.name).findings()
+            if definition.kind is Kind.INTERFACE and subgraph.is_federation_2:
+                yield from _check_implementations_have_key(subgraph, definition, applied)
+
+
+def check_provides(subgraph: Subgraph) -> Iterator[Finding]:
+    """PROVIDES_*"""
+    for definition, each, applied in _applications(subgraph, "provides"):
+        coordinate = f"{definition.name}.{each.name}"
+        target = subgraph.types.get(named_type(each.type))
+        where = (subgraph.name,), (coordinate,)
+        if definition.kind is Kind.INTERFACE:
+            yield Finding(
+                "PROVIDES_UNSUPPORTED_ON_INTERFACE",
+                f'[{subgraph.name}] @provides cannot stand on "{coordinate}", a field of an interface: put it on the '
+                f"fields of the types that implement it.",
+                *where,
+            )
+        elif target is None or target.kind not in _COMPOSITE:
+            yield Finding(
+                "PROVIDES_ON_NON_OBJECT_FIELD",
+                f'[{subgraph.name}] @provides stands on "{coordinate}" of type "{print_ast(each.type)}", which has no '
+                f"fields to provide.",
+                *where,
+            )
+        else:
+            yield from _Selection(subgraph, "PROVIDES", applied, target.name, coordinate).findings()
+
+
+def check_requires(subgraph: Subgraph) -> Iterator[Finding]:
+    """REQUIRES_*"""
+    for definition, each, applied in _applications(subgraph, "requires"):
+        coordinate = f"{definition.name}.{each.name}"
+        if definition.kind is Kind.INTERFACE:
+            yield Finding(
+                "REQUIRES_UNSUPPORTED_ON_INTERFACE",
+                f'[{subgraph.name}] @requires cannot stand on "{coordinate}", a field of an interface: put it on the '
+                f"fields of the types that implement it.",
+                (subgraph.name,),
+                (coordinate,),
+            )
+        else:
+            yield from _Selection(subgraph, "REQUIRES", applied, definition.name, coordinate).findings()
+
+
+def _applications(subgraph: Subgraph, directive: str) -> Iterator[tuple[TypeDefinition, FieldDefinition, Applied]]:
+    for definition in subgraph.types.values():
+        for each in definition.fields.values():
+            for applied in each.all(directive):
+                yield definition, each, applied
+
+
+def _check_implementations_have_key(
+    subgraph: Subgraph, interface: TypeDefinition, applied: Applied
+) -> Iterator[Finding]:
+    wanted = _normal(applied.arguments.get("fields"))
+    for other in subgraph.types.values():
+        if other.kind is Kind.OBJECT and interface.name in other.interfaces:
+            if not any(_normal(text) == wanted for text, _ in other.keys()):
+                yield Finding(
+                    "INTERFACE_KEY_NOT_ON_IMPLEMENTATION",
+                    f'[{subgraph.name}] The key "{wanted}" of the interface "{interface.name}" is missing on '
+                    f'"{other.name}", which implements it: add @key(fields: "{wanted}") there.',
+                    (subgraph.name,),
+                    (interface.name, other.name),
+                )
+
+
+def _normal(text: object) -> str:
+    """Blanks and the order of fields on the top level do not matter."""
+    words = " ".join(str(text).replace("{", " { ").replace("}", " } ").split())
+    return words if "{" in words else " ".join(sorted(words.split()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """One field set where it is applied. `place` is what messages call the element that carries it."""
+
+    subgraph: Subgraph
+    prefix: str
+    applied: Applied
+    type_name: str
+    place: str
+
+    @property
+    def types(self) -> Mapping[str, TypeDefinition]:
+        return self.subgraph.types
+
+    def findings(self) -> Iterator[Finding]:
+        argument = next((node for node in self.applied.node.arguments or () if node.name.value == "fields"), None)
+        if argument is None:
+            return  # GraphQL's own rules report it
+        text = self._text(argument)
+        if text is None:
+            yield self._finding("INVALID_FIELDS_TYPE", '"fields" must be a string')
+            return
+        try:
+            (operation,) = parse(f"{{{text}}}", no_location=True).definitions
+        except (GraphQLError, ValueError) as error:
+            yield self._finding("INVALID_FIELDS", getattr(error, "message", str(error)))
+            return
+        if isinstance(operation, OperationDefinitionNode):
+            yield from self._check(operation.selection_set, self.type_name, below_external=False)
+
+    def _text(self, argument: ArgumentNode) -> str | None:
+        value = argument.value
+        if isinstance(value, StringValueNode):
+            return value.value
+        if self.subgraph.is_federation_2 and not (isinstance(value, EnumValueNode) and self.prefix == "REQUIRES"):
+            return None
+        # Federation 1 also took bare names and lists.
+        if isinstance(value, EnumValueNode):
+            return value.value
+        if isinstance(value, ListValueNode) and all(isinstance(item, StringValueNode) for item in value.values):
+            return " ".join(item.value for item in value.values if isinstance(item, StringValueNode))
+        return None
+
+    def _check(self, selections: SelectionSetNode, type_name: str, *, below_external: bool) -> Iterator[Finding]:
+        for node in selections.selections:
+            for directive in node.directives or ():
+                name = directive.name.value
+                is_known = name in DIRECTIVES_SINCE or name in BUILT_IN_DIRECTIVES
+                is_known = is_known or name in self.subgraph.directive_definitions
+                code = "DIRECTIVE_IN_FIELDS_ARG" if is_known else "INVALID_FIELDS"
+                yield self._finding(code, f"a field set cannot carry directives, but this has @{name}")
+            if isinstance(node, InlineFragmentNode):
+                condition = node.type_condition.name.value if node.type_condition else type_name
+                if condition not in self.types:
+                    yield self._finding("INVALID_FIELDS", f'unknown type "{condition}"')
+                else:
+                    yield from self._check(node.selection_set, condition, below_external=below_external)
+            elif isinstance(node, FieldNode):
+                yield from self._check_field(node, type_name, below_external)
+            else:
+                yield self._finding("INVALID_FIELDS", "named fragments cannot be used")
+
+    def _check_field(self, node: FieldNode, type_name: str, below_external: bool) -> Iterator[Finding]:
+        name = node.name.value
+        if name == "__typename":
+            return
+        parent = self.types.get(type_name)
+        definition = parent.fields.get(name) if parent is not None else None
+        if parent is None or definition is None:
+            yield self._finding(
+                "INVALID_FIELDS",
+                f'cannot query field "{name}" on type "{type_name}"; if another subgraph resolves it, add it to this '
+                f"one with @external",
+            )
+            return
+        if node.alias is not None:
+            yield self._finding("INVALID_FIELDS", f'cannot use the alias "{node.alias.value}"')
+        if self.prefix != "REQUIRES" and (definition.arguments or node.arguments):
+            yield self._finding(
+                "FIELDS_HAS_ARGS", f'field "{type_name}.{name}" has arguments, which this directive cannot give'
+            )
+        target = self.types.get(named_type(definition.type))
+        is_composite = target is not None and target.kind in _COMPOSITE
+        if self.prefix == "KEY" and target is not None and target.kind in (Kind.INTERFACE, Kind.UNION):
+            yield self._finding(
+                "FIELDS_SELECT_INVALID_TYPE",
+                f'field "{type_name}.{name}" is of the {target.kind.value} type "{target.name}"; a key needs objects',
+            )
+            return
+        if is_composite != (node.selection_set is not None):
+            need = "needs a selection of subfields" if is_composite else "has no subfields to select"
+            yield self._finding("INVALID_FIELDS", f'field "{type_name}.{name}" {need}')
+            return
+        is_external = below_external or self._is_external(parent, definition)
+        if node.selection_set is not None and target is not None:
+            yield from self._check(node.selection_set, target.name, below_external=is_external)
+        elif self.prefix != "KEY" and not is_external and self.subgraph.is_federation_2:
+            yield self._finding(
+                "FIELDS_MISSING_EXTERNAL",
+                f'field "{type_name}.{name}" is resolved by this subgraph: mark it @external, or leave it out',
+            )
+
+    def _is_external(self, parent: TypeDefinition, definition: FieldDefinition) -> bool:
+        if definition.is_external:
+            return True
+        return parent.kind is Kind.INTERFACE and any(
+            other.fields[definition.name].is_external
+            for other in self.types.values()
+            if parent.name in other.interfaces and definition.name in other.fields
+        )
+
+    def _finding(self, suffix: str, message: str) -> Finding:
+        return Finding(
+            f"{self.prefix}_{suffix}",
+            f'[{self.subgraph.name}] On "{self.place}", in {print_ast(self.applied.node)}: {message}.',
+            (self.subgraph.name,),
+            (self.place,),
+        )

@@ -1,0 +1,178 @@
+"""Is a subgraph valid GraphQL, federation's directives and scalars taken as given?
+
+A subgraph may extend types that it does not define and need not have a query root; all else is GraphQL's own rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from graphql import (
+    DefinitionNode,
+    DirectiveDefinitionNode,
+    DirectiveNode,
+    DocumentNode,
+    EnumTypeDefinitionNode,
+    EnumTypeExtensionNode,
+    GraphQLSchema,
+    InputObjectTypeDefinitionNode,
+    InputObjectTypeExtensionNode,
+    InterfaceTypeDefinitionNode,
+    InterfaceTypeExtensionNode,
+    ObjectTypeDefinitionNode,
+    ObjectTypeExtensionNode,
+    ScalarTypeDefinitionNode,
+    ScalarTypeExtensionNode,
+    TypeDefinitionNode,
+    TypeExtensionNode,
+    Undefined,
+    UnionTypeDefinitionNode,
+    UnionTypeExtensionNode,
+    Visitor,
+    build_ast_schema,
+    parse,
+    print_ast,
+    validate_schema,
+    value_from_ast,
+    visit,
+)
+from graphql.validation import PossibleTypeExtensionsRule
+from graphql.validation.specified_rules import specified_sdl_rules
+from graphql.validation.validate import validate_sdl
+
+from schema.codes import Finding
+from schema.federation import DIRECTIVES_SINCE, LINK_IDENTITY, MACHINERY_TYPES, SCALARS, SIGNATURES
+from schema.subgraph import Subgraph
+
+_RULES = [rule for rule in specified_sdl_rules if rule is not PossibleTypeExtensionsRule]
+# What GraphQL asks of a whole schema and federation does not ask of a part, or has never asked.
+_TOLERATED = ("Query root type must be provided", "has invalid default value", "cannot be deprecated")
+
+
+def check_graphql(subgraph: Subgraph) -> Iterator[Finding]:
+    """INVALID_GRAPHQL for whatever GraphQL itself forbids."""
+    document = _with_bases((*subgraph.document.definitions, *_given_definitions(subgraph)))
+    errors = [error.message for error in validate_sdl(document, None, _RULES)]
+    if not errors:
+        schema = build_ast_schema(document, assume_valid_sdl=True)
+        errors = [
+            error.message
+            for error in validate_schema(schema)
+            if not any(words in error.message for words in _TOLERATED) and not _is_empty_root(error.message, schema)
+        ]
+        errors += _wrong_directive_arguments(subgraph.document, schema)
+    for message in dict.fromkeys(errors):
+        yield Finding("INVALID_GRAPHQL", f"[{subgraph.name}] {message}{_advice(message)}", (subgraph.name,))
+
+
+def _advice(message: str) -> str:
+    name = message.partition("Unknown directive '@")[2].partition("'")[0]
+    if name in DIRECTIVES_SINCE:
+        return f' If federation\'s @{name} is meant, add "@{name}" to the imports of its @link.'
+    return ""
+
+
+def _given_definitions(subgraph: Subgraph) -> Iterator[DefinitionNode]:
+    """What federation and link define for a subgraph, unless it repeats the definitions itself."""
+    own_directives = {
+        node.name.value for node in subgraph.document.definitions if isinstance(node, DirectiveDefinitionNode)
+    }
+    own_types = {node.name.value for node in subgraph.document.definitions if isinstance(node, TypeDefinitionNode)}
+    texts = []
+    for name, spec in local_directive_names(subgraph).items():
+        if name not in own_directives:
+            arguments, repeatable, locations = SIGNATURES[spec]
+            texts.append(f"directive @{name}{arguments}{' repeatable' if repeatable else ''} on {locations}")
+    link = next((link.namespace for link in subgraph.links if link.identity == LINK_IDENTITY), "link")
+    for name in {link, "link"} - own_directives:
+        texts.append(
+            f"directive @{name}(url: String, as: String, for: link__Purpose, import: [link__Import]) "
+            "repeatable on SCHEMA"
+        )
+    if "core" not in own_directives:
+        texts.append("directive @core(feature: String, as: String, for: link__Purpose) repeatable on SCHEMA")
+    imported = {local for each in subgraph.links if _is_apollo(each.identity) for local in each.imports}
+    scalars = {f"federation__{name}" for name in SCALARS} | SCALARS | {"link__Import", "link__Purpose", "_FieldSet"}
+    used = set(scalars if subgraph.federation is None else scalars - (SCALARS - imported))
+    used |= {name for name in imported if name[:1].isupper()}
+    texts += [f"scalar {name}" for name in sorted((used | _machinery_in_use(subgraph)) - own_types)]
+    yield from parse("\n".join(texts), no_location=True).definitions
+
+
+def _is_apollo(identity: str) -> bool:
+    return identity.startswith("https://specs.apollo.dev/")
+
+
+def _machinery_in_use(subgraph: Subgraph) -> set[str]:
+    """`_entities` and `_service` may be there without the types that belong to them."""
+    return {"_Any", "_Entity", "_Service"} & MACHINERY_TYPES
+
+
+def local_directive_names(subgraph: Subgraph) -> dict[str, str]:
+    """Federation's directives by the names they have in the subgraph."""
+    federation = subgraph.federation
+    if federation is None:
+        return {name: name for name, since in DIRECTIVES_SINCE.items() if since <= (2, 0) and name in _FEDERATION_1}
+    available = {name for name, since in DIRECTIVES_SINCE.items() if since <= federation.version and name in SIGNATURES}
+    names = {f"{federation.namespace}__{name}": name for name in available}
+    return names | {
+        local: spec for link in subgraph.links for local, spec in link.imports.items() if spec in SIGNATURES
+        and _is_apollo(link.identity)
+    } | {
+        link.namespace: link.name for link in subgraph.links if _is_apollo(link.identity) and link.name in SIGNATURES
+    }  # fmt: skip
+
+
+_FEDERATION_1 = frozenset({"key", "requires", "provides", "external", "extends", "tag", "inaccessible"})
+
+_BASES: dict[type, type] = {
+    ScalarTypeExtensionNode: ScalarTypeDefinitionNode,
+    ObjectTypeExtensionNode: ObjectTypeDefinitionNode,
+    InterfaceTypeExtensionNode: InterfaceTypeDefinitionNode,
+    UnionTypeExtensionNode: UnionTypeDefinitionNode,
+    EnumTypeExtensionNode: EnumTypeDefinitionNode,
+    InputObjectTypeExtensionNode: InputObjectTypeDefinitionNode,
+}
+
+
+def _with_bases(nodes: Sequence[DefinitionNode]) -> DocumentNode:
+    """The first extension of a type that is not defined here becomes its definition."""
+    known = {node.name.value for node in nodes if isinstance(node, TypeDefinitionNode)}
+    definitions: list[Any] = []
+    for node in nodes:
+        if isinstance(node, TypeExtensionNode) and node.name.value not in known:
+            known.add(node.name.value)
+            node = _BASES[type(node)](**{key: getattr(node, key, None) for key in node.keys})
+        definitions.append(node)
+    return DocumentNode(definitions=tuple(definitions))
+
+
+def _is_empty_root(message: str, schema: GraphQLSchema) -> bool:
+    roots = [root.name for root in (schema.query_type, schema.mutation_type, schema.subscription_type) if root]
+    return any(message == f"Type {name} must define one or more fields." for name in roots)
+
+
+def _wrong_directive_arguments(document: DocumentNode, schema: GraphQLSchema) -> Iterable[str]:
+    visitor = _DirectiveArguments(schema)
+    visit(document, visitor)
+    return visitor.messages
+
+
+class _DirectiveArguments(Visitor):
+    """Literals that do not fit the type of a directive's argument; GraphQL checks them in operations only."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        super().__init__()
+        self.schema = schema
+        self.messages: list[str] = []
+
+    def enter_directive(self, node: DirectiveNode, *_: object) -> None:
+        definition = self.schema.get_directive(node.name.value)
+        for argument in node.arguments or () if definition is not None else ():
+            declared = definition.args.get(argument.name.value) if definition is not None else None
+            if declared is not None and value_from_ast(argument.value, declared.type) is Undefined:
+                self.messages.append(
+                    f"Invalid value {print_ast(argument.value)} for @{node.name.value}({argument.name.value}:), "
+                    f"which has type {declared.type}."
+                )
