@@ -14,7 +14,15 @@ from typing import Any
 
 import orjson
 import structlog
-from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type, is_abstract_type, parse
+from graphql import (
+    DocumentNode,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    is_abstract_type,
+    parse,
+)
 from graphql.type import is_composite_type
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -81,17 +89,27 @@ class CacheHints:
 
     As in every implementation of the directive: a root field or a field of composite type without a hint has the
     default age, a leaf has its parent's, and the answer has the least age and the strictest scope of all.
+
+    One rule is stricter. A type's hint speaks for the subgraph that wrote it, which the supergraph does not tell: a
+    field that another subgraph adds to the type is private unless it has a hint of its own.
     """
 
-    def __init__(self, api_schema: GraphQLSchema, hints: Mapping[tuple[str, str | None], CacheHint]) -> None:
+    def __init__(
+        self,
+        api_schema: GraphQLSchema,
+        hints: Mapping[tuple[str, str | None], CacheHint],
+        owners: Mapping[tuple[str, str | None], frozenset[str]] | None = None,
+    ) -> None:
         self._schema = api_schema
         self._hints = hints
+        self._owners = owners or {}
         self._policies: dict[tuple[Operation, int], CachePolicy] = {}
 
     @classmethod
     def from_sdl(cls, sdl: str, api_schema: GraphQLSchema) -> CacheHints:
+        document = parse(sdl, no_location=True)
         hints: dict[tuple[str, str | None], CacheHint] = {}
-        for use in uses_of(parse(sdl, no_location=True), "cacheControl"):
+        for use in uses_of(document, "cacheControl"):
             place = (use.type_name, use.field_name)
             age = use.arguments.get("maxAge")
             hint = CacheHint(
@@ -100,7 +118,7 @@ class CacheHints:
                 bool(use.arguments.get("inheritMaxAge")),
             )
             hints[place] = _stricter(hints[place], hint) if place in hints else hint
-        return cls(api_schema, hints)
+        return cls(api_schema, hints, _owners_in(document))
 
     def policy_of(self, operation: Operation, default_max_age_seconds: int) -> CachePolicy:
         if operation.operation_type != "query" or not self._hints or self._schema.query_type is None:
@@ -110,30 +128,48 @@ class CacheHints:
         if policy is None:
             if len(self._policies) >= MAX_REMEMBERED_POLICIES:
                 self._policies.clear()
-            policy = self._least(operation.selections, self._schema.query_type.name, None, default_max_age_seconds)
+            policy = self._least(
+                operation.selections, self._schema.query_type.name, None, None, default_max_age_seconds
+            )
             self._policies[key] = policy or NOT_CACHED
         return self._policies[key]
 
     def _least(
-        self, selections: SelectionSet, type_name: str, parent_age: int | None, default: int
+        self,
+        selections: SelectionSet,
+        type_name: str,
+        parent_age: int | None,
+        parent_owners: frozenset[str] | None,
+        default: int,
     ) -> CachePolicy | None:
         """None where nothing is selected that has an age, such as `__typename` alone."""
         least: CachePolicy | None = None
         for item in selections.items:
             if not isinstance(item, Field):
-                found = self._least(item.selections, item.type_condition or type_name, parent_age, default)
+                condition = item.type_condition or type_name
+                found = self._least(item.selections, condition, parent_age, parent_owners, default)
             elif item.name.startswith("__"):
                 continue
             else:
-                found = self._field(item, type_name, parent_age, default)
+                found = self._field(item, type_name, parent_age, parent_owners, default)
             least = _least_of(least, found)
         return least
 
-    def _field(self, field: Field, type_name: str, parent_age: int | None, default: int) -> CachePolicy | None:
+    def _field(
+        self,
+        field: Field,
+        type_name: str,
+        parent_age: int | None,
+        parent_owners: frozenset[str] | None,
+        default: int,
+    ) -> CachePolicy | None:
         result_type = self._type_of(type_name, field.name)
         is_leaf = field.selections is None
         age: int | None = None
-        says_age = is_private = inherits = False
+        says_age = inherits = False
+        owners = self._owners_of(type_name, field.name)
+        has_own_hint = (type_name, field.name) in self._hints
+        is_private = not has_own_hint and parent_owners is not None and owners.isdisjoint(parent_owners)
         for place in self._places(type_name, field.name, result_type):
             hint = self._hints.get(place)
             if hint is None:
@@ -149,7 +185,11 @@ class CacheHints:
         policy = CachePolicy(age, Scope.PRIVATE if is_private else Scope.PUBLIC)
         if field.selections is None:
             return policy
-        return _least_of(policy, self._least(field.selections, result_type, age, default))
+        return _least_of(policy, self._least(field.selections, result_type, age, owners, default))
+
+    def _owners_of(self, type_name: str, field_name: str) -> frozenset[str]:
+        """The subgraphs that resolve the field; unknown in a schema without join directives, as if all did."""
+        return self._owners.get((type_name, field_name), self._owners.get((type_name, None), frozenset({""})))
 
     def _places(self, type_name: str, field_name: str, result_type: str) -> list[tuple[str, str | None]]:
         """Fields first, then the types of the result, with every type that can stand for an abstract one."""
@@ -166,6 +206,21 @@ class CacheHints:
         if is_composite_type(type_) and is_abstract_type(type_):
             return [each.name for each in self._schema.get_possible_types(type_)]
         return []
+
+
+def _owners_in(document: DocumentNode) -> dict[tuple[str, str | None], frozenset[str]]:
+    """The graphs of each type, and of each field that not all of them resolve."""
+    owners: dict[tuple[str, str | None], frozenset[str]] = {}
+    for name, is_resolved in (("join__type", lambda _: True), ("join__field", _is_resolved)):
+        for use in uses_of(document, name):
+            if "graph" in use.arguments and is_resolved(use.arguments):
+                place = (use.type_name, use.field_name)
+                owners[place] = owners.get(place, frozenset()) | {use.arguments["graph"]}
+    return owners
+
+
+def _is_resolved(arguments: dict[str, Any]) -> bool:
+    return not arguments.get("external") and not arguments.get("usedOverridden")
 
 
 def _least_of(one: CachePolicy | None, other: CachePolicy | None) -> CachePolicy | None:

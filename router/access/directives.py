@@ -12,7 +12,6 @@ from typing import Any
 from graphql import (
     ConstDirectiveNode,
     DocumentNode,
-    FieldDefinitionNode,
     InterfaceTypeDefinitionNode,
     ObjectTypeDefinitionNode,
     SchemaDefinitionNode,
@@ -42,13 +41,6 @@ def uses_of(document: DocumentNode, directive: str) -> Iterator[DirectiveUse]:
             for field in node.fields or ():
                 for use in _with_name(field.directives, names):
                     yield DirectiveUse(node.name.value, field.name.value, use)
-
-
-def field_nodes(document: DocumentNode) -> Iterator[tuple[str, FieldDefinitionNode]]:
-    for node in document.definitions:
-        if isinstance(node, (ObjectTypeDefinitionNode, InterfaceTypeDefinitionNode)):
-            for field in node.fields or ():
-                yield node.name.value, field
 
 
 def _with_name(directives: tuple[ConstDirectiveNode, ...] | None, names: set[str]) -> Iterator[dict[str, Any]]:

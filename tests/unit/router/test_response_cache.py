@@ -66,6 +66,36 @@ def test_a_subgraphs_own_header_can_only_narrow(header: str, policy: CachePolicy
     assert CachePolicy(60).narrowed_by(header) == policy
 
 
+OWNED = """
+directive @join__type(graph: G!) repeatable on OBJECT
+directive @join__field(graph: G, external: Boolean) repeatable on FIELD_DEFINITION
+directive @cacheControl(maxAge: Int, scope: CacheControlScope) on FIELD_DEFINITION | OBJECT
+enum CacheControlScope { PUBLIC PRIVATE }
+enum G { CATALOG DIARY }
+type Query @join__type(graph: CATALOG) @join__type(graph: DIARY) { food: Food @join__field(graph: CATALOG) }
+type Food @join__type(graph: CATALOG) @join__type(graph: DIARY) @cacheControl(maxAge: 60) {
+  id: ID
+  name: String @join__field(graph: CATALOG) @join__field(graph: DIARY, external: true)
+  timesEaten: Int @join__field(graph: DIARY)
+  popularity: Int @join__field(graph: DIARY) @cacheControl(maxAge: 10, scope: PUBLIC)
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("operation", "policy"),
+    [
+        ("{ food { id name } }", CachePolicy(60)),
+        ("{ food { timesEaten } }", CachePolicy(60, Scope.PRIVATE)),
+        ("{ food { popularity } }", CachePolicy(10)),
+    ],
+)
+def test_a_type_hint_does_not_make_another_subgraphs_field_public(operation: str, policy: CachePolicy) -> None:
+    schema = build_schema(OWNED)
+    hints = CacheHints.from_sdl(OWNED, schema)
+    assert hints.policy_of(normalize(parse(operation), None, schema), 0) == policy
+
+
 def test_every_part_of_the_question_is_in_the_key() -> None:
     def key(scope: Scope = Scope.PUBLIC, **changes: object) -> str:
         parts: dict[str, object] = {
