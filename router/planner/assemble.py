@@ -87,7 +87,7 @@ class _Assembler:
             renames = resolve_conflicts(self.graph, node.subgraph, node.draft)
             lookup = EntityLookup(
                 (node.path,),
-                tuple(_representation_rule(rule) for rule in node.rules),
+                tuple(_representation_rule(rule) for rule in node.complete_rules()),
                 node.draft.to_selection_set(),
                 renames,
                 tuple(node.contexts),

@@ -6,7 +6,7 @@ Filled by `build`, put in order by `assemble`. The only mutable data of the plan
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from router.query_plan import ContextVariable, Path
 from router.selection_set import Argument, Condition, Field, InlineFragment, SelectionSet
@@ -105,8 +105,12 @@ class SelectionDraft:
 
     def absorb(self, other: SelectionDraft) -> None:
         for key, entry in other.fields.items():
-            known = self.fields.setdefault(key, entry)
-            if known is not entry and known.children is not None and entry.children is not None:
+            known = self.fields.get(key)
+            if known is None:
+                known = self.fields[key] = replace(
+                    entry, children=SelectionDraft(entry.children.type) if entry.children is not None else None
+                )
+            if known.children is not None and entry.children is not None:
                 known.children.absorb(entry.children)
         for name, fragment in other.fragments.items():
             self.fragment(name).absorb(fragment)
@@ -141,9 +145,18 @@ class DraftRule:
 
     def agrees_with(self, other: DraftRule) -> bool:
         """Two rules for the same objects must send the same type and not two values under one name."""
-        if (self.source_types or other.source_types) and not self.source_types & other.source_types:
-            return True
+        if self.source_types and other.source_types:
+            common = self.source_types & other.source_types
+            if not common:
+                return True
+            if common not in (self.source_types, other.source_types):
+                return False  # a rule for just the common types would be needed
         return self.typename == other.typename and self.fields.agrees_with(other.fields)
+
+
+    def covers(self, other: DraftRule) -> bool:
+        """Whether every object of the other rule is one of this rule too."""
+        return not self.source_types or (bool(other.source_types) and other.source_types <= self.source_types)
 
 
 @dataclass(slots=True, eq=False)
@@ -172,6 +185,17 @@ class FetchNode:
     def accepts(self, rule: DraftRule) -> bool:
         """Whether entities of the rule can be asked together with those of the rules that are here."""
         return all(known.agrees_with(rule) for known in self.rules)
+
+    def complete_rules(self) -> list[DraftRule]:
+        """The rules, each with the fields of those that cover it: an object follows its narrowest rule only."""
+        complete = []
+        for rule in self.rules:
+            fields = SelectionDraft("")
+            for other in self.rules:
+                if other.covers(rule):
+                    fields.absorb(other.fields)
+            complete.append(DraftRule(rule.source_types, rule.typename, fields))
+        return complete
 
     def add_rule(self, rule: DraftRule) -> None:
         for known in self.rules:
