@@ -13,6 +13,7 @@ from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
+from redis.asyncio import Redis
 
 from router.access.authentication import Caller
 from router.errors import RequestError
@@ -53,11 +54,17 @@ class RateLimiter:
     A Redis that is down lets everybody pass: refusing all clients would be the worse failure.
     """
 
-    def __init__(self, rate: str, redis_url: str | None) -> None:
+    def __init__(self, rate: str, redis_url: str | None = None, redis: Redis | None = None) -> None:
+        """`redis` is the client of `redis_url`, whose connections are shared and closed by whoever made it."""
         self.rate: RateLimitItem | None = parse(rate) if rate else None
         self._storage: Storage = MemoryStorage()
-        if redis_url:
-            self._storage = RedisStorage(f"async+{redis_url}", implementation="redispy", wrap_exceptions=True)
+        if self.rate is not None and redis_url and redis is not None:
+            self._storage = RedisStorage(
+                f"async+{redis_url}",
+                wrap_exceptions=True,
+                connection_pool=redis.connection_pool,  # type: ignore[arg-type] # coredis's is meant too
+                implementation="redispy",
+            )
         self._limiter = SlidingWindowCounterRateLimiter(self._storage)
 
     async def count(self, caller: Caller, address: str) -> None:

@@ -76,7 +76,7 @@ class RouterApp:
             settings,
             self.graph_file,
             self._authenticator,
-            RateLimiter(settings.limits.rate, redis_url),
+            RateLimiter(settings.limits.rate, redis_url, self._redis),
             DocumentStore(settings.persisted_documents, self._redis, settings.response_cache.key_prefix),
             cache,
         )

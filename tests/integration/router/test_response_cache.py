@@ -111,3 +111,15 @@ async def test_without_redis_everything_is_answered(start_router: StartRouter, s
         async with router.session.get(f"{router.origin}/actuator/health") as response:
             health = await response.json()
             assert (health["status"], health["components"]["redis"]["status"]) == ("UP", "DOWN")
+
+
+async def test_the_rate_is_counted_in_redis_and_forgiven_without_it(start_router: StartRouter) -> None:
+    server = Valkey()
+    server.start()
+    settings = {"redis_url": server.url, "limits": {"rate": "1/minute"}}
+    async with start_router(**settings) as first, start_router(**settings) as second:
+        assert "errors" not in await first.ask("{ __typename }")
+        refused = await second.ask("{ __typename }")
+        assert refused["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+        server.kill()
+        assert "errors" not in await second.ask("{ __typename }")
