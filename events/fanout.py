@@ -12,6 +12,7 @@ from contextlib import aclosing, suppress
 import structlog
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
+from redis.exceptions import RedisError
 
 from events.supervision import keep_running
 
@@ -43,13 +44,15 @@ class Fanout:
     async def listen(self, channel: str) -> AsyncIterator[frozenset[str]]:
         """The keys that changed since the last step, without end. What a slow listener misses is folded together.
 
-        A set that holds EVERYTHING says that messages were lost: read the state anew.
+        A set that holds EVERYTHING says that messages may have been missed, as at the start: read the state anew.
         """
         listener = _Listener()
         self._listeners[channel].add(listener)
         try:
-            if len(self._listeners[channel]) == 1 and self._pubsub is not None:
-                await self._pubsub.subscribe(PREFIX + channel)
+            if self._pubsub is not None:
+                with suppress(RedisError, OSError):  # the next session subscribes to it
+                    await self._pubsub.subscribe(PREFIX + channel)
+                listener.tell(EVERYTHING)  # what happened since the caller began is not on the channel
             while True:
                 yield await listener.take()
         finally:
@@ -57,7 +60,7 @@ class Fanout:
             if not self._listeners[channel]:
                 del self._listeners[channel]
                 if self._pubsub is not None:
-                    with suppress(Exception):
+                    with suppress(RedisError, OSError):
                         await self._pubsub.unsubscribe(PREFIX + channel)
 
     async def run(self) -> None:
@@ -67,9 +70,11 @@ class Fanout:
     async def _session(self) -> None:
         async with aclosing(self._redis.pubsub(ignore_subscribe_messages=True)) as pubsub:
             # The idle channel keeps the connection in subscriber mode while nobody listens.
-            await pubsub.subscribe(PREFIX + "idle", *(PREFIX + channel for channel in self._listeners))
-            self._pubsub = pubsub
+            await pubsub.subscribe(PREFIX + "idle")
+            self._pubsub = pubsub  # from here on new listeners subscribe by themselves
             try:
+                if self._listeners:
+                    await pubsub.subscribe(*(PREFIX + channel for channel in self._listeners))
                 self._tell_all(EVERYTHING)
                 async for message in pubsub.listen():
                     channel = message["channel"].decode().removeprefix(PREFIX)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import event
 from strawberry.types.execution import ExecutionResult
 
-from events.fanout import Fanout
+from subgraphs.app import close_resources, open_resources
 from subgraphs.auth import AUDIENCE, ISSUER, KeyRing
 from subgraphs.context import Context, MakeLoaders, Resources
 from subgraphs.database import Database, migrate
@@ -16,6 +16,14 @@ from subgraphs.graphql_schema import SubgraphSchema
 from subgraphs.settings import Settings
 
 SECRET = "a secret for tests that is long enough"  # noqa: S105
+
+
+def sign_token(viewer_id: str, roles: tuple[str, ...] = ("USER",)) -> str:
+    """An access token for anyone, signed with the secret that tests run with."""
+    now = int(time.time())
+    claims = {"sub": viewer_id, "name": f"Name of {viewer_id}", "roles": list(roles), "use": "access"}
+    times = {"iat": now, "exp": now + 600, "iss": ISSUER, "aud": AUDIENCE}
+    return KeyRing(SECRET).sign(claims | times)
 
 
 class SubgraphUnderTest:
@@ -31,14 +39,8 @@ class SubgraphUnderTest:
         return self.resources.database
 
     def context(self, viewer_id: str | None, roles: tuple[str, ...] = ("USER",)) -> Context:
-        token = None if viewer_id is None else f"Bearer {self.token(viewer_id, roles)}"
+        token = None if viewer_id is None else f"Bearer {sign_token(viewer_id, roles)}"
         return Context(self.resources, self._make_loaders, authorization=token)
-
-    def token(self, viewer_id: str, roles: tuple[str, ...] = ("USER",)) -> str:
-        now = int(time.time())
-        claims = {"sub": viewer_id, "name": f"Name of {viewer_id}", "roles": list(roles), "use": "access"}
-        times = {"iat": now, "exp": now + 600, "iss": ISSUER, "aud": AUDIENCE}
-        return self.resources.key_ring.sign(claims | times)
 
     async def run(
         self, operation: str, viewer_id: str | None, variables: Mapping[str, Any] | None = None, **context: Any
@@ -58,7 +60,9 @@ class SubgraphUnderTest:
         assert result.data is not None
         return result.data
 
-    async def codes(self, operation: str, viewer_id: str | None, variables: Mapping[str, Any] | None = None) -> list[str]:
+    async def codes(
+        self, operation: str, viewer_id: str | None, variables: Mapping[str, Any] | None = None
+    ) -> list[str]:
         """The codes of the answer's errors."""
         result = await self.run(operation, viewer_id, variables)
         return [str((error.extensions or {}).get("code")) for error in result.errors or []]
@@ -83,14 +87,12 @@ class SubgraphUnderTest:
 
 @asynccontextmanager
 async def subgraph_under_test(
-    name: str, database_url: str, schema: SubgraphSchema, make_loaders: MakeLoaders, fanout: Fanout | None = None
+    name: str, database_url: str, schema: SubgraphSchema, make_loaders: MakeLoaders
 ) -> AsyncIterator[SubgraphUnderTest]:
-    """The subgraph over a migrated database."""
+    """The subgraph over a database that is migrated first."""
     await migrate(name, database_url)
-    settings = Settings(subgraph=name, database_url=database_url, jwt_secret=SECRET)
-    database = Database.of(settings)
-    resources = Resources(settings=settings, database=database, key_ring=KeyRing.of(settings), fanout=fanout)
+    resources = open_resources(Settings(subgraph=name, database_url=database_url, jwt_secret=SECRET))
     try:
         yield SubgraphUnderTest(schema, make_loaders, resources)
     finally:
-        await database.close()
+        await close_resources(resources)

@@ -28,9 +28,7 @@ USERS = ("ann", "bob")
 
 
 def nutrients(kcal: int) -> Nutrients:
-    return Nutrients(
-        energy_kcal=Decimal(kcal), protein_g=Decimal(kcal) / 10, carbs_g=Decimal(1), fat_g=Decimal("0.5")
-    )
+    return Nutrients(energy_kcal=Decimal(kcal), protein_g=Decimal(kcal) / 10, carbs_g=Decimal(1), fat_g=Decimal("0.5"))
 
 
 def envelope(payload: Payload, aggregate_id: str, version: int, user_id: str) -> Envelope:

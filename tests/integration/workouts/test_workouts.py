@@ -23,9 +23,30 @@ from tests.testkit.subgraph import SubgraphUnderTest, subgraph_under_test
 _people = count(1)
 
 EXERCISES = [
-    {"id": "bench", "name": "Bench press", "category": "STRENGTH", "level": "BEGINNER", "tracking": "WEIGHT_REPS", "met": 3.5},
-    {"id": "squat", "name": "Squat", "category": "STRENGTH", "level": "BEGINNER", "tracking": "WEIGHT_REPS", "met": 6.0},
-    {"id": "run", "name": "Running, 6 mph", "category": "CARDIO", "level": "BEGINNER", "tracking": "DISTANCE_TIME", "met": 9.8},
+    {
+        "id": "bench",
+        "name": "Bench press",
+        "category": "STRENGTH",
+        "level": "BEGINNER",
+        "tracking": "WEIGHT_REPS",
+        "met": 3.5,
+    },
+    {
+        "id": "squat",
+        "name": "Squat",
+        "category": "STRENGTH",
+        "level": "BEGINNER",
+        "tracking": "WEIGHT_REPS",
+        "met": 6.0,
+    },
+    {
+        "id": "run",
+        "name": "Running, 6 mph",
+        "category": "CARDIO",
+        "level": "BEGINNER",
+        "tracking": "DISTANCE_TIME",
+        "met": 9.8,
+    },
 ]
 LOG = """
     mutation ($input: LogWorkoutInput!) { logWorkout(input: $input) {
@@ -152,11 +173,11 @@ async def test_the_small_hours_belong_to_the_day_before_on_the_persons_clock(
 
 
 async def test_a_session_goes_from_start_over_sets_to_its_end(workouts: SubgraphUnderTest, person: str) -> None:
-    start = "mutation { startWorkout(input: {name: \"Legs\", idempotencyKey: \"k\"}) { id status version caloriesBurned { kcal } } }"
+    start = 'mutation { startWorkout(input: {name: "Legs", idempotencyKey: "k"}) { id status version caloriesBurned { kcal } } }'
     started = (await workouts.data(start, person))["startWorkout"]
     assert (started["status"], started["version"], started["caloriesBurned"]) == ("IN_PROGRESS", 1, None)
     assert (await workouts.data(start, person))["startWorkout"]["id"] == started["id"]
-    other = "mutation { startWorkout(input: {name: \"Other\"}) { id } }"
+    other = 'mutation { startWorkout(input: {name: "Other"}) { id } }'
     assert await workouts.codes(other, person) == ["CONFLICT"]
 
     log_set = """mutation ($w: ID!, $set: SetInput!, $v: Int) {
