@@ -156,7 +156,7 @@ async def _tell(after_commit: Callable[[], Awaitable[None]]) -> None:
     """The projection stands already; whoever was to hear of it can read it, so a failure here is only logged."""
     try:
         await after_commit()
-    except Exception as failure:  # noqa: BLE001 - whatever fails here, the projection is committed
+    except Exception as failure:
         _log.warning("change_not_told", reason=f"{type(failure).__name__}: {failure}")
 
 

@@ -15,7 +15,7 @@ from subgraphs.database import Database, migrate
 from subgraphs.graphql_schema import SubgraphSchema
 from subgraphs.settings import Settings
 
-SECRET = "a secret for tests that is long enough"  # noqa: S105
+SECRET = "a secret for tests that is long enough"
 
 
 def sign_token(viewer_id: str, roles: tuple[str, ...] = ("USER",)) -> str:

@@ -38,4 +38,4 @@ async def workout_efforts(connection: AsyncConnection, workout_ids: Sequence[str
         " WHERE one.workout_id = ANY(:ids)"
     )
     rows = await connection.execute(statement, {"ids": list(workout_ids)})
-    return {row.workout_id: WorkoutEffort(**row._mapping) for row in rows}
+    return {row.workout_id: WorkoutEffort(**row._asdict()) for row in rows}

@@ -45,7 +45,7 @@ class GoalRecord:
 
 
 def _goal(row: Any) -> GoalRecord:
-    return GoalRecord(**row._mapping)
+    return GoalRecord(**row._asdict())
 
 
 async def goals_by_id(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, GoalRecord]:
@@ -80,7 +80,7 @@ async def current_values(connection: AsyncConnection, user_ids: Sequence[str]) -
     values: dict[tuple[str, str], Decimal | None] = {}
     for row in await connection.execute(statement, {"user_ids": list(user_ids)}):
         for kind in _HABITS:
-            values[(row.user_id, kind.value)] = row._mapping[kind.value.lower()]
+            values[(row.user_id, kind.value)] = getattr(row, kind.value.lower())
     for user_id, weighings in (await weighings_by_user(connection, user_ids)).items():
         values[(user_id, GoalKind.WEIGHT_KG.value)] = weight_trend(weighings)[-1].trend_kg
     return values

@@ -40,7 +40,7 @@ class DailySummaryRecord:
 
 
 def summary_record(row: Any) -> DailySummaryRecord:
-    return DailySummaryRecord(**row._mapping)
+    return DailySummaryRecord(**row._asdict())
 
 
 def empty_summary(user_id: str, local_date: date) -> DailySummaryRecord:

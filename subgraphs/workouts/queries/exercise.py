@@ -47,7 +47,7 @@ class ExerciseFilter:
 
 
 def _record(row: Any) -> ExerciseRecord:
-    return ExerciseRecord(**row._mapping)
+    return ExerciseRecord(**row._asdict())
 
 
 async def exercises_by_id(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, ExerciseRecord]:

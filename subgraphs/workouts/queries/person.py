@@ -20,7 +20,7 @@ class PersonRecord:
 async def people_by_id(connection: AsyncConnection, user_ids: Sequence[str]) -> dict[str, PersonRecord]:
     statement = text("SELECT user_id, display_name, time_zone, day_start_hour FROM person WHERE user_id = ANY(:ids)")
     rows = await connection.execute(statement, {"ids": list(user_ids)})
-    return {row.user_id: PersonRecord(**row._mapping) for row in rows}
+    return {row.user_id: PersonRecord(**row._asdict()) for row in rows}
 
 
 async def weight_on(connection: AsyncConnection, user_id: str, local_date: date) -> Decimal | None:

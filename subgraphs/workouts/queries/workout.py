@@ -97,7 +97,7 @@ class WorkoutPage:
 
 
 def _workout(row: Any) -> WorkoutRecord:
-    return WorkoutRecord(**row._mapping)
+    return WorkoutRecord(**row._asdict())
 
 
 async def workouts_by_id(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, WorkoutRecord]:
@@ -153,7 +153,7 @@ async def exercises_by_workout(
     )
     by_workout: defaultdict[str, list[WorkoutExerciseRecord]] = defaultdict(list)
     for row in await connection.execute(statement, {"ids": list(workout_ids)}):
-        by_workout[row.workout_id].append(WorkoutExerciseRecord(**row._mapping))
+        by_workout[row.workout_id].append(WorkoutExerciseRecord(**row._asdict()))
     return by_workout
 
 
@@ -167,7 +167,7 @@ async def sets_by_workout(connection: AsyncConnection, workout_ids: Sequence[str
     )
     by_workout: defaultdict[str, list[SetRecord]] = defaultdict(list)
     for row in await connection.execute(statement, {"ids": list(workout_ids)}):
-        by_workout[row.workout_id].append(SetRecord(**row._mapping))
+        by_workout[row.workout_id].append(SetRecord(**row._asdict()))
     return by_workout
 
 
@@ -187,5 +187,5 @@ async def records_by_user(connection: AsyncConnection, user_ids: Sequence[str]) 
     )
     by_user: defaultdict[str, list[PersonalRecord]] = defaultdict(list)
     for row in await connection.execute(statement, {"user_ids": list(user_ids)}):
-        by_user[row.user_id].append(PersonalRecord(**row._mapping))
+        by_user[row.user_id].append(PersonalRecord(**row._asdict()))
     return by_user

@@ -203,18 +203,24 @@ OPERATIONS = {
     "Mutation.deleteGoal": ('mutation { deleteGoal(id: "GOAL") }', "NOT_FOUND"),
     "Goal": ('{ _entities(representations: [{__typename: "Goal", id: "GOAL"}]) { ...on Goal { kind } } }', None),
     "DailySummary": (
-        '{ _entities(representations: [{__typename: "DailySummary", userId: "owner", date: "2026-03-02"}])'
-        " { ...on DailySummary { revision } } }",
+        (
+            '{ _entities(representations: [{__typename: "DailySummary", userId: "owner", date: "2026-03-02"}])'
+            " { ...on DailySummary { revision } } }"
+        ),
         "FORBIDDEN",
     ),
     "DiaryDay": (
-        '{ _entities(representations: [{__typename: "DiaryDay", userId: "owner", date: "2026-03-02"}])'
-        " { ...on DiaryDay { summary { revision } } } }",
+        (
+            '{ _entities(representations: [{__typename: "DiaryDay", userId: "owner", date: "2026-03-02"}])'
+            " { ...on DiaryDay { summary { revision } } } }"
+        ),
         "FORBIDDEN",
     ),
     "Workout": (
-        '{ _entities(representations: [{__typename: "Workout", id: "owner-2026-03-02-w"}])'
-        " { ...on Workout { relativeEffort } } }",
+        (
+            '{ _entities(representations: [{__typename: "Workout", id: "owner-2026-03-02-w"}])'
+            " { ...on Workout { relativeEffort } } }"
+        ),
         None,
     ),
     "Food": (

@@ -51,8 +51,10 @@ OPERATIONS = {
         "FORBIDDEN",
     ),
     "User.caloriesFor": (
-        '{ _entities(representations: [{__typename: "User", id: "owner", physiology: {weightKg: 70}}])'
-        ' { ...on User { caloriesFor(exerciseId: "bench", minutes: 5) { kcal } } } }',
+        (
+            '{ _entities(representations: [{__typename: "User", id: "owner", physiology: {weightKg: 70}}])'
+            ' { ...on User { caloriesFor(exerciseId: "bench", minutes: 5) { kcal } } } }'
+        ),
         "FORBIDDEN",
     ),
 }
