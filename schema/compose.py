@@ -14,6 +14,7 @@ from router.errors import SupergraphError
 from router.supergraph import Supergraph, read_supergraph
 from schema.codes import Finding
 from schema.merge import Findings, merge_subgraphs
+from schema.satisfiability import check_satisfiability
 from schema.subgraph import Subgraph, SubgraphInvalidError, SubgraphSource, read_subgraph
 from schema.supergraph_printer import print_supergraph
 from schema.upgrade import upgrade
@@ -48,6 +49,9 @@ def compose(sources: Sequence[SubgraphSource]) -> Composition:
     sdl = print_supergraph(merged)
     supergraph = _check_result(sdl, findings)
     if supergraph is None or findings.errors:
+        return _failed(findings)
+    findings.errors += check_satisfiability(supergraph)
+    if findings.errors:
         return _failed(findings)
     return Composition(sdl, print_schema(supergraph.api_schema) + "\n", hints=tuple(findings.hints))
 

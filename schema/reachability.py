@@ -1,0 +1,209 @@
+"""From where in the query graph can which field be had? Moves by keys, `@requires` and `@provides` included.
+
+Asked by `satisfiability`. An option is a way of being at an object; several ways may be open at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from router.query_graph import EntityTarget, QueryGraph, provided_selection
+from router.selection_set import Field, InlineFragment, SelectionSet
+from router.supergraph.field_set import print_field_set
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An object as `subgraph` knows it: of type `type` there, with what `@provides` adds on this way."""
+
+    subgraph: str
+    type: str
+    provided: SelectionSet | None = None
+
+
+class Reachability:
+    """Memoises by (object type, option): from equal options the same can be reached."""
+
+    def __init__(self, graph: QueryGraph) -> None:
+        self.graph = graph
+        self.subgraphs = list(graph.supergraph.subgraphs)
+        self._root_names = set(graph.supergraph.root_types.values())
+        self._closures: dict[tuple[str, Option], frozenset[Option]] = {}
+        self._after: dict[tuple[str, str, Option], frozenset[Option]] = {}
+        self._open: dict[tuple[str, Option], frozenset[Option]] = {}
+        #: a closure that was not complete has been used since the current one was begun
+        self._is_partial = False
+        self._in_progress: set[tuple[str, str, str]] = set()
+
+    def roots(self, name: str) -> frozenset[Option]:
+        return frozenset(
+            Option(subgraph, name) for subgraph in self.subgraphs if self.graph.view(subgraph, name) is not None
+        )
+
+    def narrow(self, options: Iterable[Option], object_type: str) -> frozenset[Option]:
+        """The options under which an object at an abstract place can be of this type."""
+        return frozenset(narrowed for option in options for narrowed in self._narrow_one(option, object_type))
+
+    def after_field(self, options: Iterable[Option], name: str, field: str) -> frozenset[Option]:
+        """The ways of being at the field's value, for an object of type `name`; empty where it cannot be had."""
+        return frozenset(after for option in options for after in self._after_from(option, name, field))
+
+    def reasons(self, options: Iterable[Option], name: str, field: str) -> Iterator[str]:
+        """Why no option leads to the field: one sentence per subgraph that is stood in and subgraph that resolves it."""
+        owners = [
+            (subgraph, type_name)
+            for subgraph in self.subgraphs
+            for type_name in self._names_of(subgraph, name)
+            if self.graph.field(subgraph, type_name, field) is not None
+        ]
+        reached = {option.subgraph for start in options for option in self._closure(start, name)}
+        yield f"the object comes from {', '.join(sorted({repr(o.subgraph) for o in options}))}".replace("'", '"')
+        if not owners:
+            yield f'no subgraph resolves "{name}.{field}" there'
+        for subgraph, type_name in owners:
+            edge = self.graph.field(subgraph, type_name, field)
+            if subgraph in reached and edge is not None and edge.requires is not None:
+                yield (
+                    f'subgraph "{subgraph}" resolves it, but what it @requires, "{print_field_set(edge.requires)}", '
+                    f"cannot be fetched"
+                )
+                continue
+            targets = [target for target in self.graph.entity_targets(name) if target.subgraph == subgraph]
+            if not targets:
+                yield f'subgraph "{subgraph}" resolves it, but "{type_name}" has no resolvable @key there'
+            for target in targets:
+                for key in target.keys:
+                    yield f'cannot move to subgraph "{subgraph}" by the key "{key.text}": it cannot be fetched before'
+
+    # -- being somewhere ---------------------------------------------------------------------------------------
+
+    def _names_of(self, subgraph: str, name: str) -> list[str]:
+        """The type itself, and interface objects that stand for it in the subgraph."""
+        names = [name] if self.graph.view(subgraph, name) is not None else []
+        return names + [
+            target.type
+            for target in self.graph.entity_targets(name)
+            if target.subgraph == subgraph and target.type != name
+        ]
+
+    def _narrow_one(self, option: Option, object_type: str) -> Iterator[Option]:
+        if self.graph.is_interface_object(option.subgraph, option.type):
+            if object_type in self.graph.supergraph_possible_types(option.type):
+                yield option
+        elif object_type in self.graph.possible_types(option.subgraph, option.type):
+            yield Option(option.subgraph, object_type, option.provided)
+
+    def _closure(self, start: Option, name: str) -> frozenset[Option]:
+        """All options that moves from `start` lead to, for an object of type `name`."""
+        known = self._closures.get((name, start))
+        if known is not None:
+            return known
+        if name in self._root_names:
+            closed = self.roots(name) | {start}
+            self._closures[name, start] = closed
+            return closed
+        if (name, start) in self._open:
+            # While its own closure is being looked for, an object has only what is found so far.
+            self._is_partial = True
+            return self._open[name, start]
+        was_partial, self._is_partial = self._is_partial, False
+        closed = self._close(start, name)
+        del self._open[name, start]
+        is_inner = bool(self._open or self._in_progress)
+        if not (self._is_partial and is_inner):
+            self._closures[name, start] = closed
+        self._is_partial = (self._is_partial or was_partial) and is_inner
+        return closed
+
+    def _close(self, start: Option, name: str) -> frozenset[Option]:
+        reached = self._open[name, start] = frozenset((start,))
+        waiting = self._targets(start, name)
+        moved = True
+        while moved and waiting:
+            moved = False
+            for target in list(waiting):
+                if not any(self._can_get(key.fields, name, reached) for key in target.keys):
+                    continue
+                waiting.remove(target)
+                arrived = self.narrow((Option(target.subgraph, target.type),), name) - reached
+                reached = self._open[name, start] = reached | arrived
+                waiting += [new for each in arrived for new in self._targets(each, name) if new not in waiting]
+                moved = True
+            there = {(option.subgraph, option.type) for option in reached if option != start}
+            waiting = [target for target in waiting if (target.subgraph, target.type) not in there]
+        return reached
+
+    def _targets(self, option: Option, name: str) -> list[EntityTarget]:
+        if self.graph.is_interface_object(option.subgraph, option.type):
+            # Who does not know the object's type can only move on as the interface.
+            return [target for target in self.graph.entity_targets(option.type)]
+        return list(self.graph.entity_targets(name))
+
+    # -- fields ------------------------------------------------------------------------------------------------
+
+    def _after_from(self, start: Option, name: str, field: str) -> frozenset[Option]:
+        known = self._after.get((name, field, start))
+        if known is None:
+            closed = self._closure(start, name)
+            known = frozenset(self._direct(closed, name, field))
+            if not self._in_progress and not self._open:
+                self._after[name, field, start] = known
+        return known
+
+    def _direct(self, reached: frozenset[Option], name: str, field: str) -> Iterator[Option]:
+        """The field's values from any of the reached options, without another move."""
+        for option in reached:
+            found, below = provided_selection(self.graph, option.subgraph, option.type, field, option.provided)
+            if found:
+                declared = self.graph.declared_field(option.subgraph, option.type, field)
+                if declared is not None:
+                    yield Option(option.subgraph, declared.type, below)
+                    continue
+            edge = self.graph.field(option.subgraph, option.type, field)
+            if edge is None:
+                continue
+            question = (option.subgraph, option.type, field)
+            if edge.requires is not None:
+                if question in self._in_progress:
+                    self._is_partial = True
+                    continue
+                self._in_progress.add(question)
+                try:
+                    possible = self._can_get(edge.requires, name, reached)
+                finally:
+                    self._in_progress.discard(question)
+                if not possible:
+                    continue
+            yield Option(option.subgraph, edge.type, edge.provides)
+
+    def _can_get(self, selections: SelectionSet, name: str, options: frozenset[Option]) -> bool:
+        """Whether every field of the selection can be had for an object of type `name`, from these options alone."""
+        return all(self._can_get_item(item, name, options) for item in selections.items)
+
+    def _can_get_item(self, item: Field | InlineFragment, name: str, options: frozenset[Option]) -> bool:
+        if isinstance(item, InlineFragment):
+            condition = item.type_condition
+            if condition is None or condition == name or name in self.graph.supergraph_possible_types(condition):
+                return self._can_get(item.selections, name, options)
+            return True
+        if item.name == "__typename":
+            return True
+        after = frozenset(self._direct(options, name, item.name))
+        if not after:
+            return False
+        return item.selections is None or self._can_get_below(item.selections, after)
+
+    def _can_get_below(self, selections: SelectionSet, after: frozenset[Option]) -> bool:
+        """For every object type that can be at that place."""
+        names = {name for option in after for name in self._possible(option)}
+        return all(self._can_get_from_any(selections, name, self.narrow(after, name)) for name in names)
+
+    def _can_get_from_any(self, selections: SelectionSet, name: str, options: frozenset[Option]) -> bool:
+        reached = frozenset(each for option in options for each in self._closure(option, name))
+        return self._can_get(selections, name, reached)
+
+    def _possible(self, option: Option) -> Iterable[str]:
+        if self.graph.is_interface_object(option.subgraph, option.type):
+            return self.graph.supergraph_possible_types(option.type)
+        return self.graph.possible_types(option.subgraph, option.type)

@@ -1,0 +1,150 @@
+"""Can every field of the API be reached? Walks the API from its roots over the router's own query graph.
+
+Called by `compose` on a printed supergraph; a field that no way of keys leads to is reported with a witness operation.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from graphql import (
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLUnionType,
+    get_named_type,
+    is_required_argument,
+)
+
+from router.query_graph import QueryGraph
+from router.supergraph import Supergraph
+from schema.codes import Finding
+from schema.reachability import Option, Reachability
+
+_Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One field of a path; `condition` is the object type that it is asked of, where the place is abstract."""
+
+    field: str
+    definition: GraphQLField
+    condition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A type of the API where an operation can be, in any of `options`."""
+
+    type: _Composite
+    options: frozenset[Option]
+    path: tuple[_Step, ...]
+    operation: str
+
+
+def check_satisfiability(supergraph: Supergraph) -> Iterator[Finding]:
+    """SATISFIABILITY_ERROR for each field of the API that some operation cannot get."""
+    reported: set[tuple[str, frozenset[str]]] = set()
+    for labels in dict.fromkeys(((), supergraph.override_labels)):
+        for coordinate, finding in _Walk(supergraph, QueryGraph(supergraph, labels)).findings():
+            if (coordinate, frozenset(finding.subgraphs)) not in reported:
+                reported.add((coordinate, frozenset(finding.subgraphs)))
+                yield finding
+
+
+class _Walk:
+    """Breadth first, so that the witness of a failure is a shortest one."""
+
+    def __init__(self, supergraph: Supergraph, graph: QueryGraph) -> None:
+        self.api = supergraph.api_schema
+        self.graph = graph
+        self.reachability = Reachability(graph)
+        self.roots = supergraph.root_types
+
+    def findings(self) -> Iterator[tuple[str, Finding]]:
+        queue: deque[_Place] = deque()
+        for operation, name in self.roots.items():
+            root = self.api.type_map.get(name)
+            if isinstance(root, GraphQLObjectType):
+                queue.append(_Place(root, self.reachability.roots(name), (), operation))
+        seen: set[tuple[str, frozenset[Option]]] = set()
+        while queue:
+            place = queue.popleft()
+            for name, options, condition in self._objects(place):
+                if (name, options) in seen:
+                    continue
+                seen.add((name, options))
+                yield from self._fields(place, name, options, condition, queue)
+
+    def _objects(self, place: _Place) -> Iterator[tuple[str, frozenset[Option], str | None]]:
+        """The object types that can be at a place, each with the options under which it is."""
+        if isinstance(place.type, GraphQLObjectType):
+            yield place.type.name, place.options, None
+            return
+        for possible in self.api.get_possible_types(place.type):
+            options = self.reachability.narrow(place.options, possible.name)
+            if options:
+                yield possible.name, options, possible.name
+
+    def _fields(
+        self, place: _Place, name: str, options: frozenset[Option], condition: str | None, queue: deque[_Place]
+    ) -> Iterator[tuple[str, Finding]]:
+        object_type = self.api.type_map[name]
+        assert isinstance(object_type, GraphQLObjectType)
+        for field_name, field in object_type.fields.items():
+            path = (*place.path, _Step(field_name, field, condition))
+            after = self.reachability.after_field(options, name, field_name)
+            if not after:
+                yield f"{name}.{field_name}", self._unreachable(place, name, field_name, options, path)
+            elif isinstance(target := get_named_type(field.type), _Composite):
+                queue.append(_Place(target, after, path, place.operation))
+
+    def _unreachable(
+        self, place: _Place, name: str, field: str, options: frozenset[Option], path: tuple[_Step, ...]
+    ) -> Finding:
+        origins = tuple(sorted({option.subgraph for option in options}))
+        reasons = "\n".join(f"  - {reason}" for reason in self.reachability.reasons(options, name, field))
+        witness = print_witness(place.operation, path)
+        return Finding(
+            "SATISFIABILITY_ERROR",
+            f'Field "{name}.{field}" cannot be resolved for an operation that is valid in the API:\n{witness}\n{reasons}',
+            origins,
+            (f"{name}.{field}",),
+        )
+
+
+def print_witness(operation: str, path: tuple[_Step, ...]) -> str:
+    """The operation that follows a path, with variables for mandatory arguments."""
+    variables: dict[str, str] = {}
+    lines: list[str] = []
+    depth = 1
+    for step in path:
+        if step.condition is not None:
+            lines.append("  " * depth + f"... on {step.condition} {{")
+            depth += 1
+        arguments = []
+        for name, argument in step.definition.args.items():
+            if is_required_argument(argument):
+                variable = name if name not in variables else f"{name}{len(variables)}"
+                variables[variable] = str(argument.type)
+                arguments.append(f"{name}: ${variable}")
+        text = f"{step.field}({', '.join(arguments)})" if arguments else step.field
+        lines.append("  " * depth + text + " {")
+        depth += 1
+    depth -= 1
+    if _is_composite(get_named_type(path[-1].definition.type)):
+        lines.append("  " * (depth + 1) + "__typename")
+        lines.append("  " * depth + "}")
+    else:
+        lines[-1] = lines[-1].removesuffix(" {")
+    lines += ["  " * level + "}" for level in range(depth - 1, 0, -1)]
+    declared = f"({', '.join(f'${name}: {type_text}' for name, type_text in variables.items())})" if variables else ""
+    return f"{operation}{declared} {{\n" + "\n".join(lines) + "\n}"
+
+
+def _is_composite(named: GraphQLNamedType) -> bool:
+    return isinstance(named, _Composite)
