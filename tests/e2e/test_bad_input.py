@@ -1,0 +1,81 @@
+"""What a client gets for input that is wrong: a status and a code that never change."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import jwt
+import pytest
+
+from tests.testkit.running_stack import PASSWORD, RunningStack
+
+REGISTER = "mutation($input: RegisterInput!) { register(input: $input) { accessToken } }"
+
+
+def _register(**changes: Any) -> dict[str, Any]:
+    given = {"email": "somebody@example.com", "password": PASSWORD, "displayName": "Some Body", **changes}
+    return {"query": REGISTER, "variables": {"input": given}}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b'{"query": ', 400, "MALFORMED_JSON"),
+        (b"[]", 400, "BATCHING_DISABLED"),
+        (b'{"variables": {}}', 400, "MISSING_QUERY"),
+        ({"query": "{ me "}, 400, "GRAPHQL_PARSE_FAILED"),
+        ({"query": "{ me { shoeSize } }"}, 400, "GRAPHQL_VALIDATION_FAILED"),
+        ({"query": "query($id: Int!) { user(id: $id) { id } }"}, 400, "GRAPHQL_VALIDATION_FAILED"),
+        (_register(email=7), 400, "BAD_USER_INPUT"),
+        (json.dumps(_register(displayName="x" * 10_000_000)).encode(), 413, "REQUEST_TOO_LARGE"),
+    ],
+    ids=["cut-off-json", "empty-batch", "no-query", "syntax", "unknown-field", "wrong-type", "bad-variable", "10-mb"],
+)
+async def test_a_request_that_cannot_be_run(stack: RunningStack, body: Any, status: int, code: str) -> None:
+    accept = "application/graphql-response+json"
+    answered, answer = await stack.post(body, accept=accept)
+    assert (answered, answer["errors"][0]["extensions"]["code"]) == (status, code)
+
+
+async def test_a_field_that_needs_a_viewer_is_refused_to_nobody(stack: RunningStack) -> None:
+    _, answer = await stack.post({"query": "{ me { id } }"})
+    assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+async def test_an_expired_or_forged_token_is_refused_with_401(stack: RunningStack) -> None:
+    secret = stack.directory.jwt_secret()
+    claims = {"sub": "x", "iss": "fittracker", "aud": "fittracker", "use": "access", "iat": 0, "roles": ["USER"]}
+    expired = jwt.encode({**claims, "exp": int(time.time()) - 3600}, secret, "HS256")
+    forged = jwt.encode({**claims, "exp": int(time.time()) + 3600}, "f" * 48, "HS256")
+    for token in (expired, forged, "not.a.token"):
+        status, answer = await stack.post({"query": "{ me { id } }"}, authorization=f"Bearer {token}")
+        assert (status, answer["errors"][0]["extensions"]["code"]) == (401, "UNAUTHENTICATED")
+
+
+async def test_a_second_account_with_the_same_email_is_a_conflict(stack: RunningStack) -> None:
+    person = await stack.register()
+    _, answer = await stack.post(_register(email=person.email.upper()))
+    assert answer["data"] is None
+    assert answer["errors"][0]["extensions"]["code"] == "CONFLICT"
+
+
+async def test_every_invalid_field_of_an_input_is_named(stack: RunningStack) -> None:
+    _, answer = await stack.post(_register(email="nobody", password="short"))
+    extensions = answer["errors"][0]["extensions"]
+    assert extensions["code"] == "VALIDATION_ERROR"
+    assert {error["field"] for error in extensions["validationErrors"]} == {"email", "password"}
+
+
+async def test_a_wrong_password_tells_nothing(stack: RunningStack) -> None:
+    person = await stack.register()
+    login = "mutation($input: LoginInput!) { login(input: $input) { accessToken } }"
+    messages = set()
+    for email in (person.email, "nobody@example.com"):
+        _, answer = await stack.post(
+            {"query": login, "variables": {"input": {"email": email, "password": "Wrong123!"}}}
+        )
+        assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+        messages.add(answer["errors"][0]["message"])
+    assert len(messages) == 1
