@@ -31,8 +31,10 @@ from schema.lint import RULES, lint_sdl
         (
             "type Query { meals: [Int!]! }",
             [
-                "1: Query.meals: a list without any argument can only grow; give it `first` "
-                "[lists_of_root_fields_are_bounded]",
+                (
+                    "1: Query.meals: a list without any argument can only grow; give it `first` "
+                    "[lists_of_root_fields_are_bounded]"
+                ),
             ],
         ),
     ],
