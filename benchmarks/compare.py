@@ -124,6 +124,7 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "system": platform.platform(),
         "python": platform.python_version(),
+        "load_average": os.getloadavg(),  # of the last 1, 5, 15 minutes; above 2 something else was running
     }
 
 

@@ -104,7 +104,9 @@ async def _stages_of_execution(
 def _entity_fetches(step: object) -> list[EntityFetchStep]:
     if isinstance(step, EntityFetchStep):
         return [step]
-    children = step.steps if isinstance(step, SequenceStep) else (*getattr(step, "fetches", ()), *getattr(step, "others", ()))
+    children = (
+        step.steps if isinstance(step, SequenceStep) else (*getattr(step, "fetches", ()), *getattr(step, "others", ()))
+    )
     return [fetch for child in children for fetch in _entity_fetches(child)]
 
 
