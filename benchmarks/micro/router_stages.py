@@ -83,20 +83,23 @@ async def _stages_of_execution(
         return {}
     await compiled.step.run(execution)
     fetches = _entity_fetches(compiled.step)
-    collectors = [lookup._collector for fetch in fetches for lookup in fetch._lookups]  # noqa: SLF001 - it is timed alone
+    collectors = [lookup._collector for fetch in fetches for lookup in fetch.lookups]  # noqa: SLF001 - it is timed alone
 
     async def run_steps() -> None:
         assert compiled.step is not None
         await compiled.step.run(Execution(transport, execution.variables))
 
-    def collect() -> None:
+    async def collect() -> None:
         for collector in collectors:
             collector.collect(execution.tree, {})
 
+    async def merge() -> None:
+        merge_object({}, copy_tree(execution.tree))
+
     return {
         "fetch, collect and merge": await _per_call(run_steps, seconds),
-        "representations": await _per_call(lambda: _done(collect()), seconds),
-        "merge of a whole tree": await _per_call(lambda: _done(merge_object({}, copy_tree(execution.tree))), seconds),
+        "representations": await _per_call(collect, seconds),
+        "merge of a whole tree": await _per_call(merge, seconds),
         "project and encode": await _per_call(lambda: _done(compiled.encode(execution)), seconds),
     }
 
