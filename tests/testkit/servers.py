@@ -119,7 +119,7 @@ class Postgres(_PortServer):
 
     def stop(self) -> None:
         if self._process is not None:
-            self._process.send_signal(signal.SIGINT)  # fast shutdown
+            self._process.send_signal(signal.SIGQUIT)  # at once: nobody needs the data any more
             self._process.wait()
             self._process = None
         shutil.rmtree(self._directory, ignore_errors=True)

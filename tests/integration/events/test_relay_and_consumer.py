@@ -197,14 +197,18 @@ async def test_a_record_that_cannot_be_handled_is_parked_and_blocks_nobody(pipel
 
         await eventually(good_ones_arrived)
         parked = await _all_records(pipeline, dead_letter_topic(pipeline.group).name, 2)
+    # Parking is at least once, like all that travels: the same coordinates may come again.
     headers = [{name: value.decode() for name, value in record.headers} for record in parked]
-    assert [(record["dead-letter-topic"], record["dead-letter-attempts"]) for record in headers] == [
-        ("users.body.v1", "3"),
-        ("users.body.v1", "3"),
-    ]
-    assert headers[0]["dead-letter-error"] == "ValueError: nobody weighs less than nothing"
-    assert parked[1].value == b"no envelope"
-    assert headers[1]["dead-letter-error"].startswith(msgspec.DecodeError.__name__)
+    by_error = {
+        told["dead-letter-error"].partition(":")[0]: (told, record)
+        for told, record in zip(headers, parked, strict=True)
+    }
+    assert set(by_error) == {"ValueError", msgspec.DecodeError.__name__}
+    refused, _ = by_error["ValueError"]
+    assert refused["dead-letter-error"] == "ValueError: nobody weighs less than nothing"
+    assert (refused["dead-letter-topic"], refused["dead-letter-attempts"]) == ("users.body.v1", "3")
+    _, unreadable = by_error[msgspec.DecodeError.__name__]
+    assert (unreadable.key, unreadable.value) == (b"u1", b"no envelope")
 
 
 async def test_duplicates_old_versions_and_late_creates_change_nothing(pipeline: Pipeline) -> None:
