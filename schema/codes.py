@@ -131,7 +131,6 @@ _MERGE_ERRORS = {
     "EXTERNAL_ARGUMENT_DEFAULT_MISMATCH": "An argument of an `@external` field has another default than in the subgraph that resolves it.",
     "EXTENSION_WITH_NO_BASE": "A type is only ever extended, never defined.",
     "INTERFACE_FIELD_NO_IMPLEM": "After merging, a type lacks a field of an interface that it implements.",
-    "INTERFACE_FIELD_IMPLEM_TYPE_MISMATCH": "After merging, a field does not have the type its interface asks for.",
     "INVALID_INTERFACE_IMPLEMENTATION": "After merging, a type does not implement its interface correctly.",
     "REFERENCED_INACCESSIBLE": "Something visible in the API refers to something `@inaccessible`.",
     "DEFAULT_VALUE_USES_INACCESSIBLE": "A visible default value uses something `@inaccessible`.",

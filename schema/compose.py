@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graphql import GraphQLError, print_schema, validate_schema
+from graphql import GraphQLError, parse, print_schema, validate_schema
 
 from router.errors import SupergraphError
 from router.supergraph import Supergraph, read_supergraph
 from schema.codes import Finding
 from schema.merge import Findings, merge_subgraphs
+from schema.result_rules import check_result
 from schema.satisfiability import check_satisfiability
 from schema.subgraph import Subgraph, SubgraphInvalidError, SubgraphSource, read_subgraph
 from schema.supergraph_printer import print_supergraph
@@ -72,6 +73,9 @@ def _read_all(sources: Sequence[SubgraphSource], findings: Findings) -> list[Sub
 
 
 def _check_result(sdl: str, findings: Findings) -> Supergraph | None:
+    findings.errors += check_result(parse(sdl, no_location=True))
+    if findings.errors:
+        return None
     try:
         supergraph = read_supergraph(sdl)
         problems: list[GraphQLError] = list(validate_schema(supergraph.api_schema))
@@ -88,7 +92,7 @@ def _code_of(message: str) -> str:
     if "Interface field" in message and "but" in message and "does not provide it" in message:
         return "INTERFACE_FIELD_NO_IMPLEM"
     if "Interface field" in message and "expects type" in message:
-        return "INTERFACE_FIELD_IMPLEM_TYPE_MISMATCH"
+        return "INVALID_GRAPHQL"
     return "INVALID_GRAPHQL_RESULT"
 
 

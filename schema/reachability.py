@@ -29,11 +29,8 @@ class Reachability:
         self.graph = graph
         self.subgraphs = list(graph.supergraph.subgraphs)
         self._root_names = set(graph.supergraph.root_types.values())
-        self._closures: dict[tuple[str, Option], frozenset[Option]] = {}
+        self._closures: dict[tuple[str, Option, frozenset[str]], frozenset[Option]] = {}
         self._after: dict[tuple[str, str, Option], frozenset[Option]] = {}
-        self._open: dict[tuple[str, Option], frozenset[Option]] = {}
-        #: a closure that was not complete has been used since the current one was begun
-        self._is_partial = False
         self._in_progress: set[tuple[str, str, str]] = set()
 
     def roots(self, name: str) -> frozenset[Option]:
@@ -94,44 +91,36 @@ class Reachability:
         elif object_type in self.graph.possible_types(option.subgraph, option.type):
             yield Option(option.subgraph, object_type, option.provided)
 
-    def _closure(self, start: Option, name: str) -> frozenset[Option]:
-        """All options that moves from `start` lead to, for an object of type `name`."""
-        known = self._closures.get((name, start))
+    def _closure(self, start: Option, name: str, excluded: frozenset[str] = frozenset()) -> frozenset[Option]:
+        """All options that moves from `start` lead to, for an object of type `name`.
+
+        `excluded` are subgraphs whose keys are being looked for: what needs them first cannot be a way to them.
+        """
+        known = self._closures.get((name, start, excluded))
         if known is not None:
             return known
         if name in self._root_names:
-            closed = self.roots(name) | {start}
-            self._closures[name, start] = closed
-            return closed
-        if (name, start) in self._open:
-            # While its own closure is being looked for, an object has only what is found so far.
-            self._is_partial = True
-            return self._open[name, start]
-        was_partial, self._is_partial = self._is_partial, False
-        closed = self._close(start, name)
-        del self._open[name, start]
-        is_inner = bool(self._open or self._in_progress)
-        if not (self._is_partial and is_inner):
-            self._closures[name, start] = closed
-        self._is_partial = (self._is_partial or was_partial) and is_inner
-        return closed
-
-    def _close(self, start: Option, name: str) -> frozenset[Option]:
-        reached = self._open[name, start] = frozenset((start,))
+            return self.roots(name) | {start}
+        reached = frozenset((start,))
         waiting = self._targets(start, name)
         moved = True
         while moved and waiting:
             moved = False
             for target in list(waiting):
-                if not any(self._can_get(key.fields, name, reached) for key in target.keys):
+                without = excluded | {target.subgraph}
+                if target.subgraph in excluded or not any(
+                    self._can_get(key.fields, name, reached, without) for key in target.keys
+                ):
                     continue
                 waiting.remove(target)
                 arrived = self.narrow((Option(target.subgraph, target.type),), name) - reached
-                reached = self._open[name, start] = reached | arrived
+                reached |= arrived
                 waiting += [new for each in arrived for new in self._targets(each, name) if new not in waiting]
                 moved = True
             there = {(option.subgraph, option.type) for option in reached if option != start}
             waiting = [target for target in waiting if (target.subgraph, target.type) not in there]
+        if not self._in_progress:
+            self._closures[name, start, excluded] = reached
         return reached
 
     def _targets(self, option: Option, name: str) -> list[EntityTarget]:
@@ -146,12 +135,14 @@ class Reachability:
         known = self._after.get((name, field, start))
         if known is None:
             closed = self._closure(start, name)
-            known = frozenset(self._direct(closed, name, field))
-            if not self._in_progress and not self._open:
+            known = frozenset(self._direct(closed, name, field, frozenset()))
+            if not self._in_progress:
                 self._after[name, field, start] = known
         return known
 
-    def _direct(self, reached: frozenset[Option], name: str, field: str) -> Iterator[Option]:
+    def _direct(
+        self, reached: frozenset[Option], name: str, field: str, excluded: frozenset[str]
+    ) -> Iterator[Option]:
         """The field's values from any of the reached options, without another move."""
         for option in reached:
             found, below = provided_selection(self.graph, option.subgraph, option.type, field, option.provided)
@@ -166,42 +157,46 @@ class Reachability:
             question = (option.subgraph, option.type, field)
             if edge.requires is not None:
                 if question in self._in_progress:
-                    self._is_partial = True
                     continue
                 self._in_progress.add(question)
                 try:
-                    possible = self._can_get(edge.requires, name, reached)
+                    possible = self._can_get(edge.requires, name, reached, excluded)
                 finally:
                     self._in_progress.discard(question)
                 if not possible:
                     continue
             yield Option(option.subgraph, edge.type, edge.provides)
 
-    def _can_get(self, selections: SelectionSet, name: str, options: frozenset[Option]) -> bool:
+    def _can_get(
+        self, selections: SelectionSet, name: str, options: frozenset[Option], excluded: frozenset[str]
+    ) -> bool:
         """Whether every field of the selection can be had for an object of type `name`, from these options alone."""
-        return all(self._can_get_item(item, name, options) for item in selections.items)
+        return all(self._can_get_item(item, name, options, excluded) for item in selections.items)
 
-    def _can_get_item(self, item: Field | InlineFragment, name: str, options: frozenset[Option]) -> bool:
+    def _can_get_item(
+        self, item: Field | InlineFragment, name: str, options: frozenset[Option], excluded: frozenset[str]
+    ) -> bool:
         if isinstance(item, InlineFragment):
             condition = item.type_condition
             if condition is None or condition == name or name in self.graph.supergraph_possible_types(condition):
-                return self._can_get(item.selections, name, options)
+                return self._can_get(item.selections, name, options, excluded)
             return True
         if item.name == "__typename":
             return True
-        after = frozenset(self._direct(options, name, item.name))
+        after = frozenset(self._direct(options, name, item.name, excluded))
         if not after:
             return False
-        return item.selections is None or self._can_get_below(item.selections, after)
+        if item.selections is None:
+            return True
+        # Whatever object type is found at that place, the rest has to be there too.
+        names = {possible for option in after for possible in self._possible(option)}
+        return all(self._can_get_below(item.selections, each, self.narrow(after, each), excluded) for each in names)
 
-    def _can_get_below(self, selections: SelectionSet, after: frozenset[Option]) -> bool:
-        """For every object type that can be at that place."""
-        names = {name for option in after for name in self._possible(option)}
-        return all(self._can_get_from_any(selections, name, self.narrow(after, name)) for name in names)
-
-    def _can_get_from_any(self, selections: SelectionSet, name: str, options: frozenset[Option]) -> bool:
-        reached = frozenset(each for option in options for each in self._closure(option, name))
-        return self._can_get(selections, name, reached)
+    def _can_get_below(
+        self, selections: SelectionSet, name: str, options: frozenset[Option], excluded: frozenset[str]
+    ) -> bool:
+        reached = frozenset(each for option in options for each in self._closure(option, name, excluded))
+        return self._can_get(selections, name, reached, excluded)
 
     def _possible(self, option: Option) -> Iterable[str]:
         if self.graph.is_interface_object(option.subgraph, option.type):

@@ -136,7 +136,7 @@ class TypeDefinition(Element):
     def keys(self) -> list[tuple[str, bool]]:
         """(fields, resolvable) of each `@key`."""
         return [
-            (str(applied.arguments.get("fields", "")), applied.arguments.get("resolvable", True) is not False)
+            (_field_set(applied.arguments.get("fields")), applied.arguments.get("resolvable", True) is not False)
             for applied in self.all("key")
         ]
 
@@ -235,10 +235,14 @@ class _Reader:
         url = str(arguments.get("url", ""))
         parsed = parse_link_url(url)
         if parsed is None:
-            if arguments.get("as") or arguments.get("import"):
+            if url.startswith("https://specs.apollo.dev"):
                 self._refuse("INVALID_LINK_IDENTIFIER", f'the url "{url}" of a @link has no name and version')
-            return
+            parsed = url, url.rstrip("/").rpartition("/")[2], (0, 0)
         identity, name, version = parsed
+        if any(link.identity == identity for link in self.links):
+            self._refuse("INVALID_LINK_DIRECTIVE_USAGE", f"{identity} is linked twice; keep one @link to it")
+        if identity == LINK_IDENTITY and version != (1, 0):
+            self._refuse("UNKNOWN_LINK_VERSION", f"version {version[0]}.{version[1]} of the link specification is not known")
         imports: dict[str, str] = {}
         for item in arguments.get("import") or ():
             spec = item if isinstance(item, str) else str(item.get("name", ""))
@@ -315,7 +319,8 @@ class _Reader:
         self._read_members(node, known)
         if kind is Kind.OBJECT:
             # On a type these say something of each field of this very definition, not of those of extensions.
-            for each in (applied_here for applied_here in applied if applied_here.name in ("external", "shareable")):
+            spreading = ("external", "shareable") if self.federation is not None else ()
+            for each in (applied_here for applied_here in applied if applied_here.name in spreading):
                 for item in node.fields or ():
                     known.fields[item.name.value].directives.append(each)
 
@@ -426,6 +431,11 @@ def named_type(node: TypeNode) -> str:
 
 def type_text(node: TypeNode) -> str:
     return print_ast(node)
+
+
+def _field_set(value: object) -> str:
+    """Federation 1 also takes a list of fields."""
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value or "")
 
 
 def _values(node: ConstDirectiveNode) -> dict[str, Any]:

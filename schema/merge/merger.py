@@ -99,6 +99,13 @@ def _have_one_kind(name: str, definitions: dict[str, TypeDefinition], findings: 
         kind = Kind.INTERFACE if definition.is_interface_object else definition.kind
         by_kind.setdefault(kind, []).append(subgraph)
     if len(by_kind) == 1:
+        if all(definition.is_interface_object for definition in definitions.values()):
+            findings.error(
+                "INTERFACE_OBJECT_USAGE_ERROR",
+                f'"{name}" is an @interfaceObject in {quoted(list(definitions))}, but no subgraph defines it as an interface.',
+                tuple(definitions),
+                (name,),
+            )
         return True
     said = ", ".join(f"{kind.value} in {quoted(names)}" for kind, names in by_kind.items())
     findings.error(
@@ -178,9 +185,26 @@ def _executable_directives(subgraphs: list[Subgraph], findings: Findings) -> dic
             )
             continue
         node = next(iter(nodes.values()))
+        _check_argument_types(name, nodes, findings)
         arguments = ", ".join(print_ast(argument) for argument in node.arguments or ())
         repeatable = " repeatable" if all(each.repeatable for each in nodes.values()) else ""
         result[name] = (
             f"directive @{name}{f'({arguments})' if arguments else ''}{repeatable} on {' | '.join(sorted(common))}"
         )
     return result
+
+
+def _check_argument_types(name: str, nodes: dict[str, DirectiveDefinitionNode], findings: Findings) -> None:
+    types: dict[str, dict[str, str]] = {}
+    for subgraph, node in nodes.items():
+        for argument in node.arguments or ():
+            types.setdefault(argument.name.value, {})[subgraph] = print_ast(argument.type)
+    for argument_name, by_subgraph in types.items():
+        if len({text.rstrip("!") for text in by_subgraph.values()}) > 1:
+            said = ", ".join(f'"{text}" in subgraph "{subgraph}"' for subgraph, text in by_subgraph.items())
+            findings.error(
+                "FIELD_ARGUMENT_TYPE_MISMATCH",
+                f'Argument "@{name}({argument_name}:)" has incompatible types: {said}.',
+                tuple(by_subgraph),
+                (f"@{name}({argument_name}:)",),
+            )

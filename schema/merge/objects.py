@@ -14,6 +14,7 @@ from schema.merge.overrides import Overrides
 from schema.merge.references import TypeRelations, is_required, same_defaults, widest_output
 from schema.subgraph import FieldDefinition, Kind, Subgraph, TypeDefinition, named_type, type_text
 
+_ROOTS = ("Query", "Mutation", "Subscription")
 _CONTEXT_SELECTION = re.compile(r"^\s*\$(?P<context>\w+)\s*(?P<selection>.*)$", re.DOTALL)
 
 
@@ -57,6 +58,15 @@ class ObjectMerger:
             merged = self._merge_field(result, name, fields, definitions)
             if merged is not None:
                 result.fields[name] = merged
+
+    def _has_base(self, definitions: dict[str, TypeDefinition]) -> bool:
+        if any(definition.is_defined for definition in definitions.values()):
+            return True
+        # Federation 1 cannot tell `type T @extends` in several subgraphs from a value type, and takes it for one.
+        return len(definitions) > 1 and any(
+            definition.has("extends") and not self.subgraphs[name].is_federation_2
+            for name, definition in definitions.items()
+        )
 
     def add_interface_object_fields(self, types: dict[str, MergedType]) -> None:
         """What an interface object adds to an interface, every implementation has, resolved by nobody but it."""
@@ -188,8 +198,9 @@ class ObjectMerger:
         for subgraph, each in fields.items():
             if not each.is_external:
                 continue
-            if named_type(each.type) != named_type(base.type) and not self.relations.is_subtype(
-                named_type(each.type), merged.type.strip("[]!")
+            if type_text(each.type) not in (merged.type, type_text(base.type)) and not (
+                named_type(each.type) != named_type(base.type)
+                and self.relations.is_subtype(named_type(each.type), merged.type.strip("[]!"))
             ):
                 self.findings.error(
                     "EXTERNAL_TYPE_MISMATCH",
@@ -258,8 +269,11 @@ class ObjectMerger:
             )
 
     def _is_shareable(self, subgraph: str, definition: TypeDefinition, each: FieldDefinition) -> bool:
-        if not self.subgraphs[subgraph].is_federation_2 or each.has("shareable"):
+        if each.has("shareable"):
             return True
+        if not self.subgraphs[subgraph].is_federation_2:
+            # Value types of federation 1 are shared, but not where one subgraph both defines and extends them.
+            return definition.name in _ROOTS or not (definition.is_defined and definition.is_extended)
         return (definition.name, each.name) in self.key_fields[subgraph]
 
 

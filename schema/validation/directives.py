@@ -11,6 +11,7 @@ from graphql import (
     ScalarTypeDefinitionNode,
     TypeDefinitionNode,
     parse,
+    print_ast,
 )
 
 from schema.codes import Finding
@@ -63,7 +64,7 @@ def _differences(node: DirectiveDefinitionNode, spec: str) -> Iterator[str]:
             yield f'it has no argument "{argument.name.value}"'
         elif not _is_same_type(argument, wanted):
             yield (
-                f'argument "{argument.name.value}" has type "{type_text(argument.type)}" and not "{type_text(wanted.type)}"'
+                f'argument "{argument.name.value}" must be "{print_ast(wanted)}", not "{print_ast(argument)}"'
             )
     for argument in declared.values():
         if isinstance(argument.type, NonNullTypeNode):
@@ -73,7 +74,9 @@ def _differences(node: DirectiveDefinitionNode, spec: str) -> Iterator[str]:
 def _is_same_type(own: InputValueDefinitionNode, wanted: InputValueDefinitionNode) -> bool:
     if named_type(wanted.type).startswith("federation__"):
         # Libraries call the scalar by many names, String among them.
-        return type_text(own.type).count("[") == type_text(wanted.type).count("[")
+        return named_type(own.type) == "String" or named_type(own.type).endswith(named_type(wanted.type).split("__")[1])
+    if wanted.default_value is not None and own.default_value is None:
+        return False
     return type_text(own.type).rstrip("!") == type_text(wanted.type).rstrip("!")
 
 

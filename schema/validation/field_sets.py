@@ -51,14 +51,15 @@ def check_provides(subgraph: Subgraph) -> Iterator[Finding]:
         coordinate = f"{definition.name}.{each.name}"
         target = subgraph.types.get(named_type(each.type))
         where = (subgraph.name,), (coordinate,)
-        if definition.kind is Kind.INTERFACE:
+        is_composite = target is not None and target.kind in _COMPOSITE
+        if definition.kind is Kind.INTERFACE and is_composite:
             yield Finding(
                 "PROVIDES_UNSUPPORTED_ON_INTERFACE",
                 f'[{subgraph.name}] @provides cannot stand on "{coordinate}", a field of an interface: put it on the '
                 f"fields of the types that implement it.",
                 *where,
             )
-        elif target is None or target.kind not in _COMPOSITE:
+        elif target is None or not is_composite:
             yield Finding(
                 "PROVIDES_ON_NON_OBJECT_FIELD",
                 f'[{subgraph.name}] @provides stands on "{coordinate}" of type "{print_ast(each.type)}", which has no '
@@ -218,7 +219,8 @@ class _Selection:
 
     def _is_external(self, parent: TypeDefinition, definition: FieldDefinition) -> bool:
         if definition.is_external:
-            return True
+            # Who extends an entity holds its key, whatever the mark says.
+            return parent.is_defined or not any(definition.name in text.split() for text, _ in parent.keys())
         return parent.kind is Kind.INTERFACE and any(
             other.fields[definition.name].is_external
             for other in self.types.values()

@@ -5,6 +5,7 @@ A subgraph may extend types that it does not define and need not have a query ro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -47,7 +48,10 @@ from schema.subgraph import Subgraph
 
 _RULES = [rule for rule in specified_sdl_rules if rule is not PossibleTypeExtensionsRule]
 # What GraphQL asks of a whole schema and federation does not ask of a part, or has never asked.
-_TOLERATED = ("Query root type must be provided", "has invalid default value", "cannot be deprecated")
+_TOLERATED = re.compile(
+    "Query root type must be provided|cannot be deprecated"
+    r"""|invalid default value.*non-enum value: "(?P<value>\w+)"\. Did you mean .*'(?P=value)'"""
+)
 
 
 def check_graphql(subgraph: Subgraph) -> Iterator[Finding]:
@@ -59,7 +63,7 @@ def check_graphql(subgraph: Subgraph) -> Iterator[Finding]:
         errors = [
             error.message
             for error in validate_schema(schema)
-            if not any(words in error.message for words in _TOLERATED) and not _is_empty_root(error.message, schema)
+            if not _TOLERATED.search(error.message) and not _is_empty_root(error.message, schema)
         ]
         errors += _wrong_directive_arguments(subgraph.document, schema)
     for message in dict.fromkeys(errors):
@@ -83,6 +87,8 @@ def _given_definitions(subgraph: Subgraph) -> Iterator[DefinitionNode]:
     for name, spec in local_directive_names(subgraph).items():
         if name not in own_directives:
             arguments, repeatable, locations = SIGNATURES[spec]
+            if name == "override" and subgraph.version < (2, 7):
+                arguments = "(from: String!)"
             texts.append(f"directive @{name}{arguments}{' repeatable' if repeatable else ''} on {locations}")
     link = next((link.namespace for link in subgraph.links if link.identity == LINK_IDENTITY), "link")
     for name in {link, "link"} - own_directives:
@@ -93,8 +99,9 @@ def _given_definitions(subgraph: Subgraph) -> Iterator[DefinitionNode]:
     if "core" not in own_directives:
         texts.append("directive @core(feature: String, as: String, for: link__Purpose) repeatable on SCHEMA")
     imported = {local for each in subgraph.links if _is_apollo(each.identity) for local in each.imports}
-    scalars = {f"federation__{name}" for name in SCALARS} | SCALARS | {"link__Import", "link__Purpose", "_FieldSet"}
-    used = set(scalars if subgraph.federation is None else scalars - (SCALARS - imported))
+    used = {f"federation__{name}" for name in SCALARS} | {"link__Import", "link__Purpose"}
+    if subgraph.federation is None:
+        used |= SCALARS | {"_FieldSet"}
     used |= {name for name in imported if name[:1].isupper()}
     texts += [f"scalar {name}" for name in sorted((used | _machinery_in_use(subgraph)) - own_types)]
     yield from parse("\n".join(texts), no_location=True).definitions

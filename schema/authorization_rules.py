@@ -1,0 +1,142 @@
+"""`@requires` must not lend rights: a field has to ask for all that the data it is computed from asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    InterfaceTypeDefinitionNode,
+    ObjectTypeDefinitionNode,
+    TypeDefinitionNode,
+    UnionTypeDefinitionNode,
+    value_from_ast_untyped,
+)
+
+from router.errors import SupergraphError
+from router.selection_set import InlineFragment, SelectionSet
+from router.supergraph.field_set import parse_field_set
+from schema.codes import Finding
+from schema.subgraph import named_type
+
+_Groups = frozenset[frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rights:
+    """What an element asks for: being known, and one group of scopes, and one group of policies."""
+
+    authenticated: bool = False
+    scopes: _Groups = frozenset()
+    policies: _Groups = frozenset()
+
+    def __or__(self, other: _Rights) -> _Rights:
+        return _Rights(
+            self.authenticated or other.authenticated,
+            _both(self.scopes, other.scopes),
+            _both(self.policies, other.policies),
+        )
+
+    def covers(self, other: _Rights) -> bool:
+        return (
+            (self.authenticated or not other.authenticated)
+            and _all_covered(self.scopes, other.scopes)
+            and _all_covered(self.policies, other.policies)
+        )
+
+
+def _both(left: _Groups, right: _Groups) -> _Groups:
+    if not left or not right:
+        return left or right
+    return frozenset(one | other for one in left for other in right)
+
+
+def _all_covered(held: _Groups, asked: _Groups) -> bool:
+    """Whoever fulfils one of the held groups fulfils one of those asked."""
+    return not asked or (bool(held) and all(any(group <= own for group in asked) for own in held))
+
+
+def check_transitive_rights(types: Mapping[str, TypeDefinitionNode]) -> Iterator[Finding]:
+    """MISSING_TRANSITIVE_AUTH_REQUIREMENTS"""
+    for node in types.values():
+        if not isinstance(node, ObjectTypeDefinitionNode):
+            continue
+        for field in node.fields or ():
+            held = _rights_of(node) | _rights_of(field)
+            for directive in field.directives or ():
+                if directive.name.value != "join__field":
+                    continue
+                arguments = {each.name.value: value_from_ast_untyped(each.value) for each in directive.arguments or ()}
+                if not (text := arguments.get("requires")):
+                    continue
+                try:
+                    selections = parse_field_set(text)
+                except SupergraphError:
+                    continue
+                lacking = next(_lacking(types, node.name.value, selections, held), None)
+                if lacking is not None:
+                    coordinate = f"{node.name.value}.{field.name.value}"
+                    yield Finding(
+                        "MISSING_TRANSITIVE_AUTH_REQUIREMENTS",
+                        f'"{coordinate}" @requires "{lacking}" without asking for the rights that "{lacking}" asks for: '
+                        f"repeat its @authenticated, @requiresScopes or @policy on the field.",
+                        (),
+                        (coordinate,),
+                    )
+
+
+def _lacking(
+    types: Mapping[str, TypeDefinitionNode], type_name: str, selections: SelectionSet, held: _Rights
+) -> Iterator[str]:
+    node = types.get(type_name)
+    for item in selections.items:
+        if isinstance(item, InlineFragment):
+            condition = item.type_condition or type_name
+            if condition in types and not held.covers(_rights_of(types[condition])):
+                yield condition
+            yield from _lacking(types, condition, item.selections, held)
+            continue
+        if isinstance(node, UnionTypeDefinitionNode) and item.name == "__typename":
+            for member in node.types or ():
+                if member.name.value in types and not held.covers(_rights_of(types[member.name.value])):
+                    yield member.name.value
+        field = _field_named(node, item.name)
+        if field is None:
+            continue
+        target = named_type(field.type)
+        asked = _rights_of(field) | (_rights_of(types[target]) if target in types else _Rights())
+        for implementation in _implementations(types, type_name):
+            asked |= _rights_of(_field_named(implementation, item.name))
+        if not held.covers(asked):
+            yield f"{type_name}.{item.name}"
+        if item.selections is not None:
+            yield from _lacking(types, target, item.selections, held)
+
+
+def _implementations(types: Mapping[str, TypeDefinitionNode], name: str) -> Iterator[ObjectTypeDefinitionNode]:
+    if isinstance(types.get(name), InterfaceTypeDefinitionNode):
+        for node in types.values():
+            if isinstance(node, ObjectTypeDefinitionNode) and any(
+                each.name.value == name for each in node.interfaces or ()
+            ):
+                yield node
+
+
+def _field_named(node: TypeDefinitionNode | None, name: str) -> Any:
+    if isinstance(node, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
+        return next((field for field in node.fields or () if field.name.value == name), None)
+    return None
+
+
+def _rights_of(node: Any) -> _Rights:
+    authenticated = False
+    groups: dict[str, _Groups] = {}
+    for directive in node.directives or () if node is not None else ():
+        name = directive.name.value
+        if name == "authenticated":
+            authenticated = True
+        elif name in ("requiresScopes", "policy"):
+            values = value_from_ast_untyped(directive.arguments[0].value) or []
+            groups[name] = frozenset(frozenset(map(str, group)) for group in values)
+    return _Rights(authenticated, groups.get("requiresScopes", frozenset()), groups.get("policy", frozenset()))
