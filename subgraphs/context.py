@@ -1,7 +1,7 @@
 """What resolvers are given: the viewer, the request's loaders and the process's resources. Made by `app` per operation."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -31,7 +31,7 @@ class Resources:
     settings: Settings
     database: Database
     key_ring: KeyRing
-    revoked_sessions: RevokedSessions
+    revoked_sessions: RevokedSessions = field(default_factory=RevokedSessions)
     redis: "Redis | None" = None
     fanout: "Fanout | None" = None
     now: Callable[[], datetime] = utc_now

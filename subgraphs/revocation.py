@@ -23,7 +23,9 @@ _KEY = "revoked-sessions"
 class RevokedSessions:
     """The copy of the set in this process. `watch` must run for it to hear of the others' announcements."""
 
-    def __init__(self, redis: "Redis | None", fanout: "Fanout | None", remember_seconds: int) -> None:
+    def __init__(
+        self, redis: "Redis | None" = None, fanout: "Fanout | None" = None, remember_seconds: int = 900
+    ) -> None:
         self._redis = redis
         self._fanout = fanout
         self._remember_seconds = remember_seconds

@@ -6,6 +6,7 @@ Used by every subgraph's `api` and `schema`.
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -42,6 +43,16 @@ def local_date(at: datetime, time_zone: str, day_start_hour: int) -> date:
     """The person's calendar day of an instant; the hours before the day's start belong to the day before."""
     wall_clock = at.astimezone(ZoneInfo(time_zone)).replace(tzinfo=None)
     return (wall_clock - timedelta(hours=day_start_hour)).date()
+
+
+@lru_cache(maxsize=1024)
+def is_time_zone(name: str) -> bool:
+    """Whether this is an IANA time zone: any name that has its rules."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown; a path out of the folder; a folder
+        return False
+    return bool(name)
 
 
 def rounded(value: Decimal, places: int = 2) -> float:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from zoneinfo import available_timezones
 
 from subgraphs.errors import Checks
+from subgraphs.scalars import is_time_zone
 
 YOUNGEST_YEARS = 13
 OLDEST_YEARS = 120
@@ -116,10 +116,3 @@ def check_settings(checks: Checks, settings: PersonalSettings) -> None:
     checks.require(is_time_zone(settings.time_zone), "timeZone", "must be an IANA time zone such as Europe/Berlin")
     valid = 0 <= settings.day_start_hour <= LATEST_DAY_START
     checks.require(valid, "dayStartHour", f"must be from 0 to {LATEST_DAY_START}")
-
-
-def is_time_zone(name: str) -> bool:
-    return name in _TIME_ZONES
-
-
-_TIME_ZONES = frozenset(available_timezones())

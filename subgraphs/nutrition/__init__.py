@@ -1,0 +1,1 @@
+"""The nutrition subgraph: foods, meals, water, the diary day and its targets."""

@@ -1,0 +1,1 @@
+"""What GraphQL shows of nutrition: types, keys, inputs and fields."""

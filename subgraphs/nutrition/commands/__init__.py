@@ -1,0 +1,1 @@
+"""The write side: check, one transaction, rows and outbox."""

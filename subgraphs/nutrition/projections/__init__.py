@@ -1,0 +1,1 @@
+"""What nutrition keeps of events of others."""

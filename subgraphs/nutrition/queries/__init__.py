@@ -1,0 +1,1 @@
+"""The read side: SQL to frozen records, in batches."""

@@ -1,0 +1,129 @@
+"""Meals as they are read: by id, by day, person by person in pages, and what they are made of."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_COLUMNS = "id, user_id, slot, at, local_date, time_zone, notes, totals, version"
+
+
+@dataclass(frozen=True, slots=True)
+class MealRecord:
+    """One meal without its items; `totals` is encoded."""
+
+    id: str
+    user_id: str
+    slot: str
+    at: datetime
+    local_date: date
+    time_zone: str
+    notes: str | None
+    totals: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class MealItemRecord:
+    """A portion of a food in a meal; `nutrients` is encoded and as of when it was logged."""
+
+    meal_id: str
+    position: int
+    food_id: str
+    food_name: str
+    food_version: int
+    grams: Decimal
+    portion: str | None
+    quantity: Decimal | None
+    nutrients: str
+
+
+@dataclass(frozen=True, slots=True)
+class MealPage:
+    """What a page of meals asks for; dates are local and included. Hashable: people with one page share a read."""
+
+    first_day: date | None
+    last_day: date | None
+    slot: str | None
+    after: tuple[datetime, str] | None
+    limit: int
+
+
+_BY_ID = text(f"SELECT {_COLUMNS} FROM meal WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_LOCK = text(f"SELECT {_COLUMNS} FROM meal WHERE id = :id AND user_id = :user_id FOR UPDATE")  # noqa: S608
+_BY_KEY = text(f"SELECT {_COLUMNS} FROM meal WHERE user_id = :user_id AND idempotency_key = :key")  # noqa: S608
+_BY_DAY = text(
+    f"SELECT {_COLUMNS} FROM meal WHERE (user_id, local_date) IN"  # noqa: S608 - our names
+    " (SELECT * FROM unnest(CAST(:user_ids AS text[]), CAST(:days AS date[]))) ORDER BY at, id"
+)
+_PAGES = text(
+    "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (user_id) CROSS JOIN LATERAL ("  # noqa: S608
+    f" SELECT {_COLUMNS} FROM meal WHERE meal.user_id = person.user_id"
+    " AND (CAST(:first_day AS date) IS NULL OR local_date >= :first_day)"
+    " AND (CAST(:last_day AS date) IS NULL OR local_date <= :last_day)"
+    " AND (CAST(:slot AS text) IS NULL OR slot = :slot)"
+    " AND (CAST(:after_at AS timestamptz) IS NULL OR (at, id) < (:after_at, :after_id))"
+    " ORDER BY at DESC, id DESC LIMIT :limit) AS found"
+)
+_ITEMS = text(
+    "SELECT meal_id, position, food_id, food_name, food_version, grams, portion, quantity, nutrients"
+    " FROM meal_item WHERE meal_id = ANY(:ids) ORDER BY meal_id, position"
+)
+
+
+async def meals_by_id(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, MealRecord]:
+    return {row[0]: MealRecord(*row) for row in await connection.execute(_BY_ID, {"ids": list(ids)})}
+
+
+async def lock_meal(connection: AsyncConnection, user_id: str, meal_id: str) -> MealRecord | None:
+    """The person's meal, which nobody else changes until the transaction ends."""
+    row = (await connection.execute(_LOCK, {"id": meal_id, "user_id": user_id})).one_or_none()
+    return None if row is None else MealRecord(*row)
+
+
+async def meal_by_idempotency_key(connection: AsyncConnection, user_id: str, key: str) -> MealRecord | None:
+    row = (await connection.execute(_BY_KEY, {"user_id": user_id, "key": key})).one_or_none()
+    return None if row is None else MealRecord(*row)
+
+
+async def meals_by_day(
+    connection: AsyncConnection, days: Sequence[tuple[str, date]]
+) -> dict[tuple[str, date], list[MealRecord]]:
+    """The meals of each (user id, local date), in the order they were eaten."""
+    parameters = {"user_ids": [user_id for user_id, _ in days], "days": [day for _, day in days]}
+    by_day: defaultdict[tuple[str, date], list[MealRecord]] = defaultdict(list)
+    for row in await connection.execute(_BY_DAY, parameters):
+        by_day[(row[1], row[4])].append(MealRecord(*row))
+    return by_day
+
+
+async def meals_by_user(
+    connection: AsyncConnection, user_ids: Sequence[str], page: MealPage
+) -> dict[str, list[MealRecord]]:
+    """The same page for several people in one statement: newest first, up to `limit` each."""
+    after_at, after_id = page.after or (None, "")
+    parameters = {
+        "user_ids": list(user_ids),
+        "first_day": page.first_day,
+        "last_day": page.last_day,
+        "slot": page.slot,
+        "after_at": after_at,
+        "after_id": after_id,
+        "limit": page.limit,
+    }
+    by_user: defaultdict[str, list[MealRecord]] = defaultdict(list)
+    for row in await connection.execute(_PAGES, parameters):
+        by_user[row[1]].append(MealRecord(*row))
+    return by_user
+
+
+async def items_by_meal(connection: AsyncConnection, meal_ids: Sequence[str]) -> dict[str, list[MealItemRecord]]:
+    """The items of each meal, in order."""
+    by_meal: defaultdict[str, list[MealItemRecord]] = defaultdict(list)
+    for row in await connection.execute(_ITEMS, {"ids": list(meal_ids)}):
+        by_meal[row[0]].append(MealItemRecord(*row))
+    return by_meal

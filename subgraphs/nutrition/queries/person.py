@@ -1,0 +1,34 @@
+"""What is replicated of people: their name and their clock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from subgraphs.auth import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRecord:
+    user_id: str
+    display_name: str
+    time_zone: str
+    day_start_hour: int
+
+
+_BY_ID = text("SELECT user_id, display_name, time_zone, day_start_hour FROM person WHERE user_id = ANY(:ids)")
+
+
+async def people_by_id(connection: AsyncConnection, user_ids: Sequence[str]) -> dict[str, PersonRecord]:
+    return {row[0]: PersonRecord(*row) for row in await connection.execute(_BY_ID, {"ids": list(user_ids)})}
+
+
+async def person_of(connection: AsyncConnection, viewer: Viewer) -> PersonRecord:
+    """The viewer as replicated; as the token tells for somebody who registered a moment ago."""
+    known = (await people_by_id(connection, [viewer.id])).get(viewer.id)
+    return known or person_from_token(viewer)
+
+
+def person_from_token(viewer: Viewer) -> PersonRecord:
+    return PersonRecord(viewer.id, viewer.display_name, viewer.time_zone, viewer.day_start_hour)

@@ -1,0 +1,130 @@
+"""The nutrition database as SQLModel sees it: migrations are compared with it, rows are written through it."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Column, Computed, DateTime, ForeignKey, MetaData, Numeric, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+metadata = MetaData()
+
+
+class NutritionTable(SQLModel):
+    """Gives the tables of this subgraph their own metadata."""
+
+    metadata = metadata
+
+
+def _instant() -> Column[datetime]:
+    return Column(DateTime(timezone=True), nullable=False)
+
+
+def _json() -> Column[str]:
+    """Nutrients or totals, encoded by `domain.nutrients`, which keeps decimals exact."""
+    return Column(JSONB, nullable=False)
+
+
+class FoodRow(NutritionTable, table=True):
+    """A food, per 100 g. `created_by` is None for the catalogue and a user id for a person's own."""
+
+    __tablename__ = "food"
+
+    id: str = Field(primary_key=True)
+    name: str
+    brand: str | None = None
+    gtin: str | None = None
+    category: str
+    source: str
+    verified: bool = False
+    created_by: str | None = None
+    per_100: str = Field(sa_column=_json())
+    version: int = 1
+    created_at: datetime = Field(sa_column=_instant())
+    search_text: str = Field(
+        sa_column=Column(Text, Computed("lower(name || ' ' || coalesce(brand, ''))", persisted=True), nullable=True)
+    )
+
+
+class FoodPortionRow(NutritionTable, table=True):
+    __tablename__ = "food_portion"
+
+    food_id: str = Field(sa_column=Column(Text, ForeignKey("food.id", ondelete="CASCADE"), primary_key=True))
+    position: int = Field(primary_key=True)
+    label: str
+    grams: Decimal = Field(sa_column=Column(Numeric(8, 2), nullable=False))
+
+
+class MealRow(NutritionTable, table=True):
+    """A meal with its sums, on the person's calendar day of its moment."""
+
+    __tablename__ = "meal"
+    __table_args__ = (UniqueConstraint("user_id", "idempotency_key"),)
+
+    id: str = Field(primary_key=True)
+    user_id: str
+    slot: str
+    at: datetime = Field(sa_column=_instant())
+    local_date: date
+    time_zone: str
+    notes: str | None = None
+    totals: str = Field(sa_column=_json())
+    version: int = 1
+    idempotency_key: str | None = None
+
+
+class MealItemRow(NutritionTable, table=True):
+    """A portion of a food, with the nutrients it had when it was logged."""
+
+    __tablename__ = "meal_item"
+
+    meal_id: str = Field(sa_column=Column(Text, ForeignKey("meal.id", ondelete="CASCADE"), primary_key=True))
+    position: int = Field(primary_key=True)
+    user_id: str
+    food_id: str = Field(foreign_key="food.id")
+    food_name: str
+    food_version: int
+    grams: Decimal = Field(sa_column=Column(Numeric(10, 3), nullable=False))
+    portion: str | None = None
+    quantity: Decimal | None = Field(default=None, sa_column=Column(Numeric(8, 3)))
+    nutrients: str = Field(sa_column=_json())
+
+
+class WaterRow(NutritionTable, table=True):
+    __tablename__ = "water"
+    __table_args__ = (UniqueConstraint("user_id", "idempotency_key"),)
+
+    id: str = Field(primary_key=True)
+    user_id: str
+    amount_ml: int
+    at: datetime = Field(sa_column=_instant())
+    local_date: date
+    time_zone: str
+    version: int = 1
+    idempotency_key: str | None = None
+
+
+class NutritionTargetRow(NutritionTable, table=True):
+    """What a person aims at from a day on, until the next row. `version` counts all of the person's changes."""
+
+    __tablename__ = "nutrition_target"
+
+    user_id: str = Field(primary_key=True)
+    effective_from: date = Field(primary_key=True)
+    energy_kcal: Decimal = Field(sa_column=Column(Numeric(8, 2), nullable=False))
+    protein_g: Decimal | None = Field(default=None, sa_column=Column(Numeric(8, 2)))
+    carbs_g: Decimal | None = Field(default=None, sa_column=Column(Numeric(8, 2)))
+    fat_g: Decimal | None = Field(default=None, sa_column=Column(Numeric(8, 2)))
+    water_ml: int | None = None
+    version: int
+
+
+class PersonRow(NutritionTable, table=True):
+    """What nutrition must know of a person, replicated from `users.account.v1`."""
+
+    __tablename__ = "person"
+
+    user_id: str = Field(primary_key=True)
+    display_name: str
+    time_zone: str
+    day_start_hour: int
