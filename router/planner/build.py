@@ -11,20 +11,10 @@ from dataclasses import dataclass, field, replace
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type, is_abstract_type
 
 from router.errors import PlanningFailedError
-from router.planner.choose import (
-    NOTHING,
-    Chooser,
-    Excluded,
-    Here,
-    Moved,
-    Place,
-    RootTarget,
-    Typed,
-    child_place,
-    landing_place,
-    typed_place,
-)
+from router.planner.choose import NOTHING, Chooser, Excluded, Here, Moved
+from router.planner.expand import Typed
 from router.planner.fetch_graph import DraftRule, FetchNode, SelectionDraft
+from router.planner.places import Place, RootTarget, child_place, landing_place, typed_place
 from router.query_graph import EntityTarget, QueryGraph
 from router.query_plan import ContextVariable, Path
 from router.selection_set import Argument, Condition, Field, InlineFragment, SelectionSet

@@ -13,9 +13,11 @@ from itertools import combinations
 from typing import NamedTuple
 
 from router.errors import PlanningLimitError
-from router.query_graph import EntityTarget, QueryGraph, provided_selection
-from router.selection_set import Condition, Field, InlineFragment, SelectionSet
-from router.supergraph import Key, SubgraphField
+from router.planner.expand import Item, Typed, expand, interface_targets
+from router.planner.places import Place, RootTarget, child_place, landing_place, resolved_here, typed_place
+from router.query_graph import EntityTarget, QueryGraph
+from router.selection_set import Field, InlineFragment, SelectionSet
+from router.supergraph import Key
 
 #: More optional subgraphs than this at one place are chosen greedily; 2^6 combinations are tried below it.
 _MAX_SEARCHED_TARGETS = 6
@@ -35,40 +37,10 @@ FREE = Cost(0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a selection set is asked: a type as one subgraph knows it. `subgraph` is None above the root fetches.
-
-    `sharers` are the subgraphs from which this very object could also have been had. What they share must be the same
-    object, so a union that differs between them can only hold members that all of them know.
-    """
-
-    subgraph: str | None
-    type: str
-    provided: SelectionSet | None = None
-    sharers: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class RootTarget:
-    """A root operation to `subgraph`; needs no key."""
-
-    subgraph: str
-    type: str
-
-
-@dataclass(frozen=True, slots=True)
 class Here:
     """The field is answered by the fetch that is already at this place."""
 
     field: Field
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """`... on type { selections }` in the fetch at this place."""
-
-    type: str
-    selections: SelectionSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +122,7 @@ class Chooser:
         whole: list[list[_Candidate]] = []
         split: list[list[_Candidate]] = []
         may_split_for_speed = False
-        for item in self.items(place, selections):
+        for item in expand(self.graph, place, selections):
             candidates = self._candidates(place, item, excluded)
             if candidates and not self._is_worth_splitting(place, item, candidates):
                 whole.append(candidates)
@@ -173,106 +145,9 @@ class Chooser:
                 return alternative
         return best
 
-    def items(self, place: Place, selections: SelectionSet) -> list[Field | InlineFragment | Typed]:
-        """The selection set as items that can be answered one by one.
-
-        Fragments that always apply are opened, those that never do are dropped; what an abstract type cannot answer
-        is asked of each of its possible types. Conditions move down to the fields.
-        """
-        result: list[Field | InlineFragment | Typed] = []
-        typed: dict[str, list[Field | InlineFragment]] = {}
-        self._expand(place, selections, (), result, typed)
-        result += [Typed(name, SelectionSet(tuple(items))) for name, items in typed.items()]
-        return result
-
-    def _expand(
-        self,
-        place: Place,
-        selections: SelectionSet,
-        conditions: tuple[Condition, ...],
-        result: list[Field | InlineFragment | Typed],
-        typed: dict[str, list[Field | InlineFragment]],
-    ) -> None:
-        is_abstract = place.subgraph is not None and self.graph.is_abstract(place.subgraph, place.type)
-        for each in selections.items:
-            item = replace(each, conditions=_joined(conditions, each.conditions)) if conditions else each
-            if isinstance(item, InlineFragment):
-                self._expand_fragment(place, item, is_abstract, result, typed)
-            elif item.name == "__typename" or not is_abstract or self._is_answered_on_abstract(place, item):
-                result.append(item)
-            else:
-                assert place.subgraph is not None
-                possible_types = possible_types_at(self.graph, place)
-                for possible in possible_types:
-                    typed.setdefault(possible, []).append(item)
-                if not possible_types:
-                    result.append(item)  # which nobody answers
-
-    def _expand_fragment(
-        self,
-        place: Place,
-        fragment: InlineFragment,
-        is_abstract: bool,
-        result: list[Field | InlineFragment | Typed],
-        typed: dict[str, list[Field | InlineFragment]],
-    ) -> None:
-        condition, graph = fragment.type_condition, self.graph
-        if condition is None or condition == place.type or place.subgraph is None:
-            self._expand(place, fragment.selections, fragment.conditions, result, typed)
-            return
-        wanted = graph.supergraph_possible_types(condition)
-        if graph.is_interface_object(place.subgraph, place.type):
-            # Which object it is, only a subgraph with the real interface can tell.
-            if condition not in wanted and wanted >= graph.supergraph_possible_types(place.type):
-                self._expand(place, fragment.selections, fragment.conditions, result, typed)
-            elif wanted & graph.supergraph_possible_types(place.type):
-                result.append(fragment)
-            return
-        if not is_abstract:
-            if place.type in wanted:
-                self._expand(place, fragment.selections, fragment.conditions, result, typed)
-            return
-        here = possible_types_at(graph, place)
-        possible = [name for name in here if name in wanted]
-        if not possible:
-            return
-        selections = _conditioned(fragment)
-        if condition in (*possible,):
-            typed.setdefault(condition, []).extend(selections)
-            return
-        known_there = set(here) & set(graph.possible_types(place.subgraph, condition))
-        if graph.is_abstract(place.subgraph, condition) and known_there == set(possible):
-            result.append(Typed(condition, SelectionSet(tuple(selections))))
-            return
-        for name in possible:
-            typed.setdefault(name, []).extend(selections)
-
-    def _is_answered_on_abstract(self, place: Place, field: Field) -> bool:
-        """Whether the field can stay one field of an interface, here or after a move by the interface's own key."""
-        assert place.subgraph is not None
-        if self.graph.resolves_on_interface(place.subgraph, place.type, field.name):
-            return True
-        if provided_selection(self.graph, place.subgraph, place.type, field.name, place.provided)[0]:
-            return self.graph.declared_field(place.subgraph, place.type, field.name) is not None
-        return any(True for _ in self._interface_targets(place, field.name))
-
-    def _interface_targets(self, place: Place, field: str) -> Iterator[EntityTarget]:
-        assert place.subgraph is not None
-        possible = set(self.graph.possible_types(place.subgraph, place.type))
-        for target in self.graph.entity_targets(place.type):
-            if target.subgraph == place.subgraph:
-                continue
-            if self.graph.is_interface_object(target.subgraph, target.type):
-                if self.graph.field(target.subgraph, target.type, field) is not None:
-                    yield target
-            elif self.graph.resolves_on_interface(target.subgraph, target.type, field) and possible <= set(
-                self.graph.possible_types(target.subgraph, target.type)
-            ):
-                yield target
-
     # -- candidates --------------------------------------------------------------------------------------------
 
-    def _candidates(self, place: Place, item: Field | InlineFragment | Typed, excluded: Excluded) -> list[_Candidate]:
+    def _candidates(self, place: Place, item: Item, excluded: Excluded) -> list[_Candidate]:
         if isinstance(item, Typed):
             inner = self.choose(typed_place(place, item.type), item.selections, excluded)
             return [_Candidate(item, None, inner.cost)] if inner is not None else []
@@ -360,7 +235,7 @@ class Chooser:
             ]
         assert isinstance(item, Field)
         if graph.is_abstract(place.subgraph, place.type):
-            return list(self._interface_targets(place, item.name))
+            return list(interface_targets(graph, place, item.name))
         targets = [
             target
             for target in graph.entity_targets(place.type)
@@ -389,9 +264,7 @@ class Chooser:
 
     # -- splitting ---------------------------------------------------------------------------------------------
 
-    def _is_worth_splitting(
-        self, place: Place, item: Field | InlineFragment | Typed, candidates: list[_Candidate]
-    ) -> bool:
+    def _is_worth_splitting(self, place: Place, item: Item, candidates: list[_Candidate]) -> bool:
         """A field that several subgraphs answer may be asked of each for a part, which can save a later fetch."""
         if not isinstance(item, Field) or item.selections is None or len(item.selections.items) < 2:
             return False
@@ -402,9 +275,7 @@ class Chooser:
             return place.type == self.graph.supergraph.root_types.get("query") and len(candidates) > 1
         return len(self.graph.subgraphs_resolving(place.type, item.name)) > 1
 
-    def _split(
-        self, place: Place, item: Field | InlineFragment | Typed, excluded: Excluded
-    ) -> list[list[_Candidate]] | None:
+    def _split(self, place: Place, item: Item, excluded: Excluded) -> list[list[_Candidate]] | None:
         """Candidates for each part of an item that no single subgraph answers whole; None where a part has none."""
         if isinstance(item, Typed):
             return None
@@ -498,65 +369,6 @@ def _evaluate(
     return Choice(Cost(depth, fetches, fields), tuple(steps))
 
 
-def resolved_here(graph: QueryGraph, place: Place, field: str) -> tuple[SubgraphField | None, SelectionSet | None]:
-    """The field if the subgraph of this place answers it, by itself or because `@provides` says so, and what is
-    provided below it.
-    """
-    assert place.subgraph is not None
-    provided, below = provided_selection(graph, place.subgraph, place.type, field, place.provided)
-    edge = graph.field(place.subgraph, place.type, field)
-    if graph.is_abstract(place.subgraph, place.type) and edge is not None and not provided:
-        edge = edge if graph.resolves_on_interface(place.subgraph, place.type, field) else None
-    if edge is None and provided:
-        edge = graph.declared_field(place.subgraph, place.type, field)
-    return edge, below
-
-
-def child_place(graph: QueryGraph, place: Place, field: str) -> Place:
-    """Where the sub-selection of a field is asked. The field must be declared there."""
-    assert place.subgraph is not None
-    _, below = resolved_here(graph, place, field)
-    edge = graph.declared_field(place.subgraph, place.type, field)
-    assert edge is not None
-    provides = edge.provides
-    if provides is not None and below is not None:
-        provides = SelectionSet(provides.items + below.items)
-    sharers = {subgraph for subgraph in place.sharers if graph.field(subgraph, place.type, field) is not None}
-    sharers |= {
-        target.subgraph
-        for target in graph.entity_targets(place.type)
-        if graph.field(target.subgraph, target.type, field) is not None
-    }
-    return Place(
-        place.subgraph,
-        edge.type,
-        provides if provides is not None else below,
-        frozenset(sharers | {place.subgraph}) if sharers - {place.subgraph} else frozenset(),
-    )
-
-
-def landing_place(graph: QueryGraph, target: EntityTarget | RootTarget) -> Place:
-    """Where a move arrives. A root object could have been asked of every subgraph that has the root type."""
-    sharers: frozenset[str] = frozenset()
-    if isinstance(target, RootTarget):
-        sharers = frozenset(name for name in graph.supergraph.subgraphs if graph.view(name, target.type) is not None)
-    return Place(target.subgraph, target.type, None, sharers)
-
-
-def possible_types_at(graph: QueryGraph, place: Place) -> tuple[str, ...]:
-    """Object types that an object at this place can have."""
-    assert place.subgraph is not None
-    possible = graph.possible_types(place.subgraph, place.type)
-    if not place.sharers or not graph.is_union(place.subgraph, place.type):
-        return possible
-    others = [graph.possible_types(subgraph, place.type) for subgraph in place.sharers]
-    return tuple(name for name in possible if all(name in other for other in others if other))
-
-
-def typed_place(place: Place, type_name: str) -> Place:
-    return Place(place.subgraph, type_name, place.provided, place.sharers)
-
-
 def _parts(item: Field | InlineFragment) -> Iterator[Field | InlineFragment]:
     """The item once for each of its children; a leaf is its own part.
 
@@ -570,14 +382,3 @@ def _parts(item: Field | InlineFragment) -> Iterator[Field | InlineFragment]:
         children = _parts(item.selections.items[0])
     for child in children:
         yield item if item.selections.items == (child,) else replace(item, selections=SelectionSet((child,)))
-
-
-def _conditioned(fragment: InlineFragment) -> list[Field | InlineFragment]:
-    return [
-        replace(item, conditions=_joined(fragment.conditions, item.conditions)) if fragment.conditions else item
-        for item in fragment.selections.items
-    ]
-
-
-def _joined(outer: tuple[Condition, ...], inner: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    return outer + tuple(condition for condition in inner if condition not in outer)

@@ -153,7 +153,6 @@ class DraftRule:
                 return False  # a rule for just the common types would be needed
         return self.typename == other.typename and self.fields.agrees_with(other.fields)
 
-
     def covers(self, other: DraftRule) -> bool:
         """Whether every object of the other rule is one of this rule too."""
         return not self.source_types or (bool(other.source_types) and other.source_types <= self.source_types)

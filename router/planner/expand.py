@@ -1,0 +1,131 @@
+"""A selection set at a place as items that can be answered one by one.
+
+Called by `choose`. Fragments that always apply are opened, those that never do are dropped; what an abstract type cannot
+answer is asked of each of its possible types. Conditions move down to the fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from router.planner.places import Place, possible_types_at
+from router.query_graph import EntityTarget, QueryGraph, provided_selection
+from router.selection_set import Condition, Field, InlineFragment, SelectionSet
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """`... on type { selections }` in the fetch at this place."""
+
+    type: str
+    selections: SelectionSet
+
+
+Item = Field | InlineFragment | Typed
+
+
+def expand(graph: QueryGraph, place: Place, selections: SelectionSet) -> list[Item]:
+    """Example: `{ name ... on Book { pages } }` of an interface whose `name` only Book has here becomes
+    `[Typed("Book", { name pages }), Typed("Film", { name })]`.
+    """
+    expansion = _Expansion(graph, place)
+    expansion.add(selections)
+    return expansion.items()
+
+
+class _Expansion:
+    def __init__(self, graph: QueryGraph, place: Place) -> None:
+        self._graph = graph
+        self._place = place
+        self._is_abstract = place.subgraph is not None and graph.is_abstract(place.subgraph, place.type)
+        self._items: list[Item] = []
+        self._typed: dict[str, list[Field | InlineFragment]] = {}
+
+    def items(self) -> list[Item]:
+        return self._items + [Typed(name, SelectionSet(tuple(items))) for name, items in self._typed.items()]
+
+    def add(self, selections: SelectionSet, conditions: tuple[Condition, ...] = ()) -> None:
+        place = self._place
+        for each in selections.items:
+            item = replace(each, conditions=_joined(conditions, each.conditions)) if conditions else each
+            if isinstance(item, InlineFragment):
+                self._add_fragment(item)
+            elif item.name == "__typename" or not self._is_abstract or self._is_answered_on_abstract(item):
+                self._items.append(item)
+            else:
+                assert place.subgraph is not None
+                possible_types = possible_types_at(self._graph, place)
+                for possible in possible_types:
+                    self._typed.setdefault(possible, []).append(item)
+                if not possible_types:
+                    self._items.append(item)  # which nobody answers
+
+    def _add_fragment(self, fragment: InlineFragment) -> None:
+        condition, place, graph = fragment.type_condition, self._place, self._graph
+        if condition is None or condition == place.type or place.subgraph is None:
+            self.add(fragment.selections, fragment.conditions)
+            return
+        wanted = graph.supergraph_possible_types(condition)
+        if graph.is_interface_object(place.subgraph, place.type):
+            # Which object it is, only a subgraph with the real interface can tell.
+            if condition not in wanted and wanted >= graph.supergraph_possible_types(place.type):
+                self.add(fragment.selections, fragment.conditions)
+            elif wanted & graph.supergraph_possible_types(place.type):
+                self._items.append(fragment)
+            return
+        if not self._is_abstract:
+            if place.type in wanted:
+                self.add(fragment.selections, fragment.conditions)
+            return
+        here = possible_types_at(graph, place)
+        possible = [name for name in here if name in wanted]
+        if not possible:
+            return
+        selections = _conditioned(fragment)
+        if condition in possible:
+            self._typed.setdefault(condition, []).extend(selections)
+            return
+        known_there = set(here) & set(graph.possible_types(place.subgraph, condition))
+        if graph.is_abstract(place.subgraph, condition) and known_there == set(possible):
+            self._items.append(Typed(condition, SelectionSet(tuple(selections))))
+            return
+        for name in possible:
+            self._typed.setdefault(name, []).extend(selections)
+
+    def _is_answered_on_abstract(self, field: Field) -> bool:
+        """Whether the field can stay one field of an interface, here or after a move by the interface's own key."""
+        place, graph = self._place, self._graph
+        assert place.subgraph is not None
+        if graph.resolves_on_interface(place.subgraph, place.type, field.name):
+            return True
+        if provided_selection(graph, place.subgraph, place.type, field.name, place.provided)[0]:
+            return graph.declared_field(place.subgraph, place.type, field.name) is not None
+        return any(True for _ in interface_targets(graph, place, field.name))
+
+
+def interface_targets(graph: QueryGraph, place: Place, field: str) -> Iterator[EntityTarget]:
+    """Subgraphs that can be asked for the field by the interface's own key, without knowing the object's type."""
+    assert place.subgraph is not None
+    possible = set(graph.possible_types(place.subgraph, place.type))
+    for target in graph.entity_targets(place.type):
+        if target.subgraph == place.subgraph:
+            continue
+        if graph.is_interface_object(target.subgraph, target.type):
+            if graph.field(target.subgraph, target.type, field) is not None:
+                yield target
+        elif graph.resolves_on_interface(target.subgraph, target.type, field) and possible <= set(
+            graph.possible_types(target.subgraph, target.type)
+        ):
+            yield target
+
+
+def _conditioned(fragment: InlineFragment) -> list[Field | InlineFragment]:
+    return [
+        replace(item, conditions=_joined(fragment.conditions, item.conditions)) if fragment.conditions else item
+        for item in fragment.selections.items
+    ]
+
+
+def _joined(outer: tuple[Condition, ...], inner: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    return outer + tuple(condition for condition in inner if condition not in outer)
