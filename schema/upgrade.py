@@ -5,15 +5,29 @@ Called by `compose` between validation, which sees the subgraph as written, and 
 
 from __future__ import annotations
 
+from graphql import EnumValueNode, StringValueNode
+
 from schema.field_sets import fields_in_use, mentioned_fields
-from schema.subgraph import FieldDefinition, Kind, Subgraph, without
+from schema.subgraph import FieldDefinition, Kind, Subgraph, named_type, without
 
 
 def upgrade(subgraph: Subgraph) -> None:
     """Bring a valid subgraph to the one form that merging knows, in place."""
     _trust_keys_of_extensions(subgraph)
+    _unquote_enum_defaults(subgraph)
     if not subgraph.is_federation_2:
         _upgrade_from_federation_1(subgraph)
+
+
+def _unquote_enum_defaults(subgraph: Subgraph) -> None:
+    """`role: Role = "ADMIN"` is no GraphQL, but libraries have always printed it and federation takes it."""
+    for definition in subgraph.types.values():
+        values = list(definition.input_fields.values())
+        values += [argument for each in definition.fields.values() for argument in each.arguments.values()]
+        for value in values:
+            target = subgraph.types.get(named_type(value.type))
+            if target is not None and target.kind is Kind.ENUM and isinstance(value.default, StringValueNode):
+                value.default = EnumValueNode(value=value.default.value)
 
 
 def _trust_keys_of_extensions(subgraph: Subgraph) -> None:

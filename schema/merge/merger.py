@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from graphql import DirectiveDefinitionNode, print_ast
 
 from schema.codes import quoted
+from schema.federation import Link
 from schema.merge.directives import DirectiveMerger
 from schema.merge.enums import EnumUsage, merge_enum
 from schema.merge.inputs import InputMerger
@@ -148,9 +149,52 @@ def _composed_directives(subgraphs: list[Subgraph], findings: Findings) -> dict[
                     f'[{subgraph.name}] @composeDirective names "@{name}", which this subgraph does not define.',
                     (subgraph.name,),
                 )
+            elif _link_of(subgraph, name) is None:
+                findings.error(
+                    "DIRECTIVE_COMPOSITION_ERROR",
+                    f'[{subgraph.name}] "@{name}" cannot be composed: no @link of the subgraph imports it.',
+                    (subgraph.name,),
+                )
             else:
                 composed.setdefault(name, node)
+    _check_composed_links(subgraphs, findings)
     return composed
+
+
+def _link_of(subgraph: Subgraph, name: str) -> Link | None:
+    return next((link for link in subgraph.links if name in link.imports), None)
+
+
+def _check_composed_links(subgraphs: list[Subgraph], findings: Findings) -> None:
+    """A composed directive is of one specification, of one major version and of one name everywhere."""
+    found: list[tuple[Subgraph, str, Link]] = [
+        (subgraph, name, link)
+        for subgraph in subgraphs
+        for name in subgraph.composed_directives
+        if (link := _link_of(subgraph, name)) is not None
+    ]
+    for identity in dict.fromkeys(link.identity for _, _, link in found):
+        versions = {subgraph.name: link.version[0] for subgraph, _, link in found if link.identity == identity}
+        if len(set(versions.values())) > 1:
+            said = ", ".join(f'v{version} in subgraph "{name}"' for name, version in versions.items())
+            findings.error(
+                "DIRECTIVE_COMPOSITION_ERROR",
+                f"{identity} is linked in several major versions: {said}. Use one.",
+                tuple(versions),
+            )
+    for what, group, value in (
+        ("specification", lambda name, link: name, lambda name, link: link.identity),
+        ("name", lambda name, link: (link.identity, link.imports[name]), lambda name, link: f"@{name}"),
+    ):
+        for key in dict.fromkeys(group(name, link) for _, name, link in found):
+            values = {s.name: value(name, link) for s, name, link in found if group(name, link) == key}
+            if len(set(values.values())) > 1:
+                said = ", ".join(f'{each} in subgraph "{subgraph}"' for subgraph, each in values.items())
+                findings.error(
+                    "DIRECTIVE_COMPOSITION_ERROR",
+                    f"One composed directive has more than one {what}: {said}.",
+                    tuple(values),
+                )
 
 
 def _composed_links(

@@ -42,11 +42,7 @@ class ObjectMerger:
     def merge(self, result: MergedType, definitions: dict[str, TypeDefinition]) -> None:
         for subgraph, definition in definitions.items():
             result.implements += [(subgraph, interface) for interface in definition.interfaces]
-        if (
-            all(not definition.is_defined for definition in definitions.values())
-            and not any(self.subgraphs[name].is_federation_2 for name in definitions)
-            and result.name not in ("Query", "Mutation", "Subscription")
-        ):
+        if result.name not in _ROOTS and not self._has_base(definitions):
             self.findings.error(
                 "EXTENSION_WITH_NO_BASE",
                 f'Type "{result.name}" is extended in {quoted(list(definitions))} but defined in no subgraph.',
@@ -99,6 +95,8 @@ class ObjectMerger:
     ) -> MergedField | None:
         coordinate = f"{parent.name}.{name}"
         resolving = {subgraph: each for subgraph, each in fields.items() if not each.is_external}
+        if not resolving and self._is_resolved_by_stand_in(name, definitions):
+            return None
         if not resolving:
             self.findings.error(
                 "EXTERNAL_MISSING_ON_BASE",
@@ -151,6 +149,16 @@ class ObjectMerger:
         if len(merged.joins) == len(definitions) and all(join.is_plain() for join in merged.joins):
             merged.joins = []
         return merged
+
+    def _is_resolved_by_stand_in(self, name: str, definitions: Mapping[str, TypeDefinition]) -> bool:
+        """Whether an interface object resolves the field for all that implement the interface."""
+        interfaces = {interface for definition in definitions.values() for interface in definition.interfaces}
+        return any(
+            stand_in.is_interface_object and name in stand_in.fields and not stand_in.fields[name].is_external
+            for subgraph in self.subgraphs.values()
+            for interface in interfaces
+            if (stand_in := subgraph.types.get(interface)) is not None
+        )
 
     def _join(self, parent: MergedType, subgraph: str, each: FieldDefinition, merged: MergedField) -> FieldJoin:
         own_type = type_text(each.type)
@@ -269,12 +277,13 @@ class ObjectMerger:
             )
 
     def _is_shareable(self, subgraph: str, definition: TypeDefinition, each: FieldDefinition) -> bool:
-        if each.has("shareable"):
+        if each.has("shareable") or (definition.name, each.name) in self.key_fields[subgraph]:
             return True
         if not self.subgraphs[subgraph].is_federation_2:
             # Value types of federation 1 are shared, but not where one subgraph both defines and extends them.
-            return definition.name in _ROOTS or not (definition.is_defined and definition.is_extended)
-        return (definition.name, each.name) in self.key_fields[subgraph]
+            is_value_type = not (definition.is_defined and definition.is_extended)
+            return definition.name in _ROOTS or is_value_type or definition.has("key")
+        return False
 
 
 def _one_line(text: object) -> str | None:
