@@ -60,6 +60,7 @@ def merge_subgraphs(subgraphs: list[Subgraph], findings: Findings) -> MergedSche
             _merge_union(result, definitions, findings)
         merged.types[name] = result
     objects.add_interface_object_fields(merged.types)
+    _check_keyed_interfaces(subgraphs, findings)
     merged.used_directives = directives.used
     for name, node in composed.items():
         if name in directives.used:
@@ -67,6 +68,30 @@ def merge_subgraphs(subgraphs: list[Subgraph], findings: Findings) -> MergedSche
     merged.directive_definitions |= _executable_directives(subgraphs, findings)
     merged.composed_links = _composed_links(subgraphs, composed)
     return merged
+
+
+def _check_keyed_interfaces(subgraphs: list[Subgraph], findings: Findings) -> None:
+    """Who resolves an interface by its key has to be able to return everything that implements it."""
+    for subgraph in subgraphs:
+        for interface in subgraph.types.values():
+            if interface.kind is not Kind.INTERFACE or not any(resolvable for _, resolvable in interface.keys()):
+                continue
+            missing = sorted(
+                definition.name
+                for other in subgraphs
+                for definition in other.types.values()
+                if definition.kind is Kind.OBJECT
+                and interface.name in definition.interfaces
+                and interface.name not in getattr(subgraph.types.get(definition.name), "interfaces", ())
+            )
+            if missing:
+                findings.error(
+                    "INTERFACE_KEY_MISSING_IMPLEMENTATION_TYPE",
+                    f'[{subgraph.name}] Interface "{interface.name}" has a resolvable @key, but this subgraph does not '
+                    f"define {', '.join(dict.fromkeys(missing))}, which implement it elsewhere: define them here too.",
+                    (subgraph.name,),
+                    (interface.name,),
+                )
 
 
 def _new_type(name: str, definitions: dict[str, TypeDefinition], directives: DirectiveMerger) -> MergedType:

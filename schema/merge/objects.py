@@ -58,11 +58,10 @@ class ObjectMerger:
     def _has_base(self, definitions: dict[str, TypeDefinition]) -> bool:
         if any(definition.is_defined for definition in definitions.values()):
             return True
-        # Federation 1 cannot tell `type T @extends` in several subgraphs from a value type, and takes it for one.
-        return len(definitions) > 1 and any(
-            definition.has("extends") and not self.subgraphs[name].is_federation_2
-            for name, definition in definitions.items()
-        )
+        marked = [name for name, definition in definitions.items() if definition.has("extends")]
+        # `type T @extends` is no more than a mark in federation 2. Federation 1 takes it for a value type where
+        # several subgraphs have it.
+        return len(marked) > 1 or any(self.subgraphs[name].is_federation_2 for name in marked)
 
     def add_interface_object_fields(self, types: dict[str, MergedType]) -> None:
         """What an interface object adds to an interface, every implementation has, resolved by nobody but it."""
@@ -76,6 +75,7 @@ class ObjectMerger:
                     continue
                 for other in types.values():
                     if other.kind is Kind.OBJECT and any(of == interface.name for _, of in other.implements):
+                        self._check_shared_with_stand_ins(other, interface.name, name, resolving & stand_ins)
                         other.fields.setdefault(
                             name,
                             MergedField(
@@ -87,6 +87,17 @@ class ObjectMerger:
                                 [FieldJoin()],
                             ),
                         )
+
+    def _check_shared_with_stand_ins(self, parent: MergedType, interface: str, name: str, stand_ins: set[str]) -> None:
+        owners: dict[str, FieldDefinition] = {}
+        definitions: dict[str, TypeDefinition] = {}
+        for subgraph in self.subgraphs.values():
+            definition = subgraph.types.get(interface if subgraph.name in stand_ins else parent.name)
+            each = definition.fields.get(name) if definition is not None else None
+            if definition is not None and each is not None and not each.is_external:
+                owners[subgraph.name], definitions[subgraph.name] = each, definition
+        if owners.keys() - stand_ins:
+            self._check_sharing(parent, name, owners, definitions, frozenset())
 
     # -- one field ---------------------------------------------------------------------------------------------
 
