@@ -82,9 +82,8 @@ async def log_meal(viewer: Viewer, new: NewMeal, *, database: Database, now: dat
     checks.done()
     async with database.transaction() as transaction:
         person = await person_of(transaction, viewer)
-        items = price_items(new.items, await _priced_foods(transaction, viewer, new.items))
-        row = _new_row(person, new.slot, new.at, new.time_zone, new.notes, new.idempotency_key)
-        return await write_meal(transaction, new_id(), row, items, now)
+        items = price_items(new.items, await priced_foods(transaction, viewer.id, new.items))
+        return await write_meal(transaction, new_row(person, new), items, now)
 
 
 async def copy_meal(viewer: Viewer, meal_id: str, copy: MealCopy, *, database: Database, now: datetime) -> MealRecord:
@@ -99,9 +98,14 @@ async def copy_meal(viewer: Viewer, meal_id: str, copy: MealCopy, *, database: D
             raise NotFoundError("There is no such meal.")
         person = await person_of(transaction, viewer)
         items = scale_items(await read_items(transaction, meal_id), copy.scale)
-        slot = copy.slot or MealSlot(source.slot)
-        row = _new_row(person, slot, copy.at, None, source.notes, copy.idempotency_key)
-        return await write_meal(transaction, new_id(), row, items, now)
+        new = NewMeal(
+            slot=copy.slot or MealSlot(source.slot),
+            at=copy.at,
+            items=(),
+            notes=source.notes,
+            idempotency_key=copy.idempotency_key,
+        )
+        return await write_meal(transaction, new_row(person, new), items, now)
 
 
 async def update_meal(
@@ -126,7 +130,7 @@ async def update_meal(
         checks.done()
         items = earlier
         if changes.items is not None:
-            foods = await _priced_foods(transaction, viewer, drafts)
+            foods = await priced_foods(transaction, viewer.id, drafts)
             items = price_items(drafts, foods, {item.food_id: item for item in earlier})
         row = NewRow(
             user_id=viewer.id,
@@ -165,27 +169,26 @@ async def delete_meal(
         return meal
 
 
-async def write_meal(
-    transaction: AsyncConnection, meal_id: str, row: NewRow, items: Sequence[Item], now: datetime
-) -> MealRecord:
+async def write_meal(transaction: AsyncConnection, row: NewRow, items: Sequence[Item], now: datetime) -> MealRecord:
     """Write rows and event; an idempotency key used before writes nothing and returns the earlier meal."""
+    meal_id = new_id()
     if not await insert_meal(transaction, meal_id, row, items):
-        earlier = await meal_by_idempotency_key(transaction, row.user_id, row.idempotency_key or "")
-        return earlier or (await meals_by_id(transaction, [meal_id]))[meal_id]
+        return await meal_by_idempotency_key(transaction, row.user_id, row.idempotency_key or "")
     await append_event(transaction, meal_event(MealLogged, meal_id, row, items, 1, now))
     return (await meals_by_id(transaction, [meal_id]))[meal_id]
 
 
-async def _priced_foods(
-    transaction: AsyncConnection, viewer: Viewer, drafts: Iterable[ItemDraft]
+async def priced_foods(
+    transaction: AsyncConnection, viewer_id: str, drafts: Iterable[ItemDraft]
 ) -> dict[str, PricedFood]:
+    """The foods that the drafts name, as far as the viewer may see them."""
     ids = sorted({draft.food_id for draft in drafts})
     foods = await foods_by_id(transaction, ids)
     portions = await portions_by_food(transaction, ids)
     return {
         food.id: PricedFood(food.id, food.name, food.version, decode_nutrients(food.per_100), portions.get(food.id, ()))
         for food in foods.values()
-        if food.is_visible_to(viewer.id)
+        if food.is_visible_to(viewer_id)
     }
 
 
@@ -210,23 +213,17 @@ async def _day_after_change(
     return local_date(changes.at or meal.at, changes.time_zone or meal.time_zone, person.day_start_hour)
 
 
-def _new_row(
-    person: PersonRecord,
-    slot: MealSlot,
-    at: datetime,
-    time_zone: str | None,
-    notes: str | None,
-    idempotency_key: str | None,
-) -> NewRow:
-    zone = time_zone or person.time_zone
+def new_row(person: PersonRecord, new: NewMeal) -> NewRow:
+    """The columns of a new meal; its calendar day is the person's where it was eaten."""
+    zone = new.time_zone or person.time_zone
     return NewRow(
         user_id=person.user_id,
-        slot=slot.value,
-        at=at,
-        local_date=local_date(at, zone, person.day_start_hour),
+        slot=new.slot.value,
+        at=new.at,
+        local_date=local_date(new.at, zone, person.day_start_hour),
         time_zone=zone,
-        notes=notes or None,
-        idempotency_key=idempotency_key,
+        notes=new.notes or None,
+        idempotency_key=new.idempotency_key,
     )
 
 

@@ -50,15 +50,26 @@ async def insert_meal(transaction: AsyncConnection, meal_id: str, row: NewRow, i
     values = _values(meal_id, row, items) | {"idempotency_key": row.idempotency_key}
     if (await transaction.execute(_INSERT, values)).rowcount == 0:
         return False
-    await _insert_items(transaction, meal_id, row.user_id, items)
+    await transaction.execute(_INSERT_ITEM, _item_rows(meal_id, row.user_id, items))
     return True
+
+
+async def insert_meals(transaction: AsyncConnection, meals: Sequence[tuple[str, NewRow, Sequence[Item]]]) -> None:
+    """Write many meals, of which none may be there already, in two round trips."""
+    await transaction.execute(
+        _INSERT,
+        [_values(meal_id, row, items) | {"idempotency_key": row.idempotency_key} for meal_id, row, items in meals],
+    )
+    await transaction.execute(
+        _INSERT_ITEM, [values for meal_id, row, items in meals for values in _item_rows(meal_id, row.user_id, items)]
+    )
 
 
 async def replace_meal(transaction: AsyncConnection, meal: MealRecord, row: NewRow, items: Sequence[Item]) -> None:
     """Write the next version of a meal that the transaction has locked."""
     await transaction.execute(_UPDATE, _values(meal.id, row, items))
     await transaction.execute(text("DELETE FROM meal_item WHERE meal_id = :id"), {"id": meal.id})
-    await _insert_items(transaction, meal.id, row.user_id, items)
+    await transaction.execute(_INSERT_ITEM, _item_rows(meal.id, row.user_id, items))
 
 
 async def delete_meal_row(transaction: AsyncConnection, meal_id: str) -> None:
@@ -121,8 +132,8 @@ def meal_event(
     )
 
 
-async def _insert_items(transaction: AsyncConnection, meal_id: str, user_id: str, items: Sequence[Item]) -> None:
-    rows = [
+def _item_rows(meal_id: str, user_id: str, items: Sequence[Item]) -> list[dict[str, object]]:
+    return [
         {
             "meal_id": meal_id,
             "position": position,
@@ -137,7 +148,6 @@ async def _insert_items(transaction: AsyncConnection, meal_id: str, user_id: str
         }
         for position, item in enumerate(items)
     ]
-    await transaction.execute(_INSERT_ITEM, rows)
 
 
 def _values(meal_id: str, row: NewRow, items: Sequence[Item]) -> dict[str, object]:

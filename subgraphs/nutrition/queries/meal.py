@@ -85,9 +85,9 @@ async def lock_meal(connection: AsyncConnection, user_id: str, meal_id: str) -> 
     return None if row is None else MealRecord(*row)
 
 
-async def meal_by_idempotency_key(connection: AsyncConnection, user_id: str, key: str) -> MealRecord | None:
-    row = (await connection.execute(_BY_KEY, {"user_id": user_id, "key": key})).one_or_none()
-    return None if row is None else MealRecord(*row)
+async def meal_by_idempotency_key(connection: AsyncConnection, user_id: str, key: str) -> MealRecord:
+    """The meal that was logged with this key."""
+    return MealRecord(*(await connection.execute(_BY_KEY, {"user_id": user_id, "key": key})).one())
 
 
 async def meals_by_day(

@@ -1,24 +1,25 @@
 """Logging and deleting weighings. Each command checks, writes the row and its event in one transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import text
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from events.contracts.users import WeightDeleted, WeightLogged
 from events.envelope import new_id
-from events.outbox import NewEvent, append_event
+from events.outbox import NewEvent, append_event, append_events
 from subgraphs.auth import Viewer
 from subgraphs.database import Database
 from subgraphs.errors import Checks, NotFoundError
 from subgraphs.scalars import local_date
 from subgraphs.telemetry import current_traceparent
 from subgraphs.users.domain.body import check_weighing
-from subgraphs.users.queries.account import AccountRecord, accounts_by_id
+from subgraphs.users.queries.account import AccountRecord, lock_account
 from subgraphs.users.queries.weight import WeightRecord, weights_by_id
 from subgraphs.users.tables import WeightEntryRow
 
@@ -47,62 +48,67 @@ async def log_weight(viewer: Viewer, new: NewWeighing, *, database: Database, no
     )
     checks.done()
     async with database.transaction() as transaction:
-        account = (await accounts_by_id(transaction, [viewer.id])).get(viewer.id)
+        # The lock makes two calls with one idempotency key take turns, so that the second sees the first.
+        account = await lock_account(transaction, viewer.id)
         if account is None:
             raise NotFoundError("This account does not exist.")
-        return await write_weighing(transaction, account, new_id(), new, now)
+        entry_id = await _id_by_key(transaction, viewer.id, new.idempotency_key)
+        if entry_id is None:
+            (entry_id,) = await write_weighings(transaction, account, [new])
+        return (await weights_by_id(transaction, [entry_id]))[entry_id]
 
 
-async def write_weighing(
-    transaction: AsyncConnection, account: AccountRecord, entry_id: str, new: NewWeighing, now: datetime
-) -> WeightRecord:
-    """Write the row and its event; a key used before writes nothing and returns the earlier weighing."""
-    day = local_date(new.recorded_at, account.time_zone, account.day_start_hour)
-    values = {
-        "id": entry_id,
+async def write_weighings(
+    transaction: AsyncConnection, account: AccountRecord, weighings: Sequence[NewWeighing]
+) -> list[str]:
+    """Write rows and events of weighings whose idempotency keys are new; returns their ids."""
+    rows = [_row(account, new) for new in weighings]
+    if rows:
+        await transaction.execute(insert(WeightEntryRow), rows)
+        await append_events(transaction, [_logged(row) for row in rows])
+    return [row["id"] for row in rows]
+
+
+async def _id_by_key(transaction: AsyncConnection, user_id: str, key: str | None) -> str | None:
+    statement = select(col(WeightEntryRow.id)).where(
+        col(WeightEntryRow.user_id) == user_id, col(WeightEntryRow.idempotency_key) == key
+    )
+    return None if key is None else (await transaction.execute(statement)).scalar_one_or_none()
+
+
+def _row(account: AccountRecord, new: NewWeighing) -> dict[str, Any]:
+    return {
+        "id": new_id(),
         "user_id": account.id,
         "weight_kg": new.weight_kg,
         "body_fat_percent": new.body_fat_percent,
         "notes": new.notes,
         "recorded_at": new.recorded_at,
-        "local_date": day,
+        "local_date": local_date(new.recorded_at, account.time_zone, account.day_start_hour),
         "time_zone": account.time_zone,
         "version": 1,
         "idempotency_key": new.idempotency_key,
     }
-    statement = (
-        postgresql.insert(WeightEntryRow).values(values).on_conflict_do_nothing().returning(col(WeightEntryRow.id))
-    )
-    if (await transaction.execute(statement)).one_or_none() is None:
-        entry_id = await _earlier(transaction, account.id, entry_id, new.idempotency_key)
-        return (await weights_by_id(transaction, [entry_id]))[entry_id]
+
+
+def _logged(row: dict[str, Any]) -> NewEvent:
     payload = WeightLogged(
-        entry_id=entry_id,
-        weight_kg=new.weight_kg,
-        recorded_at=new.recorded_at,
-        local_date=day,
-        body_fat_percent=new.body_fat_percent,
+        entry_id=row["id"],
+        weight_kg=row["weight_kg"],
+        recorded_at=row["recorded_at"],
+        local_date=row["local_date"],
+        body_fat_percent=row["body_fat_percent"],
     )
-    await append_event(
-        transaction,
-        NewEvent(
-            payload=payload,
-            aggregate_id=entry_id,
-            version=1,
-            user_id=account.id,
-            occurred_at=now,
-            local_date=day,
-            time_zone=account.time_zone,
-            traceparent=current_traceparent(),
-        ),
+    return NewEvent(
+        payload=payload,
+        aggregate_id=row["id"],
+        version=1,
+        user_id=row["user_id"],
+        occurred_at=row["recorded_at"],
+        local_date=row["local_date"],
+        time_zone=row["time_zone"],
+        traceparent=current_traceparent(),
     )
-    return (await weights_by_id(transaction, [entry_id]))[entry_id]
-
-
-async def _earlier(transaction: AsyncConnection, user_id: str, entry_id: str, idempotency_key: str | None) -> str:
-    statement = text("SELECT id FROM weight_entry WHERE user_id = :user_id AND (idempotency_key = :key OR id = :id)")
-    parameters = {"user_id": user_id, "key": idempotency_key, "id": entry_id}
-    return str((await transaction.execute(statement, parameters)).scalar_one())
 
 
 async def delete_weight(viewer: Viewer, entry_id: str, *, database: Database, now: datetime) -> None:
