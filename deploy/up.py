@@ -11,7 +11,6 @@ from rich.panel import Panel
 from rich.table import Table
 
 from deploy.data_directory import DataDirectory
-from deploy.dev_loop import follow_code
 from deploy.stack import Stack, StackOptions
 from deploy.terminal import Terminal
 
@@ -35,6 +34,8 @@ async def _run(options: StackOptions, directory: DataDirectory, terminal: Termin
         keeper = asyncio.create_task(_keep_state(stack))
         tasks = [keeper]
         if options.watch and not options.in_process:
+            from deploy.dev_loop import follow_code
+
             tasks.append(asyncio.create_task(follow_code(stack)))
         await asked_to_stop.wait()
         for task in tasks:

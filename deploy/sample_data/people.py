@@ -61,7 +61,7 @@ class Weighing:
 
 @dataclass(frozen=True, slots=True)
 class PlannedMeal:
-    """`items` are (food id, grams)."""
+    """`items` are (food id, grams). `key` names the meal, whatever day the week was moved to: loading again finds it."""
 
     local_date: date
     at: datetime
@@ -136,10 +136,10 @@ def _demo_person(row: dict[str, Any], week: dict[str, Any] | None, foods: dict[s
     meals: list[PlannedMeal] = []
     workouts: list[PlannedWorkout] = []
     if week is not None:
-        for day in days:
+        for number, day in enumerate(days):
             for meal in week["meals"]:
                 items = tuple((foods[name], float(grams)) for name, grams in meal["items"])
-                key = f"demo:{day}:{meal['slot']}"
+                key = f"demo:{number}:{meal['slot']}"
                 meals.append(PlannedMeal(day, _at(day, meal["time"], zone), meal["slot"], items, key))
         workouts = [_demo_workout(each, days[each["dayOffset"]], zone) for each in week["workouts"]]
     weights = tuple(
@@ -177,7 +177,7 @@ def _demo_workout(row: dict[str, Any], day: date, zone: ZoneInfo) -> PlannedWork
         for each in row["exercises"]
     )
     end = start + timedelta(minutes=row["minutes"])
-    return PlannedWorkout(day, start, end, row["name"], exercises, row["kcal"], f"demo:{day}:{row['name']}")
+    return PlannedWorkout(day, start, end, row["name"], exercises, row["kcal"], f"demo:{row['dayOffset']}")
 
 
 def _synthetic_person(
@@ -213,7 +213,11 @@ def _synthetic_person(
         day_start_hour=5 if number % 10 == 7 else 0,  # every tenth works at night
         units="IMPERIAL" if zone.key.startswith("America/New") else "METRIC",
         weights=tuple(_weighings(calendar, set(logged), start_weight, balance, zone, chance)),
-        meals=tuple(meal for day in logged for meal in _meals(day, need + balance, zone, chance, foods)),
+        meals=tuple(
+            meal
+            for number, day in enumerate(logged)
+            for meal in _meals(number, day, need + balance, zone, chance, foods)
+        ),
         workouts=tuple(_workouts(calendar, set(logged), zone, chance)),
         daily_balance_kcal=balance,
     )
@@ -232,7 +236,7 @@ def _weighings(
 
 
 def _meals(
-    day: date, kcal: float, zone: ZoneInfo, chance: random.Random, foods: Sequence[tuple[str, float]]
+    number: int, day: date, kcal: float, zone: ZoneInfo, chance: random.Random, foods: Sequence[tuple[str, float]]
 ) -> Iterator[PlannedMeal]:
     """Real foods in amounts that meet the day's energy, more of it at weekends."""
     day_kcal = kcal * (1.08 if day.weekday() >= 5 else 0.968) * chance.gauss(1, 0.06)
@@ -242,7 +246,7 @@ def _meals(
             (food, round(min(100 * day_kcal * share / len(chosen) / energy, 800), 1)) for food, energy in chosen
         )
         at = _at(day, f"{hour:02}:{chance.randint(0, 59):02}", zone)
-        yield PlannedMeal(day, at, slot, items, f"sample:{day}:{slot}")
+        yield PlannedMeal(day, at, slot, items, f"sample:{number}:{slot}")
 
 
 def _workouts(
@@ -269,7 +273,7 @@ def _workouts(
             )
         name = "Run" if day.weekday() == 5 else "Strength"
         end = start + timedelta(minutes=minutes)
-        yield PlannedWorkout(day, start, end, name, exercises, None, f"sample:{day}:{name}")
+        yield PlannedWorkout(day, start, end, name, exercises, None, f"sample:{number}")
 
 
 def _plates(weight: float) -> float:

@@ -69,6 +69,8 @@ CATEGORIES = (
     ("CONDIMENT", r"sauce|dip|gravy|condiment|mustard|spice|herb"),
 )  # fmt: skip
 
+LARGEST_PORTION_G = 2_000
+
 _EXERCISE_CATEGORIES = {
     "strength": "STRENGTH",
     "powerlifting": "STRENGTH",
@@ -113,7 +115,8 @@ def food_rows(lines: Iterable[str]) -> Iterator[dict[str, str]]:
         known = foods.setdefault(name.casefold(), food)
         if _filled(food) > _filled(known):
             foods[name.casefold()] = food
-        if grams := _number(row["portion_gram_weight"]):
+        grams = _number(row["portion_gram_weight"])
+        if grams is not None and 0 < grams <= LARGEST_PORTION_G:  # one source row says it weighs infinitely much
             unit = row["portion_unit_name"]
             label = "serving" if unit in {"", "undetermined"} else unit
             portions.setdefault(name.casefold(), {}).setdefault(label, round(grams, 2))

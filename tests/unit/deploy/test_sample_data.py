@@ -19,6 +19,12 @@ def test_there_are_more_than_five_thousand_foods_with_energy_and_macronutrients(
     assert all(food["name"] and food["energy_kcal"] and food["protein_g"] and food["fat_g"] for food in foods)
 
 
+def test_portions_weigh_what_somebody_can_eat() -> None:
+    portions = [portion for food in read_foods() if food["portions"] for portion in food["portions"].split("|")]
+    assert len(portions) > 2_500
+    assert all(0 < float(portion.rpartition(":")[2]) <= 2_000 for portion in portions)
+
+
 def test_there_are_more_than_eight_hundred_exercises_each_with_one_name() -> None:
     exercises = read_exercises()
     assert len(exercises) == 913
