@@ -45,14 +45,23 @@ class SubgraphUnderTest:
     async def run(
         self, operation: str, viewer_id: str | None, variables: Mapping[str, Any] | None = None, **context: Any
     ) -> ExecutionResult:
-        result = await self.schema.execute(
-            operation, dict(variables or {}), context_value=self.context(viewer_id, **context)
+        return await self._execute(operation, variables, self.context(viewer_id, **context))
+
+    async def run_with(
+        self, authorization: str | None, operation: str, variables: Mapping[str, Any] | None = None
+    ) -> ExecutionResult:
+        """As whoever shows this Authorization header."""
+        return await self._execute(
+            operation, variables, Context(self.resources, self._make_loaders, authorization=authorization)
         )
+
+    async def _execute(self, operation: str, variables: Mapping[str, Any] | None, context: Context) -> ExecutionResult:
+        result = await self.schema.execute(operation, dict(variables or {}), context_value=context)
         assert isinstance(result, ExecutionResult)
         return result
 
     async def data(
-        self, operation: str, viewer_id: str, variables: Mapping[str, Any] | None = None, **context: Any
+        self, operation: str, viewer_id: str | None, variables: Mapping[str, Any] | None = None, **context: Any
     ) -> dict[str, Any]:
         """The answer's data; any error fails the test."""
         result = await self.run(operation, viewer_id, variables, **context)
