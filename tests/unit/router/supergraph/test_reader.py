@@ -1,0 +1,120 @@
+"""Reading supergraphs of every join spec version."""
+
+import pytest
+from graphql import print_schema
+
+from router.errors import SupergraphError
+from router.supergraph import TypeKind, parse_field_set, print_field_set, read_supergraph
+
+JOIN = """
+directive @join__graph(name: String!, url: String!) on ENUM_VALUE
+enum join__Graph { A @join__graph(name: "a-service", url: "http://a") B @join__graph(name: "b", url: "http://b") }
+scalar join__FieldSet
+"""
+
+
+def test_subgraphs_have_the_names_and_urls_of_join_graph() -> None:
+    supergraph = read_supergraph(JOIN + "type Query @join__type(graph: A) { x: Int }")
+
+    assert supergraph.subgraphs == {"a-service": "http://a", "b": "http://b"}
+    assert supergraph.root_types == {"query": "Query"}
+
+
+def test_a_field_without_join_field_belongs_to_every_subgraph_of_its_type() -> None:
+    supergraph = read_supergraph(
+        JOIN + "type Query @join__type(graph: A) @join__type(graph: B) { both: Int one: [Int!] @join__field(graph: B) }"
+    )
+
+    assert set(supergraph.views["a-service"]["Query"].fields) == {"both"}
+    one = supergraph.views["b"]["Query"].fields["one"]
+    assert (one.type, one.list_depth, one.type_text) == ("Int", 1, "[Int!]")
+
+
+def test_a_field_that_only_interface_objects_resolve_belongs_to_nobody() -> None:
+    supergraph = read_supergraph(JOIN + "type Query @join__type(graph: A) { x: Int @join__field y: Int }")
+
+    assert set(supergraph.views["a-service"]["Query"].fields) == {"y"}
+
+
+def test_join_v0_1_gives_unmarked_fields_of_an_entity_to_its_owner() -> None:
+    supergraph = read_supergraph(
+        JOIN
+        + """
+        type Query { user: User @join__field(graph: A) }
+        type User @join__owner(graph: A) @join__type(graph: A, key: "id") @join__type(graph: B, key: "id")
+        { id: ID! @join__field(graph: A) name: String age: Int @join__field(graph: B) }
+        """
+    )
+
+    assert set(supergraph.views["a-service"]["User"].fields) == {"id", "name"}
+    assert set(supergraph.views["b"]["User"].fields) == {"age"}
+    assert [key.text for key in supergraph.views["b"]["User"].keys] == ["id"]
+
+
+def test_keys_memberships_and_what_a_subgraph_says_of_a_field_are_read() -> None:
+    supergraph = read_supergraph(
+        JOIN
+        + """
+        type Query @join__type(graph: A) { u: U }
+        interface N @join__type(graph: A) @join__type(graph: B, key: "id", isInterfaceObject: true) { id: ID! }
+        union U @join__type(graph: A) @join__unionMember(graph: A, member: "T") = T
+        type T implements N @join__implements(graph: A, interface: "N") @join__type(graph: A, key: "id", resolvable: false)
+        {
+          id: ID!
+          x: Int @join__field(graph: A, external: true)
+          y: Int @join__field(graph: A, requires: "x", provides: "z", override: "b", overrideLabel: "percent(1)")
+        }
+        """
+    )
+    view = supergraph.views["a-service"]
+
+    assert view["T"].keys[0].resolvable is False
+    assert view["N"].possible_types == view["U"].possible_types == {"T"}
+    assert view["T"].fields["x"].external
+    y = view["T"].fields["y"]
+    assert (y.override_from, y.override_label) == ("b", "percent(1)")
+    assert y.requires is not None
+    assert print_field_set(y.requires) == "x"
+    assert supergraph.views["b"]["N"].kind is TypeKind.OBJECT
+    assert supergraph.views["b"]["N"].is_interface_object
+    assert supergraph.override_labels == ("percent(1)",)
+
+
+def test_clients_see_neither_machinery_nor_what_is_inaccessible() -> None:
+    supergraph = read_supergraph(
+        JOIN
+        + """
+        directive @inaccessible on FIELD_DEFINITION | OBJECT | ENUM_VALUE | ARGUMENT_DEFINITION
+        directive @tag(name: String!) repeatable on FIELD_DEFINITION
+        directive @live on FIELD
+        type Query @join__type(graph: A)
+        { a(x: Int, y: Int @inaccessible): E @tag(name: "t") hidden: Secret @inaccessible old: Int @deprecated(reason: "r") }
+        type Secret @join__type(graph: A) @inaccessible { x: Int }
+        enum E @join__type(graph: A) { ONE @join__enumValue(graph: A) TWO @inaccessible }
+        """
+    )
+
+    assert print_schema(supergraph.api_schema) == (
+        "directive @live on FIELD\n\n"
+        'type Query {\n  a(x: Int): E\n  old: Int @deprecated(reason: "r")\n}\n\n'
+        "enum E {\n  ONE\n}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sdl", "reason"),
+    [
+        ("type Query {", "cannot be parsed"),
+        ("type Query { x: Int }", "no join__Graph enum"),
+        (JOIN + "type Query @join__type(graph: C) { x: Int }", 'unknown subgraph "C"'),
+        (JOIN + 'type Query @join__type(graph: A, key: "{") { x: Int }', "cannot be parsed"),
+    ],
+)
+def test_a_text_that_is_no_supergraph_is_refused_with_the_reason(sdl: str, reason: str) -> None:
+    with pytest.raises(SupergraphError, match=reason):
+        read_supergraph(sdl)
+
+
+@pytest.mark.parametrize("text", ["id", "id sku", "org { id } sku", "... on A { x(y: 1) }", 'price(in: "EUR")'])
+def test_field_sets_print_as_they_are_written(text: str) -> None:
+    assert print_field_set(parse_field_set(text)) == text
