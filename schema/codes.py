@@ -87,7 +87,7 @@ _SUBGRAPH_ERRORS = {
     "OVERRIDE_FROM_SELF_ERROR": "A field overrides itself: `from` names its own subgraph.",
     "OVERRIDE_SOURCE_HAS_OVERRIDE": "A field is overridden in two directions at once.",
     "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE": "`@override` cannot be combined with `@external`, `@provides` or `@requires` there.",
-    "OVERRIDE_LABEL_INVALID": 'The label of an `@override` must be `percent(0-100)` or a name.',
+    "OVERRIDE_LABEL_INVALID": "The label of an `@override` must be `percent(0-100)` or a name.",
     "OVERRIDE_ON_INTERFACE": "A field of an interface cannot be overridden.",
     "INTERFACE_OBJECT_USAGE_ERROR": "An `@interfaceObject` type needs a `@key` and must not be combined with its implementations.",
     "INTERFACE_KEY_NOT_ON_IMPLEMENTATION": "A key of an interface must also be a key of every type that implements it in that subgraph.",
@@ -158,3 +158,9 @@ _HINT_MEANINGS = {
 CODES: dict[str, Code] = {
     code.code: code for code in (*_errors(_SUBGRAPH_ERRORS), *_errors(_MERGE_ERRORS), *_hints(_HINT_MEANINGS))
 }
+
+
+def print_table() -> str:
+    """The catalogue as the Markdown table of this room's README."""
+    rows = [f"| `{code.code}` | {code.level.value} | {code.meaning} |" for code in CODES.values()]
+    return "\n".join(["| code | level | meaning |", "|---|---|---|", *rows]) + "\n"

@@ -89,7 +89,7 @@ def _check_result(sdl: str, findings: Findings) -> Supergraph | None:
 
 def _code_of(message: str) -> str:
     """GraphQL's own complaint about the merged schema under the code that federation gives it."""
-    if "Interface field" in message and "but" in message and "does not provide it" in message:
+    if "Interface field " in message and "argument" not in message and "does not provide it" in message:
         return "INTERFACE_FIELD_NO_IMPLEM"
     if "Interface field" in message and "expects type" in message:
         return "INVALID_GRAPHQL"

@@ -67,8 +67,10 @@ SIGNATURES: dict[str, tuple[str, bool, str]] = {
         "ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR",
     ),
     "listSize": (
-        "(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!],"
-        " requireOneSlicingArgument: Boolean = true)",
+        (
+            "(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!],"
+            " requireOneSlicingArgument: Boolean = true)"
+        ),
         False,
         "FIELD_DEFINITION",
     ),

@@ -58,7 +58,7 @@ def key_fields(subgraph: Subgraph) -> set[tuple[str, str]]:
     return {
         mentioned
         for definition in subgraph.types.values()
-        for text, _ in definition.keys()
+        for text, _ in definition.entity_keys()
         for mentioned in mentioned_fields(subgraph.types, definition.name, text)
     }
 

@@ -126,7 +126,7 @@ class Reachability:
     def _targets(self, option: Option, name: str) -> list[EntityTarget]:
         if self.graph.is_interface_object(option.subgraph, option.type):
             # Who does not know the object's type can only move on as the interface.
-            return [target for target in self.graph.entity_targets(option.type)]
+            return list(self.graph.entity_targets(option.type))
         return list(self.graph.entity_targets(name))
 
     # -- fields ------------------------------------------------------------------------------------------------
@@ -140,9 +140,7 @@ class Reachability:
                 self._after[name, field, start] = known
         return known
 
-    def _direct(
-        self, reached: frozenset[Option], name: str, field: str, excluded: frozenset[str]
-    ) -> Iterator[Option]:
+    def _direct(self, reached: frozenset[Option], name: str, field: str, excluded: frozenset[str]) -> Iterator[Option]:
         """The field's values from any of the reached options, without another move."""
         for option in reached:
             found, below = provided_selection(self.graph, option.subgraph, option.type, field, option.provided)

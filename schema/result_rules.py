@@ -56,17 +56,17 @@ def _finding(code: str, coordinate: str, message: str) -> Finding:
 
 def _check_children(node: TypeDefinitionNode, hidden: set[str]) -> Iterator[Finding]:
     children: list[Any] = []
+    what = "members"
     if isinstance(node, _WithFields):
         children = list(node.fields or ())
         what = "fields"
     elif isinstance(node, EnumTypeDefinitionNode):
         children = list(node.values or ())
         what = "values"
-    elif isinstance(node, UnionTypeDefinitionNode):
-        what = "members"
-        if node.types and all(member.name.value in hidden for member in node.types):
-            children = [None]
-    if children and all(child is None or _is_hidden(child) for child in children):
+    is_empty_union = isinstance(node, UnionTypeDefinitionNode) and all(
+        member.name.value in hidden for member in node.types or ()
+    )
+    if is_empty_union or (children and all(_is_hidden(child) for child in children)):
         yield _finding(
             "ONLY_INACCESSIBLE_CHILDREN",
             node.name.value,
@@ -122,8 +122,8 @@ def _check_default(
     target = types.get(type_name)
     used: str | None = None
     if isinstance(value, ListValueNode):
-        for item in value.values:
-            yield from _check_default(place, item, type_name, types)
+        for element in value.values:
+            yield from _check_default(place, element, type_name, types)
     elif isinstance(value, EnumValueNode) and isinstance(target, EnumTypeDefinitionNode):
         if any(each.name.value == value.value and _is_hidden(each) for each in target.values or ()):
             used = f"{type_name}.{value.value}"

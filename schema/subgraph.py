@@ -133,7 +133,7 @@ class TypeDefinition(Element):
     def is_interface_object(self) -> bool:
         return self.has("interfaceObject")
 
-    def keys(self) -> list[tuple[str, bool]]:
+    def entity_keys(self) -> list[tuple[str, bool]]:
         """(fields, resolvable) of each `@key`."""
         return [
             (_field_set(applied.arguments.get("fields")), applied.arguments.get("resolvable", True) is not False)
@@ -186,9 +186,7 @@ class _Reader:
 
     def read(self) -> Subgraph:
         schema_nodes = [
-            node
-            for node in self.document.definitions
-            if isinstance(node, SchemaDefinitionNode | SchemaExtensionNode)
+            node for node in self.document.definitions if isinstance(node, SchemaDefinitionNode | SchemaExtensionNode)
         ]
         for node in schema_nodes:
             for directive in node.directives or ():
@@ -237,12 +235,15 @@ class _Reader:
         if parsed is None:
             if url.startswith("https://specs.apollo.dev"):
                 self._refuse("INVALID_LINK_IDENTIFIER", f'the url "{url}" of a @link has no name and version')
+                return
             parsed = url, url.rstrip("/").rpartition("/")[2], (0, 0)
         identity, name, version = parsed
         if any(link.identity == identity for link in self.links):
             self._refuse("INVALID_LINK_DIRECTIVE_USAGE", f"{identity} is linked twice; keep one @link to it")
         if identity == LINK_IDENTITY and version != (1, 0):
-            self._refuse("UNKNOWN_LINK_VERSION", f"version {version[0]}.{version[1]} of the link specification is not known")
+            self._refuse(
+                "UNKNOWN_LINK_VERSION", f"version {version[0]}.{version[1]} of the link specification is not known"
+            )
         imports: dict[str, str] = {}
         for item in arguments.get("import") or ():
             spec = item if isinstance(item, str) else str(item.get("name", ""))
@@ -366,7 +367,10 @@ class _Reader:
     def _drop_machinery(self, roots: dict[str, str]) -> None:
         namespaces = {f"{link.namespace}__" for link in self.links} | {"link__", "federation__", "core__"}
         imported = {
-            local for link in self.links if link.identity in (FEDERATION_IDENTITY, LINK_IDENTITY) for local in link.imports
+            local
+            for link in self.links
+            if link.identity in (FEDERATION_IDENTITY, LINK_IDENTITY)
+            for local in link.imports
         }
         for name, definition in list(self.types.items()):
             is_imported_scalar = name in imported and definition.kind in (Kind.SCALAR, Kind.ENUM, Kind.INPUT)

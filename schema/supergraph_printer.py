@@ -28,7 +28,7 @@ directive @join__type(graph: join__Graph!, key: join__FieldSet, extension: Boole
 directive @join__unionMember(graph: join__Graph!, member: String!) repeatable on UNION
 
 directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
-"""  # noqa: E501
+"""
 _JOIN_TYPES = """\
 input join__ContextArgument {
   name: String!
@@ -60,16 +60,20 @@ enum link__Purpose {
 }
 """
 #: directive -> (link, definitions)
-_SPECIFICATIONS: dict[str, tuple[str, str]] = {
+SPECIFICATIONS: dict[str, tuple[str, str]] = {
     "tag": (
         '@link(url: "https://specs.apollo.dev/tag/v0.3")',
-        "directive @tag(name: String!) repeatable on FIELD_DEFINITION | OBJECT | INTERFACE | UNION"
-        " | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION | SCHEMA",
+        (
+            "directive @tag(name: String!) repeatable on FIELD_DEFINITION | OBJECT | INTERFACE | UNION"
+            " | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION | SCHEMA"
+        ),
     ),
     "inaccessible": (
         '@link(url: "https://specs.apollo.dev/inaccessible/v0.2", for: SECURITY)',
-        "directive @inaccessible on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR"
-        " | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION",
+        (
+            "directive @inaccessible on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR"
+            " | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION"
+        ),
     ),
     "authenticated": (
         '@link(url: "https://specs.apollo.dev/authenticated/v0.1", for: SECURITY)',
@@ -77,25 +81,33 @@ _SPECIFICATIONS: dict[str, tuple[str, str]] = {
     ),
     "requiresScopes": (
         '@link(url: "https://specs.apollo.dev/requiresScopes/v0.1", for: SECURITY)',
-        "directive @requiresScopes(scopes: [[requiresScopes__Scope!]!]!) on FIELD_DEFINITION | OBJECT | INTERFACE"
-        " | SCALAR | ENUM\n\nscalar requiresScopes__Scope",
+        (
+            "directive @requiresScopes(scopes: [[requiresScopes__Scope!]!]!) on FIELD_DEFINITION | OBJECT | INTERFACE"
+            " | SCALAR | ENUM\n\nscalar requiresScopes__Scope"
+        ),
     ),
     "policy": (
         '@link(url: "https://specs.apollo.dev/policy/v0.1", for: SECURITY)',
-        "directive @policy(policies: [[policy__Policy!]!]!) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM"
-        "\n\nscalar policy__Policy",
+        (
+            "directive @policy(policies: [[policy__Policy!]!]!) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM"
+            "\n\nscalar policy__Policy"
+        ),
     ),
     "context": (
         '@link(url: "https://specs.apollo.dev/context/v0.1", for: SECURITY)',
-        "directive @context(name: String!) repeatable on INTERFACE | OBJECT | UNION\n\n"
-        "directive @context__fromContext(field: context__ContextFieldValue) on ARGUMENT_DEFINITION\n\n"
-        "scalar context__ContextFieldValue",
+        (
+            "directive @context(name: String!) repeatable on INTERFACE | OBJECT | UNION\n\n"
+            "directive @context__fromContext(field: context__ContextFieldValue) on ARGUMENT_DEFINITION\n\n"
+            "scalar context__ContextFieldValue"
+        ),
     ),
     "cost": (
         '@link(url: "https://specs.apollo.dev/cost/v0.1", import: ["@cost", "@listSize"])',
-        "directive @cost(weight: Int!) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION"
-        " | OBJECT | SCALAR\n\ndirective @listSize(assumedSize: Int, slicingArguments: [String!],"
-        " sizedFields: [String!], requireOneSlicingArgument: Boolean = true) on FIELD_DEFINITION",
+        (
+            "directive @cost(weight: Int!) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION"
+            " | OBJECT | SCALAR\n\ndirective @listSize(assumedSize: Int, slicingArguments: [String!],"
+            " sizedFields: [String!], requireOneSlicingArgument: Boolean = true) on FIELD_DEFINITION"
+        ),
     ),
 }
 
@@ -113,7 +125,7 @@ class _Printer:
     def print(self) -> str:
         blocks = [self._schema(), _JOIN_DEFINITIONS.strip()]
         used = {("cost" if name == "listSize" else name) for name in self.schema.used_directives}
-        blocks += [definition for name, (_, definition) in _SPECIFICATIONS.items() if name in used]
+        blocks += [definition for name, (_, definition) in SPECIFICATIONS.items() if name in used]
         blocks += [text for _, text in sorted(self.schema.directive_definitions.items())]
         blocks.append((_JOIN_TYPES % self._graph_enum()).strip())
         blocks += [self._type(merged) for _, merged in sorted(self.schema.types.items())]
@@ -125,7 +137,7 @@ class _Printer:
             '@link(url: "https://specs.apollo.dev/join/v0.5", for: EXECUTION)',
         ]
         used = {("cost" if name == "listSize" else name) for name in self.schema.used_directives}
-        links += [link for name, (link, _) in _SPECIFICATIONS.items() if name in used]
+        links += [link for name, (link, _) in SPECIFICATIONS.items() if name in used]
         for url, imports in self.schema.composed_links:
             links.append(f'@link(url: "{url}", import: [{", ".join(f"{chr(34)}{name}{chr(34)}" for name in imports)}])')
         roots = [

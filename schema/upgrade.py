@@ -35,7 +35,7 @@ def _trust_keys_of_extensions(subgraph: Subgraph) -> None:
     for definition in subgraph.types.values():
         if definition.is_defined or not definition.is_extended:
             continue
-        for text, _ in definition.keys():
+        for text, _ in definition.entity_keys():
             for type_name, name in mentioned_fields(subgraph.types, definition.name, text):
                 if type_name == definition.name:
                     _unmark_external(definition.fields[name])
@@ -51,7 +51,9 @@ def _upgrade_from_federation_1(subgraph: Subgraph) -> None:
         if definition.kind is Kind.INTERFACE:
             definition.directives = without(definition, "key")
         keys = {
-            name for text, _ in definition.keys() for _, name in mentioned_fields(subgraph.types, definition.name, text)
+            name
+            for text, _ in definition.entity_keys()
+            for _, name in mentioned_fields(subgraph.types, definition.name, text)
         }
         for name, field_definition in list(definition.fields.items()):
             if definition.kind is not Kind.OBJECT:

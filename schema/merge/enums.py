@@ -65,9 +65,7 @@ def merge_enum(
                 (coordinate,),
             )
         description = next((value.description for value in having.values() if value.description), None)
-        result.values.append(
-            MergedValue(name, list(having), description, directives.merge(having, coordinate))
-        )
+        result.values.append(MergedValue(name, list(having), description, directives.merge(having, coordinate)))
     if not is_input and not is_output:
         findings.hint("UNUSED_ENUM_TYPE", f'Enum "{result.name}" is used nowhere.', tuple(definitions), (result.name,))
     if not result.values:

@@ -94,7 +94,10 @@ class InputMerger:
         if not same_defaults(defaults):
             said = ", ".join(f'{value_text(d) or "none"} in subgraph "{s}"' for s, d in defaults.items())
             self.findings.error(
-                default_code, f'{what} "{coordinate}" has different default values: {said}.', tuple(values), (coordinate,)
+                default_code,
+                f'{what} "{coordinate}" has different default values: {said}.',
+                tuple(values),
+                (coordinate,),
             )
         return MergedInputValue(
             name,

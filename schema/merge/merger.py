@@ -20,7 +20,16 @@ from schema.merge.references import TypeRelations
 from schema.subgraph import Element, Kind, Subgraph, TypeDefinition
 
 _EXECUTABLE_LOCATIONS = frozenset(
-    "QUERY MUTATION SUBSCRIPTION FIELD FRAGMENT_DEFINITION FRAGMENT_SPREAD INLINE_FRAGMENT VARIABLE_DEFINITION".split()
+    {
+        "QUERY",
+        "MUTATION",
+        "SUBSCRIPTION",
+        "FIELD",
+        "FRAGMENT_DEFINITION",
+        "FRAGMENT_SPREAD",
+        "INLINE_FRAGMENT",
+        "VARIABLE_DEFINITION",
+    }
 )
 
 
@@ -74,7 +83,7 @@ def _check_keyed_interfaces(subgraphs: list[Subgraph], findings: Findings) -> No
     """Who resolves an interface by its key has to be able to return everything that implements it."""
     for subgraph in subgraphs:
         for interface in subgraph.types.values():
-            if interface.kind is not Kind.INTERFACE or not any(resolvable for _, resolvable in interface.keys()):
+            if interface.kind is not Kind.INTERFACE or not any(resolvable for _, resolvable in interface.entity_keys()):
                 continue
             missing = sorted(
                 definition.name
@@ -99,7 +108,7 @@ def _new_type(name: str, definitions: dict[str, TypeDefinition], directives: Dir
     first = next(iter(definitions.values()))
     result = MergedType(name, kind or first.kind, first_description(definitions))
     for subgraph, definition in definitions.items():
-        keys = definition.keys() or [(None, True)]
+        keys: list[tuple[str | None, bool]] = [*definition.entity_keys()] or [(None, True)]
         for key, resolvable in dict.fromkeys(keys):
             result.joins.append(
                 TypeJoin(
@@ -207,14 +216,13 @@ def _check_composed_links(subgraphs: list[Subgraph], findings: Findings) -> None
                 f"{identity} is linked in several major versions: {said}. Use one.",
                 tuple(versions),
             )
-    for what, group, value in (
-        ("specification", lambda name, link: name, lambda name, link: link.identity),
-        ("name", lambda name, link: (link.identity, link.imports[name]), lambda name, link: f"@{name}"),
-    ):
-        for key in dict.fromkeys(group(name, link) for _, name, link in found):
-            values = {s.name: value(name, link) for s, name, link in found if group(name, link) == key}
+    specifications = [(f"@{name}", subgraph.name, link.identity) for subgraph, name, link in found]
+    names = [(f"{link.identity} {link.imports[name]}", subgraph.name, f"@{name}") for subgraph, name, link in found]
+    for what, rows in (("specification", specifications), ("name", names)):
+        for key in dict.fromkeys(row[0] for row in rows):
+            values = {subgraph: value for group, subgraph, value in rows if group == key}
             if len(set(values.values())) > 1:
-                said = ", ".join(f'{each} in subgraph "{subgraph}"' for subgraph, each in values.items())
+                said = ", ".join(f'{value} in subgraph "{subgraph}"' for subgraph, value in values.items())
                 findings.error(
                     "DIRECTIVE_COMPOSITION_ERROR",
                     f"One composed directive has more than one {what}: {said}.",
@@ -240,9 +248,7 @@ def _executable_directives(subgraphs: list[Subgraph], findings: Findings) -> dic
     result: dict[str, str] = {}
     for name in sorted(names):
         nodes = {s.name: s.directive_definitions[name] for s in subgraphs if name in s.directive_definitions}
-        locations = [
-            {location.value for location in node.locations} & _EXECUTABLE_LOCATIONS for node in nodes.values()
-        ]
+        locations = [{location.value for location in node.locations} & _EXECUTABLE_LOCATIONS for node in nodes.values()]
         if not any(locations):
             continue
         common = set.intersection(*locations) if len(nodes) == len(subgraphs) else set()

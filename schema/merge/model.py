@@ -86,7 +86,9 @@ class Findings:
     errors: list[Finding] = field(default_factory=list)
     hints: list[Finding] = field(default_factory=list)
 
-    def error(self, code: str, message: str, subgraphs: tuple[str, ...] = (), coordinates: tuple[str, ...] = ()) -> None:
+    def error(
+        self, code: str, message: str, subgraphs: tuple[str, ...] = (), coordinates: tuple[str, ...] = ()
+    ) -> None:
         self.errors.append(Finding(code, message, subgraphs, coordinates))
 
     def hint(self, code: str, message: str, subgraphs: tuple[str, ...] = (), coordinates: tuple[str, ...] = ()) -> None:

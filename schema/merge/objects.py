@@ -88,7 +88,9 @@ class ObjectMerger:
                             ),
                         )
 
-    def _check_shared_with_stand_ins(self, parent: MergedType, interface: str, name: str, stand_ins: set[str]) -> None:
+    def _check_shared_with_stand_ins(
+        self, parent: MergedType, interface: str, name: str, stand_ins: set[str | None]
+    ) -> None:
         owners: dict[str, FieldDefinition] = {}
         definitions: dict[str, TypeDefinition] = {}
         for subgraph in self.subgraphs.values():
@@ -149,7 +151,7 @@ class ObjectMerger:
             owners = {s: each for s, each in resolving.items() if s not in taken.overridden}
             self._check_sharing(parent, name, owners, definitions, taken.with_label)
         for subgraph, each in fields.items():
-            join = self._join(parent, subgraph, each, merged)
+            join = self._join(subgraph, each, merged)
             if subgraph in taken.overridden:
                 if (parent.name, name) not in self.used_by_field_sets[subgraph] and not self._interface_asks(
                     subgraph, parent.name, name
@@ -171,7 +173,7 @@ class ObjectMerger:
             if (stand_in := subgraph.types.get(interface)) is not None
         )
 
-    def _join(self, parent: MergedType, subgraph: str, each: FieldDefinition, merged: MergedField) -> FieldJoin:
+    def _join(self, subgraph: str, each: FieldDefinition, merged: MergedField) -> FieldJoin:
         own_type = type_text(each.type)
         contexts = []
         for argument in each.arguments.values():

@@ -87,9 +87,7 @@ class Overrides:
                 )
         return Takings(frozenset(overridden), frozenset(with_label))
 
-    def _collides(
-        self, coordinate: str, subgraph: str, source: str, fields: Mapping[str, FieldDefinition]
-    ) -> bool:
+    def _collides(self, coordinate: str, subgraph: str, source: str, fields: Mapping[str, FieldDefinition]) -> bool:
         if fields[source].has("override"):
             self.findings.error(
                 "OVERRIDE_SOURCE_HAS_OVERRIDE",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import reduce
 
 from graphql import ListTypeNode, NamedTypeNode, NonNullTypeNode, TypeNode, ValueNode, print_ast, value_from_ast_untyped
 
@@ -28,9 +27,10 @@ class TypeRelations:
 
 def widest_output(types: list[TypeNode], relations: TypeRelations) -> TypeNode | None:
     """A type that every given one fits into, nullable where any is; None where there is none."""
-    return reduce(
-        lambda widest, node: widest and _wider(widest, node, relations), types[1:], types[0]  # type: ignore[arg-type, return-value]
-    )
+    widest: TypeNode | None = types[0]
+    for node in types[1:]:
+        widest = _wider(widest, node, relations) if widest is not None else None
+    return widest
 
 
 def _wider(left: TypeNode, right: TypeNode, relations: TypeRelations) -> TypeNode | None:
@@ -54,7 +54,10 @@ def _wider(left: TypeNode, right: TypeNode, relations: TypeRelations) -> TypeNod
 
 def strictest_input(types: list[TypeNode]) -> TypeNode | None:
     """A type whose values every given one accepts, non-null where any is; None where the types differ."""
-    return reduce(lambda strictest, node: strictest and _stricter(strictest, node), types[1:], types[0])  # type: ignore[arg-type, return-value]
+    strictest: TypeNode | None = types[0]
+    for node in types[1:]:
+        strictest = _stricter(strictest, node) if strictest is not None else None
+    return strictest
 
 
 def _stricter(left: TypeNode, right: TypeNode) -> TypeNode | None:

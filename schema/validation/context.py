@@ -42,7 +42,9 @@ def _check_use(
     context = match["context"] if match else None
     selection = match["selection"].strip() if match else ""
     if context is None:
-        yield _finding(subgraph, "NO_CONTEXT_IN_SELECTION", place, f'"{text}" names no context, such as "$name {{ id }}"')
+        yield _finding(
+            subgraph, "NO_CONTEXT_IN_SELECTION", place, f'"{text}" names no context, such as "$name {{ id }}"'
+        )
     elif context not in setters:
         yield _finding(subgraph, "CONTEXT_NOT_SET", place, f'no type of this subgraph has @context(name: "{context}")')
     elif not selection:
@@ -60,7 +62,7 @@ def _misfit(subgraph: Subgraph, setter: TypeDefinition, selection: str) -> str |
     try:
         list(selected_fields(subgraph.types, setter.name, inner))
     except FieldSetError as error:
-        return str(error)
+        return str(error).rstrip(".")
     return None
 
 

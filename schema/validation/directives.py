@@ -63,9 +63,7 @@ def _differences(node: DirectiveDefinitionNode, spec: str) -> Iterator[str]:
         if wanted is None:
             yield f'it has no argument "{argument.name.value}"'
         elif not _is_same_type(argument, wanted):
-            yield (
-                f'argument "{argument.name.value}" must be "{print_ast(wanted)}", not "{print_ast(argument)}"'
-            )
+            yield (f'argument "{argument.name.value}" must be "{print_ast(wanted)}", not "{print_ast(argument)}"')
     for argument in declared.values():
         if isinstance(argument.type, NonNullTypeNode):
             yield f'argument "{argument.name.value}" is missing'

@@ -98,15 +98,15 @@ def _check_implementations_have_key(
 ) -> Iterator[Finding]:
     wanted = _normal(applied.arguments.get("fields"))
     for other in subgraph.types.values():
-        if other.kind is Kind.OBJECT and interface.name in other.interfaces:
-            if not any(_normal(text) == wanted for text, _ in other.keys()):
-                yield Finding(
-                    "INTERFACE_KEY_NOT_ON_IMPLEMENTATION",
-                    f'[{subgraph.name}] The key "{wanted}" of the interface "{interface.name}" is missing on '
-                    f'"{other.name}", which implements it: add @key(fields: "{wanted}") there.',
-                    (subgraph.name,),
-                    (interface.name, other.name),
-                )
+        implements = other.kind is Kind.OBJECT and interface.name in other.interfaces
+        if implements and not any(_normal(text) == wanted for text, _ in other.entity_keys()):
+            yield Finding(
+                "INTERFACE_KEY_NOT_ON_IMPLEMENTATION",
+                f'[{subgraph.name}] The key "{wanted}" of the interface "{interface.name}" is missing on '
+                f'"{other.name}", which implements it: add @key(fields: "{wanted}") there.',
+                (subgraph.name,),
+                (interface.name, other.name),
+            )
 
 
 def _normal(text: object) -> str:
@@ -220,7 +220,7 @@ class _Selection:
     def _is_external(self, parent: TypeDefinition, definition: FieldDefinition) -> bool:
         if definition.is_external:
             # Who extends an entity holds its key, whatever the mark says.
-            return parent.is_defined or not any(definition.name in text.split() for text, _ in parent.keys())
+            return parent.is_defined or not any(definition.name in text.split() for text, _ in parent.entity_keys())
         return parent.kind is Kind.INTERFACE and any(
             other.fields[definition.name].is_external
             for other in self.types.values()

@@ -43,10 +43,12 @@ from graphql.validation.specified_rules import specified_sdl_rules
 from graphql.validation.validate import validate_sdl
 
 from schema.codes import Finding
-from schema.federation import DIRECTIVES_SINCE, LINK_IDENTITY, MACHINERY_TYPES, SCALARS, SIGNATURES
+from schema.federation import DIRECTIVES_SINCE, LINK_IDENTITY, SCALARS, SIGNATURES
 from schema.subgraph import Subgraph
 
 _RULES = [rule for rule in specified_sdl_rules if rule is not PossibleTypeExtensionsRule]
+# `_entities` and `_service` may be there without the types that belong to them.
+_SERVICE_TYPES = frozenset({"_Any", "_Entity", "_Service"})
 # What GraphQL asks of a whole schema and federation does not ask of a part, or has never asked.
 _TOLERATED = re.compile(
     "Query root type must be provided|cannot be deprecated"
@@ -91,11 +93,10 @@ def _given_definitions(subgraph: Subgraph) -> Iterator[DefinitionNode]:
                 arguments = "(from: String!)"
             texts.append(f"directive @{name}{arguments}{' repeatable' if repeatable else ''} on {locations}")
     link = next((link.namespace for link in subgraph.links if link.identity == LINK_IDENTITY), "link")
-    for name in {link, "link"} - own_directives:
-        texts.append(
-            f"directive @{name}(url: String, as: String, for: link__Purpose, import: [link__Import]) "
-            "repeatable on SCHEMA"
-        )
+    texts += [
+        f"directive @{name}(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA"
+        for name in {link, "link"} - own_directives
+    ]
     if "core" not in own_directives:
         texts.append("directive @core(feature: String, as: String, for: link__Purpose) repeatable on SCHEMA")
     imported = {local for each in subgraph.links if _is_apollo(each.identity) for local in each.imports}
@@ -103,17 +104,12 @@ def _given_definitions(subgraph: Subgraph) -> Iterator[DefinitionNode]:
     if subgraph.federation is None:
         used |= SCALARS | {"_FieldSet"}
     used |= {name for name in imported if name[:1].isupper()}
-    texts += [f"scalar {name}" for name in sorted((used | _machinery_in_use(subgraph)) - own_types)]
+    texts += [f"scalar {name}" for name in sorted((used | _SERVICE_TYPES) - own_types)]
     yield from parse("\n".join(texts), no_location=True).definitions
 
 
 def _is_apollo(identity: str) -> bool:
     return identity.startswith("https://specs.apollo.dev/")
-
-
-def _machinery_in_use(subgraph: Subgraph) -> set[str]:
-    """`_entities` and `_service` may be there without the types that belong to them."""
-    return {"_Any", "_Entity", "_Service"} & MACHINERY_TYPES
 
 
 def local_directive_names(subgraph: Subgraph) -> dict[str, str]:
@@ -150,8 +146,9 @@ def _with_bases(nodes: Sequence[DefinitionNode]) -> DocumentNode:
     for node in nodes:
         if isinstance(node, TypeExtensionNode) and node.name.value not in known:
             known.add(node.name.value)
-            node = _BASES[type(node)](**{key: getattr(node, key, None) for key in node.keys})
-        definitions.append(node)
+            definitions.append(_BASES[type(node)](**{key: getattr(node, key, None) for key in node.keys}))
+        else:
+            definitions.append(node)
     return DocumentNode(definitions=tuple(definitions))
 
 

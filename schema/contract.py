@@ -1,0 +1,121 @@
+"""Contract variants: a supergraph for one audience, made of what carries certain `@tag`s.
+
+Called by `python -m schema compose --include/--exclude`. The result hides by `@inaccessible`, so that routers can
+still use hidden fields for keys and `@requires`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from graphql import (
+    DirectiveDefinitionNode,
+    DocumentNode,
+    EnumTypeDefinitionNode,
+    InputObjectTypeDefinitionNode,
+    SchemaDefinitionNode,
+    TypeDefinitionNode,
+    parse,
+    print_ast,
+    value_from_ast_untyped,
+)
+
+from schema.codes import Finding
+from schema.result_rules import check_result
+from schema.supergraph_printer import SPECIFICATIONS
+
+_ROOTS = ("Query", "Mutation", "Subscription")
+_HIDE = "@inaccessible"
+
+
+class ContractError(ValueError):
+    """The tags leave no usable API; `findings` say where it has holes."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__("; ".join(map(str, findings)))
+        self.findings = findings
+
+
+def contract_variant(supergraph_sdl: str, *, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> str:
+    """The same supergraph with everything hidden that is excluded, or that is not included where `include` is given.
+
+    A field is included by its own tag or by its type's. A type with nothing left to see is hidden too.
+    Raises ContractError.
+    """
+    document = parse(supergraph_sdl, no_location=True)
+    wanted, unwanted = frozenset(include), frozenset(exclude)
+    definitions = [_hide(node, wanted, unwanted) for node in document.definitions]
+    result = DocumentNode(definitions=tuple(_with_link(definitions)))
+    findings = list(check_result(result))
+    if findings:
+        raise ContractError(findings)
+    return "\n\n".join(print_ast(node) for node in result.definitions) + "\n"
+
+
+def _hide(node: Any, wanted: frozenset[str], unwanted: frozenset[str]) -> Any:
+    if not isinstance(node, TypeDefinitionNode) or "__" in node.name.value:
+        return node
+    own_tags = _tags(node)
+    if own_tags & unwanted:
+        return _hidden(node)
+    attribute = "values" if isinstance(node, EnumTypeDefinitionNode) else "fields"
+    children = tuple(getattr(node, attribute, None) or ())
+    if not children:
+        return node if not wanted or own_tags & wanted else _hidden(node)
+    is_input = isinstance(node, InputObjectTypeDefinitionNode)
+    kept = []
+    for child in children:
+        tags = _tags(child)
+        # What clients send stays whole unless it is excluded: half an input is another input.
+        is_wanted = not wanted or bool((tags | own_tags) & wanted) or is_input
+        kept.append(child if is_wanted and not tags & unwanted else _hidden(child))
+    if all(_is_hidden(child) for child in kept) and node.name.value not in _ROOTS:
+        return _hidden(node)
+    return _copy(node, **{attribute: tuple(_without_arguments(child, unwanted) for child in kept)})
+
+
+def _without_arguments(field: Any, unwanted: frozenset[str]) -> Any:
+    if not getattr(field, "arguments", None):
+        return field
+    arguments = tuple(_hidden(each) if _tags(each) & unwanted else each for each in field.arguments)
+    return _copy(field, arguments=arguments)
+
+
+def _tags(node: Any) -> set[str]:
+    return {
+        str(value_from_ast_untyped(argument.value))
+        for directive in node.directives or ()
+        if directive.name.value == "tag"
+        for argument in directive.arguments or ()
+    }
+
+
+def _is_hidden(node: Any) -> bool:
+    return any(directive.name.value == "inaccessible" for directive in node.directives or ())
+
+
+def _hidden(node: Any) -> Any:
+    if _is_hidden(node):
+        return node
+    (scalar,) = parse(f"scalar S {_HIDE}", no_location=True).definitions
+    return _copy(node, directives=(*(node.directives or ()), *scalar.directives))  # type: ignore[attr-defined]
+
+
+def _copy(node: Any, **changes: Any) -> Any:
+    return type(node)(**{key: changes.get(key, getattr(node, key)) for key in node.keys})
+
+
+def _with_link(definitions: list[Any]) -> list[Any]:
+    """`@inaccessible` has to be linked and defined once."""
+    if any(isinstance(node, DirectiveDefinitionNode) and node.name.value == "inaccessible" for node in definitions):
+        return definitions
+    link, definition = SPECIFICATIONS["inaccessible"]
+    (schema,) = parse(f"schema {link} {{ query: Query }}", no_location=True).definitions
+    linked = [
+        _copy(node, directives=(*node.directives, *schema.directives))  # type: ignore[attr-defined]
+        if isinstance(node, SchemaDefinitionNode)
+        else node
+        for node in definitions
+    ]
+    return [*linked, *parse(definition, no_location=True).definitions]

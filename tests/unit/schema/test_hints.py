@@ -1,0 +1,164 @@
+"""What composition only remarks: the smallest cause of every hint."""
+
+import pytest
+
+from schema import SubgraphSource, compose
+
+LINK = (
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ['
+    '"@key", "@external", "@requires", "@provides", "@shareable", "@inaccessible", "@override", "@interfaceObject", '
+    '"@composeDirective", "@context", "@fromContext", "@tag", "@cost", "@listSize", "@authenticated", '
+    '"@requiresScopes", "@policy", "@extends"])\n'
+)
+
+CASES: list[tuple[str, dict[str, str], list[str]]] = [
+    (
+        "INCONSISTENT_ARGUMENT_PRESENCE",
+        {
+            "a": LINK + "type Query { a(x: Int): Int @shareable }",
+            "b": LINK + "type Query { a: Int @shareable }",
+        },
+        [
+            '[INCONSISTENT_ARGUMENT_PRESENCE] Argument "Query.a(x:)" is left out of the graph: it does not exist in subgraph "b".',
+        ],
+    ),
+    (
+        "INCONSISTENT_INPUT_OBJECT_FIELD",
+        {
+            "a": LINK + "type Query { a(x: X): Int } input X { n: Int m: Int }",
+            "b": LINK + "input X { n: Int }",
+        },
+        [
+            '[INCONSISTENT_INPUT_OBJECT_FIELD] Input field "X.m" is left out of the graph: it does not exist in subgraph "b".',
+        ],
+    ),
+    (
+        "INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM",
+        {
+            "a": LINK + "type Query { a(x: E): Int } enum E { A B }",
+            "b": LINK + "enum E { A }",
+        },
+        [
+            '[INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM] Value "E.B" is not in subgraph "b" and cannot be used as input.',
+        ],
+    ),
+    (
+        "INCONSISTENT_ENUM_VALUE_FOR_OUTPUT_ENUM",
+        {
+            "a": LINK + "type Query { a: E } enum E { A B }",
+            "b": LINK + "enum E { A }",
+        },
+        [
+            '[INCONSISTENT_ENUM_VALUE_FOR_OUTPUT_ENUM] Value "E.B" of an output enum is not in subgraph "b".',
+        ],
+    ),
+    (
+        "INCONSISTENT_BUT_COMPATIBLE_FIELD_TYPE",
+        {
+            "a": LINK + "type Query { a: Int! @shareable }",
+            "b": LINK + "type Query { a: Int @shareable }",
+        },
+        [
+            '[INCONSISTENT_BUT_COMPATIBLE_FIELD_TYPE] Field "Query.a" has different types; the widest, "Int", is used.',
+        ],
+    ),
+    (
+        "INCONSISTENT_BUT_COMPATIBLE_ARGUMENT_TYPE",
+        {
+            "a": LINK + "type Query { a(x: Int!): Int @shareable }",
+            "b": LINK + "type Query { a(x: Int): Int @shareable }",
+        },
+        [
+            '[INCONSISTENT_BUT_COMPATIBLE_ARGUMENT_TYPE] Argument "Query.a(x:)" has different types; the strictest, "Int!", is used.',
+        ],
+    ),
+    (
+        "INCONSISTENT_UNION_MEMBER",
+        {
+            "a": LINK + "type Query { u: U } union U = A | B type A @shareable { n: Int } type B { n: Int }",
+            "b": LINK + "type A @shareable { n: Int } union U = A",
+        },
+        [
+            '[INCONSISTENT_UNION_MEMBER] Union "U" has the member "B", which subgraph "b" does not know.',
+        ],
+    ),
+    (
+        "INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE",
+        {
+            "a": LINK + "directive @live on FIELD type Query { a: Int }",
+            "b": LINK + "type Query { b: Int }",
+        },
+        [
+            '[INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE] Executable directive "@live" is defined in subgraph "a" only and is left out of the graph.',
+        ],
+    ),
+    (
+        "INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS",
+        {
+            "a": LINK + 'type Query { a: Int @shareable @deprecated(reason: "x") }',
+            "b": LINK + 'type Query { a: Int @shareable @deprecated(reason: "y") }',
+        },
+        [
+            '[INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS] Directive "@deprecated" is applied to "Query.a" with different arguments; "@deprecated(reason: "x")" is used.',
+        ],
+    ),
+    (
+        "FROM_SUBGRAPH_DOES_NOT_EXIST",
+        {
+            "a": LINK + 'type Query { a: Int @override(from: "z") }',
+        },
+        [
+            '[FROM_SUBGRAPH_DOES_NOT_EXIST] The @override of "Query.a" in subgraph "a" names the unknown subgraph "z".',
+        ],
+    ),
+    (
+        "OVERRIDDEN_FIELD_CAN_BE_REMOVED",
+        {
+            "a": LINK + 'type Query { a: Int @override(from: "b") }',
+            "b": LINK + "type Query { a: Int b: Int }",
+        },
+        [
+            '[OVERRIDDEN_FIELD_CAN_BE_REMOVED] "Query.a" in subgraph "b" is overridden by "a" and can be removed.',
+        ],
+    ),
+    (
+        "OVERRIDE_DIRECTIVE_CAN_BE_REMOVED",
+        {
+            "a": LINK + 'type Query { a: Int @override(from: "b") }',
+            "b": LINK + "type Query { b: Int }",
+        },
+        [
+            '[OVERRIDE_DIRECTIVE_CAN_BE_REMOVED] The @override of "Query.a" in subgraph "a" can be removed: subgraph "b" no longer has the field.',
+        ],
+    ),
+    (
+        "OVERRIDE_MIGRATION_IN_PROGRESS",
+        {
+            "a": LINK + 'type Query { a: Int @override(from: "b", label: "percent(5)") }',
+            "b": LINK + "type Query { a: Int }",
+        },
+        [
+            '[OVERRIDE_MIGRATION_IN_PROGRESS] "Query.a" is moving from subgraph "b" to "a" under the label "percent(5)".',
+        ],
+    ),
+    (
+        "UNUSED_ENUM_TYPE",
+        {
+            "a": LINK + "type Query { a: Int } enum E { A }",
+        },
+        [
+            '[UNUSED_ENUM_TYPE] Enum "E" is used nowhere.',
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "subgraphs", "expected"), CASES, ids=[case[0] for case in CASES])
+def test_the_smallest_subgraphs_with_a_hint_give_exactly_it(
+    code: str, subgraphs: dict[str, str], expected: list[str]
+) -> None:
+    composition = compose([SubgraphSource(name, sdl) for name, sdl in subgraphs.items()])
+
+    assert [str(finding) for finding in composition.hints] == expected
+    assert f"[{code}]" in expected[0]
+    assert composition.supergraph_sdl is not None

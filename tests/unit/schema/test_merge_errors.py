@@ -1,0 +1,313 @@
+"""What is wrong between subgraphs: the smallest cause of every code, with its exact message."""
+
+import pytest
+
+from schema import SubgraphSource, compose
+
+LINK = (
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ['
+    '"@key", "@external", "@requires", "@provides", "@shareable", "@inaccessible", "@override", "@interfaceObject", '
+    '"@composeDirective", "@context", "@fromContext", "@tag", "@cost", "@listSize", "@authenticated", '
+    '"@requiresScopes", "@policy", "@extends"])\n'
+)
+
+CASES: list[tuple[str, dict[str, str], list[str]]] = [
+    (
+        "QUERY_ROOT_TYPE_INACCESSIBLE",
+        {
+            "a": LINK + "type Query @inaccessible { a: Int }",
+        },
+        [
+            '[QUERY_ROOT_TYPE_INACCESSIBLE] [a] "Query" is @inaccessible, but clients need the query root: hide its fields instead.',
+        ],
+    ),
+    (
+        "NO_QUERIES",
+        {
+            "a": LINK + "type T { n: Int }",
+        },
+        [
+            "[NO_QUERIES] No queries found in any subgraph: a supergraph must have a query root type.",
+        ],
+    ),
+    (
+        "TYPE_KIND_MISMATCH",
+        {
+            "a": LINK + "type Query { a: Int } scalar T",
+            "b": LINK + "type T { n: Int }",
+        },
+        [
+            '[TYPE_KIND_MISMATCH] Type "T" is scalar in subgraph "a", object in subgraph "b": give the types different names or make them of one kind.',
+        ],
+    ),
+    (
+        "FIELD_TYPE_MISMATCH",
+        {
+            "a": LINK + "type Query { a: Int @shareable }",
+            "b": LINK + "type Query { a: String @shareable }",
+        },
+        [
+            '[FIELD_TYPE_MISMATCH] Type of field "Query.a" is incompatible across subgraphs: it is "Int" in subgraph "a", "String" in subgraph "b".',
+        ],
+    ),
+    (
+        "FIELD_ARGUMENT_TYPE_MISMATCH",
+        {
+            "a": LINK + "type Query { a(x: Int): Int @shareable }",
+            "b": LINK + "type Query { a(x: String): Int @shareable }",
+        },
+        [
+            '[FIELD_ARGUMENT_TYPE_MISMATCH] Argument "Query.a(x:)" has incompatible types: "Int" in subgraph "a", "String" in subgraph "b".',
+        ],
+    ),
+    (
+        "FIELD_ARGUMENT_DEFAULT_MISMATCH",
+        {
+            "a": LINK + "type Query { a(x: Int = 1): Int @shareable }",
+            "b": LINK + "type Query { a(x: Int = 2): Int @shareable }",
+        },
+        [
+            '[FIELD_ARGUMENT_DEFAULT_MISMATCH] Argument "Query.a(x:)" has different default values: 1 in subgraph "a", 2 in subgraph "b".',
+        ],
+    ),
+    (
+        "INPUT_FIELD_DEFAULT_MISMATCH",
+        {
+            "a": LINK + "type Query { a(x: X): Int } input X { n: Int = 1 }",
+            "b": LINK + "input X { n: Int = 2 }",
+        },
+        [
+            '[INPUT_FIELD_DEFAULT_MISMATCH] Input field "X.n" has different default values: 1 in subgraph "a", 2 in subgraph "b".',
+        ],
+    ),
+    (
+        "REQUIRED_ARGUMENT_MISSING_IN_SOME_SUBGRAPH",
+        {
+            "a": LINK + "type Query { a(x: Int!): Int @shareable }",
+            "b": LINK + "type Query { a: Int @shareable }",
+        },
+        [
+            '[REQUIRED_ARGUMENT_MISSING_IN_SOME_SUBGRAPH] Argument "Query.a(x:)" is required in subgraph "a" but does not exist in subgraph "b": add it there or make it optional.',
+        ],
+    ),
+    (
+        "REQUIRED_INPUT_FIELD_MISSING_IN_SOME_SUBGRAPH",
+        {
+            "a": LINK + "type Query { a(x: X): Int } input X { n: Int! m: Int }",
+            "b": LINK + "input X { m: Int }",
+        },
+        [
+            '[REQUIRED_INPUT_FIELD_MISSING_IN_SOME_SUBGRAPH] Input field "X.n" is required in subgraph "a" but does not exist in subgraph "b": add it there or make it optional.',
+        ],
+    ),
+    (
+        "EMPTY_MERGED_INPUT_TYPE",
+        {
+            "a": LINK + "type Query { a(x: X): Int } input X { n: Int }",
+            "b": LINK + "input X { m: Int }",
+        },
+        [
+            '[EMPTY_MERGED_INPUT_TYPE] Input type "X" has no field that subgraphs "a" and "b" have in common.',
+        ],
+    ),
+    (
+        "EMPTY_MERGED_ENUM_TYPE",
+        {
+            "a": LINK + "type Query { a(x: E): Int } enum E { A }",
+            "b": LINK + "type Query { b(x: E): Int } enum E { B }",
+        },
+        [
+            '[EMPTY_MERGED_ENUM_TYPE] Enum "E" is used as input and subgraphs "a" and "b" have no value in common.',
+        ],
+    ),
+    (
+        "ENUM_VALUE_MISMATCH",
+        {
+            "a": LINK + "type Query { a(x: E): E } enum E { A B }",
+            "b": LINK + "enum E { A }",
+        },
+        [
+            '[ENUM_VALUE_MISMATCH] Enum "E" is used as input and as output, so all subgraphs must have the same values: "B" is in subgraph "a" but not in subgraph "b".',
+        ],
+    ),
+    (
+        "INVALID_FIELD_SHARING",
+        {
+            "a": LINK + "type Query { a: Int }",
+            "b": LINK + "type Query { a: Int }",
+        },
+        [
+            '[INVALID_FIELD_SHARING] Non-shareable field "Query.a" is resolved from multiple subgraphs: it is resolved from subgraphs "a" and "b" and defined as non-shareable in subgraphs "a" and "b". Mark it @shareable there, or let one subgraph @override it.',
+        ],
+    ),
+    (
+        "EXTERNAL_MISSING_ON_BASE",
+        {
+            "a": LINK
+            + 'type Query { a: Int }  type T @key(fields: "id") { id: ID! m: Int @external n: Int @requires(fields: "m") }',
+        },
+        [
+            '[EXTERNAL_MISSING_ON_BASE] Field "T.m" is marked @external in subgraph "a", but no other subgraph resolves it.',
+        ],
+    ),
+    (
+        "EXTERNAL_TYPE_MISMATCH",
+        {
+            "a": LINK
+            + 'type Query { t: T } type T @key(fields: "id") { id: ID! m: Int @external n: Int @requires(fields: "m") }',
+            "b": LINK + 'type T @key(fields: "id") { id: ID! m: String }',
+        },
+        [
+            '[EXTERNAL_TYPE_MISMATCH] Field "T.m" has type "Int" where it is @external, in subgraph "a", but "String" where it is resolved.',
+        ],
+    ),
+    (
+        "EXTERNAL_ARGUMENT_MISSING",
+        {
+            "a": LINK
+            + 'type Query { t: T } type T @key(fields: "id") { id: ID! m: Int @external n: Int @requires(fields: "m") }',
+            "b": LINK + 'type T @key(fields: "id") { id: ID! m(x: Int): Int }',
+        },
+        [
+            '[EXTERNAL_ARGUMENT_MISSING] Field "T.m" lacks the argument "T.m(x:)" where it is @external, in subgraph "a".',
+        ],
+    ),
+    (
+        "EXTERNAL_ARGUMENT_TYPE_MISMATCH",
+        {
+            "a": LINK
+            + 'type Query { t: T } type T @key(fields: "id") { id: ID! m(x: String): Int @external n: Int @requires(fields: "m") }',
+            "b": LINK + 'type T @key(fields: "id") { id: ID! m(x: Int): Int }',
+        },
+        [
+            '[EXTERNAL_ARGUMENT_TYPE_MISMATCH] Argument "T.m(x:)" has type "String" where the field is @external, in subgraph "a", but "Int" where it is resolved.',
+        ],
+    ),
+    (
+        "EXTERNAL_ARGUMENT_DEFAULT_MISMATCH",
+        {
+            "a": LINK
+            + 'type Query { t: T } type T @key(fields: "id") { id: ID! m(x: Int = 1): Int @external n: Int @requires(fields: "m") }',
+            "b": LINK + 'type T @key(fields: "id") { id: ID! m(x: Int = 2): Int }',
+        },
+        [
+            '[EXTERNAL_ARGUMENT_DEFAULT_MISMATCH] Argument "T.m(x:)" has another default where the field is @external, in subgraph "a".',
+        ],
+    ),
+    (
+        "EXTENSION_WITH_NO_BASE",
+        {
+            "a": LINK + "type Query { a: Int } extend type T { n: Int }",
+        },
+        [
+            '[EXTENSION_WITH_NO_BASE] Type "T" is extended in subgraph "a" but defined in no subgraph.',
+        ],
+    ),
+    (
+        "INTERFACE_FIELD_NO_IMPLEM",
+        {
+            "a": LINK + "type Query { i: I } interface I { n: Int } type T implements I { n: Int }",
+            "b": LINK + "interface I { m: Int }",
+        },
+        [
+            "[INTERFACE_FIELD_NO_IMPLEM] Interface field I.m expected but T does not provide it.",
+        ],
+    ),
+    (
+        "REFERENCED_INACCESSIBLE",
+        {
+            "a": LINK + "type Query { t: T } type T @inaccessible { n: Int }",
+        },
+        [
+            '[REFERENCED_INACCESSIBLE] "Query.t" is in the API, but its type "T" is @inaccessible: hide both or neither.',
+        ],
+    ),
+    (
+        "DEFAULT_VALUE_USES_INACCESSIBLE",
+        {
+            "a": LINK + "type Query { a(e: E = A): Int } enum E { A @inaccessible B }",
+        },
+        [
+            '[DEFAULT_VALUE_USES_INACCESSIBLE] The default value of "Query.a(e:)" uses "E.A", which is @inaccessible: choose another default.',
+        ],
+    ),
+    (
+        "REQUIRED_INACCESSIBLE",
+        {
+            "a": LINK + "type Query { a(x: Int! @inaccessible): Int }",
+        },
+        [
+            '[REQUIRED_INACCESSIBLE] The argument "Query.a(x:)" is @inaccessible but mandatory, so that nobody could give it: make it optional.',
+        ],
+    ),
+    (
+        "IMPLEMENTED_BY_INACCESSIBLE",
+        {
+            "a": LINK
+            + "type Query { i: I } interface I { n: Int } type T implements I { n: Int @inaccessible m: Int }",
+        },
+        [
+            '[IMPLEMENTED_BY_INACCESSIBLE] "T.n" is @inaccessible, but "I.n", which it implements, is in the API: hide that field too.',
+        ],
+    ),
+    (
+        "ONLY_INACCESSIBLE_CHILDREN",
+        {
+            "a": LINK + "type Query { a: Int } type T { n: Int @inaccessible }",
+        },
+        [
+            '[ONLY_INACCESSIBLE_CHILDREN] "T" is in the API, but all its fields are @inaccessible: hide the type too, or show one.',
+        ],
+    ),
+    (
+        "MISSING_TRANSITIVE_AUTH_REQUIREMENTS",
+        {
+            "a": LINK
+            + 'type Query { t: T } type T @key(fields: "id") { id: ID! m: Int @external n: Int @requires(fields: "m") }',
+            "b": LINK + 'type T @key(fields: "id") { id: ID! m: Int @authenticated }',
+        },
+        [
+            '[MISSING_TRANSITIVE_AUTH_REQUIREMENTS] "T.n" @requires "T.m" without asking for the rights that "T.m" asks for: repeat its @authenticated, @requiresScopes or @policy on the field.',
+        ],
+    ),
+    (
+        "SATISFIABILITY_ERROR",
+        {
+            "a": LINK + "type Query { t: T } type T @shareable { n: Int }",
+            "b": LINK + "type T @shareable { n: Int m: Int }",
+        },
+        [
+            """\
+[SATISFIABILITY_ERROR] Field "T.m" cannot be resolved for an operation that is valid in the API:
+query {
+  t {
+    m
+  }
+}
+  - the object comes from "a"
+  - subgraph "b" resolves it, but "T" has no resolvable @key there""",
+        ],
+    ),
+    (
+        "INVALID_GRAPHQL_RESULT",
+        {
+            "a": LINK
+            + "type Query { i: I } interface I { n(x: Int): Int } type T implements I @shareable { n(x: Int): Int }",
+            "b": LINK + "type T @shareable { n: Int }",
+        },
+        [
+            "[INVALID_GRAPHQL_RESULT] Interface field argument I.n(x:) expected but T.n does not provide it.",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "subgraphs", "expected"), CASES, ids=[case[0] for case in CASES])
+def test_the_smallest_subgraphs_with_an_error_give_exactly_it(
+    code: str, subgraphs: dict[str, str], expected: list[str]
+) -> None:
+    composition = compose([SubgraphSource(name, sdl) for name, sdl in subgraphs.items()])
+
+    assert [str(finding) for finding in composition.errors] == expected
+    assert f"[{code}]" in expected[0]
+    assert composition.supergraph_sdl is None

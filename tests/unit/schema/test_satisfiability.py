@@ -1,0 +1,83 @@
+"""Which fields of an API can be reached: each case says where the way ends, or that there is one."""
+
+from schema import SubgraphSource, compose
+
+LINK = (
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ['
+    '"@key", "@external", "@requires", "@provides", "@shareable", "@interfaceObject", "@override"])\n'
+)
+
+
+def unreachable(**subgraphs: str) -> list[str]:
+    """The coordinates that cannot be reached."""
+    composition = compose([SubgraphSource(name, LINK + sdl) for name, sdl in subgraphs.items()])
+    assert {error.code for error in composition.errors} <= {"SATISFIABILITY_ERROR"}
+    return [coordinate for error in composition.errors for coordinate in error.coordinates]
+
+
+def test_a_key_leads_to_another_subgraph() -> None:
+    a = 'type Query { t: T } type T @key(fields: "id") { id: ID! }'
+
+    assert unreachable(a=a, b='type T @key(fields: "id") { id: ID! n: Int }') == []
+    assert unreachable(a=a, b='type T @key(fields: "id", resolvable: false) { id: ID! n: Int }') == ["T.n"]
+
+
+def test_a_key_may_have_to_be_fetched_from_a_third_subgraph() -> None:
+    a = 'type Query { t: T } type T @key(fields: "id") { id: ID! }'
+    b = 'type T @key(fields: "sku") { sku: ID! n: Int }'
+
+    assert unreachable(a=a, b=b, c='type T @key(fields: "id") @key(fields: "sku") { id: ID! sku: ID! }') == []
+    assert unreachable(a=a, b=b, c='type T @key(fields: "id") { id: ID! m: Int }') == ["T.sku", "T.n"]
+
+
+def test_two_keys_that_need_each_other_lead_nowhere() -> None:
+    a = 'type Query { t: T } type T @key(fields: "id") { id: ID! }'
+    b = 'type T @key(fields: "x") { x: ID! y: ID! @shareable }'
+    c = 'type T @key(fields: "y") { x: ID! @shareable y: ID! }'
+
+    assert unreachable(a=a, b=b, c=c) == ["T.x", "T.y"]
+
+
+def test_a_provided_field_is_reachable_on_its_way_only() -> None:
+    a = 'type Query { t: T @provides(fields: "n") } type T @shareable { id: ID! n: Int @external }'
+    b = "type T @shareable { id: ID! n: Int }"
+
+    assert unreachable(a=a, b=b) == []
+    assert unreachable(a=a.replace("t: T @", "u: T t: T @"), b=b) == ["T.n"]
+
+
+def test_what_requires_asks_for_has_to_be_reachable() -> None:
+    a = 'type Query { t: T } type T @key(fields: "id") { id: ID! m: Int @external n: Int @requires(fields: "m") }'
+
+    assert unreachable(a=a, b='type T @key(fields: "id") { id: ID! m: Int }') == []
+    assert unreachable(a=a, b='type T @key(fields: "id", resolvable: false) { id: ID! m: Int }') == ["T.m", "T.n"]
+
+
+def test_every_possible_object_of_an_interface_is_asked() -> None:
+    a = 'type Query { i: I } interface I { id: ID! } type T implements I @key(fields: "id") { id: ID! }'
+    b = 'type T @key(fields: "id") { id: ID! n: Int }'
+
+    assert unreachable(a=a, b=b) == []
+    assert unreachable(a=a, b=b.replace('"id")', '"id", resolvable: false)')) == ["T.n"]
+
+
+def test_an_interface_object_reaches_concrete_types_through_the_interface_key() -> None:
+    a = 'interface I @key(fields: "id") { id: ID! n: Int } type T implements I @key(fields: "id") { id: ID! n: Int }'
+    b = 'type Query { i: I } type I @interfaceObject @key(fields: "id") { id: ID! m: Int }'
+
+    assert unreachable(a=a, b=b) == []
+    assert unreachable(a=a.replace('I @key(fields: "id")', 'I @key(fields: "id", resolvable: false)'), b=b) == ["T.n"]
+
+
+def test_the_witness_is_a_shortest_operation_with_its_mandatory_variables() -> None:
+    a = "type Query { t(id: ID!): T } type T @shareable { id: ID! u: U } type U @shareable { id: ID! }"
+    composition = compose(
+        [SubgraphSource("a", LINK + a), SubgraphSource("b", LINK + "type U @shareable { id: ID! n: Int }")]
+    )
+
+    assert composition.errors[0].message == (
+        'Field "U.n" cannot be resolved for an operation that is valid in the API:\n'
+        "query($id: ID!) {\n  t(id: $id) {\n    u {\n      n\n    }\n  }\n}\n"
+        '  - the object comes from "a"\n'
+        '  - subgraph "b" resolves it, but "U" has no resolvable @key there'
+    )
