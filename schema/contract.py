@@ -98,8 +98,8 @@ def _is_hidden(node: Any) -> bool:
 def _hidden(node: Any) -> Any:
     if _is_hidden(node):
         return node
-    (scalar,) = parse(f"scalar S {_HIDE}", no_location=True).definitions
-    return _copy(node, directives=(*(node.directives or ()), *scalar.directives))  # type: ignore[attr-defined]
+    scalar: Any = parse(f"scalar S {_HIDE}", no_location=True).definitions[0]
+    return _copy(node, directives=(*(node.directives or ()), *scalar.directives))
 
 
 def _copy(node: Any, **changes: Any) -> Any:
@@ -111,9 +111,9 @@ def _with_link(definitions: list[Any]) -> list[Any]:
     if any(isinstance(node, DirectiveDefinitionNode) and node.name.value == "inaccessible" for node in definitions):
         return definitions
     link, definition = SPECIFICATIONS["inaccessible"]
-    (schema,) = parse(f"schema {link} {{ query: Query }}", no_location=True).definitions
+    schema: Any = parse(f"schema {link} {{ query: Query }}", no_location=True).definitions[0]
     linked = [
-        _copy(node, directives=(*node.directives, *schema.directives))  # type: ignore[attr-defined]
+        _copy(node, directives=(*node.directives, *schema.directives))
         if isinstance(node, SchemaDefinitionNode)
         else node
         for node in definitions

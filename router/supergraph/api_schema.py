@@ -28,7 +28,17 @@ from graphql import (
 
 from router.errors import SupergraphError
 
-_MACHINERY_PREFIXES = ("join__", "link__", "core__", "federation__")
+# The namespaces of the specifications that a supergraph can link.
+_MACHINERY_PREFIXES = (
+    "join__",
+    "link__",
+    "core__",
+    "federation__",
+    "requiresScopes__",
+    "policy__",
+    "context__",
+    "connect__",
+)
 # Directives with a meaning to clients; all others that a supergraph applies are for routers and tools.
 _CLIENT_DIRECTIVES = frozenset({"deprecated", "specifiedBy", "oneOf"})
 _SPEC_TYPES = frozenset({"CacheControlScope"})
@@ -116,7 +126,9 @@ def _imported_names(document: DocumentNode) -> set[str]:
         if isinstance(definition, SchemaDefinitionNode):
             for directive in definition.directives or ():
                 if directive.name.value == "link":
-                    arguments = {node.name.value: value_from_ast_untyped(node.value) for node in directive.arguments or ()}
+                    arguments = {
+                        node.name.value: value_from_ast_untyped(node.value) for node in directive.arguments or ()
+                    }
                     for item in arguments.get("import") or ():
                         name = item if isinstance(item, str) else item.get("as") or item.get("name", "")
                         names.add(name.lstrip("@"))
