@@ -108,6 +108,8 @@ def _engine(url: str, pool_size: int, application_name: str, **options: Any) -> 
         # No ping before use, which would double the round trips: the first failure of a restarted server empties
         # the pool, so one request fails and the next ones connect anew.
         pool_pre_ping=False,
+        # An error's text names the statement and not its parameters, which may be anybody's address or password hash.
+        hide_parameters=True,
         **options,
     )
 

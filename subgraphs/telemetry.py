@@ -106,7 +106,13 @@ def _configure_logs(settings: Settings) -> None:
 def _renderer(settings: Settings) -> list[Any]:
     if settings.environment == "prod":
         return [structlog.processors.JSONRenderer(serializer=orjson.dumps)]
-    return [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stdout.isatty(),
+            # The pretty one prints local variables, and with them passwords.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
+    ]
 
 
 def _add_trace(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.nutrition.domain.food import Portion
 
-_COLUMNS = "id, name, brand, gtin, category, source, verified, created_by, per_100, version"
+_NAMES = "id, name, brand, gtin, category, source, verified, created_by, per_100, version"
+# As text: decoded by `domain.nutrients`, exactly, and only where an answer wants it.
+_COLUMNS = "id, name, brand, gtin, category, source, verified, created_by, CAST(per_100 AS text) AS per_100, version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ _BY_WORDS = text(
     f" SELECT {_COLUMNS}, round(CAST(word_similarity(:words, search_text) + similarity(:words, search_text)"
     " AS numeric), 4) AS score FROM food"
     f" WHERE (search_text LIKE ALL(:patterns) OR search_text %> :words) AND {_FILTER})"
-    f" SELECT {_COLUMNS}, score FROM found"
+    f" SELECT {_NAMES}, score FROM found"
     " WHERE CAST(:after_score AS numeric) IS NULL OR score < :after_score"
     " OR (score = :after_score AND (lower(name), id) > (:after_name, :after_id))"
     " ORDER BY score DESC, lower(name), id LIMIT :limit"

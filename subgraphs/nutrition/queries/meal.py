@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-_COLUMNS = "id, user_id, slot, at, local_date, time_zone, notes, totals, version"
+_COLUMNS = "id, user_id, slot, at, local_date, time_zone, notes, CAST(totals AS text) AS totals, version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,8 @@ _PAGES = text(
     " ORDER BY at DESC, id DESC LIMIT :limit) AS found"
 )
 _ITEMS = text(
-    "SELECT meal_id, position, food_id, food_name, food_version, grams, portion, quantity, nutrients"
+    "SELECT meal_id, position, food_id, food_name, food_version, grams, portion, quantity,"
+    " CAST(nutrients AS text)"
     " FROM meal_item WHERE meal_id = ANY(:ids) ORDER BY meal_id, position"
 )
 

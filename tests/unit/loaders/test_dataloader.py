@@ -1,0 +1,73 @@
+"""Loaders: keys of one tick are one read, and what fails fails alone."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+
+from loaders.dataloader import LARGEST_BATCH, load_list, load_one, load_with_arguments
+
+
+async def test_keys_of_one_tick_are_one_read() -> None:
+    reads: list[list[int]] = []
+
+    async def read(keys: Sequence[int]) -> dict[int, str]:
+        reads.append(list(keys))
+        return {key: str(key) for key in keys if key != 3}
+
+    loader = load_one("number", read)
+    assert await asyncio.gather(*(loader.load(key) for key in (1, 2, 3, 2))) == ["1", "2", None, "2"]
+    assert reads == [[1, 2, 3]]
+
+
+async def test_a_key_fails_alone_and_a_read_fails_for_all() -> None:
+    async def read(keys: Sequence[int]) -> dict[int, int | Exception]:
+        if 0 in keys:
+            raise OSError("away")
+        return {key: ValueError(f"{key} is odd") if key % 2 else key for key in keys}
+
+    loader = load_one("even", read)
+    two, three = await asyncio.gather(loader.load(2), loader.load(3), return_exceptions=True)
+    assert two == 2
+    assert isinstance(three, ValueError)
+    with pytest.raises(OSError, match="away"):
+        await loader.load_many([0, 4])
+    assert await loader.load(4) == 4
+
+
+async def test_lists_are_empty_where_there_is_nothing() -> None:
+    async def read(keys: Sequence[str]) -> dict[str, list[int]]:
+        return {"a": [1, 2]}
+
+    loader = load_list("list", read)
+    assert await loader.load_many(["a", "b"]) == [[1, 2], []]
+
+
+async def test_equal_arguments_share_a_read() -> None:
+    reads: list[tuple[list[str], int]] = []
+
+    async def read(keys: Sequence[str], limit: int) -> dict[str, list[str]]:
+        reads.append((list(keys), limit))
+        return {key: [key] * limit for key in keys if key != "none"}
+
+    loader = load_with_arguments("page", read, list)
+    wanted = [("a", 1), ("b", 1), ("a", 2), ("none", 2)]
+    assert await loader.load_many(wanted) == [["a"], ["b"], ["a", "a"], []]
+    assert reads == [(["a", "b"], 1), (["a", "none"], 2)]
+
+
+async def test_a_batch_has_a_largest_size_and_is_observed() -> None:
+    observed: list[tuple[str, int]] = []
+
+    @contextmanager
+    def observe(name: str, keys: int) -> Iterator[None]:
+        observed.append((name, keys))
+        yield
+
+    async def read(keys: Sequence[int]) -> dict[int, int]:
+        return {key: key for key in keys}
+
+    loader = load_one("many", read, observe)
+    await loader.load_many(range(LARGEST_BATCH + 1))
+    assert observed == [("many", LARGEST_BATCH), ("many", 1)]
