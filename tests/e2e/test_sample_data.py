@@ -1,0 +1,66 @@
+"""`fittracker up` with sample data: John's week has the sums that the first FitTracker had, and loading again changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.testkit.running_stack import PASSWORD, ROOT, RunningStack, Visitor, eventually, running_stack
+
+LOGIN = "mutation($input: LoginInput!) { login(input: $input) { accessToken refreshToken user { id } } }"
+WEEK = """query($from: Date!, $to: Date!) {
+  me { period(from: $from, to: $to) { caloriesConsumed caloriesBurned mealsLogged workoutsCompleted workoutMinutes } }
+}"""
+CATALOGUE = """{
+  foods(search: "broccoli", first: 5) { edges { node { name per100 { energyKcal } timesLogged } } }
+  foodByBarcode(gtin: "2000000000039") { name }
+  exercises(search: "squat", first: 5) { edges { node { name } } }
+}"""
+SUMS = {
+    "caloriesConsumed": 7 * 1674,
+    "caloriesBurned": 2080,
+    "mealsLogged": 28,
+    "workoutsCompleted": 5,
+    "workoutMinutes": 305,
+}
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("mode", ["--processes", "--in-process"])
+async def test_johns_week(tmp_path: Path, mode: str) -> None:
+    async with running_stack(tmp_path / "data", "--sample-data", mode) as stack:
+        john = await _sign_in(stack, "john.doe@example.com")
+        last = datetime.now(UTC).date() - timedelta(days=1)
+        days = {"from": (last - timedelta(days=6)).isoformat(), "to": last.isoformat()}
+
+        async def week_is_right() -> bool:
+            return bool((await john.data(WEEK, days))["me"]["period"] == SUMS)
+
+        await eventually(week_is_right)
+        found = await john.data(CATALOGUE)
+        assert found["foods"]["edges"]
+        assert found["exercises"]["edges"]
+        assert found["foodByBarcode"] == {"name": "Olive oil"}
+        if mode == "--processes":
+            await _load_again(stack)
+            await asyncio.sleep(1)
+            assert await week_is_right()
+
+
+async def _sign_in(stack: RunningStack, email: str) -> Visitor:
+    _, answer = await stack.post({"query": LOGIN, "variables": {"input": {"email": email, "password": PASSWORD}}})
+    assert "errors" not in answer, answer
+    session = answer["data"]["login"]
+    return Visitor(stack, email, session["user"]["id"], session["accessToken"], session["refreshToken"])
+
+
+async def _load_again(stack: RunningStack) -> Any:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "deploy", "sample-data", "--data-dir", str(stack.directory.path), "--users", "3", cwd=ROOT
+    )
+    assert await process.wait() == 0
