@@ -113,7 +113,7 @@ def _with_link(definitions: list[Any]) -> list[Any]:
     link, definition = SPECIFICATIONS["inaccessible"]
     schema: Any = parse(f"schema {link} {{ query: Query }}", no_location=True).definitions[0]
     linked = [
-        _copy(node, directives=(*node.directives, *schema.directives))
+        _copy(node, directives=(*(node.directives or ()), *schema.directives))
         if isinstance(node, SchemaDefinitionNode)
         else node
         for node in definitions

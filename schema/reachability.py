@@ -44,6 +44,10 @@ class Reachability:
 
     def after_field(self, options: Iterable[Option], name: str, field: str) -> frozenset[Option]:
         """The ways of being at the field's value, for an object of type `name`; empty where it cannot be had."""
+        if name in self._root_names:
+            # Every subgraph can be asked anew, wherever the object comes from.
+            resolving = frozenset(Option(subgraph, name) for subgraph in self.graph.subgraphs_resolving(name, field))
+            return frozenset(self._direct(resolving, name, field, frozenset()))
         return frozenset(after for option in options for after in self._after_from(option, name, field))
 
     def reasons(self, options: Iterable[Option], name: str, field: str) -> Iterator[str]:
