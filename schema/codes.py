@@ -98,6 +98,7 @@ _SUBGRAPH_ERRORS = {
     "DIRECTIVE_COMPOSITION_ERROR": "`@composeDirective` names a directive that cannot be composed.",
     "CONTEXT_NAME_INVALID": "The name of a `@context` is not valid.",
     "CONTEXT_NAME_CONTAINS_UNDERSCORE": "The name of a `@context` may not contain an underscore.",
+    "CONTEXT_NO_RESOLVABLE_KEY": "A type whose fields use `@fromContext` needs a resolvable `@key`, for the router comes back to it.",
     "CONTEXT_NOT_SET": "`@fromContext` uses a context that no type sets.",
     "NO_CONTEXT_IN_SELECTION": "The text of a `@fromContext` names no context.",
     "NO_SELECTION_FOR_CONTEXT": "The text of a `@fromContext` selects nothing.",

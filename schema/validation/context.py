@@ -27,12 +27,25 @@ def check_contexts(subgraph: Subgraph) -> Iterator[Finding]:
             elif not _NAME.match(name):
                 yield _finding(subgraph, "CONTEXT_NAME_INVALID", definition.name, f'"{name}" is not a name')
     for definition in subgraph.types.values():
+        if _uses_context(definition) and not any(resolvable for _, resolvable in definition.entity_keys()):
+            yield _finding(
+                subgraph,
+                "CONTEXT_NO_RESOLVABLE_KEY",
+                definition.name,
+                "a type that uses a context needs a resolvable @key",
+            )
         for each in definition.fields.values():
             for argument in each.arguments.values():
                 text = argument.argument("fromContext", "field")
                 if argument.has("fromContext") and definition.kind is Kind.OBJECT:
                     place = f"{definition.name}.{each.name}({argument.name}:)"
                     yield from _check_use(subgraph, setters, str(text or ""), place)
+
+
+def _uses_context(definition: TypeDefinition) -> bool:
+    return definition.kind is Kind.OBJECT and any(
+        argument.has("fromContext") for each in definition.fields.values() for argument in each.arguments.values()
+    )
 
 
 def _check_use(

@@ -441,6 +441,15 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
         ],
     ),
     (
+        "CONTEXT_NO_RESOLVABLE_KEY",
+        {
+            "a": LINK
+            + 'type Query { p: P } type P @context(name: "ctx") { n: Int c: C } '
+            + 'type C { f(x: Int @fromContext(field: "$ctx { n }")): Int }',
+        },
+        ['[CONTEXT_NO_RESOLVABLE_KEY] [a] On "C": a type that uses a context needs a resolvable @key.'],
+    ),
+    (
         "CONTEXT_NOT_SET",
         {
             "a": LINK
