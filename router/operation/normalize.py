@@ -130,6 +130,8 @@ class _FieldGroup:
     node: FieldNode
     conditions: Conditions
     selection_sets: list[tuple[SelectionSetNode, Conditions]] = field(default_factory=list)
+    #: the same field once more, after a fragment that may select it too: the order of its subfields depends on it
+    continuation: _FieldGroup | None = None
 
 
 @dataclass(slots=True)
@@ -144,6 +146,20 @@ class _FragmentGroup:
 
 
 _Group = _FieldGroup | _FragmentGroup
+
+
+def _continued(group: _FieldGroup, groups: dict[object, _Group]) -> _FieldGroup:
+    """Where another occurrence of the field belongs: to the group, or to a new one after a fragment in between."""
+    while group.continuation is not None:
+        group = group.continuation
+    for later in reversed(groups.values()):
+        if later is group:
+            break
+        if isinstance(later, _FragmentGroup):
+            group.continuation = _FieldGroup(group.node, group.conditions)
+            groups[id(group)] = group.continuation
+            return group.continuation
+    return group
 
 
 class _Inliner:
@@ -241,12 +257,13 @@ class _Inliner:
         if isinstance(always, _FieldGroup):
             # what is selected anyway carries the conditional rest inside
             if node.selection_set is not None:
-                always.selection_sets.append((node.selection_set, conditions))
+                last = _continued(always, groups)
+                last.selection_sets.append((node.selection_set, conditions))
             return
         group = groups.setdefault((response_key, conditions), _FieldGroup(node, conditions))
         assert isinstance(group, _FieldGroup)
         if node.selection_set is not None:
-            group.selection_sets.append((node.selection_set, ()))
+            _continued(group, groups).selection_sets.append((node.selection_set, ()))
 
     def _add_fragment(
         self,
