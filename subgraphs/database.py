@@ -4,16 +4,18 @@ Reads run in autocommit, without BEGIN and ROLLBACK around every statement, on t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from copy import copy
+from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import asyncpg
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from subgraphs.read_pool import Reader, ReadPool
 from subgraphs.settings import Settings
 
 _MIGRATION_LOCK = 0x0F17_3164
@@ -32,9 +34,12 @@ class Database:
         self.url = url
         self.has_replica = replica_url is not None
         self.writer = _engine(url, pool_size, name)
-        self.reader = _read_engine(replica_url or url, pool_size, name)
+        self.reader = _read_engine(replica_url or url, pool_size // 2, name)
+        self._pool = ReadPool(_connector(replica_url or url, f"{name} loaders"), pool_size)
         # A read that must see what its caller just wrote cannot wait for the replica.
-        self._primary_reader = _read_engine(url, pool_size, name) if self.has_replica else self.reader
+        self._primary_reader = _read_engine(url, pool_size // 2, name) if self.has_replica else self.reader
+        primary = _connector(url, f"{name} loaders")
+        self._primary_pool = ReadPool(primary, pool_size) if self.has_replica else self._pool
 
     @classmethod
     def of(cls, settings: Settings) -> "Database":
@@ -49,6 +54,7 @@ class Database:
         """The same database with reads that see every committed write."""
         view = copy(self)
         view.reader = self._primary_reader
+        view._pool = self._primary_pool  # noqa: SLF001 - our own copy
         return view
 
     @asynccontextmanager
@@ -64,15 +70,32 @@ class Database:
             yield connection
 
     def batch_reader(
-        self, read: Callable[Concatenate[AsyncConnection, _Arguments], Awaitable[_Result]]
+        self, read: Callable[Concatenate[Reader, _Arguments], Awaitable[_Result]]
     ) -> Callable[_Arguments, Awaitable[_Result]]:
-        """A query of `queries/` without its connection, which each call takes for itself: what loaders want."""
+        """A query of `queries/` bound to the pool of connections for reads: what loaders want."""
+        return partial(read, self._pool)
 
-        async def with_connection(*args: _Arguments.args, **named: _Arguments.kwargs) -> _Result:
-            async with self.reader.connect() as connection:
-                return await read(connection, *args, **named)
+    @contextmanager
+    def watched_statements(self) -> Iterator[list[str]]:
+        """Every statement sent to the database by this process while the block runs."""
+        statements: list[str] = []
 
-        return with_connection
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            statements.append(statement)
+
+        engines = {self.writer.sync_engine, self.reader.sync_engine, self._primary_reader.sync_engine}
+        pools = {self._pool, self._primary_pool}
+        for engine in engines:
+            event.listen(engine, "before_cursor_execute", note)
+        for pool in pools:
+            pool.listeners.add(statements.append)
+        try:
+            yield statements
+        finally:
+            for engine in engines:
+                event.remove(engine, "before_cursor_execute", note)
+            for pool in pools:
+                pool.listeners.discard(statements.append)
 
     async def ping(self) -> None:
         async with self.reader.connect() as connection:
@@ -82,6 +105,8 @@ class Database:
         await self.writer.dispose()
         await self.reader.dispose()
         await self._primary_reader.dispose()
+        await self._pool.close()
+        await self._primary_pool.close()
 
 
 def _read_engine(url: str, pool_size: int, name: str) -> AsyncEngine:
@@ -89,17 +114,9 @@ def _read_engine(url: str, pool_size: int, name: str) -> AsyncEngine:
 
 
 def _engine(url: str, pool_size: int, application_name: str, **options: Any) -> AsyncEngine:
-    dsn = url.replace("postgresql+asyncpg://", "postgresql://", 1)
-
-    async def connect() -> asyncpg.Connection:
-        # asyncpg reads the URL itself: SQLAlchemy would not understand sslmode or several hosts in it.
-        return await asyncpg.connect(
-            dsn, timeout=10, command_timeout=15, server_settings={"application_name": application_name, "jit": "off"}
-        )
-
     return create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=connect,
+        async_creator=_connector(url, application_name),
         pool_size=pool_size,
         max_overflow=pool_size // 2,
         pool_timeout=15,
@@ -112,6 +129,18 @@ def _engine(url: str, pool_size: int, application_name: str, **options: Any) -> 
         hide_parameters=True,
         **options,
     )
+
+
+def _connector(url: str, application_name: str) -> Callable[[], Awaitable[asyncpg.Connection]]:
+    """Opens connections. asyncpg reads the URL itself: SQLAlchemy would not understand several hosts in it."""
+    dsn = url.replace("postgresql+asyncpg://", "postgresql://", 1)
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(
+            dsn, timeout=10, command_timeout=15, server_settings={"application_name": application_name, "jit": "off"}
+        )
+
+    return connect
 
 
 async def migrate(subgraph: str, url: str) -> None:

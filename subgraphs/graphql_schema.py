@@ -3,7 +3,9 @@
 Adds to Strawberry's: entities that fail alone, cached documents with a depth limit, and internal errors kept internal.
 """
 
+import asyncio
 from collections.abc import Iterable, Iterator
+from inspect import isawaitable
 from typing import Any
 
 import strawberry
@@ -17,6 +19,7 @@ from strawberry.types import ExecutionContext
 
 from events.envelope import new_id
 from subgraphs.context import Context, Info
+from subgraphs.resolvers import shorten_resolvers
 from subgraphs.scalars import SCALARS
 
 _log = structlog.get_logger("subgraphs.errors")
@@ -64,13 +67,22 @@ class SubgraphSchema(strawberry.federation.Schema):
             config=StrawberryConfig(scalar_map=SCALARS),
             federation_version="2.9",
         )
+        shorten_resolvers(self)
 
-    def entities_resolver(self, info: Info, representations: list[FederationAny]) -> list[FederationAny]:
+    async def entities_resolver(  # type: ignore[override]  # Strawberry awaits whatever a resolver returns
+        self, info: Info, representations: list[FederationAny]
+    ) -> list[FederationAny]:
         """One result a representation: an entity, null, or the error of that one alone.
 
-        Reference resolvers are coroutines over loaders; graphql-core awaits them together, so equal types batch.
+        Reference resolvers are coroutines over loaders. Awaited together here, equal types are one batch, and
+        graphql-core completes a list of plain objects instead of one coroutine each.
         """
-        return [self._entity(info, representation) for representation in representations]
+        results = [self._entity(info, representation) for representation in representations]
+        pending = [place for place, result in enumerate(results) if isawaitable(result)]
+        found = await asyncio.gather(*(results[place] for place in pending), return_exceptions=True)
+        for place, result in zip(pending, found, strict=True):
+            results[place] = result
+        return results
 
     def _entity(self, info: Info, representation: Any) -> Any:
         # A copy: two aliases of `_entities` may share the caller's variable.

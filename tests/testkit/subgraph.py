@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from sqlalchemy import event
 from strawberry.types.execution import ExecutionResult
 
 from subgraphs.app import close_resources, open_resources
@@ -79,19 +78,8 @@ class SubgraphUnderTest:
     @contextmanager
     def counted_statements(self) -> Iterator[list[str]]:
         """The statements sent while the block runs."""
-        statements: list[str] = []
-
-        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            statements.append(statement)
-
-        engines = [self.database.reader.sync_engine, self.database.writer.sync_engine]
-        for engine in engines:
-            event.listen(engine, "before_cursor_execute", note)
-        try:
+        with self.database.watched_statements() as statements:
             yield statements
-        finally:
-            for engine in engines:
-                event.remove(engine, "before_cursor_execute", note)
 
 
 @asynccontextmanager

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.nutrition.domain.target import Target
+from subgraphs.read_pool import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,13 @@ _TARGETS = text(
 )
 
 
-async def water_by_day(connection: AsyncConnection, days: Sequence[tuple[str, date]]) -> dict[tuple[str, date], int]:
+async def water_by_day(connection: Reader, days: Sequence[tuple[str, date]]) -> dict[tuple[str, date], int]:
     """The millilitres drunk on each (user id, local date) that has any."""
     rows = await connection.execute(_WATER, _asked(days))
     return {(user_id, day): int(amount) for user_id, day, amount in rows}
 
 
-async def targets_by_day(
-    connection: AsyncConnection, days: Sequence[tuple[str, date]]
-) -> dict[tuple[str, date], TargetRecord]:
+async def targets_by_day(connection: Reader, days: Sequence[tuple[str, date]]) -> dict[tuple[str, date], TargetRecord]:
     """The target in force on each (user id, local date): the latest that began by then."""
     rows = await connection.execute(_TARGETS, _asked(days))
     return {(row[0], row[1]): TargetRecord(Target(*row[2:7]), row[7], row[8]) for row in rows}

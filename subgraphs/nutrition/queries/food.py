@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.nutrition.domain.food import Portion
+from subgraphs.read_pool import Reader
 
 _NAMES = "id, name, brand, gtin, category, source, verified, created_by, per_100, version"
 # As text: decoded by `domain.nutrients`, exactly, and only where an answer wants it.
@@ -95,16 +96,16 @@ _RECENT = text(
 )
 
 
-async def foods_by_id(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, FoodRecord]:
+async def foods_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, FoodRecord]:
     return {row[0]: FoodRecord(*row) for row in await connection.execute(_BY_ID, {"ids": list(ids)})}
 
 
-async def foods_by_gtin(connection: AsyncConnection, gtins: Sequence[str]) -> dict[str, FoodRecord]:
+async def foods_by_gtin(connection: Reader, gtins: Sequence[str]) -> dict[str, FoodRecord]:
     """Foods of the catalogue by their 14-digit barcode."""
     return {row[3]: FoodRecord(*row) for row in await connection.execute(_BY_GTIN, {"gtins": list(gtins)})}
 
 
-async def portions_by_food(connection: AsyncConnection, food_ids: Sequence[str]) -> dict[str, list[Portion]]:
+async def portions_by_food(connection: Reader, food_ids: Sequence[str]) -> dict[str, list[Portion]]:
     by_food: defaultdict[str, list[Portion]] = defaultdict(list)
     for food_id, label, grams in await connection.execute(_PORTIONS, {"ids": list(food_ids)}):
         by_food[food_id].append(Portion(label, grams))
@@ -134,7 +135,7 @@ async def search_foods(
     return [FoundFood(FoodRecord(*row[:-1]), row[-1]) for row in await connection.execute(statement, parameters)]
 
 
-async def recent_foods(connection: AsyncConnection, user_ids: Sequence[str], limit: int) -> dict[str, list[RecentFood]]:
+async def recent_foods(connection: Reader, user_ids: Sequence[str], limit: int) -> dict[str, list[RecentFood]]:
     """The foods that each person logged last, newest first."""
     by_user: defaultdict[str, list[RecentFood]] = defaultdict(list)
     parameters = {"user_ids": list(user_ids), "limit": limit}

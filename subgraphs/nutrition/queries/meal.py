@@ -9,6 +9,8 @@ from decimal import Decimal
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from subgraphs.read_pool import Reader
+
 _COLUMNS = "id, user_id, slot, at, local_date, time_zone, notes, CAST(totals AS text) AS totals, version"
 
 
@@ -76,7 +78,7 @@ _ITEMS = text(
 )
 
 
-async def meals_by_id(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, MealRecord]:
+async def meals_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, MealRecord]:
     return {row[0]: MealRecord(*row) for row in await connection.execute(_BY_ID, {"ids": list(ids)})}
 
 
@@ -92,7 +94,7 @@ async def meal_by_idempotency_key(connection: AsyncConnection, user_id: str, key
 
 
 async def meals_by_day(
-    connection: AsyncConnection, days: Sequence[tuple[str, date]]
+    connection: Reader, days: Sequence[tuple[str, date]]
 ) -> dict[tuple[str, date], list[MealRecord]]:
     """The meals of each (user id, local date), in the order they were eaten."""
     parameters = {"user_ids": [user_id for user_id, _ in days], "days": [day for _, day in days]}
@@ -102,9 +104,7 @@ async def meals_by_day(
     return by_day
 
 
-async def meals_by_user(
-    connection: AsyncConnection, user_ids: Sequence[str], page: MealPage
-) -> dict[str, list[MealRecord]]:
+async def meals_by_user(connection: Reader, user_ids: Sequence[str], page: MealPage) -> dict[str, list[MealRecord]]:
     """The same page for several people in one statement: newest first, up to `limit` each."""
     after_at, after_id = page.after or (None, "")
     parameters = {
@@ -122,7 +122,7 @@ async def meals_by_user(
     return by_user
 
 
-async def items_by_meal(connection: AsyncConnection, meal_ids: Sequence[str]) -> dict[str, list[MealItemRecord]]:
+async def items_by_meal(connection: Reader, meal_ids: Sequence[str]) -> dict[str, list[MealItemRecord]]:
     """The items of each meal, in order."""
     by_meal: defaultdict[str, list[MealItemRecord]] = defaultdict(list)
     for row in await connection.execute(_ITEMS, {"ids": list(meal_ids)}):

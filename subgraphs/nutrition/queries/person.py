@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.auth import Viewer
+from subgraphs.read_pool import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class PersonRecord:
 _BY_ID = text("SELECT user_id, display_name, time_zone, day_start_hour FROM person WHERE user_id = ANY(:ids)")
 
 
-async def people_by_id(connection: AsyncConnection, user_ids: Sequence[str]) -> dict[str, PersonRecord]:
+async def people_by_id(connection: Reader, user_ids: Sequence[str]) -> dict[str, PersonRecord]:
     return {row[0]: PersonRecord(*row) for row in await connection.execute(_BY_ID, {"ids": list(user_ids)})}
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from subgraphs.read_pool import Reader
+
 _COLUMNS = (
     "id, email, display_name, roles, status, time_zone, day_start_hour, week_start, units, date_of_birth, sex,"
     " height_cm, activity_level, fitness_goal, target_weight_kg, version, created_at"
@@ -51,7 +53,7 @@ _BY_ID = text(f"SELECT {_COLUMNS} FROM account WHERE id = ANY(:ids)")  # noqa: S
 _LOCK = text(f"SELECT {_COLUMNS} FROM account WHERE id = :id FOR UPDATE")  # noqa: S608 - our names
 
 
-async def accounts_by_id(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, AccountRecord]:
+async def accounts_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, AccountRecord]:
     return {row[0]: AccountRecord(*row) for row in await connection.execute(_BY_ID, {"ids": list(ids)})}
 
 

@@ -7,7 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from subgraphs.read_pool import Reader
 
 _COLUMNS = "id, user_id, weight_kg, body_fat_percent, notes, recorded_at, local_date, version"
 
@@ -52,17 +53,17 @@ _PAGES = text(
 )
 
 
-async def weights_by_id(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, WeightRecord]:
+async def weights_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, WeightRecord]:
     return {row[0]: WeightRecord(*row) for row in await connection.execute(_BY_ID, {"ids": list(ids)})}
 
 
-async def newest_weights(connection: AsyncConnection, user_ids: Sequence[str]) -> dict[str, WeightRecord]:
+async def newest_weights(connection: Reader, user_ids: Sequence[str]) -> dict[str, WeightRecord]:
     """The latest weighing of each person who has one."""
     return {row[1]: WeightRecord(*row) for row in await connection.execute(_NEWEST, {"user_ids": list(user_ids)})}
 
 
 async def weights_by_user(
-    connection: AsyncConnection, user_ids: Sequence[str], page: WeightPage
+    connection: Reader, user_ids: Sequence[str], page: WeightPage
 ) -> dict[str, list[WeightRecord]]:
     """The same page for several people in one statement: newest first, up to `limit` each."""
     after_at, after_id = page.after or (None, "")
