@@ -105,16 +105,15 @@ async def close_resources(resources: Resources) -> None:
         await resources.redis.aclose()
 
 
-def _context_maker(subgraph: Subgraph, resources: Resources) -> Callable[[Mapping[str, str], str | None], Context]:
+def _context_maker(subgraph: Subgraph, resources: Resources) -> Callable[[Mapping[str, str]], Context]:
     make_loaders = subgraph.make_loaders
 
-    def make_context(headers: Mapping[str, str], client_address: str | None) -> Context:
+    def make_context(headers: Mapping[str, str]) -> Context:
         return Context(
             resources,
             make_loaders,
             authorization=headers.get("authorization"),
             correlation_id=headers.get("x-correlation-id"),
-            client_address=client_address,
         )
 
     return make_context

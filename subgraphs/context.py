@@ -48,7 +48,6 @@ class Context:
         "_loaders",
         "_make_loaders",
         "_viewer",
-        "client_address",
         "correlation_id",
         "resources",
     )
@@ -60,11 +59,9 @@ class Context:
         *,
         authorization: str | None = None,
         correlation_id: str | None = None,
-        client_address: str | None = None,
     ) -> None:
         self.resources = resources
         self.correlation_id = correlation_id or new_id()
-        self.client_address = client_address
         self._make_loaders = make_loaders
         self._authorization = authorization
         self._viewer: Viewer | None = None
@@ -137,7 +134,6 @@ class Context:
             self._make_loaders,
             authorization=self._authorization,
             correlation_id=self.correlation_id,
-            client_address=self.client_address,
         )
 
 

@@ -26,7 +26,7 @@ _RESPONSE_JSON = "application/graphql-response+json"
 _ANSWERED_AT_ONCE = (OperationType.QUERY, OperationType.MUTATION)
 _NEVER_EXECUTED = frozenset({"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"})
 
-MakeContext = Callable[[Mapping[str, str], str | None], Context]
+MakeContext = Callable[[Mapping[str, str]], Context]
 
 
 class BadRequestError(Exception):
@@ -56,7 +56,7 @@ class GraphQLEndpoint:
         try:
             _check_request(scope["method"], headers)
             request = _read_request(await _read_body(headers, receive))
-            result = await self._execute(request, headers, scope)
+            result = await self._execute(request, headers)
             status, body = _status(result, headers), _encode(result)
         except BadRequestError as error:
             status = error.status
@@ -67,9 +67,8 @@ class GraphQLEndpoint:
             time.perf_counter() - started
         )
 
-    async def _execute(self, request: dict[str, Any], headers: Headers, scope: Scope) -> ExecutionResult:
-        client = scope.get("client")
-        context = self._make_context(headers, client[0] if client else None)
+    async def _execute(self, request: dict[str, Any], headers: Headers) -> ExecutionResult:
+        context = self._make_context(headers)
         operation_name = request.get("operationName")
         with operation_span(operation_name or "graphql", headers):
             try:
@@ -103,7 +102,7 @@ class _StreamView(GraphQL[Context, None]):
         self._make_context = make_context
 
     async def get_context(self, request: HTTPConnection, response: Any) -> Context:  # noqa: ARG002 - Strawberry's signature
-        return self._make_context(request.headers, request.client.host if request.client else None)
+        return self._make_context(request.headers)
 
     async def on_ws_connect(self, context: Context) -> Any:
         """A token that does not hold is refused with the connection; no token is an anonymous caller."""

@@ -132,6 +132,7 @@ def _mask(error: GraphQLError, execution_context: ExecutionContext | None) -> No
     _log.error(
         "internal_error",
         error_id=error_id,
+        correlation_id=getattr(execution_context.context, "correlation_id", None) if execution_context else None,
         operation_name=execution_context.operation_name if execution_context else None,
         path=error.path,
         exc_info=error.original_error,

@@ -64,9 +64,10 @@ def rounded_or_none(value: Decimal | None, places: int = 2) -> float | None:
     return None if value is None else rounded(value, places)
 
 
-def decimal_of(value: float) -> Decimal:
-    """What the client wrote, not its binary neighbour: 0.1 is Decimal("0.1")."""
-    return Decimal(repr(value))
+def decimal_of(value: float, places: int | None = None) -> Decimal:
+    """What the client wrote, not its binary neighbour: 0.1 is Decimal("0.1"). Cut to the places that a column holds."""
+    written = Decimal(repr(value))
+    return written if places is None else round(written, places)
 
 
 @strawberry.enum(description="Whose answer a cache may hold: anyone's or only the viewer's.")

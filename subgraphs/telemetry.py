@@ -39,7 +39,8 @@ _traced = False
 
 def configure(settings: Settings) -> None:
     """Set up the process's logs, and its traces if OTEL_EXPORTER_OTLP_ENDPOINT names where they go."""
-    _configure_logs(settings)
+    if not structlog.is_configured():  # mounted in another process, that one's logs are ours
+        _configure_logs(settings)
     if settings.otlp_endpoint:
         _configure_traces(settings)
 

@@ -140,8 +140,8 @@ class SetNutritionTargetInput:
 
     def to_target(self) -> Target:
         grams = (self.protein_g, self.carbs_g, self.fat_g)
-        protein, carbs, fat = (None if amount is None else decimal_of(amount) for amount in grams)
-        return Target(decimal_of(self.energy_kcal), protein, carbs, fat, self.water_ml)
+        protein, carbs, fat = (None if amount is None else decimal_of(amount, 2) for amount in grams)
+        return Target(decimal_of(self.energy_kcal, 2), protein, carbs, fat, self.water_ml)
 
 
 @strawberry.type

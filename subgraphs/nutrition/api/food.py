@@ -173,7 +173,7 @@ class FoodMutation:
             per_100=input.per100.to_nutrients(),
             brand=input.brand,
             gtin=input.gtin,
-            portions=[domain.Portion(portion.label, decimal_of(portion.grams)) for portion in input.portions],
+            portions=[domain.Portion(portion.label, decimal_of(portion.grams, 2)) for portion in input.portions],
         )
         record = await commands.create_food(info.context.viewer, new, database=resources.database, now=resources.now())
         info.context.renew_loaders()

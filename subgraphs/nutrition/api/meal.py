@@ -120,9 +120,9 @@ class MealItemInput:
     def to_draft(self) -> domain.ItemDraft:
         return domain.ItemDraft(
             food_id=self.food_id,
-            grams=None if self.grams is None else decimal_of(self.grams),
+            grams=None if self.grams is None else decimal_of(self.grams, 3),
             portion=self.portion,
-            quantity=None if self.quantity is None else decimal_of(self.quantity),
+            quantity=None if self.quantity is None else decimal_of(self.quantity, 3),
         )
 
 

@@ -36,6 +36,7 @@ from subgraphs.nutrition.queries.food import foods_by_id, portions_by_food
 from subgraphs.nutrition.queries.meal import MealRecord, lock_meal, meal_by_idempotency_key, meals_by_id
 from subgraphs.nutrition.queries.person import PersonRecord, person_of
 from subgraphs.scalars import is_time_zone, local_date
+from subgraphs.telemetry import current_traceparent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +165,7 @@ async def delete_meal(
                 occurred_at=now,
                 local_date=meal.local_date,
                 time_zone=meal.time_zone,
+                traceparent=current_traceparent(),
             ),
         )
         return meal

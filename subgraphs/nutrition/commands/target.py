@@ -13,6 +13,7 @@ from subgraphs.nutrition.domain.target import Target, check_target
 from subgraphs.nutrition.queries.diary import TargetRecord
 from subgraphs.nutrition.queries.person import person_of
 from subgraphs.scalars import local_date
+from subgraphs.telemetry import current_traceparent
 
 # Versions count all changes of one person, so two at once take turns.
 _NEXT_VERSION = text("SELECT coalesce(max(version), 0) + 1 FROM nutrition_target WHERE user_id = :user_id")
@@ -57,7 +58,13 @@ async def set_target(
             fat_g=target.fat_g,
         )
         event = NewEvent(
-            payload=payload, aggregate_id=viewer.id, version=version, user_id=viewer.id, occurred_at=now, local_date=day
+            payload=payload,
+            aggregate_id=viewer.id,
+            version=version,
+            user_id=viewer.id,
+            occurred_at=now,
+            local_date=day,
+            traceparent=current_traceparent(),
         )
         await append_event(transaction, event)
         return TargetRecord(target, day, version)

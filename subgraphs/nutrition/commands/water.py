@@ -14,6 +14,7 @@ from subgraphs.errors import Checks, NotFoundError
 from subgraphs.nutrition.domain.meal import check_instant
 from subgraphs.nutrition.queries.person import person_of
 from subgraphs.scalars import local_date
+from subgraphs.telemetry import current_traceparent
 
 LARGEST_DRINK_ML = 5000
 
@@ -68,6 +69,7 @@ async def log_water(
                 occurred_at=now,
                 local_date=drink.local_date,
                 time_zone=person.time_zone,
+                traceparent=current_traceparent(),
             ),
         )
         return drink
@@ -89,6 +91,7 @@ async def delete_water(viewer: Viewer, entry_id: str, *, database: Database, now
                 occurred_at=now,
                 local_date=row.local_date,
                 time_zone=row.time_zone,
+                traceparent=current_traceparent(),
             ),
         )
         return Drink(entry_id, row.local_date)

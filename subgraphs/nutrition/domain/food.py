@@ -64,6 +64,6 @@ def check_food(checks: Checks, name: str, brand: str | None, per_100: Nutrients,
     checks.require(len(portions) <= MOST_PORTIONS, "portions", f"may have {MOST_PORTIONS} entries")
     for portion in portions:
         checks.require(1 <= len(portion.label.strip()) <= 60, "portions.label", "must have 1 to 60 characters")
-        checks.require(0 < portion.grams <= 5000, "portions.grams", "must be above 0 and at most 5000")
+        checks.require(Decimal("0.1") <= portion.grams <= 5000, "portions.grams", "must be from 0.1 to 5000")
     labels = [portion.label.strip().casefold() for portion in portions]
     checks.require(len(set(labels)) == len(labels), "portions.label", "must differ from each other")

@@ -12,7 +12,10 @@ from subgraphs.nutrition.domain.nutrients import Nutrients, of_grams, scale
 
 MOST_ITEMS = 50
 LONGEST_NOTES = 500
+STORED_PLACES = 3
 HEAVIEST_GRAMS = 5000
+LIGHTEST_COPY_GRAMS = Decimal("0.01")
+HEAVIEST_COPY_GRAMS = 250_000
 MOST_PORTIONS = 50
 # Clocks of phones run ahead a little; a meal of tomorrow is a plan, not a meal.
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -96,15 +99,17 @@ def price_items(
 
 
 def scale_items(items: Sequence[Item], factor: Decimal) -> list[Item]:
-    """The same foods at the same prices, more or less of each."""
+    """The same foods at the same prices, more or less of each. Raises ValidationError where that leaves the scales."""
+    if any(not LIGHTEST_COPY_GRAMS <= item.grams * factor <= HEAVIEST_COPY_GRAMS for item in items):
+        raise ValidationError(("scale", "makes too little or too much of a food"))
     return [
         Item(
             item.food_id,
             item.food_name,
             item.food_version,
-            item.grams * factor,
+            round(item.grams * factor, STORED_PLACES),
             item.portion,
-            None if item.quantity is None else item.quantity * factor,
+            None if item.quantity is None else round(item.quantity * factor, STORED_PLACES),
             scale(item.nutrients, factor),
         )
         for item in items
@@ -125,7 +130,9 @@ def _grams(draft: ItemDraft, food: PricedFood) -> Decimal | None:
         return draft.grams
     label = (draft.portion or "").casefold()
     portion = next((portion for portion in food.portions if portion.label.casefold() == label), None)
-    return None if portion is None or draft.quantity is None else portion.grams * draft.quantity
+    if portion is None or draft.quantity is None:
+        return None
+    return round(portion.grams * draft.quantity, STORED_PLACES)
 
 
 def _check_amount(checks: Checks, name: str, item: ItemDraft) -> None:
@@ -133,8 +140,8 @@ def _check_amount(checks: Checks, name: str, item: ItemDraft) -> None:
     if not checks.require(by_grams or by_portion, name, "needs grams, or a portion with its quantity"):
         return
     if item.grams is not None:
-        in_range = 0 < item.grams <= HEAVIEST_GRAMS
-        checks.require(in_range, f"{name}.grams", f"must be above 0 and at most {HEAVIEST_GRAMS}")
+        in_range = Decimal("0.1") <= item.grams <= HEAVIEST_GRAMS
+        checks.require(in_range, f"{name}.grams", f"must be from 0.1 to {HEAVIEST_GRAMS}")
     elif item.quantity is not None:
         in_range = Decimal("0.1") <= item.quantity <= MOST_PORTIONS
         checks.require(in_range, f"{name}.quantity", f"must be from 0.1 to {MOST_PORTIONS}")

@@ -37,10 +37,10 @@ class RegisterInput:
             profile=domain.Profile(
                 date_of_birth=self.date_of_birth,
                 sex=self.sex,
-                height_cm=None if self.height_cm is None else decimal_of(self.height_cm),
+                height_cm=None if self.height_cm is None else decimal_of(self.height_cm, 2),
                 activity_level=self.activity_level,
                 fitness_goal=self.fitness_goal,
-                target_weight_kg=None if self.target_weight_kg is None else decimal_of(self.target_weight_kg),
+                target_weight_kg=None if self.target_weight_kg is None else decimal_of(self.target_weight_kg, 2),
             ),
             settings=domain.PersonalSettings(
                 time_zone=self.time_zone,

@@ -192,7 +192,7 @@ class UpdateProfileInput:
         names = ("date_of_birth", "sex", "height_cm", "activity_level", "fitness_goal", "target_weight_kg")
         given = {name: getattr(self, name) for name in names}
         return {
-            name: decimal_of(value) if isinstance(value, float) else value
+            name: decimal_of(value, 2) if isinstance(value, float) else value
             for name, value in given.items()
             if value is not strawberry.UNSET
         }

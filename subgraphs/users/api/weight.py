@@ -92,8 +92,8 @@ class WeightMutation:
         now = context.resources.now()
         fat = input.body_fat_percent
         new = commands.NewWeighing(
-            weight_kg=decimal_of(input.weight_kg),
-            body_fat_percent=None if fat is None else decimal_of(fat),
+            weight_kg=decimal_of(input.weight_kg, 2),
+            body_fat_percent=None if fat is None else decimal_of(fat, 2),
             notes=input.notes,
             recorded_at=input.recorded_at or now,
             idempotency_key=input.idempotency_key,

@@ -173,6 +173,15 @@ async def test_a_copy_has_the_same_prices_and_its_own_day(nutrition: SubgraphUnd
     assert (meal["slot"], meal["localDate"], meal["version"]) == ("DINNER", "2026-03-05", 1)
     assert meal["totals"] == {"energyKcal": 226.02}
     assert meal["items"][1] == {"grams": 88.5, "quantity": 0.75}
+    assert await nutrition.codes(copy, person, {"input": given | {"scale": 0}}) == ["VALIDATION_ERROR"]
+
+
+async def test_copies_of_copies_do_not_vanish(nutrition: SubgraphUnderTest, person: str) -> None:
+    meal_id = (await log(nutrition, person, items=[{"foodId": "oil", "grams": 0.1}]))["meal"]["id"]
+    copy = "mutation ($input: CopyMealInput!) { copyMeal(input: $input) { meal { id } } }"
+    smaller = {"mealId": meal_id, "scale": 0.1}
+    smallest = (await nutrition.data(copy, person, {"input": smaller}))["copyMeal"]["meal"]["id"]
+    assert await nutrition.codes(copy, person, {"input": smaller | {"mealId": smallest}}) == ["VALIDATION_ERROR"]
 
 
 @pytest.mark.parametrize(
