@@ -133,11 +133,12 @@ def _configure_traces(settings: Settings) -> None:
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
     from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 
+    endpoint = f"{(settings.otlp_endpoint or '').rstrip('/')}/v1/traces"
     provider = TracerProvider(
         resource=Resource.create({"service.name": settings.subgraph}),
         sampler=ParentBased(TraceIdRatioBased(settings.trace_sample_ratio)),
     )
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint)))
     trace.set_tracer_provider(provider)
     AsyncPGInstrumentor().instrument()  # type: ignore[no-untyped-call]
     _traced = True
