@@ -226,3 +226,10 @@ async def test_a_websocket_takes_the_token_with_its_first_message(users: Running
         await socket.send_json({"type": "connection_init", "payload": {"Authorization": "Bearer nonsense"}})
         closed = await socket.receive()
         assert (closed.type, closed.data) == (aiohttp.WSMsgType.CLOSE, 4403)
+
+
+async def test_answers_come_as_server_sent_events_to_who_asks_for_them(users: Running) -> None:
+    headers = JSON | {"accept": "text/event-stream"}
+    async with users.client.post(f"{users.url}/graphql", json={"query": "{ __typename }"}, headers=headers) as response:
+        assert (response.status, response.content_type) == (200, "text/event-stream")
+        assert b'"__typename":"Query"' in await response.read()
