@@ -77,6 +77,7 @@ def _operations() -> dict[str, tuple[str, Mapping[str, Any]]]:
         "nothing": ("{ __typename }", {}),
         "1 entity": (FOODS, {"r": foods[:1]}),
         "50 entities": (FOODS, {"r": foods}),
+        "a search": ('{ foods(search: "greek yoghurt") { edges { node { id name brand } } } }', {}),
         "a diary day": (DIARY_DAY, {"r": person, "day": "2026-03-03"}),
         "a week's meals": (WEEK, {"r": person}),
     }

@@ -47,6 +47,8 @@ async def load_foods(connection: AsyncConnection, rows: Iterable[Mapping[str, An
             await connection.execute(INSERT_PORTION, portions)
         await append_events(connection, [food_event(food, per_100, now, "system") for food, per_100 in foods])
         loaded += len(batch)
+    if loaded:  # else the planner believes the table empty for the first minute, and reads all of it for each page
+        await connection.execute(text("ANALYZE food, food_portion"))
     return loaded
 
 

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.nutrition.domain.food import Portion
@@ -77,17 +78,27 @@ _BY_NAME = text(
     " AND (CAST(:after_name AS text) IS NULL OR (lower(name), id) > (:after_name, :after_id))"
     " ORDER BY lower(name), id LIMIT :limit"
 )
-# The trigram index finds the candidates: names that hold all words, or that nearly hold a misspelt one.
-_BY_WORDS = text(
-    "WITH found AS MATERIALIZED ("  # noqa: S608 - our names
-    f" SELECT {_COLUMNS}, round(CAST(word_similarity(:words, search_text) + similarity(:words, search_text)"
-    " AS numeric), 4) AS score FROM food"
-    f" WHERE (search_text LIKE ALL(:patterns) OR search_text %> :words) AND {_FILTER})"
-    f" SELECT {_NAMES}, score FROM found"
-    " WHERE CAST(:after_score AS numeric) IS NULL OR score < :after_score"
-    " OR (score = :after_score AND (lower(name), id) > (:after_name, :after_id))"
-    " ORDER BY score DESC, lower(name), id LIMIT :limit"
-)
+MOST_WORDS = 8
+
+
+@cache
+def _by_words(count: int) -> TextClause:
+    """The search for so many words. The trigram index finds the candidates: foods that hold them all, or that nearly
+    hold a misspelt one. LIKE ALL of an array would say the same, but reads every food.
+    """
+    holds_all = " AND ".join(f"search_text LIKE :word_{number}" for number in range(count))
+    return text(
+        "WITH found AS MATERIALIZED ("  # noqa: S608 - our names
+        f" SELECT {_COLUMNS}, round(CAST(word_similarity(:words, search_text) + similarity(:words, search_text)"
+        " AS numeric), 4) AS score FROM food"
+        f" WHERE (({holds_all}) OR search_text %> :words) AND {_FILTER})"
+        f" SELECT {_NAMES}, score FROM found"
+        " WHERE CAST(:after_score AS numeric) IS NULL OR score < :after_score"
+        " OR (score = :after_score AND (lower(name), id) > (:after_name, :after_id))"
+        " ORDER BY score DESC, lower(name), id LIMIT :limit"
+    )
+
+
 _RECENT = text(
     "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (user_id) CROSS JOIN LATERAL ("
     " SELECT person.user_id, item.food_id, count(*) AS times, max(meal.at) AS last_at"
@@ -128,9 +139,10 @@ async def search_foods(
     statement = _BY_NAME
     if wanted.words is not None:
         words = " ".join(wanted.words.lower().split())
-        statement = _BY_WORDS
+        patterns = [f"%{_escape_like(word)}%" for word in words.split()[:MOST_WORDS]]
+        statement = _by_words(len(patterns))
         parameters["words"] = words
-        parameters["patterns"] = [f"%{_escape_like(word)}%" for word in words.split()]
+        parameters |= {f"word_{number}": pattern for number, pattern in enumerate(patterns)}
         parameters["after_score"] = None if after_score is None else Decimal(after_score)
     return [FoundFood(FoodRecord(*row[:-1]), row[-1]) for row in await connection.execute(statement, parameters)]
 

@@ -31,7 +31,8 @@ _TABLES = (
     "CREATE UNIQUE INDEX food_public_gtin ON food (gtin) WHERE created_by IS NULL",
     "CREATE UNIQUE INDEX food_own_gtin ON food (created_by, gtin) WHERE created_by IS NOT NULL",
     "CREATE INDEX food_by_name ON food (lower(name), id)",
-    "CREATE INDEX food_search ON food USING gin (search_text gin_trgm_ops)",
+    # Without the list of pending entries, which every search would have to read until the next vacuum.
+    "CREATE INDEX food_search ON food USING gin (search_text gin_trgm_ops) WITH (fastupdate = off)",
     """
     CREATE TABLE food_portion (
         food_id text NOT NULL REFERENCES food (id) ON DELETE CASCADE,
