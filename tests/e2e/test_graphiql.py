@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from tests.testkit.running_router import RunningRouter, StartRouter, router, shop, shop_servers, start_router, token
+from tests.testkit.running_stack import PASSWORD, RunningStack
 
 __all__ = ["router", "shop", "shop_servers", "start_router"]
 
@@ -81,6 +82,64 @@ async def test_a_visitor_queries_subscribes_and_sees_what_is_wrong(start_router:
 
         assert {address for address in addresses if not address.startswith((router.origin, "data:"))} == set()
         assert complaints == []
+
+
+async def test_a_person_signs_in_asks_four_subgraphs_and_sees_a_meal_arrive(stack: RunningStack, page: Page) -> None:
+    person = await stack.register(displayName="Graphi Cal")
+    await page.goto(stack.state.router_url)
+    results = page.locator(".result-window")
+
+    await run(
+        page, f'mutation {{ login(input: {{email: "{person.email}", password: "{PASSWORD}"}}) {{ accessToken }} }}'
+    )
+    await expect(results).to_contain_text("accessToken", timeout=PATIENCE_MILLISECONDS)
+    body = await page.evaluate(
+        """async ([email, password]) => {
+          const query = 'mutation($i: LoginInput!) { login(input: $i) { accessToken } }';
+          const answer = await fetch(location.href, {
+            method: 'POST', headers: {'content-type': 'application/json'},
+            body: JSON.stringify({query, variables: {i: {email, password}}}),
+          });
+          return await answer.json();
+        }""",
+        [person.email, PASSWORD],
+    )
+    bearer = f"Bearer {body['data']['login']['accessToken']}"
+
+    await page.click('button:has-text("Headers")')
+    await write(page, '[data-uri$="headers.json"]', f'{{"Authorization": "{bearer}"}}')
+    await run(
+        page,
+        "{ me { displayName recentMeals: meals(first: 1) { edges { node { id } } } "
+        "workouts(first: 1) { edges { node { id } } } day { mealsLogged } } }",
+    )
+    await expect(results).to_contain_text('"displayName": "Graphi Cal"', timeout=PATIENCE_MILLISECONDS)
+    await expect(results).to_contain_text('"mealsLogged": 0')
+
+    await run(
+        page,
+        "subscription { dailySummaryChanged { mealsLogged user { displayName } diary { totals { energyKcal } } } }",
+    )
+    await page.wait_for_selector('button[aria-label*="Stop"]', timeout=PATIENCE_MILLISECONDS)
+    food = await person.data(
+        "mutation($input: CreateFoodInput!) { createFood(input: $input) { food { id } } }",
+        {
+            "input": {
+                "name": "Oats of GraphiQL",
+                "category": "GRAIN",
+                "per100": {"energyKcal": 389, "proteinG": 17, "carbsG": 66, "fatG": 7},
+            }
+        },
+    )
+    item = {"foodId": food["createFood"]["food"]["id"], "grams": 100}
+    await person.data(
+        "mutation($input: LogMealInput!) { logMeal(input: $input) { meal { id } } }",
+        {"input": {"slot": "LUNCH", "items": [item]}},
+    )
+    await expect(results).to_contain_text('"mealsLogged": 1', timeout=PATIENCE_MILLISECONDS)
+    await expect(results).to_contain_text('"energyKcal": 389')
+    if picture := os.environ.get("SCREENSHOT"):
+        await page.screenshot(path=picture)
 
 
 async def test_the_page_is_not_served_in_production(router: RunningRouter) -> None:
