@@ -16,6 +16,7 @@ import signal
 import socket
 import struct
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -204,8 +205,7 @@ def _postgres_places(directory: Path) -> tuple[str | None, Path, Path]:
     directory.mkdir(parents=True, exist_ok=True)
     parent = directory.resolve()
     if not _reachable(parent):
-        parent = _ROOT_STORE / f"data-{hashlib.sha256(os.fsencode(parent)).hexdigest()[:12]}"
-        parent.mkdir(parents=True, exist_ok=True)
+        parent = _stored_elsewhere(parent)
     data = parent / "postgres"
     if not data.exists():
         data.mkdir(mode=0o700)
@@ -222,6 +222,25 @@ def _system_user() -> str:
             with contextlib.suppress(KeyError):
                 return pwd.getpwnam(name).pw_name
     raise ChildError("running as root, and there is no other user to run Postgres as; name one with DATABASE_URL_*")
+
+
+def _stored_elsewhere(directory: Path) -> Path:
+    """Where root's Postgres keeps what belongs into `directory`; a file in each place names the other.
+
+    A directory that was removed takes its data with it: at its next start, or, where it was a temporary one, at anybody's.
+    """
+    store = _ROOT_STORE / f"data-{hashlib.sha256(os.fsencode(directory)).hexdigest()[:12]}"
+    location = directory / "postgres-location"
+    if store.exists() and not location.exists():
+        shutil.rmtree(store)
+    for owner_file in _ROOT_STORE.glob("data-*/owner"):
+        owner = Path(owner_file.read_text(encoding="utf-8"))
+        if owner.is_relative_to(tempfile.gettempdir()) and not owner.exists():
+            shutil.rmtree(owner_file.parent, ignore_errors=True)
+    store.mkdir(parents=True, exist_ok=True)
+    (store / "owner").write_text(str(directory), encoding="utf-8")
+    location.write_text(str(store), encoding="utf-8")
+    return store
 
 
 def _reachable(path: Path) -> bool:

@@ -107,13 +107,13 @@ class Visitor:
 
 
 @asynccontextmanager
-async def running_stack(path: Path, *options: str) -> AsyncIterator[RunningStack]:
+async def running_stack(path: Path, *options: str, **environment: str) -> AsyncIterator[RunningStack]:
     """`fittracker up` over `path` until the block ends; then every process it started must be gone."""
     log_file = path.with_name(f"{path.name}.up.log")
     with log_file.open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "deploy", "up", "--port", "0", "--data-dir", str(path), "--no-watch", *options,
-            cwd=ROOT, stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL,
+            cwd=ROOT, env={**os.environ, **environment}, stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
     directory = DataDirectory(path)
     try:

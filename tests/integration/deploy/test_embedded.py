@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -40,6 +41,26 @@ async def test_rows_survive_a_stop_and_a_second_start(tmp_path: Path) -> None:
             assert await connection.fetchval("select count(*) from note") == expected
             await connection.execute("insert into note values ('kept')")
             await connection.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root keeps Postgres's files elsewhere")
+async def test_a_directory_that_was_removed_starts_empty_and_temporary_ones_leave_nothing(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)  # nobody but root gets in
+    directory, other = tmp_path / "data", tmp_path / "other"
+    async with embedded_servers(directory) as servers:
+        connection = await asyncpg.connect(servers.database_url("users"))
+        await connection.execute("create table note (text text)")
+        await connection.close()
+    store = Path((directory / "postgres-location").read_text())
+    assert (store / "postgres" / "PG_VERSION").exists()
+    shutil.rmtree(directory)
+    async with embedded_servers(directory) as servers:
+        connection = await asyncpg.connect(servers.database_url("users"))
+        assert await connection.fetchval("select to_regclass('note')") is None
+        await connection.close()
+    shutil.rmtree(directory)
+    async with embedded_servers(other):
+        assert not store.exists()
 
 
 async def test_a_killed_postgres_comes_back_with_what_was_committed(tmp_path: Path) -> None:
