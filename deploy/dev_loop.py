@@ -81,5 +81,6 @@ async def _sdl_of_code(name: str) -> str:
     )  # fmt: skip
     output, errors = await process.communicate()
     if process.returncode != 0:
-        raise FriendlyError(f"{name}: {errors.decode(errors='replace').strip().splitlines()[-1:]}")
+        told = errors.decode(errors="replace").strip().splitlines() or ["it ended without a word"]
+        raise FriendlyError(f"{name}: {told[-1]}")
     return output.decode()
