@@ -194,11 +194,12 @@ class Settings(Section):
     workers: int = Field(default=1, ge=1)
     watch: bool = False
     dev: bool = False
-    graphiql: bool | None = None  # None: as `dev`
+    graphiql: bool | None = None  # None: as `dev`, unless `introspection` is off, which it cannot do without
     introspection: bool = True
     redis_url: SecretStr | None = None
     request_timeout_seconds: float = Field(default=30.0, gt=0)
     shutdown_grace_seconds: float = Field(default=10.0, ge=0)
+    share_identical_requests: bool = True  # equal queries of one caller that are under way at the same time run once
     compress_from_bytes: int = Field(default=2_048, ge=0)  # 0: never
     forward_headers: tuple[str, ...] = ("authorization", "x-request-id", "accept-language", "traceparent", "tracestate")
     cors: Cors = Cors()
@@ -215,7 +216,7 @@ class Settings(Section):
 
     @property
     def serves_graphiql(self) -> bool:
-        return self.dev if self.graphiql is None else self.graphiql
+        return self.dev and self.introspection if self.graphiql is None else self.graphiql
 
 
 def load_settings(

@@ -42,9 +42,12 @@ class UnauthenticatedError(RequestError):
         self.expired = expired
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Caller:
-    """A verified person or client. `subject` is the token's `sub`, None for an anonymous caller."""
+    """A verified person or client. `subject` is the token's `sub`, None for an anonymous caller.
+
+    Equal only to itself: as long as a token is remembered, all its requests have the same `Caller`.
+    """
 
     subject: str | None = None
     scopes: frozenset[str] = frozenset()

@@ -73,7 +73,10 @@ class SharedRequests:
 
     def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
         if not request.is_query:
-            return self._transport.send(request)
+            written = self._transport.send(request)
+            # who asks after a write must not get an answer that was begun before it
+            written.add_done_callback(lambda _: self._waiting.clear())
+            return written
         # Each asker waits on a future of its own: a cancelled asker must not cancel the others.
         own = CancellableAnswer(loop=asyncio.get_running_loop())
         waiting = self._waiting.get(request)

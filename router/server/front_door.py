@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+import orjson
 import structlog
 from prometheus_client import Counter
 
@@ -24,6 +25,7 @@ from router.operation import Operation
 from router.pipeline import OperationRequest, Response
 from router.response_cache import CachePolicy, CacheQuestion, ResponseCache
 from router.server.graph_file import GraphFile, ServedGraph
+from router.server.identical_requests import IdenticalRequests
 from router.server.request import Headers as RawHeaders
 from router.server.request import OperationParameters
 from router.settings import Settings
@@ -84,6 +86,9 @@ class FrontDoor:
         self._rate_limiter = rate_limiter
         self._documents = documents
         self._cache = cache
+        self._identical: IdenticalRequests[Answer] | None = (
+            IdenticalRequests() if settings.share_identical_requests else None
+        )
         self.is_closing = asyncio.Event()
         self.open_streams = 0
         self._forward = frozenset(name.lower().encode() for name in settings.forward_headers)
@@ -176,7 +181,7 @@ class FrontDoor:
         seconds = self.settings.request_timeout_seconds
         try:
             async with asyncio.timeout(seconds):
-                return await self._answer(request, served, visit)
+                return await self._answer_once(request, served, visit)
         except RequestError as error:
             return refused(error)
         except TimeoutError:
@@ -189,6 +194,28 @@ class FrontDoor:
             async with asyncio.timeout(grace_seconds):
                 while self.open_streams:
                     await asyncio.sleep(0.02)
+
+    async def _answer_once(self, request: OperationRequest, served: ServedGraph, visit: Visit) -> Answer:
+        identical = self._identical
+        if identical is None:
+            return await self._answer(request, served, visit)
+        prepared = await served.graph.prepare(request.query, request.operation_name)
+        if prepared.operation.operation_type != "query":
+            try:
+                return await self._answer(request, served, visit)
+            finally:
+                identical.forget()
+        key = (
+            served.graph,
+            request.query,
+            request.operation_name,
+            orjson.dumps(request.variables) if request.variables else b"",
+            request.only_queries,
+            visit.caller,
+            visit.forwarded,
+            visit.wants_plan,
+        )
+        return await identical.answer(key, lambda: self._answer(request, served, visit))
 
     async def _answer(self, request: OperationRequest, served: ServedGraph, visit: Visit) -> Answer:
         if self._cache is None or visit.wants_plan:

@@ -265,6 +265,24 @@ async def test_equal_queries_under_way_are_sent_once_and_a_leaver_disturbs_nobod
     assert sorted(body for _, body in server.requests) == [b"1", b"1", b"2", b"2"]
 
 
+async def test_whoever_asks_after_a_write_does_not_share_a_query_begun_before_it() -> None:
+    async def by_body(_head: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.1 if body == b"read" else 0)
+        writer.write(response(body))
+
+    async with server_that(by_body) as server:
+        client = HttpClient(LIMITS)
+        shared = SharedRequests(client)
+        read = SubgraphRequest("shop", server.url, b"read")
+        before = shared.send(read)
+        await shared.send(SubgraphRequest("shop", server.url, b"write", is_query=False))
+        after = shared.send(read)
+        await asyncio.gather(before, after)
+        await client.close()
+
+    assert [body for _, body in server.requests] == [b"read", b"write", b"read"]
+
+
 async def test_an_asker_that_comes_right_after_the_last_one_left_gets_an_answer() -> None:
     async with server_that(ok) as server:
         client = HttpClient(LIMITS)

@@ -1,0 +1,86 @@
+"""Equal requests under way run once; writes, leavers and failures never hand anybody a wrong answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from router.server.identical_requests import IdenticalRequests
+
+
+class Work:
+    """Runs that wait for `finish`, counted."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+        self.finish = asyncio.Event()
+
+    def numbered(self) -> Callable[[], Awaitable[str]]:
+        async def run() -> str:
+            self.runs += 1
+            number = self.runs
+            await self.finish.wait()
+            return f"answer {number}"
+
+        return run
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_equal_requests_under_way_run_once_and_later_ones_run_again() -> None:
+    identical, work = IdenticalRequests[str](), Work()
+    tasks = [asyncio.create_task(identical.answer(key, work.numbered())) for key in ("a", "a", "b", "a")]
+    await settle()
+    work.finish.set()
+
+    assert await asyncio.gather(*tasks) == ["answer 1", "answer 1", "answer 2", "answer 1"]
+    assert await identical.answer("a", work.numbered()) == "answer 3"
+
+
+async def test_whoever_asks_after_a_write_does_not_get_an_answer_begun_before_it() -> None:
+    identical, work = IdenticalRequests[str](), Work()
+    before = [asyncio.create_task(identical.answer("a", work.numbered())) for _ in range(2)]
+    await settle()
+    identical.forget()
+    after = [asyncio.create_task(identical.answer("a", work.numbered())) for _ in range(2)]
+    await settle()
+    work.finish.set()
+
+    assert await asyncio.gather(*before) == ["answer 1", "answer 1"]
+    assert await asyncio.gather(*after) == ["answer 2", "answer 2"]
+
+
+async def test_when_the_one_who_runs_it_leaves_one_of_the_others_runs_it() -> None:
+    identical, work = IdenticalRequests[str](), Work()
+    leader, follower, *others = [asyncio.create_task(identical.answer("a", work.numbered())) for _ in range(4)]
+    await settle()
+    leader.cancel()
+    follower.cancel()
+    await settle()
+    work.finish.set()
+
+    assert await asyncio.gather(*others) == ["answer 2", "answer 2"]
+    assert leader.cancelled()
+    assert follower.cancelled()
+
+
+async def test_a_failure_stays_with_the_one_it_happened_to() -> None:
+    identical, work = IdenticalRequests[str](), Work()
+
+    async def fail() -> str:
+        await asyncio.sleep(0)
+        raise ConnectionError
+
+    failing = asyncio.create_task(identical.answer("a", fail))
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(identical.answer("a", work.numbered()))
+    work.finish.set()
+
+    with pytest.raises(ConnectionError):
+        await failing
+    assert await waiting == "answer 1"
