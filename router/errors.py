@@ -6,6 +6,7 @@ RouterError
 │   ├── DocumentSyntaxError        GRAPHQL_PARSE_FAILED           400
 │   ├── DocumentInvalidError       GRAPHQL_VALIDATION_FAILED      400 (one entry per broken rule)
 │   ├── OperationNotFoundError     OPERATION_RESOLUTION_FAILURE   400
+│   ├── IntrospectionDisabledError INTROSPECTION_DISABLED         400
 │   ├── VariablesError             BAD_USER_INPUT                 400 (one entry per bad value)
 │   ├── LimitExceededError         <WHAT>_LIMIT_EXCEEDED          400
 │   ├── PlanningLimitError         PLANNING_LIMIT_EXCEEDED        400
@@ -98,6 +99,17 @@ class DocumentInvalidError(RequestError):
 
 class OperationNotFoundError(RequestError):
     code: ClassVar[str] = "OPERATION_RESOLUTION_FAILURE"
+
+
+class IntrospectionDisabledError(RequestError):
+    code: ClassVar[str] = "INTROSPECTION_DISABLED"
+
+    def __init__(self, locations: Sequence[dict[str, int]] = ()) -> None:
+        super().__init__("This graph does not tell its schema: introspection is switched off.")
+        self.locations = list(locations)
+
+    def entries(self) -> list[ErrorEntry]:
+        return [{"message": self.message, "locations": self.locations, "extensions": {"code": self.code}}]
 
 
 class VariablesError(RequestError):

@@ -12,9 +12,14 @@ from dataclasses import dataclass, field
 from graphql import GraphQLSchema
 
 from router.bounded_cache import BoundedCache
-from router.errors import PlanningFailedError, RequestError
+from router.errors import IntrospectionDisabledError, PlanningFailedError, RequestError
 from router.executor.execute import CompiledPlan, compile_plan
-from router.executor.introspection import Introspection, asks_for_introspection, without_introspection
+from router.executor.introspection import (
+    Introspection,
+    asks_for_introspection,
+    introspection_locations,
+    without_introspection,
+)
 from router.operation import (
     DEFAULT_LIMITS,
     DocumentLimits,
@@ -48,6 +53,7 @@ class GraphOptions:
     max_prepared_operations: int = 2_000
     max_plans: int = 2_000
     hide_suggestions: bool = False
+    introspection: bool = True
     planning_timeout_seconds: float = 10.0
     subgraph_urls: Mapping[str, str] = field(default_factory=dict)  # over those in the supergraph
 
@@ -162,6 +168,8 @@ class LoadedGraph:
         else:
             job = PrepareJob(text, operation_name, keep_defer, limits, hide_suggestions)
             operation = await self._planning_process().prepare(job)
+        if not self.options.introspection and asks_for_introspection(operation):
+            raise IntrospectionDisabledError(introspection_locations(document or parse_document(text, limits)))
         return PreparedOperation(operation, self.api_schema)
 
     async def _compile(self, allowed: Operation, shape: Operation, override_labels: frozenset[str]) -> CompiledPlan:

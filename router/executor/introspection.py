@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from graphql import GraphQLSchema, execute_sync, parse
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLSchema,
+    InlineFragmentNode,
+    execute_sync,
+    get_location,
+    parse,
+)
 
 from router.errors import ErrorEntry
 from router.executor.subgraph_query import print_selections
@@ -56,7 +64,21 @@ class Introspection:
 
 
 def asks_for_introspection(operation: Operation) -> bool:
-    return any(_is_introspection(item) for item in operation.selections.items)
+    return _asks(operation.selections)
+
+
+def introspection_locations(document: DocumentNode) -> list[dict[str, int]]:
+    """Where a document asks, in any of its operations and fragments."""
+    fields: list[FieldNode] = []
+    waiting: list[Any] = [node.selection_set for node in document.definitions if hasattr(node, "selection_set")]
+    while waiting:
+        for node in waiting.pop().selections:
+            if isinstance(node, FieldNode) and node.name.value in INTROSPECTION_FIELDS:
+                fields.append(node)
+            elif isinstance(node, (FieldNode, InlineFragmentNode)) and node.selection_set is not None:
+                waiting.append(node.selection_set)
+    places = [get_location(node.loc.source, node.loc.start) for node in fields if node.loc is not None]
+    return [{"line": place.line, "column": place.column} for place in places]
 
 
 def without_introspection(operation: Operation) -> Operation:
@@ -69,6 +91,14 @@ def without_introspection(operation: Operation) -> Operation:
 
 def _is_introspection(item: Field | InlineFragment) -> bool:
     return isinstance(item, Field) and item.name in INTROSPECTION_FIELDS
+
+
+def _asks(selections: SelectionSet) -> bool:
+    """Also within a deferred fragment, the only kind that can stand around a root field of a normalised operation."""
+    return any(
+        _is_introspection(item) or (isinstance(item, InlineFragment) and _asks(item.selections))
+        for item in selections.items
+    )
 
 
 def _variables_of(item: Field | InlineFragment) -> set[str]:

@@ -150,6 +150,7 @@ def _graph_options(settings: Settings) -> GraphOptions:
     return GraphOptions(
         limits=document_limits(settings.limits),
         hide_suggestions=not settings.dev,
+        introspection=settings.introspection,
         planning_timeout_seconds=settings.limits.planning_timeout_seconds,
         subgraph_urls={name: each.url for name, each in settings.subgraphs.items() if each.url is not None},
     )

@@ -70,3 +70,4 @@ def test_graphiql_follows_development_mode_unless_told_otherwise() -> None:
     assert not Settings(supergraph=Path("a")).serves_graphiql
     assert Settings(supergraph=Path("a"), dev=True).serves_graphiql
     assert not Settings(supergraph=Path("a"), dev=True, graphiql=False).serves_graphiql
+    assert not Settings(supergraph=Path("a"), dev=True, introspection=False).serves_graphiql

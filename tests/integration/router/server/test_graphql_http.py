@@ -171,6 +171,42 @@ async def test_the_plan_is_shown_in_development_to_those_who_ask(start_router: S
         assert "extensions" not in await router.ask("{ products { inStock } }", **{"x-query-plan": "1"})
 
 
+@pytest.mark.parametrize(
+    ("query", "location"),
+    [
+        ("{ __schema { queryType { name } } }", {"line": 1, "column": 3}),
+        ('query Q { ...A }\nfragment A on Query { a: __type(name: "User") { name } }', {"line": 2, "column": 23}),
+        ("{ ... @defer { __schema { queryType { name } } } }", {"line": 1, "column": 16}),
+        ("{ __schema { queryType { name } } }" + " " * 20_000, {"line": 1, "column": 3}),  # planned elsewhere
+    ],
+)
+async def test_a_graph_without_introspection_tells_nothing_of_its_schema(
+    start_router: StartRouter, query: str, location: dict[str, int]
+) -> None:
+    accept = {"accept": "multipart/mixed, application/graphql-response+json"}
+    async with start_router(introspection=False, dev=True) as router:
+        async with router.session.post(router.url, json={"query": query}, headers=accept) as response:
+            assert response.status == 400
+            assert await response.json(content_type=None) == {
+                "errors": [
+                    {
+                        "message": "This graph does not tell its schema: introspection is switched off.",
+                        "locations": [location],
+                        "extensions": {"code": "INTROSPECTION_DISABLED"},
+                    }
+                ]
+            }
+        assert await router.ask("{ __typename }") == {"data": {"__typename": "Query"}}
+        async with router.session.get(router.url, headers={"accept": "text/html"}) as response:
+            assert response.status == 406  # no GraphiQL, which lives on introspection
+
+
+async def test_a_deferred_introspection_is_answered_all_the_same(router: RunningRouter) -> None:
+    accept = {"accept": "multipart/mixed, application/json"}
+    query = "{ ... @defer { __schema { queryType { name } } } }"
+    assert await router.ask(query, **accept) == {"data": {"__schema": {"queryType": {"name": "Query"}}}}
+
+
 async def test_a_caller_over_the_rate_is_told_when_to_come_back(start_router: StartRouter) -> None:
     async with start_router(limits={"rate": "2/minute"}) as router:
         for _ in range(2):
