@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from router import pipeline
+from router.pipeline import OperationRequest, Response
 from tests.testkit.running_router import RunningRouter, StartRouter, token
 from tests.testkit.strawberry_shop import Shop
 
@@ -217,3 +219,31 @@ async def test_a_caller_over_the_rate_is_told_when_to_come_back(start_router: St
             assert response.status == 429
             assert int(response.headers["retry-after"]) >= 1
         assert "errors" not in await router.ask("{ __typename }", authorization=token("u2"))
+
+
+async def test_equal_queries_at_the_same_time_run_once_and_callers_never_share(
+    start_router: StartRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[Any] = []
+    ask_pipeline = pipeline.answer
+
+    async def counted(request: OperationRequest, *rest: Any) -> Response:
+        runs.append(request.variables)
+        return await ask_pipeline(request, *rest)
+
+    monkeypatch.setattr(pipeline, "answer", counted)
+    query = "query($s: Float!) { slow(seconds: $s) me { name } }"
+    ann, ben = token("u1"), token("u2")
+
+    async def ask_all(router: RunningRouter) -> list[str]:
+        answers = await asyncio.gather(
+            *(router.ask(query, {"s": 0.1}, authorization=who) for who in (ann, ben, ann, ann, ben))
+        )
+        return [answer["data"]["me"]["name"] for answer in answers]
+
+    async with start_router() as router:
+        assert await ask_all(router) == ["Ann", "Ben", "Ann", "Ann", "Ben"]
+        assert len(runs) == 2
+    async with start_router(share_identical_requests=False) as router:
+        assert await ask_all(router) == ["Ann", "Ben", "Ann", "Ann", "Ben"]
+        assert len(runs) == 2 + 5
