@@ -71,7 +71,7 @@ def _hive_router() -> Gateway:
             f"supergraph:\n  source: file\n  path: {supergraph}\nhttp:\n  host: 127.0.0.1\n  port: {port}\n"
             "log:\n  level: error\ntraffic_shaping:\n  router:\n    dedupe:\n      enabled: true\n"
         )
-        return [binary, "--config", str(config)]
+        return ["env", f"ROUTER_CONFIG_FILE_PATH={config}", binary]
 
     missing = "" if binary and shutil.which(binary) else "set HIVE_ROUTER_BINARY to a built hive_router"
     return Gateway("hive-router", "Rust", command, {"ROUTER_THREADS": "1"}, missing)

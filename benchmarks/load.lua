@@ -1,26 +1,38 @@
--- wrk script: POSTs the body in $BENCH_BODY_FILE, "COUNTER" replaced by a new number each time; prints one line of JSON.
-local file = assert(io.open(os.getenv("BENCH_BODY_FILE"), "r"))
-local body = file:read("*a")
-file:close()
-local head, tail = body:match("^(.-)COUNTER(.*)$")
+-- wrk script: POSTs the requests of $BENCH_REQUESTS_FILE in turn, one a line as AUTHORIZATION<tab>BODY; "COUNTER" in a
+-- body is replaced by a new number each time. Prints one line of JSON.
+local requests, next_request = {}, 0
 local counter = tonumber(os.getenv("BENCH_FIRST_COUNTER") or "0")
 wrk.method = "POST"
-wrk.headers["content-type"] = "application/json"
-wrk.headers["accept"] = "application/json"
+
+local function prepared(line)
+   local authorization, body = line:match("^(.-)\t(.*)$")
+   local headers = { ["content-type"] = "application/json", ["accept"] = "application/json" }
+   if authorization ~= "" then
+      headers["authorization"] = authorization
+   end
+   local head, tail = body:match("^(.-)COUNTER(.*)$")
+   if head == nil then
+      local whole = wrk.format(nil, nil, headers, body)
+      return function() return whole end
+   end
+   return function()
+      counter = counter + 1
+      return wrk.format(nil, nil, headers, head .. counter .. tail)
+   end
+end
 
 function init(args)
-   whole = wrk.format(nil, nil, nil, body)
+   for line in io.lines(os.getenv("BENCH_REQUESTS_FILE")) do
+      requests[#requests + 1] = prepared(line)
+   end
 end
 
 function request()
-   if head == nil then
-      return whole
-   end
-   counter = counter + 1
-   return wrk.format(nil, nil, nil, head .. counter .. tail)
+   next_request = next_request % #requests + 1
+   return requests[next_request]()
 end
 
-function done(summary, latency, requests)
+function done(summary, latency, _)
    local errors = summary.errors
    local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
    io.write(string.format(

@@ -1,20 +1,22 @@
-"""Verifies a gateway's answer and puts load on it with wrk. Used by `compare`."""
+"""Verifies a gateway's answer and puts load on it with wrk. Used by every benchmark that has a load."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from benchmarks.processes import Server
+from benchmarks.processes import Server, pinned
 from benchmarks.shop.workloads import Workload
 
 SCRIPT = Path(__file__).with_name("load.lua")
@@ -23,6 +25,31 @@ _counters = itertools.count(1)
 
 class WrongAnswerError(Exception):
     """A gateway's data are not the expected ones: timing it would mean nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One POST. `COUNTER` in the operation is replaced by a number that is new in every request."""
+
+    operation: str
+    variables: dict[str, Any] | None = None
+    authorization: str = ""
+
+    @property
+    def body(self) -> bytes:
+        return orjson.dumps({"query": self.operation, "variables": self.variables})
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What wrk saw. Its loop is closed: with n connections, p50 is about n / rate."""
+
+    requests: int
+    requests_per_second: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    failed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,45 +66,69 @@ class Sample:
 
 
 def verify(url: str, workload: Workload) -> None:
+    """Raises WrongAnswerError."""
+    verify_answer(url, Request(workload.operation_text()), workload.expected())
+
+
+def verify_answer(url: str, request: Request, expected: dict[str, Any]) -> None:
     """Raises WrongAnswerError. Key order is not compared, values are."""
-    body = json.dumps({"query": workload.operation_text()}).encode()
+    received = ask(url, request)
+    if received.get("errors") or received.get("data") != expected:
+        raise WrongAnswerError(f"{url} answers {json.dumps(received)[:1500]}")
+
+
+def ask(url: str, request: Request) -> dict[str, Any]:
+    """The parsed answer. Raises OSError, as urllib does for a status of 400 and above."""
     headers = {"content-type": "application/json", "accept": "application/json"}
-    request = urllib.request.Request(url, body, headers)  # noqa: S310 - a URL of our own making
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+    if request.authorization:
+        headers["authorization"] = request.authorization
+    http_request = urllib.request.Request(url, request.body, headers)  # noqa: S310 - a URL of our own making
+    with urllib.request.urlopen(http_request, timeout=30) as answer:  # noqa: S310
         received: dict[str, Any] = orjson.loads(answer.read())
-    if received.get("errors") or received.get("data") != workload.expected():
-        raise WrongAnswerError(f"{url} answers {workload.name} with {json.dumps(received)[:1500]}")
+    return received
 
 
 def put_load(url: str, workload: Workload, server: Server, *, core: int, connections: int, seconds: int) -> Sample:
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as body:
-        body.write(json.dumps({"query": workload.operation}))
-        body.flush()
-        cpu_before = server.cpu_seconds()
-        outcome = _run_wrk(url, body.name, core, connections, seconds)
-        cpu = server.cpu_seconds() - cpu_before
-    requests = outcome["requests"] or 1
+    cpu_before = server.cpu_seconds()
+    traffic = run_wrk(url, [Request(workload.operation)], core=core, connections=connections, seconds=seconds)
+    cpu = server.cpu_seconds() - cpu_before
     return Sample(
+        requests_per_second=traffic.requests_per_second,
+        p50_ms=traffic.p50_ms,
+        p95_ms=traffic.p95_ms,
+        p99_ms=traffic.p99_ms,
+        cpu_ms_per_request=cpu * 1000 / (traffic.requests or 1),
+        peak_memory_mib=server.peak_memory_mib(),
+        failed=traffic.failed,
+    )
+
+
+def run_wrk(url: str, requests: Sequence[Request], *, core: int | None, connections: int, seconds: int) -> Traffic:
+    """The requests in turn, again and again. Raises SystemExit where wrk is not installed."""
+    if shutil.which("wrk") is None:
+        raise SystemExit("the load comes from wrk, which is not installed: apt-get install -y wrk")
+    options = ["--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s", "--timeout", "10s"]
+    with tempfile.NamedTemporaryFile("wb", suffix=".requests") as file:
+        file.writelines(each.authorization.encode() + b"\t" + each.body + b"\n" for each in requests)
+        file.flush()
+        done = subprocess.run(
+            pinned(core, ["wrk", *options, "--script", str(SCRIPT), url]),
+            env={
+                **os.environ,
+                "BENCH_REQUESTS_FILE": file.name,
+                "BENCH_FIRST_COUNTER": str(next(_counters) * 10_000_000),
+            },
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
+    outcome: dict[str, Any] = json.loads(line.removeprefix("RESULT "))
+    return Traffic(
+        requests=outcome["requests"],
         requests_per_second=outcome["requests"] / (outcome["microseconds"] / 1e6),
         p50_ms=outcome["p50_ms"],
         p95_ms=outcome["p95_ms"],
         p99_ms=outcome["p99_ms"],
-        cpu_ms_per_request=cpu * 1000 / requests,
-        peak_memory_mib=server.peak_memory_mib(),
         failed=outcome["failed"],
     )
-
-
-def _run_wrk(url: str, body_file: str, core: int, connections: int, seconds: int) -> dict[str, Any]:
-    options = ["--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s", "--timeout", "10s"]
-    first = str(next(_counters) * 10_000_000)
-    done = subprocess.run(
-        ["taskset", "--cpu-list", str(core), "wrk", *options, "--script", str(SCRIPT), url],
-        env={**os.environ, "BENCH_BODY_FILE": body_file, "BENCH_FIRST_COUNTER": first},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
-    outcome: dict[str, Any] = json.loads(line.removeprefix("RESULT "))
-    return outcome

@@ -1,4 +1,4 @@
-"""Starts servers pinned to one core, and reads from /proc what their process trees used. Used by `compare`."""
+"""Starts servers pinned to one core, and reads from /proc what process trees used. Used by every benchmark."""
 
 from __future__ import annotations
 
@@ -16,21 +16,25 @@ TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 class Server:
-    """A child process (and its children) on one core; `stop` ends them all."""
+    """A child process (and its children) on one core, or on all (None); `stop` ends them all."""
 
     def __init__(
-        self, name: str, command: list[str], core: int, *, log: Path, environment: Mapping[str, str] | None = None
+        self, name: str, command: list[str], core: int | None, *, log: Path, environment: Mapping[str, str] | None = None
     ) -> None:
         self.name = name
         self._log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                ["taskset", "--cpu-list", str(core), *command],
+                pinned(core, command),
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **(environment or {})},
                 start_new_session=True,
             )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def wait_until_answering(self, url: str, timeout_seconds: float = 60.0) -> None:
         """Raises RuntimeError with the end of the log when the server ends or stays silent."""
@@ -55,21 +59,42 @@ class Server:
                 self._process.wait()
 
     def cpu_seconds(self) -> float:
-        """User and system time of the whole tree so far."""
-        ticks = 0
-        for pid in _tree(self._process.pid):
-            fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12]) if fields else 0
-        return ticks / TICKS_PER_SECOND
+        return cpu_seconds(self.pid)
 
     def peak_memory_mib(self) -> float:
-        """Sum of the tree's highest resident sizes."""
-        total = 0
-        for pid in _tree(self._process.pid):
-            for line in _read(f"/proc/{pid}/status").splitlines():
-                if line.startswith("VmHWM:"):
-                    total += int(line.split()[1])
-        return total / 1024
+        return peak_memory_mib(self.pid)
+
+
+def pinned(core: int | None, command: list[str]) -> list[str]:
+    return command if core is None else ["taskset", "--cpu-list", str(core), *command]
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of the whole tree so far."""
+    ticks = 0
+    for member in _tree(pid):
+        fields = _read(f"/proc/{member}/stat").rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12]) if fields else 0
+    return ticks / TICKS_PER_SECOND
+
+
+def peak_memory_mib(pid: int) -> float:
+    """Sum of the tree's highest resident sizes."""
+    return _memory_mib(pid, "VmHWM:")
+
+
+def resident_mib(pid: int) -> float:
+    """Sum of the tree's resident sizes now."""
+    return _memory_mib(pid, "VmRSS:")
+
+
+def _memory_mib(pid: int, name: str) -> float:
+    kibibytes = 0
+    for member in _tree(pid):
+        for line in _read(f"/proc/{member}/status").splitlines():
+            if line.startswith(name):
+                kibibytes += int(line.split()[1])
+    return kibibytes / 1024
 
 
 def _tree(root: int) -> Iterator[int]:
