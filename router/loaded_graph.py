@@ -30,7 +30,7 @@ from router.operation import (
     validate_document,
 )
 from router.operation.document import check_limits, count_fields
-from router.planner import QueryPlanner
+from router.planner import OverrideLabels, QueryPlanner
 from router.planning_process import PlanJob, PlanningProcess, PrepareJob
 from router.query_plan import QueryPlan
 from router.selection_set import SelectionSet
@@ -91,6 +91,7 @@ class LoadedGraph:
         self.percent_labels = {label: share for label in override_labels if (share := _percent_of(label)) is not None}
         self.custom_labels = override_labels - self.percent_labels.keys()
         self.supergraph = supergraph
+        self._labels = OverrideLabels(supergraph) if supergraph is not None else None
         self._plan = plan
         self._supergraph_sdl = supergraph.sdl if supergraph is not None else None
         self._planning: PlanningProcess | None = None
@@ -132,8 +133,7 @@ class LoadedGraph:
         is_whole = allowed is prepared.plannable
         if is_whole and (known := prepared.plans.get(override_labels)) is not None:
             return known
-        key = (allowed, prepared.operation, override_labels)
-        compiled = await self._plans.get_or_compute(key, lambda: self._compile(*key))
+        compiled = await self.plan_part(allowed, prepared.operation, override_labels)
         if is_whole and len(prepared.plans) < MAX_SHORTCUTS:
             prepared.plans[override_labels] = compiled
         return compiled
@@ -142,8 +142,11 @@ class LoadedGraph:
         self, allowed: Operation, shape: Operation, override_labels: frozenset[str] = frozenset()
     ) -> CompiledPlan:
         """For operations that the router made itself out of a client's, such as the parts of a deferred one."""
-        key = (allowed, shape, override_labels)
-        return await self._plans.get_or_compute(key, lambda: self._compile(*key))
+        deciding = override_labels & self._labels.deciding(allowed) if self._labels is not None else override_labels
+        # planned with all active labels, which the planner has a graph for; the plan is the same with only these
+        return await self._plans.get_or_compute(
+            (allowed, shape, deciding), lambda: self._compile(allowed, shape, override_labels)
+        )
 
     async def _prepare(self, text: str, operation_name: str | None, keep_defer: bool) -> PreparedOperation:
         limits, hide_suggestions = self.options.limits, self.options.hide_suggestions

@@ -202,6 +202,7 @@ class Settings(Section):
     share_identical_requests: bool = True  # equal queries of one caller that are under way at the same time run once
     compress_from_bytes: int = Field(default=2_048, ge=0)  # 0: never
     forward_headers: tuple[str, ...] = ("authorization", "x-request-id", "accept-language", "traceparent", "tracestate")
+    override_labels: Mapping[str, bool] = Field(default_factory=dict)  # of `@override(label:)`, for every request
     cors: Cors = Cors()
     csrf: Csrf = Csrf()
     batching: Batching = Batching()

@@ -1,5 +1,6 @@
 """From a normalised operation to a query plan: choose the cheapest way, build the fetch graph, put it in order."""
 
+from router.planner.override_labels import OverrideLabels
 from router.planner.plan import QueryPlanner, plan_operation
 
-__all__ = ["QueryPlanner", "plan_operation"]
+__all__ = ["OverrideLabels", "QueryPlanner", "plan_operation"]

@@ -5,6 +5,7 @@ Called by `loaded_graph` (and by the stage verbs); pure and CPU-bound. The calle
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 
 from router.errors import PlanningFailedError
@@ -21,19 +22,27 @@ from router.supergraph import Supergraph
 # The router answers these from the API schema.
 _ANSWERED_BY_THE_ROUTER = frozenset({"__typename", "__schema", "__type"})
 
+#: Of a large supergraph each takes megabytes; those of labels that are active for many requests stay.
+MAX_GRAPHS = 32
+
 
 class QueryPlanner:
-    """Plans operations on one supergraph; keeps one query graph per set of active override labels."""
+    """Plans operations on one supergraph; keeps one query graph for each set of labels that was active lately."""
 
     def __init__(self, supergraph: Supergraph) -> None:
         self.supergraph = supergraph
-        self._graphs: dict[frozenset[str], QueryGraph] = {}
+        self._graphs: OrderedDict[frozenset[str], QueryGraph] = OrderedDict()
 
     def graph(self, active_labels: Iterable[str] = ()) -> QueryGraph:
         labels = frozenset(active_labels) & frozenset(self.supergraph.override_labels)
-        if labels not in self._graphs:
-            self._graphs[labels] = QueryGraph(self.supergraph, labels)
-        return self._graphs[labels]
+        graph = self._graphs.get(labels)
+        if graph is None:
+            graph = self._graphs[labels] = QueryGraph(self.supergraph, labels)
+            if len(self._graphs) > MAX_GRAPHS:
+                self._graphs.popitem(last=False)
+        else:
+            self._graphs.move_to_end(labels)
+        return graph
 
     def plan(self, operation: Operation, override_labels: Iterable[str] = ()) -> QueryPlan:
         """Raises PlanningLimitError, PlanningFailedError."""

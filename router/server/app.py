@@ -30,7 +30,7 @@ from router.pipeline import OperationRequest, Runtime
 from router.response_cache import ResponseCache
 from router.server import workers
 from router.server.event_stream import EventStreams
-from router.server.front_door import FrontDoor, Visit, choose_labels
+from router.server.front_door import FrontDoor, Visit, label_choice
 from router.server.graph_file import GraphFile
 from router.server.graphiql_page import GraphiqlPage
 from router.server.graphql_http import GraphqlEndpoint
@@ -128,7 +128,11 @@ class RouterApp:
             return rules.authorize(operation, visit.caller)
 
         return Runtime(
-            self._transport, self._subscriptions, authorize if rules else None, choose_labels, plan_extension
+            self._transport,
+            self._subscriptions,
+            authorize if rules else None,
+            label_choice(frozenset(name for name, is_on in self.settings.override_labels.items() if is_on)),
+            plan_extension,
         )
 
 

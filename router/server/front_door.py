@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from router.access.persisted_documents import DocumentStore
 from router.errors import RequestError
 from router.executor.transport import Headers
 from router.operation import Operation
-from router.pipeline import OperationRequest, Response
+from router.pipeline import ChooseLabels, OperationRequest, Response
 from router.response_cache import CachePolicy, CacheQuestion, ResponseCache
 from router.server.graph_file import GraphFile, ServedGraph
 from router.server.identical_requests import IdenticalRequests
@@ -271,16 +270,12 @@ def count_operation(response: Response) -> None:
 _COUNTERS: dict[tuple[str, str], Counter] = {}
 
 
-def choose_labels(labels: frozenset[str], request: OperationRequest) -> frozenset[str]:
-    """`percent(x)` is active for x of a hundred requests; any other label where the client's token lists it."""
-    claimed = request.caller.caller.claims.get("override_labels", ()) if isinstance(request.caller, Visit) else ()
-    active = {label for label in labels if label in claimed}
-    roll = random.random() * 100  # noqa: S311 - a share of traffic, not a secret
-    for label in labels:
-        if label.startswith("percent(") and label.endswith(")"):
-            try:
-                if roll < float(label[8:-1]):
-                    active.add(label)
-            except ValueError:
-                continue
-    return frozenset(active)
+def label_choice(always: frozenset[str]) -> ChooseLabels:
+    """A label of `@override(label:)` is active `always`, or where the caller's token lists it in `override_labels`."""
+
+    def choose(labels: frozenset[str], request: OperationRequest) -> frozenset[str]:
+        claimed = request.caller.caller.claims.get("override_labels") if isinstance(request.caller, Visit) else None
+        own = {each for each in claimed if isinstance(each, str)} if isinstance(claimed, list) else frozenset()
+        return labels & (always | own)
+
+    return choose

@@ -14,7 +14,6 @@ import orjson
 from router.loaded_graph import GraphOptions, LoadedGraph
 from router.operation import DocumentLimits
 from router.pipeline import OperationRequest, Runtime, answer
-from router.server.front_door import choose_labels
 from schema import SubgraphSource, compose
 from tests.testkit.failure_modes import FailureMode
 from tests.testkit.stub_transport import StubTransport
@@ -73,7 +72,7 @@ class FederatedGraph:
             stub.requests.clear()
         runtime = Runtime(
             StubTransport(self.stubs, timeout_seconds),
-            choose_labels=lambda known, request: choose_labels(known, request) | (override_labels & known),
+            choose_labels=lambda known, _: override_labels & known,
         )
         response = await answer(OperationRequest(operation, variables), self.graph, runtime)
         answered: JsonObject = orjson.loads(response.body)
