@@ -6,23 +6,18 @@ Every gateway has core 0 to itself in its turn; the load and the subgraphs run o
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-import orjson
 
 from benchmarks.gateways import Gateway, known_gateways
 from benchmarks.load import Sample, WrongAnswerError, put_load, verify
 from benchmarks.processes import Server, free_port
-from benchmarks.report import print_table, summarise, write_plot
+from benchmarks.report import print_table, summarise, write_plot, write_results
 from benchmarks.shop.subgraph_server import SUBGRAPHS
 from benchmarks.shop.workloads import WORKLOADS, Workload
 from schema import SubgraphSource, compose
@@ -117,17 +112,6 @@ def _line(sample: Sample) -> str:
     return f"{sample.requests_per_second:.0f}/s, p50 {sample.p50_ms:.1f} ms, {sample.cpu_ms_per_request:.2f} CPU ms, {sample.failed} failed"
 
 
-def machine() -> dict[str, Any]:
-    names = (line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name"))
-    return {
-        "cpu": next(names, ": unknown").partition(": ")[2],
-        "cores": os.cpu_count(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "load_average": os.getloadavg(),  # of the last 1, 5, 15 minutes; above 2 something else was running
-    }
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workload", action="append", choices=[w.name for w in WORKLOADS])
@@ -153,17 +137,8 @@ def main() -> None:
     summary = summarise(results)
     print_table(summary)
     if not options.no_results:
-        _write(results, summary, options)
-
-
-def _write(results: dict[str, Any], summary: dict[str, Any], options: argparse.Namespace) -> None:
-    day = datetime.now(UTC).strftime("%Y-%m-%d")
-    method = {key: value for key, value in vars(options).items() if key != "no_results"}
-    content = {"date": day, "machine": machine(), "method": method, "medians": summary, "runs": results}
-    target = HERE / "results" / f"gateways-{day}.json"
-    target.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
-    write_plot(summary, target.with_suffix(".svg"))
-    print(f"written: {target.relative_to(HERE.parent)} and its plot")
+        target = write_results("gateways", vars(options), {"medians": summary, "runs": results})
+        write_plot(summary, target.with_suffix(".svg"))
 
 
 if __name__ == "__main__":

@@ -29,15 +29,14 @@ class WrongAnswerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One POST. `COUNTER` in the operation is replaced by a number that is new in every request."""
+    """One POST of a JSON body, in which wrk replaces `COUNTER` by a number that is new in every request."""
 
-    operation: str
-    variables: dict[str, Any] | None = None
+    content: dict[str, Any]
     authorization: str = ""
 
     @property
     def body(self) -> bytes:
-        return orjson.dumps({"query": self.operation, "variables": self.variables})
+        return orjson.dumps(self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Sample:
 
 def verify(url: str, workload: Workload) -> None:
     """Raises WrongAnswerError."""
-    verify_answer(url, Request(workload.operation_text()), workload.expected())
+    verify_answer(url, Request({"query": workload.operation_text()}), workload.expected())
 
 
 def verify_answer(url: str, request: Request, expected: dict[str, Any]) -> None:
@@ -90,7 +89,7 @@ def ask(url: str, request: Request) -> dict[str, Any]:
 
 def put_load(url: str, workload: Workload, server: Server, *, core: int, connections: int, seconds: int) -> Sample:
     cpu_before = server.cpu_seconds()
-    traffic = run_wrk(url, [Request(workload.operation)], core=core, connections=connections, seconds=seconds)
+    traffic = run_wrk(url, [Request(workload.body())], core=core, connections=connections, seconds=seconds)
     cpu = server.cpu_seconds() - cpu_before
     return Sample(
         requests_per_second=traffic.requests_per_second,

@@ -19,7 +19,13 @@ class Server:
     """A child process (and its children) on one core, or on all (None); `stop` ends them all."""
 
     def __init__(
-        self, name: str, command: list[str], core: int | None, *, log: Path, environment: Mapping[str, str] | None = None
+        self,
+        name: str,
+        command: list[str],
+        core: int | None,
+        *,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self._log = log
@@ -70,11 +76,11 @@ def pinned(core: int | None, command: list[str]) -> list[str]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of the whole tree so far."""
+    """User and system time of the whole tree so far, children that have ended included."""
     ticks = 0
     for member in _tree(pid):
         fields = _read(f"/proc/{member}/stat").rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12]) if fields else 0
+        ticks += sum(map(int, fields[11:15]))  # its own, and that of children it has waited for
     return ticks / TICKS_PER_SECOND
 
 

@@ -77,13 +77,14 @@ async def _load(
             await load_exercises(connection, read_exercises())
             exercise_ids = await exercise_ids_by_name(connection)
         for person in people:
-            await _load_person(databases, person, exercise_ids, now)
+            await load_person(databases, person, exercise_ids, now)
             tell(person.display_name)
 
 
-async def _load_person(
+async def load_person(
     databases: dict[str, Database], person: Person, exercise_ids: dict[str, str], now: datetime
 ) -> None:
+    """One person with the whole history; the foods and exercises must be there."""
     async with databases["users"].transaction() as connection:
         await load_accounts(connection, [_account(person, now)])
         await load_weights(connection, person.id, _weighings(person))

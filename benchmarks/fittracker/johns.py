@@ -1,0 +1,138 @@
+"""Many people who each live John's week, and what the dashboard must tell each of them. Used by `product` and `dashboard`.
+
+The expected answer is computed from the sample data's facts, without any subgraph.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from pathlib import Path
+from typing import Any
+
+from deploy.sample_data import read_demo
+from deploy.sample_data.people import Person, PlannedExercise, PlannedMeal, PlannedWorkout, demo_people
+
+OPERATION = Path(__file__).with_name("dashboard.graphql").read_text(encoding="utf-8")
+WEEK_DAYS = 7
+_ACTIVITY_FACTORS = {"MODERATE": Decimal("1.55")}
+_FOODS: dict[str, dict[str, Any]] = {food["id"]: food for food in read_demo()["foods"]}
+
+
+def johns(count: int, last_day: date) -> list[Person]:
+    """John, and `count` - 1 others who differ from him in id and address only."""
+    john = demo_people(last_day)[0]
+    namespace = uuid.UUID(john.id)
+    others = [
+        replace(john, id=str(uuid.uuid5(namespace, str(number))), email=f"john-{number}@example.com")
+        for number in range(1, count)
+    ]
+    return [john, *others]
+
+
+def variables(last_day: date) -> dict[str, str]:
+    return {"date": last_day.isoformat(), "from": (last_day - timedelta(days=WEEK_DAYS - 1)).isoformat()}
+
+
+def expected_dashboard(person: Person, last_day: date) -> dict[str, Any]:
+    """The data of the answer to OPERATION with `variables(last_day)`."""
+    days = [last_day - timedelta(days=offset) for offset in range(WEEK_DAYS)]
+    newest = max(person.weights, key=lambda weighing: weighing.at)
+    return {
+        "me": {
+            "displayName": person.display_name,
+            "currentWeight": {"weightKg": newest.weight_kg, "localDate": newest.local_date.isoformat()},
+            "suggestedTarget": {"energyKcal": _needed_energy(person, newest.weight_kg, last_day)},
+            "diaryDay": _diary_day(person, last_day),
+            "days": {"edges": [{"node": _summary(person, day, with_date=True)} for day in days]},
+            "workouts": {"edges": [{"node": _workout(each)} for each in _newest_workouts(person)]},
+            "streaks": {"meals": {"longest": WEEK_DAYS}},
+        }
+    }
+
+
+def _diary_day(person: Person, day: date) -> dict[str, Any]:
+    meals = [meal for meal in person.meals if meal.local_date == day]
+    names = ("energy_kcal", "protein_g", "carbohydrate_g", "fat_g")
+    totals = [_rounded(sum((_amount(meal, name) for meal in meals), Decimal(0))) for name in names]
+    return {
+        "date": day.isoformat(),
+        "totals": dict(zip(("energyKcal", "proteinG", "carbsG", "fatG"), totals, strict=True)),
+        "meals": [_meal(meal) for meal in meals],
+        "summary": _summary(person, day, with_date=False),
+    }
+
+
+def _meal(meal: PlannedMeal) -> dict[str, Any]:
+    return {
+        "slot": meal.slot,
+        "totals": {
+            "energyKcal": _rounded(_amount(meal, "energy_kcal")),
+            "proteinG": _rounded(_amount(meal, "protein_g")),
+        },
+        "items": [_item(*item) for item in meal.items],
+    }
+
+
+def _item(food_id: str, grams: float) -> dict[str, Any]:
+    food = _FOODS[food_id]
+    eaten = {"name": food["name"], "category": food["category"], "timesLogged": WEEK_DAYS}
+    energy = _rounded(_share(food_id, grams, "energy_kcal"))
+    return {"grams": grams, "foodName": food["name"], "nutrients": {"energyKcal": energy}, "food": eaten}
+
+
+def _summary(person: Person, day: date, *, with_date: bool) -> dict[str, Any]:
+    meals = [meal for meal in person.meals if meal.local_date == day]
+    workouts = [workout for workout in person.workouts if workout.local_date == day]
+    numbers = {
+        "caloriesConsumed": _rounded(sum((_amount(meal, "energy_kcal") for meal in meals), Decimal(0))),
+        "caloriesBurned": sum(workout.reported_kcal or 0 for workout in workouts),
+        "mealsLogged": len(meals),
+        "workoutsCompleted": len(workouts),
+    }
+    return {"date": day.isoformat(), **numbers} if with_date else numbers
+
+
+def _newest_workouts(person: Person) -> list[PlannedWorkout]:
+    return sorted(person.workouts, key=lambda workout: workout.local_date, reverse=True)
+
+
+def _workout(planned: PlannedWorkout) -> dict[str, Any]:
+    return {
+        "name": planned.name,
+        "localDate": planned.local_date.isoformat(),
+        "durationMinutes": (planned.ended_at - planned.started_at).total_seconds() / 60,
+        "caloriesBurned": {"kcal": planned.reported_kcal, "method": "REPORTED"},
+        "exercises": [{"exercise": {"name": each.name}, "sets": _sets(each)} for each in planned.exercises],
+    }
+
+
+def _sets(planned: PlannedExercise) -> list[dict[str, Any]]:
+    sets: list[dict[str, Any]] = [
+        {"reps": reps, "weightKg": weight, "durationSeconds": None} for reps, weight in planned.sets
+    ]
+    if planned.distance_km is not None and planned.minutes is not None:
+        sets.append({"reps": None, "weightKg": None, "durationSeconds": round(planned.minutes * 60)})
+    return sets
+
+
+def _needed_energy(person: Person, weight_kg: float, today: date) -> float:
+    """Mifflin and St Jeor, for men."""
+    born = person.date_of_birth
+    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    basal = 10 * Decimal(str(weight_kg)) + Decimal("6.25") * Decimal(str(person.height_cm)) - 5 * age + 5
+    return _rounded(basal * _ACTIVITY_FACTORS[person.activity_level])
+
+
+def _amount(meal: PlannedMeal, name: str) -> Decimal:
+    return sum((_share(food_id, grams, name) for food_id, grams in meal.items), Decimal(0))
+
+
+def _share(food_id: str, grams: float, name: str) -> Decimal:
+    return Decimal(str(_FOODS[food_id][name])) * Decimal(str(grams)) / 100
+
+
+def _rounded(value: Decimal) -> float:
+    return float(value.quantize(Decimal("0.01"), ROUND_HALF_EVEN))

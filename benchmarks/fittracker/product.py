@@ -1,0 +1,127 @@
+"""The real product under a benchmark: `fittracker up`, people with a history, and the requests of their dashboards.
+
+Used by `dashboard`. Its own router serves as a door to sign in by; the gateways that are measured are started beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks.fittracker.johns import OPERATION, expected_dashboard, johns, variables
+from benchmarks.load import Request, WrongAnswerError, ask, verify_answer
+from deploy.data_directory import DataDirectory, StackState
+from deploy.embedded import DOMAINS
+from deploy.sample_data.load import PASSWORD, load_person
+from deploy.sample_data.people import Person
+from subgraphs.database import Database
+from subgraphs.workouts.sample_data import exercise_ids_by_name
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 180
+SETTLE_SECONDS = 120
+LOGIN = "mutation($input: LoginInput!) { login(input: $input) { accessToken } }"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """`requests` are the dashboards of different people; `expected` is the data that answers the first of them."""
+
+    directory: DataDirectory
+    state: StackState
+    requests: tuple[Request, ...]
+    expected: dict[str, Any]
+
+    @property
+    def subgraph_pids(self) -> dict[str, int]:
+        return {name: self.state.pids[name] for name in DOMAINS if name in self.state.pids}
+
+    def environment(self) -> dict[str, str]:
+        """What further routers and subgraphs over the same servers need. Events are the product's own business."""
+        secret = self.directory.jwt_secret()
+        return {**self.state.environment, "JWT_SECRET": secret, "BACKGROUND_LOOPS": "0", "PYTHONPATH": str(ROOT)}
+
+
+@contextmanager
+def running_product(path: Path, people: int, *, source: Path = ROOT) -> Iterator[Product]:
+    """Up until the block ends, on free ports; `source` is the work tree whose code runs. Raises RuntimeError."""
+    log = path.with_name(f"{path.name}.up.log")
+    command = [sys.executable, "-m", "deploy", "up", "--port", "0", "--data-dir", str(path), "--no-watch"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=source, stdout=output, stderr=output, env=_environment(source), start_new_session=True
+        )
+    try:
+        directory = DataDirectory(path)
+        state = _wait_until_up(directory, process, log)
+        last_day = datetime.now(UTC).date() - timedelta(days=1)
+        everybody = johns(people, last_day)
+        asyncio.run(_load(everybody[1:], state.environment))
+        requests = tuple(_dashboard(state.router_url, person, last_day) for person in everybody)
+        for person, request in zip(everybody, requests, strict=True):
+            _wait_until_right(state.router_url, request, expected_dashboard(person, last_day))
+        yield Product(directory, state, requests, expected_dashboard(everybody[0], last_day))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def _environment(source: Path) -> Mapping[str, str]:
+    return {**os.environ, "PYTHONPATH": str(source), "LOG_LEVEL": "WARNING"}
+
+
+def _wait_until_up(directory: DataDirectory, process: subprocess.Popen[bytes], log: Path) -> StackState:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        state = directory.read_state()
+        if state is not None:
+            return state
+        time.sleep(0.2)
+    raise RuntimeError(f"`fittracker up` did not come up:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+async def _load(people: list[Person], environment: Mapping[str, str]) -> None:
+    """More people than the sample data have, through the same functions."""
+    async with AsyncExitStack() as stack:
+        databases = {
+            name: Database(environment[f"DATABASE_URL_{name.upper()}"], pool_size=2, name="benchmark")
+            for name in DOMAINS
+        }
+        for database in databases.values():
+            stack.push_async_callback(database.close)
+        async with databases["workouts"].reading() as connection:
+            exercise_ids = await exercise_ids_by_name(connection)
+        for person in people:
+            await load_person(databases, person, exercise_ids, datetime.now(UTC))
+
+
+def _dashboard(url: str, person: Person, last_day: date) -> Request:
+    """Signs in as the person."""
+    credentials = {"email": person.email, "password": PASSWORD}
+    answer = ask(url, Request({"query": LOGIN, "variables": {"input": credentials}}))
+    token = answer["data"]["login"]["accessToken"]
+    return Request({"query": OPERATION, "variables": variables(last_day)}, f"Bearer {token}")
+
+
+def _wait_until_right(url: str, request: Request, expected: dict[str, Any]) -> None:
+    """Summaries follow the events: the last of them may need a moment. Raises WrongAnswerError."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        try:
+            verify_answer(url, request, expected)
+        except WrongAnswerError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+        else:
+            return
