@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from router.supergraph import read_supergraph
+
 HERE = Path(__file__).parent
 PEERS = HERE / "peers"
+SUBGRAPHS = HERE / "shop" / "subgraphs"
 OURS = "ours"
 
 
@@ -31,7 +36,7 @@ class Gateway:
 
 def known_gateways() -> list[Gateway]:
     """Ours first."""
-    return [_ours(), _apollo_gateway(), _hive_gateway(), _hive_router()]
+    return [_ours(), _apollo_gateway(), _hive_gateway(), _hive_router(), _apollo_router(), _cosmo_router()]
 
 
 def _ours() -> Gateway:
@@ -73,8 +78,52 @@ def _hive_router() -> Gateway:
         )
         return ["env", f"ROUTER_CONFIG_FILE_PATH={config}", binary]
 
-    missing = "" if binary and shutil.which(binary) else "set HIVE_ROUTER_BINARY to a built hive_router"
+    missing = _missing_binary("HIVE_ROUTER_BINARY")
     return Gateway("hive-router", "Rust", command, {"ROUTER_THREADS": "1"}, missing)
+
+
+def _apollo_router() -> Gateway:
+    """Built outside this repository and named by $APOLLO_ROUTER_BINARY; settings as in the public benchmark."""
+    binary = os.environ.get("APOLLO_ROUTER_BINARY", "")
+
+    def command(supergraph: Path, port: int) -> list[str]:
+        config = supergraph.with_name(f"apollo-router-{port}.yaml")
+        config.write_text(
+            f"supergraph:\n  path: /graphql\n  listen: 127.0.0.1:{port}\nhealth_check:\n  enabled: false\n"
+            "traffic_shaping:\n  all:\n    deduplicate_query: true\n"
+        )
+        return [binary, "--supergraph", str(supergraph), "--config", str(config), "--log", "error"]
+
+    environment = {"APOLLO_TELEMETRY_DISABLED": "true"}
+    return Gateway("apollo-router", "Rust", command, environment, _missing_binary("APOLLO_ROUTER_BINARY"))
+
+
+def _cosmo_router() -> Gateway:
+    """Built outside this repository and named by $COSMO_ROUTER_BINARY; composes with `wgc`, named by $WGC_BINARY."""
+    binary = os.environ.get("COSMO_ROUTER_BINARY", "")
+
+    def command(supergraph: Path, port: int) -> list[str]:
+        urls = read_supergraph(supergraph.read_text()).subgraphs
+        subgraphs = [
+            {"name": name, "routing_url": url, "schema": {"file": str(SUBGRAPHS / f"{name}.graphql")}}
+            for name, url in urls.items()
+        ]
+        graph, execution = (supergraph.with_name(f"cosmo-{port}-{name}.json") for name in ("subgraphs", "plan"))
+        graph.write_text(json.dumps({"version": 1, "subgraphs": subgraphs}))  # JSON is YAML
+        compose = [os.environ["WGC_BINARY"], "router", "compose", "--input", str(graph), "--out", str(execution)]
+        subprocess.run(compose, check=True, capture_output=True)
+        return ["env", f"LISTEN_ADDR=127.0.0.1:{port}", f"ROUTER_CONFIG_PATH={execution}", binary]
+
+    switches = ("TRACING_ENABLED", "METRICS_ENABLED", "METRICS_OTLP_ENABLED", "GRAPHQL_METRICS_ENABLED")
+    environment = {"LOG_LEVEL": "fatal", "PROMETHEUS_ENABLED": "false", "GOMAXPROCS": "1"} | dict.fromkeys(
+        switches, "false"
+    )
+    missing = _missing_binary("COSMO_ROUTER_BINARY") or _missing_binary("WGC_BINARY")
+    return Gateway("cosmo-router", "Go", command, environment, missing)
+
+
+def _missing_binary(variable: str) -> str:
+    return "" if shutil.which(os.environ.get(variable, "")) else f"set {variable} to a built one"
 
 
 def _missing_package(name: str) -> str:
