@@ -41,7 +41,9 @@ def compose(sources: Sequence[SubgraphSource]) -> Composition:
     if findings.errors:
         return _failed(findings)
     for subgraph in subgraphs:
-        upgrade(subgraph)
+        findings.errors += upgrade(subgraph)
+    if findings.errors:
+        return _failed(findings)
     merged = merge_subgraphs(subgraphs, findings)
     if "Query" not in merged.types or not merged.types["Query"].fields:
         findings.error("NO_QUERIES", "No queries found in any subgraph: a supergraph must have a query root type.")
@@ -51,7 +53,7 @@ def compose(sources: Sequence[SubgraphSource]) -> Composition:
     supergraph = _check_result(sdl, findings)
     if supergraph is None or findings.errors:
         return _failed(findings)
-    findings.errors += check_satisfiability(supergraph)
+    findings.add(check_satisfiability(supergraph))
     if findings.errors:
         return _failed(findings)
     return Composition(sdl, print_schema(supergraph.api_schema) + "\n", hints=tuple(findings.hints))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+SPECIFICATIONS_HOME = "https://specs.apollo.dev"
 FEDERATION_IDENTITY = "https://specs.apollo.dev/federation"
 LINK_IDENTITY = "https://specs.apollo.dev/link"
 LATEST_VERSION = (2, 14)
@@ -97,6 +98,11 @@ class Link:
     version: tuple[int, int]
     namespace: str
     imports: dict[str, str]
+
+    @property
+    def is_specified(self) -> bool:
+        """Whether composition knows the specification itself."""
+        return self.identity.startswith(f"{SPECIFICATIONS_HOME}/")
 
     def spec_name(self, local: str) -> str | None:
         """The specification's name of a directive, or None where the name is not this link's."""

@@ -191,7 +191,7 @@ class Reachability:
         if item.selections is None:
             return True
         # Whatever object type is found at that place, the rest has to be there too.
-        names = {possible for option in after for possible in self._possible(option)}
+        names = {possible for option in after for possible in self.possible_types(option)}
         return all(self._can_get_below(item.selections, each, self.narrow(after, each), excluded) for each in names)
 
     def _can_get_below(
@@ -200,7 +200,8 @@ class Reachability:
         reached = frozenset(each for option in options for each in self._closure(option, name, excluded))
         return self._can_get(selections, name, reached, excluded)
 
-    def _possible(self, option: Option) -> Iterable[str]:
+    def possible_types(self, option: Option) -> Iterable[str]:
+        """The object types that can be found where an option stands."""
         if self.graph.is_interface_object(option.subgraph, option.type):
             return self.graph.supergraph_possible_types(option.type)
         return self.graph.possible_types(option.subgraph, option.type)

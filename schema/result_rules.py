@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from graphql import (
+    DirectiveDefinitionNode,
     DocumentNode,
     EnumTypeDefinitionNode,
     EnumValueNode,
@@ -43,7 +44,21 @@ def check_result(document: DocumentNode) -> Iterator[Finding]:
                     yield from _check_field(node, field, types, hidden)
         if isinstance(node, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
             yield from _check_implementation(node, visible)
+    yield from _check_directives(document, hidden)
     yield from check_transitive_rights(types)
+
+
+def _check_directives(document: DocumentNode, hidden: set[str]) -> Iterator[Finding]:
+    for node in document.definitions:
+        for argument in node.arguments or () if isinstance(node, DirectiveDefinitionNode) else ():
+            if (target := named_type(argument.type)) in hidden:
+                place = f"@{node.name.value}({argument.name.value}:)"  # type: ignore[attr-defined]
+                yield _finding(
+                    "REFERENCED_INACCESSIBLE",
+                    place,
+                    f'"{place}" is in the API, but its type "{target}" is @inaccessible: show the type, or leave the '
+                    f"argument out.",
+                )
 
 
 def _is_hidden(node: Any) -> bool:

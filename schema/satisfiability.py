@@ -1,6 +1,7 @@
 """Can every field of the API be reached? Walks the API from its roots over the router's own query graph.
 
-Called by `compose` on a printed supergraph; a field that no way of keys leads to is reported with a witness operation.
+Called by `compose` on a printed supergraph; a field that no way of keys leads to is reported with a witness operation,
+and so is one that subgraphs share without ever being able to return the same object type.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class _Place:
 
 
 def check_satisfiability(supergraph: Supergraph) -> Iterator[Finding]:
-    """SATISFIABILITY_ERROR for each field of the API that some operation cannot get."""
+    """SATISFIABILITY_ERROR for each field of the API that some operation cannot get, and *_RUNTIME_TYPES_*."""
     reported: set[tuple[str, frozenset[str]]] = set()
     for labels in dict.fromkeys(((), supergraph.override_labels)):
         for coordinate, finding in _Walk(supergraph, QueryGraph(supergraph, labels)).findings():
@@ -101,7 +102,46 @@ class _Walk:
             if not after:
                 yield f"{name}.{field_name}", self._unreachable(place, name, field_name, options, path)
             elif isinstance(target := get_named_type(field.type), _Composite):
+                if not isinstance(target, GraphQLObjectType):
+                    yield from self._compare_runtime_types(f"{name}.{field_name}", target.name, after, place, path)
                 queue.append(_Place(target, after, path, place.operation))
+
+    def _compare_runtime_types(
+        self, coordinate: str, type_name: str, options: frozenset[Option], place: _Place, path: tuple[_Step, ...]
+    ) -> Iterator[tuple[str, Finding]]:
+        """Subgraphs that share a field of abstract type answer alike, so they have to have types in common."""
+        types: dict[str, set[str]] = {}
+        for option in options:
+            types.setdefault(option.subgraph, set()).update(self.reachability.possible_types(option))
+        if all(each == next(iter(types.values())) for each in types.values()):
+            return
+        said = "; ".join(
+            f'in subgraph "{subgraph}" {", ".join(sorted(each)) or "none"}' for subgraph, each in sorted(types.items())
+        )
+        subgraphs = tuple(sorted(types))
+        if not set.intersection(*types.values()):
+            witness = print_witness(place.operation, path)
+            yield (
+                coordinate,
+                Finding(
+                    "SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES",
+                    f'Subgraphs share "{coordinate}", but no object type of "{type_name}" is known to all of them: '
+                    f"{said}. The answer would depend on who is asked:\n{witness}",
+                    subgraphs,
+                    (coordinate,),
+                ),
+            )
+        else:
+            yield (
+                coordinate,
+                Finding(
+                    "INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN",
+                    f'Subgraphs share "{coordinate}", but not all object types of "{type_name}": {said}. Make sure that '
+                    f"they return the same objects.",
+                    subgraphs,
+                    (coordinate,),
+                ),
+            )
 
     def _unreachable(
         self, place: _Place, name: str, field: str, options: frozenset[Option], path: tuple[_Step, ...]

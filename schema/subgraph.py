@@ -5,7 +5,7 @@ Called by `compose`; everything after it neither sees `@link` renames nor federa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -47,6 +47,7 @@ from schema.federation import (
     LINK_IDENTITY,
     MACHINERY_QUERIES,
     MACHINERY_TYPES,
+    SPECIFICATIONS_HOME,
     Link,
     parse_link_url,
 )
@@ -155,6 +156,10 @@ class Subgraph:
     document: DocumentNode
     federation: Link | None
 
+    def spec_name(self, local: str) -> str:
+        """What federation calls a directive of the subgraph; other names stay."""
+        return canonical_name(local, self.links)
+
 
 class SubgraphInvalidError(Exception):
     """A subgraph cannot be read at all; `findings` say why."""
@@ -233,7 +238,7 @@ class _Reader:
         url = str(arguments.get("url", ""))
         parsed = parse_link_url(url)
         if parsed is None:
-            if url.startswith("https://specs.apollo.dev"):
+            if url.startswith(SPECIFICATIONS_HOME):
                 self._refuse("INVALID_LINK_IDENTIFIER", f'the url "{url}" of a @link has no name and version')
                 return
             parsed = url, url.rstrip("/").rpartition("/")[2], (0, 0)
@@ -268,16 +273,6 @@ class _Reader:
 
     def _refuse(self, code: str, message: str) -> None:
         self.findings.append(Finding(code, f"[{self.source.name}] {message}.", (self.source.name,)))
-
-    def _canonical(self, local: str) -> str:
-        """The specification's name for a directive of federation; other names stay."""
-        if self.federation is not None and (name := self.federation.spec_name(local)) is not None:
-            return name
-        if self.federation is not None and local in DIRECTIVES_SINCE:
-            # Not imported: the name is free for the subgraph's own use.
-            imported = {spec for link in self.links for spec in link.imports.values()}
-            return local if local in imported else f"{local} (own)"
-        return local
 
     def _is_specified(self, local: str) -> bool:
         """Whether a directive belongs to a linked specification that composition itself understands."""
@@ -362,10 +357,11 @@ class _Reader:
         )
 
     def _applied(self, nodes: Iterable[ConstDirectiveNode] | None) -> list[Applied]:
-        return [Applied(self._canonical(node.name.value), _values(node), node) for node in nodes or ()]
+        return [Applied(canonical_name(node.name.value, self.links), _values(node), node) for node in nodes or ()]
 
     def _drop_machinery(self, roots: dict[str, str]) -> None:
-        namespaces = {f"{link.namespace}__" for link in self.links} | {"link__", "federation__", "core__"}
+        specified = [link for link in self.links if link.identity.startswith(SPECIFICATIONS_HOME)]
+        namespaces = {f"{link.namespace}__" for link in specified} | {"link__", "federation__", "core__"}
         imported = {
             local
             for link in self.links
@@ -425,6 +421,17 @@ def _rename_references(types: dict[str, TypeDefinition], old: str, new: str) -> 
         for field_definition in definition.fields.values():
             field_definition.type = renamed(field_definition.type)
         definition.members = [new if member == old else member for member in definition.members]
+
+
+def canonical_name(local: str, links: Sequence[Link]) -> str:
+    """The specification's name for a directive of federation, linked as a whole or by itself; other names stay."""
+    for link in links:
+        if link.is_specified and (name := link.spec_name(local)) is not None:
+            return name
+    if local in DIRECTIVES_SINCE and any(link.identity == FEDERATION_IDENTITY for link in links):
+        # Not imported: the name is free for the subgraph's own use.
+        return f"{local} (own)"
+    return local
 
 
 def named_type(node: TypeNode) -> str:

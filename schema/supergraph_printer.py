@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from schema.merge import FieldJoin, MergedField, MergedInputValue, MergedSchema, MergedType, TypeJoin
+from schema.merge import FieldJoin, MergedDirective, MergedField, MergedInputValue, MergedSchema, MergedType, TypeJoin
 from schema.subgraph import Kind, Subgraph
 
 # What the join, link and other specifications define; a supergraph has to carry these texts.
@@ -34,7 +34,7 @@ input join__ContextArgument {
   name: String!
   type: String!
   context: String!
-  selection: join__FieldValue
+  selection: join__FieldValue!
 }
 
 scalar join__DirectiveArguments
@@ -126,7 +126,10 @@ class _Printer:
         blocks = [self._schema(), _JOIN_DEFINITIONS.strip()]
         used = {("cost" if name == "listSize" else name) for name in self.schema.used_directives}
         blocks += [definition for name, (_, definition) in SPECIFICATIONS.items() if name in used]
-        blocks += [text for _, text in sorted(self.schema.directive_definitions.items())]
+        definitions = self.schema.directive_definitions | {
+            name: self._directive(directive) for name, directive in self.schema.executable_directives.items()
+        }
+        blocks += [text for _, text in sorted(definitions.items())]
         blocks.append((_JOIN_TYPES % self._graph_enum()).strip())
         blocks += [self._type(merged) for _, merged in sorted(self.schema.types.items())]
         return "\n\n".join(blocks) + "\n"
@@ -138,8 +141,7 @@ class _Printer:
         ]
         used = {("cost" if name == "listSize" else name) for name in self.schema.used_directives}
         links += [link for name, (link, _) in SPECIFICATIONS.items() if name in used]
-        for url, imports in self.schema.composed_links:
-            links.append(f'@link(url: "{url}", import: [{", ".join(f"{chr(34)}{name}{chr(34)}" for name in imports)}])')
+        links += self.schema.composed_links
         roots = [
             f"  {kind.lower()}: {kind}" for kind in ("Query", "Mutation", "Subscription") if kind in self.schema.types
         ]
@@ -151,6 +153,12 @@ class _Printer:
             for subgraph in sorted(self.schema.subgraphs, key=lambda each: self.graphs[each.name])
         ]
         return "enum join__Graph {\n" + "\n".join(values) + "\n}"
+
+    def _directive(self, directive: MergedDirective) -> str:
+        repeatable = " repeatable" if directive.repeatable else ""
+        arguments = self._arguments(directive.arguments)
+        text = f"directive @{directive.name}{arguments}{repeatable} on {' | '.join(directive.locations)}"
+        return _description(directive.description) + text
 
     # -- types -------------------------------------------------------------------------------------------------
 
@@ -191,12 +199,12 @@ class _Printer:
         return "\n{\n" + "\n".join(lines) + "\n}"
 
     def _field(self, field: MergedField) -> str:
-        arguments = ""
-        if field.arguments:
-            arguments = f"({', '.join(self._argument(argument) for argument in field.arguments)})"
         return _description(field.description, "  ") + self._with_directives(
-            f"  {field.name}{arguments}: {field.type}", field.joins, field.directives
+            f"  {field.name}{self._arguments(field.arguments)}: {field.type}", field.joins, field.directives
         )
+
+    def _arguments(self, arguments: list[MergedInputValue]) -> str:
+        return f"({', '.join(map(self._argument, arguments))})" if arguments else ""
 
     def _argument(self, argument: MergedInputValue) -> str:
         default = f" = {argument.default}" if argument.default is not None else ""

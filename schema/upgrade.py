@@ -5,18 +5,22 @@ Called by `compose` between validation, which sees the subgraph as written, and 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from graphql import EnumValueNode, StringValueNode
 
+from schema.codes import Finding
 from schema.field_sets import fields_in_use, mentioned_fields
 from schema.subgraph import FieldDefinition, Kind, Subgraph, named_type, without
 
 
-def upgrade(subgraph: Subgraph) -> None:
-    """Bring a valid subgraph to the one form that merging knows, in place."""
+def upgrade(subgraph: Subgraph) -> Iterator[Finding]:
+    """Bring a valid subgraph to the one form that merging knows, in place. TYPE_WITH_ONLY_UNUSED_EXTERNAL"""
     _trust_keys_of_extensions(subgraph)
     _unquote_enum_defaults(subgraph)
     if not subgraph.is_federation_2:
         _upgrade_from_federation_1(subgraph)
+        yield from _drop_emptied_types(subgraph)
 
 
 def _unquote_enum_defaults(subgraph: Subgraph) -> None:
@@ -60,6 +64,30 @@ def _upgrade_from_federation_1(subgraph: Subgraph) -> None:
                 _unmark_external(field_definition)
             elif field_definition.is_external and (definition.name, name) not in used and name not in keys:
                 del definition.fields[name]
+
+
+def _drop_emptied_types(subgraph: Subgraph) -> Iterator[Finding]:
+    """Types of which nothing is left; a subgraph that returns one could say nothing of it."""
+    emptied = {
+        name
+        for name, definition in subgraph.types.items()
+        if definition.kind is Kind.OBJECT and not definition.fields and name not in ("Query", "Mutation")
+    }
+    for name in emptied:
+        del subgraph.types[name]
+    returned = {
+        named_type(each.type): f"{definition.name}.{each.name}"
+        for definition in subgraph.types.values()
+        for each in definition.fields.values()
+    }
+    for name in sorted(emptied & returned.keys()):
+        yield Finding(
+            "TYPE_WITH_ONLY_UNUSED_EXTERNAL",
+            f'[{subgraph.name}] "{returned[name]}" returns "{name}", all fields of which are @external and unused here: '
+            f"give it a @key, or resolve its fields.",
+            (subgraph.name,),
+            (name,),
+        )
 
 
 def _unmark_external(field_definition: FieldDefinition) -> None:

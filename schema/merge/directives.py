@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-import orjson
 from graphql import print_ast
 
 from schema.merge.model import Findings
@@ -16,63 +17,143 @@ from schema.subgraph import Applied, Element
 CARRIED = ("inaccessible", "tag", "authenticated", "requiresScopes", "policy", "cost", "listSize")
 _BUILT_IN = ("deprecated", "specifiedBy", "oneOf")
 
+Arguments = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedDirective:
+    """A directive of `@composeDirective`: `definition` as it is printed, `spec_name` without the subgraph's rename."""
+
+    spec_name: str
+    repeatable: bool
+    definition: str
+
 
 class DirectiveMerger:
-    """Notes which directives the supergraph has to declare; `composed` are those of `@composeDirective`."""
+    """Notes which directives the supergraph has to declare; `composed` are those of `@composeDirective`, by name."""
 
-    def __init__(self, composed: Mapping[str, bool], findings: Findings) -> None:
-        self.composed = composed  # name -> repeatable
+    def __init__(self, composed: Mapping[str, ComposedDirective], findings: Findings) -> None:
+        self.composed = composed
         self.used: set[str] = set()
         self._findings = findings
+        self._names = (*_BUILT_IN, *CARRIED, *sorted(composed))
+        self._local_names: dict[str, dict[str, str]] = {}
 
     def merge(self, elements: Mapping[str, Element], coordinate: str) -> list[str]:
         """The printed directives of one element, given as each subgraph has it."""
+        if not any(element.directives for element in elements.values()):
+            return []
         printed: list[str] = []
-        for name in (*_BUILT_IN, *CARRIED, *sorted(self.composed)):
+        for name in self._names:
             applied = [(subgraph, each) for subgraph, element in elements.items() for each in element.all(name)]
             if applied:
                 self.used.add(name)
+                for subgraph, each in applied:
+                    self._local_names.setdefault(name, {})[subgraph] = each.node.name.value
                 printed += self._merge_one(name, applied, coordinate)
         return printed
 
+    def check_names(self) -> None:
+        """What one subgraph calls `@tag` must not be called otherwise, or stand for something else, in another."""
+        for name, local_names in self._local_names.items():
+            if name in CARRIED and len(set(local_names.values())) > 1:
+                said = ", ".join(f'"@{local}" in subgraph "{subgraph}"' for subgraph, local in local_names.items())
+                self._findings.error(
+                    "LINK_IMPORT_NAME_MISMATCH",
+                    f"Federation's @{name} has different names: {said}. Import it under one name everywhere.",
+                    tuple(local_names),
+                    (f"@{name}",),
+                )
+
     def _merge_one(self, name: str, applied: list[tuple[str, Applied]], coordinate: str) -> list[str]:
-        texts = list(dict.fromkeys(print_directive(name, each) for _, each in applied))
-        if name == "tag" or self.composed.get(name):
-            return texts
-        if len(texts) == 1:
-            return texts
-        if name in ("requiresScopes", "policy"):
-            argument = "scopes" if name == "requiresScopes" else "policies"
-            # What is asked in each subgraph has to be fulfilled: every combination of their alternatives.
-            alternatives = [each.arguments.get(argument) or [] for _, each in applied]
-            merged = {tuple(sorted(set().union(*choice))) for choice in product(*alternatives)}
-            minimal = sorted(each for each in merged if not any(set(other) < set(each) for other in merged))
-            return [f"@{name}({argument}: {_literal([list(each) for each in minimal])})"]
-        if name == "cost":
-            return [f"@cost(weight: {max(each.arguments.get('weight') or 0 for _, each in applied)})"]
-        if name == "listSize":
-            return [_merged_list_size([each for _, each in applied])]
+        texts = [print_directive(name, each) for _, each in applied]
+        composed = self.composed.get(name)
+        if name == "tag" or (composed is not None and composed.repeatable):
+            return list(dict.fromkeys(texts))
+        if len(set(texts)) == 1 or all(each.arguments == applied[0][1].arguments for _, each in applied):
+            return texts[:1]
+        where = tuple(subgraph for subgraph, _ in applied), (coordinate,)
+        strictest = _STRICTEST.get(composed.spec_name if composed is not None else name)
+        if strictest is not None:
+            arguments = strictest([each.arguments for _, each in applied])
+            text = f"@{name}({', '.join(f'{argument}: {value}' for argument, value in arguments.items())})"
+            self._findings.hint(
+                "MERGED_NON_REPEATABLE_DIRECTIVE_ARGUMENTS",
+                f'Directive "@{name}" is applied to "{coordinate}" with different arguments, which are merged to '
+                f'"{text}".',
+                *where,
+            )
+            return [text]
+        text = max(texts, key=texts.count)
         self._findings.hint(
             "INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS",
-            f'Directive "@{name}" is applied to "{coordinate}" with different arguments; "{texts[0]}" is used.',
-            tuple(subgraph for subgraph, _ in applied),
-            (coordinate,),
+            f'Directive "@{name}" is applied to "{coordinate}" with different arguments; "{text}" is used.',
+            *where,
         )
-        return texts[:1]
+        return [text]
 
 
-def _merged_list_size(applied: list[Applied]) -> str:
-    sizes = [each.arguments["assumedSize"] for each in applied if each.arguments.get("assumedSize") is not None]
-    arguments = []
+# -- what directives say together: each rule takes the arguments of all and gives printed ones ------------------------
+
+
+def _all_scopes(applied: list[Arguments]) -> dict[str, str]:
+    return {"scopes": _conjunction([each.get("scopes") for each in applied])}
+
+
+def _all_policies(applied: list[Arguments]) -> dict[str, str]:
+    return {"policies": _conjunction([each.get("policies") for each in applied])}
+
+
+def _conjunction(conditions: list[Any]) -> str:
+    """What is asked in each subgraph has to be fulfilled: every combination of their alternatives."""
+    combined = {tuple(sorted(set().union(*choice))) for choice in product(*filter(None, conditions))}
+    minimal = sorted(each for each in combined if not any(set(other) < set(each) for other in combined))
+    return _literal([list(each) for each in minimal])
+
+
+def _highest_weight(applied: list[Arguments]) -> dict[str, str]:
+    return {"weight": str(max(each.get("weight") or 0 for each in applied))}
+
+
+def _largest_list(applied: list[Arguments]) -> dict[str, str]:
+    merged = {}
+    sizes = _given("assumedSize", applied)
     if sizes:
-        arguments.append(f"assumedSize: {max(sizes)}")
+        merged["assumedSize"] = str(max(sizes))
     for name in ("slicingArguments", "sizedFields"):
-        values = list(dict.fromkeys(value for each in applied for value in each.arguments.get(name) or ()))
+        values = list(dict.fromkeys(value for each in _given(name, applied) for value in each))
         if values:
-            arguments.append(f"{name}: {_literal(values)}")
-    if all(each.arguments.get("requireOneSlicingArgument") is False for each in applied):
-        arguments.append("requireOneSlicingArgument: false")
-    return f"@listSize({', '.join(arguments)})"
+            merged[name] = _literal(values)
+    if False in _given("requireOneSlicingArgument", applied):
+        merged["requireOneSlicingArgument"] = "false"
+    return merged
+
+
+def _strictest_cache_control(applied: list[Arguments]) -> dict[str, str]:
+    """An answer lives no longer, and is seen by no more, than any subgraph allows."""
+    merged = {}
+    ages = _given("maxAge", applied)
+    if ages:
+        merged["maxAge"] = str(min(ages))
+    elif True in _given("inheritMaxAge", applied):
+        merged["inheritMaxAge"] = "true"
+    scopes = _given("scope", applied)
+    if scopes:
+        merged["scope"] = "PRIVATE" if "PRIVATE" in scopes else scopes[0]
+    return merged
+
+
+def _given(name: str, applied: list[Arguments]) -> list[Any]:
+    return [each[name] for each in applied if each.get(name) is not None]
+
+
+_STRICTEST: dict[str, Callable[[list[Arguments]], dict[str, str]]] = {
+    "requiresScopes": _all_scopes,
+    "policy": _all_policies,
+    "cost": _highest_weight,
+    "listSize": _largest_list,
+    "cacheControl": _strictest_cache_control,
+}
 
 
 def print_directive(name: str, applied: Applied) -> str:
@@ -85,4 +166,4 @@ def print_directive(name: str, applied: Applied) -> str:
 
 def _literal(value: Any) -> str:
     """A JSON value of strings, numbers and lists is a GraphQL value too."""
-    return orjson.dumps(value).decode().replace(",", ", ")
+    return json.dumps(value, ensure_ascii=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schema.codes import quoted
+from schema.merge.descriptions import common_description
 from schema.merge.directives import DirectiveMerger
 from schema.merge.model import Findings, MergedType, MergedValue
 from schema.subgraph import Kind, Subgraph, TypeDefinition, named_type
@@ -64,7 +65,7 @@ def merge_enum(
                 tuple(lacking),
                 (coordinate,),
             )
-        description = next((value.description for value in having.values() if value.description), None)
+        description = common_description(having, coordinate, findings)
         result.values.append(MergedValue(name, list(having), description, directives.merge(having, coordinate)))
     if not is_input and not is_output:
         findings.hint("UNUSED_ENUM_TYPE", f'Enum "{result.name}" is used nowhere.', tuple(definitions), (result.name,))

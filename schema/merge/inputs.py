@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from schema.codes import quoted
+from schema.merge.descriptions import common_description
 from schema.merge.directives import DirectiveMerger
 from schema.merge.model import FieldJoin, Findings, MergedInputValue, MergedType
 from schema.merge.references import is_required, same_defaults, strictest_input, value_text
@@ -46,19 +47,22 @@ class InputMerger:
                 (result.name,),
             )
 
-    def merge_arguments(
-        self, arguments: Mapping[str, Mapping[str, InputValue]], coordinate: Callable[[str], str]
-    ) -> list[MergedInputValue]:
-        """`arguments` are those of one field, by subgraph; arguments filled from a context are not the client's."""
+    def merge_arguments(self, arguments: Mapping[str, Mapping[str, InputValue]], owner: str) -> list[MergedInputValue]:
+        """`arguments` are those of one field or directive, by subgraph, the coordinate of which is `owner`.
+
+        Arguments filled from a context are not the client's.
+        """
         merged = []
         for name in dict.fromkeys(name for own in arguments.values() for name in own):
             values = {s: own[name] for s, own in arguments.items() if name in own}
+            coordinate = f"{owner}({name}:)"
             if any(value.has("fromContext") for value in values.values()):
+                self._check_contextual(values, coordinate)
                 continue
             if self._is_missing_somewhere(
                 values,
                 list(arguments),
-                coordinate(name),
+                coordinate,
                 ("REQUIRED_ARGUMENT_MISSING_IN_SOME_SUBGRAPH", "INCONSISTENT_ARGUMENT_PRESENCE", "Argument"),
             ):
                 continue
@@ -66,11 +70,35 @@ class InputMerger:
                 self.merge_value(
                     name,
                     values,
-                    coordinate(name),
+                    coordinate,
                     ("FIELD_ARGUMENT_TYPE_MISMATCH", "FIELD_ARGUMENT_DEFAULT_MISMATCH", "Argument"),
                 )
             )
         return merged
+
+    def _check_contextual(self, values: Mapping[str, InputValue], coordinate: str) -> None:
+        """Nobody sends an argument that one subgraph takes from a context; the others have to do without."""
+        others = [subgraph for subgraph, value in values.items() if not value.has("fromContext")]
+        if not others:
+            return
+        stuck = [subgraph for subgraph in others if is_required(values[subgraph].type, values[subgraph].default)]
+        taker = quoted([subgraph for subgraph in values if subgraph not in others])
+        if stuck:
+            self.findings.error(
+                "CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS",
+                f'Argument "{coordinate}" is filled from a context in {taker} and so is no argument of the graph, but '
+                f"it is mandatory in {quoted(stuck)}: use @fromContext there too or make it optional.",
+                tuple(values),
+                (coordinate,),
+            )
+        else:
+            self.findings.hint(
+                "CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS",
+                f'Argument "{coordinate}" is left out of the graph: {taker} fills it from a context, '
+                f"{quoted(others)} does not.",
+                tuple(values),
+                (coordinate,),
+            )
 
     def merge_value(
         self, name: str, values: Mapping[str, InputValue], coordinate: str, codes: tuple[str, str, str]
@@ -90,22 +118,32 @@ class InputMerger:
                 tuple(values),
                 (coordinate,),
             )
-        defaults = {subgraph: value.default for subgraph, value in values.items()}
-        if not same_defaults(defaults):
-            said = ", ".join(f'{value_text(d) or "none"} in subgraph "{s}"' for s, d in defaults.items())
-            self.findings.error(
-                default_code,
-                f'{what} "{coordinate}" has different default values: {said}.',
-                tuple(values),
-                (coordinate,),
-            )
         return MergedInputValue(
             name,
             type_text(node),
-            next((value.description for value in values.values() if value.description), None),
-            value_text(next(iter(defaults.values()))),
+            common_description(values, coordinate, self.findings),
+            self._common_default(values, coordinate, default_code, what),
             self.directives.merge(values, coordinate),
         )
+
+    def _common_default(self, values: Mapping[str, InputValue], coordinate: str, code: str, what: str) -> str | None:
+        """What every subgraph takes for a missing value; where some have no default, the graph has none."""
+        defaults = {subgraph: value.default for subgraph, value in values.items() if value.default is not None}
+        said = ", ".join(f'{value_text(default)} in subgraph "{s}"' for s, default in defaults.items())
+        if not same_defaults(defaults):
+            self.findings.error(
+                code, f'{what} "{coordinate}" has different default values: {said}.', tuple(defaults), (coordinate,)
+            )
+        elif 0 < len(defaults) < len(values):
+            lacking = [subgraph for subgraph in values if subgraph not in defaults]
+            self.findings.hint(
+                "INCONSISTENT_DEFAULT_VALUE_PRESENCE",
+                f'{what} "{coordinate}" has the default {said} but none in {quoted(lacking)}; in the graph it has none.',
+                tuple(values),
+                (coordinate,),
+            )
+            return None
+        return value_text(next(iter(defaults.values()), None))
 
     def _is_missing_somewhere(
         self, values: Mapping[str, InputValue], subgraphs: list[str], coordinate: str, codes: tuple[str, str, str]

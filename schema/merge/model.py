@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from schema.codes import Finding
+from schema.codes import CODES, Finding, Level
 from schema.subgraph import Kind
 
 
@@ -66,6 +67,17 @@ class MergedValue:
 
 
 @dataclass(slots=True)
+class MergedDirective:
+    """A directive for operations."""
+
+    name: str
+    description: str | None
+    arguments: list[MergedInputValue]
+    repeatable: bool
+    locations: list[str]
+
+
+@dataclass(slots=True)
 class MergedType:
     name: str
     kind: Kind
@@ -85,6 +97,12 @@ class Findings:
 
     errors: list[Finding] = field(default_factory=list)
     hints: list[Finding] = field(default_factory=list)
+
+    def add(self, found: Iterable[Finding]) -> None:
+        """Each where its code belongs."""
+        for finding in found:
+            is_hint = CODES[finding.code].level is Level.HINT
+            (self.hints if is_hint else self.errors).append(finding)
 
     def error(
         self, code: str, message: str, subgraphs: tuple[str, ...] = (), coordinates: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from schema.codes import quoted
 from schema.field_sets import key_fields, required_and_provided_fields
+from schema.merge.descriptions import common_description
 from schema.merge.directives import DirectiveMerger
 from schema.merge.inputs import InputMerger
 from schema.merge.model import FieldJoin, Findings, MergedField, MergedType
@@ -54,6 +55,33 @@ class ObjectMerger:
             merged = self._merge_field(result, name, fields, definitions)
             if merged is not None:
                 result.fields[name] = merged
+        if result.name not in _ROOTS:
+            self._hint_differences(result, definitions)
+
+    def _hint_differences(self, result: MergedType, definitions: dict[str, TypeDefinition]) -> None:
+        """An entity that not everybody can look up, a value type that not everybody knows whole."""
+        without_key = [name for name, definition in definitions.items() if not definition.has("key")]
+        if not without_key:
+            return
+        if len(without_key) < len(definitions):
+            if result.kind is Kind.OBJECT:
+                self.findings.hint(
+                    "INCONSISTENT_ENTITY",
+                    f'"{result.name}" has a @key in some subgraphs, but not in {quoted(without_key)}.',
+                    tuple(definitions),
+                    (result.name,),
+                )
+            return
+        kind = "OBJECT" if result.kind is Kind.OBJECT else "INTERFACE"
+        for name in result.fields:
+            lacking = [subgraph for subgraph, definition in definitions.items() if name not in definition.fields]
+            if lacking:
+                self.findings.hint(
+                    f"INCONSISTENT_{kind}_VALUE_TYPE_FIELD",
+                    f'"{result.name}.{name}" is not in {quoted(lacking)}, where "{result.name}" is defined too.',
+                    tuple(definitions),
+                    (f"{result.name}.{name}",),
+                )
 
     def _has_base(self, definitions: dict[str, TypeDefinition]) -> bool:
         if any(definition.is_defined for definition in definitions.values()):
@@ -138,10 +166,10 @@ class ObjectMerger:
         merged = MergedField(
             name,
             type_text(node),
-            next((each.description for each in resolving.values() if each.description), None),
+            common_description(resolving, coordinate, self.findings),
             self.inputs.merge_arguments(
                 {subgraph: each.arguments for subgraph, each in resolving.items()},
-                lambda argument: f"{coordinate}({argument}:)",
+                coordinate,
             ),
             self.directives.merge(resolving, coordinate),
         )

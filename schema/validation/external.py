@@ -13,7 +13,7 @@ _MERGED = ("tag", "inaccessible", "authenticated", "requiresScopes", "policy", "
 
 
 def check_externals(subgraph: Subgraph) -> Iterator[Finding]:
-    """EXTERNAL_UNUSED, EXTERNAL_ON_INTERFACE, MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL"""
+    """EXTERNAL_UNUSED, EXTERNAL_ON_INTERFACE, EXTERNAL_COLLISION_*, MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL"""
     if not subgraph.is_federation_2:
         return
     used = fields_in_use(subgraph)
@@ -39,6 +39,13 @@ def check_externals(subgraph: Subgraph) -> Iterator[Finding]:
                         f"in the subgraph that resolves the field.",
                         *where,
                     )
+            if each.has("provides"):
+                yield Finding(
+                    "EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE",
+                    f'[{subgraph.name}] "{coordinate}" is @external and has @provides, but who does not resolve a field '
+                    f"cannot provide anything with it: remove one of the two.",
+                    *where,
+                )
             if (definition.name, each.name) not in used:
                 yield Finding(
                     "EXTERNAL_UNUSED",

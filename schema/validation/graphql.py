@@ -43,7 +43,7 @@ from graphql.validation.specified_rules import specified_sdl_rules
 from graphql.validation.validate import validate_sdl
 
 from schema.codes import Finding
-from schema.federation import DIRECTIVES_SINCE, LINK_IDENTITY, SCALARS, SIGNATURES
+from schema.federation import BUILT_IN_SCALARS, DIRECTIVES_SINCE, LINK_IDENTITY, SCALARS, SIGNATURES
 from schema.subgraph import Subgraph
 
 _RULES = [rule for rule in specified_sdl_rules if rule is not PossibleTypeExtensionsRule]
@@ -68,6 +68,11 @@ def check_graphql(subgraph: Subgraph) -> Iterator[Finding]:
             if not _TOLERATED.search(error.message) and not _is_empty_root(error.message, schema)
         ]
         errors += _wrong_directive_arguments(subgraph.document, schema)
+    errors += [
+        f"Cannot extend built-in type '{node.name.value}'."
+        for node in subgraph.document.definitions
+        if isinstance(node, TypeExtensionNode) and node.name.value in BUILT_IN_SCALARS
+    ]
     for message in dict.fromkeys(errors):
         yield Finding("INVALID_GRAPHQL", f"[{subgraph.name}] {message}{_advice(message)}", (subgraph.name,))
 

@@ -150,6 +150,140 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             '[UNUSED_ENUM_TYPE] Enum "E" is used nowhere.',
         ],
     ),
+    (
+        "INCONSISTENT_DEFAULT_VALUE_PRESENCE",
+        {
+            "a": LINK + "type Query { a(x: Int = 1): Int @shareable }",
+            "b": LINK + "type Query { a(x: Int): Int @shareable }",
+        },
+        [
+            '[INCONSISTENT_DEFAULT_VALUE_PRESENCE] Argument "Query.a(x:)" has the default 1 in subgraph "a" but none in subgraph "b"; in the graph it has none.',
+        ],
+    ),
+    (
+        "INCONSISTENT_DESCRIPTION",
+        {
+            "a": LINK + 'type Query { "one" a: Int @shareable }',
+            "b": LINK + 'type Query { "two" a: Int @shareable }',
+            "c": LINK + 'type Query { "two" a: Int @shareable }',
+        },
+        [
+            '[INCONSISTENT_DESCRIPTION] "Query.a" is described in different words: those of subgraphs "b" and "c" are used, not those of subgraph "a".',
+        ],
+    ),
+    (
+        "INCONSISTENT_ENTITY",
+        {
+            "a": LINK + 'type Query { a: T } type T @key(fields: "id") { id: ID! }',
+            "b": LINK + "type Query { b: T } type T { id: ID! @shareable }",
+        },
+        [
+            '[INCONSISTENT_ENTITY] "T" has a @key in some subgraphs, but not in subgraph "b".',
+        ],
+    ),
+    (
+        "INCONSISTENT_OBJECT_VALUE_TYPE_FIELD",
+        {
+            "a": LINK + "type Query { a: T } type T @shareable { n: Int m: Int }",
+            "b": LINK + "type T @shareable { n: Int }",
+        },
+        [
+            '[INCONSISTENT_OBJECT_VALUE_TYPE_FIELD] "T.m" is not in subgraph "b", where "T" is defined too.',
+        ],
+    ),
+    (
+        "INCONSISTENT_INTERFACE_VALUE_TYPE_FIELD",
+        {
+            "a": LINK
+            + "type Query { a: T } interface I { n: Int m: Int } type T implements I @shareable { n: Int m: Int }",
+            "b": LINK + "interface I { n: Int } type T implements I @shareable { n: Int m: Int }",
+        },
+        [
+            '[INCONSISTENT_INTERFACE_VALUE_TYPE_FIELD] "I.m" is not in subgraph "b", where "I" is defined too.',
+        ],
+    ),
+    (
+        "INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN",
+        {
+            "a": LINK
+            + "type Query { i: I @shareable } interface I { n: Int } type A implements I @shareable { n: Int }",
+            "b": LINK
+            + "type Query { i: I @shareable } interface I { n: Int } type A implements I @shareable { n: Int } type B implements I { n: Int }",
+        },
+        [
+            '[INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN] Subgraphs share "Query.i", but not all object types of "I": in subgraph "a" A; in subgraph "b" A, B. Make sure that they return the same objects.',
+        ],
+    ),
+    (
+        "IMPLICITLY_UPGRADED_FEDERATION_VERSION",
+        {
+            "a": 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.0") @link(url: "https://specs.apollo.dev/cost/v0.1") type Query { a: Int @cost(weight: 2) }',
+        },
+        [
+            '[IMPLICITLY_UPGRADED_FEDERATION_VERSION] Subgraph "a" links https://specs.apollo.dev/cost/v0.1, which came with federation v2.9; the newest that a subgraph links is v2.0.',
+        ],
+    ),
+    (
+        "INCONSISTENT_EXECUTABLE_DIRECTIVE_LOCATIONS",
+        {
+            "a": LINK + "directive @live on FIELD | QUERY type Query { a: Int }",
+            "b": LINK + "directive @live on FIELD type Query { b: Int }",
+        },
+        [
+            '[INCONSISTENT_EXECUTABLE_DIRECTIVE_LOCATIONS] Executable directive "@live" has different locations; those in common, FIELD, are used.',
+        ],
+    ),
+    (
+        "INCONSISTENT_EXECUTABLE_DIRECTIVE_REPEATABLE",
+        {
+            "a": LINK + "directive @live repeatable on FIELD type Query { a: Int }",
+            "b": LINK + "directive @live on FIELD type Query { b: Int }",
+        },
+        [
+            '[INCONSISTENT_EXECUTABLE_DIRECTIVE_REPEATABLE] Executable directive "@live" is not repeatable, since it is not in subgraph "b".',
+        ],
+    ),
+    (
+        "NO_EXECUTABLE_DIRECTIVE_INTERSECTION",
+        {
+            "a": LINK + "directive @live on QUERY type Query { a: Int }",
+            "b": LINK + "directive @live on FIELD type Query { b: Int }",
+        },
+        [
+            '[NO_EXECUTABLE_DIRECTIVE_INTERSECTION] Executable directive "@live" has no location that all subgraphs give it and is left out of the graph.',
+        ],
+    ),
+    (
+        "DIRECTIVE_COMPOSITION_INFO",
+        {
+            "a": LINK + 'extend schema @composeDirective(name: "@tag") type Query { a: Int }',
+        },
+        [
+            '[DIRECTIVE_COMPOSITION_INFO] [a] @composeDirective need not name "@tag": federation composes it by itself.',
+        ],
+    ),
+    (
+        "DIRECTIVE_COMPOSITION_WARN",
+        {
+            "a": LINK
+            + 'extend schema @link(url: "https://x.dev/x/v1.0", import: ["@x"]) @composeDirective(name: "@x") directive @x on FIELD_DEFINITION type Query { a: Int @x }',
+            "b": LINK
+            + 'extend schema @link(url: "https://x.dev/x/v1.0", import: [{name: "@x", as: "@y"}]) directive @y on FIELD_DEFINITION type Query { b: Int @y }',
+        },
+        [
+            '[DIRECTIVE_COMPOSITION_WARN] The composed directive "@x" is called "@y" in subgraph "b", which does not compose it: it will need the same name to do so.',
+        ],
+    ),
+    (
+        "MERGED_NON_REPEATABLE_DIRECTIVE_ARGUMENTS",
+        {
+            "a": LINK + "type Query { a: Int @shareable @cost(weight: 2) }",
+            "b": LINK + "type Query { a: Int @shareable @cost(weight: 3) }",
+        },
+        [
+            '[MERGED_NON_REPEATABLE_DIRECTIVE_ARGUMENTS] Directive "@cost" is applied to "Query.a" with different arguments, which are merged to "@cost(weight: 3)".',
+        ],
+    ),
 ]
 
 

@@ -299,6 +299,47 @@ query {
             "[INVALID_GRAPHQL_RESULT] Interface field argument I.n(x:) expected but T.n does not provide it.",
         ],
     ),
+    (
+        "CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS",
+        {
+            "a": LINK
+            + 'type Query { t: T } type T @key(fields: "id") @context(name: "c") { id: ID! p: Int u: U } type U @key(fields: "id") { id: ID! f(x: Int @fromContext(field: "$c { p }")): Int @shareable }',
+            "b": LINK + 'type U @key(fields: "id") { id: ID! f(x: Int!): Int @shareable }',
+        },
+        [
+            '[CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS] Argument "U.f(x:)" is filled from a context in subgraph "a" and so is no argument of the graph, but it is mandatory in subgraph "b": use @fromContext there too or make it optional.',
+        ],
+    ),
+    (
+        "LINK_IMPORT_NAME_MISMATCH",
+        {
+            "a": LINK + 'type Query { a: Int @tag(name: "x") }',
+            "b": 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9") type Query { b: Int @federation__tag(name: "x") }',
+        },
+        [
+            '[LINK_IMPORT_NAME_MISMATCH] Federation\'s @tag has different names: "@tag" in subgraph "a", "@federation__tag" in subgraph "b". Import it under one name everywhere.',
+        ],
+    ),
+    (
+        "SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES",
+        {
+            "a": LINK + "type Query { u: U @shareable } union U = A type A { n: Int }",
+            "b": LINK + "type Query { u: U @shareable } union U = B type B { n: Int }",
+        },
+        [
+            '[SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES] Subgraphs share "Query.u", but no object type of "U" is known to all of them: in subgraph "a" A; in subgraph "b" B. The answer would depend on who is asked:\nquery {\n  u {\n    __typename\n  }\n}',
+        ],
+    ),
+    (
+        "DISALLOWED_INACCESSIBLE",
+        {
+            "a": LINK
+            + 'extend schema @link(url: "https://x.dev/x/v1.0", import: ["@x"]) @composeDirective(name: "@x") directive @x(a: Int @inaccessible) on FIELD_DEFINITION type Query { a: Int @x }',
+        },
+        [
+            '[DISALLOWED_INACCESSIBLE] [a] The argument "a" of the composed directive "@x" cannot be @inaccessible.',
+        ],
+    ),
 ]
 
 

@@ -534,6 +534,25 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             '[LIST_SIZE_INVALID_SIZED_FIELD] [a] @listSize on "Query.a": "P" has no field "no".',
         ],
     ),
+    (
+        "EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE",
+        {
+            "a": LINK
+            + 'type Query { t: T } type T @key(fields: "u { n }") { u: U @external @provides(fields: "n") } type U { n: Int @external }',
+        },
+        [
+            '[EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE] [a] "T.u" is @external and has @provides, but who does not resolve a field cannot provide anything with it: remove one of the two.',
+        ],
+    ),
+    (
+        "TYPE_WITH_ONLY_UNUSED_EXTERNAL",
+        {
+            "a": "type Query { t: T } type T { n: Int @external }",
+        },
+        [
+            '[TYPE_WITH_ONLY_UNUSED_EXTERNAL] [a] "Query.t" returns "T", all fields of which are @external and unused here: give it a @key, or resolve its fields.',
+        ],
+    ),
 ]
 
 

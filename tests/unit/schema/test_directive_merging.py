@@ -1,0 +1,133 @@
+"""What a directive says in the graph where subgraphs say different things: the strictest, or the most common."""
+
+import pytest
+
+from schema import SubgraphSource, compose
+
+LINK = (
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@shareable", "@tag", '
+    '"@authenticated", "@requiresScopes", "@policy", "@cost", "@listSize", "@composeDirective"]) '
+    '@link(url: "https://specs.example/%s/v1.%d", import: ["@cacheControl", "@owner"]) '
+    '@composeDirective(name: "@cacheControl") @composeDirective(name: "@owner")\n'
+    "directive @cacheControl(maxAge: Int, scope: CacheControlScope, inheritMaxAge: Boolean) on FIELD_DEFINITION\n"
+    "directive @owner(team: String%s) on FIELD_DEFINITION\n"
+    "enum CacheControlScope { PUBLIC PRIVATE }\n"
+)
+
+
+def merged(*applied: str) -> str:
+    """What stands on `Query.a` in the supergraph, where each subgraph applies one of these."""
+    sources = [
+        SubgraphSource(
+            f"s{index}", LINK % ("x", 0, "") + f"type Query {{ a(n: Int, m: Int): [Int] @shareable {text} }}"
+        )
+        for index, text in enumerate(applied)
+    ]
+    composition = compose(sources)
+    assert composition.errors == ()
+    line = next(line for line in (composition.supergraph_sdl or "").splitlines() if line.startswith("  a("))
+    return line.removeprefix("  a(n: Int, m: Int): [Int]").strip()
+
+
+@pytest.mark.parametrize(
+    ("applied", "expected"),
+    [
+        (["@cacheControl(maxAge: 60)", "@cacheControl(maxAge: 5)"], "@cacheControl(maxAge: 5)"),
+        (["@cacheControl(maxAge: 0)", "@cacheControl(maxAge: 5)"], "@cacheControl(maxAge: 0)"),
+        (["@cacheControl(scope: PUBLIC)", "@cacheControl(scope: PRIVATE)"], "@cacheControl(scope: PRIVATE)"),
+        (
+            ["@cacheControl(maxAge: 9, scope: PUBLIC)", "@cacheControl(maxAge: 60, scope: PRIVATE)"],
+            "@cacheControl(maxAge: 9, scope: PRIVATE)",
+        ),
+        (["@cacheControl(inheritMaxAge: true)", "@cacheControl(maxAge: 5)"], "@cacheControl(maxAge: 5)"),
+        (
+            ["@cacheControl(inheritMaxAge: true)", "@cacheControl(scope: PRIVATE)"],
+            "@cacheControl(inheritMaxAge: true, scope: PRIVATE)",
+        ),
+        (["@cost(weight: 2)", "@cost(weight: 7)", "@cost(weight: 3)"], "@cost(weight: 7)"),
+        (
+            ["@listSize(assumedSize: 2, slicingArguments: [])", '@listSize(assumedSize: 3, slicingArguments: ["n"])'],
+            '@listSize(assumedSize: 3, slicingArguments: ["n"])',
+        ),
+        (
+            [
+                '@listSize(slicingArguments: ["n"], requireOneSlicingArgument: false)',
+                '@listSize(slicingArguments: ["m"])',
+            ],
+            '@listSize(slicingArguments: ["n", "m"], requireOneSlicingArgument: false)',
+        ),
+        (
+            ['@requiresScopes(scopes: [["a", "b"], ["c"]])', '@requiresScopes(scopes: [["c"], ["d"]])'],
+            '@requiresScopes(scopes: [["a", "b", "d"], ["c"]])',
+        ),
+        (["@requiresScopes(scopes: [])", '@requiresScopes(scopes: [["c,d"]])'], '@requiresScopes(scopes: [["c,d"]])'),
+        (['@policy(policies: [["a"]])', '@policy(policies: [["b"]])'], '@policy(policies: [["a", "b"]])'),
+        (["@authenticated", ""], "@authenticated"),
+        (['@tag(name: "x")', '@tag(name: "y") @tag(name: "x")'], '@tag(name: "x") @tag(name: "y")'),
+        (['@deprecated(reason: "x")', "", '@deprecated(reason: "y")'], '@deprecated(reason: "x")'),
+        (
+            ['@deprecated(reason: "x")', '@deprecated(reason: "y")', '@deprecated(reason: "y")'],
+            '@deprecated(reason: "y")',
+        ),
+        (['@owner(team: "x")', '@owner(team: "y")', '@owner(team: "y")'], '@owner(team: "y")'),
+    ],
+)
+def test_a_directive_of_several_subgraphs(applied: list[str], expected: str) -> None:
+    assert merged(*applied) == expected
+
+
+def test_the_newest_version_of_a_composed_specification_is_linked_and_defined() -> None:
+    older = SubgraphSource("a", LINK % ("x", 1, "") + 'type Query { a: Int @owner(team: "t") }')
+    newer = SubgraphSource("b", LINK % ("x", 2, ", since: Int") + 'type Query { b: Int @owner(team: "t", since: 3) }')
+
+    sdl = compose([older, newer]).supergraph_sdl or ""
+
+    assert '@link(url: "https://specs.example/x/v1.2", import: ["@cacheControl", "@owner"])' in sdl
+    assert "x/v1.1" not in sdl
+    assert "directive @owner(team: String, since: Int) on FIELD_DEFINITION" in sdl
+
+
+def test_a_renamed_and_a_prefixed_directive_keep_their_names_and_link() -> None:
+    sdl = (
+        'extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@composeDirective"]) '
+        '@link(url: "https://specs.example/x/v1.0", as: "y", import: [{name: "@owner", as: "@team"}]) '
+        '@composeDirective(name: "@team") @composeDirective(name: "@y__level") '
+        "directive @team on FIELD_DEFINITION directive @y__level(of: y__Level) on FIELD_DEFINITION "
+        "enum y__Level { LOW HIGH } type Query { a: Int @team @y__level(of: HIGH) }"
+    )
+    text = compose([SubgraphSource("a", sdl)]).supergraph_sdl or ""
+
+    assert '@link(url: "https://specs.example/x/v1.0", as: "y", import: [{name: "@owner", as: "@team"}])' in text
+    assert "  a: Int @team @y__level(of: HIGH)\n" in text
+    assert "enum y__Level" in text
+
+
+def test_a_directive_of_federation_linked_by_itself_and_renamed_is_carried() -> None:
+    sdl = (
+        'extend schema @link(url: "https://specs.apollo.dev/federation/v2.3") '
+        '@link(url: "https://specs.apollo.dev/inaccessible/v0.2", import: [{name: "@inaccessible", as: "@hidden"}]) '
+        "type Query { a: Int b: Int @hidden }"
+    )
+
+    assert compose([SubgraphSource("a", sdl)]).api_sdl == "type Query {\n  a: Int\n}\n"
+
+
+def test_directives_for_operations_keep_what_all_subgraphs_say_of_them() -> None:
+    first = '"one" directive @live(often: Int, since: Int = 1, of: String) on FIELD | QUERY type Query { a: Int }'
+    second = "directive @live(often: Int!, since: Int) on FIELD | MUTATION type Query { b: Int }"
+
+    sdl = compose([SubgraphSource("a", LINK % ("x", 0, "") + first), SubgraphSource("b", second)]).supergraph_sdl or ""
+
+    assert '"""one"""\ndirective @live(often: Int!, since: Int) on FIELD\n' in sdl
+
+
+def test_the_most_common_description_is_used() -> None:
+    texts = ['"""x"""', '"""y"""', '"""y"""', ""]
+    sources = [
+        SubgraphSource(
+            f"s{index}", LINK % ("x", 0, "") + f"{text} type Query {{ {text} a({text} n: Int): Int @shareable }}"
+        )
+        for index, text in enumerate(texts)
+    ]
+
+    assert compose(sources).api_sdl == '"""y"""\ntype Query {\n  """y"""\n  a(\n    """y"""\n    n: Int\n  ): Int\n}\n'
