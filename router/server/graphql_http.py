@@ -65,11 +65,13 @@ class GraphqlEndpoint:
         exchange = Exchange(scope, headers, send, self._cors.headers_for(headers))
         REQUESTS_IN_FLIGHT.inc()
         try:
-            with self._tracing.operation(headers) as span:
-                await self._serve(exchange, receive)
-                if self._tracing.is_on:
+            if self._tracing.is_on:
+                with self._tracing.operation(headers) as span:
+                    await self._serve(exchange, receive)
                     span.set_attribute("graphql.operation.name", exchange.operation_name or "")
                     span.set_attribute("http.response.status_code", exchange.status)
+            else:
+                await self._serve(exchange, receive)
         finally:
             REQUESTS_IN_FLIGHT.dec()
             self._record(exchange)
