@@ -31,7 +31,7 @@ class Exchange:
         self.request_id = (
             given
             if 0 < len(given) <= MAX_REQUEST_ID_LENGTH and given.isprintable()
-            else f"{random.getrandbits(64):016x}"  # noqa: S311 - a name, not a secret
+            else f"{random.getrandbits(64):016x}"
         )
         self.extra: Headers = [*self.request_id_header, *extra]
         self.status = 500
