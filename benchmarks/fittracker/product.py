@@ -62,30 +62,37 @@ def running_product(path: Path, people: int, *, source: Path = ROOT) -> Iterator
             command, cwd=source, stdout=output, stderr=output, env=_environment(source), start_new_session=True
         )
     try:
-        directory = DataDirectory(path)
-        state = _wait_until_up(directory, process, log)
-        last_day = datetime.now(UTC).date() - timedelta(days=1)
-        everybody = johns(people, last_day)
-        asyncio.run(_load(everybody[1:], state.environment))
-        requests = tuple(_dashboard(state.router_url, person, last_day) for person in everybody)
-        for person, request in zip(everybody, requests, strict=True):
-            _wait_until_right(state.router_url, request, expected_dashboard(person, last_day))
-        yield Product(directory, state, requests, expected_dashboard(everybody[0], last_day))
+        _wait_until_up(DataDirectory(path), process, log)
+        yield product_of(path, people)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
+
+
+def product_of(path: Path, people: int) -> Product:
+    """The stack that is up over this data directory, with that many people. Raises RuntimeError, WrongAnswerError."""
+    directory = DataDirectory(path)
+    state = directory.read_state()
+    if state is None:
+        raise RuntimeError(f"no stack is up over {path}")
+    last_day = datetime.now(UTC).date() - timedelta(days=1)
+    everybody = johns(people, last_day)
+    asyncio.run(_load(everybody[1:], state.environment))
+    requests = tuple(_dashboard(state.router_url, person, last_day) for person in everybody)
+    for person, request in zip(everybody, requests, strict=True):
+        _wait_until_right(state.router_url, request, expected_dashboard(person, last_day))
+    return Product(directory, state, requests, expected_dashboard(everybody[0], last_day))
 
 
 def _environment(source: Path) -> Mapping[str, str]:
     return {**os.environ, "PYTHONPATH": str(source), "LOG_LEVEL": "WARNING"}
 
 
-def _wait_until_up(directory: DataDirectory, process: subprocess.Popen[bytes], log: Path) -> StackState:
+def _wait_until_up(directory: DataDirectory, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        state = directory.read_state()
-        if state is not None:
-            return state
+        if directory.read_state() is not None:
+            return
         time.sleep(0.2)
     raise RuntimeError(f"`fittracker up` did not come up:\n{log.read_text(errors='replace')[-2000:]}")
 

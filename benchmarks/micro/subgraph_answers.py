@@ -1,140 +1,132 @@
-"""What answers of a real subgraph cost: nutrition over Postgres, from ASGI request to bytes, without a socket.
+"""What the subgraphs' part of the dashboard costs: each request that the router sends, from ASGI to bytes, no socket.
 
-python -m benchmarks.micro.subgraph_answers [--rounds N] prints microseconds for growing operations, on the sample foods
-and the demo week of 28 meals.
+python -m benchmarks.micro.subgraph_answers prints CPU microseconds, bytes and SQL statements; --profile NAME says where the
+time of one subgraph goes. Starts the product, or uses the one that is up over --data-dir.
 """
+
+from __future__ import annotations
 
 import argparse
 import asyncio
+import cProfile
 import gc
+import importlib
+import os
+import pstats
+import tempfile
 import time
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import orjson
 import uvloop
 
-from deploy.sample_data import read_demo, read_foods
+from benchmarks.fittracker.product import Product, product_of, running_product
+from deploy.embedded import DOMAINS
+from router.executor.fetch import Execution
+from router.executor.transport import InProcessTransport, SubgraphAnswer, SubgraphRequest
+from router.loaded_graph import LoadedGraph
 from subgraphs.app import SubgraphApp, close_resources
-from subgraphs.database import migrate
-from subgraphs.nutrition.app import create_app
-from subgraphs.nutrition.commands.meal import NewMeal
-from subgraphs.nutrition.domain.meal import ItemDraft, MealSlot
-from subgraphs.nutrition.queries.person import PersonRecord
-from subgraphs.nutrition.sample_data import load_foods, load_meals
-from subgraphs.settings import Settings
-from tests.testkit.servers import Postgres
-from tests.testkit.subgraph import SECRET, sign_token
-
-PERSON = "a-person"
-DIARY_DAY = """
-    query ($r: [_Any!]!, $day: Date!) { _entities(representations: $r) { ... on User {
-      diaryDay(date: $day) {
-        date waterMl totals { energyKcal proteinG carbsG fatG fiberG } target { energyKcal } remaining { energyKcal }
-        meals { id slot at version totals { energyKcal proteinG carbsG fatG }
-          items { foodName grams nutrients { energyKcal proteinG carbsG fatG } food { id name brand category } } } }
-      suggestedTarget { energyKcal proteinG carbsG fatG }
-      recentFoods(first: 5) { timesLogged food { id name } } } } }
-"""
-WEEK = """
-    query ($r: [_Any!]!) { _entities(representations: $r) { ... on User { meals(first: 28) {
-      edges { node { id slot at localDate totals { energyKcal proteinG carbsG fatG }
-        items { grams foodName nutrients { energyKcal } food { id name } } } }
-      pageInfo { hasNextPage endCursor } } } } }
-"""
-FOODS = """
-    query ($r: [_Any!]!) { _entities(representations: $r) { ... on Food {
-      name brand per100 { energyKcal proteinG carbsG fatG } } } }
-"""
+from subgraphs.settings import read_settings
 
 
-async def main(rounds: int) -> None:
-    postgres = Postgres()
-    postgres.start()
-    try:
-        url = postgres.create_database("benchmark")
-        await migrate("nutrition", url)
-        app = create_app(Settings(subgraph="nutrition", database_url=url, jwt_secret=SECRET, log_level="ERROR"))
-        await _load(app)
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(20_000, 20, 50)  # as the application's lifespan does
-        for name, (query, variables) in _operations().items():
-            microseconds, size = await _time(app, orjson.dumps({"query": query, "variables": variables}), rounds)
-            print(f"{name:16} {microseconds:8.0f} us {size:8} B")
-        await close_resources(app.resources)
-    finally:
-        postgres.stop()
+class RecordingTransport:
+    """Sends as the caller and remembers what was sent, in order."""
+
+    def __init__(self, apps: dict[str, Any], authorization: str) -> None:
+        self._transport = InProcessTransport(apps)
+        self._headers = (("authorization", authorization),)
+        self.sent: list[SubgraphRequest] = []
+
+    def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
+        request = replace(request, headers=self._headers)
+        self.sent.append(request)
+        return self._transport.send(request)
 
 
-def _operations() -> dict[str, tuple[str, Mapping[str, Any]]]:
-    body = {"weightKg": 85, "heightCm": 180, "ageYears": 35, "sex": "MALE", "activityLevel": "MODERATE"}
-    person = [{"__typename": "User", "id": PERSON, "physiology": body}]
-    foods = [{"__typename": "Food", "id": food["id"]} for food in read_foods()[:50]]
-    return {
-        "nothing": ("{ __typename }", {}),
-        "1 entity": (FOODS, {"r": foods[:1]}),
-        "50 entities": (FOODS, {"r": foods}),
-        "a search": ('{ foods(search: "greek yoghurt") { edges { node { id name brand } } } }', {}),
-        "a diary day": (DIARY_DAY, {"r": person, "day": "2026-03-03"}),
-        "a week's meals": (WEEK, {"r": person}),
+async def requests_of_the_dashboard(product: Product, apps: dict[str, Any]) -> list[SubgraphRequest]:
+    """What the router's plan sends for it. Raises SystemExit if the answer is not the one that the facts give."""
+    graph = LoadedGraph.from_sdl(product.directory.supergraph.read_text(encoding="utf-8"))
+    dashboard = product.requests[0]
+    transport = RecordingTransport(apps, dashboard.authorization)
+    prepared = await graph.prepare(dashboard.content["query"], None)
+    compiled = await graph.plan(prepared, prepared.plannable)
+    variables = {**prepared.coercion.coerce(dashboard.content["variables"])}
+    answer = orjson.loads(await compiled.answer(Execution(transport, variables)))
+    if answer != {"data": product.expected}:
+        raise SystemExit(f"wrong answer: {answer}")
+    return transport.sent
+
+
+async def measure(product: Product, rounds: int, profiled: str | None) -> None:
+    os.environ.update(product.environment())
+    apps: dict[str, SubgraphApp] = {
+        name: importlib.import_module(f"subgraphs.{name}.app").create_app(read_settings(name)) for name in DOMAINS
     }
+    requests = await requests_of_the_dashboard(product, apps)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)  # as the application's lifespan does
+    total, statements = 0.0, 0
+    for request in requests:
+        microseconds, size, count = await _time(apps[request.subgraph], request, rounds)
+        total, statements = total + microseconds, statements + count
+        what = orjson.loads(request.body)["query"][:60]
+        print(f"{request.subgraph:10} {microseconds:8.0f} us {size:6} B {count:3} statements  {what}")
+    print(f"{'together':10} {total:8.0f} us {'':6}   {statements:3} statements")
+    if profiled:
+        await _profile(apps[profiled], [each for each in requests if each.subgraph == profiled], rounds)
+    for app in apps.values():
+        await close_resources(app.resources)
 
 
-async def _load(app: SubgraphApp) -> None:
-    demo = read_demo()
-    ids = {food["name"]: food["id"] for food in demo["foods"]}
-    meals = [
-        NewMeal(
-            slot=MealSlot(meal["slot"]),
-            at=datetime.fromisoformat(f"2026-03-0{day}T{meal['time']}:00+00:00"),
-            items=[ItemDraft(ids[name], Decimal(str(grams))) for name, grams in meal["items"]],
-            idempotency_key=f"{day} {meal['slot']}",
-        )
-        for day in range(1, 8)
-        for meal in demo["john"]["meals"]
-    ]
-    async with app.resources.database.transaction() as transaction:
-        now = datetime.now(UTC)
-        await load_foods(transaction, [*demo["foods"], *read_foods()], now)
-        await load_meals(transaction, PersonRecord(PERSON, "Some Body", "UTC", 0), meals, now)
-
-
-async def _time(app: SubgraphApp, body: bytes, rounds: int) -> tuple[float, int]:
-    """(microseconds an answer, its bytes), after a warm-up. Raises ValueError for an answer with errors."""
-    answer = b""
+async def _time(app: SubgraphApp, request: SubgraphRequest, rounds: int) -> tuple[float, int, int]:
+    """(CPU microseconds an answer, its bytes, its statements), after a warm-up."""
+    transport = InProcessTransport({request.subgraph: app})
     for _ in range(20):
-        answer = await _ask(app, body)
-    if b'"errors"' in answer:
-        raise ValueError(answer.decode())
-    started = time.perf_counter()
+        answer = await transport.send(request)
+    with app.resources.database.watched_statements() as statements:
+        await transport.send(request)
+    began = time.process_time()
     for _ in range(rounds):
-        await _ask(app, body)
-    return (time.perf_counter() - started) / rounds * 1e6, len(answer)
+        await transport.send(request)
+    return (time.process_time() - began) / rounds * 1e6, len(answer.body), len(statements)
 
 
-async def _ask(app: SubgraphApp, body: bytes) -> bytes:
-    sent: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: Any) -> None:
-        await asyncio.sleep(0)
-        sent.append(message)
-
-    authorization = f"Bearer {_TOKEN}".encode()
-    headers = [(b"content-type", b"application/json"), (b"authorization", authorization)]
-    await app({"type": "http", "method": "POST", "path": "/graphql", "headers": headers}, receive, send)
-    answer: bytes = sent[1]["body"]
-    return answer
+async def _profile(app: SubgraphApp, requests: Sequence[SubgraphRequest], rounds: int) -> None:
+    transport = InProcessTransport({request.subgraph: app for request in requests})
+    profile = cProfile.Profile()
+    profile.enable()
+    for _ in range(rounds):
+        for request in requests:
+            await transport.send(request)
+    profile.disable()
+    pstats.Stats(profile).sort_stats("tottime").print_stats(45)
 
 
-_TOKEN = sign_token(PERSON)
+@contextmanager
+def _product(data_dir: Path | None) -> Iterator[Product]:
+    if data_dir is not None:
+        yield product_of(data_dir, 1)
+        return
+    with tempfile.TemporaryDirectory(prefix="subgraphs-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)  # Postgres may run as another user
+        with running_product(Path(name) / "data", 1) as product:
+            yield product
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=300)
+    parser.add_argument("--data-dir", type=Path, help="of a stack that is up with sample data")
+    parser.add_argument("--profile", choices=DOMAINS)
+    options = parser.parse_args()
+    with _product(options.data_dir) as product:
+        uvloop.run(measure(product, options.rounds, options.profile))
+
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=300)
-    uvloop.run(main(parser.parse_args().rounds))
+    main()

@@ -9,10 +9,6 @@ from subgraphs.context import Resources
 from subgraphs.settings import Settings, read_settings
 
 
-def make_loaders(resources: Resources) -> AnalyticsLoaders:
-    return AnalyticsLoaders(resources.database.reader)
-
-
 async def consume_events(resources: Resources) -> None:
     """Project events into summaries until cancelled; returns at once where no Kafka is named."""
     kafka = resources.settings.kafka
@@ -21,7 +17,7 @@ async def consume_events(resources: Resources) -> None:
         await run_consumer(subscription, resources.database.writer, kafka)
 
 
-SUBGRAPH = Subgraph(name="analytics", schema=schema, make_loaders=make_loaders, loops=(consume_events,))
+SUBGRAPH = Subgraph(name="analytics", schema=schema, make_loaders=AnalyticsLoaders, loops=(consume_events,))
 
 
 def create_app(settings: Settings | None = None) -> SubgraphApp:

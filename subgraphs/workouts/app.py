@@ -9,10 +9,6 @@ from subgraphs.workouts.projections.person import GROUP, TOPICS, project_person
 from subgraphs.workouts.schema import schema
 
 
-def make_loaders(resources: Resources) -> WorkoutsLoaders:
-    return WorkoutsLoaders(resources.database.reader)
-
-
 async def consume_people(resources: Resources) -> None:
     """Follow accounts and weighings until cancelled; returns at once where no Kafka is named."""
     kafka = resources.settings.kafka
@@ -20,7 +16,7 @@ async def consume_people(resources: Resources) -> None:
         await run_consumer(Subscription(GROUP, TOPICS, project_person), resources.database.writer, kafka)
 
 
-SUBGRAPH = Subgraph(name="workouts", schema=schema, make_loaders=make_loaders, loops=(consume_people,))
+SUBGRAPH = Subgraph(name="workouts", schema=schema, make_loaders=WorkoutsLoaders, loops=(consume_people,))
 
 
 def create_app(settings: Settings | None = None) -> SubgraphApp:

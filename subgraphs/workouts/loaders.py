@@ -1,12 +1,12 @@
-"""The request's loaders: each gathers the keys of one tick and answers them with one statement."""
+"""The operation's loaders: each gathers the keys of one tick and answers them with one statement."""
 
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from typing import TypeVar
+from functools import cached_property
 
 from aiodataloader import DataLoader
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from loaders.dataloader import load_list, load_one, load_with_arguments
+from subgraphs.context import Resources
+from subgraphs.telemetry import batch_span
 from subgraphs.workouts.queries.exercise import ExerciseRecord, exercises_by_id
 from subgraphs.workouts.queries.person import PersonRecord, people_by_id
 from subgraphs.workouts.queries.workout import (
@@ -23,52 +23,41 @@ from subgraphs.workouts.queries.workout import (
     workouts_by_user,
 )
 
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
-
 
 class WorkoutsLoaders:
-    """One set a request, over the read engine; named `<result>_by_<key>`."""
+    """One set an operation, each made when first wanted; named `<result>_by_<key>`."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self.engine = engine
-        self.exercise_by_id: DataLoader[str, ExerciseRecord | None] = self._one(exercises_by_id)
-        self.person_by_id: DataLoader[str, PersonRecord | None] = self._one(people_by_id)
-        self.workout_by_id: DataLoader[str, WorkoutRecord | None] = self._one(workouts_by_id)
-        self.active_workout_by_user: DataLoader[str, WorkoutRecord | None] = self._one(active_workouts)
-        self.exercises_by_workout: DataLoader[str, list[WorkoutExerciseRecord]] = self._many(exercises_by_workout)
-        self.sets_by_workout: DataLoader[str, list[SetRecord]] = self._many(sets_by_workout)
-        self.records_by_user: DataLoader[str, list[PersonalRecord]] = self._many(records_by_user)
-        self.workouts_by_page: DataLoader[tuple[str, WorkoutPage], list[WorkoutRecord]] = DataLoader(self._pages)
+    def __init__(self, resources: Resources) -> None:
+        self._read = resources.database.batch_reader
 
-    def _one(
-        self, read: Callable[[AsyncConnection, Sequence[K]], Awaitable[Mapping[K, V]]]
-    ) -> "DataLoader[K, V | None]":
-        async def load(keys: list[K]) -> list[V | None]:
-            async with self.engine.connect() as connection:
-                found = await read(connection, keys)
-            return [found.get(key) for key in keys]
+    @cached_property
+    def exercise_by_id(self) -> DataLoader[str, ExerciseRecord | None]:
+        return load_one("exercise_by_id", self._read(exercises_by_id), batch_span)
 
-        return DataLoader(load)
+    @cached_property
+    def person_by_id(self) -> DataLoader[str, PersonRecord | None]:
+        return load_one("person_by_id", self._read(people_by_id), batch_span)
 
-    def _many(
-        self, read: Callable[[AsyncConnection, Sequence[K]], Awaitable[Mapping[K, list[V]]]]
-    ) -> "DataLoader[K, list[V]]":
-        async def load(keys: list[K]) -> list[list[V]]:
-            async with self.engine.connect() as connection:
-                found = await read(connection, keys)
-            return [found.get(key, []) for key in keys]
+    @cached_property
+    def workout_by_id(self) -> DataLoader[str, WorkoutRecord | None]:
+        return load_one("workout_by_id", self._read(workouts_by_id), batch_span)
 
-        return DataLoader(load)
+    @cached_property
+    def active_workout_by_user(self) -> DataLoader[str, WorkoutRecord | None]:
+        return load_one("active_workout_by_user", self._read(active_workouts), batch_span)
 
-    async def _pages(self, keys: list[tuple[str, WorkoutPage]]) -> list[list[WorkoutRecord]]:
-        """People who are asked for the same page share a statement; aliases with other arguments have their own."""
-        users_by_page: defaultdict[WorkoutPage, list[str]] = defaultdict(list)
-        for user_id, page in keys:
-            users_by_page[page].append(user_id)
-        found: dict[tuple[str, WorkoutPage], list[WorkoutRecord]] = {}
-        async with self.engine.connect() as connection:
-            for page, user_ids in users_by_page.items():
-                for user_id, records in (await workouts_by_user(connection, user_ids, page)).items():
-                    found[(user_id, page)] = records
-        return [found.get(key, []) for key in keys]
+    @cached_property
+    def workouts_by_user(self) -> DataLoader[tuple[str, WorkoutPage], list[WorkoutRecord]]:
+        return load_with_arguments("workouts_by_user", self._read(workouts_by_user), list, batch_span)
+
+    @cached_property
+    def exercises_by_workout(self) -> DataLoader[str, list[WorkoutExerciseRecord]]:
+        return load_list("exercises_by_workout", self._read(exercises_by_workout), batch_span)
+
+    @cached_property
+    def sets_by_workout(self) -> DataLoader[str, list[SetRecord]]:
+        return load_list("sets_by_workout", self._read(sets_by_workout), batch_span)
+
+    @cached_property
+    def records_by_user(self) -> DataLoader[str, list[PersonalRecord]]:
+        return load_list("records_by_user", self._read(records_by_user), batch_span)

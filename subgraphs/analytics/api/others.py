@@ -41,4 +41,4 @@ class Food:
 
     @strawberry.field(description="How many of the viewer's meal items are of it.", directives=[CACHE_PRIVATE_BRIEFLY])
     async def times_logged(self, info: Info) -> int:
-        return await loaders_of(info).times_logged_by_user_and_food.load((info.context.viewer.id, self.id))
+        return await loaders_of(info).times_logged_by_user_and_food.load((info.context.viewer.id, self.id)) or 0

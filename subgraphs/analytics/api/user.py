@@ -15,7 +15,7 @@ from subgraphs.analytics.domain.progress import GoalStatus
 from subgraphs.analytics.domain.streak import Streak as StreakOfDays
 from subgraphs.analytics.domain.streak import daily_streak, week_start, weekly_streak
 from subgraphs.analytics.domain.trend import weight_trend
-from subgraphs.analytics.queries.summary import DailySummaryRecord, SummaryPage, active_days, today_of
+from subgraphs.analytics.queries.summary import UNKNOWN_CLOCK, DailySummaryRecord, SummaryPage
 from subgraphs.context import Info
 from subgraphs.errors import ValidationError
 from subgraphs.pagination import Connection, connect, read_page
@@ -85,7 +85,7 @@ class User:
         info.context.reader_of(self.id)
         page = read_page(first, after, (date,))
         wanted = SummaryPage(from_, to, page.after[0] if page.after else None, page.limit)
-        records = await loaders_of(info).summaries_by_page.load((self.id, wanted))
+        records = await loaders_of(info).summaries_by_user.load((self.id, wanted))
         return connect(records, page, summary_node, lambda record: (record.local_date,))
 
     @strawberry.field(description="The seven days from `start`, which may be any day; this week's Monday if left out.")
@@ -107,14 +107,14 @@ class User:
     async def goals(self, info: Info, status: GoalStatus | None = None) -> list[Goal]:
         info.context.reader_of(self.id)
         wanted = status.value if status else None
-        return [goal_node(one) for one in await loaders_of(info).goals_by_user_and_status.load((self.id, wanted))]
+        return [goal_node(one) for one in await loaders_of(info).goals_by_user.load((self.id, wanted))]
 
     @strawberry.field
     async def streaks(self, info: Info) -> Streaks:
         info.context.reader_of(self.id)
+        loading = loaders_of(info).active_days_by_user.load(self.id)  # while the clock is read
         today = await self._today(info)
-        async with info.context.resources.database.reading() as connection:
-            days = await active_days(connection, self.id)
+        days = await loading
         with_meals = [day for day, meals, _ in days if meals]
         workouts = {day: count for day, _, count in days if count}
         return Streaks(meals=_streak(daily_streak(with_meals, today)), workouts=_streak(weekly_streak(workouts, today)))
@@ -137,13 +137,14 @@ class User:
         ]
 
     async def _today(self, info: Info) -> date:
-        async with info.context.resources.database.reading() as connection:
-            return await today_of(connection, self.id, info.context.resources.now())
+        clock = await loaders_of(info).clock_by_user.load(self.id) or UNKNOWN_CLOCK
+        return clock.today(info.context.resources.now())
 
     async def _period(self, info: Info, first: date, last: date) -> PeriodSummary:
         wanted = SummaryPage(first, last, None, LONGEST_PERIOD_DAYS)
-        newest_first = await loaders_of(info).summaries_by_page.load((self.id, wanted))
-        weighings = await loaders_of(info).weighings_by_user.load(self.id)
+        loading = loaders_of(info).weighings_by_user.load(self.id)  # while the summaries are read
+        newest_first = await loaders_of(info).summaries_by_user.load((self.id, wanted))
+        weighings = await loading
         days = list(reversed(newest_first))
         trend = [point.trend_kg for point in weight_trend(weighings) if first <= point.local_date <= last]
         return _period_node(first, last, days, rounded(trend[-1] - trend[0]) if len(trend) > 1 else None)

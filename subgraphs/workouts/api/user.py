@@ -75,7 +75,7 @@ class User:
             after=page.after,
             limit=page.limit,
         )
-        records = await loaders_of(info).workouts_by_page.load((self.id, wanted))
+        records = await loaders_of(info).workouts_by_user.load((self.id, wanted))
         return connect(records, page, workout_node, lambda record: (record.local_date, record.id))
 
     @strawberry.field(description="The session in progress, if there is one.")

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from subgraphs.read_pool import Reader
 
 _COLUMNS = (
     "id, name, category, primary_muscles, secondary_muscles, equipment, level, tracking, force, mechanic, met,"
@@ -46,30 +46,28 @@ class ExerciseFilter:
     equipment: str | None = None
 
 
-def _record(row: Any) -> ExerciseRecord:
-    return ExerciseRecord(**row._asdict())
+_BY_ID = text(f"SELECT {_COLUMNS} FROM exercise WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_PAGE = text(
+    f"SELECT {_COLUMNS} FROM exercise WHERE (created_by IS NULL OR created_by = :viewer_id)"  # noqa: S608
+    " AND (CAST(:search AS text) IS NULL OR name ILIKE :search)"
+    " AND (CAST(:muscle AS text) IS NULL OR primary_muscles @> ARRAY[CAST(:muscle AS text)]"
+    "      OR secondary_muscles @> ARRAY[CAST(:muscle AS text)])"
+    " AND (CAST(:category AS text) IS NULL OR category = :category)"
+    " AND (CAST(:level AS text) IS NULL OR level = :level)"
+    " AND (CAST(:equipment AS text) IS NULL OR equipment = :equipment)"
+    " AND (CAST(:after_name AS text) IS NULL OR (lower(name), id) > (:after_name, :after_id))"
+    " ORDER BY lower(name), id LIMIT :limit"
+)
 
 
-async def exercises_by_id(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, ExerciseRecord]:
-    statement = text(f"SELECT {_COLUMNS} FROM exercise WHERE id = ANY(:ids)")  # noqa: S608 - our names
-    return {row.id: _record(row) for row in await connection.execute(statement, {"ids": list(ids)})}
+async def exercises_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, ExerciseRecord]:
+    return {row[0]: ExerciseRecord(*row) for row in await connection.execute(_BY_ID, {"ids": list(ids)})}
 
 
 async def exercises_page(
-    connection: AsyncConnection, wanted: ExerciseFilter, after: tuple[str, str] | None, limit: int
+    connection: Reader, wanted: ExerciseFilter, after: tuple[str, str] | None, limit: int
 ) -> list[ExerciseRecord]:
     """Up to `limit` exercises by name, from behind the (lower-case name, id) of `after`."""
-    statement = text(
-        f"SELECT {_COLUMNS} FROM exercise WHERE (created_by IS NULL OR created_by = :viewer_id)"  # noqa: S608
-        " AND (CAST(:search AS text) IS NULL OR name ILIKE :search)"
-        " AND (CAST(:muscle AS text) IS NULL OR primary_muscles @> ARRAY[CAST(:muscle AS text)]"
-        "      OR secondary_muscles @> ARRAY[CAST(:muscle AS text)])"
-        " AND (CAST(:category AS text) IS NULL OR category = :category)"
-        " AND (CAST(:level AS text) IS NULL OR level = :level)"
-        " AND (CAST(:equipment AS text) IS NULL OR equipment = :equipment)"
-        " AND (CAST(:after_name AS text) IS NULL OR (lower(name), id) > (:after_name, :after_id))"
-        " ORDER BY lower(name), id LIMIT :limit"
-    )
     after_name, after_id = after or (None, "")
     parameters = {
         "viewer_id": wanted.viewer_id,
@@ -82,7 +80,7 @@ async def exercises_page(
         "after_id": after_id,
         "limit": limit,
     }
-    return [_record(row) for row in await connection.execute(statement, parameters)]
+    return [ExerciseRecord(*row) for row in await connection.execute(_PAGE, parameters)]
 
 
 def _escape_like(words: str) -> str:

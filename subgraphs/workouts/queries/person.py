@@ -8,6 +8,8 @@ from decimal import Decimal
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from subgraphs.read_pool import Reader
+
 
 @dataclass(frozen=True, slots=True)
 class PersonRecord:
@@ -17,10 +19,11 @@ class PersonRecord:
     day_start_hour: int
 
 
-async def people_by_id(connection: AsyncConnection, user_ids: Sequence[str]) -> dict[str, PersonRecord]:
-    statement = text("SELECT user_id, display_name, time_zone, day_start_hour FROM person WHERE user_id = ANY(:ids)")
-    rows = await connection.execute(statement, {"ids": list(user_ids)})
-    return {row.user_id: PersonRecord(**row._asdict()) for row in rows}
+_BY_ID = text("SELECT user_id, display_name, time_zone, day_start_hour FROM person WHERE user_id = ANY(:ids)")
+
+
+async def people_by_id(connection: Reader, user_ids: Sequence[str]) -> dict[str, PersonRecord]:
+    return {row[0]: PersonRecord(*row) for row in await connection.execute(_BY_ID, {"ids": list(user_ids)})}
 
 
 async def weight_on(connection: AsyncConnection, user_id: str, local_date: date) -> Decimal | None:

@@ -12,7 +12,7 @@ from events.contracts.nutrition import MealItem, MealLogged, Nutrients
 from events.contracts.users import WeightLogged
 from events.contracts.workouts import WorkoutCompleted
 from events.envelope import Aggregate, Envelope, Payload, encode_payload
-from subgraphs.analytics.app import make_loaders
+from subgraphs.analytics.loaders import AnalyticsLoaders
 from subgraphs.analytics.projections.summary import summary_projector
 from subgraphs.analytics.schema import schema
 from tests.testkit.servers import Postgres
@@ -26,7 +26,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 @pytest.fixture(scope="module")
 async def analytics(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
     url = postgres.create_database("analytics_api")
-    async with subgraph_under_test("analytics", url, schema, make_loaders) as subgraph:
+    async with subgraph_under_test("analytics", url, schema, AnalyticsLoaders) as subgraph:
         yield subgraph
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from graphql import GraphQLObjectType, build_schema
 
-from subgraphs.workouts.app import make_loaders
+from subgraphs.workouts.loaders import WorkoutsLoaders
 from subgraphs.workouts.sample_data import load_exercises
 from subgraphs.workouts.schema import schema
 from tests.testkit.servers import Postgres
@@ -63,7 +63,7 @@ OPERATIONS = {
 @pytest.fixture(scope="module")
 async def workouts(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
     url = postgres.create_database("workouts_access")
-    async with subgraph_under_test("workouts", url, schema, make_loaders) as subgraph:
+    async with subgraph_under_test("workouts", url, schema, WorkoutsLoaders) as subgraph:
         bench = {
             "id": "bench",
             "name": "Bench press",

@@ -66,11 +66,7 @@ RUN = {
 @pytest.fixture(scope="module")
 async def workouts(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
     url = postgres.create_database("workouts_api")
-
-    def make_loaders(resources: Any) -> WorkoutsLoaders:
-        return WorkoutsLoaders(resources.database.reader)
-
-    async with subgraph_under_test("workouts", url, schema, make_loaders) as subgraph:
+    async with subgraph_under_test("workouts", url, schema, WorkoutsLoaders) as subgraph:
         async with subgraph.database.transaction() as connection:
             assert await load_exercises(connection, EXERCISES) == 3
         yield subgraph
