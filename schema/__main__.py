@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
+import orjson
 from graphql import GraphQLSchema, build_schema, print_schema
 
 from router.errors import SupergraphError
@@ -33,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_argument("--exclude", action="append", default=[], help="a @tag that a contract variant hides")
         command.add_argument("--api", action="store_true", help="print the API schema instead")
         command.add_argument("-o", "--output", type=Path)
+        command.add_argument("--json", action="store_true", help="findings as JSON, with subgraph, line and column")
     command = verbs.add_parser("diff", help="what changed between two schemas, and whom it breaks")
     command.add_argument("old", type=Path)
     command.add_argument("new", type=Path)
@@ -51,8 +54,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _compose(options: argparse.Namespace) -> int:
     composition = compose([_source(text) for text in options.files])
-    for finding in (*composition.errors, *composition.hints):
-        print(finding, file=sys.stderr)
+    findings = (*composition.errors, *composition.hints)
+    if options.json:
+        told = [{"level": finding.level, **asdict(finding)} for finding in findings]
+        print(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode(), file=sys.stderr)
+    else:
+        for finding in findings:
+            print(finding, file=sys.stderr)
     if composition.supergraph_sdl is None:
         return 1
     try:

@@ -10,6 +10,8 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from graphql import Node
+
 
 class Level(enum.StrEnum):
     ERROR = "error"
@@ -24,6 +26,24 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
+class Location:
+    """A place in a subgraph's SDL; line and column count from 1."""
+
+    subgraph: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.subgraph}:{self.line}:{self.column}"
+
+
+def locations_of(subgraph: str, *nodes: Node | None) -> tuple[Location, ...]:
+    """Where nodes of the subgraph's document stand; those that composition added itself stand nowhere."""
+    tokens = [node.loc.start_token for node in nodes if node is not None and node.loc is not None]
+    return tuple(Location(subgraph, token.line, token.column) for token in tokens)
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One error or hint. `coordinates` are schema coordinates, `subgraphs` the ones concerned."""
 
@@ -31,9 +51,15 @@ class Finding:
     message: str
     subgraphs: tuple[str, ...] = ()
     coordinates: tuple[str, ...] = ()
+    locations: tuple[Location, ...] = ()
 
     def __str__(self) -> str:
-        return f"[{self.code}] {self.message}"
+        places = ", ".join(map(str, self.locations))
+        return f"[{self.code}] {places}: {self.message}" if places else f"[{self.code}] {self.message}"
+
+    @property
+    def level(self) -> Level:
+        return CODES[self.code].level
 
 
 def quoted(names: Sequence[str]) -> str:

@@ -5,14 +5,16 @@ Called by `python -m schema compose`, by the platform on start and on change, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from graphql import GraphQLError, parse, print_schema, validate_schema
+from graphql import DocumentNode, GraphQLError, parse, print_schema, validate_schema
 
 from router.errors import SupergraphError
 from router.supergraph import Supergraph, read_supergraph
 from schema.codes import Finding
+from schema.locations import located
 from schema.merge import Findings, merge_subgraphs
 from schema.result_rules import check_result
 from schema.satisfiability import check_satisfiability
@@ -38,25 +40,27 @@ def compose(sources: Sequence[SubgraphSource]) -> Composition:
     subgraphs = _read_all(sources, findings)
     for subgraph in subgraphs:
         findings.errors += validate_subgraph(subgraph)
+    documents = {subgraph.name: subgraph.document for subgraph in subgraphs}
     if findings.errors:
-        return _failed(findings)
+        return _failed(findings, documents)
     for subgraph in subgraphs:
         findings.errors += upgrade(subgraph)
     if findings.errors:
-        return _failed(findings)
+        return _failed(findings, documents)
     merged = merge_subgraphs(subgraphs, findings)
     if "Query" not in merged.types or not merged.types["Query"].fields:
         findings.error("NO_QUERIES", "No queries found in any subgraph: a supergraph must have a query root type.")
     if findings.errors:
-        return _failed(findings)
+        return _failed(findings, documents)
     sdl = print_supergraph(merged)
     supergraph = _check_result(sdl, findings)
     if supergraph is None or findings.errors:
-        return _failed(findings)
+        return _failed(findings, documents)
     findings.add(check_satisfiability(supergraph))
     if findings.errors:
-        return _failed(findings)
-    return Composition(sdl, print_schema(supergraph.api_schema) + "\n", hints=tuple(findings.hints))
+        return _failed(findings, documents)
+    hints = located(findings.hints, documents)
+    return Composition(sdl, print_schema(supergraph.api_schema) + "\n", hints=hints)
 
 
 def _read_all(sources: Sequence[SubgraphSource], findings: Findings) -> list[Subgraph]:
@@ -85,8 +89,14 @@ def _check_result(sdl: str, findings: Findings) -> Supergraph | None:
         findings.error("INVALID_GRAPHQL_RESULT", error.message)
         return None
     for problem in problems:
-        findings.error(_code_of(problem.message), problem.message)
+        findings.error(_code_of(problem.message), problem.message, (), _coordinates_in(problem.message, supergraph))
     return supergraph
+
+
+def _coordinates_in(message: str, supergraph: Supergraph) -> tuple[str, ...]:
+    """GraphQL names types and fields in its messages as schema coordinates."""
+    names = re.findall(r"[A-Za-z]\w*(?:\.\w+)?", message)
+    return tuple(name for name in dict.fromkeys(names) if name.partition(".")[0] in supergraph.api_schema.type_map)
 
 
 def _code_of(message: str) -> str:
@@ -98,5 +108,5 @@ def _code_of(message: str) -> str:
     return "INVALID_GRAPHQL_RESULT"
 
 
-def _failed(findings: Findings) -> Composition:
-    return Composition(None, None, tuple(findings.errors), tuple(findings.hints))
+def _failed(findings: Findings, documents: Mapping[str, DocumentNode]) -> Composition:
+    return Composition(None, None, located(findings.errors, documents), located(findings.hints, documents))

@@ -22,6 +22,7 @@ from graphql import (
     InputValueDefinitionNode,
     InterfaceTypeDefinitionNode,
     InterfaceTypeExtensionNode,
+    Node,
     ObjectTypeDefinitionNode,
     ObjectTypeExtensionNode,
     ScalarTypeDefinitionNode,
@@ -38,7 +39,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from schema.codes import Finding
+from schema.codes import Finding, Location, locations_of
 from schema.federation import (
     BUILT_IN_SCALARS,
     DIRECTIVES_SINCE,
@@ -174,10 +175,9 @@ def read_subgraph(source: SubgraphSource) -> Subgraph:
     try:
         document = parse(source.sdl)
     except GraphQLError as error:
-        where = f" at {error.locations[0].line}:{error.locations[0].column}" if error.locations else ""
-        raise SubgraphInvalidError(
-            [Finding("INVALID_GRAPHQL", f"[{source.name}] {error.message}{where}", (source.name,))]
-        ) from error
+        locations = tuple(Location(source.name, each.line, each.column) for each in error.locations or ())
+        finding = Finding("INVALID_GRAPHQL", f"[{source.name}] {error.message}", (source.name,), locations=locations)
+        raise SubgraphInvalidError([finding]) from error
     return _Reader(source, document).read()
 
 
@@ -239,40 +239,45 @@ class _Reader:
         parsed = parse_link_url(url)
         if parsed is None:
             if url.startswith(SPECIFICATIONS_HOME):
-                self._refuse("INVALID_LINK_IDENTIFIER", f'the url "{url}" of a @link has no name and version')
+                self._refuse("INVALID_LINK_IDENTIFIER", f'the url "{url}" of a @link has no name and version', node)
                 return
             parsed = url, url.rstrip("/").rpartition("/")[2], (0, 0)
         identity, name, version = parsed
         if any(link.identity == identity for link in self.links):
-            self._refuse("INVALID_LINK_DIRECTIVE_USAGE", f"{identity} is linked twice; keep one @link to it")
+            self._refuse("INVALID_LINK_DIRECTIVE_USAGE", f"{identity} is linked twice; keep one @link to it", node)
         if identity == LINK_IDENTITY and version != (1, 0):
             self._refuse(
-                "UNKNOWN_LINK_VERSION", f"version {version[0]}.{version[1]} of the link specification is not known"
+                "UNKNOWN_LINK_VERSION",
+                f"version {version[0]}.{version[1]} of the link specification is not known",
+                node,
             )
         imports: dict[str, str] = {}
         for item in arguments.get("import") or ():
             spec = item if isinstance(item, str) else str(item.get("name", ""))
             local = spec if isinstance(item, str) else str(item.get("as") or spec)
             if identity == FEDERATION_IDENTITY:
-                self._check_import(spec, version)
+                self._check_import(spec, version, node)
             imports[local.lstrip("@")] = spec.lstrip("@")
         if identity == FEDERATION_IDENTITY and not (2, 0) <= version <= LATEST_VERSION:
             self._refuse(
                 "UNKNOWN_FEDERATION_LINK_VERSION",
                 f"federation v{version[0]}.{version[1]} is not known; the latest is v2.{LATEST_VERSION[1]}",
+                node,
             )
         self.links.append(Link(url, identity, name, version, str(arguments.get("as") or name), imports))
 
-    def _check_import(self, spec: str, version: tuple[int, int]) -> None:
+    def _check_import(self, spec: str, version: tuple[int, int], node: Node) -> None:
         since = DIRECTIVES_SINCE.get(spec.lstrip("@"))
         if spec.startswith("@") and (since is None or since > version):
             self._refuse(
                 "INVALID_LINK_DIRECTIVE_USAGE",
                 f'cannot import unknown element "{spec}" of federation v{version[0]}.{version[1]}',
+                node,
             )
 
-    def _refuse(self, code: str, message: str) -> None:
-        self.findings.append(Finding(code, f"[{self.source.name}] {message}.", (self.source.name,)))
+    def _refuse(self, code: str, message: str, node: Node) -> None:
+        name = self.source.name
+        self.findings.append(Finding(code, f"[{name}] {message}.", (name,), locations=locations_of(name, node)))
 
     def _is_specified(self, local: str) -> bool:
         """Whether a directive belongs to a linked specification that composition itself understands."""
@@ -294,14 +299,14 @@ class _Reader:
     def _read_type(self, node: Any) -> None:
         kind = _KIND_OF.get(type(node))
         if kind is None:
-            self._refuse("INVALID_GRAPHQL", "a subgraph may hold type system definitions only")
+            self._refuse("INVALID_GRAPHQL", "a subgraph may hold type system definitions only", node)
             return
         name = node.name.value
         known = self.types.get(name)
         if known is None:
             known = self.types[name] = TypeDefinition(name, kind=kind)
         elif known.kind is not kind:
-            self._refuse("INVALID_GRAPHQL", f'"{name}" is defined as {known.kind.value} and as {kind.value}')
+            self._refuse("INVALID_GRAPHQL", f'"{name}" is defined as {known.kind.value} and as {kind.value}', node)
             return
         is_extension = type(node).__name__.endswith("ExtensionNode")
         applied = self._applied(node.directives)
@@ -342,7 +347,7 @@ class _Reader:
 
     def _read_field(self, node: Any, known: TypeDefinition) -> None:
         if node.name.value in known.fields:
-            self._refuse("INVALID_GRAPHQL", f'Field "{known.name}.{node.name.value}" can only be defined once')
+            self._refuse("INVALID_GRAPHQL", f'Field "{known.name}.{node.name.value}" can only be defined once', node)
         known.fields[node.name.value] = FieldDefinition(
             node.name.value,
             _description(node),
@@ -391,21 +396,20 @@ class _Reader:
             if name == default or name not in self.types:
                 continue
             if default in self.types:
-                raise SubgraphInvalidError(
-                    [
-                        Finding(
-                            f"ROOT_{kind.upper()}_USED",
-                            f'[{self.source.name}] the type "{default}" is not the {kind} root, which is called "{name}"; '
-                            f"rename it.",
-                            (self.source.name,),
-                            (default,),
-                        )
-                    ]
+                where = (self.source.name,), (default,), locations_of(self.source.name, self._definition_of(default))
+                message = (
+                    f'[{self.source.name}] the type "{default}" is not the {kind} root, which is called "{name}"; '
+                    f"rename it."
                 )
+                raise SubgraphInvalidError([Finding(f"ROOT_{kind.upper()}_USED", message, *where)])
             definition = self.types.pop(name)
             definition.name = default
             self.types[default] = definition
             _rename_references(self.types, name, default)
+
+    def _definition_of(self, name: str) -> Node | None:
+        definitions: list[Any] = [node for node in self.document.definitions if hasattr(node, "name")]
+        return next((node for node in definitions if node.name is not None and node.name.value == name), None)
 
 
 def _rename_references(types: dict[str, TypeDefinition], old: str, new: str) -> None:

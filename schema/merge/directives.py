@@ -10,6 +10,7 @@ from typing import Any
 
 from graphql import print_ast
 
+from schema.codes import Finding, locations_of
 from schema.merge.model import Findings
 from schema.subgraph import Applied, Element
 
@@ -37,7 +38,7 @@ class DirectiveMerger:
         self.used: set[str] = set()
         self._findings = findings
         self._names = (*_BUILT_IN, *CARRIED, *sorted(composed))
-        self._local_names: dict[str, dict[str, str]] = {}
+        self._first_uses: dict[str, dict[str, Applied]] = {}
 
     def merge(self, elements: Mapping[str, Element], coordinate: str) -> list[str]:
         """The printed directives of one element, given as each subgraph has it."""
@@ -49,21 +50,24 @@ class DirectiveMerger:
             if applied:
                 self.used.add(name)
                 for subgraph, each in applied:
-                    self._local_names.setdefault(name, {})[subgraph] = each.node.name.value
+                    self._first_uses.setdefault(name, {}).setdefault(subgraph, each)
                 printed += self._merge_one(name, applied, coordinate)
         return printed
 
     def check_names(self) -> None:
         """What one subgraph calls `@tag` must not be called otherwise, or stand for something else, in another."""
-        for name, local_names in self._local_names.items():
+        for name, uses in self._first_uses.items():
+            local_names = {subgraph: use.node.name.value for subgraph, use in uses.items()}
             if name in CARRIED and len(set(local_names.values())) > 1:
                 said = ", ".join(f'"@{local}" in subgraph "{subgraph}"' for subgraph, local in local_names.items())
-                self._findings.error(
+                finding = Finding(
                     "LINK_IMPORT_NAME_MISMATCH",
                     f"Federation's @{name} has different names: {said}. Import it under one name everywhere.",
-                    tuple(local_names),
+                    tuple(uses),
                     (f"@{name}",),
+                    tuple(location for subgraph, use in uses.items() for location in locations_of(subgraph, use.node)),
                 )
+                self._findings.add([finding])
 
     def _merge_one(self, name: str, applied: list[tuple[str, Applied]], coordinate: str) -> list[str]:
         texts = [print_directive(name, each) for _, each in applied]

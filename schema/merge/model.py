@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from schema.codes import CODES, Finding, Level
+from schema.codes import Finding, Level
 from schema.subgraph import Kind
 
 
@@ -101,8 +101,7 @@ class Findings:
     def add(self, found: Iterable[Finding]) -> None:
         """Each where its code belongs."""
         for finding in found:
-            is_hint = CODES[finding.code].level is Level.HINT
-            (self.hints if is_hint else self.errors).append(finding)
+            (self.hints if finding.level is Level.HINT else self.errors).append(finding)
 
     def error(
         self, code: str, message: str, subgraphs: tuple[str, ...] = (), coordinates: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ from graphql import (
     print_ast,
 )
 
-from schema.codes import Finding
+from schema.codes import Finding, locations_of
 from schema.federation import BUILT_IN_DIRECTIVES, DIRECTIVES_SINCE
 from schema.subgraph import Applied, FieldDefinition, Kind, Subgraph, TypeDefinition, named_type
 
@@ -233,4 +233,5 @@ class _Selection:
             f'[{self.subgraph.name}] On "{self.place}", in {print_ast(self.applied.node)}: {message}.',
             (self.subgraph.name,),
             (self.place,),
+            locations_of(self.subgraph.name, self.applied.node),
         )

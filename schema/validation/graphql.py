@@ -16,6 +16,7 @@ from graphql import (
     DocumentNode,
     EnumTypeDefinitionNode,
     EnumTypeExtensionNode,
+    GraphQLError,
     GraphQLSchema,
     InputObjectTypeDefinitionNode,
     InputObjectTypeExtensionNode,
@@ -42,7 +43,7 @@ from graphql.validation import PossibleTypeExtensionsRule
 from graphql.validation.specified_rules import specified_sdl_rules
 from graphql.validation.validate import validate_sdl
 
-from schema.codes import Finding
+from schema.codes import Finding, locations_of
 from schema.federation import BUILT_IN_SCALARS, DIRECTIVES_SINCE, LINK_IDENTITY, SCALARS, SIGNATURES
 from schema.subgraph import Subgraph
 
@@ -59,22 +60,27 @@ _TOLERATED = re.compile(
 def check_graphql(subgraph: Subgraph) -> Iterator[Finding]:
     """INVALID_GRAPHQL for whatever GraphQL itself forbids."""
     document = _with_bases((*subgraph.document.definitions, *_given_definitions(subgraph)))
-    errors = [error.message for error in validate_sdl(document, None, _RULES)]
+    errors = validate_sdl(document, None, _RULES)
     if not errors:
         schema = build_ast_schema(document, assume_valid_sdl=True)
         errors = [
-            error.message
+            error
             for error in validate_schema(schema)
             if not _TOLERATED.search(error.message) and not _is_empty_root(error.message, schema)
         ]
         errors += _wrong_directive_arguments(subgraph.document, schema)
     errors += [
-        f"Cannot extend built-in type '{node.name.value}'."
+        GraphQLError(f"Cannot extend built-in type '{node.name.value}'.", node)
         for node in subgraph.document.definitions
         if isinstance(node, TypeExtensionNode) and node.name.value in BUILT_IN_SCALARS
     ]
-    for message in dict.fromkeys(errors):
-        yield Finding("INVALID_GRAPHQL", f"[{subgraph.name}] {message}{_advice(message)}", (subgraph.name,))
+    for message, nodes in {error.message: error.nodes for error in errors}.items():
+        yield Finding(
+            "INVALID_GRAPHQL",
+            f"[{subgraph.name}] {message}{_advice(message)}",
+            (subgraph.name,),
+            locations=locations_of(subgraph.name, *nodes or ()),
+        )
 
 
 def _advice(message: str) -> str:
@@ -151,7 +157,8 @@ def _with_bases(nodes: Sequence[DefinitionNode]) -> DocumentNode:
     for node in nodes:
         if isinstance(node, TypeExtensionNode) and node.name.value not in known:
             known.add(node.name.value)
-            definitions.append(_BASES[type(node)](**{key: getattr(node, key, None) for key in node.keys}))
+            parts = {key: getattr(node, key, None) for key in node.keys}
+            definitions.append(_BASES[type(node)](**parts))
         else:
             definitions.append(node)
     return DocumentNode(definitions=tuple(definitions))
@@ -162,10 +169,10 @@ def _is_empty_root(message: str, schema: GraphQLSchema) -> bool:
     return any(message == f"Type {name} must define one or more fields." for name in roots)
 
 
-def _wrong_directive_arguments(document: DocumentNode, schema: GraphQLSchema) -> Iterable[str]:
+def _wrong_directive_arguments(document: DocumentNode, schema: GraphQLSchema) -> Iterable[GraphQLError]:
     visitor = _DirectiveArguments(schema)
     visit(document, visitor)
-    return visitor.messages
+    return visitor.errors
 
 
 class _DirectiveArguments(Visitor):
@@ -174,14 +181,17 @@ class _DirectiveArguments(Visitor):
     def __init__(self, schema: GraphQLSchema) -> None:
         super().__init__()
         self.schema = schema
-        self.messages: list[str] = []
+        self.errors: list[GraphQLError] = []
 
     def enter_directive(self, node: DirectiveNode, *_: object) -> None:
         definition = self.schema.get_directive(node.name.value)
         for argument in node.arguments or () if definition is not None else ():
             declared = definition.args.get(argument.name.value) if definition is not None else None
             if declared is not None and value_from_ast(argument.value, declared.type) is Undefined:
-                self.messages.append(
-                    f"Invalid value {print_ast(argument.value)} for @{node.name.value}({argument.name.value}:), "
-                    f"which has type {declared.type}."
+                self.errors.append(
+                    GraphQLError(
+                        f"Invalid value {print_ast(argument.value)} for @{node.name.value}({argument.name.value}:), "
+                        f"which has type {declared.type}.",
+                        argument,
+                    )
                 )

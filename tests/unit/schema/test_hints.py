@@ -293,6 +293,6 @@ def test_the_smallest_subgraphs_with_a_hint_give_exactly_it(
 ) -> None:
     composition = compose([SubgraphSource(name, sdl) for name, sdl in subgraphs.items()])
 
-    assert [str(finding) for finding in composition.hints] == expected
+    assert [f"[{finding.code}] {finding.message}" for finding in composition.hints] == expected
     assert f"[{code}]" in expected[0]
     assert composition.supergraph_sdl is not None

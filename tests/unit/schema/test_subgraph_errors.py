@@ -562,6 +562,6 @@ def test_the_smallest_subgraphs_with_an_error_give_exactly_it(
 ) -> None:
     composition = compose([SubgraphSource(name, sdl) for name, sdl in subgraphs.items()])
 
-    assert [str(finding) for finding in composition.errors] == expected
+    assert [f"[{finding.code}] {finding.message}" for finding in composition.errors] == expected
     assert f"[{code}]" in expected[0]
     assert composition.supergraph_sdl is None
