@@ -11,7 +11,6 @@ import asyncio
 import cProfile
 import gc
 import importlib
-import os
 import pstats
 import tempfile
 import time
@@ -61,11 +60,24 @@ async def requests_of_the_dashboard(product: Product, apps: dict[str, Any]) -> l
     return transport.sent
 
 
-async def measure(product: Product, rounds: int, profiled: str | None) -> None:
-    os.environ.update(product.environment())
-    apps: dict[str, SubgraphApp] = {
-        name: importlib.import_module(f"subgraphs.{name}.app").create_app(read_settings(name)) for name in DOMAINS
+def apps_of(product: Product) -> dict[str, SubgraphApp]:
+    """The four subgraphs in this process, over the product's databases; they open connections when first asked."""
+    environment = product.environment()
+    return {
+        name: importlib.import_module(f"subgraphs.{name}.app").create_app(read_settings(name, environment))
+        for name in DOMAINS
     }
+
+
+async def statements_of(app: SubgraphApp, request: SubgraphRequest) -> list[str]:
+    """The SQL of one answer."""
+    with app.resources.database.watched_statements() as statements:
+        await InProcessTransport({request.subgraph: app}).send(request)
+    return statements
+
+
+async def measure(product: Product, rounds: int, profiled: str | None) -> None:
+    apps = apps_of(product)
     requests = await requests_of_the_dashboard(product, apps)
     gc.collect()
     gc.freeze()
@@ -88,8 +100,7 @@ async def _time(app: SubgraphApp, request: SubgraphRequest, rounds: int) -> tupl
     transport = InProcessTransport({request.subgraph: app})
     for _ in range(20):
         answer = await transport.send(request)
-    with app.resources.database.watched_statements() as statements:
-        await transport.send(request)
+    statements = await statements_of(app, request)
     began = time.process_time()
     for _ in range(rounds):
         await transport.send(request)

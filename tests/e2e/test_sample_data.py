@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.fittracker.product import product_of
+from benchmarks.micro.subgraph_answers import apps_of, requests_of_the_dashboard, statements_of
+from subgraphs.app import close_resources
 from tests.testkit.running_stack import PASSWORD, ROOT, RunningStack, Visitor, eventually, running_stack
 
 LOGIN = "mutation($input: LoginInput!) { login(input: $input) { accessToken refreshToken user { id } } }"
@@ -47,9 +51,24 @@ async def test_johns_week(tmp_path: Path, mode: str) -> None:
         assert found["exercises"]["edges"]
         assert found["foodByBarcode"] == {"name": "Olive oil"}
         if mode == "--processes":
+            await _dashboard_costs(tmp_path / "data")
             await _load_again(stack)
             await asyncio.sleep(1)
             assert await week_is_right()
+
+
+async def _dashboard_costs(data_dir: Path) -> None:
+    """A dashboard with 4 meals of 13 items, 7 days and 5 workouts costs 14 statements, whatever their number is."""
+    product = await asyncio.to_thread(product_of, data_dir, 1)
+    apps = apps_of(product)
+    statements: Counter[str] = Counter()
+    try:
+        for request in await requests_of_the_dashboard(product, apps):
+            statements[request.subgraph] += len(await statements_of(apps[request.subgraph], request))
+    finally:
+        for app in apps.values():
+            await close_resources(app.resources)
+    assert statements == {"users": 2, "nutrition": 3, "workouts": 4, "analytics": 5}
 
 
 async def _sign_in(stack: RunningStack, email: str) -> Visitor:
