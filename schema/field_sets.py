@@ -5,6 +5,7 @@ Used by validation (is the text a valid selection?) and by merging (which fields
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from router.supergraph.field_set import parse_field_set
 
 if TYPE_CHECKING:
     from schema.subgraph import FieldDefinition, Subgraph, TypeDefinition
+
+_FROM_CONTEXT = re.compile(r"^\s*(\$(?P<context>\w+))?\s*(?P<selection>.*)$", re.DOTALL)
 
 
 class FieldSetError(ValueError):
@@ -66,13 +69,36 @@ def key_fields(subgraph: Subgraph) -> set[tuple[str, str]]:
 def required_and_provided_fields(subgraph: Subgraph) -> set[tuple[str, str]]:
     """(type, field) that a `@requires`, `@provides` or `@fromContext` of the subgraph mentions."""
     used: set[tuple[str, str]] = set()
+    setters = context_setters(subgraph)
     for definition in subgraph.types.values():
         for each in definition.fields.values():
             if text := each.argument("requires", "fields"):
                 used |= mentioned_fields(subgraph.types, definition.name, str(text))
             if text := each.argument("provides", "fields"):
                 used |= mentioned_fields(subgraph.types, _named(each), str(text))
+            for argument in each.arguments.values():
+                context, selection = context_selection(str(argument.argument("fromContext", "field") or ""))
+                for setter in setters.get(context or "", ()):
+                    used |= mentioned_fields(subgraph.types, setter.name, selection)
     return used
+
+
+def context_setters(subgraph: Subgraph) -> dict[str, list[TypeDefinition]]:
+    """The types with `@context` by its name."""
+    setters: dict[str, list[TypeDefinition]] = {}
+    for definition in subgraph.types.values():
+        for applied in definition.all("context"):
+            setters.setdefault(str(applied.arguments.get("name", "")), []).append(definition)
+    return setters
+
+
+def context_selection(text: str) -> tuple[str | None, str]:
+    """The context's name and the field set in the text of a `@fromContext`: `$user { id }` gives `("user", "id")`."""
+    match = _FROM_CONTEXT.match(text)
+    selection = match["selection"].strip() if match else ""
+    if selection.startswith("{") and selection.endswith("}"):
+        selection = selection[1:-1].strip()
+    return match["context"] if match else None, selection
 
 
 def fields_in_use(subgraph: Subgraph) -> set[tuple[str, str]]:

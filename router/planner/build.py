@@ -234,7 +234,8 @@ class FetchGraphBuilder:
         arguments = list(item.arguments)
         for wanted in edge.context_arguments:
             ancestor = self._ancestor_with(position, wanted.context)
-            selections = parse_field_set(wanted.selection.strip().removeprefix("{").removesuffix("}"))
+            text = wanted.selection.strip()
+            selections = parse_field_set(text[1:-1] if text.startswith("{") else text)
             suppliers |= self._build(ancestor, selections, internal=True)
             draft = SelectionDraft("")
             self._add_representation_fields(draft, selections, ancestor.keys)

@@ -14,7 +14,15 @@ from typing import NamedTuple
 
 from router.errors import PlanningLimitError
 from router.planner.expand import Item, Typed, expand, interface_targets
-from router.planner.places import Place, RootTarget, child_place, landing_place, resolved_here, typed_place
+from router.planner.places import (
+    Place,
+    RootTarget,
+    child_place,
+    landing_place,
+    possible_types_at,
+    resolved_here,
+    typed_place,
+)
 from router.query_graph import EntityTarget, QueryGraph
 from router.selection_set import Field, InlineFragment, SelectionSet
 from router.supergraph import Key
@@ -281,7 +289,7 @@ class Chooser:
             return None
         parts = list(_parts(item))
         if len(parts) <= 1 and parts == [item]:
-            return None
+            return self._split_by_type(place, item, excluded)
         pieces: list[list[_Candidate]] = []
         for part in parts:
             self._count()
@@ -294,6 +302,20 @@ class Chooser:
                 return None
             pieces.extend(deeper)
         return pieces
+
+    def _split_by_type(
+        self, place: Place, item: Field | InlineFragment, excluded: Excluded
+    ) -> list[list[_Candidate]] | None:
+        """Candidates for a field of an interface on each type it can have here: the types may have keys that lead to
+        who answers what is below the field, where the interface has none.
+        """
+        if place.subgraph is None or not self.graph.is_abstract(place.subgraph, place.type):
+            return None
+        pieces = [
+            self._candidates(place, Typed(name, SelectionSet((item,))), excluded)
+            for name in possible_types_at(self.graph, place)
+        ]
+        return pieces if pieces and all(pieces) else None
 
     # -- combination -------------------------------------------------------------------------------------------
 

@@ -89,11 +89,14 @@ class QueryGraph:
         return frozenset(names)
 
     def contexts_of(self, type_name: str) -> frozenset[str]:
-        """Contexts that an object of this type sets, as `@fromContext` of any subgraph names them."""
+        """Contexts that an object of this type sets, by itself or as a member of an interface or union, as
+        `@fromContext` of any subgraph names them.
+        """
         return frozenset(
             context
             for view in self._views.values()
-            if (view_type := view.get(type_name)) is not None
+            for name, view_type in view.items()
+            if view_type.contexts and (name == type_name or type_name in self.supergraph_possible_types(name))
             for context in view_type.contexts
         )
 

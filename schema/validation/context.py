@@ -6,20 +6,17 @@ import re
 from collections.abc import Iterator
 
 from schema.codes import Finding
-from schema.field_sets import FieldSetError, selected_fields
+from schema.field_sets import FieldSetError, context_selection, context_setters, selected_fields
 from schema.subgraph import Kind, Subgraph, TypeDefinition
 
 _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9]*$")
-_TEXT = re.compile(r"^\s*(\$(?P<context>\w+))?\s*(?P<selection>.*)$", re.DOTALL)
 
 
 def check_contexts(subgraph: Subgraph) -> Iterator[Finding]:
     """CONTEXT_*, NO_CONTEXT_IN_SELECTION, NO_SELECTION_FOR_CONTEXT"""
-    setters: dict[str, list[TypeDefinition]] = {}
-    for definition in subgraph.types.values():
-        for applied in definition.all("context"):
-            name = str(applied.arguments.get("name", ""))
-            setters.setdefault(name, []).append(definition)
+    setters = context_setters(subgraph)
+    for name, definitions in setters.items():
+        for definition in definitions:
             if "_" in name:
                 yield _finding(
                     subgraph, "CONTEXT_NAME_CONTAINS_UNDERSCORE", definition.name, f'"{name}" has an underscore'
@@ -51,9 +48,7 @@ def _uses_context(definition: TypeDefinition) -> bool:
 def _check_use(
     subgraph: Subgraph, setters: dict[str, list[TypeDefinition]], text: str, place: str
 ) -> Iterator[Finding]:
-    match = _TEXT.match(text)
-    context = match["context"] if match else None
-    selection = match["selection"].strip() if match else ""
+    context, selection = context_selection(text)
     if context is None:
         yield _finding(
             subgraph, "NO_CONTEXT_IN_SELECTION", place, f'"{text}" names no context, such as "$name {{ id }}"'
@@ -65,15 +60,14 @@ def _check_use(
     else:
         problems = [problem for setter in setters[context] if (problem := _misfit(subgraph, setter, selection))]
         # A selection of type conditions has to fit one setter; a plain one all of them.
-        is_conditional = selection.lstrip("{ \n").startswith("...")
+        is_conditional = selection.startswith("...")
         if problems and not (is_conditional and len(problems) < len(setters[context])):
             yield _finding(subgraph, "CONTEXT_INVALID_SELECTION", place, problems[0])
 
 
 def _misfit(subgraph: Subgraph, setter: TypeDefinition, selection: str) -> str | None:
-    inner = selection.removeprefix("{").removesuffix("}") if selection.startswith("{") else selection
     try:
-        list(selected_fields(subgraph.types, setter.name, inner))
+        list(selected_fields(subgraph.types, setter.name, selection))
     except FieldSetError as error:
         return str(error).rstrip(".")
     return None
