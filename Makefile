@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check format lock export bench clean
+.PHONY: help setup up test check format lock export benchmark benchmark-peers clean
 
 help:
 	@echo "make up       start the whole platform on port $(PORT) (make up PORT=9000 for another)"
@@ -15,6 +15,8 @@ help:
 	@echo "make check    format, lint, types, imports, spelling, committed schema"
 	@echo "make format   rewrite the code in the house format"
 	@echo "make export   write schema/ anew from the subgraphs' code"
+	@echo "make benchmark         every benchmark on the quiet machine it needs (half an hour); results in benchmarks/results"
+	@echo "make benchmark-peers   install the gateways that it compares with, from npm"
 	@echo "make lock     resolve requirements.lock anew"
 	@echo "make clean    remove .venv and .fittracker (databases included)"
 
@@ -56,8 +58,16 @@ export: $(STAMP)
 lock:
 	$(BIN)/uv pip compile --generate-hashes --universal --no-header --no-emit-index-url --group dev pyproject.toml -o requirements.lock -q
 
-bench: $(STAMP)
+# Versions and hashes are those of package-lock.json, which names no registry; nothing of the packages is run.
+benchmark-peers:
+	cd benchmarks/peers && npm ci --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
+
+benchmark: $(STAMP)
+	@command -v wrk >/dev/null || { echo "The load comes from wrk: apt-get install -y wrk" >&2; exit 1; }
 	$(BIN)/python -m benchmarks.compare
+	$(BIN)/python -m benchmarks.dashboard
+	$(BIN)/python -m benchmarks.floor
+	$(BIN)/python -m benchmarks.memory
 
 clean:
 	rm -rf $(VENV) .fittracker

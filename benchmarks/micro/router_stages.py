@@ -1,4 +1,4 @@
-"""Where a request's time goes inside the router: `python -m benchmarks.micro.router_stages`.
+"""Where a request's time and memory go inside the router: `python -m benchmarks.micro.router_stages`.
 
 Subgraphs answer at once from memory, so what is measured is parse to encode without any I/O; one line a stage.
 """
@@ -11,6 +11,7 @@ import gc
 import time
 import tracemalloc
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import orjson
 
@@ -23,6 +24,14 @@ from router.executor.merge import copy_tree, merge_object
 from router.executor.transport import SubgraphAnswer, SubgraphRequest
 from router.loaded_graph import LoadedGraph, PreparedOperation
 from router.operation import normalize, parse_and_validate
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one call: its time, and the most memory that it held at once."""
+
+    microseconds: float
+    peak_kib: float
 
 
 class RememberedSubgraphs:
@@ -41,8 +50,8 @@ class RememberedSubgraphs:
         return future
 
 
-async def measure(workload: Workload, seconds: float) -> dict[str, float]:
-    """Microseconds by stage, and `peak KiB` of one request."""
+async def measure(workload: Workload, seconds: float) -> dict[str, Cost]:
+    """By stage."""
     graph, transport, text = LoadedGraph.from_sdl(compose_shop(4200)), RememberedSubgraphs(), workload.operation_text()
     prepared = await graph.prepare(text, None)
     compiled = await graph.plan(prepared, prepared.plannable)
@@ -53,18 +62,13 @@ async def measure(workload: Workload, seconds: float) -> dict[str, float]:
     answer = orjson.loads(await whole())
     if answer != {"data": workload.expected()}:
         raise SystemExit(f"wrong answer to {workload.name}: {answer}")
-    stages = {
-        "parse, validate, normalise": await _per_call(lambda: _done(_prepare(graph, text)), seconds),
-        "plan": await _per_call(lambda: _done(graph._plan(prepared.plannable, frozenset())), seconds),  # noqa: SLF001
-        "compile": await _per_call(lambda: _done(_compile(graph, compiled, prepared)), seconds),
+    return {
+        "parse, validate, normalise": await _cost(lambda: _done(_prepare(graph, text)), seconds),
+        "plan": await _cost(lambda: _done(graph._plan(prepared.plannable, frozenset())), seconds),  # noqa: SLF001
+        "compile": await _cost(lambda: _done(_compile(graph, compiled, prepared)), seconds),
         **await _stages_of_execution(compiled, prepared, transport, seconds),
-        "whole request": await _per_call(whole, seconds),
+        "whole request": await _cost(whole, seconds),
     }
-    tracemalloc.start()
-    await whole()
-    stages["peak KiB"] = tracemalloc.get_traced_memory()[1] / 1024
-    tracemalloc.stop()
-    return stages
 
 
 def _prepare(graph: LoadedGraph, text: str) -> object:
@@ -77,7 +81,7 @@ def _compile(graph: LoadedGraph, compiled: CompiledPlan, prepared: PreparedOpera
 
 async def _stages_of_execution(
     compiled: CompiledPlan, prepared: PreparedOperation, transport: RememberedSubgraphs, seconds: float
-) -> dict[str, float]:
+) -> dict[str, Cost]:
     execution = Execution(transport, {**prepared.coercion.coerce(None)})
     if compiled.step is None:
         return {}
@@ -97,10 +101,10 @@ async def _stages_of_execution(
         merge_object({}, copy_tree(execution.tree))
 
     return {
-        "fetch, collect and merge": await _per_call(run_steps, seconds),
-        "representations": await _per_call(collect, seconds),
-        "merge of a whole tree": await _per_call(merge, seconds),
-        "project and encode": await _per_call(lambda: _done(compiled.encode(execution)), seconds),
+        "fetch, collect and merge": await _cost(run_steps, seconds),
+        "representations": await _cost(collect, seconds),
+        "merge of a whole tree": await _cost(merge, seconds),
+        "project and encode": await _cost(lambda: _done(compiled.encode(execution)), seconds),
     }
 
 
@@ -115,6 +119,18 @@ def _entity_fetches(step: object) -> list[EntityFetchStep]:
 
 async def _done(_result: object) -> None:
     """A stage that was synchronous code."""
+
+
+async def _cost(call: Callable[[], Awaitable[object]], seconds: float) -> Cost:
+    """The memory is that of one call more: tracing slows the others down."""
+    microseconds = await _per_call(call, seconds)
+    gc.collect()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    await call()
+    peak = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    return Cost(microseconds, peak / 1024)
 
 
 async def _per_call(call: Callable[[], Awaitable[object]], seconds: float) -> float:
@@ -141,9 +157,8 @@ def main() -> None:
     for workload in WORKLOADS:
         if workload.name in (options.workload or ("heavy", "light", "no-hop")):
             print(workload.name)
-            for stage, value in asyncio.run(measure(workload, options.seconds)).items():
-                unit = "KiB" if stage.endswith("KiB") else "us"
-                print(f"  {stage.removesuffix(' KiB'):28} {value:10.1f} {unit}")
+            for stage, cost in asyncio.run(measure(workload, options.seconds)).items():
+                print(f"  {stage:28} {cost.microseconds:10.1f} us {cost.peak_kib:10.1f} KiB")
 
 
 if __name__ == "__main__":
