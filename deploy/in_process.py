@@ -28,7 +28,9 @@ def serve_in_process(config: Path, ports: dict[str, int]) -> None:
         name: importlib.import_module(f"subgraphs.{name}.app").create_app() for name in DOMAINS
     }
     configure_logging(settings.telemetry)
-    router = create_app(settings, InProcessTransport(applications))
+    router = create_app(
+        settings, InProcessTransport(applications, timeout_seconds=settings.traffic_shaping.all.timeout_seconds)
+    )
     with asyncio.Runner(loop_factory=_new_loop) as runner:
         runner.run(_serve_all(router, applications, ports, settings))
 

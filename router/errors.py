@@ -16,6 +16,7 @@ RouterError
     ├── SubgraphHttpError          SUBREQUEST_HTTP_ERROR
     ├── SubgraphTimeoutError       SUBGRAPH_TIMEOUT
     ├── SubgraphMalformedError     SUBGRAPH_MALFORMED_RESPONSE
+    ├── SubgraphCircuitOpenError   SUBGRAPH_CIRCUIT_OPEN
     └── SubgraphResponseTooLargeError  SUBGRAPH_RESPONSE_TOO_LARGE
 
 `message` and `extensions` may be shown to clients. `detail` is for logs only: it may name hosts and bodies.
@@ -174,6 +175,12 @@ class SubgraphTimeoutError(SubgraphError):
 
 class SubgraphMalformedError(SubgraphError):
     code: ClassVar[str] = "SUBGRAPH_MALFORMED_RESPONSE"
+
+
+class SubgraphCircuitOpenError(SubgraphError):
+    """It was not asked: it has been failing."""
+
+    code: ClassVar[str] = "SUBGRAPH_CIRCUIT_OPEN"
 
 
 class SubgraphResponseTooLargeError(SubgraphError):

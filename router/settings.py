@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -174,6 +174,63 @@ class Subgraph(Section):
     headers: Mapping[str, SecretStr] = Field(default_factory=dict)
 
 
+class Retry(Section):
+    """Only queries, and only where no answer came or it was 502, 503 or 504; a time-out is not tried again.
+
+    At most `budget_percent` of a subgraph's queries, and ten in a row after a quiet while, are retries.
+    """
+
+    max_attempts: int = Field(default=2, ge=1, le=10)  # 1: never again
+    pause_seconds: float = Field(default=0.05, ge=0)  # before the second attempt; doubled before each further one
+    budget_percent: float = Field(default=20.0, ge=0, le=100)
+
+
+class CircuitBreaker(Section):
+    """Answers SUBGRAPH_CIRCUIT_OPEN at once while a subgraph keeps failing: no connection, time-out or status 5xx."""
+
+    enabled: bool = False
+    error_percent: float = Field(default=50.0, gt=0, le=100)
+    min_requests: int = Field(default=20, ge=1)
+    window_seconds: float = Field(default=10.0, gt=0)
+    open_seconds: float = Field(default=5.0, gt=0)
+    probes: int = Field(default=3, ge=1)
+
+
+class SubgraphTraffic(Section):
+    """How requests to one subgraph are sent. `timeout_seconds` is for one attempt, waiting for a connection included."""
+
+    timeout_seconds: float = Field(default=15.0, gt=0)
+    connect_timeout_seconds: float = Field(default=5.0, gt=0)
+    keep_alive_seconds: float = Field(default=30.0, ge=0)
+    max_connections: int = Field(default=100, ge=1)
+    max_response_bytes: int = Field(default=64 * 1024 * 1024, ge=1)
+    retry: Retry = Retry()
+    circuit_breaker: CircuitBreaker = CircuitBreaker()
+
+
+class TrafficShaping(Section):
+    """`subgraphs`, by name, says only what differs from `all`."""
+
+    all: SubgraphTraffic = SubgraphTraffic()
+    subgraphs: Mapping[str, SubgraphTraffic] = Field(default_factory=dict)
+
+    def of(self, subgraph: str) -> SubgraphTraffic:
+        own = self.subgraphs.get(subgraph)
+        return _overlaid(self.all, own) if own is not None else self.all
+
+
+AnySection = TypeVar("AnySection", bound=Section)
+
+
+def _overlaid(under: AnySection, over: AnySection) -> AnySection:
+    """What was written in `over`, on every level; the rest is `under`'s."""
+    update = {}
+    for name in over.model_fields_set:
+        value = getattr(over, name)
+        update[name] = _overlaid(getattr(under, name), value) if isinstance(value, Section) else value
+    return under.model_copy(update=update)
+
+
 class Telemetry(Section):
     service_name: str = "router"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -181,7 +238,6 @@ class Telemetry(Section):
     log_requests: bool = True
     otlp_endpoint: str = ""
     sample_ratio: float = Field(default=0.1, ge=0, le=1)
-    max_operation_names: int = Field(default=200, ge=0)
 
 
 class Settings(Section):
@@ -212,7 +268,7 @@ class Settings(Section):
     response_cache: ResponseCache = ResponseCache()
     subscriptions: Subscriptions = Subscriptions()
     subgraphs: Mapping[str, Subgraph] = Field(default_factory=dict)
-    subgraph_timeout_seconds: float = Field(default=15.0, gt=0)
+    traffic_shaping: TrafficShaping = TrafficShaping()
     telemetry: Telemetry = Telemetry()
 
     @property

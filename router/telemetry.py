@@ -8,11 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -36,6 +34,7 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+from structlog.tracebacks import ExceptionDictTransformer
 
 from router.settings import Telemetry
 
@@ -69,6 +68,21 @@ SUBGRAPH_REQUESTS = Histogram(
     "Time of one request to a subgraph, from being handed to the pool to the last byte of the answer.",
     ["subgraph", "outcome"],
     buckets=LATENCY_BUCKETS,
+    registry=REGISTRY,
+)
+SUBGRAPH_RETRIES = Counter(
+    "router_subgraph_retries_total", "Queries sent to a subgraph again.", ["subgraph"], registry=REGISTRY
+)
+SUBGRAPH_CIRCUIT = Gauge(
+    "router_subgraph_circuit_state",
+    "The circuit breaker of a subgraph: 0 closed, 1 half open, 2 open.",
+    ["subgraph"],
+    registry=REGISTRY,
+)
+SUBGRAPH_NOT_ASKED = Counter(
+    "router_subgraph_not_asked_total",
+    "Requests that an open circuit breaker answered itself.",
+    ["subgraph"],
     registry=REGISTRY,
 )
 SUBSCRIPTIONS = Gauge(
@@ -105,9 +119,13 @@ def metrics_text() -> bytes:
 def configure_logging(settings: Telemetry) -> None:
     """JSON lines on stdout for machines, or coloured lines for people."""
     renderer: list[Any] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(serializer=_json_line)]
+        [
+            # without the values of local variables, which may be tokens, and which take long to print
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
+            structlog.processors.JSONRenderer(serializer=_json_line),
+        ]
         if settings.log_format == "json"
-        else [structlog.dev.ConsoleRenderer()]
+        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     )
     structlog.configure(
         processors=[
@@ -147,6 +165,7 @@ class RequestLog:
     def __init__(self, settings: Telemetry) -> None:
         self.is_on = settings.log_requests and settings.log_level in ("debug", "info")
         self._is_json = settings.log_format == "json"
+        self._is_traced = bool(settings.otlp_endpoint)
         self._lines: list[bytes] = []
         self._size = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -156,7 +175,8 @@ class RequestLog:
             log.info("request", **facts)
             return
         facts |= {"event": "request", "level": "info", "timestamp": datetime.now(UTC)}
-        _add_trace_ids(None, "", facts)
+        if self._is_traced:
+            _add_trace_ids(None, "", facts)
         line = orjson.dumps(facts, default=repr, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
         self._lines.append(line)
         self._size += len(line)
@@ -176,7 +196,7 @@ class RequestLog:
 
 
 class Tracing:
-    """Spans of operations and fetches. Switched off it passes the client's trace context through, and costs nothing."""
+    """Spans of operations and fetches. Switched off it costs nothing; trace headers then pass as `forward_headers` say."""
 
     def __init__(self, settings: Telemetry) -> None:
         self.is_on = bool(settings.otlp_endpoint)
@@ -201,15 +221,10 @@ class Tracing:
     @contextmanager
     def operation(self, headers: Iterable[tuple[bytes, bytes]]) -> Iterator[trace.Span]:
         """The span of one client operation, a child of the client's where it sent a `traceparent`."""
-        carried = carried_headers(headers)
         if not self.is_on:
-            token = _CARRIED.set(carried)
-            try:
-                yield trace.INVALID_SPAN
-            finally:
-                _CARRIED.reset(token)
+            yield trace.INVALID_SPAN
             return
-        parent: Context = propagate.extract(carried)
+        parent: Context = propagate.extract(carried_headers(headers))
         with self._tracer.start_as_current_span("graphql.operation", parent, trace.SpanKind.SERVER) as span:
             yield span
 
@@ -219,16 +234,11 @@ class Tracing:
             f"fetch {subgraph}", kind=trace.SpanKind.CLIENT, attributes={"graphql.subgraph": subgraph}
         )
 
-    def outgoing_headers(self, span: trace.Span | None) -> dict[str, str]:
-        """What a subgraph needs to continue the trace."""
-        if span is None or not self.is_on:
-            return dict(_CARRIED.get())
+    def outgoing_headers(self, span: trace.Span) -> dict[str, str]:
+        """What a subgraph needs to continue the trace; it replaces what the client sent."""
         headers: dict[str, str] = {}
         propagate.inject(headers, trace.set_span_in_context(span))
         return headers
-
-
-_CARRIED: ContextVar[Mapping[str, str]] = ContextVar("carried_trace_headers", default=MappingProxyType({}))
 
 
 def carried_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import orjson
 from graphql import GraphQLSchema
 
 from router.errors import ErrorEntry
@@ -146,7 +147,11 @@ class CompiledPlan:
     def encode(self, execution: Execution, extensions: dict[str, Any] | None = None) -> bytes:
         """The response body of a tree to which nothing is added any more; leaves all errors in `execution.errors`."""
         data, execution.errors = self.project(execution)
-        return encode_response(data, execution.errors, extensions)
+        try:
+            return encode_response(data, execution.errors, extensions)
+        except orjson.JSONEncodeError:  # a custom scalar is nested too deeply: only the plain projection looks
+            data, execution.errors = self.project_plainly(execution)
+            return encode_response(data, execution.errors, extensions)
 
     def project(self, execution: Execution) -> tuple[Any, list[ErrorEntry]]:
         """The client's data, some of it already encoded, and all errors."""

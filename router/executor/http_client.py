@@ -28,6 +28,7 @@ from router.executor.transport import (
     CancellableAnswer,
     SubgraphAnswer,
     SubgraphRequest,
+    failed,
 )
 
 #: Headers that belong to one connection or describe one body, never to be forwarded.
@@ -51,6 +52,8 @@ NOT_FORWARDED = frozenset(
         "upgrade",
     ]
 )
+
+MAX_HEAD_BYTES = 64 * 1024  # status line and headers of an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +102,23 @@ class HttpClient:
     def __init__(self, limits: HttpLimits | None = None) -> None:
         self._limits = limits or HttpLimits()
         self._pools: dict[str, _Pool] = {}
+        self._is_closed = False
 
     def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
         pool = self._pools.get(request.url)
         if pool is None:
+            if self._is_closed:
+                return failed(SubgraphHttpError("The router is shutting down.", request.subgraph))
             try:
                 pool = self._pools[request.url] = _Pool(request.url, self._limits)
             except ValueError as error:
-                failed: asyncio.Future[SubgraphAnswer] = asyncio.get_running_loop().create_future()
-                failed.set_exception(
+                return failed(
                     SubgraphHttpError("The subgraph's address is not valid.", request.subgraph, detail=str(error))
                 )
-                return failed
         return pool.send(request)
 
     async def close(self) -> None:
+        self._is_closed = True
         for pool in self._pools.values():
             pool.close()
         self._pools.clear()
@@ -262,7 +267,7 @@ class _Connection(asyncio.Protocol):
         self._is_reused = False
         self.exchange: _Exchange | None = None
         self._chunks: list[bytes] = []
-        self._size = 0
+        self._size = self._head_size = 0
         self._has_received = False
         self._parser_has_headers = False
         self._ends_with_connection = False
@@ -277,7 +282,7 @@ class _Connection(asyncio.Protocol):
         assert self._transport is not None
         self.exchange = exchange
         self._chunks = []
-        self._size = 0
+        self._size = self._head_size = 0
         self._has_received = self._parser_has_headers = False
         self._ends_with_connection = True  # unless a header says how long the body is
         self._content_type = self._cache_control = ""
@@ -300,8 +305,11 @@ class _Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
-            self._fail(SubgraphHttpError("The subgraph did not speak HTTP.", self._subgraph(), detail=str(error)))
-            self.abort()
+            self._refuse_protocol(str(error))
+        if not self._parser_has_headers:
+            self._head_size += len(data)
+            if self._head_size > MAX_HEAD_BYTES:
+                self._refuse_protocol("headers without end")
 
     def connection_lost(self, error: Exception | None) -> None:
         if error is None and self._has_received and self._ends_with_connection and self._parser_has_headers:
@@ -366,6 +374,10 @@ class _Connection(asyncio.Protocol):
         status = self._parser.get_status_code()
         exchange.succeed(SubgraphAnswer(status, body, self._content_type, self._cache_control))
         return True
+
+    def _refuse_protocol(self, detail: str) -> None:
+        self._fail(SubgraphHttpError("The subgraph did not speak HTTP.", self._subgraph(), detail=detail))
+        self.abort()
 
     def _refuse_size(self) -> None:
         self._chunks = []

@@ -31,6 +31,7 @@ Tree = dict[str, Any]
 INVALID_VALUE = "INVALID_VALUE"
 NULL_FOR_NON_NULL = "NULL_FOR_NON_NULL"
 MAX_ENTRIES = 200
+MAX_SCALAR_DEPTH = 128  # the encoder ends at 254, the selections around a scalar included
 INT_RANGE = 2**31
 
 
@@ -194,7 +195,7 @@ class Projection:
             case "Boolean":
                 fits = kind is bool
             case _:
-                return value
+                fits = (kind is not dict and kind is not list) or _can_be_written(value)
         return value if fits else self._invalid(where, path, f"a value of type {type_.name}")
 
     def _invalid(self, where: str, path: ClientPath, expected: str) -> None:
@@ -226,6 +227,21 @@ class Projection:
         if isinstance(type_, GraphQLInterfaceType) and (typename is None or named is type_):
             return type_ if can_stay_abstract(selections, type_, self._schema, self._variables) else None
         return None
+
+
+def _can_be_written(value: Any) -> bool:
+    """Whether a custom scalar's JSON is nested no deeper than an answer can be."""
+    level = [value]
+    for _ in range(MAX_SCALAR_DEPTH):
+        level = [
+            inner
+            for each in level
+            if each.__class__ is dict or each.__class__ is list
+            for inner in (each.values() if each.__class__ is dict else each)
+        ]
+        if not level:
+            return True
+    return False
 
 
 def encode_response(data: Any, errors: list[ErrorEntry], extensions: Tree | None = None) -> bytes:

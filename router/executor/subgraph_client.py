@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import aiohttp
 
@@ -15,21 +16,30 @@ from router.executor.transport import ACCEPT, CONTENT_TYPE, SubgraphAnswer, Subg
 
 
 class SubgraphClient:
-    """A `SubgraphTransport` for http and https addresses."""
+    """A `SubgraphTransport` for http and https addresses; `limits_of` gives what holds for a subgraph by its name."""
 
-    def __init__(self, limits: HttpLimits | None = None) -> None:
-        self._limits = limits or HttpLimits()
-        self._plain = HttpClient(self._limits)
-        self._secure = AiohttpClient(self._limits)
+    def __init__(self, limits_of: Callable[[str], HttpLimits] = lambda _: HttpLimits()) -> None:
+        self._limits_of = limits_of
+        self._plain: dict[str, HttpClient] = {}
+        self._secure: dict[str, AiohttpClient] = {}
 
     def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
+        name = request.subgraph
         if request.url.startswith("http://"):
-            return self._plain.send(request)
-        return self._secure.send(request)
+            plain = self._plain.get(name)
+            if plain is None:
+                plain = self._plain[name] = HttpClient(self._limits_of(name))
+            return plain.send(request)
+        secure = self._secure.get(name)
+        if secure is None:
+            secure = self._secure[name] = AiohttpClient(self._limits_of(name))
+        return secure.send(request)
 
     async def close(self) -> None:
-        await self._plain.close()
-        await self._secure.close()
+        for plain in self._plain.values():
+            await plain.close()
+        for secure in self._secure.values():
+            await secure.close()
 
 
 class AiohttpClient:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
-from router.errors import SubgraphHttpError, SubgraphResponseTooLargeError, SubgraphTimeoutError
+from router.errors import SubgraphError, SubgraphHttpError, SubgraphResponseTooLargeError, SubgraphTimeoutError
+from router.executor.retries import Retries
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -61,62 +63,99 @@ class CancellableAnswer(asyncio.Future[SubgraphAnswer]):
         return was_cancelled
 
 
+def failed(error: SubgraphError) -> asyncio.Future[SubgraphAnswer]:
+    """The answer of a request that was not even sent."""
+    answer: asyncio.Future[SubgraphAnswer] = asyncio.get_running_loop().create_future()
+    answer.set_exception(error)
+    return answer
+
+
 class SharedRequests:
     """Sends equal queries that are under way at the same time once, and hands all askers the one answer.
 
-    Equal means same subgraph, same body, same forwarded headers: two viewers never share.
+    Equal means same subgraph, same body, same forwarded headers: two viewers never share. What fails in passing is sent
+    again as `retries` allow.
     """
 
-    def __init__(self, transport: SubgraphTransport) -> None:
+    def __init__(self, transport: SubgraphTransport, retries: Retries | None = None) -> None:
         self._transport = transport
-        self._waiting: dict[SubgraphRequest, list[CancellableAnswer]] = {}
+        self._retries = retries
+        self._flights: dict[SubgraphRequest, _Flight] = {}
 
     def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
         if not request.is_query:
             written = self._transport.send(request)
             # who asks after a write must not get an answer that was begun before it
-            written.add_done_callback(lambda _: self._waiting.clear())
+            written.add_done_callback(lambda _: self._flights.clear())
             return written
         # Each asker waits on a future of its own: a cancelled asker must not cancel the others.
         own = CancellableAnswer(loop=asyncio.get_running_loop())
-        waiting = self._waiting.get(request)
-        if waiting is not None:
-            own.on_cancel = waiting[0].on_cancel
-            waiting.append(own)
-            return own
-        sent = self._transport.send(request)
-        waiting = self._waiting[request] = [own]
-        sent.add_done_callback(lambda answer: self._hand_out(request, waiting, answer))
-
-        def cancel_if_unwanted() -> None:
-            if all(each.cancelled() for each in waiting):
-                self._forget(request, waiting)  # whoever asks from now on must not get the cut-off answer
-                sent.cancel()
-
-        own.on_cancel = cancel_if_unwanted
+        flight = self._flights.get(request)
+        if flight is None:
+            flight = self._flights[request] = _Flight(request)
+            if self._retries is not None:
+                self._retries.count(request.subgraph)
+            self._start(flight)
+        flight.askers.append(own)
+        own.on_cancel = partial(self._leave, flight)
         return own
 
-    def _forget(self, request: SubgraphRequest, waiting: list[CancellableAnswer]) -> None:
-        if self._waiting.get(request) is waiting:
-            del self._waiting[request]
+    def _start(self, flight: _Flight) -> None:
+        flight.attempt += 1
+        flight.timer = None
+        flight.sent = self._transport.send(flight.request)
+        flight.sent.add_done_callback(partial(self._land, flight))
 
-    def _hand_out(
-        self, request: SubgraphRequest, waiting: list[CancellableAnswer], answer: asyncio.Future[SubgraphAnswer]
-    ) -> None:
-        self._forget(request, waiting)
+    def _leave(self, flight: _Flight) -> None:
+        """One asker has gone."""
+        if flight.is_wanted:
+            return
+        self._forget(flight)  # whoever asks from now on must not get the cut-off answer
+        if flight.timer is not None:
+            flight.timer.cancel()
+        elif flight.sent is not None:
+            flight.sent.cancel()
+
+    def _forget(self, flight: _Flight) -> None:
+        if self._flights.get(flight.request) is flight:
+            del self._flights[flight.request]
+
+    def _land(self, flight: _Flight, answer: asyncio.Future[SubgraphAnswer]) -> None:
+        subgraph = flight.request.subgraph
+        if self._retries is not None and flight.is_wanted:
+            pause = self._retries.pause_before(subgraph, flight.attempt + 1, answer)
+            if pause is not None:
+                flight.timer = asyncio.get_running_loop().call_later(pause, self._start, flight)
+                return
+        self._forget(flight)
         if answer.cancelled():
-            error: BaseException | None = SubgraphHttpError(
-                "The request to the subgraph was cut off.", request.subgraph
-            )
+            error: BaseException | None = SubgraphHttpError("The request to the subgraph was cut off.", subgraph)
         else:
             error = answer.exception()
-        for own in waiting:
+        for own in flight.askers:
             if own.done():
                 continue
             if error is not None:
                 own.set_exception(error)
             else:
                 own.set_result(answer.result())
+
+
+class _Flight:
+    """One query under way: who waits for it, and its present attempt, or the timer of the next."""
+
+    __slots__ = ("askers", "attempt", "request", "sent", "timer")
+
+    def __init__(self, request: SubgraphRequest) -> None:
+        self.request = request
+        self.askers: list[CancellableAnswer] = []
+        self.attempt = 0
+        self.sent: asyncio.Future[SubgraphAnswer] | None = None
+        self.timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_wanted(self) -> bool:
+        return not all(each.cancelled() for each in self.askers)
 
 
 AsgiApp = Callable[[dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]

@@ -21,6 +21,7 @@ from router.access.authorization import Authorization, AuthorizationRules
 from router.access.limits import RateLimiter, document_limits
 from router.access.persisted_documents import DocumentStore
 from router.executor.http_client import HttpLimits
+from router.executor.retries import Retries
 from router.executor.subgraph_client import SubgraphClient
 from router.executor.subscribe import SubscriptionSource, WebSocketSource
 from router.executor.transport import SharedRequests, SubgraphTransport
@@ -39,8 +40,8 @@ from router.server.probes import Probes
 from router.server.request import Receive, Scope, Send
 from router.server.subgraph_monitor import SubgraphMonitor
 from router.server.websocket import WebSocketEndpoint
-from router.settings import Settings
-from router.telemetry import Tracing
+from router.settings import Settings, SubgraphTraffic
+from router.telemetry import SUBGRAPH_RETRIES, Tracing
 
 log = structlog.get_logger(__name__)
 
@@ -59,14 +60,16 @@ class RouterApp:
         self.settings = settings
         self._source = None if subscriptions else _subscription_source(settings)
         self._subscriptions = subscriptions or self._source
-        self._client = (
-            None if transport else SubgraphClient(HttpLimits(total_timeout_seconds=settings.subgraph_timeout_seconds))
-        )
+        traffic = settings.traffic_shaping
+        self._client = None if transport else SubgraphClient(lambda name: _http_limits(traffic.of(name)))
         self._tracing = Tracing(settings.telemetry)
         inner = transport or self._client
         assert inner is not None
-        self.monitor = SubgraphMonitor(inner, settings.subgraphs, self._tracing)
-        self._transport = SharedRequests(self.monitor)
+        self.monitor = SubgraphMonitor(
+            inner, settings.subgraphs, self._tracing, lambda name: traffic.of(name).circuit_breaker
+        )
+        retries = Retries(lambda name: traffic.of(name).retry, lambda name: SUBGRAPH_RETRIES.labels(name).inc())
+        self._transport = SharedRequests(self.monitor, retries)
         self._redis = _redis(settings)
         self.graph_file = GraphFile(settings.supergraph, _graph_options(settings), self._runtime)
         self._authenticator = Authenticator(settings.jwt)
@@ -157,6 +160,17 @@ def _graph_options(settings: Settings) -> GraphOptions:
         introspection=settings.introspection,
         planning_timeout_seconds=settings.limits.planning_timeout_seconds,
         subgraph_urls={name: each.url for name, each in settings.subgraphs.items() if each.url is not None},
+    )
+
+
+def _http_limits(traffic: SubgraphTraffic) -> HttpLimits:
+    return HttpLimits(
+        max_connections=traffic.max_connections,
+        connect_timeout_seconds=traffic.connect_timeout_seconds,
+        total_timeout_seconds=traffic.timeout_seconds,
+        pool_timeout_seconds=traffic.timeout_seconds,
+        keep_alive_seconds=traffic.keep_alive_seconds,
+        max_response_bytes=traffic.max_response_bytes,
     )
 
 

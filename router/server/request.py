@@ -22,6 +22,9 @@ Headers = list[tuple[bytes, bytes]]
 
 JSON_TYPES = frozenset({"application/json", "application/graphql-response+json"})
 
+#: JSON that is deeper can be read, but not be walked or written again.
+MAX_VARIABLE_DEPTH = 128
+
 
 @dataclass(frozen=True, slots=True)
 class OperationParameters:
@@ -150,10 +153,25 @@ def operation_from_json(value: Any) -> OperationParameters:
     return OperationParameters(
         document=document or None,
         operation_name=_optional(value, "operationName", str, "a string") or None,
-        variables=_optional(value, "variables", dict, "an object"),
+        variables=_variables(value),
         extensions=extensions,
         document_id=document_id,
     )
+
+
+def _variables(value: dict[str, Any]) -> dict[str, Any] | None:
+    variables: dict[str, Any] | None = _optional(value, "variables", dict, "an object")
+    level: list[Any] = list(variables.values()) if variables else []
+    for _ in range(MAX_VARIABLE_DEPTH):
+        level = [
+            inner
+            for each in level
+            if each.__class__ is dict or each.__class__ is list
+            for inner in (each.values() if each.__class__ is dict else each)
+        ]
+        if not level:
+            return variables
+    raise bad_request(f"'variables' are nested more than {MAX_VARIABLE_DEPTH} levels deep.", "BAD_USER_INPUT")
 
 
 def _optional(value: dict[str, Any], name: str, type_: type, wanted: str) -> Any:

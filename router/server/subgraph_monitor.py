@@ -1,4 +1,4 @@
-"""Watches the requests to subgraphs: metrics, trace spans, and the health table behind /actuator/registry.
+"""Watches the requests to subgraphs: metrics, trace spans, circuit breakers, and the table behind /actuator/registry.
 
 `app` puts it between the shared-request layer and the HTTP client, so that a shared request counts once.
 """
@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from opentelemetry.trace import Span, Status, StatusCode
 from prometheus_client import Histogram
 
-from router.errors import SubgraphError
-from router.executor.transport import SubgraphAnswer, SubgraphRequest, SubgraphTransport
+from router.errors import SubgraphCircuitOpenError, SubgraphError, SubgraphHttpError, SubgraphTimeoutError
+from router.executor.circuit_breaker import CircuitBreaker
+from router.executor.transport import SubgraphAnswer, SubgraphRequest, SubgraphTransport, failed
+from router.settings import CircuitBreaker as CircuitBreakerSettings
 from router.settings import Subgraph
-from router.telemetry import SUBGRAPH_REQUESTS, Tracing
+from router.telemetry import SUBGRAPH_CIRCUIT, SUBGRAPH_NOT_ASKED, SUBGRAPH_REQUESTS, TRACE_HEADERS, Tracing
 
 FAILURES_UNTIL_DOWN = 3
 
@@ -41,29 +43,45 @@ class SubgraphHealth:
 
 
 class SubgraphMonitor:
-    """A `SubgraphTransport` around another."""
+    """A `SubgraphTransport` around another; `breaker_settings` gives what holds for a subgraph by its name."""
 
-    def __init__(self, transport: SubgraphTransport, subgraphs: Mapping[str, Subgraph], tracing: Tracing) -> None:
+    def __init__(
+        self,
+        transport: SubgraphTransport,
+        subgraphs: Mapping[str, Subgraph],
+        tracing: Tracing,
+        breaker_settings: Callable[[str], CircuitBreakerSettings],
+    ) -> None:
         self._transport = transport
         self._tracing = tracing
         self._headers = {
             name: tuple((key, value.get_secret_value()) for key, value in each.headers.items())
             for name, each in subgraphs.items()
         }
+        self._breaker_settings = breaker_settings
+        self._breakers: dict[str, CircuitBreaker | None] = {}
         self.health: dict[str, SubgraphHealth] = {}
         self._observed: dict[tuple[str, str], Histogram] = {}
 
     def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
         name = request.subgraph
+        breaker = self._breakers[name] if name in self._breakers else self._new_breaker(name)
+        ticket = breaker.admit() if breaker is not None else 0
+        if ticket is None:
+            SUBGRAPH_NOT_ASKED.labels(name).inc()
+            return failed(SubgraphCircuitOpenError("The subgraph has been failing and is not asked for now.", name))
         span = self._tracing.start_fetch(name) if self._tracing.is_on else None
         extra = self._headers.get(name, ())
-        if carried := self._tracing.outgoing_headers(span):
-            extra = (*extra, *carried.items())
+        if span is not None:
+            request = replace(request, headers=tuple(each for each in request.headers if each[0] not in TRACE_HEADERS))
+            extra = (*extra, *self._tracing.outgoing_headers(span).items())
         if extra:
             request = replace(request, headers=(*request.headers, *extra))
         started = time.perf_counter()
         sent = self._transport.send(request)
         sent.add_done_callback(lambda answer: self._note(name, answer, time.perf_counter() - started, span))
+        if breaker is not None:
+            sent.add_done_callback(lambda answer: self._note_circuit(name, breaker, ticket, answer))
         return sent
 
     def table(self, urls: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -88,6 +106,17 @@ class SubgraphMonitor:
                 span.set_status(Status(StatusCode.ERROR, outcome))
             span.end()
 
+    def _new_breaker(self, name: str) -> CircuitBreaker | None:
+        settings = self._breaker_settings(name)
+        breaker = self._breakers[name] = CircuitBreaker(settings) if settings.enabled else None
+        return breaker
+
+    def _note_circuit(
+        self, name: str, breaker: CircuitBreaker, ticket: int, answer: asyncio.Future[SubgraphAnswer]
+    ) -> None:
+        breaker.note(ticket, is_failure=_is_failure(answer))
+        SUBGRAPH_CIRCUIT.labels(name).set(breaker.state)
+
     def _note_health(self, name: str, outcome: str, seconds: float) -> None:
         health = self.health.get(name)
         if health is None:
@@ -103,6 +132,16 @@ class SubgraphMonitor:
             health.failures += 1
             health.failures_in_a_row += 1
             health.last_error = outcome
+
+
+def _is_failure(answer: asyncio.Future[SubgraphAnswer]) -> bool | None:
+    """Whether the subgraph is in trouble; None where the request was broken off. A wrong answer is still an answer."""
+    if answer.cancelled():
+        return None
+    error = answer.exception()
+    if error is not None:
+        return isinstance(error, (SubgraphHttpError, SubgraphTimeoutError))
+    return answer.result().status >= 500
 
 
 def _row(name: str, url: str, health: SubgraphHealth) -> dict[str, Any]:

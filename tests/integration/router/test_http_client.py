@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -12,6 +10,7 @@ from router.errors import SubgraphError
 from router.executor.http_client import HttpClient, HttpLimits, may_forward
 from router.executor.subgraph_client import AiohttpClient
 from router.executor.transport import SharedRequests, SubgraphAnswer, SubgraphRequest
+from tests.testkit.raw_server import Answerer, http_response, server_that
 
 LIMITS = HttpLimits(
     max_connections=4, connect_timeout_seconds=1, total_timeout_seconds=0.5, pool_timeout_seconds=0.3,
@@ -20,53 +19,10 @@ LIMITS = HttpLimits(
 
 CLIENTS = [HttpClient, AiohttpClient]
 Client = HttpClient | AiohttpClient
-Answerer = Callable[[str, bytes, asyncio.StreamWriter], Awaitable[None]]
-
-
-class Server:
-    """Reads requests off sockets and leaves the answer to `answer`; counts connections and requests."""
-
-    def __init__(self, answer: Answerer) -> None:
-        self._answer = answer
-        self.connections = 0
-        self.requests: list[tuple[str, bytes]] = []
-        self.url = ""
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        try:
-            while not writer.is_closing():
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                length = next(
-                    int(line.split(":")[1]) for line in head.split("\r\n") if line.lower().startswith("content-length")
-                )
-                body = await reader.readexactly(length)
-                self.requests.append((head, body))
-                await self._answer(head, body, writer)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def server_that(answer: Answerer) -> AsyncIterator[Server]:
-    server = Server(answer)
-    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/graphql"
-    try:
-        yield server
-    finally:
-        listener.close()
-
-
-def response(body: bytes, status: str = "200 OK", headers: str = "Content-Type: application/json\r\n") -> bytes:
-    return f"HTTP/1.1 {status}\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 async def ok(_head: str, body: bytes, writer: asyncio.StreamWriter) -> None:
-    writer.write(response(body))
+    writer.write(http_response(body))
 
 
 async def ask(client: Client, url: str, body: bytes = b'{"query":"{a}"}', *, is_query: bool = True) -> SubgraphAnswer:
@@ -103,15 +59,15 @@ async def broken_off(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> 
 
 
 async def refused(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
-    writer.write(response(b"secret stack trace", "503 Service Unavailable", "Content-Type: text/plain\r\n"))
+    writer.write(http_response(b"secret stack trace", "503 Service Unavailable", "Content-Type: text/plain\r\n"))
 
 
 async def redirected(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
-    writer.write(response(b"", "302 Found", "Location: http://127.0.0.1:1/\r\n"))
+    writer.write(http_response(b"", "302 Found", "Location: http://127.0.0.1:1/\r\n"))
 
 
 async def too_large(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
-    writer.write(response(b"x" * 20_000))
+    writer.write(http_response(b"x" * 20_000))
 
 
 async def too_large_in_chunks(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
@@ -171,7 +127,7 @@ async def test_a_closed_port_is_an_http_error_that_does_not_tell_the_address(mak
 async def test_connections_are_kept_and_bounded(make: type[Client]) -> None:
     async def slowly(_head: str, body: bytes, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.02)
-        writer.write(response(body))
+        writer.write(http_response(body))
 
     async with server_that(slowly) as server:
         client = make(LIMITS)
@@ -201,7 +157,7 @@ async def test_a_query_goes_out_again_when_the_idle_connection_was_already_close
         if seen == 2:  # the client has sent on a connection that the server is just giving up
             writer.transport.abort()
         else:
-            writer.write(response(body))
+            writer.write(http_response(body))
 
     async with server_that(dies_on_second) as server:
         client = HttpClient(LIMITS)
@@ -220,7 +176,7 @@ async def test_a_mutation_is_never_sent_twice() -> None:
         if seen == 2:
             writer.transport.abort()
         else:
-            writer.write(response(body))
+            writer.write(http_response(body))
 
     async with server_that(dies_on_second) as server:
         client = HttpClient(LIMITS)
@@ -248,7 +204,7 @@ async def test_forwarded_headers_reach_the_subgraph_and_cannot_break_the_message
 async def test_equal_queries_under_way_are_sent_once_and_a_leaver_disturbs_nobody() -> None:
     async def slowly(_head: str, body: bytes, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.05)
-        writer.write(response(body))
+        writer.write(http_response(body))
 
     async with server_that(slowly) as server:
         client = HttpClient(LIMITS)
@@ -268,7 +224,7 @@ async def test_equal_queries_under_way_are_sent_once_and_a_leaver_disturbs_nobod
 async def test_whoever_asks_after_a_write_does_not_share_a_query_begun_before_it() -> None:
     async def by_body(_head: str, body: bytes, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.1 if body == b"read" else 0)
-        writer.write(response(body))
+        writer.write(http_response(body))
 
     async with server_that(by_body) as server:
         client = HttpClient(LIMITS)
