@@ -67,7 +67,7 @@ class Reachability:
             if subgraph in reached and edge is not None and edge.requires is not None:
                 yield (
                     f'subgraph "{subgraph}" resolves it, but what it @requires, "{print_field_set(edge.requires)}", '
-                    f"cannot be fetched"
+                    f"cannot be fetched and brought there by a @key"
                 )
                 continue
             targets = [target for target in self.graph.entity_targets(name) if target.subgraph == subgraph]
@@ -162,12 +162,24 @@ class Reachability:
                     continue
                 self._in_progress.add(question)
                 try:
-                    possible = self._can_get(edge.requires, name, reached, excluded)
+                    possible = self._can_get(edge.requires, name, reached, excluded) and self._can_come_back(
+                        option, name, reached, excluded
+                    )
                 finally:
                     self._in_progress.discard(question)
                 if not possible:
                     continue
             yield Option(option.subgraph, edge.type, edge.provides)
+
+    def _can_come_back(self, option: Option, name: str, reached: frozenset[Option], excluded: frozenset[str]) -> bool:
+        """Whether a key leads to where the option is: what a field requires travels with a key, even to where one was."""
+        without = excluded | {option.subgraph}
+        return any(
+            self._can_get(key.fields, name, reached, without)
+            for target in self._targets(option, name)
+            if target.subgraph == option.subgraph
+            for key in target.keys
+        )
 
     def _can_get(
         self, selections: SelectionSet, name: str, options: frozenset[Option], excluded: frozenset[str]

@@ -71,7 +71,14 @@ class _Walk:
         for operation, name in self.roots.items():
             root = self.api.type_map.get(name)
             if isinstance(root, GraphQLObjectType):
-                queue.append(_Place(root, self.reachability.roots(name), (), operation))
+                place = _Place(root, self.reachability.roots(name), (), operation)
+                if operation == "mutation":
+                    yield from self._mutation_fields(place, root, queue)
+                else:
+                    queue.append(place)
+        yield from self._below(queue)
+
+    def _below(self, queue: deque[_Place]) -> Iterator[tuple[str, Finding]]:
         seen: set[tuple[str, frozenset[Option]]] = set()
         while queue:
             place = queue.popleft()
@@ -80,6 +87,26 @@ class _Walk:
                     continue
                 seen.add((name, options))
                 yield from self._fields(place, name, options, condition, queue)
+
+    def _mutation_fields(
+        self, place: _Place, root: GraphQLObjectType, queue: deque[_Place]
+    ) -> Iterator[tuple[str, Finding]]:
+        """A mutation field that several subgraphs share is called in one of them only, so one has to be enough."""
+        for field_name, field in root.fields.items():
+            path = (_Step(field_name, field),)
+            after = self.reachability.after_field(place.options, root.name, field_name)
+            target = get_named_type(field.type)
+            if not after:
+                yield f"{root.name}.{field_name}", self._unreachable(place, root.name, field_name, place.options, path)
+            elif isinstance(target, _Composite) and len(after) == 1:
+                queue.append(_Place(target, after, path, place.operation))
+            elif isinstance(target, _Composite):
+                alone = [
+                    list(self._below(deque((_Place(target, frozenset((option,)), path, place.operation),))))
+                    for option in sorted(after, key=lambda option: option.subgraph)
+                ]
+                if all(any(finding.code == "SATISFIABILITY_ERROR" for _, finding in each) for each in alone):
+                    yield f"{root.name}.{field_name}", self._not_by_one(f"{root.name}.{field_name}", alone)
 
     def _objects(self, place: _Place) -> Iterator[tuple[str, frozenset[Option], str | None]]:
         """The object types that can be at a place, each with the options under which it is."""
@@ -142,6 +169,16 @@ class _Walk:
                     (coordinate,),
                 ),
             )
+
+    def _not_by_one(self, coordinate: str, alone: list[list[tuple[str, Finding]]]) -> Finding:
+        firsts = [next(finding for _, finding in each if finding.code == "SATISFIABILITY_ERROR") for each in alone]
+        return Finding(
+            "SATISFIABILITY_ERROR",
+            f'Mutation field "{coordinate}" is shared, but it is called in one subgraph only and none of them leads to all '
+            "that can be selected below it:\n" + "\n".join(finding.message for finding in firsts),
+            tuple(sorted({subgraph for finding in firsts for subgraph in finding.subgraphs})),
+            (coordinate,),
+        )
 
     def _unreachable(
         self, place: _Place, name: str, field: str, options: frozenset[Option], path: tuple[_Step, ...]

@@ -97,6 +97,7 @@ class Chooser:
         self._memo: dict[_MemoKey, Choice | None] = {}
         self._kept_alive: list[object] = []
         self._steps_left = max_steps
+        self._mutation_type = graph.supergraph.root_types.get("mutation")
         self._in_progress: set[_MemoKey] = set()
 
     def choose(self, place: Place, selections: SelectionSet, excluded: Excluded = NOTHING) -> Choice | None:
@@ -285,8 +286,8 @@ class Chooser:
 
     def _split(self, place: Place, item: Item, excluded: Excluded) -> list[list[_Candidate]] | None:
         """Candidates for each part of an item that no single subgraph answers whole; None where a part has none."""
-        if isinstance(item, Typed):
-            return None
+        if isinstance(item, Typed) or (place.subgraph is None and place.type == self._mutation_type):
+            return None  # a mutation is run once, by one subgraph
         parts = list(_parts(item))
         if len(parts) <= 1 and parts == [item]:
             return self._split_by_type(place, item, excluded)

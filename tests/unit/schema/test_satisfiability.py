@@ -81,3 +81,20 @@ def test_the_witness_is_a_shortest_operation_with_its_mandatory_variables() -> N
         '  - the object comes from "a"\n'
         '  - subgraph "b" resolves it, but "U" has no resolvable @key there'
     )
+
+
+def test_what_requires_asks_for_travels_with_a_key_even_to_where_the_object_comes_from() -> None:
+    a = 'type Query { t: T } type T { id: ID! @shareable m: Int @external n: Int @requires(fields: "m") }'
+    b = 'type T @key(fields: "id") { id: ID! m: Int }'
+
+    assert unreachable(a=a, b=b) == ["T.n"]
+    assert unreachable(a=a.replace("type T {", 'type T @key(fields: "id") {'), b=b) == []
+
+
+def test_a_shared_mutation_field_is_called_once_so_one_subgraph_has_to_be_enough() -> None:
+    a = "type Query { q: Int } type Mutation { f: F @shareable } type F { x: Int }"
+    b = "type Mutation { f: F @shareable } type F { y: Int }"
+
+    assert unreachable(a=a, b=b) == ["Mutation.f"]
+    shared = a.replace("x: Int", "x: Int @shareable")
+    assert unreachable(a=shared, b=b.replace("y: Int", "y: Int x: Int @shareable")) == []

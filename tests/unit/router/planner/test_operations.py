@@ -227,3 +227,22 @@ QueryPlan {
   },
 }\
 """)
+
+
+def test_a_shared_mutation_field_is_called_in_the_one_subgraph_that_answers_all_of_it() -> None:
+    planner = planner_of(
+        a="type Query { q: Int } type Mutation { f: F @shareable } type F { x: Int @shareable }",
+        b="type Mutation { f: F @shareable } type F { x: Int @shareable y: Int }",
+    )
+    assert plan_text(planner, "mutation { f { x y } }") == snapshot("""\
+QueryPlan {
+  Fetch(service: "b") {  # Mutation fields of b
+    {
+      f {
+        x
+        y
+      }
+    }
+  },
+}\
+""")
