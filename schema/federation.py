@@ -11,6 +11,7 @@ from dataclasses import dataclass
 SPECIFICATIONS_HOME = "https://specs.apollo.dev"
 FEDERATION_IDENTITY = "https://specs.apollo.dev/federation"
 LINK_IDENTITY = "https://specs.apollo.dev/link"
+CONNECT_IDENTITY = "https://specs.apollo.dev/connect"
 LATEST_VERSION = (2, 14)
 
 #: Directives of federation by the version that brought them.
@@ -33,8 +34,6 @@ DIRECTIVES_SINCE: dict[str, tuple[int, int]] = {
     "fromContext": (2, 8),
     "cost": (2, 9),
     "listSize": (2, 9),
-    "connect": (2, 10),
-    "source": (2, 10),
     "cacheTag": (2, 12),
 }
 _ALL_BUT_EXECUTABLE = (
@@ -77,6 +76,22 @@ SIGNATURES: dict[str, tuple[str, bool, str]] = {
     ),
     "cacheTag": ("(format: String!)", True, "OBJECT | FIELD_DEFINITION"),
 }
+#: Directives of the connect specification as far as composition has to know them: it passes them on as they are.
+CONNECT_SIGNATURES: dict[str, tuple[str, bool, str]] = {
+    "connect": (
+        (
+            "(source: String, id: String, http: connect__Value, batch: connect__Value, errors: connect__Value,"
+            " isSuccess: connect__Value, selection: connect__Value!, entity: Boolean)"
+        ),
+        True,
+        "FIELD_DEFINITION | OBJECT",
+    ),
+    "source": (
+        "(name: String!, http: connect__Value!, errors: connect__Value, isSuccess: connect__Value)",
+        True,
+        "SCHEMA",
+    ),
+}
 SCALARS = frozenset({"FieldSet", "Scope", "Policy", "ContextFieldValue"})
 
 #: Types that every subgraph has for the router's sake and that are no part of the graph.
@@ -103,6 +118,10 @@ class Link:
     def is_specified(self) -> bool:
         """Whether composition knows the specification itself."""
         return self.identity.startswith(f"{SPECIFICATIONS_HOME}/")
+
+    def qualified(self, spec_name: str) -> str:
+        """What one of the specification's directives is called without an import."""
+        return self.namespace if spec_name == self.name else f"{self.namespace}__{spec_name}"
 
     def spec_name(self, local: str) -> str | None:
         """The specification's name of a directive, or None where the name is not this link's."""

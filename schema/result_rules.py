@@ -175,3 +175,18 @@ def _check_implementation(
                     f'"{node.name.value}.{name}" is @inaccessible, but "{interface.name.value}.{name}", which it '
                     f"implements, is in the API: hide that field too.",
                 )
+            elif not _is_hidden(field) and name in own:
+                yield from _check_implemented_arguments(node.name.value, interface.name.value, field, own[name])
+
+
+def _check_implemented_arguments(type_name: str, interface: str, asked: Any, own: Any) -> Iterator[Finding]:
+    shown = {argument.name.value for argument in asked.arguments or () if not _is_hidden(argument)}
+    for argument in own.arguments or ():
+        if argument.name.value in shown and _is_hidden(argument):
+            place = f"{own.name.value}({argument.name.value}:)"
+            yield _finding(
+                "IMPLEMENTED_BY_INACCESSIBLE",
+                f"{type_name}.{place}",
+                f'"{type_name}.{place}" is @inaccessible, but "{interface}.{place}", which it implements, is in the '
+                f"API: hide that argument too.",
+            )

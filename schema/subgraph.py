@@ -23,6 +23,7 @@ from graphql import (
     InterfaceTypeDefinitionNode,
     InterfaceTypeExtensionNode,
     Node,
+    NonNullTypeNode,
     ObjectTypeDefinitionNode,
     ObjectTypeExtensionNode,
     ScalarTypeDefinitionNode,
@@ -42,6 +43,7 @@ from graphql import (
 from schema.codes import Finding, Location, locations_of
 from schema.federation import (
     BUILT_IN_SCALARS,
+    CONNECT_IDENTITY,
     DIRECTIVES_SINCE,
     FEDERATION_IDENTITY,
     LATEST_VERSION,
@@ -138,7 +140,7 @@ class TypeDefinition(Element):
     def entity_keys(self) -> list[tuple[str, bool]]:
         """(fields, resolvable) of each `@key`."""
         return [
-            (_field_set(applied.arguments.get("fields")), applied.arguments.get("resolvable", True) is not False)
+            (str(applied.arguments.get("fields") or ""), applied.arguments.get("resolvable", True) is not False)
             for applied in self.all("key")
         ]
 
@@ -153,9 +155,15 @@ class Subgraph:
     links: list[Link]
     is_federation_2: bool
     version: tuple[int, int]
-    composed_directives: list[str]
+    schema_directives: list[Applied]
     document: DocumentNode
     federation: Link | None
+
+    @property
+    def composed_directives(self) -> list[str]:
+        """What `@composeDirective` names, without the @."""
+        composed = [each for each in self.schema_directives if each.name == "composeDirective"]
+        return [str(each.arguments.get("name", "")).lstrip("@") for each in composed]
 
     def spec_name(self, local: str) -> str:
         """What federation calls a directive of the subgraph; other names stay."""
@@ -193,10 +201,11 @@ class _Reader:
         schema_nodes = [
             node for node in self.document.definitions if isinstance(node, SchemaDefinitionNode | SchemaExtensionNode)
         ]
-        for node in schema_nodes:
-            for directive in node.directives or ():
-                if directive.name.value == "link" or directive.name.value.endswith("__link"):
-                    self._read_link(directive)
+        applied = [directive for node in schema_nodes for directive in node.directives or ()]
+        names = {"link", *filter(None, map(_name_of_link, applied))}
+        for directive in applied:
+            if directive.name.value in names or directive.name.value.endswith("__link"):
+                self._read_link(directive)
         federation = next((link for link in self.links if link.identity == FEDERATION_IDENTITY), None)
         self.federation = federation
         roots = self._root_types(schema_nodes)
@@ -211,12 +220,6 @@ class _Reader:
             raise SubgraphInvalidError(self.findings)
         self._drop_machinery(roots)
         self._rename_roots(roots)
-        composed = [
-            str(applied.arguments.get("name", "")).lstrip("@")
-            for node in schema_nodes
-            for applied in self._applied(node.directives)
-            if applied.name == "composeDirective"
-        ]
         return Subgraph(
             self.source.name,
             self.source.url,
@@ -226,7 +229,7 @@ class _Reader:
             self.links,
             federation is not None,
             federation.version if federation else (1, 0),
-            composed,
+            [applied for node in schema_nodes for applied in self._applied(node.directives)],
             self.document,
             federation,
         )
@@ -284,6 +287,8 @@ class _Reader:
         if self.federation is None:
             return local in DIRECTIVES_SINCE or local in {"link", "core"}
         if self.federation.spec_name(local) is not None or local == "link":
+            return True
+        if any(link.identity == CONNECT_IDENTITY and link.spec_name(local) is not None for link in self.links):
             return True
         return any(link.identity == LINK_IDENTITY and link.spec_name(local) is not None for link in self.links)
 
@@ -362,7 +367,13 @@ class _Reader:
         )
 
     def _applied(self, nodes: Iterable[ConstDirectiveNode] | None) -> list[Applied]:
-        return [Applied(canonical_name(node.name.value, self.links), _values(node), node) for node in nodes or ()]
+        applied = []
+        for node in nodes or ():
+            name, arguments = canonical_name(node.name.value, self.links), _values(node)
+            if name in ("key", "requires", "provides") and "fields" in arguments:
+                arguments["fields"] = _field_set(arguments["fields"])
+            applied.append(Applied(name, arguments, node))
+        return applied
 
     def _drop_machinery(self, roots: dict[str, str]) -> None:
         specified = [link for link in self.links if link.identity.startswith(SPECIFICATIONS_HOME)]
@@ -412,6 +423,15 @@ class _Reader:
         return next((node for node in definitions if node.name is not None and node.name.value == name), None)
 
 
+def _name_of_link(node: ConstDirectiveNode) -> str | None:
+    """`@link` links its own specification too, and may rename itself by that."""
+    arguments = _values(node)
+    if not str(arguments.get("url", "")).startswith(f"{LINK_IDENTITY}/"):
+        return None
+    imports = [item for item in arguments.get("import") or () if isinstance(item, dict) and item.get("name") == "@link"]
+    return str(imports[0].get("as")).lstrip("@") if imports else str(arguments.get("as") or "link")
+
+
 def _rename_references(types: dict[str, TypeDefinition], old: str, new: str) -> None:
     def renamed(node: TypeNode) -> TypeNode:
         if hasattr(node, "type"):
@@ -448,9 +468,19 @@ def type_text(node: TypeNode) -> str:
     return print_ast(node)
 
 
+def is_required(node: TypeNode, default: ValueNode | None) -> bool:
+    return isinstance(node, NonNullTypeNode) and default is None
+
+
+def without_braces(text: str) -> str:
+    """A field set may be written with the braces of a selection set."""
+    stripped = text.strip()
+    return stripped[1:-1] if stripped.startswith("{") and stripped.endswith("}") else text
+
+
 def _field_set(value: object) -> str:
     """Federation 1 also takes a list of fields."""
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value or "")
+    return without_braces(" ".join(map(str, value)) if isinstance(value, list) else str(value or ""))
 
 
 def _values(node: ConstDirectiveNode) -> dict[str, Any]:

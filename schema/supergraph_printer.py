@@ -5,11 +5,11 @@ Called by `compose`. Types and fields come sorted, so that a diff of two supergr
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
+from schema.graph_names import graph_names
 from schema.merge import FieldJoin, MergedDirective, MergedField, MergedInputValue, MergedSchema, MergedType, TypeJoin
-from schema.subgraph import Kind, Subgraph
+from schema.subgraph import Kind
 
 # What the join, link and other specifications define; a supergraph has to carry these texts.
 _JOIN_DEFINITIONS = """\
@@ -93,6 +93,8 @@ SPECIFICATIONS: dict[str, tuple[str, str]] = {
             "\n\nscalar policy__Policy"
         ),
     ),
+    "connect": ('@link(url: "https://specs.apollo.dev/connect/v0.3", for: EXECUTION)', ""),
+    "cacheTag": ('@link(url: "https://specs.apollo.dev/cacheTag/v0.1", for: EXECUTION)', ""),
     "context": (
         '@link(url: "https://specs.apollo.dev/context/v0.1", for: SECURITY)',
         (
@@ -125,7 +127,7 @@ class _Printer:
     def print(self) -> str:
         blocks = [self._schema(), _JOIN_DEFINITIONS.strip()]
         used = {("cost" if name == "listSize" else name) for name in self.schema.used_directives}
-        blocks += [definition for name, (_, definition) in SPECIFICATIONS.items() if name in used]
+        blocks += [definition for name, (_, definition) in SPECIFICATIONS.items() if name in used and definition]
         definitions = self.schema.directive_definitions | {
             name: self._directive(directive) for name, directive in self.schema.executable_directives.items()
         }
@@ -141,7 +143,7 @@ class _Printer:
         ]
         used = {("cost" if name == "listSize" else name) for name in self.schema.used_directives}
         links += [link for name, (link, _) in SPECIFICATIONS.items() if name in used]
-        links += self.schema.composed_links
+        links += [*self.schema.composed_links, *self.schema.directives]
         roots = [
             f"  {kind.lower()}: {kind}" for kind in ("Query", "Mutation", "Subscription") if kind in self.schema.types
         ]
@@ -256,24 +258,6 @@ class _Printer:
             )
             arguments.append(f"contextArguments: [{contexts}]")
         return f"@join__field({', '.join(arguments)})" if arguments else "@join__field"
-
-
-def graph_names(subgraphs: Iterable[Subgraph]) -> dict[str, str]:
-    """The value of `join__Graph` for each subgraph: its name in capitals, made valid; `_1`, `_2` where several are alike."""
-    alike: dict[str, list[str]] = {}
-    for subgraph in sorted(subgraphs, key=lambda each: each.name):
-        name = re.sub(r"[^A-Z0-9_]", "_", subgraph.name.upper())
-        if re.match(r"[0-9]", name):
-            name = f"_{name}"
-        # A trailing _<digits> could be the mark of one of several.
-        if re.search(r"_\d+$", name):
-            name = f"{name}_"
-        alike.setdefault(name, []).append(subgraph.name)
-    return {
-        subgraph: name if len(same) == 1 else f"{name}_{number}"
-        for name, same in alike.items()
-        for number, subgraph in enumerate(same, 1)
-    }
 
 
 def _string(text: str) -> str:

@@ -11,11 +11,14 @@ from typing import Any
 from graphql import print_ast
 
 from schema.codes import Finding, locations_of
+from schema.federation import DIRECTIVES_SINCE
 from schema.merge.model import Findings
 from schema.subgraph import Applied, Element
 
 #: Directives of federation that a supergraph carries, each with the specification that defines it there.
 CARRIED = ("inaccessible", "tag", "authenticated", "requiresScopes", "policy", "cost", "listSize")
+#: Directives that a supergraph passes on as each subgraph has them, by the specification that is linked for them.
+PASSED_ON = {"connect": "connect", "source": "connect", "cacheTag": "cacheTag"}
 _BUILT_IN = ("deprecated", "specifiedBy", "oneOf")
 
 Arguments = dict[str, Any]
@@ -33,8 +36,11 @@ class ComposedDirective:
 class DirectiveMerger:
     """Notes which directives the supergraph has to declare; `composed` are those of `@composeDirective`, by name."""
 
-    def __init__(self, composed: Mapping[str, ComposedDirective], findings: Findings) -> None:
+    def __init__(
+        self, composed: Mapping[str, ComposedDirective], graphs: Mapping[str, str], findings: Findings
+    ) -> None:
         self.composed = composed
+        self._graphs = graphs
         self.used: set[str] = set()
         self._findings = findings
         self._names = (*_BUILT_IN, *CARRIED, *sorted(composed))
@@ -52,7 +58,21 @@ class DirectiveMerger:
                 for subgraph, each in applied:
                     self._first_uses.setdefault(name, {}).setdefault(subgraph, each)
                 printed += self._merge_one(name, applied, coordinate)
-        return printed
+        return printed + self._passed_on(elements)
+
+    def _passed_on(self, elements: Mapping[str, Element]) -> list[str]:
+        graphs: dict[tuple[str, str], list[str]] = {}
+        for subgraph, element in elements.items():
+            for each in element.directives:
+                if each.name in PASSED_ON:
+                    self.used.add(PASSED_ON[each.name])
+                    # Federation's own are known by their full names, others by what the subgraph's @link calls them.
+                    name = f"federation__{each.name}" if each.name in DIRECTIVES_SINCE else each.node.name.value
+                    graphs.setdefault((name, print_arguments(each)), []).append(self._graphs[subgraph])
+        return [
+            f'@join__directive(graphs: [{", ".join(names)}], name: "{name}", args: {{{arguments}}})'
+            for (name, arguments), names in graphs.items()
+        ]
 
     def check_names(self) -> None:
         """What one subgraph calls `@tag` must not be called otherwise, or stand for something else, in another."""
@@ -162,10 +182,12 @@ _STRICTEST: dict[str, Callable[[list[Arguments]], dict[str, str]]] = {
 
 def print_directive(name: str, applied: Applied) -> str:
     """Under its canonical name, arguments as the subgraph wrote them."""
-    arguments = ", ".join(
-        f"{argument.name.value}: {print_ast(argument.value)}" for argument in applied.node.arguments or ()
-    )
+    arguments = print_arguments(applied)
     return f"@{name}({arguments})" if arguments else f"@{name}"
+
+
+def print_arguments(applied: Applied) -> str:
+    return ", ".join(f"{each.name.value}: {print_ast(each.value)}" for each in applied.node.arguments or ())
 
 
 def _literal(value: Any) -> str:

@@ -8,8 +8,8 @@ from schema.codes import quoted
 from schema.merge.descriptions import common_description
 from schema.merge.directives import DirectiveMerger
 from schema.merge.model import FieldJoin, Findings, MergedInputValue, MergedType
-from schema.merge.references import is_required, same_defaults, strictest_input, value_text
-from schema.subgraph import InputValue, TypeDefinition, type_text
+from schema.merge.references import same_defaults, strictest_input, value_text
+from schema.subgraph import InputValue, TypeDefinition, is_required, type_text
 
 
 class InputMerger:
@@ -113,7 +113,7 @@ class InputMerger:
             node = next(iter(values.values())).type
         elif len({type_text(value.type) for value in values.values()}) > 1:
             self.findings.hint(
-                "INCONSISTENT_BUT_COMPATIBLE_ARGUMENT_TYPE",
+                f"INCONSISTENT_BUT_COMPATIBLE_{'FIELD' if what == 'Input field' else 'ARGUMENT'}_TYPE",
                 f'{what} "{coordinate}" has different types; the strictest, "{type_text(node)}", is used.',
                 tuple(values),
                 (coordinate,),

@@ -8,15 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from schema.codes import quoted
+from schema.federation import CONNECT_IDENTITY
+from schema.graph_names import graph_names
 from schema.merge.descriptions import common_description
 from schema.merge.directive_definitions import compose_directives, merge_executable_directives
-from schema.merge.directives import DirectiveMerger
+from schema.merge.directives import DirectiveMerger, print_arguments
 from schema.merge.enums import EnumUsage, merge_enum
 from schema.merge.inputs import InputMerger
 from schema.merge.model import Findings, MergedDirective, MergedType, TypeJoin
 from schema.merge.objects import ObjectMerger
 from schema.merge.references import TypeRelations
-from schema.subgraph import Kind, Subgraph, TypeDefinition
+from schema.subgraph import Element, Kind, Subgraph, TypeDefinition
 
 
 @dataclass(slots=True)
@@ -29,13 +31,15 @@ class MergedSchema:
     used_directives: set[str] = field(default_factory=set)
     #: printed links of the specifications whose directives are composed
     composed_links: list[str] = field(default_factory=list)
+    #: printed directives of the schema itself, links aside
+    directives: list[str] = field(default_factory=list)
     subgraphs: list[Subgraph] = field(default_factory=list)
 
 
 def merge_subgraphs(subgraphs: list[Subgraph], findings: Findings) -> MergedSchema:
     """Merge all types; errors and hints go to `findings`."""
     composed, links = compose_directives(subgraphs, findings)
-    directives = DirectiveMerger(composed, findings)
+    directives = DirectiveMerger(composed, graph_names(subgraphs), findings)
     relations = TypeRelations(subgraphs)
     usage = EnumUsage(subgraphs)
     inputs = InputMerger(directives, findings)
@@ -57,13 +61,31 @@ def merge_subgraphs(subgraphs: list[Subgraph], findings: Findings) -> MergedSche
         merged.types[name] = result
     objects.add_interface_object_fields(merged.types)
     _check_keyed_interfaces(subgraphs, findings)
+    _check_stand_ins(subgraphs, findings)
     directives.check_names()
-    merged.used_directives = directives.used
     for name, directive in composed.items():
         if name in directives.used:
             merged.directive_definitions[name] = directive.definition
     merged.executable_directives = merge_executable_directives(subgraphs, inputs, findings)
     merged.composed_links = links
+    merged.directives = _schema_directives(subgraphs, directives)
+    merged.used_directives = directives.used
+    return merged
+
+
+def _schema_directives(subgraphs: list[Subgraph], directives: DirectiveMerger) -> list[str]:
+    """With the links of specifications that are passed on, so that their directives keep their meaning."""
+    names = graph_names(subgraphs)
+    elements = {subgraph.name: Element("schema", None, subgraph.schema_directives) for subgraph in subgraphs}
+    merged = directives.merge(elements, "schema")
+    for subgraph in subgraphs:
+        for applied in subgraph.schema_directives:
+            if str(applied.arguments.get("url", "")).startswith(f"{CONNECT_IDENTITY}/"):
+                arguments = print_arguments(applied)
+                merged.append(
+                    f'@join__directive(graphs: [{names[subgraph.name]}], name: "link", args: {{{arguments}}})'
+                )
+                directives.used.add("connect")
     return merged
 
 
@@ -88,6 +110,27 @@ def _check_keyed_interfaces(subgraphs: list[Subgraph], findings: Findings) -> No
                     f"define {', '.join(dict.fromkeys(missing))}, which implement it elsewhere: define them here too.",
                     (subgraph.name,),
                     (interface.name,),
+                )
+
+
+def _check_stand_ins(subgraphs: list[Subgraph], findings: Findings) -> None:
+    """Who takes an interface for an object cannot know the objects too."""
+    implementations: dict[str, set[str]] = {}
+    for subgraph in subgraphs:
+        for definition in subgraph.types.values():
+            for interface in definition.interfaces if definition.kind is Kind.OBJECT else ():
+                implementations.setdefault(interface, set()).add(definition.name)
+    for subgraph in subgraphs:
+        for stand_in in subgraph.types.values():
+            known = implementations.get(stand_in.name, set()) & subgraph.types.keys()
+            if stand_in.is_interface_object and known:
+                findings.error(
+                    "INTERFACE_OBJECT_USAGE_ERROR",
+                    f'[{subgraph.name}] "{stand_in.name}" is an @interfaceObject, so this subgraph must not define '
+                    f"{', '.join(sorted(known))}, which implement it elsewhere: put their fields on "
+                    f'"{stand_in.name}", or make it an interface here too.',
+                    (subgraph.name,),
+                    (stand_in.name, *sorted(known)),
                 )
 
 

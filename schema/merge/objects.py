@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from schema.codes import quoted
 from schema.field_sets import key_fields, required_and_provided_fields
@@ -12,8 +12,8 @@ from schema.merge.directives import DirectiveMerger
 from schema.merge.inputs import InputMerger
 from schema.merge.model import FieldJoin, Findings, MergedField, MergedType
 from schema.merge.overrides import Overrides
-from schema.merge.references import TypeRelations, is_required, same_defaults, widest_output
-from schema.subgraph import FieldDefinition, Kind, Subgraph, TypeDefinition, named_type, type_text
+from schema.merge.references import TypeRelations, same_defaults, widest_output
+from schema.subgraph import FieldDefinition, Kind, Subgraph, TypeDefinition, is_required, named_type, type_text
 
 _ROOTS = ("Query", "Mutation", "Subscription")
 _CONTEXT_SELECTION = re.compile(r"^\s*\$(?P<context>\w+)\s*(?P<selection>.*)$", re.DOTALL)
@@ -127,7 +127,7 @@ class ObjectMerger:
             if definition is not None and each is not None and not each.is_external:
                 owners[subgraph.name], definitions[subgraph.name] = each, definition
         if owners.keys() - stand_ins:
-            self._check_sharing(parent, name, owners, definitions, frozenset())
+            self._check_sharing(parent, name, owners, definitions, ())
 
     # -- one field ---------------------------------------------------------------------------------------------
 
@@ -177,9 +177,9 @@ class ObjectMerger:
         taken = self.overrides.of_field(parent.name, name, fields)
         if parent.kind is Kind.OBJECT:
             owners = {s: each for s, each in resolving.items() if s not in taken.overridden}
-            self._check_sharing(parent, name, owners, definitions, taken.with_label)
+            self._check_sharing(parent, name, owners, definitions, taken.labels)
         for subgraph, each in fields.items():
-            join = self._join(subgraph, each, merged)
+            join = self._join(subgraph, each, merged, taken.labels.get(subgraph))
             if subgraph in taken.overridden:
                 if (parent.name, name) not in self.used_by_field_sets[subgraph] and not self._interface_asks(
                     subgraph, parent.name, name
@@ -201,7 +201,7 @@ class ObjectMerger:
             if (stand_in := subgraph.types.get(interface)) is not None
         )
 
-    def _join(self, subgraph: str, each: FieldDefinition, merged: MergedField) -> FieldJoin:
+    def _join(self, subgraph: str, each: FieldDefinition, merged: MergedField, label: str | None) -> FieldJoin:
         own_type = type_text(each.type)
         contexts = []
         for argument in each.arguments.values():
@@ -224,7 +224,7 @@ class ObjectMerger:
             _one_line(each.argument("provides", "fields")),
             each.is_external,
             each.argument("override", "from"),
-            each.argument("override", "label"),
+            label,
             context_arguments=tuple(contexts),
         )
 
@@ -294,7 +294,7 @@ class ObjectMerger:
         name: str,
         owners: Mapping[str, FieldDefinition],
         definitions: Mapping[str, TypeDefinition],
-        with_label: frozenset[str],
+        with_label: Container[str],
     ) -> None:
         if len(owners) < 2:
             return

@@ -14,26 +14,35 @@ _LABEL = re.compile(r"^(percent\((?P<percent>\d{1,2}(\.\d{1,8})?|100(\.0{1,8})?)
 
 @dataclass(frozen=True, slots=True)
 class Takings:
-    """`overridden` no longer resolve the field; `with_label` still share it with the one that takes it over."""
+    """`overridden` no longer resolve the field; those in `labels` share it with another one under a label."""
 
     overridden: frozenset[str]
-    with_label: frozenset[str]
+    labels: Mapping[str, str]
 
 
 class Overrides:
     def __init__(self, subgraphs: list[Subgraph], findings: Findings) -> None:
-        self.names = {subgraph.name for subgraph in subgraphs}
+        self.subgraphs = {subgraph.name: subgraph for subgraph in subgraphs}
         self.findings = findings
 
     def of_field(self, type_name: str, field: str, fields: Mapping[str, FieldDefinition]) -> Takings:
         """Reports what is wrong; a refused override has no effect."""
         coordinate = f"{type_name}.{field}"
         overridden: set[str] = set()
-        with_label: set[str] = set()
+        labels: dict[str, str] = {}
         takers = {subgraph: each for subgraph, each in fields.items() if each.has("override")}
         for subgraph, each in takers.items():
             source = str(each.argument("override", "from"))
             label = each.argument("override", "label")
+            if self.subgraphs[subgraph].types[type_name].is_interface_object:
+                self.findings.error(
+                    "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE",
+                    f'@override cannot be used on field "{coordinate}" of an @interfaceObject, in subgraph "{subgraph}": '
+                    f"let the subgraphs that implement the interface drop the field.",
+                    (subgraph,),
+                    (coordinate,),
+                )
+                continue
             if source == subgraph:
                 self.findings.error(
                     "OVERRIDE_FROM_SELF_ERROR",
@@ -50,7 +59,7 @@ class Overrides:
                     (subgraph,),
                     (coordinate,),
                 )
-            if source not in self.names:
+            if source not in self.subgraphs:
                 self.findings.hint(
                     "FROM_SUBGRAPH_DOES_NOT_EXIST",
                     f'The @override of "{coordinate}" in subgraph "{subgraph}" names the unknown subgraph "{source}".',
@@ -70,7 +79,7 @@ class Overrides:
             if self._collides(coordinate, subgraph, source, fields):
                 continue
             if label is not None:
-                with_label |= {source, subgraph}
+                labels |= {source: str(label), subgraph: str(label)}
                 self.findings.hint(
                     "OVERRIDE_MIGRATION_IN_PROGRESS",
                     f'"{coordinate}" is moving from subgraph "{source}" to "{subgraph}" under the label "{label}".',
@@ -85,7 +94,7 @@ class Overrides:
                     (source,),
                     (coordinate,),
                 )
-        return Takings(frozenset(overridden), frozenset(with_label))
+        return Takings(frozenset(overridden), labels)
 
     def _collides(self, coordinate: str, subgraph: str, source: str, fields: Mapping[str, FieldDefinition]) -> bool:
         if fields[source].has("override"):

@@ -76,10 +76,6 @@ def _nullable(node: TypeNode) -> TypeNode:
     return node.type if isinstance(node, NonNullTypeNode) else node
 
 
-def is_required(node: TypeNode, default: ValueNode | None) -> bool:
-    return isinstance(node, NonNullTypeNode) and default is None
-
-
 def same_defaults(defaults: Mapping[str, ValueNode | None]) -> bool:
     """Whether all subgraphs agree on a default, or all have none."""
     values = [value_from_ast_untyped(value) if value is not None else ... for value in defaults.values()]

@@ -96,7 +96,7 @@ def check_interfaces(subgraph: Subgraph) -> Iterator[Finding]:
 
 
 def check_interface_objects(subgraph: Subgraph) -> Iterator[Finding]:
-    """INTERFACE_OBJECT_USAGE_ERROR: an interface object stands for entities, so it needs a key."""
+    """INTERFACE_OBJECT_USAGE_ERROR: an interface object stands for entities, so it needs a key; and for all of them."""
     for definition in subgraph.types.values():
         if definition.is_interface_object and not definition.has("key"):
             yield Finding(

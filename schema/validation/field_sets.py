@@ -7,21 +7,39 @@ from dataclasses import dataclass
 
 from graphql import (
     ArgumentNode,
+    BooleanValueNode,
     EnumValueNode,
     FieldNode,
+    FloatValueNode,
     GraphQLError,
     InlineFragmentNode,
+    IntValueNode,
+    ListTypeNode,
     ListValueNode,
+    NonNullTypeNode,
+    NullValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     StringValueNode,
+    TypeNode,
+    ValueNode,
     parse,
     print_ast,
 )
 
 from schema.codes import Finding, locations_of
 from schema.federation import BUILT_IN_DIRECTIVES, DIRECTIVES_SINCE
-from schema.subgraph import Applied, FieldDefinition, Kind, Subgraph, TypeDefinition, named_type
+from schema.subgraph import (
+    Applied,
+    FieldDefinition,
+    Kind,
+    Subgraph,
+    TypeDefinition,
+    is_required,
+    named_type,
+    without_braces,
+)
 
 _COMPOSITE = (Kind.OBJECT, Kind.INTERFACE, Kind.UNION)
 
@@ -137,8 +155,11 @@ class _Selection:
         if text is None:
             yield self._finding("INVALID_FIELDS_TYPE", '"fields" must be a string')
             return
+        if not text.strip():
+            yield self._finding("INVALID_FIELDS", '"fields" selects nothing')
+            return
         try:
-            (operation,) = parse(f"{{{text}}}", no_location=True).definitions
+            (operation,) = parse(f"{{{without_braces(text)}}}", no_location=True).definitions
         except (GraphQLError, ValueError) as error:
             yield self._finding("INVALID_FIELDS", getattr(error, "message", str(error)))
             return
@@ -196,6 +217,9 @@ class _Selection:
             yield self._finding(
                 "FIELDS_HAS_ARGS", f'field "{type_name}.{name}" has arguments, which this directive cannot give'
             )
+        if self.prefix == "REQUIRES":
+            for problem in _argument_problems(self.types, definition, node):
+                yield self._finding("INVALID_FIELDS", f'field "{type_name}.{name}" {problem}')
         target = self.types.get(named_type(definition.type))
         is_composite = target is not None and target.kind in _COMPOSITE
         if self.prefix == "KEY" and target is not None and target.kind in (Kind.INTERFACE, Kind.UNION):
@@ -235,3 +259,58 @@ class _Selection:
             (self.place,),
             locations_of(self.subgraph.name, self.applied.node),
         )
+
+
+# -- arguments of required fields --------------------------------------------------------------------------------------
+
+
+def _argument_problems(
+    types: Mapping[str, TypeDefinition], definition: FieldDefinition, node: FieldNode
+) -> Iterator[str]:
+    given = {argument.name.value: argument.value for argument in node.arguments or ()}
+    for name, value in given.items():
+        declared = definition.arguments.get(name)
+        if declared is None:
+            yield f'has no argument "{name}"'
+        elif not _fits(types, declared.type, value):
+            yield f'takes a "{print_ast(declared.type)}" as "{name}", not {" ".join(print_ast(value).split())}'
+    for name, declared in definition.arguments.items():
+        if name not in given and is_required(declared.type, declared.default):
+            yield f'needs the argument "{name}"'
+
+
+def _fits(types: Mapping[str, TypeDefinition], type_node: TypeNode, value: ValueNode) -> bool:
+    """Whether a literal is of a type of the subgraph; scalars that it defines itself take everything."""
+    if isinstance(type_node, NonNullTypeNode):
+        return not isinstance(value, NullValueNode) and _fits(types, type_node.type, value)
+    if isinstance(value, NullValueNode):
+        return True
+    if isinstance(type_node, ListTypeNode):
+        items = value.values if isinstance(value, ListValueNode) else (value,)
+        return all(_fits(types, type_node.type, item) for item in items)
+    name = named_type(type_node)
+    if name in _LITERALS:
+        return isinstance(value, _LITERALS[name])
+    definition = types.get(name)
+    if definition is None or definition.kind is Kind.SCALAR:
+        return True
+    if definition.kind is Kind.ENUM:
+        return isinstance(value, EnumValueNode) and value.value in definition.values
+    if not isinstance(value, ObjectValueNode):
+        return False
+    given = {item.name.value: item.value for item in value.fields}
+    return given.keys() <= definition.input_fields.keys() and all(
+        _fits(types, field.type, given[field.name])
+        if field.name in given
+        else not is_required(field.type, field.default)
+        for field in definition.input_fields.values()
+    )
+
+
+_LITERALS: dict[str, tuple[type[ValueNode], ...]] = {
+    "Int": (IntValueNode,),
+    "Float": (IntValueNode, FloatValueNode),
+    "String": (StringValueNode,),
+    "Boolean": (BooleanValueNode,),
+    "ID": (IntValueNode, StringValueNode),
+}

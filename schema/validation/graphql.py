@@ -44,7 +44,15 @@ from graphql.validation.specified_rules import specified_sdl_rules
 from graphql.validation.validate import validate_sdl
 
 from schema.codes import Finding, locations_of
-from schema.federation import BUILT_IN_SCALARS, DIRECTIVES_SINCE, LINK_IDENTITY, SCALARS, SIGNATURES
+from schema.federation import (
+    BUILT_IN_SCALARS,
+    CONNECT_IDENTITY,
+    CONNECT_SIGNATURES,
+    DIRECTIVES_SINCE,
+    LINK_IDENTITY,
+    SCALARS,
+    SIGNATURES,
+)
 from schema.subgraph import Subgraph
 
 _RULES = [rule for rule in specified_sdl_rules if rule is not PossibleTypeExtensionsRule]
@@ -103,6 +111,14 @@ def _given_definitions(subgraph: Subgraph) -> Iterator[DefinitionNode]:
             if name == "override" and subgraph.version < (2, 7):
                 arguments = "(from: String!)"
             texts.append(f"directive @{name}{arguments}{' repeatable' if repeatable else ''} on {locations}")
+    for each in subgraph.links:
+        if each.identity == CONNECT_IDENTITY:
+            texts += [
+                f"directive @{local}{arguments} repeatable on {locations}"
+                for spec, (arguments, _, locations) in CONNECT_SIGNATURES.items()
+                for local in {*(name for name, of in each.imports.items() if of == spec), each.qualified(spec)}
+                if local not in own_directives
+            ]
     link = next((link.namespace for link in subgraph.links if link.identity == LINK_IDENTITY), "link")
     texts += [
         f"directive @{name}(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA"
@@ -111,7 +127,7 @@ def _given_definitions(subgraph: Subgraph) -> Iterator[DefinitionNode]:
     if "core" not in own_directives:
         texts.append("directive @core(feature: String, as: String, for: link__Purpose) repeatable on SCHEMA")
     imported = {local for each in subgraph.links if _is_apollo(each.identity) for local in each.imports}
-    used = {f"federation__{name}" for name in SCALARS} | {"link__Import", "link__Purpose"}
+    used = {f"federation__{name}" for name in SCALARS} | {"link__Import", "link__Purpose", "connect__Value"}
     if subgraph.federation is None:
         used |= SCALARS | {"_FieldSet"}
     used |= {name for name in imported if name[:1].isupper()}

@@ -1,0 +1,180 @@
+"""Subgraphs that say the same with other words: renamed imports, prefixes, other root names, braces, older versions."""
+
+import pytest
+
+from schema import SubgraphSource, compose
+
+FEDERATION = "https://specs.apollo.dev/federation/v2.9"
+OTHER = (
+    f'extend schema @link(url: "{FEDERATION}", import: ["@key", "@shareable"])\n'
+    'type T @key(fields: "id") { id: ID! n: Int s: Int @shareable }'
+)
+
+
+def composed(*sdls: str) -> str:
+    """The supergraph of subgraphs called a, b, c."""
+    composition = compose([SubgraphSource(name, sdl) for name, sdl in zip("abc", sdls, strict=False)])
+    assert [str(error) for error in composition.errors] == []
+    return composition.supergraph_sdl or ""
+
+
+@pytest.mark.parametrize(
+    ("link", "key", "external", "requires", "shareable"),
+    [
+        (
+            f'@link(url: "{FEDERATION}", import: ["@key", "@external", "@requires", "@shareable"])',
+            *("key", "external", "requires", "shareable"),
+        ),
+        (
+            (
+                f'@link(url: "{FEDERATION}", import: [{{name: "@key", as: "@k"}}, {{name: "@external", as: "@e"}}, '
+                '{name: "@requires", as: "@r"}, {name: "@shareable", as: "@s"}])'
+            ),
+            *("k", "e", "r", "s"),
+        ),
+        (
+            f'@link(url: "{FEDERATION}")',
+            *("federation__key", "federation__external", "federation__requires", "federation__shareable"),
+        ),
+        (
+            f'@link(url: "{FEDERATION}", as: "fed", import: ["@key"])',
+            *("key", "fed__external", "fed__requires", "fed__shareable"),
+        ),
+        (
+            (
+                f'@lk(url: "https://specs.apollo.dev/link/v1.0", as: "lk") @lk(url: "{FEDERATION}", '
+                'import: ["@key", "@external", "@requires", "@shareable"])'
+            ),
+            *("key", "external", "requires", "shareable"),
+        ),
+    ],
+)
+def test_names_of_directives_make_no_difference(
+    link: str, key: str, external: str, requires: str, shareable: str
+) -> None:
+    sdl = composed(
+        f"schema {link} {{ query: Query }} type Query {{ t: T }}"
+        f'type T @{key}(fields: "id") {{ id: ID! n: Int @{external} m: Int @{requires}(fields: "n") s: Int @{shareable} }}',
+        OTHER,
+    )
+
+    assert sdl[sdl.index("type T\n") :] == (
+        "type T\n"
+        '  @join__type(graph: A, key: "id")\n'
+        '  @join__type(graph: B, key: "id")\n'
+        "{\n"
+        "  id: ID!\n"
+        "  n: Int @join__field(graph: A, external: true) @join__field(graph: B)\n"
+        '  m: Int @join__field(graph: A, requires: "n")\n'
+        "  s: Int\n"
+        "}\n"
+    )
+
+
+def test_root_types_merge_under_their_common_names() -> None:
+    first = "schema { query: Q mutation: M } type Q { a: Int self: Q } type M { m: Int }"
+    second = "extend schema { query: Root } type Root { b: Int } type Mutation { n: Int } type Subscription { s: Int }"
+
+    sdl = composed(first, second)
+
+    assert "{\n  query: Query\n  mutation: Mutation\n  subscription: Subscription\n}" in sdl
+    assert "  self: Query @join__field(graph: A)\n" in sdl
+    assert "  n: Int @join__field(graph: B)\n" in sdl
+
+
+def test_braces_around_a_field_set_are_left_out() -> None:
+    assert '@join__type(graph: A, key: "id")' in composed(
+        'type Query { t: T } type T @key(fields: "{ id }") { id: ID! }'
+    )
+
+
+def test_a_type_of_another_specification_stays_in_the_api() -> None:
+    sdl = (
+        f'extend schema @link(url: "{FEDERATION}") @link(url: "https://specs.example/my/v1.0") '
+        "type Query { a: my__Level } enum my__Level { LOW }"
+    )
+
+    assert "enum my__Level" in (compose([SubgraphSource("a", sdl)]).api_sdl or "")
+
+
+@pytest.mark.parametrize(
+    ("defaults", "expected"),
+    [
+        (["", ""], ""),
+        ([" = 1", " = 1"], " = 1"),
+        ([" = 1", ""], ""),
+        ([" = {a: 1, b: [A, null]}", " = {b: [A, null], a: 1}"], " = { a: 1, b: [A, null] }"),
+        ([' = "x\\ny"', ' = """x\ny"""'], ' = "x\\ny"'),
+    ],
+)
+def test_default_values(defaults: list[str], expected: str) -> None:
+    sdls = [
+        f'extend schema @link(url: "{FEDERATION}", import: ["@shareable"]) scalar J type Query {{ a(x: J{default}): Int @shareable }}'
+        for default in defaults
+    ]
+
+    assert f" a(x: J{expected}): Int }}" in " ".join(composed(*sdls).split())
+
+
+def test_a_label_without_a_source_is_no_migration() -> None:
+    first = (
+        f'extend schema @link(url: "{FEDERATION}", import: ["@override"]) type Query {{ '
+        'gone: Int @override(from: "nobody", label: "x") here: Int @override(from: "b", label: "x") }'
+    )
+
+    sdl = composed(first, "type Query { here: Int }")
+
+    assert '  gone: Int @join__field(graph: A, override: "nobody")\n' in sdl
+    assert (
+        '  here: Int @join__field(graph: A, override: "b", overrideLabel: "x") '
+        '@join__field(graph: B, overrideLabel: "x")\n'
+    ) in sdl
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ("w", 'field "T.w" needs the argument "unit"'),
+        ("w(unit: KG, no: 1)", 'field "T.w" has no argument "no"'),
+        ("w(unit: G)", 'field "T.w" takes a "Unit!" as "unit", not G'),
+        ("w(unit: null)", 'field "T.w" takes a "Unit!" as "unit", not null'),
+        ('w(unit: KG, to: "x")', 'field "T.w" takes a "Int" as "to", not "x"'),
+        ("w(unit: KG, by: {n: 1.5})", 'field "T.w" takes a "[By]" as "by", not { n: 1.5 }'),
+        ("w(unit: KG, by: [{}])", 'field "T.w" takes a "[By]" as "by", not [{ }]'),
+    ],
+)
+def test_arguments_of_a_required_field_are_those_that_it_has(given: str, problem: str) -> None:
+    first = (
+        f'extend schema @link(url: "{FEDERATION}", import: ["@key", "@external", "@requires"]) '
+        'type Query { t: T } type T @key(fields: "id") { id: ID! '
+        "w(unit: Unit!, to: Int, by: [By]): Int @external m: Int @requires(fields: %s) } "
+        "enum Unit { KG } input By { n: Int! m: Float = 1.5 }"
+    )
+    literal = '"""' + given + '"""'
+
+    (error,) = compose([SubgraphSource("a", first % literal)]).errors
+
+    assert error.code == "REQUIRES_INVALID_FIELDS"
+    assert problem in error.message
+
+
+def test_an_interface_object_leaves_no_room_for_implementations() -> None:
+    link = f'extend schema @link(url: "{FEDERATION}", import: ["@key", "@interfaceObject", "@override"]) '
+    first = link + (
+        'type Query { i: I } interface I @key(fields: "id") { id: ID! } '
+        'type T implements I @key(fields: "id") { id: ID! }'
+    )
+    second = link + 'type I @interfaceObject @key(fields: "id") { id: ID! } type T @key(fields: "id") { id: ID! }'
+
+    (error,) = compose([SubgraphSource("a", first), SubgraphSource("b", second)]).errors
+
+    assert str(error).startswith('[INTERFACE_OBJECT_USAGE_ERROR] b:1:121, b:1:176: [b] "I" is an @interfaceObject')
+
+
+def test_an_argument_hidden_on_an_implementation_is_an_error() -> None:
+    sdl = (
+        f'extend schema @link(url: "{FEDERATION}", import: ["@inaccessible"]) type Query {{ i: I }} '
+        "interface I { a(x: Int): Int } type T implements I { a(x: Int @inaccessible): Int }"
+    )
+
+    assert [error.code for error in compose([SubgraphSource("a", sdl)]).errors] == ["IMPLEMENTED_BY_INACCESSIBLE"]
