@@ -190,7 +190,8 @@ def _subgraph_field(node: _FieldNode, arguments: dict[str, Any]) -> SubgraphFiel
         requires=parse_field_set(requires) if requires else None,
         provides=parse_field_set(provides) if provides else None,
         override_from=arguments.get("override"),
-        override_label=arguments.get("overrideLabel"),
+        # Some composers repeat the label on the subgraph that the field is taken from.
+        override_label=arguments.get("overrideLabel") if arguments.get("override") else None,
         context_arguments=tuple(
             ContextArgument(item["context"], item["name"], item["type"], item["selection"])
             for item in arguments.get("contextArguments") or ()
