@@ -5,6 +5,7 @@ Called by the reader; federation's own definitions and everything `@inaccessible
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from graphql import (
@@ -17,13 +18,16 @@ from graphql import (
     GraphQLSchema,
     InputObjectTypeDefinitionNode,
     InterfaceTypeDefinitionNode,
+    NameNode,
     Node,
     ObjectTypeDefinitionNode,
     SchemaDefinitionNode,
     TypeDefinitionNode,
     UnionTypeDefinitionNode,
+    Visitor,
     build_ast_schema,
     value_from_ast_untyped,
+    visit,
 )
 
 from router.errors import SupergraphError
@@ -41,6 +45,7 @@ _MACHINERY_PREFIXES = (
 )
 # Directives with a meaning to clients; all others that a supergraph applies are for routers and tools.
 _CLIENT_DIRECTIVES = frozenset({"deprecated", "specifiedBy", "oneOf"})
+_INACCESSIBLE = "https://specs.apollo.dev/inaccessible/"
 _SPEC_TYPES = frozenset({"CacheControlScope"})
 _Definition = TypeVar("_Definition", bound=Node)
 
@@ -52,6 +57,7 @@ def is_machinery(name: str) -> bool:
 
 def build_api_schema(document: DocumentNode) -> GraphQLSchema:
     """Raises SupergraphError when what is left is no valid schema."""
+    document = _with_canonical_inaccessible(document)
     hidden = {
         definition.name.value
         for definition in document.definitions
@@ -122,17 +128,42 @@ def _visible_directive(definition: DirectiveDefinitionNode, imported: set[str]) 
 def _imported_names(document: DocumentNode) -> set[str]:
     """Directive names that `@link(import:)` brings in, without the @."""
     names: set[str] = set()
+    for arguments in _links(document):
+        for item in arguments.get("import") or ():
+            name = item if isinstance(item, str) else item.get("as") or item.get("name", "")
+            names.add(name.lstrip("@"))
+    return names
+
+
+def _links(document: DocumentNode) -> Iterator[dict[str, Any]]:
+    """The arguments of each `@link`."""
     for definition in document.definitions:
         if isinstance(definition, SchemaDefinitionNode):
             for directive in definition.directives or ():
                 if directive.name.value == "link":
-                    arguments = {
-                        node.name.value: value_from_ast_untyped(node.value) for node in directive.arguments or ()
-                    }
-                    for item in arguments.get("import") or ():
-                        name = item if isinstance(item, str) else item.get("as") or item.get("name", "")
-                        names.add(name.lstrip("@"))
-    return names
+                    yield {node.name.value: value_from_ast_untyped(node.value) for node in directive.arguments or ()}
+
+
+def _with_canonical_inaccessible(document: DocumentNode) -> DocumentNode:
+    """What a link has renamed must not become visible by that."""
+    names = {
+        str(item["as"]).lstrip("@")
+        for link in _links(document)
+        if str(link.get("url", "")).startswith(_INACCESSIBLE)
+        for item in (*(link.get("import") or ()), {"name": "@inaccessible", "as": link.get("as")})
+        if isinstance(item, dict) and item.get("name") == "@inaccessible" and item.get("as")
+    }
+    return visit(document, _Renaming(names, "inaccessible")) if names else document
+
+
+class _Renaming(Visitor):
+    def __init__(self, names: set[str], canonical: str) -> None:
+        super().__init__()
+        self._names = names
+        self._canonical = NameNode(value=canonical)
+
+    def enter_directive(self, node: ConstDirectiveNode, *_: object) -> ConstDirectiveNode | None:
+        return _copy(node, name=self._canonical) if node.name.value in self._names else None
 
 
 def _without_unused_spec_types(definitions: tuple[DefinitionNode, ...]) -> tuple[DefinitionNode, ...]:

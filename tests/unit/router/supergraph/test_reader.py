@@ -102,6 +102,39 @@ def test_clients_see_neither_machinery_nor_what_is_inaccessible() -> None:
 
 
 @pytest.mark.parametrize(
+    ("link", "name"),
+    [
+        (
+            'url: "https://specs.apollo.dev/inaccessible/v0.2", import: [{name: "@inaccessible", as: "@hidden"}]',
+            "hidden",
+        ),
+        ('url: "https://specs.apollo.dev/inaccessible/v0.2", as: "hidden"', "hidden"),
+        ('url: "https://specs.apollo.dev/inaccessible/v0.2"', "inaccessible"),
+    ],
+)
+def test_what_is_inaccessible_under_another_name_stays_hidden(link: str, name: str) -> None:
+    supergraph = read_supergraph(
+        f"schema @link({link}) {{ query: Query }} directive @{name} on FIELD_DEFINITION | ENUM_VALUE | ARGUMENT_DEFINITION "
+        + JOIN
+        + f"type Query @join__type(graph: A) {{ x(a: Int @{name}): E y: Int @{name} }} enum E {{ U V @{name} }}"
+    )
+
+    assert print_schema(supergraph.api_schema) == "type Query {\n  x: E\n}\n\nenum E {\n  U\n}"
+
+
+def test_a_label_repeated_on_the_source_of_an_override_is_the_takers() -> None:
+    supergraph = read_supergraph(
+        JOIN
+        + "type Query @join__type(graph: A) @join__type(graph: B) { "
+        + 'x: Int @join__field(graph: A, overrideLabel: "l") @join__field(graph: B, override: "a-service", overrideLabel: "l") }'
+    )
+
+    assert supergraph.override_labels == ("l",)
+    assert supergraph.views["a-service"]["Query"].fields["x"].override_label is None
+    assert supergraph.views["b"]["Query"].fields["x"].override_label == "l"
+
+
+@pytest.mark.parametrize(
     ("sdl", "reason"),
     [
         ("type Query {", "cannot be parsed"),
