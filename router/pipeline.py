@@ -76,6 +76,8 @@ class Runtime:
     subscriptions: SubscriptionSource | None = None
     authorize: Authorize | None = None
     choose_labels: ChooseLabels | None = None
+    #: raises RequestError for an operation that would cost too much with these variables
+    check_cost: Callable[[Operation, Mapping[str, Any]], None] | None = None
     #: what to say in the response's `extensions`, such as the plan
     extensions: Callable[[CompiledPlan, OperationRequest], dict[str, Any] | None] | None = None
 
@@ -91,7 +93,7 @@ async def answer(request: OperationRequest, graph: LoadedGraph, runtime: Runtime
 async def _answer(request: OperationRequest, graph: LoadedGraph, runtime: Runtime) -> Response:
     prepared = await graph.prepare(request.query, request.operation_name)
     refuse_wrong_kind(prepared.operation, request)
-    variables = prepared.coercion.coerce(request.variables)
+    variables = affordable_variables(prepared, request, runtime)
 
     authorization = authorized(prepared, request, graph, runtime)
     plan = await graph.plan(prepared, authorization.allowed, active_labels(request, graph, runtime))
@@ -118,7 +120,7 @@ async def answer_incrementally(
     """
     prepared = await graph.prepare(request.query, request.operation_name, keep_defer=True)
     refuse_wrong_kind(prepared.operation, request)
-    variables = prepared.coercion.coerce(request.variables)
+    variables = affordable_variables(prepared, request, runtime)
     split = split_deferred(prepared.plannable, graph.api_schema, variables)
     if split is None or prepared.introspection is not None:
         return await _answer(request, graph, runtime)
@@ -177,7 +179,7 @@ async def subscribe(request: OperationRequest, graph: LoadedGraph, runtime: Runt
         return _single(await _answer(request, graph, runtime))
     if runtime.subscriptions is None:
         raise StreamNotAcceptedError("This router has no way to subscribe to subgraphs.")
-    variables = prepared.coercion.coerce(request.variables)
+    variables = affordable_variables(prepared, request, runtime)
     authorization = authorized(prepared, request, graph, runtime)
     plan = await graph.plan(prepared, authorization.allowed, active_labels(request, graph, runtime))
     if plan.primary is None:  # all of it is withheld, or `@skip`ped
@@ -199,6 +201,14 @@ def refuse_wrong_kind(operation: Operation, request: OperationRequest) -> None:
         raise MethodNotAllowedError("Only queries can be sent with GET.")
     if operation.operation_type == "subscription":
         raise StreamNotAcceptedError("A subscription needs a connection that can carry more than one result.")
+
+
+def affordable_variables(prepared: PreparedOperation, request: OperationRequest, runtime: Runtime) -> dict[str, Any]:
+    """The request's variables, coerced. Raises RequestError."""
+    variables = prepared.coercion.coerce(request.variables)
+    if runtime.check_cost is not None:
+        runtime.check_cost(prepared.plannable, variables)
+    return variables
 
 
 def authorized(

@@ -126,6 +126,18 @@ class Limits(Section):
     rate: str = ""
 
 
+class DemandControl(Section):
+    """What an operation may cost, by `@cost` and `@listSize`; see `router.access.demand` for the rules.
+
+    `measure` only counts what it finds in metrics, `enforce` refuses what costs more than `max`.
+    """
+
+    enabled: bool = False
+    mode: Literal["measure", "enforce"] = "measure"
+    max: float = Field(default=1_000.0, ge=0)
+    list_size: int = Field(default=10, ge=0)  # of lists about which the schema says nothing
+
+
 class PersistedDocuments(Section):
     """`automatic` is APQ (sha256 hashes clients register). `manifest` is a file of trusted documents by id."""
 
@@ -264,6 +276,7 @@ class Settings(Section):
     batching: Batching = Batching()
     jwt: Jwt = Jwt()
     limits: Limits = Limits()
+    demand_control: DemandControl = DemandControl()
     persisted_documents: PersistedDocuments = PersistedDocuments()
     response_cache: ResponseCache = ResponseCache()
     subscriptions: Subscriptions = Subscriptions()

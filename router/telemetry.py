@@ -63,6 +63,13 @@ OPERATIONS = Counter(
     ["type", "outcome"],
     registry=REGISTRY,
 )
+OPERATION_COST = Histogram(
+    "router_operation_cost",
+    "Estimated cost of operations, where demand control is on.",
+    ["result"],
+    buckets=(0, 1, 10, 50, 100, 500, 1_000, 5_000, 10_000, 100_000),
+    registry=REGISTRY,
+)
 SUBGRAPH_REQUESTS = Histogram(
     "router_subgraph_request_duration_seconds",
     "Time of one request to a subgraph, from being handed to the pool to the last byte of the answer.",

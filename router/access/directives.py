@@ -1,6 +1,6 @@
 """Finds a directive's uses in a supergraph's SDL, whatever `@link` calls it there.
 
-`authorization` and `router.response_cache` read their rules with it; nothing else reads the SDL a second time.
+`authorization`, `demand` and `router.response_cache` read their rules with it; nothing else reads the SDL a second time.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import Any
 from graphql import (
     ConstDirectiveNode,
     DocumentNode,
+    FieldDefinitionNode,
+    InputObjectTypeDefinitionNode,
     InterfaceTypeDefinitionNode,
     ObjectTypeDefinitionNode,
     SchemaDefinitionNode,
@@ -23,11 +25,12 @@ from graphql import (
 
 @dataclass(frozen=True, slots=True)
 class DirectiveUse:
-    """On `type_name`, or on its field where `field_name` is given."""
+    """On `type_name`, on its field or input field where `field_name` is given, or on that field's argument."""
 
     type_name: str
     field_name: str | None
     arguments: dict[str, Any]
+    argument_name: str | None = None
 
 
 def uses_of(document: DocumentNode, directive: str) -> Iterator[DirectiveUse]:
@@ -37,10 +40,13 @@ def uses_of(document: DocumentNode, directive: str) -> Iterator[DirectiveUse]:
             continue
         for use in _with_name(node.directives, names):
             yield DirectiveUse(node.name.value, None, use)
-        if isinstance(node, (ObjectTypeDefinitionNode, InterfaceTypeDefinitionNode)):
+        if isinstance(node, (ObjectTypeDefinitionNode, InterfaceTypeDefinitionNode, InputObjectTypeDefinitionNode)):
             for field in node.fields or ():
                 for use in _with_name(field.directives, names):
                     yield DirectiveUse(node.name.value, field.name.value, use)
+                for argument in field.arguments or () if isinstance(field, FieldDefinitionNode) else ():
+                    for use in _with_name(argument.directives, names):
+                        yield DirectiveUse(node.name.value, field.name.value, use, argument.name.value)
 
 
 def _with_name(directives: tuple[ConstDirectiveNode, ...] | None, names: set[str]) -> Iterator[dict[str, Any]]:

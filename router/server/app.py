@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from router.access.authentication import Authenticator
 from router.access.authorization import Authorization, AuthorizationRules
+from router.access.demand import DemandControl
 from router.access.limits import RateLimiter, document_limits
 from router.access.persisted_documents import DocumentStore
 from router.executor.http_client import HttpLimits
@@ -124,17 +125,20 @@ class RouterApp:
             self._probes.is_stopping = True
             await self.door.close(self.settings.shutdown_grace_seconds)
 
-    def _runtime(self, rules: AuthorizationRules) -> Runtime:
+    def _runtime(self, sdl: str, graph: LoadedGraph, rules: AuthorizationRules) -> Runtime:
         def authorize(operation: Operation, request: OperationRequest, _: LoadedGraph) -> Authorization:
             visit = request.caller
             assert isinstance(visit, Visit)
             return rules.authorize(operation, visit.caller)
 
+        cost = self.settings.demand_control
+        demand = DemandControl(sdl, graph.api_schema, cost) if cost.enabled else None
         return Runtime(
             self._transport,
             self._subscriptions,
             authorize if rules else None,
             label_choice(frozenset(name for name, is_on in self.settings.override_labels.items() if is_on)),
+            demand.check if demand is not None else None,
             plan_extension,
         )
 

@@ -45,7 +45,7 @@ class GraphFile:
     """Holds the current generation of one supergraph file."""
 
     def __init__(
-        self, file: Path, options: GraphOptions, make_runtime: Callable[[AuthorizationRules], Runtime]
+        self, file: Path, options: GraphOptions, make_runtime: Callable[[str, LoadedGraph, AuthorizationRules], Runtime]
     ) -> None:
         self._file = file
         self._complaint_file = file.with_name(file.name + ".error")
@@ -125,7 +125,7 @@ class GraphFile:
         rules = AuthorizationRules.from_sdl(sdl, graph.api_schema)
         return ServedGraph(
             graph,
-            self._make_runtime(rules),
+            self._make_runtime(sdl, graph, rules),
             rules,
             CacheHints.from_sdl(sdl, graph.api_schema),
             digest,
