@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphql import (
     GraphQLField,
@@ -23,6 +23,7 @@ from graphql import (
 from router.query_graph import QueryGraph
 from router.supergraph import Supergraph
 from schema.codes import Finding
+from schema.override_combinations import describe, label_combinations
 from schema.reachability import Option, Reachability
 
 _Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
@@ -49,12 +50,21 @@ class _Place:
 
 def check_satisfiability(supergraph: Supergraph) -> Iterator[Finding]:
     """SATISFIABILITY_ERROR for each field of the API that some operation cannot get, and *_RUNTIME_TYPES_*."""
-    reported: set[tuple[str, frozenset[str]]] = set()
-    for labels in dict.fromkeys(((), supergraph.override_labels)):
+    combinations = label_combinations(supergraph)
+    found: dict[tuple[str, str, tuple[str, ...]], tuple[Finding, list[frozenset[str]]]] = {}
+    for labels in combinations:
+        seen: set[tuple[str, str, tuple[str, ...]]] = set()
         for coordinate, finding in _Walk(supergraph, QueryGraph(supergraph, labels)).findings():
-            if (coordinate, frozenset(finding.subgraphs)) not in reported:
-                reported.add((coordinate, frozenset(finding.subgraphs)))
-                yield finding
+            key = (finding.code, coordinate, finding.subgraphs)
+            if key not in seen:
+                seen.add(key)
+                found.setdefault(key, (finding, []))[1].append(labels)
+    for finding, failing in found.values():
+        condition = describe(failing, combinations, supergraph.override_labels)
+        if condition is None:
+            yield finding
+        else:
+            yield replace(finding, message=f"{finding.message}\n  - with the override labels {condition}")
 
 
 class _Walk:

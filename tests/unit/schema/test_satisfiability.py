@@ -98,3 +98,43 @@ def test_a_shared_mutation_field_is_called_once_so_one_subgraph_has_to_be_enough
     assert unreachable(a=a, b=b) == ["Mutation.f"]
     shared = a.replace("x: Int", "x: Int @shareable")
     assert unreachable(a=shared, b=b.replace("y: Int", "y: Int x: Int @shareable")) == []
+
+
+def test_a_label_that_leads_into_a_dead_end_is_named() -> None:
+    a = "type Query { t: T } type T @shareable { id: ID n: Int }"
+    b = 'type T @shareable { id: ID n: Int @override(from: "a", label: "percent(5)") }'
+    composition = compose([SubgraphSource("a", LINK + a), SubgraphSource("b", LINK + b)])
+
+    (error,) = composition.errors
+    assert error.coordinates == ("T.n",)
+    assert error.message.endswith('\n  - with the override labels "percent(5)" on')
+
+
+def test_two_labels_that_fail_only_together_are_named_together() -> None:
+    a = 'type Query { t: T } type T @key(fields: "id") { id: ID! sku: ID! n: Int }'
+    b = """
+    type T @key(fields: "sku") {
+      sku: ID! @override(from: "a", label: "keys")
+      n: Int @override(from: "a", label: "numbers")
+    }
+    """
+
+    composition = compose([SubgraphSource("a", LINK + a), SubgraphSource("b", LINK + b)])
+
+    told = {
+        error.coordinates[0]: error.message.rpartition("with the override labels ")[2] for error in composition.errors
+    }
+    assert told == {"T.sku": '"keys" on', "T.n": '"keys", "numbers" on'}
+
+
+def test_each_of_many_labels_is_tried() -> None:
+    fields = " ".join(f"f{number}: Int" for number in range(9))
+    overriding = " ".join(f'f{number}: Int @override(from: "a", label: "l{number}")' for number in range(9))
+    a = f"type Query {{ t: T }} type T @shareable {{ id: ID {fields} }}"
+    b = f"type T @shareable {{ id: ID {overriding} }}"
+
+    composition = compose([SubgraphSource("a", LINK + a), SubgraphSource("b", LINK + b)])
+
+    assert [(error.coordinates[0], error.message.rpartition("labels ")[2]) for error in composition.errors] == [
+        (f"T.f{number}", f'"l{number}" on') for number in range(9)
+    ]
