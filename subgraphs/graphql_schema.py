@@ -4,14 +4,15 @@ Adds to Strawberry's: entities that fail alone, cached documents with a depth li
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from inspect import isawaitable
-from typing import Any
+from typing import Any, TypeAlias
 
 import strawberry
 import structlog
-from graphql import GraphQLError
-from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
+from graphql import DocumentNode, GraphQLError, parse, specified_rules, validate
+from strawberry.extensions import SchemaExtension
 from strawberry.extensions.query_depth_limiter import create_validator
 from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
@@ -19,6 +20,7 @@ from strawberry.types import ExecutionContext
 
 from events.envelope import new_id
 from subgraphs.context import Context, Info
+from subgraphs.lean_executor import lean_executor
 from subgraphs.resolvers import shorten_resolvers
 from subgraphs.scalars import SCALARS
 
@@ -26,25 +28,28 @@ _log = structlog.get_logger("subgraphs.errors")
 
 DEEPEST_SELECTION = 20
 CACHED_DOCUMENTS = 1000
-# Made once: a rule made per request is a new class each time, and the validation cache would never hit.
-_STATIC_RULES = (create_validator(DEEPEST_SELECTION, None),)
+_RULES = (*specified_rules, create_validator(DEEPEST_SELECTION, None))
+
+#: From a document's text to the document and what is wrong with it. Raises GraphQLSyntaxError.
+PrepareDocument: TypeAlias = Callable[[str], tuple[DocumentNode, list[GraphQLError]]]
 
 
-class StaticRules(SchemaExtension):
-    """Adds our validation rules to those of the specification."""
+class CachedDocuments(SchemaExtension):
+    """Each text is parsed and validated once, found again by the text. Strawberry's caches hash the whole document."""
 
-    def on_operation(self) -> Iterator[None]:
+    def __init__(self, prepare: PrepareDocument) -> None:
+        super().__init__()
+        self._prepare = prepare
+        self._errors: list[GraphQLError] = []
+
+    def on_parse(self) -> Iterator[None]:
         context = self.execution_context
-        context.validation_rules = context.validation_rules + _STATIC_RULES
+        context.graphql_document, self._errors = self._prepare(context.query or "")
         yield
 
-
-def _parser_cache() -> SchemaExtension:
-    return ParserCache(maxsize=CACHED_DOCUMENTS)
-
-
-def _validation_cache() -> SchemaExtension:
-    return ValidationCache(maxsize=CACHED_DOCUMENTS)
+    def on_validate(self) -> Iterator[None]:
+        self.execution_context.pre_execution_errors = self._errors
+        yield
 
 
 class SubgraphSchema(strawberry.federation.Schema):
@@ -58,16 +63,21 @@ class SubgraphSchema(strawberry.federation.Schema):
         subscription: type | None = None,
         types: Iterable[type] = (),
     ) -> None:
+        @lru_cache(maxsize=CACHED_DOCUMENTS)
+        def prepare(text: str) -> tuple[DocumentNode, list[GraphQLError]]:
+            document = parse(text)
+            return document, validate(self._schema, document, _RULES)
+
         super().__init__(
             query=query,
             mutation=mutation,
             subscription=subscription,
             types=types,
-            extensions=[StaticRules, _parser_cache, _validation_cache],
+            extensions=[lambda: CachedDocuments(prepare)],
             config=StrawberryConfig(scalar_map=SCALARS),
             federation_version="2.9",
         )
-        shorten_resolvers(self)
+        self.execution_context_class = lean_executor(shorten_resolvers(self))
 
     async def entities_resolver(  # type: ignore[override]  # Strawberry awaits whatever a resolver returns
         self, info: Info, representations: list[FederationAny]
@@ -102,6 +112,9 @@ class SubgraphSchema(strawberry.federation.Schema):
             )
         except Exception as error:  # it belongs to this entity, not to its siblings
             return error
+
+    def _get_middleware_manager(self, extensions: list[SchemaExtension]) -> Any:
+        """None: no extension of ours resolves fields, and graphql-core then asks none for each field."""
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Errors without a code are either the request's, and get one, or ours, and are logged and masked."""

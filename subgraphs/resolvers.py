@@ -5,7 +5,9 @@ conversion of arguments, extensions and an exception handler that are not there:
 """
 
 import inspect
+from collections import defaultdict
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLResolveInfo
@@ -13,24 +15,29 @@ from strawberry import Info, Schema
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
+from subgraphs.lean_executor import Leaf, Leaves, leaf_of
+
 Resolver = Callable[..., Any]
 
 
-def shorten_resolvers(schema: Schema) -> int:
-    """Replace what can be replaced without a change of any answer; returns how many fields that are."""
-    shortened = 0
+def shorten_resolvers(schema: Schema) -> Leaves:
+    """Replace what can be replaced without a change of any answer; returns the fields that are attributes and leaves."""
+    leaves: defaultdict[str, dict[str, Leaf]] = defaultdict(dict)
     for graphql_type in schema._schema.type_map.values():  # noqa: SLF001 - Strawberry offers no other way to it
         concrete = schema.schema_converter.type_map.get(graphql_type.name)
         definition = concrete.definition if concrete is not None else None
         if not isinstance(graphql_type, GraphQLObjectType) or not isinstance(definition, StrawberryObjectDefinition):
             continue
         for field in definition.fields:
-            graphql_field = graphql_type.fields.get(schema.config.name_converter.get_graphql_name(field))
+            name = schema.config.name_converter.get_graphql_name(field)
+            graphql_field = graphql_type.fields.get(name)
             resolver = None if field.is_subscription else _short_resolver(field)
-            if graphql_field is not None and resolver is not None:
-                graphql_field.resolve = resolver
-                shortened += 1
-    return shortened
+            if graphql_field is None or resolver is None:
+                continue
+            graphql_field.resolve = resolver
+            if field.base_resolver is None and (leaf := leaf_of(graphql_field.type, attrgetter(field.python_name))):
+                leaves[graphql_type.name][name] = leaf
+    return leaves
 
 
 def _short_resolver(field: StrawberryField) -> Resolver | None:

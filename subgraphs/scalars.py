@@ -55,9 +55,12 @@ def is_time_zone(name: str) -> bool:
     return bool(name)
 
 
+_QUANTA = tuple(Decimal(1).scaleb(-places) for places in range(7))
+
+
 def rounded(value: Decimal, places: int = 2) -> float:
     """A stored decimal as the API shows it: half-even, the only place where anything is rounded."""
-    return float(value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN))
+    return float(value.quantize(_QUANTA[places], ROUND_HALF_EVEN))
 
 
 def rounded_or_none(value: Decimal | None, places: int = 2) -> float | None:
