@@ -126,7 +126,7 @@ class ObjectMerger:
             each = definition.fields.get(name) if definition is not None else None
             if definition is not None and each is not None and not each.is_external:
                 owners[subgraph.name], definitions[subgraph.name] = each, definition
-        if owners.keys() - stand_ins:
+        if owners.keys() - stand_ins and owners.keys() & stand_ins:
             self._check_sharing(parent, name, owners, definitions, ())
 
     # -- one field ---------------------------------------------------------------------------------------------

@@ -36,4 +36,17 @@ class Monolith:
     def _resolve(self, source: JsonObject, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         roots = {"Query", "Mutation", "Subscription"}
         fact = self.world.roots[info.parent_type.name] if info.parent_type.name in roots else source
-        return with_arguments(self.world.true_value(fact, info.field_name), info.return_type, arguments)
+        filled = self.world.contextual.get((info.parent_type.name, info.field_name))
+        if filled is not None:
+            (value,) = self.world.select(fact["@above"][filled[0]], filled[1]).values()
+            arguments["c"] = value
+        value = with_arguments(self.world.true_value(fact, info.field_name), info.return_type, arguments)
+        return self._below(value, fact) if self.world.contextual else value
+
+    def _below(self, value: Any, fact: JsonObject) -> Any:
+        """Objects that know the nearest object of each type above them."""
+        if isinstance(value, list):
+            return [self._below(element, fact) for element in value]
+        if isinstance(value, dict) and "__typename" in value:
+            return {**value, "@above": {**fact.get("@above", {}), fact.get("__typename", ""): fact}}
+        return value

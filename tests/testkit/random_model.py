@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+SCALARS = ("Int", "Float", "String", "Boolean", "ID", "Json")
+
 
 class UnplaceableError(Exception):
     """The random choices contradict each other; the caller tries the next seed."""
@@ -28,10 +30,10 @@ class RandomField:
     override_label: str = ""
     inaccessible: bool = False
     clean: bool = False  # used by keys or @requires: no errors, no null where the type forbids it
-
-    @property
-    def type(self) -> str:
-        return self.wrapping.format(self.named_type)
+    strict_in: set[str] = field(default_factory=set)  # subgraphs that declare it without any null
+    extra_argument_in: set[str] = field(default_factory=set)  # owners with an argument that the others do not have
+    required_argument_in: set[str] = field(default_factory=set)  # owners whose arguments must all be given
+    context: tuple[str, str] | None = None  # (type further up, its field) that fill the argument "c"
 
     def is_defined_in(self, subgraph: str) -> bool:
         return subgraph in self.owners or subgraph in self.external_in or subgraph == self.overridden_in
@@ -40,10 +42,18 @@ class RandomField:
     def is_list(self) -> bool:
         return self.wrapping.startswith("[")
 
+    @property
+    def strict_wrapping(self) -> str:
+        """The same wrapping with every null forbidden."""
+        return self.wrapping.replace("!", "").replace("]", "]!").replace("}", "}!")
+
 
 @dataclass(slots=True)
 class RandomType:
-    """`kind`: "entity", "value", "interface", "entity_interface", "union", "enum", "input", "root"."""
+    """`kind`: "entity", "value", "split", "interface", "entity_interface", "union", "enum", "root".
+
+    A "split" type has no key and its fields are spread: it is only had from fields that all its subgraphs share.
+    """
 
     name: str
     kind: str
@@ -54,6 +64,12 @@ class RandomType:
     members_in: dict[str, list[str]] = field(default_factory=dict)
     object_in: set[str] = field(default_factory=set)  # subgraphs where an entity interface is an interface object
     extra_id_in: set[str] = field(default_factory=set)  # subgraphs that resolve `id` though it is not their key
+    context_in: set[str] = field(default_factory=set)  # subgraphs where it sets a context, named after it
+    missing_in: str = ""  # a subgraph that does not know some of the objects
+
+    def resolvable_in(self) -> list[str]:
+        """The subgraphs that can be asked for an entity of this type."""
+        return [name for name, keys in self.placements.items() if any(not key.startswith("!") for key in keys)]
 
     def fields_in(self, subgraph: str) -> list[RandomField]:
         """The fields that one subgraph's definition of this type has."""
@@ -69,6 +85,7 @@ class RandomType:
 class RandomSupergraph:
     subgraphs: list[str]
     types: dict[str, RandomType]
+    federation_1: set[str] = field(default_factory=set)  # subgraphs written for version 1
 
     def concrete(self, type_name: str) -> list[str]:
         kind = self.types.get(type_name)
@@ -82,6 +99,15 @@ class RandomSupergraph:
             for item in kind.fields.values()
             if item.requires
             for concrete in self.concrete(kind.name)
+        }
+
+    def contextual(self) -> dict[tuple[str, str], tuple[str, str]]:
+        """Fields with an argument from above by (object type, field name)."""
+        return {
+            (kind.name, item.name): item.context
+            for kind in self.types.values()
+            for item in kind.fields.values()
+            if item.context is not None
         }
 
 

@@ -7,14 +7,24 @@ from collections.abc import Iterator
 
 from tests.testkit.random_model import RandomField, RandomSupergraph, RandomType, key_field_names
 
-DIRECTIVES = ("key", "requires", "provides", "external", "shareable", "override", "inaccessible", "interfaceObject")
-URL = "https://specs.apollo.dev/federation/v2.7"
+DIRECTIVES = (
+    "key",
+    "requires",
+    "provides",
+    "external",
+    "shareable",
+    "override",
+    "inaccessible",
+    "interfaceObject",
+    "context",
+    "fromContext",
+)
+URL = "https://specs.apollo.dev/federation/v2.8"
 IMPORTS = ", ".join(f'"@{name}"' for name in DIRECTIVES)
 LINK = f'extend schema @link(url: "{URL}", import: [{IMPORTS}])'
 LINK_WITHOUT_IMPORTS = f'extend schema @link(url: "{URL}", as: "fed", import: ["@inaccessible"])'
 #: Subgraphs that write federation directives with a prefix.
 PREFIXED = frozenset({"delta_x"})
-INPUTS = "input Filter { color: Color limit: Int = 5 nested: Filter tags: [String!] }"
 
 
 def print_subgraphs(supergraph: RandomSupergraph) -> dict[str, str]:
@@ -22,14 +32,41 @@ def print_subgraphs(supergraph: RandomSupergraph) -> dict[str, str]:
 
 
 def print_subgraph(supergraph: RandomSupergraph, subgraph: str) -> str:
-    lines = [LINK, "scalar Json", "enum Color { RED GREEN BLUE }", INPUTS]
+    is_old = subgraph in supergraph.federation_1 and is_fit_for_version_1(supergraph, subgraph)
+    own = f"ONLY_{clean_name(subgraph)}"
+    tags = "" if subgraph == supergraph.subgraphs[-1] else " tags: [String!]"
+    lines = [
+        "" if is_old else LINK,
+        "scalar Json enum Color { RED GREEN BLUE }",
+        f"enum Shade {{ DARK LIGHT {own} }} enum Tint {{ PALE {own} }}",
+        f"input Filter {{ color: Color limit: Int = 5 nested: Filter{tags} {own}: Int }}",
+    ]
     for kind in supergraph.types.values():
         if kind.kind == "root":
-            lines += _root(kind, subgraph)
+            lines += _root(supergraph, kind, subgraph)
         elif subgraph in kind.placements:
             lines += _type(supergraph, kind, subgraph)
     text = "\n".join(lines) + "\n"
+    if is_old:
+        return text.replace(" @shareable", "")
     return _with_prefixes(text) if subgraph in PREFIXED else text
+
+
+def clean_name(subgraph: str) -> str:
+    return subgraph.replace("-", "_")
+
+
+def is_fit_for_version_1(supergraph: RandomSupergraph, subgraph: str) -> bool:
+    """Whether nothing in the subgraph needs a directive that version 1 does not have."""
+    for kind in supergraph.types.values():
+        if kind.kind == "entity_interface" and subgraph in kind.placements:
+            return False
+        if subgraph in kind.context_in or any(key.startswith("!") for key in kind.placements.get(subgraph, ())):
+            return False
+        for item in kind.fields.values():
+            if subgraph in item.owners and (item.overridden_in or item.inaccessible or item.context):
+                return False
+    return True
 
 
 def _with_prefixes(text: str) -> str:
@@ -40,12 +77,12 @@ def _with_prefixes(text: str) -> str:
     return head + separator + re.sub(rf"@({prefixed})\b", r"@fed__\1", body)
 
 
-def _root(kind: RandomType, subgraph: str) -> Iterator[str]:
+def _root(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -> Iterator[str]:
     fields = [f for f in kind.fields.values() if subgraph in f.owners]
     if fields:
-        yield _block(f"type {kind.name}", [_field(kind, item, subgraph) for item in fields])
+        yield _block(f"type {kind.name}", [_field(supergraph, kind, item, subgraph) for item in fields])
     elif kind.name == "Query":
-        yield f"type Query {{ ping_{subgraph.replace('-', '_')}: String }}"
+        yield f"type Query {{ ping_{clean_name(subgraph)}: String }}"
 
 
 def _type(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -> Iterator[str]:
@@ -58,8 +95,11 @@ def _type(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -> Iter
         fields = [f for f in kind.fields.values() if f.name == "id" or subgraph in f.owners]
         yield _block(f'interface {kind.name} @key(fields: "id")', [_plain(item) for item in fields])
     elif kind.kind != "enum":
-        lines = [_field(kind, item, subgraph) for item in kind.fields_in(subgraph)]
-        yield _block(f"type {kind.name}{_implements(supergraph, kind, subgraph)}{_directives(kind, subgraph)}", lines)
+        lines = [_field(supergraph, kind, item, subgraph) for item in kind.fields_in(subgraph)]
+        extend = "extend " if _is_extension(supergraph, kind, subgraph) else ""
+        yield _block(
+            f"{extend}type {kind.name}{_implements(supergraph, kind, subgraph)}{_directives(kind, subgraph)}", lines
+        )
 
 
 def interface_field_names(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -> list[str]:
@@ -82,23 +122,40 @@ def _implements(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -
 
 
 def _directives(kind: RandomType, subgraph: str) -> str:
-    text = " @shareable" if kind.kind == "value" else ""
+    text = " @shareable" if kind.kind in ("value", "split") else ""
+    if subgraph in kind.context_in:
+        text += f' @context(name: "above{kind.name}")'
     for key in kind.placements[subgraph]:
         resolvable = ", resolvable: false" if key.startswith("!") else ""
         text += f' @key(fields: "{key.removeprefix("!")}"{resolvable})'
     return text + (" @interfaceObject" if subgraph in kind.object_in else "")
 
 
-def _plain(item: RandomField) -> str:
-    arguments = f"({item.arguments})" if item.arguments else ""
-    return f"{item.name}{arguments}: {item.type}"
+def _is_extension(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -> bool:
+    """Version 1 extends a type where it does not begin."""
+    is_old = subgraph in supergraph.federation_1 and is_fit_for_version_1(supergraph, subgraph)
+    return is_old and kind.kind == "entity" and subgraph != next(iter(kind.placements))
 
 
-def _field(kind: RandomType, item: RandomField, subgraph: str) -> str:
-    text = _plain(item)
-    if kind.kind == "value":
+def _plain(item: RandomField, subgraph: str = "") -> str:
+    arguments = item.arguments + ("!" if subgraph in item.required_argument_in else "")
+    if subgraph in item.extra_argument_in:
+        arguments = ", ".join(filter(None, (arguments, "unshared: Int")))
+    if item.context is not None:
+        above, name = item.context
+        told = f'c: String @fromContext(field: "$above{above} {{ {name} }}")'
+        arguments = ", ".join(filter(None, (arguments, told)))
+    wrapping = item.strict_wrapping if subgraph in item.strict_in else item.wrapping
+    return f"{item.name}{f'({arguments})' if arguments else ''}: {wrapping.format(item.named_type)}"
+
+
+def _field(supergraph: RandomSupergraph, kind: RandomType, item: RandomField, subgraph: str) -> str:
+    text = _plain(item, subgraph)
+    if kind.kind in ("value", "split"):
         return text
     keys = {name for key in kind.placements.get(subgraph, ()) for name in key_field_names(key)}
+    if item.name in keys and _is_extension(supergraph, kind, subgraph):
+        return text + " @external"
     if subgraph in item.external_in:
         return text + ("" if item.name in keys else " @external")
     if item.name == "id" and item.name not in keys:

@@ -8,9 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from random import Random
 
-from tests.testkit.random_model import RandomField, RandomSupergraph, RandomType, UnplaceableError
+from tests.testkit.random_directives import Directives
+from tests.testkit.random_model import (
+    SCALARS,
+    RandomField,
+    RandomSupergraph,
+    RandomType,
+    UnplaceableError,
+    key_field_names,
+)
 
-SCALARS = ("Int", "Float", "String", "Boolean", "ID", "Json")
+LEAVES = (*SCALARS, "Color", "Shade")
 SUBGRAPH_NAMES = ("alpha", "Beta", "gamma-2", "delta_x", "e5")
 TEXT_ARGUMENTS = (
     "n: Int",
@@ -23,9 +31,9 @@ TEXT_ARGUMENTS = (
     "w: [Filter!]!",
     "f: Float = 1.5",
     "j: Json",
+    "t: Tint",
+    "ts: [Tint!] = [PALE]",
 )
-#: Arguments that a required field may have, and how a field set then passes them.
-REQUIRABLE_ARGUMENTS = {"": "", "n: Int": "(n: 7)", "c: Color = RED": "(c: GREEN)", "first: Int": "(first: 1)"}
 
 
 class Generator:
@@ -43,14 +51,16 @@ class Generator:
                 self._add_fields(kind)
         self._add_interface_objects()
         self._add_roots()
-        for kind in [k for k in self.types.values() if k.kind == "entity"]:
-            for _ in range(self.rng.choice((0, 1, 2, 3))):
-                self._add_requires(kind)
-        self._add_provides()
-        self._add_overrides()
-        self._hide_fields()
+        directives = Directives(self.rng, self.types, self.place)
+        directives.add()
+        if self.chance(0.3):
+            self._add_split_value()
+        if self.chance(0.3):
+            self._add_context()
         self._complete_placements()
-        return RandomSupergraph(self.subgraphs, self.types)
+        directives.vary_shared_fields()
+        directives.lose_entities()
+        return RandomSupergraph(self.subgraphs, self.types, {s for s in self.subgraphs if self.chance(0.15)})
 
     def chance(self, probability: float) -> bool:
         return self.rng.random() < probability
@@ -59,7 +69,8 @@ class Generator:
 
     def _declare_types(self) -> None:
         rng = self.rng
-        self.types["Color"] = RandomType("Color", "enum", members_in={})
+        self.types["Color"] = RandomType("Color", "enum")
+        self.types["Shade"] = RandomType("Shade", "enum")
         for index in range(rng.randint(2, 5)):
             self._declare_entity(f"N{index}")
         for index in range(rng.randint(0, 3)):
@@ -89,9 +100,24 @@ class Generator:
         if self.chance(0.2):
             self._nested_key(kind)
         homes = rng.sample(self.subgraphs, rng.randint(1 if self.chance(0.15) else 2, len(self.subgraphs)))
+        if self.chance(0.4):
+            self._chain_keys(kind, homes)
+            return
         kind.placements[homes[0]] = list(kind.keys)  # the first knows every key: each subgraph is reachable through it
         for subgraph in homes[1:]:
             kind.placements[subgraph] = rng.sample(kind.keys, rng.randint(1, len(kind.keys)))
+
+    def _chain_keys(self, kind: RandomType, homes: list[str]) -> None:
+        """Each subgraph shares a key with one before it, all of them perhaps none."""
+        kind.placements[homes[0]] = ["id"]
+        for subgraph in homes[1:]:
+            shared = self.rng.choice(kind.placements[self.rng.choice(list(kind.placements))])
+            others = [key for key in kind.keys if key != shared and self.chance(0.35)]
+            kind.placements[subgraph] = [shared, *others]
+        used = [key for key in kind.keys if any(key in keys for keys in kind.placements.values())]
+        kind.keys = used
+        names = {name for key in used for name in key_field_names(key)}
+        kind.fields = {name: item for name, item in kind.fields.items() if name in names}
 
     def _nested_key(self, kind: RandomType) -> None:
         holder = RandomType(f"Key{kind.name}", "value")
@@ -108,11 +134,13 @@ class Generator:
         interface.fields["id"] = RandomField("id", "ID", "{}!", clean=True)
         for index in range(self.rng.randint(0, 2)):
             field_name = f"{name.lower()}f{index}"
-            scalar = self.rng.choice(("String", "Int", "Color"))
-            interface.fields[field_name] = RandomField(field_name, scalar, "{}")
+            named = self.rng.choice(("String", "Int", "Color", self.rng.choice(members).name))
+            wrapping = self.rng.choice(("{}", "{}", "[{}]"))
+            interface.fields[field_name] = RandomField(field_name, named, wrapping)
             for member in members:
+                own = wrapping.replace("}", "}!") if self.chance(0.2) else wrapping
                 owner = self.rng.choice(list(member.placements))
-                member.fields[field_name] = RandomField(field_name, scalar, "{}", owners={owner})
+                member.fields[field_name] = RandomField(field_name, named, own, owners={owner})
         self.types[name] = interface
 
     def _declare_entity_interface(self) -> None:
@@ -141,12 +169,12 @@ class Generator:
 
     def _output_types(self) -> list[str]:
         named = [
-            k.name for k in self.types.values() if k.kind not in ("input", "root") and not k.name.startswith("Key")
+            k.name for k in self.types.values() if k.kind not in ("split", "root") and not k.name.startswith("Key")
         ]
         return named + [n for n in named if n.startswith("N")]
 
     def _wrapping(self, named_type: str) -> str:
-        if named_type in SCALARS or named_type == "Color":
+        if named_type in LEAVES:
             return self.rng.choice(("{}", "{}", "{}", "{}!", "[{}]", "[{}!]", "[[{}]!]"))
         return self.rng.choice(("{}", "{}", "{}!", "[{}]", "[{}!]", "[{}!]!", "[{}]!", "[[{}!]]"))
 
@@ -204,105 +232,56 @@ class Generator:
             arguments = self._arguments(named, wrapping)
             query.fields[f"q{index}"] = RandomField(f"q{index}", named, wrapping, arguments, owners=owners)
         for index in range(rng.randint(0, 3)):
-            named = rng.choice((*[n for n in self._output_types() if n.startswith("N")], "Int"))
+            named = rng.choice((*[n for n in self._output_types() if n.startswith(("N", "V"))], "Int"))
             owner = {rng.choice(self.subgraphs)}
             mutation.fields[f"do{index}"] = RandomField(f"do{index}", named, "{}", owners=owner)
         self.types["Query"] = query
         if mutation.fields:
             self.types["Mutation"] = mutation
 
-    # --- directives
+    # --- types that only stand in certain places
 
-    def _add_requires(self, kind: RandomType) -> None:
-        owner = self.rng.choice(list(kind.placements))
-        available = [f for f in kind.fields.values() if self._is_requirable(f, owner)]
-        if not available:
+    def _add_split_value(self) -> None:
+        """A type without key whose fields are spread over the subgraphs that share the fields which return it."""
+        kind = self.types["W"] = RandomType("W", "split")
+        entity = self.rng.choice([k for k in self.types.values() if k.name.startswith("N")])
+        homes = entity.resolvable_in()
+        if len(homes) < 2:
+            homes = self.rng.sample(self.subgraphs, 2)
+        kind.placements = {subgraph: [] for subgraph in homes}
+        for index in range(self.rng.randint(2, 6)):
+            named = self.rng.choice((*LEAVES, *[n for n in self._output_types() if n.startswith(("V", "N"))]))
+            owners = set(self.rng.sample(homes, self.rng.choice((1, 1, 2))))
+            kind.fields[f"w{index}"] = RandomField(f"w{index}", named, self._wrapping(named), owners=owners)
+        kind.fields["w"] = RandomField("w", "Int", "{}", owners=set(homes))
+        wrapping = self.rng.choice(("{}", "{}", "{}!", "[{}]", "[{}!]"))
+        self.types["Query"].fields["split"] = RandomField("split", "W", wrapping, owners=set(homes), clean=True)
+        if homes == entity.resolvable_in():
+            wrapping = self.rng.choice(("{}", "{}", "[{}]", "[{}!]"))
+            entity.fields["split"] = RandomField("split", "W", wrapping, owners=set(homes), clean=True)
+
+    def _add_context(self) -> None:
+        """An entity that stands below another one only, with a field whose argument comes from there."""
+        above = self.rng.choice([k for k in self.types.values() if k.name.startswith("N")])
+        setters = [
+            (subgraph, item)
+            for subgraph in above.placements
+            for item in above.fields.values()
+            if item.named_type == "String" and not item.is_list and not item.arguments and not item.requires and not item.overridden_in
+            and (subgraph in item.owners or item.name in " ".join(above.placements[subgraph]).split())
+        ]  # fmt: skip
+        if not setters:
             return
-        required = self.rng.sample(available, min(len(available), self.rng.choice((1, 1, 2, 3))))
-        parts = [self._required_text(item, owner) for item in required]
-        for item in required:
-            item.external_in.add(owner)
-            item.clean = True
-        name = f"r{len(kind.fields)}"
-        named = self.rng.choice(("String", "String", "Int"))
-        kind.fields[name] = RandomField(name, named, "{}", owners={owner}, requires=" ".join(parts))
-        kind.fields[name].clean = True
-
-    def _is_requirable(self, item: RandomField, owner: str) -> bool:
-        if owner in item.owners or not item.owners or item.name in ("id", "sku", "code", "region", "origin"):
-            return False
-        if item.external_in and owner not in item.external_in:
-            return not item.provides
-        if item.arguments not in REQUIRABLE_ARGUMENTS:
-            return False
-        if item.named_type in SCALARS or item.named_type == "Color":
-            return True
-        target = self.types[item.named_type]
-        return target.kind in ("value", "entity") and not item.requires and bool(self._leaves(target, owner))
-
-    def _leaves(self, target: RandomType, owner: str) -> list[RandomField]:
-        """Fields of a required object that can be named in the field set: leaves without arguments."""
-        leaves = [f for f in target.fields.values() if f.named_type in (*SCALARS, "Color") and not f.arguments]
-        if target.kind == "entity":
-            leaves = [
-                f
-                for f in leaves
-                if not f.requires and owner not in f.owners and f.name not in ("sku", "code", "region")
-            ]
-        return leaves
-
-    def _required_text(self, item: RandomField, owner: str) -> str:
-        if item.named_type in (*SCALARS, "Color"):
-            return item.name + (self._required_argument(item))
-        target = self.types[item.named_type]
-        known = self._leaves(target, owner)
-        leaves = self.rng.sample(known, self.rng.randint(1, min(2, len(known))))
-        for leaf in leaves:
-            leaf.clean = True
-            if target.kind == "entity" and leaf.name == "id":
-                target.extra_id_in.add(owner)
-            elif target.kind == "entity":
-                leaf.external_in.add(owner)
-        return f"{item.name} {{ {' '.join(leaf.name for leaf in leaves)} }}"
-
-    def _required_argument(self, item: RandomField) -> str:
-        optional = "=" not in item.arguments
-        return "" if optional and self.chance(0.4) else REQUIRABLE_ARGUMENTS[item.arguments]
-
-    def _add_provides(self) -> None:
-        for kind in self.types.values():
-            for item in kind.fields.values():
-                target = self.types.get(item.named_type)
-                if target is None or target.kind != "entity" or item.external_in or not self.chance(0.3):
-                    continue
-                owner = min(item.owners, default="")
-                candidates = [f for f in target.fields.values() if self._is_providable(f, owner)]
-                if not owner or not candidates:
-                    continue
-                provided = self.rng.sample(candidates, min(len(candidates), self.rng.choice((1, 1, 2))))
-                for each in provided:
-                    each.external_in.add(owner)
-                item.provides[owner] = " ".join(each.name for each in provided)
-
-    def _is_providable(self, item: RandomField, owner: str) -> bool:
-        leaf = item.named_type in (*SCALARS, "Color")
-        return leaf and not item.requires and bool(item.owners) and owner not in item.owners and not item.arguments
-
-    def _add_overrides(self) -> None:
-        for kind in [k for k in self.types.values() if k.kind == "entity"]:
-            for item in kind.fields.values():
-                old = [s for s in kind.placements if s not in item.owners and s not in item.external_in]
-                plain = item.named_type in ("Int", "String", "Float") and not item.is_list and not item.arguments
-                if plain and len(item.owners) == 1 and old and not item.requires and self.chance(0.15):
-                    item.overridden_in = self.rng.choice(old)
-                    item.override_label = self.rng.choice(("", "", "percent(0)", "percent(100)"))
-
-    def _hide_fields(self) -> None:
-        for kind in [k for k in self.types.values() if k.kind == "entity"]:
-            for item in kind.fields.values():
-                interface_field = any(item.name in t.fields for t in self.types.values() if kind.name in t.members)
-                if item.owners and not interface_field and self.chance(0.06):
-                    item.inaccessible = True
+        subgraph, item = self.rng.choice(setters)
+        item.clean = True
+        above.context_in.add(subgraph)
+        homes = {subgraph, self.rng.choice(self.subgraphs)}
+        below = self.types["C"] = RandomType("C", "entity", keys=["id"], placements={home: ["id"] for home in homes})
+        below.fields["id"] = RandomField("id", "ID", "{}!", clean=True)
+        self._add_fields(below)
+        below.fields["told"] = RandomField("told", "String", "{}", owners={subgraph}, context=(above.name, item.name))
+        wrapping = self.rng.choice(("{}", "[{}]", "[{}!]!", "[[{}]]"))
+        above.fields["below"] = RandomField("below", "C", wrapping, owners={self.rng.choice(above.resolvable_in())})
 
     # --- placements: every subgraph defines what its fields mention
 
@@ -310,15 +289,17 @@ class Generator:
         for kind in list(self.types.values()):
             for item in kind.fields.values():
                 for subgraph in self._mentioned_in(kind, item):
-                    self._place(item.named_type, subgraph)
+                    self.place(item.named_type, subgraph)
 
     def _mentioned_in(self, kind: RandomType, item: RandomField) -> Iterable[str]:
         if kind.kind == "value":
             return ()
+        if kind.kind == "split":
+            return sorted(item.owners)
         key_users = {s for s, keys in kind.placements.items() if any(item.name in k.split() for k in keys)}
         return sorted(item.owners | item.external_in | key_users)
 
-    def _place(self, type_name: str, subgraph: str) -> None:
+    def place(self, type_name: str, subgraph: str) -> None:
         kind = self.types.get(type_name)
         if kind is None or subgraph in kind.placements:
             return
@@ -337,8 +318,8 @@ class Generator:
         if kind.kind in ("union", "interface"):
             kind.members_in[subgraph] = self.rng.sample(kind.members, self.rng.randint(1, len(kind.members)))
             for member in kind.members_in[subgraph]:
-                self._place(member, subgraph)
+                self.place(member, subgraph)
                 self.types[member].extra_id_in.add(subgraph)
         if kind.kind == "value":
             for item in kind.fields.values():
-                self._place(item.named_type, subgraph)
+                self.place(item.named_type, subgraph)

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 from tests.testkit.random_model import RandomField, RandomSupergraph, RandomType, UnplaceableError
+from tests.testkit.random_sdl import clean_name
 from tests.testkit.subgraph_schema import field_set
 from tests.testkit.world import JsonObject, World
 
@@ -28,6 +29,7 @@ class _WorldBuilder:
 
     def build(self) -> World:
         entities = [kind for kind in self.supergraph.types.values() if kind.kind == "entity"]
+        contextual = {place: (above, field_set(name)) for place, (above, name) in self.supergraph.contextual().items()}
         for kind in entities:
             self.labels[kind.name] = [f"{kind.name}_{index}" for index in range(self.rng.randint(1, 4))]
         for kind in entities:
@@ -39,7 +41,7 @@ class _WorldBuilder:
             for kind in self.supergraph.types.values()
             if kind.kind in ("interface", "entity_interface", "union")
         }
-        return World(self.objects, roots, implementations, computed=self._computed())
+        return World(self.objects, roots, implementations, computed=self._computed(), contextual=contextual)
 
     def _computed(self) -> Any:
         required = self.supergraph.requires()
@@ -54,8 +56,12 @@ class _WorldBuilder:
             if fact[item.name] is None:
                 fact[item.name] = self._field_value(item, [*item.owners])
             if item.overridden_in:  # what the subgraph that must not be asked would say
-                wrong = next(iter(item.owners)) if item.override_label == "percent(0)" else item.overridden_in
+                is_active = item.override_label in ("", "percent(100)", "on_beta")
+                wrong = item.overridden_in if is_active else next(iter(item.owners))
                 fact[f"{item.name}@{wrong}"] = -1 if item.named_type != "String" else "overridden"
+        if kind.missing_in and self.rng.random() < 0.5:
+            fact["@missing"] = kind.missing_in
+            fact.update({item.name: None for item in kind.fields.values() if kind.missing_in in item.owners})
         return fact
 
     def _all_fields(self, kind: RandomType) -> list[RandomField]:
@@ -81,7 +87,7 @@ class _WorldBuilder:
         return {f.name: self._field_value(f, [*f.owners]) for f in kind.fields.values()} if kind else {}
 
     def _field_value(self, item: RandomField, subgraphs: list[str]) -> Any:
-        rng, wrapping = self.rng, item.wrapping
+        rng, wrapping = self.rng, item.strict_wrapping if item.strict_in else item.wrapping
         may_fail = self.with_errors and not item.clean
         if may_fail and rng.random() < ERROR_CHANCE:
             return rng.choice(("!boom", "!FORBIDDEN: not yours"))
@@ -111,7 +117,8 @@ class _WorldBuilder:
         if kind is None:
             return self._scalar(item.named_type)
         if kind.kind == "enum":
-            return self.rng.choice(("RED", "GREEN", "BLUE"))
+            own = [f"ONLY_{clean_name(subgraphs[0])}"] if len(subgraphs) == 1 else []
+            return self.rng.choice(("RED", "GREEN", "BLUE") if kind.name == "Color" else ("DARK", "LIGHT", *own))
         names = self._possible(kind, subgraphs)
         if not names:
             if in_list:
@@ -134,7 +141,7 @@ class _WorldBuilder:
             return "@" + self.rng.choice(self.labels[kind.name])
         placements = list(kind.placements)  # a value may be answered by any subgraph that has its type
         self.depth += 1
-        fact = {f.name: self._field_value(f, placements) for f in kind.fields.values()}
+        fact = {f.name: self._field_value(f, [*f.owners] or placements) for f in kind.fields.values()}
         self.depth -= 1
         return {"__typename": kind.name, **fact}
 

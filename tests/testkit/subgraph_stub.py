@@ -161,7 +161,7 @@ class SubgraphStub:
             if None in wanted.values():
                 continue
             for fact in self.world.objects_of(typename):
-                if self.world.select(fact, key) == wanted:
+                if self.world.select(fact, key) == wanted and fact.get("@missing") != self.name:
                     return Node(fact, (), representation, typename if facts.interface_object else None)
             return None
         raise GraphQLError(f"{self.name}: representation {representation} has no whole key of {typename}")

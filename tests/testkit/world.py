@@ -41,6 +41,8 @@ class World:
     root_calls: list[str] = field(default_factory=list)  # "subgraph.field", oldest first
     computed: Mapping[tuple[str, str], tuple[SelectionSetNode, str]] = field(default_factory=dict)
     """Fields with `@requires` by (object type, field): the field set and the named type they return."""
+    contextual: Mapping[tuple[str, str], tuple[str, SelectionSetNode]] = field(default_factory=dict)
+    """Fields whose argument "c" is filled from above: the type further up and what is read there."""
 
     @classmethod
     def from_json(cls, text: str, implementations: Mapping[str, frozenset[str]]) -> World:
@@ -98,6 +100,8 @@ class World:
     def true_value(self, fact: JsonObject, name: str) -> Any:
         """The value of a field before arguments, as the whole graph sees it: computed where it has `@requires`."""
         rule = self.computed.get((fact.get("__typename", ""), name))
+        if rule is not None and name in fact and fact[name] is None:
+            return None
         return computed_value(self.select(fact, rule[0]), rule[1]) if rule else self.read(fact, name, None)
 
     def _select_within(self, value: Any, selections: SelectionSetNode | None) -> Any:

@@ -102,6 +102,25 @@ def test_machinery_of_subgraphs_is_no_part_of_the_graph() -> None:
     assert composition.api_sdl == "type Query {\n  t: T\n}\n\ntype T {\n  id: ID!\n}\n"
 
 
+def test_a_field_moves_although_an_interface_object_requires_it() -> None:
+    link = LINK.replace('"@tag"', '"@tag", "@interfaceObject"')
+    sdl = supergraph_of(
+        SubgraphSource(
+            "a",
+            link + 'type Query { m: M } interface M @key(fields: "id") { id: ID! title: String } '
+            'type A implements M @key(fields: "id") { id: ID! title: String @takes(from: "c") }',
+        ),
+        SubgraphSource(
+            "b",
+            link + 'type M @key(fields: "id") @interfaceObject '
+            '{ id: ID! title: String @external x: String @requires(fields: "title") }',
+        ),
+        SubgraphSource("c", link + 'type A @key(fields: "id") { id: ID! title: String }'),
+    )
+
+    assert 'title: String @join__field(graph: A, override: "c")' in sdl
+
+
 def test_a_contract_shows_only_what_carries_its_tags() -> None:
     tagged = USERS.sdl.replace("me: User", 'me: User @tag(name: "public")')
     sdl = supergraph_of(SubgraphSource("users", tagged))

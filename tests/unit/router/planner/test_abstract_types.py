@@ -164,3 +164,46 @@ QueryPlan {
   },
 }\
 """)
+
+
+def test_what_is_below_an_interface_field_is_had_by_the_keys_of_the_types() -> None:
+    planner = planner_of(
+        a="type Query { n: N } interface N { v: V } type V @shareable { x: Int } "
+        'type A implements N @key(fields: "id") { id: ID! v: V @shareable }',
+        b='type V @shareable { y: Int } type A @key(fields: "id") { id: ID! v: V @shareable }',
+    )
+    assert plan_text(planner, "{ n { v { x y } } }") == snapshot("""\
+QueryPlan {
+  Sequence {
+    Fetch(service: "a") {  # Query fields of a
+      {
+        n {
+          __typename
+          v {
+            x
+          }
+          ... on A {
+            id
+          }
+        }
+      }
+    },
+    Flatten(path: "n") {
+      Fetch(service: "b") {  # A.v by key "id"
+        {
+          ... on A {
+            id
+          }
+        } =>
+        {
+          ... on A {
+            v {
+              y
+            }
+          }
+        }
+      },
+    },
+  },
+}\
+""")
