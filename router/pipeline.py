@@ -58,6 +58,7 @@ class Response:
     is_request_error: bool = False  # no `data`: nothing was executed
     headers: Headers = ()
     operation_type: str = "query"
+    operation_name: str | None = None
     cache_controls: tuple[str, ...] = ()  # of the subgraph answers this is made of
 
 
@@ -107,6 +108,7 @@ async def _answer(request: OperationRequest, graph: LoadedGraph, runtime: Runtim
         body,
         has_errors=bool(execution.errors),
         operation_type=prepared.operation.operation_type,
+        operation_name=prepared.operation.name,
         cache_controls=tuple(execution.cache_controls),
     )
 

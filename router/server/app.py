@@ -108,7 +108,7 @@ class RouterApp:
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            stack.callback(self._tracing.close)
+            stack.push_async_callback(asyncio.to_thread, self._tracing.close)  # waits for the collector
             stack.callback(self._http.log.flush)
             if self._client is not None:
                 stack.push_async_callback(self._client.close)

@@ -48,4 +48,5 @@ class Exchange:
 
     def note(self, response: Response) -> None:
         self.operation_type = response.operation_type
+        self.operation_name = response.operation_name or self.operation_name
         self.has_errors = response.has_errors

@@ -23,6 +23,7 @@ from router.telemetry import CONNECTIONS, SUBSCRIPTIONS
 
 log = structlog.get_logger(__name__)
 
+MESSAGE_TOO_BIG = 1009
 BAD_MESSAGE = 4400
 UNAUTHORIZED = 4401
 FORBIDDEN = 4403
@@ -144,7 +145,10 @@ class _Connection:
             if event["type"] == "websocket.disconnect":
                 raise _GoneError
             self._heard_at = time.monotonic()
-            await self._take(_message(event.get("text")))
+            text = event.get("text")
+            if text is not None and len(text) > self._settings.max_message_bytes:
+                raise _CloseError(MESSAGE_TOO_BIG, "Message too big")
+            await self._take(_message(text))
 
     async def _take(self, message: dict[str, Any]) -> None:
         kind = message["type"]
