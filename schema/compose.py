@@ -79,11 +79,12 @@ def _read_all(sources: Sequence[SubgraphSource], findings: Findings) -> list[Sub
 
 
 def _check_result(sdl: str, findings: Findings) -> Supergraph | None:
-    findings.errors += check_result(parse(sdl, no_location=True))
+    document = parse(sdl, no_location=True)
+    findings.errors += check_result(document)
     if findings.errors:
         return None
     try:
-        supergraph = read_supergraph(sdl)
+        supergraph = read_supergraph(sdl, document)
         problems: list[GraphQLError] = list(validate_schema(supergraph.api_schema))
     except SupergraphError as error:
         findings.error("INVALID_GRAPHQL_RESULT", error.message)

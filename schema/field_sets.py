@@ -8,14 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from router.errors import SupergraphError
 from router.selection_set import Field, InlineFragment, SelectionSet
 from router.supergraph.field_set import parse_field_set
-
-if TYPE_CHECKING:
-    from schema.subgraph import FieldDefinition, Subgraph, TypeDefinition
+from schema.subgraph import FieldDefinition, Kind, Subgraph, TypeDefinition
 
 _FROM_CONTEXT = re.compile(r"^\s*(\$(?P<context>\w+))?\s*(?P<selection>.*)$", re.DOTALL)
 
@@ -48,7 +45,7 @@ def mentioned_fields(types: Mapping[str, TypeDefinition], type_name: str, text: 
     try:
         for selected in selected_fields(types, type_name, text):
             found.add((selected.parent.name, selected.definition.name))
-            for other in types.values():
+            for other in types.values() if selected.parent.kind is Kind.INTERFACE else ():
                 if selected.parent.name in other.interfaces:
                     found.add((other.name, selected.definition.name))
     except FieldSetError:

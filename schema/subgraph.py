@@ -22,6 +22,7 @@ from graphql import (
     InputValueDefinitionNode,
     InterfaceTypeDefinitionNode,
     InterfaceTypeExtensionNode,
+    ListTypeNode,
     Node,
     NonNullTypeNode,
     ObjectTypeDefinitionNode,
@@ -36,7 +37,6 @@ from graphql import (
     ValueNode,
     parse,
     parse_type,
-    print_ast,
     value_from_ast_untyped,
 )
 
@@ -465,7 +465,11 @@ def named_type(node: TypeNode) -> str:
 
 
 def type_text(node: TypeNode) -> str:
-    return print_ast(node)
+    if isinstance(node, NonNullTypeNode):
+        return f"{type_text(node.type)}!"
+    if isinstance(node, ListTypeNode):
+        return f"[{type_text(node.type)}]"
+    return named_type(node)
 
 
 def is_required(node: TypeNode, default: ValueNode | None) -> bool:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from graphql import GraphQLObjectType, is_abstract_type
-
 from router.selection_set import InlineFragment, SelectionSet
 from router.supergraph import Key, SubgraphField, SubgraphType, Supergraph, TypeKind
 
@@ -35,6 +33,7 @@ class QueryGraph:
         self.supergraph = supergraph
         self.active_labels = frozenset(active_labels)
         self._views = supergraph.views
+        self._overridden = self._all_overridden()
         self._resolvable: dict[tuple[str, str], dict[str, SubgraphField]] = {}
         for subgraph, view in self._views.items():
             for name, view_type in view.items():
@@ -78,15 +77,7 @@ class QueryGraph:
 
     def supergraph_possible_types(self, type_name: str) -> frozenset[str]:
         """The same in the whole graph, types that clients cannot see included."""
-        names = {name for subgraph in self._views for name in self.possible_types(subgraph, type_name)}
-        if any(self.is_interface_object(subgraph, type_name) for subgraph in self._views):
-            names.discard(type_name)
-        api_type = self.supergraph.api_schema.type_map.get(type_name)
-        if api_type is not None and is_abstract_type(api_type):
-            names |= {member.name for member in self.supergraph.api_schema.get_possible_types(api_type)}
-        elif isinstance(api_type, GraphQLObjectType):
-            names.add(type_name)
-        return frozenset(names)
+        return self.supergraph.possible_types(type_name)
 
     def contexts_of(self, type_name: str) -> frozenset[str]:
         """Contexts that an object of this type sets, by itself or as a member of an interface or union, as
@@ -164,20 +155,19 @@ class QueryGraph:
             return False
         if field.override_label is not None and field.override_label not in self.active_labels:
             return False
-        return not self._is_overridden_by_label(subgraph, type_name, field.name)
+        return (subgraph, type_name, field.name) not in self._overridden
 
-    def _is_overridden_by_label(self, subgraph: str, type_name: str, field: str) -> bool:
-        for view in self._views.values():
-            other = view.get(type_name)
-            taken = other.fields.get(field) if other is not None else None
-            if (
-                taken is not None
-                and taken.override_from == subgraph
-                and (taken.override_label is None or taken.override_label in self.active_labels)
-                and other is not self._views[subgraph].get(type_name)
-            ):
-                return True
-        return False
+    def _all_overridden(self) -> frozenset[tuple[str, str, str]]:
+        """(subgraph, type, field) that another subgraph takes over, under a label only while that is active."""
+        return frozenset(
+            (field.override_from, view_type.name, field.name)
+            for subgraph, view in self._views.items()
+            for view_type in view.values()
+            for field in view_type.fields.values()
+            if field.override_from is not None
+            and field.override_from != subgraph
+            and (field.override_label is None or field.override_label in self.active_labels)
+        )
 
 
 def provided_selection(

@@ -5,6 +5,8 @@ Called by the supergraph reader; `"id organization { id }"` becomes the same dat
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from graphql import FieldNode, GraphQLError, InlineFragmentNode, OperationDefinitionNode, SelectionSetNode, parse
 from graphql import print_ast as print_node
 
@@ -12,6 +14,7 @@ from router.errors import SupergraphError
 from router.selection_set import Argument, Field, InlineFragment, SelectionSet
 
 
+@lru_cache(maxsize=4096)
 def parse_field_set(text: str) -> SelectionSet:
     """Raises SupergraphError when the text is no selection of fields and inline fragments."""
     try:

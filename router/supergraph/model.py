@@ -1,6 +1,6 @@
 """What a supergraph says: types, and for each subgraph its own view of every type and field.
 
-Made by `reader`, read by the query graph; plain data, nothing is derived here.
+Made by `reader`, read by the query graph and the executor.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from graphql import GraphQLSchema
+from graphql import GraphQLObjectType, GraphQLSchema, is_abstract_type
 
 from router.selection_set import SelectionSet
 
@@ -90,3 +90,20 @@ class Supergraph:
     sdl: str
     #: every label of a progressive override, in order of first use
     override_labels: tuple[str, ...] = ()
+
+    def possible_types(self, type_name: str) -> frozenset[str]:
+        """Object types that an object of this type can have anywhere in the graph, those that clients cannot see
+        included; for an object type itself.
+        """
+        names: set[str] = set()
+        for view in self.views.values():
+            view_type = view.get(type_name)
+            if view_type is None or view_type.is_interface_object:
+                continue
+            names |= {type_name} if view_type.kind is TypeKind.OBJECT else view_type.possible_types
+        api_type = self.api_schema.type_map.get(type_name)
+        if is_abstract_type(api_type):
+            names |= {member.name for member in self.api_schema.get_possible_types(api_type)}
+        elif isinstance(api_type, GraphQLObjectType):
+            names.add(type_name)
+        return frozenset(names)

@@ -54,10 +54,10 @@ _KINDS: dict[type[TypeDefinitionNode], TypeKind] = {
 _FieldNode = FieldDefinitionNode | InputValueDefinitionNode
 
 
-def read_supergraph(sdl: str) -> Supergraph:
-    """Raises SupergraphError: the text is no GraphQL, or no supergraph."""
+def read_supergraph(sdl: str, document: DocumentNode | None = None) -> Supergraph:
+    """`document` is the text's, where it has been parsed. Raises SupergraphError: it is no GraphQL, or no supergraph."""
     try:
-        document = parse(sdl)
+        document = document or parse(sdl)
     except GraphQLError as error:
         line = f" (line {error.locations[0].line})" if error.locations else ""
         raise SupergraphError(f"The supergraph cannot be parsed: {error.message}{line}") from error

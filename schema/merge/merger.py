@@ -5,6 +5,7 @@ Called by `compose` with valid subgraphs; hands a `MergedSchema` to the printer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from schema.codes import quoted
@@ -45,8 +46,11 @@ def merge_subgraphs(subgraphs: list[Subgraph], findings: Findings) -> MergedSche
     inputs = InputMerger(directives, findings)
     objects = ObjectMerger(subgraphs, relations, directives, inputs, findings)
     merged = MergedSchema(subgraphs=subgraphs)
-    for name in sorted({name for subgraph in subgraphs for name in subgraph.types}):
-        definitions = {subgraph.name: subgraph.types[name] for subgraph in subgraphs if name in subgraph.types}
+    by_name: dict[str, dict[str, TypeDefinition]] = {}
+    for subgraph in subgraphs:
+        for name, definition in subgraph.types.items():
+            by_name.setdefault(name, {})[subgraph.name] = definition
+    for name, definitions in sorted(by_name.items()):
         if not _have_one_kind(name, definitions, findings):
             continue
         result = _new_type(name, definitions, directives, findings)
@@ -60,8 +64,9 @@ def merge_subgraphs(subgraphs: list[Subgraph], findings: Findings) -> MergedSche
             _merge_union(result, definitions, findings)
         merged.types[name] = result
     objects.add_interface_object_fields(merged.types)
-    _check_keyed_interfaces(subgraphs, findings)
-    _check_stand_ins(subgraphs, findings)
+    implementations = _implementations(subgraphs)
+    _check_keyed_interfaces(subgraphs, implementations, findings)
+    _check_stand_ins(subgraphs, implementations, findings)
     directives.check_names()
     for name, directive in composed.items():
         if name in directives.used:
@@ -89,37 +94,41 @@ def _schema_directives(subgraphs: list[Subgraph], directives: DirectiveMerger) -
     return merged
 
 
-def _check_keyed_interfaces(subgraphs: list[Subgraph], findings: Findings) -> None:
+def _implementations(subgraphs: list[Subgraph]) -> dict[str, set[str]]:
+    """Object types by interface, as any subgraph has them."""
+    implementations: dict[str, set[str]] = {}
+    for subgraph in subgraphs:
+        for definition in subgraph.types.values():
+            for interface in definition.interfaces if definition.kind is Kind.OBJECT else ():
+                implementations.setdefault(interface, set()).add(definition.name)
+    return implementations
+
+
+def _check_keyed_interfaces(
+    subgraphs: list[Subgraph], implementations: Mapping[str, set[str]], findings: Findings
+) -> None:
     """Who resolves an interface by its key has to be able to return everything that implements it."""
     for subgraph in subgraphs:
         for interface in subgraph.types.values():
             if interface.kind is not Kind.INTERFACE or not any(resolvable for _, resolvable in interface.entity_keys()):
                 continue
             missing = sorted(
-                definition.name
-                for other in subgraphs
-                for definition in other.types.values()
-                if definition.kind is Kind.OBJECT
-                and interface.name in definition.interfaces
-                and interface.name not in getattr(subgraph.types.get(definition.name), "interfaces", ())
+                name
+                for name in implementations.get(interface.name, ())
+                if interface.name not in getattr(subgraph.types.get(name), "interfaces", ())
             )
             if missing:
                 findings.error(
                     "INTERFACE_KEY_MISSING_IMPLEMENTATION_TYPE",
                     f'[{subgraph.name}] Interface "{interface.name}" has a resolvable @key, but this subgraph does not '
-                    f"define {', '.join(dict.fromkeys(missing))}, which implement it elsewhere: define them here too.",
+                    f"define {', '.join(missing)}, which implement it elsewhere: define them here too.",
                     (subgraph.name,),
                     (interface.name,),
                 )
 
 
-def _check_stand_ins(subgraphs: list[Subgraph], findings: Findings) -> None:
+def _check_stand_ins(subgraphs: list[Subgraph], implementations: Mapping[str, set[str]], findings: Findings) -> None:
     """Who takes an interface for an object cannot know the objects too."""
-    implementations: dict[str, set[str]] = {}
-    for subgraph in subgraphs:
-        for definition in subgraph.types.values():
-            for interface in definition.interfaces if definition.kind is Kind.OBJECT else ():
-                implementations.setdefault(interface, set()).add(definition.name)
     for subgraph in subgraphs:
         for stand_in in subgraph.types.values():
             known = implementations.get(stand_in.name, set()) & subgraph.types.keys()

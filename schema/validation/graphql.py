@@ -31,13 +31,11 @@ from graphql import (
     Undefined,
     UnionTypeDefinitionNode,
     UnionTypeExtensionNode,
-    Visitor,
     build_ast_schema,
     parse,
     print_ast,
     validate_schema,
     value_from_ast,
-    visit,
 )
 from graphql.validation import PossibleTypeExtensionsRule
 from graphql.validation.specified_rules import specified_sdl_rules
@@ -185,29 +183,23 @@ def _is_empty_root(message: str, schema: GraphQLSchema) -> bool:
     return any(message == f"Type {name} must define one or more fields." for name in roots)
 
 
-def _wrong_directive_arguments(document: DocumentNode, schema: GraphQLSchema) -> Iterable[GraphQLError]:
-    visitor = _DirectiveArguments(schema)
-    visit(document, visitor)
-    return visitor.errors
-
-
-class _DirectiveArguments(Visitor):
+def _wrong_directive_arguments(document: DocumentNode, schema: GraphQLSchema) -> Iterator[GraphQLError]:
     """Literals that do not fit the type of a directive's argument; GraphQL checks them in operations only."""
-
-    def __init__(self, schema: GraphQLSchema) -> None:
-        super().__init__()
-        self.schema = schema
-        self.errors: list[GraphQLError] = []
-
-    def enter_directive(self, node: DirectiveNode, *_: object) -> None:
-        definition = self.schema.get_directive(node.name.value)
+    for node in _directives_in(document.definitions):
+        definition = schema.get_directive(node.name.value)
         for argument in node.arguments or () if definition is not None else ():
             declared = definition.args.get(argument.name.value) if definition is not None else None
             if declared is not None and value_from_ast(argument.value, declared.type) is Undefined:
-                self.errors.append(
-                    GraphQLError(
-                        f"Invalid value {print_ast(argument.value)} for @{node.name.value}({argument.name.value}:), "
-                        f"which has type {declared.type}.",
-                        argument,
-                    )
+                yield GraphQLError(
+                    f"Invalid value {print_ast(argument.value)} for @{node.name.value}({argument.name.value}:), "
+                    f"which has type {declared.type}.",
+                    argument,
                 )
+
+
+def _directives_in(nodes: Iterable[Any]) -> Iterator[DirectiveNode]:
+    for node in nodes:
+        yield from getattr(node, "directives", None) or ()
+        for members in ("fields", "values", "arguments"):
+            if children := getattr(node, members, None):
+                yield from _directives_in(children)
