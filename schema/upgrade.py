@@ -35,14 +35,13 @@ def _unquote_enum_defaults(subgraph: Subgraph) -> None:
 
 
 def _trust_keys_of_extensions(subgraph: Subgraph) -> None:
-    """Who extends an entity holds its key, so `@external` on a key field of an extension says nothing."""
+    """Who extends an entity holds its key, so `@external` on a field of it, nested ones included, says nothing."""
     for definition in subgraph.types.values():
         if definition.is_defined or not definition.is_extended:
             continue
         for text, _ in definition.entity_keys():
             for type_name, name in mentioned_fields(subgraph.types, definition.name, text):
-                if type_name == definition.name:
-                    _unmark_external(definition.fields[name])
+                _unmark_external(subgraph.types[type_name].fields[name])
 
 
 def _upgrade_from_federation_1(subgraph: Subgraph) -> None:

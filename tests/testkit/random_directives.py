@@ -210,12 +210,15 @@ class Directives:
 
     def _clean(self, item: RandomField) -> None:
         """Neither the field nor anything below it may fail so that the field becomes null."""
-        item.clean = True
-        target = self.types.get(item.named_type)
-        names = [target.name, *target.members] if target is not None else []
-        for inner in [f for name in names for f in self.types[name].fields.values()]:
-            if inner.wrapping.endswith("!") and not inner.clean:
-                self._clean(inner)
+        waiting, seen = [item], set()
+        while waiting:
+            each = waiting.pop()
+            each.clean = True
+            target = self.types.get(each.named_type)
+            for name in [target.name, *target.members] if target is not None else []:
+                if name not in seen:
+                    seen.add(name)
+                    waiting += [f for f in self.types[name].fields.values() if f.wrapping.endswith("!")]
 
     def lose_entities(self) -> None:
         """Some objects are unknown to a subgraph that has fields of their type; what it alone resolves is null."""

@@ -178,3 +178,12 @@ def test_an_argument_hidden_on_an_implementation_is_an_error() -> None:
     )
 
     assert [error.code for error in compose([SubgraphSource("a", sdl)]).errors] == ["IMPLEMENTED_BY_INACCESSIBLE"]
+
+
+def test_an_extension_holds_the_nested_fields_of_its_key() -> None:
+    first = (
+        f'extend schema @link(url: "{FEDERATION}", import: ["@key", "@external", "@extends"]) type Query {{ t: T }} '
+        'type T @extends @key(fields: "o { n }") { o: O! @external m: Int } type O { n: ID! @external }'
+    )
+
+    assert not compose([SubgraphSource("a", first)]).errors
