@@ -5,8 +5,10 @@ Called by `python -m schema compose`, by the platform on start and on change, an
 
 from __future__ import annotations
 
+import gc
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from graphql import DocumentNode, GraphQLError, parse, print_schema, validate_schema
@@ -36,6 +38,23 @@ class Composition:
 
 def compose(sources: Sequence[SubgraphSource]) -> Composition:
     """Compose subgraphs; the order in which they are given does not matter."""
+    with _without_garbage_collection():
+        return _compose(sources)
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """The trees of all subgraphs live to the end: searching them for garbage again and again took half of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _compose(sources: Sequence[SubgraphSource]) -> Composition:
     findings = Findings()
     subgraphs = _read_all(sources, findings)
     for subgraph in subgraphs:
