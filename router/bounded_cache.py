@@ -23,6 +23,7 @@ class BoundedCache(Generic[Key, Value]):
         self._computing: dict[Key, asyncio.Future[Value]] = {}
         self.hits = 0
         self.misses = 0
+        self.coalesced = 0  # misses that waited for another's computation
 
     def get(self, key: Key) -> Value | None:
         found = self._entries.get(key)
@@ -35,9 +36,11 @@ class BoundedCache(Generic[Key, Value]):
         found = self.get(key)
         if found is not None:
             return found
-        self.misses += 1
         under_way = self._computing.get(key)
-        if under_way is None:
+        if under_way is not None:
+            self.coalesced += 1
+        else:
+            self.misses += 1
             # a task of its own: the asker that came first may be cancelled while others wait for the same value
             under_way = asyncio.ensure_future(compute())
             self._computing[key] = under_way
@@ -49,6 +52,12 @@ class BoundedCache(Generic[Key, Value]):
         self._entries.move_to_end(key)
         while len(self._entries) > self._max_entries:
             self._entries.popitem(last=False)
+
+    def take_counts(self) -> dict[str, int]:
+        """Look-ups by result since the last call."""
+        counts = {"hit": self.hits, "miss": self.misses, "coalesced": self.coalesced}
+        self.hits = self.misses = self.coalesced = 0
+        return counts
 
     def keys(self) -> list[Key]:
         """From the least to the most recently used."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from graphql import GraphQLSchema
 
@@ -121,6 +122,11 @@ class LoadedGraph:
         if self._planning is not None:
             self._planning.close()
 
+    @property
+    def caches(self) -> dict[str, BoundedCache[Any, Any]]:
+        """By the name that metrics give them."""
+        return {"operation": self._prepared, "plan": self._plans}
+
     async def prepare(self, text: str, operation_name: str | None, *, keep_defer: bool = False) -> PreparedOperation:
         """Raises RequestError for a document that cannot be run."""
         key = (text, operation_name, keep_defer)
@@ -132,6 +138,7 @@ class LoadedGraph:
         """`allowed` is `prepared.plannable`, or what authorization left of it. Raises RequestError."""
         is_whole = allowed is prepared.plannable
         if is_whole and (known := prepared.plans.get(override_labels)) is not None:
+            self._plans.hits += 1
             return known
         compiled = await self.plan_part(allowed, prepared.operation, override_labels)
         if is_whole and len(prepared.plans) < MAX_SHORTCUTS:
@@ -180,7 +187,8 @@ class LoadedGraph:
             plan = await self._planning_process().plan(PlanJob(allowed, override_labels))
         else:
             plan = self._plan_inline(allowed, override_labels)
-        return compile_plan(plan, shape, self.api_schema, self.subgraph_urls)
+        possible_types = self.supergraph.possible_types if self.supergraph is not None else None
+        return compile_plan(plan, shape, self.api_schema, self.subgraph_urls, possible_types)
 
     def _plan_inline(self, operation: Operation, override_labels: frozenset[str]) -> QueryPlan:
         try:

@@ -99,7 +99,10 @@ CONNECTIONS = Gauge(
     "router_websocket_connections", "WebSocket connections of clients, authenticated or not.", registry=REGISTRY
 )
 CACHE_GETS = Counter(
-    "cache_gets_total", "Look-ups in a cache by result: hit, miss or bypass.", ["cache", "result"], registry=REGISTRY
+    "cache_gets_total",
+    "Look-ups in a cache by result: hit, miss, coalesced (a miss that waited for another's computation) or bypass.",
+    ["cache", "result"],
+    registry=REGISTRY,
 )
 CACHE_SIZE = Gauge("cache_size", "Entries of a cache in this process.", ["cache"], registry=REGISTRY)
 RATE_LIMITED = Counter("router_rate_limited_total", "Operations refused with RATE_LIMITED.", registry=REGISTRY)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 SYMMETRIC = frozenset({"HS256", "HS384", "HS512"})
 JWKS_TIMEOUT_SECONDS = 5.0
+MAX_JWKS_BYTES = 1024 * 1024
 UNKNOWN_KEY_PAUSE_SECONDS = 10.0
 MAX_TOKEN_LENGTH = 16_384
 
@@ -179,31 +180,43 @@ def _words(value: object) -> frozenset[str]:
 
 
 class JwksSource:
-    """Public keys from JWKS documents, refreshed by age and, at most every ten seconds, for an unknown `kid`."""
+    """Public keys from JWKS documents, refreshed by age and, at most every ten seconds, for an unknown `kid`.
 
-    def __init__(self, locations: tuple[str, ...], refresh_seconds: float) -> None:
+    Who knows the key does not wait for a refresh; a location that cannot be read keeps the keys it had.
+    """
+
+    def __init__(
+        self,
+        locations: tuple[str, ...],
+        refresh_seconds: float,
+        unknown_key_pause_seconds: float = UNKNOWN_KEY_PAUSE_SECONDS,
+    ) -> None:
         self._locations = locations
         self._refresh_seconds = refresh_seconds
+        self._unknown_key_pause_seconds = unknown_key_pause_seconds
         self._keys: dict[str, list[PyJWK]] = {}  # by location, so that one that fails keeps its last keys
         self._refreshed_at = float("-inf")
         self._refreshing: asyncio.Task[None] | None = None
 
     async def keys(self, kid: str | None) -> list[Any]:
         age = time.monotonic() - self._refreshed_at
-        if age > self._refresh_seconds:
-            await self.refresh()
         found = self._fitting(kid)
-        if not found and age > UNKNOWN_KEY_PAUSE_SECONDS:
-            await self.refresh()
-            found = self._fitting(kid)
-        return found
+        if age > self._refresh_seconds:
+            self._start_refresh()
+        if found or (self._refreshing is None and age <= self._unknown_key_pause_seconds):
+            return found
+        await self.refresh()
+        return self._fitting(kid)
 
     async def refresh(self) -> None:
         """Reads all locations; callers that come meanwhile wait for the same reading."""
+        await asyncio.shield(self._start_refresh())
+
+    def _start_refresh(self) -> asyncio.Task[None]:
         if self._refreshing is None:
             self._refreshing = asyncio.create_task(self._read_all())
             self._refreshing.add_done_callback(self._refreshed)
-        await asyncio.shield(self._refreshing)
+        return self._refreshing
 
     def _refreshed(self, _: asyncio.Task[None]) -> None:
         self._refreshing = None
@@ -217,21 +230,20 @@ class JwksSource:
         for location in self._locations:
             try:
                 document = orjson.loads(await _read(location))
-                self._keys[location] = [
-                    PyJWK(each)
-                    for each in document["keys"]
-                    if each.get("kty") != "oct" and each.get("use", "sig") == "sig"
-                ]
-            except (
-                OSError,
-                ValueError,
-                KeyError,
-                TypeError,
-                aiohttp.ClientError,
-                TimeoutError,
-                jwt.PyJWTError,
-            ) as error:
+                self._keys[location] = list(_usable_keys(document["keys"]))
+            except (OSError, ValueError, LookupError, TypeError, AttributeError, aiohttp.ClientError) as error:
                 log.warning("jwks_not_read", location=location, reason=repr(error))
+
+
+def _usable_keys(keys: list[dict[str, Any]]) -> Iterator[PyJWK]:
+    """Public signature keys; one of a kind we do not know, which RFC 7517 allows to appear, spoils no other."""
+    for each in keys:
+        if each.get("kty") == "oct" or each.get("use", "sig") != "sig":
+            continue
+        try:
+            yield PyJWK(each)
+        except jwt.PyJWTError as error:
+            log.info("jwk_not_usable", kid=each.get("kid"), reason=repr(error))
 
 
 async def _read(location: str) -> bytes:
@@ -239,5 +251,10 @@ async def _read(location: str) -> bytes:
         timeout = aiohttp.ClientTimeout(total=JWKS_TIMEOUT_SECONDS)
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(location) as response:
             response.raise_for_status()
-            return await response.content.read(1024 * 1024)
+            body = b""
+            async for part in response.content.iter_any():
+                body += part
+                if len(body) > MAX_JWKS_BYTES:
+                    raise ValueError("the document is too large")
+            return body
     return await asyncio.to_thread(Path(location).read_bytes)

@@ -23,7 +23,7 @@ from router.loaded_graph import GraphOptions, LoadedGraph
 from router.pipeline import Runtime
 from router.response_cache import CacheHints
 from router.settings import SettingsError
-from router.telemetry import GRAPH_GENERATION, GRAPH_LOADS
+from router.telemetry import CACHE_GETS, CACHE_SIZE, GRAPH_GENERATION, GRAPH_LOADS
 
 log = structlog.get_logger(__name__)
 
@@ -89,6 +89,8 @@ class GraphFile:
             log.error("supergraph_refused", file=str(self._file), error=self._file_error)
             GRAPH_LOADS.labels("refused").inc()
             return False
+        if self._served is not None:
+            self.count_caches()
         previous, self._served = self._served, served
         if previous is not None:
             previous.graph.close()
@@ -97,6 +99,13 @@ class GraphFile:
         GRAPH_LOADS.labels("loaded").inc()
         GRAPH_GENERATION.set(served.generation)
         return True
+
+    def count_caches(self) -> None:
+        """Brings the metrics of the graph's caches up to date; counting at every look-up would cost more than it."""
+        for name, cache in self.current.graph.caches.items():
+            for result, count in cache.take_counts().items():
+                CACHE_GETS.labels(name, result).inc(count)
+            CACHE_SIZE.labels(name).set(len(cache))
 
     def close(self) -> None:
         if self._served is not None:

@@ -68,6 +68,8 @@ class Probes:
         return _json(200 if is_up else 503, {"status": "UP" if is_up else "DOWN", "components": components})
 
     async def prometheus(self, _: Request) -> Response:
+        if self._graph_file.is_loaded:
+            self._graph_file.count_caches()
         return Response(metrics_text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def registry(self, _: Request) -> Response:

@@ -25,6 +25,8 @@ async def test_askers_at_the_same_time_share_one_computation() -> None:
     assert await asyncio.gather(*others) == [7, 7]
     assert computed == 1
     assert cache.get("a") == 7
+    assert cache.take_counts() == {"hit": 1, "miss": 1, "coalesced": 2}
+    assert cache.take_counts() == {"hit": 0, "miss": 0, "coalesced": 0}
 
 
 async def test_a_failure_reaches_everyone_who_waits_and_is_forgotten() -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from tests.integration.router.server.test_websocket import connected
-from tests.testkit.running_router import RunningRouter, StartRouter
+from tests.testkit.running_router import RunningRouter, StartRouter, token
 
 
 async def until(claim: Callable[[], bool]) -> None:
@@ -104,3 +104,25 @@ async def test_probes_tell_what_is_served(router: RunningRouter) -> None:
         text = await response.text()
         assert 'http_server_requests_seconds_count{method="POST",outcome="SUCCESS"' in text
         assert 'router_subgraph_request_duration_seconds_count{outcome="ok",subgraph="stock"}' in text
+
+
+async def test_metrics_count_what_the_caches_of_the_graph_were_asked(router: RunningRouter) -> None:
+    async def scraped() -> dict[str, float]:
+        async with router.session.get(f"{router.origin}/actuator/prometheus") as response:
+            lines = [line.rpartition(" ") for line in (await response.text()).splitlines() if line.startswith("cache_")]
+        return {name: float(value) for name, _, value in lines}
+
+    before = await scraped()
+    for subject in ("u1", "u2"):
+        await router.ask(f"{{ {subject}: me {{ name }} }}", authorization=token())
+        await asyncio.gather(*(router.ask("{ products { name } }", authorization=token(subject)) for _ in range(3)))
+    after = await scraped()
+
+    def grown(cache: str, result: str) -> float:
+        name = f'cache_gets_total{{cache="{cache}",result="{result}"}}'
+        return after[name] - before.get(name, 0)
+
+    assert (grown("operation", "miss"), grown("plan", "miss")) == (3, 3)
+    assert grown("operation", "hit") >= 2
+    assert grown("operation", "hit") + grown("operation", "coalesced") >= 4
+    assert (after['cache_size{cache="operation"}'], after['cache_size{cache="plan"}']) == (3, 3)
