@@ -115,7 +115,7 @@ def prepare(
 
 @app.command()
 def compose(
-    sources: Annotated[list[str], typer.Argument(help="NAME.graphql files, NAME=URL or NAME=FILE, a supergraph.yaml.")],
+    sources: Annotated[list[str], typer.Argument(help="NAME.graphql, NAME=FILE, NAME=URL, NAME=module:schema, supergraph.yaml.")],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Default: print it.")] = None,
 ) -> None:
     """Compose subgraphs into a supergraph."""

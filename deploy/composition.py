@@ -1,29 +1,18 @@
-"""Brings subgraphs to `schema.compose` from files, URLs or a supergraph.yaml, and tells its findings.
+"""Composes subgraphs for the command line and tells the findings.
 
 Used by `fittracker compose`, by `prepare` before a start and by `dev_loop` on change.
 """
 
 from __future__ import annotations
 
-import json
-import re
-import urllib.error
-import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from deploy.errors import FriendlyError
+from deploy.subgraph_sources import read_sources
 from deploy.terminal import Terminal
 from schema.codes import CODES, Finding, Level
 from schema.compose import Composition, compose
-from schema.subgraph import SubgraphSource
-
-_SDL_QUERY = b'{"query":"{ _service { sdl } }"}'
-_FETCH_TIMEOUT_SECONDS = 10.0
-_PLACEHOLDER = re.compile(r"\$\{(?:env\.)?([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class CompositionFailedError(FriendlyError):
@@ -67,42 +56,6 @@ def write_whole(file: Path, text: str) -> None:
     partial.replace(file)
 
 
-def read_sources(arguments: list[str]) -> list[SubgraphSource]:
-    """`products.graphql`, `products=any.graphql`, `products=http://…/graphql`, `supergraph.yaml`; in any mix."""
-    sources: list[SubgraphSource] = []
-    for argument in arguments:
-        if argument.endswith((".yaml", ".yml")):
-            sources += _read_configuration(Path(argument))
-            continue
-        name, separator, place = argument.partition("=")
-        if not separator:
-            name, place = Path(argument).stem, argument
-            if "://" in argument:
-                raise FriendlyError(f"{argument}: a URL needs a name", f"write NAME={argument}")
-        sources.append(_read_source(name, place))
-    return sources
-
-
-def fetch_sdl(name: str, url: str) -> str:
-    """What the subgraph says its SDL is. Raises FriendlyError."""
-    if not url.startswith(("http://", "https://")):
-        raise FriendlyError(f"subgraph {name}: {url} is neither http:// nor https://")
-    request = urllib.request.Request(url, _SDL_QUERY, {"Content-Type": "application/json"})  # noqa: S310 - see above
-    try:
-        with urllib.request.urlopen(request, timeout=_FETCH_TIMEOUT_SECONDS) as response:  # noqa: S310 - see above
-            answer = json.load(response)
-    except urllib.error.HTTPError as error:
-        raise FriendlyError(f"subgraph {name}: {url} gives no SDL: HTTP {error.code}") from None
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        raise FriendlyError(f"subgraph {name}: {url} gives no SDL: {reason}") from None
-    try:
-        return str(answer["data"]["_service"]["sdl"])
-    except (KeyError, TypeError):
-        told = json.dumps(answer.get("errors", answer) if isinstance(answer, dict) else answer)[:300]
-        raise FriendlyError(f"subgraph {name}: {url} gives no SDL: {told}") from None
-
-
 def explain_code(code: str | None, terminal: Terminal) -> None:
     """Raises FriendlyError for a code nobody gives."""
     if code is None:
@@ -114,46 +67,3 @@ def explain_code(code: str | None, terminal: Terminal) -> None:
         raise FriendlyError(f"no error or hint is called {code}", "`fittracker explain` lists them")
     terminal.say(f"[bold]{known.code}[/bold] ({known.level.value})")
     terminal.console.print(known.meaning, markup=False)
-
-
-def _read_source(name: str, place: str) -> SubgraphSource:
-    if "://" in place:
-        return SubgraphSource(name=name, sdl=fetch_sdl(name, place), url=place)
-    return SubgraphSource(name=name, sdl=_read_file(name, Path(place)), url="")
-
-
-def _read_configuration(file: Path) -> list[SubgraphSource]:
-    """The form that rover reads: `subgraphs: {NAME: {routing_url, schema: {file | subgraph_url | sdl}}}`."""
-    import os
-
-    try:
-        text = _PLACEHOLDER.sub(lambda found: os.environ.get(found[1], found[0]), file.read_text(encoding="utf-8"))
-        configuration = yaml.safe_load(text)
-        subgraphs: dict[str, dict[str, Any]] = configuration["subgraphs"]
-        return [_read_configured(file.parent, name, each) for name, each in subgraphs.items()]
-    except yaml.YAMLError as error:
-        raise FriendlyError(f"{file} is not YAML: {error}") from None
-    except (KeyError, TypeError, AttributeError):
-        raise FriendlyError(
-            f"{file} needs `subgraphs`, and there each name a `schema` with `file`, `subgraph_url` or `sdl`"
-        ) from None
-
-
-def _read_configured(folder: Path, name: str, entry: dict[str, Any]) -> SubgraphSource:
-    schema = entry["schema"]
-    url = entry.get("routing_url", "")
-    if "sdl" in schema:
-        return SubgraphSource(name=name, sdl=schema["sdl"], url=url)
-    if "file" in schema:
-        return SubgraphSource(name=name, sdl=_read_file(name, folder / schema["file"]), url=url)
-    place = schema["subgraph_url"]
-    return SubgraphSource(name=name, sdl=fetch_sdl(name, place), url=url or place)
-
-
-def _read_file(name: str, file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise FriendlyError(f"subgraph {name}: {file}: {(error.strerror or 'cannot be read').lower()}") from None
-    except UnicodeDecodeError:
-        raise FriendlyError(f"subgraph {name}: {file} is not UTF-8 text") from None
