@@ -38,6 +38,7 @@ class Probes:
         return [
             Route("/live", self.live),
             Route("/ready", self.ready),
+            Route("/health", self.by_question),
             Route("/actuator/health", self.health),
             Route("/actuator/health/liveness", self.live),
             Route("/actuator/health/readiness", self.ready),
@@ -53,6 +54,10 @@ class Probes:
         is_ready = self._graph_file.is_loaded and not self.is_stopping
         status = "UP" if is_ready else "OUT_OF_SERVICE" if self.is_stopping else "DOWN"
         return _json(200 if is_ready else 503, {"status": status, "components": {"supergraph": self._supergraph()}})
+
+    async def by_question(self, request: Request) -> Response:
+        """`/health?ready` and `/health?live`, as probes made for other routers ask."""
+        return await (self.ready if "ready" in request.query_params else self.live)(request)
 
     async def health(self, _: Request) -> Response:
         """The shape Spring Boot made common. Redis or a subgraph being down degrades the router but not its health."""

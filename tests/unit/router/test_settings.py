@@ -71,3 +71,12 @@ def test_graphiql_follows_development_mode_unless_told_otherwise() -> None:
     assert Settings(supergraph=Path("a"), dev=True).serves_graphiql
     assert not Settings(supergraph=Path("a"), dev=True, graphiql=False).serves_graphiql
     assert not Settings(supergraph=Path("a"), dev=True, introspection=False).serves_graphiql
+
+
+def test_the_example_in_the_readme_is_accepted(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    file = write(tmp_path, readme.partition("```yaml\n")[2].partition("```")[0])
+    settings = load_settings(file, {"SEARCH_KEY": "k"})
+    assert settings.traffic_shaping.of("search").timeout_seconds == 1
+    assert settings.traffic_shaping.of("search").retry.max_attempts == 3
+    assert settings.traffic_shaping.of("search").circuit_breaker.enabled

@@ -126,3 +126,16 @@ async def test_metrics_count_what_the_caches_of_the_graph_were_asked(router: Run
     assert grown("operation", "hit") >= 2
     assert grown("operation", "hit") + grown("operation", "coalesced") >= 4
     assert (after['cache_size{cache="operation"}'], after['cache_size{cache="plan"}']) == (3, 3)
+
+
+async def test_a_router_that_stops_is_alive_and_not_ready(router: RunningRouter) -> None:
+    async def statuses() -> dict[str, int]:
+        found = {}
+        for path in ("/live", "/ready", "/health", "/health?live", "/health?ready"):
+            async with router.session.get(router.origin + path) as response:
+                found[path] = response.status
+        return found
+
+    assert set((await statuses()).values()) == {200}
+    router.app._probes.is_stopping = True
+    assert await statuses() == {"/live": 200, "/ready": 503, "/health": 200, "/health?live": 200, "/health?ready": 503}
