@@ -115,7 +115,9 @@ def prepare(
 
 @app.command()
 def compose(
-    sources: Annotated[list[str], typer.Argument(help="NAME.graphql, NAME=FILE, NAME=URL, NAME=module:schema, supergraph.yaml.")],
+    sources: Annotated[
+        list[str], typer.Argument(help="NAME.graphql, NAME=FILE, NAME=URL, NAME=module:schema, supergraph.yaml.")
+    ],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Default: print it.")] = None,
 ) -> None:
     """Compose subgraphs into a supergraph."""
