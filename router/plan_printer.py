@@ -6,6 +6,7 @@ Called by the stage verbs, by `fittracker plan` and, in development, for a respo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -67,6 +68,10 @@ def plan_as_text(plan: QueryPlan) -> str:
 def _text(node: PlanNode, depth: int) -> Iterator[str]:
     pad = _INDENT * depth
     match node:
+        case Fetch(path=path) if path:
+            yield f'{pad}Flatten(path: "{".".join(path)}") {{'
+            yield from _text(replace(node, path=()), depth + 1)
+            yield f"{pad}}},"
         case Fetch():
             yield f'{pad}Fetch(service: "{node.subgraph}") {{{_comment(node.reason)}'
             yield from _selection_text(node.selections, depth + 1)
@@ -190,6 +195,8 @@ def plan_as_json(node: PlanNode | None) -> dict[str, Any] | None:
     match node:
         case None:
             return None
+        case Fetch(path=path) if path:
+            return {"kind": "Flatten", "path": ".".join(path), "node": plan_as_json(replace(node, path=()))}
         case Fetch():
             return {
                 "kind": "Fetch",

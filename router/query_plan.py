@@ -74,7 +74,11 @@ class EntityLookup:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """A root operation sent to a subgraph; its data is merged into the tree's root."""
+    """A root operation sent to a subgraph; its data is merged into the tree's root.
+
+    With a `path`, it is a query whose data belongs to every object there: objects of the root type that stand deeper in
+    the tree (`{ pay { query { me } } }`). It is not sent where there are none.
+    """
 
     subgraph: str
     operation_type: str  # "query" | "mutation" | "subscription"
@@ -82,6 +86,7 @@ class Fetch:
     variables: tuple[tuple[str, str], ...] = ()  # (name, type as the subgraph knows it), only those used
     renames: tuple[KeyRename, ...] = ()
     reason: str = ""
+    path: Path = ()
 
 
 @dataclass(frozen=True, slots=True)

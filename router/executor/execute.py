@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
-from graphql import GraphQLSchema
+from graphql import GraphQLSchema, is_abstract_type
 
 from router.errors import ErrorEntry
 from router.executor.compiled_projection import IRREGULAR_ERRORS, ProjectFunction, compile_projection
 from router.executor.contextual import ContextualFetchStep
 from router.executor.fetch import CompiledLookup, EntityFetchStep, Execution, RootFetch
+from router.executor.nested_root import NestedRootFetch
 from router.executor.passthrough import Passthrough, compile_passthrough
 from router.executor.projection import Projection, encode_response, holds
-from router.executor.representations import RepresentationCollector
+from router.executor.representations import PossibleTypes, RepresentationCollector
 from router.executor.sharing import Sharing, analyse_sharing, response_keys_of
 from router.executor.subgraph_query import print_entity_query, print_root_query
 from router.operation import Operation
@@ -98,13 +99,14 @@ class CompiledPlan:
         operation: Operation,
         schema: GraphQLSchema,
         subgraph_urls: Mapping[str, str],
+        possible_types: PossibleTypes,
     ) -> None:
         self.plan = plan
         self.operation = operation
         self.schema = schema
         self.root_type = _root_type_name(schema, operation.operation_type)
         self.sharing = analyse_sharing(plan.node)
-        compiler = StepCompiler(operation, schema, subgraph_urls, self.sharing)
+        compiler = StepCompiler(operation, schema, subgraph_urls, self.sharing, possible_types)
         #: of a subscription: the fetch whose every result begins an event
         self.primary = compiler.root_fetch(plan.node.primary) if isinstance(plan.node, Subscription) else None
         self.step = compiler.compile(plan.node.rest if isinstance(plan.node, Subscription) else plan.node)
@@ -190,19 +192,25 @@ class StepCompiler:
     """Plan nodes to steps."""
 
     def __init__(
-        self, operation: Operation, schema: GraphQLSchema, subgraph_urls: Mapping[str, str], sharing: Sharing
+        self,
+        operation: Operation,
+        schema: GraphQLSchema,
+        subgraph_urls: Mapping[str, str],
+        sharing: Sharing,
+        possible_types: PossibleTypes,
     ) -> None:
         self._defaults = {each.name: each.default for each in operation.variables if each.default is not None}
         self._schema = schema
         self._subgraph_urls = subgraph_urls
         self._sharing = sharing
+        self._possible_types = possible_types
 
     def compile(self, node: PlanNode | None) -> Step | None:
         match node:
             case None:
                 return None
             case Fetch():
-                return self.root_fetch(node)
+                return NestedRootFetch(self.root_fetch(node), node.path) if node.path else self.root_fetch(node)
             case EntityFetch():
                 return self._entity_fetch(node)
             case Sequence(nodes):
@@ -238,7 +246,7 @@ class StepCompiler:
         lookups = tuple(
             CompiledLookup(
                 lookup,
-                RepresentationCollector(lookup, self._sharing, self._schema),
+                RepresentationCollector(lookup, self._sharing, self._schema, self._possible_types),
                 response_key,
                 variable,
                 abstract_types,
@@ -263,10 +271,24 @@ class StepCompiler:
 
 
 def compile_plan(
-    plan: QueryPlan, operation: Operation, schema: GraphQLSchema, subgraph_urls: Mapping[str, str]
+    plan: QueryPlan,
+    operation: Operation,
+    schema: GraphQLSchema,
+    subgraph_urls: Mapping[str, str],
+    possible_types: PossibleTypes | None = None,
 ) -> CompiledPlan:
-    """`operation` is the one the client's answer is shaped by; `plan` may fetch more."""
-    return CompiledPlan(plan, operation, schema, subgraph_urls)
+    """`operation` is the one the client's answer is shaped by; `plan` may fetch more, and types clients cannot see."""
+    return CompiledPlan(plan, operation, schema, subgraph_urls, possible_types or _visible_types(schema))
+
+
+def _visible_types(schema: GraphQLSchema) -> PossibleTypes:
+    def possible_types(type_name: str) -> frozenset[str]:
+        type_ = schema.type_map.get(type_name)
+        if not is_abstract_type(type_):
+            return frozenset({type_name})
+        return frozenset(each.name for each in schema.get_possible_types(type_))
+
+    return possible_types
 
 
 async def execute(compiled: CompiledPlan, execution: Execution) -> bytes:

@@ -80,11 +80,20 @@ def can_stay_abstract(
         if isinstance(item, Field):
             if item.name == "__typename":
                 return False
-        elif (
-            item.type_condition is not None and not is_always_of(type_, item.type_condition, schema)
-        ) or not can_stay_abstract(item.selections, type_, schema, variables):
+        elif item.type_condition is not None and not is_always_of(type_, item.type_condition, schema):
+            if _selects_anything(item.selections, variables):
+                return False
+        elif not can_stay_abstract(item.selections, type_, schema, variables):
             return False
     return True
+
+
+def _selects_anything(selections: SelectionSet, variables: Mapping[str, Any]) -> bool:
+    return any(
+        holds(item.conditions, variables)
+        and (isinstance(item, Field) or _selects_anything(item.selections, variables))
+        for item in selections.items
+    )
 
 
 class Projection:

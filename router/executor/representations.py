@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from graphql import GraphQLInterfaceType, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, is_abstract_type
+from graphql import GraphQLInterfaceType, GraphQLNonNull, GraphQLObjectType, GraphQLSchema
 
 from router.executor.object_path import PathStep, containers_at, steps_of
 from router.executor.sharing import NEVER_SHARED, Sharing
@@ -19,6 +19,9 @@ from router.selection_set import Field, SelectionSet
 
 Tree = dict[str, Any]
 _MISSING: Hashable = object()
+
+#: The object types that an object of a type can have in the whole graph, `Supergraph.possible_types`.
+PossibleTypes = Callable[[str], frozenset[str]]
 
 #: Objects at shared paths, each once, as found by the first lookup that went there; one dict per request.
 KnownObjects = dict[Path, list[Tree]]
@@ -58,12 +61,14 @@ class _Place:
 class RepresentationCollector:
     """All places and rules of one `EntityLookup`."""
 
-    def __init__(self, lookup: EntityLookup, sharing: Sharing, schema: GraphQLSchema) -> None:
+    def __init__(
+        self, lookup: EntityLookup, sharing: Sharing, schema: GraphQLSchema, possible_types: PossibleTypes
+    ) -> None:
         self._places = [_Place(path, lookup, sharing) for path in lookup.paths]
         self._rules: dict[str, CompiledRule | None] = {}
         self._rule_for_all: CompiledRule | None = None
         for rule in lookup.representations:
-            compiled = CompiledRule(rule, schema)
+            compiled = CompiledRule(rule, schema, possible_types)
             if not rule.source_types:
                 self._rule_for_all = compiled
             for typename in rule.source_types:
@@ -121,10 +126,9 @@ class RepresentationCollector:
 class CompiledRule:
     """`identify` gives a hashable value that is equal for equal representations; `represent` makes one."""
 
-    def __init__(self, rule: RepresentationRule, schema: GraphQLSchema) -> None:
+    def __init__(self, rule: RepresentationRule, schema: GraphQLSchema, possible_types: PossibleTypes) -> None:
         self._typename = rule.typename
-        self._schema = schema
-        self._build = _builder_of(rule.fields, schema)
+        self._build = _builder_of(rule.fields, possible_types)
         self._required = _required_keys(rule, schema)
         leaves = [item for item in rule.fields.items if isinstance(item, Field) and item.selections is None]
         self._pairs = [(leaf.response_key, leaf.name) for leaf in leaves if leaf.name != "__typename"]
@@ -193,7 +197,7 @@ def _required_keys(rule: RepresentationRule, schema: GraphQLSchema) -> tuple[str
     return tuple(required)
 
 
-def _builder_of(selections: SelectionSet, schema: GraphQLSchema) -> Callable[[Tree], Any]:
+def _builder_of(selections: SelectionSet, possible_types: PossibleTypes) -> Callable[[Tree], Any]:
     """A function from an object of the tree to the part of it that the selections name, or _MISSING.
 
     Reads response keys, writes field names. A fragment adds its fields where the object is of its type; an object
@@ -205,13 +209,15 @@ def _builder_of(selections: SelectionSet, schema: GraphQLSchema) -> Callable[[Tr
     fragments: list[tuple[frozenset[str] | None, Callable[[Tree], Any]]] = []
     for item in selections.items:
         if not isinstance(item, Field):
-            fragments.append((_types_of(item.type_condition, schema), _builder_of(item.selections, schema)))
+            condition = item.type_condition
+            types = None if condition is None else possible_types(condition) | {condition}
+            fragments.append((types, _builder_of(item.selections, possible_types)))
         elif item.name == "__typename":
             has_typename = True
         elif item.selections is None:
             leaves.append((item.response_key, item.name))
         else:
-            objects.append((item.response_key, item.name, _builder_of(item.selections, schema)))
+            objects.append((item.response_key, item.name, _builder_of(item.selections, possible_types)))
 
     def build(source: Tree) -> Any:
         built: Tree = {}
@@ -246,15 +252,6 @@ def _build_each(value: Any, build: Callable[[Tree], Any]) -> Any:
         items = [_build_each(item, build) for item in value]
         return _MISSING if any(item is _MISSING for item in items) else items
     return build(value) if value.__class__ is dict else _MISSING
-
-
-def _types_of(type_condition: str | None, schema: GraphQLSchema) -> frozenset[str] | None:
-    if type_condition is None:
-        return None
-    type_ = schema.type_map.get(type_condition)
-    if type_ is not None and is_abstract_type(type_):
-        return frozenset({each.name for each in schema.get_possible_types(type_)} | {type_condition})
-    return frozenset({type_condition})
 
 
 __all__ = ["NEVER_SHARED", "Collected", "CompiledRule", "Path", "RepresentationCollector"]

@@ -42,8 +42,11 @@ class Sharing:
 
 
 def analyse_sharing(node: PlanNode | None) -> Sharing:
-    lookups = [lookup for fetch in fetches_of(node) if isinstance(fetch, EntityFetch) for lookup in fetch.lookups]
-    paths = {path for lookup in lookups for path in lookup.paths}
+    fetches = list(fetches_of(node))
+    lookups = [lookup for fetch in fetches if isinstance(fetch, EntityFetch) for lookup in fetch.lookups]
+    visits = [(id(lookup), path) for lookup in lookups for path in lookup.paths]
+    visits += [(id(fetch), fetch.path) for fetch in fetches if isinstance(fetch, Fetch) and fetch.path]
+    paths = {path for _, path in visits}
     written_twice = _composites_written_twice(node)
     shared = frozenset(
         path
@@ -55,7 +58,7 @@ def analyse_sharing(node: PlanNode | None) -> Sharing:
     for lookup in lookups:
         for path in lookup.paths:
             if path in shared:
-                fate = _later_steps_below(path, lookups)
+                fate = _later_steps_below(path, visits)
                 groups[(id(lookup), path)] = numbers.setdefault(fate, len(numbers))
     return Sharing(shared, groups)
 
@@ -113,7 +116,7 @@ def _composites_written_twice(node: PlanNode | None) -> set[tuple[str, ...]]:
     writers: Counter[tuple[str, ...]] = Counter()
     for fetch in fetches_of(node):
         if isinstance(fetch, Fetch):
-            writers.update(set(_composites(fetch.selections, ())))
+            writers.update(set(_composites(fetch.selections, response_keys_of(fetch.path))))
         else:
             for lookup in fetch.lookups:
                 for start in {response_keys_of(path) for path in lookup.paths}:
@@ -130,7 +133,5 @@ def _composites(selections: SelectionSet, above: tuple[str, ...]) -> Iterator[tu
             yield from _composites(item.selections, (*above, item.response_key))
 
 
-def _later_steps_below(path: Path, lookups: list[EntityLookup]) -> frozenset[tuple[int, Path]]:
-    return frozenset(
-        (id(lookup), other[len(path) :]) for lookup in lookups for other in lookup.paths if other[: len(path)] == path
-    )
+def _later_steps_below(path: Path, visits: list[tuple[int, Path]]) -> frozenset[tuple[int, Path]]:
+    return frozenset((step, other[len(path) :]) for step, other in visits if other[: len(path)] == path)

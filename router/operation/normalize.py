@@ -130,8 +130,12 @@ class _FieldGroup:
     node: FieldNode
     conditions: Conditions
     selection_sets: list[tuple[SelectionSetNode, Conditions]] = field(default_factory=list)
-    #: the same field once more, after a fragment that may select it too: the order of its subfields depends on it
+    #: the same field once more, after what may select it too: the order of its subfields depends on it
     continuation: _FieldGroup | None = None
+
+    @property
+    def response_key(self) -> str:
+        return (self.node.alias or self.node.name).value
 
 
 @dataclass(slots=True)
@@ -149,13 +153,15 @@ _Group = _FieldGroup | _FragmentGroup
 
 
 def _continued(group: _FieldGroup, groups: dict[object, _Group]) -> _FieldGroup:
-    """Where another occurrence of the field belongs: to the group, or to a new one after a fragment in between."""
+    """Where another occurrence of the field belongs: to the group, or to a new one after a fragment or the same field
+    under other conditions in between.
+    """
     while group.continuation is not None:
         group = group.continuation
     for later in reversed(groups.values()):
         if later is group:
             break
-        if isinstance(later, _FragmentGroup):
+        if isinstance(later, _FragmentGroup) or later.response_key == group.response_key:
             group.continuation = _FieldGroup(group.node, group.conditions)
             groups[id(group)] = group.continuation
             return group.continuation
@@ -204,7 +210,7 @@ class _Inliner:
             if isinstance(group, _FragmentGroup):
                 items.extend(self._fragment(group, frozenset(selected)))
             else:
-                response_key = (group.node.alias or group.node.name).value
+                response_key = group.response_key
                 if response_key in selected:
                     continue
                 if not group.selection_sets and not group.conditions:

@@ -39,13 +39,13 @@ def assemble(graph: QueryGraph, nodes: list[FetchNode], variable_types: Mapping[
 
 def _batched(nodes: list[FetchNode]) -> list[_Request]:
     """One request per subgraph and level: entity lookups of different paths travel together."""
-    batches: dict[tuple[int, str, bool, tuple[Condition, ...], int], list[FetchNode]] = {}
+    batches: dict[tuple[object, ...], list[FetchNode]] = {}
     for number, node in enumerate(nodes):
-        # A fetch with context variables is sent once per set of values, so it travels alone.
-        alone = number if node.contexts else -1
-        key = (node.level(), node.subgraph, node.is_root, _common_conditions([node]), alone)
+        # A fetch with context variables is sent once per set of values, so it travels alone, as root fetches do.
+        alone = number if node.contexts or node.is_root else -1
+        key = (node.level(), node.subgraph, _common_conditions([node]), alone)
         batches.setdefault(key, []).append(node)
-    return [tuple(batch) for _, batch in sorted(batches.items(), key=lambda item: item[0][0])]
+    return [tuple(batch) for batch in sorted(batches.values(), key=lambda batch: batch[0].level())]
 
 
 class _Assembler:
@@ -79,6 +79,7 @@ class _Assembler:
             self._variables([selections]),
             renames,
             "; ".join(dict.fromkeys(node.reasons)) or f"{node.draft.type} fields of {node.subgraph}",
+            node.path,
         )
 
     def _entity_fetch(self, nodes: _Request) -> EntityFetch:

@@ -59,6 +59,14 @@ class ResponseKeys:
             if item.selections is not None:
                 self.claim_all(item.selections, (*keys, item.response_key))
 
+    def is_ambiguous(self, item: Field | InlineFragment, keys: tuple[str, ...]) -> bool:
+        """Whether a response key of the item stands for another field on some other type at the same place."""
+        if isinstance(item, Field):
+            if len(self._meanings.get(keys, {}).get(item.response_key, ())) > 1:
+                return True
+            keys = (*keys, item.response_key)
+        return item.selections is not None and any(self.is_ambiguous(each, keys) for each in item.selections.items)
+
     def key_for(self, keys: tuple[str, ...], name: str, arguments: tuple[Argument, ...]) -> str:
         """The response key to use for a field that a key or `@requires` needs at `keys`."""
         meaning = (name, arguments)
@@ -180,7 +188,7 @@ class FetchGraphBuilder:
     def _build_moved(self, position: _Position, step: Moved, excluded: Excluded, *, internal: bool) -> set[FetchNode]:
         target = step.target
         if isinstance(target, RootTarget):
-            node = self._root_node(target)
+            node = self._root_node(target, position)
             landing = replace(
                 position,
                 place=landing_place(self.graph, target),
@@ -255,11 +263,17 @@ class FetchGraphBuilder:
             "The operation cannot be planned.", detail=f'nothing above {position.place} sets the context "{context}"'
         )
 
-    def _root_node(self, target: RootTarget) -> FetchNode:
+    def _root_node(self, target: RootTarget, position: _Position) -> FetchNode:
+        conditions = position.conditions
         for node in self.nodes:
-            if node.subgraph == target.subgraph and node.is_root:
+            same = node.subgraph == target.subgraph and node.path == position.path and node.conditions == conditions
+            if same and node.is_root:
                 return node
-        node = FetchNode(target.subgraph, (), SelectionDraft(target.type), self.operation_type, is_root=True)
+        draft = SelectionDraft(target.type)
+        node = FetchNode(target.subgraph, position.path, draft, self.operation_type, conditions=conditions, is_root=True)
+        if position.node is not None:  # a root object deeper in the tree
+            node.operation_type = "query"
+            node.parents.add(position.node)
         self.nodes.append(node)
         return node
 
@@ -274,6 +288,7 @@ class FetchGraphBuilder:
         """A fetch of the subgraph for that path which can wait for `parents` without being sent any later."""
         subgraph, path = target.subgraph, _without_type_filter(position.path)
         level = 1 + max(parent.level() for parent in parents)
+        is_ambiguous = self.response_keys.is_ambiguous(item, position.keys)
         for node in self.nodes:
             if (
                 node.subgraph == subgraph
@@ -282,13 +297,20 @@ class FetchGraphBuilder:
                 and node.conditions == position.conditions
                 and node.level() >= level
                 and node.accepts(rule)
+                and not (
+                    (is_ambiguous or node.is_ambiguous)
+                    and target.type in node.draft.fragments
+                    and any(known.source_types != rule.source_types for known in node.rules)
+                )
                 and not node.draft.fragment(target.type).contradicts(SelectionSet((item,)))
                 and not any(parent.waits_for(node) for parent in parents)
             ):
                 node.parents |= parents
                 node.add_rule(rule)
+                node.is_ambiguous |= is_ambiguous
                 return node
         node = FetchNode(subgraph, path, SelectionDraft(""), parents=set(parents), conditions=position.conditions)
+        node.is_ambiguous = is_ambiguous
         node.add_rule(rule)
         self.nodes.append(node)
         return node

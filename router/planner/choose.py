@@ -234,6 +234,9 @@ class Chooser:
         if place.subgraph is None:
             name = item.name if isinstance(item, Field) else ""
             return [RootTarget(subgraph, place.type) for subgraph in graph.subgraphs_resolving(place.type, name)]
+        if place.type == graph.supergraph.root_types.get("query") and isinstance(item, Field):
+            # Every subgraph can be asked anew, wherever this root object stands.
+            return [RootTarget(subgraph, place.type) for subgraph in graph.subgraphs_resolving(place.type, item.name)]
         is_stand_in = graph.is_interface_object(place.subgraph, place.type)
         needs_real_type = isinstance(item, InlineFragment) or item.name == "__typename"
         if needs_real_type:

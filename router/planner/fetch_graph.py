@@ -174,6 +174,8 @@ class FetchNode:
     #: conditions of the fields that lead to the entities; where they do not hold, keys may be missing
     conditions: tuple[Condition, ...] = ()
     is_root: bool = False
+    #: asks under a response key that stands for another field on another type: such objects must not meet the answer
+    is_ambiguous: bool = False
 
     def level(self) -> int:
         return 1 + max((parent.level() for parent in self.parents), default=-1)

@@ -28,7 +28,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class RootTarget:
-    """A root operation to `subgraph`; needs no key."""
+    """A root operation to `subgraph`; needs no key. At the top of an operation, or where an object of the query's root
+    type stands deeper in it.
+    """
 
     subgraph: str
     type: str

@@ -238,6 +238,16 @@ class Generator:
         self.types["Query"] = query
         if mutation.fields:
             self.types["Mutation"] = mutation
+        if self.chance(0.3):
+            self._add_nested_root()
+
+    def _add_nested_root(self) -> None:
+        """Fields that lead back to the query root, from wherever they stand."""
+        kinds = [k for k in self.types.values() if k.name.startswith(("N", "V"))]
+        for kind in self.rng.sample(kinds, min(len(kinds), self.rng.choice((1, 2)))):
+            owners = {self.rng.choice(list(kind.placements))} if kind.kind == "entity" else set()
+            wrapping = self.rng.choice(("{}", "{}!", "[{}!]"))
+            kind.fields["query"] = RandomField("query", "Query", wrapping, owners=owners)
 
     # --- types that only stand in certain places
 

@@ -78,8 +78,11 @@ class _WorldBuilder:
             "sku": f"sku {index}",
             "code": index // 2,
             "region": ("eu", "us")[index % 2],
-            "origin": {"__typename": f"Key{kind.name}", "code": index % 2, "zone": f"z{index // 2}"},
         }
+        if item.name == "origin":
+            holder = self.supergraph.types[item.named_type]
+            others = {f.name: self._field_value(f, [*holder.placements]) for f in holder.fields.values()}
+            return {"__typename": holder.name, **others, "code": index % 2, "zone": f"z{index // 2}"}
         return values.get(item.name)
 
     def _root(self, name: str) -> JsonObject:
@@ -119,6 +122,8 @@ class _WorldBuilder:
         if kind.kind == "enum":
             own = [f"ONLY_{clean_name(subgraphs[0])}"] if len(subgraphs) == 1 else []
             return self.rng.choice(("RED", "GREEN", "BLUE") if kind.name == "Color" else ("DARK", "LIGHT", *own))
+        if kind.kind == "root":
+            return {"__typename": kind.name}
         names = self._possible(kind, subgraphs)
         if not names:
             if in_list:

@@ -143,3 +143,14 @@ def test_normalising_its_own_print_changes_nothing() -> None:
     again = normalized("query ($v: Boolean!) " + print_selections(once.selections))
 
     assert again.selections == once.selections
+
+
+def test_the_same_field_under_other_conditions_in_between_keeps_the_order_of_subfields() -> None:
+    text = (
+        "query ($v: Boolean!, $w: Boolean!) { me { ... @skip(if: $v) "
+        "{ friend { id } friend @skip(if: $w) { name } friend { friend { id } } } } }"
+    )
+
+    assert printed(text) == (
+        "{me{friend@skip(if:$v){id} ...@skip(if:$w){friend@skip(if:$v){name}} friend@skip(if:$v){friend{id}}}}"
+    )

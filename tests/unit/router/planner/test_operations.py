@@ -246,3 +246,33 @@ QueryPlan {
   },
 }\
 """)
+
+
+def test_a_root_below_the_root_is_asked_anew() -> None:
+    planner = planner_of(
+        a="type Query { a: Int } type Mutation { pay: Payment } type Payment { amount: Int query: Query }",
+        b="type Query { b: Int }",
+    )
+    assert plan_text(planner, "mutation { pay { amount query { a b } } }") == snapshot("""\
+QueryPlan {
+  Sequence {
+    Fetch(service: "a") {  # Mutation fields of a
+      {
+        pay {
+          amount
+          query {
+            a
+          }
+        }
+      }
+    },
+    Flatten(path: "pay.query") {
+      Fetch(service: "b") {  # Query fields of b
+        {
+          b
+        }
+      },
+    },
+  },
+}\
+""")

@@ -1,0 +1,33 @@
+"""Root queries whose data belongs deeper in the tree, at objects of the root type (`{ pay { query { me } } }`).
+
+Made by `execute` around an ordinary `RootFetch`, which fills a tree of its own that is then put in its places.
+"""
+
+from __future__ import annotations
+
+from router.executor.fetch import MAX_ERROR_POSITIONS, Execution, RootFetch
+from router.executor.merge import copy_tree, merge_object
+from router.executor.object_path import positions_at
+from router.query_plan import Path
+
+
+class NestedRootFetch:
+    """Sent once, however many objects stand at the path, and not at all where there are none."""
+
+    def __init__(self, fetch: RootFetch, path: Path) -> None:
+        self._fetch = fetch
+        self._path = path
+
+    async def run(self, execution: Execution) -> None:
+        if next(positions_at(execution.tree, self._path), None) is None:
+            return
+        own = Execution(execution.transport, execution.variables, headers=execution.headers)
+        await self._fetch.run(own)
+        execution.cache_controls.extend(own.cache_controls)
+        seen: set[int] = set()
+        for number, (position, target) in enumerate(positions_at(execution.tree, self._path)):
+            if number < MAX_ERROR_POSITIONS:
+                execution.errors.extend({**e, "path": [*position, *e.get("path", ())]} for e in own.errors)
+            if id(target) not in seen:  # equal entities above may be one object
+                merge_object(target, copy_tree(own.tree) if seen else own.tree)
+                seen.add(id(target))
