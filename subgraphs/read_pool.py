@@ -4,13 +4,17 @@
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Protocol
 
 import asyncpg
 from sqlalchemy import TextClause
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
+
+LONGEST_WAIT_SECONDS = 15.0
+LONGEST_IDLE_SECONDS = 300.0
 
 
 class Reader(Protocol):
@@ -20,47 +24,69 @@ class Reader(Protocol):
 
 
 class ReadPool:
-    """Connections for statements that only read, opened when the first one is wanted."""
+    """Connections for statements that only read, opened when they are wanted, the last used taken first.
 
-    def __init__(self, connect: Callable[[], Any], size: int) -> None:
+    Not asyncpg's own pool: reads leave nothing behind that a release would have to clean up, and its release costs
+    twice what a small statement does.
+    """
+
+    def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]], size: int) -> None:
         self._connect = connect
-        self._size = size
-        self._pool: asyncpg.Pool | None = None
-        self._opening = asyncio.Lock()
+        self._slots = asyncio.Semaphore(size)
+        self._idle: list[tuple[asyncpg.Connection, float]] = []  # with the time of their last use
         self.listeners: set[Callable[[str], None]] = set()
 
     async def execute(self, statement: TextClause, parameters: Mapping[str, Any], /) -> Iterable[Any]:
+        """Raises TimeoutError when no connection becomes free, and what asyncpg raises."""
         sql, names = _positional(statement)
         for tell in self.listeners:
             tell(sql)
-        pool = self._pool or await self._open()
-        async with pool.acquire(timeout=15) as connection:
-            rows: list[asyncpg.Record] = await connection.fetch(sql, *[parameters[name] for name in names])
-        return rows
+        if self._slots.locked():
+            async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+                await self._slots.acquire()
+        else:
+            await self._slots.acquire()
+        try:
+            return await self._fetch(sql, [parameters[name] for name in names])
+        finally:
+            self._slots.release()
 
     async def close(self) -> None:
-        if self._pool is not None:
-            pool, self._pool = self._pool, None
+        idle, self._idle = self._idle, []
+        for connection, _ in idle:
             try:
-                await asyncio.wait_for(pool.close(), 3)
-            except TimeoutError:
-                pool.terminate()
+                await connection.close(timeout=3)
+            except (TimeoutError, OSError, asyncpg.PostgresError):
+                connection.terminate()
 
-    async def _open(self) -> asyncpg.Pool:
-        async with self._opening:
-            if self._pool is None:
-                self._pool = await asyncpg.create_pool(
-                    min_size=1,
-                    max_size=self._size,
-                    connect=lambda *_, **__: self._connect(),
-                    # Reads leave nothing behind on a connection that a round trip would have to clean up.
-                    reset=_nothing_to_reset,
-                )
-        return self._pool
+    async def _fetch(self, sql: str, values: list[Any]) -> list[asyncpg.Record]:
+        connection = self._take() or await self._connect()
+        try:
+            rows: list[asyncpg.Record] = await connection.fetch(sql, *values)
+        except asyncpg.PostgresError:  # the server said no; the connection may be as good as before
+            self._give_back(connection)
+            raise
+        except BaseException:  # cut off in the middle: nobody knows what would be read from it next
+            connection.terminate()
+            raise
+        self._give_back(connection)
+        return rows
 
+    def _take(self) -> asyncpg.Connection | None:
+        """One that lives. What lay idle for long may have been dropped on the way without a word."""
+        oldest = time.monotonic() - LONGEST_IDLE_SECONDS
+        while self._idle:
+            connection, used_at = self._idle.pop()
+            if connection.is_closed():
+                continue
+            if used_at >= oldest:
+                return connection
+            connection.terminate()
+        return None
 
-async def _nothing_to_reset(_connection: Any) -> None:
-    return
+    def _give_back(self, connection: asyncpg.Connection) -> None:
+        if not connection.is_closed():
+            self._idle.append((connection, time.monotonic()))
 
 
 @lru_cache(maxsize=1024)
