@@ -270,7 +270,9 @@ class FetchGraphBuilder:
             if same and node.is_root:
                 return node
         draft = SelectionDraft(target.type)
-        node = FetchNode(target.subgraph, position.path, draft, self.operation_type, conditions=conditions, is_root=True)
+        node = FetchNode(
+            target.subgraph, position.path, draft, self.operation_type, conditions=conditions, is_root=True
+        )
         if position.node is not None:  # a root object deeper in the tree
             node.operation_type = "query"
             node.parents.add(position.node)
