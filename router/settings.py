@@ -44,7 +44,13 @@ class Cors(Section):
 
     origins: tuple[str, ...] = ()
     credentials: bool = False
-    request_headers: tuple[str, ...] = ("authorization", "content-type", "x-query-plan", "graphql-preflight")
+    request_headers: tuple[str, ...] = (
+        "authorization",
+        "content-type",
+        "x-query-plan",
+        "graphql-preflight",
+        "x-graphql-event-stream-token",
+    )
     response_headers: tuple[str, ...] = ("x-request-id",)
     max_age_seconds: int = 7200
 

@@ -6,6 +6,7 @@ from router.server.request import Headers, header
 from router.settings import Cors
 
 ALLOWED_METHODS = b"GET, POST, OPTIONS"
+STREAM_METHODS = b"GET, POST, PUT, DELETE, OPTIONS"  # those of a reserved event stream included
 
 
 class CorsPolicy:
@@ -18,7 +19,7 @@ class CorsPolicy:
         self._credentials = [(b"access-control-allow-credentials", b"true")] if settings.credentials else []
         self._exposed = [(b"access-control-expose-headers", ", ".join(settings.response_headers).encode())]
         self._preflight = [
-            (b"access-control-allow-methods", ALLOWED_METHODS),
+            (b"access-control-allow-methods", STREAM_METHODS),
             (b"access-control-allow-headers", ", ".join(settings.request_headers).encode()),
             (b"access-control-max-age", str(settings.max_age_seconds).encode()),
         ]

@@ -36,7 +36,7 @@ class Framing(Protocol):
 
 
 class ServerSentEvents:
-    """graphql-sse, distinct connections mode."""
+    """graphql-sse, distinct connections mode; `single_connection` writes the other one."""
 
     content_type = b"text/event-stream; charset=utf-8"
     heartbeat = b":\n\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from urllib.parse import parse_qsl
 
 from router.pipeline import Response
 from router.server.request import Headers, Scope, Send, header
@@ -45,6 +46,15 @@ class Exchange:
     @property
     def request_id_header(self) -> Headers:
         return [(b"x-request-id", self.request_id.encode("latin-1"))]
+
+    def parameter(self, name: str) -> str:
+        """The last value of that name in the query string, or ""."""
+        if name.encode() not in self.query_string:
+            return ""
+        try:
+            return dict(parse_qsl(self.query_string.decode("latin-1"), max_num_fields=100)).get(name, "")
+        except ValueError:
+            return ""
 
     def note(self, response: Response) -> None:
         self.operation_type = response.operation_type

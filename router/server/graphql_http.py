@@ -35,7 +35,8 @@ from router.server.request import (
     operations_from_body,
     read_body,
 )
-from router.server.response import Accepted, HttpAnswer, compress, error_answer, negotiate, send_answer
+from router.server.response import Accepted, HttpAnswer, Stream, compress, error_answer, negotiate, send_answer
+from router.server.single_connection import SingleConnections, token_of
 from router.telemetry import HTTP_REQUESTS, REQUESTS_IN_FLIGHT, RequestLog, Tracing
 
 log = structlog.get_logger(__name__)
@@ -53,6 +54,7 @@ class GraphqlEndpoint:
         self._door = door
         self._settings = door.settings
         self._streams = streams
+        self._connections = SingleConnections(door, streams)
         self._page = page
         self._tracing = tracing
         self._cors = CorsPolicy(door.settings.cors)
@@ -96,6 +98,15 @@ class GraphqlEndpoint:
             await self._post(exchange, accepted, receive)
         elif method == "GET":
             await self._get(exchange, accepted, receive)
+        elif (
+            method == "PUT"
+            and self._connections.is_offered
+            and header(exchange.headers, b"content-length") in ("", "0")
+        ):
+            await self._send(exchange, self._connections.reserve(await self._visit(exchange)))
+        elif method == "DELETE" and (token := token_of(exchange)):
+            visit = await self._visit(exchange)
+            await self._send(exchange, self._connections.stop(token, exchange.parameter("operationId"), visit))
         elif method == "OPTIONS":
             extra = self._cors.headers_for(exchange.headers, is_preflight=True)
             exchange.extra = [*exchange.request_id_header, *extra]
@@ -110,6 +121,9 @@ class GraphqlEndpoint:
             await self._send(exchange, self._page.answer())
             return
         _require_acceptable(accepted)
+        if Stream.EVENTS in accepted.streams and (token := token_of(exchange)):
+            await self._connections.open(token, exchange, receive, await self._visit(exchange))
+            return
         check_csrf(exchange.headers, self._settings.csrf)
         parameters = operation_from_query_string(exchange.query_string, self._settings.limits.url_bytes)
         await self._operation(exchange, accepted, receive, parameters, only_queries=True)
@@ -124,7 +138,13 @@ class GraphqlEndpoint:
         max_batch = settings.batching.max_size if settings.batching.enabled else 0
         asked = operations_from_body(header(exchange.headers, b"content-type"), body, max_batch)
         if isinstance(asked, OperationParameters):
-            await self._operation(exchange, accepted, receive, asked)
+            if token := token_of(exchange):
+                started = await self._connections.start(token, asked, await self._visit(exchange))
+                await self._send(
+                    exchange, started if isinstance(started, HttpAnswer) else http_answer(started, accepted)
+                )
+            else:
+                await self._operation(exchange, accepted, receive, asked)
             return
         visit = await self._visit(exchange)
         answers = await asyncio.gather(*(self._door.answer(each, visit) for each in asked))

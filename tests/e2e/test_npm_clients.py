@@ -30,3 +30,7 @@ async def test_graphql_ws_understands_our_refusals(router: RunningRouter) -> Non
 
 async def test_graphql_sse_gets_every_event(router: RunningRouter) -> None:
     assert await run_client("sse_client.mjs", router.url, TICKS) == {"results": EVENTS}
+
+
+async def test_graphql_sse_gets_every_event_over_its_single_connection(router: RunningRouter) -> None:
+    assert await run_client("sse_client.mjs", router.url, TICKS, "single") == {"results": EVENTS}

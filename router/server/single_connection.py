@@ -1,0 +1,180 @@
+"""graphql-sse, single connection mode: results of many operations on one event stream that was reserved before.
+
+`graphql_http` calls it for PUT (reserve), GET (open the stream), POST (start an operation) and DELETE (stop one) that carry
+the reservation's token. The reservation lives in this process: it is offered only where there is one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import orjson
+
+from router.errors import RequestError, RouterError, SubgraphError
+from router.server.errors import HttpError, bad_request
+from router.server.event_stream import EventStreams, ServerSentEvents
+from router.server.exchange import Exchange
+from router.server.front_door import Answer, FrontDoor, PayloadStream, Visit
+from router.server.request import OperationParameters, Receive, header
+from router.server.response import HttpAnswer
+
+TOKEN_HEADER = b"x-graphql-event-stream-token"
+MAX_WAITING_EVENTS = 64  # of all operations of a connection; a client that reads slowly slows their sources
+
+
+def token_of(exchange: Exchange) -> str:
+    """The reservation that a request belongs to, or ""."""
+    return header(exchange.headers, TOKEN_HEADER) or exchange.parameter("token")
+
+
+class SingleConnections:
+    """The reservations of this process, by their tokens."""
+
+    def __init__(self, door: FrontDoor, streams: EventStreams) -> None:
+        self._door = door
+        self._streams = streams
+        self._settings = door.settings.subscriptions
+        self._connections: dict[str, _Connection] = {}
+
+    @property
+    def is_offered(self) -> bool:
+        return self._door.settings.workers == 1
+
+    def reserve(self, visit: Visit) -> HttpAnswer:
+        """201 with a token; the stream has to be opened with it in time. Raises HttpError."""
+        if len(self._connections) >= self._settings.max_connections or self._door.is_closing.is_set():
+            raise HttpError(503, "TOO_MANY_STREAMS", "This router has no room for another stream; try again later.")
+        token = secrets.token_urlsafe(24)
+        self._connections[token] = _Connection(visit.caller.subject)
+        asyncio.get_running_loop().call_later(self._settings.init_timeout_seconds, self._expire, token)
+        return HttpAnswer(201, token.encode(), b"text/plain; charset=utf-8", ((b"cache-control", b"no-store"),))
+
+    async def open(self, token: str, exchange: Exchange, receive: Receive, visit: Visit) -> None:
+        """Serves the stream until its client leaves, and with it ends all operations. Raises HttpError."""
+        connection = self._find(token, visit)
+        if connection.is_open:
+            raise HttpError(409, "STREAM_ALREADY_OPEN", "The reserved stream is open already.")
+        connection.is_open = True
+        try:
+            events = PayloadStream(connection.events(), "subscription")
+            await self._streams.send(exchange, receive, events, _ReadyEvents(), visit)
+        finally:
+            del self._connections[token]
+            await connection.close()
+
+    async def start(self, token: str, parameters: OperationParameters, visit: Visit) -> HttpAnswer | Answer:
+        """202, and the results on the stream; or the answer of an operation that cannot run. Raises HttpError."""
+        connection = self._find(token, visit)
+        operation_id = parameters.extensions.get("operationId")
+        if not isinstance(operation_id, str) or not operation_id:
+            raise bad_request("An operation of a stream needs the extension 'operationId'.", "MISSING_OPERATION_ID")
+        if operation_id in connection.operations:
+            raise HttpError(409, "OPERATION_ID_IN_USE", "There is an operation of that id on the stream.")
+        if len(connection.operations) >= self._settings.max_per_connection:
+            raise HttpError(429, "TOO_MANY_OPERATIONS", "There are too many operations on the stream.")
+        connection.operations[operation_id] = None
+        begun: Answer | PayloadStream | None = None
+        try:
+            begun = await self._door.begin(parameters, visit)
+        finally:
+            if begun is None or (isinstance(begun, Answer) and begun.response.is_request_error):
+                connection.operations.pop(operation_id, None)
+        if isinstance(begun, Answer) and begun.response.is_request_error:
+            return begun
+        payloads = _one(begun.response.body) if isinstance(begun, Answer) else begun.payloads
+        connection.start(operation_id, payloads)
+        return HttpAnswer(202, b"")
+
+    def stop(self, token: str, operation_id: str, visit: Visit) -> HttpAnswer:
+        """200, also for an operation that has ended by itself meanwhile. Raises HttpError."""
+        connection = self._find(token, visit)
+        if not operation_id:
+            raise bad_request("The parameter 'operationId' says what to stop.", "MISSING_OPERATION_ID")
+        task = connection.operations.get(operation_id)
+        if task is not None:
+            task.cancel()
+        return HttpAnswer(200, b"")
+
+    def _find(self, token: str, visit: Visit) -> _Connection:
+        connection = self._connections.get(token)
+        if connection is None or connection.subject != visit.caller.subject:
+            raise HttpError(404, "STREAM_NOT_FOUND", "There is no such reserved stream.")
+        return connection
+
+    def _expire(self, token: str) -> None:
+        connection = self._connections.get(token)
+        if connection is not None and not connection.is_open:
+            del self._connections[token]
+            connection.cancel()
+
+
+class _Connection:
+    """One reservation, its running operations and their events that wait to be written."""
+
+    def __init__(self, subject: str | None) -> None:
+        self.subject = subject
+        self.is_open = False
+        self.operations: dict[str, asyncio.Task[None] | None] = {}  # None: not begun yet
+        self._events: asyncio.Queue[bytes] = asyncio.Queue(MAX_WAITING_EVENTS)
+        self._is_closed = False
+
+    async def events(self) -> AsyncIterator[bytes]:
+        while True:
+            yield await self._events.get()
+
+    def start(self, operation_id: str, payloads: AsyncIterator[bytes]) -> None:
+        task = self.operations[operation_id] = asyncio.create_task(self._run(operation_id, payloads))
+        if self._is_closed:  # its client left while it was prepared
+            task.cancel()
+
+    async def close(self) -> None:
+        self.cancel()
+        await asyncio.gather(*(task for task in self.operations.values() if task is not None), return_exceptions=True)
+
+    def cancel(self) -> None:
+        self._is_closed = True
+        for task in self.operations.values():
+            if task is not None:
+                task.cancel()
+
+    async def _run(self, operation_id: str, payloads: AsyncIterator[bytes]) -> None:
+        key = orjson.dumps(operation_id)
+        completed = b'event: complete\ndata: {"id":%b}\n\n' % key
+        try:
+            async for body in _with_last_error(payloads):
+                await self._events.put(b'event: next\ndata: {"id":%b,"payload":%b}\n\n' % (key, body))
+            await self._events.put(completed)
+        except asyncio.CancelledError:
+            with suppress(asyncio.QueueFull):  # the client stopped it and may not even read any more
+                self._events.put_nowait(completed)
+            raise
+        finally:
+            self.operations.pop(operation_id, None)
+            close = getattr(payloads, "aclose", None)
+            if close is not None:
+                await close()
+
+
+class _ReadyEvents(ServerSentEvents):
+    """Events that are written already; the stream has no end of its own."""
+
+    def part(self, body: bytes) -> bytes:
+        return body
+
+    def end(self, _: RouterError | None) -> bytes:
+        return b""
+
+
+async def _one(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+async def _with_last_error(payloads: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    try:
+        async for body in payloads:
+            yield body
+    except (RequestError, SubgraphError) as error:
+        yield orjson.dumps({"errors": error.entries()})

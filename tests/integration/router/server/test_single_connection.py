@@ -1,0 +1,167 @@
+"""graphql-sse in single connection mode, request by request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+
+from tests.testkit.running_router import RunningRouter, StartRouter, token
+from tests.testkit.strawberry_shop import Shop
+
+TICKS = "subscription($n: Int!) { ticks(count: $n, pause: 0.02) { n } }"
+EVENTS = {"accept": "text/event-stream"}
+
+
+@dataclass
+class Stream:
+    """A reserved stream and what its client sends."""
+
+    router: RunningRouter
+    headers: dict[str, str]
+    response: aiohttp.ClientResponse | None = None
+
+    async def request(self, method: str, **options: Any) -> tuple[int, Any]:
+        async with self.router.session.request(method, self.router.url, headers=self.headers, **options) as response:
+            body = await response.read()
+            return response.status, orjson.loads(body)["errors"][0]["extensions"]["code"] if body else None
+
+    async def start(self, operation_id: Any, query: str, variables: Any = None) -> tuple[int, Any]:
+        body = {"query": query, "variables": variables, "extensions": {"operationId": operation_id}}
+        return await self.request("POST", json=body)
+
+    async def next(self) -> tuple[str, Any]:
+        """The name and the data of the next event."""
+        assert self.response is not None
+        async with asyncio.timeout(5):
+            event = await self.response.content.readuntil(b"\n\n")
+        if event.startswith(b":"):
+            return await self.next()
+        name, data = event.decode().strip().split("\n")
+        return name.removeprefix("event: "), orjson.loads(data.removeprefix("data: "))
+
+
+async def reserve(router: RunningRouter, **headers: str) -> Stream:
+    async with router.session.put(router.url, headers=headers) as response:
+        assert response.status == 201
+        return Stream(router, {**headers, "x-graphql-event-stream-token": await response.text()})
+
+
+@asynccontextmanager
+async def opened(router: RunningRouter, **headers: str) -> AsyncIterator[Stream]:
+    stream = await reserve(router, **headers)
+    async with router.session.get(router.url, headers={**stream.headers, **EVENTS}) as response:
+        assert (response.status, response.content_type) == (200, "text/event-stream")
+        stream.response = response
+        yield stream
+
+
+async def test_results_of_all_operations_come_on_one_stream(router: RunningRouter, shop: Shop) -> None:
+    async with opened(router, authorization=token("u2")) as stream:
+        assert await stream.start("me", "{ me { name } }") == (202, None)
+        assert await stream.next() == ("next", {"id": "me", "payload": {"data": {"me": {"name": "Ben"}}}})
+        assert await stream.next() == ("complete", {"id": "me"})
+
+        assert await stream.start("a", TICKS, {"n": 2}) == (202, None)
+        assert await stream.start("b", TICKS, {"n": 2}) == (202, None)
+        events = [await stream.next() for _ in range(6)]
+        for operation_id in ("a", "b"):
+            own = [(name, data.get("payload")) for name, data in events if data["id"] == operation_id]
+            ticks = [("next", {"data": {"ticks": {"n": number}}}) for number in range(2)]
+            assert own == [*ticks, ("complete", None)]
+        assert shop.open_ticks == 0
+
+
+async def test_an_operation_is_stopped_alone_and_all_end_with_the_stream(router: RunningRouter, shop: Shop) -> None:
+    async with opened(router) as stream:
+        for operation_id in ("a", "b", "c"):
+            await stream.start(operation_id, TICKS, {"n": 1000})
+        assert await stream.request("DELETE", params={"operationId": "a"}) == (200, None)
+        while await stream.next() != ("complete", {"id": "a"}):
+            pass
+        assert shop.open_ticks == 2
+    async with asyncio.timeout(5):
+        while shop.open_ticks:
+            await asyncio.sleep(0.02)
+    assert await stream.start("d", "{ __typename }") == (404, "STREAM_NOT_FOUND")
+
+
+async def test_what_cannot_run_is_answered_at_once(router: RunningRouter) -> None:
+    async with opened(router) as stream:
+        assert (await stream.start("a", "{ nope }"))[1] == "GRAPHQL_VALIDATION_FAILED"
+        assert await stream.start(None, "{ __typename }") == (400, "MISSING_OPERATION_ID")
+        assert await stream.start("a", TICKS, {"n": 1000}) == (202, None)
+        assert await stream.start("a", "{ __typename }") == (409, "OPERATION_ID_IN_USE")
+        assert await stream.request("DELETE") == (400, "MISSING_OPERATION_ID")
+        assert await stream.request("GET") == (400, "MISSING_QUERY")
+        stream.headers |= EVENTS
+        assert await stream.request("GET") == (409, "STREAM_ALREADY_OPEN")
+
+
+async def test_a_token_is_of_use_to_its_own_caller_only(router: RunningRouter) -> None:
+    async with opened(router, authorization=token("u1")) as stream:
+        stolen = Stream(router, {**stream.headers, "authorization": token("u2")})
+        assert await stolen.start("a", "{ me { name } }") == (404, "STREAM_NOT_FOUND")
+        assert await stolen.request("DELETE", params={"operationId": "a"}) == (404, "STREAM_NOT_FOUND")
+
+
+async def test_an_event_source_gives_its_token_in_the_address(router: RunningRouter) -> None:
+    stream = await reserve(router)
+    parameters = {"token": stream.headers["x-graphql-event-stream-token"]}
+    async with router.session.get(router.url, params=parameters, headers=EVENTS) as response:
+        assert response.status == 200
+        stream.response = response
+        await stream.start("a", "{ __typename }")
+        assert await stream.next() == ("next", {"id": "a", "payload": {"data": {"__typename": "Query"}}})
+
+
+async def test_operations_may_begin_before_the_stream_is_opened(router: RunningRouter) -> None:
+    stream = await reserve(router)
+    assert await stream.start("a", "{ __typename }") == (202, None)
+    async with router.session.get(router.url, headers={**stream.headers, **EVENTS}) as response:
+        stream.response = response
+        assert (await stream.next())[0] == "next"
+
+
+async def test_a_reader_that_is_slow_slows_the_source_and_loses_nothing(router: RunningRouter) -> None:
+    stream = await reserve(router)
+    fast = "subscription { ticks(count: 200) { n } }"
+    await stream.start("a", fast)
+    await asyncio.sleep(0.3)
+    async with router.session.get(router.url, headers={**stream.headers, **EVENTS}) as response:
+        stream.response = response
+        numbers = [(await stream.next())[1]["payload"]["data"]["ticks"]["n"] for _ in range(200)]
+        assert numbers == list(range(200))
+        assert await stream.next() == ("complete", {"id": "a"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "status"),
+    [({"subscriptions": {"max_connections": 1}}, 503), ({"workers": 2}, 405)],
+    ids=["no room", "many processes"],
+)
+async def test_a_reservation_needs_room_and_a_single_process(
+    start_router: StartRouter, settings: dict[str, Any], status: int
+) -> None:
+    async with start_router(**settings) as router:
+        if status == 503:
+            await reserve(router)
+        async with router.session.put(router.url) as response:
+            assert response.status == status
+
+
+async def test_a_reservation_that_nobody_uses_expires(start_router: StartRouter) -> None:
+    settings = {"max_connections": 1, "max_per_connection": 1, "init_timeout_seconds": 0.1}
+    async with start_router(subscriptions=settings) as router:
+        unused = await reserve(router)
+        await asyncio.sleep(0.2)
+        assert await unused.start("a", "{ __typename }") == (404, "STREAM_NOT_FOUND")
+        stream = await reserve(router)
+        await stream.start("a", TICKS, {"n": 1000})
+        assert await stream.start("b", TICKS, {"n": 1000}) == (429, "TOO_MANY_OPERATIONS")
