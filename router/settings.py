@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
+from limits import parse as parse_rate
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 MINIMUM_SECRET_BYTES = 32
@@ -53,6 +54,14 @@ class Cors(Section):
     )
     response_headers: tuple[str, ...] = ("x-request-id",)
     max_age_seconds: int = 7200
+
+    @field_validator("origins")
+    @classmethod
+    def _as_browsers_send_them(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if origin != "*" and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/?#]+", origin):
+                raise ValueError(f"'{origin}' is no origin; write it like 'https://app.example.com', without a path")
+        return origins
 
     @model_validator(mode="after")
     def _no_credentials_for_everybody(self) -> Cors:
@@ -131,6 +140,16 @@ class Limits(Section):
     planning_timeout_seconds: float = Field(default=10.0, gt=0)
     rate: str = ""
 
+    @field_validator("rate")
+    @classmethod
+    def _is_a_rate(cls, rate: str) -> str:
+        if rate:
+            try:
+                parse_rate(rate)
+            except ValueError:
+                raise ValueError("a rate is written like '100/second' or '1000 per 15 minutes'") from None
+        return rate
+
 
 class DemandControl(Section):
     """What an operation may cost, by `@cost` and `@listSize`; see `router.access.demand` for the rules.
@@ -186,8 +205,8 @@ class Subscriptions(Section):
 class Subgraph(Section):
     """What differs from the supergraph's own routing data. `headers` are sent with every request."""
 
-    url: str | None = None
-    subscription_url: str | None = None
+    url: str | None = Field(default=None, pattern="^https?://.")
+    subscription_url: str | None = Field(default=None, pattern="^(https?|wss?)://.")
     subscription_protocol: Literal["websocket", "event-stream"] = "websocket"
     headers: Mapping[str, SecretStr] = Field(default_factory=dict)
 

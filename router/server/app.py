@@ -118,12 +118,25 @@ class RouterApp:
                 stack.push_async_callback(self._redis.aclose)
             await self._authenticator.start()
             await self.graph_file.load()
+            self._warn_of_unknown_names()
             stack.callback(self.graph_file.close)
             if self.settings.watch:
                 stack.push_async_callback(_cancelled, asyncio.create_task(self.graph_file.watch()))
             yield
             self._probes.is_stopping = True
             await self.door.close(self.settings.shutdown_grace_seconds)
+
+    def _warn_of_unknown_names(self) -> None:
+        """A name may also be of a graph to come, so this is no error."""
+        graph = self.graph_file.current.graph
+        names = {
+            "subgraphs": self.settings.subgraphs.keys() - graph.subgraph_urls.keys(),
+            "traffic_shaping.subgraphs": self.settings.traffic_shaping.subgraphs.keys() - graph.subgraph_urls.keys(),
+            "override_labels": self.settings.override_labels.keys() - graph.override_labels,
+        }
+        for setting, unknown in names.items():
+            if unknown:
+                log.warning("setting_names_nothing_in_the_graph", setting=setting, names=sorted(unknown))
 
     def _runtime(self, sdl: str, graph: LoadedGraph, rules: AuthorizationRules) -> Runtime:
         def authorize(operation: Operation, request: OperationRequest, _: LoadedGraph) -> Authorization:

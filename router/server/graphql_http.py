@@ -134,7 +134,7 @@ class GraphqlEndpoint:
         encoding = header(exchange.headers, b"content-encoding")
         if encoding not in ("", "identity"):
             raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body uncompressed.")
-        body = await read_body(exchange.headers, receive, settings.limits.body_bytes)
+        body = await read_body(exchange.headers, receive, settings.limits.body_bytes, settings.request_timeout_seconds)
         max_batch = settings.batching.max_size if settings.batching.enabled else 0
         asked = operations_from_body(header(exchange.headers, b"content-type"), body, max_batch)
         if isinstance(asked, OperationParameters):

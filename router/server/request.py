@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,24 +54,45 @@ def media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-async def read_body(headers: Headers, receive: Receive, max_bytes: int) -> bytes:
-    """The whole body. Raises HttpError 413 as soon as it is known to be too long, without reading the rest."""
+async def read_body(headers: Headers, receive: Receive, max_bytes: int, max_seconds: float = 30.0) -> bytes:
+    """The whole body. Raises HttpError 413 as soon as it is known to be too long, without reading the rest, and 408.
+
+    Nearly every body is there with the first event, which is worth no timer.
+    """
     announced = header(headers, b"content-length")
     if announced.isdigit() and int(announced) > max_bytes:
         raise _too_large(max_bytes)
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        event = await receive()
-        if event["type"] == "http.disconnect":
-            raise ClientGoneError
-        chunk: bytes = event.get("body", b"")
+    chunk, is_last = await _next_chunk(receive)
+    if len(chunk) > max_bytes:
+        raise _too_large(max_bytes)
+    if is_last:
+        return chunk
+    try:
+        async with asyncio.timeout(max_seconds):
+            return await _read_rest(chunk, receive, max_bytes)
+    except TimeoutError:
+        raise HttpError(408, "REQUEST_TIMEOUT", f"The body did not arrive within {max_seconds:g} s.") from None
+
+
+async def _read_rest(first: bytes, receive: Receive, max_bytes: int) -> bytes:
+    chunks = [first]
+    size = len(first)
+    is_last = False
+    while not is_last:
+        chunk, is_last = await _next_chunk(receive)
+        chunks.append(chunk)
         size += len(chunk)
         if size > max_bytes:
             raise _too_large(max_bytes)
-        if not event.get("more_body", False):
-            return chunk if not chunks else b"".join((*chunks, chunk))
-        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def _next_chunk(receive: Receive) -> tuple[bytes, bool]:
+    """The chunk, and whether it is the last."""
+    event = await receive()
+    if event["type"] == "http.disconnect":
+        raise ClientGoneError
+    return event.get("body", b""), not event.get("more_body", False)
 
 
 def _too_large(max_bytes: int) -> HttpError:

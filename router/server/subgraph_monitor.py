@@ -86,7 +86,10 @@ class SubgraphMonitor:
 
     def table(self, urls: Mapping[str, str]) -> list[dict[str, Any]]:
         """One row for each subgraph of the graph, asked or not."""
-        return [_row(name, url, self.health.get(name, SubgraphHealth())) for name, url in urls.items()]
+        return [
+            _row(name, url, self.health.get(name, SubgraphHealth()), self._breakers.get(name))
+            for name, url in urls.items()
+        ]
 
     def _note(self, name: str, answer: asyncio.Future[SubgraphAnswer], seconds: float, span: Span | None) -> None:
         error = None if answer.cancelled() else answer.exception()
@@ -144,11 +147,12 @@ def _is_failure(answer: asyncio.Future[SubgraphAnswer]) -> bool | None:
     return answer.result().status >= 500
 
 
-def _row(name: str, url: str, health: SubgraphHealth) -> dict[str, Any]:
+def _row(name: str, url: str, health: SubgraphHealth, breaker: CircuitBreaker | None) -> dict[str, Any]:
     return {
         "name": name,
         "url": url,
         "status": health.status,
+        "circuit": breaker.state.name if breaker is not None else None,
         "requests": health.requests,
         "failures": health.failures,
         "lastError": health.last_error,

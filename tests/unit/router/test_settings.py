@@ -59,6 +59,10 @@ def test_short_secrets_are_refused_and_never_printed() -> None:
         ({"persisted_documents": {"require": True}}, "require needs a manifest"),
         ({"port": 70_000}, "less than or equal to 65535"),
         ({"path": "graphql"}, "should match pattern"),
+        ({"limits": {"rate": "many"}}, "'limits.rate': .*a rate is written like"),
+        ({"cors": {"origins": ["app.example.com"]}}, "is no origin"),
+        ({"cors": {"origins": ["https://app.example.com/"]}}, "without a path"),
+        ({"subgraphs": {"a": {"url": "localhost:4001"}}}, "'subgraphs.a.url': .*should match pattern"),
     ],
 )
 def test_what_cannot_work_is_refused_at_start(values: dict[str, object], complaint: str) -> None:

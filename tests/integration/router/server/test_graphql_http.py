@@ -247,3 +247,28 @@ async def test_equal_queries_at_the_same_time_run_once_and_callers_never_share(
     async with start_router(share_identical_requests=False) as router:
         assert await ask_all(router) == ["Ann", "Ben", "Ann", "Ann", "Ben"]
         assert len(runs) == 2 + 5
+
+
+async def test_a_body_that_does_not_arrive_is_not_waited_for(start_router: StartRouter) -> None:
+    async with start_router(request_timeout_seconds=0.2) as router:
+        reader, writer = await asyncio.open_connection("127.0.0.1", router.port)
+        writer.write(
+            b"POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{"
+        )
+        async with asyncio.timeout(5):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 408")
+        writer.close()
+
+
+async def test_names_that_the_graph_does_not_have_are_told_at_start(
+    start_router: StartRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings: dict[str, Any] = {
+        "subgraphs": {"Catalogue": {"headers": {"x": "y"}}},
+        "traffic_shaping": {"subgraphs": {"catalog": {"timeout_seconds": 1}, "shop": {}}},
+        "override_labels": {"gone": True},
+    }
+    async with start_router(**settings):
+        told = [line for line in capsys.readouterr().out.splitlines() if "setting_names_nothing_in_the_graph" in line]
+    assert len(told) == 3
+    assert ["Catalogue" in told[0], "shop" in told[1] and "catalog" not in told[1], "gone" in told[2]] == [True] * 3
