@@ -17,6 +17,9 @@ from router.executor.retries import Retries
 
 Headers = tuple[tuple[str, str], ...]
 
+#: Headers that tell requests apart and change no answer.
+PER_REQUEST_HEADERS = frozenset({"x-request-id", "traceparent", "tracestate", "baggage"})
+
 CONTENT_TYPE = "application/json"
 ACCEPT = "application/graphql-response+json, application/json;q=0.9"
 
@@ -70,17 +73,28 @@ def failed(error: SubgraphError) -> asyncio.Future[SubgraphAnswer]:
     return answer
 
 
+#: All of a query that its answer may depend on.
+_Key = tuple[str, str, bytes, Headers]
+
+
+def _telling_apart(headers: Headers) -> Headers:
+    for name, _ in headers:
+        if name in PER_REQUEST_HEADERS:
+            return tuple([each for each in headers if each[0] not in PER_REQUEST_HEADERS])
+    return headers
+
+
 class SharedRequests:
     """Sends equal queries that are under way at the same time once, and hands all askers the one answer.
 
-    Equal means same subgraph, same body, same forwarded headers: two viewers never share. What fails in passing is sent
-    again as `retries` allow.
+    Equal means same subgraph, same body, same forwarded headers but for those of tracing: two viewers never share. What
+    fails in passing is sent again as `retries` allow.
     """
 
     def __init__(self, transport: SubgraphTransport, retries: Retries | None = None) -> None:
         self._transport = transport
         self._retries = retries
-        self._flights: dict[SubgraphRequest, _Flight] = {}
+        self._flights: dict[_Key, _Flight] = {}
 
     def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
         if not request.is_query:
@@ -90,9 +104,10 @@ class SharedRequests:
             return written
         # Each asker waits on a future of its own: a cancelled asker must not cancel the others.
         own = CancellableAnswer(loop=asyncio.get_running_loop())
-        flight = self._flights.get(request)
+        key = (request.subgraph, request.url, request.body, _telling_apart(request.headers))
+        flight = self._flights.get(key)
         if flight is None:
-            flight = self._flights[request] = _Flight(request)
+            flight = self._flights[key] = _Flight(key, request)
             if self._retries is not None:
                 self._retries.count(request.subgraph)
             self._start(flight)
@@ -117,8 +132,8 @@ class SharedRequests:
             flight.sent.cancel()
 
     def _forget(self, flight: _Flight) -> None:
-        if self._flights.get(flight.request) is flight:
-            del self._flights[flight.request]
+        if self._flights.get(flight.key) is flight:
+            del self._flights[flight.key]
 
     def _land(self, flight: _Flight, answer: asyncio.Future[SubgraphAnswer]) -> None:
         subgraph = flight.request.subgraph
@@ -144,9 +159,10 @@ class SharedRequests:
 class _Flight:
     """One query under way: who waits for it, and its present attempt, or the timer of the next."""
 
-    __slots__ = ("askers", "attempt", "request", "sent", "timer")
+    __slots__ = ("askers", "attempt", "key", "request", "sent", "timer")
 
-    def __init__(self, request: SubgraphRequest) -> None:
+    def __init__(self, key: _Key, request: SubgraphRequest) -> None:
+        self.key = key
         self.request = request
         self.askers: list[CancellableAnswer] = []
         self.attempt = 0

@@ -19,7 +19,7 @@ from router.access.authentication import ANONYMOUS, Authenticator, Caller, Unaut
 from router.access.limits import RateLimitedError, RateLimiter
 from router.access.persisted_documents import DocumentStore
 from router.errors import RequestError
-from router.executor.transport import Headers
+from router.executor.transport import PER_REQUEST_HEADERS, Headers
 from router.operation import Operation
 from router.pipeline import ChooseLabels, OperationRequest, Response
 from router.response_cache import CachePolicy, CacheQuestion, ResponseCache
@@ -33,7 +33,7 @@ from router.telemetry import OPERATIONS, RATE_LIMITED, TOKENS_REFUSED
 log = structlog.get_logger(__name__)
 
 #: Forwarded headers that do not change what a subgraph answers, apart from the caller who has a key part of its own.
-NOT_VARYING = frozenset({"authorization", "x-request-id", "traceparent", "tracestate"})
+NOT_VARYING = PER_REQUEST_HEADERS | {"authorization"}
 
 
 class RequestTimeoutError(RequestError):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import time
+from contextlib import ExitStack
 
 import pytest
 
-from router.errors import SubgraphError
+from router.errors import SubgraphError, SubgraphTimeoutError
 from router.executor.http_client import HttpClient, HttpLimits, may_forward
 from router.executor.subgraph_client import AiohttpClient
 from router.executor.transport import SharedRequests, SubgraphAnswer, SubgraphRequest
@@ -219,6 +222,46 @@ async def test_equal_queries_under_way_are_sent_once_and_a_leaver_disturbs_nobod
 
     assert [answer.body for answer in answers] == [b"1", b"1", b"1", b"2", b"2"]
     assert sorted(body for _, body in server.requests) == [b"1", b"1", b"2", b"2"]
+
+
+async def test_a_request_id_or_a_trace_does_not_keep_queries_apart() -> None:
+    async def slowly(_head: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.05)
+        writer.write(http_response(body))
+
+    async with server_that(slowly) as server:
+        client = HttpClient(LIMITS)
+        shared = SharedRequests(client)
+        answers = await asyncio.gather(
+            *(
+                shared.send(
+                    SubgraphRequest("shop", server.url, b"1", (("x-request-id", str(number)), ("x-tenant", "a")))
+                )
+                for number in range(3)
+            ),
+            shared.send(SubgraphRequest("shop", server.url, b"1", (("x-request-id", "9"), ("x-tenant", "b")))),
+        )
+        await client.close()
+
+    assert [answer.body for answer in answers] == [b"1"] * 4
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("make", CLIENTS)
+async def test_a_server_that_accepts_no_connection_costs_the_connect_time_out_only(make: type[Client]) -> None:
+    with socket.socket() as deaf, ExitStack() as stack:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for _ in range(3):  # until its queue is full
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(deaf.getsockname())
+        client = make(HttpLimits(connect_timeout_seconds=0.2, total_timeout_seconds=10))
+        started = time.perf_counter()
+        with pytest.raises(SubgraphTimeoutError):
+            await ask(client, f"http://127.0.0.1:{deaf.getsockname()[1]}/graphql")
+        assert time.perf_counter() - started < 2
+        await client.close()
 
 
 async def test_whoever_asks_after_a_write_does_not_share_a_query_begun_before_it() -> None:

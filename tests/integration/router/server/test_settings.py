@@ -400,6 +400,24 @@ async def test_who_sends_too_much_over_a_websocket_is_closed(socket: aiohttp.Cli
     assert (message.type, socket.close_code) == (aiohttp.WSMsgType.CLOSE, 1009)
 
 
+async def test_subscriptions_may_have_an_address_and_a_protocol_of_their_own(
+    start_router: StartRouter, shop: Shop
+) -> None:
+    query = "subscription { ticks(count: 1) { n } }"
+    away, here = "http://127.0.0.1:1/graphql", f"ws://127.0.0.1:{shop.ports['catalog']}/graphql"
+    for catalog, is_answered in (
+        ({"url": away}, False),
+        ({"url": away, "subscription_url": here}, True),
+        ({"subscription_protocol": "event-stream"}, False),  # which the shop does not speak
+        ({}, True),
+    ):
+        async with (
+            start_router(subgraphs={"catalog": catalog}) as router,
+            router.session.post(router.url, json={"query": query}, headers={"accept": "text/event-stream"}) as response,
+        ):
+            assert ('{"data":{"ticks":{"n":0}}}' in await response.text()) is is_answered
+
+
 async def test_metrics_carry_the_services_name(start_router: StartRouter) -> None:
     async with start_router(telemetry={"service_name": "edge-7", "log_level": "error"}) as router:
         await router.ask("{ __typename }")
