@@ -79,7 +79,7 @@ def _hints(table: dict[str, str]) -> list[Code]:
 
 
 _SUBGRAPH_ERRORS = {
-    "INVALID_GRAPHQL": "A subgraph's text is not valid GraphQL. Mend the schema; the message has line and column.",
+    "INVALID_GRAPHQL": "A subgraph, or what the subgraphs are together, is not valid GraphQL. Mend the schema at the line and column given.",
     "INVALID_SUBGRAPH_NAME": "A subgraph's name cannot be used. Choose another one.",
     "UNKNOWN_FEDERATION_LINK_VERSION": "`@link` asks for a federation version that does not exist or is not known here.",
     "UNKNOWN_LINK_VERSION": "`@link` asks for a version of the link specification that is not known here.",
@@ -166,7 +166,6 @@ _MERGE_ERRORS = {
     "IMPLEMENTED_BY_INACCESSIBLE": "A visible interface's field is `@inaccessible` on a type that implements it.",
     "ONLY_INACCESSIBLE_CHILDREN": "A visible type has only `@inaccessible` members.",
     "QUERY_ROOT_TYPE_INACCESSIBLE": "The query root is `@inaccessible`.",
-    "INVALID_GRAPHQL_RESULT": "The merged schema is not valid GraphQL.",
     "MISSING_TRANSITIVE_AUTH_REQUIREMENTS": "A field reaches, by `@requires` or `@fromContext`, data that asks for more rights than the field itself.",
     "SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES": "Subgraphs share a field of abstract type and have no object type of it in common, so that they cannot answer alike.",
     "SATISFIABILITY_ERROR": "A query is valid in the API but cannot be answered: no way of keys leads to a subgraph that resolves it.",

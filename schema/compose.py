@@ -106,7 +106,7 @@ def _check_result(sdl: str, findings: Findings) -> Supergraph | None:
         supergraph = read_supergraph(sdl, document)
         problems: list[GraphQLError] = list(validate_schema(supergraph.api_schema))
     except SupergraphError as error:
-        findings.error("INVALID_GRAPHQL_RESULT", error.message)
+        findings.error("INVALID_GRAPHQL", error.message)
         return None
     for problem in problems:
         findings.error(_code_of(problem.message), problem.message, (), _coordinates_in(problem.message, supergraph))
@@ -123,9 +123,7 @@ def _code_of(message: str) -> str:
     """GraphQL's own complaint about the merged schema under the code that federation gives it."""
     if "Interface field " in message and "argument" not in message and "does not provide it" in message:
         return "INTERFACE_FIELD_NO_IMPLEM"
-    if "Interface field" in message and "expects type" in message:
-        return "INVALID_GRAPHQL"
-    return "INVALID_GRAPHQL_RESULT"
+    return "INVALID_GRAPHQL"
 
 
 def _failed(findings: Findings, documents: Mapping[str, DocumentNode]) -> Composition:

@@ -258,6 +258,10 @@ class _Reader:
         for item in arguments.get("import") or ():
             spec = item if isinstance(item, str) else str(item.get("name", ""))
             local = spec if isinstance(item, str) else str(item.get("as") or spec)
+            if spec.startswith("@") != local.startswith("@"):
+                self._refuse(
+                    "INVALID_LINK_DIRECTIVE_USAGE", f'"{spec}" is imported as "{local}": only both can have an @', node
+                )
             if identity == FEDERATION_IDENTITY:
                 self._check_import(spec, version, node)
             imports[local.lstrip("@")] = spec.lstrip("@")
@@ -271,7 +275,8 @@ class _Reader:
 
     def _check_import(self, spec: str, version: tuple[int, int], node: Node) -> None:
         since = DIRECTIVES_SINCE.get(spec.lstrip("@"))
-        if spec.startswith("@") and (since is None or since > version):
+        is_directive = spec.startswith("@")
+        if (is_directive and (since is None or since > version)) or (not is_directive and since is not None):
             self._refuse(
                 "INVALID_LINK_DIRECTIVE_USAGE",
                 f'cannot import unknown element "{spec}" of federation v{version[0]}.{version[1]}',

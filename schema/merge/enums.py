@@ -58,7 +58,7 @@ def merge_enum(
                 (coordinate,),
             )
             continue
-        elif lacking and is_output:
+        elif lacking and not is_input:
             findings.hint(
                 "INCONSISTENT_ENUM_VALUE_FOR_OUTPUT_ENUM",
                 f'Value "{coordinate}" of an output enum is not in {quoted(lacking)}.',

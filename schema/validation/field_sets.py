@@ -232,7 +232,8 @@ class _Selection:
             need = "needs a selection of subfields" if is_composite else "has no subfields to select"
             yield self._finding("INVALID_FIELDS", f'field "{type_name}.{name}" {need}')
             return
-        is_external = below_external or self._is_external(parent, definition)
+        is_leaf = node.selection_set is None
+        is_external = below_external or self._is_external(parent, definition, is_leaf=is_leaf)
         if node.selection_set is not None and target is not None:
             yield from self._check(node.selection_set, target.name, below_external=is_external)
         elif self.prefix != "KEY" and not is_external and self.subgraph.is_federation_2:
@@ -241,10 +242,13 @@ class _Selection:
                 f'field "{type_name}.{name}" is resolved by this subgraph: mark it @external, or leave it out',
             )
 
-    def _is_external(self, parent: TypeDefinition, definition: FieldDefinition) -> bool:
+    def _is_external(self, parent: TypeDefinition, definition: FieldDefinition, *, is_leaf: bool) -> bool:
         if definition.is_external:
             # Who extends an entity holds its key, whatever the mark says.
             return parent.is_defined or not any(definition.name in text.split() for text, _ in parent.entity_keys())
+        if is_leaf and self.prefix == "PROVIDES":
+            # Of an interface's field, only what is below it can be provided for those that implement it.
+            return False
         return parent.kind is Kind.INTERFACE and any(
             other.fields[definition.name].is_external
             for other in self.types.values()

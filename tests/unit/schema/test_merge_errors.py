@@ -289,14 +289,14 @@ query {
         ],
     ),
     (
-        "INVALID_GRAPHQL_RESULT",
+        "INVALID_GRAPHQL",
         {
             "a": LINK
             + "type Query { i: I } interface I { n(x: Int): Int } type T implements I @shareable { n(x: Int): Int }",
             "b": LINK + "type T @shareable { n: Int }",
         },
         [
-            "[INVALID_GRAPHQL_RESULT] Interface field argument I.n(x:) expected but T.n does not provide it.",
+            "[INVALID_GRAPHQL] Interface field argument I.n(x:) expected but T.n does not provide it.",
         ],
     ),
     (

@@ -486,7 +486,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             + 'type Query { p: P } type P @key(fields: "id") @context(name: "ctx") { id: ID! n: Int c: C } type C @key(fields: "id") { id: ID! f(x: Int @fromContext(field: "$ctx { no }")): Int }',
         },
         [
-            '[CONTEXT_INVALID_SELECTION] [a] On "C.f(x:)": Cannot query field "no" on type "P".',
+            '[CONTEXT_INVALID_SELECTION] [a] On "C.f(x:)": "P" has no field "no".',
         ],
     ),
     (

@@ -1,0 +1,94 @@
+"""Accept or refuse, and why: our composition against Apollo's and The Guild's, on our own subgraphs and what bends them.
+
+Inputs are the conformance cases as they are and with one application of a directive removed at a time, and what is
+written for this comparison in inputs/. Where implementations differ for a reason, the reason is in
+deploy/decisions/0004, and the input is in argued.json with both answers.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from schema import SubgraphSource, compose
+
+HERE = Path(__file__).parent
+CASES = HERE.parent / "cases"
+#: Stands for `$LINK` in the written inputs.
+LINK = (
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires", '
+    '"@provides", "@shareable", "@inaccessible", "@override", "@interfaceObject", "@composeDirective", "@context", '
+    '"@fromContext", "@tag", "@cost", "@listSize", "@authenticated", "@requiresScopes", "@policy", "@extends"])'
+)
+BENT = re.compile(
+    r'\s@(?:key|shareable|external|requires|provides|override|interfaceObject)(?![\w"])(?:\((?:[^()"]|"[^"]*")*\))?'
+)
+TYPE = re.compile(r"(?<=: )\[?(?:String|Int|Float|ID)!?\]?!?(?=[\s,@)=]|$)")
+
+Subgraphs = dict[str, str]
+
+
+def inputs() -> Iterator[tuple[str, Subgraphs]]:
+    yield from bent_cases()
+    for file in sorted((HERE / "inputs").iterdir()):
+        for text in file.read_text(encoding="utf-8").split("# case: ")[1:]:
+            label, *parts = text.split("# subgraph: ")
+            split = (part.partition("\n") for part in parts)
+            yield f"{file.stem}/{label.strip()}", {name.strip(): sdl.replace("$LINK", LINK) for name, _, sdl in split}
+
+
+def bent_cases() -> Iterator[tuple[str, Subgraphs]]:
+    """Each case, then with one application of a directive left out, then with one of every fourth type changed."""
+    for case in sorted(CASES.iterdir()):
+        subgraphs = {file.stem: file.read_text(encoding="utf-8") for file in sorted((case / "subgraphs").iterdir())}
+        yield case.name, subgraphs
+        for name, sdl in subgraphs.items():
+            for match in list(TYPE.finditer(sdl))[::4]:
+                line = sdl.count("\n", 0, match.start()) + 1
+                bent = f"{sdl[: match.start()]}Boolean{sdl[match.end() :]}"
+                yield f"{case.name}/{name}:{line}:{match.start()} Boolean for {match.group()}", subgraphs | {name: bent}
+            for match in BENT.finditer(sdl):
+                line = sdl.count("\n", 0, match.start()) + 1
+                bent = sdl[: match.start()] + sdl[match.end() :]
+                yield f"{case.name}/{name}:{line} without{match.group()}", subgraphs | {name: bent}
+
+
+def ours(subgraphs: Subgraphs) -> list[str]:
+    composition = compose([SubgraphSource(name, sdl) for name, sdl in subgraphs.items()])
+    return sorted({error.code for error in composition.errors})
+
+
+@pytest.fixture(scope="module")
+def answers() -> list[dict[str, list[str]]]:
+    """The codes that each implementation gives, ours included, in the order of `inputs`."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("needs node and npm, to run the other implementations")
+    if not (HERE / "node_modules" / "@apollo").is_dir():
+        install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        subprocess.run(install, cwd=HERE, check=True, capture_output=True, timeout=120)
+    lines = "\n".join(
+        json.dumps([{"name": name, "sdl": sdl} for name, sdl in subgraphs.items()]) for _, subgraphs in inputs()
+    )
+    done = subprocess.run(
+        ["node", "compose.mjs"], cwd=HERE, input=lines, text=True, capture_output=True, check=True, timeout=300
+    )
+    theirs = [json.loads(line) for line in done.stdout.splitlines()]
+    return [{**codes, "ours": ours(subgraphs)} for codes, (_, subgraphs) in zip(theirs, inputs(), strict=True)]
+
+
+@pytest.mark.parametrize("implementation", ["apollo", "guild"])
+def test_both_refuse_the_same_inputs_with_the_same_codes(
+    implementation: str, answers: list[dict[str, list[str]]]
+) -> None:
+    differences = {
+        label: [codes["ours"], codes[implementation]]
+        for codes, (label, _) in zip(answers, inputs(), strict=True)
+        if codes["ours"] != codes[implementation]
+    }
+
+    assert len(answers) >= 600
+    assert differences == json.loads((HERE / "argued.json").read_text())[implementation]
