@@ -201,10 +201,17 @@ class EntityFetchStep:
 
     def begin(self, execution: Execution) -> PendingEntities | None:
         """None where the tree holds no entity to ask for."""
-        collected = [lookup.collect(execution) for lookup in self.lookups]
-        if not any(each.representations for each in collected):
+        try:
+            collected = [lookup.collect(execution) for lookup in self.lookups]
+            if not any(each.representations for each in collected):
+                return None
+            return self.send(execution, collected, execution.variables)
+        except (
+            orjson.JSONEncodeError
+        ) as error:  # a custom scalar of another subgraph, nested deeper than can be written
+            message = "A value that the subgraph needs cannot be sent to it."
+            self.fail(execution, SubgraphMalformedError(message, self.subgraph, detail=str(error)))
             return None
-        return self.send(execution, collected, execution.variables)
 
     def send(self, execution: Execution, collected: list[Collected], variables: Tree) -> PendingEntities:
         parts = [lookup.encode(each) for lookup, each in zip(self.lookups, collected, strict=True)]

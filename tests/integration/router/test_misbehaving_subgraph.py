@@ -19,8 +19,19 @@ from schema import SubgraphSource, compose
 from tests.testkit.raw_server import RawServer, http_response, server_that
 from tests.testkit.strawberry_shop import serving
 
-LINK = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key"])\n'
-HONEST = LINK + 'type Query { products: [Product!]! } type Product @key(fields: "id") { id: ID! name: String }'
+LINK = (
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@external", "@requires"])\n'
+)
+HONEST = (
+    LINK
+    + """
+scalar JSON
+type Query { products: [Product!]! }
+type Product @key(fields: "id") {
+  id: ID! name: String form: JSON @external size: Int @requires(fields: "form")
+}
+"""
+)
 LIAR = (
     LINK
     + """
@@ -28,7 +39,7 @@ type Query { motto: String weight: Float thing: Thing document(like: JSON): JSON
 scalar JSON
 union Thing = Product | Note
 type Note { text: String }
-type Product @key(fields: "id") { id: ID! price: Int notes: [Note!] }
+type Product @key(fields: "id") { id: ID! price: Int notes: [Note!] form: JSON }
 """
 )
 PRODUCTS = (
@@ -222,6 +233,22 @@ async def test_entities_that_are_not_those_asked_for_spoil_only_themselves(
     assert [each["name"] for each in answer["data"]["products"]] == ["A", "B"]
     told = [each["price"] for each in answer["data"]["products"]]
     assert all(price in (wanted, None) for price, wanted in zip(told, prices, strict=True))
+
+
+async def test_a_value_too_deep_to_be_sent_on_costs_what_needs_it(liar: Liar) -> None:
+    form = "[" * 500 + "]" * 500
+    answer = await liar.ask(
+        "{ products { name size price } }",
+        lambda _: http_response(
+            f'{{"data":{{"_entities":[{{"form":{form},"price":1}},{{"form":{form},"price":2}}]}}}}'.encode()
+        ),
+    )
+    assert answer["data"] == {
+        "products": [{"name": "A", "size": None, "price": 1}, {"name": "B", "size": None, "price": 2}]
+    }
+    assert [error["extensions"] for error in answer["errors"]] == [
+        {"code": "SUBGRAPH_MALFORMED_RESPONSE", "service": "honest"}
+    ]
 
 
 @pytest.mark.parametrize("levels", [300, 1_000, 5_000])
