@@ -18,7 +18,8 @@ from router.selection_set import Argument, Field, InlineFragment, SelectionSet
 def parse_field_set(text: str) -> SelectionSet:
     """Raises SupergraphError when the text is no selection of fields and inline fragments."""
     try:
-        document = parse(f"{{{text}}}", no_location=True)
+        # Some composers keep the braces that a subgraph may write around a field set.
+        document = parse(text if text.lstrip().startswith("{") else f"{{{text}}}", no_location=True)
     except GraphQLError as error:
         raise SupergraphError(f'The field set "{text}" cannot be parsed: {error.message}') from error
     (operation,) = document.definitions

@@ -151,3 +151,7 @@ def test_a_text_that_is_no_supergraph_is_refused_with_the_reason(sdl: str, reaso
 @pytest.mark.parametrize("text", ["id", "id sku", "org { id } sku", "... on A { x(y: 1) }", 'price(in: "EUR")'])
 def test_field_sets_print_as_they_are_written(text: str) -> None:
     assert print_field_set(parse_field_set(text)) == text
+
+
+def test_braces_around_a_field_set_say_nothing() -> None:
+    assert parse_field_set("{ id owner { id } }") == parse_field_set("id owner { id }")
