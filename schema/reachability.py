@@ -77,6 +77,16 @@ class Reachability:
                 for key in target.keys:
                     yield f'cannot move to subgraph "{subgraph}" by the key "{key.text}": it cannot be fetched before'
 
+    def knows_object_type(self, option: Option) -> bool:
+        """Whether it can be found out what object type is there: an interface object's subgraph does not know it."""
+        if not self.graph.is_interface_object(option.subgraph, option.type):
+            return True
+        return any(
+            not self.graph.is_interface_object(reached.subgraph, reached.type)
+            for name in self.possible_types(option)
+            for reached in self._closure(option, name)
+        )
+
     # -- being somewhere ---------------------------------------------------------------------------------------
 
     def _names_of(self, subgraph: str, name: str) -> list[str]:

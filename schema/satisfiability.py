@@ -140,6 +140,8 @@ class _Walk:
                 yield f"{name}.{field_name}", self._unreachable(place, name, field_name, options, path)
             elif isinstance(target := get_named_type(field.type), _Composite):
                 if not isinstance(target, GraphQLObjectType):
+                    if not any(self.reachability.knows_object_type(option) for option in after):
+                        yield f"{name}.{field_name}", self._nameless(place, f"{name}.{field_name}", target, after, path)
                     yield from self._compare_runtime_types(f"{name}.{field_name}", target.name, after, place, path)
                 queue.append(_Place(target, after, path, place.operation))
 
@@ -179,6 +181,24 @@ class _Walk:
                     (coordinate,),
                 ),
             )
+
+    def _nameless(
+        self,
+        place: _Place,
+        coordinate: str,
+        target: _Composite,
+        options: frozenset[Option],
+        path: tuple[_Step, ...],
+    ) -> Finding:
+        stand_ins = tuple(sorted({option.subgraph for option in options}))
+        witness = print_witness(place.operation, path)
+        return Finding(
+            "SATISFIABILITY_ERROR",
+            f'Nobody can tell which object "{coordinate}" returns: "{target.name}" is an @interfaceObject in subgraph '
+            f'"{stand_ins[0]}", and no subgraph with the interface itself can be reached by a @key of it:\n{witness}',
+            stand_ins,
+            (coordinate,),
+        )
 
     def _not_by_one(self, coordinate: str, alone: list[list[tuple[str, Finding]]]) -> Finding:
         firsts = [next(finding for _, finding in each if finding.code == "SATISFIABILITY_ERROR") for each in alone]

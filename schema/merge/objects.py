@@ -73,8 +73,14 @@ class ObjectMerger:
                 )
             return
         kind = "OBJECT" if result.kind is Kind.OBJECT else "INTERFACE"
+        # A type all of whose fields are external is only there for field sets.
+        knowing = {
+            subgraph: definition
+            for subgraph, definition in definitions.items()
+            if not all(each.is_external for each in definition.fields.values())
+        }
         for name in result.fields:
-            lacking = [subgraph for subgraph, definition in definitions.items() if name not in definition.fields]
+            lacking = [subgraph for subgraph, definition in knowing.items() if name not in definition.fields]
             if lacking:
                 self.findings.hint(
                     f"INCONSISTENT_{kind}_VALUE_TYPE_FIELD",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from graphql import (
@@ -130,7 +131,13 @@ def _given_definitions(subgraph: Subgraph) -> Iterator[DefinitionNode]:
         used |= SCALARS | {"_FieldSet"}
     used |= {name for name in imported if name[:1].isupper()}
     texts += [f"scalar {name}" for name in sorted((used | _SERVICE_TYPES) - own_types)]
-    yield from parse("\n".join(texts), no_location=True).definitions
+    yield from _parsed("\n".join(sorted(texts)))
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> tuple[DefinitionNode, ...]:
+    """Subgraphs that link alike are given the same definitions."""
+    return tuple(parse(text, no_location=True).definitions)
 
 
 def _is_apollo(identity: str) -> bool:
