@@ -46,6 +46,8 @@ class _Place:
     options: frozenset[Option]
     path: tuple[_Step, ...]
     operation: str
+    #: what types on the way here set by `@context`
+    contexts: frozenset[str] = frozenset()
 
 
 def check_satisfiability(supergraph: Supergraph) -> Iterator[Finding]:
@@ -75,6 +77,9 @@ class _Walk:
         self.graph = graph
         self.reachability = Reachability(graph)
         self.roots = supergraph.root_types
+        types = [view_type for view in supergraph.views.values() for view_type in view.values()]
+        self.sets_contexts = any(view_type.contexts for view_type in types)
+        self._contexts: dict[str, frozenset[str]] = {}
 
     def findings(self) -> Iterator[tuple[str, Finding]]:
         queue: deque[_Place] = deque()
@@ -89,14 +94,14 @@ class _Walk:
         yield from self._below(queue)
 
     def _below(self, queue: deque[_Place]) -> Iterator[tuple[str, Finding]]:
-        seen: set[tuple[str, frozenset[Option]]] = set()
+        seen: set[tuple[str, frozenset[Option], frozenset[str]]] = set()
         while queue:
             place = queue.popleft()
             for name, options, condition in self._objects(place):
-                if (name, options) in seen:
-                    continue
-                seen.add((name, options))
-                yield from self._fields(place, name, options, condition, queue)
+                contexts = place.contexts | self._contexts_of(name)
+                if (name, options, contexts) not in seen:
+                    seen.add((name, options, contexts))
+                    yield from self._fields(replace(place, contexts=contexts), name, options, condition, queue)
 
     def _mutation_fields(
         self, place: _Place, root: GraphQLObjectType, queue: deque[_Place]
@@ -136,14 +141,30 @@ class _Walk:
         for field_name, field in object_type.fields.items():
             path = (*place.path, _Step(field_name, field, condition))
             after = self.reachability.after_field(options, name, field_name)
-            if not after:
+            if not after or self._lacks_context(name, field_name, place.contexts):
                 yield f"{name}.{field_name}", self._unreachable(place, name, field_name, options, path)
             elif isinstance(target := get_named_type(field.type), _Composite):
                 if not isinstance(target, GraphQLObjectType):
                     if not any(self.reachability.knows_object_type(option) for option in after):
                         yield f"{name}.{field_name}", self._nameless(place, f"{name}.{field_name}", target, after, path)
                     yield from self._compare_runtime_types(f"{name}.{field_name}", target.name, after, place, path)
-                queue.append(_Place(target, after, path, place.operation))
+                queue.append(_Place(target, after, path, place.operation, place.contexts))
+
+    def _contexts_of(self, name: str) -> frozenset[str]:
+        known = self._contexts.get(name)
+        if known is None:
+            known = self._contexts[name] = self.graph.contexts_of(name) if self.sets_contexts else frozenset()
+        return known
+
+    def _lacks_context(self, name: str, field: str, contexts: frozenset[str]) -> bool:
+        """Whether everyone who resolves the field fills an argument from a context that nothing on the way here sets."""
+        if not self.sets_contexts:
+            return False
+        edges = [self.graph.field(subgraph, name, field) for subgraph in self.graph.subgraphs_resolving(name, field)]
+        return bool(edges) and all(
+            edge is not None and any(argument.context not in contexts for argument in edge.context_arguments)
+            for edge in edges
+        )
 
     def _compare_runtime_types(
         self, coordinate: str, type_name: str, options: frozenset[Option], place: _Place, path: tuple[_Step, ...]
@@ -214,7 +235,10 @@ class _Walk:
         self, place: _Place, name: str, field: str, options: frozenset[Option], path: tuple[_Step, ...]
     ) -> Finding:
         origins = tuple(sorted({option.subgraph for option in options}))
-        reasons = "\n".join(f"  - {reason}" for reason in self.reachability.reasons(options, name, field))
+        if self._lacks_context(name, field, place.contexts):
+            reasons = "  - an argument is filled from a @context that no type on this way sets"
+        else:
+            reasons = "\n".join(f"  - {reason}" for reason in self.reachability.reasons(options, name, field))
         witness = print_witness(place.operation, path)
         return Finding(
             "SATISFIABILITY_ERROR",

@@ -177,7 +177,8 @@ class CompiledRule:
         if any(item.get(key) is None for key in self._required):
             return False
         keys = [key for key, _ in self._pairs]
-        return not (self._is_flat and all(item.get(key) is None for key in keys))
+        # a key of nothing but `__typename` makes a type of one object
+        return not (self._is_flat and keys and all(item.get(key) is None for key in keys))
 
 
 def _required_keys(rule: RepresentationRule, schema: GraphQLSchema) -> tuple[str, ...]:

@@ -66,7 +66,8 @@ def test_an_interface_object_reaches_concrete_types_through_the_interface_key() 
     b = 'type Query { i: I } type I @interfaceObject @key(fields: "id") { id: ID! m: Int }'
 
     assert unreachable(a=a, b=b) == []
-    assert unreachable(a=a.replace('I @key(fields: "id")', 'I @key(fields: "id", resolvable: false)'), b=b) == ["T.n"]
+    unresolvable = a.replace('I @key(fields: "id")', 'I @key(fields: "id", resolvable: false)')
+    assert unreachable(a=unresolvable, b=b) == ["Query.i", "T.n"]
 
 
 def test_the_witness_is_a_shortest_operation_with_its_mandatory_variables() -> None:
@@ -138,3 +139,30 @@ def test_each_of_many_labels_is_tried() -> None:
     assert [(error.coordinates[0], error.message.rpartition("labels ")[2]) for error in composition.errors] == [
         (f"T.f{number}", f'"l{number}" on') for number in range(9)
     ]
+
+
+def test_somebody_has_to_know_the_object_type_behind_an_interface_object() -> None:
+    a = 'interface I { id: ID! } type T implements I @key(fields: "id") { id: ID! }'
+    b = 'type Query { i: I } type I @interfaceObject @key(fields: "id") { id: ID! }'
+
+    assert unreachable(a=a, b=b) == ["Query.i"]
+    assert unreachable(a=a.replace("interface I {", 'interface I @key(fields: "id") {'), b=b) == []
+
+
+def test_a_way_on_which_nothing_sets_the_context_is_a_dead_end() -> None:
+    link = LINK.replace('"@key"', '"@key", "@context", "@fromContext"')
+    sdl = """
+    type Query { t: T s: S }
+    type T @key(fields: "id") @context(name: "c") { id: ID! p: Int u: U }
+    type S @key(fields: "id") { id: ID! u: U }
+    type U @key(fields: "id") { id: ID! f(x: Int @fromContext(field: "$c { p }")): Int }
+    """
+
+    (error,) = compose([SubgraphSource("a", link + sdl)]).errors
+
+    assert error.message == (
+        'Field "U.f" cannot be resolved for an operation that is valid in the API:\n'
+        "query {\n  s {\n    u {\n      f\n    }\n  }\n}\n"
+        "  - an argument is filled from a @context that no type on this way sets"
+    )
+    assert compose([SubgraphSource("a", link + sdl.replace(" s: S", ""))]).errors == ()
