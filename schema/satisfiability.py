@@ -145,7 +145,9 @@ class _Walk:
                 yield f"{name}.{field_name}", self._unreachable(place, name, field_name, options, path)
             elif isinstance(target := get_named_type(field.type), _Composite):
                 if not isinstance(target, GraphQLObjectType):
-                    if not any(self.reachability.knows_object_type(option) for option in after):
+                    # Of an interface that nothing implements, nobody can ask what it is.
+                    is_implemented = bool(self.api.get_possible_types(target))
+                    if is_implemented and not any(self.reachability.knows_object_type(option) for option in after):
                         yield f"{name}.{field_name}", self._nameless(place, f"{name}.{field_name}", target, after, path)
                     yield from self._compare_runtime_types(f"{name}.{field_name}", target.name, after, place, path)
                 queue.append(_Place(target, after, path, place.operation, place.contexts))

@@ -38,11 +38,11 @@ RULES: tuple[Rule, ...] = (
 
 
 def validate_subgraph(subgraph: Subgraph) -> list[Finding]:
-    """Every error of a subgraph; a definition of federation's own directives that contradicts it hides all others."""
+    """Every error of a subgraph; what contradicts federation's own definitions or GraphQL itself hides all others."""
     findings: list[Finding] = []
     for rule in RULES:
         findings += rule(subgraph)
-        if findings and rule is check_directive_definitions:
+        if findings and rule in (check_directive_definitions, check_graphql):
             break
     return findings
 

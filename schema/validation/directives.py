@@ -16,7 +16,7 @@ from graphql import (
 
 from schema.codes import Finding
 from schema.federation import SCALARS, SIGNATURES
-from schema.subgraph import Kind, Subgraph, named_type, type_text
+from schema.subgraph import Kind, Subgraph, TypeDefinition, named_type, type_text
 from schema.validation.graphql import local_directive_names
 
 _ACCESS = ("authenticated", "requiresScopes", "policy")
@@ -81,6 +81,7 @@ def _is_same_type(own: InputValueDefinitionNode, wanted: InputValueDefinitionNod
 def check_interfaces(subgraph: Subgraph) -> Iterator[Finding]:
     """INVALID_SHAREABLE_USAGE, OVERRIDE_ON_INTERFACE: fields of interfaces are resolved by nobody."""
     for definition in subgraph.types.values():
+        yield from _check_shareable_once(subgraph, definition)
         if definition.kind is not Kind.INTERFACE:
             continue
         for each in definition.fields.values():
@@ -93,6 +94,19 @@ def check_interfaces(subgraph: Subgraph) -> Iterator[Finding]:
                         (subgraph.name,),
                         (f"{definition.name}.{each.name}",),
                     )
+
+
+def _check_shareable_once(subgraph: Subgraph, definition: TypeDefinition) -> Iterator[Finding]:
+    """It is repeatable so that a type and its extensions can have it, not for more of it."""
+    whole = {id(applied) for applied in definition.all("shareable")}
+    for each in definition.fields.values():
+        if sum(id(applied) not in whole for applied in each.all("shareable")) > 1:
+            yield Finding(
+                "INVALID_SHAREABLE_USAGE",
+                f'[{subgraph.name}] @shareable stands on "{definition.name}.{each.name}" more than once.',
+                (subgraph.name,),
+                (f"{definition.name}.{each.name}",),
+            )
 
 
 def check_interface_objects(subgraph: Subgraph) -> Iterator[Finding]:

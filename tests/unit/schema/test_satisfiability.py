@@ -166,3 +166,10 @@ def test_a_way_on_which_nothing_sets_the_context_is_a_dead_end() -> None:
         "  - an argument is filled from a @context that no type on this way sets"
     )
     assert compose([SubgraphSource("a", link + sdl.replace(" s: S", ""))]).errors == ()
+
+
+def test_an_interface_object_of_an_interface_that_nothing_implements_can_be_returned() -> None:
+    a = 'type Query { a: Node } interface Node @key(fields: "id") { id: ID! }'
+    b = 'type Query { b: Node } type Node @key(fields: "id", resolvable: false) @interfaceObject { id: ID! n: Int }'
+
+    assert unreachable(a=a, b=b) == []
