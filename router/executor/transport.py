@@ -77,7 +77,8 @@ def failed(error: SubgraphError) -> asyncio.Future[SubgraphAnswer]:
 _Key = tuple[str, str, bytes, Headers]
 
 
-def _telling_apart(headers: Headers) -> Headers:
+def telling_apart(headers: Headers) -> Headers:
+    """Those that an answer may depend on."""
     for name, _ in headers:
         if name in PER_REQUEST_HEADERS:
             return tuple([each for each in headers if each[0] not in PER_REQUEST_HEADERS])
@@ -104,7 +105,7 @@ class SharedRequests:
             return written
         # Each asker waits on a future of its own: a cancelled asker must not cancel the others.
         own = CancellableAnswer(loop=asyncio.get_running_loop())
-        key = (request.subgraph, request.url, request.body, _telling_apart(request.headers))
+        key = (request.subgraph, request.url, request.body, telling_apart(request.headers))
         flight = self._flights.get(key)
         if flight is None:
             flight = self._flights[key] = _Flight(key, request)

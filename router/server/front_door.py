@@ -19,7 +19,7 @@ from router.access.authentication import ANONYMOUS, Authenticator, Caller, Unaut
 from router.access.limits import RateLimitedError, RateLimiter
 from router.access.persisted_documents import DocumentStore
 from router.errors import RequestError
-from router.executor.transport import PER_REQUEST_HEADERS, Headers
+from router.executor.transport import PER_REQUEST_HEADERS, Headers, telling_apart
 from router.operation import Operation
 from router.pipeline import ChooseLabels, OperationRequest, Response
 from router.response_cache import CachePolicy, CacheQuestion, ResponseCache
@@ -211,7 +211,7 @@ class FrontDoor:
             orjson.dumps(request.variables) if request.variables else b"",
             request.only_queries,
             visit.caller,
-            visit.forwarded,
+            telling_apart(visit.forwarded),
             visit.wants_plan,
         )
         return await identical.answer(key, lambda: self._answer(request, served, visit))

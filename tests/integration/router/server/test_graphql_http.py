@@ -237,7 +237,10 @@ async def test_equal_queries_at_the_same_time_run_once_and_callers_never_share(
 
     async def ask_all(router: RunningRouter) -> list[str]:
         answers = await asyncio.gather(
-            *(router.ask(query, {"s": 0.1}, authorization=who) for who in (ann, ben, ann, ann, ben))
+            *(
+                router.ask(query, {"s": 0.1}, authorization=who, **{"x-request-id": f"request {number}"})
+                for number, who in enumerate((ann, ben, ann, ann, ben))
+            )
         )
         return [answer["data"]["me"]["name"] for answer in answers]
 
