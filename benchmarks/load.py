@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,7 +72,10 @@ def verify(url: str, workload: Workload) -> None:
 
 def verify_answer(url: str, request: Request, expected: dict[str, Any]) -> None:
     """Raises WrongAnswerError. Key order is not compared, values are."""
-    received = ask(url, request)
+    try:
+        received = ask(url, request)
+    except urllib.error.HTTPError as error:
+        raise WrongAnswerError(f"{url} answers {error.code}: {error.read()[:1500]!r}") from None
     if received.get("errors") or received.get("data") != expected:
         raise WrongAnswerError(f"{url} answers {json.dumps(received)[:1500]}")
 
