@@ -102,6 +102,7 @@ class FetchGraphBuilder:
 
         `internal` selections (keys, required fields) may be asked under internal response keys.
         """
+        self.chooser.budget.look()
         choice = self.chooser.choose(position.place, selections, excluded)
         if choice is None:
             raise PlanningFailedError(
@@ -211,7 +212,8 @@ class FetchGraphBuilder:
         item, contexts, suppliers = self._with_context(position, step)
         parents |= suppliers
         rule = self._rule(position, target.typename, [selections for selections, _ in needed])
-        node = self._entity_node(target, position, parents, rule, item)
+        is_particular = step.requires is not None or self.response_keys.is_ambiguous(item, position.keys)
+        node = self._entity_node(target, position, parents, rule, item, is_particular=is_particular)
         node.contexts |= contexts
         node.reasons.append(_reason(step))
         landing = _Position(
@@ -286,11 +288,12 @@ class FetchGraphBuilder:
         parents: set[FetchNode],
         rule: DraftRule,
         item: Field | InlineFragment,
+        *,
+        is_particular: bool,
     ) -> FetchNode:
         """A fetch of the subgraph for that path which can wait for `parents` without being sent any later."""
         subgraph, path = target.subgraph, _without_type_filter(position.path)
         level = 1 + max(parent.level() for parent in parents)
-        is_ambiguous = self.response_keys.is_ambiguous(item, position.keys)
         for node in self.nodes:
             if (
                 node.subgraph == subgraph
@@ -300,19 +303,19 @@ class FetchGraphBuilder:
                 and node.level() >= level
                 and node.accepts(rule)
                 and not (
-                    (is_ambiguous or node.is_ambiguous)
+                    (is_particular or node.is_particular)
                     and target.type in node.draft.fragments
-                    and any(known.source_types != rule.source_types for known in node.rules)
+                    and any(known.is_for_others_of_the_type(rule) for known in node.rules)
                 )
                 and not node.draft.fragment(target.type).contradicts(SelectionSet((item,)))
                 and not any(parent.waits_for(node) for parent in parents)
             ):
                 node.parents |= parents
                 node.add_rule(rule)
-                node.is_ambiguous |= is_ambiguous
+                node.is_particular |= is_particular
                 return node
         node = FetchNode(subgraph, path, SelectionDraft(""), parents=set(parents), conditions=position.conditions)
-        node.is_ambiguous = is_ambiguous
+        node.is_particular = is_particular
         node.add_rule(rule)
         self.nodes.append(node)
         return node

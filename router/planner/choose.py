@@ -7,12 +7,13 @@ sub-selection reached twice is searched once.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import NamedTuple
 
-from router.errors import PlanningLimitError
+from router.planner.budget import PlanningBudget
 from router.planner.expand import Item, Typed, expand, interface_targets
 from router.planner.places import (
     Place,
@@ -29,6 +30,8 @@ from router.supergraph import Key
 
 #: More optional subgraphs than this at one place are chosen greedily; 2^6 combinations are tried below it.
 _MAX_SEARCHED_TARGETS = 6
+#: Of more subgraphs than this that resolve one field, only the most promising are compared.
+_MAX_COMPARED_TARGETS = 8
 
 
 class Cost(NamedTuple):
@@ -42,6 +45,12 @@ class Cost(NamedTuple):
 
 
 FREE = Cost(0, 0, 0)
+
+
+#: Moves that must not be used: (subgraph, None) for any field, because the way to its key is being looked for;
+#: (subgraph, "Type.field") because what that field requires is being looked for.
+Excluded = frozenset[tuple[str, str | None]]
+NOTHING: Excluded = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +75,14 @@ Step = Here | Typed | Moved
 
 @dataclass(frozen=True, slots=True)
 class Choice:
+    """`moves` are those that it makes at its place, on the way to keys and required fields too."""
+
     cost: Cost
     steps: tuple[Step, ...]
+    moves: Excluded
 
 
-#: Moves that must not be used: (subgraph, None) for any field, because the way to its key is being looked for;
-#: (subgraph, "Type.field") because what that field requires is being looked for.
-Excluded = frozenset[tuple[str, str | None]]
-NOTHING: Excluded = frozenset()
-
-
+_NO_KEY = Choice(FREE, (), NOTHING)
 _MemoKey = tuple[str | None, str, int, frozenset[str], int, Excluded]
 
 
@@ -87,43 +94,52 @@ class _Candidate:
     target: EntityTarget | RootTarget | None
     cost: Cost  # of the item alone, without the move's own fetch and key
     key_cost: Cost = FREE
+    moves: Excluded = NOTHING
 
 
 class Chooser:
-    """One per plan; bounded by `max_steps` evaluations, past which the operation is refused."""
+    """One per plan."""
 
-    def __init__(self, graph: QueryGraph, *, max_steps: int = 200_000) -> None:
+    def __init__(self, graph: QueryGraph, budget: PlanningBudget) -> None:
         self.graph = graph
+        self.budget = budget
         self._memo: dict[_MemoKey, Choice | None] = {}
         self._kept_alive: list[object] = []
-        self._steps_left = max_steps
         self._mutation_type = graph.supergraph.root_types.get("mutation")
         self._in_progress: set[_MemoKey] = set()
+        self._unrestricted_in_progress: set[tuple[object, ...]] = set()
+        self._sets: dict[tuple[int, ...], SelectionSet] = {}
+        self._parts: dict[int, tuple[Field | InlineFragment, ...]] = {}
+        self._names: dict[int, frozenset[str]] = {}  # of fields, by the selection set's identity
 
     def choose(self, place: Place, selections: SelectionSet, excluded: Excluded = NOTHING) -> Choice | None:
         """The cheapest way to answer all of `selections` at `place`; None where there is no way.
 
-        Raises PlanningLimitError when the search grows past its bound.
+        Raises what its budget raises when the search grows past its bound.
         """
         memo_key = (place.subgraph, place.type, id(place.provided), place.sharers, id(selections), excluded)
         if memo_key in self._memo:
             return self._memo[memo_key]
         if memo_key in self._in_progress:
             return None
-        self._count()
+        if excluded and memo_key[:-1] not in self._unrestricted_in_progress:
+            # What is best without restriction, and keeps to it, is best.
+            choice = self.choose(place, selections)
+            if choice is not None and choice.moves.isdisjoint(excluded):
+                return choice
+        self.budget.spend()
         self._kept_alive += (selections, place.provided)  # the memo knows them by identity
         self._in_progress.add(memo_key)
+        if not excluded:
+            self._unrestricted_in_progress.add(memo_key[:-1])
         try:
             choice = self._search(place, selections, excluded)
         finally:
             self._in_progress.discard(memo_key)
+            if not excluded:
+                self._unrestricted_in_progress.discard(memo_key[:-1])
         self._memo[memo_key] = choice
         return choice
-
-    def _count(self) -> None:
-        self._steps_left -= 1
-        if self._steps_left < 0:
-            raise PlanningLimitError("The operation is too complex to plan.")
 
     # -- one place ---------------------------------------------------------------------------------------------
 
@@ -131,13 +147,13 @@ class Chooser:
         whole: list[list[_Candidate]] = []
         split: list[list[_Candidate]] = []
         may_split_for_speed = False
-        for item in expand(self.graph, place, selections):
-            candidates = self._candidates(place, item, excluded)
+        for item in self._items(place, selections):
+            candidates = self._candidates(place, item, excluded, selections)
             if candidates and not self._is_worth_splitting(place, item, candidates):
                 whole.append(candidates)
                 split.append(candidates)
                 continue
-            pieces = self._split(place, item, excluded)
+            pieces = self._split(place, item, excluded, selections)
             if pieces is None and not candidates:
                 return None
             if candidates:
@@ -154,12 +170,17 @@ class Chooser:
                 return alternative
         return best
 
+    def _items(self, place: Place, selections: SelectionSet) -> Iterator[Item]:
+        for item in expand(self.graph, place, selections):
+            yield Typed(item.type, self._set_of(item.selections.items)) if isinstance(item, Typed) else item
+
     # -- candidates --------------------------------------------------------------------------------------------
 
-    def _candidates(self, place: Place, item: Item, excluded: Excluded) -> list[_Candidate]:
+    def _candidates(self, place: Place, item: Item, excluded: Excluded, around: SelectionSet) -> list[_Candidate]:
+        """`around` is what is asked at the place besides."""
         if isinstance(item, Typed):
             inner = self.choose(typed_place(place, item.type), item.selections, excluded)
-            return [_Candidate(item, None, inner.cost)] if inner is not None else []
+            return [_Candidate(item, None, inner.cost, FREE, inner.moves)] if inner is not None else []
         candidates = []
         if isinstance(item, Field):
             here = self._cost_here(place, item)
@@ -167,7 +188,7 @@ class Chooser:
                 candidates.append(_Candidate(Here(item), None, here))
                 if here.depth == 0:
                     return candidates  # nothing can be cheaper
-        candidates.extend(self._moves(place, item, excluded))
+        candidates.extend(self._promising_moves(place, item, excluded, around))
         return candidates
 
     def _cost_here(self, place: Place, field: Field) -> Cost | None:
@@ -187,15 +208,48 @@ class Chooser:
         inner = self.choose(below, field.selections)
         return Cost(inner.cost.depth, inner.cost.fetches, inner.cost.fields + 1) if inner is not None else None
 
-    def _moves(self, place: Place, item: Field | InlineFragment, excluded: Excluded) -> Iterator[_Candidate]:
-        for target in self._targets(place, item):
+    def _promising_moves(
+        self, place: Place, item: Field | InlineFragment, excluded: Excluded, around: SelectionSet
+    ) -> list[_Candidate]:
+        """All moves where there are few; of many, those to the subgraphs that know most of what is asked."""
+        targets = list(self._targets(place, item))
+        if len(targets) > _MAX_COMPARED_TARGETS:
+            own, others = self._names_in(item), self._names_in(InlineFragment(None, around))
+            known = self.graph.field_names
+            targets.sort(key=lambda to: -len(own & known(to.subgraph)) - len(others & known(to.subgraph)))
+        for first in range(0, len(targets), _MAX_COMPARED_TARGETS):
+            found = list(self._moves(targets[first : first + _MAX_COMPARED_TARGETS], place, item, excluded))
+            if found:
+                return found
+        return []
+
+    def _names_in(self, item: Field | InlineFragment) -> frozenset[str]:
+        if item.selections is None:
+            return frozenset((item.name,))
+        known = self._names.get(id(item.selections))
+        if known is None:
+            self._kept_alive.append(item.selections)
+            known = frozenset().union(*map(self._names_in, item.selections.items))
+            self._names[id(item.selections)] = known
+        return known | {item.name} if isinstance(item, Field) else known
+
+    def _moves(
+        self,
+        targets: Iterable[EntityTarget | RootTarget],
+        place: Place,
+        item: Field | InlineFragment,
+        excluded: Excluded,
+    ) -> Iterator[_Candidate]:
+        for target in targets:
+            self.budget.look()
             if (target.subgraph, None) in excluded:
                 continue
             landing = landing_place(self.graph, target)
             requires: SelectionSet | None = None
             requires_cost = FREE
+            moves: Excluded = frozenset(((target.subgraph, None),))
             if isinstance(item, InlineFragment) or item.name == "__typename":
-                inner = self.choose(landing, SelectionSet((item,)))
+                inner = self.choose(landing, self._set_of((item,)))
                 cost = inner.cost if inner is not None else None
             else:
                 edge = self.graph.field(target.subgraph, target.type, item.name)
@@ -204,20 +258,23 @@ class Chooser:
                 field_mark = (target.subgraph, f"{target.type}.{item.name}")
                 if field_mark in excluded:
                     continue
+                moves |= {field_mark}
                 requires = edge.requires
                 if requires is not None:
                     needed = self.choose(place, requires, excluded | {field_mark})
                     if needed is None:
                         continue
                     requires_cost = needed.cost
+                    moves |= needed.moves
                 elif target.subgraph == place.subgraph and not edge.context_arguments:
                     continue  # a fetch to where we are gains nothing
                 cost = self._cost_below(landing, item)
             if cost is None:
                 continue
-            key, key_cost = self._cheapest_key(place, target, excluded)
-            if key_cost is None:
+            key, key_choice = self._cheapest_key(place, target, excluded)
+            if key_choice is None:
                 continue
+            key_cost = key_choice.cost
             yield _Candidate(
                 Moved(item, target, key, requires),
                 target,
@@ -227,6 +284,7 @@ class Chooser:
                     requires_cost.fields + (cost.fields if place.subgraph is None else 2 * cost.fields),
                 ),
                 key_cost,
+                moves | key_choice.moves,
             )
 
     def _targets(self, place: Place, item: Field | InlineFragment) -> Iterable[EntityTarget | RootTarget]:
@@ -264,14 +322,14 @@ class Chooser:
 
     def _cheapest_key(
         self, place: Place, target: EntityTarget | RootTarget, excluded: Excluded
-    ) -> tuple[Key | None, Cost | None]:
+    ) -> tuple[Key | None, Choice | None]:
         if isinstance(target, RootTarget):
-            return None, FREE
-        best: tuple[Key | None, Cost | None] = (None, None)
+            return None, _NO_KEY
+        best: tuple[Key | None, Choice | None] = (None, None)
         for key in target.keys:
             choice = self.choose(place, key.fields, excluded | {(target.subgraph, None)})
-            if choice is not None and (best[1] is None or choice.cost < best[1]):
-                best = (key, choice.cost)
+            if choice is not None and (best[1] is None or choice.cost < best[1].cost):
+                best = (key, choice)
         return best
 
     # -- splitting ---------------------------------------------------------------------------------------------
@@ -287,28 +345,59 @@ class Chooser:
             return place.type == self.graph.supergraph.root_types.get("query") and len(candidates) > 1
         return len(self.graph.subgraphs_resolving(place.type, item.name)) > 1
 
-    def _split(self, place: Place, item: Item, excluded: Excluded) -> list[list[_Candidate]] | None:
+    def _split(
+        self, place: Place, item: Item, excluded: Excluded, around: SelectionSet
+    ) -> list[list[_Candidate]] | None:
         """Candidates for each part of an item that no single subgraph answers whole; None where a part has none."""
         if isinstance(item, Typed) or (place.subgraph is None and place.type == self._mutation_type):
             return None  # a mutation is run once, by one subgraph
-        parts = list(_parts(item))
-        if len(parts) <= 1 and parts == [item]:
-            return self._split_by_type(place, item, excluded)
+        parts = self._parts_of(item)
+        if len(parts) <= 1 and parts[0] is item:
+            by_type = self._split_by_type(place, item, excluded, around)
+            if by_type is not None:
+                return by_type
+            typed = self._typed_below(item, place.type)
+            return self._split(place, typed, excluded, around) if typed is not None else None
         pieces: list[list[_Candidate]] = []
         for part in parts:
-            self._count()
-            candidates = self._candidates(place, part, excluded)
+            self.budget.spend()
+            candidates = self._candidates(place, part, excluded, around)
             if candidates:
                 pieces.append(candidates)
                 continue
-            deeper = self._split(place, part, excluded)
+            deeper = self._split(place, part, excluded, around)
             if deeper is None:
                 return None
             pieces.extend(deeper)
         return pieces
 
+    def _parts_of(self, item: Field | InlineFragment) -> tuple[Field | InlineFragment, ...]:
+        """The item once for each of its children; a leaf is its own part. The same parts for the same item.
+
+        `a { b { c d } }` gives `a { b { c } }` and `a { b { d } }`.
+        """
+        if item.selections is None or not item.selections.items:
+            return (item,)
+        known = self._parts.get(id(item.selections))
+        if known is None:
+            children: Iterable[Field | InlineFragment] = item.selections.items
+            if len(item.selections.items) == 1:
+                children = self._parts_of(item.selections.items[0])
+            known = self._parts[id(item.selections)] = tuple(children)
+            self._kept_alive.append(item.selections)
+        if known == item.selections.items and len(known) == 1:
+            return (item,)
+        return tuple(replace(item, selections=self._set_of((child,))) for child in known)
+
+    def _set_of(self, items: tuple[Field | InlineFragment, ...]) -> SelectionSet:
+        """The same selection set for the same items, since choices are remembered by identity."""
+        key = tuple(map(id, items))
+        if key not in self._sets:
+            self._sets[key] = SelectionSet(items)
+        return self._sets[key]
+
     def _split_by_type(
-        self, place: Place, item: Field | InlineFragment, excluded: Excluded
+        self, place: Place, item: Field | InlineFragment, excluded: Excluded, around: SelectionSet
     ) -> list[list[_Candidate]] | None:
         """Candidates for a field of an interface on each type it can have here: the types may have keys that lead to
         who answers what is below the field, where the interface has none.
@@ -316,10 +405,34 @@ class Chooser:
         if place.subgraph is None or not self.graph.is_abstract(place.subgraph, place.type):
             return None
         pieces = [
-            self._candidates(place, Typed(name, SelectionSet((item,))), excluded)
+            self._candidates(place, Typed(name, SelectionSet((item,))), excluded, around)
             for name in possible_types_at(self.graph, place)
         ]
         return pieces if pieces and all(pieces) else None
+
+    def _typed_below(self, item: Field | InlineFragment, type_name: str) -> Field | InlineFragment | None:
+        """The item with the next abstract type below it asked as each of its object types: subgraphs that share a
+        field may each answer for some of them only. None where there is no such type.
+        """
+        if item.selections is None or len(item.selections.items) != 1:
+            return None
+        (child,) = item.selections.items
+        below = self._type_of(type_name, item)
+        if isinstance(item, Field) and isinstance(child, Field):
+            possible = self.graph.supergraph_possible_types(below)
+            if possible - {below}:
+                fragments = tuple(InlineFragment(name, item.selections) for name in sorted(possible))
+                return replace(item, selections=SelectionSet(fragments))
+        typed = self._typed_below(child, below)
+        return replace(item, selections=SelectionSet((typed,))) if typed is not None else None
+
+    def _type_of(self, type_name: str, item: Field | InlineFragment) -> str:
+        if isinstance(item, InlineFragment):
+            return item.type_condition or type_name
+        declared = (
+            self.graph.declared_field(subgraph, type_name, item.name) for subgraph in self.graph.supergraph.subgraphs
+        )
+        return next((field.type for field in declared if field is not None), type_name)
 
     # -- combination -------------------------------------------------------------------------------------------
 
@@ -341,6 +454,7 @@ class Chooser:
         best: Choice | None = None
         for size in range(len(optional) + 1):
             for extra in combinations(optional, size):
+                self.budget.look()
                 choice = _evaluate(items, forced.union(extra), targets)
                 if choice is not None and (best is None or choice.cost < best.cost):
                     best = choice
@@ -359,13 +473,9 @@ class Chooser:
 
         open_items = [candidates for candidates in items if is_open(candidates)]
         while open_items:
-            best = max(
-                targets,
-                key=lambda target: sum(
-                    any(candidate.target == target for candidate in candidates) for candidates in open_items
-                ),
-            )
-            allowed.add(best)
+            self.budget.look()
+            answers = Counter(candidate.target for candidates in open_items for candidate in candidates)
+            allowed.add(max(targets, key=lambda target: answers[target]))
             open_items = [candidates for candidates in open_items if is_open(candidates)]
         return _evaluate(items, allowed, targets)
 
@@ -378,6 +488,7 @@ def _evaluate(
     depth = fetches = fields = 0
     steps = []
     used: set[EntityTarget | RootTarget] = set()
+    moves: Excluded = NOTHING
     for candidates in items:
         usable = [candidate for candidate in candidates if candidate.target is None or candidate.target in allowed]
         if not usable:
@@ -389,22 +500,9 @@ def _evaluate(
         fields += best.cost.fields
         if best.target is not None:
             used.add(best.target)
+        if best.moves:
+            moves |= best.moves
     for target in used:
         fetches += 1 + key_costs[target].fetches
         fields += key_costs[target].fields
-    return Choice(Cost(depth, fetches, fields), tuple(steps))
-
-
-def _parts(item: Field | InlineFragment) -> Iterator[Field | InlineFragment]:
-    """The item once for each of its children; a leaf is its own part.
-
-    `a { b { c d } }` gives `a { b { c } }` and `a { b { d } }`.
-    """
-    if item.selections is None or not item.selections.items:
-        yield item
-        return
-    children: Iterable[Field | InlineFragment] = item.selections.items
-    if len(item.selections.items) == 1:
-        children = _parts(item.selections.items[0])
-    for child in children:
-        yield item if item.selections.items == (child,) else replace(item, selections=SelectionSet((child,)))
+    return Choice(Cost(depth, fetches, fields), tuple(steps), moves)

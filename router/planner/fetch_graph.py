@@ -153,6 +153,11 @@ class DraftRule:
                 return False  # a rule for just the common types would be needed
         return self.typename == other.typename and self.fields.agrees_with(other.fields)
 
+    def is_for_others_of_the_type(self, other: DraftRule) -> bool:
+        """Whether other objects are asked for under one type, as those that an interface object stands for are."""
+        may_be_one_type = self.typename == other.typename or None in (self.typename, other.typename)
+        return may_be_one_type and self.source_types != other.source_types
+
     def covers(self, other: DraftRule) -> bool:
         """Whether every object of the other rule is one of this rule too."""
         return not self.source_types or (bool(other.source_types) and other.source_types <= self.source_types)
@@ -174,14 +179,30 @@ class FetchNode:
     #: conditions of the fields that lead to the entities; where they do not hold, keys may be missing
     conditions: tuple[Condition, ...] = ()
     is_root: bool = False
-    #: asks under a response key that stands for another field on another type: such objects must not meet the answer
-    is_ambiguous: bool = False
+    #: asks for what only the objects of its rules may be asked for: a field with `@requires`, whose needs others do not
+    #: send, or a response key that stands for another field on another type
+    is_particular: bool = False
 
     def level(self) -> int:
-        return 1 + max((parent.level() for parent in self.parents), default=-1)
+        """How many fetches have to answer one after the other before this one."""
+        known: dict[FetchNode, int] = {}
+
+        def level_of(node: FetchNode) -> int:
+            if node not in known:
+                known[node] = 1 + max((level_of(parent) for parent in node.parents), default=-1)
+            return known[node]
+
+        return level_of(self)
 
     def waits_for(self, other: FetchNode) -> bool:
-        return other is self or any(parent.waits_for(other) for parent in self.parents)
+        waiting, seen = [self], {self}
+        while waiting:
+            node = waiting.pop()
+            if node is other:
+                return True
+            waiting += node.parents - seen
+            seen |= node.parents
+        return False
 
     def accepts(self, rule: DraftRule) -> bool:
         """Whether entities of the rule can be asked together with those of the rules that are here."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from router.errors import PlanningFailedError
 from router.operation import Operation
 from router.planner.assemble import assemble
+from router.planner.budget import PlanningBudget
 from router.planner.build import FetchGraphBuilder, ResponseKeys
 from router.planner.choose import Chooser
 from router.planner.fetch_graph import FetchNode
@@ -44,12 +45,14 @@ class QueryPlanner:
             self._graphs.move_to_end(labels)
         return graph
 
-    def plan(self, operation: Operation, override_labels: Iterable[str] = ()) -> QueryPlan:
-        """Raises PlanningLimitError, PlanningFailedError."""
-        return plan_operation(self.graph(override_labels), operation)
+    def plan(
+        self, operation: Operation, override_labels: Iterable[str] = (), *, max_seconds: float | None = None
+    ) -> QueryPlan:
+        """Raises PlanningLimitError, PlanningFailedError; PlanningOverrunError past `max_seconds` of CPU time."""
+        return plan_operation(self.graph(override_labels), operation, PlanningBudget(max_seconds))
 
 
-def plan_operation(graph: QueryGraph, operation: Operation) -> QueryPlan:
+def plan_operation(graph: QueryGraph, operation: Operation, budget: PlanningBudget) -> QueryPlan:
     """Example: `{ me { name orders { total } } }` over two subgraphs becomes
     `Sequence(Fetch("users"), EntityFetch("orders", [EntityLookup(paths=(("me",),), ...)]))`.
     """
@@ -61,7 +64,7 @@ def plan_operation(graph: QueryGraph, operation: Operation) -> QueryPlan:
     response_keys = ResponseKeys()
     response_keys.claim_all(selections)
     root_type = graph.supergraph.root_types[operation_type]
-    chooser = Chooser(graph)
+    chooser = Chooser(graph, budget)
 
     def build(part: SelectionSet) -> list[FetchNode]:
         return FetchGraphBuilder(graph, chooser, response_keys, operation_type).build(root_type, part)

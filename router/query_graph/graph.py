@@ -40,6 +40,10 @@ class QueryGraph:
                 self._resolvable[subgraph, name] = {
                     field.name: field for field in view_type.fields.values() if self._is_resolved(subgraph, name, field)
                 }
+        names: dict[str, set[str]] = {subgraph: set() for subgraph in self._views}
+        for (subgraph, _), fields in self._resolvable.items():
+            names[subgraph].update(fields)
+        self._field_names = {subgraph: frozenset(found) for subgraph, found in names.items()}
         self._interfaces = self._all_interfaces()
         self._possible: dict[tuple[str, str], tuple[str, ...]] = {}
         self._targets: dict[tuple[str, str], tuple[EntityTarget, ...]] = {}
@@ -101,6 +105,10 @@ class QueryGraph:
     def field(self, subgraph: str, type_name: str, field: str) -> SubgraphField | None:
         """The field if that subgraph resolves it."""
         return self._resolvable.get((subgraph, type_name), {}).get(field)
+
+    def field_names(self, subgraph: str) -> frozenset[str]:
+        """Names of all fields that the subgraph resolves, of whatever type."""
+        return self._field_names[subgraph]
 
     def subgraphs_resolving(self, type_name: str, field: str) -> list[str]:
         return [subgraph for subgraph in self._views if self.field(subgraph, type_name, field) is not None]

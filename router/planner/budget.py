@@ -1,0 +1,41 @@
+"""How much one plan may cost: steps, past which an operation is refused, and seconds, past which it goes elsewhere.
+
+Made by whoever plans, spent by `choose` and `build`.
+"""
+
+from __future__ import annotations
+
+from time import thread_time
+
+from router.errors import PlanningLimitError
+
+MAX_STEPS = 200_000
+_STEPS_BETWEEN_LOOKS = 16  # at the clock
+
+
+class PlanningOverrunError(Exception):
+    """The plan takes longer than its caller has time for; nothing is wrong with the operation."""
+
+
+class PlanningBudget:
+    """`max_seconds` are of this thread's own CPU time; None is without bound."""
+
+    def __init__(self, max_seconds: float | None = None, max_steps: int = MAX_STEPS) -> None:
+        self._steps_left = max_steps
+        self._until = thread_time() + max_seconds if max_seconds is not None else None
+        self._looks_left = _STEPS_BETWEEN_LOOKS
+
+    def spend(self) -> None:
+        """One step of the search. Raises PlanningLimitError and what `look` raises."""
+        self._steps_left -= 1
+        if self._steps_left < 0:
+            raise PlanningLimitError("The operation is too complex to plan.")
+        self.look()
+
+    def look(self) -> None:
+        """To be called every few microseconds of work. Raises PlanningOverrunError when time is up."""
+        self._looks_left -= 1
+        if self._looks_left <= 0:
+            self._looks_left = _STEPS_BETWEEN_LOOKS
+            if self._until is not None and thread_time() > self._until:
+                raise PlanningOverrunError
