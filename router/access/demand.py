@@ -105,8 +105,10 @@ class CostModel:
         document = parse(sdl, no_location=True)
         costs: dict[Place, float] = {}
         for use in uses_of(document, "cost"):
-            place = (use.type_name, use.field_name, use.argument_name)
-            costs[place] = max(costs.get(place, 0.0), float(use.arguments.get("weight", 0)))
+            weight = _number(use.arguments.get("weight"))
+            if weight is not None:
+                place = (use.type_name, use.field_name, use.argument_name)
+                costs[place] = max(costs.get(place, weight), weight)
         sizes = {
             (use.type_name, use.field_name, use.argument_name): ListSize(
                 use.arguments.get("assumedSize"),
@@ -250,6 +252,14 @@ class _Estimate:
         for name, field in named.fields.items():
             cost += self._input(value.get(name), field.type, costs.get((named.name, name, None)))
         return cost
+
+
+def _number(weight: object) -> float | None:
+    """IBM's specification writes weights as strings; a directive that only shares the name has none."""
+    try:
+        return float(weight) if isinstance(weight, (int, float, str)) else None
+    except ValueError:
+        return None
 
 
 def _is_list(type_: GraphQLOutputType) -> bool:

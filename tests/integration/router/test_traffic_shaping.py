@@ -188,6 +188,9 @@ async def test_a_failing_subgraph_is_left_alone_until_a_probe_succeeds(start: St
         assert counted("router_subgraph_circuit_state", subgraph="alpha") == 2
         assert counted("router_subgraph_not_asked_total", subgraph="alpha") == before + 2
         assert await traffic.ask("{ b }") == {"data": {"b": "whole"}}  # the others go on
+        async with traffic.session.get(f"{traffic.origin}/actuator/registry") as response:
+            table = {row["name"]: (row["status"], row["circuit"]) for row in (await response.json())["subgraphs"]}
+        assert table == {"alpha": ("DOWN", "OPEN"), "beta": ("UP", None)}
 
         traffic.alpha.answer = sends(whole("a"))
         await asyncio.sleep(0.35)

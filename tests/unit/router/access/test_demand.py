@@ -101,6 +101,16 @@ def test_variables_count_as_the_values_they_have() -> None:
     assert model().cost_of(*prepared(query, {"with": False})) == 3
 
 
+def test_weights_may_be_strings_and_a_namesake_without_any_is_passed_over() -> None:
+    sdl = """
+    directive @cost(weight: String, value: Int) on FIELD_DEFINITION
+    type Query { a: Int @cost(weight: "2.5") b: Int @cost(value: 7) c: Int @cost(weight: "much") d: Int @cost(weight: "-1") }
+    """
+    schema = build_api_schema(parse(sdl))
+    operation = normalize(parse_and_validate("{ a b c d }", schema), None, schema)
+    assert CostModel.from_sdl(sdl, schema, 10).cost_of(operation, {}) == 1.5
+
+
 def test_lists_the_schema_says_nothing_about_have_the_configured_size() -> None:
     assert model(list_size=2).cost_of(*prepared("{ books { title } }")) == 2
 
