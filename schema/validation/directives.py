@@ -70,6 +70,8 @@ def _differences(node: DirectiveDefinitionNode, spec: str) -> Iterator[str]:
 
 
 def _is_same_type(own: InputValueDefinitionNode, wanted: InputValueDefinitionNode) -> bool:
+    if type_text(own.type).count("[") != type_text(wanted.type).count("["):
+        return False
     if named_type(wanted.type).startswith("federation__"):
         # Libraries call the scalar by many names, String among them.
         return named_type(own.type) == "String" or named_type(own.type).endswith(named_type(wanted.type).split("__")[1])

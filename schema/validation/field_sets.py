@@ -213,13 +213,13 @@ class _Selection:
             return
         if node.alias is not None:
             yield self._finding("INVALID_FIELDS", f'cannot use the alias "{node.alias.value}"')
-        if self.prefix != "REQUIRES" and (definition.arguments or node.arguments):
+        problems = list(_argument_problems(self.types, definition, node))
+        for problem in problems:
+            yield self._finding("INVALID_FIELDS", f'field "{type_name}.{name}" {problem}')
+        if self.prefix != "REQUIRES" and definition.arguments and not problems:
             yield self._finding(
                 "FIELDS_HAS_ARGS", f'field "{type_name}.{name}" has arguments, which this directive cannot give'
             )
-        if self.prefix == "REQUIRES":
-            for problem in _argument_problems(self.types, definition, node):
-                yield self._finding("INVALID_FIELDS", f'field "{type_name}.{name}" {problem}')
         target = self.types.get(named_type(definition.type))
         is_composite = target is not None and target.kind in _COMPOSITE
         if self.prefix == "KEY" and target is not None and target.kind in (Kind.INTERFACE, Kind.UNION):
