@@ -353,11 +353,7 @@ class Chooser:
             return None  # a mutation is run once, by one subgraph
         parts = self._parts_of(item)
         if len(parts) <= 1 and parts[0] is item:
-            by_type = self._split_by_type(place, item, excluded, around)
-            if by_type is not None:
-                return by_type
-            typed = self._typed_below(item, place.type)
-            return self._split(place, typed, excluded, around) if typed is not None else None
+            return self._split_by_type(place, item, excluded, around)
         pieces: list[list[_Candidate]] = []
         for part in parts:
             self.budget.spend()
@@ -409,30 +405,6 @@ class Chooser:
             for name in possible_types_at(self.graph, place)
         ]
         return pieces if pieces and all(pieces) else None
-
-    def _typed_below(self, item: Field | InlineFragment, type_name: str) -> Field | InlineFragment | None:
-        """The item with the next abstract type below it asked as each of its object types: subgraphs that share a
-        field may each answer for some of them only. None where there is no such type.
-        """
-        if item.selections is None or len(item.selections.items) != 1:
-            return None
-        (child,) = item.selections.items
-        below = self._type_of(type_name, item)
-        if isinstance(item, Field) and isinstance(child, Field):
-            possible = self.graph.supergraph_possible_types(below)
-            if possible - {below}:
-                fragments = tuple(InlineFragment(name, item.selections) for name in sorted(possible))
-                return replace(item, selections=SelectionSet(fragments))
-        typed = self._typed_below(child, below)
-        return replace(item, selections=SelectionSet((typed,))) if typed is not None else None
-
-    def _type_of(self, type_name: str, item: Field | InlineFragment) -> str:
-        if isinstance(item, InlineFragment):
-            return item.type_condition or type_name
-        declared = (
-            self.graph.declared_field(subgraph, type_name, item.name) for subgraph in self.graph.supergraph.subgraphs
-        )
-        return next((field.type for field in declared if field is not None), type_name)
 
     # -- combination -------------------------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ class FederatedGraph:
     @classmethod
     def from_supergraph(cls, supergraph_sdl: str, sdls: Mapping[str, str], world: World) -> FederatedGraph:
         stubs = {name: SubgraphStub(name, sdl, world) for name, sdl in sdls.items()}
-        graph = LoadedGraph.from_sdl(supergraph_sdl, GraphOptions(limits=WIDE_LIMITS))
+        graph = LoadedGraph.from_sdl(supergraph_sdl, GraphOptions(limits=WIDE_LIMITS, planning_timeout_seconds=120))
         return cls(graph, stubs, supergraph_sdl)
 
     async def answer(
