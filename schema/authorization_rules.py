@@ -1,4 +1,4 @@
-"""`@requires` must not lend rights: a field has to ask for all that the data it is computed from asks for."""
+"""`@requires` and `@fromContext` must not lend rights: a field has to ask for all that the data it is computed from asks for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from graphql import (
 )
 
 from router.errors import SupergraphError
-from router.selection_set import InlineFragment, SelectionSet
+from router.selection_set import Field, InlineFragment, SelectionSet
 from router.supergraph.field_set import parse_field_set
 from schema.codes import Finding
 from schema.subgraph import named_type
@@ -60,30 +60,54 @@ def _all_covered(held: _Groups, asked: _Groups) -> bool:
 def check_transitive_rights(types: Mapping[str, TypeDefinitionNode]) -> Iterator[Finding]:
     """MISSING_TRANSITIVE_AUTH_REQUIREMENTS"""
     for node in types.values():
-        if not isinstance(node, ObjectTypeDefinitionNode):
+        if not isinstance(node, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
             continue
         for field in node.fields or ():
-            held = _rights_of(node) | _rights_of(field)
-            for directive in field.directives or ():
-                if directive.name.value != "join__field":
-                    continue
-                arguments = {each.name.value: value_from_ast_untyped(each.value) for each in directive.arguments or ()}
-                if not (text := arguments.get("requires")):
-                    continue
-                try:
-                    selections = parse_field_set(text)
-                except SupergraphError:
-                    continue
-                lacking = next(_lacking(types, node.name.value, selections, held), None)
+            held = _rights_of_type(types, node.name.value) | _rights_of(field)
+            coordinate = f"{node.name.value}.{field.name.value}"
+            for directive, type_name, selections in _reached(types, node.name.value, field):
+                lacking = next(_lacking(types, type_name, selections, held), None)
                 if lacking is not None:
-                    coordinate = f"{node.name.value}.{field.name.value}"
                     yield Finding(
                         "MISSING_TRANSITIVE_AUTH_REQUIREMENTS",
-                        f'"{coordinate}" @requires "{lacking}" without asking for the rights that "{lacking}" asks for: '
+                        f'"{coordinate}" {directive} "{lacking}" without asking for the rights that "{lacking}" asks for: '
                         f"repeat its @authenticated, @requiresScopes or @policy on the field.",
                         (),
                         (coordinate,),
                     )
+
+
+def _reached(
+    types: Mapping[str, TypeDefinitionNode], parent: str, field: Any
+) -> Iterator[tuple[str, str, SelectionSet]]:
+    """What the field is computed from: by which directive, on which type, which selections."""
+    for directive in field.directives or ():
+        if directive.name.value != "join__field":
+            continue
+        arguments = {each.name.value: value_from_ast_untyped(each.value) for each in directive.arguments or ()}
+        if text := arguments.get("requires"):
+            yield from _parsed("@requires", parent, text)
+        for context in arguments.get("contextArguments") or ():
+            for type_name in _types_with_context(types, context["context"]):
+                text = context["selection"]
+                # Whose data is read counts too; type conditions name it themselves.
+                whole = text if text.lstrip("{ ").startswith("...") else f"... on {type_name} {text}"
+                yield from _parsed("uses @fromContext of", type_name, whole)
+
+
+def _parsed(directive: str, type_name: str, text: str) -> Iterator[tuple[str, str, SelectionSet]]:
+    try:
+        yield directive, type_name, parse_field_set(text)
+    except SupergraphError:
+        return  # reported by the rules on field sets
+
+
+def _types_with_context(types: Mapping[str, TypeDefinitionNode], context: str) -> Iterator[str]:
+    for name, node in types.items():
+        for directive in node.directives or ():
+            arguments = {each.name.value: value_from_ast_untyped(each.value) for each in directive.arguments or ()}
+            if directive.name.value == "context" and arguments.get("name") == context:
+                yield name
 
 
 def _lacking(
@@ -105,13 +129,26 @@ def _lacking(
         if field is None:
             continue
         target = named_type(field.type)
-        asked = _rights_of(field) | (_rights_of(types[target]) if target in types else _Rights())
+        asked = _rights_of(field) | (_Rights() if _names_its_types(item) else _rights_of_type(types, target))
         for implementation in _implementations(types, type_name):
             asked |= _rights_of(_field_named(implementation, item.name))
         if not held.covers(asked):
             yield f"{type_name}.{item.name}"
         if item.selections is not None:
             yield from _lacking(types, target, item.selections, held)
+
+
+def _names_its_types(item: Field) -> bool:
+    """Whether only fields of named types are selected, whose rights are looked at with them."""
+    return bool(item.selections) and all(isinstance(each, InlineFragment) for each in item.selections.items)  # type: ignore[union-attr]
+
+
+def _rights_of_type(types: Mapping[str, TypeDefinitionNode], name: str) -> _Rights:
+    """An interface asks for all that its implementations ask for."""
+    rights = _rights_of(types.get(name))
+    for implementation in _implementations(types, name):
+        rights |= _rights_of(implementation)
+    return rights
 
 
 def _implementations(types: Mapping[str, TypeDefinitionNode], name: str) -> Iterator[ObjectTypeDefinitionNode]:

@@ -1,4 +1,4 @@
-"""Rules on the merged graph: what `@inaccessible` leaves of it, and rights that `@requires` would get around.
+"""Rules on the merged graph: what `@inaccessible` leaves of it, and rights that `@requires` or `@fromContext` would get around.
 
 Called by `compose` on the printed supergraph, before it is read as the router reads it.
 """

@@ -271,6 +271,52 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
         ],
     ),
     (
+        "MISSING_TRANSITIVE_AUTH_REQUIREMENTS",
+        {
+            "a": LINK
+            + 'type Query { t: T } interface I { n: Int } type T @key(fields: "id") { id: ID! i: I @external n: Int @requires(fields: "i { n }") }',
+            "b": LINK
+            + 'interface I { n: Int } type A implements I @authenticated { n: Int } type T @key(fields: "id") { id: ID! i: I }',
+        },
+        [
+            '[MISSING_TRANSITIVE_AUTH_REQUIREMENTS] "T.n" @requires "T.i" without asking for the rights that "T.i" asks for: repeat its @authenticated, @requiresScopes or @policy on the field.',
+        ],
+    ),
+    (
+        "MISSING_TRANSITIVE_AUTH_REQUIREMENTS",
+        {
+            "a": LINK
+            + 'type Query { i: I } type I @interfaceObject @key(fields: "id") { id: ID! m: Int @external n: Int @requires(fields: "m") }',
+            "b": LINK
+            + 'interface I @key(fields: "id") { id: ID! m: Int } type T implements I @key(fields: "id") { id: ID! m: Int @authenticated }',
+        },
+        [
+            '[MISSING_TRANSITIVE_AUTH_REQUIREMENTS] "I.n" @requires "I.m" without asking for the rights that "I.m" asks for: repeat its @authenticated, @requiresScopes or @policy on the field.',
+        ],
+    ),
+    (
+        "MISSING_TRANSITIVE_AUTH_REQUIREMENTS",
+        {
+            "a": LINK
+            + 'type Query { t: T } type T @context(name: "c") { m: Int @authenticated u: U } type U @key(fields: "id") { id: ID! n(m: Int @fromContext(field: "$c { m }")): Int }',
+            "b": LINK + "type Query { b: Int }",
+        },
+        [
+            '[MISSING_TRANSITIVE_AUTH_REQUIREMENTS] "U.n" uses @fromContext of "T.m" without asking for the rights that "T.m" asks for: repeat its @authenticated, @requiresScopes or @policy on the field.',
+        ],
+    ),
+    (
+        "MISSING_TRANSITIVE_AUTH_REQUIREMENTS",
+        {
+            "a": LINK
+            + 'type Query { s: S t: T } type S @context(name: "c") { m: Int u: U } type T @context(name: "c") @authenticated { m: Int u: U } type U @key(fields: "id") { id: ID! n(m: Int @fromContext(field: "$c { m }")): Int }',
+            "b": LINK + "type Query { b: Int }",
+        },
+        [
+            '[MISSING_TRANSITIVE_AUTH_REQUIREMENTS] "U.n" uses @fromContext of "T" without asking for the rights that "T" asks for: repeat its @authenticated, @requiresScopes or @policy on the field.',
+        ],
+    ),
+    (
         "SATISFIABILITY_ERROR",
         {
             "a": LINK + "type Query { t: T } type T @shareable { n: Int }",
