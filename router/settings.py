@@ -137,6 +137,7 @@ class Limits(Section):
     directives: int = Field(default=1_000, ge=0)
     body_bytes: int = Field(default=2 * 1024 * 1024, ge=1)
     url_bytes: int = Field(default=64 * 1024, ge=1)
+    header_bytes: int = Field(default=128 * 1024, ge=1)  # of a whole head, address included
     planning_timeout_seconds: float = Field(default=10.0, gt=0)
     rate: str = ""
 

@@ -18,6 +18,7 @@ from types import FrameType
 import structlog
 import uvicorn
 
+from router.server.bounded_http import bounded_http
 from router.settings import Settings
 from router.telemetry import configure_logging
 
@@ -45,7 +46,7 @@ def run_one(settings: Settings, listener: socket.socket) -> None:
     config = uvicorn.Config(
         create_app(settings),
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
+        http=bounded_http(settings.limits, settings.request_timeout_seconds),
         ws="websockets-sansio",
         ws_max_size=settings.subscriptions.max_message_bytes,
         ws_ping_interval=None,  # the GraphQL protocols have their own pings
@@ -56,7 +57,6 @@ def run_one(settings: Settings, listener: socket.socket) -> None:
         proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_grace_seconds) + 1),
-        h11_max_incomplete_event_size=settings.limits.url_bytes,
     )
     log.info(
         "listening", address="http://{}:{}".format(*listener.getsockname()[:2]), path=settings.path, pid=os.getpid()

@@ -265,13 +265,14 @@ class _Counted(GraphQL[Any, Any]):
 
 
 @asynccontextmanager
-async def serving(app: Any, port: int = 0) -> AsyncIterator[int]:
+async def serving(app: Any, port: int = 0, http: Any = "auto") -> AsyncIterator[int]:
     """The app on a real port of this machine, in this event loop."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     config = uvicorn.Config(
         app,
+        http=http,
         log_config=None,
         access_log=False,
         ws="websockets-sansio",
