@@ -100,7 +100,8 @@ class DirectiveMerger:
         strictest = _STRICTEST.get(composed.spec_name if composed is not None else name)
         if strictest is not None:
             arguments = strictest([each.arguments for _, each in applied])
-            text = f"@{name}({', '.join(f'{argument}: {value}' for argument, value in arguments.items())})"
+            said = ", ".join(f"{argument}: {value}" for argument, value in arguments.items())
+            text = f"@{name}({said})" if said else f"@{name}"
             self._findings.hint(
                 "MERGED_NON_REPEATABLE_DIRECTIVE_ARGUMENTS",
                 f'Directive "@{name}" is applied to "{coordinate}" with different arguments, which are merged to '

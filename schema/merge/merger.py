@@ -53,6 +53,7 @@ def merge_subgraphs(subgraphs: list[Subgraph], findings: Findings) -> MergedSche
     for name, definitions in sorted(by_name.items()):
         if not _have_one_kind(name, definitions, findings):
             continue
+        _check_base(name, definitions, {each.name for each in subgraphs if each.is_federation_2}, findings)
         result = _new_type(name, definitions, directives, findings)
         if result.kind in (Kind.OBJECT, Kind.INTERFACE):
             objects.merge(result, definitions)
@@ -67,6 +68,7 @@ def merge_subgraphs(subgraphs: list[Subgraph], findings: Findings) -> MergedSche
     implementations = _implementations(subgraphs)
     _check_keyed_interfaces(subgraphs, implementations, findings)
     _check_stand_ins(subgraphs, implementations, findings)
+    _check_chains_of_stand_ins(merged.types, findings)
     directives.check_names()
     for name, directive in composed.items():
         if name in directives.used:
@@ -167,6 +169,40 @@ def _new_type(
             result.directives.append(f'@context(name: "{subgraph}__{applied.arguments.get("name")}")')
             directives.used.add("context")
     return result
+
+
+def _check_chains_of_stand_ins(types: Mapping[str, MergedType], findings: Findings) -> None:
+    """What a stand-in adds to its interface, interfaces that implement it could not pass on."""
+    for lower in types.values():
+        for upper in dict.fromkeys(of for _, of in lower.implements) if lower.kind is Kind.INTERFACE else ():
+            stand_ins = (
+                [join.subgraph for join in types[upper].joins if join.is_interface_object] if upper in types else []
+            )
+            if stand_ins:
+                findings.error(
+                    "INTERFACE_OBJECT_USAGE_ERROR",
+                    f'"{upper}" is an @interfaceObject in {quoted(stand_ins)}, so the interface "{lower.name}" cannot '
+                    f"implement it: let object types implement it only.",
+                    tuple(dict.fromkeys(stand_ins)),
+                    (upper, lower.name),
+                )
+
+
+def _check_base(
+    name: str, definitions: dict[str, TypeDefinition], of_federation_2: set[str], findings: Findings
+) -> None:
+    if name in ("Query", "Mutation", "Subscription") or any(each.is_defined for each in definitions.values()):
+        return
+    # `type T @extends` is no more than a mark in federation 2. Federation 1 takes it for a value type where several
+    # subgraphs have it.
+    marked = [subgraph for subgraph, definition in definitions.items() if definition.has("extends")]
+    if len(marked) < 2 and not of_federation_2.intersection(marked):
+        findings.error(
+            "EXTENSION_WITH_NO_BASE",
+            f'Type "{name}" is extended in {quoted(list(definitions))} but defined in no subgraph.',
+            tuple(definitions),
+            (name,),
+        )
 
 
 def _have_one_kind(name: str, definitions: dict[str, TypeDefinition], findings: Findings) -> bool:

@@ -43,13 +43,6 @@ class ObjectMerger:
     def merge(self, result: MergedType, definitions: dict[str, TypeDefinition]) -> None:
         for subgraph, definition in definitions.items():
             result.implements += [(subgraph, interface) for interface in definition.interfaces]
-        if result.name not in _ROOTS and not self._has_base(definitions):
-            self.findings.error(
-                "EXTENSION_WITH_NO_BASE",
-                f'Type "{result.name}" is extended in {quoted(list(definitions))} but defined in no subgraph.',
-                tuple(definitions),
-                (result.name,),
-            )
         for name in dict.fromkeys(name for definition in definitions.values() for name in definition.fields):
             fields = {s: d.fields[name] for s, d in definitions.items() if name in d.fields}
             merged = self._merge_field(result, name, fields, definitions)
@@ -88,14 +81,6 @@ class ObjectMerger:
                     tuple(definitions),
                     (f"{result.name}.{name}",),
                 )
-
-    def _has_base(self, definitions: dict[str, TypeDefinition]) -> bool:
-        if any(definition.is_defined for definition in definitions.values()):
-            return True
-        marked = [name for name, definition in definitions.items() if definition.has("extends")]
-        # `type T @extends` is no more than a mark in federation 2. Federation 1 takes it for a value type where
-        # several subgraphs have it.
-        return len(marked) > 1 or any(self.subgraphs[name].is_federation_2 for name in marked)
 
     def add_interface_object_fields(self, types: dict[str, MergedType]) -> None:
         """What an interface object adds to an interface, every implementation has, resolved by nobody but it."""

@@ -67,6 +67,15 @@ class Overrides:
                     (coordinate,),
                 )
                 continue
+            if source not in fields and (stand_in := self._stand_in(source, subgraph, type_name, field)) is not None:
+                self.findings.error(
+                    "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE",
+                    f'@override cannot be used on field "{coordinate}" in subgraph "{subgraph}": subgraph "{source}" '
+                    f'resolves it on the @interfaceObject "{stand_in}", for all that implement it.',
+                    (subgraph, source),
+                    (coordinate, f"{stand_in}.{field}"),
+                )
+                continue
             if source not in fields or fields[source].is_external:
                 self.findings.hint(
                     "OVERRIDE_DIRECTIVE_CAN_BE_REMOVED",
@@ -95,6 +104,16 @@ class Overrides:
                     (coordinate,),
                 )
         return Takings(frozenset(overridden), labels)
+
+    def _stand_in(self, source: str, subgraph: str, type_name: str, field: str) -> str | None:
+        """The interface object by which a subgraph resolves the field of a type that it does not know."""
+        known = self.subgraphs[source].types
+        for interface in self.subgraphs[subgraph].types[type_name].interfaces:
+            definition = known.get(interface)
+            each = definition.fields.get(field) if definition is not None and definition.is_interface_object else None
+            if each is not None and not each.is_external:
+                return interface
+        return None
 
     def _collides(self, coordinate: str, subgraph: str, source: str, fields: Mapping[str, FieldDefinition]) -> bool:
         if fields[source].has("override"):

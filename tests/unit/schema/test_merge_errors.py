@@ -317,6 +317,37 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
         ],
     ),
     (
+        "EXTENSION_WITH_NO_BASE",
+        {
+            "a": LINK + 'type Query { a: S } extend scalar S @specifiedBy(url: "https://s")',
+        },
+        [
+            '[EXTENSION_WITH_NO_BASE] Type "S" is extended in subgraph "a" but defined in no subgraph.',
+        ],
+    ),
+    (
+        "INTERFACE_OBJECT_USAGE_ERROR",
+        {
+            "a": LINK
+            + 'type Query { i: I } interface I @key(fields: "id") { id: ID! } interface J implements I { id: ID! } type T implements I & J @key(fields: "id") { id: ID! }',
+            "b": LINK + 'type I @interfaceObject @key(fields: "id") { id: ID! n: Int }',
+        },
+        [
+            '[INTERFACE_OBJECT_USAGE_ERROR] "I" is an @interfaceObject in subgraph "b", so the interface "J" cannot implement it: let object types implement it only.',
+        ],
+    ),
+    (
+        "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE",
+        {
+            "a": LINK
+            + 'type Query { i: I } interface I @key(fields: "id") { id: ID! n: Int } type T implements I @key(fields: "id") { id: ID! n: Int @shareable @override(from: "b") }',
+            "b": LINK + 'type I @interfaceObject @key(fields: "id") { id: ID! n: Int @shareable }',
+        },
+        [
+            '[OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE] @override cannot be used on field "T.n" in subgraph "a": subgraph "b" resolves it on the @interfaceObject "I", for all that implement it.',
+        ],
+    ),
+    (
         "SATISFIABILITY_ERROR",
         {
             "a": LINK + "type Query { t: T } type T @shareable { n: Int }",
