@@ -98,7 +98,11 @@ def _read_all(sources: Sequence[SubgraphSource], findings: Findings) -> list[Sub
 
 
 def _check_result(sdl: str, findings: Findings) -> Supergraph | None:
-    document = parse(sdl, no_location=True)
+    try:
+        document = parse(sdl, no_location=True)
+    except GraphQLError as error:
+        findings.error("INVALID_GRAPHQL", f"The subgraphs together are not valid GraphQL: {error.message}")
+        return None
     findings.errors += check_result(document)
     if findings.errors:
         return None
@@ -108,7 +112,10 @@ def _check_result(sdl: str, findings: Findings) -> Supergraph | None:
     except SupergraphError as error:
         findings.error("INVALID_GRAPHQL", error.message)
         return None
+    lacks_fields = any(_code_of(problem.message) == "INTERFACE_FIELD_NO_IMPLEM" for problem in problems)
     for problem in problems:
+        if lacks_fields and "because it is implemented by" in problem.message:
+            continue  # follows from the same: one subgraph does not know what an interface implements in another
         findings.error(_code_of(problem.message), problem.message, (), _coordinates_in(problem.message, supergraph))
     return supergraph
 

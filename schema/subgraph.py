@@ -160,6 +160,12 @@ class Subgraph:
     federation: Link | None
 
     @property
+    def description(self) -> str | None:
+        """What stands before `schema`."""
+        nodes = [node for node in self.document.definitions if isinstance(node, SchemaDefinitionNode)]
+        return next((node.description.value for node in nodes if node.description), None)
+
+    @property
     def composed_directives(self) -> list[str]:
         """What `@composeDirective` names, without the @."""
         composed = [each for each in self.schema_directives if each.name == "composeDirective"]

@@ -147,7 +147,8 @@ class _Printer:
         roots = [
             f"  {kind.lower()}: {kind}" for kind in ("Query", "Mutation", "Subscription") if kind in self.schema.types
         ]
-        return "schema\n" + "".join(f"  {link}\n" for link in links) + "{\n" + "\n".join(roots) + "\n}"
+        header = f"{_description(self.schema.description)}schema\n"
+        return header + "".join(f"  {link}\n" for link in links) + "{\n" + "\n".join(roots) + "\n}"
 
     def _graph_enum(self) -> str:
         values = [

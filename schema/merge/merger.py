@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from schema.codes import quoted
 from schema.federation import CONNECT_IDENTITY
 from schema.graph_names import graph_names
-from schema.merge.descriptions import common_description
+from schema.merge.descriptions import choose_description, common_description
 from schema.merge.directive_definitions import compose_directives, merge_executable_directives
 from schema.merge.directives import DirectiveMerger, print_arguments
 from schema.merge.enums import EnumUsage, merge_enum
@@ -19,6 +19,7 @@ from schema.merge.inputs import InputMerger
 from schema.merge.model import Findings, MergedDirective, MergedType, TypeJoin
 from schema.merge.objects import ObjectMerger
 from schema.merge.references import TypeRelations
+from schema.merge.required_arguments import check_required_arguments
 from schema.subgraph import Element, Kind, Subgraph, TypeDefinition
 
 
@@ -34,6 +35,7 @@ class MergedSchema:
     composed_links: list[str] = field(default_factory=list)
     #: printed directives of the schema itself, links aside
     directives: list[str] = field(default_factory=list)
+    description: str | None = None
     subgraphs: list[Subgraph] = field(default_factory=list)
 
 
@@ -69,6 +71,7 @@ def merge_subgraphs(subgraphs: list[Subgraph], findings: Findings) -> MergedSche
     _check_keyed_interfaces(subgraphs, implementations, findings)
     _check_stand_ins(subgraphs, implementations, findings)
     _check_chains_of_stand_ins(merged.types, findings)
+    check_required_arguments(merged.types, findings)
     directives.check_names()
     for name, directive in composed.items():
         if name in directives.used:
@@ -76,6 +79,8 @@ def merge_subgraphs(subgraphs: list[Subgraph], findings: Findings) -> MergedSche
     merged.executable_directives = merge_executable_directives(subgraphs, inputs, findings)
     merged.composed_links = links
     merged.directives = _schema_directives(subgraphs, directives)
+    descriptions = {each.name: text for each in subgraphs if (text := each.description)}
+    merged.description = choose_description(descriptions, "schema", findings)
     merged.used_directives = directives.used
     return merged
 

@@ -44,6 +44,7 @@ def merged(*applied: str) -> str:
             ["@cacheControl(inheritMaxAge: true)", "@cacheControl(scope: PRIVATE)"],
             "@cacheControl(inheritMaxAge: true, scope: PRIVATE)",
         ),
+        (["@listSize(requireOneSlicingArgument: true)", "@listSize"], "@listSize"),
         (["@cost(weight: 2)", "@cost(weight: 7)", "@cost(weight: 3)"], "@cost(weight: 7)"),
         (
             ["@listSize(assumedSize: 2, slicingArguments: [])", '@listSize(assumedSize: 3, slicingArguments: ["n"])'],

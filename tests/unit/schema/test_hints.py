@@ -73,6 +73,16 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
         ],
     ),
     (
+        "INCONSISTENT_DESCRIPTION",
+        {
+            "a": LINK + '"One." schema { query: Query } type Query { a: Int }',
+            "b": LINK + '"Two." schema { query: Query } type Query { b: Int }',
+        },
+        [
+            '[INCONSISTENT_DESCRIPTION] "schema" is described in different words: those of subgraph "a" are used, not those of subgraph "b".',
+        ],
+    ),
+    (
         "INCONSISTENT_UNION_MEMBER",
         {
             "a": LINK + "type Query { u: U } union U = A | B type A @shareable { n: Int } type B { n: Int }",

@@ -348,6 +348,39 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
         ],
     ),
     (
+        "REQUIRES_INVALID_FIELDS",
+        {
+            "a": LINK
+            + 'type Query { t: T } type T @key(fields: "id") { id: ID! m(x: Int): Int @external n: Int @requires(fields: "m") }',
+            "b": LINK + 'type T @key(fields: "id") { id: ID! m(x: Int!): Int }',
+        },
+        [
+            '[REQUIRES_INVALID_FIELDS] [a] On "T.n", in @requires(fields: "m"): "T.m" needs the argument "x", which is mandatory in the graph: give it.',
+        ],
+    ),
+    (
+        "REQUIRES_INVALID_FIELDS",
+        {
+            "a": LINK
+            + 'type Query { t: T } type T @key(fields: "id") { id: ID! m(x: Int): Int @external n: Int @requires(fields: "m(x: 1)") }',
+            "b": LINK + 'type T @key(fields: "id") { id: ID! m: Int }',
+        },
+        [
+            '[REQUIRES_INVALID_FIELDS] [a] On "T.n", in @requires(fields: "m(x: 1)"): "T.m" has no argument "x" in the graph, for not every subgraph that resolves it has one: add it there, or do not give it.',
+        ],
+    ),
+    (
+        "INTERFACE_FIELD_NO_IMPLEM",
+        {
+            "a": LINK
+            + "type Query { i: I } interface I { n: Int } interface J implements I { n: Int m: Int } type S implements I & J { n: Int m: Int }",
+            "b": LINK + "interface J { m: Int } type T implements J { m: Int }",
+        },
+        [
+            "[INTERFACE_FIELD_NO_IMPLEM] Interface field J.n expected but T does not provide it.",
+        ],
+    ),
+    (
         "SATISFIABILITY_ERROR",
         {
             "a": LINK + "type Query { t: T } type T @shareable { n: Int }",
