@@ -25,6 +25,9 @@ _ACCESS = ("authenticated", "requiresScopes", "policy")
 def check_directive_definitions(subgraph: Subgraph) -> Iterator[Finding]:
     """DIRECTIVE_DEFINITION_INVALID, TYPE_DEFINITION_INVALID: a subgraph may repeat federation's definitions, not bend them."""
     names = local_directive_names(subgraph)
+    if subgraph.federation is None:
+        # What a subgraph of federation 1 defines under these names is taken for federation 2's when it is upgraded.
+        names |= {name: name for name in ("shareable", "override", "composeDirective", "interfaceObject")}
     imported = {name for link in subgraph.links for name in link.imports}
     for node in subgraph.document.definitions:
         name = node.name.value if isinstance(node, DirectiveDefinitionNode | TypeDefinitionNode) else ""

@@ -69,6 +69,15 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
     (
         "DIRECTIVE_DEFINITION_INVALID",
         {
+            "a": "directive @override on FIELD_DEFINITION directive @policy(own: Int) on OBJECT type Query { a: Int }",
+        },
+        [
+            '[DIRECTIVE_DEFINITION_INVALID] [a] The definition of @override contradicts federation\'s: argument "from" is missing. Remove it, composition knows the directive.',
+        ],
+    ),
+    (
+        "DIRECTIVE_DEFINITION_INVALID",
+        {
             "a": LINK + "directive @key(fields: Int!) on OBJECT type Query { a: Int }",
         },
         [
