@@ -102,6 +102,14 @@ def test_machinery_of_subgraphs_is_no_part_of_the_graph() -> None:
     assert composition.api_sdl == "type Query {\n  t: T\n}\n\ntype T {\n  id: ID!\n}\n"
 
 
+def test_the_schema_is_described_in_the_graph_and_in_the_api() -> None:
+    described = SubgraphSource("a", '"All about trees." schema { query: Query } type Query { a: Int }')
+
+    supergraph = read_supergraph(supergraph_of(described))
+
+    assert supergraph.api_schema.description == "All about trees."
+
+
 def test_a_field_moves_although_an_interface_object_requires_it() -> None:
     link = LINK.replace('"@tag"', '"@tag", "@interfaceObject"')
     sdl = supergraph_of(
