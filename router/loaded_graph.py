@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from graphql import GraphQLSchema
@@ -31,7 +32,7 @@ from router.operation import (
     validate_document,
 )
 from router.operation.document import check_limits, count_fields
-from router.planner import OverrideLabels, QueryPlanner
+from router.planner import OverrideLabels, PlanningOverrunError, QueryPlanner
 from router.planning_process import PlanJob, PlanningProcess, PrepareJob
 from router.query_plan import QueryPlan
 from router.selection_set import SelectionSet
@@ -41,8 +42,10 @@ MAX_SHORTCUTS = 16
 #: What may be parsed, validated and planned on the event loop: some 10 ms of work. More goes to another process.
 MAX_INLINE_CHARACTERS = 16_000
 MAX_INLINE_FIELDS = 150
+#: A plan that turns out to take more CPU time than this is given up and made in another process.
+MAX_INLINE_SECONDS = 0.015
 
-#: Pure and CPU-bound; the labels are the active ones of `@override(label:)`.
+#: Pure and CPU-bound; the labels are the active ones of `@override(label:)`. May raise PlanningOverrunError.
 PlanFunction = Callable[[Operation, frozenset[str]], QueryPlan]
 
 
@@ -108,10 +111,11 @@ class LoadedGraph:
         """Raises what `router.supergraph.read_supergraph` raises for an SDL that is not a supergraph."""
         supergraph = read_supergraph(supergraph_sdl)
         planner = QueryPlanner(supergraph)
+        planner.graph()  # built here and not by the first request
         return cls(
             supergraph.api_schema,
             supergraph.subgraphs,
-            planner.plan,
+            partial(planner.plan, max_seconds=MAX_INLINE_SECONDS),
             options,
             override_labels=frozenset(supergraph.override_labels),
             supergraph=supergraph,
@@ -183,16 +187,20 @@ class LoadedGraph:
         return PreparedOperation(operation, self.api_schema)
 
     async def _compile(self, allowed: Operation, shape: Operation, override_labels: frozenset[str]) -> CompiledPlan:
-        if self._supergraph_sdl is not None and _weight(allowed.selections) > MAX_INLINE_FIELDS:
-            plan = await self._planning_process().plan(PlanJob(allowed, override_labels))
-        else:
+        plan = None
+        if self._supergraph_sdl is None or _weight(allowed.selections) <= MAX_INLINE_FIELDS:
             plan = self._plan_inline(allowed, override_labels)
+        if plan is None:
+            plan = await self._planning_process().plan(PlanJob(allowed, override_labels))
         possible_types = self.supergraph.possible_types if self.supergraph is not None else None
         return compile_plan(plan, shape, self.api_schema, self.subgraph_urls, possible_types)
 
-    def _plan_inline(self, operation: Operation, override_labels: frozenset[str]) -> QueryPlan:
+    def _plan_inline(self, operation: Operation, override_labels: frozenset[str]) -> QueryPlan | None:
+        """None where it would hold up the event loop."""
         try:
             return self._plan(operation, override_labels)
+        except PlanningOverrunError:
+            return None
         except RequestError:
             raise
         except Exception as error:

@@ -1,6 +1,7 @@
 """From a normalised operation to a query plan: choose the cheapest way, build the fetch graph, put it in order."""
 
+from router.planner.budget import PlanningOverrunError
 from router.planner.override_labels import OverrideLabels
 from router.planner.plan import QueryPlanner, plan_operation
 
-__all__ = ["OverrideLabels", "QueryPlanner", "plan_operation"]
+__all__ = ["OverrideLabels", "PlanningOverrunError", "QueryPlanner", "plan_operation"]

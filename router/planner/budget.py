@@ -10,7 +10,7 @@ from time import thread_time
 from router.errors import PlanningLimitError
 
 MAX_STEPS = 200_000
-_STEPS_BETWEEN_LOOKS = 16  # at the clock
+_STEPS_BETWEEN_LOOKS = 4  # at the clock
 
 
 class PlanningOverrunError(Exception):
