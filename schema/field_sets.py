@@ -80,6 +80,17 @@ def required_and_provided_fields(subgraph: Subgraph) -> set[tuple[str, str]]:
     return used
 
 
+def provided_fields(subgraph: Subgraph) -> set[tuple[str, str]]:
+    """(type, field) that a `@provides` of the subgraph mentions."""
+    return {
+        mentioned
+        for definition in subgraph.types.values()
+        for each in definition.fields.values()
+        if (text := each.argument("provides", "fields"))
+        for mentioned in mentioned_fields(subgraph.types, _named(each), str(text))
+    }
+
+
 def context_setters(subgraph: Subgraph) -> dict[str, list[TypeDefinition]]:
     """The types with `@context` by its name."""
     setters: dict[str, list[TypeDefinition]] = {}

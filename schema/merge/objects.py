@@ -6,7 +6,7 @@ import re
 from collections.abc import Container, Mapping
 
 from schema.codes import quoted
-from schema.field_sets import key_fields, required_and_provided_fields
+from schema.field_sets import key_fields, provided_fields, required_and_provided_fields
 from schema.merge.descriptions import common_description
 from schema.merge.directives import DirectiveMerger
 from schema.merge.inputs import InputMerger
@@ -35,6 +35,7 @@ class ObjectMerger:
         self.findings = findings
         self.overrides = Overrides(subgraphs, findings)
         self.key_fields = {subgraph.name: key_fields(subgraph) for subgraph in subgraphs}
+        self.provided_fields = {subgraph.name: provided_fields(subgraph) for subgraph in subgraphs}
         self.used_by_field_sets = {
             subgraph.name: self.key_fields[subgraph.name] | required_and_provided_fields(subgraph)
             for subgraph in subgraphs
@@ -167,7 +168,11 @@ class ObjectMerger:
         self._check_external(coordinate, merged, fields, resolving)
         taken = self.overrides.of_field(parent.name, name, fields)
         if parent.kind is Kind.OBJECT:
-            owners = {s: each for s, each in resolving.items() if s not in taken.overridden}
+            owners = {
+                s: each
+                for s, each in fields.items()
+                if s not in taken.overridden and (s in resolving or (parent.name, name) in self.provided_fields[s])
+            }
             self._check_sharing(parent, name, owners, definitions, taken.labels)
         for subgraph, each in fields.items():
             join = self._join(subgraph, each, merged, taken.labels.get(subgraph))
@@ -309,7 +314,8 @@ class ObjectMerger:
             )
 
     def _is_shareable(self, subgraph: str, definition: TypeDefinition, each: FieldDefinition) -> bool:
-        if each.has("shareable") or (definition.name, each.name) in self.key_fields[subgraph]:
+        # An external field is here for being provided, which is what sharing means.
+        if each.is_external or each.has("shareable") or (definition.name, each.name) in self.key_fields[subgraph]:
             return True
         if not self.subgraphs[subgraph].is_federation_2:
             # Value types of federation 1 are shared, but not where one subgraph both defines and extends them.

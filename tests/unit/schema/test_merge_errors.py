@@ -381,6 +381,17 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
         ],
     ),
     (
+        "INVALID_FIELD_SHARING",
+        {
+            "a": LINK
+            + 'type Query { t: T @provides(fields: "n") } type T @key(fields: "id") { id: ID! n: Int @external }',
+            "b": LINK + 'type T @key(fields: "id") { id: ID! n: Int }',
+        },
+        [
+            '[INVALID_FIELD_SHARING] Non-shareable field "T.n" is resolved from multiple subgraphs: it is resolved from subgraphs "a" and "b" and defined as non-shareable in subgraph "b". Mark it @shareable there, or let one subgraph @override it.',
+        ],
+    ),
+    (
         "SATISFIABILITY_ERROR",
         {
             "a": LINK + "type Query { t: T } type T @shareable { n: Int }",
