@@ -131,9 +131,11 @@ class LoadedGraph:
         """By the name that metrics give them."""
         return {"operation": self._prepared, "plan": self._plans}
 
-    async def prepare(self, text: str, operation_name: str | None, *, keep_defer: bool = False) -> PreparedOperation:
+    async def prepare(
+        self, text: str, operation_name: str | None, *, keep_incremental: bool = False
+    ) -> PreparedOperation:
         """Raises RequestError for a document that cannot be run."""
-        key = (text, operation_name, keep_defer)
+        key = (text, operation_name, keep_incremental)
         return self._prepared.get(key) or await self._prepared.get_or_compute(key, lambda: self._prepare(*key))
 
     async def plan(
@@ -159,7 +161,7 @@ class LoadedGraph:
             (allowed, shape, deciding), lambda: self._compile(allowed, shape, override_labels)
         )
 
-    async def _prepare(self, text: str, operation_name: str | None, keep_defer: bool) -> PreparedOperation:
+    async def _prepare(self, text: str, operation_name: str | None, keep_incremental: bool) -> PreparedOperation:
         limits, hide_suggestions = self.options.limits, self.options.hide_suggestions
         document, is_short = None, False
         if len(text) <= MAX_INLINE_CHARACTERS:
@@ -176,11 +178,11 @@ class LoadedGraph:
                 operation_name,
                 self.api_schema,
                 lift_literals=True,
-                keep_defer=keep_defer,
+                keep_incremental=keep_incremental,
                 max_fields=limits.fields,
             )
         else:
-            job = PrepareJob(text, operation_name, keep_defer, limits, hide_suggestions)
+            job = PrepareJob(text, operation_name, keep_incremental, limits, hide_suggestions)
             operation = await self._planning_process().prepare(job)
         if not self.options.introspection and asks_for_introspection(operation):
             raise IntrospectionDisabledError(introspection_locations(document or parse_document(text, limits)))

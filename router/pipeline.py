@@ -7,17 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
 from router.access.authorization import Authorization
 from router.errors import RequestError
-from router.executor.execute import CompiledPlan
+from router.executor.execute import CompiledPlan, Step
 from router.executor.fetch import Execution
-from router.executor.incremental import SplitOperation, initial_payload, later_payload, pieces_of, split_deferred
+from router.executor.incremental import (
+    Announcer,
+    DeferredBlock,
+    LaterPayload,
+    SplitOperation,
+    StreamedList,
+    are_there,
+    cut,
+    initial_payload,
+    split_incremental,
+)
+from router.executor.introspection import without_introspection
 from router.executor.subscribe import SubscriptionSource, run_subscription
 from router.executor.transport import Headers, SharedRequests, SubgraphTransport
 from router.loaded_graph import LoadedGraph, PreparedOperation
@@ -116,59 +127,136 @@ async def _answer(request: OperationRequest, graph: LoadedGraph, runtime: Runtim
 async def answer_incrementally(
     request: OperationRequest, graph: LoadedGraph, runtime: Runtime
 ) -> Response | AsyncIterator[bytes]:
-    """Payloads of an answer in pieces, in the current wire format, where the operation defers; else its one response.
-
-    Raises RequestError before the first payload.
+    """Payloads of an answer in pieces, in the current wire format, where the operation defers or streams; else its one
+    response. Raises RequestError before the first payload.
     """
-    prepared = await graph.prepare(request.query, request.operation_name, keep_defer=True)
+    prepared = await graph.prepare(request.query, request.operation_name, keep_incremental=True)
     refuse_wrong_kind(prepared.operation, request)
     variables = affordable_variables(prepared, request, runtime)
-    split = split_deferred(prepared.plannable, graph.api_schema, variables)
-    if split is None or prepared.introspection is not None:
+    split = split_incremental(prepared.operation, graph.api_schema, variables)
+    if split is None:
         return await _answer(request, graph, runtime)
-    return _payloads(split, variables, request, graph, runtime)
+    return _Parts(split, prepared, variables, request, graph, runtime).payloads()
 
 
-async def _payloads(
-    split: SplitOperation,
-    variables: dict[str, Any],
-    request: OperationRequest,
-    graph: LoadedGraph,
-    runtime: Runtime,
-) -> AsyncIterator[bytes]:
-    """All parts run at the same time; what they ask subgraphs in common is asked once, by `SharedRequests`."""
-    transport = SharedRequests(runtime.transport)
+class _Parts:
+    """The parts of one answer. All run at the same time; what they ask subgraphs in common is asked once, by
+    `SharedRequests`.
+    """
 
-    async def run(planned: Operation, shape: Operation) -> tuple[CompiledPlan, Execution]:
+    def __init__(
+        self,
+        split: SplitOperation,
+        prepared: PreparedOperation,
+        variables: dict[str, Any],
+        request: OperationRequest,
+        graph: LoadedGraph,
+        runtime: Runtime,
+    ) -> None:
+        self._split = split
+        self._prepared = prepared
+        self._variables = variables
+        self._request = request
+        self._graph = graph
+        self._runtime = runtime
+        self._transport = SharedRequests(runtime.transport)
+        self._announcer = Announcer()
+
+    async def payloads(self) -> AsyncIterator[bytes]:
+        runs = {block: asyncio.ensure_future(self._run(block.operation)) for block in self._split.all_blocks()}
+        waiting: dict[asyncio.Future[tuple[CompiledPlan, Execution]], DeferredBlock | StreamedList] = {}
+        try:
+            plan, execution = await self._begin(self._split.planned, self._split.primary)
+            rests = await self._run_primary(plan, execution)
+            waiting.update({run: stream for stream, run in rests.items()})
+            if execution.withhold is not None:
+                execution.errors.extend(execution.withhold(execution.tree))
+            data, errors = plan.project_plainly(execution)
+            announced = self._announcer.blocks_at(self._split.blocks, execution.tree, data)
+            waiting.update({runs[block]: block for block in dict.fromkeys(piece.part for piece in announced)})  # type: ignore[index]
+            announced += [self._announcer.rest_of(stream) for stream in rests]
+            yield initial_payload(data, errors, announced)
+            while waiting:
+                done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for run in done:
+                    payload = self._later(waiting.pop(run), run)
+                    waiting.update({runs[piece.part]: piece.part for piece in payload.pending})  # type: ignore[index]
+                    yield payload.encode(has_next=bool(waiting))
+        finally:
+            for run in (*runs.values(), *waiting):
+                run.cancel()
+
+    async def _begin(self, planned: Operation, shape: Operation) -> tuple[CompiledPlan, Execution]:
+        if self._prepared.introspection is not None:
+            planned = without_introspection(planned)
+        authorize = self._runtime.authorize
         authorization = (
-            runtime.authorize(planned, request, graph) if runtime.authorize is not None else Authorization(planned)
+            authorize(planned, self._request, self._graph) if authorize is not None else Authorization(planned)
         )
-        labels = active_labels(request, graph, runtime)
-        plan = await graph.plan_part(authorization.allowed, shape, labels)
-        execution = Execution(transport, variables, headers=request.headers, withhold=authorization.withholding)
-        if plan.step is not None:
-            await plan.step.run(execution)
+        labels = active_labels(self._request, self._graph, self._runtime)
+        plan = await self._graph.plan_part(authorization.allowed, shape, labels)
+        execution = self._execution({}, authorization)
+        introspect(self._prepared, execution)
         return plan, execution
 
-    first = asyncio.ensure_future(run(split.planned, split.primary))
-    later = {asyncio.ensure_future(run(block.operation, block.operation)): block for block in split.blocks}
-    try:
-        plan, execution = await first
+    def _execution(self, tree: dict[str, Any], authorization: Authorization) -> Execution:
+        return Execution(
+            self._transport,
+            self._variables,
+            tree,
+            headers=self._request.headers,
+            withhold=authorization.withholding,
+        )
+
+    async def _run(self, operation: Operation) -> tuple[CompiledPlan, Execution]:
+        plan, execution = await self._begin(operation, operation)
+        await _run_steps(plan.steps, execution)
         if execution.withhold is not None:
             execution.errors.extend(execution.withhold(execution.tree))
-        data, errors = plan.project_plainly(execution)
-        pieces = pieces_of(split, execution, data)
-        yield initial_payload(data, errors, pieces)
-        waiting = {run_: block for run_, block in later.items() if any(piece.block is block for piece in pieces)}
-        while waiting:
-            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for run_ in done:
-                block = waiting.pop(run_)
-                own = [piece for piece in pieces if piece.block is block]
-                yield later_payload(block, own, *run_.result(), has_next=bool(waiting))
-    finally:
-        for run_ in (first, *later):
-            run_.cancel()
+        return plan, execution
+
+    async def _run_primary(
+        self, plan: CompiledPlan, execution: Execution
+    ) -> dict[StreamedList, asyncio.Future[tuple[CompiledPlan, Execution]]]:
+        """Runs what the first result needs. Lists are cut as soon as they have come, and their rests go on alone."""
+        steps = list(plan.steps)
+        while steps and not (self._split.streams and are_there(self._split.streams, execution.tree)):
+            await steps.pop(0).run(execution)
+        rests: dict[StreamedList, asyncio.Future[tuple[CompiledPlan, Execution]]] = {}
+        for stream in self._split.streams:
+            tree = cut(stream, execution.tree)
+            if tree is not None:
+                alone = replace(execution, tree=tree, errors=[], known_objects={}, cache_controls=[])
+                rests[stream] = asyncio.ensure_future(_run_rest(plan, steps, alone))
+        await _run_steps(steps, execution)
+        return rests
+
+    def _later(
+        self, part: DeferredBlock | StreamedList, run: asyncio.Future[tuple[CompiledPlan, Execution]]
+    ) -> LaterPayload:
+        payload = LaterPayload()
+        for piece in self._announcer.of(part):
+            error = run.exception()
+            if isinstance(error, RequestError):
+                payload.fail(piece, [{**entry, "path": list(piece.path)} for entry in error.entries()])
+                continue
+            plan, execution = run.result()
+            data = payload.add(piece, plan, execution)
+            if isinstance(part, DeferredBlock) and data is not None:
+                payload.pending += self._announcer.blocks_at(part.nested, execution.tree, data, piece.path)
+        return payload
+
+
+async def _run_steps(steps: Iterable[Step], execution: Execution) -> None:
+    for step in steps:
+        await step.run(execution)
+
+
+async def _run_rest(plan: CompiledPlan, steps: list[Step], execution: Execution) -> tuple[CompiledPlan, Execution]:
+    await _run_steps(steps, execution)
+    if execution.withhold is not None:
+        execution.errors.extend(execution.withhold(execution.tree))
+    return plan, execution
 
 
 async def subscribe(request: OperationRequest, graph: LoadedGraph, runtime: Runtime) -> AsyncIterator[bytes]:

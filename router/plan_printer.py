@@ -13,7 +13,6 @@ from typing import Any
 from router.executor.subgraph_query import print_entity_query, print_root_query
 from router.query_plan import (
     ConditionNode,
-    Defer,
     EntityFetch,
     EntityLookup,
     Fetch,
@@ -91,13 +90,6 @@ def _text(node: PlanNode, depth: int) -> Iterator[str]:
             yield f"{pad}Subscription {{"
             yield from _part("Primary", node.primary, depth + 1)
             yield from _part("Rest", node.rest, depth + 1)
-            yield f"{pad}}},"
-        case Defer():
-            yield f"{pad}Defer {{"
-            yield from _part("Primary", node.primary, depth + 1)
-            for block in node.deferred:
-                label = f', label: "{block.label}"' if block.label else ""
-                yield from _part(f'Deferred(path: "{".".join(block.path)}"{label})', block.node, depth + 1)
             yield f"{pad}}},"
 
 
@@ -227,12 +219,6 @@ def plan_as_json(node: PlanNode | None) -> dict[str, Any] | None:
         case ConditionNode(conditions, inner):
             words = [("skip" if each.inverted else "include") + f" if ${each.variable}" for each in conditions]
             return {"kind": "Condition", "conditions": words, "node": plan_as_json(inner)}
-        case Defer():
-            deferred = [
-                {"label": each.label, "path": ".".join(each.path), "node": plan_as_json(each.node)}
-                for each in node.deferred
-            ]
-            return {"kind": "Defer", "primary": plan_as_json(node.primary), "deferred": deferred}
         case Subscription():
             return {"kind": "Subscription", "primary": plan_as_json(node.primary), "rest": plan_as_json(node.rest)}
 
@@ -269,9 +255,6 @@ def plan_as_mermaid(plan: QueryPlan) -> str:
                 return draw(inner, after)
             case Subscription():
                 return draw(node.rest, draw(node.primary, after))
-            case Defer():
-                primary = draw(node.primary, after)
-                return [*primary, *(name for block in node.deferred for name in draw(block.node, primary))]
 
     lasts = dict.fromkeys(draw(plan.node, ["request"]))
     lines += [f'  {last} --> response(["response"])' for last in lasts]

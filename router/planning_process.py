@@ -32,7 +32,7 @@ class PrepareJob:
 
     text: str
     operation_name: str | None
-    keep_defer: bool
+    keep_incremental: bool
     limits: DocumentLimits
     hide_suggestions: bool
 
@@ -156,7 +156,7 @@ def main() -> None:
             job.operation_name,
             schema,
             lift_literals=True,
-            keep_defer=job.keep_defer,
+            keep_incremental=job.keep_incremental,
             max_fields=job.limits.fields,
         )
 

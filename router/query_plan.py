@@ -118,23 +118,6 @@ class ConditionNode:
 
 
 @dataclass(frozen=True, slots=True)
-class DeferredBlock:
-    """What one `@defer` adds: `path` to the object it belongs to, its own part of the operation, its fetches."""
-
-    label: str | None
-    path: Path
-    selections: SelectionSet
-    node: PlanNode | None
-    condition: Condition | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Defer:
-    primary: PlanNode | None
-    deferred: tuple[DeferredBlock, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Subscription:
     """`primary` opens the stream; `rest` completes every event with other subgraphs' fields."""
 
@@ -142,7 +125,7 @@ class Subscription:
     rest: PlanNode | None
 
 
-PlanNode = Fetch | EntityFetch | Sequence | Parallel | ConditionNode | Defer | Subscription
+PlanNode = Fetch | EntityFetch | Sequence | Parallel | ConditionNode | Subscription
 
 
 @dataclass(frozen=True, slots=True)

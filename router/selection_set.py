@@ -31,11 +31,21 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Streaming:
+    """`@stream(initialCount:, label:, if:)` on a list; `initial_count` is a variable's name where it is a text."""
+
+    initial_count: int | str = 0
+    label: str | None = None
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """A field of a selection set.
 
     `response_key` names the entry in the merged response tree; inside a `RepresentationRule` it is the key
-    to read from the tree while `name` is the key to write to the representation.
+    to read from the tree while `name` is the key to write to the representation. Who does not stream may read past
+    `streaming`: the list is then answered whole.
     """
 
     name: str
@@ -43,6 +53,7 @@ class Field:
     arguments: tuple[Argument, ...] = ()
     selections: SelectionSet | None = None  # None for a leaf
     conditions: tuple[Condition, ...] = ()
+    streaming: Streaming | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,6 @@ from router.executor.subgraph_query import print_entity_query, print_root_query
 from router.operation import Operation
 from router.query_plan import (
     ConditionNode,
-    Defer,
     EntityFetch,
     Fetch,
     Parallel,
@@ -117,6 +116,13 @@ class CompiledPlan:
         self._passthrough: Passthrough | None = None
         self._is_passthrough_known = False
         self._is_compilable = _count_fields(operation.selections) <= MAX_COMPILED_FIELDS
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What runs one after another."""
+        if isinstance(self.step, SequenceStep):
+            return self.step.steps
+        return () if self.step is None else (self.step,)
 
     async def answer(self, execution: Execution, extensions: dict[str, Any] | None = None) -> bytes:
         """The response body of a query or mutation. Fetch failures are entries of `errors`, never raised."""
@@ -224,8 +230,8 @@ class StepCompiler:
             case ConditionNode(conditions, inner):
                 step = self.compile(inner)
                 return None if step is None else ConditionStep(conditions, step)
-            case Defer() | Subscription():
-                raise ValueError(f"{type(node).__name__} stands only at the top of a plan.")
+            case Subscription():
+                raise ValueError("A subscription stands only at the top of a plan.")
 
     def root_fetch(self, fetch: Fetch) -> RootFetch:
         return RootFetch(

@@ -1,34 +1,43 @@
-"""`@defer`: what to answer first, what later, and the payloads that say so in the current wire format.
+"""`@defer` and `@stream`: what to answer first, what later, and the payloads that say so in the current wire format.
 
-`pipeline` splits an operation here once per text, runs its parts, and hands the payloads to the server.
+`pipeline` splits an operation here once for each request, runs its parts, and hands the payloads to the server.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 import orjson
-from graphql import GraphQLInterfaceType, GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql import (
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    get_named_type,
+)
 
-from router.errors import ErrorEntry
+from router.errors import ErrorEntry, VariablesError
 from router.executor.execute import CompiledPlan
-from router.executor.fetch import Execution
+from router.executor.fetch import Execution, Tree
 from router.executor.object_path import ClientPath, positions_at
 from router.executor.projection import Projection, holds
 from router.operation import Operation
 from router.query_plan import Path
-from router.selection_set import Field, InlineFragment, SelectionSet
+from router.selection_set import Field, InlineFragment, SelectionSet, Streaming
 
-#: More deferred fragments than this come in one piece: each piece of its own is a plan and a run of its own.
-MAX_BLOCKS = 8
+#: An operation with more parts comes whole: each part is a plan and a run of its own.
+MAX_PARTS = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class DeferredBlock:
-    """One deferred fragment: `path` leads to the objects it belongs to, `operation` is the client's with this part in
-    place and without the other deferred ones.
+    """One deferred fragment: `path` leads to the objects it belongs to, `operation` is the client's with this part (and
+    those around it) in place and without the other deferred ones. `nested` ones are announced when it has come.
     """
 
     label: str | None
@@ -36,6 +45,19 @@ class DeferredBlock:
     selections: SelectionSet
     type_name: str  # that the fragment's fields are of
     operation: Operation
+    nested: tuple[DeferredBlock, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StreamedList:
+    """A list of which the first result holds `initial_count` items; no list stands above it."""
+
+    label: str | None
+    path: tuple[str, ...]  # response keys
+    initial_count: int
+    selections: SelectionSet
+    item_type: GraphQLOutputType
+    coordinate: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +67,14 @@ class SplitOperation:
     primary: Operation
     planned: Operation
     blocks: tuple[DeferredBlock, ...]
+    streams: tuple[StreamedList, ...]
+
+    def all_blocks(self) -> Iterator[DeferredBlock]:
+        waiting = list(self.blocks)
+        while waiting:
+            block = waiting.pop(0)
+            yield block
+            waiting.extend(block.nested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,62 +83,108 @@ class _Found:
     path: Path
     fragment: InlineFragment
     type_name: str
+    nested: tuple[_Found, ...]
 
 
-def split_deferred(operation: Operation, schema: GraphQLSchema, variables: Mapping[str, Any]) -> SplitOperation | None:
-    """None where nothing is deferred: no such fragment, all switched off by their `if`, or not a query.
+def split_incremental(
+    operation: Operation, schema: GraphQLSchema, variables: Mapping[str, Any]
+) -> SplitOperation | None:
+    """None where nothing comes later: no such directive, all switched off by their `if`, too many, or not a query.
 
     A mutation cannot be run again for its deferred part, so it is answered whole; the specification leaves that to us.
-    A deferred fragment inside another comes with the outer one.
+    Raises VariablesError for a negative number of items.
     """
     root = schema.query_type
     if operation.operation_type != "query" or root is None:
         return None
-    found = list(_find(operation.selections, root.name, (), schema, variables))
-    if not found or len(found) > MAX_BLOCKS:
+    found = tuple(_find(operation.selections, root.name, (), schema, variables))
+    streams = _streams(operation.selections, root, schema, variables, [_keys(each.path) for each in _flat(found)])
+    if not 0 < len(list(_flat(found))) + len(streams) <= MAX_PARTS:
         return None
-    primary = replace(operation, selections=_keep(operation.selections, None, variables))
     narrowing = frozenset(id(each.fragment) for each in found if each.path and each.path[-1].startswith("|"))
-    planned = replace(operation, selections=_keep(operation.selections, None, variables, typenames_for=narrowing))
-    blocks = tuple(
-        DeferredBlock(
-            each.label,
-            each.path,
-            plain_selections(each.fragment.selections),
-            each.type_name,
-            replace(operation, selections=_keep(operation.selections, each.fragment, variables)),
-        )
-        for each in found
+    return SplitOperation(
+        replace(operation, selections=_keep(operation.selections, frozenset(), variables)),
+        replace(operation, selections=_keep(operation.selections, frozenset(), variables, typenames_for=narrowing)),
+        tuple(_block(each, operation, variables, ()) for each in found),
+        tuple(streams),
     )
-    return SplitOperation(primary, planned, blocks)
 
 
 def plain_selections(selections: SelectionSet) -> SelectionSet:
-    """The same without `@defer`."""
-    return _keep(selections, None, {}, keep_all=True)
+    """The same without `@defer` and `@stream`."""
+    return _keep(selections, frozenset(), {}, keep_all=True)
+
+
+# -- what comes when -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class PendingPiece:
-    """A block at one object of the answer."""
+    """A block at one object of the answer, or the rest of a list."""
 
     id: str
-    block: DeferredBlock
+    part: DeferredBlock | StreamedList
     path: ClientPath
 
     def announcement(self) -> dict[str, Any]:
-        label = {} if self.block.label is None else {"label": self.block.label}
+        label = {} if self.part.label is None else {"label": self.part.label}
         return {"id": self.id, "path": list(self.path), **label}
 
 
-def pieces_of(split: SplitOperation, execution: Execution, data: Any) -> list[PendingPiece]:
-    """Every object of the first result that a deferred block belongs to; `data` decides which objects are there."""
-    pieces: list[PendingPiece] = []
-    for block in split.blocks:
-        for path, _ in positions_at(execution.tree, block.path):
-            if _value_at(data, path).__class__ is dict:
-                pieces.append(PendingPiece(str(len(pieces)), block, path))
-    return pieces
+class Announcer:
+    """Finds the pieces of an answer and names them."""
+
+    def __init__(self) -> None:
+        self._ids = map(str, count())
+        self.pieces: list[PendingPiece] = []
+
+    def blocks_at(
+        self, blocks: Iterable[DeferredBlock], tree: Tree, data: Any, at: ClientPath = ()
+    ) -> list[PendingPiece]:
+        """Every object that a block belongs to within `data`, which is the part of the answer at the path `at`."""
+        found = [
+            PendingPiece(next(self._ids), block, path)
+            for block in blocks
+            for path, _ in positions_at(tree, block.path)
+            if path[: len(at)] == at and _value_at(data, path[len(at) :]).__class__ is dict
+        ]
+        self.pieces += found
+        return found
+
+    def rest_of(self, stream: StreamedList) -> PendingPiece:
+        piece = PendingPiece(next(self._ids), stream, stream.path)
+        self.pieces.append(piece)
+        return piece
+
+    def of(self, part: DeferredBlock | StreamedList) -> list[PendingPiece]:
+        return [piece for piece in self.pieces if piece.part is part]
+
+
+def are_there(streams: Iterable[StreamedList], tree: Tree) -> bool:
+    """Whether all streamed lists have come, so that they can be cut."""
+    return all(_value_at(tree, stream.path) is not None for stream in streams)
+
+
+def cut(stream: StreamedList, tree: Tree) -> Tree | None:
+    """Takes what comes later out of the list; gives a tree that holds only this, at its own places in the list, under
+    copies of the objects above. None where nothing is left for later.
+    """
+    items = _value_at(tree, stream.path)
+    if items.__class__ is not list or len(items) <= stream.initial_count:
+        return None
+    rest: Tree = {}
+    above, copy = tree, rest
+    for key in stream.path[:-1]:
+        copy.update((name, value) for name, value in above.items() if value.__class__ not in (dict, list))
+        copy[key] = {}
+        above, copy = above[key], copy[key]
+    copy.update((name, value) for name, value in above.items() if value.__class__ not in (dict, list))
+    copy[stream.path[-1]] = [None] * stream.initial_count + items[stream.initial_count :]
+    del items[stream.initial_count :]
+    return rest
+
+
+# -- payloads --------------------------------------------------------------------------------------------------
 
 
 def initial_payload(data: Any, errors: list[ErrorEntry], pieces: list[PendingPiece]) -> bytes:
@@ -120,33 +196,63 @@ def initial_payload(data: Any, errors: list[ErrorEntry], pieces: list[PendingPie
     return orjson.dumps(payload)
 
 
-def later_payload(
-    block: DeferredBlock, pieces: list[PendingPiece], plan: CompiledPlan, execution: Execution, *, has_next: bool
-) -> bytes:
-    """The pieces of one block, from the tree of its own run."""
-    incremental: list[dict[str, Any]] = []
-    completed: list[dict[str, Any]] = []
-    if execution.withhold is not None:
-        execution.errors.extend(execution.withhold(execution.tree))
-    for piece in pieces:
-        found = _value_at(execution.tree, piece.path)
+class LaterPayload:
+    """One payload after the first, part by part."""
+
+    def __init__(self) -> None:
+        self.pending: list[PendingPiece] = []
+        self._incremental: list[dict[str, Any]] = []
+        self._completed: list[dict[str, Any]] = []
+
+    def add(self, piece: PendingPiece, plan: CompiledPlan, execution: Execution) -> Any:
+        """The piece from the tree of its own run; gives its data."""
         known = [error for error in execution.errors if _touches(error, piece.path)]
         projection = Projection(plan.schema, execution.variables, known)
-        data = None
-        if found.__class__ is dict:
-            type_name = _object_type(found, block.type_name, plan.schema)
-            data = projection.project(block.selections, type_name, found, piece.path) if type_name else None
+        part = piece.part
+        name = "data" if isinstance(part, DeferredBlock) else "items"
+        value = (
+            _projected_block(part, piece.path, plan, execution, projection)
+            if isinstance(part, DeferredBlock)
+            else _projected_items(part, execution, projection)
+        )
         errors = known + projection.errors
-        if data is None:
-            errors = errors or [_gone(piece.path)]
-            completed.append({"id": piece.id, "errors": errors})
+        if value is None:
+            self.fail(piece, errors or [_gone(piece.path)])
         else:
-            incremental.append({"id": piece.id, "data": data} | ({"errors": errors} if errors else {}))
-            completed.append({"id": piece.id})
-    payload: dict[str, Any] = {"incremental": incremental} if incremental else {}
-    payload["completed"] = completed
-    payload["hasNext"] = has_next
-    return orjson.dumps(payload)
+            self._incremental.append({"id": piece.id, name: value} | ({"errors": errors} if errors else {}))
+            self._completed.append({"id": piece.id})
+        return value
+
+    def fail(self, piece: PendingPiece, errors: list[ErrorEntry]) -> None:
+        self._completed.append({"id": piece.id, "errors": errors})
+
+    def encode(self, *, has_next: bool) -> bytes:
+        payload: dict[str, Any] = {}
+        if self.pending:
+            payload["pending"] = [piece.announcement() for piece in self.pending]
+        if self._incremental:
+            payload["incremental"] = self._incremental
+        payload["completed"] = self._completed
+        payload["hasNext"] = has_next
+        return orjson.dumps(payload)
+
+
+def _projected_block(
+    block: DeferredBlock, path: ClientPath, plan: CompiledPlan, execution: Execution, projection: Projection
+) -> Any:
+    found = _value_at(execution.tree, path)
+    type_name = _object_type(found, block.type_name, plan.schema) if found.__class__ is dict else None
+    return projection.project(block.selections, type_name, found, path) if type_name else None
+
+
+def _projected_items(stream: StreamedList, execution: Execution, projection: Projection) -> Any:
+    items = _value_at(execution.tree, stream.path)
+    return projection.project_items(
+        stream.selections, stream.item_type, items, stream.path, stream.initial_count, stream.coordinate
+    )
+
+
+# -- splitting -------------------------------------------------------------------------------------------------
 
 
 def _find(
@@ -158,11 +264,12 @@ def _find(
         if isinstance(item, InlineFragment):
             inner_type = item.type_condition or type_name
             narrowed = path if inner_type == type_name else (*path, _type_filter(inner_type, schema))
+            inside = _find(item.selections, inner_type, narrowed, schema, variables)
             if _is_deferred(item, variables):
                 label = item.deferral.label if item.deferral is not None else None
-                yield _Found(label, narrowed, item, inner_type)
+                yield _Found(label, narrowed, item, inner_type, tuple(inside))
             else:
-                yield from _find(item.selections, inner_type, narrowed, schema, variables)
+                yield from inside
         elif not item.name.startswith("__"):
             parent = schema.type_map[type_name]
             assert isinstance(parent, (GraphQLObjectType, GraphQLInterfaceType))
@@ -171,31 +278,52 @@ def _find(
             yield from _find(item.selections, get_named_type(type_).name, inner_path, schema, variables)
 
 
+def _flat(found: Iterable[_Found]) -> Iterator[_Found]:
+    for each in found:
+        yield each
+        yield from _flat(each.nested)
+
+
+def _block(
+    found: _Found, operation: Operation, variables: Mapping[str, Any], around: tuple[InlineFragment, ...]
+) -> DeferredBlock:
+    in_place = (*around, found.fragment)
+    return DeferredBlock(
+        found.label,
+        found.path,
+        _keep(found.fragment.selections, frozenset(), variables),
+        found.type_name,
+        replace(operation, selections=_keep(operation.selections, frozenset(map(id, in_place)), variables)),
+        tuple(_block(each, operation, variables, in_place) for each in found.nested),
+    )
+
+
 def _keep(
     selections: SelectionSet,
-    wanted: InlineFragment | None,
+    wanted: frozenset[int],
     variables: Mapping[str, Any],
     *,
     keep_all: bool = False,
     typenames_for: frozenset[int] = frozenset(),
 ) -> SelectionSet:
-    """The selections with deferred fragments made plain (`wanted`, or all) or taken out."""
+    """The selections with deferred fragments made plain (`wanted` by identity, or all) or taken out."""
     items: list[Field | InlineFragment] = []
     for item in selections.items:
-        if item.selections is None:
-            items.append(item)
+        if isinstance(item, Field):
+            inner = item.selections
+            if inner is not None:
+                inner = _keep(inner, wanted, variables, keep_all=keep_all, typenames_for=typenames_for)
+            items.append(
+                item if inner is None and item.streaming is None else replace(item, selections=inner, streaming=None)
+            )
             continue
-        everything = keep_all or item is wanted
-        if isinstance(item, InlineFragment) and not everything and _is_deferred(item, variables):
+        if not keep_all and id(item) not in wanted and _is_deferred(item, variables):
             if id(item) in typenames_for:
                 items.append(Field("__typename", "__typename"))
             continue
-        inner = _keep(item.selections, wanted, variables, keep_all=everything, typenames_for=typenames_for)
-        if isinstance(item, InlineFragment):
-            if inner.items:
-                items.append(replace(item, selections=inner, deferral=None))
-        else:
-            items.append(replace(item, selections=inner))
+        inner = _keep(item.selections, wanted, variables, keep_all=keep_all, typenames_for=typenames_for)
+        if inner.items:
+            items.append(replace(item, selections=inner, deferral=None))
     return SelectionSet(tuple(items))
 
 
@@ -204,6 +332,74 @@ def _is_deferred(item: InlineFragment, variables: Mapping[str, Any]) -> bool:
         return False
     condition = item.deferral.condition
     return condition is None or variables.get(condition.variable) is not False
+
+
+def _streams(
+    selections: SelectionSet,
+    root: GraphQLObjectType,
+    schema: GraphQLSchema,
+    variables: Mapping[str, Any],
+    deferred: list[tuple[str, ...]],
+) -> list[StreamedList]:
+    """Lists that can be cut: none within a list or a deferred fragment, and none with a deferred fragment in it."""
+    found: dict[tuple[str, ...], StreamedList] = {}
+
+    def walk(inside: SelectionSet, parent: GraphQLObjectType | GraphQLInterfaceType, path: tuple[str, ...]) -> None:
+        for item in inside.items:
+            if not holds(item.conditions, variables):
+                continue
+            if isinstance(item, InlineFragment):
+                type_ = schema.type_map[item.type_condition or parent.name]
+                if not _is_deferred(item, variables):
+                    walk(item.selections, type_, path)  # type: ignore[arg-type]
+            elif not item.name.startswith("__"):
+                visit(item, parent, (*path, item.response_key))
+
+    def visit(item: Field, parent: GraphQLObjectType | GraphQLInterfaceType, path: tuple[str, ...]) -> None:
+        below = plain_selections(item.selections) if item.selections is not None else SelectionSet()
+        type_ = _nullable(parent.fields[item.name].type) if hasattr(parent, "fields") else None
+        if isinstance(type_, GraphQLList):
+            known = found.get(path)
+            if known is not None:  # the same field once more, with other subfields
+                both = known.selections.items + below.items
+                found[path] = replace(known, selections=SelectionSet(both))
+            elif _is_streamed(item.streaming, variables) and not any(each[: len(path)] == path for each in deferred):
+                assert item.streaming is not None
+                found[path] = StreamedList(
+                    item.streaming.label,
+                    path,
+                    _initial_count(item.streaming, variables),
+                    below,
+                    type_.of_type,
+                    f"{parent.name}.{item.name}",
+                )
+        elif type_ is not None and item.selections is not None:
+            walk(item.selections, get_named_type(type_), path)
+
+    walk(selections, root, ())
+    return list(found.values())
+
+
+def _is_streamed(streaming: Streaming | None, variables: Mapping[str, Any]) -> bool:
+    if streaming is None:
+        return False
+    return streaming.condition is None or variables.get(streaming.condition.variable) is not False
+
+
+def _initial_count(streaming: Streaming, variables: Mapping[str, Any]) -> int:
+    given = streaming.initial_count
+    initial_count = int(variables.get(given) or 0) if isinstance(given, str) else given
+    if initial_count < 0:
+        raise VariablesError([f'The initialCount of @stream, "${given}", cannot be negative.'])
+    return initial_count
+
+
+def _nullable(type_: GraphQLOutputType) -> Any:
+    return type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+
+
+def _keys(path: Path) -> tuple[str, ...]:
+    return tuple(segment for segment in path if segment != "@" and not segment.startswith("|"))
 
 
 def _type_filter(type_name: str, schema: GraphQLSchema) -> str:

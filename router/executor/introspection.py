@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -34,8 +35,7 @@ class Introspection:
     MAX_KEPT_ANSWERS = 16
 
     def __init__(self, operation: Operation, schema: GraphQLSchema) -> None:
-        fields = [item for item in operation.selections.items if _is_introspection(item)]
-        self._fields = [item for item in fields if isinstance(item, Field)]
+        self._fields = list(_introspection_fields(operation.selections))
         self._schema = with_incremental_directives(schema)
         used = set().union(*(_variables_of(field) for field in self._fields))
         self._variables = [each for each in operation.variables if each.name in used]
@@ -83,22 +83,36 @@ def introspection_locations(document: DocumentNode) -> list[dict[str, int]]:
 
 def without_introspection(operation: Operation) -> Operation:
     """What is left to plan."""
-    rest = tuple(item for item in operation.selections.items if not _is_introspection(item))
-    return Operation(
-        operation.operation_type, operation.name, SelectionSet(rest), operation.variables, operation.literals
-    )
+    return replace(operation, selections=_rest(operation.selections))
 
 
 def _is_introspection(item: Field | InlineFragment) -> bool:
     return isinstance(item, Field) and item.name in INTROSPECTION_FIELDS
 
 
-def _asks(selections: SelectionSet) -> bool:
+def _introspection_fields(selections: SelectionSet) -> Iterator[Field]:
     """Also within a deferred fragment, the only kind that can stand around a root field of a normalised operation."""
-    return any(
-        _is_introspection(item) or (isinstance(item, InlineFragment) and _asks(item.selections))
-        for item in selections.items
-    )
+    for item in selections.items:
+        if isinstance(item, InlineFragment):
+            yield from _introspection_fields(item.selections)
+        elif _is_introspection(item):
+            yield item
+
+
+def _asks(selections: SelectionSet) -> bool:
+    return any(True for _ in _introspection_fields(selections))
+
+
+def _rest(selections: SelectionSet) -> SelectionSet:
+    items: list[Field | InlineFragment] = []
+    for item in selections.items:
+        if isinstance(item, InlineFragment):
+            inner = _rest(item.selections)
+            if inner.items:
+                items.append(replace(item, selections=inner))
+        elif not _is_introspection(item):
+            items.append(item)
+    return SelectionSet(tuple(items))
 
 
 def _variables_of(item: Field | InlineFragment) -> set[str]:

@@ -90,8 +90,7 @@ def can_stay_abstract(
 
 def _selects_anything(selections: SelectionSet, variables: Mapping[str, Any]) -> bool:
     return any(
-        holds(item.conditions, variables)
-        and (isinstance(item, Field) or _selects_anything(item.selections, variables))
+        holds(item.conditions, variables) and (isinstance(item, Field) or _selects_anything(item.selections, variables))
         for item in selections.items
     )
 
@@ -111,6 +110,24 @@ class Projection:
         assert isinstance(root, GraphQLObjectType)
         try:
             return self._object(selections, root, tree, path)
+        except _NullError:
+            return None
+
+    def project_items(
+        self,
+        selections: SelectionSet,
+        item_type: GraphQLOutputType,
+        items: Any,
+        path: ClientPath,
+        first: int,
+        where: str,
+    ) -> list[Any] | None:
+        """The items of a list from index `first` on, or None where null reached the list."""
+        try:
+            return [
+                self._value(selections, item_type, items[index], (*path, index), where)
+                for index in range(first, len(items))
+            ]
         except _NullError:
             return None
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from router.query_plan import (
     ConditionNode,
-    Defer,
     EntityFetch,
     EntityLookup,
     Fetch,
@@ -75,10 +74,6 @@ def fetches_of(node: PlanNode | None) -> Iterator[Fetch | EntityFetch]:
         case Subscription(primary, rest):
             yield primary
             yield from fetches_of(rest)
-        case Defer(first, deferred):
-            yield from fetches_of(first)
-            for block in deferred:
-                yield from fetches_of(block.node)
         case None:
             return
 

@@ -17,6 +17,7 @@ from graphql import (
     GraphQLDeferDirective,
     GraphQLError,
     GraphQLSchema,
+    GraphQLStreamDirective,
     GraphQLSyntaxError,
     OperationDefinitionNode,
     SelectionSetNode,
@@ -142,14 +143,14 @@ _RULES_BY_MARKERS: dict[frozenset[str], tuple[type[ASTValidationRule], ...]] = {
 
 
 def with_incremental_directives(api_schema: GraphQLSchema) -> GraphQLSchema:
-    """The schema that also knows `@defer`; remembered on the schema itself, as validation asks for it every time."""
+    """The schema that also knows `@defer` and `@stream`; remembered on the schema itself, as validation asks for it every time."""
     known: GraphQLSchema | None = api_schema.extensions.get("router.with_incremental_directives")
     if known is None:
         if api_schema.get_directive("defer") is not None:
             known = api_schema
         else:
             settings = api_schema.to_kwargs()
-            settings["directives"] = (*settings["directives"], GraphQLDeferDirective)
+            settings["directives"] = (*settings["directives"], GraphQLDeferDirective, GraphQLStreamDirective)
             settings["assume_valid"] = True
             known = GraphQLSchema(**settings)
         api_schema.extensions["router.with_incremental_directives"] = known

@@ -22,12 +22,14 @@ from graphql import (
     GraphQLSchema,
     GraphQLUnionType,
     InlineFragmentNode,
+    IntValueNode,
     OperationDefinitionNode,
     SchemaMetaFieldDef,
     SelectionSetNode,
     StringValueNode,
     TypeMetaFieldDef,
     TypeNameMetaFieldDef,
+    ValueNode,
     VariableNode,
     get_named_type,
     is_composite_type,
@@ -37,7 +39,7 @@ from graphql import (
 from router.errors import DocumentInvalidError, LimitExceededError, OperationNotFoundError
 from router.operation.document import DEFAULT_LIMITS
 from router.operation.variables import LiteralLifter, argument_of
-from router.selection_set import Condition, Deferral, Field, InlineFragment, SelectionSet
+from router.selection_set import Condition, Deferral, Field, InlineFragment, SelectionSet, Streaming
 
 META_FIELDS = {"__typename": TypeNameMetaFieldDef, "__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
 
@@ -76,7 +78,7 @@ def normalize(
     api_schema: GraphQLSchema,
     *,
     lift_literals: bool = False,
-    keep_defer: bool = False,
+    keep_incremental: bool = False,
     max_fields: int = DEFAULT_LIMITS.fields,
 ) -> Operation:
     """Raises OperationNotFoundError, LimitExceededError, or DocumentInvalidError for a reserved alias.
@@ -96,7 +98,7 @@ def normalize(
     root = api_schema.get_root_type(definition.operation)
     if root is None:  # validation refuses it earlier; only a caller that skipped validation gets here
         raise OperationNotFoundError(f"The schema has no {definition.operation.value} type.")
-    inliner = _Inliner(document, api_schema, lifter, keep_defer, max_fields)
+    inliner = _Inliner(document, api_schema, lifter, keep_incremental, max_fields)
     selections = inliner.build([(definition.selection_set, ())], root, frozenset({root.name}))
     lifted = [VariableDefinition(name, type_text) for name, type_text in lifter.types.items()] if lifter else []
     return Operation(
@@ -176,12 +178,12 @@ class _Inliner:
         document: DocumentNode,
         schema: GraphQLSchema,
         lifter: LiteralLifter | None,
-        keep_defer: bool,
+        keep_incremental: bool,
         max_fields: int,
     ) -> None:
         self._schema = schema
         self._lifter = lifter
-        self._keep_defer = keep_defer
+        self._keep_incremental = keep_incremental
         self._max_fields = max_fields
         self._field_count = 0
         self._fragments = {
@@ -234,7 +236,7 @@ class _Inliner:
             if isinstance(node, FieldNode):
                 self._add_field(node, conditions, groups)
                 continue
-            deferral = _deferral_of(node.directives or ()) if self._keep_defer else None
+            deferral = _deferral_of(node.directives or ()) if self._keep_incremental else None
             if isinstance(node, FragmentSpreadNode):
                 if deferral is None:
                     if (node.name.value, conditions) in visited:
@@ -317,7 +319,8 @@ class _Inliner:
         if is_composite_type(named) and group.selection_sets:
             selections = self.build(group.selection_sets, named, self._possible_types(named))
         response_key = (node.alias or node.name).value
-        return Field(node.name.value, response_key, arguments, selections, group.conditions)
+        streaming = _streaming_of(node.directives or ()) if self._keep_incremental else None
+        return Field(node.name.value, response_key, arguments, selections, group.conditions, streaming)
 
     def _definition_of(self, node: FieldNode, parent: GraphQLCompositeType) -> GraphQLField:
         if node.name.value in META_FIELDS:
@@ -368,16 +371,41 @@ def _conditions_of(directives: Iterable[DirectiveNode], outer: Conditions) -> Co
 
 
 def _deferral_of(directives: Iterable[DirectiveNode]) -> Deferral | None:
+    arguments = _incremental_arguments(directives, "defer")
+    if arguments is None:
+        return None
+    label, condition, _ = arguments
+    return Deferral(label, condition)
+
+
+def _streaming_of(directives: Iterable[DirectiveNode]) -> Streaming | None:
+    """Raises DocumentInvalidError for a negative number of items."""
+    arguments = _incremental_arguments(directives, "stream")
+    if arguments is None:
+        return None
+    label, condition, count = arguments
+    if isinstance(count, VariableNode):
+        return Streaming(count.name.value, label, condition)
+    initial_count = int(count.value) if isinstance(count, IntValueNode) else 0
+    if initial_count < 0:
+        raise DocumentInvalidError([("The initialCount of @stream cannot be negative.", [])])
+    return Streaming(initial_count, label, condition)
+
+
+def _incremental_arguments(
+    directives: Iterable[DirectiveNode], name: str
+) -> tuple[str | None, Condition | None, ValueNode | None] | None:
+    """Label, `if` and `initialCount`; None where the directive is missing or switched off."""
     for directive in directives:
-        if directive.name.value != "defer":
+        if directive.name.value != name:
             continue
         arguments = {argument.name.value: argument.value for argument in directive.arguments or ()}
-        label = arguments.get("label")
-        decision = arguments.get("if")
+        label, decision = arguments.get("label"), arguments.get("if")
         if isinstance(decision, BooleanValueNode) and not decision.value:
             return None
-        return Deferral(
+        return (
             label.value if isinstance(label, StringValueNode) else None,
             Condition(decision.name.value) if isinstance(decision, VariableNode) else None,
+            arguments.get("initialCount"),
         )
     return None

@@ -154,7 +154,9 @@ class FrontDoor:
     async def begin(
         self, parameters: OperationParameters, visit: Visit, *, only_queries: bool = False, incremental: bool = False
     ) -> Answer | PayloadStream:
-        """Any operation: an answer in one piece, or the payloads of a subscription or (`incremental`) of `@defer`."""
+        """Any operation: an answer in one piece, or the payloads of a subscription, or of `@defer` and `@stream` where the
+        client takes them (`incremental`).
+        """
         served = self.graph_file.current
         try:
             request = await self.request_of(parameters, visit, only_queries=only_queries)
@@ -163,7 +165,7 @@ class FrontDoor:
                 payloads = await pipeline.subscribe(request, served.graph, served.runtime)
                 OPERATIONS.labels("subscription", "ok").inc()
                 return PayloadStream(payloads, "subscription")
-            if incremental and "@defer" in request.query:
+            if incremental and ("@defer" in request.query or "@stream" in request.query):
                 parts = await pipeline.answer_incrementally(request, served.graph, served.runtime)
                 if not isinstance(parts, Response):
                     OPERATIONS.labels("query", "ok").inc()

@@ -1,4 +1,4 @@
-"""@defer on the wire: one multipart response whose parts follow the initial result, in either of the two formats.
+"""@defer and @stream on the wire: one multipart response whose parts follow the initial result, in either of the two formats.
 
 `event_stream` writes with it. The pipeline speaks the current format (`pending`, `incremental`, `completed`); the former
 one, which clients ask for with `deferSpec=20220824`, is made of it here.
@@ -35,7 +35,7 @@ class IncrementalParts:
 
 
 class FormerIncrementalParts(IncrementalParts):
-    """The format of August 2022: every deferred piece names its own `path` and `label`."""
+    """The format of August 2022: every piece names its own `path` and `label`, items the index of the first of them."""
 
     content_type = b'multipart/mixed; boundary="-"; deferSpec=20220824'
 
@@ -47,7 +47,8 @@ class FormerIncrementalParts(IncrementalParts):
 
     def _former(self, payload: dict[str, Any]) -> dict[str, Any]:
         for each in payload.pop("pending", ()):
-            self._pending[each["id"]] = each
+            first = _length_at(payload.get("data"), each["path"])
+            self._pending[each["id"]] = each if first is None else each | {"path": [*each["path"], first]}
         pieces = [self._piece(each) for each in payload.pop("incremental", ())]
         for completed in payload.pop("completed", ()):
             pending = self._pending.pop(completed["id"])
@@ -61,6 +62,13 @@ class FormerIncrementalParts(IncrementalParts):
         pending = self._pending[incremental["id"]]
         piece: dict[str, Any] = {name: incremental[name] for name in ("data", "items", "errors") if name in incremental}
         return _place(pending, piece, incremental.get("subPath", ()))
+
+
+def _length_at(data: Any, path: list[Any]) -> int | None:
+    """How many items of a streamed list came first; None for an object."""
+    for part in path if data is not None else ():
+        data = data[part]
+    return len(data) if isinstance(data, list) else None
 
 
 def _place(pending: dict[str, Any], piece: dict[str, Any], sub_path: Any = ()) -> dict[str, Any]:

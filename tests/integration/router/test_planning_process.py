@@ -138,7 +138,7 @@ async def test_what_a_long_operation_breaks_is_told_as_for_a_short_one() -> None
 async def test_an_operation_that_takes_too_long_is_refused_and_the_next_one_served() -> None:
     process = PlanningProcess(SUPERGRAPH, timeout_seconds=1.5)
     no_limits = DocumentLimits(tokens=10**6, aliases=10**6, fields=10**6, root_fields=10**6)
-    hostile = PrepareJob(wide(40_000), None, keep_defer=False, limits=no_limits, hide_suggestions=False)
+    hostile = PrepareJob(wide(40_000), None, keep_incremental=False, limits=no_limits, hide_suggestions=False)
     with pytest.raises(PlanningTimeoutError):
         await process.prepare(hostile)
     operation = await process.prepare(replace(hostile, text="{ version }"))

@@ -105,7 +105,7 @@ def test_defer_is_kept_only_on_request() -> None:
     text = '{ me { id ... @defer(label: "slow") { name } } }'
 
     assert printed(text) == "{me{id name}}"
-    (me,) = normalized(text, keep_defer=True).selections.items
+    (me,) = normalized(text, keep_incremental=True).selections.items
     assert me.selections is not None
     fragment = me.selections.items[1]
     assert isinstance(fragment, InlineFragment)

@@ -38,3 +38,14 @@ def test_ids_become_paths_and_labels_in_the_former_format() -> None:
         },
         {"incremental": [{"data": None, "errors": [{"message": "gone"}], "path": []}], "hasNext": False},
     ]
+
+
+def test_items_tell_where_they_begin_in_the_former_format() -> None:
+    assert bodies(
+        FormerIncrementalParts(),
+        {"data": {"a": [1, 2]}, "pending": [{"id": "0", "path": ["a"]}], "hasNext": True},
+        {"incremental": [{"id": "0", "items": [3, 4]}], "completed": [{"id": "0"}], "hasNext": False},
+    ) == [
+        {"data": {"a": [1, 2]}, "hasNext": True},
+        {"incremental": [{"items": [3, 4], "path": ["a", 2]}], "hasNext": False},
+    ]

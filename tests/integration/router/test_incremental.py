@@ -1,0 +1,277 @@
+"""@defer and @stream across subgraphs: the first result does not wait for the slow one, and all pieces are the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pytest
+
+from router.errors import RequestError
+from router.executor.transport import InProcessTransport
+from router.loaded_graph import LoadedGraph
+from router.pipeline import OperationRequest, Response, Runtime, answer, answer_incrementally
+from tests.integration.router.test_subscribe import SUPERGRAPH
+
+GRAPH = LoadedGraph.from_sdl(
+    SUPERGRAPH.replace(
+        "type Query @join__type(graph: LIVE) @join__type(graph: NAMES) {",
+        "type Query @join__type(graph: LIVE) @join__type(graph: NAMES) {"
+        " item: Item @join__field(graph: LIVE) items: [Item!] @join__field(graph: LIVE)",
+    )
+)
+
+
+class Subgraphs:
+    """`live` answers at once; `names` waits until it is let go."""
+
+    def __init__(self) -> None:
+        self.let_go = asyncio.Event()
+        self.names_fail = False
+        self.bodies: list[str] = []
+
+    async def live(self, body: bytes) -> bytes:
+        self.bodies.append(body.decode())
+        items = [{"__typename": "Item", "id": "1"}, {"__typename": "Item", "id": "2"}]
+        return orjson.dumps({"data": {"item": items[0], "items": items, "version": "7"}})
+
+    async def names(self, body: bytes) -> bytes:
+        await self.let_go.wait()
+        if self.names_fail:
+            return b"gateway timeout"
+        wanted = orjson.loads(body)["variables"]["representations"]
+        return orjson.dumps({"data": {"_entities": [{"name": f"item {each['id']}"} for each in wanted]}})
+
+    def runtime(self) -> Runtime:
+        return Runtime(InProcessTransport(functions={"live": self.live, "names": self.names}))
+
+
+async def begun(subgraphs: Subgraphs, query: str, variables: dict[str, Any] | None = None) -> AsyncIterator[bytes]:
+    stream = await answer_incrementally(OperationRequest(query, variables), GRAPH, subgraphs.runtime())
+    assert not isinstance(stream, Response)
+    return stream
+
+
+async def test_the_first_result_does_not_wait_for_the_deferred_fields() -> None:
+    subgraphs = Subgraphs()
+    stream = await begun(subgraphs, '{ item { id ... @defer(label: "slow") { name } } }')
+    first = orjson.loads(await asyncio.wait_for(anext(stream), 1))
+    subgraphs.let_go.set()
+    rest = [orjson.loads(each) async for each in stream]
+
+    assert first == {
+        "data": {"item": {"id": "1"}},
+        "pending": [{"id": "0", "path": ["item"], "label": "slow"}],
+        "hasNext": True,
+    }
+    assert rest == [
+        {"incremental": [{"id": "0", "data": {"name": "item 1"}}], "completed": [{"id": "0"}], "hasNext": False}
+    ]
+    assert len(subgraphs.bodies) == 1  # what both parts need is asked once
+
+
+async def test_every_object_of_a_list_gets_its_piece() -> None:
+    subgraphs = Subgraphs()
+    subgraphs.let_go.set()
+    stream = await begun(subgraphs, "{ items { id ...F @defer } } fragment F on Item { name }")
+    first, last = [orjson.loads(each) async for each in stream]
+
+    assert [each["path"] for each in first["pending"]] == [["items", 0], ["items", 1]]
+    assert last["incremental"] == [{"id": "0", "data": {"name": "item 1"}}, {"id": "1", "data": {"name": "item 2"}}]
+
+
+async def test_several_fragments_come_each_when_it_is_ready() -> None:
+    subgraphs = Subgraphs()
+    stream = await begun(
+        subgraphs, '{ item { id ... @defer(label: "n") { name } } ... @defer(label: "v") { version } }'
+    )
+    first = orjson.loads(await anext(stream))
+    second = orjson.loads(await asyncio.wait_for(anext(stream), 1))
+    subgraphs.let_go.set()
+    third = orjson.loads(await anext(stream))
+
+    assert {each["label"]: each["path"] for each in first["pending"]} == {"n": ["item"], "v": []}
+    assert second["incremental"][0]["data"] == {"version": "7"}
+    assert second["hasNext"] is True
+    assert third["incremental"][0]["data"] == {"name": "item 1"}
+    assert third["hasNext"] is False
+
+
+async def test_a_failed_fetch_is_told_with_its_piece() -> None:
+    subgraphs = Subgraphs()
+    subgraphs.names_fail = True
+    subgraphs.let_go.set()
+    stream = await begun(subgraphs, "{ item { id ... @defer { name } } }")
+    first, last = [orjson.loads(each) async for each in stream]
+
+    assert "errors" not in first
+    assert last["incremental"][0]["data"] == {"name": None}
+    assert last["incremental"][0]["errors"][0]["extensions"]["code"] == "SUBGRAPH_MALFORMED_RESPONSE"
+
+
+async def test_defer_that_is_switched_off_is_one_answer() -> None:
+    subgraphs = Subgraphs()
+    subgraphs.let_go.set()
+    query = "query ($d: Boolean!) { item { id ... @defer(if: $d) { name } } }"
+    response = await answer_incrementally(OperationRequest(query, {"d": False}), GRAPH, subgraphs.runtime())
+
+    assert isinstance(response, Response)
+    assert orjson.loads(response.body) == {"data": {"item": {"id": "1", "name": "item 1"}}}
+
+
+async def test_a_client_that_takes_no_pieces_gets_the_whole_at_once() -> None:
+    subgraphs = Subgraphs()
+    subgraphs.let_go.set()
+    response = await answer(OperationRequest("{ item { id ... @defer { name } } }"), GRAPH, subgraphs.runtime())
+
+    assert orjson.loads(response.body) == {"data": {"item": {"id": "1", "name": "item 1"}}}
+
+
+async def test_a_client_that_leaves_stops_the_rest() -> None:
+    subgraphs = Subgraphs()
+    before = asyncio.all_tasks()
+    stream: Any = await begun(subgraphs, "{ item { id ... @defer { name } } }")
+    await anext(stream)
+    await stream.aclose()
+    await asyncio.sleep(0)
+
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+    assert asyncio.all_tasks() <= before
+
+
+async def test_a_fragment_within_a_deferred_one_is_announced_when_the_outer_one_has_come() -> None:
+    subgraphs = Subgraphs()
+    stream = await begun(
+        subgraphs, '{ ... @defer(label: "outer") { item { id ... @defer(label: "inner") { name } } } version }'
+    )
+    first, second = [orjson.loads(await asyncio.wait_for(anext(stream), 1)) for _ in range(2)]
+    subgraphs.let_go.set()
+    third = orjson.loads(await asyncio.wait_for(anext(stream), 1))
+
+    assert first == {
+        "data": {"version": "7"},
+        "pending": [{"id": "0", "path": [], "label": "outer"}],
+        "hasNext": True,
+    }
+    assert second == {
+        "pending": [{"id": "1", "path": ["item"], "label": "inner"}],
+        "incremental": [{"id": "0", "data": {"item": {"id": "1"}}}],
+        "completed": [{"id": "0"}],
+        "hasNext": True,
+    }
+    assert third == {
+        "incremental": [{"id": "1", "data": {"name": "item 1"}}],
+        "completed": [{"id": "1"}],
+        "hasNext": False,
+    }
+
+
+async def test_introspection_may_stand_beside_and_within_a_deferred_fragment() -> None:
+    subgraphs = Subgraphs()
+    subgraphs.let_go.set()
+    stream = await begun(
+        subgraphs,
+        '{ __type(name: "Item") { name } item { id ... @defer { name } } ... @defer { __schema { queryType { name } } } }',
+    )
+    first, *rest = [orjson.loads(each) async for each in stream]
+
+    assert first["data"] == {"__type": {"name": "Item"}, "item": {"id": "1"}}
+    pieces = [each["data"] for payload in rest for each in payload.get("incremental", ())]
+    assert {"__schema": {"queryType": {"name": "Query"}}} in pieces
+    assert {"name": "item 1"} in pieces
+
+
+async def test_many_fragments_come_in_pieces_and_too_many_at_once() -> None:
+    subgraphs = Subgraphs()
+    subgraphs.let_go.set()
+
+    def deferring(times: int) -> str:
+        return "{" + " ".join(f"... @defer {{ v{number}: version }}" for number in range(times)) + "}"
+
+    payloads = [orjson.loads(each) async for each in await begun(subgraphs, deferring(20))]
+    assert sum(len(each.get("incremental", ())) for each in payloads) == 20
+    whole = await answer_incrementally(OperationRequest(deferring(40)), GRAPH, subgraphs.runtime())
+    assert isinstance(whole, Response)
+
+
+async def test_a_streamed_list_begins_with_what_is_asked_for_and_the_rest_does_not_hold_it_up() -> None:
+    subgraphs = Subgraphs()
+    held = subgraphs.names
+    held_up: list[str] = []
+
+    async def names(body: bytes) -> bytes:
+        if b'"2"' in body:
+            held_up.append(body.decode())
+            return await held(body)
+        return orjson.dumps({"data": {"_entities": [{"name": "item 1"}]}})
+
+    subgraphs.names = names  # type: ignore[method-assign]
+    stream = await begun(subgraphs, '{ items @stream(initialCount: 1, label: "rest") { id name } version }')
+    first = orjson.loads(await asyncio.wait_for(anext(stream), 1))
+    subgraphs.let_go.set()
+    last = orjson.loads(await asyncio.wait_for(anext(stream), 1))
+
+    assert first == {
+        "data": {"items": [{"id": "1", "name": "item 1"}], "version": "7"},
+        "pending": [{"id": "0", "path": ["items"], "label": "rest"}],
+        "hasNext": True,
+    }
+    assert last == {
+        "incremental": [{"id": "0", "items": [{"id": "2", "name": "item 2"}]}],
+        "completed": [{"id": "0"}],
+        "hasNext": False,
+    }
+    assert len(held_up) == 1
+    assert len(subgraphs.bodies) == 1  # the list is asked for once
+
+
+async def test_an_error_of_a_streamed_item_is_told_with_its_index() -> None:
+    subgraphs = Subgraphs()
+    subgraphs.names_fail = True
+    subgraphs.let_go.set()
+    stream = await begun(subgraphs, "query ($n: Int!) { items @stream(initialCount: $n) { id name } }", {"n": 0})
+    first, last = [orjson.loads(each) async for each in stream]
+
+    assert first["data"] == {"items": []}
+    assert last["incremental"][0]["items"] == [{"id": "1", "name": None}, {"id": "2", "name": None}]
+    assert last["incremental"][0]["errors"][0]["extensions"]["code"] == "SUBGRAPH_MALFORMED_RESPONSE"
+
+
+@pytest.mark.parametrize("variables", [{"n": 2}, {"n": 100}])
+async def test_a_list_that_has_no_rest_comes_at_once(variables: dict[str, Any]) -> None:
+    subgraphs = Subgraphs()
+    subgraphs.let_go.set()
+    stream = await begun(subgraphs, "query ($n: Int!) { items @stream(initialCount: $n) { id } }", variables)
+
+    assert [orjson.loads(each) async for each in stream] == [
+        {"data": {"items": [{"id": "1"}, {"id": "2"}]}, "hasNext": False}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "code"),
+    [
+        ("{ items @stream(initialCount: -1) { id } }", None, "GRAPHQL_VALIDATION_FAILED"),
+        ("query ($n: Int!) { items @stream(initialCount: $n) { id } }", {"n": -1}, "BAD_USER_INPUT"),
+        ("{ item @stream(initialCount: 1) { id } }", None, "GRAPHQL_VALIDATION_FAILED"),
+    ],
+)
+async def test_a_stream_that_cannot_be_is_refused(query: str, variables: dict[str, Any] | None, code: str) -> None:
+    with pytest.raises(RequestError) as refused:
+        await answer_incrementally(OperationRequest(query, variables), GRAPH, Subgraphs().runtime())
+
+    assert refused.value.entries()[0]["extensions"]["code"] == code
+
+
+async def test_a_list_with_deferred_fragments_in_it_is_not_cut() -> None:
+    subgraphs = Subgraphs()
+    subgraphs.let_go.set()
+    stream = await begun(subgraphs, "{ items @stream(initialCount: 1) { id ... @defer { name } } }")
+    payloads = [orjson.loads(each) async for each in stream]
+
+    assert payloads[0]["data"] == {"items": [{"id": "1"}, {"id": "2"}]}
+    assert len(payloads[-1]["incremental"]) == 2
