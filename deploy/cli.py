@@ -184,8 +184,16 @@ def schema_export(
 
 @schema_app.command("check")
 def schema_check() -> None:
-    """Fail where the committed schema is not what the code gives."""
+    """Fail where the committed schema is not what the code gives, or breaks clients of the last release."""
     schema_export(check=True)
+
+
+@schema_app.command("release")
+def schema_release() -> None:
+    """Promise clients the committed schema: breaking changes are counted from here."""
+    from deploy.schema_export import release
+
+    release(Terminal())
 
 
 @schema_app.command("diff")

@@ -19,6 +19,8 @@ from schema.compose import compose
 from schema.subgraph import SubgraphSource
 
 ROOM = Path(__file__).parents[1] / "schema"
+#: What clients were promised: the API schema as it was released last.
+RELEASED = ROOM / "released.graphql"
 _COLOURS = {ChangeLevel.BREAKING: "red", ChangeLevel.DANGEROUS: "yellow", ChangeLevel.SAFE: "green"}
 
 
@@ -52,7 +54,28 @@ def export(*, check_only: bool, terminal: Terminal) -> bool:
             file.parent.mkdir(parents=True, exist_ok=True)
             write_whole(file, text)
             terminal.say(f"{name} written")
-    return current
+    kept = keeps_promises((ROOM / "api.graphql").read_text(encoding="utf-8"), RELEASED, terminal)
+    return current and (kept or not check_only)
+
+
+def keeps_promises(api_sdl: str, released: Path, terminal: Terminal) -> bool:
+    """Whether nothing that clients of the last release may use is broken; says what is."""
+    diff = diff_schemas(_read_api(released), build_schema(api_sdl))
+    broken = [change for change in diff.changes if change.level is ChangeLevel.BREAKING]
+    for change in broken:
+        terminal.console.print(f"{change.code}: {change.message}", style="red", markup=False)
+    if broken:
+        terminal.fail(
+            f"{len(broken)} breaking changes since the last release",
+            "deprecate instead; or, where the release says so, promise anew with `fittracker schema release`",
+        )
+    return not broken
+
+
+def release(terminal: Terminal) -> None:
+    """The present API becomes what clients are promised."""
+    write_whole(RELEASED, (ROOM / "api.graphql").read_text(encoding="utf-8"))
+    terminal.say(f"{RELEASED.relative_to(ROOM.parent)} written")
 
 
 def print_changes(old: Path, new: Path, operations: Path | None, terminal: Terminal) -> bool:
