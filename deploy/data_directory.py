@@ -73,6 +73,11 @@ class DataDirectory:
         return self.path / "supergraph.graphql"
 
     @property
+    def complaint(self) -> Path:
+        """Why the newest code is not in the supergraph; the router looks for it beside the file."""
+        return self.supergraph.with_name(self.supergraph.name + ".error")
+
+    @property
     def router_config(self) -> Path:
         return self.path / "router.yaml"
 

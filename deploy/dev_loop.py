@@ -27,20 +27,22 @@ async def follow_code(stack: Stack) -> None:
     """Runs until cancelled."""
     folders = [_ROOMS / room for room in ("subgraphs", *_SHARED)]
     sdls: dict[str, str] = {}
-    complaint = stack.directory.supergraph.with_name(stack.directory.supergraph.name + ".error")
-    complaint.unlink(missing_ok=True)
+    complaint = stack.directory.complaint
+    refused: set[str] = set()  # read again with every change until all of them are sound together
     async for changes in awatch(*folders, debounce=400, recursive=True):
         files = {Path(path) for _, path in changes if path.endswith(".py")}
         concerned = _concerned(files)
         if not concerned:
             continue
         stack.news(f"code of {', '.join(concerned)} changed")
+        refused.update(concerned)
         try:
-            await _take_over(stack, concerned, sdls)
+            await _take_over(stack, sorted(refused), sdls)
         except (CompositionFailedError, FriendlyError, ChildError) as error:
             stack.news(f"not taken over, what ran before goes on: {error}")
             complaint.write_text(str(error), encoding="utf-8")  # the router shows it in GraphiQL's page
         else:
+            refused.clear()
             complaint.unlink(missing_ok=True)
 
 

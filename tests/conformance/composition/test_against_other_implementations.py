@@ -9,10 +9,12 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from graphql import build_schema, lexicographic_sort_schema, print_schema
 
 from schema import SubgraphSource, compose
 
@@ -63,20 +65,28 @@ def ours(subgraphs: Subgraphs) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def answers() -> list[dict[str, list[str]]]:
-    """The codes that each implementation gives, ours included, in the order of `inputs`."""
+def installed() -> None:
+    """The other implementations, from npm."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("needs node and npm, to run the other implementations")
     if not (HERE / "node_modules" / "@apollo").is_dir():
         install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         subprocess.run(install, cwd=HERE, check=True, capture_output=True, timeout=120)
-    lines = "\n".join(
-        json.dumps([{"name": name, "sdl": sdl} for name, sdl in subgraphs.items()]) for _, subgraphs in inputs()
-    )
+
+
+def run_node(script: str, lines: Iterable[str]) -> list[Any]:
+    """What the script answers to each line."""
     done = subprocess.run(
-        ["node", "compose.mjs"], cwd=HERE, input=lines, text=True, capture_output=True, check=True, timeout=300
+        ["node", script], cwd=HERE, input="\n".join(lines), text=True, capture_output=True, check=True, timeout=300
     )
-    theirs = [json.loads(line) for line in done.stdout.splitlines()]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def answers(installed: None) -> list[dict[str, list[str]]]:
+    """The codes that each implementation gives, ours included, in the order of `inputs`."""
+    lines = (json.dumps([{"name": name, "sdl": sdl} for name, sdl in subgraphs.items()]) for _, subgraphs in inputs())
+    theirs = run_node("compose.mjs", lines)
     return [{**codes, "ours": ours(subgraphs)} for codes, (_, subgraphs) in zip(theirs, inputs(), strict=True)]
 
 
@@ -92,3 +102,17 @@ def test_both_refuse_the_same_inputs_with_the_same_codes(
 
     assert len(answers) >= 600
     assert differences == json.loads((HERE / "argued.json").read_text())[implementation]
+
+
+def test_apollos_gateway_sees_in_our_supergraphs_what_we_say_clients_see(installed: None) -> None:
+    composed = {}
+    for case in sorted(CASES.iterdir()):
+        sources = [
+            SubgraphSource(file.stem, file.read_text(encoding="utf-8")) for file in (case / "subgraphs").iterdir()
+        ]
+        composed[case.name] = compose(sources)
+    seen = run_node("load.mjs", (json.dumps(each.supergraph_sdl) for each in composed.values()))
+
+    for (name, each), theirs in zip(composed.items(), seen, strict=True):
+        assert "error" not in theirs, f"{name}: {theirs['error']}"
+        assert theirs["api"] == print_schema(lexicographic_sort_schema(build_schema(each.api_sdl or ""))), name

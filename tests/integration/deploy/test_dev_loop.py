@@ -42,35 +42,39 @@ async def test_code_that_composes_is_taken_over_and_broken_code_is_told(rooms: P
     supergraph = rooms / "supergraph.graphql"
     complaint = rooms / "supergraph.graphql.error"
     stack: Any = SimpleNamespace(
-        directory=SimpleNamespace(supergraph=supergraph),
+        directory=SimpleNamespace(supergraph=supergraph, complaint=complaint),
         subgraph_urls={name: f"http://127.0.0.1:{port}/graphql" for name, port in SUBGRAPH_PORTS.items()},
         supervisor=SimpleNamespace(restart=restart),
         news=told.append,
     )
-    code = next(
-        file for file in (rooms / "subgraphs" / "users").rglob("*.py") if "def display_name(" in file.read_text()
-    )
+    code = rooms / "subgraphs" / "users" / "api" / "user.py"
     good = code.read_text()
     following = asyncio.create_task(dev_loop.follow_code(stack))
     try:
         await asyncio.sleep(0.5)  # until the folders are watched
-        code.write_text(good.replace("def display_name(", "def shown_name("))
+        code.write_text(good.replace("async def bmi(", "async def body_mass_index("))
         await until(supergraph.exists)
-        assert "shownName" in supergraph.read_text()
+        assert "bodyMassIndex" in supergraph.read_text()
         assert restarted == ["users"]
         taken_over = supergraph.read_text()
 
-        code.write_text(good.replace("def display_name(", "def display name("))
+        code.write_text(good.replace("async def bmi(", "async def body mass index("))
         await until(complaint.exists)
         assert "SyntaxError" in complaint.read_text()
         assert supergraph.read_text() == taken_over
         assert restarted == ["users"]
         assert "not taken over, what ran before goes on" in told[-1]
 
+        complaint.unlink()
+        other = rooms / "subgraphs" / "nutrition" / "app.py"
+        other.write_text(other.read_text() + "\n# changed\n")
+        await until(complaint.exists)  # a sound change elsewhere does not hide what is still broken
+        assert supergraph.read_text() == taken_over
+
         code.write_text(good)
         await until(lambda: not complaint.exists())
-        assert "displayName" in supergraph.read_text()
-        assert restarted == ["users", "users"]
+        assert "bodyMassIndex" not in supergraph.read_text()
+        assert restarted == ["users", "nutrition", "users"]
     finally:
         following.cancel()
         await asyncio.wait([following])
