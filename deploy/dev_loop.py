@@ -78,7 +78,7 @@ async def _sdl_of_code(name: str) -> str:
     """In a process of its own: this one holds none of their modules, and a syntax error hurts nobody."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", f"subgraphs.{name}", "sdl",
-        env={**os.environ, "PYTHONPATH": str(_ROOMS)},
+        cwd=_ROOMS, env={**os.environ, "PYTHONPATH": str(_ROOMS)},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     output, errors = await process.communicate()
