@@ -147,7 +147,7 @@ class FrontDoor:
         except RequestError as error:
             answer = refused(error)
         else:
-            answer = await self._answer_in_time(request, served, visit)
+            answer = await self._answer_once(request, served, visit)
         count_operation(answer.response)
         return answer
 
@@ -172,7 +172,7 @@ class FrontDoor:
                     return PayloadStream(parts, "incremental")
                 answer = Answer(parts)
             else:
-                answer = await self._answer_in_time(request, served, visit)
+                answer = await self._answer_once(request, served, visit)
         except RequestError as error:
             answer = refused(error)
         count_operation(answer.response)
@@ -182,7 +182,7 @@ class FrontDoor:
         seconds = self.settings.request_timeout_seconds
         try:
             async with asyncio.timeout(seconds):
-                return await self._answer_once(request, served, visit)
+                return await self._answer(request, served, visit)
         except RequestError as error:
             return refused(error)
         except TimeoutError:
@@ -197,13 +197,17 @@ class FrontDoor:
                     await asyncio.sleep(0.02)
 
     async def _answer_once(self, request: OperationRequest, served: ServedGraph, visit: Visit) -> Answer:
+        """Waits for an equal query that is under way, with its time limit, or runs this one."""
         identical = self._identical
         if identical is None:
-            return await self._answer(request, served, visit)
-        prepared = await served.graph.prepare(request.query, request.operation_name)
+            return await self._answer_in_time(request, served, visit)
+        try:
+            prepared = await served.graph.prepare(request.query, request.operation_name)
+        except RequestError as error:
+            return refused(error)
         if prepared.operation.operation_type != "query":
             try:
-                return await self._answer(request, served, visit)
+                return await self._answer_in_time(request, served, visit)
             finally:
                 identical.forget()
         key = (
@@ -216,7 +220,7 @@ class FrontDoor:
             telling_apart(visit.forwarded),
             visit.wants_plan,
         )
-        return await identical.answer(key, lambda: self._answer(request, served, visit))
+        return await identical.answer(key, lambda: self._answer_in_time(request, served, visit))
 
     async def _answer(self, request: OperationRequest, served: ServedGraph, visit: Visit) -> Answer:
         if self._cache is None or visit.wants_plan:
