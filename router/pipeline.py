@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from router.access.authorization import Authorization
-from router.errors import RequestError
+from router.errors import ErrorEntry, RequestError
 from router.executor.execute import CompiledPlan, Step
 from router.executor.fetch import Execution
 from router.executor.incremental import (
@@ -27,6 +27,7 @@ from router.executor.incremental import (
     cut,
     initial_payload,
     split_incremental,
+    take_errors_of_rest,
 )
 from router.executor.introspection import without_introspection
 from router.executor.subscribe import SubscriptionSource, run_subscription
@@ -167,19 +168,24 @@ class _Parts:
         waiting: dict[asyncio.Future[tuple[CompiledPlan, Execution]], DeferredBlock | StreamedList] = {}
         try:
             plan, execution = await self._begin(self._split.planned, self._split.primary)
-            rests = await self._run_primary(plan, execution)
-            waiting.update({run: stream for stream, run in rests.items()})
+            await self._run_primary(plan, execution, waiting)
             if execution.withhold is not None:
                 execution.errors.extend(execution.withhold(execution.tree))
             data, errors = plan.project_plainly(execution)
             announced = self._announcer.blocks_at(self._split.blocks, execution.tree, data)
-            waiting.update({runs[block]: block for block in dict.fromkeys(piece.part for piece in announced)})  # type: ignore[index]
-            announced += [self._announcer.rest_of(stream) for stream in rests]
+            for run, part in list(waiting.items()):  # so far they are rests of lists
+                piece = self._announcer.rest_of(part, data)  # type: ignore[arg-type]
+                if piece is None:
+                    del waiting[run]
+                    run.cancel()
+                else:
+                    announced.append(piece)
+            waiting.update({runs[piece.part]: piece.part for piece in announced if piece.part in runs})
             yield initial_payload(data, errors, announced)
             while waiting:
                 done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 for run in done:
-                    payload = self._later(waiting.pop(run), run)
+                    payload = self._later(waiting.pop(run), run, errors)
                     waiting.update({runs[piece.part]: piece.part for piece in payload.pending})  # type: ignore[index]
                     yield payload.encode(has_next=bool(waiting))
         finally:
@@ -216,25 +222,32 @@ class _Parts:
         return plan, execution
 
     async def _run_primary(
-        self, plan: CompiledPlan, execution: Execution
-    ) -> dict[StreamedList, asyncio.Future[tuple[CompiledPlan, Execution]]]:
-        """Runs what the first result needs. Lists are cut as soon as they have come, and their rests go on alone."""
+        self,
+        plan: CompiledPlan,
+        execution: Execution,
+        waiting: dict[asyncio.Future[tuple[CompiledPlan, Execution]], DeferredBlock | StreamedList],
+    ) -> None:
+        """Runs what the first result needs. Lists are cut as soon as they have come, and their rests go on alone: they
+        are in `waiting` at once, so that a client who leaves now stops them too.
+        """
         steps = list(plan.steps)
         while steps and not (self._split.streams and are_there(self._split.streams, execution.tree)):
             await steps.pop(0).run(execution)
-        rests: dict[StreamedList, asyncio.Future[tuple[CompiledPlan, Execution]]] = {}
         for stream in self._split.streams:
             tree = cut(stream, execution.tree)
             if tree is not None:
-                alone = replace(execution, tree=tree, errors=[], known_objects={}, cache_controls=[])
-                rests[stream] = asyncio.ensure_future(_run_rest(plan, steps, alone))
+                errors = take_errors_of_rest(stream, execution.errors)
+                alone = replace(execution, tree=tree, errors=errors, known_objects={}, cache_controls=[])
+                waiting[asyncio.ensure_future(_run_rest(plan, steps, alone))] = stream
         await _run_steps(steps, execution)
-        return rests
 
     def _later(
-        self, part: DeferredBlock | StreamedList, run: asyncio.Future[tuple[CompiledPlan, Execution]]
+        self,
+        part: DeferredBlock | StreamedList,
+        run: asyncio.Future[tuple[CompiledPlan, Execution]],
+        told: list[ErrorEntry],
     ) -> LaterPayload:
-        payload = LaterPayload()
+        payload = LaterPayload(told)
         for piece in self._announcer.of(part):
             error = run.exception()
             if isinstance(error, RequestError):

@@ -31,7 +31,7 @@ from router.query_plan import Path
 from router.selection_set import Field, InlineFragment, SelectionSet, Streaming
 
 #: An operation with more parts comes whole: each part is a plan and a run of its own.
-MAX_PARTS = 32
+MAX_PARTS = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,7 +151,10 @@ class Announcer:
         self.pieces += found
         return found
 
-    def rest_of(self, stream: StreamedList) -> PendingPiece:
+    def rest_of(self, stream: StreamedList, data: Any) -> PendingPiece | None:
+        """None where null took the list, or an object above it, out of the answer."""
+        if _value_at(data, stream.path).__class__ is not list:
+            return None
         piece = PendingPiece(next(self._ids), stream, stream.path)
         self.pieces.append(piece)
         return piece
@@ -184,6 +187,19 @@ def cut(stream: StreamedList, tree: Tree) -> Tree | None:
     return rest
 
 
+def take_errors_of_rest(stream: StreamedList, errors: list[ErrorEntry]) -> list[ErrorEntry]:
+    """Takes out what concerns items that come later, to be told with them."""
+    depth = len(stream.path)
+
+    def is_later(error: ErrorEntry) -> bool:
+        path = tuple(error.get("path", ()))
+        return path[:depth] == stream.path and len(path) > depth and path[depth] >= stream.initial_count
+
+    taken = [error for error in errors if is_later(error)]
+    errors[:] = [error for error in errors if not is_later(error)]
+    return taken
+
+
 # -- payloads --------------------------------------------------------------------------------------------------
 
 
@@ -197,18 +213,21 @@ def initial_payload(data: Any, errors: list[ErrorEntry], pieces: list[PendingPie
 
 
 class LaterPayload:
-    """One payload after the first, part by part."""
+    """One payload after the first, part by part. `told` are the errors of the first."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: list[ErrorEntry]) -> None:
+        self._told = told
         self.pending: list[PendingPiece] = []
         self._incremental: list[dict[str, Any]] = []
         self._completed: list[dict[str, Any]] = []
 
     def add(self, piece: PendingPiece, plan: CompiledPlan, execution: Execution) -> Any:
         """The piece from the tree of its own run; gives its data."""
-        known = [error for error in execution.errors if _touches(error, piece.path)]
-        projection = Projection(plan.schema, execution.variables, known)
         part = piece.part
+        known = [error for error in execution.errors if _touches(error, piece.path)]
+        if isinstance(part, DeferredBlock):  # its run asks for the first part's fields too, which told of their own
+            known = [each for each in known if each not in self._told or _is_of(each, part.selections, piece.path)]
+        projection = Projection(plan.schema, execution.variables, known)
         name = "data" if isinstance(part, DeferredBlock) else "items"
         value = (
             _projected_block(part, piece.path, plan, execution, projection)
@@ -437,6 +456,22 @@ def _touches(error: ErrorEntry, path: ClientPath) -> bool:
     known = tuple(error.get("path", ()))
     length = min(len(known), len(path))
     return known[:length] == path[:length]
+
+
+def _is_of(error: ErrorEntry, selections: SelectionSet, path: ClientPath) -> bool:
+    """Whether the error's way on from the object at `path` is one of the selections."""
+    return _leads([part for part in error.get("path", ())[len(path) :] if isinstance(part, str)], selections)
+
+
+def _leads(keys: list[str], selections: SelectionSet | None) -> bool:
+    if not keys or selections is None:
+        return True
+    return any(
+        _leads(keys, item.selections)
+        if isinstance(item, InlineFragment)
+        else item.response_key == keys[0] and _leads(keys[1:], item.selections)
+        for item in selections.items
+    )
 
 
 def _gone(path: ClientPath) -> ErrorEntry:

@@ -41,6 +41,7 @@ class FormerIncrementalParts(IncrementalParts):
 
     def __init__(self) -> None:
         self._pending: dict[str, dict[str, Any]] = {}
+        self._streamed: set[str] = set()
 
     def part(self, body: bytes) -> bytes:
         return super().part(orjson.dumps(self._former(orjson.loads(body))))
@@ -48,12 +49,16 @@ class FormerIncrementalParts(IncrementalParts):
     def _former(self, payload: dict[str, Any]) -> dict[str, Any]:
         for each in payload.pop("pending", ()):
             first = _length_at(payload.get("data"), each["path"])
-            self._pending[each["id"]] = each if first is None else each | {"path": [*each["path"], first]}
+            self._pending[each["id"]] = each
+            if first is not None:
+                self._streamed.add(each["id"])
+                self._pending[each["id"]] = each | {"path": [*each["path"], first]}
         pieces = [self._piece(each) for each in payload.pop("incremental", ())]
         for completed in payload.pop("completed", ()):
             pending = self._pending.pop(completed["id"])
             if "errors" in completed:  # the whole piece came to nothing
-                pieces.append(_place(pending, {"data": None, "errors": completed["errors"]}))
+                name = "items" if completed["id"] in self._streamed else "data"
+                pieces.append(_place(pending, {name: None, "errors": completed["errors"]}))
         if pieces:
             payload["incremental"] = pieces
         return payload

@@ -19,7 +19,13 @@ GRAPH = LoadedGraph.from_sdl(
     SUPERGRAPH.replace(
         "type Query @join__type(graph: LIVE) @join__type(graph: NAMES) {",
         "type Query @join__type(graph: LIVE) @join__type(graph: NAMES) {"
-        " item: Item @join__field(graph: LIVE) items: [Item!] @join__field(graph: LIVE)",
+        " item: Item @join__field(graph: LIVE) items: [Item!] @join__field(graph: LIVE)"
+        " shelf: Shelf @join__field(graph: LIVE)",
+    ).replace(
+        "  name: String @join__field(graph: NAMES)\n}",
+        "  name: String @join__field(graph: NAMES)\n  title: String! @join__field(graph: NAMES)\n"
+        "  note: String @join__field(graph: LIVE)\n}\n"
+        "type Shelf @join__type(graph: LIVE) { items: [Item!]! }",
     )
 )
 
@@ -31,14 +37,21 @@ class Subgraphs:
         self.let_go = asyncio.Event()
         self.names_fail = False
         self.bodies: list[str] = []
+        self.live_errors: list[dict[str, Any]] = []
+        self.names_under_way = 0
 
     async def live(self, body: bytes) -> bytes:
         self.bodies.append(body.decode())
-        items = [{"__typename": "Item", "id": "1"}, {"__typename": "Item", "id": "2"}]
-        return orjson.dumps({"data": {"item": items[0], "items": items, "version": "7"}})
+        items = [{"__typename": "Item", "id": number, "note": None} for number in ("1", "2")]
+        data = {"item": items[0], "items": items, "shelf": {"items": items}, "version": "7"}
+        return orjson.dumps({"data": data, "errors": self.live_errors})
 
     async def names(self, body: bytes) -> bytes:
-        await self.let_go.wait()
+        self.names_under_way += 1
+        try:
+            await self.let_go.wait()
+        finally:
+            self.names_under_way -= 1
         if self.names_fail:
             return b"gateway timeout"
         wanted = orjson.loads(body)["variables"]["representations"]
@@ -192,9 +205,9 @@ async def test_many_fragments_come_in_pieces_and_too_many_at_once() -> None:
     def deferring(times: int) -> str:
         return "{" + " ".join(f"... @defer {{ v{number}: version }}" for number in range(times)) + "}"
 
-    payloads = [orjson.loads(each) async for each in await begun(subgraphs, deferring(20))]
-    assert sum(len(each.get("incremental", ())) for each in payloads) == 20
-    whole = await answer_incrementally(OperationRequest(deferring(40)), GRAPH, subgraphs.runtime())
+    payloads = [orjson.loads(each) async for each in await begun(subgraphs, deferring(12))]
+    assert sum(len(each.get("incremental", ())) for each in payloads) == 12
+    whole = await answer_incrementally(OperationRequest(deferring(20)), GRAPH, subgraphs.runtime())
     assert isinstance(whole, Response)
 
 
@@ -275,3 +288,76 @@ async def test_a_list_with_deferred_fragments_in_it_is_not_cut() -> None:
 
     assert payloads[0]["data"] == {"items": [{"id": "1"}, {"id": "2"}]}
     assert len(payloads[-1]["incremental"]) == 2
+
+
+async def test_an_error_that_the_first_result_told_is_not_told_again_with_a_piece() -> None:
+    subgraphs = Subgraphs()
+    subgraphs.let_go.set()
+    subgraphs.live_errors = [{"message": "no note", "path": ["item", "note"]}]
+    stream = await begun(subgraphs, "{ item { id note ... @defer { name } } }")
+    first, last = [orjson.loads(each) async for each in stream]
+
+    assert [error["path"] for error in first["errors"]] == [["item", "note"]]
+    assert last["incremental"] == [{"id": "0", "data": {"name": "item 1"}}]
+
+
+async def test_an_error_of_a_deferred_field_is_told_with_its_piece_alone() -> None:
+    subgraphs = Subgraphs()
+    subgraphs.let_go.set()
+    subgraphs.live_errors = [{"message": "no note", "path": ["item", "note"]}]
+
+    async def live(body: bytes) -> bytes:
+        if b"note" in body:
+            return await Subgraphs.live(subgraphs, body)
+        return orjson.dumps({"data": {"item": {"__typename": "Item", "id": "1"}}})
+
+    subgraphs.live = live  # type: ignore[method-assign]
+    stream = await begun(subgraphs, "{ item { id ... @defer { note } } }")
+    first, last = [orjson.loads(each) async for each in stream]
+
+    assert "errors" not in first
+    assert [error["path"] for error in last["incremental"][0]["errors"]] == [["item", "note"]]
+
+
+async def test_an_error_of_an_item_that_comes_later_is_told_with_that_item() -> None:
+    subgraphs = Subgraphs()
+    subgraphs.let_go.set()
+    subgraphs.live_errors = [
+        {"message": "no first note", "path": ["items", 0, "note"]},
+        {"message": "no second note", "path": ["items", 1, "note"]},
+    ]
+    stream = await begun(subgraphs, "{ items @stream(initialCount: 1) { id note } }")
+    first, last = [orjson.loads(each) async for each in stream]
+
+    assert [error["path"] for error in first["errors"]] == [["items", 0, "note"]]
+    assert [error["path"] for error in last["incremental"][0]["errors"]] == [["items", 1, "note"]]
+
+
+async def test_a_streamed_list_that_null_took_out_of_the_first_result_has_no_rest() -> None:
+    subgraphs = Subgraphs()
+    subgraphs.let_go.set()
+    stream = await begun(subgraphs, "{ shelf { items @stream(initialCount: 1) { id title } } }")
+    payloads = [orjson.loads(each) async for each in stream]
+
+    assert len(payloads) == 1
+    assert payloads[0]["data"] == {"shelf": None}
+    assert payloads[0]["hasNext"] is False
+    assert "pending" not in payloads[0]
+
+
+async def test_a_client_that_leaves_before_the_first_result_stops_the_rest_of_its_list() -> None:
+    subgraphs = Subgraphs()
+    before = asyncio.all_tasks()
+    stream: Any = await begun(subgraphs, "{ items @stream(initialCount: 1) { name } }")
+    first = asyncio.ensure_future(anext(stream))
+    async with asyncio.timeout(1):
+        while subgraphs.names_under_way < 2:  # the first item, and the rest
+            await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait([first])
+    await stream.aclose()
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+    assert subgraphs.names_under_way == 0
+    assert asyncio.all_tasks() <= before

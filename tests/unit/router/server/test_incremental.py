@@ -49,3 +49,11 @@ def test_items_tell_where_they_begin_in_the_former_format() -> None:
         {"data": {"a": [1, 2]}, "hasNext": True},
         {"incremental": [{"items": [3, 4], "path": ["a", 2]}], "hasNext": False},
     ]
+
+
+def test_items_that_came_to_nothing_are_null_items_in_the_former_format() -> None:
+    assert bodies(
+        FormerIncrementalParts(),
+        {"data": {"a": [1]}, "pending": [{"id": "0", "path": ["a"]}], "hasNext": True},
+        {"completed": [{"id": "0", "errors": [{"message": "gone"}]}], "hasNext": False},
+    )[1] == {"incremental": [{"items": None, "errors": [{"message": "gone"}], "path": ["a", 1]}], "hasNext": False}
