@@ -49,8 +49,10 @@ class Server:
             try:
                 urllib.request.urlopen(url, timeout=2).read()  # noqa: S310 - a URL of our own making
                 return
-            except urllib.error.HTTPError:
-                return  # any answer will do
+            except urllib.error.HTTPError as error:
+                if error.code != 404:  # some listen before they know their routes
+                    return  # any other answer will do
+                time.sleep(0.1)
             except OSError:
                 time.sleep(0.1)
         raise RuntimeError(f"{self.name} did not start:\n{self._log.read_text(errors='replace')[-2000:]}")
