@@ -95,7 +95,7 @@ async def test_explain_tells_what_a_code_means() -> None:
     [
         (("compose", "absent.graphql"), "absent.graphql: no such file or directory"),
         (("compose", "http://127.0.0.1:1/graphql"), "a URL needs a name"),
-        (("compose", "one=http://127.0.0.1:1/graphql"), "gives no SDL"),
+        (("compose", "one=http://127.0.0.1:1/graphql"), "cannot be reached"),
         (("explain", "NO_SUCH_CODE"), "no error or hint is called NO_SUCH_CODE"),
         (("router", "--supergraph", "absent.graphql"), "absent.graphql: no such file"),
         (("router", "--config", "absent.yaml"), "absent.yaml cannot be read"),
