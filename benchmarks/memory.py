@@ -136,7 +136,9 @@ def _serve(url: str, server: Server, reloader: Reloader, options: argparse.Names
             )
 
         due = round(options.reloads * min(1.0, (progress.requests + expected) / options.requests)) - progress.reloads
-        due = max(0, min(due, options.slice_seconds))  # a reload takes its time; a file changed twice meanwhile is read once
+        due = max(
+            0, min(due, options.slice_seconds)
+        )  # a reload takes its time; a file changed twice meanwhile is read once
         load = threading.Thread(target=put_load)
         load.start()
         _watch(load, server, reloader, due, options.slice_seconds, expected, progress)
