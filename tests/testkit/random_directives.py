@@ -233,6 +233,7 @@ class Directives:
         own = [item for item in kind.fields.values() if subgraph in item.owners or subgraph == item.overridden_in]
         return (
             bool(others)
+            and {key.removeprefix("!") for key in kind.placements[subgraph]} == {"id"}
             and all("id" in keys or "!id" in keys for keys in others)
             and any("id" in keys for keys in others)
             and not self._returns(kind.name, subgraph)
