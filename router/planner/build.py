@@ -59,14 +59,6 @@ class ResponseKeys:
             if item.selections is not None:
                 self.claim_all(item.selections, (*keys, item.response_key))
 
-    def is_ambiguous(self, item: Field | InlineFragment, keys: tuple[str, ...]) -> bool:
-        """Whether a response key of the item stands for another field on some other type at the same place."""
-        if isinstance(item, Field):
-            if len(self._meanings.get(keys, {}).get(item.response_key, ())) > 1:
-                return True
-            keys = (*keys, item.response_key)
-        return item.selections is not None and any(self.is_ambiguous(each, keys) for each in item.selections.items)
-
     def key_for(self, keys: tuple[str, ...], name: str, arguments: tuple[Argument, ...]) -> str:
         """The response key to use for a field that a key or `@requires` needs at `keys`."""
         meaning = (name, arguments)
@@ -212,8 +204,7 @@ class FetchGraphBuilder:
         item, contexts, suppliers = self._with_context(position, step)
         parents |= suppliers
         rule = self._rule(position, target.typename, [selections for selections, _ in needed])
-        is_particular = step.requires is not None or self.response_keys.is_ambiguous(item, position.keys)
-        node = self._entity_node(target, position, parents, rule, item, is_particular=is_particular)
+        node = self._entity_node(target, position, parents, rule, item)
         node.contexts |= contexts
         node.reasons.append(_reason(step))
         landing = _Position(
@@ -288,10 +279,12 @@ class FetchGraphBuilder:
         parents: set[FetchNode],
         rule: DraftRule,
         item: Field | InlineFragment,
-        *,
-        is_particular: bool,
     ) -> FetchNode:
-        """A fetch of the subgraph for that path which can wait for `parents` without being sent any later."""
+        """A fetch of the subgraph for that path which can wait for `parents` without being sent any later.
+
+        Objects of some types are not asked for what is wanted of others, where the subgraph knows them by one name only
+        (interface objects): a field may fail, need what they do not send, or stand for another under its response key.
+        """
         subgraph, path = target.subgraph, _without_type_filter(position.path)
         level = 1 + max(parent.level() for parent in parents)
         for node in self.nodes:
@@ -303,8 +296,7 @@ class FetchGraphBuilder:
                 and node.level() >= level
                 and node.accepts(rule)
                 and not (
-                    (is_particular or node.is_particular)
-                    and target.type in node.draft.fragments
+                    target.type in node.draft.fragments
                     and any(known.is_for_others_of_the_type(rule) for known in node.rules)
                 )
                 and not node.draft.fragment(target.type).contradicts(SelectionSet((item,)))
@@ -312,10 +304,8 @@ class FetchGraphBuilder:
             ):
                 node.parents |= parents
                 node.add_rule(rule)
-                node.is_particular |= is_particular
                 return node
         node = FetchNode(subgraph, path, SelectionDraft(""), parents=set(parents), conditions=position.conditions)
-        node.is_particular = is_particular
         node.add_rule(rule)
         self.nodes.append(node)
         return node

@@ -179,9 +179,6 @@ class FetchNode:
     #: conditions of the fields that lead to the entities; where they do not hold, keys may be missing
     conditions: tuple[Condition, ...] = ()
     is_root: bool = False
-    #: asks for what only the objects of its rules may be asked for: a field with `@requires`, whose needs others do not
-    #: send, or a response key that stands for another field on another type
-    is_particular: bool = False
 
     def level(self) -> int:
         """How many fetches have to answer one after the other before this one."""
