@@ -67,14 +67,7 @@ def write_plot(summary: dict[str, Any], target: Path) -> None:
             parts.append(f'<text x="{LABEL_WIDTH + width + 6}" y="{y + 12}">{rate:.0f}</text>')
             y += BAR_HEIGHT
         y += 12
-    width = LABEL_WIDTH + BAR_WIDTH + VALUE_WIDTH
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{y}" font-family="sans-serif" font-size="13">'
-    )
-    title = '<text x="10" y="18" font-size="15">Requests per second, one core, one worker, median of all rounds</text>'
-    target.write_text(
-        "\n".join((head, '<rect width="100%" height="100%" fill="white"/>', title, *parts, "</svg>")) + "\n"
-    )
+    _write_svg("Requests per second, one core, one worker, median of all rounds", parts, y, target)
 
 
 def write_stacked_plot(title: str, rows: Mapping[str, Mapping[str, float]], target: Path) -> None:

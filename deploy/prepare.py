@@ -32,7 +32,6 @@ def prepare(ports: Mapping[str, int], supergraph: Path) -> None:
     text = supergraph_of(compose(sources))
     asyncio.run(_migrate(urls))
     write_whole(supergraph, text)
-    supergraph.with_name(supergraph.name + ".error").unlink(missing_ok=True)  # of an earlier run
 
 
 def sdl_of_code(name: str) -> str:

@@ -78,6 +78,7 @@ class Stack:
             await self._run_to_end(
                 "prepare", "prepare", "--supergraph", str(self.directory.supergraph), "--ports", self._ports_argument
             )
+        self.directory.complaint.unlink(missing_ok=True)  # of an earlier run
         if self.options.sample_data and not self.directory.has_loaded("sample-data"):
             with self.terminal.step("Load sample foods, exercises and people (once)"):
                 await self._run_to_end("sample-data", "sample-data", "--data-dir", str(self.directory.path))

@@ -108,7 +108,7 @@ async def _answer(request: OperationRequest, graph: LoadedGraph, runtime: Runtim
     refuse_wrong_kind(prepared.operation, request)
     variables = affordable_variables(prepared, request, runtime)
 
-    authorization = authorized(prepared, request, graph, runtime)
+    authorization = authorized(prepared.plannable, request, graph, runtime)
     plan = await graph.plan(prepared, authorization.allowed, active_labels(request, graph, runtime))
 
     execution = Execution(runtime.transport, variables, headers=request.headers, withhold=authorization.withholding)
@@ -169,8 +169,7 @@ class _Parts:
         try:
             plan, execution = await self._begin(self._split.planned, self._split.primary)
             await self._run_primary(plan, execution, waiting)
-            if execution.withhold is not None:
-                execution.errors.extend(execution.withhold(execution.tree))
+            execution.finish()
             data, errors = plan.project_plainly(execution)
             announced = self._announcer.blocks_at(self._split.blocks, execution.tree, data)
             for run, part in list(waiting.items()):  # so far they are rests of lists
@@ -195,31 +194,18 @@ class _Parts:
     async def _begin(self, planned: Operation, shape: Operation) -> tuple[CompiledPlan, Execution]:
         if self._prepared.introspection is not None:
             planned = without_introspection(planned)
-        authorize = self._runtime.authorize
-        authorization = (
-            authorize(planned, self._request, self._graph) if authorize is not None else Authorization(planned)
-        )
+        authorization = authorized(planned, self._request, self._graph, self._runtime)
         labels = active_labels(self._request, self._graph, self._runtime)
         plan = await self._graph.plan_part(authorization.allowed, shape, labels)
-        execution = self._execution({}, authorization)
+        execution = Execution(
+            self._transport, self._variables, headers=self._request.headers, withhold=authorization.withholding
+        )
         introspect(self._prepared, execution)
         return plan, execution
 
-    def _execution(self, tree: dict[str, Any], authorization: Authorization) -> Execution:
-        return Execution(
-            self._transport,
-            self._variables,
-            tree,
-            headers=self._request.headers,
-            withhold=authorization.withholding,
-        )
-
     async def _run(self, operation: Operation) -> tuple[CompiledPlan, Execution]:
         plan, execution = await self._begin(operation, operation)
-        await _run_steps(plan.steps, execution)
-        if execution.withhold is not None:
-            execution.errors.extend(execution.withhold(execution.tree))
-        return plan, execution
+        return await _run_to_end(plan, plan.steps, execution)
 
     async def _run_primary(
         self,
@@ -238,7 +224,7 @@ class _Parts:
             if tree is not None:
                 errors = take_errors_of_rest(stream, execution.errors)
                 alone = replace(execution, tree=tree, errors=errors, known_objects={}, cache_controls=[])
-                waiting[asyncio.ensure_future(_run_rest(plan, steps, alone))] = stream
+                waiting[asyncio.ensure_future(_run_to_end(plan, steps, alone))] = stream
         await _run_steps(steps, execution)
 
     def _later(
@@ -265,10 +251,11 @@ async def _run_steps(steps: Iterable[Step], execution: Execution) -> None:
         await step.run(execution)
 
 
-async def _run_rest(plan: CompiledPlan, steps: list[Step], execution: Execution) -> tuple[CompiledPlan, Execution]:
+async def _run_to_end(
+    plan: CompiledPlan, steps: Iterable[Step], execution: Execution
+) -> tuple[CompiledPlan, Execution]:
     await _run_steps(steps, execution)
-    if execution.withhold is not None:
-        execution.errors.extend(execution.withhold(execution.tree))
+    execution.finish()
     return plan, execution
 
 
@@ -283,7 +270,7 @@ async def subscribe(request: OperationRequest, graph: LoadedGraph, runtime: Runt
     if runtime.subscriptions is None:
         raise StreamNotAcceptedError("This router has no way to subscribe to subgraphs.")
     variables = affordable_variables(prepared, request, runtime)
-    authorization = authorized(prepared, request, graph, runtime)
+    authorization = authorized(prepared.plannable, request, graph, runtime)
     plan = await graph.plan(prepared, authorization.allowed, active_labels(request, graph, runtime))
     if plan.primary is None:  # all of it is withheld, or `@skip`ped
         execution = Execution(runtime.transport, variables, withhold=authorization.withholding)
@@ -314,12 +301,10 @@ def affordable_variables(prepared: PreparedOperation, request: OperationRequest,
     return variables
 
 
-def authorized(
-    prepared: PreparedOperation, request: OperationRequest, graph: LoadedGraph, runtime: Runtime
-) -> Authorization:
+def authorized(operation: Operation, request: OperationRequest, graph: LoadedGraph, runtime: Runtime) -> Authorization:
     if runtime.authorize is None:
-        return Authorization(prepared.plannable)
-    return runtime.authorize(prepared.plannable, request, graph)
+        return Authorization(operation)
+    return runtime.authorize(operation, request, graph)
 
 
 def active_labels(request: OperationRequest, graph: LoadedGraph, runtime: Runtime) -> frozenset[str]:

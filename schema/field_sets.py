@@ -100,13 +100,18 @@ def context_setters(subgraph: Subgraph) -> dict[str, list[TypeDefinition]]:
     return setters
 
 
-def context_selection(text: str) -> tuple[str | None, str]:
-    """The context's name and the field set in the text of a `@fromContext`: `$user { id }` gives `("user", "id")`."""
+def context_and_text(text: str) -> tuple[str | None, str]:
+    """The context's name and the rest as it is written in a `@fromContext`: `$user { id }` gives `("user", "{ id }")`."""
     match = _FROM_CONTEXT.match(text)
-    selection = match["selection"].strip() if match else ""
+    return (match["context"], match["selection"].strip()) if match else (None, "")
+
+
+def context_selection(text: str) -> tuple[str | None, str]:
+    """The context's name and the field set without braces: `$user { id }` gives `("user", "id")`."""
+    context, selection = context_and_text(text)
     if selection.startswith("{") and selection.endswith("}"):
         selection = selection[1:-1].strip()
-    return match["context"] if match else None, selection
+    return context, selection
 
 
 def fields_in_use(subgraph: Subgraph) -> set[tuple[str, str]]:

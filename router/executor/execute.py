@@ -163,8 +163,7 @@ class CompiledPlan:
 
     def project(self, execution: Execution) -> tuple[Any, list[ErrorEntry]]:
         """The client's data, some of it already encoded, and all errors."""
-        if execution.withhold is not None:
-            execution.errors.extend(execution.withhold(execution.tree))
+        execution.finish()
         fast = self._projection_for(execution.variables)
         if fast is not None:
             try:

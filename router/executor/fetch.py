@@ -41,6 +41,11 @@ class Execution:
     #: authorization's last word: makes null in the tree what the caller may not see, and tells where it did
     withhold: Callable[[Tree], list[ErrorEntry]] | None = None
 
+    def finish(self) -> None:
+        """After the last fetch, before anything is projected."""
+        if self.withhold is not None:
+            self.errors.extend(self.withhold(self.tree))
+
 
 class RootFetch:
     """A root operation; its data is merged into the root of the tree."""

@@ -90,11 +90,18 @@ class Supergraph:
     sdl: str
     #: every label of a progressive override, in order of first use
     override_labels: tuple[str, ...] = ()
+    _possible_types: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     def possible_types(self, type_name: str) -> frozenset[str]:
         """Object types that an object of this type can have anywhere in the graph, those that clients cannot see
         included; for an object type itself.
         """
+        known = self._possible_types.get(type_name)
+        if known is None:
+            known = self._possible_types[type_name] = frozenset(self._find_possible_types(type_name))
+        return known
+
+    def _find_possible_types(self, type_name: str) -> set[str]:
         names: set[str] = set()
         for view in self.views.values():
             view_type = view.get(type_name)
@@ -106,4 +113,4 @@ class Supergraph:
             names |= {member.name for member in self.api_schema.get_possible_types(api_type)}
         elif isinstance(api_type, GraphQLObjectType):
             names.add(type_name)
-        return frozenset(names)
+        return names

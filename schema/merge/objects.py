@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Mapping
 
 from schema.codes import quoted
-from schema.field_sets import key_fields, provided_fields, required_and_provided_fields
+from schema.field_sets import context_and_text, key_fields, provided_fields, required_and_provided_fields
 from schema.merge.descriptions import common_description
 from schema.merge.directives import DirectiveMerger
 from schema.merge.inputs import InputMerger
@@ -16,7 +15,6 @@ from schema.merge.references import TypeRelations, same_defaults, widest_output
 from schema.subgraph import FieldDefinition, Kind, Subgraph, TypeDefinition, is_required, named_type, type_text
 
 _ROOTS = ("Query", "Mutation", "Subscription")
-_CONTEXT_SELECTION = re.compile(r"^\s*\$(?P<context>\w+)\s*(?P<selection>.*)$", re.DOTALL)
 
 
 class ObjectMerger:
@@ -202,15 +200,15 @@ class ObjectMerger:
         contexts = []
         for argument in each.arguments.values():
             if text := argument.argument("fromContext", "field"):
-                match = _CONTEXT_SELECTION.match(str(text))
-                if match is not None:
+                context, selection = context_and_text(str(text))
+                if context is not None:
                     self.directives.used.add("context")
                     contexts.append(
                         (
-                            f"{subgraph}__{match['context']}",
+                            f"{subgraph}__{context}",
                             argument.name,
                             type_text(argument.type).rstrip("!"),
-                            match["selection"].strip(),
+                            selection,
                         )
                     )
         return FieldJoin(

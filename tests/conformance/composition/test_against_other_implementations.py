@@ -7,7 +7,6 @@ deploy/decisions/0004, and the input is in argued.json with both answers.
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from graphql import build_schema, lexicographic_sort_schema, print_schema
 
 from schema import SubgraphSource, compose
+from tests.testkit.npm_clients import install_packages
 
 HERE = Path(__file__).parent
 CASES = HERE.parent / "cases"
@@ -67,11 +67,7 @@ def ours(subgraphs: Subgraphs) -> list[str]:
 @pytest.fixture(scope="module")
 def installed() -> None:
     """The other implementations, from npm."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("needs node and npm, to run the other implementations")
-    if not (HERE / "node_modules" / "@apollo").is_dir():
-        install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run(install, cwd=HERE, check=True, capture_output=True, timeout=120)
+    install_packages(HERE, "the other implementations")
 
 
 def run_node(script: str, lines: Iterable[str]) -> list[Any]:
