@@ -19,8 +19,9 @@ class KeyRename:
     """Rename a response key of a subgraph answer before it is merged.
 
     Needed where two members of a union or interface have fields of one name and conflicting types: the subgraph is
-    asked under an internal alias. `path` is relative to the fetch's root (or to the entity) and ends at the object
-    that holds the key; `types` limits it to objects with one of these `__typename`s (empty: all).
+    asked under an internal alias. What the object has under the key already is merged with it. `path` is relative to
+    the fetch's root (or to the entity) and ends at the object that holds the key; `types` limits it to objects with one
+    of these `__typename`s (empty: all).
     """
 
     path: Path

@@ -69,7 +69,8 @@ def _rename_below(node: Any, path: tuple[str, ...], rename: KeyRename) -> None:
     elif node.__class__ is dict:
         if not path:
             if rename.received_key in node and (not rename.types or node.get("__typename") in rename.types):
-                node[rename.response_key] = node.pop(rename.received_key)
+                # The object may have the key already: one field that was asked twice, with other fields below.
+                merge_object(node, {rename.response_key: node.pop(rename.received_key)})
         elif path[0].startswith("|"):
             if node.get("__typename") in path[0].split("|"):
                 _rename_below(node, path[1:], rename)

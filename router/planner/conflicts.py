@@ -1,7 +1,8 @@
 """Gives an internal alias to fields that one subgraph would refuse to see under one response key.
 
 Members of a union or interface may have fields of one name and different types. The API allows to select both where
-the composed types agree, but a subgraph's own types may not. Called by `assemble` before a fetch is printed.
+the composed types agree, but a subgraph's own types may not. The two may also stand below one field that is asked twice
+under different conditions. Called by `assemble` before a fetch is printed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def resolve_conflicts(
     for owner, entry in _entries(draft):
         others = seen.setdefault(entry.response_key, [])
         for other_owner, other in others:
-            if other_owner is not owner and _disagree(graph, subgraph, owner, entry, other_owner, other):
+            if _disagree(graph, subgraph, owner, entry, other_owner, other):
                 entry.sent_key = f"__c{len(renames)}_{entry.response_key}"
                 types = frozenset(graph.possible_types(subgraph, owner.type))
                 renames.append(KeyRename(path, types, entry.sent_key, entry.response_key))
