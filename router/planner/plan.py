@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from router.errors import PlanningFailedError
 from router.operation import Operation
@@ -79,14 +80,15 @@ def plan_operation(graph: QueryGraph, operation: Operation, budget: PlanningBudg
 
 
 def _for_subgraphs(selections: SelectionSet) -> SelectionSet:
-    return SelectionSet(
-        tuple(
-            item
-            for item in selections.items
-            if not (isinstance(item, Field) and item.name in _ANSWERED_BY_THE_ROUTER)
-            and not (isinstance(item, InlineFragment) and not _for_subgraphs(item.selections).items)
-        )
-    )
+    items: list[Field | InlineFragment] = []
+    for item in selections.items:
+        if isinstance(item, InlineFragment):
+            inner = _for_subgraphs(item.selections)
+            if inner.items:
+                items.append(replace(item, selections=inner))
+        elif item.name not in _ANSWERED_BY_THE_ROUTER:
+            items.append(item)
+    return SelectionSet(tuple(items))
 
 
 def _one_by_one(selections: SelectionSet) -> Iterator[SelectionSet]:

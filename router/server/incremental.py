@@ -14,9 +14,9 @@ from router.errors import RouterError
 
 
 class IncrementalParts:
-    """The current format: parts pass as they are."""
+    """The current format: parts pass as they are. Its version is told also to who did not ask for one."""
 
-    content_type = b'multipart/mixed; boundary="-"'
+    content_type = b'multipart/mixed; boundary="-"; incrementalSpec=v0.2'
     heartbeat = b""
 
     def part(self, body: bytes) -> bytes:

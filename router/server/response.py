@@ -26,7 +26,7 @@ class Stream(Enum):
 
     EVENTS = "text/event-stream"
     MULTIPART_SUBSCRIPTION = "multipart/mixed;subscriptionSpec=1.0"
-    INCREMENTAL = "multipart/mixed"  # pending / incremental / completed
+    INCREMENTAL = "multipart/mixed;incrementalSpec=v0.2"  # pending / incremental / completed; also without a version
     INCREMENTAL_FORMER = "multipart/mixed;deferSpec=20220824"  # path / label / data
 
 
@@ -61,7 +61,9 @@ def negotiate(accept: str) -> Accepted:
         elif name == "text/event-stream":
             streams.append(Stream.EVENTS)
         elif name == "multipart/mixed":
-            streams.append(_multipart_kind(parameters))
+            kind = _multipart_kind(parameters)
+            if kind is not None:
+                streams.append(kind)
         elif content_type is None:
             if name == "application/graphql-response+json":
                 content_type = GRAPHQL_RESPONSE
@@ -80,12 +82,13 @@ def _media_range(part: str) -> tuple[float, str, dict[str, str]]:
     return quality, name.lower(), parameters
 
 
-def _multipart_kind(parameters: dict[str, str]) -> Stream:
+def _multipart_kind(parameters: dict[str, str]) -> Stream | None:
+    """None for a version of the incremental formats that is not ours."""
     if "subscriptionspec" in parameters:
         return Stream.MULTIPART_SUBSCRIPTION
     if "deferspec" in parameters:
-        return Stream.INCREMENTAL_FORMER
-    return Stream.INCREMENTAL
+        return Stream.INCREMENTAL_FORMER if parameters["deferspec"] == "20220824" else None
+    return Stream.INCREMENTAL if parameters.get("incrementalspec", "v0.2") == "v0.2" else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,9 +103,9 @@ def parts_of(text: str) -> list[Any]:
 
 
 async def test_a_deferred_fragment_comes_in_parts_with_ids(router: RunningRouter) -> None:
-    headers = {"accept": "multipart/mixed, application/json"}
+    headers = {"accept": "multipart/mixed;incrementalSpec=v0.2, application/json"}
     async with router.session.post(router.url, json={"query": DEFERRED}, headers=headers) as response:
-        assert response.headers["content-type"] == 'multipart/mixed; boundary="-"'
+        assert response.headers["content-type"] == 'multipart/mixed; boundary="-"; incrementalSpec=v0.2'
         first, second = parts_of(await response.text())
     assert first == {
         "data": {"products": [{"id": "1"}, {"id": "2"}]},
