@@ -119,11 +119,15 @@ def compose(
         list[str], typer.Argument(help="NAME.graphql, NAME=FILE, NAME=URL, NAME=module:schema, supergraph.yaml.")
     ],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Default: print it.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Errors, hints and supergraph as one JSON object.")] = False,
 ) -> None:
-    """Compose subgraphs into a supergraph."""
-    from deploy.composition import compose_sources
+    """Compose subgraphs into a supergraph; exit code 1 if they do not fit together."""
+    from deploy.composition import compose_for_machines, compose_sources
 
-    compose_sources(sources, output, Terminal())
+    if not as_json:
+        compose_sources(sources, output, Terminal())
+    elif not compose_for_machines(sources, output):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import orjson
+
 from deploy.errors import FriendlyError
 from deploy.subgraph_sources import read_sources
 from deploy.terminal import Terminal
@@ -28,7 +30,7 @@ class CompositionFailedError(FriendlyError):
 
 
 def compose_sources(sources: list[str], output: Path | None, terminal: Terminal) -> None:
-    """What `fittracker compose` does. Raises FriendlyError, CompositionFailedError."""
+    """What `fittracker compose` does for people. Raises FriendlyError, CompositionFailedError."""
     composition = compose(read_sources(sources))
     for hint in composition.hints:
         terminal.errors.print(f"hint: {hint}", style="dim")
@@ -38,6 +40,25 @@ def compose_sources(sources: list[str], output: Path | None, terminal: Terminal)
     else:
         write_whole(output, sdl)
         terminal.say(f"{output}: {len(sdl):,} bytes, {len(composition.hints)} hints")
+
+
+def compose_for_machines(sources: list[str], output: Path | None) -> bool:
+    """What `fittracker compose --json` does: one JSON object on standard output, whether they compose or not.
+
+    `{"errors": [...], "hints": [...], "supergraph": SDL}`; a finding has level, code, message, subgraphs, coordinates
+    and locations (`{"subgraph", "line", "column"}`). `supergraph` is null where there are errors, and where `output`
+    takes it. Whether they compose. Raises FriendlyError for a source that cannot be read.
+    """
+    composition = compose(read_sources(sources))
+    if output is not None and composition.supergraph_sdl is not None:
+        write_whole(output, composition.supergraph_sdl)
+    told = {
+        "errors": [error.as_json() for error in composition.errors],
+        "hints": [hint.as_json() for hint in composition.hints],
+        "supergraph": composition.supergraph_sdl if output is None else None,
+    }
+    print(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
+    return composition.supergraph_sdl is not None
 
 
 def supergraph_of(composition: Composition) -> str:

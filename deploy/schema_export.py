@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from graphql import GraphQLSchema, build_schema
+from graphql import GraphQLError, GraphQLSchema, build_schema
 
 from deploy.composition import supergraph_of, write_whole
 from deploy.embedded import DOMAINS
@@ -14,7 +14,7 @@ from deploy.stack import SUBGRAPH_PORTS
 from deploy.terminal import Terminal
 from router.errors import SupergraphError
 from router.supergraph import read_supergraph
-from schema.changes import ChangeLevel, diff_schemas, read_operations
+from schema.changes import ChangeLevel, OperationRecordError, diff_schemas, read_operations
 from schema.compose import compose
 from schema.subgraph import SubgraphSource
 
@@ -80,7 +80,10 @@ def release(terminal: Terminal) -> None:
 
 def print_changes(old: Path, new: Path, operations: Path | None, terminal: Terminal) -> bool:
     """Whether no client breaks."""
-    recorded = read_operations(operations) if operations is not None else None
+    try:
+        recorded = read_operations(operations) if operations is not None else None
+    except OperationRecordError as error:
+        raise FriendlyError(str(error), "`--operations` takes .graphql files, or lines of JSON") from None
     diff = diff_schemas(_read_api(old), _read_api(new), recorded)
     for change in diff.changes:
         used = f"  used by {', '.join(change.used_by)}" if change.used_by else ""
@@ -97,7 +100,11 @@ def lint(files: list[Path] | None, terminal: Terminal) -> bool:
 
     clean = True
     for file in files or sorted((ROOM / "subgraphs").glob("*.graphql")):
-        for finding in lint_sdl(file.read_text(encoding="utf-8")):
+        try:
+            findings = lint_sdl(file.read_text(encoding="utf-8"))
+        except GraphQLError as error:
+            raise FriendlyError(f"{file} is not GraphQL: {error}") from None
+        for finding in findings:
             terminal.console.print(f"{file.name}: {finding}", markup=False)
             clean = False
     return clean

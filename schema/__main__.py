@@ -8,11 +8,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import orjson
-from graphql import GraphQLSchema, build_schema, print_schema
+from graphql import GraphQLError, GraphQLSchema, build_schema, print_schema
 
 from router.errors import SupergraphError
 from router.supergraph import read_supergraph
@@ -47,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return {"compose": _compose, "check": _compose, "diff": _diff, "lint": _lint, "explain": _explain}[
             options.verb
         ](options)
-    except (OSError, ValueError, SupergraphError) as error:
+    except (OSError, ValueError, TypeError, GraphQLError, SupergraphError) as error:
         print(error, file=sys.stderr)
         return 2
 
@@ -56,8 +55,8 @@ def _compose(options: argparse.Namespace) -> int:
     composition = compose([_source(text) for text in options.files])
     findings = (*composition.errors, *composition.hints)
     if options.json:
-        told = [{"level": finding.level, **asdict(finding)} for finding in findings]
-        print(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode(), file=sys.stderr)
+        told = orjson.dumps([finding.as_json() for finding in findings], option=orjson.OPT_INDENT_2)
+        print(told.decode(), file=sys.stderr)
     else:
         for finding in findings:
             print(finding, file=sys.stderr)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from graphql import Node
 
@@ -60,6 +60,10 @@ class Finding:
     @property
     def level(self) -> Level:
         return CODES[self.code].level
+
+    def as_json(self) -> dict[str, object]:
+        """What machines are told: the fields, and the level."""
+        return {"level": self.level.value, **asdict(self)}
 
 
 def quoted(names: Sequence[str]) -> str:
