@@ -32,7 +32,14 @@ from router.operation import (
     validate_document,
 )
 from router.operation.document import check_limits, count_fields
-from router.planner import OverrideLabels, PlanningOverrunError, QueryPlanner
+from router.planner import (
+    HarmlessFields,
+    OverrideLabels,
+    PlannedPart,
+    PlanningOverrunError,
+    QueryPlanner,
+    share_fetches,
+)
 from router.planning_process import PlanJob, PlanningProcess, PrepareJob
 from router.query_plan import QueryPlan
 from router.selection_set import SelectionSet
@@ -60,6 +67,15 @@ class GraphOptions:
     introspection: bool = True
     planning_timeout_seconds: float = 10.0
     subgraph_urls: Mapping[str, str] = field(default_factory=dict)  # over those in the supergraph
+
+
+@dataclass(frozen=True, slots=True)
+class PartToPlan:
+    """One part of an answer in pieces: what to fetch, what is told of it, and the index of the part that it stands in."""
+
+    allowed: Operation
+    shape: Operation
+    outer: int | None = None
 
 
 class PreparedOperation:
@@ -105,6 +121,10 @@ class LoadedGraph:
         self._plans: BoundedCache[tuple[Operation, Operation, frozenset[str]], CompiledPlan] = BoundedCache(
             self.options.max_plans
         )
+        self._parts: BoundedCache[tuple[tuple[PartToPlan, ...], frozenset[str]], tuple[CompiledPlan, ...]] = (
+            BoundedCache(self.options.max_plans)
+        )
+        self._harmless = HarmlessFields(supergraph) if supergraph is not None else None
 
     @classmethod
     def from_sdl(cls, supergraph_sdl: str, options: GraphOptions | None = None) -> LoadedGraph:
@@ -146,20 +166,27 @@ class LoadedGraph:
         if is_whole and (known := prepared.plans.get(override_labels)) is not None:
             self._plans.hits += 1
             return known
-        compiled = await self.plan_part(allowed, prepared.operation, override_labels)
+        # planned with all active labels, which the planner has a graph for; the plan is the same with only these
+        compiled = await self._plans.get_or_compute(
+            (allowed, prepared.operation, self._deciding(allowed, override_labels)),
+            lambda: self._compile(allowed, prepared.operation, override_labels),
+        )
         if is_whole and len(prepared.plans) < MAX_SHORTCUTS:
             prepared.plans[override_labels] = compiled
         return compiled
 
-    async def plan_part(
-        self, allowed: Operation, shape: Operation, override_labels: frozenset[str] = frozenset()
-    ) -> CompiledPlan:
-        """For operations that the router made itself out of a client's, such as the parts of a deferred one."""
-        deciding = override_labels & self._labels.deciding(allowed) if self._labels is not None else override_labels
-        # planned with all active labels, which the planner has a graph for; the plan is the same with only these
-        return await self._plans.get_or_compute(
-            (allowed, shape, deciding), lambda: self._compile(allowed, shape, override_labels)
-        )
+    async def plan_parts(
+        self, parts: tuple[PartToPlan, ...], override_labels: frozenset[str] = frozenset()
+    ) -> tuple[CompiledPlan, ...]:
+        """For the parts of an answer in pieces, the outer before the inner ones: what they ask in common, they ask in the
+        same words. Empty where they cannot be run apart. Raises RequestError.
+        """
+        deciding = frozenset().union(*(self._deciding(part.allowed, override_labels) for part in parts))
+        key = (parts, deciding)
+        return await self._parts.get_or_compute(key, lambda: self._compile_parts(parts, override_labels))
+
+    def _deciding(self, operation: Operation, override_labels: frozenset[str]) -> frozenset[str]:
+        return override_labels & self._labels.deciding(operation) if self._labels is not None else override_labels
 
     async def _prepare(self, text: str, operation_name: str | None, keep_incremental: bool) -> PreparedOperation:
         limits, hide_suggestions = self.options.limits, self.options.hide_suggestions
@@ -189,11 +216,27 @@ class LoadedGraph:
         return PreparedOperation(operation, self.api_schema)
 
     async def _compile(self, allowed: Operation, shape: Operation, override_labels: frozenset[str]) -> CompiledPlan:
+        return self._compiled(await self._planned(allowed, override_labels), shape)
+
+    async def _compile_parts(
+        self, parts: tuple[PartToPlan, ...], override_labels: frozenset[str]
+    ) -> tuple[CompiledPlan, ...]:
+        planned = [
+            PlannedPart(await self._planned(part.allowed, override_labels), part.allowed.selections, part.outer)
+            for part in parts
+        ]
+        plans = [part.plan for part in planned]
+        if self._harmless is not None:
+            plans = share_fetches(planned, self._harmless)
+        return tuple(self._compiled(plan, part.shape) for plan, part in zip(plans, parts, strict=bool(plans)))
+
+    async def _planned(self, operation: Operation, override_labels: frozenset[str]) -> QueryPlan:
         plan = None
-        if self._supergraph_sdl is None or _weight(allowed.selections) <= MAX_INLINE_FIELDS:
-            plan = self._plan_inline(allowed, override_labels)
-        if plan is None:
-            plan = await self._planning_process().plan(PlanJob(allowed, override_labels))
+        if self._supergraph_sdl is None or _weight(operation.selections) <= MAX_INLINE_FIELDS:
+            plan = self._plan_inline(operation, override_labels)
+        return plan or await self._planning_process().plan(PlanJob(operation, override_labels))
+
+    def _compiled(self, plan: QueryPlan, shape: Operation) -> CompiledPlan:
         possible_types = self.supergraph.possible_types if self.supergraph is not None else None
         return compile_plan(plan, shape, self.api_schema, self.subgraph_urls, possible_types)
 

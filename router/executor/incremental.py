@@ -1,6 +1,6 @@
 """`@defer` and `@stream`: what to answer first, what later, and the payloads that say so in the current wire format.
 
-`pipeline` splits an operation here once for each request, runs its parts, and hands the payloads to the server.
+`answer_in_pieces` splits an operation here once for each request, runs its parts, and hands the payloads to the server.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from graphql import (
 from router.errors import ErrorEntry, VariablesError
 from router.executor.execute import CompiledPlan
 from router.executor.fetch import Execution, Tree
+from router.executor.merge import copy_tree
 from router.executor.object_path import ClientPath, positions_at
 from router.executor.projection import Projection, holds
 from router.operation import Operation
@@ -89,16 +90,17 @@ class _Found:
 def split_incremental(
     operation: Operation, schema: GraphQLSchema, variables: Mapping[str, Any]
 ) -> SplitOperation | None:
-    """None where nothing comes later: no such directive, all switched off by their `if`, too many, or not a query.
+    """None where nothing comes later: no such directive, all switched off by their `if`, or too many.
 
-    A mutation cannot be run again for its deferred part, so it is answered whole; the specification leaves that to us.
+    The lists of a mutation come whole: a step after the one that brings them may write, and nothing is written twice.
     Raises VariablesError for a negative number of items.
     """
-    root = schema.query_type
-    if operation.operation_type != "query" or root is None:
-        return None
+    root = schema.mutation_type if operation.operation_type == "mutation" else schema.query_type
+    assert root is not None
     found = tuple(_find(operation.selections, root.name, (), schema, variables))
-    streams = _streams(operation.selections, root, schema, variables, [_keys(each.path) for each in _flat(found)])
+    streams: list[StreamedList] = []
+    if operation.operation_type == "query":
+        streams = _streams(operation.selections, root, schema, variables, [_keys(each.path) for each in _flat(found)])
     if not 0 < len(list(_flat(found))) + len(streams) <= MAX_PARTS:
         return None
     narrowing = frozenset(id(each.fragment) for each in found if each.path and each.path[-1].startswith("|"))
@@ -212,11 +214,64 @@ def initial_payload(data: Any, errors: list[ErrorEntry], pieces: list[PendingPie
     return orjson.dumps(payload)
 
 
+class DeliveredData:
+    """What the client has of the answer so far. No field is sent twice, unless `is_repeated`: the former format wants every
+    piece to have all fields of its fragment.
+    """
+
+    def __init__(self, data: Any, *, is_repeated: bool = False) -> None:
+        self._data = data
+        self._is_repeated = is_repeated
+
+    def take_new(self, path: ClientPath, data: Tree) -> list[tuple[ClientPath, Tree]]:
+        """The fields of an object's piece that the client lacks, by the object they belong to (below `path`)."""
+        known = _value_at(self._data, path)
+        found = list(_take_new(known, data, ())) if known.__class__ is dict else []
+        return [((), data)] if self._is_repeated else found
+
+    def add_items(self, path: ClientPath, items: list[Any]) -> None:
+        known = _value_at(self._data, path)
+        if known.__class__ is list:
+            known += copy_tree(items)
+
+    def has(self, path: ClientPath) -> bool:
+        """Whether the client has been told the value there, be it that there is none."""
+        value: Any = self._data
+        for part in path:
+            if value is None:
+                return True
+            is_there = part in value if value.__class__ is dict else part in range(len(value))
+            if not is_there:
+                return False
+            value = value[part]
+        return value.__class__ not in (dict, list) and not self._is_repeated
+
+
+def _take_new(known: Tree, data: Tree, path: ClientPath) -> Iterator[tuple[ClientPath, Tree]]:
+    new = {key: value for key, value in data.items() if key not in known}
+    if new:
+        yield path, new
+    for key, value in data.items():
+        if key not in known:
+            known[key] = copy_tree(value)
+        elif value.__class__ in (dict, list):
+            yield from _take_new_below(known[key], value, (*path, key))
+
+
+def _take_new_below(known: Any, value: Any, path: ClientPath) -> Iterator[tuple[ClientPath, Tree]]:
+    if known.__class__ is dict and value.__class__ is dict:
+        yield from _take_new(known, value, path)
+    elif known.__class__ is list and value.__class__ is list and len(known) == len(value):
+        for index, (one, other) in enumerate(zip(known, value, strict=True)):
+            yield from _take_new_below(one, other, (*path, index))
+
+
 class LaterPayload:
     """One payload after the first, part by part. `told` are the errors of the first."""
 
-    def __init__(self, told: list[ErrorEntry]) -> None:
+    def __init__(self, told: list[ErrorEntry], delivered: DeliveredData) -> None:
         self._told = told
+        self._delivered = delivered
         self.pending: list[PendingPiece] = []
         self._incremental: list[dict[str, Any]] = []
         self._completed: list[dict[str, Any]] = []
@@ -224,23 +279,41 @@ class LaterPayload:
     def add(self, piece: PendingPiece, plan: CompiledPlan, execution: Execution) -> Any:
         """The piece from the tree of its own run; gives its data."""
         part = piece.part
-        known = [error for error in execution.errors if _touches(error, piece.path)]
-        if isinstance(part, DeferredBlock):  # its run asks for the first part's fields too, which told of their own
-            known = [each for each in known if each not in self._told or _is_of(each, part.selections, piece.path)]
+        known = [error for error in execution.errors if self._is_news(error, piece)]
         projection = Projection(plan.schema, execution.variables, known)
-        name = "data" if isinstance(part, DeferredBlock) else "items"
         value = (
             _projected_block(part, piece.path, plan, execution, projection)
             if isinstance(part, DeferredBlock)
             else _projected_items(part, execution, projection)
         )
-        errors = known + projection.errors
+        errors = known + [each for each in projection.errors if not self._delivered.has(tuple(each["path"]))]
         if value is None:
             self.fail(piece, errors or [_gone(piece.path)])
+            return None
+        entries: list[dict[str, Any]] = []
+        if isinstance(part, DeferredBlock):
+            for below, data in self._delivered.take_new(piece.path, value):
+                entries.append({"id": piece.id} | ({"subPath": list(below)} if below else {}) | {"data": data})
         else:
-            self._incremental.append({"id": piece.id, name: value} | ({"errors": errors} if errors else {}))
-            self._completed.append({"id": piece.id})
+            self._delivered.add_items(piece.path, value)
+            entries.append({"id": piece.id, "items": value})
+        if errors:
+            entries = entries or [{"id": piece.id, "data": {}}]
+            entries[0]["errors"] = errors
+        self._incremental += entries
+        self._completed.append({"id": piece.id})
         return value
+
+    def _is_news(self, error: ErrorEntry, piece: PendingPiece) -> bool:
+        """A deferred part's run asks for the fields around it too, which told of their own."""
+        if not _touches(error, piece.path):
+            return False
+        if not isinstance(piece.part, DeferredBlock):
+            return True
+        path = tuple(error.get("path", ()))
+        if len(path) > len(piece.path) and _is_of(error, piece.part.selections, piece.path):
+            return not self._delivered.has(path)
+        return error not in self._told
 
     def fail(self, piece: PendingPiece, errors: list[ErrorEntry]) -> None:
         self._completed.append({"id": piece.id, "errors": errors})

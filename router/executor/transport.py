@@ -175,6 +175,28 @@ class _Flight:
         return not all(each.cancelled() for each in self.askers)
 
 
+class AnswersOfRequest:
+    """Sends what the parts of one client's request ask in the same words once, mutations included, and keeps the answers
+    until the request is over: a part that asks later sees the same data.
+    """
+
+    def __init__(self, transport: SubgraphTransport) -> None:
+        self._transport = transport
+        self._asked: dict[tuple[str, bytes, Headers], asyncio.Future[SubgraphAnswer]] = {}
+
+    def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
+        key = (request.subgraph, request.body, request.headers)
+        answer = self._asked.get(key)
+        if answer is None:
+            answer = self._asked[key] = self._transport.send(request)
+        return asyncio.shield(answer)  # one part may be given up while another waits
+
+    def cancel(self) -> None:
+        """Stops what is under way: nobody waits for it any more."""
+        for answer in self._asked.values():
+            answer.cancel()
+
+
 AsgiApp = Callable[[dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
 BodyHandler = Callable[[bytes], Awaitable[bytes]]
 

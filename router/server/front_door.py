@@ -18,6 +18,7 @@ from router import pipeline
 from router.access.authentication import ANONYMOUS, Authenticator, Caller, UnauthenticatedError
 from router.access.limits import RateLimitedError, RateLimiter
 from router.access.persisted_documents import DocumentStore
+from router.answer_in_pieces import answer_incrementally
 from router.errors import RequestError
 from router.executor.transport import PER_REQUEST_HEADERS, Headers, telling_apart
 from router.operation import Operation
@@ -166,7 +167,7 @@ class FrontDoor:
                 OPERATIONS.labels("subscription", "ok").inc()
                 return PayloadStream(payloads, "subscription")
             if incremental and ("@defer" in request.query or "@stream" in request.query):
-                parts = await pipeline.answer_incrementally(request, served.graph, served.runtime)
+                parts = await answer_incrementally(request, served.graph, served.runtime)
                 if not isinstance(parts, Response):
                     OPERATIONS.labels("query", "ok").inc()
                     return PayloadStream(parts, "incremental")

@@ -18,7 +18,9 @@ from random import Random
 from typing import Any
 
 from tests.testkit.federated_graph import CompositionFailedError, FederatedGraph
+from tests.testkit.incremental_client import merge_former_payloads, merge_payloads
 from tests.testkit.monolith import Monolith
+from tests.testkit.random_deferral import deferring, is_deferring, without_deferral
 from tests.testkit.random_model import RandomSupergraph, UnplaceableError
 from tests.testkit.random_operation import RandomOperation, random_operation
 from tests.testkit.random_sdl import print_subgraphs
@@ -28,6 +30,8 @@ from tests.testkit.world import JsonObject, World
 
 #: Composition refuses some random graphs for a good reason; any other code is a difference too.
 EXPECTED_REFUSALS = frozenset({"SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES"})
+#: One operation of so many is asked in pieces as well.
+DEFERRED_ONE_OF = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,15 @@ async def differences_of(seed: int, operations: int) -> AsyncIterator[Difference
     for index in range(operations):
         operation = random_operation(graph.graph.api_schema, Random(f"{seed}/{index}"))
         yield await difference(trial, graph, operation)
+        if index % DEFERRED_ONE_OF == 0:
+            later = deferring(operation, graph.graph.api_schema, Random(f"{seed}/{index}/later"))
+            if later is not None:
+                yield await difference(trial, graph, later)
 
 
 async def difference(trial: Trial, graph: FederatedGraph, operation: RandomOperation) -> Difference | None:
+    if is_deferring(operation):
+        return await _difference_in_pieces(trial, graph, operation)
     expected = Monolith(graph.graph.api_schema, trial.world).answer(operation.text, operation.variables)
     try:
         received: Any = await graph.answer(operation.text, operation.variables, override_labels=frozenset({"on_beta"}))
@@ -101,6 +111,51 @@ async def difference(trial: Trial, graph: FederatedGraph, operation: RandomOpera
     if any(error.get("extensions", {}).get("code") == "FIELD_LIMIT_EXCEEDED" for error in received.get("errors") or ()):
         return None  # fragments within fragments: larger than any router should take
     return None if agree(expected, received) else Difference(trial, operation, expected, received)
+
+
+async def _difference_in_pieces(trial: Trial, graph: FederatedGraph, operation: RandomOperation) -> Difference | None:
+    """The pieces of both formats, put together, against the monolith's whole answer."""
+    plain = without_deferral(operation)
+    expected = Monolith(graph.graph.api_schema, trial.world).answer(plain.text, plain.variables)
+    for former in (False, True):
+        payloads: Any = None
+        try:
+            payloads = await graph.payloads(
+                operation.text, operation.variables, former=former, override_labels=frozenset({"on_beta"})
+            )
+            original = json.loads(json.dumps(payloads))
+            if "hasNext" not in payloads[0]:
+                received = payloads[0]
+            else:
+                received = (merge_former_payloads if former else merge_payloads)(payloads)
+            payloads = original
+        except Exception:
+            received = {"data": "CRASH", "errors": traceback.format_exc(limit=-3)}
+        if not agree_in_pieces(expected, received):
+            return Difference(trial, operation, expected, {"merged": received, "payloads": payloads})
+    return None
+
+
+def agree_in_pieces(expected: JsonObject, received: JsonObject) -> bool:
+    """Equal data in any order, errors in both or in none. A null that travels upwards stops at a piece: there the pieces
+    may know more, or lack what did not come.
+    """
+    errors, others = expected.get("errors"), received.get("errors")
+    if not errors and not others:
+        return bool(expected["data"] == received["data"])
+    return bool(errors) and bool(others) and _is_compatible(expected["data"], received["data"])
+
+
+def _is_compatible(expected: Any, received: Any) -> bool:
+    if expected is None:
+        return True
+    if isinstance(expected, dict):
+        return isinstance(received, dict) and all(
+            key in expected and _is_compatible(expected[key], value) for key, value in received.items()
+        )
+    if isinstance(expected, list):
+        return isinstance(received, list) and all(map(_is_compatible, expected, received))
+    return bool(expected == received)
 
 
 def agree(expected: JsonObject, received: JsonObject) -> bool:

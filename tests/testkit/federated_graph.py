@@ -11,9 +11,11 @@ from typing import Any
 
 import orjson
 
+from router.answer_in_pieces import answer_incrementally
 from router.loaded_graph import GraphOptions, LoadedGraph
 from router.operation import DocumentLimits
-from router.pipeline import OperationRequest, Runtime, answer
+from router.pipeline import OperationRequest, Response, Runtime, answer
+from router.server.incremental import FormerIncrementalParts, IncrementalParts
 from schema import SubgraphSource, compose
 from tests.testkit.failure_modes import FailureMode
 from tests.testkit.stub_transport import StubTransport
@@ -67,16 +69,41 @@ class FederatedGraph:
         timeout_seconds: float = 5.0,
     ) -> JsonObject:
         """The response to one operation; the stubs' request records then hold this operation's requests only."""
-        for name, stub in self.stubs.items():
-            stub.failure = (failures or {}).get(name)
-            stub.requests.clear()
-        runtime = Runtime(
-            StubTransport(self.stubs, timeout_seconds),
-            choose_labels=lambda known, _: override_labels & known,
-        )
+        runtime = self._runtime(failures, override_labels, timeout_seconds)
         response = await answer(OperationRequest(operation, variables), self.graph, runtime)
         answered: JsonObject = orjson.loads(response.body)
         return answered
+
+    async def payloads(
+        self,
+        operation: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        former: bool = False,
+        failures: Mapping[str, FailureMode] | None = None,
+        override_labels: frozenset[str] = frozenset(),
+    ) -> list[JsonObject]:
+        """The answer in pieces, as they are written in the current or the `former` format; one without `hasNext` where
+        it comes whole.
+        """
+        runtime = self._runtime(failures, override_labels, 5.0)
+        answered = await answer_incrementally(
+            OperationRequest(operation, variables, repeats_fields=former), self.graph, runtime
+        )
+        if isinstance(answered, Response):
+            return [orjson.loads(answered.body)]
+        parts = FormerIncrementalParts() if former else IncrementalParts()
+        return [orjson.loads(parts.part(body).partition(b"\r\n\r\n")[2]) async for body in answered]
+
+    def _runtime(
+        self, failures: Mapping[str, FailureMode] | None, override_labels: frozenset[str], timeout_seconds: float
+    ) -> Runtime:
+        for name, stub in self.stubs.items():
+            stub.failure = (failures or {}).get(name)
+            stub.requests.clear()
+        return Runtime(
+            StubTransport(self.stubs, timeout_seconds), choose_labels=lambda known, _: override_labels & known
+        )
 
 
 def world_of_sdls(data: str, sdls: Mapping[str, str]) -> World:

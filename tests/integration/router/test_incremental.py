@@ -9,10 +9,11 @@ from typing import Any
 import orjson
 import pytest
 
+from router.answer_in_pieces import answer_incrementally
 from router.errors import RequestError
 from router.executor.transport import InProcessTransport
 from router.loaded_graph import LoadedGraph
-from router.pipeline import OperationRequest, Response, Runtime, answer, answer_incrementally
+from router.pipeline import OperationRequest, Response, Runtime, answer
 from tests.integration.router.test_subscribe import SUPERGRAPH
 
 GRAPH = LoadedGraph.from_sdl(

@@ -1,0 +1,314 @@
+"""Plans of the parts of one answer in pieces, changed so that what they ask in common is one request with one text.
+
+Called by `loaded_graph` for `@defer`: each part is planned alone, this makes them meet, and the executor sends every text
+once. What a part asks beyond the parts around it becomes a request of its own; only keys are added to theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from collections.abc import Sequence as Listed
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from router.query_plan import (
+    ConditionNode,
+    EntityFetch,
+    EntityLookup,
+    Fetch,
+    Parallel,
+    PlanNode,
+    QueryPlan,
+    Sequence,
+)
+from router.selection_set import Condition, Field, InlineFragment, SelectionSet
+from router.supergraph import Supergraph, TypeKind
+
+Conditions = tuple[Condition, ...]
+_AnyFetch = TypeVar("_AnyFetch", Fetch, EntityFetch)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPart:
+    """`selections` are the client's, of this part and those around it; `outer` is the index of the part that this one
+    stands in, None for the one that comes first.
+    """
+
+    plan: QueryPlan
+    selections: SelectionSet
+    outer: int | None
+
+
+class HarmlessFields:
+    """Fields that a fetch may ask besides without delay or conflict: those of keys, where all types of the subgraph agree
+    on their type.
+    """
+
+    def __init__(self, supergraph: Supergraph) -> None:
+        views = [
+            (subgraph, type_)
+            for subgraph, view in supergraph.views.items()
+            for type_ in view.values()
+            if type_.kind in (TypeKind.OBJECT, TypeKind.INTERFACE)
+        ]
+        in_keys = {name for _, type_ in views for key in type_.keys for name in _names(key.fields)}
+        self._types: dict[tuple[str, str], set[str]] = {}
+        for subgraph, type_ in views:
+            for name in in_keys & type_.fields.keys():
+                self._types.setdefault((subgraph, name), set()).add(type_.fields[name].type_text)
+
+    def has(self, subgraph: str, name: str) -> bool:
+        return name == "__typename" or len(self._types.get((subgraph, name), ())) == 1
+
+
+def share_fetches(parts: Listed[PlannedPart], harmless: HarmlessFields) -> list[QueryPlan]:
+    """The plans in the same order, outer parts before inner ones. Empty where a later part would have to send a mutation
+    once more.
+    """
+    sharing = _Sharing(harmless, {key for part in parts for key in _keys_of_other_fields(part.selections)})
+    nodes = [part.plan.node for part in parts]
+    for index in reversed(range(len(parts))):
+        outer = parts[index].outer
+        if outer is not None:
+            nodes[outer] = sharing.widened(nodes[outer], nodes[index])
+    for index, part in enumerate(parts):
+        outer = part.outer
+        while outer is not None:
+            nodes[index] = sharing.reduced(nodes[index], nodes[outer])
+            outer = parts[outer].outer
+    sent = _mutations(nodes[0])
+    if any(_mutations(node) != sent for node in nodes):
+        return []
+    return [replace(part.plan, node=node) for part, node in zip(parts, nodes, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sharing:
+    harmless: HarmlessFields
+    taken: set[str]  # response keys that stand for another field somewhere in the operation
+
+    def widened(self, node: PlanNode | None, inner: PlanNode | None) -> PlanNode | None:
+        """`node` with the keys that `inner` asks besides in the same places; of a mutation with all it asks there."""
+        asked = list(_fetches(inner))
+
+        def widen(fetch: Fetch | EntityFetch, conditions: Conditions) -> PlanNode:
+            for other, others in asked:
+                if others == conditions:
+                    fetch = self._widened_fetch(fetch, other)
+            return fetch
+
+        return _rewritten(node, widen)
+
+    def reduced(self, node: PlanNode | None, outer: PlanNode | None) -> PlanNode | None:
+        """`node` with the fetches of `outer` in place of what they answer."""
+        known = list(_fetches(outer))
+
+        def reduce(fetch: Fetch | EntityFetch, conditions: Conditions) -> PlanNode:
+            taken: list[PlanNode] = []
+            rest: Fetch | EntityFetch | None = fetch
+            for other, others in known:
+                if rest is not None and others == conditions and self._is_within(other, rest):
+                    taken.append(other)
+                    rest = _without(rest, other)
+            nodes = (*taken, rest) if rest is not None else tuple(taken)
+            return nodes[0] if len(nodes) == 1 else Parallel(nodes)
+
+        return _rewritten(node, reduce)
+
+    def _widened_fetch(self, fetch: Fetch | EntityFetch, other: Fetch | EntityFetch) -> Fetch | EntityFetch:
+        if isinstance(fetch, Fetch) and isinstance(other, Fetch):
+            if not _is_one_question(fetch, other):
+                return fetch
+            selections = self._widened_selections(fetch, other, fetch.subgraph, fetch.operation_type == "mutation")
+            names = dict(fetch.variables) | dict(other.variables)
+            return _using(replace(fetch, selections=selections), tuple(names.items()))
+        if isinstance(fetch, EntityFetch) and isinstance(other, EntityFetch) and fetch.subgraph == other.subgraph:
+            lookups = [
+                replace(each, selections=self._widened_selections(each, same, fetch.subgraph))
+                if (same := _counterpart(each, other)) is not None
+                else each
+                for each in fetch.lookups
+            ]
+            return replace(fetch, lookups=tuple(lookups))
+        return fetch
+
+    def _widened_selections(
+        self, own: Fetch | EntityLookup, other: Fetch | EntityLookup, subgraph: str, all_of_it: bool = False
+    ) -> SelectionSet:
+        more = _minus(other.selections, own.selections)
+        fits = not own.renames and not other.renames and self._are_harmless(own.selections, other.selections, subgraph)
+        if fits and (all_of_it or self._all_harmless(more, subgraph)):
+            return _plus(own.selections, more)
+        return own.selections
+
+    def _is_within(self, known: Fetch | EntityFetch, fetch: Fetch | EntityFetch) -> bool:
+        """Whether `known` can answer some of `fetch`, and brings nothing else that could stand in its way."""
+        if isinstance(known, Fetch) and isinstance(fetch, Fetch):
+            return _is_one_question(known, fetch) and self._can_stand_for(known, fetch, known.subgraph)
+        if isinstance(known, EntityFetch) and isinstance(fetch, EntityFetch) and known.subgraph == fetch.subgraph:
+            return all(
+                (same := _counterpart(each, fetch)) is not None and self._can_stand_for(each, same, known.subgraph)
+                for each in known.lookups
+            )
+        return False
+
+    def _can_stand_for(self, known: Fetch | EntityLookup, asked: Fetch | EntityLookup, subgraph: str) -> bool:
+        if not self._are_harmless(known.selections, asked.selections, subgraph) or known.renames != asked.renames:
+            return False
+        return not asked.renames or not _minus(asked.selections, known.selections).items
+
+    def _are_harmless(self, selections: SelectionSet, others: SelectionSet, subgraph: str) -> bool:
+        """Whether `selections` have nothing but keys that `others` lack."""
+        return self._all_harmless(_minus(selections, others), subgraph)
+
+    def _all_harmless(self, selections: SelectionSet, subgraph: str) -> bool:
+        return all(
+            self._all_harmless(item.selections, subgraph)
+            if isinstance(item, InlineFragment)
+            else not item.arguments
+            and item.response_key == item.name
+            and item.name not in self.taken
+            and self.harmless.has(subgraph, item.name)
+            and (item.selections is None or self._all_harmless(item.selections, subgraph))
+            for item in selections.items
+        )
+
+
+# -- fetches -------------------------------------------------------------------------------------------------------
+
+
+def _is_one_question(one: Fetch, other: Fetch) -> bool:
+    if (one.subgraph, one.operation_type, one.path) != (other.subgraph, other.operation_type, other.path):
+        return False
+    return one.operation_type != "mutation" or _top_keys(one) == _top_keys(other)
+
+
+def _top_keys(fetch: Fetch) -> list[str]:
+    return [item.response_key for item in fetch.selections.items if isinstance(item, Field)]
+
+
+def _counterpart(lookup: EntityLookup, fetch: EntityFetch) -> EntityLookup | None:
+    """The lookup for the same entities in another fetch."""
+    question = (lookup.paths, lookup.representations)
+    same = (each for each in fetch.lookups if (each.paths, each.representations) == question and not each.contexts)
+    return next(same, None) if not lookup.contexts else None
+
+
+def _without(fetch: Fetch | EntityFetch, known: Fetch | EntityFetch) -> Fetch | EntityFetch | None:
+    """What `known` does not answer of it."""
+    if isinstance(fetch, Fetch):
+        assert isinstance(known, Fetch)
+        rest = _minus(fetch.selections, known.selections)
+        return _using(replace(fetch, selections=rest), fetch.variables) if rest.items else None
+    assert isinstance(known, EntityFetch)
+    lookups = []
+    for lookup in fetch.lookups:
+        same = _counterpart(lookup, known)
+        rest = lookup.selections if same is None else _minus(lookup.selections, same.selections)
+        if rest.items:
+            lookups.append(replace(lookup, selections=rest))
+    return _using(replace(fetch, lookups=tuple(lookups)), fetch.variables) if lookups else None
+
+
+def _using(fetch: _AnyFetch, variables: tuple[tuple[str, str], ...]) -> _AnyFetch:
+    """The fetch with those of the variables that it mentions."""
+    if isinstance(fetch, Fetch):
+        used = set(_variables(fetch.selections))
+    else:
+        used = {name for lookup in fetch.lookups for name in _variables(lookup.selections)}
+    return replace(fetch, variables=tuple(each for each in variables if each[0] in used))
+
+
+def _rewritten(
+    node: PlanNode | None,
+    rewrite: Callable[[Fetch | EntityFetch, Conditions], PlanNode],
+    conditions: Conditions = (),
+) -> PlanNode | None:
+    match node:
+        case Fetch() | EntityFetch():
+            return rewrite(node, conditions)
+        case Sequence(nodes):
+            return Sequence(tuple(filter(None, (_rewritten(each, rewrite, conditions) for each in nodes))))
+        case Parallel(nodes):
+            inner = [each for each in (_rewritten(each, rewrite, conditions) for each in nodes) if each is not None]
+            flat = (each for one in inner for each in (one.nodes if isinstance(one, Parallel) else (one,)))
+            return Parallel(tuple(dict.fromkeys(flat)))
+        case ConditionNode(own, inner_node):
+            inner_node = _rewritten(inner_node, rewrite, conditions + own) or inner_node
+            return ConditionNode(own, inner_node)
+    return node
+
+
+def _fetches(node: PlanNode | None, conditions: Conditions = ()) -> Iterator[tuple[Fetch | EntityFetch, Conditions]]:
+    match node:
+        case Fetch() | EntityFetch():
+            yield node, conditions
+        case Sequence(nodes) | Parallel(nodes):
+            for each in nodes:
+                yield from _fetches(each, conditions)
+        case ConditionNode(own, inner):
+            yield from _fetches(inner, conditions + own)
+
+
+def _mutations(node: PlanNode | None) -> list[Fetch]:
+    return [each for each, _ in _fetches(node) if isinstance(each, Fetch) and each.operation_type == "mutation"]
+
+
+# -- selections ----------------------------------------------------------------------------------------------------
+
+
+def _identity(item: Field | InlineFragment) -> tuple[object, ...]:
+    if isinstance(item, Field):
+        return (item.response_key, item.name, item.arguments, item.conditions)
+    return (item.type_condition, item.conditions)
+
+
+def _minus(selections: SelectionSet, others: SelectionSet) -> SelectionSet:
+    known = {_identity(item): item for item in others.items}
+    rest: list[Field | InlineFragment] = []
+    for item in selections.items:
+        same = known.get(_identity(item))
+        if same is None:
+            rest.append(item)
+        elif item.selections is not None:
+            inner = _minus(item.selections, same.selections or SelectionSet())
+            if inner.items:
+                rest.append(replace(item, selections=inner))
+    return SelectionSet(tuple(rest))
+
+
+def _plus(selections: SelectionSet, more: SelectionSet) -> SelectionSet:
+    items = {_identity(item): item for item in selections.items}
+    for item in more.items:
+        same = items.get(_identity(item))
+        if same is None:
+            items[_identity(item)] = item
+        elif item.selections is not None and same.selections is not None:
+            items[_identity(item)] = replace(same, selections=_plus(same.selections, item.selections))
+    return SelectionSet(tuple(items.values()))
+
+
+def _names(selections: SelectionSet) -> Iterator[str]:
+    for item in selections.items:
+        if isinstance(item, Field):
+            yield item.name
+        if item.selections is not None:
+            yield from _names(item.selections)
+
+
+def _keys_of_other_fields(selections: SelectionSet) -> Iterator[str]:
+    for item in selections.items:
+        if isinstance(item, Field) and (item.name != item.response_key or item.arguments):
+            yield item.response_key
+        if item.selections is not None:
+            yield from _keys_of_other_fields(item.selections)
+
+
+def _variables(selections: SelectionSet) -> Iterator[str]:
+    for item in selections.items:
+        yield from (condition.variable for condition in item.conditions)
+        if isinstance(item, Field):
+            for argument in item.arguments:
+                yield from argument.variables
+        if item.selections is not None:
+            yield from _variables(item.selections)

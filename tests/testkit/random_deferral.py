@@ -1,0 +1,115 @@
+"""Puts `@defer` and `@stream` in random places of an operation, and takes them all out again.
+
+Used by the property test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+from graphql import (
+    DirectiveNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    Visitor,
+    get_nullable_type,
+    is_list_type,
+    parse,
+    print_ast,
+    validate,
+    visit,
+)
+
+from router.operation.document import with_incremental_directives
+from tests.testkit.random_operation import RandomOperation
+
+
+def deferring(operation: RandomOperation, schema: GraphQLSchema, rng: Random) -> RandomOperation | None:
+    """The operation with some of it to come later; None where that did not lead to a valid one."""
+    for _ in range(5):
+        type_info = TypeInfo(schema)
+        placer = _Placer(type_info, rng)
+        document = visit(parse(operation.text, no_location=True), TypeInfoVisitor(type_info, placer))
+        if placer.count and not validate(with_incremental_directives(schema), document):
+            return RandomOperation(print_ast(document), operation.variables)
+    return None
+
+
+def is_deferring(operation: RandomOperation) -> bool:
+    return "@defer" in operation.text or "@stream" in operation.text
+
+
+def without_deferral(operation: RandomOperation) -> RandomOperation:
+    """The plain operation, for who knows neither directive."""
+    return RandomOperation(print_ast(visit(parse(operation.text, no_location=True), _Remover())), operation.variables)
+
+
+@dataclass
+class _Placer(Visitor):
+    type_info: TypeInfo
+    rng: Random
+    count: int = 0
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self._is_mutation = False
+        self._depth = 0
+
+    def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:
+        self._is_mutation = node.operation is OperationType.MUTATION
+        self._depth = 0
+
+    def enter_fragment_definition(self, _: FragmentDefinitionNode, *__: Any) -> None:
+        self._depth = 1
+
+    def enter_field(self, *_: Any) -> None:
+        self._depth += 1
+
+    def leave_field(self, node: FieldNode, *_: Any) -> FieldNode | None:
+        self._depth -= 1
+        type_ = self.type_info.get_type()
+        if type_ is None or not is_list_type(get_nullable_type(type_)) or self.rng.random() > 0.25:
+            return None
+        if self._is_mutation and self._depth == 0:
+            return None
+        directive = self._directive("stream", f"initialCount: {self.rng.choice((0, 0, 1, 2))}")
+        return replace(node, directives=(*(node.directives or ()), directive))
+
+    def leave_selection_set(self, node: SelectionSetNode, *_: Any) -> SelectionSetNode | None:
+        if (self._is_mutation and self._depth == 0) or self.rng.random() > 0.35:
+            return None
+        items = list(node.selections)
+        begin = self.rng.randrange(len(items))
+        end = self.rng.randint(begin + 1, len(items))
+        inner = SelectionSetNode(selections=tuple(items[begin:end]))
+        later = InlineFragmentNode(directives=(self._directive("defer"),), selection_set=inner)
+        if self.rng.random() < 0.15:  # some of it at once too
+            items[begin:end] = [*items[begin:end], later]
+        else:
+            items[begin:end] = [later]
+        return SelectionSetNode(selections=tuple(items))
+
+    def _directive(self, name: str, arguments: str = "") -> DirectiveNode:
+        self.count += 1
+        if self.rng.random() < 0.5:
+            arguments += f' label: "{name}{self.count}"'
+        if self.rng.random() < 0.15:
+            arguments += f" if: {'true' if self.rng.random() < 0.7 else 'false'}"
+        text = f"{{ x @{name}{f'({arguments})' if arguments else ''} }}"
+        field: Any = parse(text, no_location=True).definitions[0].selection_set.selections[0]  # type: ignore[attr-defined]
+        directive: DirectiveNode = field.directives[0]
+        return directive
+
+
+class _Remover(Visitor):
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> Any:
+        return self.REMOVE if node.name.value in ("defer", "stream") else None
