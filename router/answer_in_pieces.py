@@ -11,19 +11,17 @@ from dataclasses import replace
 from typing import Any
 
 from router.errors import ErrorEntry, RequestError
+from router.executor.deferral import DeferredBlock, SplitOperation, StreamedList, split_incremental
 from router.executor.execute import CompiledPlan, Step
 from router.executor.fetch import Execution
 from router.executor.incremental import (
     Announcer,
-    DeferredBlock,
     DeliveredData,
     LaterPayload,
-    SplitOperation,
-    StreamedList,
     are_there,
     cut,
     initial_payload,
-    split_incremental,
+    is_read_by,
     take_errors_of_rest,
 )
 from router.executor.introspection import without_introspection
@@ -153,10 +151,11 @@ class _Pieces:
         are among those waited for at once, so that a client who leaves now stops them too.
         """
         plan, execution = self._plans[0], self._executions[0]
+        streams = [each for each in self._split.streams if not is_read_by(plan.plan.node, each)]
         steps = list(plan.steps)
-        while steps and not (self._split.streams and are_there(self._split.streams, execution.tree)):
+        while steps and not (streams and are_there(streams, execution.tree)):
             await steps.pop(0).run(execution)
-        for stream in self._split.streams:
+        for stream in streams:
             tree = cut(stream, execution.tree)
             if tree is not None:
                 errors = take_errors_of_rest(stream, execution.errors)

@@ -84,8 +84,8 @@ class EventStreams:
         self, accepted: Accepted, parameters: OperationParameters, visit: Visit, *, only_queries: bool
     ) -> Answer | tuple[PayloadStream, Framing]:
         """The operation's single answer, or its payloads and how to write them. Raises HttpError."""
-        incremental = any(each in (Stream.INCREMENTAL, Stream.INCREMENTAL_FORMER) for each in accepted.streams)
-        begun = await self._door.begin(parameters, visit, only_queries=only_queries, incremental=incremental)
+        formats = (each for each in accepted.streams if each in (Stream.INCREMENTAL, Stream.INCREMENTAL_FORMER))
+        begun = await self._door.begin(parameters, visit, only_queries=only_queries, incremental=next(formats, None))
         if isinstance(begun, Answer):
             if accepted.content_type is not None or Stream.EVENTS not in accepted.streams:
                 return begun

@@ -28,6 +28,7 @@ from router.server.graph_file import GraphFile, ServedGraph
 from router.server.identical_requests import IdenticalRequests
 from router.server.request import Headers as RawHeaders
 from router.server.request import OperationParameters
+from router.server.response import Stream
 from router.settings import Settings
 from router.telemetry import OPERATIONS, RATE_LIMITED, TOKENS_REFUSED
 
@@ -153,10 +154,15 @@ class FrontDoor:
         return answer
 
     async def begin(
-        self, parameters: OperationParameters, visit: Visit, *, only_queries: bool = False, incremental: bool = False
+        self,
+        parameters: OperationParameters,
+        visit: Visit,
+        *,
+        only_queries: bool = False,
+        incremental: Stream | None = None,
     ) -> Answer | PayloadStream:
         """Any operation: an answer in one piece, or the payloads of a subscription, or of `@defer` and `@stream` where the
-        client takes them (`incremental`).
+        client takes them (in the format `incremental`).
         """
         served = self.graph_file.current
         try:
@@ -166,10 +172,16 @@ class FrontDoor:
                 payloads = await pipeline.subscribe(request, served.graph, served.runtime)
                 OPERATIONS.labels("subscription", "ok").inc()
                 return PayloadStream(payloads, "subscription")
-            if incremental and ("@defer" in request.query or "@stream" in request.query):
-                parts = await answer_incrementally(request, served.graph, served.runtime)
+            if incremental is not None and ("@defer" in request.query or "@stream" in request.query):
+                kind = prepared.operation.operation_type
+                request = replace(request, repeats_fields=incremental is Stream.INCREMENTAL_FORMER)
+                try:
+                    parts = await answer_incrementally(request, served.graph, served.runtime)
+                finally:
+                    if kind == "mutation":
+                        await self._note_write(visit)
                 if not isinstance(parts, Response):
-                    OPERATIONS.labels("query", "ok").inc()
+                    OPERATIONS.labels(kind, "ok").inc()
                     return PayloadStream(parts, "incremental")
                 answer = Answer(parts)
             else:
@@ -178,6 +190,13 @@ class FrontDoor:
             answer = refused(error)
         count_operation(answer.response)
         return answer
+
+    async def _note_write(self, visit: Visit) -> None:
+        """What was read before must answer nobody who asks from now on."""
+        if self._identical is not None:
+            self._identical.forget()
+        if self._cache is not None:
+            await self._cache.note_write(visit.caller.subject)
 
     async def _answer_in_time(self, request: OperationRequest, served: ServedGraph, visit: Visit) -> Answer:
         seconds = self.settings.request_timeout_seconds
