@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import os
 import signal
+import socket
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,6 +21,10 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 LineSink = Callable[[str], None]
 
+#: Variables that name file descriptors to a child with a `listener`: where to accept, and where to say that it does.
+LISTEN_FD = "FITTRACKER_LISTEN_FD"
+READY_FD = "FITTRACKER_READY_FD"
+
 
 class ChildError(RuntimeError):
     """A child could not be started or did not get ready; the message ends with its last words."""
@@ -27,13 +32,18 @@ class ChildError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class ChildSpec:
-    """What to run. `ready` is asked until it says yes; `environment` is added to this process's own, None removes."""
+    """What to run. `ready` is asked until it says yes; `environment` is added to this process's own, None removes.
+
+    A `listener` stays ours and is inherited: one generation of the child after the other accepts from it, and the next
+    can begin while the last still serves. Such a child says by itself that it accepts, as `deploy.handover` does.
+    """
 
     name: str
     command: tuple[str, ...]
     port: int
     ready: Callable[[], Awaitable[bool]]
     environment: Mapping[str, str | None] = field(default_factory=dict)
+    listener: socket.socket | None = None
     user: str | int | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     stop_grace_seconds: float = 15.0
@@ -52,26 +62,17 @@ class Child:
     @classmethod
     async def start(cls, spec: ChildSpec, sink: LineSink) -> Child:
         """Spawn and wait until it is ready. Raises ChildError when it dies or stays silent for too long."""
+        announcement = _Announcement(spec.listener) if spec.listener is not None else None
         try:
-            process = await asyncio.create_subprocess_exec(
-                *spec.command,
-                env={name: value for name, value in {**os.environ, **spec.environment}.items() if value is not None},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=_dies_with_its_parent(spec.stop_signal),
-                user=spec.user,
-                limit=1024 * 1024,
-            )
-        except OSError as error:
-            raise ChildError(f"{spec.name}: cannot run {spec.command[0]}: {error.strerror}") from error
-        child = cls(spec, process, sink)
-        try:
-            await child._wait_until_ready()
-        except BaseException:
-            await child.stop()
-            raise
+            child = cls(spec, await _spawn(spec, announcement), sink)
+            try:
+                await child._wait_until_ready(announcement)
+            except BaseException:
+                await child.stop()
+                raise
+        finally:
+            if announcement is not None:
+                announcement.close()
         return child
 
     @property
@@ -108,9 +109,10 @@ class Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
 
-    async def _wait_until_ready(self) -> None:
+    async def _wait_until_ready(self, announcement: _Announcement | None) -> None:
         deadline = asyncio.get_running_loop().time() + self.spec.start_timeout_seconds
-        while not await self.spec.ready():
+        # Without an announcement, the answer that says yes could be a predecessor's.
+        while not ((announcement is None or announcement.is_made()) and await self.spec.ready()):
             if self._process.returncode is not None:
                 await asyncio.wait([self._reader], timeout=1.0)
                 raise ChildError(f"{self.spec.name} ended at start with code {self._process.returncode}{self._quote()}")
@@ -136,6 +138,46 @@ class Child:
             line = raw.decode(errors="replace").rstrip()
             self._last_lines.append(line)
             sink(line)
+
+
+class _Announcement:
+    """The pipe through which one child says that it accepts from the listener that it inherits."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._readable, self._writable = os.pipe()
+        os.set_blocking(self._readable, False)
+        self._is_made = False
+        self.descriptors = (listener.fileno(), self._writable)
+        self.environment = {LISTEN_FD: str(listener.fileno()), READY_FD: str(self._writable)}
+
+    def is_made(self) -> bool:
+        if not self._is_made:
+            with contextlib.suppress(BlockingIOError):
+                self._is_made = os.read(self._readable, 1) != b""
+        return self._is_made
+
+    def close(self) -> None:
+        os.close(self._readable)
+        os.close(self._writable)
+
+
+async def _spawn(spec: ChildSpec, announcement: _Announcement | None) -> asyncio.subprocess.Process:
+    environment = {**os.environ, **spec.environment, **(announcement.environment if announcement else {})}
+    try:
+        return await asyncio.create_subprocess_exec(
+            *spec.command,
+            env={name: value for name, value in environment.items() if value is not None},
+            pass_fds=announcement.descriptors if announcement else (),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_dies_with_its_parent(spec.stop_signal),
+            user=spec.user,
+            limit=1024 * 1024,
+        )
+    except OSError as error:
+        raise ChildError(f"{spec.name}: cannot run {spec.command[0]}: {error.strerror}") from error
 
 
 def _dies_with_its_parent(number: signal.Signals) -> Callable[[], None] | None:

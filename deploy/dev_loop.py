@@ -1,19 +1,23 @@
-"""While `fittracker up` runs: code of a subgraph changed → is it sound? → does it compose? → restart it, swap the graph.
+"""While `fittracker up` runs: code of a subgraph changed → is it sound? → does it compose? → take it over.
 
-A change that does not import or compose is told in the terminal, and what ran before goes on.
+Nothing is dropped on the way (decision 0015). What is not sound is told in the terminal and in GraphiQL's page, and what
+ran before goes on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+from graphql import DirectiveNode, GraphQLSchema, build_schema, find_breaking_changes, print_ast
 from watchfiles import awatch
 
 from deploy.child import ChildError
-from deploy.composition import CompositionFailedError, supergraph_of, write_whole
+from deploy.composition import supergraph_of
 from deploy.embedded import DOMAINS
 from deploy.errors import FriendlyError
 from deploy.stack import Stack
@@ -21,13 +25,15 @@ from schema import SubgraphSource, compose
 
 _ROOMS = Path(__file__).parents[1]
 _SHARED = ("loaders", "events")
+_FRAME = re.compile(r'File "([^"]+)", line (\d+)')
 
 
 async def follow_code(stack: Stack) -> None:
     """Runs until cancelled."""
     folders = [_ROOMS / room for room in ("subgraphs", *_SHARED)]
-    sdls: dict[str, str] = {}
+    sdls = await stack.running_sdls()
     complaint = stack.directory.complaint
+    stack.news("follows the subgraphs' code: what is sound is taken over as it is saved")
     refused: set[str] = set()  # read again with every change until all of them are sound together
     async for changes in awatch(*folders, debounce=400, recursive=True):
         files = {Path(path) for _, path in changes if path.endswith(".py")}
@@ -37,10 +43,13 @@ async def follow_code(stack: Stack) -> None:
         stack.news(f"code of {', '.join(concerned)} changed")
         refused.update(concerned)
         try:
+            if any("migrations" in file.parts for file in files):
+                await stack.migrate()
             await _take_over(stack, sorted(refused), sdls)
-        except (CompositionFailedError, FriendlyError, ChildError) as error:
-            stack.news(f"not taken over, what ran before goes on: {error}")
-            complaint.write_text(str(error), encoding="utf-8")  # the router shows it in GraphiQL's page
+        except Exception as error:  # whatever is wrong with the code, the stack goes on
+            told = str(error) or repr(error)
+            stack.news(f"not taken over, what ran before goes on: {told}")
+            complaint.write_text(told, encoding="utf-8")  # the router shows it in GraphiQL's page
         else:
             refused.clear()
             complaint.unlink(missing_ok=True)
@@ -61,17 +70,58 @@ def _is_in_subgraphs(file: Path) -> bool:
 
 
 async def _take_over(stack: Stack, names: list[str], sdls: dict[str, str]) -> None:
+    """Processes that still answer what the graph of now asks go before the new graph, the others after it.
+
+    `sdls` is what runs, and kept so. Raises FriendlyError, ChildError: then what is served fits together still.
+    """
     fresh = dict(zip(names, await asyncio.gather(*(_sdl_of_code(name) for name in names)), strict=True))
-    for name in stack.subgraph_urls.keys() - fresh.keys() - sdls.keys():
-        sdls[name] = await _sdl_of_code(name)
-    everything = {**sdls, **fresh}
-    sources = [SubgraphSource(name=name, sdl=everything[name], url=url) for name, url in stack.subgraph_urls.items()]
-    supergraph = supergraph_of(await asyncio.to_thread(compose, sources))
-    for name in names:
-        await stack.supervisor.restart(name)
+    graph = await _compose(stack, sdls)
+    new_graph = await _compose(stack, sdls | fresh)
+    early = [name for name in names if still_answers(sdls[name], fresh[name])]
+    late = [name for name in names if name not in early]
+    await stack.supervisor.replace(early)
+    sdls.update({name: fresh[name] for name in early})
+    try:
+        await stack.serve_graph(new_graph)
+        await stack.supervisor.replace(late)
+    except (FriendlyError, ChildError):
+        await stack.serve_graph(graph)
+        raise
     sdls.update(fresh)
-    await asyncio.to_thread(write_whole, stack.directory.supergraph, supergraph)
-    stack.news("composed; the router swaps the graph where it changed")
+    stack.news(f"taken over; the graph {'is as it was' if new_graph == graph else 'is new'}")
+
+
+async def _compose(stack: Stack, sdls: dict[str, str]) -> str:
+    sources = [SubgraphSource(name=name, sdl=sdls[name], url=url) for name, url in stack.subgraph_urls.items()]
+    return supergraph_of(await asyncio.to_thread(compose, sources))
+
+
+def still_answers(old_sdl: str, new_sdl: str) -> bool:
+    """Whether a subgraph with the new SDL answers whatever is planned for the old one."""
+    old, new = (build_schema(sdl, assume_valid_sdl=True) for sdl in (old_sdl, new_sdl))
+    return (
+        not find_breaking_changes(old, new)
+        and set(_applied(old, "key")) <= set(_applied(new, "key"))
+        and set(_applied(old, "requires")) == set(_applied(new, "requires"))
+    )
+
+
+def _applied(schema: GraphQLSchema, directive: str) -> Iterator[tuple[str, str]]:
+    """Where a federation directive stands, and with which arguments."""
+    for type_ in schema.type_map.values():
+        yield from ((type_.name, print_ast(each)) for each in _directives(type_) if _is(each, directive))
+        for name, field in getattr(type_, "fields", {}).items():
+            place = f"{type_.name}.{name}"
+            yield from ((place, print_ast(each)) for each in _directives(field) if _is(each, directive))
+
+
+def _directives(element: object) -> Iterator[DirectiveNode]:
+    for node in (getattr(element, "ast_node", None), *getattr(element, "extension_ast_nodes", ())):
+        yield from getattr(node, "directives", None) or ()
+
+
+def _is(applied: DirectiveNode, directive: str) -> bool:
+    return applied.name.value in {directive, f"federation__{directive}"}
 
 
 async def _sdl_of_code(name: str) -> str:
@@ -83,6 +133,18 @@ async def _sdl_of_code(name: str) -> str:
     )  # fmt: skip
     output, errors = await process.communicate()
     if process.returncode != 0:
-        told = errors.decode(errors="replace").strip().splitlines() or ["it ended without a word"]
-        raise FriendlyError(f"{name}: {told[-1]}")
+        raise FriendlyError(f"{name}: {_last_words(errors.decode(errors='replace'))}")
     return output.decode()
+
+
+def _last_words(traceback: str) -> str:
+    """The error, and the line of our code it came from."""
+    told = traceback.strip().splitlines() or ["it ended without a word"]
+    rooms = [_ROOMS / room for room in ("subgraphs", *_SHARED)]
+    frames = [
+        found for found in _FRAME.findall(traceback) if any(Path(found[0]).is_relative_to(room) for room in rooms)
+    ]
+    if not frames:
+        return told[-1]
+    file, line = frames[-1]
+    return f"{told[-1]} ({Path(file).relative_to(_ROOMS)}:{line})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ def serve_subgraph(name: str, host: str, port: int | None) -> None:
     import uvicorn
     from pydantic import ValidationError
 
+    from deploy.handover import HandoverServer, inherited_listener
+
     try:
         application = importlib.import_module(f"subgraphs.{name}.app").create_app()
     except (ValidationError, ValueError) as error:
         raise FriendlyError(f"subgraph {name} cannot start: {error}") from None
-    uvicorn.run(
+    configuration = uvicorn.Config(
         application,
         host=host,
         port=SUBGRAPH_PORTS[name] if port is None else port,
@@ -32,6 +35,9 @@ def serve_subgraph(name: str, host: str, port: int | None) -> None:
         server_header=False,
         timeout_graceful_shutdown=10,
     )
+    listener = inherited_listener()
+    with suppress(KeyboardInterrupt):
+        HandoverServer(configuration).run([listener] if listener is not None else None)
 
 
 def serve_router(config: Path | None, **overrides: Any) -> None:

@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -28,10 +32,13 @@ from deploy.embedded import (
     postgres_spec,
     valkey_spec,
 )
+from deploy.errors import FriendlyError
 from deploy.supervisor import Supervisor
 from deploy.terminal import ChildLog, Terminal
 
 SUBGRAPH_PORTS = {"users": 8081, "nutrition": 8082, "workouts": 8083, "analytics": 8084}
+BACKLOG = 2048
+ROUTER_PATIENCE_SECONDS = 10.0
 
 
 class PortTakenError(RuntimeError):
@@ -60,6 +67,7 @@ class Stack:
         self.supervisor = Supervisor(self._log.line, self._log.news)
         self.port = options.port
         self.subgraph_ports: dict[str, int] = {}
+        self._listeners: dict[str, socket.socket] = {}
         self.environment: dict[str, str] = {}
 
     @property
@@ -86,11 +94,12 @@ class Stack:
         self._write_router_config()
         config = ("--config", str(self.directory.router_config))
         if self.options.in_process:
+            self._close_listeners()
             arguments = ("in-process", *config, "--ports", self._ports_argument)
             with self.terminal.step("Start router and subgraphs in one process"):
                 await self.supervisor.start(self._own_spec("router", self.port, arguments, "/ready"))
         else:
-            specs = [self.subgraph_spec(name) for name in self.subgraph_ports]
+            specs = [self._subgraph_spec(name) for name in self.subgraph_ports]
             specs.append(self._own_spec("router", self.port, ("router", *config, "--watch"), "/ready"))
             with self.terminal.step("Start four subgraphs and the router"):
                 await self.supervisor.start_together(specs)
@@ -99,6 +108,7 @@ class Stack:
     async def stop(self) -> None:
         """All children end, in reverse order; what they stored stays."""
         await self.supervisor.stop()
+        self._close_listeners()
         self._log.close()
 
     def news(self, text: str) -> None:
@@ -110,9 +120,38 @@ class Stack:
             StackState(self.router_url, os.getpid(), self.supervisor.pids, self.supervisor.ports, public)
         )
 
-    def subgraph_spec(self, name: str) -> ChildSpec:
-        port = self.subgraph_ports[name]
-        return self._own_spec(name, port, ("subgraph", name, "--port", str(port)), "/ready")
+    async def running_sdls(self) -> dict[str, str]:
+        """What each subgraph that serves now says its SDL is. Raises OSError."""
+        ports = self.subgraph_ports.values()
+        answers = await asyncio.gather(
+            *(asyncio.to_thread(_json_of, port, "/graphql", {"query": "{ _service { sdl } }"}) for port in ports)
+        )
+        return {
+            name: answer["data"]["_service"]["sdl"] for name, answer in zip(self.subgraph_ports, answers, strict=True)
+        }
+
+    async def migrate(self) -> None:
+        """Bring the databases to the revision of the code as it is now. Raises ChildError."""
+        await self._run_to_end("migrate", "migrate")
+
+    async def serve_graph(self, supergraph: str) -> None:
+        """Write the graph and wait until the router has taken it. Raises FriendlyError where the router refuses it.
+
+        A router that does not answer takes it when it is back.
+        """
+        from deploy.composition import write_whole
+
+        await asyncio.to_thread(write_whole, self.directory.supergraph, supergraph)
+        digest = sha256(supergraph.encode()).hexdigest()
+        end = asyncio.get_running_loop().time() + ROUTER_PATIENCE_SECONDS
+        served: dict[str, Any] = {}
+        while asyncio.get_running_loop().time() < end:
+            served = await asyncio.to_thread(self._served_graph)
+            if digest.startswith(served.get("digest", "none")):
+                return
+            await asyncio.sleep(0.1)
+        if complaint := served.get("error"):
+            raise FriendlyError(f"the router refuses the new graph: {complaint}")
 
     async def _start_servers(self) -> dict[str, str]:
         """Those that the environment does not name, side by side. Hands back the subgraphs' whole environment."""
@@ -146,19 +185,38 @@ class Stack:
         return ",".join(f"{name}={port}" for name, port in self.subgraph_ports.items())
 
     def _choose_ports(self) -> None:
-        if self.options.port == 0:
-            self.port, *others = free_ports(1 + len(SUBGRAPH_PORTS))
-            self.subgraph_ports = dict(zip(SUBGRAPH_PORTS, others, strict=True))
-            return
-        if _is_taken(self.port):
-            raise PortTakenError(f"port {self.port} is taken by another program; choose another with --port")
+        """The subgraphs' ports are ours from here on: each generation of a subgraph inherits its socket."""
         for name, usual in SUBGRAPH_PORTS.items():
-            wanted = usual - 8080 + self.port
-            if not _is_taken(wanted):
-                self.subgraph_ports[name] = wanted
-            else:
-                self.subgraph_ports[name] = free_ports(1)[0]
+            wanted = usual - 8080 + self.port if self.port else 0
+            listener = _listening(wanted) or _listening(0)
+            assert listener is not None
+            self._listeners[name] = listener
+            self.subgraph_ports[name] = listener.getsockname()[1]
+            if wanted and self.subgraph_ports[name] != wanted:
                 self.news(f"port {wanted} is taken; {name} listens on {self.subgraph_ports[name]}")
+        if self.port == 0:
+            self.port = free_ports(1)[0]
+        elif (probe := _listening(self.port)) is not None:
+            probe.close()
+        else:
+            raise PortTakenError(f"port {self.port} is taken by another program; choose another with --port")
+
+    def _close_listeners(self) -> None:
+        for listener in self._listeners.values():
+            listener.close()
+        self._listeners.clear()
+
+    def _subgraph_spec(self, name: str) -> ChildSpec:
+        spec = self._own_spec(name, self.subgraph_ports[name], ("subgraph", name), "/ready")
+        return replace(spec, listener=self._listeners[name])
+
+    def _served_graph(self) -> dict[str, Any]:
+        """What the router says of its graph; empty where it does not answer."""
+        try:
+            details: dict[str, Any] = _json_of(self.port, "/ready")["components"]["supergraph"]["details"]
+        except (OSError, ValueError, KeyError):
+            return {}
+        return details
 
     def _own_spec(self, name: str, port: int, arguments: tuple[str, ...], probe: str) -> ChildSpec:
         return ChildSpec(
@@ -227,15 +285,33 @@ def http_ok(port: int, path: str) -> Callable[[], Awaitable[bool]]:
     return ready
 
 
+def _json_of(port: int, path: str, body: object = None) -> Any:
+    """The answer to a GET, or to a POST of `body`. Raises OSError, ValueError."""
+    connection = HTTPConnection(HOST, port, timeout=5)
+    try:
+        if body is None:
+            connection.request("GET", path)
+        else:
+            connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+        return json.load(connection.getresponse())
+    except HTTPException as error:
+        raise OSError(f"port {port} does not speak HTTP: {error!r}") from None
+    finally:
+        connection.close()
+
+
 def _names_a_server(variable: str) -> bool:
     return variable.startswith(("DATABASE_URL_", "DATABASE_REPLICA_URL_", "REDIS_", "KAFKA_"))
 
 
-def _is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return True
-        return False
+def _listening(port: int) -> socket.socket | None:
+    """None where the port is taken. Until somebody accepts, connections wait."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        return None
+    return listener

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -32,6 +32,7 @@ class Supervisor:
         self._specs: dict[str, ChildSpec] = {}
         self._children: dict[str, Child] = {}
         self._watchers: dict[str, asyncio.Task[None]] = {}
+        self._leaving: set[Child] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -52,10 +53,7 @@ class Supervisor:
 
     async def start(self, spec: ChildSpec) -> None:
         """Start one child, wait until it is ready, and from then on keep it alive. Raises ChildError."""
-        child = await Child.start(spec, self._sink(spec.name))
-        self._specs[spec.name] = spec
-        self._children[spec.name] = child
-        self._watchers[spec.name] = asyncio.create_task(self._watch(spec, child), name=f"watch {spec.name}")
+        self._adopt(spec, await Child.start(spec, self._sink(spec.name)))
 
     async def start_together(self, specs: list[ChildSpec]) -> None:
         """Start several that do not need each other. Raises the first ChildError once all have settled."""
@@ -64,21 +62,56 @@ class Supervisor:
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    async def restart(self, name: str) -> None:
-        """Stop one child and start it again, as after a change of its code."""
-        await self._stop_one(name)
-        await self.start(self._specs[name])
+    async def replace(self, names: Sequence[str]) -> None:
+        """Put successors in the place of children that have a listener, as after a change of their code.
+
+        They start beside their predecessors, which are asked to end when all successors are ready: no connection is
+        refused in between. Raises ChildError where one does not get ready; then no predecessor ends.
+        """
+        successors: list[Child] = []
+
+        async def start(name: str) -> None:
+            successors.append(await Child.start(self._specs[name], self._sink(name)))
+
+        outcomes: list[BaseException | None] = []
+        try:
+            outcomes = await asyncio.gather(*(start(name) for name in names), return_exceptions=True)
+        finally:
+            if len(successors) < len(names):
+                await asyncio.gather(*(child.stop() for child in successors))
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
+        await asyncio.gather(*[self._hand_over(child) for child in successors])
 
     async def stop(self) -> None:
         """Stop all in reverse order of start; each has its own grace."""
         for name in reversed(list(self._specs)):
             await self._stop_one(name)
+        await asyncio.gather(*(child.stop() for child in self._leaving))
         self._specs.clear()
 
     def signal_child(self, name: str, number: signal.Signals) -> None:
         """Send a signal to one child's process: SIGHUP to reload, or SIGKILL to see it come back."""
         with contextlib.suppress(ProcessLookupError, KeyError):
             os.kill(self._children[name].pid, number)
+
+    def _adopt(self, spec: ChildSpec, child: Child) -> None:
+        self._specs[spec.name] = spec
+        self._children[spec.name] = child
+        self._watchers[spec.name] = asyncio.create_task(self._watch(spec, child), name=f"watch {spec.name}")
+
+    async def _hand_over(self, successor: Child) -> None:
+        name = successor.spec.name
+        watcher, predecessor = self._watchers.pop(name), self._children.pop(name, None)
+        self._adopt(successor.spec, successor)
+        if predecessor is not None:
+            self._leaving.add(predecessor)
+        watcher.cancel()
+        await asyncio.wait([watcher])
+        if predecessor is not None:
+            await predecessor.stop()
+            self._leaving.discard(predecessor)
 
     async def _stop_one(self, name: str) -> None:
         watcher = self._watchers.pop(name, None)

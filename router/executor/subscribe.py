@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 import aiohttp
 import orjson
+import structlog
 
 from router.errors import SubgraphError, SubgraphHttpError, SubgraphMalformedError, SubgraphTimeoutError
 from router.executor.execute import CompiledPlan
@@ -19,8 +22,15 @@ from router.executor.fetch import Execution
 from router.executor.http_client import may_forward
 from router.executor.transport import SubgraphRequest
 
+log = structlog.get_logger(__name__)
+
 PROTOCOL = "graphql-transport-ws"
 SSE_CONTENT_TYPE = "text/event-stream"
+
+#: "Going away" and "service restart": the server ends, the service does not.
+RESTART_CODES = frozenset({aiohttp.WSCloseCode.GOING_AWAY, aiohttp.WSCloseCode.SERVICE_RESTART})
+RESTART_PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+STEADY_SECONDS = 5.0  # a connection that lived this long is no restart in a row
 
 Payload = dict[str, Any]
 
@@ -61,9 +71,15 @@ async def run_subscription(
             await close()
 
 
+class _SubgraphRestartsError(SubgraphHttpError):
+    """It closed the stream and said that it is coming back."""
+
+
 class WebSocketSource:
     """`graphql-transport-ws` to the subgraph, one connection a subscription; SSE for those named in `event_streams`.
 
+    A subgraph that restarts is subscribed to again, and the client does not notice, as the protocol's reference client
+    does it. Events in between are lost: the protocol knows no positions.
     `urls` replaces the address a subgraph's queries go to. Forwarded headers go with the handshake and, since many
     servers look there only, into the `connection_init` payload.
     """
@@ -95,6 +111,26 @@ class WebSocketSource:
             self._session = None
 
     async def _events_over_websocket(self, request: SubgraphRequest) -> AsyncIterator[Payload]:
+        pauses: Iterator[float] | None = None  # while a restart is waited for
+        while True:
+            began = time.monotonic()
+            try:
+                async for payload in self._events_of_connection(request):
+                    yield payload
+            except (SubgraphHttpError, SubgraphTimeoutError) as error:
+                if time.monotonic() - began > STEADY_SECONDS:
+                    pauses = None
+                if pauses is None and isinstance(error, _SubgraphRestartsError):
+                    pauses = iter(RESTART_PAUSES_SECONDS)
+                pause = next(pauses, None) if pauses is not None else None
+                if pause is None:
+                    raise
+                log.info("subscribes_again", subgraph=request.subgraph, reason=error.detail or error.message)
+            else:
+                return
+            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads retries, hides nothing
+
+    async def _events_of_connection(self, request: SubgraphRequest) -> AsyncIterator[Payload]:
         headers = {name: value for name, value in request.headers if may_forward(name, value)}
         url = self._urls.get(request.subgraph, request.url)
         try:
@@ -155,7 +191,8 @@ class WebSocketSource:
         message = await socket.receive()
         if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
             return _payload_of(_decode(message.data, subgraph), subgraph)
-        raise SubgraphHttpError(
+        error = _SubgraphRestartsError if socket.close_code in RESTART_CODES else SubgraphHttpError
+        raise error(
             "The subgraph closed the subscription.", subgraph, detail=f"{message.type.name} {socket.close_code}"
         )
 

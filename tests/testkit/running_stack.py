@@ -107,13 +107,19 @@ class Visitor:
 
 
 @asynccontextmanager
-async def running_stack(path: Path, *options: str, **environment: str) -> AsyncIterator[RunningStack]:
-    """`fittracker up` over `path` until the block ends; then every process it started must be gone."""
+async def running_stack(
+    path: Path, *options: str, code: Path | None = None, **environment: str
+) -> AsyncIterator[RunningStack]:
+    """`fittracker up` over `path` until the block ends; then every process it started must be gone.
+
+    `code` is a copy of the rooms to run instead of ours, and to be followed while it changes.
+    """
     log_file = path.with_name(f"{path.name}.up.log")
     with log_file.open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "deploy", "up", "--port", "0", "--data-dir", str(path), "--no-watch", *options,
-            cwd=ROOT, env={**os.environ, **environment}, stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL,
+            sys.executable, "-m", "deploy", "up", "--port", "0", "--data-dir", str(path),
+            "--watch" if code else "--no-watch", *options,
+            cwd=code or ROOT, env={**os.environ, "PYTHONPATH": str(code or ROOT), **environment}, stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
     directory = DataDirectory(path)
     try:

@@ -12,8 +12,10 @@ import strawberry
 import uvicorn
 from strawberry.asgi import GraphQL
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import serve as serve_websockets
 
-from router.executor.subscribe import InProcessSource, SubscriptionSource, WebSocketSource
+from router.executor.subscribe import PROTOCOL, InProcessSource, SubscriptionSource, WebSocketSource
 from router.executor.transport import InProcessTransport
 from router.loaded_graph import LoadedGraph
 from router.pipeline import OperationRequest, Runtime, subscribe
@@ -177,3 +179,46 @@ async def test_a_query_sent_as_a_subscription_is_one_event() -> None:
     source = InProcessSource({})
 
     assert await events(source, "{ __typename }") == [{"data": {"__typename": "Query"}}]
+
+
+@pytest.mark.parametrize("code", [1001, 1012])
+async def test_a_subgraph_that_restarts_is_subscribed_to_again(code: int) -> None:
+    connections = 0
+
+    async def serve(socket: ServerConnection) -> None:
+        nonlocal connections
+        connections += 1
+        await socket.recv()
+        await socket.send('{"type":"connection_ack"}')
+        await socket.recv()
+        event = {"id": "1", "type": "next", "payload": {"data": {"counted": {"id": str(connections)}}}}
+        await socket.send(orjson.dumps(event).decode())
+        if connections == 3:
+            await socket.send('{"id":"1","type":"complete"}')
+        else:
+            await socket.close(code)
+
+    subprotocols: Any = [PROTOCOL]
+    async with serve_websockets(serve, "127.0.0.1", 0, subprotocols=subprotocols) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        source = websocket(f"http://127.0.0.1:{port}/graphql")
+        received = await events(source, "subscription { counted(to: 1) { id } }")
+        await source.close()
+
+    assert received == [{"data": {"counted": {"id": str(number)}}} for number in (1, 2, 3)]
+
+
+async def test_a_subgraph_that_does_not_come_back_ends_the_subscription(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def serve(socket: ServerConnection) -> None:
+        await socket.close(1012)
+
+    monkeypatch.setattr("router.executor.subscribe.RESTART_PAUSES_SECONDS", (0.01, 0.01))
+    subprotocols: Any = [PROTOCOL]
+    async with serve_websockets(serve, "127.0.0.1", 0, subprotocols=subprotocols) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        source = websocket(f"http://127.0.0.1:{port}/graphql")
+        received = await events(source, "subscription { counted(to: 1) { id } }")
+        await source.close()
+
+    assert [error["message"] for error in received[0]["errors"]] == ["The subgraph closed the subscription."]
+    assert len(received) == 1
