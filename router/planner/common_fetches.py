@@ -135,10 +135,11 @@ class _Sharing:
     def _widened_selections(
         self, own: Fetch | EntityLookup, other: Fetch | EntityLookup, subgraph: str, all_of_it: bool = False
     ) -> SelectionSet:
-        more = _minus(other.selections, own.selections)
-        fits = not own.renames and not other.renames and self._are_harmless(own.selections, other.selections, subgraph)
-        if fits and (all_of_it or self._all_harmless(more, subgraph)):
-            return _plus(own.selections, more)
+        fits = (
+            not own.renames and not other.renames and self._adds_only_keys(own.selections, other.selections, subgraph)
+        )
+        if fits and (all_of_it or self._adds_only_keys(other.selections, own.selections, subgraph)):
+            return _plus(own.selections, other.selections)
         return own.selections
 
     def _is_within(self, known: Fetch | EntityFetch, fetch: Fetch | EntityFetch) -> bool:
@@ -153,25 +154,25 @@ class _Sharing:
         return False
 
     def _can_stand_for(self, known: Fetch | EntityLookup, asked: Fetch | EntityLookup, subgraph: str) -> bool:
-        if not self._are_harmless(known.selections, asked.selections, subgraph) or known.renames != asked.renames:
+        if not self._adds_only_keys(known.selections, asked.selections, subgraph) or known.renames != asked.renames:
             return False
         return not asked.renames or not _minus(asked.selections, known.selections).items
 
-    def _are_harmless(self, selections: SelectionSet, others: SelectionSet, subgraph: str) -> bool:
+    def _adds_only_keys(self, selections: SelectionSet, others: SelectionSet, subgraph: str) -> bool:
         """Whether `selections` have nothing but keys that `others` lack."""
-        return self._all_harmless(_minus(selections, others), subgraph)
+        known = {_identity(item): item.selections for item in others.items}
+        for item in selections.items:
+            is_known = _identity(item) in known
+            if isinstance(item, Field) and not is_known and not self._is_key(item, subgraph):
+                return False
+            inner = known.get(_identity(item)) or SelectionSet()
+            if item.selections is not None and not self._adds_only_keys(item.selections, inner, subgraph):
+                return False
+        return True
 
-    def _all_harmless(self, selections: SelectionSet, subgraph: str) -> bool:
-        return all(
-            self._all_harmless(item.selections, subgraph)
-            if isinstance(item, InlineFragment)
-            else not item.arguments
-            and item.response_key == item.name
-            and item.name not in self.taken
-            and self.harmless.has(subgraph, item.name)
-            and (item.selections is None or self._all_harmless(item.selections, subgraph))
-            for item in selections.items
-        )
+    def _is_key(self, field: Field, subgraph: str) -> bool:
+        is_plain = field.response_key == field.name and not field.arguments
+        return is_plain and field.name not in self.taken and self.harmless.has(subgraph, field.name)
 
 
 # -- fetches -------------------------------------------------------------------------------------------------------
