@@ -7,6 +7,7 @@ in them, `tests/testkit/world.py` what the data mean.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from tests.testkit.case_file import UNSET, Case, CaseDirectory, read_case_directory
 from tests.testkit.failure_modes import FailureMode
 from tests.testkit.federated_graph import FederatedGraph, world_of_sdls
+from tests.testkit.incremental_client import merge_former_payloads, merge_payloads
 
 DIRECTORIES = [read_case_directory(path) for path in sorted((Path(__file__).parent / "cases").iterdir())]
 CASES = [pytest.param(d, case, id=f"{d.name}: {case.name}") for d in DIRECTORIES for case in d.cases]
@@ -41,6 +43,28 @@ async def test_answers_as_the_case_says(directory: CaseDirectory, case: Case) ->
     check_data(case, response)
     check_errors(case, response.get("errors", []))
     check_requests(case, graph)
+
+
+@pytest.mark.parametrize("former", [False, True], ids=["current", "former"])
+@pytest.mark.parametrize(("directory", "case"), [each for each in CASES if each.values[1].is_incremental])
+async def test_answers_in_pieces_as_the_case_says(directory: CaseDirectory, case: Case, former: bool) -> None:
+    graph = federated(directory)
+    payloads = await graph.payloads(case.operation, case.variables, former=former, failures=case.failures)
+    first = payloads[0]
+    assert ("hasNext" not in first) is case.comes_whole
+    check_requests(replace(case, requests=case.requests_in_pieces), graph)
+    if case.initial is not UNSET:
+        assert first["data"] == case.initial
+    if case.pending is not None and not former:
+        announced = [
+            {name: each[name] for name in ("path", "label") if name in each} for each in first.get("pending", ())
+        ]
+        assert announced == case.pending
+    response = first
+    if not case.comes_whole:
+        response = merge_former_payloads(payloads) if former else merge_payloads(payloads)
+    check_data(case if case.merged is UNSET else replace(case, data=case.merged), response)
+    check_errors(case, response.get("errors", []))
 
 
 @pytest.mark.parametrize(("directory", "kind", "group"), MATRIX)

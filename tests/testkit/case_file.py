@@ -32,6 +32,16 @@ class Case:
     representations: dict[str, list[Any]] = field(default_factory=dict)
     variables_sent: dict[str, list[str]] = field(default_factory=dict)
     calls: list[str] | None = None
+    # of `@defer` and `@stream`: the operation is then asked at once and in pieces of both formats
+    initial: Any = UNSET  # the data of the first piece
+    merged: Any = UNSET  # of all pieces, where it is not `data`
+    pending: list[dict[str, Any]] | None = None  # what the first piece announces: path and label
+    comes_whole: bool = False  # also for who takes pieces
+    requests_in_pieces: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_incremental(self) -> bool:
+        return self.initial is not UNSET or self.comes_whole
 
 
 @dataclass(frozen=True, slots=True)
