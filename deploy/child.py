@@ -172,7 +172,7 @@ async def _spawn(spec: ChildSpec, announcement: _Announcement | None) -> asyncio
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_dies_with_its_parent(spec.stop_signal),
+            preexec_fn=dies_with_its_parent(spec.stop_signal),
             user=spec.user,
             limit=1024 * 1024,
         )
@@ -180,7 +180,7 @@ async def _spawn(spec: ChildSpec, announcement: _Announcement | None) -> asyncio
         raise ChildError(f"{spec.name}: cannot run {spec.command[0]}: {error.strerror}") from error
 
 
-def _dies_with_its_parent(number: signal.Signals) -> Callable[[], None] | None:
+def dies_with_its_parent(number: signal.Signals) -> Callable[[], None] | None:
     """On Linux the kernel sends `number` when the supervisor dies, however it dies, so none is orphaned."""
     libc = _libc
     if libc is None:

@@ -70,18 +70,25 @@ def subgraph(
 
 @app.command()
 def router(
-    supergraph: Annotated[Path | None, typer.Option(help="Any join-spec supergraph.")] = None,
+    sources: Annotated[list[str] | None, typer.Argument(help="To compose and serve, as `compose` takes them.")] = None,
+    supergraph: Annotated[
+        Path | None, typer.Option(help="Any join-spec supergraph; with sources, the file to compose them into.")
+    ] = None,
     port: Annotated[int | None, typer.Option(help="Default: 8080.")] = None,
     config: Annotated[Path | None, typer.Option(help="A YAML file of router settings.")] = None,
     host: Annotated[str | None, typer.Option(help="Default: 127.0.0.1.")] = None,
-    watch: Annotated[bool | None, typer.Option("--watch", help="Swap the graph when the file changes.")] = None,
+    watch: Annotated[
+        bool | None, typer.Option("--watch", help="Swap the graph when the file, or a source, changes.")
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that share the port. Default: 1.")] = None,
     dev: Annotated[bool | None, typer.Option("--dev", help="GraphiQL, query plans and full error texts.")] = None,
 ) -> None:
     """Serve any Federation 2 supergraph; needs no database."""
     from deploy.serve import serve_router
 
-    serve_router(config, supergraph=supergraph, host=host, port=port, watch=watch, workers=workers, dev=dev)
+    serve_router(
+        sources or [], config, supergraph=supergraph, host=host, port=port, watch=watch, workers=workers, dev=dev
+    )
 
 
 @app.command("in-process", hidden=True)
@@ -120,11 +127,18 @@ def compose(
     ],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Default: print it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Errors, hints and supergraph as one JSON object.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Compose again whenever a source changes.")] = False,
 ) -> None:
     """Compose subgraphs into a supergraph; exit code 1 if they do not fit together."""
     from deploy.composition import compose_for_machines, compose_sources
 
-    if not as_json:
+    if watch:
+        if output is None or as_json:
+            raise typer.BadParameter("--watch writes a file: give it -o FILE, and no --json")
+        from deploy.source_watch import keep_composed
+
+        keep_composed(sources, output, Terminal())
+    elif not as_json:
         compose_sources(sources, output, Terminal())
     elif not compose_for_machines(sources, output):
         raise typer.Exit(1)

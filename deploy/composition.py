@@ -1,6 +1,6 @@
 """Composes subgraphs for the command line and tells the findings.
 
-Used by `fittracker compose`, by `prepare` before a start and by `dev_loop` on change.
+Used by `fittracker compose`, by `prepare` before a start and by `dev_loop` and `source_watch` on change.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ def compose_sources(sources: list[str], output: Path | None, terminal: Terminal)
         print(sdl, end="")
     else:
         write_whole(output, sdl)
+        complaint_file(output).unlink(missing_ok=True)
         terminal.say(f"{output}: {len(sdl):,} bytes, {len(composition.hints)} hints")
 
 
@@ -66,6 +67,11 @@ def supergraph_of(composition: Composition) -> str:
     if composition.supergraph_sdl is None:
         raise CompositionFailedError(composition.errors)
     return composition.supergraph_sdl
+
+
+def complaint_file(supergraph: Path) -> Path:
+    """Why the newest sources are not in the supergraph; a router that follows the file looks for it."""
+    return supergraph.with_name(supergraph.name + ".error")
 
 
 def write_whole(file: Path, text: str) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 from deploy.errors import FriendlyError
 from deploy.stack import SUBGRAPH_PORTS
+
+if TYPE_CHECKING:
+    from router.settings import Settings
 
 
 def serve_subgraph(name: str, host: str, port: int | None) -> None:
@@ -40,12 +45,32 @@ def serve_subgraph(name: str, host: str, port: int | None) -> None:
         HandoverServer(configuration).run([listener] if listener is not None else None)
 
 
-def serve_router(config: Path | None, **overrides: Any) -> None:
-    """`overrides` that are None leave the file's and the environment's values. Raises SettingsError, OSError."""
-    from router.server.app import serve
+def serve_router(sources: list[str], config: Path | None, *, supergraph: Path | None, **overrides: Any) -> None:
+    """`overrides` that are None leave the file's and the environment's values. Raises FriendlyError, SettingsError.
+
+    `sources` are composed first, into `supergraph` where it is given, and with `watch` whenever they change.
+    """
     from router.settings import load_settings
 
-    settings = load_settings(config, **overrides)
+    if not sources:
+        _serve(load_settings(config, supergraph=supergraph, **overrides))
+        return
+    from deploy.composition import compose_sources
+    from deploy.source_watch import composed_beside
+    from deploy.terminal import Terminal
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # and leave nothing behind
+    with TemporaryDirectory(prefix="fittracker-") as folder:
+        file = supergraph or Path(folder) / "supergraph.graphql"
+        compose_sources(sources, file, Terminal())
+        settings = load_settings(config, supergraph=file, **overrides)
+        with composed_beside(sources, file) if settings.watch else nullcontext():
+            _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
+    from router.server.app import serve
+
     if not settings.supergraph.exists():
         raise FriendlyError(f"{settings.supergraph}: no such file", "make one with `fittracker compose … -o FILE`")
     _check_supergraph(settings.supergraph)

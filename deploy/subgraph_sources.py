@@ -1,6 +1,7 @@
 """Where subgraphs come from: SDL files, running services, Strawberry schemas, or a supergraph.yaml that lists them.
 
-Called by `composition`; hands `SubgraphSource`s to `schema.compose`, or says in one sentence why one cannot be had.
+`composition` reads them and hands them to `schema.compose`; `source_watch` asks when they change. Says in one sentence why
+one cannot be had.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +29,44 @@ _PLACEHOLDER = re.compile(r"\$\{(?:env\.)?([A-Za-z_][A-Za-z0-9_]*)\}")
 _PYTHON = re.compile(r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")
 
 
+@dataclass(frozen=True, slots=True)
+class DeclaredSource:
+    """A subgraph as it was named, not yet read: one of `sdl`, `file`, `address` and `python` says where its SDL is."""
+
+    name: str
+    url: str = ""  # where the router reaches it
+    sdl: str | None = None
+    file: Path | None = None
+    address: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    python: str = ""
+
+    def read(self) -> SubgraphSource:
+        """Raises FriendlyError."""
+        return SubgraphSource(name=self.name, sdl=self._read_sdl(), url=self.url)
+
+    def _read_sdl(self) -> str:
+        if self.sdl is not None:
+            return self.sdl
+        if self.file is not None:
+            return _read_file(self.name, self.file)
+        if self.address:
+            return fetch_sdl(self.name, self.address, self.headers)
+        return _sdl_of_python(self.name, self.python)
+
+
 def read_sources(arguments: list[str]) -> list[SubgraphSource]:
+    """The subgraphs that `arguments` name. Raises FriendlyError."""
+    return [source.read() for source in declared_sources(arguments)]
+
+
+def declared_sources(arguments: list[str]) -> list[DeclaredSource]:
     """In any mix: `products.graphql`, `products=any.graphql`, `products=http://…/graphql`, `products=package.module:schema`,
     `supergraph.yaml`. Raises FriendlyError.
     """
-    sources: list[SubgraphSource] = []
+    sources: list[DeclaredSource] = []
     for argument in arguments:
-        if argument.endswith((".yaml", ".yml")):
+        if is_configuration(argument):
             sources += _read_configuration(Path(argument))
             continue
         name, separator, place = argument.partition("=")
@@ -42,8 +75,13 @@ def read_sources(arguments: list[str]) -> list[SubgraphSource]:
             if "://" in argument or _is_python(argument):
                 kind = "URL" if "://" in argument else "Python schema"
                 raise FriendlyError(f"{argument}: a {kind} needs a name", f"write NAME={argument}")
-        sources.append(_read_source(name, place))
+        sources.append(_declared(name, place))
     return sources
+
+
+def is_configuration(argument: str) -> bool:
+    """Whether it names a supergraph.yaml."""
+    return argument.endswith((".yaml", ".yml"))
 
 
 def fetch_sdl(name: str, url: str, headers: Mapping[str, str] | None = None) -> str:
@@ -82,12 +120,12 @@ def _errors_in(body: bytes) -> str:
     return f": {'; '.join(messages)[:300]}"
 
 
-def _read_source(name: str, place: str) -> SubgraphSource:
+def _declared(name: str, place: str) -> DeclaredSource:
     if "://" in place:
-        return SubgraphSource(name=name, sdl=fetch_sdl(name, place), url=place)
+        return DeclaredSource(name, url=place, address=place)
     if _is_python(place):
-        return SubgraphSource(name=name, sdl=_sdl_of_python(name, place), url="")
-    return SubgraphSource(name=name, sdl=_read_file(name, Path(place)), url="")
+        return DeclaredSource(name, python=place)
+    return DeclaredSource(name, file=Path(place))
 
 
 # -- Python ------------------------------------------------------------------------------------------------------------
@@ -126,7 +164,7 @@ def _sdl_of_python(name: str, place: str) -> str:
 # -- supergraph.yaml ---------------------------------------------------------------------------------------------------
 
 
-def _read_configuration(file: Path) -> list[SubgraphSource]:
+def _read_configuration(file: Path) -> list[DeclaredSource]:
     """The form that rover reads: `subgraphs: {NAME: {routing_url, schema: {file | subgraph_url | sdl}}}`."""
     try:
         configuration = yaml.safe_load(_PLACEHOLDER.sub(_from_environment, file.read_text(encoding="utf-8")))
@@ -150,20 +188,20 @@ def _from_environment(found: re.Match[str]) -> str:
     return os.environ[found[1]]
 
 
-def _read_configured(file: Path, name: str, entry: object) -> SubgraphSource:
+def _read_configured(file: Path, name: str, entry: object) -> DeclaredSource:
     schema = entry.get("schema") if isinstance(entry, dict) else None
     if not isinstance(entry, dict) or not isinstance(schema, dict):
         raise FriendlyError(f"{file}: subgraphs.{name} has no `schema`")
     url = str(entry.get("routing_url") or "")
     if "sdl" in schema:
-        return SubgraphSource(name=name, sdl=str(schema["sdl"]), url=url)
+        return DeclaredSource(name, url, sdl=str(schema["sdl"]))
     if "file" in schema:
-        return SubgraphSource(name=name, sdl=_read_file(name, file.parent / str(schema["file"])), url=url)
+        return DeclaredSource(name, url, file=file.parent / str(schema["file"]))
     if "subgraph_url" in schema:
-        place = str(schema["subgraph_url"])
+        address = str(schema["subgraph_url"])
         headers = schema.get("introspection_headers") or {}
-        sdl = fetch_sdl(name, place, {str(header): str(value) for header, value in headers.items()})
-        return SubgraphSource(name=name, sdl=sdl, url=url or place)
+        sent = {str(header): str(value) for header, value in headers.items()}
+        return DeclaredSource(name, url or address, address=address, headers=sent)
     if "graphref" in schema:
         raise FriendlyError(f"{file}: subgraphs.{name}.schema is in a registry, which is not asked here")
     raise FriendlyError(f"{file}: subgraphs.{name}.schema needs one of `file`, `subgraph_url` and `sdl`")
