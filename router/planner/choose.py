@@ -336,7 +336,7 @@ class Chooser:
 
     def _is_worth_splitting(self, place: Place, item: Item, candidates: list[_Candidate]) -> bool:
         """A field that several subgraphs answer may be asked of each for a part, which can save a later fetch."""
-        if not isinstance(item, Field) or item.selections is None or len(item.selections.items) < 2:
+        if not isinstance(item, Field) or len(self._parts_of(item)) < 2:
             return False
         landed = 1 if place.subgraph is None else 0
         if min(candidate.cost.depth for candidate in candidates) <= landed:
@@ -358,13 +358,13 @@ class Chooser:
         for part in parts:
             self.budget.spend()
             candidates = self._candidates(place, part, excluded, around)
-            if candidates:
+            if candidates and not self._is_worth_splitting(place, part, candidates):
                 pieces.append(candidates)
                 continue
             deeper = self._split(place, part, excluded, around)
-            if deeper is None:
+            if deeper is None and not candidates:
                 return None
-            pieces.extend(deeper)
+            pieces.extend(deeper if deeper is not None else [candidates])
         return pieces
 
     def _parts_of(self, item: Field | InlineFragment) -> tuple[Field | InlineFragment, ...]:

@@ -33,6 +33,41 @@ QueryPlan {
 """)
 
 
+def test_a_shared_root_field_is_asked_of_both_for_what_stands_deeper_in_it() -> None:
+    planner = planner_of(
+        a="type Query { shelf: Shelf @shareable } type Shelf @shareable { room: Int top: Book } "
+        'type Book @key(fields: "id") { id: ID! name: String }',
+        b="type Query { shelf: Shelf @shareable } type Shelf @shareable { room: Int top: Book } "
+        'type Book @key(fields: "id") { id: ID! price: Int }',
+    )
+    assert plan_text(planner, "{ shelf { room top { id name price } } }") == snapshot("""\
+QueryPlan {
+  Parallel {
+    Fetch(service: "a") {  # Query fields of a
+      {
+        shelf {
+          room
+          top {
+            id
+            name
+          }
+        }
+      }
+    },
+    Fetch(service: "b") {  # Query fields of b
+      {
+        shelf {
+          top {
+            price
+          }
+        }
+      }
+    },
+  },
+}\
+""")
+
+
 def test_a_value_type_without_key_is_put_together_from_its_sharers() -> None:
     planner = planner_of(
         a="type Query { v: V @shareable } type V { x: Int }",
