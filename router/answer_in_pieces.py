@@ -104,7 +104,7 @@ class _Pieces:
         )
         introspect(self._prepared, execution)
         self._executions.append(execution)
-        return PartToPlan(authorization.allowed, shape, outer)
+        return PartToPlan(authorization.allowed, shape, outer, in_levels=outer is None and bool(self._split.streams))
 
     async def begin(self) -> AsyncIterator[bytes]:
         """The payloads. A mutation has run when this returns: nobody may cut it off by reading no further."""

@@ -38,6 +38,7 @@ from router.planner import (
     PlannedPart,
     PlanningOverrunError,
     QueryPlanner,
+    in_levels,
     share_fetches,
 )
 from router.planning_process import PlanJob, PlanningProcess, PrepareJob
@@ -71,11 +72,15 @@ class GraphOptions:
 
 @dataclass(frozen=True, slots=True)
 class PartToPlan:
-    """One part of an answer in pieces: what to fetch, what is told of it, and the index of the part that it stands in."""
+    """One part of an answer in pieces: what to fetch, what is told of it, and the index of the part that it stands in.
+
+    `in_levels` of a part whose lists are cut on the way: nothing of one step of the plan waits for the step itself.
+    """
 
     allowed: Operation
     shape: Operation
     outer: int | None = None
+    in_levels: bool = False
 
 
 class PreparedOperation:
@@ -228,7 +233,10 @@ class LoadedGraph:
         plans = [part.plan for part in planned]
         if self._harmless is not None:
             plans = share_fetches(planned, self._harmless)
-        return tuple(self._compiled(plan, part.shape) for plan, part in zip(plans, parts, strict=bool(plans)))
+        return tuple(
+            self._compiled(in_levels(plan) if part.in_levels else plan, part.shape)
+            for plan, part in zip(plans, parts, strict=bool(plans))
+        )
 
     async def _planned(self, operation: Operation, override_labels: frozenset[str]) -> QueryPlan:
         plan = None

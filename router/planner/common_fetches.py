@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Listed
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import TypeVar
 
 from router.query_plan import (
@@ -80,6 +81,26 @@ def share_fetches(parts: Listed[PlannedPart], harmless: HarmlessFields) -> list[
     if any(_mutations(node) != sent for node in nodes):
         return []
     return [replace(part.plan, node=node) for part, node in zip(parts, nodes, strict=True)]
+
+
+def in_levels(plan: QueryPlan) -> QueryPlan:
+    """The plan as one sequence: what could begin earlier waits for the others of its level.
+
+    Example: `Parallel(Sequence(a, b), c)` becomes `Sequence(Parallel(a, c), b)`.
+    """
+    levels = _levels(plan.node) if plan.node is not None else []
+    nodes = [each[0] if len(each) == 1 else Parallel(tuple(each)) for each in levels]
+    return replace(plan, node=Sequence(tuple(nodes)) if len(nodes) > 1 else plan.node)
+
+
+def _levels(node: PlanNode) -> list[list[PlanNode]]:
+    match node:
+        case Sequence(nodes):
+            return [level for each in nodes for level in _levels(each)]
+        case Parallel(nodes):
+            parts = [_levels(each) for each in nodes]
+            return [[each for one in level for each in one] for level in zip_longest(*parts, fillvalue=[])]
+    return [[node]]
 
 
 @dataclass(frozen=True, slots=True)
