@@ -1,6 +1,8 @@
-"""Subscriptions with the clients that front ends use: graphql-ws and graphql-sse from npm."""
+"""Subscriptions and answers in pieces with the clients that front ends use: graphql-ws, graphql-sse, Apollo and urql from npm."""
 
 from __future__ import annotations
+
+import pytest
 
 from tests.testkit.npm_clients import run_client
 from tests.testkit.running_router import RunningRouter, router, shop, shop_servers, start_router, token
@@ -34,3 +36,33 @@ async def test_graphql_sse_gets_every_event(router: RunningRouter) -> None:
 
 async def test_graphql_sse_gets_every_event_over_its_single_connection(router: RunningRouter) -> None:
     assert await run_client("sse_client.mjs", router.url, TICKS, "single") == {"results": EVENTS}
+
+
+CURRENT = 'multipart/mixed; boundary="-"; incrementalSpec=v0.2'
+FORMER = 'multipart/mixed; boundary="-"; deferSpec=20220824'
+PRODUCTS = [{"id": "1", "owner": {"name": "Ann"}}, {"id": "2", "owner": {"name": "Ann"}}]
+
+
+@pytest.mark.parametrize(("reader", "content_type"), [("current", CURRENT), ("former", FORMER), ("urql", CURRENT)])
+async def test_apollo_and_urql_put_deferred_fields_in_their_places(
+    router: RunningRouter, reader: str, content_type: str
+) -> None:
+    query = (
+        '{ products { id ... @defer(label: "o") { owner { name } } } ... @defer { user(id: "u2") { name } } broken }'
+    )
+    answer = await run_client("incremental_client.mjs", router.url, query, reader)
+
+    assert answer["contentType"] == content_type
+    assert answer["states"][0] == {"products": [{"id": "1"}, {"id": "2"}], "broken": None}
+    assert answer["states"][-1] == {"products": PRODUCTS, "broken": None, "user": {"name": "Ben"}}
+    assert answer["errors"] == ["out of order"]
+
+
+@pytest.mark.parametrize("reader", ["current", "former"])  # urql knows items by the former format's paths only
+async def test_apollo_appends_the_items_of_a_streamed_list(router: RunningRouter, reader: str) -> None:
+    query = "{ products @stream(initialCount: 1) { id owner { name } } }"
+    answer = await run_client("incremental_client.mjs", router.url, query, reader)
+
+    assert answer["states"][0] == {"products": PRODUCTS[:1]}
+    assert answer["states"][-1] == {"products": PRODUCTS}
+    assert answer["errors"] == []
