@@ -146,8 +146,13 @@ class LoadedGraph:
             supergraph=supergraph,
         )
 
-    def close(self) -> None:
+    def retire(self) -> None:
         """For a graph that is no longer served; requests under way still finish."""
+        if self._planning is not None:
+            self._planning.retire()
+
+    def close(self) -> None:
+        """Frees what it holds; requests under way fail."""
         if self._planning is not None:
             self._planning.close()
 

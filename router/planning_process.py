@@ -75,8 +75,14 @@ class PlanningProcess:
         plan: QueryPlan = await self._run(job)
         return plan
 
+    def retire(self) -> None:
+        """Ends the child as soon as it has no job; the next would start another."""
+        self._idle_seconds = 0.0
+        if not self._waiting:
+            self.close()
+
     def close(self) -> None:
-        """Ends the child; the next job would start another."""
+        """Ends the child, whatever it does; the next job would start another."""
         if self._idle_timer is not None:
             self._idle_timer.cancel()
         child, self._child = self._child, None

@@ -93,7 +93,7 @@ class GraphFile:
             self.count_caches()
         previous, self._served = self._served, served
         if previous is not None:
-            previous.graph.close()
+            previous.graph.retire()
         self._file_error = None
         log.info("supergraph_loaded", file=str(self._file), generation=served.generation, digest=digest[:12])
         GRAPH_LOADS.labels("loaded").inc()

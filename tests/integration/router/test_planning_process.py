@@ -68,6 +68,18 @@ async def test_a_long_operation_is_planned_without_holding_up_the_loop() -> None
     assert 0 < work.worst < MAX_BLOCKED_SECONDS
 
 
+async def test_a_graph_that_is_replaced_still_plans_what_was_asked_of_it() -> None:
+    graph = LoadedGraph.from_sdl(SUPERGRAPH)
+    await answered(graph, wide(151))  # starts the child
+    under_way = [asyncio.create_task(answered(graph, wide(fields))) for fields in (480, 481)]
+    await asyncio.sleep(0.01)
+    child = graph._planning._child  # type: ignore[union-attr]
+    graph.retire()
+    assert [(await response).status for response in under_way] == [200, 200]
+    assert child is not None
+    assert await asyncio.wait_for(child.wait(), 5) != 0
+
+
 def many_ways() -> str:
     """A graph of 12 subgraphs that share almost everything: there are very many ways to answer an operation."""
     link = (
