@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from graphql import DirectiveNode, GraphQLSchema, build_schema, find_breaking_changes, print_ast
@@ -82,7 +83,8 @@ async def _take_over(stack: Stack, names: list[str], sdls: dict[str, str]) -> No
     await stack.supervisor.replace(early)
     sdls.update({name: fresh[name] for name in early})
     try:
-        await stack.serve_graph(new_graph)
+        # Changed code may answer otherwise: what the router has cached belongs to the graph of another digest.
+        await stack.serve_graph(f"{new_graph}# code as of {datetime.now(UTC).isoformat()}\n")
         await stack.supervisor.replace(late)
     except (FriendlyError, ChildError):
         await stack.serve_graph(graph)

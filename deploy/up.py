@@ -33,7 +33,9 @@ async def _run(options: StackOptions, directory: DataDirectory, terminal: Termin
         _welcome(stack, terminal)
         keeper = asyncio.create_task(_keep_state(stack))
         tasks = [keeper]
-        if options.watch and not options.in_process:
+        if options.watch and options.in_process:
+            stack.news("one process does not follow changes of code: restart it, or run it with --processes")
+        elif options.watch:
             from deploy.dev_loop import follow_code
 
             tasks.append(asyncio.create_task(follow_code(stack)))

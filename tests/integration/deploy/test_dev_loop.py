@@ -119,6 +119,14 @@ async def test_broken_code_is_told_until_all_of_it_is_sound(rooms: Path, stack: 
     code.write_text(good)
     await until(lambda: not complaint.exists())
     assert stack.done == ["replace nutrition", "replace users", "graph"]
+    composed, _, version = stack.directory.supergraph.read_text().rpartition("# code as of ")
+
+    other.write_text(other.read_text() + "\n# changed again\n")
+    await until(lambda: len(stack.done) > 3)
+    await until(lambda: "taken over; the graph is as it was" in stack.told[-1])
+    again, _, later = stack.directory.supergraph.read_text().rpartition("# code as of ")
+    assert again == composed
+    assert later > version  # another digest: answers that are cached are not given any more
 
 
 async def test_a_process_that_cannot_start_takes_the_new_graph_back(rooms: Path, stack: Stack) -> None:
