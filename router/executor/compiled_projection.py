@@ -8,8 +8,9 @@ the errors. So the two must agree on every tree that this one accepts; a propert
 from __future__ import annotations
 
 import linecache
+import sys
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from typing import Any
 
@@ -42,6 +43,16 @@ class IrregularDataError(Exception):
 
 IRREGULAR_ERRORS = (IrregularDataError, AttributeError, TypeError, KeyError)
 
+
+class ProjectionTooLongError(Exception):
+    """The source would have more lines than the caller has time for."""
+
+
+#: Python needs some 20 us to compile a line and lets nobody else run meanwhile: longer sources are compiled in parts.
+_LINES_AT_ONCE = 400
+#: Of the lines that are written many are the same for all members of an interface; only what differs is compiled.
+_LINES_WRITTEN_PER_LINE_COMPILED = 4
+
 _module_numbers = count(1)
 
 
@@ -51,8 +62,10 @@ def compile_projection(
     selections: SelectionSet,
     variables: Mapping[str, Any],
     shared_keys: frozenset[Keys] = frozenset(),
+    max_lines: int | None = None,
 ) -> ProjectFunction:
-    """`shared_keys` are places of entities: what stands there is encoded once per distinct object.
+    """`shared_keys` are places of entities: what stands there is encoded once per distinct object. Raises
+    ProjectionTooLongError past `max_lines`, and for an object of very many fields.
 
     For `{ users { id name } }` the made source is, in short:
 
@@ -63,7 +76,7 @@ def compile_projection(
             ...
             return {"id": v0, "name": v1}
     """
-    writer = _SourceWriter(schema, variables, shared_keys)
+    writer = _SourceWriter(schema, variables, shared_keys, max_lines)
     root = schema.type_map[type_name]
     assert isinstance(root, GraphQLObjectType)
     function = writer.object_function([selections], root, ())
@@ -73,37 +86,84 @@ def compile_projection(
 class _SourceWriter:
     """Collects functions as source, and the constants they refer to by name."""
 
-    def __init__(self, schema: GraphQLSchema, variables: Mapping[str, Any], shared_keys: frozenset[Keys]) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        variables: Mapping[str, Any],
+        shared_keys: frozenset[Keys],
+        max_lines: int | None,
+    ) -> None:
         self._schema = schema
         self._variables = variables
         self._shared_keys = shared_keys
-        self._functions: list[str] = []
-        self._names: dict[tuple[str, tuple[int, ...], Keys], str] = {}
+        self._max_lines = max_lines if max_lines is not None else sys.maxsize
+        self._lines = self._lines_written = 0
+        self._functions: list[list[str]] = []  # their lines
+        self._same: dict[str, str] = {}  # functions by their text: members of an interface are often shaped alike
+        self._names: dict[tuple[str, tuple[int, ...], Keys, bool], str] = {}
+        self._numbers = count()
         self._namespace: dict[str, Any] = {
             "IrregularDataError": IrregularDataError,
             "dumps": orjson.dumps,
             "Fragment": orjson.Fragment,
         }
-        self._constants = count()
+        self._constants: dict[frozenset[str], str] = {}
+        self._tables: dict[tuple[tuple[str | None, str], ...], str] = {}
 
     def link(self, function: str) -> ProjectFunction:
-        source = "\n\n".join(self._functions)
-        filename = f"<projection {next(_module_numbers)}>"
-        exec(compile(source, filename, "exec"), self._namespace)  # noqa: S102 - the source is ours, names are repr'd
+        sources = [(f"<projection {next(_module_numbers)}>", "\n".join(lines)) for lines in self._parts()]
+        for filename, source in sources:
+            exec(compile(source, filename, "exec"), self._namespace)  # noqa: S102 - the source is ours, names are repr'd
+        for variants, table in self._tables.items():
+            self._namespace[table] = {typename: self._namespace[name] for typename, name in variants}
         made: ProjectFunction = self._namespace[function]
-        # tracebacks and debuggers can show the made source, for as long as the function lives
-        linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-        weakref.finalize(made, linecache.cache.pop, filename, None)
+        for filename, source in sources:
+            # tracebacks and debuggers can show the made source, for as long as the function lives
+            linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+            weakref.finalize(made, linecache.cache.pop, filename, None)
         return made
 
+    def _parts(self) -> Iterator[list[str]]:
+        part: list[str] = []
+        for lines in self._functions:
+            if part and len(part) + len(lines) > _LINES_AT_ONCE:
+                yield part
+                part = []
+            part += lines
+        yield part
+
+    def _define(self, name: str, *lines: str) -> str:
+        """The name of a function with these lines below its head: this one, or one that is there already."""
+        same = self._same.setdefault("\n".join(lines), name)
+        self._lines_written += len(lines)
+        if same is name:
+            self._lines += len(lines)
+            self._functions.append([f"def {name}(value, memo):", *lines, "", ""])
+        is_too_long = (
+            self._lines > self._max_lines
+            or self._lines_written > self._max_lines * _LINES_WRITTEN_PER_LINE_COMPILED
+            or len(lines) > 2 * _LINES_AT_ONCE
+        )
+        if is_too_long and self._max_lines < sys.maxsize:
+            raise ProjectionTooLongError
+        return same
+
     def object_function(
-        self, selection_sets: list[SelectionSet], type_: GraphQLObjectType | GraphQLInterfaceType, keys: Keys
+        self,
+        selection_sets: list[SelectionSet],
+        type_: GraphQLObjectType | GraphQLInterfaceType,
+        keys: Keys,
+        *,
+        has_typename: bool = False,
     ) -> str:
-        """The name of a function from an object of this type to its projection; an interface stands for any."""
-        known = (type_.name, tuple(id(each) for each in selection_sets), keys)
+        """The name of a function from an object of this type to its projection; an interface stands for any.
+
+        `has_typename`: the object is known to be of this type by its own `__typename`.
+        """
+        known = (type_.name, tuple(id(each) for each in selection_sets), keys, has_typename)
         if known in self._names:
             return self._names[known]
-        name = self._names[known] = f"object_{len(self._names)}"
+        name = f"object_{next(self._numbers)}"
         grouped: dict[str, list[Field]] = {}
         for selections in selection_sets:
             group_by_key(selections, type_, self._schema, self._variables, grouped)
@@ -112,7 +172,8 @@ class _SourceWriter:
         for number, (response_key, fields) in enumerate(grouped.items()):
             field = fields[0]
             if field.name == "__typename":
-                entries.append(f"{response_key!r}: {type_.name!r}")
+                typename = "get('__typename')" if has_typename else repr(type_.name)
+                entries.append(f"{response_key!r}: {typename}")
             elif field.name in ("__schema", "__type"):
                 entries.append(f"{response_key!r}: get({response_key!r})")
             else:
@@ -121,11 +182,11 @@ class _SourceWriter:
                 inner = [each.selections for each in fields if each.selections is not None]
                 body += self._check(variable, type_.fields[field.name].type, inner, (*keys, response_key))
                 entries.append(f"{response_key!r}: {variable}")
-        lines = [f"def {name}(value, memo):", "    get = value.get"]
-        lines += [f"    {line}" for line in body]
-        lines.append(f"    return {{{', '.join(entries)}}}")
-        self._functions.append("\n".join(lines))
-        return name
+        made = self._define(
+            name, "    get = value.get", *(f"    {line}" for line in body), f"    return {{{', '.join(entries)}}}"
+        )
+        self._names[known] = made
+        return made
 
     def _check(self, variable: str, type_: GraphQLOutputType, inner: list[SelectionSet], keys: Keys) -> list[str]:
         """Lines that leave the projected value in `variable`, or raise."""
@@ -181,32 +242,31 @@ class _SourceWriter:
 
     def _item_function(self, expression: str, guard: str, is_nullable: bool) -> str:
         """A list inside a list: comprehensions that nest any deeper are no longer readable in a traceback."""
-        name = f"items_{next(self._constants)}"
-        lines = [f"def {name}(item, memo):"]
+        lines = ["    item = value"]
         if is_nullable:
             lines.append("    if item is None: return None")
         lines += [f"    if {guard}: raise IrregularDataError", f"    return {expression}"]
-        self._functions.append("\n".join(lines))
-        return name
+        return self._define(f"items_{next(self._numbers)}", *lines)
 
     def _abstract_function(
         self, type_: GraphQLInterfaceType | GraphQLUnionType, inner: list[SelectionSet], keys: Keys
     ) -> str:
         variants: dict[str | None, str] = {
-            possible.name: self.object_function(inner, possible, keys)
+            possible.name: self.object_function(inner, possible, keys, has_typename=True)
             for possible in self._schema.get_possible_types(type_)
         }
         if isinstance(type_, GraphQLInterfaceType) and all(
             can_stay_abstract(selections, type_, self._schema, self._variables) for selections in inner
         ):
             variants[None] = variants[type_.name] = self.object_function(inner, type_, keys)
-        name = f"abstract_{next(self._constants)}"
-        cases = ", ".join(f"{typename!r}: {function}" for typename, function in variants.items())
-        self._functions.append(f"{name}_variants = {{{cases}}}")
-        self._functions.append(
-            f"def {name}(value, memo):\n    return {name}_variants[value.get('__typename')](value, memo)"
+        return self._define(
+            f"abstract_{next(self._numbers)}",
+            f"    return {self._table(variants)}[value.get('__typename')](value, memo)",
         )
-        return name
+
+    def _table(self, variants: dict[str | None, str]) -> str:
+        """The name of a table of functions by type name; `link` fills it."""
+        return self._tables.setdefault(tuple(variants.items()), f"variants_{len(self._tables)}")
 
     def _call(self, function: str, variable: str, keys: Keys) -> str:
         """A call, or where entities are shared a look into the memo first; a Fragment is never falsy."""
@@ -215,15 +275,15 @@ class _SourceWriter:
         encode = f"encode_{function}"
         if encode not in self._namespace:
             self._namespace[encode] = None
-            self._functions.append(
-                f"def {encode}(value, memo):\n"
-                f"    made = memo[id(value), {function!r}] = Fragment(dumps({function}(value, memo)))\n"
-                f"    return made"
+            self._define(
+                encode,
+                f"    made = memo[id(value), {function!r}] = Fragment(dumps({function}(value, memo)))",
+                "    return made",
             )
         return f"(memo.get((id({variable}), {function!r})) or {encode}({variable}, memo))"
 
-    def _constant(self, value: Any) -> str:
-        name = f"constant_{next(self._constants)}"
+    def _constant(self, value: frozenset[str]) -> str:
+        name = self._constants.setdefault(value, f"constant_{len(self._constants)}")
         self._namespace[name] = value
         return name
 

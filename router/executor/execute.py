@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
 from graphql import GraphQLSchema, is_abstract_type
 
+from router.background import begin_in_background
 from router.errors import ErrorEntry
-from router.executor.compiled_projection import IRREGULAR_ERRORS, ProjectFunction, compile_projection
+from router.executor.compiled_projection import (
+    IRREGULAR_ERRORS,
+    ProjectFunction,
+    ProjectionTooLongError,
+    compile_projection,
+)
 from router.executor.contextual import ContextualFetchStep
 from router.executor.fetch import CompiledLookup, EntityFetchStep, Execution, RootFetch
 from router.executor.nested_root import NestedRootFetch
@@ -39,8 +46,9 @@ from router.selection_set import Condition, Field, SelectionSet
 
 #: Distinct sets of @skip/@include decisions that get a projection of their own; rarer ones use the plain form.
 MAX_PROJECTIONS = 32
-#: Python needs some 20 us to compile a line; beyond this a plan would hold up the event loop.
-MAX_COMPILED_FIELDS = 1_000
+#: Python needs some 20 us to compile a line of a projection: more are compiled in the background, far more never.
+MAX_INLINE_LINES = 400
+MAX_LINES = 20_000
 
 
 class Step(Protocol):
@@ -111,11 +119,11 @@ class CompiledPlan:
         self.step = compiler.compile(plan.node.rest if isinstance(plan.node, Subscription) else plan.node)
         self._condition_variables = tuple(sorted(_condition_variables(operation.selections)))
         self._shared_keys = frozenset(response_keys_of(path) for path in self.sharing.shared_paths)
-        self._projections: dict[tuple[bool, ...], ProjectFunction] = {}
+        #: None where one is being made, or none can be
+        self._projections: dict[tuple[bool, ...], ProjectFunction | None] = {}
         self._is_warm = False  # has run once
         self._passthrough: Passthrough | None = None
         self._is_passthrough_known = False
-        self._is_compilable = _count_fields(operation.selections) <= MAX_COMPILED_FIELDS
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -186,11 +194,22 @@ class CompiledPlan:
         if not self._is_warm:
             self._is_warm = True
             return None
-        if len(self._projections) < MAX_PROJECTIONS and self._is_compilable:
-            known = self._projections[decisions] = compile_projection(
-                self.schema, self.root_type, self.operation.selections, variables, self._shared_keys
-            )
-        return known
+        if len(self._projections) < MAX_PROJECTIONS and decisions not in self._projections:
+            self._projections[decisions] = None
+            try:
+                self._compile_projection(decisions, variables, MAX_INLINE_LINES)
+            except ProjectionTooLongError:
+                begin_in_background(self._compile_projection_later, decisions, dict(variables))
+        return self._projections.get(decisions)
+
+    def _compile_projection(self, decisions: tuple[bool, ...], variables: Mapping[str, Any], max_lines: int) -> None:
+        self._projections[decisions] = compile_projection(
+            self.schema, self.root_type, self.operation.selections, variables, self._shared_keys, max_lines
+        )
+
+    def _compile_projection_later(self, decisions: tuple[bool, ...], variables: Mapping[str, Any]) -> None:
+        with suppress(ProjectionTooLongError):
+            self._compile_projection(decisions, variables, MAX_LINES)
 
 
 class StepCompiler:
@@ -324,10 +343,3 @@ def _condition_variables(selections: SelectionSet) -> set[str]:
         if item.selections is not None:
             found |= _condition_variables(item.selections)
     return found
-
-
-def _count_fields(selections: SelectionSet) -> int:
-    return sum(
-        isinstance(item, Field) + (_count_fields(item.selections) if item.selections else 0)
-        for item in selections.items
-    )

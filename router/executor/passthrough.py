@@ -25,6 +25,9 @@ from router.selection_set import Field, SelectionSet
 
 Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 
+#: Making the check takes some 10 us a field; whatever is larger is projected.
+MAX_FIELDS = 1_000
+
 _SCALARS: dict[str, Any] = {"String": str, "ID": str, "Int": Int32, "Float": float, "Boolean": bool}
 
 
@@ -59,14 +62,20 @@ class Passthrough:
 
 
 def compile_passthrough(node: PlanNode | None, selections: SelectionSet, schema: GraphQLSchema) -> Passthrough | None:
-    """None where the plan is more than one query, or where a shape depends on types or conditions."""
+    """None where the plan is more than one query, or large, or where a shape depends on types or conditions."""
     if not isinstance(node, Fetch) or node.operation_type != "query" or node.renames or node.selections != selections:
+        return None
+    if _count_fields(selections) > MAX_FIELDS:
         return None
     assert schema.query_type is not None
     try:
         return Passthrough(_object_type(schema.query_type, selections))
     except _NotIdentity:
         return None
+
+
+def _count_fields(selections: SelectionSet) -> int:
+    return sum(1 + (_count_fields(item.selections) if item.selections else 0) for item in selections.items)
 
 
 def _object_type(type_: GraphQLObjectType, selections: SelectionSet) -> Any:
