@@ -126,21 +126,25 @@ def compose(
         list[str], typer.Argument(help="NAME.graphql, NAME=FILE, NAME=URL, NAME=module:schema, supergraph.yaml.")
     ],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Default: print it.")] = None,
+    api: Annotated[Path | None, typer.Option(help="A file for the schema that clients see.")] = None,
+    include: Annotated[list[str] | None, typer.Option(metavar="TAG", help="Contract: show what has this @tag.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(metavar="TAG", help="Contract: hide what has this @tag.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Errors, hints and supergraph as one JSON object.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Compose again whenever a source changes.")] = False,
 ) -> None:
-    """Compose subgraphs into a supergraph; exit code 1 if they do not fit together."""
-    from deploy.composition import compose_for_machines, compose_sources
+    """Compose subgraphs into a supergraph, or into a contract variant of it; exit code 1 if they do not fit together."""
+    from deploy.composition import Composing, compose_for_machines, compose_for_people
 
+    asked = Composing(sources, output, api, tuple(include or ()), tuple(exclude or ()))
     if watch:
-        if output is None or as_json:
-            raise typer.BadParameter("--watch writes a file: give it -o FILE, and no --json")
+        if output is None or as_json or api or include or exclude:
+            raise typer.BadParameter("--watch writes the whole supergraph: give it -o FILE and no other option")
         from deploy.source_watch import keep_composed
 
         keep_composed(sources, output, Terminal())
     elif not as_json:
-        compose_sources(sources, output, Terminal())
-    elif not compose_for_machines(sources, output):
+        compose_for_people(asked, Terminal())
+    elif not compose_for_machines(asked):
         raise typer.Exit(1)
 
 

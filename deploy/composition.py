@@ -6,6 +6,7 @@ Used by `fittracker compose`, by `prepare` before a start and by `dev_loop` and 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -15,6 +16,7 @@ from deploy.subgraph_sources import read_sources
 from deploy.terminal import Terminal
 from schema.codes import CODES, Finding, Level
 from schema.compose import Composition, compose
+from schema.contract import contract_of
 
 
 class CompositionFailedError(FriendlyError):
@@ -29,34 +31,52 @@ class CompositionFailedError(FriendlyError):
         self.findings = tuple(listed)
 
 
-def compose_sources(sources: list[str], output: Path | None, terminal: Terminal) -> None:
-    """What `fittracker compose` does for people. Raises FriendlyError, CompositionFailedError."""
-    composition = compose(read_sources(sources))
+@dataclass(frozen=True, slots=True)
+class Composing:
+    """What `fittracker compose` is asked for: the tags are of a contract variant, the files take what it gives."""
+
+    sources: list[str]
+    output: Path | None = None
+    api: Path | None = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    def compose(self) -> Composition:
+        """The files are written where everything composes. Raises FriendlyError for a source that cannot be read."""
+        composition = compose(read_sources(self.sources))
+        if self.include or self.exclude:
+            composition = contract_of(composition, include=self.include, exclude=self.exclude)
+        for file, text in ((self.output, composition.supergraph_sdl), (self.api, composition.api_sdl)):
+            if file is not None and text is not None:
+                write_whole(file, text)
+        return composition
+
+
+def compose_for_people(asked: Composing, terminal: Terminal) -> None:
+    """Raises FriendlyError, CompositionFailedError."""
+    composition = asked.compose()
     for hint in composition.hints:
         terminal.errors.print(f"hint: {hint}", style="dim")
     sdl = supergraph_of(composition)
-    if output is None:
+    if asked.output is None:
         print(sdl, end="")
     else:
-        write_whole(output, sdl)
-        complaint_file(output).unlink(missing_ok=True)
-        terminal.say(f"{output}: {len(sdl):,} bytes, {len(composition.hints)} hints")
+        complaint_file(asked.output).unlink(missing_ok=True)
+        terminal.say(f"{asked.output}: {len(sdl):,} bytes, {len(composition.hints)} hints")
 
 
-def compose_for_machines(sources: list[str], output: Path | None) -> bool:
+def compose_for_machines(asked: Composing) -> bool:
     """What `fittracker compose --json` does: one JSON object on standard output, whether they compose or not.
 
     `{"errors": [...], "hints": [...], "supergraph": SDL}`; a finding has level, code, message, subgraphs, coordinates
     and locations (`{"subgraph", "line", "column"}`). `supergraph` is null where there are errors, and where `output`
     takes it. Whether they compose. Raises FriendlyError for a source that cannot be read.
     """
-    composition = compose(read_sources(sources))
-    if output is not None and composition.supergraph_sdl is not None:
-        write_whole(output, composition.supergraph_sdl)
+    composition = asked.compose()
     told = {
         "errors": [error.as_json() for error in composition.errors],
         "hints": [hint.as_json() for hint in composition.hints],
-        "supergraph": composition.supergraph_sdl if output is None else None,
+        "supergraph": composition.supergraph_sdl if asked.output is None else None,
     }
     print(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
     return composition.supergraph_sdl is not None

@@ -55,14 +55,14 @@ def serve_router(sources: list[str], config: Path | None, *, supergraph: Path | 
     if not sources:
         _serve(load_settings(config, supergraph=supergraph, **overrides))
         return
-    from deploy.composition import compose_sources
+    from deploy.composition import Composing, compose_for_people
     from deploy.source_watch import composed_beside
     from deploy.terminal import Terminal
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # and leave nothing behind
     with TemporaryDirectory(prefix="fittracker-") as folder:
         file = supergraph or Path(folder) / "supergraph.graphql"
-        compose_sources(sources, file, Terminal())
+        compose_for_people(Composing(sources, file), Terminal())
         settings = load_settings(config, supergraph=file, **overrides)
         with composed_beside(sources, file) if settings.watch else nullcontext():
             _serve(settings)

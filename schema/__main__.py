@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
-from graphql import GraphQLError, GraphQLSchema, build_schema, print_schema
+from graphql import GraphQLError, GraphQLSchema, build_schema
 
 from router.errors import SupergraphError
 from router.supergraph import read_supergraph
 from schema.changes import diff_schemas, read_operations
 from schema.codes import CODES
-from schema.compose import Composition, compose
-from schema.contract import ContractError, contract_variant
+from schema.compose import compose
+from schema.contract import contract_of
 from schema.lint import lint_sdl
 from schema.subgraph import SubgraphSource
 
@@ -53,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _compose(options: argparse.Namespace) -> int:
     composition = compose([_source(text) for text in options.files])
+    if options.include or options.exclude:
+        composition = contract_of(composition, include=options.include, exclude=options.exclude)
     findings = (*composition.errors, *composition.hints)
     if options.json:
         told = orjson.dumps([finding.as_json() for finding in findings], option=orjson.OPT_INDENT_2)
@@ -62,30 +64,12 @@ def _compose(options: argparse.Namespace) -> int:
             print(finding, file=sys.stderr)
     if composition.supergraph_sdl is None:
         return 1
-    try:
-        text = _chosen_text(composition, options)
-    except ContractError as error:
-        print(error, file=sys.stderr)
-        return 1
+    text = (composition.api_sdl if options.api else composition.supergraph_sdl) or ""
     if options.verb == "compose" and options.output is not None:
         options.output.write_text(text, encoding="utf-8")
     elif options.verb == "compose":
         print(text, end="")
     return 0
-
-
-def _chosen_text(composition: Composition, options: argparse.Namespace) -> str:
-    sdl = composition.supergraph_sdl or ""
-    if options.include or options.exclude:
-        sdl = contract_variant(sdl, include=options.include, exclude=options.exclude)
-    if not options.api:
-        return sdl
-    return print_api(sdl)
-
-
-def print_api(supergraph_sdl: str) -> str:
-    """The schema that clients of a supergraph see. Raises SupergraphError."""
-    return print_schema(read_supergraph(supergraph_sdl).api_schema) + "\n"
 
 
 def _source(text: str) -> SubgraphSource:

@@ -1,12 +1,13 @@
 """Contract variants: a supergraph for one audience, made of what carries certain `@tag`s.
 
-Called by `python -m schema compose --include/--exclude`. The result hides by `@inaccessible`, so that routers can
+Called by `compose --include/--exclude` of both command lines. The result hides by `@inaccessible`, so that routers can
 still use hidden fields for keys and `@requires`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from graphql import (
@@ -18,10 +19,13 @@ from graphql import (
     TypeDefinitionNode,
     parse,
     print_ast,
+    print_schema,
     value_from_ast_untyped,
 )
 
+from router.supergraph import read_supergraph
 from schema.codes import Finding
+from schema.compose import Composition
 from schema.result_rules import check_result
 from schema.supergraph_printer import SPECIFICATIONS
 
@@ -35,6 +39,17 @@ class ContractError(ValueError):
     def __init__(self, findings: list[Finding]) -> None:
         super().__init__("; ".join(map(str, findings)))
         self.findings = findings
+
+
+def contract_of(composition: Composition, *, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> Composition:
+    """The contract variant of a composition; what did not compose, and where the tags leave no usable API, has errors."""
+    if composition.supergraph_sdl is None:
+        return composition
+    try:
+        sdl = contract_variant(composition.supergraph_sdl, include=include, exclude=exclude)
+    except ContractError as error:
+        return Composition(None, None, tuple(error.findings), composition.hints)
+    return replace(composition, supergraph_sdl=sdl, api_sdl=print_schema(read_supergraph(sdl).api_schema) + "\n")
 
 
 def contract_variant(supergraph_sdl: str, *, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> str:

@@ -52,6 +52,30 @@ def test_a_refusal_is_json_with_the_places_in_the_files(tmp_path: Path) -> None:
     assert not (tmp_path / "graph.graphql").exists()
 
 
+def test_a_contract_shows_one_audience_its_part_and_the_schema_of_clients_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a.graphql").write_text('type Query { a: Int @tag(name: "public") b: Int c: Int @tag(name: "staff") }')
+
+    everything = fittracker("compose", "a.graphql", "-o", "all.graphql", "--api", "all-api.graphql", cwd=tmp_path)
+    public = fittracker(
+        "compose", "a.graphql", "-o", "p.graphql", "--api", "p-api.graphql", "--include", "public", cwd=tmp_path
+    )
+    customers = fittracker(
+        "compose", "a.graphql", "-o", "c.graphql", "--api", "c-api.graphql", "--exclude", "staff", cwd=tmp_path
+    )
+    nobody = fittracker("compose", "a.graphql", "-o", "n.graphql", "--include", "nobody", cwd=tmp_path)
+
+    assert [each.returncode for each in (everything, public, customers, nobody)] == [0, 0, 0, 1]
+    told = {name: (tmp_path / f"{name}-api.graphql").read_text().split() for name in ("all", "p", "c")}
+    assert [[field for field in ("a:", "b:", "c:") if field in api] for api in told.values()] == [
+        ["a:", "b:", "c:"],
+        ["a:"],
+        ["a:", "b:"],
+    ]
+    assert "@inaccessible" in (tmp_path / "p.graphql").read_text()
+    assert "ONLY_INACCESSIBLE_CHILDREN" in nobody.stderr
+    assert not (tmp_path / "n.graphql").exists()
+
+
 def test_hints_are_json_next_to_the_supergraph(tmp_path: Path) -> None:
     (tmp_path / "a.graphql").write_text("type Query { a: Int }\nenum Unused { A }\n")
 
