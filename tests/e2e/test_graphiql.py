@@ -80,6 +80,9 @@ async def test_a_visitor_queries_subscribes_and_sees_what_is_wrong(start_router:
         router.supergraph.write_text(good)
         await expect(banner).to_have_count(0, timeout=PATIENCE_MILLISECONDS)
 
+        async with page.expect_request(lambda request: "IntrospectionQuery" in (request.post_data or "")):
+            router.supergraph.write_text(good + "\n# a new generation")
+
         assert {address for address in addresses if not address.startswith((router.origin, "data:"))} == set()
         assert complaints == []
 

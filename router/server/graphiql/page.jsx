@@ -1,8 +1,9 @@
 // The page behind GET /graphql. It talks to the router at its own address only; nothing is loaded from elsewhere.
+import { useGraphiQLActions } from "@graphiql/react";
 import { createGraphiQLFetcher } from "@graphiql/toolkit";
 import { GraphiQL } from "graphiql";
 import { parse } from "graphql";
-import { createElement, useEffect, useState } from "react";
+import { createElement, useEffect, useRef, useState } from "react";
 import { createRoot } from "react-dom/client";
 import "graphiql/style.css";
 import "./page.css";
@@ -44,28 +45,41 @@ const WELCOME = `# To act as somebody, log in with a mutation
 }
 `;
 
-/** What the last reload of the supergraph complained about, polled while the page is visible. */
-function useGraphError() {
-  const [error, setError] = useState(null);
+/** The graph in use and what its last reload complained about, polled while the page is visible. */
+function useServedGraph() {
+  const [graph, setGraph] = useState({});
+  const tell = ({ digest, error }) =>
+    setGraph((last) => (last.digest === digest && last.error === error ? last : { digest, error }));
   useEffect(() => {
     const ask = async () => {
       if (document.hidden) return;
       try {
         const readiness = await (await fetch(document.body.dataset.readiness)).json();
-        setError(readiness.components?.supergraph?.details?.error ?? null);
+        tell(readiness.components?.supergraph?.details ?? {});
       } catch {
-        setError("The router does not answer.");
+        tell({ error: "The router does not answer." });
       }
     };
     ask();
     const timer = setInterval(ask, 2000);
     return () => clearInterval(timer);
   }, []);
-  return error;
+  return graph;
+}
+
+/** Has the editor learn the schema anew when the router has swapped its graph. */
+function SchemaFollower({ digest }) {
+  const { introspect } = useGraphiQLActions();
+  const known = useRef(digest);
+  useEffect(() => {
+    if (known.current && digest && known.current !== digest) introspect();
+    known.current = digest ?? known.current;
+  }, [digest, introspect]);
+  return null;
 }
 
 function Page() {
-  const error = useGraphError();
+  const { error, digest } = useServedGraph();
   return createElement(
     "div",
     { className: "router-page" },
@@ -79,7 +93,11 @@ function Page() {
     createElement(
       "div",
       { className: "router-graphiql" },
-      createElement(GraphiQL, { fetcher, defaultQuery: WELCOME, shouldPersistHeaders: false }),
+      createElement(
+        GraphiQL,
+        { fetcher, defaultQuery: WELCOME, shouldPersistHeaders: false },
+        createElement(SchemaFollower, { digest }),
+      ),
     ),
   );
 }
