@@ -134,7 +134,8 @@ class _Pieces:
                     announced.append(piece)
             self._waiting.update({runs[piece.part]: piece.part for piece in announced if piece.part in runs})
             yield initial_payload(data, errors, announced)
-            delivered = DeliveredData(data, is_repeated=self._request.repeats_fields)
+            is_repeated = self._request.repeats_fields
+            delivered = DeliveredData(data, execution.tree, self._graph.key_names, is_repeated=is_repeated)
             while self._waiting:
                 done, _ = await asyncio.wait(self._waiting, return_when=asyncio.FIRST_COMPLETED)
                 for run in done:

@@ -157,6 +157,11 @@ class LoadedGraph:
             self._planning.close()
 
     @property
+    def key_names(self) -> frozenset[str]:
+        """Fields that are part of some key: they tell objects apart."""
+        return self._harmless.names if self._harmless is not None else frozenset()
+
+    @property
     def caches(self) -> dict[str, BoundedCache[Any, Any]]:
         """By the name that metrics give them."""
         return {"operation": self._prepared, "plan": self._plans}

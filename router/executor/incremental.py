@@ -138,9 +138,25 @@ class DeliveredData:
     piece to have all fields of its fragment.
     """
 
-    def __init__(self, data: Any, *, is_repeated: bool = False) -> None:
+    def __init__(self, data: Any, first_tree: Tree, key_names: frozenset[str], *, is_repeated: bool = False) -> None:
         self._data = data
+        self._first_tree = first_tree
+        self._key_names = key_names
         self._is_repeated = is_repeated
+
+    def is_about(self, tree: Tree, path: ClientPath) -> bool:
+        """Whether the objects on the way are those of the first result, as far as their keys tell: a list that was asked for
+        twice may have changed in between.
+        """
+        known: Any = self._first_tree
+        other: Any = tree
+        for part in path:
+            known, other = _value_at(known, (part,)), _value_at(other, (part,))
+            if known.__class__ is dict and other.__class__ is dict:
+                shared = self._key_names & known.keys() & other.keys()
+                if any(known[name] != other[name] for name in shared if known[name].__class__ in (str, int)):
+                    return False
+        return True
 
     def take_new(self, path: ClientPath, data: Tree) -> list[tuple[ClientPath, Tree]]:
         """The fields of an object's piece that the client lacks, by the object they belong to (below `path`)."""
@@ -206,8 +222,8 @@ class LaterPayload:
             else _projected_items(part, execution, projection)
         )
         errors = known + [each for each in projection.errors if not self._delivered.has(tuple(each["path"]))]
-        if value is None:
-            self.fail(piece, errors or [_gone(piece.path)])
+        if value is None or not self._delivered.is_about(execution.tree, piece.path):
+            self.fail(piece, (errors if value is None else []) or [_gone(piece.path)])
             return None
         entries: list[dict[str, Any]] = []
         if isinstance(part, DeferredBlock):

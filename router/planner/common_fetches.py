@@ -52,10 +52,10 @@ class HarmlessFields:
             for type_ in view.values()
             if type_.kind in (TypeKind.OBJECT, TypeKind.INTERFACE)
         ]
-        in_keys = {name for _, type_ in views for key in type_.keys for name in _names(key.fields)}
+        self.names = frozenset(name for _, type_ in views for key in type_.keys for name in _names(key.fields))
         self._types: dict[tuple[str, str], set[str]] = {}
         for subgraph, type_ in views:
-            for name in in_keys & type_.fields.keys():
+            for name in self.names & type_.fields.keys():
                 self._types.setdefault((subgraph, name), set()).add(type_.fields[name].type_text)
 
     def has(self, subgraph: str, name: str) -> bool:
@@ -130,7 +130,7 @@ class _Sharing:
             for other, others in known:
                 if rest is not None and others == conditions and self._is_within(other, rest):
                     taken.append(other)
-                    rest = _without(rest, other)
+                    rest = self._without(rest, other)
             nodes = (*taken, rest) if rest is not None else tuple(taken)
             return nodes[0] if len(nodes) == 1 else Parallel(nodes)
 
@@ -179,6 +179,38 @@ class _Sharing:
             return False
         return not asked.renames or not _minus(asked.selections, known.selections).items
 
+    def _without(self, fetch: Fetch | EntityFetch, known: Fetch | EntityFetch) -> Fetch | EntityFetch | None:
+        """What `known` does not answer of it, and the keys of the same objects: they tell that both mean the same ones."""
+        if isinstance(fetch, Fetch):
+            assert isinstance(known, Fetch)
+            rest = self._rest(fetch.selections, known.selections, fetch.subgraph)
+            return _using(replace(fetch, selections=rest), fetch.variables) if rest.items else None
+        assert isinstance(known, EntityFetch)
+        lookups = []
+        for lookup in fetch.lookups:
+            same = _counterpart(lookup, known)
+            rest = lookup.selections
+            if same is not None:
+                rest = self._rest(lookup.selections, same.selections, fetch.subgraph)
+            if rest.items:
+                lookups.append(replace(lookup, selections=rest))
+        return _using(replace(fetch, lookups=tuple(lookups)), fetch.variables) if lookups else None
+
+    def _rest(self, selections: SelectionSet, others: SelectionSet, subgraph: str) -> SelectionSet:
+        known = {_identity(item): item.selections for item in others.items}
+        rest: list[Field | InlineFragment] = []
+        keys: list[Field] = []
+        for item in selections.items:
+            if _identity(item) not in known:
+                rest.append(item)
+            elif item.selections is not None:
+                inner = self._rest(item.selections, known[_identity(item)] or SelectionSet(), subgraph)
+                if inner.items:
+                    rest.append(replace(item, selections=inner))
+            elif item.name in self.harmless.names and self._is_key(item, subgraph):
+                keys.append(item)
+        return SelectionSet((*keys, *rest) if rest else ())
+
     def _adds_only_keys(self, selections: SelectionSet, others: SelectionSet, subgraph: str) -> bool:
         """Whether `selections` have nothing but keys that `others` lack."""
         known = {_identity(item): item.selections for item in others.items}
@@ -214,22 +246,6 @@ def _counterpart(lookup: EntityLookup, fetch: EntityFetch) -> EntityLookup | Non
     question = (lookup.paths, lookup.representations)
     same = (each for each in fetch.lookups if (each.paths, each.representations) == question and not each.contexts)
     return next(same, None) if not lookup.contexts else None
-
-
-def _without(fetch: Fetch | EntityFetch, known: Fetch | EntityFetch) -> Fetch | EntityFetch | None:
-    """What `known` does not answer of it."""
-    if isinstance(fetch, Fetch):
-        assert isinstance(known, Fetch)
-        rest = _minus(fetch.selections, known.selections)
-        return _using(replace(fetch, selections=rest), fetch.variables) if rest.items else None
-    assert isinstance(known, EntityFetch)
-    lookups = []
-    for lookup in fetch.lookups:
-        same = _counterpart(lookup, known)
-        rest = lookup.selections if same is None else _minus(lookup.selections, same.selections)
-        if rest.items:
-            lookups.append(replace(lookup, selections=rest))
-    return _using(replace(fetch, lookups=tuple(lookups)), fetch.variables) if lookups else None
 
 
 def _using(fetch: _AnyFetch, variables: tuple[tuple[str, str], ...]) -> _AnyFetch:

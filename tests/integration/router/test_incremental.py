@@ -362,3 +362,97 @@ async def test_a_client_that_leaves_before_the_first_result_stops_the_rest_of_it
 
     assert subgraphs.names_under_way == 0
     assert asyncio.all_tasks() <= before
+
+
+async def test_a_list_that_changed_between_two_requests_is_not_mixed_up() -> None:
+    subgraphs = Subgraphs()
+
+    async def live(body: bytes) -> bytes:
+        is_first = b"note" not in body
+        items = [{"__typename": "Item", "id": number, "note": f"of {number}"} for number in ("1", "2")]
+        return orjson.dumps({"data": {"items": items if is_first else items[::-1]}})
+
+    subgraphs.live = live  # type: ignore[method-assign]
+    first, last = [orjson.loads(each) async for each in await begun(subgraphs, "{ items { id ... @defer { note } } }")]
+
+    assert first["data"] == {"items": [{"id": "1"}, {"id": "2"}]}
+    assert [each["errors"][0]["extensions"]["code"] for each in last["completed"]] == ["DEFERRED_OBJECT_GONE"] * 2
+    assert "incremental" not in last
+
+
+async def test_siblings_that_overlap_tell_a_field_once_and_where_it_belongs() -> None:
+    subgraphs = Subgraphs()
+    stream = await begun(
+        subgraphs,
+        '{ ... @defer(label: "a") { shelf { items { id } } } ... @defer(label: "b") { shelf { items { id name } } } }',
+    )
+    first = orjson.loads(await asyncio.wait_for(anext(stream), 1))
+    second = orjson.loads(await asyncio.wait_for(anext(stream), 1))
+    subgraphs.let_go.set()
+    third = orjson.loads(await asyncio.wait_for(anext(stream), 1))
+
+    assert first["data"] == {}
+    assert second["incremental"] == [{"id": "0", "data": {"shelf": {"items": [{"id": "1"}, {"id": "2"}]}}}]
+    assert third["incremental"] == [
+        {"id": "1", "subPath": ["shelf", "items", 0], "data": {"name": "item 1"}},
+        {"id": "1", "subPath": ["shelf", "items", 1], "data": {"name": "item 2"}},
+    ]
+    assert third["completed"] == [{"id": "1"}]
+
+
+async def test_a_part_that_asks_later_gets_the_answer_of_the_first() -> None:
+    subgraphs = Subgraphs()
+    subgraphs.let_go.set()
+    slow = asyncio.Event()
+    names = subgraphs.names
+
+    async def names_later(body: bytes) -> bytes:
+        if b"title" in body:
+            await slow.wait()
+        return await names(body)
+
+    subgraphs.names = names_later  # type: ignore[method-assign]
+    stream = await begun(subgraphs, "{ item { name ... @defer { title } } }")
+    payloads = [orjson.loads(await anext(stream))]
+    slow.set()
+    payloads += [orjson.loads(each) async for each in stream]
+
+    assert payloads[0]["data"] == {"item": {"name": "item 1"}}
+    assert len(subgraphs.bodies) == 1  # the item itself is asked for once, long before its title
+    assert payloads[-1]["completed"][0]["errors"][0]["path"] == ["item", "title"]  # names sends none
+
+
+async def test_null_goes_no_further_than_the_deferred_fragment() -> None:
+    subgraphs = Subgraphs()
+    subgraphs.let_go.set()
+    stream = await begun(subgraphs, "{ shelf { items { id ... @defer { title } } } }")
+    first, last = [orjson.loads(each) async for each in stream]
+
+    assert first["data"] == {"shelf": {"items": [{"id": "1"}, {"id": "2"}]}}
+    assert "incremental" not in last
+    assert [(each["id"], each["errors"][0]["path"]) for each in last["completed"]] == [
+        ("0", ["shelf", "items", 0, "title"]),
+        ("1", ["shelf", "items", 1, "title"]),
+    ]
+
+
+async def test_a_client_that_leaves_stops_the_requests_of_deferred_parts() -> None:
+    subgraphs = Subgraphs()
+    stream: Any = await begun(subgraphs, "{ items { id ... @defer { name } ... @defer { title } } }")
+    await anext(stream)
+    async with asyncio.timeout(1):
+        while subgraphs.names_under_way < 2:
+            await asyncio.sleep(0)
+    await stream.aclose()
+    async with asyncio.timeout(1):
+        while subgraphs.names_under_way:
+            await asyncio.sleep(0)
+
+
+async def test_an_operation_may_not_cost_more_in_pieces_than_is_allowed() -> None:
+    def refuse(operation: Any, _: Any) -> None:
+        raise RequestError("too much")
+
+    runtime = Runtime(Subgraphs().runtime().transport, check_cost=refuse)
+    with pytest.raises(RequestError):
+        await answer_incrementally(OperationRequest("{ item { id ... @defer { name } } }"), GRAPH, runtime)
