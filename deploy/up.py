@@ -36,9 +36,7 @@ async def _run(options: StackOptions, directory: DataDirectory, terminal: Termin
         if options.watch and options.in_process:
             stack.news("one process does not follow changes of code: restart it, or run it with --processes")
         elif options.watch:
-            from deploy.dev_loop import follow_code
-
-            tasks.append(asyncio.create_task(follow_code(stack)))
+            tasks.append(asyncio.create_task(_follow_code(stack)))
         await asked_to_stop.wait()
         for task in tasks:
             task.cancel()
@@ -71,6 +69,15 @@ async def _keep_state(stack: Stack) -> None:
         if stack.supervisor.pids != known:
             known = stack.supervisor.pids
             stack.write_state()
+
+
+async def _follow_code(stack: Stack) -> None:
+    from deploy.dev_loop import follow_code
+
+    try:
+        await follow_code(stack)
+    except Exception as error:  # such as a system's limit of watched files; what runs is not concerned
+        stack.news(f"changes of code are not followed: {error}")
 
 
 def _welcome(stack: Stack, terminal: Terminal) -> None:

@@ -15,7 +15,6 @@ from hashlib import sha256
 from pathlib import Path
 
 import structlog
-from watchfiles import awatch
 
 from router.access.authorization import AuthorizationRules
 from router.errors import RouterError
@@ -26,6 +25,8 @@ from router.settings import SettingsError
 from router.telemetry import CACHE_GETS, CACHE_SIZE, GRAPH_GENERATION, GRAPH_LOADS
 
 log = structlog.get_logger(__name__)
+
+LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +113,23 @@ class GraphFile:
             self._served.graph.close()
 
     async def watch(self) -> None:
-        """Follows the file for ever; the folder is watched, as editors and mounts replace files instead of writing."""
-        folder = self._file.absolute().parent
-        names = {self._file.name, self._complaint_file.name}
-        await asyncio.to_thread(self._read_complaint)
-        async for _ in awatch(
-            folder, watch_filter=lambda _, path: Path(path).name in names, recursive=False, debounce=200
-        ):
-            await asyncio.to_thread(self._read_complaint)
-            if self._file.exists():
-                await self.reload()
+        """Follows the file for ever: what has changed and then stood still for one look is taken.
+
+        It is looked at: file systems of networks and containers, and links that are turned elsewhere, notify nobody.
+        """
+        taken = last = None
+        while True:
+            now = await asyncio.to_thread(self._stamps)
+            if now == last and now != taken:
+                taken = now
+                await asyncio.to_thread(self._read_complaint)
+                if self._file.exists():
+                    await self.reload()
+            last = now
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _stamps(self) -> list[tuple[int, int, int, int] | None]:
+        return [_stamp(file) for file in (self._file, self._complaint_file)]
 
     def _read_complaint(self) -> None:
         try:
@@ -141,3 +149,12 @@ class GraphFile:
             self._served.generation + 1 if self._served is not None else 1,
             time.time(),
         )
+
+
+def _stamp(file: Path) -> tuple[int, int, int, int] | None:
+    """Differs when the file does, or where its name leads; None if it leads nowhere."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

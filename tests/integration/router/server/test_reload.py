@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.integration.router.server.test_websocket import connected
 from tests.testkit.running_router import RunningRouter, StartRouter, token
@@ -72,6 +73,21 @@ async def test_a_broken_file_leaves_the_last_good_graph_and_is_told(start_router
             assert details["generation"] == 1
         router.supergraph.write_text(good)
         await until(lambda: router.app.graph_file.error is None)
+
+
+async def test_a_link_that_is_turned_to_another_file_is_followed(start_router: StartRouter, tmp_path: Path) -> None:
+    """As Kubernetes does it with a ConfigMap: the folder behind the name is another one."""
+    async with start_router(watch=True) as router:
+        for version in ("1", "2"):
+            (tmp_path / version).mkdir()
+            (tmp_path / version / "graph").write_text(router.supergraph.read_text() + f"\n# {version}")
+        (tmp_path / "data").symlink_to(tmp_path / "1")
+        router.supergraph.unlink()
+        router.supergraph.symlink_to(tmp_path / "data" / "graph")
+        await until(lambda: router.app.graph_file.current.generation == 2)
+        (tmp_path / "turned").symlink_to(tmp_path / "2")
+        (tmp_path / "turned").rename(tmp_path / "data")
+        await until(lambda: router.app.graph_file.current.generation == 3)
 
 
 async def test_a_complaint_of_whoever_composes_is_told_until_it_is_gone(start_router: StartRouter) -> None:
