@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from router.errors import ErrorEntry, RequestError
-from router.executor.deferral import DeferredBlock, SplitOperation, StreamedList, split_incremental
+from router.executor.deferral import DeferredBlock, SplitOperation, StreamedList, split_incremental, way_to
 from router.executor.execute import CompiledPlan, Step
 from router.executor.fetch import Execution
 from router.executor.incremental import (
@@ -33,12 +33,13 @@ from router.pipeline import (
     Response,
     Runtime,
     active_labels,
-    affordable_variables,
     answer_or_raise,
     authorized,
     introspect,
     refuse_wrong_kind,
 )
+from router.planner import asks_again
+from router.selection_set import SelectionSet
 
 _Run = asyncio.Future[tuple[CompiledPlan, Execution]]
 
@@ -51,11 +52,12 @@ async def answer_incrementally(
     """
     prepared = await graph.prepare(request.query, request.operation_name, keep_incremental=True)
     refuse_wrong_kind(prepared.operation, request)
-    variables = affordable_variables(prepared, request, runtime)
+    variables = prepared.coercion.coerce(request.variables)
     split = split_incremental(prepared.operation, graph.api_schema, variables)
     if split is not None:
         pieces = _Pieces(split, prepared, variables, request, graph, runtime)
         if await pieces.can_come_apart():
+            pieces.check_cost()
             return await pieces.begin()
     return await answer_or_raise(request, graph, runtime)
 
@@ -105,6 +107,20 @@ class _Pieces:
         introspect(self._prepared, execution)
         self._executions.append(execution)
         return PartToPlan(authorization.allowed, shape, outer, in_levels=outer is None and bool(self._split.streams))
+
+    def check_cost(self) -> None:
+        """The plain operation's, and again that of the way to each part which the subgraphs have to go twice. Raises
+        RequestError.
+        """
+        if self._runtime.check_cost is None:
+            return
+        plannable = self._prepared.plannable
+        items = plannable.selections.items
+        for number, block in enumerate(self._blocks, 1):
+            around = [plan.plan for plan in self._plans[:number]]
+            if asks_again(self._plans[number].plan, around):
+                items += way_to(block, plannable.selections).items
+        self._runtime.check_cost(replace(plannable, selections=SelectionSet(items)), self._variables)
 
     async def begin(self) -> AsyncIterator[bytes]:
         """The payloads. A mutation has run when this returns: nobody may cut it off by reading no further."""

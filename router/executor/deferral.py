@@ -107,6 +107,11 @@ def split_incremental(
     )
 
 
+def way_to(block: DeferredBlock, selections: SelectionSet) -> SelectionSet:
+    """What of the selections leads to the objects that the block belongs to."""
+    return _way(selections, response_keys_of(block.path))
+
+
 def plain_selections(selections: SelectionSet) -> SelectionSet:
     """The same without `@defer` and `@stream`."""
     return _keep(selections, frozenset(), {}, keep_all=True)
@@ -161,6 +166,18 @@ def _block(
         ),
         tuple(_block(each, operation, variables, in_place) for each in found.nested),
     )
+
+
+def _way(selections: SelectionSet, keys: tuple[str, ...]) -> SelectionSet:
+    items: list[Field | InlineFragment] = []
+    for item in selections.items if keys else ():
+        if isinstance(item, InlineFragment):
+            inner = _way(item.selections, keys)
+            if inner.items:
+                items.append(replace(item, selections=inner))
+        elif item.response_key == keys[0] and item.selections is not None:
+            items.append(replace(item, selections=_way(item.selections, keys[1:])))
+    return SelectionSet(tuple(items))
 
 
 def _narrowing(found: Iterable[_Found]) -> frozenset[int]:

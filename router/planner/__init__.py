@@ -1,7 +1,7 @@
 """From a normalised operation to a query plan: choose the cheapest way, build the fetch graph, put it in order."""
 
 from router.planner.budget import PlanningOverrunError
-from router.planner.common_fetches import HarmlessFields, PlannedPart, in_levels, share_fetches
+from router.planner.common_fetches import HarmlessFields, PlannedPart, asks_again, in_levels, share_fetches
 from router.planner.override_labels import OverrideLabels
 from router.planner.plan import QueryPlanner, plan_operation
 
@@ -11,6 +11,7 @@ __all__ = [
     "PlannedPart",
     "PlanningOverrunError",
     "QueryPlanner",
+    "asks_again",
     "in_levels",
     "plan_operation",
     "share_fetches",

@@ -6,7 +6,7 @@ once. What a part asks beyond the parts around it becomes a request of its own; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as Listed
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -81,6 +81,13 @@ def share_fetches(parts: Listed[PlannedPart], harmless: HarmlessFields) -> list[
     if any(_mutations(node) != sent for node in nodes):
         return []
     return [replace(part.plan, node=node) for part, node in zip(parts, nodes, strict=True)]
+
+
+def asks_again(plan: QueryPlan, around: Iterable[QueryPlan]) -> bool:
+    """Whether one of its fetches asks about what a fetch of the parts around asks too: the way there costs a second time."""
+    known = [fetch for outer in around for fetch, _ in _fetches(outer.node)]
+    own = [fetch for fetch, _ in _fetches(plan.node) if not any(fetch is each for each in known)]
+    return any(_is_about_the_same(fetch, other) for fetch in own for other in known)
 
 
 def in_levels(plan: QueryPlan) -> QueryPlan:
@@ -235,6 +242,14 @@ def _is_one_question(one: Fetch, other: Fetch) -> bool:
     if (one.subgraph, one.operation_type, one.path) != (other.subgraph, other.operation_type, other.path):
         return False
     return one.operation_type != "mutation" or _top_keys(one) == _top_keys(other)
+
+
+def _is_about_the_same(one: Fetch | EntityFetch, other: Fetch | EntityFetch) -> bool:
+    if isinstance(one, Fetch) and isinstance(other, Fetch):
+        return _is_one_question(one, other)
+    if isinstance(one, EntityFetch) and isinstance(other, EntityFetch) and one.subgraph == other.subgraph:
+        return any(_counterpart(lookup, other) is not None for lookup in one.lookups)
+    return False
 
 
 def _top_keys(fetch: Fetch) -> list[str]:

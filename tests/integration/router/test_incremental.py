@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import orjson
 import pytest
 
+from router.access.demand import CostModel, TooExpensiveError
 from router.answer_in_pieces import answer_incrementally
 from router.errors import RequestError
 from router.executor.transport import InProcessTransport
 from router.loaded_graph import LoadedGraph
+from router.operation import Operation
 from router.pipeline import OperationRequest, Response, Runtime, answer
 from tests.integration.router.test_subscribe import SUPERGRAPH
 
@@ -449,10 +451,35 @@ async def test_a_client_that_leaves_stops_the_requests_of_deferred_parts() -> No
             await asyncio.sleep(0)
 
 
-async def test_an_operation_may_not_cost_more_in_pieces_than_is_allowed() -> None:
-    def refuse(operation: Any, _: Any) -> None:
-        raise RequestError("too much")
+@pytest.mark.parametrize(
+    ("query", "cost"),
+    [
+        ("{ items { id ... @defer { name } } }", 10),  # ten items
+        ("{ items { id ... @defer { note } } }", 20),  # `live` is asked for the items once more
+        ("{ items { id ... @defer { note } ... @defer { again: id } } }", 30),
+        ("{ item { id } ... @defer { version } }", 1),  # nothing leads to the root
+    ],
+)
+async def test_a_way_that_subgraphs_go_twice_costs_twice(query: str, cost: float) -> None:
+    costs: list[float] = []
+    model = CostModel.from_sdl(GRAPH.supergraph.sdl if GRAPH.supergraph else "", GRAPH.api_schema, 10)
 
-    runtime = Runtime(Subgraphs().runtime().transport, check_cost=refuse)
-    with pytest.raises(RequestError):
+    def check(operation: Operation, variables: Mapping[str, Any]) -> None:
+        costs.append(model.cost_of(operation, variables))
+
+    subgraphs = Subgraphs()
+    await answer_incrementally(OperationRequest(query), GRAPH, Runtime(subgraphs.runtime().transport, check_cost=check))
+
+    assert costs == [cost]
+
+
+async def test_what_costs_too_much_in_pieces_is_refused_before_anything_is_asked() -> None:
+    subgraphs = Subgraphs()
+
+    def refuse(_: Operation, __: Mapping[str, Any]) -> None:
+        raise TooExpensiveError(2, 1)
+
+    runtime = Runtime(subgraphs.runtime().transport, check_cost=refuse)
+    with pytest.raises(TooExpensiveError):
         await answer_incrementally(OperationRequest("{ item { id ... @defer { name } } }"), GRAPH, runtime)
+    assert not subgraphs.bodies
