@@ -96,6 +96,9 @@ class _Pieces:
         parts += [self._part(block.operation, block.operation, outer.get(block, 0)) for block in self._blocks]
         labels = active_labels(self._request, self._graph, self._runtime)
         self._plans = await self._graph.plan_parts(tuple(parts), labels)
+        if self._prepared.introspection is not None:
+            for execution in self._executions:
+                await introspect(self._prepared.introspection, execution, self._graph)
         return bool(self._plans)
 
     def _part(self, planned: Operation, shape: Operation, outer: int | None) -> PartToPlan:
@@ -104,7 +107,6 @@ class _Pieces:
         execution = Execution(
             self._answers, self._variables, headers=self._request.headers, withhold=authorization.withholding
         )
-        introspect(self._prepared, execution)
         self._executions.append(execution)
         return PartToPlan(authorization.allowed, shape, outer, in_levels=outer is None and bool(self._split.streams))
 

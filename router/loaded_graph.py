@@ -7,19 +7,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from graphql import GraphQLSchema
+from graphql import (
+    DocumentNode,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationType,
+    get_named_type,
+    is_abstract_type,
+)
 
+from router.background import in_background
 from router.bounded_cache import BoundedCache
-from router.errors import IntrospectionDisabledError, PlanningFailedError, RequestError
+from router.errors import LimitExceededError, PlanningFailedError, RequestError
 from router.executor.execute import CompiledPlan, compile_plan
 from router.executor.introspection import (
     Introspection,
+    IntrospectionAnswer,
+    IntrospectionQuestion,
+    answer_introspection,
     asks_for_introspection,
-    introspection_locations,
     without_introspection,
 )
 from router.operation import (
@@ -27,11 +39,9 @@ from router.operation import (
     DocumentLimits,
     Operation,
     VariableCoercion,
-    normalize,
     parse_document,
-    validate_document,
 )
-from router.operation.document import check_limits, count_fields
+from router.operation.document import check_limits, count_fields, with_incremental_directives
 from router.planner import (
     HarmlessFields,
     OverrideLabels,
@@ -43,14 +53,16 @@ from router.planner import (
 )
 from router.planning_process import PlanJob, PlanningProcess, PrepareJob
 from router.query_plan import QueryPlan
-from router.selection_set import SelectionSet
+from router.selection_set import InlineFragment, SelectionSet
 from router.supergraph import Supergraph, read_supergraph
 
 MAX_SHORTCUTS = 16
 #: What may be parsed, validated and planned on the event loop: some 10 ms of work. More goes to another process.
 MAX_INLINE_CHARACTERS = 16_000
+MAX_INLINE_TOKENS = 1_000
 MAX_INLINE_FIELDS = 150
-#: A plan that turns out to take more CPU time than this is given up and made in another process.
+MAX_INLINE_WEIGHT = 600
+#: A plan, or an introspection, that turns out to take more CPU time is given up and made in another process.
 MAX_INLINE_SECONDS = 0.015
 
 #: Pure and CPU-bound; the labels are the active ones of `@override(label:)`. May raise PlanningOverrunError.
@@ -89,7 +101,7 @@ class PreparedOperation:
     def __init__(self, operation: Operation, schema: GraphQLSchema) -> None:
         self.operation = operation
         self.coercion = VariableCoercion(operation, schema)
-        self.introspection = Introspection(operation, schema) if asks_for_introspection(operation) else None
+        self.introspection = Introspection(operation) if asks_for_introspection(operation) else None
         self.plannable = without_introspection(operation) if self.introspection is not None else operation
         #: compiled plans of the unrestricted operation by override labels: a shortcut past hashing operations
         self.plans: dict[frozenset[str], CompiledPlan] = {}
@@ -136,7 +148,8 @@ class LoadedGraph:
         """Raises what `router.supergraph.read_supergraph` raises for an SDL that is not a supergraph."""
         supergraph = read_supergraph(supergraph_sdl)
         planner = QueryPlanner(supergraph)
-        planner.graph()  # built here and not by the first request
+        planner.graph()  # these are built here and not by the first request
+        with_incremental_directives(supergraph.api_schema)
         return cls(
             supergraph.api_schema,
             supergraph.subgraphs,
@@ -203,43 +216,60 @@ class LoadedGraph:
     def _deciding(self, operation: Operation, override_labels: frozenset[str]) -> frozenset[str]:
         return override_labels & self._labels.deciding(operation) if self._labels is not None else override_labels
 
+    async def introspect(self, introspection: Introspection, variables: Mapping[str, Any]) -> IntrospectionAnswer:
+        """Raises RequestError where it takes too long."""
+        return await introspection.answer(variables, self._introspect)
+
     async def _prepare(self, text: str, operation_name: str | None, keep_incremental: bool) -> PreparedOperation:
-        limits, hide_suggestions = self.options.limits, self.options.hide_suggestions
-        document, is_short = None, False
-        if len(text) <= MAX_INLINE_CHARACTERS:
-            document = parse_document(text, limits)
-            check_limits(document, limits)
-            is_short = count_fields(document) <= MAX_INLINE_FIELDS
-        if is_short or self._supergraph_sdl is None:
-            if document is None:
-                document = parse_document(text, limits)
-                check_limits(document, limits)
-            validate_document(document, self.api_schema, hide_suggestions=hide_suggestions)
-            operation = normalize(
-                document,
-                operation_name,
-                self.api_schema,
-                lift_literals=True,
-                keep_incremental=keep_incremental,
-                max_fields=limits.fields,
-            )
-        else:
-            job = PrepareJob(text, operation_name, keep_incremental, limits, hide_suggestions)
-            operation = await self._planning_process().prepare(job)
-        if not self.options.introspection and asks_for_introspection(operation):
-            raise IntrospectionDisabledError(introspection_locations(document or parse_document(text, limits)))
-        return PreparedOperation(operation, self.api_schema)
+        options = self.options
+        job = PrepareJob(
+            text, operation_name, keep_incremental, options.limits, options.hide_suggestions, options.introspection
+        )
+        document = self._parsed_inline(text)
+        if document is not None or self._supergraph_sdl is None:
+            return PreparedOperation(job.run(self.api_schema, document), self.api_schema)
+        operation = await self._planning_process().prepare(job)
+        return await in_background(PreparedOperation, operation, self.api_schema)
+
+    def _parsed_inline(self, text: str) -> DocumentNode | None:
+        """The document, checked against the limits; None where the text, or what it stands for, is long."""
+        limits = self.options.limits
+        if len(text) > MAX_INLINE_CHARACTERS:
+            return None
+        tokens = min(limits.tokens, MAX_INLINE_TOKENS)
+        try:
+            document = parse_document(text, replace(limits, tokens=tokens))
+        except LimitExceededError as error:
+            if error.limit == "TOKEN" and tokens < limits.tokens:
+                return None
+            raise
+        check_limits(document, limits)
+        return document if count_fields(document) <= MAX_INLINE_FIELDS else None
+
+    async def _introspect(self, question: IntrospectionQuestion) -> IntrospectionAnswer:
+        max_seconds = MAX_INLINE_SECONDS if self._supergraph_sdl is not None else None
+        answer = answer_introspection(question, self.api_schema, max_seconds)
+        return answer or await self._planning_process().introspect(question)
 
     async def _compile(self, allowed: Operation, shape: Operation, override_labels: frozenset[str]) -> CompiledPlan:
-        return self._compiled(await self._planned(allowed, override_labels), shape)
+        plan = self._planned_inline(allowed, override_labels)
+        if plan is not None:
+            return self._compiled(plan, shape)
+        plan = await self._planning_process().plan(PlanJob(allowed, override_labels))
+        return await in_background(self._compiled, plan, shape)
 
     async def _compile_parts(
         self, parts: tuple[PartToPlan, ...], override_labels: frozenset[str]
     ) -> tuple[CompiledPlan, ...]:
-        planned = [
-            PlannedPart(await self._planned(part.allowed, override_labels), part.allowed.selections, part.outer)
-            for part in parts
-        ]
+        planned: list[PlannedPart] = []
+        for part in parts:
+            plan = self._planned_inline(part.allowed, override_labels)
+            plan = plan or await self._planning_process().plan(PlanJob(part.allowed, override_labels))
+            planned.append(PlannedPart(plan, part.allowed.selections, part.outer))
+            await asyncio.sleep(0)  # others first: there may be many parts
+        return await in_background(self._compiled_parts, planned, parts)
+
+    def _compiled_parts(self, planned: list[PlannedPart], parts: tuple[PartToPlan, ...]) -> tuple[CompiledPlan, ...]:
         plans = [part.plan for part in planned]
         if self._harmless is not None:
             plans = share_fetches(planned, self._harmless)
@@ -248,18 +278,15 @@ class LoadedGraph:
             for plan, part in zip(plans, parts, strict=bool(plans))
         )
 
-    async def _planned(self, operation: Operation, override_labels: frozenset[str]) -> QueryPlan:
-        plan = None
-        if self._supergraph_sdl is None or _weight(operation.selections) <= MAX_INLINE_FIELDS:
-            plan = self._plan_inline(operation, override_labels)
-        return plan or await self._planning_process().plan(PlanJob(operation, override_labels))
-
     def _compiled(self, plan: QueryPlan, shape: Operation) -> CompiledPlan:
         possible_types = self.supergraph.possible_types if self.supergraph is not None else None
         return compile_plan(plan, shape, self.api_schema, self.subgraph_urls, possible_types)
 
-    def _plan_inline(self, operation: Operation, override_labels: frozenset[str]) -> QueryPlan | None:
+    def _planned_inline(self, operation: Operation, override_labels: frozenset[str]) -> QueryPlan | None:
         """None where it would hold up the event loop."""
+        is_long = not _Weighing(self.api_schema, MAX_INLINE_WEIGHT).fits(operation)
+        if is_long and self._supergraph_sdl is not None:
+            return None
         try:
             return self._plan(operation, override_labels)
         except PlanningOverrunError:
@@ -287,9 +314,33 @@ def _percent_of(label: str) -> float | None:
         return None
 
 
-def _weight(selections: SelectionSet) -> int:
-    """Fields and fragments: what planning time grows with."""
-    return sum(1 + (_weight(item.selections) if item.selections else 0) for item in selections.items)
+class _Weighing:
+    """What planning time grows with: fields and fragments, each as often as there are types to plan it for."""
+
+    def __init__(self, schema: GraphQLSchema, max_weight: int) -> None:
+        self._schema = schema
+        self._left = max_weight
+
+    def fits(self, operation: Operation) -> bool:
+        root = self._schema.get_root_type(OperationType(operation.operation_type))
+        return root is not None and self._fits(operation.selections, root, 1)
+
+    def _fits(self, selections: SelectionSet, type_: GraphQLNamedType, times: int) -> bool:
+        members = len(self._schema.get_possible_types(type_)) if is_abstract_type(type_) else 1
+        self._left -= times * members * len(selections.items)
+        if self._left < 0:
+            return False
+        for item in selections.items:
+            if isinstance(item, InlineFragment):
+                inner = self._schema.type_map[item.type_condition] if item.type_condition else type_
+                if not self._fits(item.selections, inner, times):
+                    return False
+            elif item.selections is not None:
+                assert isinstance(type_, GraphQLObjectType | GraphQLInterfaceType)
+                inner = get_named_type(type_.fields[item.name].type)
+                if not self._fits(item.selections, inner, times * members):
+                    return False
+        return True
 
 
 async def load_graph(supergraph_sdl: str, options: GraphOptions | None = None) -> LoadedGraph:

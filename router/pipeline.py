@@ -16,6 +16,7 @@ from router.access.authorization import Authorization
 from router.errors import RequestError
 from router.executor.execute import CompiledPlan
 from router.executor.fetch import Execution
+from router.executor.introspection import Introspection
 from router.executor.subscribe import SubscriptionSource, run_subscription
 from router.executor.transport import Headers, SubgraphTransport
 from router.loaded_graph import LoadedGraph, PreparedOperation
@@ -43,7 +44,9 @@ class OperationRequest:
     headers: Headers = ()
     caller: Any = None  # whoever `access` found; the pipeline only hands it on
     only_queries: bool = False  # GET must not change anything
-    repeats_fields: bool = False  # in pieces: each has all that its fragment selects, also what the client knows already
+    repeats_fields: bool = (
+        False  # in pieces: each has all that its fragment selects, also what the client knows already
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,8 @@ async def answer_or_raise(request: OperationRequest, graph: LoadedGraph, runtime
     plan = await graph.plan(prepared, authorization.allowed, active_labels(request, graph, runtime))
 
     execution = Execution(runtime.transport, variables, headers=request.headers, withhold=authorization.withholding)
-    introspect(prepared, execution)
+    if prepared.introspection is not None:
+        await introspect(prepared.introspection, execution, graph)
     extensions = runtime.extensions(plan, request) if runtime.extensions is not None else None
     body = await plan.answer(execution, extensions)
     return Response(
@@ -170,11 +174,10 @@ def active_labels(request: OperationRequest, graph: LoadedGraph, runtime: Runtim
     return drawn | runtime.choose_labels(graph.custom_labels, request)
 
 
-def introspect(prepared: PreparedOperation, execution: Execution) -> None:
-    if prepared.introspection is not None:
-        values, errors = prepared.introspection.answer(execution.variables)
-        execution.tree.update(values)
-        execution.errors.extend(errors)
+async def introspect(introspection: Introspection, execution: Execution, graph: LoadedGraph) -> None:
+    answer = await graph.introspect(introspection, execution.variables)
+    execution.tree.update(answer.fragments())
+    execution.errors.extend(answer.errors)
 
 
 def response_of_error(error: RequestError) -> Response:

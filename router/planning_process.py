@@ -1,4 +1,4 @@
-"""Validating and planning of long operations in a process of its own, so that the event loop never waits for it.
+"""Validating, planning and introspection of what is long in a process of its own: the event loop never waits for it.
 
 `loaded_graph` sends it what would take too long; it starts with the first such operation and ends after a quiet while.
 """
@@ -15,13 +15,26 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, BinaryIO
 
-from router.errors import PlanningFailedError, PlanningTimeoutError, RequestError
-from router.operation import DocumentLimits, Operation, normalize, parse_and_validate
+from graphql import DocumentNode, GraphQLSchema
+
+from router.background import in_background
+from router.errors import IntrospectionDisabledError, PlanningFailedError, PlanningTimeoutError, RequestError
+from router.executor.introspection import (
+    IntrospectionAnswer,
+    IntrospectionQuestion,
+    answer_introspection,
+    asks_for_introspection,
+    introspection_locations,
+)
+from router.operation import DocumentLimits, Operation, normalize, parse_document, validate_document
+from router.operation.document import check_limits
 from router.planner import QueryPlanner
 from router.query_plan import QueryPlan
 from router.supergraph import read_supergraph
 
 _LENGTH = struct.Struct(">Q")
+#: Python needs some 0.1 ms for a kilobyte of a plan.
+_MAX_INLINE_BYTES = 50_000
 #: The child's command: it must find the same packages as this process, wherever it was started.
 _CHILD = "import sys; sys.path[:] = sys.argv[1:]; from router.planning_process import main; main()"
 
@@ -34,7 +47,26 @@ class PrepareJob:
     operation_name: str | None
     keep_incremental: bool
     limits: DocumentLimits
-    hide_suggestions: bool
+    hide_suggestions: bool = False
+    may_introspect: bool = True
+
+    def run(self, schema: GraphQLSchema, document: DocumentNode | None = None) -> Operation:
+        """`document` is the text where it has been parsed already and found within limits. Raises RequestError."""
+        if document is None:
+            document = parse_document(self.text, self.limits)
+            check_limits(document, self.limits)
+        validate_document(document, schema, hide_suggestions=self.hide_suggestions)
+        operation = normalize(
+            document,
+            self.operation_name,
+            schema,
+            lift_literals=True,
+            keep_incremental=self.keep_incremental,
+            max_fields=self.limits.fields,
+        )
+        if not self.may_introspect and asks_for_introspection(operation):
+            raise IntrospectionDisabledError(introspection_locations(document))
+        return operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +75,9 @@ class PlanJob:
 
     operation: Operation
     override_labels: frozenset[str]
+
+
+Job = PrepareJob | PlanJob | IntrospectionQuestion
 
 
 class PlanningProcess:
@@ -75,6 +110,11 @@ class PlanningProcess:
         plan: QueryPlan = await self._run(job)
         return plan
 
+    async def introspect(self, question: IntrospectionQuestion) -> IntrospectionAnswer:
+        """Raises RequestError, PlanningTimeoutError among them."""
+        answer: IntrospectionAnswer = await self._run(question)
+        return answer
+
     def retire(self) -> None:
         """Ends the child as soon as it has no job; the next would start another."""
         self._idle_seconds = 0.0
@@ -90,7 +130,7 @@ class PlanningProcess:
             with contextlib.suppress(ProcessLookupError):
                 child.kill()
 
-    async def _run(self, job: PrepareJob | PlanJob) -> Any:
+    async def _run(self, job: Job) -> Any:
         if self._waiting >= self._max_waiting:
             raise PlanningTimeoutError("The router is busy planning other long operations; try again later.")
         self._waiting += 1
@@ -107,7 +147,7 @@ class PlanningProcess:
             raise answer
         return answer
 
-    async def _ask(self, job: PrepareJob | PlanJob) -> Any:
+    async def _ask(self, job: Job) -> Any:
         if self._idle_timer is not None:
             self._idle_timer.cancel()
         is_answered = False
@@ -115,10 +155,11 @@ class PlanningProcess:
             child = self._child if self._child is not None and self._child.returncode is None else await self._start()
             assert child.stdin is not None
             assert child.stdout is not None
-            child.stdin.write(_frame(job))
+            child.stdin.write(await in_background(_frame, job))
             await child.stdin.drain()
             (length,) = _LENGTH.unpack(await child.stdout.readexactly(_LENGTH.size))
-            answer = pickle.loads(await child.stdout.readexactly(length))  # noqa: S301 - our own child wrote it
+            pickled = await child.stdout.readexactly(length)
+            answer = await in_background(pickle.loads, pickled) if length > _MAX_INLINE_BYTES else pickle.loads(pickled)  # noqa: S301 - our own child wrote it
             is_answered = True
         except (asyncio.IncompleteReadError, ConnectionError, OSError) as error:
             raise PlanningFailedError("The router could not plan this operation.", detail=repr(error)) from error
@@ -154,25 +195,17 @@ def main() -> None:
     supergraph = read_supergraph(supergraph_sdl)
     planner = QueryPlanner(supergraph)
 
-    def prepare(job: PrepareJob) -> Operation:
-        schema = supergraph.api_schema
-        document = parse_and_validate(job.text, schema, job.limits, hide_suggestions=job.hide_suggestions)
-        return normalize(
-            document,
-            job.operation_name,
-            schema,
-            lift_literals=True,
-            keep_incremental=job.keep_incremental,
-            max_fields=job.limits.fields,
-        )
+    def run(job: Job) -> Any:
+        match job:
+            case PrepareJob():
+                return job.run(supergraph.api_schema)
+            case PlanJob():
+                return planner.plan(job.operation, job.override_labels)
+            case IntrospectionQuestion():
+                return answer_introspection(job, supergraph.api_schema)
 
     while (job := _read_frame(jobs)) is not None:
-        work: Callable[[], Any]
-        if isinstance(job, PrepareJob):
-            work = partial(prepare, job)
-        else:
-            work = partial(planner.plan, job.operation, job.override_labels)
-        answers.write(_frame(_outcome(work)))
+        answers.write(_frame(_outcome(partial(run, job))))
         answers.flush()
 
 

@@ -1,17 +1,20 @@
 """`__schema` and `__type`: answered in the router, from the API schema, by graphql-core.
 
-`pipeline` calls it once per operation that asks for introspection; what it gives back is ready for the response.
+`loaded_graph` asks once per operation and variables; what it gets back is ready for the response.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from math import inf
+from time import thread_time
 from typing import Any
 
 import orjson
 from graphql import (
     DocumentNode,
+    Executor,
     FieldNode,
     GraphQLSchema,
     InlineFragmentNode,
@@ -20,6 +23,7 @@ from graphql import (
     parse,
 )
 
+from router.bounded_cache import BoundedCache
 from router.errors import ErrorEntry
 from router.executor.subgraph_query import print_selections
 from router.operation import Operation
@@ -29,38 +33,81 @@ from router.selection_set import Field, InlineFragment, SelectionSet
 INTROSPECTION_FIELDS = ("__schema", "__type")
 
 
+@dataclass(frozen=True, slots=True)
+class IntrospectionQuestion:
+    """A query of nothing but `__schema` and `__type`, with the values of its variables."""
+
+    text: str
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class IntrospectionAnswer:
+    """`values` are JSON by response key."""
+
+    values: dict[str, bytes]
+    errors: list[ErrorEntry]
+
+    def fragments(self) -> dict[str, orjson.Fragment]:
+        return {name: orjson.Fragment(value) for name, value in self.values.items()}
+
+
 class Introspection:
     """The introspection part of one operation; answers are kept per set of variable values it depends on."""
 
     MAX_KEPT_ANSWERS = 16
 
-    def __init__(self, operation: Operation, schema: GraphQLSchema) -> None:
-        self._fields = list(_introspection_fields(operation.selections))
-        self._schema = with_incremental_directives(schema)
-        used = set().union(*(_variables_of(field) for field in self._fields))
+    def __init__(self, operation: Operation) -> None:
+        fields = list(_introspection_fields(operation.selections))
+        used = set().union(*(_variables_of(field) for field in fields))
         self._variables = [each for each in operation.variables if each.name in used]
         declared = ", ".join(f"${each.name}: {each.type}" for each in self._variables)
-        text = f"query {f'({declared})' if declared else ''} {print_selections(SelectionSet(tuple(self._fields)))}"
-        self._document = parse(text) if self._fields else None
-        self._kept: dict[bytes, tuple[dict[str, orjson.Fragment], list[ErrorEntry]]] = {}
+        self._text = f"query {f'({declared})' if declared else ''} {print_selections(SelectionSet(tuple(fields)))}"
+        self._kept: BoundedCache[bytes, IntrospectionAnswer] = BoundedCache(self.MAX_KEPT_ANSWERS)
 
-    def answer(self, variables: Mapping[str, Any]) -> tuple[dict[str, orjson.Fragment], list[ErrorEntry]]:
-        """Encoded values by response key, and errors."""
-        if self._document is None:
-            return {}, []
+    async def answer(
+        self,
+        variables: Mapping[str, Any],
+        ask: Callable[[IntrospectionQuestion], Awaitable[IntrospectionAnswer]],
+    ) -> IntrospectionAnswer:
+        """What is kept, or what `ask` gives; raises what it raises."""
         wanted = {each.name: variables[each.name] for each in self._variables if each.name in variables}
         key = orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS)
-        if key not in self._kept:
-            result = execute_sync(self._schema, self._document, variable_values=wanted)
-            values = {name: orjson.Fragment(orjson.dumps(value)) for name, value in (result.data or {}).items()}
-            errors: list[ErrorEntry] = [
-                {"message": error.message, "extensions": {"code": "INTROSPECTION_FAILED"}}
-                for error in result.errors or ()
-            ]
-            if len(self._kept) >= self.MAX_KEPT_ANSWERS:
-                self._kept.clear()
-            self._kept[key] = (values, errors)
-        return self._kept[key]
+        return await self._kept.get_or_compute(key, lambda: ask(IntrospectionQuestion(self._text, wanted)))
+
+
+def answer_introspection(
+    question: IntrospectionQuestion, schema: GraphQLSchema, max_seconds: float | None = None
+) -> IntrospectionAnswer | None:
+    """None where it would take more than `max_seconds` of this thread's CPU time: schemas may have thousands of types."""
+    try:
+        result = execute_sync(
+            with_incremental_directives(schema),
+            parse(question.text, no_location=True),
+            context_value=thread_time() + max_seconds if max_seconds is not None else inf,
+            variable_values=dict(question.variables),
+            executor_class=_TimedExecutor,
+        )
+    except _OutOfTimeError:
+        return None
+    values = {name: orjson.dumps(value) for name, value in (result.data or {}).items()}
+    errors: list[ErrorEntry] = [
+        {"message": error.message, "extensions": {"code": "INTROSPECTION_FAILED"}} for error in result.errors or ()
+    ]
+    return IntrospectionAnswer(values, errors)
+
+
+class _OutOfTimeError(BaseException):
+    """Not an Exception: the executor would make a field's error of it and go on."""
+
+
+class _TimedExecutor(Executor[None]):
+    """Its context value is the thread's CPU time at which to give up."""
+
+    def execute_field(self, *arguments: Any) -> Any:
+        if thread_time() > self.context_value:
+            raise _OutOfTimeError
+        return super().execute_field(*arguments)
 
 
 def asks_for_introspection(operation: Operation) -> bool:

@@ -171,7 +171,11 @@ class _Size:
 
 def check_limits(document: DocumentNode, limits: DocumentLimits) -> None:
     """Measures in one pass over the text, each fragment once, however often it is spread. Raises LimitExceededError."""
-    for size in _sizes_of_operations(document):
+    try:
+        sizes = list(_sizes_of_operations(document))
+    except RecursionError:  # a long chain of fragments
+        raise LimitExceededError("DEPTH", limits.depth) from None
+    for size in sizes:
         if size.depth > limits.depth:
             raise LimitExceededError("DEPTH", limits.depth, size.depth)
         if size.fields > limits.fields:
