@@ -220,7 +220,8 @@ def _owners_in(document: DocumentNode) -> dict[tuple[str, str | None], frozenset
 
 
 def _is_resolved(arguments: dict[str, Any]) -> bool:
-    return not arguments.get("external") and not arguments.get("usedOverridden")
+    is_overridden = arguments.get("usedOverridden") and not arguments.get("overrideLabel")
+    return not arguments.get("external") and not is_overridden
 
 
 def _least_of(one: CachePolicy | None, other: CachePolicy | None) -> CachePolicy | None:

@@ -22,7 +22,7 @@ from schema.result_rules import check_result
 from schema.satisfiability import check_satisfiability
 from schema.subgraph import Subgraph, SubgraphInvalidError, SubgraphSource, read_subgraph
 from schema.supergraph_printer import print_supergraph
-from schema.upgrade import upgrade
+from schema.upgrade import upgrade_all
 from schema.validation import validate_subgraph
 
 
@@ -62,12 +62,12 @@ def _compose(sources: Sequence[SubgraphSource]) -> Composition:
     documents = {subgraph.name: subgraph.document for subgraph in subgraphs}
     if findings.errors:
         return _failed(findings, documents)
-    for subgraph in subgraphs:
-        findings.errors += upgrade(subgraph)
+    findings.errors += upgrade_all(subgraphs)
     if findings.errors:
         return _failed(findings, documents)
     merged = merge_subgraphs(subgraphs, findings)
-    if "Query" not in merged.types or not merged.types["Query"].fields:
+    # Where a type lacks its base, nothing was merged.
+    if (merged.types or not findings.errors) and not getattr(merged.types.get("Query"), "fields", None):
         findings.error("NO_QUERIES", "No queries found in any subgraph: a supergraph must have a query root type.")
     if findings.errors:
         return _failed(findings, documents)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from router.query_graph import EntityTarget, QueryGraph, provided_selection
 from router.selection_set import Field, InlineFragment, SelectionSet
-from router.supergraph.field_set import print_field_set
+from router.supergraph import TypeKind, print_field_set
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,11 @@ class Reachability:
             for target in targets:
                 for key in target.keys:
                     yield f'cannot move to subgraph "{subgraph}" by the key "{key.text}": it cannot be fetched before'
+
+    def is_abstract(self, option: Option) -> bool:
+        """Whether the subgraph returns an interface or a union there, a stand-in for an interface included."""
+        view = self.graph.view(option.subgraph, option.type)
+        return view is not None and (view.kind is not TypeKind.OBJECT or view.is_interface_object)
 
     def knows_object_type(self, option: Option) -> bool:
         """Whether it can be found out what object type is there: an interface object's subgraph does not know it."""

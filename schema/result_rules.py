@@ -36,6 +36,12 @@ def check_result(document: DocumentNode) -> Iterator[Finding]:
     types = {node.name.value: node for node in document.definitions if isinstance(node, TypeDefinitionNode)}
     visible = {name: node for name, node in types.items() if not _is_hidden(node) and "__" not in name}
     hidden = {name for name, node in types.items() if _is_hidden(node)}
+    if "Query" in hidden:
+        yield _finding(
+            "QUERY_ROOT_TYPE_INACCESSIBLE",
+            "Query",
+            '"Query" is @inaccessible, but clients need the query root: hide its fields instead.',
+        )
     for node in visible.values():
         yield from _check_children(node, hidden)
         if isinstance(node, _WithFields):

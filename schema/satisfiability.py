@@ -172,6 +172,10 @@ class _Walk:
         self, coordinate: str, type_name: str, options: frozenset[Option], place: _Place, path: tuple[_Step, ...]
     ) -> Iterator[tuple[str, Finding]]:
         """Subgraphs that share a field of abstract type answer alike, so they have to have types in common."""
+        # One alone that returns an interface or union sees its objects; whoever declares the object has narrowed it.
+        abstract = {option.subgraph for option in options if self.reachability.is_abstract(option)}
+        if len(abstract) < 2:
+            return
         types: dict[str, set[str]] = {}
         for option in options:
             types.setdefault(option.subgraph, set()).update(self.reachability.possible_types(option))

@@ -5,22 +5,36 @@ Called by `compose` between validation, which sees the subgraph as written, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from graphql import EnumValueNode, StringValueNode
 
+from router.errors import SupergraphError
+from router.selection_set import Field, InlineFragment, SelectionSet
+from router.supergraph.field_set import parse_field_set, print_field_set
 from schema.codes import Finding
 from schema.field_sets import fields_in_use, mentioned_fields
-from schema.subgraph import FieldDefinition, Kind, Subgraph, named_type, without
+from schema.subgraph import Applied, FieldDefinition, Kind, Subgraph, TypeDefinition, named_type, without
 
 
-def upgrade(subgraph: Subgraph) -> Iterator[Finding]:
-    """Bring a valid subgraph to the one form that merging knows, in place. TYPE_WITH_ONLY_UNUSED_EXTERNAL"""
-    _trust_keys_of_extensions(subgraph)
-    _unquote_enum_defaults(subgraph)
-    if not subgraph.is_federation_2:
-        _upgrade_from_federation_1(subgraph)
-        yield from _drop_emptied_types(subgraph)
+def upgrade_all(subgraphs: list[Subgraph]) -> Iterator[Finding]:
+    """Bring valid subgraphs to the one form that merging knows, in place. TYPE_WITH_ONLY_UNUSED_EXTERNAL"""
+    keys = _keys_by_type(subgraphs)
+    for subgraph in subgraphs:
+        _trust_keys_of_extensions(subgraph, {} if subgraph.is_federation_2 else keys)
+        _unquote_enum_defaults(subgraph)
+        if not subgraph.is_federation_2:
+            _upgrade_from_federation_1(subgraph)
+            yield from _drop_emptied_types(subgraph)
+
+
+def _keys_by_type(subgraphs: list[Subgraph]) -> dict[str, list[str]]:
+    keys: dict[str, list[str]] = {}
+    for subgraph in subgraphs:
+        for definition in subgraph.types.values():
+            keys.setdefault(definition.name, []).extend(text for text, _ in definition.entity_keys())
+    return keys
 
 
 def _unquote_enum_defaults(subgraph: Subgraph) -> None:
@@ -34,12 +48,16 @@ def _unquote_enum_defaults(subgraph: Subgraph) -> None:
                 value.default = EnumValueNode(value=value.default.value)
 
 
-def _trust_keys_of_extensions(subgraph: Subgraph) -> None:
-    """Who extends an entity holds its key, so `@external` on a field of it, nested ones included, says nothing."""
+def _trust_keys_of_extensions(subgraph: Subgraph, keys_elsewhere: Mapping[str, list[str]]) -> None:
+    """Who extends an entity holds its key, so `@external` on a field of it, nested ones included, says nothing.
+
+    In federation 1 an extension that repeats no key holds those of the others.
+    """
     for definition in subgraph.types.values():
         if definition.is_defined or not definition.is_extended:
             continue
-        for text, _ in definition.entity_keys():
+        own = [text for text, _ in definition.entity_keys()]
+        for text in own or keys_elsewhere.get(definition.name, []):
             for type_name, name in mentioned_fields(subgraph.types, definition.name, text):
                 _unmark_external(subgraph.types[type_name].fields[name])
 
@@ -47,7 +65,8 @@ def _trust_keys_of_extensions(subgraph: Subgraph) -> None:
 def _upgrade_from_federation_1(subgraph: Subgraph) -> None:
     """A federation 1 subgraph says the same with fewer words.
 
-    Keys of interfaces mean nothing there, and external marks that nothing uses only repeat the owner's fields.
+    Field sets of interfaces mean nothing there, nor does requiring or providing what a subgraph resolves itself, and
+    external marks that nothing uses only repeat the owner's fields.
     """
     used = fields_in_use(subgraph)
     for definition in subgraph.types.values():
@@ -63,6 +82,57 @@ def _upgrade_from_federation_1(subgraph: Subgraph) -> None:
                 _unmark_external(field_definition)
             elif field_definition.is_external and (definition.name, name) not in used and name not in keys:
                 del definition.fields[name]
+    for definition in subgraph.types.values():
+        for each in definition.fields.values():
+            trimmed = (_trimmed(applied, subgraph, definition, each) for applied in each.directives)
+            each.directives = [applied for applied in trimmed if applied is not None]
+
+
+def _trimmed(applied: Applied, subgraph: Subgraph, definition: TypeDefinition, each: FieldDefinition) -> Applied | None:
+    """A `@requires` or `@provides` of what is external only; None where that is nothing. All else stays."""
+    if applied.name not in ("requires", "provides"):
+        return applied
+    if definition.kind is Kind.INTERFACE:
+        return None
+    type_name = definition.name if applied.name == "requires" else named_type(each.type)
+    try:
+        selections = parse_field_set(str(applied.arguments.get("fields") or ""))
+    except SupergraphError:
+        return None  # validation has let it pass where federation 1 never read it
+    kept = _external_only(selections, subgraph, type_name)
+    if not kept.items:
+        return None
+    if kept == selections:
+        return applied
+    return replace(applied, arguments={**applied.arguments, "fields": print_field_set(kept)})
+
+
+def _external_only(selections: SelectionSet, subgraph: Subgraph, type_name: str) -> SelectionSet:
+    items: list[Field | InlineFragment] = []
+    for item in selections.items:
+        if isinstance(item, InlineFragment):
+            inner = _external_only(item.selections, subgraph, item.type_condition or type_name)
+            if inner.items:
+                items.append(replace(item, selections=inner))
+            continue
+        if item.name == "__typename" or _is_external(subgraph, type_name, item.name):
+            items.append(item)
+        elif item.selections is not None and type_name in subgraph.types:
+            field = subgraph.types[type_name].fields[item.name]
+            inner = _external_only(item.selections, subgraph, named_type(field.type))
+            if inner.items:
+                items.append(replace(item, selections=inner))
+    named = any(isinstance(item, InlineFragment) or item.name != "__typename" for item in items)
+    return SelectionSet(tuple(items) if named else ())
+
+
+def _is_external(subgraph: Subgraph, type_name: str, field: str) -> bool:
+    """Also a field of an interface that some object of it leaves to others."""
+    return any(
+        field in definition.fields and definition.fields[field].is_external
+        for definition in subgraph.types.values()
+        if definition.name == type_name or type_name in definition.interfaces
+    )
 
 
 def _drop_emptied_types(subgraph: Subgraph) -> Iterator[Finding]:

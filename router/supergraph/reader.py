@@ -186,7 +186,8 @@ def _subgraph_field(node: _FieldNode, arguments: dict[str, Any]) -> SubgraphFiel
         depth,
         print_ast(type_node),
         external=bool(arguments.get("external")),
-        used_overridden=bool(arguments.get("usedOverridden")),
+        # Under a label the subgraph resolves the field as long as the label is off.
+        used_overridden=bool(arguments.get("usedOverridden")) and not arguments.get("overrideLabel"),
         requires=parse_field_set(requires) if requires else None,
         provides=parse_field_set(provides) if provides else None,
         override_from=arguments.get("override"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from graphql import DirectiveDefinitionNode, print_ast
@@ -56,9 +56,23 @@ def compose_directives(subgraphs: list[Subgraph], findings: Findings) -> tuple[d
     # Minor versions of a specification only add, so the newest definition of a directive has room for all.
     for request in sorted(requests, key=lambda each: each.link.version, reverse=True):
         if request.name not in composed:
-            definition = print_ast(request.node)
-            composed[request.name] = ComposedDirective(request.spec_name, request.node.repeatable, definition)
+            node = _definition(request, subgraphs)
+            composing = frozenset(each.subgraph.name for each in requests if each.name == request.name)
+            composed[request.name] = ComposedDirective(request.spec_name, node.repeatable, print_ast(node), composing)
     return composed, _printed_links(requests)
+
+
+def _definition(request: _Request, subgraphs: list[Subgraph]) -> DirectiveDefinitionNode:
+    """Of those that link the same version of the specification the last one's, as other implementations choose."""
+    same = [
+        subgraph.directive_definitions[request.name]
+        for subgraph in subgraphs
+        for link in subgraph.links
+        if (link.identity, link.version) == (request.link.identity, request.link.version)
+        and link.spec_name(request.name) == request.spec_name
+        and request.name in subgraph.directive_definitions
+    ]
+    return same[-1] if same else request.node
 
 
 def _requests_of(subgraph: Subgraph, findings: Findings) -> Iterator[_Request]:
@@ -193,11 +207,16 @@ def _printed_links(requests: list[_Request]) -> list[str]:
 
 
 def merge_executable_directives(
-    subgraphs: list[Subgraph], inputs: InputMerger, findings: Findings
+    subgraphs: list[Subgraph], composed: Container[str], inputs: InputMerger, findings: Findings
 ) -> dict[str, MergedDirective]:
-    """Directives that every subgraph defines, in the locations and with the arguments they have in common."""
+    """Directives that every subgraph defines, in the locations and with the arguments they have in common.
+
+    One that is composed is there already, with its locations for operations.
+    """
     result: dict[str, MergedDirective] = {}
     for name in sorted({name for subgraph in subgraphs for name in subgraph.directive_definitions}):
+        if name in composed:
+            continue
         nodes = {s.name: s.directive_definitions[name] for s in subgraphs if name in s.directive_definitions}
         locations = {s: {each.value for each in node.locations} & _EXECUTABLE_LOCATIONS for s, node in nodes.items()}
         if not any(locations.values()):

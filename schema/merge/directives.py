@@ -17,6 +17,7 @@ from schema.subgraph import Applied, Element
 
 #: Directives of federation that a supergraph carries, each with the specification that defines it there.
 CARRIED = ("inaccessible", "tag", "authenticated", "requiresScopes", "policy", "cost", "listSize")
+RIGHTS = ("authenticated", "requiresScopes", "policy")
 #: Directives that a supergraph passes on as each subgraph has them, by the specification that is linked for them.
 PASSED_ON = {"connect": "connect", "source": "connect", "cacheTag": "cacheTag"}
 _BUILT_IN = ("deprecated", "specifiedBy", "oneOf")
@@ -26,11 +27,15 @@ Arguments = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ComposedDirective:
-    """A directive of `@composeDirective`: `definition` as it is printed, `spec_name` without the subgraph's rename."""
+    """A directive of `@composeDirective`: `definition` as it is printed, `spec_name` without the subgraph's rename.
+
+    What other than the composing `subgraphs` says with it stays there.
+    """
 
     spec_name: str
     repeatable: bool
     definition: str
+    subgraphs: frozenset[str]
 
 
 class DirectiveMerger:
@@ -52,12 +57,17 @@ class DirectiveMerger:
             return []
         printed: list[str] = []
         for name in self._names:
-            applied = [(subgraph, each) for subgraph, element in elements.items() for each in element.all(name)]
+            composing = self.composed[name].subgraphs if name in self.composed else elements.keys()
+            applied = [
+                (subgraph, each)
+                for subgraph, element in elements.items()
+                for each in (element.all(name) if subgraph in composing else ())
+            ]
             if applied:
                 self.used.add(name)
                 for subgraph, each in applied:
                     self._first_uses.setdefault(name, {}).setdefault(subgraph, each)
-                printed += self._merge_one(name, applied, coordinate)
+                printed += self.combine(name, applied, coordinate)
         return printed + self._passed_on(elements)
 
     def _passed_on(self, elements: Mapping[str, Element]) -> list[str]:
@@ -89,7 +99,8 @@ class DirectiveMerger:
                 )
                 self._findings.add([finding])
 
-    def _merge_one(self, name: str, applied: list[tuple[str, Applied]], coordinate: str) -> list[str]:
+    def combine(self, name: str, applied: list[tuple[str, Applied]], coordinate: str) -> list[str]:
+        """What all applications of one directive say together."""
         texts = [print_directive(name, each) for _, each in applied]
         composed = self.composed.get(name)
         if name == "tag" or (composed is not None and composed.repeatable):
@@ -131,6 +142,8 @@ def _all_policies(applied: list[Arguments]) -> dict[str, str]:
 
 def _conjunction(conditions: list[Any]) -> str:
     """What is asked in each subgraph has to be fulfilled: every combination of their alternatives."""
+    if not any(conditions):
+        return "[]"
     combined = {tuple(sorted(set().union(*choice))) for choice in product(*filter(None, conditions))}
     minimal = sorted(each for each in combined if not any(set(other) < set(each) for other in combined))
     return _literal([list(each) for each in minimal])

@@ -42,7 +42,8 @@ def merge_enum(
         having = {s: definition.values[name] for s, definition in definitions.items() if name in definition.values}
         lacking = [subgraph for subgraph in definitions if subgraph not in having]
         coordinate = f"{result.name}.{name}"
-        if lacking and is_input and is_output and not any(value.has("inaccessible") for value in having.values()):
+        is_hidden = any(value.has("inaccessible") for value in having.values())
+        if lacking and is_input and is_output and not is_hidden:
             findings.error(
                 "ENUM_VALUE_MISMATCH",
                 f'Enum "{result.name}" is used as input and as output, so all subgraphs must have the same values: '
@@ -50,7 +51,7 @@ def merge_enum(
                 tuple(definitions),
                 (coordinate,),
             )
-        elif lacking and is_input and not is_output:
+        elif lacking and is_input and not is_output and not is_hidden:
             findings.hint(
                 "INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM",
                 f'Value "{coordinate}" is not in {quoted(lacking)} and cannot be used as input.',

@@ -22,7 +22,9 @@ class InputMerger:
         for name in dict.fromkeys(name for definition in definitions.values() for name in definition.input_fields):
             values = {s: d.input_fields[name] for s, d in definitions.items() if name in d.input_fields}
             coordinate = f"{result.name}.{name}"
-            if self._is_missing_somewhere(
+            # What clients never see need not be accepted by all.
+            is_hidden = any(value.has("inaccessible") for value in values.values())
+            if not is_hidden and self._is_missing_somewhere(
                 values,
                 list(definitions),
                 coordinate,
@@ -36,7 +38,7 @@ class InputMerger:
                 FieldJoin(subgraph, type=type_text(value.type) if type_text(value.type) != merged.type else None)
                 for subgraph, value in values.items()
             ]
-            if all(join.is_plain() for join in merged.joins):
+            if len(values) == len(definitions) and all(join.is_plain() for join in merged.joins):
                 merged.joins = []
             result.input_fields[name] = merged
         if not result.input_fields:

@@ -15,6 +15,7 @@ from schema.merge.descriptions import choose_description, common_description
 from schema.merge.directive_definitions import compose_directives, merge_executable_directives
 from schema.merge.directives import DirectiveMerger, print_arguments
 from schema.merge.enums import EnumUsage, merge_enum
+from schema.merge.inherited_rights import spread_rights
 from schema.merge.inputs import InputMerger
 from schema.merge.model import Findings, MergedDirective, MergedType, TypeJoin
 from schema.merge.objects import ObjectMerger
@@ -40,7 +41,7 @@ class MergedSchema:
 
 
 def merge_subgraphs(subgraphs: list[Subgraph], findings: Findings) -> MergedSchema:
-    """Merge all types; errors and hints go to `findings`."""
+    """Merge all types; errors and hints go to `findings`. A type that is only ever extended ends it early."""
     composed, links = compose_directives(subgraphs, findings)
     directives = DirectiveMerger(composed, graph_names(subgraphs), findings)
     relations = TypeRelations(subgraphs)
@@ -52,11 +53,13 @@ def merge_subgraphs(subgraphs: list[Subgraph], findings: Findings) -> MergedSche
     for subgraph in subgraphs:
         for name, definition in subgraph.types.items():
             by_name.setdefault(name, {})[subgraph.name] = definition
-    for name, definitions in sorted(by_name.items()):
-        if not _have_one_kind(name, definitions, findings):
-            continue
-        _check_base(name, definitions, {each.name for each in subgraphs if each.is_federation_2}, findings)
-        result = _new_type(name, definitions, directives, findings)
+    of_federation_2 = {each.name for each in subgraphs if each.is_federation_2}
+    have_bases = [_have_base(name, each, of_federation_2, findings) for name, each in sorted(by_name.items())]
+    of_one_kind = {name: each for name, each in sorted(by_name.items()) if _have_one_kind(name, each, findings)}
+    if not all(have_bases):
+        return merged
+    for name, definitions in of_one_kind.items():
+        result = _new_type(name, definitions, of_federation_2, directives, findings)
         if result.kind in (Kind.OBJECT, Kind.INTERFACE):
             objects.merge(result, definitions)
         elif result.kind is Kind.INPUT:
@@ -67,16 +70,15 @@ def merge_subgraphs(subgraphs: list[Subgraph], findings: Findings) -> MergedSche
             _merge_union(result, definitions, findings)
         merged.types[name] = result
     objects.add_interface_object_fields(merged.types)
+    spread_rights(merged.types, subgraphs, directives)
     implementations = _implementations(subgraphs)
     _check_keyed_interfaces(subgraphs, implementations, findings)
     _check_stand_ins(subgraphs, implementations, findings)
     _check_chains_of_stand_ins(merged.types, findings)
     check_required_arguments(merged.types, findings)
     directives.check_names()
-    for name, directive in composed.items():
-        if name in directives.used:
-            merged.directive_definitions[name] = directive.definition
-    merged.executable_directives = merge_executable_directives(subgraphs, inputs, findings)
+    merged.directive_definitions = {name: directive.definition for name, directive in composed.items()}
+    merged.executable_directives = merge_executable_directives(subgraphs, composed, inputs, findings)
     merged.composed_links = links
     merged.directives = _schema_directives(subgraphs, directives)
     descriptions = {each.name: text for each in subgraphs if (text := each.description)}
@@ -151,7 +153,11 @@ def _check_stand_ins(subgraphs: list[Subgraph], implementations: Mapping[str, se
 
 
 def _new_type(
-    name: str, definitions: dict[str, TypeDefinition], directives: DirectiveMerger, findings: Findings
+    name: str,
+    definitions: dict[str, TypeDefinition],
+    of_federation_2: set[str],
+    directives: DirectiveMerger,
+    findings: Findings,
 ) -> MergedType:
     kind = Kind.INTERFACE if any(d.kind is Kind.INTERFACE for d in definitions.values()) else None
     first = next(iter(definitions.values()))
@@ -163,7 +169,7 @@ def _new_type(
                 TypeJoin(
                     subgraph,
                     " ".join(key.split()) if key else None,
-                    definition.is_extended and not definition.is_defined and bool(key),
+                    key is not None and _is_marked_as_extension(definition, subgraph in of_federation_2),
                     resolvable,
                     definition.is_interface_object,
                 )
@@ -174,6 +180,12 @@ def _new_type(
             result.directives.append(f'@context(name: "{subgraph}__{applied.arguments.get("name")}")')
             directives.used.add("context")
     return result
+
+
+def _is_marked_as_extension(definition: TypeDefinition, is_of_federation_2: bool) -> bool:
+    """Federation 1 has no other way than `extend` to write an entity of others, so there it says nothing."""
+    is_extension = definition.is_extended and not definition.is_defined
+    return is_extension and (is_of_federation_2 or definition.has("extends"))
 
 
 def _check_chains_of_stand_ins(types: Mapping[str, MergedType], findings: Findings) -> None:
@@ -193,21 +205,24 @@ def _check_chains_of_stand_ins(types: Mapping[str, MergedType], findings: Findin
                 )
 
 
-def _check_base(
+def _have_base(
     name: str, definitions: dict[str, TypeDefinition], of_federation_2: set[str], findings: Findings
-) -> None:
+) -> bool:
     if name in ("Query", "Mutation", "Subscription") or any(each.is_defined for each in definitions.values()):
-        return
+        return True
     # `type T @extends` is no more than a mark in federation 2. Federation 1 takes it for a value type where several
     # subgraphs have it.
     marked = [subgraph for subgraph, definition in definitions.items() if definition.has("extends")]
-    if len(marked) < 2 and not of_federation_2.intersection(marked):
-        findings.error(
-            "EXTENSION_WITH_NO_BASE",
-            f'Type "{name}" is extended in {quoted(list(definitions))} but defined in no subgraph.',
-            tuple(definitions),
-            (name,),
-        )
+    if len(marked) >= 2 or of_federation_2.intersection(marked):
+        return True
+    findings.error(
+        "EXTENSION_WITH_NO_BASE",
+        f'Type "{name}" is extended in {quoted(list(definitions))} but defined in no subgraph: write it '
+        f"without `extend` in the one that owns it.",
+        tuple(definitions),
+        (name,),
+    )
+    return False
 
 
 def _have_one_kind(name: str, definitions: dict[str, TypeDefinition], findings: Findings) -> bool:

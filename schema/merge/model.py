@@ -24,7 +24,8 @@ class FieldJoin:
     context_arguments: tuple[tuple[str, str, str, str], ...] = ()  # (context, name, type, selection)
 
     def is_plain(self) -> bool:
-        return self == FieldJoin(self.subgraph)
+        """Whether it says no more than none: an override shows in what it does to the other subgraph."""
+        return self == FieldJoin(self.subgraph, override=self.override)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
+from dataclasses import replace
 
 from schema.codes import quoted
 from schema.field_sets import context_and_text, key_fields, provided_fields, required_and_provided_fields
 from schema.merge.descriptions import common_description
-from schema.merge.directives import DirectiveMerger
+from schema.merge.directives import CARRIED, DirectiveMerger
 from schema.merge.inputs import InputMerger
 from schema.merge.model import FieldJoin, Findings, MergedField, MergedType
 from schema.merge.overrides import Overrides
@@ -116,7 +117,7 @@ class ObjectMerger:
             each = definition.fields.get(name) if definition is not None else None
             if definition is not None and each is not None and not each.is_external:
                 owners[subgraph.name], definitions[subgraph.name] = each, definition
-        if owners.keys() - stand_ins and owners.keys() & stand_ins:
+        if owners.keys() & stand_ins:
             self._check_sharing(parent, name, owners, definitions, ())
 
     # -- one field ---------------------------------------------------------------------------------------------
@@ -126,6 +127,7 @@ class ObjectMerger:
     ) -> MergedField | None:
         coordinate = f"{parent.name}.{name}"
         resolving = {subgraph: each for subgraph, each in fields.items() if not each.is_external}
+        self._check_directives_on_external(coordinate, fields)
         if not resolving and self._is_resolved_by_stand_in(name, definitions):
             return None
         if not resolving:
@@ -174,12 +176,15 @@ class ObjectMerger:
             self._check_sharing(parent, name, owners, definitions, taken.labels)
         for subgraph, each in fields.items():
             join = self._join(subgraph, each, merged, taken.labels.get(subgraph))
+            is_used = (parent.name, name) in self.used_by_field_sets[subgraph] or self._interface_asks(
+                subgraph, parent.name, name
+            )
             if subgraph in taken.overridden:
-                if (parent.name, name) not in self.used_by_field_sets[subgraph] and not self._interface_asks(
-                    subgraph, parent.name, name
-                ):
+                if not is_used:
                     continue
                 join = FieldJoin(subgraph, join.type, used_overridden=True)
+            elif subgraph in taken.moving and is_used:
+                join = replace(join, used_overridden=True)
             merged.joins.append(join)
         if len(merged.joins) == len(definitions) and all(join.is_plain() for join in merged.joins):
             merged.joins = []
@@ -229,6 +234,19 @@ class ObjectMerger:
 
     # -- rules across subgraphs --------------------------------------------------------------------------------
 
+    def _check_directives_on_external(self, coordinate: str, fields: Mapping[str, FieldDefinition]) -> None:
+        """What becomes part of the graph can only be said by who resolves the field."""
+        for subgraph, each in fields.items():
+            for name in ("deprecated", *CARRIED) if each.is_external else ():
+                if each.has(name):
+                    self.findings.error(
+                        "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL",
+                        f'[{subgraph}] @{name} cannot be applied to the @external field "{coordinate}": apply it in the '
+                        f"subgraph that resolves the field.",
+                        (subgraph,),
+                        (coordinate,),
+                    )
+
     def _check_external(
         self,
         coordinate: str,
@@ -274,7 +292,7 @@ class ObjectMerger:
                         (subgraph,),
                         (here,),
                     )
-                elif not same_defaults({subgraph: own.default, "": argument.default}):
+                if own is not None and not same_defaults({subgraph: own.default, "": argument.default}):
                     self.findings.error(
                         "EXTERNAL_ARGUMENT_DEFAULT_MISMATCH",
                         f'Argument "{here}" has another default where the field is @external, in subgraph "{subgraph}".',
@@ -318,8 +336,17 @@ class ObjectMerger:
         if not self.subgraphs[subgraph].is_federation_2:
             # Value types of federation 1 are shared, but not where one subgraph both defines and extends them.
             is_value_type = not (definition.is_defined and definition.is_extended)
-            return definition.name in _ROOTS or is_value_type or definition.has("key")
+            is_shared = definition.name in _ROOTS or is_value_type or definition.has("key")
+            return is_shared and self._is_in_another(subgraph, definition.name, each.name)
         return False
+
+    def _is_in_another(self, subgraph: str, type_name: str, field: str) -> bool:
+        """Federation 1 knows no stand-ins: only a type of the same name shares a field."""
+        return any(
+            field in other.types[type_name].fields
+            for name, other in self.subgraphs.items()
+            if name != subgraph and type_name in other.types
+        )
 
 
 def _one_line(text: object) -> str | None:

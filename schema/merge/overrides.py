@@ -7,17 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schema.merge.model import Findings
-from schema.subgraph import FieldDefinition, Subgraph
+from schema.subgraph import FieldDefinition, Kind, Subgraph
 
 _LABEL = re.compile(r"^(percent\((?P<percent>\d{1,2}(\.\d{1,8})?|100(\.0{1,8})?)\)|[a-zA-Z][a-zA-Z0-9_\-:./]*)$")
 
 
 @dataclass(frozen=True, slots=True)
 class Takings:
-    """`overridden` no longer resolve the field; those in `labels` share it with another one under a label."""
+    """`overridden` no longer resolve the field; those in `labels` share it under a label, from which `moving` lose it."""
 
     overridden: frozenset[str]
     labels: Mapping[str, str]
+    moving: frozenset[str]
 
 
 class Overrides:
@@ -29,11 +30,21 @@ class Overrides:
         """Reports what is wrong; a refused override has no effect."""
         coordinate = f"{type_name}.{field}"
         overridden: set[str] = set()
+        moving: set[str] = set()
         labels: dict[str, str] = {}
         takers = {subgraph: each for subgraph, each in fields.items() if each.has("override")}
         for subgraph, each in takers.items():
             source = str(each.argument("override", "from"))
             label = each.argument("override", "label")
+            if self.subgraphs[subgraph].types[type_name].kind is Kind.INTERFACE:
+                self.findings.error(
+                    "OVERRIDE_ON_INTERFACE",
+                    f'[{subgraph}] @override cannot stand on "{coordinate}", a field of an interface: put it on the fields '
+                    f"of the types that implement it.",
+                    (subgraph,),
+                    (coordinate,),
+                )
+                continue
             if self.subgraphs[subgraph].types[type_name].is_interface_object:
                 self.findings.error(
                     "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE",
@@ -51,14 +62,6 @@ class Overrides:
                     (coordinate,),
                 )
                 continue
-            if label is not None and not _LABEL.match(str(label)):
-                self.findings.error(
-                    "OVERRIDE_LABEL_INVALID",
-                    f'The label "{label}" of the @override of "{coordinate}" in subgraph "{subgraph}" must be '
-                    f'"percent(x)" with x from 0 to 100, or a name that starts with a letter.',
-                    (subgraph,),
-                    (coordinate,),
-                )
             if source not in self.subgraphs:
                 self.findings.hint(
                     "FROM_SUBGRAPH_DOES_NOT_EXIST",
@@ -67,6 +70,14 @@ class Overrides:
                     (coordinate,),
                 )
                 continue
+            if label is not None and not _LABEL.match(str(label)):
+                self.findings.error(
+                    "OVERRIDE_LABEL_INVALID",
+                    f'The label "{label}" of the @override of "{coordinate}" in subgraph "{subgraph}" must be '
+                    f'"percent(x)" with x from 0 to 100, or a name that starts with a letter.',
+                    (subgraph,),
+                    (coordinate,),
+                )
             if source not in fields and (stand_in := self._stand_in(source, subgraph, type_name, field)) is not None:
                 self.findings.error(
                     "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE",
@@ -89,6 +100,7 @@ class Overrides:
                 continue
             if label is not None:
                 labels |= {source: str(label), subgraph: str(label)}
+                moving.add(source)
                 self.findings.hint(
                     "OVERRIDE_MIGRATION_IN_PROGRESS",
                     f'"{coordinate}" is moving from subgraph "{source}" to "{subgraph}" under the label "{label}".',
@@ -103,7 +115,7 @@ class Overrides:
                     (source,),
                     (coordinate,),
                 )
-        return Takings(frozenset(overridden), labels)
+        return Takings(frozenset(overridden), labels, frozenset(moving))
 
     def _stand_in(self, source: str, subgraph: str, type_name: str, field: str) -> str | None:
         """The interface object by which a subgraph resolves the field of a type that it does not know."""

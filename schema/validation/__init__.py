@@ -13,7 +13,6 @@ from schema.validation.directives import (
     check_directive_definitions,
     check_interface_objects,
     check_interfaces,
-    check_query_root,
 )
 from schema.validation.external import check_externals
 from schema.validation.field_sets import check_keys, check_provides, check_requires
@@ -24,7 +23,6 @@ Rule = Callable[[Subgraph], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (
     check_directive_definitions,
     check_graphql,
-    check_query_root,
     check_keys,
     check_provides,
     check_requires,

@@ -8,13 +8,15 @@ from graphql import (
     DirectiveDefinitionNode,
     InputValueDefinitionNode,
     NonNullTypeNode,
+    ObjectTypeDefinitionNode,
+    ObjectTypeExtensionNode,
     ScalarTypeDefinitionNode,
     TypeDefinitionNode,
     parse,
     print_ast,
 )
 
-from schema.codes import Finding
+from schema.codes import Finding, locations_of
 from schema.federation import SCALARS, SIGNATURES
 from schema.subgraph import Kind, Subgraph, TypeDefinition, named_type, type_text
 from schema.validation.graphql import local_directive_names
@@ -84,21 +86,37 @@ def _is_same_type(own: InputValueDefinitionNode, wanted: InputValueDefinitionNod
 
 
 def check_interfaces(subgraph: Subgraph) -> Iterator[Finding]:
-    """INVALID_SHAREABLE_USAGE, OVERRIDE_ON_INTERFACE: fields of interfaces are resolved by nobody."""
+    """INVALID_SHAREABLE_USAGE: fields of interfaces are resolved by nobody."""
+    yield from _check_shareable_once_a_declaration(subgraph)
     for definition in subgraph.types.values():
         yield from _check_shareable_once(subgraph, definition)
         if definition.kind is not Kind.INTERFACE:
             continue
         for each in definition.fields.values():
-            for directive, code in (("shareable", "INVALID_SHAREABLE_USAGE"), ("override", "OVERRIDE_ON_INTERFACE")):
-                if each.has(directive):
-                    yield Finding(
-                        code,
-                        f'[{subgraph.name}] @{directive} cannot stand on "{definition.name}.{each.name}", a field of an '
-                        f"interface: put it on the fields of the types that implement it.",
-                        (subgraph.name,),
-                        (f"{definition.name}.{each.name}",),
-                    )
+            if each.has("shareable"):
+                yield Finding(
+                    "INVALID_SHAREABLE_USAGE",
+                    f'[{subgraph.name}] @shareable cannot stand on "{definition.name}.{each.name}", a field of an '
+                    f"interface: put it on the fields of the types that implement it.",
+                    (subgraph.name,),
+                    (f"{definition.name}.{each.name}",),
+                )
+
+
+def _check_shareable_once_a_declaration(subgraph: Subgraph) -> Iterator[Finding]:
+    for node in subgraph.document.definitions:
+        if isinstance(node, ObjectTypeDefinitionNode | ObjectTypeExtensionNode):
+            shared = [each for each in node.directives or () if subgraph.spec_name(each.name.value) == "shareable"]
+            if len(shared) > 1:
+                name = node.name.value
+                yield Finding(
+                    "INVALID_SHAREABLE_USAGE",
+                    f'[{subgraph.name}] @shareable stands more than once on the same declaration of "{name}": once says '
+                    f"it for all its fields.",
+                    (subgraph.name,),
+                    (name,),
+                    locations_of(subgraph.name, *shared[1:]),
+                )
 
 
 def _check_shareable_once(subgraph: Subgraph, definition: TypeDefinition) -> Iterator[Finding]:
@@ -145,15 +163,3 @@ def check_authorization(subgraph: Subgraph) -> Iterator[Finding]:
                         (subgraph.name,),
                         (coordinate,),
                     )
-
-
-def check_query_root(subgraph: Subgraph) -> Iterator[Finding]:
-    """QUERY_ROOT_TYPE_INACCESSIBLE"""
-    query = subgraph.types.get("Query")
-    if query is not None and query.has("inaccessible"):
-        yield Finding(
-            "QUERY_ROOT_TYPE_INACCESSIBLE",
-            f'[{subgraph.name}] "Query" is @inaccessible, but clients need the query root: hide its fields instead.',
-            (subgraph.name,),
-            ("Query",),
-        )

@@ -8,12 +8,9 @@ from schema.codes import Finding
 from schema.field_sets import fields_in_use
 from schema.subgraph import Kind, Subgraph
 
-#: These become part of the graph and can therefore only be said by who resolves the field.
-_MERGED = ("tag", "inaccessible", "authenticated", "requiresScopes", "policy", "cost", "listSize")
-
 
 def check_externals(subgraph: Subgraph) -> Iterator[Finding]:
-    """EXTERNAL_UNUSED, EXTERNAL_ON_INTERFACE, EXTERNAL_COLLISION_*, MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL"""
+    """EXTERNAL_UNUSED, EXTERNAL_ON_INTERFACE, EXTERNAL_COLLISION_*"""
     if not subgraph.is_federation_2:
         return
     used = fields_in_use(subgraph)
@@ -30,15 +27,6 @@ def check_externals(subgraph: Subgraph) -> Iterator[Finding]:
                     f"fields of the types that implement it.",
                     *where,
                 )
-                continue
-            for name in _MERGED:
-                if each.has(name):
-                    yield Finding(
-                        "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL",
-                        f'[{subgraph.name}] @{name} cannot be applied to the @external field "{coordinate}": apply it '
-                        f"in the subgraph that resolves the field.",
-                        *where,
-                    )
             if each.has("provides"):
                 yield Finding(
                     "EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE",

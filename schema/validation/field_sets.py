@@ -58,8 +58,11 @@ def check_keys(subgraph: Subgraph) -> Iterator[Finding]:
                     (definition.name,),
                 )
                 continue
-            yield from _Selection(subgraph, "KEY", applied, definition.name, definition.name).findings()
-            if definition.kind is Kind.INTERFACE and subgraph.is_federation_2:
+            if definition.kind is Kind.INTERFACE and not subgraph.is_federation_2:
+                continue  # federation 1 never read them
+            problems = _Selection(subgraph, "KEY", applied, definition.name, definition.name).findings()
+            yield from problems
+            if definition.kind is Kind.INTERFACE and not problems:
                 yield from _check_implementations_have_key(subgraph, definition, applied)
 
 
@@ -70,6 +73,8 @@ def check_provides(subgraph: Subgraph) -> Iterator[Finding]:
         target = subgraph.types.get(named_type(each.type))
         where = (subgraph.name,), (coordinate,)
         is_composite = target is not None and target.kind in _COMPOSITE
+        if each.is_external or (not subgraph.is_federation_2 and not (is_composite and definition.kind is Kind.OBJECT)):
+            continue  # a collision that `check_externals` reports; or what federation 1 never read
         if definition.kind is Kind.INTERFACE and is_composite:
             yield Finding(
                 "PROVIDES_UNSUPPORTED_ON_INTERFACE",
@@ -92,6 +97,8 @@ def check_requires(subgraph: Subgraph) -> Iterator[Finding]:
     """REQUIRES_*"""
     for definition, each, applied in _applications(subgraph, "requires"):
         coordinate = f"{definition.name}.{each.name}"
+        if definition.kind is Kind.INTERFACE and not subgraph.is_federation_2:
+            continue  # federation 1 never read it
         if definition.kind is Kind.INTERFACE:
             yield Finding(
                 "REQUIRES_UNSUPPORTED_ON_INTERFACE",
@@ -147,7 +154,12 @@ class _Selection:
     def types(self) -> Mapping[str, TypeDefinition]:
         return self.subgraph.types
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> list[Finding]:
+        """What is no selection at all hides what else could be said of it."""
+        findings = list(self._findings())
+        return next(([each] for each in findings if each.code == f"{self.prefix}_INVALID_FIELDS"), findings)
+
+    def _findings(self) -> Iterator[Finding]:
         argument = next((node for node in self.applied.node.arguments or () if node.name.value == "fields"), None)
         if argument is None:
             return  # GraphQL's own rules report it
@@ -201,6 +213,10 @@ class _Selection:
     def _check_field(self, node: FieldNode, type_name: str, below_external: bool) -> Iterator[Finding]:
         name = node.name.value
         if name == "__typename":
+            if self.prefix != "KEY" and not below_external and self.subgraph.is_federation_2:
+                yield self._finding(
+                    "FIELDS_MISSING_EXTERNAL", f'"{type_name}.__typename" is known to this subgraph: leave it out'
+                )
             return
         parent = self.types.get(type_name)
         definition = parent.fields.get(name) if parent is not None else None
@@ -279,7 +295,8 @@ def _argument_problems(
         elif not _fits(types, declared.type, value):
             yield f'takes a "{print_ast(declared.type)}" as "{name}", not {" ".join(print_ast(value).split())}'
     for name, declared in definition.arguments.items():
-        if name not in given and is_required(declared.type, declared.default):
+        is_given = name in given or declared.has("fromContext")
+        if not is_given and is_required(declared.type, declared.default):
             yield f'needs the argument "{name}"'
 
 

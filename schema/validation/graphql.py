@@ -48,6 +48,7 @@ from schema.federation import (
     CONNECT_IDENTITY,
     CONNECT_SIGNATURES,
     DIRECTIVES_SINCE,
+    FEDERATION_IDENTITY,
     LINK_IDENTITY,
     SCALARS,
     SIGNATURES,
@@ -56,6 +57,7 @@ from schema.subgraph import Subgraph
 
 _RULES = [rule for rule in specified_sdl_rules if rule is not PossibleTypeExtensionsRule]
 # `_entities` and `_service` may be there without the types that belong to them.
+_EXAMPLE_LINK = f'`extend schema @link(url: "{FEDERATION_IDENTITY}/v2.9", import: ["@{{}}"])`'
 _SERVICE_TYPES = frozenset({"_Any", "_Entity", "_Service"})
 # What GraphQL asks of a whole schema and federation does not ask of a part, or has never asked.
 _TOLERATED = re.compile(
@@ -84,17 +86,19 @@ def check_graphql(subgraph: Subgraph) -> Iterator[Finding]:
     for message, nodes in {error.message: error.nodes for error in errors}.items():
         yield Finding(
             "INVALID_GRAPHQL",
-            f"[{subgraph.name}] {message}{_advice(message)}",
+            f"[{subgraph.name}] {message}{_advice(message, subgraph)}",
             (subgraph.name,),
             locations=locations_of(subgraph.name, *nodes or ()),
         )
 
 
-def _advice(message: str) -> str:
+def _advice(message: str, subgraph: Subgraph) -> str:
     name = message.partition("Unknown directive '@")[2].partition("'")[0]
-    if name in DIRECTIVES_SINCE:
-        return f' If federation\'s @{name} is meant, add "@{name}" to the imports of its @link.'
-    return ""
+    if name not in DIRECTIVES_SINCE:
+        return ""
+    if subgraph.federation is None:
+        return f" Federation 1 has none; for federation 2, add {_EXAMPLE_LINK.format(name)}."
+    return f' If federation\'s @{name} is meant, add "@{name}" to the imports of its @link.'
 
 
 def _given_definitions(subgraph: Subgraph) -> Iterator[DefinitionNode]:
@@ -150,7 +154,8 @@ def local_directive_names(subgraph: Subgraph) -> dict[str, str]:
     if federation is None:
         return {name: name for name, since in DIRECTIVES_SINCE.items() if since <= (2, 0) and name in _FEDERATION_1}
     available = {name for name, since in DIRECTIVES_SINCE.items() if since <= federation.version and name in SIGNATURES}
-    names = {f"{federation.namespace}__{name}": name for name in available}
+    # What is imported has its full name no longer.
+    names = {f"{federation.namespace}__{name}": name for name in available - set(federation.imports.values())}
     return names | {
         local: spec for link in subgraph.links for local, spec in link.imports.items() if spec in SIGNATURES
         and _is_apollo(link.identity)
@@ -159,7 +164,7 @@ def local_directive_names(subgraph: Subgraph) -> dict[str, str]:
     }  # fmt: skip
 
 
-_FEDERATION_1 = frozenset({"key", "requires", "provides", "external", "extends", "tag", "inaccessible"})
+_FEDERATION_1 = frozenset({"key", "requires", "provides", "external", "extends", "tag"})
 
 _BASES: dict[type, type] = {
     ScalarTypeExtensionNode: ScalarTypeDefinitionNode,

@@ -132,3 +132,38 @@ def test_the_most_common_description_is_used() -> None:
     ]
 
     assert compose(sources).api_sdl == '"""y"""\ntype Query {\n  """y"""\n  a(\n    """y"""\n    n: Int\n  ): Int\n}\n'
+
+
+def test_a_composed_directive_is_of_those_subgraphs_that_compose_it() -> None:
+    link = (
+        'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@composeDirective"]) '
+        '@link(url: "https://x.dev/foo/v1.0", import: ["@foo"])'
+    )
+    definition = " directive @foo(n: Int) on FIELD_DEFINITION | FIELD "
+    composition = compose(
+        [
+            SubgraphSource("a", link + ' @composeDirective(name: "@foo")' + definition + "type Query { a: Int @foo }"),
+            SubgraphSource("b", link + definition + "type Query { b: Int @foo }"),
+        ]
+    )
+
+    sdl = composition.supergraph_sdl or ""
+    assert sdl.count("directive @foo") == 1
+    assert "directive @foo(n: Int) on FIELD_DEFINITION | FIELD\n" in sdl
+    assert "  a: Int @join__field(graph: A) @foo\n" in sdl
+    assert "  b: Int @join__field(graph: B)\n" in sdl
+
+
+def test_a_composed_directive_is_defined_though_nobody_uses_it() -> None:
+    composition = compose(
+        [
+            SubgraphSource(
+                "a",
+                'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@composeDirective"]) '
+                '@link(url: "https://x.dev/foo/v1.0", import: ["@foo"]) @composeDirective(name: "@foo") '
+                "directive @foo on FIELD_DEFINITION type Query { a: Int }",
+            )
+        ]
+    )
+
+    assert "directive @foo on FIELD_DEFINITION\n" in (composition.supergraph_sdl or "")

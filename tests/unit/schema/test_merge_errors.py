@@ -18,7 +18,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             "a": LINK + "type Query @inaccessible { a: Int }",
         },
         [
-            '[QUERY_ROOT_TYPE_INACCESSIBLE] [a] "Query" is @inaccessible, but clients need the query root: hide its fields instead.',
+            '[QUERY_ROOT_TYPE_INACCESSIBLE] "Query" is @inaccessible, but clients need the query root: hide its fields instead.',
         ],
     ),
     (
@@ -200,7 +200,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             "a": LINK + "type Query { a: Int } extend type T { n: Int }",
         },
         [
-            '[EXTENSION_WITH_NO_BASE] Type "T" is extended in subgraph "a" but defined in no subgraph.',
+            '[EXTENSION_WITH_NO_BASE] Type "T" is extended in subgraph "a" but defined in no subgraph: write it without `extend` in the one that owns it.',
         ],
     ),
     (
@@ -322,7 +322,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             "a": LINK + 'type Query { a: S } extend scalar S @specifiedBy(url: "https://s")',
         },
         [
-            '[EXTENSION_WITH_NO_BASE] Type "S" is extended in subgraph "a" but defined in no subgraph.',
+            '[EXTENSION_WITH_NO_BASE] Type "S" is extended in subgraph "a" but defined in no subgraph: write it without `extend` in the one that owns it.',
         ],
     ),
     (

@@ -281,6 +281,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
         },
         [
             '[EXTERNAL_ON_INTERFACE] [a] "I.n" is a field of an interface and cannot be @external: mark the fields of the types that implement it.',
+            '[EXTERNAL_UNUSED] [a] "I.n" is @external, but no @key, @requires or @provides of this subgraph and no interface uses it: remove the field, or the @external.',
         ],
     ),
     (

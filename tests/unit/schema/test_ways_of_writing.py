@@ -187,3 +187,82 @@ def test_an_extension_holds_the_nested_fields_of_its_key() -> None:
     )
 
     assert not compose([SubgraphSource("a", first)]).errors
+
+
+# -- federation 1 ------------------------------------------------------------------------------------------------------
+
+
+def test_federation_1_requires_and_provides_what_is_external_only() -> None:
+    first = """
+        type Query { t: T @provides(fields: "m n") own: T @provides(fields: "n") }
+        extend type T @key(fields: "id") {
+          id: ID @external
+          m: Int @external
+          n: Int
+          x: Int @requires(fields: "id m n")
+          y: Int @requires(fields: "id")
+        }
+    """
+
+    sdl = composed(first, 'type T @key(fields: "id") { id: ID! m: Int n: Int }')
+
+    assert '  t: T @join__field(graph: A, provides: "m")\n' in sdl
+    assert "  own: T\n" in sdl
+    assert '  x: Int @join__field(graph: A, requires: "m")\n' in sdl
+    assert "  y: Int @join__field(graph: A)\n" in sdl
+
+
+def test_federation_1_never_read_field_sets_of_interfaces_nor_provides_of_scalars() -> None:
+    first = """
+        type Query { i: I n: Int @provides(fields: "nothing") }
+        interface I @key(fields: "nothing") { a: Int b: Int @requires(fields: "nothing") c: T @provides(fields: "no") }
+        type T implements I { a: Int b: Int c: T }
+    """
+
+    sdl = composed(first)
+
+    assert "requires:" not in sdl.partition("type Query")[2]
+    assert "provides:" not in sdl.partition("type Query")[2]
+
+
+def test_a_federation_1_extension_without_a_key_holds_those_of_the_others() -> None:
+    sdl = composed(
+        "type Query { t: T } extend type T { id: ID @external n: Int }",
+        'type T @key(fields: "id") { id: ID! m: Int }',
+    )
+
+    assert '  id: ID @join__field(graph: A) @join__field(graph: B, type: "ID!")\n' in sdl
+
+
+@pytest.mark.parametrize(
+    ("written", "is_marked"),
+    [("extend type T", False), ("type T @extends", True), ("type T", False)],
+)
+def test_extend_says_nothing_in_federation_1(written: str, is_marked: bool) -> None:
+    sdl = composed(f'type Query {{ t: T }} {written} @key(fields: "id") {{ id: ID }}', "type T { id: ID }")
+
+    assert ('@join__type(graph: A, key: "id", extension: true)' in sdl) is is_marked
+
+
+# -- hidden, moving ----------------------------------------------------------------------------------------------------
+
+
+def test_hidden_input_fields_and_values_need_not_be_known_to_all() -> None:
+    link = f'extend schema @link(url: "{FEDERATION}", import: ["@inaccessible"])\n'
+    sdl = composed(
+        link + "type Query { a(i: I, e: E): Int } input I { n: Int m: Int @inaccessible } enum E { X Y @inaccessible }",
+        link + "type Query { b(i: I, e: E): Int } input I { n: Int } enum E { X }",
+    )
+
+    assert "  m: Int @join__field(graph: A) @inaccessible\n" in sdl
+    assert "  Y @join__enumValue(graph: A) @inaccessible\n" in sdl
+
+
+def test_a_field_that_moves_under_a_label_and_is_used_by_its_source_says_so() -> None:
+    link = f'extend schema @link(url: "{FEDERATION}", import: ["@key", "@override", "@shareable"])\n'
+    sdl = composed(
+        link + 'type T @key(fields: "k") { k: ID! id: ID! @override(from: "b", label: "l") }',
+        link + 'type Query { t: T } type T @key(fields: "id") @key(fields: "k") { k: ID! id: ID! }',
+    )
+
+    assert '@join__field(graph: B, overrideLabel: "l", usedOverridden: true)' in sdl

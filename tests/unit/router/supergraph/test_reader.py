@@ -4,6 +4,7 @@ import pytest
 from graphql import print_schema
 
 from router.errors import SupergraphError
+from router.query_graph import QueryGraph
 from router.supergraph import TypeKind, parse_field_set, print_field_set, read_supergraph
 
 JOIN = """
@@ -132,6 +133,20 @@ def test_a_label_repeated_on_the_source_of_an_override_is_the_takers() -> None:
     assert supergraph.override_labels == ("l",)
     assert supergraph.views["a-service"]["Query"].fields["x"].override_label is None
     assert supergraph.views["b"]["Query"].fields["x"].override_label == "l"
+
+
+def test_a_field_in_use_is_resolved_by_its_source_as_long_as_the_label_is_off() -> None:
+    supergraph = read_supergraph(
+        JOIN
+        + "type Query @join__type(graph: A) @join__type(graph: B) { "
+        + 'x: Int @join__field(graph: A, overrideLabel: "l", usedOverridden: true) '
+        + '@join__field(graph: B, override: "a-service", overrideLabel: "l") '
+        + 'y: Int @join__field(graph: A, usedOverridden: true) @join__field(graph: B, override: "a-service") }'
+    )
+
+    assert QueryGraph(supergraph, frozenset()).subgraphs_resolving("Query", "x") == ["a-service"]
+    assert QueryGraph(supergraph, frozenset({"l"})).subgraphs_resolving("Query", "x") == ["b"]
+    assert QueryGraph(supergraph, frozenset()).subgraphs_resolving("Query", "y") == ["b"]
 
 
 @pytest.mark.parametrize(
