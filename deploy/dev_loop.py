@@ -22,10 +22,12 @@ from deploy.composition import supergraph_of
 from deploy.embedded import DOMAINS
 from deploy.errors import FriendlyError
 from deploy.stack import Stack
-from schema import SubgraphSource, compose
+from schema import Composition, SubgraphSource, compose
+from schema.changes import diff_schemas
 
 _ROOMS = Path(__file__).parents[1]
 _SHARED = ("loaders", "events")
+MOST_CHANGES_TOLD = 12
 _FRAME = re.compile(r'File "([^"]+)", line (\d+)')
 
 
@@ -76,8 +78,8 @@ async def _take_over(stack: Stack, names: list[str], sdls: dict[str, str]) -> No
     `sdls` is what runs, and kept so. Raises FriendlyError, ChildError: then what is served fits together still.
     """
     fresh = dict(zip(names, await asyncio.gather(*(_sdl_of_code(name) for name in names)), strict=True))
-    graph = await _compose(stack, sdls)
-    new_graph = await _compose(stack, sdls | fresh)
+    old, new = await _compose(stack, sdls), await _compose(stack, sdls | fresh)
+    old_graph, new_graph = supergraph_of(old), supergraph_of(new)
     early = [name for name in names if still_answers(sdls[name], fresh[name])]
     late = [name for name in names if name not in early]
     await stack.supervisor.replace(early)
@@ -87,15 +89,24 @@ async def _take_over(stack: Stack, names: list[str], sdls: dict[str, str]) -> No
         await stack.serve_graph(f"{new_graph}# code as of {datetime.now(UTC).isoformat()}\n")
         await stack.supervisor.replace(late)
     except (FriendlyError, ChildError):
-        await stack.serve_graph(graph)
+        await stack.serve_graph(old_graph)
         raise
     sdls.update(fresh)
-    stack.news(f"taken over; the graph {'is as it was' if new_graph == graph else 'is new'}")
+    stack.news(f"taken over; {_changes(old, new)}")
 
 
-async def _compose(stack: Stack, sdls: dict[str, str]) -> str:
+async def _compose(stack: Stack, sdls: dict[str, str]) -> Composition:
     sources = [SubgraphSource(name=name, sdl=sdls[name], url=url) for name, url in stack.subgraph_urls.items()]
-    return supergraph_of(await asyncio.to_thread(compose, sources))
+    return await asyncio.to_thread(compose, sources)
+
+
+def _changes(old: Composition, new: Composition) -> str:
+    """What clients see of it."""
+    diff = diff_schemas(build_schema(old.api_sdl or ""), build_schema(new.api_sdl or ""))
+    lines = [f"  {change.level.value}: {change.message}" for change in diff.changes]
+    if len(lines) > MOST_CHANGES_TOLD:
+        lines[MOST_CHANGES_TOLD:] = [f"  and {len(lines) - MOST_CHANGES_TOLD} more"]
+    return "\n".join(["the API changed:", *lines]) if lines else "the API is as it was"
 
 
 def still_answers(old_sdl: str, new_sdl: str) -> bool:
