@@ -223,7 +223,7 @@ class _Sharing:
         known = {_identity(item): item.selections for item in others.items}
         for item in selections.items:
             is_known = _identity(item) in known
-            if isinstance(item, Field) and not is_known and not self._is_key(item, subgraph):
+            if not is_known and (item.conditions or (isinstance(item, Field) and not self._is_key(item, subgraph))):
                 return False
             inner = known.get(_identity(item)) or SelectionSet()
             if item.selections is not None and not self._adds_only_keys(item.selections, inner, subgraph):
@@ -231,7 +231,7 @@ class _Sharing:
         return True
 
     def _is_key(self, field: Field, subgraph: str) -> bool:
-        is_plain = field.response_key == field.name and not field.arguments
+        is_plain = field.response_key == field.name and not field.arguments and not field.conditions
         return is_plain and field.name not in self.taken and self.harmless.has(subgraph, field.name)
 
 
