@@ -48,10 +48,13 @@ def serve_subgraph(name: str, host: str, port: int | None) -> None:
 def serve_router(sources: list[str], config: Path | None, *, supergraph: Path | None, **overrides: Any) -> None:
     """`overrides` that are None leave the file's and the environment's values. Raises FriendlyError, SettingsError.
 
-    `sources` are composed first, into `supergraph` where it is given, and with `watch` whenever they change.
+    `sources` are composed first, into `supergraph` where it is given, and with `watch` whenever they change. A
+    `supergraph` that is a supergraph.yaml is such a source.
     """
     from router.settings import load_settings
 
+    if supergraph is not None and supergraph.suffix in {".yaml", ".yml"}:
+        sources, supergraph = [*sources, str(supergraph)], None
     if not sources:
         _serve(load_settings(config, supergraph=supergraph, **overrides))
         return

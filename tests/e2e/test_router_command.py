@@ -98,6 +98,7 @@ async def test_explain_tells_what_a_code_means() -> None:
         (("compose", "one=http://127.0.0.1:1/graphql"), "cannot be reached"),
         (("explain", "NO_SUCH_CODE"), "no error or hint is called NO_SUCH_CODE"),
         (("router", "--supergraph", "absent.graphql"), "absent.graphql: no such file"),
+        (("router", "absent.graphql", "--watch"), "absent.graphql: no such file"),
         (("router", "--config", "absent.yaml"), "absent.yaml cannot be read"),
         (("router", "--config", "bad.yaml"), "unknown setting 'prot'"),
         (("router", "--supergraph", "no.graphql"), "is not a usable supergraph"),

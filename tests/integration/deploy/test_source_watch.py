@@ -95,9 +95,10 @@ async def test_what_does_not_compose_is_told_and_changes_nothing(
 async def test_a_router_serves_sources_and_follows_them(tmp_path: Path) -> None:
     source = tmp_path / "products.graphql"
     source.write_text("type Query { products: Int }")
+    (tmp_path / "supergraph.yaml").write_text("subgraphs: {products: {schema: {file: products.graphql}}}")
     port = free_ports(1)[0]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "deploy", "router", "products.graphql", "--watch", "--dev", "--port", str(port),
+        sys.executable, "-m", "deploy", "router", "--supergraph", "supergraph.yaml", "--watch", "--dev", "--port", str(port),
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
