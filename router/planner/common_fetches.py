@@ -144,12 +144,12 @@ class _Sharing:
         return _rewritten(node, reduce)
 
     def _widened_fetch(self, fetch: Fetch | EntityFetch, other: Fetch | EntityFetch) -> Fetch | EntityFetch:
+        variables = tuple((dict(fetch.variables) | dict(other.variables)).items())
         if isinstance(fetch, Fetch) and isinstance(other, Fetch):
             if not _is_one_question(fetch, other):
                 return fetch
             selections = self._widened_selections(fetch, other, fetch.subgraph, fetch.operation_type == "mutation")
-            names = dict(fetch.variables) | dict(other.variables)
-            return _using(replace(fetch, selections=selections), tuple(names.items()))
+            return _using(replace(fetch, selections=selections), variables)
         if isinstance(fetch, EntityFetch) and isinstance(other, EntityFetch) and fetch.subgraph == other.subgraph:
             lookups = [
                 replace(each, selections=self._widened_selections(each, same, fetch.subgraph))
@@ -157,7 +157,7 @@ class _Sharing:
                 else each
                 for each in fetch.lookups
             ]
-            return replace(fetch, lookups=tuple(lookups))
+            return _using(replace(fetch, lookups=tuple(lookups)), variables)
         return fetch
 
     def _widened_selections(
