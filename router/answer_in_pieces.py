@@ -151,7 +151,7 @@ class _Pieces:
                 else:
                     announced.append(piece)
             self._waiting.update({runs[piece.part]: piece.part for piece in announced if piece.part in runs})
-            yield initial_payload(data, errors, announced)
+            yield initial_payload(data, errors, announced, self._extensions(plan))
             is_repeated = self._request.repeats_fields
             delivered = DeliveredData(data, execution.tree, self._graph.key_names, is_repeated=is_repeated)
             while self._waiting:
@@ -159,7 +159,8 @@ class _Pieces:
                 for run in done:
                     payload = self._later(self._waiting.pop(run), run, LaterPayload(errors, delivered))
                     self._waiting.update({runs[piece.part]: piece.part for piece in payload.pending})  # type: ignore[index]
-                    yield payload.encode(has_next=bool(self._waiting))
+                    ran = None if run.exception() is not None else self._extensions(run.result()[0])
+                    yield payload.encode(has_next=bool(self._waiting), extensions=ran)
         finally:
             for run in (*runs.values(), *self._waiting):
                 run.cancel()
@@ -181,6 +182,9 @@ class _Pieces:
                 alone = replace(execution, tree=tree, errors=errors, known_objects={}, cache_controls=[])
                 self._waiting[asyncio.ensure_future(_run_to_end(plan, steps, alone))] = stream
         await _run_steps(steps, execution)
+
+    def _extensions(self, plan: CompiledPlan) -> dict[str, Any] | None:
+        return self._runtime.extensions(plan, self._request) if self._runtime.extensions is not None else None
 
     def _later(self, part: DeferredBlock | StreamedList, run: _Run, payload: LaterPayload) -> LaterPayload:
         error = run.exception()

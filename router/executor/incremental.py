@@ -124,11 +124,15 @@ def take_errors_of_rest(stream: StreamedList, errors: list[ErrorEntry]) -> list[
 # -- payloads --------------------------------------------------------------------------------------------------
 
 
-def initial_payload(data: Any, errors: list[ErrorEntry], pieces: list[PendingPiece]) -> bytes:
+def initial_payload(
+    data: Any, errors: list[ErrorEntry], pieces: list[PendingPiece], extensions: dict[str, Any] | None
+) -> bytes:
     payload: dict[str, Any] = {"errors": errors} if errors else {}
     payload["data"] = data
     if pieces:
         payload["pending"] = [piece.announcement() for piece in pieces]
+    if extensions:
+        payload["extensions"] = extensions
     payload["hasNext"] = bool(pieces)
     return orjson.dumps(payload)
 
@@ -202,19 +206,20 @@ def _take_new_below(known: Any, value: Any, path: ClientPath) -> Iterator[tuple[
 
 
 class LaterPayload:
-    """One payload after the first, part by part. `told` are the errors of the first."""
+    """One payload after the first: the pieces of one part. `told` are the errors of the first."""
 
     def __init__(self, told: list[ErrorEntry], delivered: DeliveredData) -> None:
         self._told = told
         self._delivered = delivered
         self.pending: list[PendingPiece] = []
+        self._errors: dict[ClientPath, list[ErrorEntry]] | None = None
         self._incremental: list[dict[str, Any]] = []
         self._completed: list[dict[str, Any]] = []
 
     def add(self, piece: PendingPiece, plan: CompiledPlan, execution: Execution) -> Any:
         """The piece from the tree of its own run; gives its data."""
         part = piece.part
-        known = [error for error in execution.errors if self._is_news(error, piece)]
+        known = [error for error in self._errors_near(piece.path, execution) if self._is_news(error, piece)]
         projection = Projection(plan.schema, execution.variables, known)
         value = (
             _projected_block(part, piece.path, plan, execution, projection)
@@ -239,10 +244,16 @@ class LaterPayload:
         self._completed.append({"id": piece.id})
         return value
 
+    def _errors_near(self, path: ClientPath, execution: Execution) -> list[ErrorEntry]:
+        """Those at the path, above and below; sorted once, as there may be thousands of pieces, all equally deep."""
+        if self._errors is None:
+            self._errors = {}
+            for error in execution.errors:
+                self._errors.setdefault(tuple(error.get("path", ()))[: len(path)], []).append(error)
+        return [error for length in range(len(path) + 1) for error in self._errors.get(path[:length], ())]
+
     def _is_news(self, error: ErrorEntry, piece: PendingPiece) -> bool:
         """A deferred part's run asks for the fields around it too, which told of their own."""
-        if not _touches(error, piece.path):
-            return False
         if not isinstance(piece.part, DeferredBlock):
             return True
         path = tuple(error.get("path", ()))
@@ -253,13 +264,15 @@ class LaterPayload:
     def fail(self, piece: PendingPiece, errors: list[ErrorEntry]) -> None:
         self._completed.append({"id": piece.id, "errors": errors})
 
-    def encode(self, *, has_next: bool) -> bytes:
+    def encode(self, *, has_next: bool, extensions: dict[str, Any] | None) -> bytes:
         payload: dict[str, Any] = {}
         if self.pending:
             payload["pending"] = [piece.announcement() for piece in self.pending]
         if self._incremental:
             payload["incremental"] = self._incremental
         payload["completed"] = self._completed
+        if extensions:
+            payload["extensions"] = extensions
         payload["hasNext"] = has_next
         return orjson.dumps(payload)
 
@@ -295,12 +308,6 @@ def _value_at(value: Any, path: ClientPath) -> Any:
         else:
             return None
     return value
-
-
-def _touches(error: ErrorEntry, path: ClientPath) -> bool:
-    known = tuple(error.get("path", ()))
-    length = min(len(known), len(path))
-    return known[:length] == path[:length]
 
 
 def _is_of(error: ErrorEntry, selections: SelectionSet, path: ClientPath) -> bool:

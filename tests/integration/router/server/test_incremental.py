@@ -251,6 +251,30 @@ async def test_a_mutation_runs_once_and_what_was_cached_is_forgotten(
     assert '"data":{"name":"Zoe"}' in text
 
 
+async def test_every_part_brings_its_plan_where_plans_are_shown(start_router: StartRouter) -> None:
+    headers = {"accept": "multipart/mixed", "x-query-plan": "1"}
+    async with (
+        start_router(dev=True) as router,
+        router.session.post(router.url, json={"query": DEFERRED}, headers=headers) as response,
+    ):
+        first, second = [orjson.loads(each) for each in (await response.text()).split("\r\n") if each.startswith("{")]
+    assert "stock" not in first["extensions"]["queryPlan"]["text"]
+    assert "stock" in second["extensions"]["queryPlan"]["text"]
+
+
+async def test_what_the_caller_may_not_see_is_told_with_its_piece(router: RunningRouter) -> None:
+    query = "{ me { name ... @defer { email salary } } }"
+    headers = {"accept": "multipart/mixed", "authorization": token("u1")}
+    async with router.session.post(router.url, json={"query": query}, headers=headers) as response:
+        first, second = [orjson.loads(each) for each in (await response.text()).split("\r\n") if each.startswith("{")]
+    assert first == {"data": {"me": {"name": "Ann"}}, "pending": [{"id": "0", "path": ["me"]}], "hasNext": True}
+    (completed,) = second["completed"]
+    assert [(each["path"], each["extensions"]["code"]) for each in completed["errors"]] == [
+        (["me", "salary"], "UNAUTHORIZED_FIELD_OR_TYPE")
+    ]
+    assert "incremental" not in second
+
+
 async def test_many_clients_may_read_pieces_at_once(router: RunningRouter) -> None:
     async def ask(session: aiohttp.ClientSession) -> str:
         async with session.post(
