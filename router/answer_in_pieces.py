@@ -38,7 +38,7 @@ from router.pipeline import (
     introspect,
     refuse_wrong_kind,
 )
-from router.planner import asks_again
+from router.planner import asks_again, keys_of_other_fields
 from router.selection_set import SelectionSet
 
 _Run = asyncio.Future[tuple[CompiledPlan, Execution]]
@@ -153,7 +153,8 @@ class _Pieces:
             self._waiting.update({runs[piece.part]: piece.part for piece in announced if piece.part in runs})
             yield initial_payload(data, errors, announced, self._extensions(plan))
             is_repeated = self._request.repeats_fields
-            delivered = DeliveredData(data, execution.tree, self._graph.key_names, is_repeated=is_repeated)
+            names = self._graph.key_names.difference(keys_of_other_fields(self._prepared.operation.selections))
+            delivered = DeliveredData(data, execution.tree, names, is_repeated=is_repeated)
             while self._waiting:
                 done, _ = await asyncio.wait(self._waiting, return_when=asyncio.FIRST_COMPLETED)
                 for run in done:

@@ -66,7 +66,7 @@ def share_fetches(parts: Listed[PlannedPart], harmless: HarmlessFields) -> list[
     """The plans in the same order, outer parts before inner ones. Empty where a later part would have to send a mutation
     once more.
     """
-    sharing = _Sharing(harmless, {key for part in parts for key in _keys_of_other_fields(part.selections)})
+    sharing = _Sharing(harmless, {key for part in parts for key in keys_of_other_fields(part.selections)})
     nodes = [part.plan.node for part in parts]
     for index in reversed(range(len(parts))):
         outer = parts[index].outer
@@ -349,12 +349,13 @@ def _names(selections: SelectionSet) -> Iterator[str]:
             yield from _names(item.selections)
 
 
-def _keys_of_other_fields(selections: SelectionSet) -> Iterator[str]:
+def keys_of_other_fields(selections: SelectionSet) -> Iterator[str]:
+    """Response keys that do not stand for the field of their name."""
     for item in selections.items:
         if isinstance(item, Field) and (item.name != item.response_key or item.arguments):
             yield item.response_key
         if item.selections is not None:
-            yield from _keys_of_other_fields(item.selections)
+            yield from keys_of_other_fields(item.selections)
 
 
 def _variables(selections: SelectionSet) -> Iterator[str]:

@@ -382,6 +382,13 @@ async def test_a_list_that_changed_between_two_requests_is_not_mixed_up() -> Non
     assert "incremental" not in last
 
 
+async def test_a_field_under_the_name_of_a_key_is_not_taken_for_it() -> None:
+    subgraphs = Subgraphs()
+    subgraphs.let_go.set()
+    stream = await begun(subgraphs, "{ item { name ... @defer { id: __typename } } }")
+    assert [orjson.loads(each) async for each in stream][-1]["incremental"] == [{"id": "0", "data": {"id": "Item"}}]
+
+
 async def test_siblings_that_overlap_tell_a_field_once_and_where_it_belongs() -> None:
     subgraphs = Subgraphs()
     stream = await begun(
