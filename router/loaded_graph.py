@@ -103,6 +103,8 @@ class PreparedOperation:
         self.coercion = VariableCoercion(operation, schema)
         self.introspection = Introspection(operation) if asks_for_introspection(operation) else None
         self.plannable = without_introspection(operation) if self.introspection is not None else operation
+        #: whether walks over it, type by type, are too long for the event loop
+        self.is_long = not _Weighing(schema, MAX_INLINE_WEIGHT).fits(self.plannable)
         #: compiled plans of the unrestricted operation by override labels: a shortcut past hashing operations
         self.plans: dict[frozenset[str], CompiledPlan] = {}
 

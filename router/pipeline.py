@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from router.access.authorization import Authorization
+from router.background import in_background
 from router.errors import RequestError
 from router.executor.execute import CompiledPlan
 from router.executor.fetch import Execution
@@ -96,7 +97,7 @@ async def answer_or_raise(request: OperationRequest, graph: LoadedGraph, runtime
     """Raises RequestError where nothing was executed."""
     prepared = await graph.prepare(request.query, request.operation_name)
     refuse_wrong_kind(prepared.operation, request)
-    variables = affordable_variables(prepared, request, runtime)
+    variables = await affordable_variables(prepared, request, runtime)
 
     authorization = authorized(prepared.plannable, request, graph, runtime)
     plan = await graph.plan(prepared, authorization.allowed, active_labels(request, graph, runtime))
@@ -104,7 +105,10 @@ async def answer_or_raise(request: OperationRequest, graph: LoadedGraph, runtime
     execution = Execution(runtime.transport, variables, headers=request.headers, withhold=authorization.withholding)
     if prepared.introspection is not None:
         await introspect(prepared.introspection, execution, graph)
-    extensions = runtime.extensions(plan, request) if runtime.extensions is not None else None
+    extensions = None
+    if runtime.extensions is not None:
+        tell = runtime.extensions
+        extensions = await in_background(tell, plan, request) if prepared.is_long else tell(plan, request)
     body = await plan.answer(execution, extensions)
     return Response(
         200,
@@ -126,7 +130,7 @@ async def subscribe(request: OperationRequest, graph: LoadedGraph, runtime: Runt
         return _single(await answer_or_raise(request, graph, runtime))
     if runtime.subscriptions is None:
         raise StreamNotAcceptedError("This router has no way to subscribe to subgraphs.")
-    variables = affordable_variables(prepared, request, runtime)
+    variables = await affordable_variables(prepared, request, runtime)
     authorization = authorized(prepared.plannable, request, graph, runtime)
     plan = await graph.plan(prepared, authorization.allowed, active_labels(request, graph, runtime))
     if plan.primary is None:  # all of it is withheld, or `@skip`ped
@@ -150,11 +154,16 @@ def refuse_wrong_kind(operation: Operation, request: OperationRequest) -> None:
         raise StreamNotAcceptedError("A subscription needs a connection that can carry more than one result.")
 
 
-def affordable_variables(prepared: PreparedOperation, request: OperationRequest, runtime: Runtime) -> dict[str, Any]:
+async def affordable_variables(
+    prepared: PreparedOperation, request: OperationRequest, runtime: Runtime
+) -> dict[str, Any]:
     """The request's variables, coerced. Raises RequestError."""
     variables = prepared.coercion.coerce(request.variables)
     if runtime.check_cost is not None:
-        runtime.check_cost(prepared.plannable, variables)
+        if prepared.is_long:
+            await in_background(runtime.check_cost, prepared.plannable, variables)
+        else:
+            runtime.check_cost(prepared.plannable, variables)
     return variables
 
 

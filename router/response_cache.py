@@ -21,7 +21,6 @@ from graphql import (
     GraphQLSchema,
     get_named_type,
     is_abstract_type,
-    parse,
 )
 from graphql.type import is_composite_type
 from redis.asyncio import Redis
@@ -33,6 +32,7 @@ from router.operation import Operation
 from router.pipeline import Response
 from router.selection_set import Field, SelectionSet
 from router.settings import ResponseCache as ResponseCacheSettings
+from router.supergraph import parse_sdl
 
 log = structlog.get_logger(__name__)
 
@@ -107,7 +107,7 @@ class CacheHints:
 
     @classmethod
     def from_sdl(cls, sdl: str, api_schema: GraphQLSchema) -> CacheHints:
-        document = parse(sdl, no_location=True)
+        document = parse_sdl(sdl)
         hints: dict[tuple[str, str | None], CacheHint] = {}
         for use in uses_of(document, "cacheControl"):
             place = (use.type_name, use.field_name)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type, is_abstract_type, parse
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type, is_abstract_type
 from graphql.type import is_composite_type
 
 from router.access.authentication import Caller
@@ -19,6 +19,7 @@ from router.access.directives import uses_of
 from router.errors import ErrorEntry
 from router.operation import Operation
 from router.selection_set import Field, InlineFragment, SelectionSet
+from router.supergraph import parse_sdl
 
 MAX_REMEMBERED = 2_000
 MAX_REPORTED = 100
@@ -111,11 +112,12 @@ class AuthorizationRules:
     def __init__(self, api_schema: GraphQLSchema, requirements: dict[tuple[str, str | None], Requirement]) -> None:
         self._schema = api_schema
         self._requirements = requirements
+        self._asked: dict[tuple[str, str], tuple[Requirement, ...]] = {}  # by type and field, as far as anybody asked
         self._judged: OrderedDict[tuple[Operation, Grants], Authorization] = OrderedDict()
 
     @classmethod
     def from_sdl(cls, sdl: str, api_schema: GraphQLSchema) -> AuthorizationRules:
-        document = parse(sdl, no_location=True)
+        document = parse_sdl(sdl)
         requirements: dict[tuple[str, str | None], Requirement] = {}
 
         def add(type_name: str, field_name: str | None, requirement: Requirement) -> None:
@@ -191,15 +193,17 @@ class AuthorizationRules:
         """
         if field_name.startswith("__"):
             return None
+        asked = self._asked.get((type_name, field_name))
+        if asked is None:
+            asked = self._asked[type_name, field_name] = tuple(self._requirements_of(type_name, field_name))
+        return next((each for each in asked if not each.is_met_by(grants)), None)
+
+    def _requirements_of(self, type_name: str, field_name: str) -> list[Requirement]:
         places: list[tuple[str, str | None]] = [(type_name, None), (type_name, field_name)]
         for possible in self._possible(type_name):
             places += [(possible, None), (possible, field_name)]
         places.append((self._type_of(type_name, field_name), None))
-        for place in places:
-            requirement = self._requirements.get(place)
-            if requirement is not None and not requirement.is_met_by(grants):
-                return requirement
-        return None
+        return list(dict.fromkeys(self._requirements[place] for place in places if place in self._requirements))
 
     def _type_of(self, type_name: str, field_name: str) -> str:
         if field_name.startswith("__"):

@@ -23,7 +23,6 @@ from graphql import (
     get_named_type,
     is_abstract_type,
     is_composite_type,
-    parse,
     parse_value,
     value_from_ast_untyped,
 )
@@ -33,6 +32,7 @@ from router.errors import RequestError
 from router.operation import Operation
 from router.selection_set import Argument, Field, InlineFragment, SelectionSet
 from router.settings import DemandControl as DemandSettings
+from router.supergraph import parse_sdl
 from router.telemetry import OPERATION_COST
 
 MUTATION_COST = 10.0
@@ -102,7 +102,7 @@ class CostModel:
 
     @classmethod
     def from_sdl(cls, sdl: str, api_schema: GraphQLSchema, list_size: int) -> CostModel:
-        document = parse(sdl, no_location=True)
+        document = parse_sdl(sdl)
         costs: dict[Place, float] = {}
         for use in uses_of(document, "cost"):
             weight = _number(use.arguments.get("weight"))

@@ -10,6 +10,7 @@ from router.supergraph.model import (
     TypeKind,
 )
 from router.supergraph.reader import read_supergraph
+from router.supergraph.sdl import parse_sdl
 
 __all__ = [
     "ContextArgument",
@@ -19,6 +20,7 @@ __all__ = [
     "Supergraph",
     "TypeKind",
     "parse_field_set",
+    "parse_sdl",
     "print_field_set",
     "read_supergraph",
 ]

@@ -25,7 +25,6 @@ from graphql import (
     TypeDefinitionNode,
     TypeNode,
     UnionTypeDefinitionNode,
-    parse,
     parse_type,
     print_ast,
     value_from_ast_untyped,
@@ -42,6 +41,7 @@ from router.supergraph.model import (
     Supergraph,
     TypeKind,
 )
+from router.supergraph.sdl import parse_sdl
 
 _KINDS: dict[type[TypeDefinitionNode], TypeKind] = {
     ObjectTypeDefinitionNode: TypeKind.OBJECT,
@@ -57,7 +57,7 @@ _FieldNode = FieldDefinitionNode | InputValueDefinitionNode
 def read_supergraph(sdl: str, document: DocumentNode | None = None) -> Supergraph:
     """`document` is the text's, where it has been parsed. Raises SupergraphError: it is no GraphQL, or no supergraph."""
     try:
-        document = document or parse(sdl)
+        document = document or parse_sdl(sdl)
     except GraphQLError as error:
         line = f" (line {error.locations[0].line})" if error.locations else ""
         raise SupergraphError(f"The supergraph cannot be parsed: {error.message}{line}") from error
