@@ -133,15 +133,15 @@ class _Pieces:
         is_mutation = self._split.primary.operation_type == "mutation"
         if is_mutation:
             await self._run_first()
-        return self._payloads(is_first_run=is_mutation)
+        return self._payloads(has_begun=is_mutation)
 
-    async def _payloads(self, *, is_first_run: bool) -> AsyncIterator[bytes]:
+    async def _payloads(self, *, has_begun: bool) -> AsyncIterator[bytes]:
         runs = {
             block: asyncio.ensure_future(_run_to_end(plan, plan.steps, execution))
             for block, plan, execution in zip(self._blocks, self._plans[1:], self._executions[1:], strict=True)
         }
         try:
-            if not is_first_run:
+            if not has_begun:
                 await self._run_first()
             plan, execution = self._plans[0], self._executions[0]
             execution.finish()

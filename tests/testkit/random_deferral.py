@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import (
     DirectiveNode,
     FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
@@ -31,6 +32,8 @@ from graphql import (
 
 from router.operation.document import with_incremental_directives
 from tests.testkit.random_operation import RandomOperation
+
+_Fragment = TypeVar("_Fragment", InlineFragmentNode, FragmentSpreadNode)
 
 
 def deferring(operation: RandomOperation, schema: GraphQLSchema, rng: Random) -> RandomOperation | None:
@@ -97,6 +100,18 @@ class _Placer(Visitor):
         else:
             items[begin:end] = [later]
         return SelectionSetNode(selections=tuple(items))
+
+    def leave_inline_fragment(self, node: InlineFragmentNode, *_: Any) -> InlineFragmentNode | None:
+        return self._deferred(node)
+
+    def leave_fragment_spread(self, node: FragmentSpreadNode, *_: Any) -> FragmentSpreadNode | None:
+        return self._deferred(node)
+
+    def _deferred(self, node: _Fragment) -> _Fragment | None:
+        is_taken = any(each.name.value == "defer" for each in node.directives or ())
+        if is_taken or (self._is_mutation and self._depth == 0) or self.rng.random() > 0.2:
+            return None
+        return replace(node, directives=(*(node.directives or ()), self._directive("defer")))
 
     def _directive(self, name: str, arguments: str = "") -> DirectiveNode:
         self.count += 1
