@@ -12,7 +12,6 @@ from itertools import count
 from typing import Any
 
 import orjson
-from graphql import GraphQLObjectType, GraphQLSchema
 
 from router.errors import ErrorEntry
 from router.executor.deferral import DeferredBlock, StreamedList, selects
@@ -222,7 +221,7 @@ class LaterPayload:
         known = [error for error in self._errors_near(piece.path, execution) if self._is_news(error, piece)]
         projection = Projection(plan.schema, execution.variables, known)
         value = (
-            _projected_block(part, piece.path, plan, execution, projection)
+            _projected_block(part, piece.path, execution, projection)
             if isinstance(part, DeferredBlock)
             else _projected_items(part, execution, projection)
         )
@@ -277,12 +276,9 @@ class LaterPayload:
         return orjson.dumps(payload)
 
 
-def _projected_block(
-    block: DeferredBlock, path: ClientPath, plan: CompiledPlan, execution: Execution, projection: Projection
-) -> Any:
+def _projected_block(block: DeferredBlock, path: ClientPath, execution: Execution, projection: Projection) -> Any:
     found = _value_at(execution.tree, path)
-    type_name = _object_type(found, block.type_name, plan.schema) if found.__class__ is dict else None
-    return projection.project(block.selections, type_name, found, path) if type_name else None
+    return projection.project(block.selections, block.type_name, found, path) if found.__class__ is dict else None
 
 
 def _projected_items(stream: StreamedList, execution: Execution, projection: Projection) -> Any:
@@ -290,13 +286,6 @@ def _projected_items(stream: StreamedList, execution: Execution, projection: Pro
     return projection.project_items(
         stream.selections, stream.item_type, items, stream.path, stream.initial_count, stream.coordinate
     )
-
-
-def _object_type(value: dict[str, Any], type_name: str, schema: GraphQLSchema) -> str | None:
-    if isinstance(schema.type_map[type_name], GraphQLObjectType):
-        return type_name
-    named = schema.type_map.get(value.get("__typename", ""))
-    return named.name if isinstance(named, GraphQLObjectType) else None
 
 
 def _value_at(value: Any, path: ClientPath) -> Any:

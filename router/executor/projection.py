@@ -104,12 +104,13 @@ class Projection:
         self._variables = variables
         self._explained = [tuple(error.get("path", ())) for error in known_errors]
 
-    def project(self, selections: SelectionSet, type_name: str, tree: Any, path: ClientPath = ()) -> Tree | None:
-        """The client's `data`, or None where null reached the top."""
-        root = self._schema.type_map[type_name]
-        assert isinstance(root, GraphQLObjectType)
+    def project(self, selections: SelectionSet, type_name: str, tree: Tree, path: ClientPath = ()) -> Tree | None:
+        """The client's `data`, or None where null reached the top, or `tree` is of no type that `type_name` can be."""
+        type_: Any = self._schema.type_map[type_name]
+        if not isinstance(type_, GraphQLObjectType):
+            type_ = self._type_of(tree, type_, selections)
         try:
-            return self._object(selections, root, tree, path)
+            return self._object(selections, type_, tree, path) if type_ is not None else None
         except _NullError:
             return None
 
