@@ -30,6 +30,7 @@ from router.executor.passthrough import Passthrough, compile_passthrough
 from router.executor.projection import Projection, encode_response, holds
 from router.executor.representations import PossibleTypes, RepresentationCollector
 from router.executor.sharing import Sharing, analyse_sharing, response_keys_of
+from router.executor.subgraph_errors import ClientErrors
 from router.executor.subgraph_query import print_entity_query, print_root_query
 from router.operation import Operation
 from router.query_plan import (
@@ -42,7 +43,7 @@ from router.query_plan import (
     Sequence,
     Subscription,
 )
-from router.selection_set import Condition, Field, SelectionSet
+from router.selection_set import Condition, SelectionSet
 
 #: Distinct sets of @skip/@include decisions that get a projection of their own; rarer ones use the plain form.
 MAX_PROJECTIONS = 32
@@ -107,13 +108,16 @@ class CompiledPlan:
         schema: GraphQLSchema,
         subgraph_urls: Mapping[str, str],
         possible_types: PossibleTypes,
+        redacted: frozenset[str] = frozenset(),
     ) -> None:
         self.plan = plan
         self.operation = operation
         self.schema = schema
         self.root_type = _root_type_name(schema, operation.operation_type)
         self.sharing = analyse_sharing(plan.node)
-        compiler = StepCompiler(operation, schema, subgraph_urls, self.sharing, possible_types)
+        compiler = StepCompiler(
+            operation, schema, self.root_type, subgraph_urls, self.sharing, possible_types, redacted
+        )
         #: of a subscription: the fetch whose every result begins an event
         self.primary = compiler.root_fetch(plan.node.primary) if isinstance(plan.node, Subscription) else None
         self.step = compiler.compile(plan.node.rest if isinstance(plan.node, Subscription) else plan.node)
@@ -219,22 +223,27 @@ class StepCompiler:
         self,
         operation: Operation,
         schema: GraphQLSchema,
+        root_type: str,
         subgraph_urls: Mapping[str, str],
         sharing: Sharing,
         possible_types: PossibleTypes,
+        redacted: frozenset[str],
     ) -> None:
         self._defaults = {each.name: each.default for each in operation.variables if each.default is not None}
         self._schema = schema
         self._subgraph_urls = subgraph_urls
         self._sharing = sharing
         self._possible_types = possible_types
+        self._client_errors = ClientErrors(schema, root_type, operation.selections, redacted)
+        self._unplaced_errors = ClientErrors(schema, root_type, None, redacted)
 
     def compile(self, node: PlanNode | None) -> Step | None:
         match node:
             case None:
                 return None
             case Fetch():
-                return NestedRootFetch(self.root_fetch(node), node.path) if node.path else self.root_fetch(node)
+                fetch = self.root_fetch(node)
+                return NestedRootFetch(fetch, node.path, self._client_errors) if node.path else fetch
             case EntityFetch():
                 return self._entity_fetch(node)
             case Sequence(nodes):
@@ -258,8 +267,9 @@ class StepCompiler:
             print_root_query(fetch, self._defaults),
             (name for name, _ in fetch.variables),
             fetch.renames,
-            tuple(dict.fromkeys(_response_keys(fetch.selections))),
+            fetch.selections,
             fetch.operation_type == "query",
+            self._unplaced_errors if fetch.path else self._client_errors,
         )
 
     def _entity_fetch(self, fetch: EntityFetch) -> EntityFetchStep | ContextualFetchStep:
@@ -283,6 +293,7 @@ class StepCompiler:
             query,
             lookups,
             (name for name, _ in fetch.variables),
+            self._client_errors,
         )
         contexts = fetch.lookups[0].contexts
         return ContextualFetchStep(step, contexts) if contexts else step
@@ -300,9 +311,12 @@ def compile_plan(
     schema: GraphQLSchema,
     subgraph_urls: Mapping[str, str],
     possible_types: PossibleTypes | None = None,
+    redacted: frozenset[str] = frozenset(),
 ) -> CompiledPlan:
-    """`operation` is the one the client's answer is shaped by; `plan` may fetch more, and types clients cannot see."""
-    return CompiledPlan(plan, operation, schema, subgraph_urls, possible_types or _visible_types(schema))
+    """`operation` is the one the client's answer is shaped by; `plan` may fetch more, and types clients cannot see. What
+    the `redacted` subgraphs say of their errors is not told.
+    """
+    return CompiledPlan(plan, operation, schema, subgraph_urls, possible_types or _visible_types(schema), redacted)
 
 
 def _visible_types(schema: GraphQLSchema) -> PossibleTypes:
@@ -326,14 +340,6 @@ def _root_type_name(schema: GraphQLSchema, operation_type: str) -> str:
     if root is None:
         raise ValueError(f"The schema has no {operation_type} type.")
     return root.name
-
-
-def _response_keys(selections: SelectionSet) -> Iterator[str]:
-    for item in selections.items:
-        if isinstance(item, Field):
-            yield item.response_key
-        else:
-            yield from _response_keys(item.selections)
 
 
 def _condition_variables(selections: SelectionSet) -> set[str]:

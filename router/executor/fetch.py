@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,13 +14,14 @@ import orjson
 
 from router.errors import ErrorEntry, SubgraphError, SubgraphHttpError, SubgraphMalformedError
 from router.executor.merge import copy_tree, merge_object, rename_keys
-from router.executor.object_path import ClientPath, positions_at
+from router.executor.object_path import ClientPath, drop_odd_type_names, positions_at
+from router.executor.projection import holds
 from router.executor.representations import Collected, KnownObjects, RepresentationCollector
 from router.executor.sharing import NEVER_SHARED
-from router.executor.subgraph_errors import entries_of, entry_of_failure
+from router.executor.subgraph_errors import ClientErrors
 from router.executor.transport import Headers, SubgraphAnswer, SubgraphRequest, SubgraphTransport
 from router.query_plan import EntityLookup, Path
-from router.selection_set import Field
+from router.selection_set import Field, SelectionSet
 
 Tree = dict[str, Any]
 
@@ -44,6 +45,7 @@ class Execution:
     def finish(self) -> None:
         """After the last fetch, before anything is projected."""
         if self.withhold is not None:
+            drop_odd_type_names(self.tree)
             self.errors.extend(self.withhold(self.tree))
 
 
@@ -57,8 +59,9 @@ class RootFetch:
         query: str,
         variable_names: Iterable[str],
         renames: tuple[Any, ...],
-        root_keys: tuple[str, ...],
+        selections: SelectionSet,
         is_query: bool,
+        client_errors: ClientErrors,
     ) -> None:
         self.subgraph = subgraph
         self.url = url
@@ -66,8 +69,9 @@ class RootFetch:
         self._prefix = request_prefix(query)
         self._variable_names = tuple(variable_names)
         self._renames = renames
-        self._root_keys = root_keys
+        self._selections = selections
         self._is_query = is_query
+        self._client_errors = client_errors
 
     def begin(self, execution: Execution) -> asyncio.Future[SubgraphAnswer]:
         return execution.transport.send(self.request(execution))
@@ -104,22 +108,34 @@ class RootFetch:
         return answer
 
     def merge(self, execution: Execution, payload: Tree) -> None:
+        """Raises SubgraphMalformedError."""
         data = payload.get("data")
         if payload.get("errors"):
-            execution.errors.extend(entries_of(payload["errors"], self.subgraph, lambda path: [path]))
+            entries = self._client_errors.of_answer(payload["errors"], self.subgraph, lambda path: [path])
+            execution.errors.extend(entries)
+        else:
+            entries = []
         if data is None:
+            told = {entry["path"][0] if "path" in entry else None for entry in entries}
+            if None not in told:
+                self.fail(execution, SubgraphMalformedError("The subgraph returned no data.", self.subgraph), told)
             return
         if data.__class__ is not dict:
             raise SubgraphMalformedError("The subgraph's data is not an object.", self.subgraph)
-        if self._renames:
-            rename_keys(data, self._renames)
-        if execution.tree:
-            merge_object(execution.tree, data)
-        else:
-            execution.tree.update(data)
+        try:
+            if self._renames:
+                rename_keys(data, self._renames)
+            if execution.tree:
+                merge_object(execution.tree, data)
+            else:
+                execution.tree.update(data)
+        except RecursionError:
+            raise SubgraphMalformedError("The subgraph's data is nested too deeply.", self.subgraph) from None
 
-    def fail(self, execution: Execution, error: SubgraphError) -> None:
-        execution.errors.extend(entry_of_failure(error, (key,)) for key in self._root_keys)
+    def fail(self, execution: Execution, error: SubgraphError, told: Collection[Any] = ()) -> None:
+        """One error for every root field, but for those of which the client has been told."""
+        keys = dict.fromkeys(_response_keys(self._selections, execution.variables))
+        execution.errors.extend(self._client_errors.of_failure(error, (key,)) for key in keys if key not in told)
 
 
 class CompiledLookup:
@@ -182,8 +198,10 @@ class CompiledLookup:
         typename = target.get("__typename")
         merge_object(target, entity)
         # an interface object's subgraph knew only the interface; the entity's own subgraph knows the type
-        if typename in self._abstract_types and entity.get("__typename") is not None:
-            target["__typename"] = entity["__typename"]
+        if typename.__class__ is str and typename in self._abstract_types:
+            own_typename = entity.get("__typename")
+            if own_typename.__class__ is str:
+                target["__typename"] = own_typename
 
 
 class EntityFetchStep:
@@ -196,6 +214,7 @@ class EntityFetchStep:
         query: str,
         lookups: tuple[CompiledLookup, ...],
         variable_names: Iterable[str],
+        client_errors: ClientErrors,
     ) -> None:
         self.subgraph = subgraph
         self.url = url
@@ -203,6 +222,7 @@ class EntityFetchStep:
         self._prefix = request_prefix(query)
         self.lookups = lookups
         self._variable_names = tuple(variable_names)
+        self._client_errors = client_errors
 
     def begin(self, execution: Execution) -> PendingEntities | None:
         """None where the tree holds no entity to ask for."""
@@ -212,8 +232,9 @@ class EntityFetchStep:
                 return None
             return self.send(execution, collected, execution.variables)
         except (
-            orjson.JSONEncodeError
-        ) as error:  # a custom scalar of another subgraph, nested deeper than can be written
+            orjson.JSONEncodeError,
+            RecursionError,
+        ) as error:  # another subgraph's custom scalar is nested too deeply
             message = "A value that the subgraph needs cannot be sent to it."
             self.fail(execution, SubgraphMalformedError(message, self.subgraph, detail=str(error)))
             return None
@@ -234,6 +255,8 @@ class EntityFetchStep:
             self._merge(execution, decode_answer(self.subgraph, answer), pending.collected)
         except SubgraphError as error:
             self.fail(execution, error)
+        except RecursionError:
+            self.fail(execution, SubgraphMalformedError("The subgraph's data is nested too deeply.", self.subgraph))
 
     async def run(self, execution: Execution) -> None:
         pending = self.begin(execution)
@@ -251,7 +274,7 @@ class EntityFetchStep:
         for lookup, each in zip(self.lookups, collected, strict=True):
             entities = data.get(lookup.response_key) if data is not None else None
             if entities is None:
-                if not errors and each.representations:
+                if each.representations and not self._is_told(errors, lookup):
                     self._fail_lookup(execution, lookup, "The subgraph returned no entities.")
                 continue
             if entities.__class__ is not list or len(entities) != len(each.representations):
@@ -264,30 +287,62 @@ class EntityFetchStep:
 
     def _fail_lookup(self, execution: Execution, lookup: CompiledLookup, message: str) -> None:
         error = SubgraphMalformedError(message, self.subgraph)
-        execution.errors.extend(entry_of_failure(error, path) for path in _coarse_paths(lookup.paths))
+        execution.errors.extend(self._client_errors.of_failure(error, path) for path in _coarse_paths(lookup.paths))
 
     def fail(self, execution: Execution, error: SubgraphError) -> None:
         paths = _coarse_paths([path for lookup in self.lookups for path in lookup.paths])
-        execution.errors.extend(entry_of_failure(error, path) for path in paths)
+        execution.errors.extend(self._client_errors.of_failure(error, path) for path in paths)
+
+    def _is_told(self, errors: Any, lookup: CompiledLookup) -> bool:
+        """Whether an error is about the lookup, or about none in particular."""
+        if not errors or errors.__class__ is not list:
+            return bool(errors)
+        others = {each.response_key for each in self.lookups if each is not lookup}
+        return any(_first_of_path(error) not in others for error in errors)
 
     def _located(self, execution: Execution, errors: Any, collected: list[Collected]) -> list[ErrorEntry]:
-        by_key = {lookup.response_key: (lookup, each) for lookup, each in zip(self.lookups, collected, strict=True)}
+        by_key = {
+            lookup.response_key: _Places(lookup, each, execution.tree)
+            for lookup, each in zip(self.lookups, collected, strict=True)
+        }
 
         def client_paths(path: ClientPath) -> list[ClientPath]:
-            lookup, each = by_key.get(str(path[0]), (None, None)) if path else (None, None)
-            if lookup is None or each is None:
-                return _coarse_paths([place for every in self.lookups for place in every.paths])
-            if len(path) < 2 or not isinstance(path[1], int) or not 0 <= path[1] < len(each.targets):
-                return _coarse_paths(lookup.paths)
-            wanted = {id(target) for target, _ in each.targets[path[1]]}
-            found: list[ClientPath] = []
-            for place in lookup.paths:
-                for position, item in positions_at(execution.tree, place):
-                    if id(item) in wanted and len(found) < MAX_ERROR_POSITIONS:
-                        found.append((*position, *path[2:]))
-            return found or _coarse_paths(lookup.paths)
+            places = by_key.get(str(path[0])) if path else None
+            if places is None:
+                return _coarse_paths([place for lookup in self.lookups for place in lookup.paths])
+            return places.of(path[1:])
 
-        return entries_of(errors, self.subgraph, client_paths)
+        return self._client_errors.of_answer(errors, self.subgraph, client_paths)
+
+
+class _Places:
+    """Where in the client's answer the entities of one lookup stand; looked up once for all errors of an answer."""
+
+    def __init__(self, lookup: CompiledLookup, collected: Collected, tree: Tree) -> None:
+        self._paths = lookup.paths
+        self._targets = collected.targets
+        self._tree = tree
+        self._known: dict[int, list[ClientPath]] | None = None
+
+    def of(self, path: ClientPath) -> list[ClientPath]:
+        """The places of an entity, or of what is in it, by its index and the way on; at most MAX_ERROR_POSITIONS."""
+        index = path[0] if path else None
+        if index.__class__ is not int or not 0 <= index < len(self._targets):
+            return _coarse_paths(self._paths)
+        known = self._positions()
+        targets = {id(target) for target, _ in self._targets[index]}
+        found = [(*position, *path[1:]) for target in targets for position in known.get(target, ())]
+        return found[:MAX_ERROR_POSITIONS] or _coarse_paths(self._paths)
+
+    def _positions(self) -> dict[int, list[ClientPath]]:
+        if self._known is None:
+            self._known = {}
+            for place in self._paths:
+                for position, item in positions_at(self._tree, place):
+                    positions = self._known.setdefault(id(item), [])
+                    if len(positions) < MAX_ERROR_POSITIONS:
+                        positions.append(position)
+        return self._known
 
 
 @dataclass(slots=True)
@@ -333,6 +388,22 @@ def _coarse_paths(paths: Iterable[Path]) -> list[ClientPath]:
         cut = path[: path.index("@")] if "@" in path else path
         coarse[tuple(segment for segment in cut if not segment.startswith("|"))] = None
     return list(coarse)
+
+
+def _first_of_path(error: Any) -> Any:
+    path = error.get("path") if error.__class__ is dict else None
+    return path[0] if path.__class__ is list and path and path[0].__class__ is str else None
+
+
+def _response_keys(selections: SelectionSet, variables: Mapping[str, Any]) -> Iterator[str]:
+    """Those that are not left out by a condition."""
+    for item in selections.items:
+        if not holds(item.conditions, variables):
+            continue
+        if isinstance(item, Field):
+            yield item.response_key
+        else:
+            yield from _response_keys(item.selections, variables)
 
 
 def _composite_fields(lookup: EntityLookup) -> Iterable[Field]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from orjson import Fragment
+
 from router.query_plan import KeyRename
 
 Tree = dict[str, Any]
@@ -17,19 +19,23 @@ def merge_object(target: Tree, source: Tree) -> None:
 
     `{"a": {"x": 1}}` and `{"a": {"y": 2}}` become `{"a": {"x": 1, "y": 2}}`. A null never covers a value: two
     subgraphs that share a field answer for one object, and one of them failed. A list of another length is ignored,
-    since its elements cannot be told to be the same objects.
+    since its elements cannot be told to be the same objects. Nothing covers what the router itself has put there.
     """
     for key, value in source.items():
         if key not in target:
             target[key] = value
             continue
         known = target[key]
-        if known is None or (value.__class__ not in (dict, list) and value is not None and key != "__typename"):
+        if known is None:
             target[key] = value
-        elif known.__class__ is dict and value.__class__ is dict:
-            merge_object(known, value)
-        elif known.__class__ is list and value.__class__ is list:
-            merge_list(known, value)
+        elif value.__class__ is dict:
+            if known.__class__ is dict:
+                merge_object(known, value)
+        elif value.__class__ is list:
+            if known.__class__ is list:
+                merge_list(known, value)
+        elif value is not None and key != "__typename" and known.__class__ is not Fragment:
+            target[key] = value
 
 
 def merge_list(target: list[Any], source: list[Any]) -> None:
@@ -68,7 +74,7 @@ def _rename_below(node: Any, path: tuple[str, ...], rename: KeyRename) -> None:
             _rename_below(item, rest, rename)
     elif node.__class__ is dict:
         if not path:
-            if rename.received_key in node and (not rename.types or node.get("__typename") in rename.types):
+            if rename.received_key in node and (not rename.types or _is_of(node, rename.types)):
                 # The object may have the key already: one field that was asked twice, with other fields below.
                 merge_object(node, {rename.response_key: node.pop(rename.received_key)})
         elif path[0].startswith("|"):
@@ -76,3 +82,8 @@ def _rename_below(node: Any, path: tuple[str, ...], rename: KeyRename) -> None:
                 _rename_below(node, path[1:], rename)
         elif path[0] != "@":
             _rename_below(node.get(path[0]), path[1:], rename)
+
+
+def _is_of(node: Tree, types: frozenset[str]) -> bool:
+    typename = node.get("__typename")
+    return typename.__class__ is str and typename in types

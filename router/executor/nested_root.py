@@ -5,18 +5,21 @@ Made by `execute` around an ordinary `RootFetch`, which fills a tree of its own 
 
 from __future__ import annotations
 
+from router.errors import ErrorEntry
 from router.executor.fetch import MAX_ERROR_POSITIONS, Execution, RootFetch
 from router.executor.merge import copy_tree, merge_object
-from router.executor.object_path import positions_at
+from router.executor.object_path import ClientPath, positions_at
+from router.executor.subgraph_errors import ClientErrors
 from router.query_plan import Path
 
 
 class NestedRootFetch:
     """Sent once, however many objects stand at the path, and not at all where there are none."""
 
-    def __init__(self, fetch: RootFetch, path: Path) -> None:
+    def __init__(self, fetch: RootFetch, path: Path, client_errors: ClientErrors) -> None:
         self._fetch = fetch
         self._path = path
+        self._client_errors = client_errors
 
     async def run(self, execution: Execution) -> None:
         if next(positions_at(execution.tree, self._path), None) is None:
@@ -27,7 +30,10 @@ class NestedRootFetch:
         seen: set[int] = set()
         for number, (position, target) in enumerate(positions_at(execution.tree, self._path)):
             if number < MAX_ERROR_POSITIONS:
-                execution.errors.extend({**e, "path": [*position, *e.get("path", ())]} for e in own.errors)
+                execution.errors.extend(self._at(position, error) for error in own.errors)
             if id(target) not in seen:  # equal entities above may be one object
                 merge_object(target, copy_tree(own.tree) if seen else own.tree)
                 seen.add(id(target))
+
+    def _at(self, position: ClientPath, error: ErrorEntry) -> ErrorEntry:
+        return {**error, "path": list(self._client_errors.visible((*position, *error.get("path", ()))))}

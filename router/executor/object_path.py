@@ -81,3 +81,16 @@ def _positions(node: Any, path: Path, so_far: ClientPath) -> Iterator[tuple[Clie
                 yield from _positions(node, rest, so_far)
         elif segment in node:
             yield from _positions(node[segment], rest, (*so_far, segment))
+
+
+def drop_odd_type_names(tree: Any) -> None:
+    """Takes every `__typename` that is no text out of the tree: only a subgraph that lies has sent it."""
+    waiting, seen = [tree], {id(tree)}
+    while waiting:
+        node = waiting.pop()
+        if node.__class__ is dict and node.get("__typename", "").__class__ is not str:
+            del node["__typename"]
+        for inner in node.values() if node.__class__ is dict else node:
+            if inner.__class__ in (dict, list) and id(inner) not in seen:
+                seen.add(id(inner))
+                waiting.append(inner)

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from graphql import GraphQLInterfaceType, GraphQLNonNull, GraphQLObjectType, GraphQLSchema
 
-from router.executor.object_path import PathStep, containers_at, steps_of
+from router.executor.object_path import PathStep, containers_at, drop_odd_type_names, steps_of
 from router.executor.sharing import NEVER_SHARED, Sharing
 from router.query_plan import EntityLookup, Path, RepresentationRule
 from router.selection_set import Field, SelectionSet
@@ -76,6 +76,13 @@ class RepresentationCollector:
 
     def collect(self, tree: Tree, known: KnownObjects) -> Collected:
         """Objects that lack a key are left out: there is nothing to ask for, and their missing fields become null."""
+        try:
+            return self._collect(tree, known)
+        except TypeError:  # a `__typename` that cannot be looked up
+            drop_odd_type_names(tree)
+            return self._collect(tree, known)
+
+    def _collect(self, tree: Tree, known: KnownObjects) -> Collected:
         collected = Collected()
         indexes: dict[Hashable, int] = {}
         for place in self._places:

@@ -1,6 +1,6 @@
 """A subgraph's errors as the client may see them: client paths, a code, the subgraph's name, nothing internal.
 
-`fetch` calls it for errors inside an answer and for answers that never came.
+`fetch` asks for errors inside an answer and for answers that never came.
 """
 
 from __future__ import annotations
@@ -8,63 +8,142 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import orjson
+import structlog
+from graphql import (
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+)
+
 from router.errors import ErrorEntry, SubgraphError
 from router.executor.object_path import ClientPath
+from router.selection_set import Field, SelectionSet
+
+log = structlog.get_logger(__name__)
 
 DEFAULT_CODE = "DOWNSTREAM_SERVICE_ERROR"
 MAX_ENTRIES = 200
+MAX_MESSAGE_CHARACTERS = 4_000
+MAX_EXTENSIONS_BYTES = 16_000
 
-#: Extensions in which servers put stack traces and queries of theirs.
-_NOT_FOR_CLIENTS = frozenset({"exception", "stacktrace", "stackTrace", "debug", "trace", "query"})
-
-
-def entries_of(errors: Any, subgraph: str, client_paths: Callable[[ClientPath], list[ClientPath]]) -> list[ErrorEntry]:
-    """`client_paths` gives the places in the client's answer for a path in the subgraph's.
-
-    Locations are dropped: they point into a query which the client never wrote.
-    """
-    if errors.__class__ is not list:
-        errors = [{"message": "The subgraph reported errors in an unreadable form."}]
-    entries: list[ErrorEntry] = []
-    for error in errors[:MAX_ENTRIES]:
-        known = error if error.__class__ is dict else {}
-        message = known.get("message")
-        path = known.get("path")
-        is_path = isinstance(path, list) and all(part.__class__ in (str, int) for part in path)
-        for place in client_paths(tuple(path) if path and is_path else ()):
-            entry: ErrorEntry = {"message": message if message.__class__ is str else "The subgraph reported an error."}
-            visible = _without_internal_keys(place)
-            if visible:
-                entry["path"] = list(visible)
-            entry["extensions"] = _extensions_of(known.get("extensions"), subgraph)
-            entries.append(entry)
-            if len(entries) >= MAX_ENTRIES:
-                return entries
-    return entries
+#: Extensions in which servers put stack traces, queries and addresses of theirs.
+_NOT_FOR_CLIENTS = frozenset(
+    ["debug", "exception", "http", "query", "request", "response", "stackTrace", "stacktrace", "trace", "url"]
+)
 
 
-def entry_of_failure(error: SubgraphError, path: ClientPath) -> ErrorEntry:
-    entry: ErrorEntry = {"message": error.message}
-    visible = _without_internal_keys(path)
-    if visible:
-        entry["path"] = list(visible)
-    entry["extensions"] = {"code": error.code, **error.extensions}
+class ClientErrors:
+    """Words errors for the client of one operation. Of the subgraphs in `redacted` it is not told what they said."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        root_type: str,
+        selections: SelectionSet | None,
+        redacted: frozenset[str] = frozenset(),
+    ) -> None:
+        self._schema = schema
+        self._root_type = schema.type_map[root_type]
+        self._selections = selections  # None: paths are not the client's yet
+        self._redacted = redacted
+
+    def of_answer(
+        self, errors: Any, subgraph: str, client_paths: Callable[[ClientPath], list[ClientPath]]
+    ) -> list[ErrorEntry]:
+        """`client_paths` gives the places in the client's answer for a path in the subgraph's.
+
+        Locations are dropped: they point into a query which the client never wrote.
+        """
+        if errors.__class__ is not list:
+            errors = [{"message": "The subgraph reported errors in an unreadable form."}]
+        entries: list[ErrorEntry] = []
+        for error in errors:
+            known = error if error.__class__ is dict else {}
+            message, extensions = self._told(known, subgraph)
+            path: Any = known.get("path")
+            is_path = path.__class__ is list and all(part.__class__ in (str, int) for part in path)
+            for place in client_paths(tuple(path) if is_path else ()):
+                if len(entries) >= MAX_ENTRIES:
+                    entries.append(_entry("The subgraph reported more errors.", (), _own_extensions(subgraph)))
+                    return entries
+                entries.append(_entry(message, self.visible(place), extensions))
+        return entries
+
+    def of_failure(self, error: SubgraphError, path: ClientPath) -> ErrorEntry:
+        return _entry(error.message, self.visible(path), {"code": error.code, **error.extensions})
+
+    def visible(self, path: ClientPath) -> ClientPath:
+        """The path as far as the client can follow it: the plan asks for more than the client does."""
+        if self._selections is None:
+            return path
+        within, type_ = [self._selections], self._root_type
+        for index, part in enumerate(path):
+            plain: Any = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+            if part.__class__ is int:
+                if not isinstance(plain, GraphQLList) or part < 0:
+                    return path[:index]
+                type_ = plain.of_type
+                continue
+            fields = [found for each in within for found in self._fields(each, plain, str(part))]
+            if not fields:
+                return path[:index]
+            type_ = fields[0][1]
+            within = [field.selections for field, _ in fields if field.selections is not None]
+        return path
+
+    def _fields(self, selections: SelectionSet, parent: Any, key: str) -> list[tuple[Field, Any]]:
+        """The selected fields of a response key, each with its type."""
+        found: list[tuple[Field, Any]] = []
+        for item in selections.items:
+            if not isinstance(item, Field):
+                inner = self._schema.type_map[item.type_condition] if item.type_condition else parent
+                found += self._fields(item.selections, inner, key)
+            elif item.response_key == key and isinstance(parent, (GraphQLObjectType, GraphQLInterfaceType)):
+                definition = parent.fields.get(item.name)
+                found.append((item, definition.type if definition is not None else None))
+        return found
+
+    def _told(self, error: dict[str, Any], subgraph: str) -> tuple[str, dict[str, Any]]:
+        message = error.get("message")
+        if message.__class__ is not str:
+            message = "The subgraph reported an error."
+        if subgraph in self._redacted:
+            log.warning("subgraph_error", subgraph=subgraph, message=message[:MAX_MESSAGE_CHARACTERS])
+            return "The subgraph reported an error.", _own_extensions(subgraph)
+        if len(message) > MAX_MESSAGE_CHARACTERS:
+            message = message[:MAX_MESSAGE_CHARACTERS] + "…"
+        return message, _extensions_of(error.get("extensions"), subgraph)
+
+
+def _entry(message: str, path: ClientPath, extensions: dict[str, Any]) -> ErrorEntry:
+    entry: ErrorEntry = {"message": message}
+    if path:
+        entry["path"] = list(path)
+    entry["extensions"] = extensions
     return entry
 
 
 def _extensions_of(given: Any, subgraph: str) -> dict[str, Any]:
-    extensions: dict[str, Any] = {"code": DEFAULT_CODE}
-    if given.__class__ is dict:
-        extensions.update((key, value) for key, value in given.items() if key not in _NOT_FOR_CLIENTS)
-        if extensions["code"].__class__ is not str:
-            extensions["code"] = DEFAULT_CODE
-    extensions["service"] = subgraph
-    return extensions
+    """The subgraph's own, if they are not too large to be passed on."""
+    own = _own_extensions(subgraph)
+    if given.__class__ is not dict:
+        return own
+    visible = {key: value for key, value in given.items() if key not in _NOT_FOR_CLIENTS}
+    code = visible.pop("code", None)
+    if code.__class__ is str and len(code) <= MAX_MESSAGE_CHARACTERS:
+        own["code"] = code
+    return {**own, **visible, "service": subgraph} if _can_be_told(visible) else own
 
 
-def _without_internal_keys(path: ClientPath) -> ClientPath:
-    """The path up to the first key that only the plan knows: the client sees the object around it."""
-    for index, part in enumerate(path):
-        if isinstance(part, str) and part.startswith("__") and part != "__typename":
-            return path[:index]
-    return path
+def _own_extensions(subgraph: str) -> dict[str, Any]:
+    return {"code": DEFAULT_CODE, "service": subgraph}
+
+
+def _can_be_told(extensions: dict[str, Any]) -> bool:
+    try:  # as deep in lists as in an answer, and some more: there the encoder must not come to its end
+        return len(orjson.dumps([[[[[[[[extensions]]]]]]]])) <= MAX_EXTENSIONS_BYTES
+    except orjson.JSONEncodeError:
+        return False
