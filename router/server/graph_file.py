@@ -21,6 +21,7 @@ from router.errors import RouterError
 from router.loaded_graph import GraphOptions, LoadedGraph
 from router.pipeline import Runtime
 from router.response_cache import CacheHints
+from router.server.graph_memory import ReplacedSchemas, short_collections
 from router.settings import SettingsError
 from router.telemetry import CACHE_GETS, CACHE_SIZE, GRAPH_GENERATION, GRAPH_LOADS
 
@@ -53,6 +54,7 @@ class GraphFile:
         self._options = options
         self._make_runtime = make_runtime
         self._served: ServedGraph | None = None
+        self._replaced = ReplacedSchemas()
         self._file_error: str | None = None
         self._composition_error: str | None = None
 
@@ -84,7 +86,8 @@ class GraphFile:
             if self._served is not None and self._served.digest == digest:
                 self._file_error = None
                 return True
-            served = await asyncio.to_thread(self._derive, sdl, digest)
+            with short_collections():
+                served = await asyncio.to_thread(self._derive, sdl, digest)
         except Exception as error:  # whatever is wrong with the file, the last good graph goes on
             self._file_error = error.message if isinstance(error, RouterError) else str(error) or repr(error)
             log.error("supergraph_refused", file=str(self._file), error=self._file_error)
@@ -95,6 +98,7 @@ class GraphFile:
         previous, self._served = self._served, served
         if previous is not None:
             previous.graph.retire()
+            self._replaced.add(previous.graph.api_schema)
         self._file_error = None
         log.info("supergraph_loaded", file=str(self._file), generation=served.generation, digest=digest[:12])
         GRAPH_LOADS.labels("loaded").inc()
@@ -138,6 +142,7 @@ class GraphFile:
             self._composition_error = None
 
     def _derive(self, sdl: str, digest: str) -> ServedGraph:
+        self._replaced.free()
         graph = LoadedGraph.from_sdl(sdl, self._options)
         rules = AuthorizationRules.from_sdl(sdl, graph.api_schema)
         return ServedGraph(
