@@ -189,12 +189,20 @@ class AnswersOfRequest:
         answer = self._asked.get(key)
         if answer is None:
             answer = self._asked[key] = self._transport.send(request)
-        return asyncio.shield(answer)  # one part may be given up while another waits
+        own = asyncio.shield(answer)  # one part may be given up while another waits
+        own.add_done_callback(_take_note)
+        return own
 
     def cancel(self) -> None:
         """Stops what is under way: nobody waits for it any more."""
         for answer in self._asked.values():
             answer.cancel()
+
+
+def _take_note(answer: asyncio.Future[SubgraphAnswer]) -> None:
+    """So that nobody complains of an error that a part which was given up never looked at."""
+    if not answer.cancelled():
+        answer.exception()
 
 
 AsgiApp = Callable[[dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]

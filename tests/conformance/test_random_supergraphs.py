@@ -5,11 +5,15 @@ The long run is `python -m tests.testkit.differences --operations 10000`; it pri
 
 from __future__ import annotations
 
-from random import SystemRandom
+from random import Random, SystemRandom
 
 import pytest
 
-from tests.testkit.differences import differences_of
+from tests.testkit.differences import differences_of, make_trial
+from tests.testkit.failure_modes import CORRUPTIONS, FailureMode
+from tests.testkit.incremental_client import merge_former_payloads, merge_payloads
+from tests.testkit.random_deferral import deferring
+from tests.testkit.random_operation import random_operation
 from tests.testkit.shrink import shrink
 
 SEEDS = range(1, 49)
@@ -21,6 +25,27 @@ async def test_a_random_graph_answers_as_one_server_would(seed: int) -> None:
     async for result in differences_of(seed, OPERATIONS_PER_GRAPH):
         if result is not None:
             pytest.fail(str(await shrink(result)))
+
+
+@pytest.mark.parametrize("seed", range(101, 113))
+async def test_pieces_follow_their_format_whatever_a_subgraph_does(seed: int) -> None:
+    """What the merging client raises for pieces out of place, told twice or never told is the failure here."""
+    trial, rng = make_trial(seed), Random(seed)
+    if trial is None:
+        return
+    graph = trial.compose()
+    for _ in range(4):
+        operation = deferring(random_operation(graph.graph.api_schema, rng), graph.graph.api_schema, rng)
+        if operation is None:
+            continue
+        kind = rng.choice([*CORRUPTIONS, "status", "disconnect", "not_json", "truncated"])
+        failures = {rng.choice(sorted(graph.stubs)): FailureMode(kind)}
+        for merge in (merge_payloads, merge_former_payloads):
+            payloads = await graph.payloads(
+                operation.text, operation.variables, former=merge is merge_former_payloads, failures=failures
+            )
+            merged = merge(payloads) if "hasNext" in payloads[0] else payloads[0]
+            assert "data" in merged, (kind, operation.text)
 
 
 async def test_graphs_that_nobody_has_seen_do_so_too() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -11,8 +12,8 @@ import pytest
 
 from router.access.demand import CostModel, TooExpensiveError
 from router.answer_in_pieces import answer_incrementally
-from router.errors import RequestError
-from router.executor.transport import InProcessTransport
+from router.errors import RequestError, SubgraphHttpError
+from router.executor.transport import AnswersOfRequest, InProcessTransport, SubgraphAnswer, SubgraphRequest
 from router.loaded_graph import LoadedGraph
 from router.operation import Operation
 from router.pipeline import OperationRequest, Response, Runtime, answer
@@ -456,6 +457,23 @@ async def test_a_client_that_leaves_stops_the_requests_of_deferred_parts() -> No
     async with asyncio.timeout(1):
         while subgraphs.names_under_way:
             await asyncio.sleep(0)
+
+
+async def test_nobody_complains_of_a_failure_that_nobody_waits_for() -> None:
+    complaints: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    failing: asyncio.Future[SubgraphAnswer] = asyncio.get_running_loop().create_future()
+
+    class Transport:
+        def send(self, _: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
+            return failing
+
+    AnswersOfRequest(Transport()).send(SubgraphRequest("names", "", b"{}"))
+    failing.set_exception(SubgraphHttpError("The subgraph failed.", "names"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    gc.collect()
+    assert not complaints
 
 
 @pytest.mark.parametrize(
