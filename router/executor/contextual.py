@@ -30,7 +30,7 @@ class ContextualFetchStep:
         self._contexts = contexts
 
     async def run(self, execution: Execution) -> None:
-        collected = self._lookup.collect(execution)
+        (collected,) = self._step.collect(execution)
         if not collected.representations:
             return
         await asyncio.gather(

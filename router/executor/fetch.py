@@ -226,18 +226,17 @@ class EntityFetchStep:
 
     def begin(self, execution: Execution) -> PendingEntities | None:
         """None where the tree holds no entity to ask for."""
-        try:
-            collected = [lookup.collect(execution) for lookup in self.lookups]
-            if not any(each.representations for each in collected):
-                return None
-            return self.send(execution, collected, execution.variables)
-        except (
-            orjson.JSONEncodeError,
-            RecursionError,
-        ) as error:  # another subgraph's custom scalar is nested too deeply
-            message = "A value that the subgraph needs cannot be sent to it."
-            self.fail(execution, SubgraphMalformedError(message, self.subgraph, detail=str(error)))
+        collected = self.collect(execution)
+        if not any(each.representations for each in collected):
             return None
+        return self.send(execution, collected, execution.variables)
+
+    def collect(self, execution: Execution) -> list[Collected]:
+        collected = [lookup.collect(execution) for lookup in self.lookups]
+        for lookup, each in zip(self.lookups, collected, strict=True):
+            if each.has_unsendable:
+                self._fail_lookup(execution, lookup, "A value that the subgraph needs cannot be sent to it.")
+        return collected
 
     def send(self, execution: Execution, collected: list[Collected], variables: Tree) -> PendingEntities:
         parts = [lookup.encode(each) for lookup, each in zip(self.lookups, collected, strict=True)]

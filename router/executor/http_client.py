@@ -271,6 +271,8 @@ class _Connection(asyncio.Protocol):
         self._has_received = False
         self._parser_has_headers = False
         self._ends_with_connection = False
+        self._is_answered = False
+        self._may_go_on = False
         self._content_type = ""
         self._cache_control = ""
 
@@ -283,7 +285,7 @@ class _Connection(asyncio.Protocol):
         self.exchange = exchange
         self._chunks = []
         self._size = self._head_size = 0
-        self._has_received = self._parser_has_headers = False
+        self._has_received = self._parser_has_headers = self._is_answered = False
         self._ends_with_connection = True  # unless a header says how long the body is
         self._content_type = self._cache_control = ""
         self._transport.write(exchange.payload)
@@ -310,6 +312,8 @@ class _Connection(asyncio.Protocol):
             self._head_size += len(data)
             if self._head_size > MAX_HEAD_BYTES:
                 self._refuse_protocol("headers without end")
+        if self._is_answered:
+            self._go_on()
 
     def connection_lost(self, error: Exception | None) -> None:
         if error is None and self._has_received and self._ends_with_connection and self._parser_has_headers:
@@ -328,7 +332,23 @@ class _Connection(asyncio.Protocol):
                 )
             )
 
+    def _go_on(self) -> None:
+        """Only now that all which came is read: what follows an answer must not pass for the next asker's."""
+        assert self._transport is not None
+        if self._transport.is_closing():
+            return
+        if self._may_go_on:
+            self._is_reused = True
+            self._last_used = time.monotonic()
+            self._pool.release(self)
+        else:
+            self._transport.close()
+
     # httptools calls these
+
+    def on_message_begin(self) -> None:
+        if self._is_answered:
+            self.abort()  # more than one answer to one request
 
     def on_header(self, name: bytes, value: bytes) -> None:
         lowered = name.lower()
@@ -356,24 +376,18 @@ class _Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         if self._parser.get_status_code() < 200:
             return  # 100 Continue and its like come before the answer
-        if not self._deliver():
-            return
-        if self._parser.should_keep_alive():
-            self._is_reused = True
-            self._last_used = time.monotonic()
-            self._pool.release(self)
-        elif self._transport is not None:
-            self._transport.close()
+        self._deliver()
+        self._is_answered = True
+        self._may_go_on = self._parser.should_keep_alive()
 
-    def _deliver(self) -> bool:
+    def _deliver(self) -> None:
         exchange, self.exchange = self.exchange, None
         if exchange is None:
-            return False
+            return
         body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks = []
         status = self._parser.get_status_code()
         exchange.succeed(SubgraphAnswer(status, body, self._content_type, self._cache_control))
-        return True
 
     def _refuse_protocol(self, detail: str) -> None:
         self._fail(SubgraphHttpError("The subgraph did not speak HTTP.", self._subgraph(), detail=detail))

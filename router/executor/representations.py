@@ -19,6 +19,8 @@ from router.selection_set import Field, SelectionSet
 
 Tree = dict[str, Any]
 _MISSING: Hashable = object()
+#: Of an object with a value nested so deeply that no request can carry it.
+_UNSENDABLE: Hashable = object()
 
 #: The object types that an object of a type can have in the whole graph, `Supergraph.possible_types`.
 PossibleTypes = Callable[[str], frozenset[str]]
@@ -33,6 +35,7 @@ class Collected:
 
     representations: list[Tree] = field(default_factory=list)
     targets: list[list[tuple[Tree, int]]] = field(default_factory=list)
+    has_unsendable: bool = False  # some object was left out because what identifies it cannot be written
 
 
 class _Place:
@@ -95,7 +98,8 @@ class RepresentationCollector:
             for item in objects:
                 rule = self._rules.get(item.get("__typename", ""), self._rule_for_all)
                 identity = rule.identify(item) if rule is not None else _MISSING
-                if rule is None or identity is _MISSING:
+                if rule is None or identity is _MISSING or identity is _UNSENDABLE:
+                    collected.has_unsendable |= identity is _UNSENDABLE
                     continue
                 key = (rule, identity)
                 index = indexes.get(key)
@@ -123,7 +127,7 @@ class RepresentationCollector:
                     rule = self._rules.get(item.get("__typename", ""), self._rule_for_all)
                     if rule is not None:
                         first = kept.setdefault((rule, rule.identify(item)), item)
-                        if first is not item and first == item:
+                        if first is not item and _is_equal(first, item):
                             container[slot] = first
                             continue
                 found[id(item)] = item
@@ -175,10 +179,13 @@ class CompiledRule:
         return identity
 
     def _identify_by_content(self, item: Tree) -> Hashable:
-        built = self._build(item)
-        if built is _MISSING or not self._has_required(item):
-            return _MISSING
-        return orjson.dumps([self._typename or item.get("__typename"), built])
+        try:
+            built = self._build(item)
+            if built is _MISSING or not self._has_required(item):
+                return _MISSING
+            return orjson.dumps([self._typename or item.get("__typename"), built])
+        except (orjson.JSONEncodeError, RecursionError):
+            return _UNSENDABLE
 
     def _has_required(self, item: Tree) -> bool:
         if any(item.get(key) is None for key in self._required):
@@ -186,6 +193,13 @@ class CompiledRule:
         keys = [key for key, _ in self._pairs]
         # a key of nothing but `__typename` makes a type of one object
         return not (self._is_flat and keys and all(item.get(key) is None for key in keys))
+
+
+def _is_equal(one: Tree, other: Tree) -> bool:
+    try:
+        return one == other
+    except RecursionError:  # they are nested deeper than can be compared
+        return False
 
 
 def _required_keys(rule: RepresentationRule, schema: GraphQLSchema) -> tuple[str, ...]:

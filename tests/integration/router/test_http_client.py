@@ -85,6 +85,22 @@ async def never(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
     await asyncio.sleep(3)
 
 
+async def reset(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+    await writer.drain()
+    connection: socket.socket = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    writer.transport.abort()
+
+
+async def two_lengths(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 40\r\n\r\n{}")
+
+
+async def not_modified(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 50\r\n\r\n")
+
+
 async def not_http(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
     writer.write(b"220 mail.example.org ESMTP\r\n\r\n")
 
@@ -101,6 +117,9 @@ async def not_http(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> No
         (too_large, ("SUBGRAPH_RESPONSE_TOO_LARGE", {"service": "shop"})),
         (too_large_in_chunks, ("SUBGRAPH_RESPONSE_TOO_LARGE", {"service": "shop"})),
         (never, ("SUBGRAPH_TIMEOUT", {"service": "shop"})),
+        (reset, ("SUBREQUEST_HTTP_ERROR", {"service": "shop"})),
+        (two_lengths, ("SUBREQUEST_HTTP_ERROR", {"service": "shop"})),
+        (not_modified, (304, b"", "", "")),
         (not_http, ("SUBREQUEST_HTTP_ERROR", {"service": "shop"})),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -139,6 +158,43 @@ async def test_connections_are_kept_and_bounded(make: type[Client]) -> None:
 
     assert [answer.body for answer in answers] == [b"%d" % number for number in range(20)]
     assert server.connections == 4
+
+
+@pytest.mark.parametrize(
+    "surplus",
+    [http_response(b"stolen"), b"HTTP/1.1 200 OK\r\nX-Part: ", b"garbage", b"\r\n\r\n" + http_response(b"stolen")],
+    ids=["an answer", "half an answer", "garbage", "an answer after empty lines"],
+)
+async def test_what_follows_an_answer_is_not_taken_for_the_next_askers(surplus: bytes) -> None:
+    async def too_much(_head: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.01)
+        writer.write(http_response(body) + (surplus if body == b"1" else b""))
+
+    async with server_that(too_much) as server:
+        client = HttpClient(HttpLimits(max_connections=1, total_timeout_seconds=2))
+        answers = await asyncio.gather(*(ask(client, server.url, b"%d" % number) for number in range(1, 4)))
+        answers.append(await ask(client, server.url, b"4"))
+        await client.close()
+
+    assert [answer.body for answer in answers] == [b"1", b"2", b"3", b"4"]
+
+
+@pytest.mark.parametrize("make", CLIENTS)
+async def test_an_answer_that_drips_is_not_waited_for_longer_than_any_other(make: type[Client]) -> None:
+    async def drip(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(1000):
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    async with server_that(drip) as server:
+        client = make(LIMITS)
+        started = time.perf_counter()
+        with pytest.raises(SubgraphTimeoutError):
+            await ask(client, server.url)
+        assert time.perf_counter() - started < 2
+        await client.close()
 
 
 async def test_waiting_for_a_free_connection_ends() -> None:
