@@ -69,6 +69,10 @@ async def test_a_visitor_queries_subscribes_and_sees_what_is_wrong(start_router:
         await expect(results).to_contain_text('"inStock": 10')
         await expect(results).to_contain_text('"queryPlan"')
 
+        await run(page, '{ me { name } ... @defer { user(id: "u1") { name } } products @stream { id } }')
+        await expect(results).to_contain_text('"name": "Ann"', timeout=PATIENCE_MILLISECONDS)
+        await expect(results).to_contain_text('"id": "2"')
+
         await run(page, "subscription { ticks(count: 3, pause: 0.2) { n owner { name } } }")
         await expect(results).to_contain_text('"n": 2', timeout=PATIENCE_MILLISECONDS)
         await expect(results).to_contain_text('"name": "Ben"')
