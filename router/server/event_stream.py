@@ -124,7 +124,10 @@ class EventStreams:
             await exchange.send({"type": "http.response.start", "status": 200, "headers": headers})
             heartbeat = self._door.settings.subscriptions.heartbeat_seconds
             try:
-                async for body in paced(stream.payloads, receive, self._door, heartbeat, visit.caller.expires_at):
+                closing = (
+                    self._door.is_closing if stream.kind == "subscription" else None
+                )  # the others end by themselves
+                async for body in paced(stream.payloads, receive, closing, heartbeat, visit.caller.expires_at):
                     part = framing.heartbeat if body is None else framing.part(body)
                     if part:
                         exchange.size += len(part)
@@ -148,23 +151,23 @@ def _framing_for(stream: PayloadStream, accepted: Accepted) -> Framing | None:
 async def paced(
     payloads: AsyncIterator[bytes],
     receive: Receive,
-    door: FrontDoor,
+    closing: asyncio.Event | None,
     heartbeat_seconds: float,
     expires_at: float | None,
 ) -> AsyncIterator[bytes | None]:
-    """The payloads, with None where it is time for a heartbeat. Ends when the client leaves or the server stops.
+    """The payloads, with None where it is time for a heartbeat. Ends when the client leaves, or at `closing`.
 
     Raises UnauthenticatedError when the caller's token expires. The next payload is asked for only after the last was
     taken, so a client that reads slowly slows the source and nothing piles up.
     """
     gone = asyncio.ensure_future(_disconnected(receive))
-    closing = asyncio.ensure_future(door.is_closing.wait())
+    closed = asyncio.ensure_future((closing or asyncio.Event()).wait())
     following = asyncio.ensure_future(_next(payloads))
     try:
         while True:
             left = heartbeat_seconds if expires_at is None else min(heartbeat_seconds, expires_at - time.time())
             done, _ = await asyncio.wait(
-                {following, gone, closing}, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED
+                {following, gone, closed}, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED
             )
             if gone in done:
                 return
@@ -174,14 +177,14 @@ async def paced(
                     return
                 yield body
                 following = asyncio.ensure_future(_next(payloads))
-            elif closing in done:
+            elif closed in done:
                 return
             elif expires_at is not None and expires_at <= time.time():
                 raise UnauthenticatedError("The token has expired.", expired=True)
             else:
                 yield None
     finally:
-        for task in (gone, closing, following):
+        for task in (gone, closed, following):
             task.cancel()
         with suppress(asyncio.CancelledError, Exception):
             await following

@@ -185,6 +185,24 @@ async def test_a_client_that_leaves_before_the_first_part_stops_all_requests(
         await asyncio.wait_for(held.given_up.wait(), SECONDS)
 
 
+async def test_a_server_that_stops_first_sends_the_pieces_it_owes(
+    start_router: StartRouter, held: HeldSubgraph
+) -> None:
+    async with (
+        start_router(subgraphs={"stock": {"url": held.url}}, shutdown_grace_seconds=SECONDS) as router,
+        asked_by_socket(router, "multipart/mixed") as (reader, _),
+    ):
+        await next_part(reader)
+        await asyncio.wait_for(held.asked.wait(), SECONDS)
+        stopping = asyncio.create_task(router.app.door.close(SECONDS))
+        await asyncio.sleep(0)
+        held.let_go.set()
+        second = await next_part(reader)
+        await asyncio.wait_for(stopping, SECONDS)
+    assert [each["data"] for each in second["incremental"]] == [{"inStock": 10}, {"inStock": 20}]
+    assert second["hasNext"] is False
+
+
 @pytest.mark.parametrize(
     ("accept", "content_type"),
     [
