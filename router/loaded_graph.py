@@ -34,6 +34,7 @@ from router.executor.introspection import (
     asks_for_introspection,
     without_introspection,
 )
+from router.executor.subgraph_errors import never
 from router.operation import (
     DEFAULT_LIMITS,
     DocumentLimits,
@@ -80,6 +81,7 @@ class GraphOptions:
     introspection: bool = True
     planning_timeout_seconds: float = 10.0
     subgraph_urls: Mapping[str, str] = field(default_factory=dict)  # over those in the supergraph
+    redacts_errors_of: Callable[[str], bool] = never  # by a subgraph's name: what it says of them is not for clients
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +284,9 @@ class LoadedGraph:
 
     def _compiled(self, plan: QueryPlan, shape: Operation) -> CompiledPlan:
         possible_types = self.supergraph.possible_types if self.supergraph is not None else None
-        return compile_plan(plan, shape, self.api_schema, self.subgraph_urls, possible_types)
+        return compile_plan(
+            plan, shape, self.api_schema, self.subgraph_urls, possible_types, self.options.redacts_errors_of
+        )
 
     def _planned_inline(self, operation: Operation, override_labels: frozenset[str]) -> QueryPlan | None:
         """None where it would hold up the event loop."""

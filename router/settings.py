@@ -269,6 +269,18 @@ def _overlaid(under: AnySection, over: AnySection) -> AnySection:
     return under.model_copy(update=update)
 
 
+class SubgraphErrors(Section):
+    """What clients are told of errors that subgraphs report: `show` is message and extensions without stack traces and
+    addresses, `redact` only that there was an error, and where. `subgraphs`, by name, says only what differs from `all`.
+    """
+
+    all: Literal["show", "redact"] = "show"
+    subgraphs: Mapping[str, Literal["show", "redact"]] = Field(default_factory=dict)
+
+    def redacts(self, subgraph: str) -> bool:
+        return self.subgraphs.get(subgraph, self.all) == "redact"
+
+
 class Telemetry(Section):
     service_name: str = "router"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -308,6 +320,7 @@ class Settings(Section):
     subscriptions: Subscriptions = Subscriptions()
     subgraphs: Mapping[str, Subgraph] = Field(default_factory=dict)
     traffic_shaping: TrafficShaping = TrafficShaping()
+    subgraph_errors: SubgraphErrors = SubgraphErrors()
     telemetry: Telemetry = Telemetry()
 
     @property

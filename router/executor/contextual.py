@@ -51,7 +51,12 @@ class ContextualFetchStep:
         for representation, targets in zip(collected.representations, collected.targets, strict=True):
             for target, group in targets:
                 values = values_of.get(id(target), {})
-                _, own = groups.setdefault(orjson.dumps(values, option=orjson.OPT_SORT_KEYS), (values, Collected()))
+                try:
+                    key = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
+                except orjson.JSONEncodeError:  # another subgraph's custom scalar is nested too deeply
+                    self._step.fail_unsendable(execution, self._lookup)
+                    continue
+                _, own = groups.setdefault(key, (values, Collected()))
                 if own.representations and own.representations[-1] is representation:
                     own.targets[-1].append((target, group))
                 else:

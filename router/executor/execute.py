@@ -7,7 +7,7 @@ is the response body, ready to be written.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -30,7 +30,7 @@ from router.executor.passthrough import Passthrough, compile_passthrough
 from router.executor.projection import Projection, encode_response, holds
 from router.executor.representations import PossibleTypes, RepresentationCollector
 from router.executor.sharing import Sharing, analyse_sharing, response_keys_of
-from router.executor.subgraph_errors import ClientErrors
+from router.executor.subgraph_errors import ClientErrors, never
 from router.executor.subgraph_query import print_entity_query, print_root_query
 from router.operation import Operation
 from router.query_plan import (
@@ -108,16 +108,14 @@ class CompiledPlan:
         schema: GraphQLSchema,
         subgraph_urls: Mapping[str, str],
         possible_types: PossibleTypes,
-        redacted: frozenset[str] = frozenset(),
+        redacts: Callable[[str], bool] = never,
     ) -> None:
         self.plan = plan
         self.operation = operation
         self.schema = schema
         self.root_type = _root_type_name(schema, operation.operation_type)
         self.sharing = analyse_sharing(plan.node)
-        compiler = StepCompiler(
-            operation, schema, self.root_type, subgraph_urls, self.sharing, possible_types, redacted
-        )
+        compiler = StepCompiler(operation, schema, self.root_type, subgraph_urls, self.sharing, possible_types, redacts)
         #: of a subscription: the fetch whose every result begins an event
         self.primary = compiler.root_fetch(plan.node.primary) if isinstance(plan.node, Subscription) else None
         self.step = compiler.compile(plan.node.rest if isinstance(plan.node, Subscription) else plan.node)
@@ -227,15 +225,15 @@ class StepCompiler:
         subgraph_urls: Mapping[str, str],
         sharing: Sharing,
         possible_types: PossibleTypes,
-        redacted: frozenset[str],
+        redacts: Callable[[str], bool],
     ) -> None:
         self._defaults = {each.name: each.default for each in operation.variables if each.default is not None}
         self._schema = schema
         self._subgraph_urls = subgraph_urls
         self._sharing = sharing
         self._possible_types = possible_types
-        self._client_errors = ClientErrors(schema, root_type, operation.selections, redacted)
-        self._unplaced_errors = ClientErrors(schema, root_type, None, redacted)
+        self._client_errors = ClientErrors(schema, root_type, operation.selections, redacts)
+        self._unplaced_errors = ClientErrors(schema, root_type, None, redacts)
 
     def compile(self, node: PlanNode | None) -> Step | None:
         match node:
@@ -311,12 +309,12 @@ def compile_plan(
     schema: GraphQLSchema,
     subgraph_urls: Mapping[str, str],
     possible_types: PossibleTypes | None = None,
-    redacted: frozenset[str] = frozenset(),
+    redacts: Callable[[str], bool] = never,
 ) -> CompiledPlan:
-    """`operation` is the one the client's answer is shaped by; `plan` may fetch more, and types clients cannot see. What
-    the `redacted` subgraphs say of their errors is not told.
+    """`operation` is the one the client's answer is shaped by; `plan` may fetch more, and types clients cannot see. Of
+    errors of a subgraph that `redacts` names, clients learn only where they are.
     """
-    return CompiledPlan(plan, operation, schema, subgraph_urls, possible_types or _visible_types(schema), redacted)
+    return CompiledPlan(plan, operation, schema, subgraph_urls, possible_types or _visible_types(schema), redacts)
 
 
 def _visible_types(schema: GraphQLSchema) -> PossibleTypes:

@@ -235,8 +235,11 @@ class EntityFetchStep:
         collected = [lookup.collect(execution) for lookup in self.lookups]
         for lookup, each in zip(self.lookups, collected, strict=True):
             if each.has_unsendable:
-                self._fail_lookup(execution, lookup, "A value that the subgraph needs cannot be sent to it.")
+                self.fail_unsendable(execution, lookup)
         return collected
+
+    def fail_unsendable(self, execution: Execution, lookup: CompiledLookup) -> None:
+        self._fail_lookup(execution, lookup, "A value that the subgraph needs cannot be sent to it.")
 
     def send(self, execution: Execution, collected: list[Collected], variables: Tree) -> PendingEntities:
         parts = [lookup.encode(each) for lookup, each in zip(self.lookups, collected, strict=True)]

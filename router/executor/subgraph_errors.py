@@ -35,20 +35,24 @@ _NOT_FOR_CLIENTS = frozenset(
 )
 
 
+def never(_subgraph: str) -> bool:
+    return False
+
+
 class ClientErrors:
-    """Words errors for the client of one operation. Of the subgraphs in `redacted` it is not told what they said."""
+    """Words errors for the client of one operation. Of a subgraph that `redacts` names it is told only where errors are."""
 
     def __init__(
         self,
         schema: GraphQLSchema,
         root_type: str,
         selections: SelectionSet | None,
-        redacted: frozenset[str] = frozenset(),
+        redacts: Callable[[str], bool] = never,
     ) -> None:
         self._schema = schema
         self._root_type = schema.type_map[root_type]
         self._selections = selections  # None: paths are not the client's yet
-        self._redacted = redacted
+        self._redacts = redacts
 
     def of_answer(
         self, errors: Any, subgraph: str, client_paths: Callable[[ClientPath], list[ClientPath]]
@@ -110,7 +114,7 @@ class ClientErrors:
         message = error.get("message")
         if message.__class__ is not str:
             message = "The subgraph reported an error."
-        if subgraph in self._redacted:
+        if self._redacts(subgraph):
             log.warning("subgraph_error", subgraph=subgraph, message=message[:MAX_MESSAGE_CHARACTERS])
             return "The subgraph reported an error.", _own_extensions(subgraph)
         if len(message) > MAX_MESSAGE_CHARACTERS:

@@ -131,6 +131,7 @@ class RouterApp:
         graph = self.graph_file.current.graph
         names = {
             "subgraphs": self.settings.subgraphs.keys() - graph.subgraph_urls.keys(),
+            "subgraph_errors.subgraphs": self.settings.subgraph_errors.subgraphs.keys() - graph.subgraph_urls.keys(),
             "traffic_shaping.subgraphs": self.settings.traffic_shaping.subgraphs.keys() - graph.subgraph_urls.keys(),
             "override_labels": self.settings.override_labels.keys() - graph.override_labels,
         }
@@ -177,6 +178,7 @@ def _graph_options(settings: Settings) -> GraphOptions:
         introspection=settings.introspection,
         planning_timeout_seconds=settings.limits.planning_timeout_seconds,
         subgraph_urls={name: each.url for name, each in settings.subgraphs.items() if each.url is not None},
+        redacts_errors_of=settings.subgraph_errors.redacts,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ type Product @key(fields: "id") {
 LIAR = (
     LINK
     + """
-type Query { motto: String weight: Float thing: Thing document(like: JSON): JSON }
+type Query { motto: String weight: Float thing: Thing things: [Thing] document(like: JSON): JSON }
 scalar JSON
 union Thing = Product | Note
 type Note { text: String }
@@ -46,6 +46,7 @@ PRODUCTS = (
     b'{"data":{"products":[{"__typename":"Product","id":"1","name":"A"},{"__typename":"Product","id":"2","name":"B"}]}}'
 )
 ENTITIES = b'{"data":{"_entities":[{"__typename":"Product","price":1},{"__typename":"Product","price":2}]}}'
+NAMES = b'{"data":{"_entities":[{"__typename":"Product","name":"B"}]}}'
 MOTTO = b'{"data":{"motto":"whole"}}'
 SECRETS = (b"hunter2", b"Traceback", b"127.0.0.1", b"orjson", b"msgspec")
 
@@ -101,6 +102,7 @@ BROKEN: dict[str, tuple[Wire, str]] = {
     "two documents": (body_of(lambda body: body + body), "SUBGRAPH_MALFORMED_RESPONSE"),
     "a list of answers": (body_of(lambda body: b"[" + body + b"]"), "SUBGRAPH_MALFORMED_RESPONSE"),
     "neither data nor errors": (body_of(lambda _: b'{"hunter2":1}'), "SUBGRAPH_MALFORMED_RESPONSE"),
+    "no data, and no word about it": (with_data("null"), "SUBGRAPH_MALFORMED_RESPONSE"),
     "data is text": (with_data('"hunter2"'), "SUBGRAPH_MALFORMED_RESPONSE"),
     "errors only": (
         body_of(lambda _: b'{"errors":[{"message":"no","extensions":{"exception":"Traceback hunter2"}}]}'),
@@ -145,17 +147,17 @@ class Liar:
         return response.status, parsed
 
 
-@pytest.fixture
-async def liar(tmp_path: Path) -> AsyncIterator[Liar]:
-    async def products(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
-        writer.write(http_response(PRODUCTS))
+@asynccontextmanager
+async def lying_graph(folder: Path, **settings_of_router: Any) -> AsyncIterator[Liar]:
+    async def products(_head: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(http_response(NAMES if b"_entities" in body else PRODUCTS))
 
     async with AsyncExitStack() as stack:
         honest = await stack.enter_async_context(server_that(products))
         lying = await stack.enter_async_context(server_that(products))
         composed = compose([SubgraphSource("honest", HONEST, honest.url), SubgraphSource("liar", LIAR, lying.url)])
         assert composed.supergraph_sdl is not None, composed.errors
-        supergraph = tmp_path / "supergraph.graphql"
+        supergraph = folder / "supergraph.graphql"
         supergraph.write_text(composed.supergraph_sdl)
         settings = load_settings(
             None,
@@ -163,10 +165,17 @@ async def liar(tmp_path: Path) -> AsyncIterator[Liar]:
             supergraph=supergraph,
             telemetry={"log_level": "error"},
             traffic_shaping={"all": {"timeout_seconds": 0.3, "max_response_bytes": 65_536}},
+            **settings_of_router,
         )
         port = await stack.enter_async_context(serving(create_app(settings)))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         yield Liar(f"http://127.0.0.1:{port}/graphql", session, lying)
+
+
+@pytest.fixture
+async def liar(tmp_path: Path) -> AsyncIterator[Liar]:
+    async with lying_graph(tmp_path) as graph:
+        yield graph
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -262,6 +271,51 @@ async def test_a_client_that_nests_its_variables_too_deeply_is_told_so(liar: Lia
     status, answer = await liar.post(orjson.dumps({"query": literal}))
     assert status == 200
     assert answer["errors"][0]["extensions"]["code"] in ("BAD_USER_INPUT", "DEPTH_LIMIT_EXCEEDED")
+
+
+FAILING = b"""{"data":{"_entities":[{"price":1},{"price":null}]},"errors":[{"message":"no price in hunter2",
+"path":["_entities",1,"price"],"extensions":{"code":"NO_PRICE","request":"hunter2","since":3}}]}"""
+
+
+async def test_what_a_redacted_subgraph_says_of_its_errors_is_not_told(tmp_path: Path) -> None:
+    async with lying_graph(tmp_path, subgraph_errors={"subgraphs": {"liar": "redact"}}) as liar:
+        answer = await liar.ask("{ products { price } }", lambda _: http_response(FAILING))
+    assert answer == {
+        "errors": [
+            {
+                "message": "The subgraph reported an error.",
+                "path": ["products", 1, "price"],
+                "extensions": {"code": "DOWNSTREAM_SERVICE_ERROR", "service": "liar"},
+            }
+        ],
+        "data": {"products": [{"price": 1}, {"price": None}]},
+    }
+
+
+async def test_what_other_subgraphs_say_is_told_without_their_insides(liar: Liar) -> None:
+    answer = await liar.ask("{ products { price } }", lambda _: http_response(FAILING.replace(b" in hunter2", b"")))
+    assert answer["errors"] == [
+        {
+            "message": "no price",
+            "path": ["products", 1, "price"],
+            "extensions": {"code": "NO_PRICE", "service": "liar", "since": 3},
+        }
+    ]
+
+
+async def test_a_type_name_that_is_no_text_costs_its_object(liar: Liar) -> None:
+    things = b'{"data":{"things":[{"__typename":["Product"],"id":"1"},{"__typename":"Product","id":"2"}]}}'
+    query = "{ things { ... on Product { id name } } }"
+    answer = await liar.ask(query, lambda _: http_response(things))
+    assert answer["data"] == {"things": [None, {"id": "2", "name": "B"}]}
+    assert [error["path"] for error in answer["errors"]] == [["things", 0]]
+
+
+async def test_a_subgraph_cannot_answer_introspection(liar: Liar) -> None:
+    query = '{ type: __type(name: "Note") { name } motto }'
+    for lie in ('"hunter2"', '{"name":"hunter2"}', "null"):
+        answer = await liar.ask(query, with_data(f'{{"motto":"m","type":{lie},"__schema":{lie}}}'))
+        assert answer == {"data": {"type": {"name": "Note"}, "motto": "m"}}
 
 
 async def test_the_router_goes_on_after_all_of_it(liar: Liar) -> None:

@@ -84,3 +84,11 @@ def test_the_example_in_the_readme_is_accepted(tmp_path: Path) -> None:
     assert settings.traffic_shaping.of("search").timeout_seconds == 1
     assert settings.traffic_shaping.of("search").retry.max_attempts == 3
     assert settings.traffic_shaping.of("search").circuit_breaker.enabled
+
+
+def test_errors_are_shown_unless_they_are_redacted_for_all_or_for_one() -> None:
+    assert not load_settings(None, {}, supergraph=Path("a")).subgraph_errors.redacts("search")
+    settings = load_settings(
+        None, {}, supergraph=Path("a"), subgraph_errors={"all": "redact", "subgraphs": {"search": "show"}}
+    )
+    assert [settings.subgraph_errors.redacts(name) for name in ("search", "users")] == [False, True]
