@@ -23,7 +23,7 @@ from router.query_plan import (
     Sequence,
 )
 from router.selection_set import Condition, Field, InlineFragment, SelectionSet
-from router.supergraph import Supergraph, TypeKind
+from router.supergraph import SubgraphType, Supergraph, TypeKind
 
 Conditions = tuple[Condition, ...]
 _AnyFetch = TypeVar("_AnyFetch", Fetch, EntityFetch)
@@ -46,6 +46,7 @@ class HarmlessFields:
     """
 
     def __init__(self, supergraph: Supergraph) -> None:
+        self._supergraph = supergraph
         views = [
             (subgraph, type_)
             for subgraph, view in supergraph.views.items()
@@ -61,13 +62,60 @@ class HarmlessFields:
     def has(self, subgraph: str, name: str) -> bool:
         return name == "__typename" or len(self._types.get((subgraph, name), ())) == 1
 
+    def identified(self, node: PlanNode | None, taken: set[str]) -> PlanNode | None:
+        """The plan with a key for the items of every list that has one: two answers with the list can then be told to have
+        the same items in the same places. Not by a name that is `taken`.
+        """
+
+        def identify(fetch: Fetch | EntityFetch, _: Conditions) -> PlanNode:
+            if isinstance(fetch, Fetch):
+                root = self._supergraph.root_types[fetch.operation_type]
+                return replace(fetch, selections=self._identified(fetch.selections, fetch.subgraph, root, taken))
+            lookups = [
+                replace(each, selections=self._identified(each.selections, fetch.subgraph, "", taken))
+                for each in fetch.lookups
+            ]
+            return replace(fetch, lookups=tuple(lookups))
+
+        return _rewritten(node, identify)
+
+    def _identified(
+        self, selections: SelectionSet, subgraph: str, type_name: str, taken: set[str], *, is_item: bool = False
+    ) -> SelectionSet:
+        items: list[Field | InlineFragment] = []
+        type_ = self._supergraph.views[subgraph].get(type_name)
+        for item in selections.items:
+            inner, inner_type, is_list = item.selections, type_name, is_item
+            if isinstance(item, InlineFragment):
+                inner_type = item.type_condition or type_name
+            else:
+                field = type_.fields.get(item.name) if type_ is not None else None
+                inner_type, is_list = (field.type, field.list_depth > 0) if field is not None else ("", False)
+            if inner is not None:
+                inner = self._identified(inner, subgraph, inner_type, taken, is_item=is_list)
+            items.append(replace(item, selections=inner))  # type: ignore[arg-type] # None for a leaf only
+        key = self._plain_key(type_, subgraph, taken) if is_item else ()
+        present = {item.response_key for item in items if isinstance(item, Field)}
+        return SelectionSet((*items, *(Field(name, name) for name in key if name not in present)))
+
+    def _plain_key(self, type_: SubgraphType | None, subgraph: str, taken: set[str]) -> tuple[str, ...]:
+        """The fields of the first key that has neither objects nor fragments in it."""
+        for key in type_.keys if type_ is not None else ():
+            fields = [item for item in key.fields.items if isinstance(item, Field) and item.selections is None]
+            names = tuple(field.name for field in fields)
+            is_plain = len(fields) == len(key.fields.items) and not taken.intersection(names)
+            if is_plain and all(self.has(subgraph, name) for name in names):
+                return names
+        return ()
+
 
 def share_fetches(parts: Listed[PlannedPart], harmless: HarmlessFields) -> list[QueryPlan]:
     """The plans in the same order, outer parts before inner ones. Empty where a later part would have to send a mutation
     once more.
     """
-    sharing = _Sharing(harmless, {key for part in parts for key in keys_of_other_fields(part.selections)})
-    nodes = [part.plan.node for part in parts]
+    taken = {key for part in parts for key in keys_of_other_fields(part.selections)}
+    sharing = _Sharing(harmless, taken)
+    nodes = [harmless.identified(part.plan.node, taken) for part in parts]
     for index in reversed(range(len(parts))):
         outer = parts[index].outer
         if outer is not None:

@@ -60,6 +60,13 @@ def test_any_other_field_of_the_same_subgraph_is_asked_alone_with_the_key_that_t
     assert asks_again(later, [first])
 
 
+def test_items_of_a_list_that_is_asked_for_twice_can_be_told_apart() -> None:
+    first, later = shared("{ items { name } }", "{ items { name note } }")
+
+    assert asked(first) == ["shop query{items{name id}}"]
+    assert asked(later) == [*asked(first), "shop query{items{id note}}"]
+
+
 def test_the_same_field_with_other_arguments_is_another_field() -> None:
     first, later = shared("{ item { note(n: 1) } }", "{ item { note(n: 1) other: note(n: 2) } }")
 
