@@ -10,11 +10,13 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 import aiohttp
 import orjson
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 
 from router.errors import SubgraphError, SubgraphHttpError, SubgraphMalformedError, SubgraphTimeoutError
 from router.executor.execute import CompiledPlan
@@ -31,6 +33,7 @@ SSE_CONTENT_TYPE = "text/event-stream"
 RESTART_CODES = frozenset({aiohttp.WSCloseCode.GOING_AWAY, aiohttp.WSCloseCode.SERVICE_RESTART})
 RESTART_PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 STEADY_SECONDS = 5.0  # a connection that lived this long is no restart in a row
+CLOSE_SECONDS = 1.0  # for the other side's good-bye; clients wait for the end of their subscription meanwhile
 
 Payload = dict[str, Any]
 
@@ -140,6 +143,7 @@ class WebSocketSource:
                 headers=headers,
                 heartbeat=self._heartbeat_seconds,
                 max_msg_size=self._max_message_bytes,
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
             ) as socket:
                 await self._begin(socket, request, headers)
                 async for payload in self._results(socket, request.subgraph):
@@ -165,27 +169,36 @@ class WebSocketSource:
                 message = await self._receive(socket, request.subgraph)
                 if message.get("type") == "connection_ack":
                     break
-                if message.get("type") == "ping":
-                    await socket.send_str('{"type":"pong"}')
+                await self._answer_ping(socket, message, request.subgraph)
         await socket.send_str(f'{{"id":"1","type":"subscribe","payload":{request.body.decode()}}}')
 
     async def _results(self, socket: aiohttp.ClientWebSocketResponse, subgraph: str) -> AsyncIterator[Payload]:
+        is_over = False
         try:
-            while True:
+            while not is_over:
                 message = await self._receive(socket, subgraph)
-                match message.get("type"):
-                    case "next":
-                        yield _payload_of(message.get("payload"), subgraph)
-                    case "error":
-                        yield {"data": None, "errors": message.get("payload")}
-                        return
-                    case "complete":
-                        return
-                    case "ping":
-                        await socket.send_str('{"type":"pong"}')
+                kind = message.get("type")
+                if kind not in ("next", "error", "complete"):
+                    await self._answer_ping(socket, message, subgraph)
+                    continue
+                if message.get("id") != "1":
+                    raise SubgraphMalformedError("The subgraph sent an event of another subscription.", subgraph)
+                is_over = kind != "next"
+                if kind == "next":
+                    yield _payload_of(message.get("payload"), subgraph)
+                elif kind == "error":
+                    yield {"data": None, "errors": message.get("payload")}
         finally:
-            if not socket.closed:
-                await socket.send_str('{"id":"1","type":"complete"}')
+            if not is_over and not socket.closed:
+                with suppress(aiohttp.ClientError, OSError):  # it has gone: that is as good
+                    await socket.send_str('{"id":"1","type":"complete"}')
+
+    async def _answer_ping(self, socket: aiohttp.ClientWebSocketResponse, message: Payload, subgraph: str) -> None:
+        """Raises SubgraphMalformedError for what is neither ping nor pong."""
+        if message.get("type") == "ping":
+            await socket.send_str('{"type":"pong"}')
+        elif message.get("type") != "pong":
+            raise SubgraphMalformedError("The subgraph sent a message that its protocol does not have.", subgraph)
 
     async def _receive(self, socket: aiohttp.ClientWebSocketResponse, subgraph: str) -> Payload:
         message = await socket.receive()
@@ -202,7 +215,9 @@ class WebSocketSource:
         headers |= {"Content-Type": "application/json", "Accept": SSE_CONTENT_TYPE}
         url = self._urls.get(request.subgraph, request.url)
         try:
-            async with self._open_session().post(url, data=request.body, headers=headers) as response:
+            async with self._open_session().post(
+                url, data=request.body, headers=headers, allow_redirects=False
+            ) as response:
                 if response.status != 200 or not response.content_type.startswith(SSE_CONTENT_TYPE):
                     raise SubgraphHttpError(
                         f"The subgraph answered with status {response.status}.",
@@ -214,7 +229,7 @@ class WebSocketSource:
                         return
                     if event == "next":
                         yield _payload_of(_decode(data, request.subgraph), request.subgraph)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
             raise SubgraphHttpError(
                 "The subscription to the subgraph broke.", request.subgraph, detail=str(error)
             ) from error
