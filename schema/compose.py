@@ -22,8 +22,8 @@ from schema.result_rules import check_result
 from schema.satisfiability import check_satisfiability
 from schema.subgraph import Subgraph, SubgraphInvalidError, SubgraphSource, read_subgraph
 from schema.supergraph_printer import print_supergraph
-from schema.upgrade import upgrade_all
-from schema.validation import validate_subgraph
+from schema.upgrade import check_bases, upgrade_all
+from schema.validation import validate_federation, validate_graphql
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +57,21 @@ def _without_garbage_collection() -> Iterator[None]:
 def _compose(sources: Sequence[SubgraphSource]) -> Composition:
     findings = Findings()
     subgraphs = _read_all(sources, findings)
-    for subgraph in subgraphs:
-        findings.errors += validate_subgraph(subgraph)
     documents = {subgraph.name: subgraph.document for subgraph in subgraphs}
+    for subgraph in subgraphs:
+        findings.errors += validate_graphql(subgraph) or (
+            validate_federation(subgraph) if subgraph.is_federation_2 else ()
+        )
     if findings.errors:
         return _failed(findings, documents)
-    findings.errors += upgrade_all(subgraphs)
+    # What a subgraph of federation 1 means depends on the others, so these have to be valid before.
+    findings.errors += check_bases([each for each in subgraphs if not each.is_federation_2], subgraphs)
+    findings.errors += _upgrade(subgraphs)
     if findings.errors:
         return _failed(findings, documents)
+    findings.errors += check_bases([each for each in subgraphs if each.is_federation_2], subgraphs)
     merged = merge_subgraphs(subgraphs, findings)
-    # Where a type lacks its base, nothing was merged.
-    if (merged.types or not findings.errors) and not getattr(merged.types.get("Query"), "fields", None):
+    if not getattr(merged.types.get("Query"), "fields", None):
         findings.error("NO_QUERIES", "No queries found in any subgraph: a supergraph must have a query root type.")
     if findings.errors:
         return _failed(findings, documents)
@@ -80,6 +84,15 @@ def _compose(sources: Sequence[SubgraphSource]) -> Composition:
         return _failed(findings, documents)
     hints = located(findings.hints, documents)
     return Composition(sdl, print_schema(supergraph.api_schema) + "\n", hints=hints)
+
+
+def _upgrade(subgraphs: list[Subgraph]) -> list[Finding]:
+    """A subgraph of federation 1 is judged as it is written, but where nothing of a type is left, only that is told."""
+    old = [subgraph for subgraph in subgraphs if not subgraph.is_federation_2]
+    found = {subgraph.name: validate_federation(subgraph) for subgraph in old}
+    emptied = list(upgrade_all(subgraphs))
+    without_emptied = found.keys() - {name for finding in emptied for name in finding.subgraphs}
+    return emptied + [finding for name in sorted(without_emptied) for finding in found[name]]
 
 
 def _read_all(sources: Sequence[SubgraphSource], findings: Findings) -> list[Subgraph]:

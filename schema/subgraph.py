@@ -31,6 +31,7 @@ from graphql import (
     ScalarTypeExtensionNode,
     SchemaDefinitionNode,
     SchemaExtensionNode,
+    TypeExtensionNode,
     TypeNode,
     UnionTypeDefinitionNode,
     UnionTypeExtensionNode,
@@ -114,6 +115,7 @@ class InputValue(Element):
 class FieldDefinition(Element):
     type: TypeNode = None  # type: ignore[assignment]
     arguments: dict[str, InputValue] = field(default_factory=dict)
+    is_in_extension: bool = False
 
     @property
     def is_external(self) -> bool:
@@ -359,9 +361,9 @@ class _Reader:
                 known.input_fields[item.name.value] = self._input_value(item)
         elif known.kind is not Kind.SCALAR:
             for item in node.fields or ():
-                self._read_field(item, known)
+                self._read_field(item, known, isinstance(node, TypeExtensionNode))
 
-    def _read_field(self, node: Any, known: TypeDefinition) -> None:
+    def _read_field(self, node: Any, known: TypeDefinition, is_in_extension: bool) -> None:
         if node.name.value in known.fields:
             self._refuse("INVALID_GRAPHQL", f'Field "{known.name}.{node.name.value}" can only be defined once', node)
         known.fields[node.name.value] = FieldDefinition(
@@ -370,6 +372,7 @@ class _Reader:
             self._applied(node.directives),
             node.type,
             {argument.name.value: self._input_value(argument) for argument in node.arguments or ()},
+            is_in_extension,
         )
 
     def _input_value(self, node: InputValueDefinitionNode) -> InputValue:
@@ -408,7 +411,7 @@ class _Reader:
         if query is not None:
             for name in MACHINERY_QUERIES:
                 query.fields.pop(name, None)
-            if not query.fields and not query.directives:
+            if not query.fields and not query.directives and not query.description:
                 del self.types[roots["query"]]
 
     def _rename_roots(self, roots: dict[str, str]) -> None:

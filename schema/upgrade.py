@@ -13,20 +13,40 @@ from graphql import EnumValueNode, StringValueNode
 from router.errors import SupergraphError
 from router.selection_set import Field, InlineFragment, SelectionSet
 from router.supergraph.field_set import parse_field_set, print_field_set
-from schema.codes import Finding
+from schema.codes import Finding, quoted
 from schema.field_sets import fields_in_use, mentioned_fields
 from schema.subgraph import Applied, FieldDefinition, Kind, Subgraph, TypeDefinition, named_type, without
 
 
 def upgrade_all(subgraphs: list[Subgraph]) -> Iterator[Finding]:
-    """Bring valid subgraphs to the one form that merging knows, in place. TYPE_WITH_ONLY_UNUSED_EXTERNAL"""
+    """Bring valid subgraphs to the one form that merging knows, in place. TYPE_WITH_ONLY_UNUSED_EXTERNAL, INTERFACE_OBJECT_USAGE_ERROR"""
     keys = _keys_by_type(subgraphs)
+    yield from _keyed_interfaces_with_stand_ins(subgraphs)
     for subgraph in subgraphs:
         _trust_keys_of_extensions(subgraph, {} if subgraph.is_federation_2 else keys)
         _unquote_enum_defaults(subgraph)
         if not subgraph.is_federation_2:
             _upgrade_from_federation_1(subgraph)
             yield from _drop_emptied_types(subgraph)
+
+
+def check_bases(extending: list[Subgraph], subgraphs: list[Subgraph]) -> Iterator[Finding]:
+    """EXTENSION_WITH_NO_BASE for each type of the first that is only ever extended in any."""
+    for name in sorted({name for subgraph in extending for name in subgraph.types}):
+        definitions = {each.name: each.types[name] for each in subgraphs if name in each.types}
+        if name in ("Query", "Mutation", "Subscription") or any(each.is_defined for each in definitions.values()):
+            continue
+        # `type T @extends` is no more than a mark in federation 2. Federation 1 takes it for a value type where several
+        # subgraphs have it.
+        marked = [each for each in subgraphs if each.name in definitions and definitions[each.name].has("extends")]
+        if len(marked) < 2 and not any(each.is_federation_2 for each in marked):
+            yield Finding(
+                "EXTENSION_WITH_NO_BASE",
+                f'Type "{name}" is extended in {quoted(list(definitions))} but defined in no subgraph: write it without '
+                f"`extend` in the one that owns it.",
+                tuple(definitions),
+                (name,),
+            )
 
 
 def _keys_by_type(subgraphs: list[Subgraph]) -> dict[str, list[str]]:
@@ -46,6 +66,26 @@ def _unquote_enum_defaults(subgraph: Subgraph) -> None:
             target = subgraph.types.get(named_type(value.type))
             if target is not None and target.kind is Kind.ENUM and isinstance(value.default, StringValueNode):
                 value.default = EnumValueNode(value=value.default.value)
+
+
+def _keyed_interfaces_with_stand_ins(subgraphs: list[Subgraph]) -> Iterator[Finding]:
+    stand_ins = {
+        definition.name: subgraph.name
+        for subgraph in subgraphs
+        for definition in subgraph.types.values()
+        if definition.is_interface_object
+    }
+    for subgraph in subgraphs:
+        for definition in subgraph.types.values() if not subgraph.is_federation_2 else ():
+            if definition.kind is Kind.INTERFACE and definition.has("key") and definition.name in stand_ins:
+                yield Finding(
+                    "INTERFACE_OBJECT_USAGE_ERROR",
+                    f'[{subgraph.name}] "{definition.name}" is an @interfaceObject in subgraph '
+                    f'"{stand_ins[definition.name]}", which relies on its @key here, but federation 1 resolves no '
+                    f"interface by a key: link federation 2, or remove the @key.",
+                    (subgraph.name,),
+                    (definition.name,),
+                )
 
 
 def _trust_keys_of_extensions(subgraph: Subgraph, keys_elsewhere: Mapping[str, list[str]]) -> None:
@@ -117,13 +157,17 @@ def _external_only(selections: SelectionSet, subgraph: Subgraph, type_name: str)
             continue
         if item.name == "__typename" or _is_external(subgraph, type_name, item.name):
             items.append(item)
-        elif item.selections is not None and type_name in subgraph.types:
-            field = subgraph.types[type_name].fields[item.name]
+        elif item.selections is not None and (field := _field(subgraph, type_name, item.name)) is not None:
             inner = _external_only(item.selections, subgraph, named_type(field.type))
             if inner.items:
                 items.append(replace(item, selections=inner))
     named = any(isinstance(item, InlineFragment) or item.name != "__typename" for item in items)
     return SelectionSet(tuple(items) if named else ())
+
+
+def _field(subgraph: Subgraph, type_name: str, name: str) -> FieldDefinition | None:
+    definition = subgraph.types.get(type_name)
+    return definition.fields.get(name) if definition is not None else None
 
 
 def _is_external(subgraph: Subgraph, type_name: str, field: str) -> bool:

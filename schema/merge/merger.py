@@ -41,7 +41,7 @@ class MergedSchema:
 
 
 def merge_subgraphs(subgraphs: list[Subgraph], findings: Findings) -> MergedSchema:
-    """Merge all types; errors and hints go to `findings`. A type that is only ever extended ends it early."""
+    """Merge all types; errors and hints go to `findings`."""
     composed, links = compose_directives(subgraphs, findings)
     directives = DirectiveMerger(composed, graph_names(subgraphs), findings)
     relations = TypeRelations(subgraphs)
@@ -54,11 +54,9 @@ def merge_subgraphs(subgraphs: list[Subgraph], findings: Findings) -> MergedSche
         for name, definition in subgraph.types.items():
             by_name.setdefault(name, {})[subgraph.name] = definition
     of_federation_2 = {each.name for each in subgraphs if each.is_federation_2}
-    have_bases = [_have_base(name, each, of_federation_2, findings) for name, each in sorted(by_name.items())]
-    of_one_kind = {name: each for name, each in sorted(by_name.items()) if _have_one_kind(name, each, findings)}
-    if not all(have_bases):
-        return merged
-    for name, definitions in of_one_kind.items():
+    for name, definitions in sorted(by_name.items()):
+        if not _have_one_kind(name, definitions, findings):
+            continue
         result = _new_type(name, definitions, of_federation_2, directives, findings)
         if result.kind in (Kind.OBJECT, Kind.INTERFACE):
             objects.merge(result, definitions)
@@ -203,26 +201,6 @@ def _check_chains_of_stand_ins(types: Mapping[str, MergedType], findings: Findin
                     tuple(dict.fromkeys(stand_ins)),
                     (upper, lower.name),
                 )
-
-
-def _have_base(
-    name: str, definitions: dict[str, TypeDefinition], of_federation_2: set[str], findings: Findings
-) -> bool:
-    if name in ("Query", "Mutation", "Subscription") or any(each.is_defined for each in definitions.values()):
-        return True
-    # `type T @extends` is no more than a mark in federation 2. Federation 1 takes it for a value type where several
-    # subgraphs have it.
-    marked = [subgraph for subgraph, definition in definitions.items() if definition.has("extends")]
-    if len(marked) >= 2 or of_federation_2.intersection(marked):
-        return True
-    findings.error(
-        "EXTENSION_WITH_NO_BASE",
-        f'Type "{name}" is extended in {quoted(list(definitions))} but defined in no subgraph: write it '
-        f"without `extend` in the one that owns it.",
-        tuple(definitions),
-        (name,),
-    )
-    return False
 
 
 def _have_one_kind(name: str, definitions: dict[str, TypeDefinition], findings: Findings) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from schema.codes import quoted
@@ -48,8 +48,7 @@ class ObjectMerger:
             merged = self._merge_field(result, name, fields, definitions)
             if merged is not None:
                 result.fields[name] = merged
-        if result.name not in _ROOTS:
-            self._hint_differences(result, definitions)
+        self._hint_differences(result, definitions)
 
     def _hint_differences(self, result: MergedType, definitions: dict[str, TypeDefinition]) -> None:
         """An entity that not everybody can look up, a value type that not everybody knows whole."""
@@ -64,6 +63,8 @@ class ObjectMerger:
                     tuple(definitions),
                     (result.name,),
                 )
+            return
+        if result.name in _ROOTS:
             return
         kind = "OBJECT" if result.kind is Kind.OBJECT else "INTERFACE"
         # A type all of whose fields are external is only there for field sets.
@@ -118,7 +119,7 @@ class ObjectMerger:
             if definition is not None and each is not None and not each.is_external:
                 owners[subgraph.name], definitions[subgraph.name] = each, definition
         if owners.keys() & stand_ins:
-            self._check_sharing(parent, name, owners, definitions, ())
+            self._check_sharing(parent, name, owners, definitions)
 
     # -- one field ---------------------------------------------------------------------------------------------
 
@@ -171,9 +172,10 @@ class ObjectMerger:
             owners = {
                 s: each
                 for s, each in fields.items()
-                if s not in taken.overridden and (s in resolving or (parent.name, name) in self.provided_fields[s])
+                if s not in taken.overridden | taken.moving
+                and (s in resolving or (parent.name, name) in self.provided_fields[s])
             }
-            self._check_sharing(parent, name, owners, definitions, taken.labels)
+            self._check_sharing(parent, name, owners, definitions)
         for subgraph, each in fields.items():
             join = self._join(subgraph, each, merged, taken.labels.get(subgraph))
             is_used = (parent.name, name) in self.used_by_field_sets[subgraph] or self._interface_asks(
@@ -306,7 +308,6 @@ class ObjectMerger:
         name: str,
         owners: Mapping[str, FieldDefinition],
         definitions: Mapping[str, TypeDefinition],
-        with_label: Container[str],
     ) -> None:
         if len(owners) < 2:
             return
@@ -317,7 +318,7 @@ class ObjectMerger:
             not_shareable = [
                 subgraph
                 for subgraph, each in owners.items()
-                if subgraph not in with_label and not self._is_shareable(subgraph, definitions[subgraph], each)
+                if not self._is_shareable(subgraph, definitions[subgraph], each)
             ]
         if not_shareable:
             self.findings.error(
@@ -334,8 +335,8 @@ class ObjectMerger:
         if each.is_external or each.has("shareable") or (definition.name, each.name) in self.key_fields[subgraph]:
             return True
         if not self.subgraphs[subgraph].is_federation_2:
-            # Value types of federation 1 are shared, but not where one subgraph both defines and extends them.
-            is_value_type = not (definition.is_defined and definition.is_extended)
+            # Value types of federation 1 are shared, but not what an extension adds to the subgraph's own definition.
+            is_value_type = not (definition.is_defined and each.is_in_extension)
             is_shared = definition.name in _ROOTS or is_value_type or definition.has("key")
             return is_shared and self._is_in_another(subgraph, definition.name, each.name)
         return False

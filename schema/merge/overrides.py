@@ -70,14 +70,6 @@ class Overrides:
                     (coordinate,),
                 )
                 continue
-            if label is not None and not _LABEL.match(str(label)):
-                self.findings.error(
-                    "OVERRIDE_LABEL_INVALID",
-                    f'The label "{label}" of the @override of "{coordinate}" in subgraph "{subgraph}" must be '
-                    f'"percent(x)" with x from 0 to 100, or a name that starts with a letter.',
-                    (subgraph,),
-                    (coordinate,),
-                )
             if source not in fields and (stand_in := self._stand_in(source, subgraph, type_name, field)) is not None:
                 self.findings.error(
                     "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE",
@@ -98,6 +90,14 @@ class Overrides:
                 continue
             if self._collides(coordinate, subgraph, source, fields):
                 continue
+            if label is not None and not _LABEL.match(str(label)):
+                self.findings.error(
+                    "OVERRIDE_LABEL_INVALID",
+                    f'The label "{label}" of the @override of "{coordinate}" in subgraph "{subgraph}" must be '
+                    f'"percent(x)" with x from 0 to 100, or a name that starts with a letter.',
+                    (subgraph,),
+                    (coordinate,),
+                )
             if label is not None:
                 labels |= {source: str(label), subgraph: str(label)}
                 moving.add(source)

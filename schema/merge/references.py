@@ -26,54 +26,27 @@ class TypeRelations:
 
 
 def widest_output(types: list[TypeNode], relations: TypeRelations) -> TypeNode | None:
-    """A type that every given one fits into, nullable where any is; None where there is none."""
-    widest: TypeNode | None = types[0]
-    for node in types[1:]:
-        widest = _wider(widest, node, relations) if widest is not None else None
-    return widest
+    """The one of the types that every other one fits into; None where there is none."""
+    return next((wide for wide in types if all(_fits(node, wide, relations) for node in types)), None)
 
 
-def _wider(left: TypeNode, right: TypeNode, relations: TypeRelations) -> TypeNode | None:
-    if isinstance(left, NonNullTypeNode) and isinstance(right, NonNullTypeNode):
-        inner = _wider(left.type, right.type, relations)
-        return NonNullTypeNode(type=inner) if inner is not None else None  # type: ignore[arg-type]
-    if isinstance(left, NonNullTypeNode):
-        return _wider(left.type, right, relations)
-    if isinstance(right, NonNullTypeNode):
-        return _wider(left, right.type, relations)
-    if isinstance(left, ListTypeNode) and isinstance(right, ListTypeNode):
-        inner = _wider(left.type, right.type, relations)
-        return ListTypeNode(type=inner) if inner is not None else None
-    if isinstance(left, NamedTypeNode) and isinstance(right, NamedTypeNode):
-        if relations.is_subtype(left.name.value, right.name.value):
-            return right
-        if relations.is_subtype(right.name.value, left.name.value):
-            return left
-    return None
+def _fits(narrow: TypeNode, wide: TypeNode, relations: TypeRelations | None) -> bool:
+    """Whether each value of the one type is one of the other; without relations of names, of the same name only."""
+    if isinstance(wide, NonNullTypeNode):
+        return isinstance(narrow, NonNullTypeNode) and _fits(narrow.type, wide.type, relations)
+    if isinstance(narrow, NonNullTypeNode):
+        return _fits(narrow.type, wide, relations)
+    if isinstance(narrow, ListTypeNode) and isinstance(wide, ListTypeNode):
+        return _fits(narrow.type, wide.type, relations)
+    if isinstance(narrow, NamedTypeNode) and isinstance(wide, NamedTypeNode):
+        name, of = narrow.name.value, wide.name.value
+        return name == of or (relations is not None and relations.is_subtype(name, of))
+    return False
 
 
 def strictest_input(types: list[TypeNode]) -> TypeNode | None:
-    """A type whose values every given one accepts, non-null where any is; None where the types differ."""
-    strictest: TypeNode | None = types[0]
-    for node in types[1:]:
-        strictest = _stricter(strictest, node) if strictest is not None else None
-    return strictest
-
-
-def _stricter(left: TypeNode, right: TypeNode) -> TypeNode | None:
-    if isinstance(left, NonNullTypeNode) or isinstance(right, NonNullTypeNode):
-        inner = _stricter(_nullable(left), _nullable(right))
-        return NonNullTypeNode(type=inner) if inner is not None else None  # type: ignore[arg-type]
-    if isinstance(left, ListTypeNode) and isinstance(right, ListTypeNode):
-        inner = _stricter(left.type, right.type)
-        return ListTypeNode(type=inner) if inner is not None else None
-    if isinstance(left, NamedTypeNode) and isinstance(right, NamedTypeNode) and left.name.value == right.name.value:
-        return left
-    return None
-
-
-def _nullable(node: TypeNode) -> TypeNode:
-    return node.type if isinstance(node, NonNullTypeNode) else node
+    """The one of the types whose values every other one accepts; None where there is none."""
+    return next((strict for strict in types if all(_fits(strict, node, None) for node in types)), None)
 
 
 def same_defaults(defaults: Mapping[str, ValueNode | None]) -> bool:

@@ -20,29 +20,25 @@ from schema.validation.graphql import check_graphql
 
 Rule = Callable[[Subgraph], Iterator[Finding]]
 
-RULES: tuple[Rule, ...] = (
-    check_directive_definitions,
-    check_graphql,
-    check_keys,
-    check_provides,
-    check_requires,
-    check_externals,
-    check_interfaces,
-    check_interface_objects,
-    check_authorization,
-    check_costs,
-    check_contexts,
-)
+#: What they find hides all else.
+GRAPHQL_RULES: tuple[Rule, ...] = (check_directive_definitions, check_graphql)
+#: Field sets that are none hide what is said of the fields beside them.
+FIELD_SET_RULES: tuple[Rule, ...] = (check_keys, check_provides, check_requires)
+FIELD_RULES: tuple[Rule, ...] = (check_interfaces, check_costs)
+OTHER_RULES: tuple[Rule, ...] = (check_externals, check_interface_objects, check_authorization, check_contexts)
+RULES = (*GRAPHQL_RULES, *FIELD_SET_RULES, *FIELD_RULES, *OTHER_RULES)
 
 
-def validate_subgraph(subgraph: Subgraph) -> list[Finding]:
-    """Every error of a subgraph; what contradicts federation's own definitions or GraphQL itself hides all others."""
-    findings: list[Finding] = []
-    for rule in RULES:
-        findings += rule(subgraph)
-        if findings and rule in (check_directive_definitions, check_graphql):
-            break
-    return findings
+def validate_graphql(subgraph: Subgraph) -> list[Finding]:
+    """What contradicts federation's own definitions, else what contradicts GraphQL itself."""
+    return next((found for rule in GRAPHQL_RULES if (found := list(rule(subgraph)))), [])
 
 
-__all__ = ["RULES", "validate_subgraph"]
+def validate_federation(subgraph: Subgraph) -> list[Finding]:
+    """What is wrong with federation's directives in a subgraph of valid GraphQL."""
+    findings = [finding for rule in FIELD_SET_RULES for finding in rule(subgraph)]
+    rules = OTHER_RULES if findings else (*OTHER_RULES, *FIELD_RULES)
+    return findings + [finding for rule in rules for finding in rule(subgraph)]
+
+
+__all__ = ["RULES", "validate_federation", "validate_graphql"]

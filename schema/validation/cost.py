@@ -15,8 +15,14 @@ def check_costs(subgraph: Subgraph) -> Iterator[Finding]:
     for definition in subgraph.types.values():
         for each in definition.fields.values():
             coordinate = f"{definition.name}.{each.name}"
-            if definition.kind is Kind.INTERFACE:
-                yield from _check_interface_field(subgraph, each, coordinate)
+            if definition.kind is Kind.INTERFACE and each.has("cost"):
+                yield Finding(
+                    "COST_APPLIED_TO_INTERFACE_FIELD",
+                    f'[{subgraph.name}] @cost cannot stand on "{coordinate}" of an interface: weigh the fields of the '
+                    f"types that implement it.",
+                    (subgraph.name,),
+                    (coordinate,),
+                )
             for applied in each.all("listSize"):
                 for code, message in _list_size_problems(subgraph, each, applied):
                     yield Finding(
@@ -25,20 +31,6 @@ def check_costs(subgraph: Subgraph) -> Iterator[Finding]:
                         (subgraph.name,),
                         (coordinate,),
                     )
-
-
-def _check_interface_field(subgraph: Subgraph, each: FieldDefinition, coordinate: str) -> Iterator[Finding]:
-    places = {coordinate: each.has("cost")}
-    places |= {f"{coordinate}({argument.name}:)": argument.has("cost") for argument in each.arguments.values()}
-    for place, has_cost in places.items():
-        if has_cost:
-            yield Finding(
-                "COST_APPLIED_TO_INTERFACE_FIELD",
-                f'[{subgraph.name}] @cost cannot stand on "{place}" of an interface: weigh the fields of the types that '
-                f"implement it.",
-                (subgraph.name,),
-                (place,),
-            )
 
 
 def _list_size_problems(subgraph: Subgraph, each: FieldDefinition, applied: Applied) -> Iterator[tuple[str, str]]:

@@ -34,7 +34,7 @@ def check_externals(subgraph: Subgraph) -> Iterator[Finding]:
                     f"cannot provide anything with it: remove one of the two.",
                     *where,
                 )
-            if (definition.name, each.name) not in used:
+            elif (definition.name, each.name) not in used:
                 yield Finding(
                     "EXTERNAL_UNUSED",
                     f'[{subgraph.name}] "{coordinate}" is @external, but no @key, @requires or @provides of this '

@@ -45,7 +45,15 @@ _COMPOSITE = (Kind.OBJECT, Kind.INTERFACE, Kind.UNION)
 
 
 def check_keys(subgraph: Subgraph) -> Iterator[Finding]:
-    """KEY_* and INTERFACE_KEY_NOT_ON_IMPLEMENTATION"""
+    """KEY_*; where there are none, INTERFACE_KEY_NOT_ON_IMPLEMENTATION"""
+    problems = list(_key_problems(subgraph))
+    yield from problems
+    for definition in subgraph.types.values() if subgraph.is_federation_2 and not problems else ():
+        for applied in definition.all("key") if definition.kind is Kind.INTERFACE else ():
+            yield from _check_implementations_have_key(subgraph, definition, applied)
+
+
+def _key_problems(subgraph: Subgraph) -> Iterator[Finding]:
     for definition in subgraph.types.values():
         for applied in definition.all("key"):
             is_interface = definition.kind is Kind.INTERFACE or definition.is_interface_object
@@ -60,10 +68,7 @@ def check_keys(subgraph: Subgraph) -> Iterator[Finding]:
                 continue
             if definition.kind is Kind.INTERFACE and not subgraph.is_federation_2:
                 continue  # federation 1 never read them
-            problems = _Selection(subgraph, "KEY", applied, definition.name, definition.name).findings()
-            yield from problems
-            if definition.kind is Kind.INTERFACE and not problems:
-                yield from _check_implementations_have_key(subgraph, definition, applied)
+            yield from _Selection(subgraph, "KEY", applied, definition.name, definition.name).findings()
 
 
 def check_provides(subgraph: Subgraph) -> Iterator[Finding]:
@@ -232,7 +237,9 @@ class _Selection:
         problems = list(_argument_problems(self.types, definition, node))
         for problem in problems:
             yield self._finding("INVALID_FIELDS", f'field "{type_name}.{name}" {problem}')
-        if self.prefix != "REQUIRES" and definition.arguments and not problems:
+        # What federation 1 need not provide, it never read.
+        is_read = self.prefix == "KEY" or self.subgraph.is_federation_2 or definition.is_external
+        if self.prefix != "REQUIRES" and definition.arguments and not problems and is_read:
             yield self._finding(
                 "FIELDS_HAS_ARGS", f'field "{type_name}.{name}" has arguments, which this directive cannot give'
             )
