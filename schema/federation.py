@@ -12,6 +12,8 @@ SPECIFICATIONS_HOME = "https://specs.apollo.dev"
 FEDERATION_IDENTITY = "https://specs.apollo.dev/federation"
 LINK_IDENTITY = "https://specs.apollo.dev/link"
 CONNECT_IDENTITY = "https://specs.apollo.dev/connect"
+#: connect v0.1 came with federation v2.10, and each of its versions with the next one of federation.
+CONNECT_SINCE = 9
 LATEST_VERSION = (2, 14)
 
 #: Directives of federation by the version that brought them.

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from graphql import DirectiveDefinitionNode, print_ast
+from graphql import DirectiveDefinitionNode, print_ast, value_from_ast_untyped
 
 from schema.codes import quoted
-from schema.federation import DIRECTIVES_SINCE, FEDERATION_IDENTITY, LINK_IDENTITY, Link
+from schema.federation import (
+    CONNECT_IDENTITY,
+    CONNECT_SINCE,
+    DIRECTIVES_SINCE,
+    FEDERATION_IDENTITY,
+    LINK_IDENTITY,
+    Link,
+)
 from schema.merge.descriptions import choose_description
 from schema.merge.directives import CARRIED, ComposedDirective
 from schema.merge.inputs import InputMerger
@@ -58,8 +66,18 @@ def compose_directives(subgraphs: list[Subgraph], findings: Findings) -> tuple[d
         if request.name not in composed:
             node = _definition(request, subgraphs)
             composing = frozenset(each.subgraph.name for each in requests if each.name == request.name)
-            composed[request.name] = ComposedDirective(request.spec_name, node.repeatable, print_ast(node), composing)
+            composed[request.name] = ComposedDirective(
+                request.spec_name, node.repeatable, print_ast(node), composing, _defaults(node)
+            )
     return composed, _printed_links(requests)
+
+
+def _defaults(node: DirectiveDefinitionNode) -> dict[str, Any]:
+    return {
+        each.name.value: value_from_ast_untyped(each.default_value)
+        for each in node.arguments or ()
+        if each.default_value is not None
+    }
 
 
 def _definition(request: _Request, subgraphs: list[Subgraph]) -> DirectiveDefinitionNode:
@@ -172,7 +190,7 @@ def _hint_newer_specifications(subgraphs: list[Subgraph], findings: Findings) ->
     newest = max((subgraph.version for subgraph in subgraphs), default=(2, 0))
     for subgraph in subgraphs:
         for link in subgraph.links:
-            needed = DIRECTIVES_SINCE.get(link.name, (2, 0)) if link.is_specified else (2, 0)
+            needed = _federation_of(link)
             if subgraph.is_federation_2 and needed > newest:
                 findings.hint(
                     "IMPLICITLY_UPGRADED_FEDERATION_VERSION",
@@ -180,6 +198,13 @@ def _hint_newer_specifications(subgraphs: list[Subgraph], findings: Findings) ->
                     f"the newest that a subgraph links is v{newest[0]}.{newest[1]}.",
                     (subgraph.name,),
                 )
+
+
+def _federation_of(link: Link) -> tuple[int, int]:
+    """The version of federation that a specification of it came with."""
+    if link.identity == CONNECT_IDENTITY:
+        return 2, CONNECT_SINCE + link.version[1]
+    return DIRECTIVES_SINCE.get(link.name, (2, 0)) if link.is_specified else (2, 0)
 
 
 def _printed_links(requests: list[_Request]) -> list[str]:

@@ -23,6 +23,7 @@ PASSED_ON = {"connect": "connect", "source": "connect", "cacheTag": "cacheTag"}
 _BUILT_IN = ("deprecated", "specifiedBy", "oneOf")
 
 Arguments = dict[str, Any]
+_DEFAULTS: dict[str, Arguments] = {"deprecated": {"reason": "No longer supported"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class ComposedDirective:
     repeatable: bool
     definition: str
     subgraphs: frozenset[str]
+    defaults: Arguments
 
 
 class DirectiveMerger:
@@ -105,7 +107,9 @@ class DirectiveMerger:
         composed = self.composed.get(name)
         if name == "tag" or (composed is not None and composed.repeatable):
             return list(dict.fromkeys(texts))
-        if len(set(texts)) == 1 or all(each.arguments == applied[0][1].arguments for _, each in applied):
+        defaults = composed.defaults if composed is not None else _DEFAULTS.get(name, {})
+        said_at_first = defaults | applied[0][1].arguments
+        if len(set(texts)) == 1 or all(defaults | each.arguments == said_at_first for _, each in applied):
             return texts[:1]
         where = tuple(subgraph for subgraph, _ in applied), (coordinate,)
         strictest = _STRICTEST.get(composed.spec_name if composed is not None else name)

@@ -167,3 +167,15 @@ def test_a_composed_directive_is_defined_though_nobody_uses_it() -> None:
     )
 
     assert "directive @foo on FIELD_DEFINITION\n" in (composition.supergraph_sdl or "")
+
+
+def test_a_default_value_written_out_is_no_difference() -> None:
+    link = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@shareable"]) '
+    composition = compose(
+        [
+            SubgraphSource("a", link + "type Query { n: Int @shareable @deprecated }"),
+            SubgraphSource("b", link + 'type Query { n: Int @shareable @deprecated(reason: "No longer supported") }'),
+        ]
+    )
+
+    assert composition.hints == ()
