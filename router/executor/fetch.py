@@ -13,14 +13,14 @@ from typing import Any
 import orjson
 
 from router.errors import ErrorEntry, SubgraphError, SubgraphHttpError, SubgraphMalformedError
-from router.executor.merge import copy_tree, merge_object, rename_keys
+from router.executor.merge import copy_tree, merge_object, rename_keys, with_renamed_keys
 from router.executor.object_path import ClientPath, drop_odd_type_names, positions_at
 from router.executor.projection import holds
 from router.executor.representations import Collected, KnownObjects, RepresentationCollector
 from router.executor.sharing import NEVER_SHARED
 from router.executor.subgraph_errors import ClientErrors
 from router.executor.transport import Headers, SubgraphAnswer, SubgraphRequest, SubgraphTransport
-from router.query_plan import EntityLookup, Path
+from router.query_plan import EntityLookup, KeyRename, Path
 from router.selection_set import Field, SelectionSet
 
 Tree = dict[str, Any]
@@ -58,7 +58,7 @@ class RootFetch:
         url: str,
         query: str,
         variable_names: Iterable[str],
-        renames: tuple[Any, ...],
+        renames: tuple[KeyRename, ...],
         selections: SelectionSet,
         is_query: bool,
         client_errors: ClientErrors,
@@ -111,7 +111,9 @@ class RootFetch:
         """Raises SubgraphMalformedError."""
         data = payload.get("data")
         if payload.get("errors"):
-            entries = self._client_errors.of_answer(payload["errors"], self.subgraph, lambda path: [path])
+            entries = self._client_errors.of_answer(
+                payload["errors"], self.subgraph, lambda path: [with_renamed_keys(path, self._renames)]
+            )
             execution.errors.extend(entries)
         else:
             entries = []
@@ -153,7 +155,7 @@ class CompiledLookup:
         self.paths = lookup.paths
         self._collector = collector
         self._variable = b'"' + variable_name.encode() + b'":'
-        self._renames = lookup.renames
+        self.renames = lookup.renames
         self._abstract_types = abstract_types
         self._is_flat = not any(_composite_fields(lookup))
 
@@ -172,8 +174,8 @@ class CompiledLookup:
             if entity.__class__ is not dict:
                 misfit = True
                 continue
-            if self._renames:
-                rename_keys(entity, self._renames)
+            if self.renames:
+                rename_keys(entity, self.renames)
             if len(targets) == 1 or self._is_flat:
                 for target, _ in targets:
                     self._place_one(entity, target)
@@ -322,6 +324,7 @@ class _Places:
 
     def __init__(self, lookup: CompiledLookup, collected: Collected, tree: Tree) -> None:
         self._paths = lookup.paths
+        self._renames = lookup.renames
         self._targets = collected.targets
         self._tree = tree
         self._known: dict[int, list[ClientPath]] | None = None
@@ -333,7 +336,8 @@ class _Places:
             return _coarse_paths(self._paths)
         known = self._positions()
         targets = {id(target) for target, _ in self._targets[index]}
-        found = [(*position, *path[1:]) for target in targets for position in known.get(target, ())]
+        rest = with_renamed_keys(path[1:], self._renames)
+        found = [(*position, *rest) for target in targets for position in known.get(target, ())]
         return found[:MAX_ERROR_POSITIONS] or _coarse_paths(self._paths)
 
     def _positions(self) -> dict[int, list[ClientPath]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
+import pytest
 from graphql import build_schema
 
 from router.executor.execute import CompiledPlan, compile_plan
@@ -35,7 +36,8 @@ SCHEMA = build_schema(
     type Film implements Media { id: ID! title: String author: User }
     type User { id: ID! code: String name: String books: [Book] home: Address must: Int! }
     type Address { street: String zip: String }
-    type Query { users: [User] me: User media: [Media] }
+    type Shelf { books: [[Book]] }
+    type Query { users: [User] me: User you: User media: [Media] shelf: [Shelf] }
     type Mutation { a: Int b: Int }
     """
 )
@@ -381,6 +383,118 @@ async def test_an_error_path_never_shows_the_plans_own_keys() -> None:
     answer = await run(compiled("{ me { id } }", Fetch("users", "query", nested("me", fields("id")))), subgraphs)
 
     assert answer["errors"][0]["path"] == ["me"]
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        (["media", 0, "__c0_title"], ["media", 0, "title"]),  # asked for under an alias of the plan's
+        (["media", 0, "id"], ["media", 0]),  # the client has not asked for it
+        (["media", 0, "title", 3, "x"], ["media", 0, "title"]),
+        (["media", -1, "title"], ["media"]),
+        (["media", 0, 1], ["media", 0]),
+        (["__proto__"], None),
+        ([True], None),
+        ("media", None),
+        ([{"a": 1}], None),
+    ],
+)
+async def test_an_error_path_is_told_as_far_as_the_client_can_follow_it(path: Any, told: Any) -> None:
+    rename = KeyRename(("media", "@"), frozenset({"Book"}), "__c0_title", "title")
+    fetch = Fetch("media", "query", nested("media", fields("__typename")), (), (rename,))
+    media = [{"__typename": "Book", "__c0_title": None}]
+    subgraphs = Subgraphs(media={"data": {"media": media}, "errors": [{"message": "no", "path": path}]})
+    answer = await run(compiled("{ media { title } }", fetch), subgraphs)
+
+    assert [error.get("path") for error in answer["errors"]] == [told]
+
+
+async def test_errors_of_lookups_that_travel_together_stand_where_their_entities_do() -> None:
+    lookups = (
+        EntityLookup((("users", "@"), ("me",)), (key("User"),), on("User", fields("name"))),
+        EntityLookup((("shelf", "@", "books", "@", "@"),), (key("Book"),), on("Book", fields("pages"))),
+    )
+    plan = compiled(
+        "{ users { n: name } me { n: name } shelf { books { pages } } }",
+        Fetch("all", "query", fields("users me shelf")),
+        EntityFetch("more", lookups),
+    )
+    books = [[{"id": "1"}], [{"id": "2"}, None, {"id": "1"}]]
+    subgraphs = Subgraphs(
+        all={"data": {"users": [{"id": "2"}, {"id": "1"}], "me": {"id": "1"}, "shelf": [{"books": books}]}},
+        more={
+            "data": {"_e0": [{"n": "two"}, {"n": None}], "_e1": [{"pages": None}, {"pages": 2}]},
+            "errors": [
+                {"message": "one", "path": ["_e0", 1, "n"]},
+                {"message": "other", "path": ["_e1", 0, "pages"]},
+                {"message": "vague", "path": ["_e1"]},
+                {"message": "astray", "path": ["_e1", 7, "pages"]},
+                {"message": "all"},
+            ],
+        },
+    )
+    answer = await run(plan, subgraphs)
+
+    assert [(error["message"], error["path"]) for error in answer["errors"]] == [
+        ("one", ["users", 1, "n"]),
+        ("one", ["me", "n"]),
+        ("other", ["shelf", 0, "books", 0, 0, "pages"]),
+        ("other", ["shelf", 0, "books", 1, 2, "pages"]),
+        ("vague", ["shelf"]),
+        ("astray", ["shelf"]),
+        ("all", ["users"]),
+        ("all", ["me"]),
+        ("all", ["shelf"]),
+    ]
+
+
+async def test_a_lookup_without_answer_is_told_though_another_one_reported_an_error() -> None:
+    lookups = tuple(EntityLookup(((name,),), (key("User"),), on("User", fields("name"))) for name in ("me", "you"))
+    plan = compiled(
+        "{ me { name } you { name } }", Fetch("all", "query", fields("me you")), EntityFetch("more", lookups)
+    )
+    subgraphs = Subgraphs(
+        all={"data": {"me": {"id": "1"}, "you": {"id": "2"}}},
+        more={"data": {"_e0": [None]}, "errors": [{"message": "no", "path": ["_e0", 0]}]},
+    )
+    answer = await run(plan, subgraphs)
+
+    assert [(error["message"], error["path"]) for error in answer["errors"]] == [
+        ("no", ["me"]),
+        ("The subgraph returned no entities.", ["you"]),
+    ]
+
+
+async def test_an_error_of_an_entity_that_stands_everywhere_is_told_at_a_bounded_number_of_places() -> None:
+    failing = [{"message": f"no {number}", "path": ["_entities", number % 2, "name"]} for number in range(1_000)]
+    subgraphs = Subgraphs(
+        users={"data": {"users": [{"id": str(number % 2)} for number in range(5_000)]}},
+        names={"data": {"_entities": [{"name": None}, {"name": None}]}, "errors": failing},
+    )
+    answer = await run(compiled("{ users { name } }", USERS, NAMES), subgraphs)
+
+    assert len(answer["errors"]) == 201
+    assert answer["errors"][-1]["message"] == "The subgraph reported more errors."
+    assert "path" not in answer["errors"][-1]
+
+
+@pytest.mark.parametrize(
+    ("extensions", "told"),
+    [
+        ({"code": "NOPE", "since": [1]}, {"code": "NOPE", "since": [1], "service": "users"}),
+        ({"service": "other", "url": "http://users.internal", "response": {"body": "x"}}, {"service": "users"}),
+        ({"code": ["NOPE"]}, {"service": "users"}),
+        ({"code": "NOPE", "dump": "x" * 20_000}, {"code": "NOPE", "service": "users"}),
+        ("odd", {"service": "users"}),
+    ],
+)
+async def test_extensions_are_told_without_addresses_and_within_a_bound(extensions: Any, told: Any) -> None:
+    error = {"message": "m" * 10_000, "path": ["me"], "extensions": extensions}
+    subgraphs = Subgraphs(users={"data": {"me": None}, "errors": [error]})
+    answer = await run(compiled("{ me { id } }", Fetch("users", "query", nested("me", fields("id")))), subgraphs)
+
+    assert len(answer["errors"][0]["message"]) == 4_001
+    assert answer["errors"][0]["extensions"] == {"code": "DOWNSTREAM_SERVICE_ERROR", **told}
 
 
 async def test_mutations_run_one_after_the_other() -> None:
