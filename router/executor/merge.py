@@ -86,8 +86,8 @@ def _rename_below(node: Any, path: tuple[str, ...], rename: KeyRename) -> None:
 
 def with_renamed_keys(path: tuple[str | int, ...], renames: tuple[KeyRename, ...]) -> tuple[str | int, ...]:
     """An error's path as it is once the keys of the answer have been renamed; internal aliases occur once in a fetch."""
-    response_keys = {rename.received_key: rename.response_key for rename in renames}
-    return tuple([response_keys.get(part, part) for part in path])  # type: ignore[call-overload]
+    response_keys: dict[str | int, str] = {rename.received_key: rename.response_key for rename in renames}
+    return tuple([response_keys.get(part, part) for part in path])
 
 
 def _is_of(node: Tree, types: frozenset[str]) -> bool:

@@ -68,7 +68,7 @@ def _lie_in_data(answer: Any, type_names: list[str], rng: Random) -> Lie:
         )
     else:
         needs_errors = False  # a custom scalar may have any value, a list none, an enum another
-        holder[last] = rng.choice(_ODD_VALUES)
+        holder[last] = rng.choice([odd for odd in _ODD_VALUES if odd != value])  # `1` for `true` goes unnoticed
     return Lie(kind, _dumps(answer), place=place, needs_errors=needs_errors)
 
 
