@@ -72,7 +72,7 @@ def _compose(sources: Sequence[SubgraphSource]) -> Composition:
     findings.errors += check_bases([each for each in subgraphs if each.is_federation_2], subgraphs)
     merged = merge_subgraphs(subgraphs, findings)
     if not getattr(merged.types.get("Query"), "fields", None):
-        findings.error("NO_QUERIES", "No queries found in any subgraph: a supergraph must have a query root type.")
+        findings.error("NO_QUERIES", "No queries found in any subgraph: give one a `type Query` with a field.")
     if findings.errors:
         return _failed(findings, documents)
     sdl = print_supergraph(merged)

@@ -287,7 +287,7 @@ class _Reader:
         if (is_directive and (since is None or since > version)) or (not is_directive and since is not None):
             self._refuse(
                 "INVALID_LINK_DIRECTIVE_USAGE",
-                f'cannot import unknown element "{spec}" of federation v{version[0]}.{version[1]}',
+                f'cannot import "{spec}", which federation v{version[0]}.{version[1]} does not have{_advice(spec, since)}',
                 node,
             )
 
@@ -435,6 +435,14 @@ class _Reader:
     def _definition_of(self, name: str) -> Node | None:
         definitions: list[Any] = [node for node in self.document.definitions if hasattr(node, "name")]
         return next((node for node in definitions if node.name is not None and node.name.value == name), None)
+
+
+def _advice(spec: str, since: tuple[int, int] | None) -> str:
+    if since is None:
+        return ": check its spelling"
+    if not spec.startswith("@"):
+        return f": it is a directive, so write @{spec}"
+    return f": link v{since[0]}.{since[1]} or a newer one"
 
 
 def _name_of_link(node: ConstDirectiveNode) -> str | None:

@@ -110,7 +110,10 @@ class InputMerger:
         if node is None:
             said = ", ".join(f'"{type_text(value.type)}" in subgraph "{s}"' for s, value in values.items())
             self.findings.error(
-                type_code, f'{what} "{coordinate}" has incompatible types: {said}.', tuple(values), (coordinate,)
+                type_code,
+                f'{what} "{coordinate}" has incompatible types: {said}. Use one type; they may only differ in being mandatory.',
+                tuple(values),
+                (coordinate,),
             )
             node = next(iter(values.values())).type
         elif len({type_text(value.type) for value in values.values()}) > 1:
@@ -134,7 +137,10 @@ class InputMerger:
         said = ", ".join(f'{value_text(default)} in subgraph "{s}"' for s, default in defaults.items())
         if not same_defaults(defaults):
             self.findings.error(
-                code, f'{what} "{coordinate}" has different default values: {said}.', tuple(defaults), (coordinate,)
+                code,
+                f'{what} "{coordinate}" has different default values: {said}. Use one.',
+                tuple(defaults),
+                (coordinate,),
             )
         elif 0 < len(defaults) < len(values):
             lacking = [subgraph for subgraph in values if subgraph not in defaults]

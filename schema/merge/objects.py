@@ -12,7 +12,7 @@ from schema.merge.directives import CARRIED, DirectiveMerger
 from schema.merge.inputs import InputMerger
 from schema.merge.model import FieldJoin, Findings, MergedField, MergedType
 from schema.merge.overrides import Overrides
-from schema.merge.references import TypeRelations, same_defaults, widest_output
+from schema.merge.references import TypeRelations, same_defaults, value_text, widest_output
 from schema.subgraph import FieldDefinition, Kind, Subgraph, TypeDefinition, is_required, named_type, type_text
 
 _ROOTS = ("Query", "Mutation", "Subscription")
@@ -134,7 +134,8 @@ class ObjectMerger:
         if not resolving:
             self.findings.error(
                 "EXTERNAL_MISSING_ON_BASE",
-                f'Field "{coordinate}" is marked @external in {quoted(list(fields))}, but no other subgraph resolves it.',
+                f'Field "{coordinate}" is marked @external in {quoted(list(fields))}, but no other subgraph resolves it: '
+                f"remove the mark in the subgraph that does.",
                 tuple(fields),
                 (coordinate,),
             )
@@ -144,7 +145,8 @@ class ObjectMerger:
             said = ", ".join(f'"{type_text(each.type)}" in subgraph "{s}"' for s, each in resolving.items())
             self.findings.error(
                 "FIELD_TYPE_MISMATCH",
-                f'Type of field "{coordinate}" is incompatible across subgraphs: it is {said}.',
+                f'Type of field "{coordinate}" is incompatible across subgraphs: it is {said}. Use one type; types may '
+                f"differ only where one of them has room for all the others, as a nullable type or an interface has.",
                 tuple(resolving),
                 (coordinate,),
             )
@@ -268,7 +270,8 @@ class ObjectMerger:
                 self.findings.error(
                     "EXTERNAL_TYPE_MISMATCH",
                     f'Field "{coordinate}" has type "{type_text(each.type)}" where it is @external, in subgraph '
-                    f'"{subgraph}", but "{merged.type}" where it is resolved.',
+                    f'"{subgraph}", but "{merged.type}" where it is resolved, in {quoted(list(resolving))}: repeat the '
+                    f"latter.",
                     (subgraph, *resolving),
                     (coordinate,),
                 )
@@ -290,14 +293,17 @@ class ObjectMerger:
                     self.findings.error(
                         "EXTERNAL_ARGUMENT_TYPE_MISMATCH",
                         f'Argument "{here}" has type "{type_text(own.type)}" where the field is @external, in subgraph '
-                        f'"{subgraph}", but "{type_text(argument.type)}" where it is resolved.',
+                        f'"{subgraph}", but "{type_text(argument.type)}" where it is resolved, in '
+                        f"{quoted(list(resolving))}: repeat the latter.",
                         (subgraph,),
                         (here,),
                     )
                 if own is not None and not same_defaults({subgraph: own.default, "": argument.default}):
                     self.findings.error(
                         "EXTERNAL_ARGUMENT_DEFAULT_MISMATCH",
-                        f'Argument "{here}" has another default where the field is @external, in subgraph "{subgraph}".',
+                        f'Argument "{here}" has the default {value_text(own.default) or "none"} where the field is '
+                        f'@external, in subgraph "{subgraph}", but {value_text(argument.default) or "none"} where it is '
+                        f"resolved, in {quoted(list(resolving))}: repeat the latter.",
                         (subgraph,),
                         (here,),
                     )

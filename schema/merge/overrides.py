@@ -132,7 +132,7 @@ class Overrides:
             self.findings.error(
                 "OVERRIDE_SOURCE_HAS_OVERRIDE",
                 f'Field "{coordinate}" on subgraph "{subgraph}" is also marked with directive @override in subgraph '
-                f'"{source}". Only one @override directive is allowed per field.',
+                f'"{source}". Only one subgraph can take a field: keep the @override of the one that is to resolve it.',
                 (subgraph, source),
                 (coordinate,),
             )
@@ -143,7 +143,7 @@ class Overrides:
                 self.findings.error(
                     "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE",
                     f'@override cannot be used on field "{coordinate}" in subgraph "{subgraph}": it is marked @{name} '
-                    f'in subgraph "{where}".',
+                    f'in subgraph "{where}". Remove one of the two.',
                     (subgraph, where),
                     (coordinate,),
                 )

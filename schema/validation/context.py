@@ -119,7 +119,10 @@ def _misfit(subgraph: Subgraph, setter: TypeDefinition, text: str, argument: Inp
         return str(error)
     if selected != type_text(argument.type):
         # What is fetched from elsewhere may always fail, so it is nullable whatever its type says.
-        return f'the selection has the type "{selected}" on "{setter.name}", the argument "{type_text(argument.type)}"'
+        return (
+            f'the selection has the type "{selected}" on "{setter.name}", the argument "{type_text(argument.type)}": give '
+            f"the argument the type of the selection"
+        )
     return None
 
 

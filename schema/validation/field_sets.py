@@ -91,7 +91,7 @@ def check_provides(subgraph: Subgraph) -> Iterator[Finding]:
             yield Finding(
                 "PROVIDES_ON_NON_OBJECT_FIELD",
                 f'[{subgraph.name}] @provides stands on "{coordinate}" of type "{print_ast(each.type)}", which has no '
-                f"fields to provide.",
+                f"fields to provide: remove it.",
                 *where,
             )
         else:
@@ -241,7 +241,8 @@ class _Selection:
         is_read = self.prefix == "KEY" or self.subgraph.is_federation_2 or definition.is_external
         if self.prefix != "REQUIRES" and definition.arguments and not problems and is_read:
             yield self._finding(
-                "FIELDS_HAS_ARGS", f'field "{type_name}.{name}" has arguments, which this directive cannot give'
+                "FIELDS_HAS_ARGS",
+                f'field "{type_name}.{name}" has arguments, which this directive cannot give: select another field',
             )
         target = self.types.get(named_type(definition.type))
         is_composite = target is not None and target.kind in _COMPOSITE

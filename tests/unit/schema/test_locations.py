@@ -36,7 +36,7 @@ def test_the_place_is_the_same_however_the_text_is_laid_out() -> None:
     assert [str(error) for error in composition.errors] == [
         (
             '[FIELD_ARGUMENT_DEFAULT_MISMATCH] first:5:5, second:2:5: Argument "Query.b(x:)" has different default '
-            'values: 1 in subgraph "first", 2 in subgraph "second".'
+            'values: 1 in subgraph "first", 2 in subgraph "second". Use one.'
         )
     ]
 

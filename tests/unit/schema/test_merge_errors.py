@@ -27,7 +27,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             "a": LINK + "type T { n: Int }",
         },
         [
-            "[NO_QUERIES] No queries found in any subgraph: a supergraph must have a query root type.",
+            "[NO_QUERIES] No queries found in any subgraph: give one a `type Query` with a field.",
         ],
     ),
     (
@@ -47,7 +47,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             "b": LINK + "type Query { a: String @shareable }",
         },
         [
-            '[FIELD_TYPE_MISMATCH] Type of field "Query.a" is incompatible across subgraphs: it is "Int" in subgraph "a", "String" in subgraph "b".',
+            '[FIELD_TYPE_MISMATCH] Type of field "Query.a" is incompatible across subgraphs: it is "Int" in subgraph "a", "String" in subgraph "b". Use one type; types may differ only where one of them has room for all the others, as a nullable type or an interface has.',
         ],
     ),
     (
@@ -57,7 +57,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             "b": LINK + "type Query { a(x: String): Int @shareable }",
         },
         [
-            '[FIELD_ARGUMENT_TYPE_MISMATCH] Argument "Query.a(x:)" has incompatible types: "Int" in subgraph "a", "String" in subgraph "b".',
+            '[FIELD_ARGUMENT_TYPE_MISMATCH] Argument "Query.a(x:)" has incompatible types: "Int" in subgraph "a", "String" in subgraph "b". Use one type; they may only differ in being mandatory.',
         ],
     ),
     (
@@ -67,7 +67,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             "b": LINK + "type Query { a(x: Int = 2): Int @shareable }",
         },
         [
-            '[FIELD_ARGUMENT_DEFAULT_MISMATCH] Argument "Query.a(x:)" has different default values: 1 in subgraph "a", 2 in subgraph "b".',
+            '[FIELD_ARGUMENT_DEFAULT_MISMATCH] Argument "Query.a(x:)" has different default values: 1 in subgraph "a", 2 in subgraph "b". Use one.',
         ],
     ),
     (
@@ -77,7 +77,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             "b": LINK + "input X { n: Int = 2 }",
         },
         [
-            '[INPUT_FIELD_DEFAULT_MISMATCH] Input field "X.n" has different default values: 1 in subgraph "a", 2 in subgraph "b".',
+            '[INPUT_FIELD_DEFAULT_MISMATCH] Input field "X.n" has different default values: 1 in subgraph "a", 2 in subgraph "b". Use one.',
         ],
     ),
     (
@@ -147,7 +147,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             + 'type Query { a: Int }  type T @key(fields: "id") { id: ID! m: Int @external n: Int @requires(fields: "m") }',
         },
         [
-            '[EXTERNAL_MISSING_ON_BASE] Field "T.m" is marked @external in subgraph "a", but no other subgraph resolves it.',
+            '[EXTERNAL_MISSING_ON_BASE] Field "T.m" is marked @external in subgraph "a", but no other subgraph resolves it: remove the mark in the subgraph that does.',
         ],
     ),
     (
@@ -158,7 +158,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             "b": LINK + 'type T @key(fields: "id") { id: ID! m: String }',
         },
         [
-            '[EXTERNAL_TYPE_MISMATCH] Field "T.m" has type "Int" where it is @external, in subgraph "a", but "String" where it is resolved.',
+            '[EXTERNAL_TYPE_MISMATCH] Field "T.m" has type "Int" where it is @external, in subgraph "a", but "String" where it is resolved, in subgraph "b": repeat the latter.',
         ],
     ),
     (
@@ -180,7 +180,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             "b": LINK + 'type T @key(fields: "id") { id: ID! m(x: Int): Int }',
         },
         [
-            '[EXTERNAL_ARGUMENT_TYPE_MISMATCH] Argument "T.m(x:)" has type "String" where the field is @external, in subgraph "a", but "Int" where it is resolved.',
+            '[EXTERNAL_ARGUMENT_TYPE_MISMATCH] Argument "T.m(x:)" has type "String" where the field is @external, in subgraph "a", but "Int" where it is resolved, in subgraph "b": repeat the latter.',
         ],
     ),
     (
@@ -191,7 +191,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             "b": LINK + 'type T @key(fields: "id") { id: ID! m(x: Int = 2): Int }',
         },
         [
-            '[EXTERNAL_ARGUMENT_DEFAULT_MISMATCH] Argument "T.m(x:)" has another default where the field is @external, in subgraph "a".',
+            '[EXTERNAL_ARGUMENT_DEFAULT_MISMATCH] Argument "T.m(x:)" has the default 1 where the field is @external, in subgraph "a", but 2 where it is resolved, in subgraph "b": repeat the latter.',
         ],
     ),
     (

@@ -54,7 +54,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             "a": 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.0", import: ["@interfaceObject"]) type Query { a: Int } ',
         },
         [
-            '[INVALID_LINK_DIRECTIVE_USAGE] [a] cannot import unknown element "@interfaceObject" of federation v2.0.',
+            '[INVALID_LINK_DIRECTIVE_USAGE] [a] cannot import "@interfaceObject", which federation v2.0 does not have: link v2.3 or a newer one.',
         ],
     ),
     (
@@ -117,7 +117,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             "a": LINK + 'type Query { a: Int } type T @key(fields: "id") { id(x: Int): ID! }',
         },
         [
-            '[KEY_FIELDS_HAS_ARGS] [a] On "T", in @key(fields: "id"): field "T.id" has arguments, which this directive cannot give.',
+            '[KEY_FIELDS_HAS_ARGS] [a] On "T", in @key(fields: "id"): field "T.id" has arguments, which this directive cannot give: select another field.',
         ],
     ),
     (
@@ -173,7 +173,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             "b": LINK + 'type T @key(fields: "id") { id: ID! n(x: Int): Int }',
         },
         [
-            '[PROVIDES_FIELDS_HAS_ARGS] [a] On "Query.t", in @provides(fields: "n"): field "T.n" has arguments, which this directive cannot give.',
+            '[PROVIDES_FIELDS_HAS_ARGS] [a] On "Query.t", in @provides(fields: "n"): field "T.n" has arguments, which this directive cannot give: select another field.',
         ],
     ),
     (
@@ -191,7 +191,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             "a": LINK + 'type Query { a: Int @provides(fields: "n") }',
         },
         [
-            '[PROVIDES_ON_NON_OBJECT_FIELD] [a] @provides stands on "Query.a" of type "Int", which has no fields to provide.',
+            '[PROVIDES_ON_NON_OBJECT_FIELD] [a] @provides stands on "Query.a" of type "Int", which has no fields to provide: remove it.',
         ],
     ),
     (
@@ -338,8 +338,8 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             "b": LINK + 'type T @key(fields: "id") { id: ID! n: Int @override(from: "a") }',
         },
         [
-            '[OVERRIDE_SOURCE_HAS_OVERRIDE] Field "T.n" on subgraph "a" is also marked with directive @override in subgraph "b". Only one @override directive is allowed per field.',
-            '[OVERRIDE_SOURCE_HAS_OVERRIDE] Field "T.n" on subgraph "b" is also marked with directive @override in subgraph "a". Only one @override directive is allowed per field.',
+            '[OVERRIDE_SOURCE_HAS_OVERRIDE] Field "T.n" on subgraph "a" is also marked with directive @override in subgraph "b". Only one subgraph can take a field: keep the @override of the one that is to resolve it.',
+            '[OVERRIDE_SOURCE_HAS_OVERRIDE] Field "T.n" on subgraph "b" is also marked with directive @override in subgraph "a". Only one subgraph can take a field: keep the @override of the one that is to resolve it.',
             '[INVALID_FIELD_SHARING] Non-shareable field "T.n" is resolved from multiple subgraphs: it is resolved from subgraphs "a" and "b" and defined as non-shareable in subgraphs "a" and "b". Mark it @shareable there, or let one subgraph @override it.',
         ],
     ),
@@ -351,7 +351,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             "c": LINK + 'type T @key(fields: "id") { id: ID! m: Int }',
         },
         [
-            '[OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE] @override cannot be used on field "T.n" in subgraph "a": it is marked @requires in subgraph "b".',
+            '[OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE] @override cannot be used on field "T.n" in subgraph "a": it is marked @requires in subgraph "b". Remove one of the two.',
             '[INVALID_FIELD_SHARING] Non-shareable field "T.n" is resolved from multiple subgraphs: it is resolved from subgraphs "a" and "b" and defined as non-shareable in subgraphs "a" and "b". Mark it @shareable there, or let one subgraph @override it.',
         ],
     ),
