@@ -160,7 +160,11 @@ class CompiledLookup:
         self._is_flat = not any(_composite_fields(lookup))
 
     def collect(self, execution: Execution) -> Collected:
-        return self._collector.collect(execution.tree, execution.known_objects)
+        try:
+            return self._collector.collect(execution.tree, execution.known_objects)
+        except TypeError:
+            drop_odd_type_names(execution.tree)
+            return self._collector.collect(execution.tree, execution.known_objects)
 
     def encode(self, collected: Collected) -> bytes:
         return self._variable + orjson.dumps(collected.representations)
@@ -234,10 +238,12 @@ class EntityFetchStep:
         return self.send(execution, collected, execution.variables)
 
     def collect(self, execution: Execution) -> list[Collected]:
-        collected = [lookup.collect(execution) for lookup in self.lookups]
-        for lookup, each in zip(self.lookups, collected, strict=True):
-            if each.has_unsendable:
+        collected = []
+        for lookup in self.lookups:
+            found = lookup.collect(execution)
+            if found.has_unsendable:
                 self.fail_unsendable(execution, lookup)
+            collected.append(found)
         return collected
 
     def fail_unsendable(self, execution: Execution, lookup: CompiledLookup) -> None:

@@ -12,15 +12,21 @@ from typing import Any
 import orjson
 from graphql import GraphQLInterfaceType, GraphQLNonNull, GraphQLObjectType, GraphQLSchema
 
-from router.executor.object_path import PathStep, containers_at, drop_odd_type_names, steps_of
+from router.executor.object_path import PathStep, containers_at, steps_of
 from router.executor.sharing import NEVER_SHARED, Sharing
 from router.query_plan import EntityLookup, Path, RepresentationRule
 from router.selection_set import Field, SelectionSet
 
 Tree = dict[str, Any]
-_MISSING: Hashable = object()
-#: Of an object with a value nested so deeply that no request can carry it.
-_UNSENDABLE: Hashable = object()
+
+
+class _NoIdentity:
+    """Why an object cannot be asked for."""
+
+
+_MISSING: Hashable = _NoIdentity()
+#: A value is nested so deeply that no request can carry it.
+_UNSENDABLE: Hashable = _NoIdentity()
 
 #: The object types that an object of a type can have in the whole graph, `Supergraph.possible_types`.
 PossibleTypes = Callable[[str], frozenset[str]]
@@ -78,14 +84,9 @@ class RepresentationCollector:
                 self._rules[typename] = compiled
 
     def collect(self, tree: Tree, known: KnownObjects) -> Collected:
-        """Objects that lack a key are left out: there is nothing to ask for, and their missing fields become null."""
-        try:
-            return self._collect(tree, known)
-        except TypeError:  # a `__typename` that cannot be looked up
-            drop_odd_type_names(tree)
-            return self._collect(tree, known)
-
-    def _collect(self, tree: Tree, known: KnownObjects) -> Collected:
+        """Objects that lack a key are left out: there is nothing to ask for, and their missing fields become null. Raises
+        TypeError where a `__typename` is nothing that can be looked up.
+        """
         collected = Collected()
         indexes: dict[Hashable, int] = {}
         for place in self._places:
@@ -98,7 +99,7 @@ class RepresentationCollector:
             for item in objects:
                 rule = self._rules.get(item.get("__typename", ""), self._rule_for_all)
                 identity = rule.identify(item) if rule is not None else _MISSING
-                if rule is None or identity is _MISSING or identity is _UNSENDABLE:
+                if rule is None or identity.__class__ is _NoIdentity:
                     collected.has_unsendable |= identity is _UNSENDABLE
                     continue
                 key = (rule, identity)
