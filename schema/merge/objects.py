@@ -315,10 +315,18 @@ class ObjectMerger:
         owners: Mapping[str, FieldDefinition],
         definitions: Mapping[str, TypeDefinition],
     ) -> None:
-        if len(owners) < 2:
-            return
         coordinate = f"{parent.name}.{name}"
         if parent.name == "Subscription":
+            marked = [s for s, each in owners.items() if _is_marked_itself(each, definitions[s])]
+            if marked:
+                self.findings.error(
+                    "INVALID_FIELD_SHARING",
+                    f'"{coordinate}" is @shareable in {quoted(marked)}, but events come from one subgraph only: remove the '
+                    f"mark.",
+                    tuple(marked),
+                    (coordinate,),
+                )
+                return
             not_shareable = list(owners)
         else:
             not_shareable = [
@@ -326,7 +334,7 @@ class ObjectMerger:
                 for subgraph, each in owners.items()
                 if not self._is_shareable(subgraph, definitions[subgraph], each)
             ]
-        if not_shareable:
+        if not_shareable and len(owners) > 1:
             self.findings.error(
                 "INVALID_FIELD_SHARING",
                 f'Non-shareable field "{coordinate}" is resolved from multiple subgraphs: it is resolved from '
@@ -354,6 +362,11 @@ class ObjectMerger:
             for name, other in self.subgraphs.items()
             if name != subgraph and type_name in other.types
         )
+
+
+def _is_marked_itself(each: FieldDefinition, definition: TypeDefinition) -> bool:
+    """Whether `@shareable` stands on the field; what stands on the type is on all its fields, the same object."""
+    return any(all(own is not whole for whole in definition.directives) for own in each.all("shareable"))
 
 
 def _one_line(text: object) -> str | None:
