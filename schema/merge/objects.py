@@ -12,7 +12,7 @@ from schema.merge.directives import CARRIED, DirectiveMerger
 from schema.merge.inputs import InputMerger
 from schema.merge.model import FieldJoin, Findings, MergedField, MergedType
 from schema.merge.overrides import Overrides
-from schema.merge.references import TypeRelations, same_defaults, value_text, widest_output
+from schema.merge.references import TypeRelations, fits, same_defaults, value_text, widest_output
 from schema.subgraph import FieldDefinition, Kind, Subgraph, TypeDefinition, is_required, named_type, type_text
 
 _ROOTS = ("Query", "Mutation", "Subscription")
@@ -289,7 +289,7 @@ class ObjectMerger:
                             (subgraph,),
                             (here,),
                         )
-                elif named_type(own.type) != named_type(argument.type):
+                elif not fits(argument.type, own.type):
                     self.findings.error(
                         "EXTERNAL_ARGUMENT_TYPE_MISMATCH",
                         f'Argument "{here}" has type "{type_text(own.type)}" where the field is @external, in subgraph '

@@ -27,17 +27,17 @@ class TypeRelations:
 
 def widest_output(types: list[TypeNode], relations: TypeRelations) -> TypeNode | None:
     """The one of the types that every other one fits into; None where there is none."""
-    return next((wide for wide in types if all(_fits(node, wide, relations) for node in types)), None)
+    return next((wide for wide in types if all(fits(node, wide, relations) for node in types)), None)
 
 
-def _fits(narrow: TypeNode, wide: TypeNode, relations: TypeRelations | None) -> bool:
+def fits(narrow: TypeNode, wide: TypeNode, relations: TypeRelations | None = None) -> bool:
     """Whether each value of the one type is one of the other; without relations of names, of the same name only."""
     if isinstance(wide, NonNullTypeNode):
-        return isinstance(narrow, NonNullTypeNode) and _fits(narrow.type, wide.type, relations)
+        return isinstance(narrow, NonNullTypeNode) and fits(narrow.type, wide.type, relations)
     if isinstance(narrow, NonNullTypeNode):
-        return _fits(narrow.type, wide, relations)
+        return fits(narrow.type, wide, relations)
     if isinstance(narrow, ListTypeNode) and isinstance(wide, ListTypeNode):
-        return _fits(narrow.type, wide.type, relations)
+        return fits(narrow.type, wide.type, relations)
     if isinstance(narrow, NamedTypeNode) and isinstance(wide, NamedTypeNode):
         name, of = narrow.name.value, wide.name.value
         return name == of or (relations is not None and relations.is_subtype(name, of))
@@ -46,7 +46,7 @@ def _fits(narrow: TypeNode, wide: TypeNode, relations: TypeRelations | None) -> 
 
 def strictest_input(types: list[TypeNode]) -> TypeNode | None:
     """The one of the types whose values every other one accepts; None where there is none."""
-    return next((strict for strict in types if all(_fits(strict, node, None) for node in types)), None)
+    return next((strict for strict in types if all(fits(strict, node) for node in types)), None)
 
 
 def same_defaults(defaults: Mapping[str, ValueNode | None]) -> bool:

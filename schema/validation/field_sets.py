@@ -197,6 +197,8 @@ class _Selection:
         return None
 
     def _check(self, selections: SelectionSetNode, type_name: str, *, below_external: bool) -> Iterator[Finding]:
+        if not selections.selections:
+            yield self._finding("INVALID_FIELDS", "a selection between braces is empty")
         for node in selections.selections:
             for directive in node.directives or ():
                 name = directive.name.value
@@ -217,6 +219,8 @@ class _Selection:
 
     def _check_field(self, node: FieldNode, type_name: str, below_external: bool) -> Iterator[Finding]:
         name = node.name.value
+        if node.alias is not None:
+            yield self._finding("INVALID_FIELDS", f'cannot use the alias "{node.alias.value}"')
         if name == "__typename":
             if self.prefix != "KEY" and not below_external and self.subgraph.is_federation_2:
                 yield self._finding(
@@ -232,8 +236,6 @@ class _Selection:
                 f"one with @external",
             )
             return
-        if node.alias is not None:
-            yield self._finding("INVALID_FIELDS", f'cannot use the alias "{node.alias.value}"')
         problems = list(_argument_problems(self.types, definition, node))
         for problem in problems:
             yield self._finding("INVALID_FIELDS", f'field "{type_name}.{name}" {problem}')
