@@ -192,6 +192,12 @@ CHANGES: dict[str, Change] = {
         {"traffic_shaping": {"subgraphs": {"catalog": {"timeout_seconds": 0.1}}}}, code, None, "SUBGRAPH_TIMEOUT",
         "{ slow(seconds: 0.4) }",
     ),
+    "subgraph_errors.all": Change(
+        {"subgraph_errors": {"all": "redact"}}, says("out of order"), True, False, "{ broken }"
+    ),
+    "subgraph_errors.subgraphs": Change(
+        {"subgraph_errors": {"subgraphs": {"catalog": "redact"}}}, says("out of order"), True, False, "{ broken }"
+    ),
 }  # fmt: skip
 
 #: Settings that another test is about, by that test's name.
