@@ -69,7 +69,6 @@ class EntityLookup:
     representations: tuple[RepresentationRule, ...]
     selections: SelectionSet
     renames: tuple[KeyRename, ...] = ()
-    #: where there are some, the lookup is the only one of its fetch
     contexts: tuple[ContextVariable, ...] = ()
 
 

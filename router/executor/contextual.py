@@ -1,52 +1,75 @@
 """Entity fetches with `@fromContext` arguments: the same entity is asked once for each context it stands in.
 
-Made by `execute` around an ordinary `EntityFetchStep`; the objects are told apart by what stands above them.
+Made by `execute` of an `EntityFetch` with context variables; the objects are told apart by what stands above them.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from router.errors import SubgraphError
-from router.executor.fetch import EntityFetchStep, Execution
+from router.executor.fetch import CompiledLookup, EntityFetchStep, Execution
 from router.executor.object_path import ClientPath, positions_at
 from router.executor.representations import Collected
-from router.query_plan import ContextVariable
-from router.selection_set import Field, SelectionSet
+from router.query_plan import EntityFetch, EntityLookup
+from router.selection_set import Argument, Field, InlineFragment, SelectionSet
 
 Tree = dict[str, Any]
 
+#: More sets of context values than this are asked for in several requests, so that the text of one stays bounded.
+MAX_LOOKUPS_OF_REQUEST = 50
+MAX_TEXTS_KEPT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One `_entities` field of a request: which lookup, for which entities, with which values of context variables."""
+
+    lookup: int
+    collected: Collected
+    values: Tree
+
 
 class ContextualFetchStep:
-    """Sends one request per distinct set of context values, all at once."""
+    """One request with an `_entities` field for each lookup and distinct set of context values."""
 
-    def __init__(self, step: EntityFetchStep, contexts: tuple[ContextVariable, ...]) -> None:
-        self._step = step
-        (self._lookup,) = step.lookups
-        self._contexts = contexts
-
-    async def run(self, execution: Execution) -> None:
-        (collected,) = self._step.collect(execution)
-        if not collected.representations:
-            return
-        await asyncio.gather(
-            *(self._run_one(execution, each, values) for values, each in self._by_context(execution, collected))
+    def __init__(self, fetch: EntityFetch, compile_fetch: Callable[[EntityFetch, list[int]], EntityFetchStep]) -> None:
+        self._fetch = fetch
+        self._plain = compile_fetch(fetch, list(range(len(fetch.lookups))))
+        self._step_for = lru_cache(MAX_TEXTS_KEPT)(
+            lambda lookups: compile_fetch(numbered_lookups(fetch, lookups), list(lookups))
         )
 
-    async def _run_one(self, execution: Execution, collected: Collected, values: Tree) -> None:
-        try:
-            pending = self._step.send(execution, [collected], {**execution.variables, **values})
-        except SubgraphError as error:
-            self._step.fail(execution, error)
-            return
-        await self._step.complete(execution, pending)
+    async def run(self, execution: Execution) -> None:
+        asked: list[_Asked] = []
+        all_collected = self._plain.collect(execution)
+        for index, (compiled, collected) in enumerate(zip(self._plain.lookups, all_collected, strict=True)):
+            if collected.representations:
+                groups = self._by_context(execution, self._fetch.lookups[index], compiled, collected)
+                asked += (_Asked(index, own, values) for values, own in groups)
+        requests = (asked[i : i + MAX_LOOKUPS_OF_REQUEST] for i in range(0, len(asked), MAX_LOOKUPS_OF_REQUEST))
+        await asyncio.gather(*(self._ask(execution, request) for request in requests))
 
-    def _by_context(self, execution: Execution, collected: Collected) -> list[tuple[Tree, Collected]]:
-        values_of = self._values_by_object(execution.tree)
+    async def _ask(self, execution: Execution, asked: list[_Asked]) -> None:
+        step = self._step_for(tuple(each.lookup for each in asked))
+        values = {_numbered(name, i): value for i, each in enumerate(asked) for name, value in each.values.items()}
+        try:
+            pending = step.send(execution, [each.collected for each in asked], {**execution.variables, **values})
+        except SubgraphError as error:
+            step.fail(execution, error)
+            return
+        await step.complete(execution, pending)
+
+    def _by_context(
+        self, execution: Execution, lookup: EntityLookup, compiled: CompiledLookup, collected: Collected
+    ) -> list[tuple[Tree, Collected]]:
+        values_of = _values_by_object(execution.tree, lookup)
         groups: dict[Hashable, tuple[Tree, Collected]] = {}
         for representation, targets in zip(collected.representations, collected.targets, strict=True):
             for target, group in targets:
@@ -54,7 +77,7 @@ class ContextualFetchStep:
                 try:
                     key = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
                 except orjson.JSONEncodeError:  # another subgraph's custom scalar is nested too deeply
-                    self._step.fail_unsendable(execution, self._lookup)
+                    self._plain.fail_unsendable(execution, compiled)
                     continue
                 _, own = groups.setdefault(key, (values, Collected()))
                 if own.representations and own.representations[-1] is representation:
@@ -64,17 +87,58 @@ class ContextualFetchStep:
                     own.targets.append([(target, group)])
         return list(groups.values())
 
-    def _values_by_object(self, tree: Tree) -> dict[int, Tree]:
-        """For every object of the lookup, by identity, what its context variables are."""
-        values: dict[int, Tree] = {}
-        for context in self._contexts:
-            ancestors = dict(positions_at(tree, context.ancestor))
-            length = sum(not segment.startswith("|") for segment in context.ancestor)
-            for path in self._lookup.paths:
-                for position, item in positions_at(tree, path):
-                    ancestor = ancestors.get(_beginning(position, length))
-                    values.setdefault(id(item), {})[context.name] = _value(ancestor, context.selections)
-        return values
+
+def _values_by_object(tree: Tree, lookup: EntityLookup) -> dict[int, Tree]:
+    """For every object of the lookup, by identity, what its context variables are."""
+    values: dict[int, Tree] = {}
+    for context in lookup.contexts:
+        ancestors = dict(positions_at(tree, context.ancestor))
+        length = sum(not segment.startswith("|") for segment in context.ancestor)
+        for path in lookup.paths:
+            for position, item in positions_at(tree, path):
+                ancestor = ancestors.get(_beginning(position, length))
+                values.setdefault(id(item), {})[context.name] = _value(ancestor, context.selections)
+    return values
+
+
+def numbered_lookups(fetch: EntityFetch, lookups: tuple[int, ...]) -> EntityFetch:
+    """The fetch with those of its lookups, some more than once, each with context variables of its own."""
+    chosen: list[EntityLookup] = []
+    variables = {name: text for name, text in fetch.variables if name not in set(_context_names(fetch.lookups))}
+    types = dict(fetch.variables)
+    for number, index in enumerate(lookups):
+        lookup = fetch.lookups[index]
+        names = set(_context_names([lookup]))
+        chosen.append(replace(lookup, selections=_with_numbers(lookup.selections, names, number)))
+        variables |= {_numbered(name, number): types[name] for name in sorted(names)}
+    return replace(fetch, lookups=tuple(chosen), variables=tuple(variables.items()))
+
+
+def _context_names(lookups: Iterable[EntityLookup]) -> Iterator[str]:
+    return (context.name for lookup in lookups for context in lookup.contexts)
+
+
+def _numbered(name: str, number: int) -> str:
+    """The context variable of the request's `_entities` field with that number: `__c0_in`, `__c0_in_1`, ..."""
+    return f"{name}_{number}" if number else name
+
+
+def _with_numbers(selections: SelectionSet, names: set[str], index: int) -> SelectionSet:
+    items: list[Field | InlineFragment] = []
+    for item in selections.items:
+        inner = _with_numbers(item.selections, names, index) if item.selections is not None else None
+        if isinstance(item, InlineFragment):
+            items.append(replace(item, selections=inner or item.selections))
+            continue
+        arguments = tuple(_with_number(each, index) if each.variables & names else each for each in item.arguments)
+        items.append(replace(item, arguments=arguments, selections=inner))
+    return SelectionSet(tuple(items))
+
+
+def _with_number(argument: Argument, index: int) -> Argument:
+    """Of an argument that is a context variable and nothing else."""
+    (name,) = argument.variables
+    return Argument(argument.name, f"${_numbered(name, index)}", frozenset({_numbered(name, index)}))
 
 
 def _beginning(position: ClientPath, length: int) -> ClientPath:

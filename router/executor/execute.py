@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Sequence as Listed
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -271,21 +272,26 @@ class StepCompiler:
         )
 
     def _entity_fetch(self, fetch: EntityFetch) -> EntityFetchStep | ContextualFetchStep:
+        collectors = tuple(
+            RepresentationCollector(lookup, self._sharing, self._schema, self._possible_types)
+            for lookup in fetch.lookups
+        )
+        if not any(lookup.contexts for lookup in fetch.lookups):
+            return self._request_of_entities(fetch, collectors)
+        return ContextualFetchStep(
+            fetch, lambda asked, lookups: self._request_of_entities(asked, [collectors[index] for index in lookups])
+        )
+
+    def _request_of_entities(self, fetch: EntityFetch, collectors: Listed[RepresentationCollector]) -> EntityFetchStep:
         query, names = print_entity_query(fetch, self._defaults)
         abstract_types = frozenset(
             name for name, type_ in self._schema.type_map.items() if type_.__class__.__name__ == "GraphQLInterfaceType"
         )
         lookups = tuple(
-            CompiledLookup(
-                lookup,
-                RepresentationCollector(lookup, self._sharing, self._schema, self._possible_types),
-                response_key,
-                variable,
-                abstract_types,
-            )
-            for lookup, (response_key, variable) in zip(fetch.lookups, names, strict=True)
+            CompiledLookup(lookup, collector, response_key, variable, abstract_types)
+            for lookup, collector, (response_key, variable) in zip(fetch.lookups, collectors, names, strict=True)
         )
-        step = EntityFetchStep(
+        return EntityFetchStep(
             fetch.subgraph,
             self._subgraph_urls.get(fetch.subgraph, ""),
             query,
@@ -293,8 +299,6 @@ class StepCompiler:
             (name for name, _ in fetch.variables),
             self._client_errors,
         )
-        contexts = fetch.lookups[0].contexts
-        return ContextualFetchStep(step, contexts) if contexts else step
 
     def _compiled(self, nodes: Iterable[PlanNode]) -> Iterator[Step]:
         for node in nodes:

@@ -41,8 +41,7 @@ def _batched(nodes: list[FetchNode]) -> list[_Request]:
     """One request per subgraph and level: entity lookups of different paths travel together."""
     batches: dict[tuple[object, ...], list[FetchNode]] = {}
     for number, node in enumerate(nodes):
-        # A fetch with context variables is sent once per set of values, so it travels alone, as root fetches do.
-        alone = number if node.contexts or node.is_root else -1
+        alone = number if node.is_root else -1
         key = (node.level(), node.subgraph, _common_conditions([node]), alone)
         batches.setdefault(key, []).append(node)
     return [tuple(batch) for batch in sorted(batches.values(), key=lambda batch: batch[0].level())]
@@ -104,7 +103,7 @@ class _Assembler:
             tuple(lookups.values()),
             (
                 *self._variables(lookup.selections for lookup in lookups.values()),
-                *((context.name, text) for node in nodes for context, text in node.contexts.items()),
+                *{context.name: text for node in nodes for context, text in node.contexts.items()}.items(),
             ),
             "; ".join(reasons),
         )

@@ -18,7 +18,7 @@ from router.planner.places import Place, RootTarget, child_place, landing_place,
 from router.query_graph import EntityTarget, QueryGraph
 from router.query_plan import ContextVariable, Path
 from router.selection_set import Argument, Condition, Field, InlineFragment, SelectionSet
-from router.supergraph import parse_field_set, print_field_set
+from router.supergraph import ContextArgument, parse_field_set, print_field_set
 
 _Meaning = tuple[str, tuple[Argument, ...]]
 
@@ -39,6 +39,8 @@ class _Position:
     parent: _Position | None = None
     #: conditions of the fields that lead here
     conditions: tuple[Condition, ...] = ()
+    #: the same place as it was seen before the fetch that brought us here
+    came_from: _Position | None = None
 
 
 @dataclass(slots=True)
@@ -79,6 +81,7 @@ class FetchGraphBuilder:
         self.response_keys = response_keys
         self.operation_type = operation_type
         self.nodes: list[FetchNode] = []
+        self._context_names: dict[tuple[Path, SelectionSet, str], str] = {}
         self._api_schema: GraphQLSchema = graph.supergraph.api_schema
 
     def build(self, root_type: str, selections: SelectionSet) -> list[FetchNode]:
@@ -190,6 +193,12 @@ class FetchGraphBuilder:
             )
             assert isinstance(step.item, Field)
             return self._build_here(landing, step.item, internal=internal)
+        if self._knows_context_already(position, step):
+            item, contexts, _ = self._with_context(position, step, outside=True)
+            assert position.node is not None
+            assert isinstance(item, Field)
+            position.node.contexts |= contexts
+            return self._build_here(position, item, internal=internal)
         needed = [
             (selections, exclusion)
             for selections, exclusion in (
@@ -216,32 +225,65 @@ class FetchGraphBuilder:
             position.client_type,
             position.parent,
             position.conditions,
+            position,
         )
         if isinstance(item, Field) and item.name != "__typename":
             self._ask_typename_if_abstract(landing)
             return self._build_here(landing, item, internal=internal)
         return self._build(landing, SelectionSet((item,)), internal=internal)
 
+    def _knows_context_already(self, position: _Position, step: Moved) -> bool:
+        """Whether the fetch that is here can have the field's context values when it is sent: it asks for entities at
+        or below the objects that set the contexts, and what came before it has the values.
+        """
+        node, target = position.node, step.target
+        arguments = self._context_arguments(step)
+        if not arguments or node is None or node.is_root or step.requires is not None:
+            return False
+        if target.subgraph != node.subgraph:
+            return False
+        for wanted in arguments:
+            ancestor = self._ancestor_with(position, wanted.context)
+            outside = ancestor.came_from if ancestor.node is node else ancestor
+            if outside is None or len(_without_type_filter(ancestor.path)) > len(node.path):
+                return False
+            choice = self.chooser.choose(outside.place, _selections_of(wanted))
+            if choice is None or choice.cost.depth > 0:
+                return False
+        return True
+
+    def _context_arguments(self, step: Moved) -> tuple[ContextArgument, ...]:
+        edge = (
+            self.graph.field(step.target.subgraph, step.target.type, step.item.name)
+            if isinstance(step.item, Field)
+            else None
+        )
+        return edge.context_arguments if edge is not None else ()
+
     def _with_context(
-        self, position: _Position, step: Moved
+        self, position: _Position, step: Moved, *, outside: bool = False
     ) -> tuple[Field | InlineFragment, dict[ContextVariable, str], set[FetchNode]]:
-        """The item with its arguments from contexts, their variables, and the fetches that bring the values."""
-        item, target = step.item, step.target
-        edge = self.graph.field(target.subgraph, target.type, item.name) if isinstance(item, Field) else None
-        if edge is None or not edge.context_arguments or not isinstance(item, Field):
+        """The item with its arguments from contexts, their variables, and the fetches that bring the values; with
+        `outside`, those before the fetch that is here.
+        """
+        item, wanted_arguments = step.item, self._context_arguments(step)
+        if not wanted_arguments or not isinstance(item, Field):
             return item, {}, set()
         contexts: dict[ContextVariable, str] = {}
         suppliers: set[FetchNode] = set()
         arguments = list(item.arguments)
-        for wanted in edge.context_arguments:
+        for wanted in wanted_arguments:
             ancestor = self._ancestor_with(position, wanted.context)
-            text = wanted.selection.strip()
-            selections = parse_field_set(text[1:-1] if text.startswith("{") else text)
+            if outside and ancestor.node is position.node and ancestor.came_from is not None:
+                ancestor = ancestor.came_from
+            selections = _selections_of(wanted)
             suppliers |= self._build(ancestor, selections, internal=True)
             draft = SelectionDraft("")
             self._add_representation_fields(draft, selections, ancestor.keys)
-            name = f"__c{len(arguments)}_{wanted.name}"
-            contexts[ContextVariable(name, ancestor.path, draft.to_selection_set())] = wanted.type
+            value = draft.to_selection_set()
+            same = (ancestor.path, value, wanted.type)
+            name = self._context_names.setdefault(same, f"__c{len(self._context_names)}_{wanted.name}")
+            contexts[ContextVariable(name, ancestor.path, value)] = wanted.type
             arguments.append(Argument(wanted.name, f"${name}", frozenset({name})))
         return replace(item, arguments=tuple(arguments)), contexts, suppliers
 
@@ -335,6 +377,11 @@ class FetchGraphBuilder:
                 entry = draft.add_field(item.name, key, (), (), "" if item.selections is not None else None)
                 if item.selections is not None and entry.children is not None:
                     self._add_representation_fields(entry.children, item.selections, (*keys, key))
+
+
+def _selections_of(wanted: ContextArgument) -> SelectionSet:
+    text = wanted.selection.strip()
+    return parse_field_set(text[1:-1] if text.startswith("{") else text)
 
 
 def _without_type_filter(path: Path) -> Path:

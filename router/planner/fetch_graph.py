@@ -174,7 +174,7 @@ class FetchNode:
     rules: list[DraftRule] = field(default_factory=list)
     parents: set[FetchNode] = field(default_factory=set)
     reasons: list[str] = field(default_factory=list)
-    #: context variables with their types; a fetch that has some is never put together with another
+    #: context variables with their types
     contexts: dict[ContextVariable, str] = field(default_factory=dict)
     #: conditions of the fields that lead to the entities; where they do not hold, keys may be missing
     conditions: tuple[Condition, ...] = ()
