@@ -31,11 +31,11 @@ MAX_FIELDS = 1_000
 _SCALARS: dict[str, Any] = {"String": str, "ID": str, "Int": Int32, "Float": float, "Boolean": bool}
 
 
-class _Envelope(msgspec.Struct):
-    """A response without errors; their mere mention sends the answer the ordinary way."""
+class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
+    """A response without errors; their mere mention sends the answer the ordinary way, as does what no response has."""
 
     data: msgspec.Raw
-    errors: msgspec.UnsetType = msgspec.UNSET
+    extensions: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class _NotIdentity(Exception):  # noqa: N818 - a decision on the way, not an error
@@ -56,7 +56,7 @@ class Passthrough:
         try:
             data = self._envelope.decode(answer.body).data
             self._data.decode(data)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         return b'{"data":%b}' % bytes(data)
 

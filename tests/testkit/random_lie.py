@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
@@ -168,6 +169,8 @@ _ABOUT_ALL: dict[str, Callable[[str, Any, bytes, Random], Lie]] = {
     "a byte order mark": _raw(lambda body: b"\xef\xbb\xbf" + body),
     "UTF-16": _raw(lambda body: body.decode().encode("utf-16")),
     "Latin-1": _raw(lambda body: body.replace(b'"data"', b'"\xe9":1,"data"', 1)),
+    "odd bytes in a text": _raw(lambda body: re.sub(rb'(":\s*")', b"\\1\xff", body, count=1)),
+    "a lone surrogate in a text": _raw(lambda body: re.sub(rb'(":\s*")', rb"\1\\udc00", body, count=1)),
     "compressed": _raw(gzip.compress),
     "cut off": _truncated,
     "twice": _raw(lambda body: body + body),
