@@ -7,6 +7,7 @@ shared and used as cache keys.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -82,3 +83,13 @@ class SelectionSet:
     """An ordered list of fields and inline fragments; named fragments do not exist after normalisation."""
 
     items: tuple[Field | InlineFragment, ...] = ()
+
+    def variables(self) -> Iterator[str]:
+        """The names of those that conditions and arguments mention, as often as they do."""
+        for item in self.items:
+            yield from (condition.variable for condition in item.conditions)
+            if isinstance(item, Field):
+                for argument in item.arguments:
+                    yield from argument.variables
+            if item.selections is not None:
+                yield from item.selections.variables()

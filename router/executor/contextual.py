@@ -104,14 +104,15 @@ def _values_by_object(tree: Tree, lookup: EntityLookup) -> dict[int, Tree]:
 def numbered_lookups(fetch: EntityFetch, lookups: tuple[int, ...]) -> EntityFetch:
     """The fetch with those of its lookups, some more than once, each with context variables of its own."""
     chosen: list[EntityLookup] = []
-    variables = {name: text for name, text in fetch.variables if name not in set(_context_names(fetch.lookups))}
     types = dict(fetch.variables)
     for number, index in enumerate(lookups):
         lookup = fetch.lookups[index]
         names = set(_context_names([lookup]))
         chosen.append(replace(lookup, selections=_with_numbers(lookup.selections, names, number)))
-        variables |= {_numbered(name, number): types[name] for name in sorted(names)}
-    return replace(fetch, lookups=tuple(chosen), variables=tuple(variables.items()))
+        types |= {_numbered(name, number): types[name] for name in names}
+    used = {name for lookup in chosen for name in lookup.selections.variables()}
+    variables = tuple((name, types[name]) for name in types if name in used)
+    return replace(fetch, lookups=tuple(chosen), variables=variables)
 
 
 def _context_names(lookups: Iterable[EntityLookup]) -> Iterator[str]:

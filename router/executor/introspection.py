@@ -58,11 +58,11 @@ class Introspection:
     MAX_KEPT_ANSWERS = 16
 
     def __init__(self, operation: Operation) -> None:
-        fields = list(_introspection_fields(operation.selections))
-        used = set().union(*(_variables_of(field) for field in fields))
+        selections = SelectionSet(tuple(_introspection_fields(operation.selections)))
+        used = set(selections.variables())
         self._variables = [each for each in operation.variables if each.name in used]
         declared = ", ".join(f"${each.name}: {each.type}" for each in self._variables)
-        self._text = f"query {f'({declared})' if declared else ''} {print_selections(SelectionSet(tuple(fields)))}"
+        self._text = f"query {f'({declared})' if declared else ''} {print_selections(selections)}"
         self._kept: BoundedCache[bytes, IntrospectionAnswer] = BoundedCache(self.MAX_KEPT_ANSWERS)
 
     async def answer(
@@ -160,12 +160,3 @@ def _rest(selections: SelectionSet) -> SelectionSet:
         elif not _is_introspection(item):
             items.append(item)
     return SelectionSet(tuple(items))
-
-
-def _variables_of(item: Field | InlineFragment) -> set[str]:
-    used = {condition.variable for condition in item.conditions}
-    if isinstance(item, Field):
-        used.update(*(argument.variables for argument in item.arguments))
-    for inner in item.selections.items if item.selections else ():
-        used |= _variables_of(inner)
-    return used

@@ -22,7 +22,7 @@ from router.query_plan import (
     RepresentationRule,
     Sequence,
 )
-from router.selection_set import Condition, Field, SelectionSet
+from router.selection_set import Condition, SelectionSet
 
 #: Nodes that are sent as one request; all of one subgraph and one level.
 _Request = tuple[FetchNode, ...]
@@ -109,9 +109,7 @@ class _Assembler:
         )
 
     def _variables(self, selection_sets: Iterable[SelectionSet]) -> tuple[tuple[str, str], ...]:
-        used: set[str] = set()
-        for selections in selection_sets:
-            _collect_variables(selections, used)
+        used = {name for selections in selection_sets for name in selections.variables()}
         return tuple((name, text) for name, text in self.variable_types.items() if name in used)
 
 
@@ -154,13 +152,3 @@ def _representation_rule(rule: DraftRule) -> RepresentationRule:
 
 def _representation_fields(draft: SelectionDraft) -> SelectionSet:
     return draft.to_selection_set() if not draft.is_empty() else SelectionSet()
-
-
-def _collect_variables(selections: SelectionSet, used: set[str]) -> None:
-    for item in selections.items:
-        used.update(condition.variable for condition in item.conditions)
-        if isinstance(item, Field):
-            for argument in item.arguments:
-                used.update(argument.variables)
-        if item.selections is not None:
-            _collect_variables(item.selections, used)

@@ -314,9 +314,9 @@ def _counterpart(lookup: EntityLookup, fetch: EntityFetch) -> EntityLookup | Non
 def _using(fetch: _AnyFetch, variables: tuple[tuple[str, str], ...]) -> _AnyFetch:
     """The fetch with those of the variables that it mentions."""
     if isinstance(fetch, Fetch):
-        used = set(_variables(fetch.selections))
+        used = set(fetch.selections.variables())
     else:
-        used = {name for lookup in fetch.lookups for name in _variables(lookup.selections)}
+        used = {name for lookup in fetch.lookups for name in lookup.selections.variables()}
     return replace(fetch, variables=tuple(each for each in variables if each[0] in used))
 
 
@@ -404,13 +404,3 @@ def keys_of_other_fields(selections: SelectionSet) -> Iterator[str]:
             yield item.response_key
         if item.selections is not None:
             yield from keys_of_other_fields(item.selections)
-
-
-def _variables(selections: SelectionSet) -> Iterator[str]:
-    for item in selections.items:
-        yield from (condition.variable for condition in item.conditions)
-        if isinstance(item, Field):
-            for argument in item.arguments:
-                yield from argument.variables
-        if item.selections is not None:
-            yield from _variables(item.selections)
