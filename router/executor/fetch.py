@@ -134,6 +134,9 @@ class RootFetch:
         except RecursionError:
             raise SubgraphMalformedError("The subgraph's data is nested too deeply.", self.subgraph) from None
 
+    def fail_deep(self, execution: Execution) -> None:
+        self.fail(execution, SubgraphMalformedError("The subgraph's data is nested too deeply.", self.subgraph))
+
     def fail(self, execution: Execution, error: SubgraphError, told: Collection[Any] = ()) -> None:
         """One error for every root field, but for those of which the client has been told."""
         keys = dict.fromkeys(_response_keys(self._selections, execution.variables))

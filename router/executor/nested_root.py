@@ -6,7 +6,7 @@ Made by `execute` around an ordinary `RootFetch`, which fills a tree of its own 
 from __future__ import annotations
 
 from router.errors import ErrorEntry
-from router.executor.fetch import MAX_ERROR_POSITIONS, Execution, RootFetch
+from router.executor.fetch import MAX_ERROR_POSITIONS, Execution, RootFetch, Tree
 from router.executor.merge import copy_tree, merge_object
 from router.executor.object_path import ClientPath, positions_at
 from router.executor.subgraph_errors import ClientErrors
@@ -29,11 +29,18 @@ class NestedRootFetch:
         execution.cache_controls.extend(own.cache_controls)
         seen: set[int] = set()
         for number, (position, target) in enumerate(positions_at(execution.tree, self._path)):
+            if id(target) not in seen:  # equal entities above may be one object
+                self._merge(own, target, is_copied=bool(seen))
+                seen.add(id(target))
             if number < MAX_ERROR_POSITIONS:
                 execution.errors.extend(self._at(position, error) for error in own.errors)
-            if id(target) not in seen:  # equal entities above may be one object
-                merge_object(target, copy_tree(own.tree) if seen else own.tree)
-                seen.add(id(target))
+
+    def _merge(self, own: Execution, target: Tree, *, is_copied: bool) -> None:
+        try:
+            merge_object(target, copy_tree(own.tree) if is_copied else own.tree)
+        except RecursionError:
+            self._fetch.fail_deep(own)
+            own.tree = {}
 
     def _at(self, position: ClientPath, error: ErrorEntry) -> ErrorEntry:
         return {**error, "path": list(self._client_errors.visible((*position, *error.get("path", ()))))}

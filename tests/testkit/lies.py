@@ -21,7 +21,6 @@ import orjson
 from graphql import parse
 
 from router.errors import RequestError
-from router.executor.contextual import ContextualFetchStep
 from router.executor.execute import CompiledPlan, ConditionStep, ParallelStep, SequenceStep
 from router.executor.fetch import EntityFetchStep, Execution, RootFetch, _response_keys
 from router.executor.nested_root import NestedRootFetch
@@ -106,14 +105,12 @@ def _fetches(step: Any, query: str) -> Iterator[RootFetch | EntityFetchStep]:
             inner = [*fetches, *others]
         case ConditionStep(_, only):
             inner = [only]
-        case ContextualFetchStep():
-            inner = [step._step]
         case NestedRootFetch():
             inner = [step._fetch]
         case RootFetch() | EntityFetchStep() if step.query == query:
             yield step
             return
-        case _:
+        case _:  # with context values: what it asks is made for each request, so nobody can tell here
             return
     for each in inner:
         yield from _fetches(each, query)
