@@ -17,7 +17,12 @@ from graphql import (
     DocumentNode,
     EnumTypeDefinitionNode,
     EnumTypeExtensionNode,
+    GraphQLArgument,
     GraphQLError,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
     GraphQLSchema,
     InputObjectTypeDefinitionNode,
     InputObjectTypeExtensionNode,
@@ -33,6 +38,7 @@ from graphql import (
     UnionTypeDefinitionNode,
     UnionTypeExtensionNode,
     build_ast_schema,
+    is_input_type,
     parse,
     print_ast,
     validate_schema,
@@ -74,10 +80,10 @@ def check_graphql(subgraph: Subgraph) -> Iterator[Finding]:
         schema = build_ast_schema(document, assume_valid_sdl=True)
         errors = [
             error
-            for error in validate_schema(schema)
+            for error in list(_wrong_inputs(schema)) or validate_schema(schema)
             if not _TOLERATED.search(error.message) and not _is_empty_root(error.message, schema)
         ]
-        errors += _wrong_directive_arguments(subgraph.document, schema)
+        errors += [] if errors else _wrong_directive_arguments(subgraph.document, schema)
     errors += [
         GraphQLError(f"Cannot extend built-in type '{node.name.value}'.", node)
         for node in subgraph.document.definitions
@@ -193,6 +199,25 @@ def _with_bases(nodes: Sequence[DefinitionNode]) -> DocumentNode:
 def _is_empty_root(message: str, schema: GraphQLSchema) -> bool:
     roots = [root.name for root in (schema.query_type, schema.mutation_type, schema.subscription_type) if root]
     return any(message == f"Type {name} must define one or more fields." for name in roots)
+
+
+def _wrong_inputs(schema: GraphQLSchema) -> Iterator[GraphQLError]:
+    """Arguments and input fields of types for output. GraphQL finds them too, but not where they have a default value."""
+    values: dict[str, GraphQLArgument | GraphQLInputField] = {}
+    for directive in schema.directives:
+        values |= {f"@{directive.name}({name}:)": argument for name, argument in directive.args.items()}
+    for each in schema.type_map.values():
+        if isinstance(each, GraphQLInputObjectType):
+            values |= {f"{each.name}.{name}": field for name, field in each.fields.items()}
+        elif isinstance(each, GraphQLObjectType | GraphQLInterfaceType):
+            for field_name, field in each.fields.items():
+                place = f"{each.name}.{field_name}"
+                values |= {f"{place}({name}:)": argument for name, argument in field.args.items()}
+    for place, value in values.items():
+        if not is_input_type(value.type):
+            yield GraphQLError(
+                f"The type of {place} must be for input, but {value.type} is for output.", value.ast_node
+            )
 
 
 def _wrong_directive_arguments(document: DocumentNode, schema: GraphQLSchema) -> Iterator[GraphQLError]:

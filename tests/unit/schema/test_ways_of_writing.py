@@ -266,3 +266,19 @@ def test_a_field_that_moves_under_a_label_and_is_used_by_its_source_says_so() ->
     )
 
     assert '@join__field(graph: B, overrideLabel: "l", usedOverridden: true)' in sdl
+
+
+@pytest.mark.parametrize(
+    ("sdl", "place", "type_text"),
+    [
+        ("input I { o: O! = {} }", "I.o", "O!"),
+        ("type P { n(o: O = {a: 1}): Int }", "P.n(o:)", "O"),
+        ("directive @x(o: [O!] = []) on OBJECT", "@x(o:)", "[O!]"),
+    ],
+)
+def test_a_default_value_of_a_type_for_output_is_an_error(sdl: str, place: str, type_text: str) -> None:
+    composition = compose([SubgraphSource("a", f"type Query {{ a: Int }} type O {{ a: Int }} {sdl}")])
+
+    assert [error.message for error in composition.errors] == [
+        f"[a] The type of {place} must be for input, but {type_text} is for output."
+    ]
