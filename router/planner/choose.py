@@ -336,10 +336,10 @@ class Chooser:
 
     def _is_worth_splitting(self, place: Place, item: Item, candidates: list[_Candidate]) -> bool:
         """A field that several subgraphs answer may be asked of each for a part, which can save a later fetch."""
-        if not isinstance(item, Field) or len(self._parts_of(item)) < 2:
+        if not isinstance(item, Field) or item.selections is None:
             return False
         landed = 1 if place.subgraph is None else 0
-        if min(candidate.cost.depth for candidate in candidates) <= landed:
+        if min(candidate.cost.depth for candidate in candidates) <= landed or len(self._parts_of(item)) < 2:
             return False
         if place.subgraph is None:
             return place.type == self.graph.supergraph.root_types.get("query") and len(candidates) > 1
