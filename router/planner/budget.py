@@ -10,6 +10,8 @@ from time import thread_time
 from router.errors import PlanningLimitError
 
 MAX_STEPS = 200_000
+#: Ways that may only be faster are looked for until then: of 1,045 plans of the tests none takes more than 520 steps.
+MAX_STEPS_FOR_SPEED = 2_000
 _STEPS_BETWEEN_LOOKS = 4  # at the clock
 
 
@@ -22,8 +24,14 @@ class PlanningBudget:
 
     def __init__(self, max_seconds: float | None = None, max_steps: int = MAX_STEPS) -> None:
         self._steps_left = max_steps
+        self._generous_above = max_steps - MAX_STEPS_FOR_SPEED
         self._until = thread_time() + max_seconds if max_seconds is not None else None
         self._looks_left = _STEPS_BETWEEN_LOOKS
+
+    @property
+    def is_generous(self) -> bool:
+        """Whether to look further where there is a way already."""
+        return self._steps_left > self._generous_above
 
     def spend(self) -> None:
         """One step of the search. Raises PlanningLimitError and what `look` raises."""

@@ -336,7 +336,7 @@ class Chooser:
 
     def _is_worth_splitting(self, place: Place, item: Item, candidates: list[_Candidate]) -> bool:
         """A field that several subgraphs answer may be asked of each for a part, which can save a later fetch."""
-        if not isinstance(item, Field) or item.selections is None:
+        if not isinstance(item, Field) or item.selections is None or not self.budget.is_generous:
             return False
         landed = 1 if place.subgraph is None else 0
         if min(candidate.cost.depth for candidate in candidates) <= landed or len(self._parts_of(item)) < 2:
