@@ -23,7 +23,10 @@ class Option:
 
 
 class Reachability:
-    """Memoises by (object type, option): from equal options the same can be reached."""
+    """Memoises by (object type, option): from equal options the same can be reached.
+
+    Nothing is remembered that came of a question which was cut short because it is still open further up.
+    """
 
     def __init__(self, graph: QueryGraph) -> None:
         self.graph = graph
@@ -31,7 +34,9 @@ class Reachability:
         self._root_names = set(graph.supergraph.root_types.values())
         self._closures: dict[tuple[str, Option, frozenset[str]], frozenset[Option]] = {}
         self._after: dict[tuple[str, str, Option], frozenset[Option]] = {}
+        self._brought: dict[tuple[Option, str, str, frozenset[Option], frozenset[str]], bool] = {}
         self._in_progress: set[tuple[str, str, str]] = set()
+        self._cuts = 0
 
     def roots(self, name: str) -> frozenset[Option]:
         return frozenset(
@@ -120,6 +125,7 @@ class Reachability:
             return known
         if name in self._root_names:
             return self.roots(name) | {start}
+        cuts = self._cuts
         reached = frozenset((start,))
         waiting = self._targets(start, name)
         moved = True
@@ -138,7 +144,7 @@ class Reachability:
                 moved = True
             there = {(option.subgraph, option.type) for option in reached if option != start}
             waiting = [target for target in waiting if (target.subgraph, target.type) not in there]
-        if not self._in_progress:
+        if cuts == self._cuts:
             self._closures[name, start, excluded] = reached
         return reached
 
@@ -153,9 +159,10 @@ class Reachability:
     def _after_from(self, start: Option, name: str, field: str) -> frozenset[Option]:
         known = self._after.get((name, field, start))
         if known is None:
+            cuts = self._cuts
             closed = self._closure(start, name)
             known = frozenset(self._direct(closed, name, field, frozenset()))
-            if not self._in_progress:
+            if cuts == self._cuts:
                 self._after[name, field, start] = known
         return known
 
@@ -171,20 +178,37 @@ class Reachability:
             edge = self.graph.field(option.subgraph, option.type, field)
             if edge is None:
                 continue
-            question = (option.subgraph, option.type, field)
-            if edge.requires is not None:
-                if question in self._in_progress:
-                    continue
-                self._in_progress.add(question)
-                try:
-                    possible = self._can_get(edge.requires, name, reached, excluded) and self._can_come_back(
-                        option, name, reached, excluded
-                    )
-                finally:
-                    self._in_progress.discard(question)
-                if not possible:
-                    continue
-            yield Option(option.subgraph, edge.type, edge.provides)
+            if edge.requires is None or self._is_brought(edge.requires, option, name, field, reached, excluded):
+                yield Option(option.subgraph, edge.type, edge.provides)
+
+    def _is_brought(
+        self,
+        requires: SelectionSet,
+        option: Option,
+        name: str,
+        field: str,
+        reached: frozenset[Option],
+        excluded: frozenset[str],
+    ) -> bool:
+        """Whether what the option's field requires can be had, and be brought to it."""
+        known = self._brought.get((option, name, field, reached, excluded))
+        if known is not None:
+            return known
+        question = (option.subgraph, option.type, field)
+        if question in self._in_progress:
+            self._cuts += 1
+            return False
+        cuts = self._cuts
+        self._in_progress.add(question)
+        try:
+            brought = self._can_get(requires, name, reached, excluded) and self._can_come_back(
+                option, name, reached, excluded
+            )
+        finally:
+            self._in_progress.discard(question)
+        if cuts == self._cuts:
+            self._brought[option, name, field, reached, excluded] = brought
+        return brought
 
     def _can_come_back(self, option: Option, name: str, reached: frozenset[Option], excluded: frozenset[str]) -> bool:
         """Whether a key leads to where the option is: what a field requires travels with a key, even to where one was."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Self
 
@@ -28,6 +28,13 @@ from tests.integration.router.test_subscribe import SUPERGRAPH
 from tests.testkit.hard_supergraphs import chain, many_types, shared_by_many, union_in_union, wide_interface
 
 MAX_BLOCKED_SECONDS = 0.05
+
+
+@pytest.fixture(autouse=True, scope="module")
+async def the_last_child_is_buried() -> AsyncIterator[None]:
+    """A killed child tells the loop a moment later; the loop may end with this module."""
+    yield
+    await asyncio.sleep(0.2)
 
 
 class LoopWork:

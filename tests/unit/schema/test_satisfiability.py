@@ -173,3 +173,18 @@ def test_an_interface_object_of_an_interface_that_nothing_implements_can_be_retu
     b = 'type Query { b: Node } type Node @key(fields: "id", resolvable: false) @interfaceObject { id: ID! n: Int }'
 
     assert unreachable(a=a, b=b) == []
+
+
+def test_a_long_chain_in_which_each_field_requires_the_two_before_takes_no_time() -> None:
+    """Asked anew for each that requires them, the way to the fields would take as many steps as there are paths."""
+    chain = {"s0": 'type Query { t: T } type T @key(fields: "id") { id: ID! f0: Int }'}
+    for number in range(1, 60):
+        before = [f"f{each}" for each in (number - 2, number - 1) if each >= 0]
+        external = " ".join(f"{name}: Int @external" for name in before)
+        own = f'f{number}: Int @requires(fields: "{" ".join(before)}")'
+        chain[f"s{number}"] = f'type T @key(fields: "id") {{ id: ID! {external} {own} }}'
+
+    assert unreachable(**chain) == []
+    chain["s0"] = 'type Query { t: T } type T @key(fields: "id") { id: ID! }'
+    chain["s00"] = 'type T @key(fields: "id", resolvable: false) { id: ID! f0: Int }'
+    assert len(unreachable(**chain)) == 60
