@@ -64,7 +64,9 @@ def is_fit_for_version_1(supergraph: RandomSupergraph, subgraph: str) -> bool:
         if subgraph in kind.context_in or any(key.startswith("!") for key in kind.placements.get(subgraph, ())):
             return False
         for item in kind.fields.values():
-            if subgraph in item.owners and (item.overridden_in or item.inaccessible or item.context):
+            if subgraph in item.owners and (item.overridden_in or item.context):
+                return False
+            if item.inaccessible and subgraph in (*item.owners, item.overridden_in):
                 return False
     return True
 
