@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from typing import Any
 
-from router.background import in_background
+from router.background import aside
 from router.errors import ErrorEntry, RequestError
 from router.executor.deferral import DeferredBlock, SplitOperation, StreamedList, split_incremental, way_to
 from router.executor.execute import CompiledPlan, Step
@@ -58,10 +58,7 @@ async def answer_incrementally(
     if split is not None:
         pieces = _Pieces(split, prepared, variables, request, graph, runtime)
         if await pieces.can_come_apart():
-            if prepared.is_long:
-                await in_background(pieces.check_cost)
-            else:
-                pieces.check_cost()
+            await aside(prepared.is_long, pieces.check_cost)
             return await pieces.begin()
     return await answer_or_raise(request, graph, runtime)
 

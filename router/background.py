@@ -24,6 +24,13 @@ async def in_background(
     return await asyncio.wrap_future(_thread.submit(work, *arguments, **named))
 
 
+async def aside(
+    is_long: bool, work: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
+) -> Result:
+    """The work's result: at once, or from the background where it is long."""
+    return await in_background(work, *arguments, **named) if is_long else work(*arguments, **named)
+
+
 def begin_in_background(work: Callable[Arguments, None], *arguments: Arguments.args, **named: Arguments.kwargs) -> None:
     """For work that nobody waits for."""
     _thread.submit(work, *arguments, **named)

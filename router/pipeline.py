@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from router.access.authorization import Authorization
-from router.background import in_background
+from router.background import aside
 from router.errors import RequestError
 from router.executor.execute import CompiledPlan
 from router.executor.fetch import Execution
@@ -45,9 +45,8 @@ class OperationRequest:
     headers: Headers = ()
     caller: Any = None  # whoever `access` found; the pipeline only hands it on
     only_queries: bool = False  # GET must not change anything
-    repeats_fields: bool = (
-        False  # in pieces: each has all that its fragment selects, also what the client knows already
-    )
+    #: in pieces: each has all that its fragment selects, also what the client knows already
+    repeats_fields: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +106,7 @@ async def answer_or_raise(request: OperationRequest, graph: LoadedGraph, runtime
         await introspect(prepared.introspection, execution, graph)
     extensions = None
     if runtime.extensions is not None:
-        tell = runtime.extensions
-        extensions = await in_background(tell, plan, request) if prepared.is_long else tell(plan, request)
+        extensions = await aside(prepared.is_long, runtime.extensions, plan, request)
     body = await plan.answer(execution, extensions)
     return Response(
         200,
@@ -160,10 +158,7 @@ async def affordable_variables(
     """The request's variables, coerced. Raises RequestError."""
     variables = prepared.coercion.coerce(request.variables)
     if runtime.check_cost is not None:
-        if prepared.is_long:
-            await in_background(runtime.check_cost, prepared.plannable, variables)
-        else:
-            runtime.check_cost(prepared.plannable, variables)
+        await aside(prepared.is_long, runtime.check_cost, prepared.plannable, variables)
     return variables
 
 

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from graphql import DocumentNode, GraphQLSchema
 
-from router.background import in_background
+from router.background import aside, in_background
 from router.errors import IntrospectionDisabledError, PlanningFailedError, PlanningTimeoutError, RequestError
 from router.executor.introspection import (
     IntrospectionAnswer,
@@ -159,7 +159,7 @@ class PlanningProcess:
             await child.stdin.drain()
             (length,) = _LENGTH.unpack(await child.stdout.readexactly(_LENGTH.size))
             pickled = await child.stdout.readexactly(length)
-            answer = await in_background(pickle.loads, pickled) if length > _MAX_INLINE_BYTES else pickle.loads(pickled)  # noqa: S301 - our own child wrote it
+            answer = await aside(length > _MAX_INLINE_BYTES, pickle.loads, pickled)  # our own child wrote it
             is_answered = True
         except (asyncio.IncompleteReadError, ConnectionError, OSError) as error:
             raise PlanningFailedError("The router could not plan this operation.", detail=repr(error)) from error

@@ -7,8 +7,8 @@ shared and used as cache keys.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +93,15 @@ class SelectionSet:
                     yield from argument.variables
             if item.selections is not None:
                 yield from item.selections.variables()
+
+    def without(self, names: Container[str]) -> SelectionSet:
+        """What is left at the top, and in fragments there, of fields other than these."""
+        items: list[Field | InlineFragment] = []
+        for item in self.items:
+            if isinstance(item, InlineFragment):
+                inner = item.selections.without(names)
+                if inner.items:
+                    items.append(replace(item, selections=inner))
+            elif item.name not in names:
+                items.append(item)
+        return SelectionSet(tuple(items))

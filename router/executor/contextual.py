@@ -15,7 +15,7 @@ import orjson
 
 from router.errors import SubgraphError
 from router.executor.fetch import CompiledLookup, EntityFetchStep, Execution
-from router.executor.object_path import ClientPath, positions_at
+from router.executor.object_path import positions_at
 from router.executor.representations import Collected
 from router.query_plan import EntityFetch, EntityLookup
 from router.selection_set import Argument, Field, InlineFragment, SelectionSet
@@ -96,7 +96,7 @@ def _values_by_object(tree: Tree, lookup: EntityLookup) -> dict[int, Tree]:
         length = sum(not segment.startswith("|") for segment in context.ancestor)
         for path in lookup.paths:
             for position, item in positions_at(tree, path):
-                ancestor = ancestors.get(_beginning(position, length))
+                ancestor = ancestors.get(position[:length])
                 values.setdefault(id(item), {})[context.name] = _value(ancestor, context.selections)
     return values
 
@@ -140,10 +140,6 @@ def _with_number(argument: Argument, index: int) -> Argument:
     """Of an argument that is a context variable and nothing else."""
     (name,) = argument.variables
     return Argument(argument.name, f"${_numbered(name, index)}", frozenset({_numbered(name, index)}))
-
-
-def _beginning(position: ClientPath, length: int) -> ClientPath:
-    return position[:length]
 
 
 def _value(item: Any, selections: SelectionSet) -> Any:

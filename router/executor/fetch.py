@@ -132,10 +132,10 @@ class RootFetch:
             else:
                 execution.tree.update(data)
         except RecursionError:
-            raise SubgraphMalformedError("The subgraph's data is nested too deeply.", self.subgraph) from None
+            raise _too_deep(self.subgraph) from None
 
     def fail_deep(self, execution: Execution) -> None:
-        self.fail(execution, SubgraphMalformedError("The subgraph's data is nested too deeply.", self.subgraph))
+        self.fail(execution, _too_deep(self.subgraph))
 
     def fail(self, execution: Execution, error: SubgraphError, told: Collection[Any] = ()) -> None:
         """One error for every root field, but for those of which the client has been told."""
@@ -269,7 +269,7 @@ class EntityFetchStep:
         except SubgraphError as error:
             self.fail(execution, error)
         except RecursionError:
-            self.fail(execution, SubgraphMalformedError("The subgraph's data is nested too deeply.", self.subgraph))
+            self.fail(execution, _too_deep(self.subgraph))
 
     async def run(self, execution: Execution) -> None:
         pending = self.begin(execution)
@@ -403,6 +403,10 @@ def _coarse_paths(paths: Iterable[Path]) -> list[ClientPath]:
         cut = path[: path.index("@")] if "@" in path else path
         coarse[tuple(segment for segment in cut if not segment.startswith("|"))] = None
     return list(coarse)
+
+
+def _too_deep(subgraph: str) -> SubgraphMalformedError:
+    return SubgraphMalformedError("The subgraph's data is nested too deeply.", subgraph)
 
 
 def _first_of_path(error: Any) -> Any:

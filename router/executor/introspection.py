@@ -130,11 +130,7 @@ def introspection_locations(document: DocumentNode) -> list[dict[str, int]]:
 
 def without_introspection(operation: Operation) -> Operation:
     """What is left to plan."""
-    return replace(operation, selections=_rest(operation.selections))
-
-
-def _is_introspection(item: Field | InlineFragment) -> bool:
-    return isinstance(item, Field) and item.name in INTROSPECTION_FIELDS
+    return replace(operation, selections=operation.selections.without(INTROSPECTION_FIELDS))
 
 
 def _introspection_fields(selections: SelectionSet) -> Iterator[Field]:
@@ -142,21 +138,9 @@ def _introspection_fields(selections: SelectionSet) -> Iterator[Field]:
     for item in selections.items:
         if isinstance(item, InlineFragment):
             yield from _introspection_fields(item.selections)
-        elif _is_introspection(item):
+        elif item.name in INTROSPECTION_FIELDS:
             yield item
 
 
 def _asks(selections: SelectionSet) -> bool:
     return any(True for _ in _introspection_fields(selections))
-
-
-def _rest(selections: SelectionSet) -> SelectionSet:
-    items: list[Field | InlineFragment] = []
-    for item in selections.items:
-        if isinstance(item, InlineFragment):
-            inner = _rest(item.selections)
-            if inner.items:
-                items.append(replace(item, selections=inner))
-        elif not _is_introspection(item):
-            items.append(item)
-    return SelectionSet(tuple(items))

@@ -43,6 +43,9 @@ class _Position:
     came_from: _Position | None = None
 
 
+_ContextSource = tuple[ContextArgument, _Position]
+
+
 @dataclass(slots=True)
 class ResponseKeys:
     """Which field each response key of the tree stands for, so that what the planner adds never collides."""
@@ -193,8 +196,10 @@ class FetchGraphBuilder:
             )
             assert isinstance(step.item, Field)
             return self._build_here(landing, step.item, internal=internal)
-        if self._knows_context_already(position, step):
-            item, contexts, _ = self._with_context(position, step, outside=True)
+        sources = self._context_sources(position, step)
+        before = self._sources_before(position, step, sources)
+        if before is not None:
+            item, contexts, _ = self._with_context(step.item, before)
             assert position.node is not None
             assert isinstance(item, Field)
             position.node.contexts |= contexts
@@ -210,7 +215,7 @@ class FetchGraphBuilder:
         parents = {position.node} if position.node is not None else set()
         for selections, exclusion in needed:
             parents |= self._build(position, selections, excluded | {exclusion}, internal=True)
-        item, contexts, suppliers = self._with_context(position, step)
+        item, contexts, suppliers = self._with_context(step.item, sources)
         parents |= suppliers
         rule = self._rule(position, target.typename, [selections for selections, _ in needed])
         node = self._entity_node(target, position, parents, rule, item)
@@ -232,51 +237,46 @@ class FetchGraphBuilder:
             return self._build_here(landing, item, internal=internal)
         return self._build(landing, SelectionSet((item,)), internal=internal)
 
-    def _knows_context_already(self, position: _Position, step: Moved) -> bool:
-        """Whether the fetch that is here can have the field's context values when it is sent: it asks for entities at
-        or below the objects that set the contexts, and what came before it has the values.
+    def _context_sources(self, position: _Position, step: Moved) -> list[_ContextSource]:
+        """Each of the field's arguments that a context fills, with the object above that sets it."""
+        item, target = step.item, step.target
+        edge = self.graph.field(target.subgraph, target.type, item.name) if isinstance(item, Field) else None
+        arguments = edge.context_arguments if edge is not None else ()
+        return [(wanted, self._ancestor_with(position, wanted.context)) for wanted in arguments]
+
+    def _sources_before(
+        self, position: _Position, step: Moved, sources: list[_ContextSource]
+    ) -> list[_ContextSource] | None:
+        """The sources as they were seen before the fetch that is here, if it can be sent with their values: it asks for
+        entities at or below the objects that set the contexts, and what came before it has the values.
         """
-        node, target = position.node, step.target
-        arguments = self._context_arguments(step)
-        if not arguments or node is None or node.is_root or step.requires is not None:
-            return False
-        if target.subgraph != node.subgraph:
-            return False
-        for wanted in arguments:
-            ancestor = self._ancestor_with(position, wanted.context)
+        node = position.node
+        if not sources or node is None or node.is_root or step.requires is not None:
+            return None
+        if step.target.subgraph != node.subgraph:
+            return None
+        before = []
+        for wanted, ancestor in sources:
             outside = ancestor.came_from if ancestor.node is node else ancestor
             if outside is None or len(_without_type_filter(ancestor.path)) > len(node.path):
-                return False
-            choice = self.chooser.choose(outside.place, _selections_of(wanted))
+                return None
+            choice = self.chooser.choose(outside.place, parse_field_set(wanted.selection))
             if choice is None or choice.cost.depth > 0:
-                return False
-        return True
-
-    def _context_arguments(self, step: Moved) -> tuple[ContextArgument, ...]:
-        edge = (
-            self.graph.field(step.target.subgraph, step.target.type, step.item.name)
-            if isinstance(step.item, Field)
-            else None
-        )
-        return edge.context_arguments if edge is not None else ()
+                return None
+            before.append((wanted, outside))
+        return before
 
     def _with_context(
-        self, position: _Position, step: Moved, *, outside: bool = False
+        self, item: Field | InlineFragment, sources: list[_ContextSource]
     ) -> tuple[Field | InlineFragment, dict[ContextVariable, str], set[FetchNode]]:
-        """The item with its arguments from contexts, their variables, and the fetches that bring the values; with
-        `outside`, those before the fetch that is here.
-        """
-        item, wanted_arguments = step.item, self._context_arguments(step)
-        if not wanted_arguments or not isinstance(item, Field):
+        """The item with its arguments from contexts, their variables, and the fetches that bring the values."""
+        if not sources or not isinstance(item, Field):
             return item, {}, set()
         contexts: dict[ContextVariable, str] = {}
         suppliers: set[FetchNode] = set()
         arguments = list(item.arguments)
-        for wanted in wanted_arguments:
-            ancestor = self._ancestor_with(position, wanted.context)
-            if outside and ancestor.node is position.node and ancestor.came_from is not None:
-                ancestor = ancestor.came_from
-            selections = _selections_of(wanted)
+        for wanted, ancestor in sources:
+            selections = parse_field_set(wanted.selection)
             suppliers |= self._build(ancestor, selections, internal=True)
             draft = SelectionDraft("")
             self._add_representation_fields(draft, selections, ancestor.keys)
@@ -377,11 +377,6 @@ class FetchGraphBuilder:
                 entry = draft.add_field(item.name, key, (), (), "" if item.selections is not None else None)
                 if item.selections is not None and entry.children is not None:
                     self._add_representation_fields(entry.children, item.selections, (*keys, key))
-
-
-def _selections_of(wanted: ContextArgument) -> SelectionSet:
-    text = wanted.selection.strip()
-    return parse_field_set(text[1:-1] if text.startswith("{") else text)
 
 
 def _without_type_filter(path: Path) -> Path:

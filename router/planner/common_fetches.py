@@ -192,12 +192,12 @@ class _Sharing:
         return _rewritten(node, reduce)
 
     def _widened_fetch(self, fetch: Fetch | EntityFetch, other: Fetch | EntityFetch) -> Fetch | EntityFetch:
-        variables = tuple((dict(fetch.variables) | dict(other.variables)).items())
         if isinstance(fetch, Fetch) and isinstance(other, Fetch):
             if not _is_one_question(fetch, other):
                 return fetch
             selections = self._widened_selections(fetch, other, fetch.subgraph, fetch.operation_type == "mutation")
-            return _using(replace(fetch, selections=selections), variables)
+            names = dict(fetch.variables) | dict(other.variables)
+            return _using(replace(fetch, selections=selections), tuple(names.items()))
         if isinstance(fetch, EntityFetch) and isinstance(other, EntityFetch) and fetch.subgraph == other.subgraph:
             lookups = [
                 replace(each, selections=self._widened_selections(each, same, fetch.subgraph))
@@ -205,7 +205,7 @@ class _Sharing:
                 else each
                 for each in fetch.lookups
             ]
-            return _using(replace(fetch, lookups=tuple(lookups)), variables)
+            return replace(fetch, lookups=tuple(lookups))
         return fetch
 
     def _widened_selections(

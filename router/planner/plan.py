@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from router.errors import PlanningFailedError
 from router.operation import Operation
@@ -18,7 +17,7 @@ from router.planner.choose import Chooser
 from router.planner.fetch_graph import FetchNode
 from router.query_graph import QueryGraph
 from router.query_plan import Fetch, PlanNode, QueryPlan, Sequence, Subscription
-from router.selection_set import Field, InlineFragment, SelectionSet
+from router.selection_set import InlineFragment, SelectionSet
 from router.supergraph import Supergraph
 
 # The router answers these from the API schema.
@@ -58,7 +57,7 @@ def plan_operation(graph: QueryGraph, operation: Operation, budget: PlanningBudg
     `Sequence(Fetch("users"), EntityFetch("orders", [EntityLookup(paths=(("me",),), ...)]))`.
     """
     operation_type = operation.operation_type
-    selections = _for_subgraphs(operation.selections)
+    selections = operation.selections.without(_ANSWERED_BY_THE_ROUTER)
     if not selections.items:
         return QueryPlan(operation_type, None)
     variable_types = {variable.name: variable.type for variable in operation.variables}
@@ -77,18 +76,6 @@ def plan_operation(graph: QueryGraph, operation: Operation, budget: PlanningBudg
     if operation_type == "subscription":
         return QueryPlan(operation_type, _subscription(node))
     return QueryPlan(operation_type, node)
-
-
-def _for_subgraphs(selections: SelectionSet) -> SelectionSet:
-    items: list[Field | InlineFragment] = []
-    for item in selections.items:
-        if isinstance(item, InlineFragment):
-            inner = _for_subgraphs(item.selections)
-            if inner.items:
-                items.append(replace(item, selections=inner))
-        elif item.name not in _ANSWERED_BY_THE_ROUTER:
-            items.append(item)
-    return SelectionSet(tuple(items))
 
 
 def _one_by_one(selections: SelectionSet) -> Iterator[SelectionSet]:

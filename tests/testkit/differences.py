@@ -6,11 +6,7 @@ Run by `tests/conformance/test_random_supergraphs.py` for a few hundred operatio
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import json
-import sys
-import time
 import traceback
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -19,6 +15,7 @@ from typing import Any
 
 from tests.testkit.federated_graph import CompositionFailedError, FederatedGraph
 from tests.testkit.incremental_client import merge_former_payloads, merge_payloads
+from tests.testkit.long_run import LongRun
 from tests.testkit.monolith import Monolith
 from tests.testkit.random_deferral import deferring, is_deferring, without_deferral
 from tests.testkit.random_model import RandomSupergraph, UnplaceableError
@@ -178,35 +175,15 @@ def _is_null_at(data: Any, path: list[str | int]) -> bool:
     return data is None
 
 
-async def run(first_seed: int, operations: int, per_graph: int, stop_after: int) -> int:
+async def _told(found: Difference) -> str:
     from tests.testkit.shrink import shrink
 
-    done, found, refused, seed, began = 0, 0, 0, first_seed, time.monotonic()
-    while done < operations and found < stop_after:
-        async for result in differences_of(seed, per_graph):
-            done += 1
-            if result is not None:
-                found += 1
-                refused += result.operation is None
-                print(f"\n=== difference {found}\n{await shrink(result)}", flush=True)
-                break
-        seed += 1
-        if seed % 50 == 0:
-            rate = done / (time.monotonic() - began)
-            print(f"seed {seed}: {done} operations, {found} differences, {rate:.0f}/s", file=sys.stderr, flush=True)
-    print(f"{done} operations over seeds {first_seed}..{seed - 1}: {found} differences ({refused} of composition)")
-    return 1 if found else 0
+    return str(await shrink(found))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--operations", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=1, help="the first one")
-    parser.add_argument("--per-graph", type=int, default=12, help="operations over each random graph")
-    parser.add_argument("--stop-after", type=int, default=5, help="differences")
-    options = parser.parse_args()
-    raise SystemExit(asyncio.run(run(options.seed, options.operations, options.per_graph, options.stop_after)))
+def _of_composition(found: list[Difference]) -> str:
+    return f" ({sum(each.operation is None for each in found)} of composition)"
 
 
 if __name__ == "__main__":
-    main()
+    LongRun("operations", "differences", differences_of, _told, 10_000, 12, _of_composition).main(__doc__)

@@ -6,10 +6,8 @@ Run by `tests/conformance/test_lying_subgraphs.py` for some hundreds of lies, an
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
-import sys
 import time
 import traceback
 from collections.abc import AsyncIterator, Iterator
@@ -30,6 +28,7 @@ from router.loaded_graph import LoadedGraph
 from tests.testkit.client_shape import Path, Shape, is_non_null, is_own_answer, shape_of, with_type_names
 from tests.testkit.differences import make_trial
 from tests.testkit.federated_graph import CompositionFailedError, FederatedGraph
+from tests.testkit.long_run import LongRun
 from tests.testkit.random_lie import Lie, random_lie
 from tests.testkit.random_operation import random_operation
 from tests.testkit.random_sdl import print_subgraphs
@@ -340,33 +339,9 @@ def _travels(origin: Path, to: Path, shape: Shape) -> bool:
     return types is not None and origin[: len(to)] == to and all(map(is_non_null, types[len(to) :]))
 
 
-# -- running ---------------------------------------------------------------------------------------------------
-
-
-async def run(first_seed: int, lies: int, per_graph: int, stop_after: int) -> int:
-    done, found, seed, began = 0, 0, first_seed, time.monotonic()
-    while done < lies and found < stop_after:
-        async for complaint in complaints_of(seed, per_graph):
-            done += 1
-            if complaint is not None:
-                found += 1
-                print(f"\n=== complaint {found}\n{complaint}", flush=True)
-                break
-        seed += 1
-    rate = done / (time.monotonic() - began)
-    print(f"{done} lies over seeds {first_seed}..{seed - 1}: {found} complaints, {rate:.0f}/s", file=sys.stderr)
-    return 1 if found else 0
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lies", type=int, default=20_000)
-    parser.add_argument("--seed", type=int, default=1, help="the first one")
-    parser.add_argument("--per-graph", type=int, default=8, help="operations over each random graph")
-    parser.add_argument("--stop-after", type=int, default=5, help="complaints")
-    options = parser.parse_args()
-    raise SystemExit(asyncio.run(run(options.seed, options.lies, options.per_graph, options.stop_after)))
+async def _told(found: Complaint) -> str:
+    return str(found)
 
 
 if __name__ == "__main__":
-    main()
+    LongRun("lies", "complaints", complaints_of, _told, 20_000, 8).main(__doc__)

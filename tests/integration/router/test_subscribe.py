@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -181,6 +181,15 @@ async def test_a_query_sent_as_a_subscription_is_one_event() -> None:
     assert await events(source, "{ __typename }") == [{"data": {"__typename": "Query"}}]
 
 
+async def events_of_server(serve: Callable[[ServerConnection], Awaitable[None]]) -> list[dict[str, Any]]:
+    subprotocols: Any = [PROTOCOL]
+    async with serve_websockets(serve, "127.0.0.1", 0, subprotocols=subprotocols) as server:
+        source = websocket(f"http://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/graphql")
+        received = await events(source, "subscription { counted(to: 1) { id } }")
+        await source.close()
+    return received
+
+
 @pytest.mark.parametrize("code", [1001, 1012])
 async def test_a_subgraph_that_restarts_is_subscribed_to_again(code: int) -> None:
     connections = 0
@@ -198,12 +207,7 @@ async def test_a_subgraph_that_restarts_is_subscribed_to_again(code: int) -> Non
         else:
             await socket.close(code)
 
-    subprotocols: Any = [PROTOCOL]
-    async with serve_websockets(serve, "127.0.0.1", 0, subprotocols=subprotocols) as server:
-        port = next(iter(server.sockets)).getsockname()[1]
-        source = websocket(f"http://127.0.0.1:{port}/graphql")
-        received = await events(source, "subscription { counted(to: 1) { id } }")
-        await source.close()
+    received = await events_of_server(serve)
 
     assert received == [{"data": {"counted": {"id": str(number)}}} for number in (1, 2, 3)]
 
@@ -213,12 +217,7 @@ async def test_a_subgraph_that_does_not_come_back_ends_the_subscription(monkeypa
         await socket.close(1012)
 
     monkeypatch.setattr("router.executor.subscribe.RESTART_PAUSES_SECONDS", (0.01, 0.01))
-    subprotocols: Any = [PROTOCOL]
-    async with serve_websockets(serve, "127.0.0.1", 0, subprotocols=subprotocols) as server:
-        port = next(iter(server.sockets)).getsockname()[1]
-        source = websocket(f"http://127.0.0.1:{port}/graphql")
-        received = await events(source, "subscription { counted(to: 1) { id } }")
-        await source.close()
+    received = await events_of_server(serve)
 
     assert [error["message"] for error in received[0]["errors"]] == ["The subgraph closed the subscription."]
     assert len(received) == 1

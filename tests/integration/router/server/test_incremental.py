@@ -12,6 +12,7 @@ import aiohttp
 import orjson
 import pytest
 
+from tests.integration.router.server.test_event_stream import DEFERRED, DEFERRED_PARTS
 from tests.testkit.raw_server import http_response
 from tests.testkit.running_router import (
     RunningRouter,
@@ -27,7 +28,6 @@ from tests.testkit.strawberry_shop import Shop
 
 __all__ = ["router", "shop", "shop_servers", "start_router"]
 
-DEFERRED = '{ products { id ... @defer(label: "stock") { inStock } } }'
 CURRENT = 'multipart/mixed; boundary="-"; incrementalSpec=v0.2'
 FORMER = 'multipart/mixed; boundary="-"; deferSpec=20220824'
 SECONDS = 10  # of patience, for what comes at once
@@ -112,19 +112,7 @@ async def test_the_first_part_is_on_the_wire_while_the_slow_subgraph_is_still_as
         held.let_go.set()
         second = await next_part(reader)
         end = await asyncio.wait_for(reader.readuntil(b"0\r\n\r\n"), SECONDS)
-    assert first == {
-        "data": {"products": [{"id": "1"}, {"id": "2"}]},
-        "pending": [
-            {"id": "0", "path": ["products", 0], "label": "stock"},
-            {"id": "1", "path": ["products", 1], "label": "stock"},
-        ],
-        "hasNext": True,
-    }
-    assert second == {
-        "incremental": [{"id": "0", "data": {"inStock": 10}}, {"id": "1", "data": {"inStock": 20}}],
-        "completed": [{"id": "0"}, {"id": "1"}],
-        "hasNext": False,
-    }
+    assert [first, second] == DEFERRED_PARTS
     assert b"\r\n-----\r\n" in end
 
 
