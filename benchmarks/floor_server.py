@@ -14,8 +14,9 @@ from typing import Any
 import msgspec
 import uvicorn
 
-from router.executor.subgraph_client import SubgraphClient
-from router.executor.transport import SharedRequests, SubgraphRequest
+from router.transport.protocol import SubgraphRequest
+from router.transport.shared_requests import SharedRequests
+from router.transport.subgraph_client import SubgraphClient
 
 
 class Call(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""How each gateway is started on a supergraph: ours and the peers that are installed. Used by `compare`."""
+"""How each gateway is started on a supergraph: ours and the peers that are installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starts servers pinned to one core, and reads from /proc what process trees used. Used by every benchmark."""
+"""Starts servers pinned to one core, and reads from /proc what process trees used. For benchmarks with a load."""
 
 from __future__ import annotations
 
@@ -81,9 +81,19 @@ def cpu_seconds(pid: int) -> float:
     """User and system time of the whole tree so far, children that have ended included."""
     ticks = 0
     for member in _tree(pid):
-        fields = _read(f"/proc/{member}/stat").rpartition(")")[2].split()
-        ticks += sum(map(int, fields[11:15]))  # its own, and that of children it has waited for
+        ticks += sum(_ticks(member))
     return ticks / TICKS_PER_SECOND
+
+
+def own_cpu_seconds(pid: int) -> float:
+    """User and system time of this process alone."""
+    return sum(_ticks(pid)[:2]) / TICKS_PER_SECOND
+
+
+def _ticks(pid: int) -> list[int]:
+    """User and system time of the process, then of children that it has waited for; nothing where it has ended."""
+    fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return [int(field) for field in fields[11:15]]
 
 
 def peak_memory_mib(pid: int) -> float:
@@ -96,10 +106,15 @@ def resident_mib(pid: int) -> float:
     return _memory_mib(pid, "VmRSS:")
 
 
-def _memory_mib(pid: int, name: str) -> float:
+def proportional_mib(pid: int) -> float:
+    """Sum of the tree's proportional sizes now: what several processes share is counted once, as Postgres's buffers are."""
+    return _memory_mib(pid, "Pss:", "smaps_rollup")
+
+
+def _memory_mib(pid: int, name: str, file: str = "status") -> float:
     kibibytes = 0
     for member in _tree(pid):
-        for line in _read(f"/proc/{member}/status").splitlines():
+        for line in _read(f"/proc/{member}/{file}").splitlines():
             if line.startswith(name):
                 kibibytes += int(line.split()[1])
     return kibibytes / 1024

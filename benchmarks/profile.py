@@ -101,7 +101,7 @@ def _load(url: str, workload: Workload, options: argparse.Namespace, seconds: in
 
 def serve(options: argparse.Namespace) -> None:
     """The router, as its own command runs it; profiled from SIGUSR1 to SIGUSR2."""
-    from router.server.workers import run
+    from router.server.app import serve as serve_router
     from router.settings import load_settings
 
     profiler = cProfile.Profile(time.process_time)
@@ -117,7 +117,7 @@ def serve(options: argparse.Namespace) -> None:
 
     signal.signal(signal.SIGUSR1, begin)
     signal.signal(signal.SIGUSR2, end)
-    run(load_settings(None, supergraph=options.serve, port=options.port))
+    serve_router(load_settings(None, supergraph=options.serve, port=options.port))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Medians, ratios, tables, SVG plots and result files of benchmark runs. Used by every benchmark."""
+"""Medians, ratios, tables, SVG plots and result files of benchmark runs. Used by the benchmarks outside `micro`."""
 
 from __future__ import annotations
 

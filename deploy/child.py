@@ -1,6 +1,6 @@
 """One child process: how to start it, know that it answers, and end it with everything that it started.
 
-Used by the supervisor and by `embedded`; hands on a running `Child` whose output lines go to a callback.
+A `ChildSpec` says how, a running `Child` sends its output lines to a callback. `supervisor` starts most of them.
 """
 
 from __future__ import annotations
@@ -9,12 +9,16 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import pwd
 import signal
 import socket
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+from deploy.errors import FriendlyError
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -26,7 +30,7 @@ LISTEN_FD = "FITTRACKER_LISTEN_FD"
 READY_FD = "FITTRACKER_READY_FD"
 
 
-class ChildError(RuntimeError):
+class ChildError(FriendlyError):
     """A child could not be started or did not get ready; the message ends with its last words."""
 
 
@@ -174,10 +178,19 @@ async def _spawn(spec: ChildSpec, announcement: _Announcement | None) -> asyncio
             start_new_session=True,
             preexec_fn=dies_with_its_parent(spec.stop_signal),
             user=spec.user,
+            **_groups_of(spec.user),
             limit=1024 * 1024,
         )
     except OSError as error:
         raise ChildError(f"{spec.name}: cannot run {spec.command[0]}: {error.strerror}") from error
+
+
+def _groups_of(user: str | int | None) -> dict[str, Any]:
+    """Another user's process has that user's group and none of ours."""
+    if user is None:
+        return {}
+    entry = pwd.getpwuid(user) if isinstance(user, int) else pwd.getpwnam(user)
+    return {"group": entry.pw_gid, "extra_groups": []}
 
 
 def dies_with_its_parent(number: signal.Signals) -> Callable[[], None] | None:

@@ -9,21 +9,45 @@ from typing import Annotated
 
 import typer
 
+from deploy import attach_cli, operations_cli
 from deploy.errors import friendly
+from deploy.events_cli import events_app
 from deploy.terminal import Terminal
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="FitTracker Pro: four subgraphs, a composer and a federation router.",
 )
 schema_app = typer.Typer(no_args_is_help=True, help="The committed schema: export, compare, lint, check.")
 app.add_typer(schema_app, name="schema")
+operations_cli.add_to(app)
+attach_cli.add_to(app)
+app.add_typer(events_app, name="events")
 
 DataDir = Annotated[Path, typer.Option(help="Where databases, logs and the development secret live.")]
 DEFAULT_DATA_DIR = Path(".fittracker")
+
+
+HIGHEST_PORT = 65_535
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        print(f"fittracker {version('fittracker-pro')}, Python {sys.version.split()[0]}")
+        raise typer.Exit
+
+
+@app.callback()
+def every_verb(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """What is said before any verb."""
 
 
 class SubgraphName(StrEnum):
@@ -33,39 +57,80 @@ class SubgraphName(StrEnum):
     ANALYTICS = "analytics"
 
 
+class SubgraphVerb(StrEnum):
+    SERVE = "serve"
+    MIGRATE = "migrate"
+    SDL = "sdl"
+    RELAY = "relay"
+    CONSUME = "consume"
+
+
 class PlanFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     MERMAID = "mermaid"
 
 
+class PlanStage(StrEnum):
+    """As `router.stages` has them, which is not imported for `--help`."""
+
+    API_SCHEMA = "api-schema"
+    GRAPH = "graph"
+    NORMALIZE = "normalize"
+    CHOICES = "choices"
+    FETCH_GRAPH = "fetch-graph"
+    PLAN = "plan"
+
+
 @app.command()
 def up(
-    port: Annotated[int, typer.Option(help="The router's port; subgraphs follow it. 0: free ports for all.")] = 8080,
+    port: Annotated[
+        int,
+        typer.Option(min=0, max=HIGHEST_PORT, help="The router's port; subgraphs follow it. 0: free ports for all."),
+    ] = 8080,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     sample_data: Annotated[bool, typer.Option(help="Load foods, exercises and five people the first time.")] = True,
     in_process: Annotated[
         bool, typer.Option("--in-process/--processes", help="Subgraphs inside the router's process, or each its own.")
     ] = False,
     watch: Annotated[bool, typer.Option(help="Restart and recompose when a subgraph's code changes.")] = True,
+    cors_origin: Annotated[
+        list[str] | None,
+        typer.Option(help="A page's origin that may call, besides those on localhost; may be repeated."),
+    ] = None,
+    scale: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=N", help="So many processes of a subgraph; may be repeated.")
+    ] = None,
 ) -> None:
     """Start the whole platform and keep it running until Ctrl-C."""
     from deploy.stack import StackOptions
     from deploy.up import run_stack
 
-    run_stack(StackOptions(data_dir, port, sample_data, in_process, watch), Terminal())
+    options = StackOptions(
+        data_dir, port, sample_data, in_process, watch, tuple(cors_origin or ()), operations_cli.read_scale(scale or [])
+    )
+    run_stack(options, Terminal())
 
 
 @app.command()
 def subgraph(
     name: SubgraphName,
-    port: Annotated[int | None, typer.Option(help="Default: 8081 users, 8082 nutrition, and so on.")] = None,
+    verb: Annotated[SubgraphVerb, typer.Argument(help="What it is to do.")] = SubgraphVerb.SERVE,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=HIGHEST_PORT, help="Default: 8081 users, 8082 nutrition, and so on.")
+    ] = None,
     host: str = "127.0.0.1",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Where `sdl` is written. Default: print it.")
+    ] = None,
 ) -> None:
-    """Serve one subgraph; it reads DATABASE_URL_<NAME>, REDIS_URL, KAFKA_BOOTSTRAP_SERVERS and JWT_SECRET."""
-    from deploy.serve import serve_subgraph
+    """Run one subgraph; it reads DATABASE_URL_<NAME>, REDIS_URL, KAFKA_BOOTSTRAP_SERVERS and JWT_SECRET."""
+    from deploy.serve import run_subgraph_verb, serve_subgraph
 
-    serve_subgraph(name.value, host, port)
+    if verb is SubgraphVerb.SERVE:
+        serve_subgraph(name.value, host, port)
+    else:
+        run_subgraph_verb(name.value, verb.value, output)
 
 
 @app.command()
@@ -74,7 +139,7 @@ def router(
     supergraph: Annotated[
         Path | None, typer.Option(help="Any join-spec supergraph; with sources, the file to compose them into.")
     ] = None,
-    port: Annotated[int | None, typer.Option(help="Default: 8080.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=HIGHEST_PORT, help="Default: 8080.")] = None,
     config: Annotated[Path | None, typer.Option(help="A YAML file of router settings.")] = None,
     host: Annotated[str | None, typer.Option(help="Default: 127.0.0.1.")] = None,
     watch: Annotated[
@@ -82,10 +147,28 @@ def router(
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that share the port. Default: 1.")] = None,
     dev: Annotated[bool | None, typer.Option("--dev", help="GraphiQL, query plans and full error texts.")] = None,
+    check_config: Annotated[
+        bool, typer.Option("--check-config", help="Only read the settings and judge them.")
+    ] = False,
+    config_schema: Annotated[bool, typer.Option("--config-schema", help="Only print their JSON Schema.")] = False,
+    config_reference: Annotated[
+        bool, typer.Option("--config-reference", help="Only print all of them with their defaults, in Markdown.")
+    ] = False,
 ) -> None:
     """Serve any Federation 2 supergraph; needs no database."""
-    from deploy.serve import serve_router
+    from deploy.serve import check_router_settings, print_settings_reference, print_settings_schema, serve_router
 
+    if config_reference:
+        print_settings_reference()
+        return
+    if config_schema:
+        print_settings_schema()
+        return
+    if check_config:
+        check_router_settings(
+            config, supergraph=supergraph, host=host, port=port, watch=watch, workers=workers, dev=dev
+        )
+        return
     serve_router(
         sources or [], config, supergraph=supergraph, host=host, port=port, watch=watch, workers=workers, dev=dev
     )
@@ -123,25 +206,31 @@ def prepare(
 @app.command()
 def compose(
     sources: Annotated[
-        list[str], typer.Argument(help="NAME.graphql, NAME=FILE, NAME=URL, NAME=module:schema, supergraph.yaml.")
+        list[str],
+        typer.Argument(help="NAME.graphql, NAME=FILE, NAME=URL, NAME=URL=FILE, NAME=module:schema, supergraph.yaml."),
     ],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Default: print it.")] = None,
     api: Annotated[Path | None, typer.Option(help="A file for the schema that clients see.")] = None,
     include: Annotated[list[str] | None, typer.Option(metavar="TAG", help="Contract: show what has this @tag.")] = None,
     exclude: Annotated[list[str] | None, typer.Option(metavar="TAG", help="Contract: hide what has this @tag.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Errors, hints and supergraph as one JSON object.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only say what is wrong.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Compose again whenever a source changes.")] = False,
 ) -> None:
     """Compose subgraphs into a supergraph, or into a contract variant of it; exit code 1 if they do not fit together."""
-    from deploy.composition import Composing, compose_for_machines, compose_for_people
+    from deploy.composition import check_for_people, compose_for_machines, compose_for_people
+    from schema.verbs import Composing
 
-    asked = Composing(sources, output, api, tuple(include or ()), tuple(exclude or ()))
+    targets = (None, None) if check else (output, api)
+    asked = Composing(sources, *targets, tuple(include or ()), tuple(exclude or ()))
     if watch:
-        if output is None or as_json or api or include or exclude:
+        if output is None or as_json or api or include or exclude or check:
             raise typer.BadParameter("--watch writes the whole supergraph: give it -o FILE and no other option")
         from deploy.source_watch import keep_composed
 
         keep_composed(sources, output, Terminal())
+    elif check and not as_json:
+        check_for_people(asked, Terminal())
     elif not as_json:
         compose_for_people(asked, Terminal())
     elif not compose_for_machines(asked):
@@ -150,25 +239,48 @@ def compose(
 
 @app.command()
 def plan(
-    operation: Annotated[Path, typer.Argument(help="A file with one operation, - for standard input.")],
-    supergraph: Annotated[Path, typer.Option(help="Any join-spec supergraph.")],
-    style: Annotated[PlanFormat, typer.Option("--format", help="How to print it.")] = PlanFormat.TEXT,
+    operation: Annotated[Path, typer.Argument(help="A file with operations, - for standard input.")] = Path("-"),
+    supergraph: Annotated[Path, typer.Option(help="Any join-spec supergraph.")] = ...,  # type: ignore[assignment]
+    style: Annotated[PlanFormat, typer.Option("--format", help="How to print the plan.")] = PlanFormat.TEXT,
     operation_name: Annotated[str | None, typer.Option(help="Which, if the file has several.")] = None,
+    stage: Annotated[PlanStage, typer.Option(help="Print what this stage makes of it.")] = PlanStage.PLAN,
+    label: Annotated[list[str] | None, typer.Option(help="An active label of a progressive @override.")] = None,
+    against: Annotated[Path | None, typer.Option(help="An older supergraph: print whose plans differ.")] = None,
+    operations: Annotated[Path | None, typer.Option(help="Recorded operations, for --against.")] = None,
 ) -> None:
-    """Print the query plan of an operation, and why each fetch exists."""
-    from deploy.plan import print_plan
+    """Print the query plan of an operation, and why each fetch exists; or an earlier stage on the way to it.
 
-    print_plan(supergraph, operation, style.value, operation_name)
+    With --against and --operations: the recorded operations whose plans a schema change changes; exit code 1 if one can no
+    longer be planned.
+    """
+    from deploy.plan import print_plan_changes, print_stage
+
+    if (against is None) != (operations is None):
+        raise typer.BadParameter("--against and --operations go together")
+    if against is not None and operations is not None:
+        if not print_plan_changes(against, supergraph, operations, label or []):
+            raise typer.Exit(1)
+        return
+    print_stage(
+        stage.value, supergraph, operation, style=style.value, operation_name=operation_name, labels=label or []
+    )
 
 
 @app.command()
 def explain(
     code: Annotated[str | None, typer.Argument(help="Such as SATISFIABILITY_ERROR; none lists all.")] = None,
+    answers: Annotated[bool, typer.Option("--answers", help="List the codes of answers, not of composition.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the page of all codes.")] = False,
 ) -> None:
-    """Say what a composition error or hint means, and what to do."""
-    from deploy.composition import explain_code
+    """Say what a code of composition or of an answer means, and what to do."""
+    from deploy.explain import explain_code, list_answers, page_of_codes
 
-    explain_code(code, Terminal())
+    if markdown:
+        print(page_of_codes(), end="")
+    elif answers:
+        list_answers(Terminal())
+    else:
+        explain_code(code, Terminal())
 
 
 @app.command("sample-data")
@@ -233,7 +345,9 @@ def schema_diff(
 
 @schema_app.command("lint")
 def schema_lint(
-    files: Annotated[list[Path] | None, typer.Argument(help="SDL files. Default: schema/subgraphs/*.graphql.")] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="SDL files. Default: schema/fittracker/subgraphs/*.graphql.")
+    ] = None,
 ) -> None:
     """Report names and shapes that clients will regret."""
     from deploy.schema_export import lint

@@ -1,6 +1,6 @@
 """`.fittracker/`: what one stack keeps on disk. One `up` at a time owns it; other commands read `stack.json` from it.
 
-Written by `stack`; read by `sample-data`, `doctor` and the tests.
+Written by `stack`; read by the commands that take `--data-dir`, and by the tests.
 """
 
 from __future__ import annotations
@@ -14,20 +14,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from deploy.errors import FriendlyError
 
-class DirectoryInUseError(RuntimeError):
+
+class DirectoryInUseError(FriendlyError):
     """Another stack runs over this directory."""
 
 
 @dataclass(frozen=True, slots=True)
 class StackState:
-    """The stack that runs now. `environment` is what its subgraphs were given, the JWT secret left out."""
+    """The stack that runs now. `environment` is what its subgraphs were given, the JWT secret left out; `control` is the
+    socket at which it can be asked to change.
+    """
 
     router_url: str
     supervisor_pid: int
     pids: dict[str, int]
     ports: dict[str, int]
     environment: dict[str, str]
+    control: str = ""
 
 
 class DataDirectory:
@@ -38,7 +43,8 @@ class DataDirectory:
         self._lock: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        self.path.mkdir(parents=True, exist_ok=True)
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.chmod(0o700)  # an earlier release let everybody in
         self.logs.mkdir(exist_ok=True)
         lock = (self.path / "lock").open("a+", encoding="ascii")
         try:
@@ -48,7 +54,8 @@ class DataDirectory:
             owner = lock.read().strip() or "unknown"
             lock.close()
             raise DirectoryInUseError(
-                f"{self.path} is in use by another `fittracker up` (pid {owner}); stop it, or name another --data-dir"
+                f"{self.path} is in use by another `fittracker up` (pid {owner})",
+                "stop it, or name another --data-dir",
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))
@@ -69,6 +76,11 @@ class DataDirectory:
         return self.path / "logs"
 
     @property
+    def mail(self) -> Path:
+        """What users sent where no mail server is named."""
+        return self.path / "mail"
+
+    @property
     def supergraph(self) -> Path:
         return self.path / "supergraph.graphql"
 
@@ -78,8 +90,18 @@ class DataDirectory:
         return self.supergraph.with_name(self.supergraph.name + ".error")
 
     @property
+    def preparation(self) -> Path:
+        """What databases and supergraph were last prepared for."""
+        return self.path / "prepared.json"
+
+    @property
     def router_config(self) -> Path:
         return self.path / "router.yaml"
+
+    @property
+    def instances(self) -> Path:
+        """Where the router reads the addresses of all subgraph processes."""
+        return self.path / "instances.yaml"
 
     def jwt_secret(self) -> str:
         """The secret for development tokens: made once, readable by its owner only."""
@@ -117,3 +139,12 @@ class DataDirectory:
 
     def _marker(self, what: str) -> Path:
         return self.path / f"loaded-{what}"
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Readers see the old text or the new one, never half of it; an unchanged file is not touched."""
+    if file.exists() and file.read_text(encoding="utf-8") == text:
+        return
+    partial = file.with_name(f".{file.name}.part")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(file)

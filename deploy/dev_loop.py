@@ -17,7 +17,6 @@ from pathlib import Path
 from graphql import DirectiveNode, GraphQLSchema, build_schema, find_breaking_changes, print_ast
 from watchfiles import awatch
 
-from deploy.child import ChildError
 from deploy.composition import supergraph_of
 from deploy.embedded import DOMAINS
 from deploy.errors import FriendlyError
@@ -38,7 +37,7 @@ async def follow_code(stack: Stack) -> None:
     complaint = stack.directory.complaint
     stack.news("follows the subgraphs' code: what is sound is taken over as it is saved")
     refused: set[str] = set()  # read again with every change until all of them are sound together
-    async for changes in awatch(*folders, debounce=400, recursive=True):
+    async for changes in awatch(*folders, debounce=500, step=250, recursive=True):
         files = {Path(path) for _, path in changes if path.endswith(".py")}
         concerned = _concerned(files)
         if not concerned:
@@ -48,7 +47,8 @@ async def follow_code(stack: Stack) -> None:
         try:
             if any("migrations" in file.parts for file in files):
                 await stack.migrate()
-            await _take_over(stack, sorted(refused), sdls)
+            async with stack.changing:
+                await _take_over(stack, sorted(refused), sdls)
         except Exception as error:  # whatever is wrong with the code, the stack goes on
             told = str(error) or repr(error)
             stack.news(f"not taken over, what ran before goes on: {told}")
@@ -75,20 +75,20 @@ def _is_in_subgraphs(file: Path) -> bool:
 async def _take_over(stack: Stack, names: list[str], sdls: dict[str, str]) -> None:
     """Processes that still answer what the graph of now asks go before the new graph, the others after it.
 
-    `sdls` is what runs, and kept so. Raises FriendlyError, ChildError: then what is served fits together still.
+    `sdls` is what runs, and kept so. Raises FriendlyError: then what is served fits together still.
     """
     fresh = dict(zip(names, await asyncio.gather(*(_sdl_of_code(name) for name in names)), strict=True))
     old, new = await _compose(stack, sdls), await _compose(stack, sdls | fresh)
     old_graph, new_graph = supergraph_of(old), supergraph_of(new)
     early = [name for name in names if still_answers(sdls[name], fresh[name])]
     late = [name for name in names if name not in early]
-    await stack.supervisor.replace(early)
+    await stack.supervisor.replace(stack.fleet.children_of(early))
     sdls.update({name: fresh[name] for name in early})
     try:
         # Changed code may answer otherwise: what the router has cached belongs to the graph of another digest.
         await stack.serve_graph(f"{new_graph}# code as of {datetime.now(UTC).isoformat()}\n")
-        await stack.supervisor.replace(late)
-    except (FriendlyError, ChildError):
+        await stack.supervisor.replace(stack.fleet.children_of(late))
+    except FriendlyError:
         await stack.serve_graph(old_graph)
         raise
     sdls.update(fresh)

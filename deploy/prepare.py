@@ -11,8 +11,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from deploy.data_directory import write_whole
 from deploy.embedded import DOMAINS, HOST
+from deploy.environment import value_of
 from deploy.errors import FriendlyError
+from deploy.loading import collector_waits
 
 
 def migrate_all() -> None:
@@ -22,9 +25,12 @@ def migrate_all() -> None:
 
 def prepare(ports: Mapping[str, int], supergraph: Path) -> None:
     """Migrate, and write the supergraph of this code on these ports. Raises FriendlyError, CompositionFailedError."""
-    from deploy.composition import supergraph_of, write_whole
-    from schema import SubgraphSource, compose
+    with collector_waits():
+        from deploy.composition import supergraph_of
+        from schema import SubgraphSource, compose
 
+        for name in DOMAINS:
+            importlib.import_module(f"subgraphs.{name}.schema")
     urls = _database_urls()
     sources = [
         SubgraphSource(name=name, sdl=sdl_of_code(name), url=f"http://{HOST}:{ports[name]}/graphql") for name in DOMAINS
@@ -41,14 +47,14 @@ def sdl_of_code(name: str) -> str:
 
 
 def _database_urls() -> dict[str, str]:
-    urls = {name: os.environ.get(f"DATABASE_URL_{name.upper()}", "") for name in DOMAINS}
+    urls = {name: value_of(f"DATABASE_URL_{name.upper()}", os.environ) or "" for name in DOMAINS}
     if missing := [f"DATABASE_URL_{name.upper()}" for name, url in urls.items() if not url]:
         raise FriendlyError(f"not set: {', '.join(missing)}", "`fittracker up` starts databases of its own")
     return urls
 
 
 async def _migrate(urls: Mapping[str, str]) -> None:
-    from subgraphs.database import migrate, wait_for_database
+    from subgraphs.shell.database import migrate, wait_for_database
 
     for name, url in urls.items():
         try:

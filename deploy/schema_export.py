@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from graphql import GraphQLError, GraphQLSchema, build_schema
+from graphql import build_schema
 
-from deploy.composition import supergraph_of, write_whole
+from deploy.composition import supergraph_of
+from deploy.data_directory import write_whole
 from deploy.embedded import DOMAINS
-from deploy.errors import FriendlyError
 from deploy.prepare import sdl_of_code
 from deploy.stack import SUBGRAPH_PORTS
 from deploy.terminal import Terminal
-from router.errors import SupergraphError
-from router.supergraph import read_supergraph
-from schema.changes import ChangeLevel, OperationRecordError, diff_schemas, read_operations
+from schema.changes import ChangeLevel, diff_schemas
 from schema.compose import compose
+from schema.reference import reference_of
 from schema.subgraph import SubgraphSource
+from schema.verbs import change_text, diff_files, lint_files, read_api
 
-ROOM = Path(__file__).parents[1] / "schema"
+GRAPH = Path(__file__).parents[1] / "schema" / "fittracker"
 #: What clients were promised: the API schema as it was released last.
-RELEASED = ROOM / "released.graphql"
+RELEASED = GRAPH / "released.graphql"
 _COLOURS = {ChangeLevel.BREAKING: "red", ChangeLevel.DANGEROUS: "yellow", ChangeLevel.SAFE: "green"}
 
 
@@ -33,10 +33,12 @@ def artifacts() -> dict[Path, str]:
     ]
     composition = compose(sources)
     supergraph = supergraph_of(composition)
+    api_sdl = composition.api_sdl or ""
     return {
-        **{ROOM / "subgraphs" / f"{name}.graphql": sdl for name, sdl in sdls.items()},
-        ROOM / "supergraph.graphql": supergraph,
-        ROOM / "api.graphql": composition.api_sdl or "",
+        **{GRAPH / "subgraphs" / f"{name}.graphql": sdl for name, sdl in sdls.items()},
+        GRAPH / "supergraph.graphql": supergraph,
+        GRAPH / "api.graphql": api_sdl,
+        GRAPH / "api-reference.md": reference_of(build_schema(api_sdl), "FitTracker's API, field by field"),
     }
 
 
@@ -44,7 +46,7 @@ def export(*, check_only: bool, terminal: Terminal) -> bool:
     """Whether every file is current now."""
     current = True
     for file, text in artifacts().items():
-        name = file.relative_to(ROOM.parent)
+        name = file.relative_to(GRAPH.parents[1])
         if file.exists() and file.read_text(encoding="utf-8") == text:
             terminal.say(f"{name} is current")
         elif check_only:
@@ -54,13 +56,13 @@ def export(*, check_only: bool, terminal: Terminal) -> bool:
             file.parent.mkdir(parents=True, exist_ok=True)
             write_whole(file, text)
             terminal.say(f"{name} written")
-    kept = keeps_promises((ROOM / "api.graphql").read_text(encoding="utf-8"), RELEASED, terminal)
+    kept = keeps_promises((GRAPH / "api.graphql").read_text(encoding="utf-8"), RELEASED, terminal)
     return current and (kept or not check_only)
 
 
 def keeps_promises(api_sdl: str, released: Path, terminal: Terminal) -> bool:
     """Whether nothing that clients of the last release may use is broken; says what is."""
-    diff = diff_schemas(_read_api(released), build_schema(api_sdl))
+    diff = diff_schemas(read_api(released), build_schema(api_sdl))
     broken = [change for change in diff.changes if change.level is ChangeLevel.BREAKING]
     for change in broken:
         terminal.console.print(f"{change.code}: {change.message}", style="red", markup=False)
@@ -74,51 +76,25 @@ def keeps_promises(api_sdl: str, released: Path, terminal: Terminal) -> bool:
 
 def release(terminal: Terminal) -> None:
     """The present API becomes what clients are promised."""
-    write_whole(RELEASED, (ROOM / "api.graphql").read_text(encoding="utf-8"))
-    terminal.say(f"{RELEASED.relative_to(ROOM.parent)} written")
+    write_whole(RELEASED, (GRAPH / "api.graphql").read_text(encoding="utf-8"))
+    terminal.say(f"{RELEASED.relative_to(GRAPH.parents[1])} written")
 
 
 def print_changes(old: Path, new: Path, operations: Path | None, terminal: Terminal) -> bool:
-    """Whether no client breaks."""
-    try:
-        recorded = read_operations(operations) if operations is not None else None
-    except OperationRecordError as error:
-        raise FriendlyError(str(error), "`--operations` takes .graphql files, or lines of JSON") from None
-    diff = diff_schemas(_read_api(old), _read_api(new), recorded)
+    """Whether no client breaks. Raises VerbError."""
+    diff = diff_files(old, new, operations)
     for change in diff.changes:
-        used = f"  used by {', '.join(change.used_by)}" if change.used_by else ""
         terminal.console.print(f"{change.level.value:9}", style=_COLOURS[change.level], end=" ")
-        terminal.console.print(f"{change.code}: {change.message}{used}", markup=False)
+        terminal.console.print(change_text(change), markup=False)
     if not diff.changes:
         terminal.say("no changes")
     return not diff.breaks_clients()
 
 
 def lint(files: list[Path] | None, terminal: Terminal) -> bool:
-    """Whether nothing was found."""
-    from schema.lint import lint_sdl
-
+    """Whether nothing was found. Raises VerbError."""
     clean = True
-    for file in files or sorted((ROOM / "subgraphs").glob("*.graphql")):
-        try:
-            findings = lint_sdl(file.read_text(encoding="utf-8"))
-        except GraphQLError as error:
-            raise FriendlyError(f"{file} is not GraphQL: {error}") from None
-        for finding in findings:
-            terminal.console.print(f"{file.name}: {finding}", markup=False)
-            clean = False
+    for finding in lint_files(files or sorted((GRAPH / "subgraphs").glob("*.graphql"))):
+        terminal.console.print(finding, markup=False)
+        clean = False
     return clean
-
-
-def _read_api(file: Path) -> GraphQLSchema:
-    """A supergraph's API schema, or a plain schema as it stands."""
-    text = file.read_text(encoding="utf-8")
-    if "join__Graph" in text:
-        try:
-            return read_supergraph(text).api_schema
-        except SupergraphError as error:
-            raise FriendlyError(f"{file}: {error.message}") from None
-    try:
-        return build_schema(text)
-    except Exception as error:
-        raise FriendlyError(f"{file} is not a GraphQL schema: {error}") from None

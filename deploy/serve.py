@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import json
+import os
 import signal
 import sys
 from contextlib import nullcontext, suppress
@@ -11,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from deploy.errors import FriendlyError
+from deploy.loading import collector_waits
 from deploy.stack import SUBGRAPH_PORTS
 
 if TYPE_CHECKING:
@@ -19,30 +22,53 @@ if TYPE_CHECKING:
 
 def serve_subgraph(name: str, host: str, port: int | None) -> None:
     """Until a signal asks it to stop. Bad settings are a FriendlyError."""
-    import uvicorn
-    from pydantic import ValidationError
+    with collector_waits():
+        from pydantic import ValidationError
 
-    from deploy.handover import HandoverServer, inherited_listener
+        from deploy.handover import inherited_listener, say_that_it_accepts
+        from deploy.observed import Observed
+        from subgraphs.shell.command_line import draining_server, server_config
 
+        importlib.import_module(f"subgraphs.{name}.app")
     try:
         application = importlib.import_module(f"subgraphs.{name}.app").create_app()
     except (ValidationError, ValueError) as error:
         raise FriendlyError(f"subgraph {name} cannot start: {error}") from None
-    configuration = uvicorn.Config(
-        application,
-        host=host,
-        port=SUBGRAPH_PORTS[name] if port is None else port,
-        loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
-        ws="websockets-sansio",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=10,
-    )
+    settings = application.resources.settings
+    configuration = server_config(Observed(application), host, SUBGRAPH_PORTS[name] if port is None else port, settings)
     listener = inherited_listener()
     with suppress(KeyboardInterrupt):
-        HandoverServer(configuration).run([listener] if listener is not None else None)
+        server = draining_server(configuration, application, say_that_it_accepts)
+        server.run([listener] if listener is not None else None)
+
+
+def run_subgraph_verb(name: str, verb: str, output: Path | None) -> None:
+    """What `python -m subgraphs.<name>` does besides serving. Raises the subgraphs' SettingsError."""
+    from subgraphs.shell.command_line import perform
+
+    with suppress(KeyboardInterrupt):
+        perform(importlib.import_module(f"subgraphs.{name}.app").SUBGRAPH, verb, output)
+
+
+def check_router_settings(config: Path | None, **overrides: Any) -> None:
+    """Says that the settings are good. Raises SettingsError with every complaint."""
+    from router.settings import load_settings
+
+    environment = {"ROUTER_SUPERGRAPH": "composed later", **os.environ}  # a file need not name it
+    load_settings(config, environment, **overrides)
+    sys.stdout.write(f"{config if config is not None else 'The environment'}: the settings are good\n")
+
+
+def print_settings_schema() -> None:
+    from router.settings_schema import settings_schema
+
+    sys.stdout.write(json.dumps(settings_schema(), indent=2) + "\n")
+
+
+def print_settings_reference() -> None:
+    from router.settings_schema import settings_reference
+
+    sys.stdout.write(settings_reference())
 
 
 def serve_router(sources: list[str], config: Path | None, *, supergraph: Path | None, **overrides: Any) -> None:
@@ -56,11 +82,12 @@ def serve_router(sources: list[str], config: Path | None, *, supergraph: Path | 
     if supergraph is not None and supergraph.suffix in {".yaml", ".yml"}:
         sources, supergraph = [*sources, str(supergraph)], None
     if not sources:
-        _serve(load_settings(config, supergraph=supergraph, **overrides))
+        _serve(load_settings(config, supergraph=supergraph, **overrides), config, supergraph=supergraph, **overrides)
         return
-    from deploy.composition import Composing, compose_for_people
+    from deploy.composition import compose_for_people
     from deploy.source_watch import composed_beside
     from deploy.terminal import Terminal
+    from schema.verbs import Composing
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # and leave nothing behind
     with TemporaryDirectory(prefix="fittracker-") as folder:
@@ -68,27 +95,37 @@ def serve_router(sources: list[str], config: Path | None, *, supergraph: Path | 
         compose_for_people(Composing(sources, file), Terminal())
         settings = load_settings(config, supergraph=file, **overrides)
         with composed_beside(sources, file) if settings.watch else nullcontext():
-            _serve(settings)
+            _serve(settings, config, supergraph=file, **overrides)
 
 
-def _serve(settings: Settings) -> None:
-    from router.server.app import serve
+def _serve(settings: Settings, config: Path | None, **overrides: Any) -> None:
+    with collector_waits():
+        from deploy.handover import inherited_listener, say_that_it_accepts
+        from router.server.app import serve
+        from router.server.settings_reload import SettingsFile
 
     if not settings.supergraph.exists():
         raise FriendlyError(f"{settings.supergraph}: no such file", "make one with `fittracker compose … -o FILE`")
-    _check_supergraph(settings.supergraph)
+    _check_supergraph(settings)
     try:
-        serve(settings)
+        source = SettingsFile(config, overrides) if config is not None else None
+        serve(settings, inherited_listener(), say_that_it_accepts, source)
     except OSError as error:
         raise FriendlyError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
 
 
-def _check_supergraph(file: Path) -> None:
-    """Before anything listens: a file that cannot be served is a sentence, not a server's traceback."""
+def _check_supergraph(settings: Settings) -> None:
+    """Before anything listens: a file that cannot be served is a sentence, not a server's traceback. Settings for a
+    subgraph that is not there are told, and no more: the next graph may have it.
+    """
     from router.errors import SupergraphError
+    from router.settings_complaints import unknown_subgraphs
     from router.supergraph import read_supergraph
 
+    file = settings.supergraph
     try:
-        read_supergraph(file.read_text(encoding="utf-8"))
+        graph = read_supergraph(file.read_text(encoding="utf-8"))
     except SupergraphError as error:
         raise FriendlyError(f"{file} is not a usable supergraph: {error.message}") from None
+    for sentence in unknown_subgraphs(settings, graph.subgraphs):
+        sys.stderr.write(f"warning: {sentence}\n")

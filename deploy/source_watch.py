@@ -19,11 +19,12 @@ from pathlib import Path
 from signal import SIGTERM
 
 from deploy.child import dies_with_its_parent
-from deploy.composition import complaint_file, supergraph_of, write_whole
-from deploy.errors import FriendlyError, friendly
-from deploy.subgraph_sources import DeclaredSource, declared_sources, is_configuration, read_sources
+from deploy.composition import complaint_file, supergraph_of
+from deploy.data_directory import write_whole
+from deploy.errors import friendly
 from deploy.terminal import Terminal
 from schema.compose import compose
+from schema.sources import DeclaredSource, SourceError, declared_sources, is_configuration, read_sources
 
 LOOK_SECONDS = 0.5
 
@@ -92,7 +93,7 @@ async def _fingerprint(arguments: list[str]) -> object:
     files = [Path(argument) for argument in arguments if is_configuration(argument)]
     try:
         sources = await asyncio.to_thread(declared_sources, arguments)
-    except (FriendlyError, OSError) as error:
+    except (SourceError, OSError) as error:
         return [_stamp(file) for file in files], str(error)
     files += [source.file for source in sources if source.file is not None]
     for place in {source.python.partition(".")[0].partition(":")[0] for source in sources if source.python}:
@@ -127,5 +128,5 @@ def _files_of_package(name: str) -> list[Path]:
 def _sdl_or_complaint(service: DeclaredSource) -> str:
     try:
         return service.read().sdl
-    except FriendlyError as error:
+    except SourceError as error:
         return str(error)

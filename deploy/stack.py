@@ -1,4 +1,4 @@
-"""The whole platform as children of one supervisor: servers, schema, sample data, subgraphs, router, in that order.
+"""The whole platform as children of one supervisor: servers, schema, sample data, then subgraphs and router together.
 
 `fittracker up` and the end-to-end tests run it; `data_directory` holds what it keeps.
 """
@@ -6,42 +6,47 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import socket
 import sys
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from deploy.child import ChildError, ChildSpec
-from deploy.data_directory import DataDirectory, StackState
+from deploy.data_directory import DataDirectory, StackState, write_whole
 from deploy.embedded import (
     DOMAINS,
     HOST,
     EmbeddedPorts,
     EmbeddedServers,
     broker_spec,
+    cache_spec,
     create_databases,
-    free_ports,
     postgres_spec,
     valkey_spec,
 )
+from deploy.environment import value_of
 from deploy.errors import FriendlyError
+from deploy.fleet import Fleet
+from deploy.last_preparation import LastPreparation, digest_of_code
+from deploy.local_http import http_ok, json_of
+from deploy.server_secret import ServerSecret
 from deploy.supervisor import Supervisor
 from deploy.terminal import ChildLog, Terminal
+from deploy.workbench import console_settings, workbench_settings
 
 SUBGRAPH_PORTS = {"users": 8081, "nutrition": 8082, "workouts": 8083, "analytics": 8084}
 BACKLOG = 2048
 ROUTER_PATIENCE_SECONDS = 10.0
+PRODUCTION_ROUTER = Path(__file__).parent / "compose" / "router.yaml"
 
 
-class PortTakenError(RuntimeError):
+class PortTakenError(FriendlyError):
     """Somebody listens there already."""
 
 
@@ -54,10 +59,12 @@ class StackOptions:
     sample_data: bool = True
     in_process: bool = False
     watch: bool = False
+    cors_origins: tuple[str, ...] = ()
+    scale: Mapping[str, int] = field(default_factory=dict)
 
 
 class Stack:
-    """Started once by `start`; `run_until` then keeps it alive. `async with` stops it."""
+    """Started once by `start`; its supervisor keeps the children alive until `stop`."""
 
     def __init__(self, options: StackOptions, directory: DataDirectory, terminal: Terminal) -> None:
         self.options = options
@@ -67,12 +74,20 @@ class Stack:
         self.supervisor = Supervisor(self._log.line, self._log.news)
         self.port = options.port
         self.subgraph_ports: dict[str, int] = {}
-        self._listeners: dict[str, socket.socket] = {}
+        self._router_listener: socket.socket | None = None
+        self.fleet = Fleet(self.supervisor, directory.instances, self._subgraph_spec)
+        self.changing = asyncio.Lock()  # of processes: by hand, or because their code changed
+        self.control = ""
         self.environment: dict[str, str] = {}
 
     @property
     def router_url(self) -> str:
         return f"http://{HOST}:{self.port}/graphql"
+
+    @property
+    def serves_pages(self) -> bool:
+        """Whether the router has its pages for development."""
+        return not self._in_production
 
     @property
     def subgraph_urls(self) -> dict[str, str]:
@@ -82,27 +97,28 @@ class Stack:
         """Everything up, the first federated query can be asked. Raises ChildError, PortTakenError."""
         self._choose_ports()
         self.environment = await self._start_servers()
-        with self.terminal.step("Migrate four databases, compose the graph"):
-            await self._run_to_end(
-                "prepare", "prepare", "--supergraph", str(self.directory.supergraph), "--ports", self._ports_argument
-            )
+        await self._prepare()
         self.directory.complaint.unlink(missing_ok=True)  # of an earlier run
-        if self.options.sample_data and not self.directory.has_loaded("sample-data"):
-            with self.terminal.step("Load sample foods, exercises and people (once)"):
-                await self._run_to_end("sample-data", "sample-data", "--data-dir", str(self.directory.path))
-                self.directory.mark_loaded("sample-data")
         self._write_router_config()
-        config = ("--config", str(self.directory.router_config))
+        await self._start_serving()
+        if self.options.scale and not self.options.in_process:
+            with self.terminal.step("Start further instances"):
+                await self.fleet.scale(self.options.scale, self.news)
+        self.write_state()
+
+    async def change(self, request: Mapping[str, Any], tell: Callable[[str], None]) -> None:
+        """What `fittracker scale` and `roll` ask. Raises FriendlyError."""
         if self.options.in_process:
-            self._close_listeners()
-            arguments = ("in-process", *config, "--ports", self._ports_argument)
-            with self.terminal.step("Start router and subgraphs in one process"):
-                await self.supervisor.start(self._own_spec("router", self.port, arguments, "/ready"))
-        else:
-            specs = [self._subgraph_spec(name) for name in self.subgraph_ports]
-            specs.append(self._own_spec("router", self.port, ("router", *config, "--watch"), "/ready"))
-            with self.terminal.step("Start four subgraphs and the router"):
-                await self.supervisor.start_together(specs)
+            raise FriendlyError(
+                "subgraphs and router are one process here", "start it without --in-process to scale and roll"
+            )
+        async with self.changing:
+            if request.get("verb") == "scale":
+                await self.fleet.scale(request["wanted"], tell)
+            elif request.get("verb") == "roll":
+                await self.fleet.roll(request["names"], tell)
+            else:
+                raise FriendlyError("the running stack is of another version")
         self.write_state()
 
     async def stop(self) -> None:
@@ -115,16 +131,18 @@ class Stack:
         self._log.news("stack", text)
 
     def write_state(self) -> None:
-        public = {name: value for name, value in self.environment.items() if "SECRET" not in name}
+        public = {
+            name: value for name, value in self.environment.items() if "SECRET" not in name and "PASSWORD" not in name
+        }
         self.directory.write_state(
-            StackState(self.router_url, os.getpid(), self.supervisor.pids, self.supervisor.ports, public)
+            StackState(self.router_url, os.getpid(), self.supervisor.pids, self.supervisor.ports, public, self.control)
         )
 
     async def running_sdls(self) -> dict[str, str]:
         """What each subgraph that serves now says its SDL is. Raises OSError."""
         ports = self.subgraph_ports.values()
         answers = await asyncio.gather(
-            *(asyncio.to_thread(_json_of, port, "/graphql", {"query": "{ _service { sdl } }"}) for port in ports)
+            *(asyncio.to_thread(json_of, port, "/graphql", {"query": "{ _service { sdl } }"}) for port in ports)
         )
         return {
             name: answer["data"]["_service"]["sdl"] for name, answer in zip(self.subgraph_ports, answers, strict=True)
@@ -139,8 +157,6 @@ class Stack:
 
         A router that does not answer takes it when it is back.
         """
-        from deploy.composition import write_whole
-
         await asyncio.to_thread(write_whole, self.directory.supergraph, supergraph)
         digest = sha256(supergraph.encode()).hexdigest()
         end = asyncio.get_running_loop().time() + ROUTER_PATIENCE_SECONDS
@@ -156,29 +172,91 @@ class Stack:
     async def _start_servers(self) -> dict[str, str]:
         """Those that the environment does not name, side by side. Hands back the subgraphs' whole environment."""
         named = {name: value for name, value in os.environ.items() if value and _names_a_server(name)}
-        servers = EmbeddedServers(EmbeddedPorts.free())
-        environment = {**servers.environment(), **named}
-        if "KAFKA_BOOTSTRAP_SERVERS" in named:  # a real Kafka has neither of the embedded broker's gaps
-            for name in ("KAFKA_IDEMPOTENT", "KAFKA_FETCH_MAX_WAIT_MS"):
-                if name not in named:
-                    del environment[name]
+        servers = EmbeddedServers(EmbeddedPorts.beside(self.options.port), ServerSecret.of(self.directory.path))
+        environment = _environment_of(servers, named)
+        if self._in_production:
+            _refuse_development(named)
+        specs = await self._embedded_specs(named, servers)
+        if specs:
+            with self.terminal.step(f"Start {', '.join(spec.name for spec in specs)}"):
+                await self.supervisor.start_together(specs)
+        if _needs_postgres(named):
+            await create_databases(servers)
+        environment["JWT_SECRET"] = os.environ.get("JWT_SECRET") or self.directory.jwt_secret()
+        environment["FITTRACKER_ENV"] = os.environ.get("FITTRACKER_ENV", "dev")
+        if not self._in_production and not any(
+            os.environ.get(name) for name in ("SMTP_URL", "SMTP_URL_FILE", "MAIL_SPOOL")
+        ):
+            environment["MAIL_SPOOL"] = str(self.directory.mail)  # read by `fittracker mail`
+        return environment
+
+    async def _prepare(self) -> None:
+        """Migrations and the composed graph, unless both are there from an earlier start."""
+        urls = {name: value_of(f"DATABASE_URL_{name.upper()}", self.environment) or "" for name in DOMAINS}
+        last = LastPreparation(self.directory.preparation, self.directory.supergraph, self.subgraph_ports, urls)
+        if await last.holds():
+            return
+        code = await asyncio.to_thread(digest_of_code)
+        with self.terminal.step("Migrate four databases, compose the graph"):
+            await self._run_to_end(
+                "prepare", "prepare", "--supergraph", str(self.directory.supergraph), "--ports", self._ports_argument
+            )
+        await last.remember(code)
+
+    async def _start_serving(self) -> None:
+        """Subgraphs and router; the first time, the sample data come in beside them."""
+        is_first = self._has_people and not self.directory.has_loaded("sample-data")
+        what = "router and subgraphs in one process" if self.options.in_process else "four subgraphs and the router"
+        also = ", load sample foods, exercises and people (once)" if is_first else ""
+        with self.terminal.step(f"Start {what}{also}"):
+            starts = [self.supervisor.start_together(self._serving_specs())]
+            if is_first:
+                starts.append(self._run_to_end("sample-data", "sample-data", "--data-dir", str(self.directory.path)))
+            for outcome in await asyncio.gather(*starts, return_exceptions=True):
+                if outcome is not None:
+                    raise outcome
+        if is_first:
+            self.directory.mark_loaded("sample-data")
+
+    def _serving_specs(self) -> list[ChildSpec]:
+        config = ("--config", str(self.directory.router_config))
+        if self.options.in_process:
+            self._close_listeners()
+            return [
+                self._own_spec("router", self.port, ("in-process", *config, "--ports", self._ports_argument), "/ready")
+            ]
+        self.fleet.write()
+        router = self._own_spec("router", self.port, ("router", *config, "--watch"), "/ready")
+        return [*self.fleet.first_specs(), replace(router, listener=self._router_listener)]
+
+    async def _embedded_specs(self, named: Mapping[str, str], servers: EmbeddedServers) -> list[ChildSpec]:
+        """Of the servers that are not among those `named`."""
         specs: list[ChildSpec] = []
-        needs_postgres = not all(f"DATABASE_URL_{domain.upper()}" in named for domain in DOMAINS)
-        if needs_postgres:
+        if _needs_postgres(named):
             with self.terminal.step("Prepare Postgres"):
                 specs.append(await asyncio.to_thread(postgres_spec, self.directory.path, servers.ports.postgres))
         if "REDIS_URL" not in named:
             specs.append(valkey_spec(self.directory.path, servers.ports.valkey))
+            if "ROUTER_REDIS_URL" not in named:
+                specs.append(cache_spec(self.directory.path, servers.ports.cache))
         if "KAFKA_BOOTSTRAP_SERVERS" not in named:
             specs.append(broker_spec(servers.ports.broker))
-        if specs:
-            with self.terminal.step(f"Start {', '.join(spec.name for spec in specs)}"):
-                await self.supervisor.start_together(specs)
-        if needs_postgres:
-            await create_databases(servers.ports.postgres)
-        environment["JWT_SECRET"] = os.environ.get("JWT_SECRET") or self.directory.jwt_secret()
-        environment["FITTRACKER_ENV"] = os.environ.get("FITTRACKER_ENV", "dev")
-        return environment
+        return specs
+
+    @property
+    def _own_pages(self) -> tuple[str, ...]:
+        """The pages of whoever develops a front end on this machine, on whatever port its server took."""
+        return () if self._in_production else ("http://localhost:*", "http://127.0.0.1:*")
+
+    @property
+    def _has_people(self) -> bool:
+        """Whether the sample people are there when the start has come to its end."""
+        wants = self.options.sample_data and not self._in_production
+        return wants or self.directory.has_loaded("sample-data")
+
+    @property
+    def _in_production(self) -> bool:
+        return os.environ.get("FITTRACKER_ENV") == "prod"
 
     @property
     def _ports_argument(self) -> str:
@@ -190,30 +268,30 @@ class Stack:
             wanted = usual - 8080 + self.port if self.port else 0
             listener = _listening(wanted) or _listening(0)
             assert listener is not None
-            self._listeners[name] = listener
+            self.fleet.add_first(name, listener)
             self.subgraph_ports[name] = listener.getsockname()[1]
             if wanted and self.subgraph_ports[name] != wanted:
                 self.news(f"port {wanted} is taken; {name} listens on {self.subgraph_ports[name]}")
-        if self.port == 0:
-            self.port = free_ports(1)[0]
-        elif (probe := _listening(self.port)) is not None:
-            probe.close()
-        else:
-            raise PortTakenError(f"port {self.port} is taken by another program; choose another with --port")
+        self._router_listener = _listening(self.port)
+        if self._router_listener is None:
+            raise PortTakenError(f"port {self.port} is taken by another program", "choose another with --port")
+        self.port = self.fleet.router_port = self._router_listener.getsockname()[1]
 
     def _close_listeners(self) -> None:
-        for listener in self._listeners.values():
-            listener.close()
-        self._listeners.clear()
+        self.fleet.close()
+        if self._router_listener is not None:
+            self._router_listener.close()
 
-    def _subgraph_spec(self, name: str) -> ChildSpec:
-        spec = self._own_spec(name, self.subgraph_ports[name], ("subgraph", name), "/ready")
-        return replace(spec, listener=self._listeners[name])
+    def _subgraph_spec(self, child: str, subgraph: str, listener: socket.socket) -> ChildSpec:
+        spec = self._own_spec(child, listener.getsockname()[1], ("subgraph", subgraph), "/ready")
+        # Relay and consumers run in the first instance: groups of several members are not the embedded broker's strength.
+        alone = {} if child == subgraph else {"BACKGROUND_LOOPS": "0"}
+        return replace(spec, listener=listener, environment={**(spec.environment or {}), **alone})
 
     def _served_graph(self) -> dict[str, Any]:
         """What the router says of its graph; empty where it does not answer."""
         try:
-            details: dict[str, Any] = _json_of(self.port, "/ready")["components"]["supergraph"]["details"]
+            details: dict[str, Any] = json_of(self.port, "/ready")["components"]["supergraph"]["details"]
         except (OSError, ValueError, KeyError):
             return {}
         return details
@@ -234,17 +312,38 @@ class Stack:
         return {**self.environment, **colours, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 
     def _write_router_config(self) -> None:
-        """The router's settings in development; the secret is named here and travels in the environment."""
-        config = {
+        """The router's settings; secrets are named here and travel in the environment."""
+        in_production = self._in_production
+        config: dict[str, Any] = {
             "supergraph": str(self.directory.supergraph),
             "host": HOST,
             "port": self.port,
-            "dev": True,
-            "redis_url": "${REDIS_URL}",
-            "jwt": {"keys": [{"secret": "${JWT_SECRET}"}], "issuers": ["fittracker"], "audiences": ["fittracker"]},
-            "telemetry": {"log_format": "console", "log_requests": False},
+            "dev": not in_production,
+            "introspection": not in_production,
+            "forward_client_address": True,
+            "cors": {"origins": [*self._own_pages, *self.options.cors_origins], "credentials": True},
+            "redis_url": "${ROUTER_REDIS_URL}",
+            "jwt": {
+                "keys": [{"secret": "${JWT_SECRET}"}],
+                "previous_secrets": "${JWT_PREVIOUS_SECRETS:-}",
+                "issuers": ["fittracker"],
+                "audiences": ["fittracker"],
+            },
+            # idle connections are dropped long before a subgraph that stops would close them (DRAIN_IDLE_SECONDS)
+            "traffic_shaping": {"all": {"keep_alive_seconds": 1}},
+            "subgraphs": self._instance_settings(),
+            "telemetry": {"log_format": "json" if in_production else "console", "log_requests": not in_production},
+            **_bounds(in_production=in_production),
         }
+        if not in_production:
+            config["workbench"] = workbench_settings(has_people=self._has_people)
+            config["console"] = console_settings(self.directory.path)
         self.directory.router_config.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+
+    def _instance_settings(self) -> dict[str, Any]:
+        if self.options.in_process:
+            return {}
+        return {name: {"discovery": {"file": str(self.directory.instances)}} for name in self.subgraph_ports}
 
     async def _run_to_end(self, name: str, *arguments: str) -> None:
         """One of our own commands; its output goes to its log file, and into the error where it fails."""
@@ -265,43 +364,35 @@ class Stack:
             raise ChildError(f"{name} failed:\n{text.strip()[-3000:]}")
 
 
-def http_ok(port: int, path: str) -> Callable[[], Awaitable[bool]]:
-    """Ready means: a GET of `path` is answered with 200."""
-    request = f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode()
-
-    async def ready() -> bool:
-        try:
-            async with asyncio.timeout(5.0):
-                reader, writer = await asyncio.open_connection(HOST, port)
-                try:
-                    writer.write(request)
-                    status = await reader.readline()
-                finally:
-                    writer.close()
-        except OSError:
-            return False
-        return status.split(b" ")[1:2] == [b"200"]
-
-    return ready
+def _environment_of(servers: EmbeddedServers, named: Mapping[str, str]) -> dict[str, str]:
+    """Where the servers are: those `named`, and ours for the rest."""
+    environment = {**servers.environment(), **named}
+    if "REDIS_URL" in named and "ROUTER_REDIS_URL" not in named:  # one server for both, as whoever names it wants
+        environment["ROUTER_REDIS_URL"] = named["REDIS_URL"]
+    if "KAFKA_BOOTSTRAP_SERVERS" in named:  # a real Kafka has neither of the embedded broker's gaps
+        for name in ("KAFKA_IDEMPOTENT", "KAFKA_FETCH_MAX_WAIT_MS", "KAFKA_ANNOUNCED"):
+            if name not in named:
+                del environment[name]
+    return environment
 
 
-def _json_of(port: int, path: str, body: object = None) -> Any:
-    """The answer to a GET, or to a POST of `body`. Raises OSError, ValueError."""
-    connection = HTTPConnection(HOST, port, timeout=5)
-    try:
-        if body is None:
-            connection.request("GET", path)
-        else:
-            connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
-        return json.load(connection.getresponse())
-    except HTTPException as error:
-        raise OSError(f"port {port} does not speak HTTP: {error!r}") from None
-    finally:
-        connection.close()
+def _refuse_development(named: Mapping[str, str]) -> None:
+    """In production nothing is made up: neither servers, whose data nobody backs up, nor the secret. Raises FriendlyError."""
+    wanted = [f"DATABASE_URL_{domain.upper()}" for domain in DOMAINS]
+    wanted += ["REDIS_URL", "KAFKA_BOOTSTRAP_SERVERS", "JWT_SECRET"]
+    if missing := [name for name in wanted if name not in named and not os.environ.get(name)]:
+        raise FriendlyError(
+            f"FITTRACKER_ENV=prod starts no servers and makes no secrets of its own; not set: {', '.join(missing)}",
+            "deploy/compose/.env.example lists every variable; without FITTRACKER_ENV=prod this is a development stack",
+        )
+
+
+def _needs_postgres(named: Mapping[str, str]) -> bool:
+    return not all(f"DATABASE_URL_{domain.upper()}" in named for domain in DOMAINS)
 
 
 def _names_a_server(variable: str) -> bool:
-    return variable.startswith(("DATABASE_URL_", "DATABASE_REPLICA_URL_", "REDIS_", "KAFKA_"))
+    return variable.startswith(("DATABASE_URL_", "DATABASE_REPLICA_URL_", "REDIS_", "ROUTER_REDIS_", "KAFKA_"))
 
 
 def _listening(port: int) -> socket.socket | None:
@@ -315,3 +406,14 @@ def _listening(port: int) -> socket.socket | None:
         listener.close()
         return None
     return listener
+
+
+def _bounds(*, in_production: bool) -> dict[str, Any]:
+    """What one operation may be and cost: as the production file says, so that what runs here runs there. Without a rate
+    during development, where one address is everybody.
+    """
+    production = yaml.safe_load(PRODUCTION_ROUTER.read_text(encoding="utf-8"))
+    limits = dict(production["limits"])
+    if not in_production:
+        del limits["rate"]
+    return {"limits": limits, "demand_control": production["demand_control"]}

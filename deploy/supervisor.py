@@ -1,6 +1,6 @@
 """Keeps children alive: starts them in order, restarts one that died, stops them all in reverse order.
 
-Used by `fittracker up`, by `embedded` and so by the tests. Nothing here knows what the children are.
+Used by `stack`, `embedded` and `backup.restore`. Nothing here knows what the children are.
 """
 
 from __future__ import annotations
@@ -90,6 +90,11 @@ class Supervisor:
             await self._stop_one(name)
         await asyncio.gather(*(child.stop() for child in self._leaving))
         self._specs.clear()
+
+    async def end(self, name: str) -> None:
+        """Stop one child for good; nothing happens where there is none of that name."""
+        await self._stop_one(name)
+        self._specs.pop(name, None)
 
     def signal_child(self, name: str, number: signal.Signals) -> None:
         """Send a signal to one child's process: SIGHUP to reload, or SIGKILL to see it come back."""

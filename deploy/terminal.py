@@ -1,6 +1,6 @@
 """What people see: steps with their times, the children's log lines with a coloured name, errors without a traceback.
 
-Used by every command. Colours and movement appear on a terminal only.
+Used by the commands. Colours and movement appear on a terminal only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from rich.console import Console
 from rich.text import Text
 
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
-_QUIET = frozenset({"postgres", "valkey", "broker"})  # their own logs are for files; news about them is for people
+_QUIET = frozenset(
+    {"postgres", "valkey", "valkey-cache", "broker"}
+)  # their own logs are for files; news about them is for people
 
 
 class Terminal:

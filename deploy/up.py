@@ -10,9 +10,11 @@ from collections.abc import Coroutine
 from rich.panel import Panel
 from rich.table import Table
 
+from deploy.control import control_socket
 from deploy.data_directory import DataDirectory
 from deploy.stack import Stack, StackOptions
 from deploy.terminal import Terminal
+from deploy.workbench import DEMO_PATH
 
 
 def run_stack(options: StackOptions, terminal: Terminal) -> None:
@@ -24,12 +26,15 @@ def run_stack(options: StackOptions, terminal: Terminal) -> None:
 async def _run(options: StackOptions, directory: DataDirectory, terminal: Terminal) -> None:
     stack = Stack(options, directory, terminal)
     asked_to_stop = asyncio.Event()
+    resources = contextlib.AsyncExitStack()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, asked_to_stop.set)
     try:
         if not await _unless_stopped(stack.start(), asked_to_stop):
             return
+        stack.control = str(await resources.enter_async_context(control_socket(stack.change)))
+        stack.write_state()
         _welcome(stack, terminal)
         keeper = asyncio.create_task(_keep_state(stack))
         tasks = [keeper]
@@ -42,6 +47,7 @@ async def _run(options: StackOptions, directory: DataDirectory, terminal: Termin
             task.cancel()
         await asyncio.wait(tasks)
     finally:
+        await resources.aclose()
         terminal.say("\nStopping; the data stays.")
         await stack.stop()
 
@@ -83,12 +89,15 @@ async def _follow_code(stack: Stack) -> None:
 def _welcome(stack: Stack, terminal: Terminal) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_row("GraphQL, GraphiQL", stack.router_url)
+    if stack.serves_pages:
+        table.add_row("console", stack.router_url.removesuffix("graphql"))
+        table.add_row("demo", stack.router_url.removesuffix("/graphql") + DEMO_PATH)
     for name, url in stack.subgraph_urls.items():
         table.add_row(name, url)
     for name, port in stack.supervisor.ports.items():
-        if name in {"postgres", "valkey", "broker"}:
+        if name in {"postgres", "valkey", "valkey-cache", "broker"}:
             table.add_row(name, f"127.0.0.1:{port}")
     table.add_row("log files", str(stack.directory.logs))
-    if stack.options.sample_data:
+    if stack.directory.has_loaded("sample-data"):
         table.add_row("sign in as", "john.doe@example.com, Password123!")
     terminal.console.print(Panel(table, title="FitTracker Pro is up", subtitle="Ctrl-C stops it", expand=False))

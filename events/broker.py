@@ -7,12 +7,12 @@ a broker that lost its records has lost that topic too, and whoever finds it mis
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import for_code
 
 from events.envelope import new_id
+from events.kafka_settings import KafkaSettings
 from events.topics import EPOCH_PREFIX, TOPICS, Topic, epoch_topic
 
 _TOPIC_ALREADY_EXISTS = 36
@@ -21,16 +21,6 @@ CALL_TIMEOUT_SECONDS = 5.0
 
 class BrokerReplacedError(Exception):
     """The broker is not the one the loop connected to: its records are gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class KafkaSettings:
-    """How to reach Kafka. `idempotent` is off for brokers without InitProducerId v0, the embedded one among them."""
-
-    bootstrap_servers: str
-    idempotent: bool = True
-    fetch_max_wait_ms: int = 500
-    replication_factor: int = 1
 
 
 class Broker:
@@ -42,7 +32,7 @@ class Broker:
 
     async def enter(self) -> str:
         """Create what topics are missing and return the broker's epoch, giving it one if it has none."""
-        await self.ensure_topics(TOPICS)
+        await self.ensure_topics([self._settings.applied_to(topic) for topic in TOPICS])
         epoch = await self.read_epoch()
         if epoch is None:
             await self.ensure_topics([epoch_topic(new_id())])
@@ -74,7 +64,7 @@ class Broker:
                 name=topic.name,
                 num_partitions=topic.partitions,
                 replication_factor=self._settings.replication_factor,
-                topic_configs=topic.configuration,
+                topic_configs=self._settings.configuration_of(topic),
             )
             for topic in missing
         ]
@@ -87,9 +77,16 @@ class Broker:
 @asynccontextmanager
 async def connect_broker(settings: KafkaSettings) -> AsyncIterator[Broker]:
     """Connect, and disconnect at the end of the block."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers, request_timeout_ms=5000)
+    async with connect_admin(settings) as admin:
+        yield Broker(admin, settings)
+
+
+@asynccontextmanager
+async def connect_admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """The same without our view of a broker."""
+    admin = AIOKafkaAdminClient(**settings.arguments(), request_timeout_ms=5000)
     try:
         await asyncio.wait_for(admin.start(), CALL_TIMEOUT_SECONDS)
-        yield Broker(admin, settings)
+        yield admin
     finally:
         await admin.close()

@@ -1,69 +1,129 @@
 """The consumer loop: poll, read envelopes, handle what is new in one transaction, then commit the next offset.
 
-Run by the subgraphs that project others' events. Infrastructure failures are waited out; a record that fails by itself
-is tried a few times and then parked, so that it never holds up the ones behind it.
+Run by the subgraphs that project others' events. Only a failure that is known to be the record's own parks it, so that
+it holds up nobody; every other one is waited out, and one that nobody foresaw raises an alarm (see `failures`).
 """
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from math import nan
 from typing import TypeAlias
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.structs import ConsumerRecord
-from asyncpg.exceptions import InterfaceError, PostgresConnectionError
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import InterfaceError as DBAPIInterfaceError
+from opentelemetry.context import Context, attach, detach
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from events import metrics
-from events.broker import Broker, BrokerReplacedError, KafkaSettings, connect_broker
-from events.dead_letter import park
+from events.announcements import Rest
+from events.broker import Broker, BrokerReplacedError, connect_broker
 from events.envelope import Envelope, decode_envelope
-from events.inbox import enter_epoch, take_newer
-from events.supervision import keep_running
-from events.topics import dead_letter_topic
+from events.failures import BadRecordError, Fault, fault_of, reason_of
+from events.fanout import Fanout
+from events.inbox import enter_epoch, lock_people, take_newer
+from events.kafka_settings import KafkaSettings
+from events.lineage import following
+from events.parked import ParkedRecord, is_ordered_to_park, park
+from events.supervision import Loop, Loops
 
 _log = structlog.get_logger("events.consumer")
 
 POLL_MS = 1000
+ANNOUNCED_POLL_MS = 50  # for records that were announced, and are there
 POLL_TIMEOUT_SECONDS = 30.0
-START_TIMEOUT_SECONDS = 60.0
+#: A broker that lost sight of a member that joins never answers it (the embedded one does, when another leaves just then).
+START_TIMEOUT_SECONDS = 20.0
+STOP_SECONDS = 5.0
 BATCH_RECORDS = 500
-EPOCH_CHECK_SECONDS = 1.0
+EPOCH_CHECK_SECONDS = 2.0
 UNREACHABLE_AFTER_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 ATTEMPTS = 3
 
 Record: TypeAlias = ConsumerRecord
 # Projects envelopes, each the newest of its aggregate, in the transaction it is given. What it returns is awaited
 # once that transaction is committed.
-Handler = Callable[[AsyncConnection, Sequence[Envelope]], Awaitable[Callable[[], Awaitable[None]] | None]]
+AfterCommit: TypeAlias = Callable[[], Awaitable[None]] | None
+Handler = Callable[[AsyncConnection, Sequence[Envelope]], Awaitable[AfterCommit]]
+# Makes everything that the group keeps of one person anew, from the newest envelopes of all aggregates of that person.
+Rebuild = Callable[[AsyncConnection, str, Sequence[Envelope]], Awaitable[AfterCommit]]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectedTable:
+    """A table that nothing but the group's events decides. It has a `user_id`; `ignored` columns say when, not what."""
+
+    name: str
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What one group reads and what it does with it."""
+    """What one group reads and what it does with it. Without `rebuild` it is neither checked nor rebuilt."""
 
     group: str
     topics: tuple[str, ...]
     handler: Handler
+    tables: tuple[ProjectedTable, ...] = ()
+    rebuild: Rebuild | None = None
 
 
-async def run_consumer(subscription: Subscription, engine: AsyncEngine, kafka: KafkaSettings) -> None:
-    """Handle the subscription's events until cancelled, through any failure of Postgres or Kafka."""
+async def run_consumer(
+    subscription: Subscription,
+    engine: AsyncEngine,
+    kafka: KafkaSettings,
+    loops: Loops | None = None,
+    fanout: Fanout | None = None,
+) -> None:
+    """Handle the subscription's events until cancelled, through any failure of Postgres or Kafka.
+
+    With a `fanout`, and a broker whose relays announce over it, the consumer rests until it hears of events.
+    """
+    rest = Rest(fanout, subscription.topics) if fanout is not None and kafka.announced else None
+    loop = (loops or Loops()).add("consumer", group=subscription.group, patience_seconds=PATIENCE_SECONDS)
+    lag = _Lag(subscription.topics)
+    loop.lag = lag.by_topic
+    group = subscription.group
+    further_groups = (f"{subscription.group}.{number}" for number in itertools.count(1))
 
     async def session() -> None:
-        async with connect_broker(kafka) as broker, _producer(kafka) as producer:
+        nonlocal group
+        async with connect_broker(kafka) as broker:
             epoch = await broker.enter()
-            await broker.ensure_topics([dead_letter_topic(subscription.group)])
-            async with _group_member(subscription, engine, kafka, epoch) as consumer, asyncio.TaskGroup() as tasks:
-                tasks.create_task(_watch_epoch(broker, epoch))
-                tasks.create_task(_Session(subscription, engine, consumer, producer).run())
+            listener = _BeginAtNewEpoch(subscription.group, engine, epoch)
+            try:
+                async with (
+                    _group_member(group, subscription.topics, kafka, listener) as consumer,
+                    asyncio.TaskGroup() as tasks,
+                ):
+                    tasks.create_task(_watch_epoch(broker, epoch))
+                    if rest is not None:
+                        tasks.create_task(rest.listen())
+                    tasks.create_task(_Session(subscription, engine, consumer, loop, rest).run())
+                    lag.consumer = consumer
+            except JoinUnansweredError:
+                # The embedded broker, the one without idempotent producers, never forgets a member that went without a
+                # word, and answers nobody who joins after it. In a new group everything is read from the start, and the
+                # inbox knows what was handled.
+                if not kafka.idempotent:
+                    group = next(further_groups)
+                raise
 
-    await keep_running(f"consumer:{subscription.group}", session)
+    await loop.run(session)
+
+
+async def handle_parked(subscription: Subscription, connection: AsyncConnection, parked: ParkedRecord) -> bool:
+    """Handle a parked record in this transaction; whether it told anything new. Raises what the handler does."""
+    envelope = _read(parked.key, parked.value)
+    newer, after_commit = await _project(subscription, connection, [envelope])
+    if after_commit is not None:
+        await _tell(after_commit)
+    return bool(newer)
 
 
 async def _watch_epoch(broker: Broker, epoch: str) -> None:
@@ -83,37 +143,44 @@ async def _watch_epoch(broker: Broker, epoch: str) -> None:
 
 
 class _Session:
-    """One stretch of consuming as one group member; ends with the first failure of the infrastructure."""
+    """One stretch of consuming as one group member; ends with the first failure that is not a record's own."""
 
     def __init__(
         self,
         subscription: Subscription,
         engine: AsyncEngine,
         consumer: AIOKafkaConsumer,
-        producer: AIOKafkaProducer,
+        loop: Loop,
+        rest: Rest | None,
     ) -> None:
         self._subscription = subscription
         self._group = subscription.group
         self._engine = engine
         self._consumer = consumer
-        self._producer = producer
+        self._loop = loop
+        self._rest = rest
+        # A counter that begins with its first event has no increase in Prometheus, and its alert stays quiet.
+        metrics.CONSUMER_BLOCKED.labels(self._group)
 
     async def run(self) -> None:
+        wait_ms = POLL_MS if self._rest is None else ANNOUNCED_POLL_MS
         while True:
             async with asyncio.timeout(POLL_TIMEOUT_SECONDS):
-                polled = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH_RECORDS)
+                polled = await self._consumer.getmany(timeout_ms=wait_ms, max_records=BATCH_RECORDS)
             records = [record for partition_records in polled.values() for record in partition_records]
             if records:
                 await self._handle(records)
                 await self._consumer.commit(_next_offsets(polled))
-            await self._report_lag()
+            self._loop.progress()
+            if not records and self._rest is not None:
+                await self._rest.until_news(self._consumer)
 
     async def _handle(self, records: Sequence[Record]) -> None:
         """All in one transaction if they let themselves; else one by one, so that only the bad ones are parked."""
         try:
             await self._project(records)
         except Exception as failure:
-            if _is_infrastructure(failure):
+            if fault_of(failure) is Fault.INFRASTRUCTURE:
                 raise
             for record in records:
                 await self._handle_alone(record)
@@ -123,33 +190,87 @@ class _Session:
             try:
                 await self._project([record])
             except Exception as failure:
-                if _is_infrastructure(failure):
+                fault = fault_of(failure)
+                if fault is Fault.INFRASTRUCTURE:
                     raise
-                if attempt == ATTEMPTS:
-                    await park(self._producer, self._group, record, failure, attempt)
-                else:
+                if attempt < ATTEMPTS:
                     await asyncio.sleep(0.05 * attempt)
+                elif fault is Fault.RECORD or await is_ordered_to_park(self._engine, self._group, record):
+                    await park(self._engine, self._group, record, failure, attempt)
+                else:
+                    self._alarm(record, failure)
+                    raise
             else:
                 return
 
+    def _alarm(self, record: Record, failure: Exception) -> None:
+        metrics.CONSUMER_BLOCKED.labels(self._group).inc()
+        place = f"{record.topic} {record.partition} {record.offset}"
+        _log.error(
+            "consumer_blocked",
+            group=self._group,
+            record=place,
+            error=reason_of(failure),
+            way_out=f"mend the handler, or let it go: fittracker events park {self._group} {place}",
+        )
+
     async def _project(self, records: Sequence[Record]) -> None:
-        envelopes = [decode_envelope(record.value or b"") for record in records]
+        envelopes = [_read(record.key, record.value) for record in records]
         async with self._engine.begin() as connection:
-            newer = await take_newer(connection, self._group, envelopes)
-            after_commit = await self._subscription.handler(connection, newer) if newer else None
+            newer, after_commit = await _project(self._subscription, connection, envelopes)
         metrics.CONSUMER_HANDLED.labels(self._group, "new").inc(len(newer))
         metrics.CONSUMER_HANDLED.labels(self._group, "known").inc(len(records) - len(newer))
         if after_commit is not None:
             await _tell(after_commit)
 
-    async def _report_lag(self) -> None:
-        lag_by_topic = dict.fromkeys(self._subscription.topics, 0)
-        for partition in self._consumer.assignment():
-            end = self._consumer.highwater(partition)
+
+class _Lag:
+    """How far the group member of the moment is behind, asked whenever somebody wants to know."""
+
+    def __init__(self, topics: Sequence[str]) -> None:
+        self._topics = topics
+        self.consumer: AIOKafkaConsumer | None = None
+
+    async def by_topic(self) -> dict[str, float]:
+        """Records between the position and the end of the partitions held, as of the last fetch; NaN before the first."""
+        if self.consumer is None:
+            return dict.fromkeys(self._topics, nan)
+        lag = dict.fromkeys(self._topics, 0.0)
+        for partition in self.consumer.assignment():
+            end = self.consumer.highwater(partition)
             if end is not None:
-                lag_by_topic[partition.topic] += max(0, end - await self._consumer.position(partition))
-        for topic, lag in lag_by_topic.items():
-            metrics.CONSUMER_LAG.labels(self._group, topic).set(lag)
+                lag[partition.topic] += max(0, end - await self.consumer.position(partition))
+        return lag
+
+
+def _read(key: bytes | None, value: bytes | None) -> Envelope:
+    """Raises BadRecordError and msgspec's errors for what is no event, or is under another's key: out of order there."""
+    envelope = decode_envelope(value or b"")
+    if (key or b"").decode(errors="replace") not in (envelope.user_id, envelope.aggregate.id):
+        raise BadRecordError(f"the record's key is {key!r} and its event is of the person {envelope.user_id!r}")
+    return envelope
+
+
+async def _project(
+    subscription: Subscription, connection: AsyncConnection, envelopes: Sequence[Envelope]
+) -> tuple[list[Envelope], AfterCommit]:
+    """Hand over what is new, in the transaction; returns it, and what is to be awaited after the commit."""
+    await lock_people(connection, subscription.group, (envelope.user_id for envelope in envelopes))
+    newer = await take_newer(connection, subscription.group, envelopes)
+    if not newer:
+        return newer, None
+    with following(subscription.group, newer) as context:
+        after_commit = await subscription.handler(connection, newer)
+    return newer, partial(_within, context, after_commit) if after_commit is not None else None
+
+
+async def _within(context: Context, after_commit: Callable[[], Awaitable[None]]) -> None:
+    """Telling of a projection belongs to the trace of what was projected, though that is over."""
+    token = attach(context)
+    try:
+        await after_commit()
+    finally:
+        detach(token)
 
 
 async def _tell(after_commit: Callable[[], Awaitable[None]]) -> None:
@@ -162,13 +283,6 @@ async def _tell(after_commit: Callable[[], Awaitable[None]]) -> None:
 
 def _next_offsets(polled: dict[TopicPartition, list[Record]]) -> dict[TopicPartition, int]:
     return {partition: records[-1].offset + 1 for partition, records in polled.items() if records}
-
-
-def _is_infrastructure(failure: Exception) -> bool:
-    """Whether waiting may help: Postgres went away or is starting, rather than the record being bad."""
-    if isinstance(failure, DBAPIError):
-        return failure.connection_invalidated or isinstance(failure, OperationalError | DBAPIInterfaceError)
-    return isinstance(failure, OSError | TimeoutError | KafkaError | PostgresConnectionError | InterfaceError)
 
 
 class _BeginAtNewEpoch(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
@@ -197,39 +311,42 @@ class _BeginAtNewEpoch(ConsumerRebalanceListener):  # type: ignore[misc]  # aiok
             await self.consumer.seek_to_beginning(*fresh)
 
 
+class JoinUnansweredError(TimeoutError):
+    """The broker did not let a member into its group in time."""
+
+
 @asynccontextmanager
 async def _group_member(
-    subscription: Subscription, engine: AsyncEngine, kafka: KafkaSettings, epoch: str
+    group: str, topics: Sequence[str], kafka: KafkaSettings, listener: _BeginAtNewEpoch
 ) -> AsyncIterator[AIOKafkaConsumer]:
+    """Raises JoinUnansweredError, and what aiokafka raises."""
     consumer: AIOKafkaConsumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka.bootstrap_servers,
-        group_id=subscription.group,
+        **kafka.arguments(),
+        group_id=group,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=kafka.fetch_max_wait_ms,
         session_timeout_ms=6_000,
-        heartbeat_interval_ms=1_000,
+        heartbeat_interval_ms=2_000,
     )
-    listener = _BeginAtNewEpoch(subscription.group, engine, epoch)
     listener.consumer = consumer
-    consumer.subscribe(topics=list(subscription.topics), listener=listener)
+    consumer.subscribe(topics=list(topics), listener=listener)
     try:
-        async with asyncio.timeout(START_TIMEOUT_SECONDS):
-            await consumer.start()
+        try:
+            async with asyncio.timeout(START_TIMEOUT_SECONDS):
+                await consumer.start()
+        except TimeoutError as failure:
+            raise JoinUnansweredError(f"{group} did not let a member in for {START_TIMEOUT_SECONDS:g} s") from failure
         yield consumer
     finally:
-        with suppress(Exception):
-            await asyncio.wait_for(consumer.stop(), 5)
+        await _stop(consumer)
 
 
-@asynccontextmanager
-async def _producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
-    producer = AIOKafkaProducer(
-        bootstrap_servers=kafka.bootstrap_servers, acks="all", enable_idempotence=kafka.idempotent
-    )
-    try:
-        await producer.start()
-        yield producer
-    finally:
-        with suppress(Exception):
-            await asyncio.wait_for(producer.stop(), 5)
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    """Aiokafka waits for the answer to a join before it closes connections, and cut off it leaves them open."""
+    with suppress(Exception):
+        await asyncio.wait_for(consumer.stop(), STOP_SECONDS)
+    for part in (consumer._fetcher, consumer._client):  # noqa: SLF001 - nothing public closes them after that
+        if part is not None:
+            with suppress(Exception):
+                await asyncio.wait_for(part.close(), STOP_SECONDS)

@@ -31,7 +31,11 @@ class Aggregate(msgspec.Struct, frozen=True):
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """One event as it travels. `payload` is raw JSON until `upcast.read_payload` gives it its contract."""
+    """One event as it travels. `payload` is raw JSON until `upcast.read_payload` gives it its contract.
+
+    `source_epoch` names the life of the database that the event came from, in milliseconds since 1970: a database that
+    was restored or rolled back uses versions again, and what it tells in its new life counts. `relay` fills it in.
+    """
 
     event_id: str
     type: str
@@ -48,6 +52,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     causation_id: str | None = None
     traceparent: str | None = None
     tombstone: bool = False
+    source_epoch: int = 0
     payload: msgspec.Raw = msgspec.Raw(b"{}")
 
 

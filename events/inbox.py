@@ -1,9 +1,11 @@
-"""The inbox: the newest version of each aggregate that a consumer group has handled. Read and written by `consumer`.
+"""The inbox: the newest version of each aggregate that a consumer group has handled. `consumer` and `audit` work on it.
 
-One row an aggregate, in the transaction of the projection: duplicates, late and old versions fall out here.
+One row an aggregate, in the transaction of the projection: duplicates, late and old versions fall out here. Versions
+of one epoch of their source are compared; a later epoch is newer whatever its versions (see `relay`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -34,14 +36,43 @@ INBOX_DDL: tuple[str, ...] = (
     """,
 )
 
-_ADVANCE: TextClause = text(
-    "INSERT INTO inbox AS seen (consumer_group, aggregate_type, aggregate_id, version)"
-    " SELECT :consumer_group, t, i, v"
-    " FROM unnest(CAST(:types AS text[]), CAST(:ids AS text[]), CAST(:versions AS bigint[])) AS new (t, i, v)"
+# Run by the events' own migration; an event without an epoch is of epoch 0.
+INBOX_EPOCH_DDL: tuple[str, ...] = ("ALTER TABLE inbox ADD COLUMN source_epoch bigint NOT NULL DEFAULT 0",)
+
+_WRITE = (
+    "INSERT INTO inbox AS seen (consumer_group, aggregate_type, aggregate_id, source_epoch, version)"
+    " SELECT :consumer_group, t, i, e, v FROM unnest(CAST(:types AS text[]), CAST(:ids AS text[]),"
+    " CAST(:epochs AS bigint[]), CAST(:versions AS bigint[])) AS new (t, i, e, v)"
     " ON CONFLICT (consumer_group, aggregate_type, aggregate_id)"
-    " DO UPDATE SET version = excluded.version, handled_at = now() WHERE seen.version < excluded.version"
+    " DO UPDATE SET source_epoch = excluded.source_epoch, version = excluded.version, handled_at = now()"
+)
+_ADVANCE: TextClause = text(
+    f"{_WRITE} WHERE (seen.source_epoch, seen.version) < (excluded.source_epoch, excluded.version)"
     " RETURNING aggregate_type, aggregate_id"
 )
+_SET: TextClause = text(_WRITE)
+_LOCK: TextClause = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(:consumer_group || ':' || id, 0))"
+    " FROM unnest(CAST(:ids AS text[])) AS id"
+)
+_HOLD: TextClause = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:consumer_group || ':' || :id, 0))")
+
+
+async def lock_people(connection: AsyncConnection, group: str, user_ids: Iterable[str]) -> None:
+    """One projector at a time for each person and group, until the transaction ends: a row may be made of many events.
+
+    Taken before anything else, and in one order, so that two that want the same people wait instead of deadlocking.
+    """
+    await connection.execute(_LOCK, {"consumer_group": group, "ids": sorted(set(user_ids))})
+
+
+async def hold_projection(connection: AsyncConnection, group: str, user_id: str) -> None:
+    """Keeps news about a person from being projected until the transaction ends; commands do not keep each other waiting.
+
+    For a command that decides by projected rows and writes what the projector would put right later. Without it neither
+    of the two may see what the other has not committed yet, and nobody puts it right. Taken before any row is locked.
+    """
+    await connection.execute(_HOLD, {"consumer_group": group, "id": user_id})
 
 
 async def take_newer(connection: AsyncConnection, group: str, envelopes: Sequence[Envelope]) -> list[Envelope]:
@@ -50,22 +81,34 @@ async def take_newer(connection: AsyncConnection, group: str, envelopes: Sequenc
     for envelope in envelopes:
         identity = (envelope.aggregate.type, envelope.aggregate.id)
         known = newest.get(identity)
-        if known is None or known.aggregate.version < envelope.aggregate.version:
+        if known is None or _age(known) < _age(envelope):
             newest[identity] = envelope
     if not newest:
         return []
-    # Sorted, so that two consumers that meet on the same rows lock them in the same order.
-    identities = sorted(newest)
-    result = await connection.execute(
-        _ADVANCE,
-        {
-            "consumer_group": group,
-            "types": [aggregate_type for aggregate_type, _ in identities],
-            "ids": [aggregate_id for _, aggregate_id in identities],
-            "versions": [newest[identity].aggregate.version for identity in identities],
-        },
-    )
+    result = await connection.execute(_ADVANCE, _rows(group, newest.values()))
     return [newest[(row.aggregate_type, row.aggregate_id)] for row in result]
+
+
+async def set_handled(connection: AsyncConnection, group: str, envelopes: Sequence[Envelope]) -> None:
+    """Note these as handled, at most one an aggregate, whatever was before: the state was rebuilt from them."""
+    if envelopes:
+        await connection.execute(_SET, _rows(group, envelopes))
+
+
+def _age(envelope: Envelope) -> tuple[int, int]:
+    return envelope.source_epoch, envelope.aggregate.version
+
+
+def _rows(group: str, envelopes: Iterable[Envelope]) -> dict[str, Any]:
+    """Sorted, so that two consumers that meet on the same rows lock them in the same order."""
+    ordered = sorted(envelopes, key=lambda envelope: (envelope.aggregate.type, envelope.aggregate.id))
+    return {
+        "consumer_group": group,
+        "types": [envelope.aggregate.type for envelope in ordered],
+        "ids": [envelope.aggregate.id for envelope in ordered],
+        "epochs": [envelope.source_epoch for envelope in ordered],
+        "versions": [envelope.aggregate.version for envelope in ordered],
+    }
 
 
 _EPOCH: TextClause = text(

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.sql.elements import TextClause
 
 from events.envelope import Aggregate, Envelope, Payload, encode_envelope, encode_payload, new_id
+from events.lineage import lineage_of
 
 NOTIFY_CHANNEL = "outbox"
 
@@ -52,6 +53,12 @@ OUTBOX_DDL: tuple[str, ...] = (
     """,
 )
 
+# Run by the events' own migration: which life of the database this is, and one person's events together.
+OUTBOX_EPOCH_DDL: tuple[str, ...] = (
+    "ALTER TABLE outbox_relay ADD COLUMN incarnation text, ADD COLUMN source_epoch bigint NOT NULL DEFAULT 0",
+    "CREATE INDEX outbox_by_key ON outbox (key, topic)",
+)
+
 
 class Transaction(Protocol):
     """What the caller's open transaction must offer: SQLAlchemy's AsyncConnection and AsyncSession both do."""
@@ -61,7 +68,10 @@ class Transaction(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event about to be written. `aggregate_id` and `version` name the state that `payload` shows."""
+    """An event about to be written. `aggregate_id` and `version` name the state that `payload` shows.
+
+    Correlation, causation and trace are those of the request or of the event at work, unless they are given.
+    """
 
     payload: Payload
     aggregate_id: str
@@ -93,14 +103,19 @@ async def append_event(transaction: Transaction, event: NewEvent) -> str:
 
 async def append_events(transaction: Transaction, events: Iterable[NewEvent]) -> int:
     """Write many events, in order, in one round trip; returns how many."""
-    rows = [_outbox_row(event) for event in events]
+    rows = outbox_rows(events)
     if rows:
         await transaction.execute(_INSERT, rows)
     return len(rows)
 
 
+def outbox_rows(events: Iterable[NewEvent]) -> list[Mapping[str, Any]]:
+    """What the outbox keeps of these events, in order: for loads that write very many at once."""
+    return [_outbox_row(event) for event in events]
+
+
 def _outbox_row(event: NewEvent) -> Mapping[str, Any]:
-    payload = event.payload
+    payload, lineage = event.payload, lineage_of(event.user_id)
     envelope = Envelope(
         event_id=new_id(),
         type=type(payload).__name__,
@@ -113,9 +128,9 @@ def _outbox_row(event: NewEvent) -> Mapping[str, Any]:
         time_zone=event.time_zone,
         actor=event.actor or event.user_id,
         source=event.source,
-        correlation_id=event.correlation_id,
-        causation_id=event.causation_id,
-        traceparent=event.traceparent,
+        correlation_id=event.correlation_id or lineage.correlation_id,
+        causation_id=event.causation_id or lineage.causation_id,
+        traceparent=event.traceparent or lineage.traceparent,
         tombstone=payload.tombstone,
         payload=encode_payload(payload),
     )
@@ -130,17 +145,9 @@ def _outbox_row(event: NewEvent) -> Mapping[str, Any]:
     }
 
 
-_FORGET_SUPERSEDED: TextClause = text(
-    "DELETE FROM outbox AS old WHERE old.published_at < now() - make_interval(days => :days) AND EXISTS ("
-    " SELECT 1 FROM outbox AS newer WHERE newer.aggregate_type = old.aggregate_type"
-    " AND newer.aggregate_id = old.aggregate_id AND newer.version > old.version)"
-)
+async def forget_events_of(transaction: Transaction, user_id: str) -> None:
+    """Delete every event of a person from this outbox, published or not: the person is erased, and they hold what was told."""
+    await transaction.execute(_FORGET_PERSON, {"user_id": user_id})
 
 
-async def forget_superseded(transaction: Transaction, *, after_days: int) -> int:
-    """Delete published rows older than this that a newer version of their aggregate replaces; returns how many.
-
-    The newest version of every aggregate stays, so a refill still tells the whole state.
-    """
-    result = await transaction.execute(_FORGET_SUPERSEDED, {"days": after_days})
-    return int(result.rowcount)
+_FORGET_PERSON = text("DELETE FROM outbox WHERE key = :user_id")

@@ -1,4 +1,4 @@
-"""The topics: their key, partitions and retention. Read by `broker.ensure_topics` and by deploy's topic listing."""
+"""The topics: their key, partitions and retention. Created where missing by `broker`, named by the contracts."""
 
 from dataclasses import dataclass
 
@@ -22,6 +22,7 @@ class Topic:
 
 
 USERS_ACCOUNT = Topic("users.account.v1", "user_id", 6, 90 * DAY_MS)
+USERS_SESSION = Topic("users.session.v1", "user_id", 6, 1 * DAY_MS)
 USERS_BODY = Topic("users.body.v1", "user_id", 6, 90 * DAY_MS)
 NUTRITION_DIARY = Topic("nutrition.diary.v1", "user_id", 6, 90 * DAY_MS)
 NUTRITION_CATALOG = Topic("nutrition.catalog.v1", "food_id", 6, -1, compacted=True)
@@ -30,6 +31,7 @@ ANALYTICS_DERIVED = Topic("analytics.derived.v1", "user_id", 6, 30 * DAY_MS)
 
 TOPICS: tuple[Topic, ...] = (
     USERS_ACCOUNT,
+    USERS_SESSION,
     USERS_BODY,
     NUTRITION_DIARY,
     NUTRITION_CATALOG,
@@ -38,14 +40,14 @@ TOPICS: tuple[Topic, ...] = (
 )
 
 
-def dead_letter_topic(group: str) -> Topic:
-    """Where a consumer group parks the records that it could not handle."""
-    return Topic(f"ops.dlq.{group}", "original key", 1, 30 * DAY_MS)
-
-
 # A topic without records whose name tells one life of the broker: see `broker.Broker.read_epoch`.
 EPOCH_PREFIX = "ops.epoch."
 
 
 def epoch_topic(epoch: str) -> Topic:
     return Topic(f"{EPOCH_PREFIX}{epoch}", "none", 1, -1)
+
+
+def service_of(topic: str) -> str:
+    """The service that publishes on a topic: its first word."""
+    return topic.partition(".")[0]

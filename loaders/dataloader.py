@@ -4,9 +4,11 @@ A read answers many keys with a mapping; keys that it leaves out get the default
 alone.
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from aiodataloader import DataLoader
@@ -17,12 +19,29 @@ KeyT = TypeVar("KeyT", bound=Hashable)
 ArgumentsT = TypeVar("ArgumentsT", bound=Hashable)
 ValueT = TypeVar("ValueT")
 
+#: The reads that are under way for the work at hand. A loader reads in tasks of its own, so whoever stops the work
+#: cancels these too.
+running_batches: ContextVar[set[asyncio.Task[Any]] | None] = ContextVar("running_batches", default=None)
+
 # Told the loader's name and the number of keys; what it returns is entered around the read.
 BatchObserver = Callable[[str, int], AbstractContextManager[Any]]
 
 
 def _unobserved(_name: str, _keys: int) -> AbstractContextManager[Any]:
     return nullcontext()
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    batches, task = running_batches.get(), asyncio.current_task()
+    if batches is None or task is None:
+        yield
+        return
+    batches.add(task)
+    try:
+        yield
+    finally:
+        batches.discard(task)
 
 
 def load_one(
@@ -33,7 +52,7 @@ def load_one(
     """A loader of one value a key, None where there is none."""
 
     async def load(keys: list[KeyT]) -> list[ValueT | None]:
-        with observe(name, len(keys)):
+        with observe(name, len(keys)), _stoppable():
             found = await read(keys)
         return [found.get(key) for key in keys]
 
@@ -48,7 +67,7 @@ def load_list(
     """A loader of a list a key, empty where there is nothing."""
 
     async def load(keys: list[KeyT]) -> list[list[ValueT]]:
-        with observe(name, len(keys)):
+        with observe(name, len(keys)), _stoppable():
             found = await read(keys)
         return [found.get(key, []) for key in keys]
 
@@ -69,7 +88,7 @@ def load_with_arguments(
             keys_by_arguments[arguments].append(key)
         found: dict[tuple[KeyT, ArgumentsT], ValueT] = {}
         for arguments, keys in keys_by_arguments.items():
-            with observe(name, len(keys)):
+            with observe(name, len(keys)), _stoppable():
                 values = await read(keys, arguments)
             found.update({(key, arguments): value for key, value in values.items()})
         return [found[each] if each in found else default() for each in wanted]

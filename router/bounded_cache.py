@@ -5,22 +5,33 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
+
+from router.single_flight import SingleFlight
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
 class BoundedCache(Generic[Key, Value]):
-    """Least recently used entries go first. Failures are not kept: they reach everyone who waits, then are forgotten."""
+    """Least recently used entries go first. Failures are not kept: they reach everyone who waits, then are forgotten.
 
-    def __init__(self, max_entries: int) -> None:
+    With `weigh`, which gives the bytes of an entry, all together have at most `max_bytes`; a single one that has more is
+    kept until the next comes.
+    """
+
+    def __init__(
+        self, max_entries: int, *, max_bytes: int = 0, weigh: Callable[[Key, Value], int] | None = None
+    ) -> None:
         self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._weigh = weigh
+        self._weights: dict[Key, int] = {}
+        self.bytes = 0  # of all entries, as far as they are weighed
         self._entries: OrderedDict[Key, Value] = OrderedDict()
-        self._computing: dict[Key, asyncio.Future[Value]] = {}
+        self._computing: SingleFlight[Key, Value] = SingleFlight()
         self.hits = 0
         self.misses = 0
         self.coalesced = 0  # misses that waited for another's computation
@@ -36,22 +47,36 @@ class BoundedCache(Generic[Key, Value]):
         found = self.get(key)
         if found is not None:
             return found
-        under_way = self._computing.get(key)
-        if under_way is not None:
+        if self._computing.get(key) is not None:
             self.coalesced += 1
         else:
             self.misses += 1
-            # a task of its own: the asker that came first may be cancelled while others wait for the same value
-            under_way = asyncio.ensure_future(compute())
-            self._computing[key] = under_way
-            under_way.add_done_callback(lambda done: self._keep(key, done))
-        return await asyncio.shield(under_way)
+        return await self._computing.run(key, lambda: self._compute(key, compute))
+
+    def compute_at_once(self, key: Key, compute: Callable[[], Value | None]) -> Value | None:
+        """After `get` found nothing: what `compute` makes, which is kept; needs no flight, as nobody can ask meanwhile.
+
+        None where `compute` gives nothing, or where the key is being computed already: `get_or_compute` goes on from there.
+        """
+        if key in self._computing:
+            return None
+        value = compute()
+        if value is not None:
+            self.misses += 1
+            self.put(key, value)
+        return value
 
     def put(self, key: Key, value: Value) -> None:
+        if key in self._entries:
+            self._entries.move_to_end(key)
         self._entries[key] = value
-        self._entries.move_to_end(key)
-        while len(self._entries) > self._max_entries:
-            self._entries.popitem(last=False)
+        if self._weigh is not None:
+            weight = self._weigh(key, value)
+            self.bytes += weight - self._weights.get(key, 0)
+            self._weights[key] = weight
+        while len(self._entries) > self._max_entries or (self.bytes > self._max_bytes and len(self._entries) > 1):
+            oldest, _ = self._entries.popitem(last=False)
+            self.bytes -= self._weights.pop(oldest, 0)
 
     def take_counts(self) -> dict[str, int]:
         """Look-ups by result since the last call."""
@@ -63,10 +88,14 @@ class BoundedCache(Generic[Key, Value]):
         """From the least to the most recently used."""
         return list(self._entries)
 
+    def __contains__(self, key: Key) -> bool:
+        """Counts as no look-up."""
+        return key in self._entries
+
     def __len__(self) -> int:
         return len(self._entries)
 
-    def _keep(self, key: Key, done: asyncio.Future[Value]) -> None:
-        self._computing.pop(key, None)
-        if not done.cancelled() and done.exception() is None:
-            self.put(key, done.result())
+    async def _compute(self, key: Key, compute: Callable[[], Awaitable[Value]]) -> Value:
+        value = await compute()
+        self.put(key, value)
+        return value

@@ -1,7 +1,11 @@
-"""What can go wrong in the router: one tree, stable codes, and what of it a client may read.
+"""The router's exceptions that several rooms raise or handle, with their stable codes and what a client may read of them.
+
+Further subclasses of `RequestError` stand beside the code that raises them, in `access/`, `server/` and `pipeline`; so does
+`server.errors.HttpError`, for a request that is refused before it is read as GraphQL.
 
 RouterError
 ├── SupergraphError             INVALID_SUPERGRAPH             the router cannot start (or reload) with this graph
+│   └── UnsupportedLinkedFeatureError  UNSUPPORTED_LINKED_FEATURE     it links what this router does not know
 ├── RequestError               the request cannot run; nothing was executed; answered without `data`
 │   ├── DocumentSyntaxError        GRAPHQL_PARSE_FAILED           400
 │   ├── DocumentInvalidError       GRAPHQL_VALIDATION_FAILED      400 (one entry per broken rule)
@@ -55,6 +59,12 @@ class SupergraphError(RouterError):
     """The text given as supergraph is none, or contradicts itself."""
 
     code: ClassVar[str] = "INVALID_SUPERGRAPH"
+
+
+class UnsupportedLinkedFeatureError(SupergraphError):
+    """The supergraph asks for something that this router would pass over."""
+
+    code: ClassVar[str] = "UNSUPPORTED_LINKED_FEATURE"
 
 
 def _restored(kind: type[RouterError], args: tuple[Any, ...], facts: dict[str, Any]) -> RouterError:
@@ -125,7 +135,9 @@ class VariablesError(RequestError):
 
 
 class LimitExceededError(RequestError):
-    """`limit` names what ran over: TOKEN, DEPTH, ALIAS, FIELD, DIRECTIVE, ROOT_FIELD."""
+    """`limit` names what ran over: TOKEN, DEPTH, ALIAS, FIELD, DIRECTIVE, ROOT_FIELD, VARIABLE_VALUE,
+    INTROSPECTED_VALUE, REPEATED_FIELD.
+    """
 
     def __init__(self, limit: str, maximum: int, found: int | None = None) -> None:
         more = f"; it has {found}" if found is not None else ""
@@ -137,6 +149,21 @@ class LimitExceededError(RequestError):
 
     def entries(self) -> list[ErrorEntry]:
         return [{"message": self.message, "extensions": {"code": f"{self.limit}_LIMIT_EXCEEDED", **self.extensions}}]
+
+
+def json_kind(value: object) -> str:
+    """What a value is called in JSON, with its article: "a string", "null"."""
+    if value is None:
+        return "null"
+    kinds = {
+        dict: "an object",
+        list: "an array",
+        str: "a string",
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+    }
+    return kinds.get(type(value), "a value")
 
 
 class PlanningLimitError(RequestError):
@@ -167,6 +194,7 @@ class SubgraphError(RouterError):
 
 class SubgraphHttpError(SubgraphError):
     code: ClassVar[str] = "SUBREQUEST_HTTP_ERROR"
+    was_sent = True  # False: no connection came about, so that nobody can have acted on the request
 
 
 class SubgraphTimeoutError(SubgraphError):
@@ -185,3 +213,15 @@ class SubgraphCircuitOpenError(SubgraphError):
 
 class SubgraphResponseTooLargeError(SubgraphError):
     code: ClassVar[str] = "SUBGRAPH_RESPONSE_TOO_LARGE"
+
+
+def unreachable(subgraph: str, error: Exception) -> SubgraphHttpError:
+    """No connection came about; nothing of the request was sent."""
+    unsent = SubgraphHttpError("The subgraph cannot be reached.", subgraph, detail=str(error))
+    unsent.was_sent = False
+    return unsent
+
+
+def response_too_large(subgraph: str, max_bytes: int) -> SubgraphResponseTooLargeError:
+    """Says the limit, which is the router's `traffic_shaping.max_response_bytes`."""
+    return SubgraphResponseTooLargeError(f"The subgraph's answer is larger than {max_bytes} bytes.", subgraph)

@@ -5,66 +5,60 @@
 
 from __future__ import annotations
 
-import asyncio
+import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import (
     DocumentNode,
-    GraphQLInterfaceType,
-    GraphQLNamedType,
-    GraphQLObjectType,
     GraphQLSchema,
-    OperationType,
-    get_named_type,
-    is_abstract_type,
 )
 
 from router.background import in_background
 from router.bounded_cache import BoundedCache
-from router.errors import LimitExceededError, PlanningFailedError, RequestError
+from router.errors import LimitExceededError, PlanningFailedError, PlanningTimeoutError, RequestError
 from router.executor.execute import CompiledPlan, compile_plan
-from router.executor.introspection import (
+from router.executor.subgraph_errors import never
+from router.introspection import (
     Introspection,
     IntrospectionAnswer,
     IntrospectionQuestion,
+    KeptIntrospections,
     answer_introspection,
-    asks_for_introspection,
-    without_introspection,
 )
-from router.executor.subgraph_errors import never
 from router.operation import (
     DEFAULT_LIMITS,
     DocumentLimits,
     Operation,
-    VariableCoercion,
     parse_document,
 )
-from router.operation.document import check_limits, count_fields, with_incremental_directives
-from router.planner import (
-    HarmlessFields,
-    OverrideLabels,
-    PlannedPart,
-    PlanningOverrunError,
-    QueryPlanner,
-    in_levels,
-    share_fetches,
-)
-from router.planning_process import PlanJob, PlanningProcess, PrepareJob
+from router.operation.document import check_limits, with_incremental_directives
+from router.planner import OverrideLabels, PlanningOverrunError, QueryPlanner
+from router.planning_pool import Asker, NamesAsker, PlanningPool, Spent, nobody
+from router.planning_process import PlanJob, PrepareJob
+from router.prepared_operation import PlanKey, PreparedKey, PreparedOperation, Weighing
 from router.query_plan import QueryPlan
-from router.selection_set import InlineFragment, SelectionSet
 from router.supergraph import Supergraph, read_supergraph
+
+Derived = TypeVar("Derived")
 
 MAX_SHORTCUTS = 16
 #: What may be parsed, validated and planned on the event loop: some 10 ms of work. More goes to another process.
 MAX_INLINE_CHARACTERS = 16_000
 MAX_INLINE_TOKENS = 1_000
 MAX_INLINE_FIELDS = 150
-MAX_INLINE_WEIGHT = 600
 #: A plan, or an introspection, that turns out to take more CPU time is given up and made in another process.
 MAX_INLINE_SECONDS = 0.015
+
+#: A caller whose new operations took more of the event loop lately has them made in another process too.
+MAX_INLINE_SECONDS_EACH = 4.0
+MAX_REFUSALS = 1_000
+MAX_REFUSAL_BYTES = 8 * 1024 * 1024
+MAX_INTROSPECTIONS = 64
+MAX_INTROSPECTION_BYTES = 32 * 1024 * 1024
 
 #: Pure and CPU-bound; the labels are the active ones of `@override(label:)`. May raise PlanningOverrunError.
 PlanFunction = Callable[[Operation, frozenset[str]], QueryPlan]
@@ -77,38 +71,13 @@ class GraphOptions:
     limits: DocumentLimits = DEFAULT_LIMITS
     max_prepared_operations: int = 2_000
     max_plans: int = 2_000
+    max_cache_bytes: int = 128 * 1024 * 1024  # of prepared operations, and as much of plans
+    planning_processes: int = 2
     hide_suggestions: bool = False
     introspection: bool = True
     planning_timeout_seconds: float = 10.0
     subgraph_urls: Mapping[str, str] = field(default_factory=dict)  # over those in the supergraph
     redacts_errors_of: Callable[[str], bool] = never  # by a subgraph's name: what it says of them is not for clients
-
-
-@dataclass(frozen=True, slots=True)
-class PartToPlan:
-    """One part of an answer in pieces: what to fetch, what is told of it, and the index of the part that it stands in.
-
-    `in_levels` of a part whose lists are cut on the way: nothing of one step of the plan waits for the step itself.
-    """
-
-    allowed: Operation
-    shape: Operation
-    outer: int | None = None
-    in_levels: bool = False
-
-
-class PreparedOperation:
-    """Everything about one operation text that does not depend on a request's variables or caller."""
-
-    def __init__(self, operation: Operation, schema: GraphQLSchema) -> None:
-        self.operation = operation
-        self.coercion = VariableCoercion(operation, schema)
-        self.introspection = Introspection(operation) if asks_for_introspection(operation) else None
-        self.plannable = without_introspection(operation) if self.introspection is not None else operation
-        #: whether walks over it, type by type, are too long for the event loop
-        self.is_long = not _Weighing(schema, MAX_INLINE_WEIGHT).fits(self.plannable)
-        #: compiled plans of the unrestricted operation by override labels: a shortcut past hashing operations
-        self.plans: dict[frozenset[str], CompiledPlan] = {}
 
 
 class LoadedGraph:
@@ -123,6 +92,7 @@ class LoadedGraph:
         *,
         override_labels: frozenset[str] = frozenset(),
         supergraph: Supergraph | None = None,
+        planner: QueryPlanner | None = None,
     ) -> None:
         self.api_schema = api_schema
         self.options = options or GraphOptions()
@@ -132,20 +102,31 @@ class LoadedGraph:
         self.percent_labels = {label: share for label in override_labels if (share := _percent_of(label)) is not None}
         self.custom_labels = override_labels - self.percent_labels.keys()
         self.supergraph = supergraph
+        self.planner = planner
         self._labels = OverrideLabels(supergraph) if supergraph is not None else None
         self._plan = plan
         self._supergraph_sdl = supergraph.sdl if supergraph is not None else None
-        self._planning: PlanningProcess | None = None
-        self._prepared: BoundedCache[tuple[str, str | None, bool], PreparedOperation] = BoundedCache(
-            self.options.max_prepared_operations
+        self._planning: PlanningPool | None = None
+        self._spent = Spent()
+        shortcuts = min(MAX_SHORTCUTS, 2 ** len(override_labels))
+        self._prepared: BoundedCache[PreparedKey, PreparedOperation] = BoundedCache(
+            self.options.max_prepared_operations,
+            max_bytes=self.options.max_cache_bytes,
+            weigh=lambda key, prepared: sys.getsizeof(key[0]) + prepared.bytes(shortcuts),
         )
-        self._plans: BoundedCache[tuple[Operation, Operation, frozenset[str]], CompiledPlan] = BoundedCache(
-            self.options.max_plans
+        self._plans: BoundedCache[PlanKey, CompiledPlan] = BoundedCache(
+            self.options.max_plans,
+            max_bytes=self.options.max_cache_bytes,
+            weigh=lambda key, _: key.bytes,
         )
-        self._parts: BoundedCache[tuple[tuple[PartToPlan, ...], frozenset[str]], tuple[CompiledPlan, ...]] = (
-            BoundedCache(self.options.max_plans)
+        #: long texts that cannot be run, and why
+        self._refused: BoundedCache[PreparedKey, RequestError] = BoundedCache(
+            MAX_REFUSALS,
+            max_bytes=MAX_REFUSAL_BYTES,
+            weigh=lambda key, error: sys.getsizeof(key[0]) + len(repr(error.entries())),
         )
-        self._harmless = HarmlessFields(supergraph) if supergraph is not None else None
+        self._introspections = KeptIntrospections(MAX_INTROSPECTIONS, MAX_INTROSPECTION_BYTES)
+        self._derived: dict[object, Any] = {}
 
     @classmethod
     def from_sdl(cls, supergraph_sdl: str, options: GraphOptions | None = None) -> LoadedGraph:
@@ -161,6 +142,7 @@ class LoadedGraph:
             options,
             override_labels=frozenset(supergraph.override_labels),
             supergraph=supergraph,
+            planner=planner,
         )
 
     def retire(self) -> None:
@@ -173,25 +155,42 @@ class LoadedGraph:
         if self._planning is not None:
             self._planning.close()
 
-    @property
-    def key_names(self) -> frozenset[str]:
-        """Fields that are part of some key: they tell objects apart."""
-        return self._harmless.names if self._harmless is not None else frozenset()
+    def derived(self, kind: Callable[[LoadedGraph], Derived]) -> Derived:
+        """What a room above this one keeps for each graph; `kind` is its class, and makes it when it is first asked for.
+
+        It must not refer to the graph: a graph that was replaced would then wait for a full collection.
+        """
+        found: Derived | None = self._derived.get(kind)
+        if found is None:
+            found = self._derived[kind] = kind(self)
+        return found
 
     @property
     def caches(self) -> dict[str, BoundedCache[Any, Any]]:
         """By the name that metrics give them."""
         return {"operation": self._prepared, "plan": self._plans}
 
+    def known_operations(self) -> list[tuple[str, str | None]]:
+        """Text and operation name of what is prepared, from the least to the most recently used."""
+        return [(text, name) for text, name, keeps_pieces in self._prepared.keys() if not keeps_pieces]  # noqa: SIM118
+
     async def prepare(
-        self, text: str, operation_name: str | None, *, keep_incremental: bool = False
+        self, text: str, operation_name: str | None, *, keep_incremental: bool = False, asker: NamesAsker = nobody
     ) -> PreparedOperation:
-        """Raises RequestError for a document that cannot be run."""
+        """Raises RequestError for a document that cannot be run. `asker` is whom the work is done for."""
         key = (text, operation_name, keep_incremental)
-        return self._prepared.get(key) or await self._prepared.get_or_compute(key, lambda: self._prepare(*key))
+        return (
+            self._prepared.get(key)
+            or self._prepared.compute_at_once(key, lambda: self._prepare_at_once(key, asker()))
+            or await self._prepared.get_or_compute(key, lambda: self._prepare_aside(key, asker()))
+        )
 
     async def plan(
-        self, prepared: PreparedOperation, allowed: Operation, override_labels: frozenset[str] = frozenset()
+        self,
+        prepared: PreparedOperation,
+        allowed: Operation,
+        override_labels: frozenset[str] = frozenset(),
+        asker: NamesAsker = nobody,
     ) -> CompiledPlan:
         """`allowed` is `prepared.plannable`, or what authorization left of it. Raises RequestError."""
         is_whole = allowed is prepared.plannable
@@ -199,41 +198,84 @@ class LoadedGraph:
             self._plans.hits += 1
             return known
         # planned with all active labels, which the planner has a graph for; the plan is the same with only these
-        compiled = await self._plans.get_or_compute(
-            (allowed, prepared.operation, self._deciding(allowed, override_labels)),
-            lambda: self._compile(allowed, prepared.operation, override_labels),
+        key = PlanKey(allowed, prepared.operation, self.deciding(allowed, override_labels))
+        is_long = prepared.is_long if is_whole else self._is_long(allowed)
+        compiled = (
+            self._plans.get(key)
+            or self._plans.compute_at_once(
+                key,
+                lambda: self._compile_at_once(allowed, prepared.operation, override_labels, asker(), is_long=is_long),
+            )
+            or await self._plans.get_or_compute(
+                key, lambda: self._compile_aside(allowed, prepared.operation, override_labels, asker())
+            )
         )
         if is_whole and len(prepared.plans) < MAX_SHORTCUTS:
             prepared.plans[override_labels] = compiled
         return compiled
 
-    async def plan_parts(
-        self, parts: tuple[PartToPlan, ...], override_labels: frozenset[str] = frozenset()
-    ) -> tuple[CompiledPlan, ...]:
-        """For the parts of an answer in pieces, the outer before the inner ones: what they ask in common, they ask in the
-        same words. Empty where they cannot be run apart. Raises RequestError.
-        """
-        deciding = frozenset().union(*(self._deciding(part.allowed, override_labels) for part in parts))
-        key = (parts, deciding)
-        return await self._parts.get_or_compute(key, lambda: self._compile_parts(parts, override_labels))
-
-    def _deciding(self, operation: Operation, override_labels: frozenset[str]) -> frozenset[str]:
+    def deciding(self, operation: Operation, override_labels: frozenset[str]) -> frozenset[str]:
+        """Those of the labels that can change the operation's plan."""
+        if not override_labels:
+            return override_labels
         return override_labels & self._labels.deciding(operation) if self._labels is not None else override_labels
 
-    async def introspect(self, introspection: Introspection, variables: Mapping[str, Any]) -> IntrospectionAnswer:
-        """Raises RequestError where it takes too long."""
-        return await introspection.answer(variables, self._introspect)
+    def has_prepared(self, text: str, operation_name: str | None, *, keep_incremental: bool = False) -> bool:
+        """Whether `prepare` would find it done."""
+        return (text, operation_name, keep_incremental) in self._prepared
 
-    async def _prepare(self, text: str, operation_name: str | None, keep_incremental: bool) -> PreparedOperation:
-        options = self.options
-        job = PrepareJob(
-            text, operation_name, keep_incremental, options.limits, options.hide_suggestions, options.introspection
+    def has_planned(
+        self, prepared: PreparedOperation, allowed: Operation, override_labels: frozenset[str] = frozenset()
+    ) -> bool:
+        """Whether `plan` would find it done."""
+        if allowed is prepared.plannable and override_labels in prepared.plans:
+            return True
+        return PlanKey(allowed, prepared.operation, self.deciding(allowed, override_labels)) in self._plans
+
+    async def introspect(
+        self, introspection: Introspection, variables: Mapping[str, Any], asker: NamesAsker = nobody
+    ) -> IntrospectionAnswer:
+        """Raises RequestError where it takes too long."""
+        question = introspection.question(variables)
+        return await self._introspections.answer(question, lambda question: self._introspect(question, asker()))
+
+    def _prepare_at_once(self, key: PreparedKey, asker: Asker) -> PreparedOperation | None:
+        """None where it would hold up the event loop."""
+        if self._has_had_its_share(asker):
+            return None
+        began = time.perf_counter()
+        try:
+            document = self._parsed_inline(key[0])
+            if document is None and self._supergraph_sdl is not None:
+                return None
+            operation = self._prepare_job(key).run(self.api_schema, document)
+            return PreparedOperation(operation, self.api_schema, self.options.limits)
+        finally:
+            self._spent.add(asker, time.perf_counter() - began)
+
+    async def _prepare_aside(self, key: PreparedKey, asker: Asker) -> PreparedOperation:
+        if (known := self._refused.get(key)) is not None:
+            raise known.with_traceback(None)
+        job = self._prepare_job(key)
+        async with self._planning_pool().turn(job, asker) as process:
+            try:
+                operation = await process.prepare(job)
+            except (PlanningFailedError, PlanningTimeoutError):
+                raise
+            except RequestError as error:
+                self._refused.put(key, error)
+                raise
+            return await in_background(PreparedOperation, operation, self.api_schema, self.options.limits)
+
+    def _has_had_its_share(self, asker: Asker) -> bool:
+        """Of the event loop, lately: what it asks anew must not keep others from what they ask."""
+        return (
+            asker is not None and self._supergraph_sdl is not None and self._spent.of(asker) > MAX_INLINE_SECONDS_EACH
         )
-        document = self._parsed_inline(text)
-        if document is not None or self._supergraph_sdl is None:
-            return PreparedOperation(job.run(self.api_schema, document), self.api_schema)
-        operation = await self._planning_process().prepare(job)
-        return await in_background(PreparedOperation, operation, self.api_schema)
+
+    def _prepare_job(self, key: PreparedKey) -> PrepareJob:
+        options = self.options
+        return PrepareJob(*key, options.limits, options.hide_suggestions, options.introspection)
 
     def _parsed_inline(self, text: str) -> DocumentNode | None:
         """The document, checked against the limits; None where the text, or what it stands for, is long."""
@@ -247,52 +289,60 @@ class LoadedGraph:
             if error.limit == "TOKEN" and tokens < limits.tokens:
                 return None
             raise
-        check_limits(document, limits)
-        return document if count_fields(document) <= MAX_INLINE_FIELDS else None
+        return document if check_limits(document, limits) <= MAX_INLINE_FIELDS else None
 
-    async def _introspect(self, question: IntrospectionQuestion) -> IntrospectionAnswer:
-        max_seconds = MAX_INLINE_SECONDS if self._supergraph_sdl is not None else None
-        answer = answer_introspection(question, self.api_schema, max_seconds)
-        return answer or await self._planning_process().introspect(question)
+    async def _introspect(self, question: IntrospectionQuestion, asker: Asker) -> IntrospectionAnswer:
+        if not self._has_had_its_share(asker):
+            max_seconds = MAX_INLINE_SECONDS if self._supergraph_sdl is not None else None
+            began = time.perf_counter()
+            answer = answer_introspection(question, self.api_schema, max_seconds)
+            self._spent.add(asker, time.perf_counter() - began)
+            if answer is not None:
+                return answer
+        async with self._planning_pool().turn(question, asker) as process:
+            return await process.introspect(question)
 
-    async def _compile(self, allowed: Operation, shape: Operation, override_labels: frozenset[str]) -> CompiledPlan:
-        plan = self._planned_inline(allowed, override_labels)
+    async def query_plan(
+        self, operation: Operation, override_labels: frozenset[str] = frozenset(), asker: NamesAsker = nobody
+    ) -> QueryPlan:
+        """Planned at once, or in another process where that takes long. Raises RequestError."""
+        plan = self._planned_inline(operation, override_labels, asker(), is_long=self._is_long(operation))
         if plan is not None:
-            return self._compiled(plan, shape)
-        plan = await self._planning_process().plan(PlanJob(allowed, override_labels))
-        return await in_background(self._compiled, plan, shape)
+            return plan
+        job = PlanJob(operation, override_labels)
+        async with self._planning_pool().turn(job, asker()) as process:
+            return await process.plan(job)
 
-    async def _compile_parts(
-        self, parts: tuple[PartToPlan, ...], override_labels: frozenset[str]
-    ) -> tuple[CompiledPlan, ...]:
-        planned: list[PlannedPart] = []
-        for part in parts:
-            plan = self._planned_inline(part.allowed, override_labels)
-            plan = plan or await self._planning_process().plan(PlanJob(part.allowed, override_labels))
-            planned.append(PlannedPart(plan, part.allowed.selections, part.outer))
-            await asyncio.sleep(0)  # others first: there may be many parts
-        return await in_background(self._compiled_parts, planned, parts)
-
-    def _compiled_parts(self, planned: list[PlannedPart], parts: tuple[PartToPlan, ...]) -> tuple[CompiledPlan, ...]:
-        plans = [part.plan for part in planned]
-        if self._harmless is not None:
-            plans = share_fetches(planned, self._harmless)
-        return tuple(
-            self._compiled(in_levels(plan) if part.in_levels else plan, part.shape)
-            for plan, part in zip(plans, parts, strict=bool(plans))
-        )
-
-    def _compiled(self, plan: QueryPlan, shape: Operation) -> CompiledPlan:
+    def compile(self, plan: QueryPlan, shape: Operation) -> CompiledPlan:
+        """`shape` is what the client's data looks like."""
         possible_types = self.supergraph.possible_types if self.supergraph is not None else None
         return compile_plan(
             plan, shape, self.api_schema, self.subgraph_urls, possible_types, self.options.redacts_errors_of
         )
 
-    def _planned_inline(self, operation: Operation, override_labels: frozenset[str]) -> QueryPlan | None:
+    def _compile_at_once(
+        self, allowed: Operation, shape: Operation, override_labels: frozenset[str], asker: Asker, *, is_long: bool
+    ) -> CompiledPlan | None:
+        plan = self._planned_inline(allowed, override_labels, asker, is_long=is_long)
+        return self.compile(plan, shape) if plan is not None else None
+
+    async def _compile_aside(
+        self, allowed: Operation, shape: Operation, override_labels: frozenset[str], asker: Asker
+    ) -> CompiledPlan:
+        job = PlanJob(allowed, override_labels)
+        async with self._planning_pool().turn(job, asker) as process:
+            return await in_background(self.compile, await process.plan(job), shape)
+
+    def _is_long(self, operation: Operation) -> bool:
+        return not Weighing(self.api_schema).fits(operation)
+
+    def _planned_inline(
+        self, operation: Operation, override_labels: frozenset[str], asker: Asker, *, is_long: bool
+    ) -> QueryPlan | None:
         """None where it would hold up the event loop."""
-        is_long = not _Weighing(self.api_schema, MAX_INLINE_WEIGHT).fits(operation)
-        if is_long and self._supergraph_sdl is not None:
+        if (is_long and self._supergraph_sdl is not None) or self._has_had_its_share(asker):
             return None
+        began = time.perf_counter()
         try:
             return self._plan(operation, override_labels)
         except PlanningOverrunError:
@@ -301,12 +351,17 @@ class LoadedGraph:
             raise
         except Exception as error:
             raise PlanningFailedError("The router could not plan this operation.", detail=repr(error)) from error
+        finally:
+            self._spent.add(asker, time.perf_counter() - began)
 
-    def _planning_process(self) -> PlanningProcess:
+    def _planning_pool(self) -> PlanningPool:
         if self._planning is None:
             assert self._supergraph_sdl is not None
-            self._planning = PlanningProcess(
-                self._supergraph_sdl, timeout_seconds=self.options.planning_timeout_seconds
+            self._planning = PlanningPool(
+                self._supergraph_sdl,
+                self._spent,
+                processes=self.options.planning_processes,
+                timeout_seconds=self.options.planning_timeout_seconds,
             )
         return self._planning
 
@@ -318,37 +373,3 @@ def _percent_of(label: str) -> float | None:
         return float(label[len("percent(") : -1])
     except ValueError:
         return None
-
-
-class _Weighing:
-    """What planning time grows with: fields and fragments, each as often as there are types to plan it for."""
-
-    def __init__(self, schema: GraphQLSchema, max_weight: int) -> None:
-        self._schema = schema
-        self._left = max_weight
-
-    def fits(self, operation: Operation) -> bool:
-        root = self._schema.get_root_type(OperationType(operation.operation_type))
-        return root is not None and self._fits(operation.selections, root, 1)
-
-    def _fits(self, selections: SelectionSet, type_: GraphQLNamedType, times: int) -> bool:
-        members = len(self._schema.get_possible_types(type_)) if is_abstract_type(type_) else 1
-        self._left -= times * members * len(selections.items)
-        if self._left < 0:
-            return False
-        for item in selections.items:
-            if isinstance(item, InlineFragment):
-                inner = self._schema.type_map[item.type_condition] if item.type_condition else type_
-                if not self._fits(item.selections, inner, times):
-                    return False
-            elif item.selections is not None:
-                assert isinstance(type_, GraphQLObjectType | GraphQLInterfaceType)
-                inner = get_named_type(type_.fields[item.name].type)
-                if not self._fits(item.selections, inner, times * members):
-                    return False
-        return True
-
-
-async def load_graph(supergraph_sdl: str, options: GraphOptions | None = None) -> LoadedGraph:
-    """`LoadedGraph.from_sdl` off the event loop: a large supergraph takes seconds to read."""
-    return await asyncio.to_thread(LoadedGraph.from_sdl, supergraph_sdl, options)

@@ -1,27 +1,26 @@
-"""The story of one request, from operation text to response body.
+"""The story of one request, from operation text to response body. Read it from top to bottom.
 
-`server` calls `answer` with what it read from HTTP or a WebSocket; each step is a module of its own.
+`server.front_door` prepares every request and has it run in one of three ways; `run` is both for whoever needs no door.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 
 import orjson
 
 from router.access.authorization import Authorization
-from router.background import aside
-from router.errors import RequestError
+from router.cache_policy import CachePolicy
+from router.errors import ErrorEntry, RequestError
 from router.executor.execute import CompiledPlan
 from router.executor.fetch import Execution
-from router.executor.introspection import Introspection
-from router.executor.subscribe import SubscriptionSource, run_subscription
-from router.executor.transport import Headers, SubgraphTransport
-from router.loaded_graph import LoadedGraph, PreparedOperation
-from router.operation import Operation
+from router.executor.subscribe import run_subscription
+from router.incremental.pieces import take_apart
+from router.loaded_graph import LoadedGraph
+from router.prepared_request import OperationRequest, PreparedRequest, Runtime
+from router.request_trace import RequestTrace
+from router.transport.protocol import Headers
 
 
 class MethodNotAllowedError(RequestError):
@@ -34,24 +33,9 @@ class StreamNotAcceptedError(RequestError):
     status = 406
 
 
-@dataclass(frozen=True, slots=True)
-class OperationRequest:
-    """What a client asks. `headers` are those to forward to every subgraph, already chosen by the server's rules."""
-
-    query: str
-    variables: Mapping[str, Any] | None = None
-    operation_name: str | None = None
-    extensions: Mapping[str, Any] | None = None
-    headers: Headers = ()
-    caller: Any = None  # whoever `access` found; the pipeline only hands it on
-    only_queries: bool = False  # GET must not change anything
-    #: in pieces: each has all that its fragment selects, also what the client knows already
-    repeats_fields: bool = False
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen it would cost a call for each value of each request
 class Response:
-    """A complete answer. `status` is that of `application/graphql-response+json`."""
+    """A complete response. `status` is that of `application/graphql-response+json`."""
 
     status: int
     body: bytes
@@ -61,128 +45,149 @@ class Response:
     operation_type: str = "query"
     operation_name: str | None = None
     cache_controls: tuple[str, ...] = ()  # of the subgraph answers this is made of
+    answer_headers: tuple[tuple[str, str, str], ...] = ()  # of those answers: subgraph, name, value
+    cache_policy: CachePolicy | None = None  # None where nothing is known to be cacheable
+    error_codes: tuple[str, ...] = ()  # of its errors, in their order; "" for one without
 
 
-#: What of an operation its caller may have; the rest is not fetched, and withheld where the plan needs it for itself.
-Authorize = Callable[[Operation, OperationRequest, LoadedGraph], Authorization]
-#: The labels of `@override(label:)` that are active for a request, out of the graph's custom ones: `percent(...)` is
-#: drawn by the pipeline.
-ChooseLabels = Callable[[frozenset[str], OperationRequest], frozenset[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Runtime:
-    """What all requests of a router share, besides the graph."""
-
-    transport: SubgraphTransport
-    subscriptions: SubscriptionSource | None = None
-    authorize: Authorize | None = None
-    choose_labels: ChooseLabels | None = None
-    #: raises RequestError for an operation that would cost too much with these variables
-    check_cost: Callable[[Operation, Mapping[str, Any]], None] | None = None
-    #: what to say in the response's `extensions`, such as the plan
-    extensions: Callable[[CompiledPlan, OperationRequest], dict[str, Any] | None] | None = None
-
-
-async def answer(request: OperationRequest, graph: LoadedGraph, runtime: Runtime) -> Response:
-    """Always a response: a request that cannot run is answered with its errors."""
+async def run(request: OperationRequest, graph: LoadedGraph, runtime: Runtime) -> Response:
+    """A query or mutation from start to end. Always a response: what cannot run has its errors in it."""
     try:
-        return await answer_or_raise(request, graph, runtime)
+        return await respond(await prepare(request, graph, runtime))
     except RequestError as error:
         return response_of_error(error)
 
 
-async def answer_or_raise(request: OperationRequest, graph: LoadedGraph, runtime: Runtime) -> Response:
-    """Raises RequestError where nothing was executed."""
-    prepared = await graph.prepare(request.query, request.operation_name)
-    refuse_wrong_kind(prepared.operation, request)
-    variables = await affordable_variables(prepared, request, runtime)
+async def prepare(request: OperationRequest, graph: LoadedGraph, runtime: Runtime) -> PreparedRequest:
+    """The one time that a request's text is looked at, and its variables are. Raises RequestError."""
+    in_pieces = request.takes_pieces and ("@defer" in request.query or "@stream" in request.query)
+    trace = RequestTrace() if request.wants_plan or runtime.traces_all else None
+    is_known = trace is not None and graph.has_prepared(
+        request.query, request.operation_name, keep_incremental=in_pieces
+    )
+    operation = await graph.prepare(
+        request.query, request.operation_name, keep_incremental=in_pieces, asker=request.asker
+    )
+    operation_type = operation.operation.operation_type
+    if request.only_queries and operation_type == "mutation":
+        raise MethodNotAllowedError("Only queries can be sent with GET.")
+    variables = operation.coercion.coerce(request.variables)
+    if trace is not None:
+        trace.stage("prepare", 0.0, cached=is_known)
+    return PreparedRequest(
+        request=request,
+        operation=operation,
+        operation_type=operation_type,
+        variables=variables,
+        graph=graph,
+        runtime=runtime,
+        in_pieces=in_pieces,
+        trace=trace,
+    )
 
-    authorization = authorized(prepared.plannable, request, graph, runtime)
-    plan = await graph.plan(prepared, authorization.allowed, active_labels(request, graph, runtime))
 
-    execution = Execution(runtime.transport, variables, headers=request.headers, withhold=authorization.withholding)
-    if prepared.introspection is not None:
-        await introspect(prepared.introspection, execution, graph)
-    extensions = None
-    if runtime.extensions is not None:
-        extensions = await aside(prepared.is_long, runtime.extensions, plan, request)
-    body = await plan.answer(execution, extensions)
+async def respond(prepared: PreparedRequest) -> Response:
+    """The response to a query or mutation: within cost, with what its caller may see, planned, fetched and shaped.
+
+    Raises RequestError where nothing was executed.
+    """
+    _refuse_subscription(prepared)
+    operation = prepared.operation
+    if prepared.runtime.check_cost is not None:  # what few requests have costs the others no call
+        await prepared.check_cost(operation.plannable)
+    authorization = prepared.authorize(operation.plannable)
+    plan = await _planned(prepared, authorization)
+
+    execution = prepared.new_execution(authorization)
+    if operation.introspection is not None:
+        await prepared.introspect(execution)
+    body = await plan.respond(execution, prepared.extensions if prepared.request.wants_plan else None)
     return Response(
         200,
         body,
         has_errors=bool(execution.errors),
-        operation_type=prepared.operation.operation_type,
-        operation_name=prepared.operation.name,
+        operation_type=prepared.operation_type,
+        operation_name=operation.operation.name,
         cache_controls=tuple(execution.cache_controls),
+        answer_headers=tuple(execution.answer_headers),
+        error_codes=codes_of(execution.errors) if execution.errors else (),
     )
 
 
-async def subscribe(request: OperationRequest, graph: LoadedGraph, runtime: Runtime) -> AsyncIterator[bytes]:
-    """Response bodies, one per event; of a query or mutation its only one. Raises RequestError before the first.
-
-    The stream stays on the graph it began on.
+async def subscribe(prepared: PreparedRequest) -> AsyncIterator[bytes]:
+    """The response bodies of a subscription, one per event; of a query or mutation its only one. Raises RequestError
+    before the first.
     """
-    prepared = await graph.prepare(request.query, request.operation_name)
-    if prepared.operation.operation_type != "subscription":
-        return _single(await answer_or_raise(request, graph, runtime))
-    if runtime.subscriptions is None:
+    if prepared.operation_type != "subscription":
+        return _single((await respond(prepared)).body)
+    source = prepared.subscription_source()
+    if source is None:
         raise StreamNotAcceptedError("This router has no way to subscribe to subgraphs.")
-    variables = await affordable_variables(prepared, request, runtime)
-    authorization = authorized(prepared.plannable, request, graph, runtime)
-    plan = await graph.plan(prepared, authorization.allowed, active_labels(request, graph, runtime))
+    prepared = await _whole(prepared)
+    operation = prepared.operation
+    await prepared.check_cost(operation.plannable)
+    authorization = prepared.authorize(operation.plannable)
+    plan = await _planned(prepared, authorization)
     if plan.primary is None:  # all of it is withheld, or `@skip`ped
-        execution = Execution(runtime.transport, variables, withhold=authorization.withholding)
-        return _single(Response(200, await plan.answer(execution)))
+        return _single(await plan.respond(prepared.new_execution(authorization)))
 
     def new_execution() -> Execution:
-        return Execution(runtime.transport, variables, headers=request.headers, withhold=authorization.withholding)
+        if prepared.trace is not None:
+            prepared.trace = prepared.trace.of_next_event()
+        return prepared.new_execution(authorization)
 
-    return run_subscription(plan, runtime.subscriptions, new_execution)
-
-
-async def _single(response: Response) -> AsyncIterator[bytes]:
-    yield response.body
+    return run_subscription(plan, source, new_execution, prepared.extensions if prepared.request.wants_plan else None)
 
 
-def refuse_wrong_kind(operation: Operation, request: OperationRequest) -> None:
-    if request.only_queries and operation.operation_type != "query":
-        raise MethodNotAllowedError("Only queries can be sent with GET.")
-    if operation.operation_type == "subscription":
+async def respond_in_pieces(prepared: PreparedRequest) -> Response | AsyncIterator[bytes]:
+    """The payloads of a query or mutation that defers or streams; its one response where it does not, or where it cannot
+    come apart. Raises RequestError before the first payload.
+    """
+    _refuse_subscription(prepared)
+    pieces = await take_apart(prepared)
+    if pieces is not None:
+        return await pieces.begin()
+    return await respond(await _whole(prepared))
+
+
+async def _planned(prepared: PreparedRequest, authorization: Authorization) -> CompiledPlan:
+    """The plan of what the caller may have of the operation."""
+    labels, trace, asker = prepared.active_labels(), prepared.trace, prepared.request.asker
+    if trace is None:
+        plan = await prepared.graph.plan(prepared.operation, authorization.allowed, labels, asker)
+    else:
+        since = trace.seconds
+        is_known = prepared.graph.has_planned(prepared.operation, authorization.allowed, labels)
+        plan = await prepared.graph.plan(prepared.operation, authorization.allowed, labels, asker)
+        trace.stage("plan", since, cached=is_known)
+    if prepared.runtime.on_plan is not None:
+        await prepared.runtime.on_plan(prepared.request, plan.plan)
+    return plan
+
+
+async def _whole(prepared: PreparedRequest) -> PreparedRequest:
+    """The request as one that takes no pieces: its deferred fragments are ordinary ones."""
+    if not prepared.in_pieces:
+        return prepared
+    return await prepare(replace(prepared.request, takes_pieces=False), prepared.graph, prepared.runtime)
+
+
+async def _single(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+def _refuse_subscription(prepared: PreparedRequest) -> None:
+    if prepared.operation_type == "subscription":
+        if prepared.request.only_queries:
+            raise MethodNotAllowedError("Only queries can be sent with GET.")
         raise StreamNotAcceptedError("A subscription needs a connection that can carry more than one result.")
 
 
-async def affordable_variables(
-    prepared: PreparedOperation, request: OperationRequest, runtime: Runtime
-) -> dict[str, Any]:
-    """The request's variables, coerced. Raises RequestError."""
-    variables = prepared.coercion.coerce(request.variables)
-    if runtime.check_cost is not None:
-        await aside(prepared.is_long, runtime.check_cost, prepared.plannable, variables)
-    return variables
-
-
-def authorized(operation: Operation, request: OperationRequest, graph: LoadedGraph, runtime: Runtime) -> Authorization:
-    if runtime.authorize is None:
-        return Authorization(operation)
-    return runtime.authorize(operation, request, graph)
-
-
-def active_labels(request: OperationRequest, graph: LoadedGraph, runtime: Runtime) -> frozenset[str]:
-    if not graph.override_labels:
-        return frozenset()
-    roll = random.random() * 100  # noqa: S311 - a share of traffic, not a secret
-    drawn = frozenset(label for label, percent in graph.percent_labels.items() if roll < percent)
-    if not graph.custom_labels or runtime.choose_labels is None:
-        return drawn
-    return drawn | runtime.choose_labels(graph.custom_labels, request)
-
-
-async def introspect(introspection: Introspection, execution: Execution, graph: LoadedGraph) -> None:
-    answer = await graph.introspect(introspection, execution.variables)
-    execution.tree.update(answer.fragments())
-    execution.errors.extend(answer.errors)
-
-
 def response_of_error(error: RequestError) -> Response:
-    return Response(error.status, orjson.dumps({"errors": error.entries()}), has_errors=True, is_request_error=True)
+    entries = error.entries()
+    body = orjson.dumps({"errors": entries})
+    return Response(error.status, body, has_errors=True, is_request_error=True, error_codes=codes_of(entries))
+
+
+def codes_of(entries: Sequence[ErrorEntry]) -> tuple[str, ...]:
+    return tuple(str(entry.get("extensions", {}).get("code", "")) for entry in entries)

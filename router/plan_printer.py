@@ -144,7 +144,11 @@ def _paths_text(lookup: EntityLookup) -> str:
         f'path: "{paths[0]}"'
         if len(paths) == 1
         else f"paths: [{', '.join(f'{chr(34)}{path}{chr(34)}' for path in paths)}]"
-    )
+    ) + (f", if: {_alternatives_text(lookup)}" if lookup.alternatives else "")
+
+
+def _alternatives_text(lookup: EntityLookup) -> str:
+    return " or ".join(" and ".join(map(_condition_text, conditions)) for conditions in lookup.alternatives)
 
 
 def _selection_text(selections: SelectionSet, depth: int) -> Iterator[str]:
@@ -161,8 +165,9 @@ def _items_text(selections: SelectionSet, depth: int) -> Iterator[str]:
             head = f"... on {item.type_condition}" if item.type_condition else "..."
         else:
             alias = f"{item.response_key}: " if item.response_key != item.name else ""
-            arguments = ", ".join(f"{each.name}: {each.value}" for each in item.arguments)
-            head = f"{alias}{item.name}{f'({arguments})' if arguments else ''}"
+            arguments = ", ".join(f"{each.name}: {each.value}" for each in item.arguments if not each.directive_at)
+            directives = "".join(f" @{each.name}{each.value}" for each in item.arguments if each.directive_at)
+            head = f"{alias}{item.name}{f'({arguments})' if arguments else ''}{directives}"
         if item.selections is None:
             yield f"{pad}{head}{conditions}"
         else:
@@ -190,30 +195,11 @@ def plan_as_json(node: PlanNode | None) -> dict[str, Any] | None:
         case Fetch(path=path) if path:
             return {"kind": "Flatten", "path": ".".join(path), "node": plan_as_json(replace(node, path=()))}
         case Fetch():
-            return {
-                "kind": "Fetch",
-                "serviceName": node.subgraph,
-                "operationKind": node.operation_type,
-                "operation": print_root_query(node, {}),
-                "variableUsages": [name for name, _ in node.variables],
-                "reason": node.reason,
-            }
+            return _fetch_as_json(node, "Fetch", print_root_query(node, {})) | {"operationKind": node.operation_type}
         case EntityFetch():
-            return {
-                "kind": "BatchFetch" if len(node.lookups) > 1 else "Fetch",
-                "serviceName": node.subgraph,
-                "operationKind": "query",
-                "operation": print_entity_query(node, {})[0],
-                "entities": [
-                    {
-                        "paths": [".".join(path) for path in lookup.paths],
-                        "requires": {_rule_type(rule): _one_line(rule.fields) for rule in lookup.representations},
-                    }
-                    for lookup in node.lookups
-                ],
-                "variableUsages": [name for name, _ in node.variables],
-                "reason": node.reason,
-            }
+            kind = "BatchFetch" if len(node.lookups) > 1 else "Fetch"
+            fetch = _fetch_as_json(node, kind, print_entity_query(node, {})[0])
+            return fetch | {"entities": [_lookup_as_json(each) for each in node.lookups]}
         case Sequence(nodes) | Parallel(nodes):
             return {"kind": type(node).__name__, "nodes": [plan_as_json(each) for each in nodes]}
         case ConditionNode(conditions, inner):
@@ -221,6 +207,25 @@ def plan_as_json(node: PlanNode | None) -> dict[str, Any] | None:
             return {"kind": "Condition", "conditions": words, "node": plan_as_json(inner)}
         case Subscription():
             return {"kind": "Subscription", "primary": plan_as_json(node.primary), "rest": plan_as_json(node.rest)}
+
+
+def _fetch_as_json(node: Fetch | EntityFetch, kind: str, operation: str) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "serviceName": node.subgraph,
+        "operationKind": "query",
+        "operation": operation,
+        "variableUsages": [name for name, _ in node.variables],
+        "reason": node.reason,
+    }
+
+
+def _lookup_as_json(lookup: EntityLookup) -> dict[str, Any]:
+    return {
+        "paths": [".".join(path) for path in lookup.paths],
+        "requires": {_rule_type(rule): _one_line(rule.fields) for rule in lookup.representations},
+        **({"if": _alternatives_text(lookup)} if lookup.alternatives else {}),
+    }
 
 
 def _one_line(selections: SelectionSet) -> str:

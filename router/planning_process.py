@@ -1,6 +1,6 @@
 """Validating, planning and introspection of what is long in a process of its own: the event loop never waits for it.
 
-`loaded_graph` sends it what would take too long; it starts with the first such operation and ends after a quiet while.
+`planning_pool` has some, and gives each to one caller at a time.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from typing import Any, BinaryIO
 from graphql import DocumentNode, GraphQLSchema
 
 from router.background import aside, in_background
-from router.errors import IntrospectionDisabledError, PlanningFailedError, PlanningTimeoutError, RequestError
-from router.executor.introspection import (
+from router.errors import IntrospectionDisabledError, PlanningFailedError, RequestError
+from router.introspection import (
     IntrospectionAnswer,
     IntrospectionQuestion,
     answer_introspection,
     asks_for_introspection,
+    check_introspection,
     introspection_locations,
 )
 from router.operation import DocumentLimits, Operation, normalize, parse_document, validate_document
@@ -64,8 +65,10 @@ class PrepareJob:
             keep_incremental=self.keep_incremental,
             max_fields=self.limits.fields,
         )
-        if not self.may_introspect and asks_for_introspection(operation):
-            raise IntrospectionDisabledError(introspection_locations(document))
+        if asks_for_introspection(operation):
+            if not self.may_introspect:
+                raise IntrospectionDisabledError(introspection_locations(document))
+            check_introspection(operation, schema)
         return operation
 
 
@@ -81,45 +84,28 @@ Job = PrepareJob | PlanJob | IntrospectionQuestion
 
 
 class PlanningProcess:
-    """One child, one job at a time; a job that takes too long costs the child its life."""
+    """One child, which does one job at a time; it starts with the first and ends after a quiet while."""
 
-    def __init__(
-        self,
-        supergraph_sdl: str,
-        *,
-        timeout_seconds: float = 10.0,
-        max_waiting: int = 32,
-        idle_seconds: float = 60.0,
-    ) -> None:
+    def __init__(self, supergraph_sdl: str, idle_seconds: float = 60.0) -> None:
         self._supergraph_sdl = supergraph_sdl
-        self._timeout_seconds = timeout_seconds
-        self._max_waiting = max_waiting
         self._idle_seconds = idle_seconds
-        self._waiting = 0
-        self._turn = asyncio.Lock()
         self._child: asyncio.subprocess.Process | None = None
         self._idle_timer: asyncio.TimerHandle | None = None
 
     async def prepare(self, job: PrepareJob) -> Operation:
-        """Raises RequestError, PlanningTimeoutError among them."""
+        """Raises RequestError."""
         operation: Operation = await self._run(job)
         return operation
 
     async def plan(self, job: PlanJob) -> QueryPlan:
-        """Raises RequestError, PlanningTimeoutError among them."""
+        """Raises RequestError."""
         plan: QueryPlan = await self._run(job)
         return plan
 
     async def introspect(self, question: IntrospectionQuestion) -> IntrospectionAnswer:
-        """Raises RequestError, PlanningTimeoutError among them."""
+        """Raises RequestError."""
         answer: IntrospectionAnswer = await self._run(question)
         return answer
-
-    def retire(self) -> None:
-        """Ends the child as soon as it has no job; the next would start another."""
-        self._idle_seconds = 0.0
-        if not self._waiting:
-            self.close()
 
     def close(self) -> None:
         """Ends the child, whatever it does; the next job would start another."""
@@ -131,18 +117,7 @@ class PlanningProcess:
                 child.kill()
 
     async def _run(self, job: Job) -> Any:
-        if self._waiting >= self._max_waiting:
-            raise PlanningTimeoutError("The router is busy planning other long operations; try again later.")
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(self._timeout_seconds), self._turn:
-                answer = await self._ask(job)
-        except TimeoutError:
-            raise PlanningTimeoutError(
-                f"The operation took longer than {self._timeout_seconds:g} s to plan. Make it smaller, or split it."
-            ) from None
-        finally:
-            self._waiting -= 1
+        answer = await self._ask(job)
         if isinstance(answer, RequestError):
             raise answer
         return answer
@@ -227,4 +202,4 @@ def _read_frame(stream: BinaryIO) -> Any:
     head = stream.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None
-    return pickle.loads(stream.read(_LENGTH.unpack(head)[0]))  # noqa: S301 - our own parent wrote it
+    return pickle.loads(stream.read(_LENGTH.unpack(head)[0]))  # noqa: S301 - our own parent wrote it  # nosec B301

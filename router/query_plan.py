@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from router.selection_set import Condition, SelectionSet
 
+#: Any one of these, with all its conditions, is enough.
+AnyOf = tuple[tuple[Condition, ...], ...]
+
 #: Where entities are found in the merged response tree: response keys, "@" for "every element of this list" and
 #: "|A|B" for "go on only where __typename is A or B".
 Path = tuple[str, ...]
@@ -36,7 +39,8 @@ class RepresentationRule:
 
     Applies to objects whose `__typename` is in `source_types` (empty: every object, the type is statically known).
     `typename` is sent as `__typename` (an interface name for interface objects); None sends the object's own.
-    An object that lacks a field of `fields`, or has null where the key needs a value, is not fetched.
+    An object that lacks a field of `fields`, or has null where the key needs a value, is not fetched. A field under
+    conditions that do not hold was not asked for, and is not sent.
     """
 
     source_types: frozenset[str]
@@ -62,7 +66,8 @@ class EntityLookup:
     """One `_entities` selection: where the entities are, what identifies them, what is asked of them.
 
     `selections` holds inline fragments on entity types. Objects at several `paths` share one list of
-    representations, de-duplicated by value.
+    representations, de-duplicated by value. Where none of the `alternatives` holds nobody is asked for: all that is
+    selected is switched off. No alternatives stand for "always".
     """
 
     paths: tuple[Path, ...]
@@ -70,14 +75,15 @@ class EntityLookup:
     selections: SelectionSet
     renames: tuple[KeyRename, ...] = ()
     contexts: tuple[ContextVariable, ...] = ()
+    alternatives: AnyOf = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
     """A root operation sent to a subgraph; its data is merged into the tree's root.
 
-    With a `path`, it is a query whose data belongs to every object there: objects of the root type that stand deeper in
-    the tree (`{ pay { query { me } } }`). It is not sent where there are none.
+    With a `path`, its data belongs to the objects there: objects of the root type that stand deeper in the tree
+    (`{ pay { query { me } } }`). A query is sent once for all of them, a mutation for each; neither where there are none.
     """
 
     subgraph: str

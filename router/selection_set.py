@@ -9,15 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument as it is sent: the printed GraphQL value and the variables it mentions."""
+    """What a field is asked with, as it is sent: an argument, or a custom directive, which changes what the field means no
+    less. `value` is the printed GraphQL value, or the directive's printed arguments with their parentheses.
+    """
 
     name: str
     value: str
     variables: frozenset[str] = frozenset()
+    #: where a directive stands: at the "field", or at a "fragment" around it
+    directive_at: Literal["field", "fragment"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,10 @@ class SelectionSet:
                     yield from argument.variables
             if item.selections is not None:
                 yield from item.selections.variables()
+
+    def count(self) -> int:
+        """All fields and fragments, at every depth."""
+        return sum(1 if item.selections is None else 1 + item.selections.count() for item in self.items)
 
     def without(self, names: Container[str]) -> SelectionSet:
         """What is left at the top, and in fragments there, of fields other than these."""

@@ -9,11 +9,16 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from limits import parse as parse_rate
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator, model_validator
+
+from router.instance_settings import HTTP_ADDRESS, Balancing, Discovery, InstanceAddress, InstanceCheck
+from router.settings_complaints import complaint
+from router.settings_section import Section
+from router.workbench import Console, Workbench
 
 MINIMUM_SECRET_BYTES = 32
 
@@ -24,9 +29,11 @@ ENVIRONMENT = {
     "ROUTER_PORT": "port",
     "ROUTER_DEV": "dev",
     "ROUTER_WORKERS": "workers",
+    "ROUTER_TRUSTED_PROXIES": "trusted_proxies",
     "ROUTER_REDIS_URL": "redis_url",
     "ROUTER_LOG_LEVEL": "telemetry.log_level",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "telemetry.otlp_endpoint",
+    "OTEL_TRACES_SAMPLER_ARG": "telemetry.sample_ratio",
 }
 
 _PLACEHOLDER = re.compile(r"\$(\$)|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
@@ -36,12 +43,11 @@ class SettingsError(Exception):
     """The configuration is wrong; the message names every offending key and what it needs."""
 
 
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
 class Cors(Section):
-    """Which pages of other origins may call; none by default. `origins: ["*"]` allows any, then without credentials."""
+    """Which pages of other origins may call; none by default.
+
+    `origins: ["*"]` allows any, then without credentials; `http://localhost:*` allows every port of that host.
+    """
 
     origins: tuple[str, ...] = ()
     credentials: bool = False
@@ -59,7 +65,7 @@ class Cors(Section):
     @classmethod
     def _as_browsers_send_them(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         for origin in origins:
-            if origin != "*" and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/?#]+", origin):
+            if origin != "*" and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/?#*]+(:\*)?", origin):
                 raise ValueError(f"'{origin}' is no origin; write it like 'https://app.example.com', without a path")
         return origins
 
@@ -86,6 +92,16 @@ class Batching(Section):
     max_size: int = Field(default=10, ge=1)
 
 
+class Uploads(Section):
+    """Files beside an operation (graphql-multipart-request). A page of another origin can send such a body without asking
+    first, so a request needs one of the headers of `csrf`.
+    """
+
+    enabled: bool = False
+    max_bytes: int = Field(default=10 * 1024 * 1024, ge=1)  # of the whole body
+    max_files: int = Field(default=10, ge=1, le=100)
+
+
 class JwtKey(Section):
     """One symmetric key. During a rotation both the new and the old key are listed, told apart by `kid`."""
 
@@ -95,15 +111,26 @@ class JwtKey(Section):
     @field_validator("secret")
     @classmethod
     def _long_enough(cls, secret: SecretStr) -> SecretStr:
-        if len(secret.get_secret_value().encode()) < MINIMUM_SECRET_BYTES:
-            raise ValueError(f"an HS256 secret needs at least {MINIMUM_SECRET_BYTES} bytes")
-        return secret
+        return _of_length(secret)
+
+
+def _of_length(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value().encode()) < MINIMUM_SECRET_BYTES:
+        raise ValueError(f"an HS256 secret needs at least {MINIMUM_SECRET_BYTES} bytes")
+    return secret
+
+
+def _split_at_commas(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 class Jwt(Section):
     """How callers are known. With neither `keys` nor `jwks` every token is refused and anonymous calls still pass."""
 
     keys: tuple[JwtKey, ...] = ()
+    #: secrets that were rotated out and still verify; a string of them has commas between, so that one environment
+    #: variable can hold any number: `previous_secrets: ${JWT_PREVIOUS_SECRETS:-}`
+    previous_secrets: tuple[SecretStr, ...] = ()
     jwks: tuple[str, ...] = ()  # https:// URLs or file paths
     jwks_refresh_seconds: float = Field(default=300.0, gt=0)
     algorithms: tuple[str, ...] = ("HS256", "RS256", "ES256", "EdDSA")
@@ -114,9 +141,21 @@ class Jwt(Section):
     required_claims: Mapping[str, str] = Field(default_factory=dict)
     max_cached_tokens: int = Field(default=10_000, ge=0)
 
+    _split = field_validator("previous_secrets", mode="before")(_split_at_commas)
+
+    @field_validator("previous_secrets")
+    @classmethod
+    def _each_long_enough(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        return tuple(_of_length(secret) for secret in secrets)
+
+    @property
+    def all_keys(self) -> tuple[JwtKey, ...]:
+        """The symmetric keys in use, then those that were rotated out."""
+        return (*self.keys, *(JwtKey(secret=secret) for secret in self.previous_secrets))
+
     @property
     def enabled(self) -> bool:
-        return bool(self.keys or self.jwks)
+        return bool(self.keys or self.previous_secrets or self.jwks)
 
     @field_validator("algorithms")
     @classmethod
@@ -135,10 +174,16 @@ class Limits(Section):
     fields: int = Field(default=10_000, ge=1)
     root_fields: int = Field(default=500, ge=1)
     directives: int = Field(default=1_000, ge=0)
+    variable_values: int = Field(default=20_000, ge=1)
     body_bytes: int = Field(default=2 * 1024 * 1024, ge=1)
     url_bytes: int = Field(default=64 * 1024, ge=1)
     header_bytes: int = Field(default=128 * 1024, ge=1)  # of a whole head, address included
+    #: of one process; None: as the file limit allows, half of them from one address
+    connections: int | None = Field(default=None, ge=1)
+    connections_per_address: int | None = Field(default=None, ge=1)  # of a proxy: as many as it opens
     planning_timeout_seconds: float = Field(default=10.0, gt=0)
+    planning_processes: int = Field(default=2, ge=1)  # for what is long; a caller may use all but one of them
+    cache_bytes: int = Field(default=128 * 1024 * 1024, ge=1)  # of prepared operations, and as much of plans
     rate: str = ""
 
     @field_validator("rate")
@@ -164,20 +209,60 @@ class DemandControl(Section):
     list_size: int = Field(default=10, ge=0)  # of lists about which the schema says nothing
 
 
+class AwsCredentials(Section):
+    """Signs requests to S3, or to whatever speaks its protocol (AWS Signature Version 4)."""
+
+    region: str
+    access_key_id: str
+    secret_access_key: SecretStr
+    session_token: SecretStr | None = None
+
+
+class DocumentAddress(Section):
+    """An HTTP server that has each trusted document under its id, such as a bucket of S3; 404 and 403 mean that there is
+    none.
+    """
+
+    url: str = Field(pattern=r"^https?://[^?#]*\{id\}[^?#]*$")  # {id} stands for the document's id
+    headers: Mapping[str, SecretStr] = Field(default_factory=dict)
+    aws: AwsCredentials | None = None
+    timeout_seconds: float = Field(default=2.0, gt=0)
+
+
 class PersistedDocuments(Section):
-    """`automatic` is APQ (sha256 hashes clients register). `manifest` is a file of trusted documents by id."""
+    """`automatic` is APQ (sha256 hashes clients register). Trusted documents are those of `manifest` (a file), of the hash
+    `redis_key` in Redis (id to text) and those under `address`, looked up in this order. Texts of other documents are run
+    (by default), run and logged (`log_unknown`), or refused (`require`): a text is trusted by its sha256 as id, or in the
+    manifest under any id.
+    """
 
     automatic: bool = True
     manifest: Path | None = None
+    redis_key: str | None = None
+    address: DocumentAddress | None = None
+    log_unknown: bool = False
     require: bool = False
-    ttl_seconds: int = Field(default=86_400, ge=1)
+    ttl_seconds: int = Field(default=86_400, ge=1)  # of automatic ones in Redis
     max_in_memory: int = Field(default=1_000, ge=1)
+
+    @property
+    def has_trusted(self) -> bool:
+        return self.manifest is not None or self.redis_key is not None or self.address is not None
 
     @model_validator(mode="after")
     def _something_to_require(self) -> PersistedDocuments:
-        if self.require and self.manifest is None:
-            raise ValueError("require needs a manifest")
+        if (self.require or self.log_unknown) and not self.has_trusted:
+            raise ValueError("require needs a manifest, a redis_key or an address, and so does log_unknown")
         return self
+
+
+class WarmUp(Section):
+    """Operations that are planned before a graph serves its first request, at start and at every reload: documents of the
+    manifest and of `redis_key`, and of a reload those that ran last. None by default.
+    """
+
+    operations: int = Field(default=0, ge=0)
+    seconds: float = Field(default=10.0, gt=0)  # for all of them; what is not done then is planned when it is asked for
 
 
 class ResponseCache(Section):
@@ -195,21 +280,138 @@ class ResponseCache(Section):
     key_prefix: str = "router"
 
 
+class ChangeRule(Section):
+    """Which entity a record or message is about: of `type`, with the `key` fields at these places of its JSON
+    (`payload.food_id`), or all of the type. Only records whose values at the places of `when` are those given count.
+
+    What reads a subgraph within `settling_seconds` after the record is not kept: the subgraph may hear of it later than
+    the router does.
+    """
+
+    type: str
+    key: Mapping[str, str] = Field(default_factory=dict)
+    when: Mapping[str, str] = Field(default_factory=dict)
+    settling_seconds: float = Field(default=0.0, ge=0, le=3_600)
+
+
+class KafkaClient(Section):
+    """How the router reaches Kafka."""
+
+    bootstrap_servers: str
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-256"
+    username: str | None = None
+    password: SecretStr | None = None
+    ca_file: Path | None = None
+
+
+class Invalidation(Section):
+    """What tells the entity cache that an entity changed: records of Kafka topics and messages of Redis channels, by
+    rules, or in the form of the HTTP call where a channel has none; and that call, `POST /actuator/entity-cache` with
+    `{"changes": [{"type": "Food", "key": {"id": "7"}}]}` and the token as bearer. Without a token there is no call.
+    """
+
+    topics: Mapping[str, tuple[ChangeRule, ...]] = Field(default_factory=dict)
+    channels: Mapping[str, tuple[ChangeRule, ...]] = Field(default_factory=dict)
+    token: SecretStr | None = None
+
+    @field_validator("token")
+    @classmethod
+    def _cannot_be_guessed(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and len(token.get_secret_value()) < 16:
+            raise ValueError("a token needs at least 16 characters")
+        return token
+
+
+class EntityCacheOfSubgraph(Section):
+    enabled: bool | None = None
+    default_max_age_seconds: int | None = Field(default=None, ge=0)
+
+
+class EntityCache(Section):
+    """What each subgraph says of each entity, and of root fields, for as long as `@cacheControl` and its Cache-Control
+    allow; needs `redis_url`. Private values are kept by the token's issuer and subject. `subgraphs`, by name, says what differs.
+    """
+
+    enabled: bool = False
+    default_max_age_seconds: int = Field(default=0, ge=0)  # of a field without the directive
+    max_age_seconds: int = Field(default=3_600, ge=1)
+    missing_max_age_seconds: int = Field(default=10, ge=0)  # of an entity that its subgraph does not know
+    max_bytes: int = Field(default=256 * 1024, ge=1)  # of one entry
+    max_entities: int = Field(default=1_000, ge=1, le=5_000)  # of one request to a subgraph; more are not looked up
+    settling_seconds: float = Field(default=3.0, ge=0)  # after a mutation its viewer reads past the cache so long
+    key_prefix: str = "router"
+    #: of types and of fields (`Type.field`) in place of what `@cacheControl` says: for those whose changes are told
+    max_ages: Mapping[str, int] = Field(default_factory=dict)
+    subgraphs: Mapping[str, EntityCacheOfSubgraph] = Field(default_factory=dict)
+    invalidation: Invalidation = Invalidation()
+
+    def default_age_of(self, subgraph: str) -> int | None:
+        """None where its answers are not kept."""
+        own = self.subgraphs.get(subgraph, EntityCacheOfSubgraph())
+        if own.enabled is False:
+            return None
+        return self.default_max_age_seconds if own.default_max_age_seconds is None else own.default_max_age_seconds
+
+
 class Subscriptions(Section):
     max_connections: int = Field(default=10_000, ge=1)
     max_per_connection: int = Field(default=100, ge=1)
+    max_per_caller: int = Field(default=1_000, ge=1)  # of a token's subject, or of an address, over all its connections
     init_timeout_seconds: float = Field(default=10.0, gt=0)
     heartbeat_seconds: float = Field(default=15.0, gt=0)
     max_message_bytes: int = Field(default=1024 * 1024, ge=1)
 
 
-class Subgraph(Section):
-    """What differs from the supergraph's own routing data. `headers` are sent with every request."""
+class BrokerSubscription(Section):
+    """Where the events of one subscription field come from: the records of `topic`, which are JSON, whose values at the
+    places of `when` are those given, and at the places of `match` those of an argument (`args.date`; null is any) or of
+    a claim of the token (`claims.sub`). The field's value is the record, or has the fields of `value`, each with the place
+    in the record that it is taken from.
+    """
 
-    url: str | None = Field(default=None, pattern="^https?://.")
+    topic: str
+    when: Mapping[str, str] = Field(default_factory=dict)
+    match: Mapping[str, Annotated[str, Field(pattern=r"^(args|claims)\..")]] = Field(default_factory=dict)
+    value: Mapping[str, str] = Field(default_factory=dict)
+
+
+class BrokerSubscriptions(Section):
+    """Subscription fields, as `Subscription.mealLogged`, that the router serves from Kafka; their subgraph is a schema and no
+    server. A client for which more than `max_waiting` events wait is ended with SUBSCRIBER_TOO_SLOW, or loses the oldest.
+    """
+
+    fields: Mapping[Annotated[str, Field(pattern=r"^\w+\.\w+$")], BrokerSubscription] = Field(default_factory=dict)
+    max_waiting: int = Field(default=256, ge=1)
+    when_full: Literal["close", "drop_oldest"] = "close"
+
+
+class Subgraph(Section):
+    """What differs from the supergraph's own routing data. `headers` are sent with every request.
+
+    `urls` or `discovery` say of several instances where they are; `url`, or the supergraph's, then only serves until one
+    is known.
+    """
+
+    url: str | None = Field(default=None, pattern=HTTP_ADDRESS)
+    urls: tuple[InstanceAddress, ...] = ()
+    discovery: Discovery | None = None
+    health_check: InstanceCheck | None = None
     subscription_url: str | None = Field(default=None, pattern="^(https?|wss?)://.")
     subscription_protocol: Literal["websocket", "event-stream"] = "websocket"
     headers: Mapping[str, SecretStr] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _instances_from_one_place(self) -> Subgraph:
+        if self.urls and self.discovery is not None:
+            raise ValueError("instances are either listed in `urls` or found by `discovery`")
+        if self.health_check is not None and not self.has_instances:
+            raise ValueError("health_check needs several instances: `urls` or `discovery`")
+        return self
+
+    @property
+    def has_instances(self) -> bool:
+        return bool(self.urls) or self.discovery is not None
 
 
 class Retry(Section):
@@ -234,16 +436,40 @@ class CircuitBreaker(Section):
     probes: int = Field(default=3, ge=1)
 
 
+class SubgraphTls(Section):
+    """How https subgraphs are known, beside the system's authorities: `ca` is a PEM file of others, which alone then count.
+
+    `certificate` and `key` are the router's own, where subgraphs ask for one.
+    """
+
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> SubgraphTls:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key belong together")
+        return self
+
+
 class SubgraphTraffic(Section):
     """How requests to one subgraph are sent. `timeout_seconds` is for one attempt, waiting for a connection included."""
 
     timeout_seconds: float = Field(default=15.0, gt=0)
+    tell_deadline: bool = True  # in x-deadline-ms: the milliseconds that are left for the answer
     connect_timeout_seconds: float = Field(default=5.0, gt=0)
     keep_alive_seconds: float = Field(default=30.0, ge=0)
     max_connections: int = Field(default=100, ge=1)
-    max_response_bytes: int = Field(default=64 * 1024 * 1024, ge=1)
+    max_response_bytes: int = Field(default=64 * 1024 * 1024, ge=1)  # after decompression, too
+    accept_compressed: bool = False  # worth it where the network is slower than compressing, as between data centres
+    compress_requests: Literal["zstd", "br", "gzip"] | None = None  # of what every server of the subgraph can read
+    compress_requests_from_bytes: int = Field(default=2_048, ge=0)
+    persisted_queries: Literal["post", "get"] | None = None  # queries by hash; their text only where it is asked for
     retry: Retry = Retry()
     circuit_breaker: CircuitBreaker = CircuitBreaker()
+    tls: SubgraphTls = SubgraphTls()
+    balancing: Balancing = Balancing()
 
 
 class TrafficShaping(Section):
@@ -251,6 +477,9 @@ class TrafficShaping(Section):
 
     all: SubgraphTraffic = SubgraphTraffic()
     subgraphs: Mapping[str, SubgraphTraffic] = Field(default_factory=dict)
+
+    def every(self) -> tuple[SubgraphTraffic, ...]:
+        return (self.all, *self.subgraphs.values())
 
     def of(self, subgraph: str) -> SubgraphTraffic:
         own = self.subgraphs.get(subgraph)
@@ -281,6 +510,136 @@ class SubgraphErrors(Section):
         return self.subgraphs.get(subgraph, self.all) == "redact"
 
 
+#: Headers of one connection or one body, which no rule can set; the others are the operator's to choose.
+UNRULED_HEADERS = frozenset(
+    {"accept", "connection", "content-encoding", "content-length", "content-type", "host", "keep-alive", "te", "trailer",
+     "transfer-encoding", "upgrade"}
+)  # fmt: skip
+HEADER_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
+
+
+class RequestHeaderRule(Section):
+    """One of five: `propagate` a header (under another name with `rename`, with a `default` where the client sent none), or
+    all that match; `insert` one with a `value`, from a claim of the token or from the payload of `connection_init`;
+    `remove` one, or all that match. Patterns are of whole names, in any case.
+    """
+
+    propagate: str | None = Field(default=None, pattern=HEADER_NAME)
+    propagate_matching: str | None = None
+    insert: str | None = Field(default=None, pattern=HEADER_NAME)
+    remove: str | None = Field(default=None, pattern=HEADER_NAME)
+    remove_matching: str | None = None
+    rename: str | None = Field(default=None, pattern=HEADER_NAME)
+    default: str | None = None
+    value: SecretStr | None = None
+    from_claim: str | None = None
+    from_connection_init: str | None = None
+
+    @field_validator("propagate_matching", "remove_matching")
+    @classmethod
+    def _is_a_pattern(cls, pattern: str | None) -> str | None:
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            raise ValueError(f"'{pattern}' is no regular expression: {error}") from None
+        return pattern
+
+    @model_validator(mode="after")
+    def _does_one_thing(self) -> RequestHeaderRule:
+        kinds = (self.propagate, self.propagate_matching, self.insert, self.remove, self.remove_matching)
+        if sum(each is not None for each in kinds) != 1:
+            raise ValueError("a rule has one of propagate, propagate_matching, insert, remove and remove_matching")
+        sources = [self.value, self.from_claim, self.from_connection_init]
+        if sum(each is not None for each in sources) != (self.insert is not None):
+            raise ValueError("insert needs one of value, from_claim and from_connection_init, and nothing else has one")
+        if self.rename is not None and self.propagate is None:
+            raise ValueError("rename belongs to propagate")
+        for name in (self.rename or self.propagate, self.insert):
+            if name is not None and name.lower() in UNRULED_HEADERS:
+                raise ValueError(f"'{name}' belongs to one connection or body and cannot be set by a rule")
+        return self
+
+
+class ResponseHeaderRule(Section):
+    """A header of subgraphs' answers that clients get: the `first` or `last` that came, all joined (`append`), or all as
+    lines of their own, as Set-Cookie needs it.
+    """
+
+    propagate: str = Field(pattern=HEADER_NAME)
+    rename: str | None = Field(default=None, pattern=HEADER_NAME)
+    algorithm: Literal["first", "last", "append", "all"] = "last"
+
+    @model_validator(mode="after")
+    def _can_be_sent(self) -> ResponseHeaderRule:
+        name = (self.rename or self.propagate).lower()
+        if name in UNRULED_HEADERS | {"cache-control"}:
+            raise ValueError(f"'{name}' is the router's own; Cache-Control is aggregated with aggregate_cache_control")
+        if name == "set-cookie" and self.algorithm == "append":
+            raise ValueError("Set-Cookie cannot be joined; use all, first or last")
+        return self
+
+
+class SubgraphHeaderRules(Section):
+    request: tuple[RequestHeaderRule, ...] = ()
+    response: tuple[ResponseHeaderRule, ...] = ()
+
+
+class HeaderRules(Section):
+    """Rules beside `forward_headers`, in order: those of `all`, then the subgraph's own. With `aggregate_cache_control`
+    clients get what all answers allow.
+    """
+
+    all: SubgraphHeaderRules = SubgraphHeaderRules()
+    subgraphs: Mapping[str, SubgraphHeaderRules] = Field(default_factory=dict)
+    aggregate_cache_control: bool = False
+
+    def of(self, subgraph: str) -> tuple[SubgraphHeaderRules, ...]:
+        own = self.subgraphs.get(subgraph)
+        return (self.all,) if own is None else (self.all, own)
+
+    def every(self) -> tuple[SubgraphHeaderRules, ...]:
+        return (self.all, *self.subgraphs.values())
+
+    @property
+    def has_request_rules(self) -> bool:
+        return any(each.request for each in self.every())
+
+    @property
+    def has_response_rules(self) -> bool:
+        return any(each.response for each in self.every())
+
+
+class Coprocessor(Section):
+    """A server of the operator's own that is asked at `stages`, in any language; `router.server.coprocessor` has the
+    contract. Where it gives no verdict in time, `refuse` refuses the request and `go_on` goes on without one.
+    """
+
+    url: str = Field(pattern=HTTP_ADDRESS)
+    stages: tuple[Literal["request", "subgraph_request", "subgraph_answer", "response", "event"], ...] = Field(
+        min_length=1
+    )
+    when_it_fails: Literal["refuse", "go_on"] = "refuse"
+    timeout_seconds: float = Field(default=1.0, gt=0)
+    max_bytes: int = Field(default=16 * 1024 * 1024, ge=1)  # of one verdict
+    headers: Mapping[str, SecretStr] = Field(default_factory=dict)
+
+
+class UsageReporting(Section):
+    """Which operations clients really send, without their values: one line for each signature, operation name and client
+    in an interval, to `file` or to `topic`. Off where neither is named.
+    """
+
+    file: Path | None = None
+    topic: str | None = None
+    interval_seconds: float = Field(default=10.0, gt=0)
+    max_operations: int = Field(default=5_000, ge=1)  # different ones in an interval; further ones are not counted
+    max_file_bytes: int = Field(default=100 * 1024 * 1024, ge=1)  # then FILE becomes FILE.1
+
+    @property
+    def is_on(self) -> bool:
+        return self.file is not None or self.topic is not None
+
+
 class Telemetry(Section):
     service_name: str = "router"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -290,42 +649,111 @@ class Telemetry(Section):
     sample_ratio: float = Field(default=0.1, ge=0, le=1)
 
 
+class Tls(Section):
+    """The certificate (with its chain) and key that clients' port serves, PEM files that are read again when they change.
+
+    `hsts_seconds` tells browsers to come by https only for so long; 0 says nothing.
+    """
+
+    certificate: Path
+    key: Path
+    hsts_seconds: int = Field(default=0, ge=0)
+
+
+class Management(Section):
+    """Where health, metrics and the registry are answered; with a `port`, clients' port has only `/live` and `/ready`."""
+
+    port: int | None = Field(default=None, ge=0, le=65_535)
+    host: str = "127.0.0.1"
+
+
 class Settings(Section):
-    """`supergraph` is the path of a composed schema; `dev` adds GraphiQL, query plans and the full text of errors."""
+    """`supergraph` is the path of a composed schema; `dev` adds GraphiQL, query plans and the full text of errors.
+
+    `zone` is where this router runs, as `subgraphs.NAME.urls` say it of instances.
+    """
 
     supergraph: Path
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65_535)
-    path: str = Field(default="/graphql", pattern="^/")
+    path: str = Field(default="/graphql", pattern="^/")  # with and without a slash at the end
+    further_paths: tuple[Annotated[str, Field(pattern="^/")], ...] = ()
     workers: int = Field(default=1, ge=1)
     watch: bool = False
     dev: bool = False
     graphiql: bool | None = None  # None: as `dev`, unless `introspection` is off, which it cannot do without
+    console: Console = Console()
+    workbench: Workbench = Workbench()  # what GraphiQL's page offers
     introspection: bool = True
     redis_url: SecretStr | None = None
     request_timeout_seconds: float = Field(default=30.0, gt=0)
     shutdown_grace_seconds: float = Field(default=10.0, ge=0)
+    drain_seconds: float = Field(default=0.0, ge=0)  # after SIGTERM: /ready says 503, connections are still accepted
+    drain_idle_seconds: float = Field(default=2.0, ge=0)  # then: for idle connections to be used once more, or closed
     share_identical_requests: bool = True  # equal queries of one caller that are under way at the same time run once
     compress_from_bytes: int = Field(default=2_048, ge=0)  # 0: never
     forward_headers: tuple[str, ...] = ("authorization", "x-request-id", "accept-language", "traceparent", "tracestate")
+    #: `x-client-address` to every subgraph: who connected, or whom the `trusted_proxies` say they ask for
+    forward_client_address: bool = False
+    #: addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, nobody else's; as a string
+    #: with commas between. `limits.connections_per_address` counts who connects all the same
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    headers: HeaderRules = HeaderRules()
+    extensions: tuple[str, ...] = ()  # Python modules, files or entry points; see `router.server.extensions`
+    zone: str = ""
     override_labels: Mapping[str, bool] = Field(default_factory=dict)  # of `@override(label:)`, for every request
     cors: Cors = Cors()
     csrf: Csrf = Csrf()
     batching: Batching = Batching()
+    uploads: Uploads = Uploads()
     jwt: Jwt = Jwt()
     limits: Limits = Limits()
     demand_control: DemandControl = DemandControl()
     persisted_documents: PersistedDocuments = PersistedDocuments()
+    warm_up: WarmUp = WarmUp()
     response_cache: ResponseCache = ResponseCache()
+    entity_cache: EntityCache = EntityCache()
+    kafka: KafkaClient | None = None
     subscriptions: Subscriptions = Subscriptions()
+    broker_subscriptions: BrokerSubscriptions = BrokerSubscriptions()
     subgraphs: Mapping[str, Subgraph] = Field(default_factory=dict)
     traffic_shaping: TrafficShaping = TrafficShaping()
     subgraph_errors: SubgraphErrors = SubgraphErrors()
+    coprocessor: Coprocessor | None = None
+    usage_reporting: UsageReporting = UsageReporting()
     telemetry: Telemetry = Telemetry()
+    management: Management = Management()
+    tls: Tls | None = None
+
+    _split = field_validator("trusted_proxies", mode="before")(_split_at_commas)
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> Settings:
+        if self.entity_cache.enabled and self.redis_url is None:
+            raise ValueError("entity_cache needs redis_url")
+        if self.persisted_documents.redis_key is not None and self.redis_url is None:
+            raise ValueError("persisted_documents.redis_key needs redis_url")
+        if self.entity_cache.invalidation.topics and self.kafka is None:
+            raise ValueError("entity_cache.invalidation.topics needs kafka")
+        if self.usage_reporting.topic is not None and self.kafka is None:
+            raise ValueError("usage_reporting.topic needs kafka")
+        if self.broker_subscriptions.fields and self.kafka is None:
+            raise ValueError("broker_subscriptions needs kafka")
+        return self
+
+    @property
+    def graphql_paths(self) -> frozenset[str]:
+        """All at which operations are answered."""
+        stems = [path.rstrip("/") for path in (self.path, *self.further_paths)]
+        return frozenset(f"{stem}/" for stem in stems) | frozenset(stem for stem in stems if stem)
 
     @property
     def serves_graphiql(self) -> bool:
         return self.dev and self.introspection if self.graphiql is None else self.graphiql
+
+    @property
+    def serves_console(self) -> bool:
+        return self.dev if self.console.enabled is None else self.console.enabled
 
 
 def load_settings(
@@ -337,14 +765,14 @@ def load_settings(
     environment = os.environ if environment is None else environment
     values = _read_file(file, environment) if file is not None else {}
     for variable, dotted in ENVIRONMENT.items():
-        if environment.get(variable):
-            _put(values, dotted, environment[variable])
+        if value := environment.get(variable) or _read_secret(variable, environment):
+            _put(values, dotted, value)
     values.update({name: value for name, value in overrides.items() if value is not None})
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        where = f"{file}: " if file is not None else ""
-        raise SettingsError(where + "; ".join(_complaints(error))) from None
+        where, text = (f"{file}: ", file.read_text(encoding="utf-8")) if file is not None else ("", "")
+        raise SettingsError(where + complaint(error, Settings, text)) from None
 
 
 def _read_file(file: Path, environment: Mapping[str, str]) -> dict[str, Any]:
@@ -364,7 +792,10 @@ def _read_file(file: Path, environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _fill_in(value: Any, environment: Mapping[str, str], missing: list[str]) -> Any:
-    """`${NAME}` and `${NAME:-default}` replaced in every string; `$$` is one dollar sign."""
+    """`${NAME}` and `${NAME:-default}` replaced in every string; `$$` is one dollar sign.
+
+    Where NAME is not set and NAME_FILE is, the value is that file's content.
+    """
     if isinstance(value, dict):
         return {key: _fill_in(item, environment, missing) for key, item in value.items()}
     if isinstance(value, list):
@@ -378,6 +809,8 @@ def _fill_in(value: Any, environment: Mapping[str, str], missing: list[str]) -> 
             return "$"
         if name in environment:
             return environment[name]
+        if mounted := _read_secret(name, environment):
+            return mounted
         if default is None:
             missing.append(name)
         return default or ""
@@ -385,19 +818,19 @@ def _fill_in(value: Any, environment: Mapping[str, str], missing: list[str]) -> 
     return _PLACEHOLDER.sub(replace, value)
 
 
+def _read_secret(name: str, environment: Mapping[str, str]) -> str | None:
+    """What the file holds that NAME_FILE names, as container engines mount secrets. Raises SettingsError."""
+    file = environment.get(f"{name}_FILE")
+    if not file:
+        return None
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{name}_FILE names a file that cannot be read: {error}") from None
+
+
 def _put(values: dict[str, Any], dotted: str, value: str) -> None:
     *sections, name = dotted.split(".")
     for section in sections:
         values = values.setdefault(section, {})
     values[name] = value
-
-
-def _complaints(error: ValidationError) -> list[str]:
-    complaints = []
-    for each in error.errors(include_url=False, include_input=False, include_context=False):
-        place = ".".join(str(part) for part in each["loc"])
-        if each["type"] == "extra_forbidden":
-            complaints.append(f"unknown setting '{place}'")
-        else:
-            complaints.append(f"'{place}': {each['msg']}")
-    return complaints

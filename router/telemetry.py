@@ -36,6 +36,7 @@ from prometheus_client import (
 )
 from structlog.tracebacks import ExceptionDictTransformer
 
+from router.process_metrics import add_process_metrics
 from router.settings import Telemetry
 
 TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
@@ -46,6 +47,7 @@ REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 PlatformCollector(registry=REGISTRY)
 GCCollector(registry=REGISTRY)
+EVENT_LOOP_LAG = add_process_metrics(REGISTRY)
 
 HTTP_REQUESTS = Histogram(
     "http_server_requests_seconds",
@@ -59,8 +61,21 @@ REQUESTS_IN_FLIGHT = Gauge(
 )
 OPERATIONS = Counter(
     "router_operations_total",
-    "Operations by kind and outcome: ok, errors (data with errors) or refused (no data).",
+    "Operations by kind and outcome: ok, refused (the client's mistake), partly_failed (data, and errors that are not the"
+    " client's) or failed (no data).",
     ["type", "outcome"],
+    registry=REGISTRY,
+)
+OPERATION_ERRORS = Counter(
+    "router_operation_errors_total",
+    "Operations that told of an error, once for each code.",
+    ["code"],
+    registry=REGISTRY,
+)
+NAMED_OPERATIONS = Counter(
+    "router_named_operations_total",
+    "Operations by the name that their client gave them and outcome; beyond 200 names, and without one: 'other'.",
+    ["operation", "outcome"],
     registry=REGISTRY,
 )
 OPERATION_COST = Histogram(
@@ -92,8 +107,59 @@ SUBGRAPH_NOT_ASKED = Counter(
     ["subgraph"],
     registry=REGISTRY,
 )
+CERTIFICATE_EXPIRES = Gauge(
+    "router_certificate_expires_timestamp_seconds",
+    "When the certificate that is served ends, in seconds since the epoch.",
+    ["file"],
+    registry=REGISTRY,
+)
+SUBGRAPH_INSTANCES = Gauge(
+    "router_subgraph_instances",
+    "Instances of a subgraph by what is known of them: UP, UNKNOWN, DOWN, EJECTED or OUT_OF_SERVICE.",
+    ["subgraph", "status"],
+    registry=REGISTRY,
+)
+SUBGRAPH_EJECTIONS = Counter(
+    "router_subgraph_ejections_total",
+    "Times that an instance failed so often that it was left alone for a while.",
+    ["subgraph"],
+    registry=REGISTRY,
+)
+SUBGRAPH_HEDGES = Counter(
+    "router_subgraph_hedges_total", "Queries that were sent to a second instance too.", ["subgraph"], registry=REGISTRY
+)
 SUBSCRIPTIONS = Gauge(
     "router_subscriptions_active", "Operations held open for a client, by protocol.", ["protocol"], registry=REGISTRY
+)
+WARMED_OPERATIONS = Counter(
+    "router_warmed_operations_total",
+    "Operations that were planned before a graph served, or that it refused.",
+    ["result"],
+    registry=REGISTRY,
+)
+SETTINGS_LOADS = Counter(
+    "router_settings_loads_total", "Changed settings that were loaded, or refused.", ["result"], registry=REGISTRY
+)
+USAGE_RECORDS = Counter(
+    "router_usage_records_total",
+    "Lines about recorded operations: written, lost (nobody took them), or dropped (too many different operations).",
+    ["result"],
+    registry=REGISTRY,
+)
+COPROCESSOR_CALLS = Counter(
+    "router_coprocessor_calls_total",
+    "Calls of the coprocessor by stage and result: ok, refused (its verdict) or failed (none came).",
+    ["stage", "result"],
+    registry=REGISTRY,
+)
+BROKER_EVENTS = Counter(
+    "router_broker_events_total",
+    "Records of topics by what became of them: delivered to a subscriber, dropped for one that is too slow, or malformed.",
+    ["topic", "result"],
+    registry=REGISTRY,
+)
+SUBSCRIPTION_EVENTS = Counter(
+    "router_subscription_events_total", "Events of subgraphs that were completed for a subscriber.", registry=REGISTRY
 )
 CONNECTIONS = Gauge(
     "router_websocket_connections", "WebSocket connections of clients, authenticated or not.", registry=REGISTRY
@@ -104,6 +170,29 @@ CACHE_GETS = Counter(
     ["cache", "result"],
     registry=REGISTRY,
 )
+ENTITY_CACHE_GETS = Counter(
+    "entity_cache_gets_total",
+    "Look-ups of kept entities by subgraph and type (Query for root fields): hit, hit_missing (an entity that its subgraph"
+    " does not know), miss, coalesced (a miss that waited for another's) or bypass (Redis did not answer).",
+    ["subgraph", "type", "result"],
+    registry=REGISTRY,
+)
+ENTITY_CACHE_CHANGES = Counter(
+    "entity_cache_changes_total",
+    "Changes told to the entity cache by source: kafka, redis or http; and by result: marked, unknown (nothing of the"
+    " graph) or malformed.",
+    ["source", "result"],
+    registry=REGISTRY,
+)
+LOOP_RESTARTS = Counter(
+    "router_background_loop_restarts_total",
+    "Times a background loop of the router failed and began anew.",
+    ["loop"],
+    registry=REGISTRY,
+)
+LOOPS_DOWN = Gauge(
+    "router_background_loop_down", "1 where a background loop has failed lately, else 0.", ["loop"], registry=REGISTRY
+)
 CACHE_SIZE = Gauge("cache_size", "Entries of a cache in this process.", ["cache"], registry=REGISTRY)
 RATE_LIMITED = Counter("router_rate_limited_total", "Operations refused with RATE_LIMITED.", registry=REGISTRY)
 TOKENS_REFUSED = Counter(
@@ -112,6 +201,9 @@ TOKENS_REFUSED = Counter(
 GRAPH_LOADS = Counter(
     "router_graph_loads_total", "Times the supergraph was read: loaded or refused.", ["outcome"], registry=REGISTRY
 )
+# From 0: an increase can only be seen of a counter that was there before.
+for _outcome in ("loaded", "refused"):
+    GRAPH_LOADS.labels(_outcome)
 GRAPH_GENERATION = Gauge(
     "router_graph_generation",
     "How many supergraphs this process has served, the current one included.",
@@ -164,7 +256,7 @@ def _add_trace_ids(_: Any, __: str, event: Any) -> Any:
 
 
 class RequestLog:
-    """One JSON line for each request, written some at a time.
+    """One line for each request, JSON for machines or a readable one, written some at a time.
 
     The general logger costs a third of what answering a small query costs, half of it the system call for each line.
     """
@@ -174,20 +266,24 @@ class RequestLog:
 
     def __init__(self, settings: Telemetry) -> None:
         self.is_on = settings.log_requests and settings.log_level in ("debug", "info")
-        self._is_json = settings.log_format == "json"
+        self.is_for_people = settings.log_format != "json"
         self._is_traced = bool(settings.otlp_endpoint)
         self._lines: list[bytes] = []
         self._size = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def write(self, **facts: Any) -> None:
-        if not self._is_json:
-            log.info("request", **facts)
-            return
+        """For machines."""
         facts |= {"event": "request", "level": "info", "timestamp": datetime.now(UTC)}
         if self._is_traced:
             _add_trace_ids(None, "", facts)
-        line = orjson.dumps(facts, default=repr, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
+        self._append(orjson.dumps(facts, default=repr, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
+
+    def write_line(self, text: str) -> None:
+        """For people."""
+        self._append(f"{text}\n".encode())
+
+    def _append(self, line: bytes) -> None:
         self._lines.append(line)
         self._size += len(line)
         if self._size >= self.FLUSH_BYTES:
@@ -229,17 +325,20 @@ class Tracing:
             self._provider.shutdown()
 
     @contextmanager
-    def operation(self, headers: Iterable[tuple[bytes, bytes]]) -> Iterator[trace.Span]:
+    def operation(self, headers: Iterable[tuple[bytes, bytes]], request_id: str = "") -> Iterator[trace.Span]:
         """The span of one client operation, a child of the client's where it sent a `traceparent`."""
         if not self.is_on:
             yield trace.INVALID_SPAN
             return
         parent: Context = propagate.extract(carried_headers(headers))
         with self._tracer.start_as_current_span("graphql.operation", parent, trace.SpanKind.SERVER) as span:
+            span.set_attribute("correlation_id", request_id)
             yield span
 
-    def start_fetch(self, subgraph: str) -> trace.Span:
-        """A span that its owner ends; the current one is its parent."""
+    def start_fetch(self, subgraph: str) -> trace.Span | None:
+        """A span that its owner ends, under that of the operation; None for what belongs to none, such as a probe."""
+        if not trace.get_current_span().get_span_context().is_valid:
+            return None
         return self._tracer.start_span(
             f"fetch {subgraph}", kind=trace.SpanKind.CLIENT, attributes={"graphql.subgraph": subgraph}
         )

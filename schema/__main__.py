@@ -1,114 +1,134 @@
-"""`python -m schema compose|check|diff|lint|explain`: composition without the platform, for any graph.
+"""`python -m schema compose|check|diff|lint|reference|explain`: composition without the platform, for any graph.
 
-The `fittracker` command offers the same with sources that are URLs, Strawberry schemas and a supergraph.yaml.
+`fittracker compose`, `fittracker explain` and `fittracker schema diff|lint` do the same in colour.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import orjson
-from graphql import GraphQLError, GraphQLSchema, build_schema
+from graphql import GraphQLError
 
 from router.errors import SupergraphError
-from router.supergraph import read_supergraph
-from schema.changes import diff_schemas, read_operations
-from schema.codes import CODES
-from schema.compose import compose
-from schema.contract import contract_of
-from schema.lint import lint_sdl
-from schema.subgraph import SubgraphSource
+from schema.codes import Level
+from schema.sources import SourceError
+from schema.verbs import (
+    Composing,
+    VerbError,
+    all_codes,
+    change_text,
+    code_named,
+    diff_files,
+    explanation,
+    lint_files,
+    reference_file,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 fine, 1 something was found, 2 wrong use."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _VERBS[options.verb](options)
+    except (SourceError, VerbError, OSError, ValueError, TypeError, GraphQLError, SupergraphError) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m schema", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     for verb, meaning in (("compose", "print the supergraph"), ("check", "only say what is wrong")):
         command = verbs.add_parser(verb, help=meaning)
-        command.add_argument("files", nargs="+", help="NAME.graphql, or NAME=URL=FILE for a subgraph's address")
+        command.add_argument(
+            "sources",
+            nargs="+",
+            help="NAME.graphql, NAME=FILE, NAME=URL, NAME=URL=FILE, NAME=module:schema, supergraph.yaml",
+        )
         command.add_argument("--include", action="append", default=[], help="a @tag of a contract variant")
         command.add_argument("--exclude", action="append", default=[], help="a @tag that a contract variant hides")
-        command.add_argument("--api", action="store_true", help="print the API schema instead")
+        command.add_argument("--api", type=Path, help="a file for the schema that clients see")
         command.add_argument("-o", "--output", type=Path)
-        command.add_argument("--json", action="store_true", help="findings as JSON, with subgraph, line and column")
+        command.add_argument("--json", action="store_true", help="errors, hints and supergraph as one JSON object")
     command = verbs.add_parser("diff", help="what changed between two schemas, and whom it breaks")
     command.add_argument("old", type=Path)
     command.add_argument("new", type=Path)
     command.add_argument("--operations", type=Path, help="recorded operations that weigh the changes")
     verbs.add_parser("lint", help="style").add_argument("files", nargs="+", type=Path)
+    command = verbs.add_parser("reference", help="print a Markdown reference of a schema's fields, arguments and types")
+    command.add_argument("schema", type=Path, help="a supergraph or an API schema")
+    command.add_argument("--title", default="API reference")
     verbs.add_parser("explain", help="what a code means").add_argument("code", nargs="?")
-    options = parser.parse_args(arguments)
-    try:
-        return {"compose": _compose, "check": _compose, "diff": _diff, "lint": _lint, "explain": _explain}[
-            options.verb
-        ](options)
-    except (OSError, ValueError, TypeError, GraphQLError, SupergraphError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    return parser
 
 
 def _compose(options: argparse.Namespace) -> int:
-    composition = compose([_source(text) for text in options.files])
-    if options.include or options.exclude:
-        composition = contract_of(composition, include=options.include, exclude=options.exclude)
-    findings = (*composition.errors, *composition.hints)
+    is_check = options.verb == "check"
+    asked = Composing(
+        options.sources,
+        None if is_check else options.output,
+        None if is_check else options.api,
+        tuple(options.include),
+        tuple(options.exclude),
+    )
+    composition = asked.compose()
+    for file, text in asked.written(composition):
+        file.write_text(text, encoding="utf-8")
     if options.json:
-        told = orjson.dumps([finding.as_json() for finding in findings], option=orjson.OPT_INDENT_2)
-        print(told.decode(), file=sys.stderr)
+        print(asked.as_json(composition))
     else:
-        for finding in findings:
-            print(finding, file=sys.stderr)
-    if composition.supergraph_sdl is None:
-        return 1
-    text = (composition.api_sdl if options.api else composition.supergraph_sdl) or ""
-    if options.verb == "compose" and options.output is not None:
-        options.output.write_text(text, encoding="utf-8")
-    elif options.verb == "compose":
-        print(text, end="")
-    return 0
-
-
-def _source(text: str) -> SubgraphSource:
-    name, url, file = text.split("=", 2) if text.count("=") >= 2 else (Path(text).stem, "", text)
-    return SubgraphSource(name, Path(file).read_text(encoding="utf-8"), url)
+        for finding in (*composition.errors, *composition.hints):
+            print(finding.told() if finding.level is Level.ERROR else finding, file=sys.stderr)
+        if not is_check and asked.output is None and composition.supergraph_sdl is not None:
+            print(composition.supergraph_sdl, end="")
+    return int(composition.supergraph_sdl is None)
 
 
 def _diff(options: argparse.Namespace) -> int:
-    recorded = read_operations(options.operations) if options.operations else None
-    diff = diff_schemas(_api_of(options.old), _api_of(options.new), recorded)
+    diff = diff_files(options.old, options.new, options.operations)
     for change in diff.changes:
-        used = f" (used by {', '.join(change.used_by)})" if change.used_by else ""
-        print(f"{change.level.value}: {change.message}{used}")
+        print(f"{change.level.value:9} {change_text(change)}")
+    if not diff.changes:
+        print("no changes")
     return int(diff.breaks_clients())
 
 
-def _api_of(file: Path) -> GraphQLSchema:
-    text = file.read_text(encoding="utf-8")
-    return read_supergraph(text).api_schema if "join__Graph" in text else build_schema(text)
-
-
 def _lint(options: argparse.Namespace) -> int:
-    findings = [(file, finding) for file in options.files for finding in lint_sdl(file.read_text(encoding="utf-8"))]
-    for file, finding in findings:
-        print(f"{file}:{finding}")
+    findings = list(lint_files(options.files))
+    for finding in findings:
+        print(finding)
     return int(bool(findings))
+
+
+def _reference(options: argparse.Namespace) -> int:
+    print(reference_file(options.schema, options.title), end="")
+    return 0
 
 
 def _explain(options: argparse.Namespace) -> int:
     if options.code is None:
-        print("\n".join(f"{code.level.value:5} {code.code}" for code in CODES.values()))
+        print("\n".join(f"{code.level.value:5}  {code.code}\n       {code.meaning}" for code in all_codes()))
         return 0
-    code = CODES.get(options.code.upper())
-    if code is None:
-        print(f"no error or hint is called {options.code}", file=sys.stderr)
+    try:
+        code = code_named(options.code)
+    except VerbError as error:
+        print(error, file=sys.stderr)
         return 1
-    print(f"{code.code} ({code.level.value})\n{code.meaning}")
+    print(f"{code.code} ({code.level.value})\n{explanation(code)}")
     return 0
 
+
+_VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "compose": _compose,
+    "check": _compose,
+    "diff": _diff,
+    "lint": _lint,
+    "reference": _reference,
+    "explain": _explain,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

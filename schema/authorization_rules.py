@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from router.errors import SupergraphError
 from router.selection_set import Field, InlineFragment, SelectionSet
 from router.supergraph.field_set import parse_field_set
 from schema.codes import Finding
-from schema.subgraph import named_type
+from schema.type_nodes import named_type
 
 _Groups = frozenset[frozenset[str]]
 
@@ -117,25 +117,31 @@ def _lacking(
     for item in selections.items:
         if isinstance(item, InlineFragment):
             condition = item.type_condition or type_name
-            if condition in types and not held.covers(_rights_of(types[condition])):
-                yield condition
+            yield from _lacking_of_types(types, [condition], held)
             yield from _lacking(types, condition, item.selections, held)
-            continue
-        if isinstance(node, UnionTypeDefinitionNode) and item.name == "__typename":
-            for member in node.types or ():
-                if member.name.value in types and not held.covers(_rights_of(types[member.name.value])):
-                    yield member.name.value
-        field = _field_named(node, item.name)
-        if field is None:
-            continue
-        target = named_type(field.type)
-        asked = _rights_of(field) | (_Rights() if _names_its_types(item) else _rights_of_type(types, target))
-        for implementation in _implementations(types, type_name):
-            asked |= _rights_of(_field_named(implementation, item.name))
-        if not held.covers(asked):
-            yield f"{type_name}.{item.name}"
-        if item.selections is not None:
-            yield from _lacking(types, target, item.selections, held)
+        elif isinstance(node, UnionTypeDefinitionNode) and item.name == "__typename":
+            yield from _lacking_of_types(types, [member.name.value for member in node.types or ()], held)
+        elif (field := _field_named(node, item.name)) is not None:
+            if not held.covers(_rights_to(types, type_name, field, item)):
+                yield f"{type_name}.{item.name}"
+            if item.selections is not None:
+                yield from _lacking(types, named_type(field.type), item.selections, held)
+
+
+def _lacking_of_types(types: Mapping[str, TypeDefinitionNode], names: Iterable[str], held: _Rights) -> Iterator[str]:
+    for name in names:
+        if name in types and not held.covers(_rights_of(types[name])):
+            yield name
+
+
+def _rights_to(types: Mapping[str, TypeDefinitionNode], type_name: str, field: Any, item: Field) -> _Rights:
+    """What is asked for a field of the type, by whichever object resolves it, and for the type that it returns."""
+    asked = _rights_of(field)
+    if not _names_its_types(item):
+        asked |= _rights_of_type(types, named_type(field.type))
+    for implementation in _implementations(types, type_name):
+        asked |= _rights_of(_field_named(implementation, item.name))
+    return asked
 
 
 def _names_its_types(item: Field) -> bool:

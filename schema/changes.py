@@ -1,12 +1,11 @@
 """What changed between two API schemas: breaking, dangerous or safe, weighed by recorded operations.
 
-Called by `schema diff` and by CI; graphql-core finds the changes, this module says whom they touch.
+graphql-core finds the changes, this module says whom they touch.
 """
 
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +34,8 @@ from graphql import (
     visit,
 )
 from graphql.utilities import BreakingChange, DangerousChange, SchemaChange
+
+from schema.graphql_wording import coordinates_of_change
 
 
 class ChangeLevel(enum.StrEnum):
@@ -88,14 +89,26 @@ def diff_schemas(
     >>> diff_schemas(build_schema("type Query { a: Int b: Int }"), build_schema("type Query { a: Int }")).changes
     (Change(level=<ChangeLevel.BREAKING>, code='FIELD_REMOVED', message='Field Query.b was removed.', used_by=()),)
     """
-    ranked = sorted(operations or (), key=lambda operation: (-operation.count, operation.name))
-    usage = {operation.name: used_coordinates(old, operation.document) for operation in ranked}
+    usage = _usage(old, operations or ())
     order = list(ChangeLevel)
     changes = sorted(
         (_weigh(change, usage) for change in find_schema_changes(old, new)),
         key=lambda change: (order.index(change.level), not change.used_by, change.code, change.message),
     )
     return SchemaDiff(tuple(changes), weighed=operations is not None)
+
+
+def _usage(schema: GraphQLSchema, operations: Iterable[RecordedOperation]) -> dict[str, frozenset[str]]:
+    """What is touched under each name, the most frequent first. An operation may be recorded often, by interval and client,
+    and clients may send different ones under one name.
+    """
+    counts: dict[str, int] = {}
+    used: dict[str, frozenset[str]] = {}
+    for operation in operations:
+        counts[operation.name] = counts.get(operation.name, 0) + operation.count
+        touched = used_coordinates(schema, operation.document)
+        used[operation.name] = used.get(operation.name, frozenset()) | touched
+    return {name: used[name] for name in sorted(counts, key=lambda name: (-counts[name], name))}
 
 
 def used_coordinates(schema: GraphQLSchema, document: DocumentNode) -> frozenset[str]:
@@ -140,7 +153,7 @@ def _parse(text: str, where: str) -> DocumentNode:
 
 
 def _weigh(change: SchemaChange, usage: Mapping[str, frozenset[str]]) -> Change:
-    watched = _watched_coordinates(change)
+    watched = coordinates_of_change(change)
     used_by = tuple(name for name, coordinates in usage.items() if not watched.isdisjoint(coordinates))
     return Change(_level(change), change.type.name, change.description, used_by)
 
@@ -149,38 +162,6 @@ def _level(change: SchemaChange) -> ChangeLevel:
     if isinstance(change, BreakingChange):
         return ChangeLevel.BREAKING
     return ChangeLevel.DANGEROUS if isinstance(change, DangerousChange) else ChangeLevel.SAFE
-
-
-_FIELD_COORDINATE = re.compile(r"(?<![\w.@])[A-Za-z_]\w*\.\w+(?:\(\w+:\))?")
-# These touch whoever uses the thing that contains the coordinate, not only who names the coordinate itself.
-_TOUCHES_FIELD = frozenset({"REQUIRED_ARG_ADDED", "OPTIONAL_ARG_ADDED"})
-_TOUCHES_TYPE = frozenset(
-    {"REQUIRED_INPUT_FIELD_ADDED", "OPTIONAL_INPUT_FIELD_ADDED", "VALUE_ADDED_TO_ENUM", "VALUE_REMOVED_FROM_ENUM"}
-)
-_TOUCHES_ABSTRACT_TYPE = frozenset(
-    {
-        "TYPE_ADDED_TO_UNION",
-        "TYPE_REMOVED_FROM_UNION",
-        "IMPLEMENTED_INTERFACE_ADDED",
-        "IMPLEMENTED_INTERFACE_REMOVED",
-    }
-)
-
-
-def _watched_coordinates(change: SchemaChange) -> frozenset[str]:
-    """The coordinates of a change, read from the sentence that graphql-core writes about it."""
-    if directive := re.search(r"@\w+", change.description):
-        return frozenset({directive.group()})
-    words = change.description.rstrip(".").split(" ")
-    if change.type.name in _TOUCHES_ABSTRACT_TYPE:
-        # "Run was removed from union type Item", "Run no longer implements interface Loggable"
-        return frozenset({words[0], words[-1]})
-    coordinate = match.group() if (match := _FIELD_COORDINATE.search(change.description)) else words[0]
-    if change.type.name in _TOUCHES_FIELD:
-        return frozenset({coordinate.partition("(")[0]})
-    if change.type.name in _TOUCHES_TYPE:
-        return frozenset({coordinate.partition(".")[0]})
-    return frozenset({coordinate})
 
 
 class _CoordinateCollector(Visitor):

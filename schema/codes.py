@@ -1,6 +1,5 @@
 """Every error and hint of composition as data: code, level, what it means and how to mend it.
 
-Used by the rules that report them, by `fittracker explain CODE` and by the generated table in this room's README.
 The codes are the published federation error codes, so that tools and searches made for them keep working.
 """
 
@@ -8,9 +7,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from graphql import Node
+
+#: How many lines of a finding are shown, and how much of each.
+_EXCERPTS = 3
+_EXCERPT = 120
 
 
 class Level(enum.StrEnum):
@@ -27,20 +30,38 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place in a subgraph's SDL; line and column count from 1."""
+    """A place in a subgraph's SDL; line and column count from 1. `source` is the whole line there, for people."""
 
     subgraph: str
     line: int
     column: int
+    source: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.subgraph}:{self.line}:{self.column}"
 
+    def excerpt(self) -> str:
+        """The line with a caret under the place, as much of it as fits a terminal."""
+        start = max(0, self.column - _EXCERPT // 2) if len(self.source) > _EXCERPT else 0
+        line, place = self.source[start : start + _EXCERPT].rstrip(), f"{self.subgraph}:{self.line}"
+        # Tabs stay in front of the caret, so that it stands right however wide a terminal makes them.
+        before = "".join(char if char == "\t" else " " for char in line[: self.column - 1 - start])
+        return f"  {place} | {line}\n  {' ' * len(place)} | {before}^"
+
 
 def locations_of(subgraph: str, *nodes: Node | None) -> tuple[Location, ...]:
     """Where nodes of the subgraph's document stand; those that composition added itself stand nowhere."""
-    tokens = [node.loc.start_token for node in nodes if node is not None and node.loc is not None]
-    return tuple(Location(subgraph, token.line, token.column) for token in tokens)
+    places = [node.loc for node in nodes if node is not None and node.loc is not None]
+    return tuple(
+        Location(subgraph, place.start_token.line, place.start_token.column, line_at(place.source.body, place.start))
+        for place in places
+    )
+
+
+def line_at(text: str, offset: int) -> str:
+    """The line that a character stands in."""
+    end = text.find("\n", offset)
+    return text[text.rfind("\n", 0, offset) + 1 : end if end >= 0 else len(text)].rstrip("\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +78,19 @@ class Finding:
         places = ", ".join(map(str, self.locations))
         return f"[{self.code}] {places}: {self.message}" if places else f"[{self.code}] {self.message}"
 
+    def told(self) -> str:
+        """For people: with the lines that it is about, a few of them."""
+        shown = [each for each in self.locations if each.source][:_EXCERPTS]
+        return "\n".join([str(self), *(each.excerpt() for each in shown)])
+
     @property
     def level(self) -> Level:
         return CODES[self.code].level
 
     def as_json(self) -> dict[str, object]:
         """What machines are told: the fields, and the level."""
-        return {"level": self.level.value, **asdict(self)}
+        places = [{"subgraph": each.subgraph, "line": each.line, "column": each.column} for each in self.locations]
+        return {"level": self.level.value, **asdict(self), "locations": places}
 
 
 def quoted(names: Sequence[str]) -> str:

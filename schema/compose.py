@@ -1,29 +1,30 @@
-"""Composition: subgraphs in, supergraph out, or every error at once.
+"""Composition: subgraphs in, supergraph out, or all errors of the first step that finds any.
 
-Called by `python -m schema compose`, by the platform on start and on change, and by tests.
+Read, validate, upgrade, merge, print, check the result, check that all of it can be reached.
 """
 
 from __future__ import annotations
 
 import gc
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from graphql import DocumentNode, GraphQLError, parse, print_schema, validate_schema
+from graphql import GraphQLError, parse, print_schema, validate_schema
 
 from router.errors import SupergraphError
 from router.supergraph import Supergraph, read_supergraph
 from schema.codes import Finding
+from schema.graphql_wording import coordinates_in, lacks_interface_field, lacks_interface_of_interface
 from schema.locations import located
-from schema.merge import Findings, merge_subgraphs
+from schema.merge import Findings, MergedSchema, merge_subgraphs
 from schema.result_rules import check_result
 from schema.satisfiability import check_satisfiability
-from schema.subgraph import Subgraph, SubgraphInvalidError, SubgraphSource, read_subgraph
+from schema.subgraph import Subgraph, SubgraphSource
+from schema.subgraph_reader import SubgraphInvalidError, read_subgraph
 from schema.supergraph_printer import print_supergraph
 from schema.upgrade import check_bases, upgrade_all
-from schema.validation import validate_federation, validate_graphql
+from schema.validation import check_composed_directives, validate_federation, validate_graphql
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,41 +59,31 @@ def _compose(sources: Sequence[SubgraphSource]) -> Composition:
     findings = Findings()
     subgraphs = _read_all(sources, findings)
     documents = {subgraph.name: subgraph.document for subgraph in subgraphs}
-    for subgraph in subgraphs:
-        findings.errors += validate_graphql(subgraph) or (
-            validate_federation(subgraph) if subgraph.is_federation_2 else ()
-        )
-    if findings.errors:
-        return _failed(findings, documents)
-    # What a subgraph of federation 1 means depends on the others, so these have to be valid before.
-    findings.errors += check_bases([each for each in subgraphs if not each.is_federation_2], subgraphs)
-    findings.errors += _upgrade(subgraphs)
-    if findings.errors:
-        return _failed(findings, documents)
-    findings.errors += check_bases([each for each in subgraphs if each.is_federation_2], subgraphs)
-    merged = merge_subgraphs(subgraphs, findings)
-    if not getattr(merged.types.get("Query"), "fields", None):
-        findings.error("NO_QUERIES", "No queries found in any subgraph: give one a `type Query` with a field.")
-    if findings.errors:
-        return _failed(findings, documents)
-    sdl = print_supergraph(merged)
-    supergraph = _check_result(sdl, findings)
-    if supergraph is None or findings.errors:
-        return _failed(findings, documents)
-    findings.add(check_satisfiability(supergraph))
-    if findings.errors:
-        return _failed(findings, documents)
-    hints = located(findings.hints, documents)
-    return Composition(sdl, print_schema(supergraph.api_schema) + "\n", hints=hints)
+    supergraph = _supergraph_of(subgraphs, findings)
+    errors, hints = located(findings.errors, documents), located(findings.hints, documents)
+    if supergraph is None or errors:
+        return Composition(None, None, errors, hints)
+    return Composition(supergraph.sdl, print_schema(supergraph.api_schema) + "\n", hints=hints)
 
 
-def _upgrade(subgraphs: list[Subgraph]) -> list[Finding]:
-    """A subgraph of federation 1 is judged as it is written, but where nothing of a type is left, only that is told."""
-    old = [subgraph for subgraph in subgraphs if not subgraph.is_federation_2]
-    found = {subgraph.name: validate_federation(subgraph) for subgraph in old}
-    emptied = list(upgrade_all(subgraphs))
-    without_emptied = found.keys() - {name for finding in emptied for name in finding.subgraphs}
-    return emptied + [finding for name in sorted(without_emptied) for finding in found[name]]
+def _supergraph_of(subgraphs: list[Subgraph], findings: Findings) -> Supergraph | None:
+    """One step after the other; what a step finds ends the composition, for the next one relies on it."""
+    _validate(subgraphs, findings)
+    if findings.errors:
+        return None
+    _upgrade(subgraphs, findings)
+    if findings.errors:
+        return None
+    merged = _merge(subgraphs, findings)
+    if findings.errors:
+        return None
+    supergraph = _check_result(print_supergraph(merged), merged, findings)
+    if supergraph is not None and not findings.errors:
+        findings.add(check_satisfiability(supergraph))
+    return supergraph
+
+
+# -- the steps -----------------------------------------------------------------------------------------------------------
 
 
 def _read_all(sources: Sequence[SubgraphSource], findings: Findings) -> list[Subgraph]:
@@ -110,41 +101,68 @@ def _read_all(sources: Sequence[SubgraphSource], findings: Findings) -> list[Sub
     return subgraphs
 
 
-def _check_result(sdl: str, findings: Findings) -> Supergraph | None:
+def _validate(subgraphs: Sequence[Subgraph], findings: Findings) -> None:
+    """Each by itself. Federation's own rules are for what is valid GraphQL; for federation 1, see `_upgrade`."""
+    for subgraph in subgraphs:
+        invalid = validate_graphql(subgraph)
+        findings.errors += invalid
+        if not invalid and subgraph.is_federation_2:
+            findings.errors += validate_federation(subgraph)
+
+
+def _upgrade(subgraphs: list[Subgraph], findings: Findings) -> None:
+    """What a subgraph of federation 1 means depends on the others, so these have to be valid before.
+
+    It is judged as it is written, but where nothing of a type is left, only that is told.
+    """
+    old = [subgraph for subgraph in subgraphs if not subgraph.is_federation_2]
+    findings.add(check_bases(old, subgraphs))
+    found = {subgraph.name: validate_federation(subgraph) for subgraph in old}
+    emptied = list(upgrade_all(subgraphs))
+    findings.add(emptied)
+    for name in sorted(found.keys() - {name for finding in emptied for name in finding.subgraphs}):
+        findings.add(found[name])
+
+
+def _merge(subgraphs: list[Subgraph], findings: Findings) -> MergedSchema:
+    findings.add(check_bases([each for each in subgraphs if each.is_federation_2], subgraphs))
+    merged = merge_subgraphs(subgraphs, findings)
+    query = merged.types.get("Query")
+    if query is None or not query.fields:
+        findings.error("NO_QUERIES", "No queries found in any subgraph: give one a `type Query` with a field.")
+    return merged
+
+
+def _check_result(sdl: str, merged: MergedSchema, findings: Findings) -> Supergraph | None:
+    """What is printed, read as the router reads it; None where it cannot be."""
     try:
         document = parse(sdl, no_location=True)
     except GraphQLError as error:
         findings.error("INVALID_GRAPHQL", f"The subgraphs together are not valid GraphQL: {error.message}")
         return None
-    findings.errors += check_result(document)
+    findings.add(check_result(document))
     if findings.errors:
         return None
     try:
         supergraph = read_supergraph(sdl, document)
         problems: list[GraphQLError] = list(validate_schema(supergraph.api_schema))
+        problems += check_composed_directives(document, merged.directive_definitions)
     except SupergraphError as error:
         findings.error("INVALID_GRAPHQL", error.message)
         return None
-    lacks_fields = any(_code_of(problem.message) == "INTERFACE_FIELD_NO_IMPLEM" for problem in problems)
-    for problem in problems:
-        if lacks_fields and "because it is implemented by" in problem.message:
-            continue  # follows from the same: one subgraph does not know what an interface implements in another
-        findings.error(_code_of(problem.message), problem.message, (), _coordinates_in(problem.message, supergraph))
+    findings.add(_told(problems, supergraph))
     return supergraph
 
 
-def _coordinates_in(message: str, supergraph: Supergraph) -> tuple[str, ...]:
-    """GraphQL names types and fields in its messages as schema coordinates."""
-    names = re.findall(r"[A-Za-z]\w*(?:\.\w+)?", message)
-    return tuple(name for name in dict.fromkeys(names) if name.partition(".")[0] in supergraph.api_schema.type_map)
-
-
-def _code_of(message: str) -> str:
-    """GraphQL's own complaint about the merged schema under the code that federation gives it."""
-    if "Interface field " in message and "argument" not in message and "does not provide it" in message:
-        return "INTERFACE_FIELD_NO_IMPLEM"
-    return "INVALID_GRAPHQL"
-
-
-def _failed(findings: Findings, documents: Mapping[str, DocumentNode]) -> Composition:
-    return Composition(None, None, located(findings.errors, documents), located(findings.hints, documents))
+def _told(problems: Sequence[GraphQLError], supergraph: Supergraph) -> Iterator[Finding]:
+    """GraphQL's own complaints about the merged graph, under the codes that federation gives them."""
+    lacks_fields = any(lacks_interface_field(problem.message) for problem in problems)
+    for problem in problems:
+        message = problem.message
+        if lacks_fields and lacks_interface_of_interface(message):
+            continue  # follows from the same: one subgraph does not know what an interface implements in another
+        code = "INTERFACE_FIELD_NO_IMPLEM" if lacks_interface_field(message) else "INVALID_GRAPHQL"
+        # GraphQL names types and fields in its messages as schema coordinates.
+        known = supergraph.api_schema.type_map
+        coordinates = tuple(name for name in coordinates_in(message) if name.partition(".")[0] in known)
+        yield Finding(code, message, (), coordinates)

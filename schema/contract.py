@@ -1,7 +1,6 @@
 """Contract variants: a supergraph for one audience, made of what carries certain `@tag`s.
 
-Called by `compose --include/--exclude` of both command lines. The result hides by `@inaccessible`, so that routers can
-still use hidden fields for keys and `@requires`.
+The result hides by `@inaccessible`, so that routers can still use hidden fields for keys and `@requires`.
 """
 
 from __future__ import annotations
@@ -14,9 +13,11 @@ from graphql import (
     DirectiveDefinitionNode,
     DocumentNode,
     EnumTypeDefinitionNode,
-    InputObjectTypeDefinitionNode,
+    InterfaceTypeDefinitionNode,
+    ObjectTypeDefinitionNode,
     SchemaDefinitionNode,
     TypeDefinitionNode,
+    UnionTypeDefinitionNode,
     parse,
     print_ast,
     print_schema,
@@ -26,11 +27,14 @@ from graphql import (
 from router.supergraph import read_supergraph
 from schema.codes import Finding
 from schema.compose import Composition
+from schema.hidden import is_hidden
 from schema.result_rules import check_result
 from schema.supergraph_printer import SPECIFICATIONS
 
-_ROOTS = ("Query", "Mutation", "Subscription")
 _HIDE = "@inaccessible"
+# What has to be asked for by name to be included: fields of outputs, and unions. Scalars, enums and inputs are there for
+# what uses them: half an input would be another input.
+_CHOSEN = (ObjectTypeDefinitionNode, InterfaceTypeDefinitionNode, UnionTypeDefinitionNode)
 
 
 class ContractError(ValueError):
@@ -55,12 +59,12 @@ def contract_of(composition: Composition, *, include: Iterable[str] = (), exclud
 def contract_variant(supergraph_sdl: str, *, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> str:
     """The same supergraph with everything hidden that is excluded, or that is not included where `include` is given.
 
-    A field is included by its own tag or by its type's. A type with nothing left to see is hidden too.
-    Raises ContractError.
+    A field is included by its own tag or by its type's, a union by its own; scalars, enums and inputs always are. A type with nothing left to see is hidden too, be it a union
+    without a member or a root; only the query root has to be there. Raises ContractError.
     """
     document = parse(supergraph_sdl, no_location=True)
     wanted, unwanted = frozenset(include), frozenset(exclude)
-    definitions = [_hide(node, wanted, unwanted) for node in document.definitions]
+    definitions = _without_empty_unions([_hide(node, wanted, unwanted) for node in document.definitions])
     result = DocumentNode(definitions=tuple(_with_link(definitions)))
     findings = list(check_result(result))
     if findings:
@@ -72,22 +76,34 @@ def _hide(node: Any, wanted: frozenset[str], unwanted: frozenset[str]) -> Any:
     if not isinstance(node, TypeDefinitionNode) or "__" in node.name.value:
         return node
     own_tags = _tags(node)
-    if own_tags & unwanted:
+    is_chosen = not wanted or bool(own_tags & wanted) or not isinstance(node, _CHOSEN)
+    if own_tags & unwanted or (isinstance(node, UnionTypeDefinitionNode) and not is_chosen):
         return _hidden(node)
     attribute = "values" if isinstance(node, EnumTypeDefinitionNode) else "fields"
-    children = tuple(getattr(node, attribute, None) or ())
-    if not children:
-        return node if not wanted or own_tags & wanted else _hidden(node)
-    is_input = isinstance(node, InputObjectTypeDefinitionNode)
-    kept = []
-    for child in children:
-        tags = _tags(child)
-        # What clients send stays whole unless it is excluded: half an input is another input.
-        is_wanted = not wanted or bool((tags | own_tags) & wanted) or is_input
-        kept.append(child if is_wanted and not tags & unwanted else _hidden(child))
-    if all(_is_hidden(child) for child in kept) and node.name.value not in _ROOTS:
+    kept = [_hide_child(child, is_chosen, wanted, unwanted) for child in _children(node, attribute)]
+    if kept and all(is_hidden(child) for child in kept) and node.name.value != "Query":
         return _hidden(node)
     return _copy(node, **{attribute: tuple(_without_arguments(child, unwanted) for child in kept)})
+
+
+def _children(node: TypeDefinitionNode, attribute: str) -> tuple[Any, ...]:
+    return tuple(getattr(node, attribute, None) or ())
+
+
+def _hide_child(child: Any, is_chosen: bool, wanted: frozenset[str], unwanted: frozenset[str]) -> Any:
+    tags = _tags(child)
+    return child if (is_chosen or tags & wanted) and not tags & unwanted else _hidden(child)
+
+
+def _without_empty_unions(definitions: list[Any]) -> list[Any]:
+    """A union is asked about when all its members are known: it says nothing itself of what is left of them."""
+    hidden = {node.name.value for node in definitions if isinstance(node, TypeDefinitionNode) and is_hidden(node)}
+    return [
+        _hidden(node)
+        if isinstance(node, UnionTypeDefinitionNode) and all(each.name.value in hidden for each in node.types or ())
+        else node
+        for node in definitions
+    ]
 
 
 def _without_arguments(field: Any, unwanted: frozenset[str]) -> Any:
@@ -106,12 +122,8 @@ def _tags(node: Any) -> set[str]:
     }
 
 
-def _is_hidden(node: Any) -> bool:
-    return any(directive.name.value == "inaccessible" for directive in node.directives or ())
-
-
 def _hidden(node: Any) -> Any:
-    if _is_hidden(node):
+    if is_hidden(node):
         return node
     scalar: Any = parse(f"scalar S {_HIDE}", no_location=True).definitions[0]
     return _copy(node, directives=(*(node.directives or ()), *scalar.directives))

@@ -1,6 +1,6 @@
 """What the federation specifications define: directive names by version, machinery types, link imports.
 
-Read by `subgraph` (what a name means in a subgraph) and by the printer (what a supergraph declares).
+Data only: what a name means in a subgraph is found with it, and what a subgraph may use without defining it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Field sets of `@key`, `@requires` and `@provides` against the types of a subgraph.
 
-Used by validation (is the text a valid selection?) and by merging (which fields does it mention?).
+Which fields a text mentions, and what it selects; whether it may is a rule of `validation/`.
 """
 
 from __future__ import annotations
@@ -154,3 +154,9 @@ def _named(definition: FieldDefinition) -> str:
     while hasattr(node, "type"):
         node = node.type
     return str(node.name.value)  # type: ignore[attr-defined]
+
+
+def without_braces(text: str) -> str:
+    """A field set may be written with the braces of a selection set."""
+    stripped = text.strip()
+    return stripped[1:-1] if stripped.startswith("{") and stripped.endswith("}") else text

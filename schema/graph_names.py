@@ -1,4 +1,4 @@
-"""How subgraphs are called inside a supergraph. Used where `join__` directives are written."""
+"""How subgraphs are called inside a supergraph: the values of `join__Graph`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Where in the subgraphs' SDL a finding points: its coordinates, looked up in their documents.
 
-Called by `compose` at the end, since only a composition with findings needs it.
+Looked up at the end, since only a composition with findings needs it.
 """
 
 from __future__ import annotations

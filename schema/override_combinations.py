@@ -1,6 +1,6 @@
 """Which labels of progressive `@override`s are looked at together: all combinations of few, the telling ones of many.
 
-Asked by `satisfiability`, which walks the graph once for each.
+The graph is walked once for each of them, so there is a bound.
 """
 
 from __future__ import annotations
@@ -64,5 +64,8 @@ def describe(failing: Sequence[frozenset[str]], walked: Sequence[frozenset[str]]
         # No label alone decides: one combination stands for all.
         on = sorted(failing[0])
         off = sorted(set(labels) - failing[0])
-    quoted = {state: ", ".join(f'"{name}"' for name in names) for state, names in (("on", on), ("off", off)) if names}
-    return " and ".join(f"{names} {state}" for state, names in quoted.items())
+    return " and ".join(f"{_quoted(names)} {state}" for state, names in (("on", on), ("off", off)) if names)
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)

@@ -1,6 +1,7 @@
 """From where in the query graph can which field be had? Moves by keys, `@requires` and `@provides` included.
 
-Asked by `satisfiability`. An option is a way of being at an object; several ways may be open at once.
+An option is a way of being at an object; several ways may be open at once, as where two subgraphs share a field: then
+what can be reached from either can be had, for the router may ask both.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ class Option:
 class Reachability:
     """Memoises by (object type, option): from equal options the same can be reached.
 
-    Nothing is remembered that came of a question which was cut short because it is still open further up.
+    Questions come back to themselves: does `T.a`, which requires `b`, lead to `T.b`, which requires `a`? The inner
+    question is cut short (`_in_progress`) and answered with no, which is right for the outer one but not for whoever asks
+    the inner one by itself later. So nothing is remembered while `_cuts` has grown since the question began.
     """
 
     def __init__(self, graph: QueryGraph) -> None:
@@ -74,16 +77,19 @@ class Reachability:
                     f'subgraph "{subgraph}" resolves it, but what it @requires, "{print_field_set(edge.requires)}", '
                     f"cannot be fetched and brought there by a @key"
                 )
-                continue
-            targets = [target for target in self.graph.entity_targets(name) if target.subgraph == subgraph]
-            if not targets:
-                yield f'subgraph "{subgraph}" resolves it, but "{type_name}" has no resolvable @key there'
-            for target in targets:
-                for key in target.keys:
-                    yield f'cannot move to subgraph "{subgraph}" by the key "{key.text}": it cannot be fetched before'
+            else:
+                yield from self._reasons_not_to_get_to(subgraph, type_name, name)
+
+    def _reasons_not_to_get_to(self, subgraph: str, type_name: str, name: str) -> Iterator[str]:
+        targets = [target for target in self.graph.entity_targets(name) if target.subgraph == subgraph]
+        if not targets:
+            yield f'subgraph "{subgraph}" resolves it, but "{type_name}" has no resolvable @key there'
+        for target in targets:
+            for key in target.keys:
+                yield f'cannot move to subgraph "{subgraph}" by the key "{key.text}": it cannot be fetched before'
 
     def is_abstract(self, option: Option) -> bool:
-        """Whether the subgraph returns an interface or a union there, a stand-in for an interface included."""
+        """Whether the subgraph returns an interface or a union there, an interface object included."""
         view = self.graph.view(option.subgraph, option.type)
         return view is not None and (view.kind is not TypeKind.OBJECT or view.is_interface_object)
 
@@ -118,7 +124,13 @@ class Reachability:
     def _closure(self, start: Option, name: str, excluded: frozenset[str] = frozenset()) -> frozenset[Option]:
         """All options that moves from `start` lead to, for an object of type `name`.
 
-        `excluded` are subgraphs whose keys are being looked for: what needs them first cannot be a way to them.
+        `excluded` are subgraphs whose keys are being looked for: what needs them first cannot be a way to them. For
+        example, A resolves `T.id`, B has the keys "id" and "sku", C has the key "sku" only:
+
+        * from A, the key "id" can be had at once, so B is reached in the first round;
+        * C's "sku" is only to be had from B, so C is reached in the second, which is why rounds go on until nothing moves;
+        * whether C can be reached at all asks for "sku" without C (it is excluded): had only C a `sku`, C would be a way
+          to its own key.
         """
         known = self._closures.get((name, start, excluded))
         if known is not None:
@@ -132,10 +144,7 @@ class Reachability:
         while moved and waiting:
             moved = False
             for target in list(waiting):
-                without = excluded | {target.subgraph}
-                if target.subgraph in excluded or not any(
-                    self._can_get(key.fields, name, reached, without) for key in target.keys
-                ):
+                if not self._can_move(target, name, reached, excluded):
                     continue
                 waiting.remove(target)
                 arrived = self.narrow((Option(target.subgraph, target.type),), name) - reached
@@ -147,6 +156,13 @@ class Reachability:
         if cuts == self._cuts:
             self._closures[name, start, excluded] = reached
         return reached
+
+    def _can_move(self, target: EntityTarget, name: str, reached: frozenset[Option], excluded: frozenset[str]) -> bool:
+        """Whether some key of the target can be had from where one is, without being there."""
+        without = excluded | {target.subgraph}
+        return target.subgraph not in excluded and any(
+            self._can_get(key.fields, name, reached, without) for key in target.keys
+        )
 
     def _targets(self, option: Option, name: str) -> list[EntityTarget]:
         if self.graph.is_interface_object(option.subgraph, option.type):

@@ -1,6 +1,6 @@
 """Rules on the merged graph: what `@inaccessible` leaves of it, and rights that `@requires` or `@fromContext` would get around.
 
-Called by `compose` on the printed supergraph, before it is read as the router reads it.
+They are asked of a supergraph's document, which need not be one that the router could read.
 """
 
 from __future__ import annotations
@@ -12,21 +12,18 @@ from graphql import (
     DirectiveDefinitionNode,
     DocumentNode,
     EnumTypeDefinitionNode,
-    EnumValueNode,
     InputObjectTypeDefinitionNode,
     InterfaceTypeDefinitionNode,
-    ListValueNode,
     NonNullTypeNode,
     ObjectTypeDefinitionNode,
-    ObjectValueNode,
     TypeDefinitionNode,
     UnionTypeDefinitionNode,
-    ValueNode,
 )
 
 from schema.authorization_rules import check_transitive_rights
 from schema.codes import Finding
-from schema.subgraph import named_type
+from schema.hidden import hidden_in, is_hidden
+from schema.type_nodes import named_type
 
 _WithFields = ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode | InputObjectTypeDefinitionNode
 
@@ -34,8 +31,8 @@ _WithFields = ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode | InputObje
 def check_result(document: DocumentNode) -> Iterator[Finding]:
     """Every problem of the merged graph that GraphQL itself would only notice as a hole in the API."""
     types = {node.name.value: node for node in document.definitions if isinstance(node, TypeDefinitionNode)}
-    visible = {name: node for name, node in types.items() if not _is_hidden(node) and "__" not in name}
-    hidden = {name for name, node in types.items() if _is_hidden(node)}
+    visible = {name: node for name, node in types.items() if not is_hidden(node) and "__" not in name}
+    hidden = {name for name, node in types.items() if is_hidden(node)}
     if "Query" in hidden:
         yield _finding(
             "QUERY_ROOT_TYPE_INACCESSIBLE",
@@ -43,15 +40,26 @@ def check_result(document: DocumentNode) -> Iterator[Finding]:
             '"Query" is @inaccessible, but clients need the query root: hide its fields instead.',
         )
     for node in visible.values():
-        yield from _check_children(node, hidden)
-        if isinstance(node, _WithFields):
-            for field in node.fields or ():
-                if not _is_hidden(field):
-                    yield from _check_field(node, field, types, hidden)
-        if isinstance(node, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
-            yield from _check_implementation(node, visible)
+        yield from _check_type(node, types, visible, hidden)
     yield from _check_directives(document, hidden)
     yield from check_transitive_rights(types)
+
+
+def _check_type(
+    node: TypeDefinitionNode,
+    types: dict[str, TypeDefinitionNode],
+    visible: dict[str, TypeDefinitionNode],
+    hidden: set[str],
+) -> Iterator[Finding]:
+    yield from _check_children(node, hidden)
+    if isinstance(node, _WithFields):
+        for field in node.fields or ():
+            if not is_hidden(field):
+                yield from _check_field(node, field, types, hidden)
+    if isinstance(node, InputObjectTypeDefinitionNode):
+        yield from _check_input(node)
+    if isinstance(node, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
+        yield from _check_implementation(node, visible)
 
 
 def _check_directives(document: DocumentNode, hidden: set[str]) -> Iterator[Finding]:
@@ -65,10 +73,6 @@ def _check_directives(document: DocumentNode, hidden: set[str]) -> Iterator[Find
                     f'"{place}" is in the API, but its type "{target}" is @inaccessible: show the type, or leave the '
                     f"argument out.",
                 )
-
-
-def _is_hidden(node: Any) -> bool:
-    return any(directive.name.value == "inaccessible" for directive in node.directives or ())
 
 
 def _finding(code: str, coordinate: str, message: str) -> Finding:
@@ -87,7 +91,7 @@ def _check_children(node: TypeDefinitionNode, hidden: set[str]) -> Iterator[Find
     is_empty_union = isinstance(node, UnionTypeDefinitionNode) and all(
         member.name.value in hidden for member in node.types or ()
     )
-    if is_empty_union or (children and all(_is_hidden(child) for child in children)):
+    if is_empty_union or (children and all(is_hidden(child) for child in children)):
         yield _finding(
             "ONLY_INACCESSIBLE_CHILDREN",
             node.name.value,
@@ -99,15 +103,13 @@ def _check_field(
     node: _WithFields, field: Any, types: dict[str, TypeDefinitionNode], hidden: set[str]
 ) -> Iterator[Finding]:
     coordinate = f"{node.name.value}.{field.name.value}"
-    elements = [(coordinate, field)]
-    for argument in getattr(field, "arguments", None) or ():
-        place = f"{coordinate}({argument.name.value}:)"
-        if _is_hidden(argument):
-            if _is_required(argument):
-                yield _required(place, "argument")
-        else:
-            elements.append((place, argument))
-    for place, element in elements:
+    arguments = [
+        (f"{coordinate}({argument.name.value}:)", argument) for argument in getattr(field, "arguments", None) or ()
+    ]
+    for place, argument in arguments:
+        if is_hidden(argument) and _is_required(argument):
+            yield _required(place, "argument")
+    for place, element in [(coordinate, field), *(each for each in arguments if not is_hidden(each[1]))]:
         if (target := named_type(element.type)) in hidden:
             yield _finding(
                 "REFERENCED_INACCESSIBLE",
@@ -115,14 +117,20 @@ def _check_field(
                 f'"{place}" is in the API, but its type "{target}" is @inaccessible: hide both or neither.',
             )
         default = getattr(element, "default_value", None)
-        if default is not None:
-            yield from _check_default(place, default, target, types)
-    if isinstance(node, InputObjectTypeDefinitionNode):
-        for other in node.fields or ():
-            # Reported once, with the first visible field.
-            first = next(each for each in node.fields or () if not _is_hidden(each))
-            if field is first and _is_hidden(other) and _is_required(other):
-                yield _required(f"{node.name.value}.{other.name.value}", "input field")
+        for used in hidden_in(default, target, types) if default is not None else ():
+            yield _finding(
+                "DEFAULT_VALUE_USES_INACCESSIBLE",
+                place,
+                f'The default value of "{place}" uses "{used}", which is @inaccessible: choose another default.',
+            )
+
+
+def _check_input(node: InputObjectTypeDefinitionNode) -> Iterator[Finding]:
+    """Fields that nobody could give, where others are there to be given."""
+    fields = node.fields or ()
+    for field in fields if not all(map(is_hidden, fields)) else ():
+        if is_hidden(field) and _is_required(field):
+            yield _required(f"{node.name.value}.{field.name.value}", "input field")
 
 
 def _is_required(node: Any) -> bool:
@@ -137,33 +145,6 @@ def _required(place: str, what: str) -> Finding:
     )
 
 
-def _check_default(
-    place: str, value: ValueNode, type_name: str, types: dict[str, TypeDefinitionNode]
-) -> Iterator[Finding]:
-    target = types.get(type_name)
-    used: str | None = None
-    if isinstance(value, ListValueNode):
-        for element in value.values:
-            yield from _check_default(place, element, type_name, types)
-    elif isinstance(value, EnumValueNode) and isinstance(target, EnumTypeDefinitionNode):
-        if any(each.name.value == value.value and _is_hidden(each) for each in target.values or ()):
-            used = f"{type_name}.{value.value}"
-    elif isinstance(value, ObjectValueNode) and isinstance(target, InputObjectTypeDefinitionNode):
-        fields = {each.name.value: each for each in target.fields or ()}
-        for item in value.fields:
-            field = fields.get(item.name.value)
-            if field is not None and _is_hidden(field):
-                used = f"{type_name}.{item.name.value}"
-            elif field is not None:
-                yield from _check_default(place, item.value, named_type(field.type), types)
-    if used is not None:
-        yield _finding(
-            "DEFAULT_VALUE_USES_INACCESSIBLE",
-            place,
-            f'The default value of "{place}" uses "{used}", which is @inaccessible: choose another default.',
-        )
-
-
 def _check_implementation(
     node: ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode, visible: dict[str, TypeDefinitionNode]
 ) -> Iterator[Finding]:
@@ -174,21 +155,21 @@ def _check_implementation(
             continue
         for field in interface.fields or ():
             name = field.name.value
-            if not _is_hidden(field) and name in own and _is_hidden(own[name]):
+            if not is_hidden(field) and name in own and is_hidden(own[name]):
                 yield _finding(
                     "IMPLEMENTED_BY_INACCESSIBLE",
                     f"{node.name.value}.{name}",
                     f'"{node.name.value}.{name}" is @inaccessible, but "{interface.name.value}.{name}", which it '
                     f"implements, is in the API: hide that field too.",
                 )
-            elif not _is_hidden(field) and name in own:
+            elif not is_hidden(field) and name in own:
                 yield from _check_implemented_arguments(node.name.value, interface.name.value, field, own[name])
 
 
 def _check_implemented_arguments(type_name: str, interface: str, asked: Any, own: Any) -> Iterator[Finding]:
-    shown = {argument.name.value for argument in asked.arguments or () if not _is_hidden(argument)}
+    shown = {argument.name.value for argument in asked.arguments or () if not is_hidden(argument)}
     for argument in own.arguments or ():
-        if argument.name.value in shown and _is_hidden(argument):
+        if argument.name.value in shown and is_hidden(argument):
             place = f"{own.name.value}({argument.name.value}:)"
             yield _finding(
                 "IMPLEMENTED_BY_INACCESSIBLE",

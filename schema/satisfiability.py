@@ -1,7 +1,9 @@
 """Can every field of the API be reached? Walks the API from its roots over the router's own query graph.
 
-Called by `compose` on a printed supergraph; a field that no way of keys leads to is reported with a witness operation,
-and so is one that subgraphs share without ever being able to return the same object type.
+It starts with `{ me }` and every subgraph that resolves it, and goes on from each place with all ways of being there
+(`Option`) at once: `{ me { orders } }` is fine where one of them leads to `User.orders`, by a key or directly. A field
+that none leads to is told with the operation walked so far, its witness; so is one that subgraphs share without ever
+being able to return the same object type.
 """
 
 from __future__ import annotations
@@ -217,13 +219,13 @@ class _Walk:
         options: frozenset[Option],
         path: tuple[_Step, ...],
     ) -> Finding:
-        stand_ins = tuple(sorted({option.subgraph for option in options}))
+        interface_objects = tuple(sorted({option.subgraph for option in options}))
         witness = print_witness(place.operation, path)
         return Finding(
             "SATISFIABILITY_ERROR",
             f'Nobody can tell which object "{coordinate}" returns: "{target.name}" is an @interfaceObject in subgraph '
-            f'"{stand_ins[0]}", and no subgraph with the interface itself can be reached by a @key of it:\n{witness}',
-            stand_ins,
+            f'"{interface_objects[0]}", and no subgraph with the interface itself can be reached by a @key of it:\n{witness}',
+            interface_objects,
             (coordinate,),
         )
 

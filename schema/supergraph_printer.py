@@ -1,6 +1,7 @@
 """Prints a merged schema as a join-spec v0.5 supergraph that any federation router loads, in a stable order.
 
-Called by `compose`. Types and fields come sorted, so that a diff of two supergraphs shows changes only.
+Types come by name, fields and values in the order in which subgraphs have them, so that a diff of two supergraphs shows
+changes only.
 """
 
 from __future__ import annotations
@@ -254,8 +255,9 @@ class _Printer:
             arguments.append("usedOverridden: true")
         if join.context_arguments:
             contexts = ", ".join(
-                f'{{context: "{context}", name: "{name}", type: "{type_text}", selection: {_string(selection)}}}'
-                for context, name, type_text, selection in join.context_arguments
+                f'{{context: "{each.context}", name: "{each.name}", type: "{each.type}", selection: '
+                f"{_string(each.selection)}}}"
+                for each in join.context_arguments
             )
             arguments.append(f"contextArguments: [{contexts}]")
         return f"@join__field({', '.join(arguments)})" if arguments else "@join__field"

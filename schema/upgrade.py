@@ -1,6 +1,6 @@
 """What older or shorter ways of writing a subgraph mean in federation 2's terms.
 
-Called by `compose` between validation, which sees the subgraph as written, and merging.
+Validation sees a subgraph as it is written, merging only what this makes of it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from router.selection_set import Field, InlineFragment, SelectionSet
 from router.supergraph.field_set import parse_field_set, print_field_set
 from schema.codes import Finding, quoted
 from schema.field_sets import fields_in_use, mentioned_fields
-from schema.subgraph import Applied, FieldDefinition, Kind, Subgraph, TypeDefinition, named_type, without
+from schema.subgraph import Applied, FieldDefinition, Kind, Subgraph, TypeDefinition, without
+from schema.type_nodes import named_type
 
 
 def upgrade_all(subgraphs: list[Subgraph]) -> Iterator[Finding]:
     """Bring valid subgraphs to the one form that merging knows, in place. TYPE_WITH_ONLY_UNUSED_EXTERNAL, INTERFACE_OBJECT_USAGE_ERROR"""
     keys = _keys_by_type(subgraphs)
-    yield from _keyed_interfaces_with_stand_ins(subgraphs)
+    yield from _keyed_interfaces_with_interface_objects(subgraphs)
     for subgraph in subgraphs:
         _trust_keys_of_extensions(subgraph, {} if subgraph.is_federation_2 else keys)
         _unquote_enum_defaults(subgraph)
@@ -68,8 +69,8 @@ def _unquote_enum_defaults(subgraph: Subgraph) -> None:
                 value.default = EnumValueNode(value=value.default.value)
 
 
-def _keyed_interfaces_with_stand_ins(subgraphs: list[Subgraph]) -> Iterator[Finding]:
-    stand_ins = {
+def _keyed_interfaces_with_interface_objects(subgraphs: list[Subgraph]) -> Iterator[Finding]:
+    interface_objects = {
         definition.name: subgraph.name
         for subgraph in subgraphs
         for definition in subgraph.types.values()
@@ -77,11 +78,11 @@ def _keyed_interfaces_with_stand_ins(subgraphs: list[Subgraph]) -> Iterator[Find
     }
     for subgraph in subgraphs:
         for definition in subgraph.types.values() if not subgraph.is_federation_2 else ():
-            if definition.kind is Kind.INTERFACE and definition.has("key") and definition.name in stand_ins:
+            if definition.kind is Kind.INTERFACE and definition.has("key") and definition.name in interface_objects:
                 yield Finding(
                     "INTERFACE_OBJECT_USAGE_ERROR",
                     f'[{subgraph.name}] "{definition.name}" is an @interfaceObject in subgraph '
-                    f'"{stand_ins[definition.name]}", which relies on its @key here, but federation 1 resolves no '
+                    f'"{interface_objects[definition.name]}", which relies on its @key here, but federation 1 resolves no '
                     f"interface by a key: link federation 2, or remove the @key.",
                     (subgraph.name,),
                     (definition.name,),
@@ -130,7 +131,7 @@ def _upgrade_from_federation_1(subgraph: Subgraph) -> None:
 
 def _trimmed(applied: Applied, subgraph: Subgraph, definition: TypeDefinition, each: FieldDefinition) -> Applied | None:
     """A `@requires` or `@provides` of what is external only; None where that is nothing. All else stays."""
-    if applied.name not in ("requires", "provides"):
+    if not applied.means("requires", "provides"):
         return applied
     if definition.kind is Kind.INTERFACE:
         return None

@@ -1,4 +1,4 @@
-"""Many people who each live John's week, and what the dashboard must tell each of them. Used by `product` and `dashboard`.
+"""Many people who each live John's week, and John himself, and what the dashboard must tell each of them. Used by `product`.
 
 The expected answer is computed from the sample data's facts, without any subgraph.
 """
@@ -6,30 +6,36 @@ The expected answer is computed from the sample data's facts, without any subgra
 from __future__ import annotations
 
 import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from deploy.sample_data import read_demo
+from deploy.sample_data.past import with_past
 from deploy.sample_data.people import Person, PlannedExercise, PlannedMeal, PlannedWorkout, demo_people
 
 OPERATION = Path(__file__).with_name("dashboard.graphql").read_text(encoding="utf-8")
 WEEK_DAYS = 7
 _ACTIVITY_FACTORS = {"MODERATE": Decimal("1.55")}
+_GOAL_FACTORS = {"LOSE_WEIGHT": Decimal("0.85")}
 _FOODS: dict[str, dict[str, Any]] = {food["id"]: food for food in read_demo()["foods"]}
 
 
-def johns(count: int, last_day: date) -> list[Person]:
-    """John, and `count` - 1 others who differ from him in id and address only."""
+def johns(number_of_people: int, last_day: date) -> list[Person]:
+    """John with his year, and `number_of_people` - 1 others who lived his last week only."""
     john = demo_people(last_day)[0]
-    namespace = uuid.UUID(john.id)
+    kind, _, own = john.id.partition("_")
+    namespace = uuid.UUID(own)
     others = [
-        replace(john, id=str(uuid.uuid5(namespace, str(number))), email=f"john-{number}@example.com")
-        for number in range(1, count)
+        replace(john, id=f"{kind}_{uuid.uuid5(namespace, str(number))}", email=f"john-{number}@example.com")
+        for number in range(1, number_of_people)
     ]
-    return [john, *others]
+    return [with_past(john), *others]
 
 
 def variables(last_day: date) -> dict[str, str]:
@@ -47,38 +53,51 @@ def expected_dashboard(person: Person, last_day: date) -> dict[str, Any]:
             "suggestedTarget": {"energyKcal": _needed_energy(person, newest.weight_kg, last_day)},
             "diaryDay": _diary_day(person, last_day),
             "days": {"edges": [{"node": _summary(person, day, with_date=True)} for day in days]},
-            "workouts": {"edges": [{"node": _workout(each)} for each in _newest_workouts(person)]},
-            "streaks": {"meals": {"longest": WEEK_DAYS}},
+            "workouts": {"edges": [{"node": _workout(each)} for each in _newest_workouts(person, days)]},
+            "streaks": {"meals": {"longest": _longest_streak(person)}},
         }
     }
 
 
 def _diary_day(person: Person, day: date) -> dict[str, Any]:
     meals = [meal for meal in person.meals if meal.local_date == day]
+    eaten = Counter(food_id for meal in person.meals for food_id, _ in meal.items)
     names = ("energy_kcal", "protein_g", "carbohydrate_g", "fat_g")
     totals = [_rounded(sum((_amount(meal, name) for meal in meals), Decimal(0))) for name in names]
     return {
         "date": day.isoformat(),
         "totals": dict(zip(("energyKcal", "proteinG", "carbsG", "fatG"), totals, strict=True)),
-        "meals": [_meal(meal) for meal in meals],
+        "meals": [_meal(meal, eaten) for meal in meals],
         "summary": _summary(person, day, with_date=False),
     }
 
 
-def _meal(meal: PlannedMeal) -> dict[str, Any]:
+def _longest_streak(person: Person) -> int:
+    """Of days with a meal, one after the other."""
+    days = {meal.local_date for meal in person.meals}
+    longest = 0
+    for day in days:
+        if day - timedelta(days=1) not in days:
+            length = next(number for number in count(1) if day + timedelta(days=number) not in days)
+            longest = max(longest, length)
+    return longest
+
+
+def _meal(meal: PlannedMeal, eaten: Mapping[str, int]) -> dict[str, Any]:
+    """`eaten` is how often the person has eaten each food."""
     return {
         "slot": meal.slot,
         "totals": {
             "energyKcal": _rounded(_amount(meal, "energy_kcal")),
             "proteinG": _rounded(_amount(meal, "protein_g")),
         },
-        "items": [_item(*item) for item in meal.items],
+        "items": [_item(*item, eaten) for item in meal.items],
     }
 
 
-def _item(food_id: str, grams: float) -> dict[str, Any]:
+def _item(food_id: str, grams: float, times: Mapping[str, int]) -> dict[str, Any]:
     food = _FOODS[food_id]
-    eaten = {"name": food["name"], "category": food["category"], "timesLogged": WEEK_DAYS}
+    eaten = {"name": food["name"], "category": food["category"], "timesLogged": times[food_id]}
     energy = _rounded(_share(food_id, grams, "energy_kcal"))
     return {"grams": grams, "foodName": food["name"], "nutrients": {"energyKcal": energy}, "food": eaten}
 
@@ -95,8 +114,9 @@ def _summary(person: Person, day: date, *, with_date: bool) -> dict[str, Any]:
     return {"date": day.isoformat(), **numbers} if with_date else numbers
 
 
-def _newest_workouts(person: Person) -> list[PlannedWorkout]:
-    return sorted(person.workouts, key=lambda workout: workout.local_date, reverse=True)
+def _newest_workouts(person: Person, days: Sequence[date]) -> list[PlannedWorkout]:
+    of_week = [workout for workout in person.workouts if workout.local_date in days]
+    return sorted(of_week, key=lambda workout: workout.local_date, reverse=True)
 
 
 def _workout(planned: PlannedWorkout) -> dict[str, Any]:
@@ -119,11 +139,11 @@ def _sets(planned: PlannedExercise) -> list[dict[str, Any]]:
 
 
 def _needed_energy(person: Person, weight_kg: float, today: date) -> float:
-    """Mifflin and St Jeor, for men."""
+    """Mifflin and St Jeor, for men, less what loses weight."""
     born = person.date_of_birth
     age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
     basal = 10 * Decimal(str(weight_kg)) + Decimal("6.25") * Decimal(str(person.height_cm)) - 5 * age + 5
-    return _rounded(basal * _ACTIVITY_FACTORS[person.activity_level])
+    return _rounded(basal * _ACTIVITY_FACTORS[person.activity_level] * _GOAL_FACTORS[person.fitness_goal])
 
 
 def _amount(meal: PlannedMeal, name: str) -> Decimal:

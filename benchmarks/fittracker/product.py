@@ -1,6 +1,6 @@
 """The real product under a benchmark: `fittracker up`, people with a history, and the requests of their dashboards.
 
-Used by `dashboard`. Its own router serves as a door to sign in by; the gateways that are measured are started beside it.
+Used by `dashboard` and `micro.subgraph_answers`. Its own router serves as a door to sign in by; the gateways that are measured are started beside it.
 """
 
 from __future__ import annotations
@@ -22,10 +22,9 @@ from benchmarks.fittracker.johns import OPERATION, expected_dashboard, johns, va
 from benchmarks.load import Request, WrongAnswerError, ask, verify_answer
 from deploy.data_directory import DataDirectory, StackState
 from deploy.embedded import DOMAINS
-from deploy.sample_data.load import PASSWORD, load_person
+from deploy.sample_data.load import PASSWORD, load_people, read_catalogues
 from deploy.sample_data.people import Person
-from subgraphs.database import Database
-from subgraphs.workouts.sample_data import exercise_ids_by_name
+from subgraphs.shell.database import Database
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 180
@@ -107,10 +106,7 @@ async def _load(people: list[Person], environment: Mapping[str, str]) -> None:
         }
         for database in databases.values():
             stack.push_async_callback(database.close)
-        async with databases["workouts"].reading() as connection:
-            exercise_ids = await exercise_ids_by_name(connection)
-        for person in people:
-            await load_person(databases, person, exercise_ids, datetime.now(UTC))
+        await load_people(databases, people, await read_catalogues(databases), datetime.now(UTC))
 
 
 def _dashboard(url: str, person: Person, last_day: date) -> Request:

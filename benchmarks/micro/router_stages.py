@@ -18,12 +18,13 @@ import orjson
 from benchmarks.compare import compose_shop
 from benchmarks.shop.subgraph_server import Subgraphs
 from benchmarks.shop.workloads import WORKLOADS, Workload
-from router.executor.execute import CompiledPlan, SequenceStep, compile_plan
+from router.executor.execute import CompiledPlan, SequenceStep
 from router.executor.fetch import EntityFetchStep, Execution
 from router.executor.merge import copy_tree, merge_object
-from router.executor.transport import SubgraphAnswer, SubgraphRequest
-from router.loaded_graph import LoadedGraph, PreparedOperation
-from router.operation import normalize, parse_and_validate
+from router.loaded_graph import LoadedGraph
+from router.operation import normalize, parse_document, validate_document
+from router.prepared_operation import PreparedOperation
+from router.transport.protocol import SubgraphAnswer, SubgraphRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,61 +51,68 @@ class RememberedSubgraphs:
         return future
 
 
-async def measure(workload: Workload, seconds: float) -> dict[str, Cost]:
-    """By stage."""
+#: What one stage does once; it is called again and again.
+Stage = Callable[[], Awaitable[object]]
+
+
+async def stages_of(workload: Workload) -> dict[str, Stage]:
+    """By name. Raises SystemExit where the router's answer is not the one that the shop's facts give."""
     graph, transport, text = LoadedGraph.from_sdl(compose_shop(4200)), RememberedSubgraphs(), workload.operation_text()
     prepared = await graph.prepare(text, None)
     compiled = await graph.plan(prepared, prepared.plannable)
 
     async def whole() -> bytes:
-        return await compiled.answer(Execution(transport, {**prepared.coercion.coerce(None)}))
+        return await compiled.respond(Execution(transport, {**prepared.coercion.coerce(None)}))
 
     answer = orjson.loads(await whole())
     if answer != {"data": workload.expected()}:
         raise SystemExit(f"wrong answer to {workload.name}: {answer}")
     return {
-        "parse, validate, normalise": await _cost(lambda: _done(_prepare(graph, text)), seconds),
-        "plan": await _cost(lambda: _done(graph._plan(prepared.plannable, frozenset())), seconds),  # noqa: SLF001
-        "compile": await _cost(lambda: _done(_compile(graph, compiled, prepared)), seconds),
-        **await _stages_of_execution(compiled, prepared, transport, seconds),
-        "whole request": await _cost(whole, seconds),
+        **_stages_of_preparation(graph, text),
+        "plan": lambda: _done(graph._plan(prepared.plannable, frozenset())),  # noqa: SLF001 - it is timed alone
+        "compile": lambda: _done(graph.compile(compiled.plan, prepared.operation)),
+        **await _stages_of_execution(compiled, prepared, transport),
+        "whole request": whole,
     }
 
 
-def _prepare(graph: LoadedGraph, text: str) -> object:
-    return normalize(parse_and_validate(text, graph.api_schema, graph.options.limits), None, graph.api_schema)
+def _stages_of_preparation(graph: LoadedGraph, text: str) -> dict[str, Stage]:
+    document = parse_document(text)
+    operation = normalize(document, None, graph.api_schema, lift_literals=True)
 
+    async def validated() -> None:
+        validate_document(document, graph.api_schema)
 
-def _compile(graph: LoadedGraph, compiled: CompiledPlan, prepared: PreparedOperation) -> object:
-    return compile_plan(compiled.plan, prepared.operation, graph.api_schema, graph.subgraph_urls)
+    return {
+        "parse": lambda: _done(parse_document(text)),
+        "validate": validated,
+        "normalise": lambda: _done(normalize(document, None, graph.api_schema, lift_literals=True)),
+        "prepare variables": lambda: _done(PreparedOperation(operation, graph.api_schema)),
+    }
 
 
 async def _stages_of_execution(
-    compiled: CompiledPlan, prepared: PreparedOperation, transport: RememberedSubgraphs, seconds: float
-) -> dict[str, Cost]:
+    compiled: CompiledPlan, prepared: PreparedOperation, transport: RememberedSubgraphs
+) -> dict[str, Stage]:
     execution = Execution(transport, {**prepared.coercion.coerce(None)})
-    if compiled.step is None:
+    step = compiled.step
+    if step is None:
         return {}
-    await compiled.step.run(execution)
-    fetches = _entity_fetches(compiled.step)
-    collectors = [lookup._collector for fetch in fetches for lookup in fetch.lookups]  # noqa: SLF001 - it is timed alone
-
-    async def run_steps() -> None:
-        assert compiled.step is not None
-        await compiled.step.run(Execution(transport, execution.variables))
+    await step.run(execution)
+    collectors = [lookup._collector for fetch in _entity_fetches(step) for lookup in fetch.lookups]  # noqa: SLF001
 
     async def collect() -> None:
         for collector in collectors:
-            collector.collect(execution.tree, {})
+            collector.collect(execution.tree, {}, execution.variables)
 
     async def merge() -> None:
         merge_object({}, copy_tree(execution.tree))
 
     return {
-        "fetch, collect and merge": await _cost(run_steps, seconds),
-        "representations": await _cost(collect, seconds),
-        "merge of a whole tree": await _cost(merge, seconds),
-        "project and encode": await _cost(lambda: _done(compiled.encode(execution)), seconds),
+        "fetch, collect and merge": lambda: step.run(Execution(transport, execution.variables)),
+        "representations": collect,
+        "merge of a whole tree": merge,
+        "project and encode": lambda: _done(compiled.encode(execution)),
     }
 
 
@@ -121,7 +129,12 @@ async def _done(_result: object) -> None:
     """A stage that was synchronous code."""
 
 
-async def _cost(call: Callable[[], Awaitable[object]], seconds: float) -> Cost:
+async def measure(workload: Workload, seconds: float) -> dict[str, Cost]:
+    """By stage."""
+    return {name: await _cost(call, seconds) for name, call in (await stages_of(workload)).items()}
+
+
+async def _cost(call: Stage, seconds: float) -> Cost:
     """The memory is that of one call more: tracing slows the others down."""
     microseconds = await _per_call(call, seconds)
     gc.collect()
@@ -133,7 +146,7 @@ async def _cost(call: Callable[[], Awaitable[object]], seconds: float) -> Cost:
     return Cost(microseconds, peak / 1024)
 
 
-async def _per_call(call: Callable[[], Awaitable[object]], seconds: float) -> float:
+async def _per_call(call: Stage, seconds: float) -> float:
     """Microseconds of the fastest of five equal batches, so that other work on the machine disturbs least."""
     began, calls = time.perf_counter(), 0
     while time.perf_counter() - began < seconds / 5:

@@ -26,10 +26,11 @@ import uvloop
 from benchmarks.fittracker.product import Product, product_of, running_product
 from deploy.embedded import DOMAINS
 from router.executor.fetch import Execution
-from router.executor.transport import InProcessTransport, SubgraphAnswer, SubgraphRequest
 from router.loaded_graph import LoadedGraph
-from subgraphs.app import SubgraphApp, close_resources
-from subgraphs.settings import read_settings
+from router.transport.in_process import InProcessTransport
+from router.transport.protocol import SubgraphAnswer, SubgraphRequest
+from subgraphs.shell.app import SubgraphApp, close_resources
+from subgraphs.shell.settings import read_settings
 
 
 class RecordingTransport:
@@ -54,7 +55,7 @@ async def requests_of_the_dashboard(product: Product, apps: dict[str, Any]) -> l
     prepared = await graph.prepare(dashboard.content["query"], None)
     compiled = await graph.plan(prepared, prepared.plannable)
     variables = {**prepared.coercion.coerce(dashboard.content["variables"])}
-    answer = orjson.loads(await compiled.answer(Execution(transport, variables)))
+    answer = orjson.loads(await compiled.respond(Execution(transport, variables)))
     if answer != {"data": product.expected}:
         raise SystemExit(f"wrong answer: {answer}")
     return transport.sent

@@ -1,7 +1,7 @@
 """The shop that every gateway serves: users, products, reviews, and how each field of each type is found.
 
 Same shape and sizes as the public federation gateways benchmark. `subgraph_server` answers from it by representation,
-`monolith` computes the expected answers from it.
+`workloads` computes the expected answers from it.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import Any
 
 DIRECTORY = Path(__file__).parent
 
-# 2026-01-01T00:00:00Z: sample rows have UUIDv7 ids like all others, but the same ones on every machine.
+# 2026-01-01T00:00:00Z: sample rows have ids like all others, but the same ones on every machine.
 _ID_TIMESTAMP_MS = 1_767_225_600_000
 
 
@@ -26,8 +26,26 @@ def read_foods() -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+def read_own_foods() -> list[dict[str, str]]:
+    """Rows of own_foods.csv, as those of `read_foods`: what the public tables do not have."""
+    with (DIRECTORY / "own_foods.csv").open(encoding="utf-8", newline="") as stream:
+        return [{"id": sample_id("food", row["name"]), "source": "FITTRACKER", **row} for row in csv.DictReader(stream)]
+
+
+def read_everyday(name: str) -> frozenset[str]:
+    """The names in everyday_foods.txt or everyday_exercises.txt: what a search for few words likely means."""
+    lines = (DIRECTORY / f"everyday_{name}.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
 def read_exercises() -> list[dict[str, Any]]:
     return _read_json_lines("exercises.jsonl.gz")
+
+
+def read_own_exercises() -> list[dict[str, Any]]:
+    """Rows of own_exercises.csv, as those of `read_exercises`: what the public list does not have."""
+    with (DIRECTORY / "own_exercises.csv").open(encoding="utf-8", newline="") as stream:
+        return [_own_exercise(row) for row in csv.DictReader(stream)]
 
 
 def read_demo() -> dict[str, Any]:
@@ -37,10 +55,10 @@ def read_demo() -> dict[str, Any]:
 
 
 def sample_id(kind: str, name: str) -> str:
-    """A UUIDv7 whose random part is a hash of what it names, so loading twice finds the same rows."""
+    """An id of a kind, a UUIDv7 whose random part is a hash of what it names, so loading twice finds the same rows."""
     digest = int.from_bytes(hashlib.sha256(f"{kind}:{name}".encode()).digest()[:10])
     value = (_ID_TIMESTAMP_MS << 80) | (7 << 76) | ((digest >> 62 & 0xFFF) << 64) | (2 << 62) | (digest & (2**62 - 1))
-    return str(uuid.UUID(int=value))
+    return f"{kind}_{uuid.UUID(int=value)}"
 
 
 def write_gzip(path: Path, text: str) -> None:
@@ -49,6 +67,12 @@ def write_gzip(path: Path, text: str) -> None:
     with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=9, mtime=0) as stream:
         stream.write(text.encode())
     path.write_bytes(buffer.getvalue())
+
+
+def _own_exercise(row: dict[str, str]) -> dict[str, Any]:
+    muscles = {name: [each for each in row[name].split("|") if each] for name in ("primaryMuscles", "secondaryMuscles")}
+    empty_as_none = {name: value or None for name, value in row.items()}
+    return empty_as_none | muscles | {"id": sample_id("exercise", row["name"]), "met": float(row["met"])}
 
 
 def _read_json_lines(name: str) -> list[dict[str, Any]]:

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 
 from rich.progress import Progress
@@ -18,22 +22,32 @@ from rich.progress import Progress
 from deploy.data_directory import DataDirectory
 from deploy.embedded import DOMAINS
 from deploy.errors import FriendlyError
-from deploy.sample_data import read_demo, read_exercises, read_foods
-from deploy.sample_data.people import Person, PlannedExercise, PlannedWorkout, demo_people, synthetic_people
+from deploy.sample_data import read_demo, read_everyday, read_exercises, read_foods, read_own_exercises, read_own_foods
+from deploy.sample_data.kitchen import load_kitchen
+from deploy.sample_data.past import with_past
+from deploy.sample_data.people import Person, PlannedExercise, PlannedWorkout, demo_people, synthetic_person
+from deploy.sample_data.portions import with_typical_portions
 from deploy.terminal import Terminal
-from subgraphs.database import Database
 from subgraphs.nutrition.commands.meal import NewMeal
-from subgraphs.nutrition.domain.meal import ItemDraft, MealSlot
+from subgraphs.nutrition.domain.meal import ItemDraft, MealSlot, PricedFood
 from subgraphs.nutrition.queries.person import PersonRecord
-from subgraphs.nutrition.sample_data import load_foods, load_meals
+from subgraphs.nutrition.sample_data import load_foods, load_meals, priced_catalogue
+from subgraphs.shell.database import Database
+from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.scalars import IdempotencyKey
 from subgraphs.users.commands.account import NewAccount
+from subgraphs.users.commands.measurement import NewMeasurement
 from subgraphs.users.commands.weight import NewWeighing
 from subgraphs.users.domain.account import ActivityLevel, FitnessGoal, PersonalSettings, Profile, Sex, Units
-from subgraphs.users.sample_data import SampleAccount, load_accounts, load_weights
-from subgraphs.workouts.commands.workout import NewWorkout, NewWorkoutExercise
-from subgraphs.workouts.commands.workout_set import NewSet
-from subgraphs.workouts.sample_data import exercise_ids_by_name, load_exercises, load_workouts
+from subgraphs.users.domain.measurement import MeasurementKind
+from subgraphs.users.sample_data import SampleAccount, load_accounts, load_measurements, load_weights
+from subgraphs.workouts.commands.workout import NewWorkout
+from subgraphs.workouts.domain.workout import ExerciseDraft
+from subgraphs.workouts.domain.workout_set import SetDraft
+from subgraphs.workouts.queries.exercise import ExerciseRecord
+from subgraphs.workouts.sample_data import TrainingHistory, catalogue_by_name, load_exercises, load_workouts
 
+_PEOPLE_AT_ONCE = 20
 PASSWORD = "Password123!"  # noqa: S105 - of people who do not exist
 
 
@@ -42,13 +56,29 @@ def load_sample_data(users: int, days: int, seed: int, data_dir: Path, terminal:
     urls = _database_urls(data_dir)
     now = datetime.now(UTC)
     yesterday = now.date() - timedelta(days=1)
-    foods = read_foods()
-    eaten = [(food["id"], float(food["energy_kcal"])) for food in foods if 40 <= float(food["energy_kcal"]) <= 600]
-    people = [*demo_people(yesterday), *synthetic_people(users, days, seed, yesterday, eaten)]
+    john, *others = demo_people(yesterday)
+    people = [with_past(john), *others]
     with Progress(console=terminal.console, disable=not terminal.console.is_terminal) as progress:
-        task = progress.add_task("Foods and exercises", total=len(people) + 2)
-        asyncio.run(_load(urls, foods, people, now, lambda what: progress.update(task, advance=1, description=what)))
-    terminal.say(f"{len(foods):,} foods, {len(read_exercises())} exercises and {len(people)} people are there")
+        task = progress.add_task("Foods and exercises", total=len(people) + users + 1)
+        asyncio.run(_load_catalogues(urls, now))
+        progress.update(task, advance=1, description="People")
+        asyncio.run(_load_people(urls, people, now))
+        asyncio.run(_load_kitchen(urls, now))
+        progress.update(task, advance=len(people))
+        for done in _load_synthetic(urls, Population(users, days, seed, yesterday), now):
+            progress.update(task, advance=done)
+    foods, exercises = len(read_foods()) + len(read_own_foods()), len(read_exercises()) + len(read_own_exercises())
+    terminal.say(f"{foods:,} foods, {exercises} exercises and {len(people) + users:,} people are there")
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Synthetic people: how many, with how many days until `last_day`."""
+
+    users: int
+    days: int
+    seed: int
+    last_day: date
 
 
 def _database_urls(data_dir: Path) -> dict[str, str]:
@@ -63,36 +93,105 @@ def _database_urls(data_dir: Path) -> dict[str, str]:
     return urls
 
 
-async def _load(
-    urls: dict[str, str], foods: list[dict[str, str]], people: list[Person], now: datetime, tell: Callable[[str], None]
-) -> None:
+@asynccontextmanager
+async def _databases(urls: Mapping[str, str]) -> AsyncIterator[dict[str, Database]]:
     async with AsyncExitStack() as stack:
         databases = {name: Database(url, pool_size=2, name="sample data") for name, url in urls.items()}
         for database in databases.values():
             stack.push_async_callback(database.close)
+        yield databases
+
+
+async def _load_catalogues(urls: Mapping[str, str], now: datetime) -> None:
+    foods = [*read_own_foods(), *with_typical_portions(read_foods())]
+    names = read_everyday("foods")
+    everyday = [food["id"] for food in foods if food["name"] in names]
+    async with _databases(urls) as databases:
         async with databases["nutrition"].transaction() as connection:
-            await load_foods(connection, [*read_demo()["foods"], *foods], now)
-        tell("People")
+            await load_foods(connection, [*read_demo()["foods"], *foods], now, everyday)
         async with databases["workouts"].transaction() as connection:
-            await load_exercises(connection, read_exercises())
-            exercise_ids = await exercise_ids_by_name(connection)
-        for person in people:
-            await load_person(databases, person, exercise_ids, now)
-            tell(person.display_name)
+            exercises = [*read_own_exercises(), *read_exercises()]
+            await load_exercises(connection, exercises, now, read_everyday("exercises"))
 
 
-async def load_person(
-    databases: dict[str, Database], person: Person, exercise_ids: dict[str, str], now: datetime
-) -> None:
-    """One person with the whole history; the foods and exercises must be there."""
-    async with databases["users"].transaction() as connection:
-        await load_accounts(connection, [_account(person, now)])
-        await load_weights(connection, person.id, _weighings(person))
+async def _load_people(urls: Mapping[str, str], people: Sequence[Person], now: datetime) -> None:
+    async with _databases(urls) as databases:
+        await load_people(databases, people, await read_catalogues(databases), now)
+
+
+async def _load_kitchen(urls: Mapping[str, str], now: datetime) -> None:
+    async with _databases(urls) as databases:
+        await load_kitchen(databases["nutrition"], now)
+
+
+def _load_synthetic(urls: Mapping[str, str], population: Population, now: datetime) -> Iterator[int]:
+    """In as many processes as there are processors, for prices and events are made in Python; yields how many came."""
+    numbers = range(population.users)
+    portions = [numbers[first : first + _PEOPLE_AT_ONCE] for first in range(0, len(numbers), _PEOPLE_AT_ONCE)]
+    if len(portions) < 2:
+        for portion in portions:
+            yield _load_portion(urls, population, portion, now)
+        return
+    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(portions)), get_context("spawn")) as processes:
+        under_way = [processes.submit(_load_portion, urls, population, portion, now) for portion in portions]
+        for each in as_completed(under_way):
+            yield each.result()
+
+
+def _load_portion(urls: Mapping[str, str], population: Population, numbers: range, now: datetime) -> int:
+    """These of the population's people. Runs in a process of its own."""
+    foods = _eaten()
+    people = [
+        synthetic_person(number, population.days, population.seed, population.last_day, foods) for number in numbers
+    ]
+    asyncio.run(_load_people(urls, people, now))
+    return len(people)
+
+
+@cache
+def _eaten() -> list[tuple[str, float]]:
+    """(id, kcal per 100 g) of the foods that meals are drawn from."""
+    energies = [(food["id"], float(food["energy_kcal"])) for food in [*read_own_foods(), *read_foods()]]
+    return [(food_id, kcal) for food_id, kcal in energies if 40 <= kcal <= 600]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogues:
+    """What histories name: foods with their prices by id, and exercises by name."""
+
+    foods: Mapping[str, PricedFood]
+    exercises: Mapping[str, ExerciseRecord]
+
+
+async def read_catalogues(databases: Mapping[str, Database]) -> Catalogues:
     async with databases["nutrition"].transaction() as connection:
-        eater = PersonRecord(person.id, person.display_name, person.time_zone, person.day_start_hour)
-        await load_meals(connection, eater, _meals(person), now)
+        foods = await priced_catalogue(connection)
     async with databases["workouts"].transaction() as connection:
-        await load_workouts(connection, person.id, [_workout(each, person, exercise_ids) for each in person.workouts])
+        return Catalogues(foods, await catalogue_by_name(connection))
+
+
+async def load_people(
+    databases: Mapping[str, Database], people: Sequence[Person], catalogues: Catalogues, now: datetime
+) -> None:
+    """People with their whole histories; the foods and exercises must be there."""
+    async with databases["users"].transaction() as connection:
+        await load_accounts(connection, [_account(person, now) for person in people])
+        await load_weights(connection, [(person.id, _weighings(person)) for person in people])
+        await load_measurements(connection, [(person.id, list(_measurements(person))) for person in people])
+    async with databases["nutrition"].transaction() as connection:
+        await load_meals(connection, [(_eater(person), _meals(person)) for person in people], catalogues.foods, now)
+    async with databases["workouts"].transaction() as connection:
+        exercises = {exercise.id: exercise for exercise in catalogues.exercises.values()}
+        await load_workouts(connection, [_training(person, catalogues.exercises) for person in people], exercises, now)
+
+
+def _training(person: Person, exercises: Mapping[str, ExerciseRecord]) -> TrainingHistory:
+    weights = {weighing.local_date: _decimal(weighing.weight_kg) for weighing in person.weights}
+    return TrainingHistory(person.id, [_workout(each, person, exercises) for each in person.workouts], weights)
+
+
+def _eater(person: Person) -> PersonRecord:
+    return PersonRecord(person.id, person.display_name, person.time_zone, person.day_start_hour)
 
 
 def _account(person: Person, now: datetime) -> SampleAccount:
@@ -109,45 +208,67 @@ def _account(person: Person, now: datetime) -> SampleAccount:
     )
     first = min((weighing.at for weighing in person.weights), default=now)
     account = NewAccount(
-        email=person.email, password=PASSWORD, display_name=person.display_name, profile=profile, settings=settings
+        email_verified_at=first - timedelta(hours=1),
+        email=person.email,
+        password=PASSWORD,
+        display_name=person.display_name,
+        profile=profile,
+        settings=settings,
     )
     return SampleAccount(person.id, account, first - timedelta(hours=1))
 
 
 def _weighings(person: Person) -> Iterator[NewWeighing]:
     for number, weighing in enumerate(person.weights):
-        weight = _decimal(weighing.weight_kg)
-        yield NewWeighing(weight_kg=weight, recorded_at=weighing.at, idempotency_key=f"sample:{number}")
+        weight, request = _decimal(weighing.weight_kg), RequestKey(IdempotencyKey(f"sample:{number}"))
+        fat = person.body_fat_percent if weighing is person.weights[-1] else None
+        yield NewWeighing(
+            weight_kg=weight,
+            recorded_at=weighing.at,
+            body_fat_percent=None if fat is None else _decimal(fat),
+            request=request,
+        )
+
+
+def _measurements(person: Person) -> Iterator[NewMeasurement]:
+    for kind, value_cm in person.girths_cm:
+        yield NewMeasurement(
+            kind=MeasurementKind(kind),
+            value_cm=_decimal(value_cm),
+            recorded_at=person.weights[-1].at,
+            request=RequestKey(IdempotencyKey(f"sample:{kind}")),
+        )
 
 
 def _meals(person: Person) -> Iterator[NewMeal]:
     for meal in person.meals:
         items = [ItemDraft(food_id, grams=_decimal(grams)) for food_id, grams in meal.items]
-        yield NewMeal(slot=MealSlot(meal.slot), at=meal.at, items=items, idempotency_key=meal.key)
+        yield NewMeal(slot=MealSlot(meal.slot), at=meal.at, items=items, request=RequestKey(IdempotencyKey(meal.key)))
 
 
-def _workout(planned: PlannedWorkout, person: Person, exercise_ids: dict[str, str]) -> NewWorkout:
+def _workout(planned: PlannedWorkout, person: Person, exercises: Mapping[str, ExerciseRecord]) -> NewWorkout:
     return NewWorkout(
         name=planned.name,
         started_at=planned.started_at,
         ended_at=planned.ended_at,
-        exercises=tuple(_exercises(planned.exercises, exercise_ids)),
+        exercises=tuple(_exercises(planned.exercises, exercises)),
         reported_kcal=None if planned.reported_kcal is None else _decimal(planned.reported_kcal),
+        session_rpe=None if planned.session_rpe is None else _decimal(planned.session_rpe),
         time_zone=person.time_zone,
         local_date=planned.local_date,
-        idempotency_key=planned.key,
+        request=RequestKey(IdempotencyKey(planned.key)),
     )
 
 
-def _exercises(planned: Iterable[PlannedExercise], exercise_ids: dict[str, str]) -> Iterator[NewWorkoutExercise]:
+def _exercises(planned: Iterable[PlannedExercise], exercises: Mapping[str, ExerciseRecord]) -> Iterator[ExerciseDraft]:
     for each in planned:
-        sets = [NewSet(reps=reps, weight_kg=_decimal(weight)) for reps, weight in each.sets]
+        sets = [SetDraft(reps=reps, weight_kg=_decimal(weight)) for reps, weight in each.sets]
         if each.distance_km is not None and each.minutes is not None:
             sets.append(
-                NewSet(duration_seconds=round(each.minutes * 60), distance_m=_decimal(round(each.distance_km * 1000)))
+                SetDraft(duration_seconds=round(each.minutes * 60), distance_m=_decimal(round(each.distance_km * 1000)))
             )
         seconds = None if each.minutes is None else round(each.minutes * 60)
-        yield NewWorkoutExercise(exercise_ids[each.name], tuple(sets), seconds)
+        yield ExerciseDraft(exercise_id=exercises[each.name].id, sets=sets, duration_seconds=seconds)
 
 
 def _decimal(number: float) -> Decimal:

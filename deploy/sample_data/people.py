@@ -49,6 +49,7 @@ _LAST = (
     "Kovacs",
     "Lind",
 )
+_REPERTOIRE_FOODS = 80  # what somebody eats again and again
 _ACTIVITY = {"SEDENTARY": 1.2, "LIGHT": 1.375, "MODERATE": 1.55, "ACTIVE": 1.725, "VERY_ACTIVE": 1.9}
 
 
@@ -89,11 +90,12 @@ class PlannedWorkout:
     exercises: tuple[PlannedExercise, ...]
     reported_kcal: float | None
     key: str
+    session_rpe: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`daily_balance_kcal` is the truth behind a synthetic person's weights; None for the five."""
+    """`girths_cm` are measured, and `body_fat_percent` is told, with the newest weighing. `daily_balance_kcal` is the truth behind a synthetic person's weights; None for the five."""
 
     id: str
     email: str
@@ -110,11 +112,16 @@ class Person:
     weights: tuple[Weighing, ...]
     meals: tuple[PlannedMeal, ...]
     workouts: tuple[PlannedWorkout, ...]
+    girths_cm: tuple[tuple[str, float], ...] = ()
+    body_fat_percent: float | None = None
     daily_balance_kcal: float | None = None
 
 
 def demo_people(last_day: date) -> list[Person]:
-    """The five; John's week ends on `last_day`: 28 meals of 1,674 kcal a day, 5 workouts of 305 min and 2,080 kcal."""
+    """The five; John's week ends on `last_day`: 28 meals of 1,674 kcal a day, 5 workouts of 305 min and 2,080 kcal.
+
+    `past` gives him the year before it.
+    """
     demo = read_demo()
     foods = {food["name"]: food["id"] for food in demo["foods"]}
     return [
@@ -127,7 +134,12 @@ def synthetic_people(
 ) -> Iterator[Person]:
     """`foods` are (id, kcal per 100 g) to draw meals from."""
     for number in range(count):
-        yield _synthetic_person(number, days, random.Random(f"{seed}:{number}"), last_day, foods)
+        yield synthetic_person(number, days, seed, last_day, foods)
+
+
+def synthetic_person(number: int, days: int, seed: int, last_day: date, foods: Sequence[tuple[str, float]]) -> Person:
+    """One of them, the same whoever else is made."""
+    return _synthetic_person(number, days, random.Random(f"{seed}:{number}"), last_day, foods)
 
 
 def _demo_person(row: dict[str, Any], week: dict[str, Any] | None, foods: dict[str, str], last_day: date) -> Person:
@@ -140,10 +152,10 @@ def _demo_person(row: dict[str, Any], week: dict[str, Any] | None, foods: dict[s
             for meal in week["meals"]:
                 items = tuple((foods[name], float(grams)) for name, grams in meal["items"])
                 key = f"demo:{number}:{meal['slot']}"
-                meals.append(PlannedMeal(day, _at(day, meal["time"], zone), meal["slot"], items, key))
+                meals.append(PlannedMeal(day, at_clock(day, meal["time"], zone), meal["slot"], items, key))
         workouts = [_demo_workout(each, days[each["dayOffset"]], zone) for each in week["workouts"]]
     weights = tuple(
-        Weighing(day, _at(day, "07:00", zone), round(row["weightKg"] - 0.1 * number, 1))
+        Weighing(day, at_clock(day, "07:00", zone), round(row["weightKg"] - 0.1 * number, 1))
         for number, day in enumerate((days[0], days[3], days[6]))
     )
     return Person(
@@ -162,11 +174,13 @@ def _demo_person(row: dict[str, Any], week: dict[str, Any] | None, foods: dict[s
         weights=weights,
         meals=tuple(meals),
         workouts=tuple(workouts),
+        girths_cm=tuple(row.get("girthsCm", {}).items()),
+        body_fat_percent=row.get("bodyFatPercent"),
     )
 
 
 def _demo_workout(row: dict[str, Any], day: date, zone: ZoneInfo) -> PlannedWorkout:
-    start = _at(day, row["time"], zone)
+    start = at_clock(day, row["time"], zone)
     exercises = tuple(
         PlannedExercise(
             each["name"],
@@ -177,7 +191,7 @@ def _demo_workout(row: dict[str, Any], day: date, zone: ZoneInfo) -> PlannedWork
         for each in row["exercises"]
     )
     end = start + timedelta(minutes=row["minutes"])
-    return PlannedWorkout(day, start, end, row["name"], exercises, row["kcal"], f"demo:{row['dayOffset']}")
+    return PlannedWorkout(day, start, end, row["name"], exercises, row["kcal"], f"demo:{row['dayOffset']}", row["rpe"])
 
 
 def _synthetic_person(
@@ -191,6 +205,7 @@ def _synthetic_person(
     need = (10 * start_weight + 6.25 * height - 5 * age + (5 if sex == "MALE" else -161)) * _ACTIVITY[activity]
     balance = chance.choice((-550.0, -300.0, -150.0, 0.0, 200.0, 350.0))
     zone = ZoneInfo(ZONES[number % len(ZONES)])
+    repertoire = chance.sample(foods, min(len(foods), _REPERTOIRE_FOODS))
     missed = chance.uniform(0.10, 0.25)
     name = f"{chance.choice(_FIRST)} {chance.choice(_LAST)}"
     email = f"sample-{number:05}@example.com"
@@ -216,7 +231,7 @@ def _synthetic_person(
         meals=tuple(
             meal
             for number, day in enumerate(logged)
-            for meal in _meals(number, day, need + balance, zone, chance, foods)
+            for meal in _meals(number, day, need + balance, zone, chance, repertoire)
         ),
         workouts=tuple(_workouts(calendar, set(logged), zone, chance)),
         daily_balance_kcal=balance,
@@ -232,7 +247,9 @@ def _weighings(
         water = 0.6 * water + chance.gauss(0, 0.45)
         if day in logged:
             weight = start + balance * number / KCAL_PER_KG + water
-            yield Weighing(day, _at(day, f"0{chance.randint(6, 8)}:{chance.randint(10, 59)}", zone), round(weight, 1))
+            yield Weighing(
+                day, at_clock(day, f"0{chance.randint(6, 8)}:{chance.randint(10, 59)}", zone), round(weight, 1)
+            )
 
 
 def _meals(
@@ -245,7 +262,7 @@ def _meals(
         items = tuple(
             (food, round(min(100 * day_kcal * share / len(chosen) / energy, 800), 1)) for food, energy in chosen
         )
-        at = _at(day, f"{hour:02}:{chance.randint(0, 59):02}", zone)
+        at = at_clock(day, f"{hour:02}:{chance.randint(0, 59):02}", zone)
         yield PlannedMeal(day, at, slot, items, f"sample:{number}:{slot}")
 
 
@@ -259,16 +276,16 @@ def _workouts(
             continue
         week = number // 7
         load = (1 + 0.02 * week) * (0.8 if week % 4 == 3 else 1)
-        start = _at(day, f"{chance.choice((7, 12, 18))}:{chance.randint(10, 59)}", zone)
+        start = at_clock(day, f"{chance.choice((7, 12, 18))}:{chance.randint(10, 59)}", zone)
         if day.weekday() == 5:
             minutes = chance.randint(25, 60)
             exercises: tuple[PlannedExercise, ...] = (PlannedExercise("Running, general", (), minutes, minutes / 6.5),)
         else:
             minutes = chance.randint(40, 75)
             exercises = (
-                PlannedExercise("Barbell Squat", tuple((8, _plates(squat * load)) for _ in range(3))),
+                PlannedExercise("Barbell Squat", tuple((8, in_plates(squat * load)) for _ in range(3))),
                 PlannedExercise(
-                    "Barbell Bench Press - Medium Grip", tuple((8, _plates(bench * load)) for _ in range(3))
+                    "Barbell Bench Press - Medium Grip", tuple((8, in_plates(bench * load)) for _ in range(3))
                 ),
             )
         name = "Run" if day.weekday() == 5 else "Strength"
@@ -276,10 +293,12 @@ def _workouts(
         yield PlannedWorkout(day, start, end, name, exercises, None, f"sample:{number}")
 
 
-def _plates(weight: float) -> float:
+def in_plates(weight: float) -> float:
+    """The nearest weight that a bar can have, in kg."""
     return round(weight / 2.5) * 2.5
 
 
-def _at(day: date, clock: str, zone: ZoneInfo) -> datetime:
+def at_clock(day: date, clock: str, zone: ZoneInfo) -> datetime:
+    """An instant by a clock on the wall, such as 07:30."""
     hour, minute = clock.split(":")
     return datetime.combine(day, time(int(hour), int(minute)), zone).astimezone(UTC)

@@ -9,6 +9,7 @@ CONTRACTS: tuple[type[Payload], ...] = (
     users.SettingsChanged,
     users.StatusChanged,
     users.UserErased,
+    users.SessionEnded,
     users.WeightLogged,
     users.WeightEdited,
     users.WeightDeleted,

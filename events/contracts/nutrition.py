@@ -31,8 +31,18 @@ class MealItem(msgspec.Struct, frozen=True, kw_only=True):
     food_version: int | None = None
 
 
+class QuickAdd(msgspec.Struct, frozen=True, kw_only=True):
+    """Energy in kcal that was eaten without telling of what food; the macronutrients in g where they were told."""
+
+    energy_kcal: Decimal
+    protein_g: Decimal | None = None
+    carbs_g: Decimal | None = None
+    fat_g: Decimal | None = None
+    name: str | None = None
+
+
 class MealState(Payload, frozen=True, kw_only=True):
-    """A whole meal after a change. Aggregate `meal`, id = meal id."""
+    """A whole meal after a change. Aggregate `meal`, id = meal id. `totals` holds items and quick adds together."""
 
     topic = topics.NUTRITION_DIARY.name
     aggregate_type = "meal"
@@ -44,6 +54,7 @@ class MealState(Payload, frozen=True, kw_only=True):
     items: tuple[MealItem, ...]
     totals: Nutrients
     prev_local_date: date | None = None
+    quick_adds: tuple[QuickAdd, ...] = ()
 
 
 class MealLogged(MealState, frozen=True, kw_only=True):
@@ -51,7 +62,7 @@ class MealLogged(MealState, frozen=True, kw_only=True):
 
 
 class MealUpdated(MealState, frozen=True, kw_only=True):
-    """Items, slot or day of a meal changed; `prev_local_date` is set when the day did."""
+    """A meal changed, or came back after it was deleted; `prev_local_date` is set when its day changed."""
 
 
 class MealDeleted(Payload, frozen=True, kw_only=True):
@@ -66,7 +77,7 @@ class MealDeleted(Payload, frozen=True, kw_only=True):
 
 
 class WaterLogged(Payload, frozen=True, kw_only=True):
-    """A drink. Aggregate `water`, id = entry id."""
+    """A drink; a version above 1 came back after it was deleted. Aggregate `water`, id = entry id."""
 
     topic = topics.NUTRITION_DIARY.name
     aggregate_type = "water"

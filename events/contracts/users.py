@@ -1,4 +1,4 @@
-"""What the users subgraph tells: accounts and body weights."""
+"""What the users subgraph tells: accounts, ended sessions and body weights."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -84,3 +84,12 @@ class WeightDeleted(Payload, frozen=True, kw_only=True):
 
     entry_id: str
     local_date: date
+
+
+class SessionEnded(Payload, frozen=True, kw_only=True):
+    """A sign-in ended before its time; its access tokens are to be refused. Aggregate `session`, version 1."""
+
+    topic = topics.USERS_SESSION.name
+    aggregate_type = "session"
+
+    ended_at: datetime

@@ -1,67 +1,52 @@
 """Who is calling: verifies the bearer token once at the edge and makes a `Caller` of it.
 
-The HTTP and WebSocket edges call `Authenticator`; authorization, rate limits and the response cache read the `Caller`.
+`server.front_door` calls `Authenticator`; authorization, rate limits and the response cache read the `Caller`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, ClassVar
 
-import aiohttp
 import jwt
-import orjson
 import structlog
-from jwt.api_jwk import PyJWK
 
+from router.access.caller import ANONYMOUS, Caller, Refusal
+from router.access.key_set import JwksSource
 from router.errors import RequestError
 from router.settings import Jwt
 
 log = structlog.get_logger(__name__)
 
 SYMMETRIC = frozenset({"HS256", "HS384", "HS512"})
-JWKS_TIMEOUT_SECONDS = 5.0
-MAX_JWKS_BYTES = 1024 * 1024
-UNKNOWN_KEY_PAUSE_SECONDS = 10.0
 MAX_TOKEN_LENGTH = 16_384
+LATEST_EXPIRY = 253_402_300_799.0  # the end of the year 9999: timers count no further
+
+#: What a token can make its reader raise: it is the token that is wrong then, never the router.
+WRONG_TOKEN_ERRORS = (
+    jwt.PyJWTError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    RecursionError,
+)
 
 
 class UnauthenticatedError(RequestError):
-    """Answered with 401 in every media type; `expired` tells a client that a refresh is worth trying."""
+    """Answered with 401 in every media type where a whole request needs a caller; the `reason` tells a client whether
+    renewing its token is worth trying.
+    """
 
     code: ClassVar[str] = "UNAUTHENTICATED"
     status: ClassVar[int] = 401
 
-    def __init__(self, message: str, *, expired: bool = False) -> None:
-        super().__init__(message, extensions={"reason": "TOKEN_EXPIRED"} if expired else None)
-        self.expired = expired
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Caller:
-    """A verified person or client. `subject` is the token's `sub`, None for an anonymous caller.
-
-    Equal only to itself: as long as a token is remembered, all its requests have the same `Caller`.
-    """
-
-    subject: str | None = None
-    scopes: frozenset[str] = frozenset()
-    roles: frozenset[str] = frozenset()
-    expires_at: float | None = None  # seconds since the epoch
-    claims: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def is_authenticated(self) -> bool:
-        return self.subject is not None
-
-
-ANONYMOUS = Caller()
+    def __init__(self, message: str, reason: Refusal = Refusal.INVALID) -> None:
+        super().__init__(message, extensions={"reason": reason.value})
+        self.reason = reason
 
 
 class Authenticator:
@@ -80,7 +65,7 @@ class Authenticator:
         """The caller behind an Authorization value; "" is anonymous. Raises UnauthenticatedError."""
         if not authorization:
             if self._settings.required:
-                raise UnauthenticatedError("This graph answers to authenticated callers only.")
+                raise UnauthenticatedError("This graph answers to authenticated callers only.", Refusal.NO_TOKEN)
             return ANONYMOUS
         if not self._settings.enabled:
             # Whoever configures no keys leaves tokens to the subgraphs: they pass on, and count for nothing here.
@@ -90,7 +75,7 @@ class Authenticator:
         if scheme.lower() != "bearer" or not token:
             raise UnauthenticatedError("The Authorization header must be 'Bearer' and a token.")
         if len(token) > MAX_TOKEN_LENGTH:
-            raise UnauthenticatedError("The token is too long.")
+            raise UnauthenticatedError(f"The token is longer than {MAX_TOKEN_LENGTH} characters.")
         remembered = sha256(token.encode("latin-1", "replace")).digest()
         caller = self._verified.get(remembered)
         if caller is None:
@@ -98,7 +83,7 @@ class Authenticator:
             self._remember(remembered, caller)
         elif caller.expires_at is not None and caller.expires_at + self._settings.leeway_seconds <= time.time():
             del self._verified[remembered]
-            raise UnauthenticatedError("The token has expired.", expired=True)
+            raise UnauthenticatedError("The token has expired.", Refusal.EXPIRED)
         else:
             self._verified.move_to_end(remembered)
         return caller
@@ -114,11 +99,14 @@ class Authenticator:
         settings = self._settings
         try:
             header = jwt.get_unverified_header(token)
-            keys = await self._keys_for(header.get("alg", ""), header.get("kid"))
-            claims = self._decode(token, header.get("alg", ""), keys)
+            algorithm = header.get("alg")
+            if not isinstance(algorithm, str) or algorithm not in settings.algorithms:
+                raise jwt.InvalidAlgorithmError("the algorithm is not one of ours")
+            claims = self._decode(token, algorithm, await self._keys_for(algorithm, header.get("kid")))
+            caller = _caller(claims)
         except jwt.ExpiredSignatureError:
-            raise UnauthenticatedError("The token has expired.", expired=True) from None
-        except (jwt.InvalidTokenError, ValueError) as error:
+            raise UnauthenticatedError("The token has expired.", Refusal.EXPIRED) from None
+        except WRONG_TOKEN_ERRORS as error:
             # the reason helps whoever attacks more than whoever errs; the log has it
             log.info("token_refused", reason=type(error).__name__)
             raise UnauthenticatedError("The token is not valid.") from None
@@ -126,13 +114,11 @@ class Authenticator:
             if str(claims.get(name)) != wanted:
                 log.info("token_refused", reason=f"claim {name}")
                 raise UnauthenticatedError("The token is not valid.")
-        return _caller(claims)
+        return caller
 
     def _decode(self, token: str, algorithm: str, keys: list[Any]) -> dict[str, Any]:
         settings = self._settings
-        if algorithm not in settings.algorithms or not keys:
-            raise jwt.InvalidTokenError("no key for this token")
-        failure: jwt.InvalidTokenError | None = None
+        failure: jwt.PyJWTError | None = None
         for key in keys:
             try:
                 return jwt.decode(
@@ -148,25 +134,31 @@ class Authenticator:
                         "verify_iss": bool(settings.issuers),
                     },
                 )
-            except jwt.InvalidSignatureError as error:
+            except (jwt.InvalidSignatureError, jwt.InvalidKeyError) as error:
                 failure = error  # another key of the ring may fit
-        raise failure or jwt.InvalidTokenError("no key fits")
+        raise failure or jwt.InvalidTokenError("no key for this token")
 
     async def _keys_for(self, algorithm: str, kid: str | None) -> list[Any]:
-        """Keys that may have signed the token. A public key is never tried as an HMAC secret: kinds are kept apart."""
+        """Keys that may have signed the token, of the kind that its algorithm needs."""
+        own: list[Any] = []
         if algorithm in SYMMETRIC:
-            ring = self._settings.keys
+            ring = self._settings.all_keys
             fitting = [each for each in ring if each.kid == kid] or [each for each in ring if not (each.kid and kid)]
-            return [each.secret.get_secret_value() for each in fitting]
-        return await self._jwks.keys(kid) if self._jwks is not None else []
+            own = [each.secret.get_secret_value() for each in fitting]
+        if own or self._jwks is None:
+            return own
+        return await self._jwks.keys(algorithm, kid)
 
 
 def _caller(claims: dict[str, Any]) -> Caller:
+    """Raises ValueError for a subject that is no text, such as half of a surrogate pair, and OverflowError."""
+    subject = str(claims["sub"])
+    subject.encode()
     return Caller(
-        subject=str(claims["sub"]),
+        subject=subject,
         scopes=_words(claims.get("scope")) | _words(claims.get("scp")) | _words(claims.get("scopes")),
         roles=_words(claims.get("roles")),
-        expires_at=float(claims["exp"]),
+        expires_at=min(float(claims["exp"]), LATEST_EXPIRY),
         claims=claims,
     )
 
@@ -177,84 +169,3 @@ def _words(value: object) -> frozenset[str]:
     if isinstance(value, list):
         return frozenset(str(each) for each in value)
     return frozenset()
-
-
-class JwksSource:
-    """Public keys from JWKS documents, refreshed by age and, at most every ten seconds, for an unknown `kid`.
-
-    Who knows the key does not wait for a refresh; a location that cannot be read keeps the keys it had.
-    """
-
-    def __init__(
-        self,
-        locations: tuple[str, ...],
-        refresh_seconds: float,
-        unknown_key_pause_seconds: float = UNKNOWN_KEY_PAUSE_SECONDS,
-    ) -> None:
-        self._locations = locations
-        self._refresh_seconds = refresh_seconds
-        self._unknown_key_pause_seconds = unknown_key_pause_seconds
-        self._keys: dict[str, list[PyJWK]] = {}  # by location, so that one that fails keeps its last keys
-        self._refreshed_at = float("-inf")
-        self._refreshing: asyncio.Task[None] | None = None
-
-    async def keys(self, kid: str | None) -> list[Any]:
-        age = time.monotonic() - self._refreshed_at
-        found = self._fitting(kid)
-        if age > self._refresh_seconds:
-            self._start_refresh()
-        if found or (self._refreshing is None and age <= self._unknown_key_pause_seconds):
-            return found
-        await self.refresh()
-        return self._fitting(kid)
-
-    async def refresh(self) -> None:
-        """Reads all locations; callers that come meanwhile wait for the same reading."""
-        await asyncio.shield(self._start_refresh())
-
-    def _start_refresh(self) -> asyncio.Task[None]:
-        if self._refreshing is None:
-            self._refreshing = asyncio.create_task(self._read_all())
-            self._refreshing.add_done_callback(self._refreshed)
-        return self._refreshing
-
-    def _refreshed(self, _: asyncio.Task[None]) -> None:
-        self._refreshing = None
-
-    def _fitting(self, kid: str | None) -> list[Any]:
-        keys = [key for keys in self._keys.values() for key in keys]
-        return [key.key for key in keys if kid is None or key.key_id is None or key.key_id == kid]
-
-    async def _read_all(self) -> None:
-        self._refreshed_at = time.monotonic()
-        for location in self._locations:
-            try:
-                document = orjson.loads(await _read(location))
-                self._keys[location] = list(_usable_keys(document["keys"]))
-            except (OSError, ValueError, LookupError, TypeError, AttributeError, aiohttp.ClientError) as error:
-                log.warning("jwks_not_read", location=location, reason=repr(error))
-
-
-def _usable_keys(keys: list[dict[str, Any]]) -> Iterator[PyJWK]:
-    """Public signature keys; one of a kind we do not know, which RFC 7517 allows to appear, spoils no other."""
-    for each in keys:
-        if each.get("kty") == "oct" or each.get("use", "sig") != "sig":
-            continue
-        try:
-            yield PyJWK(each)
-        except jwt.PyJWTError as error:
-            log.info("jwk_not_usable", kid=each.get("kid"), reason=repr(error))
-
-
-async def _read(location: str) -> bytes:
-    if location.startswith(("http://", "https://")):
-        timeout = aiohttp.ClientTimeout(total=JWKS_TIMEOUT_SECONDS)
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(location) as response:
-            response.raise_for_status()
-            body = b""
-            async for part in response.content.iter_any():
-                body += part
-                if len(body) > MAX_JWKS_BYTES:
-                    raise ValueError("the document is too large")
-            return body
-    return await asyncio.to_thread(Path(location).read_bytes)

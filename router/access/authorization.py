@@ -1,28 +1,33 @@
 """@authenticated, @requiresScopes and @policy: takes out of an operation what its caller may not have, before any fetch.
 
-`server.front_door` gives `AuthorizationRules.authorize` to the pipeline. What was taken out is null in the answer and has
+`server.app` gives `AuthorizationRules.authorize` to the pipeline. What was taken out is null in the answer and has
 an error with its path.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type, is_abstract_type
 from graphql.type import is_composite_type
 
-from router.access.authentication import Caller
+from router.access.caller import Caller, Refusal
 from router.access.directives import uses_of
+from router.bounded_cache import BoundedCache
 from router.errors import ErrorEntry
 from router.operation import Operation
-from router.selection_set import Field, InlineFragment, SelectionSet
+from router.selection_set import Condition, Field, InlineFragment, SelectionSet
 from router.supergraph import parse_sdl
 
 MAX_REMEMBERED = 2_000
+MAX_REMEMBERED_BYTES = 64 * 1024 * 1024
+BYTES_PER_FIELD = 800  # of an operation, and of what was left of it
 MAX_REPORTED = 100
+
+#: The tree and the request's variables to the errors of what was made null in it.
+Withhold = Callable[[dict[str, Any], Mapping[str, Any]], list[ErrorEntry]]
 
 #: Any one of these sets, in full, is enough.
 AnyOf = tuple[frozenset[str], ...]
@@ -54,35 +59,50 @@ NOTHING = Requirement()
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """The part of a caller that decides; equal grants see the same graph."""
+    """The part of a caller that decides; equal grants see the same graph, and are told the same where they do not."""
 
     is_authenticated: bool
     scopes: frozenset[str]
     policies: frozenset[str]
+    refusal: Refusal = Refusal.NO_TOKEN
 
     @classmethod
     def of(cls, caller: Caller) -> Grants:
         """Policies are those that whoever issued the token lists in its claim `policies`."""
         policies = caller.claims.get("policies", ())
         names = policies.split() if isinstance(policies, str) else policies if isinstance(policies, list) else ()
-        return cls(caller.is_authenticated, caller.scopes, frozenset(str(each) for each in names))
+        return cls(caller.is_authenticated, caller.scopes, frozenset(str(each) for each in names), caller.refusal)
 
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """One selection that was taken out: `path` are response keys and `types` the object types it was asked on."""
+    """One selection that was taken out: `path` are response keys and `types` the object types it was asked on. It is
+    asked at all only where the `conditions` on the way to it hold.
+    """
 
     path: tuple[str, ...]
     types: frozenset[str]
     coordinate: str
-    needs_login: bool
+    refusal: Refusal | None  # None for a caller who is known, and may not have this
+    conditions: tuple[Condition, ...] = ()
+
+    def is_asked(self, variables: Mapping[str, Any]) -> bool:
+        return all(bool(variables.get(each.variable)) is not each.inverted for each in self.conditions)
 
     def entry(self, path: Iterable[str | int]) -> ErrorEntry:
-        if self.needs_login:
-            message, code = f"Log in to read {self.coordinate}.", "UNAUTHENTICATED"
-        else:
-            message, code = f"You are not allowed to read {self.coordinate}.", "UNAUTHORIZED_FIELD_OR_TYPE"
-        return {"message": message, "path": list(path), "extensions": {"code": code, "coordinate": self.coordinate}}
+        message = f"{_ADVICE[self.refusal]} {self.coordinate}."
+        code = "UNAUTHORIZED_FIELD_OR_TYPE" if self.refusal is None else "UNAUTHENTICATED"
+        reason = "NOT_GRANTED" if self.refusal is None else self.refusal.value
+        extensions = {"code": code, "reason": reason, "coordinate": self.coordinate}
+        return {"message": message, "path": list(path), "extensions": extensions}
+
+
+_ADVICE: Mapping[Refusal | None, str] = {
+    None: "You are not allowed to read",
+    Refusal.NO_TOKEN: "Log in to read",
+    Refusal.EXPIRED: "The token has expired: renew it to read",
+    Refusal.INVALID: "The token is not valid: log in to read",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +113,32 @@ class Authorization:
     denials: tuple[Denial, ...] = ()
 
     @property
-    def withholding(self) -> Callable[[dict[str, Any]], list[ErrorEntry]] | None:
+    def withholding(self) -> Withhold | None:
         """`withhold`, or None where nothing was denied."""
         return self.withhold if self.denials else None
 
-    def withhold(self, tree: dict[str, Any]) -> list[ErrorEntry]:
-        """Makes null what was denied, also where the plan fetched it for its own needs; one error for each place."""
-        entries: list[ErrorEntry] = []
+    def withhold(self, tree: dict[str, Any], variables: Mapping[str, Any]) -> list[ErrorEntry]:
+        """Makes null what was denied, also where the plan fetched it for its own needs; one error for each place. What the
+        variables switch off is no part of the operation: nothing is said of it.
+        """
+        entries: dict[tuple[str | int, ...], ErrorEntry] = {}
         for denial in self.denials:
-            places = list(_withhold(tree, denial, 0, ()))
-            entries.extend(denial.entry(place) for place in places or [denial.path[:1]])
-        return entries[:MAX_REPORTED]
+            if denial.is_asked(variables):
+                for place in list(_withhold(tree, denial, 0, ())) or [denial.path[:1]]:
+                    entries.setdefault(place, denial.entry(place))
+        return list(entries.values())[:MAX_REPORTED]
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """From the root to a selection set: response keys, and the conditions on them and on fragments."""
+
+    path: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+
+    def to(self, item: Field | InlineFragment) -> _Way:
+        path = (*self.path, item.response_key) if isinstance(item, Field) else self.path
+        return _Way(path, self.conditions + item.conditions)
 
 
 class AuthorizationRules:
@@ -113,7 +148,11 @@ class AuthorizationRules:
         self._schema = api_schema
         self._requirements = requirements
         self._asked: dict[tuple[str, str], tuple[Requirement, ...]] = {}  # by type and field, as far as anybody asked
-        self._judged: OrderedDict[tuple[Operation, Grants], Authorization] = OrderedDict()
+        self._judged: BoundedCache[tuple[Operation, Grants], Authorization] = BoundedCache(
+            MAX_REMEMBERED,
+            max_bytes=MAX_REMEMBERED_BYTES,
+            weigh=lambda key, _: key[0].selections.count() * BYTES_PER_FIELD,
+        )
 
     @classmethod
     def from_sdl(cls, sdl: str, api_schema: GraphQLSchema) -> AuthorizationRules:
@@ -143,9 +182,8 @@ class AuthorizationRules:
         key = (operation, grants)
         known = self._judged.get(key)
         if known is None:
-            known = self._judged[key] = self._judge(operation, grants)
-            while len(self._judged) > MAX_REMEMBERED:
-                self._judged.popitem(last=False)
+            known = self._judge(operation, grants)
+            self._judged.put(key, known)
         return known if known.denials else Authorization(operation)
 
     def _judge(self, operation: Operation, grants: Grants) -> Authorization:
@@ -157,29 +195,29 @@ class AuthorizationRules:
         root = roots[operation.operation_type]
         assert root is not None  # validation has refused an operation of a kind that the schema lacks
         denials: list[Denial] = []
-        selections = self._prune(operation.selections, root.name, grants, (), denials)
+        selections = self._prune(operation.selections, root.name, grants, _Way(), denials)
         return Authorization(replace(operation, selections=selections), tuple(denials))
 
     def _prune(
-        self, selections: SelectionSet, type_name: str, grants: Grants, path: tuple[str, ...], denials: list[Denial]
+        self, selections: SelectionSet, type_name: str, grants: Grants, way: _Way, denials: list[Denial]
     ) -> SelectionSet:
         items: list[Field | InlineFragment] = []
         for item in selections.items:
             if isinstance(item, InlineFragment):
-                inner = self._prune(item.selections, item.type_condition or type_name, grants, path, denials)
+                inner = self._prune(item.selections, item.type_condition or type_name, grants, way.to(item), denials)
                 if inner.items:
                     items.append(replace(item, selections=inner))
                 continue
-            place = (*path, item.response_key)
+            below = way.to(item)
             broken = self._broken(type_name, item.name, grants)
             if broken is not None:
-                denials.append(
-                    Denial(place, self._possible(type_name), f"{type_name}.{item.name}", not grants.is_authenticated)
-                )
+                coordinate = f"{type_name}.{item.name}"
+                refusal = None if grants.is_authenticated else grants.refusal
+                denials.append(Denial(below.path, self._possible(type_name), coordinate, refusal, below.conditions))
             elif item.selections is None:
                 items.append(item)
             else:
-                inner = self._prune(item.selections, self._type_of(type_name, item.name), grants, place, denials)
+                inner = self._prune(item.selections, self._type_of(type_name, item.name), grants, below, denials)
                 if not inner.items and item.selections.items:
                     # all below is denied; the object itself is asked for by its type name, so that it can stand there
                     inner = SelectionSet((Field("__typename", "__typename"),))

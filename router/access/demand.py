@@ -29,6 +29,7 @@ from graphql import (
 
 from router.access.directives import uses_of
 from router.errors import RequestError
+from router.exact_json import value_at
 from router.operation import Operation
 from router.selection_set import Argument, Field, InlineFragment, SelectionSet
 from router.settings import DemandControl as DemandSettings
@@ -77,11 +78,15 @@ class DemandControl:
     def check(self, operation: Operation, variables: Mapping[str, Any]) -> None:
         """Raises TooExpensiveError or SlicingArgumentError where the mode is `enforce`."""
         is_enforced = self._settings.mode == "enforce"
-        cost = self._model.cost_of(operation, variables, is_strict=is_enforced)
+        cost = self.cost_of(operation, variables)
         is_too_much = cost > self._settings.max
         OPERATION_COST.labels("COST_ESTIMATED_TOO_EXPENSIVE" if is_too_much else "COST_OK").observe(cost)
         if is_too_much and is_enforced:
             raise TooExpensiveError(cost, self._settings.max)
+
+    def cost_of(self, operation: Operation, variables: Mapping[str, Any]) -> float:
+        """Raises SlicingArgumentError where the mode is `enforce`."""
+        return self._model.cost_of(operation, variables, is_strict=self._settings.mode == "enforce")
 
 
 class CostModel:
@@ -168,7 +173,7 @@ class _Estimate:
 
     def _field(self, field: Field, parent: GraphQLObjectType, sizes: dict[str, int]) -> float:
         definition = parent.fields[field.name]
-        arguments = {each.name: self._value(each) for each in field.arguments}
+        arguments = {each.name: self._value(each) for each in field.arguments if not each.directive_at}
         size, told = self._size(field.name, parent, definition, arguments)
         count = sizes.get(field.name, size)
         cost = count * self._one(field, parent, definition, told)
@@ -222,7 +227,7 @@ class _Estimate:
     ) -> int | None:
         if not rule.slicing_arguments:
             return None
-        given = [_at(path, arguments) for path in rule.slicing_arguments]
+        given = [value_at(arguments, path) for path in rule.slicing_arguments]
         if all(each is None for each in given):
             given = [_default_of(path, definition) for path in rule.slicing_arguments]
         sizes = [each for each in given if isinstance(each, int)]
@@ -264,13 +269,6 @@ def _number(weight: object) -> float | None:
 
 def _is_list(type_: GraphQLOutputType) -> bool:
     return isinstance(type_.of_type if isinstance(type_, GraphQLNonNull) else type_, GraphQLList)
-
-
-def _at(path: str, arguments: Any) -> Any:
-    value = arguments
-    for part in path.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
 
 
 def _default_of(path: str, definition: GraphQLField) -> Any:

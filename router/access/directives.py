@@ -1,6 +1,6 @@
 """Finds a directive's uses in a supergraph's SDL, whatever `@link` calls it there.
 
-`authorization`, `demand` and `router.response_cache` read their rules with it; nothing else reads the SDL a second time.
+`authorization`, `demand` and `router.cache_policy` read their rules with it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from graphql import (
     InputObjectTypeDefinitionNode,
     InterfaceTypeDefinitionNode,
     ObjectTypeDefinitionNode,
-    SchemaDefinitionNode,
-    SchemaExtensionNode,
     TypeDefinitionNode,
     value_from_ast_untyped,
 )
+
+from router.supergraph import links_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +57,4 @@ def _with_name(directives: tuple[ConstDirectiveNode, ...] | None, names: set[str
 
 def _names_of(document: DocumentNode, directive: str) -> set[str]:
     """Its own name, and those that the schema's links give it: by import, by `as`, or prefixed."""
-    names = {directive}
-    for link in _links(document):
-        spec = _spec_name(str(link.get("url", "")))
-        alias = link.get("as") or spec
-        if spec == directive:
-            names.add(str(alias))
-        for imported in link.get("import") or ():
-            if isinstance(imported, dict) and imported.get("name") == f"@{directive}":
-                names.add(str(imported.get("as", imported["name"])).removeprefix("@"))
-        names.add(f"{alias}__{directive}")
-    return names
-
-
-def _links(document: DocumentNode) -> Iterator[dict[str, Any]]:
-    for node in document.definitions:
-        if isinstance(node, (SchemaDefinitionNode, SchemaExtensionNode)):
-            yield from _with_name(node.directives, {"link", "core"})
-
-
-def _spec_name(url: str) -> str:
-    parts = url.rstrip("/").split("/")
-    return parts[-2] if len(parts) > 1 and parts[-1].startswith("v") else parts[-1]
+    return {directive}.union(*(link.local_names(directive) for link in links_of(document)))

@@ -15,7 +15,7 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 from redis.asyncio import Redis
 
-from router.access.authentication import Caller
+from router.access.caller import Caller
 from router.errors import RequestError
 from router.operation import DocumentLimits
 from router.settings import Limits
@@ -45,6 +45,7 @@ def document_limits(limits: Limits) -> DocumentLimits:
         fields=limits.fields,
         root_fields=limits.root_fields,
         directives=limits.directives,
+        variable_values=limits.variable_values,
     )
 
 
@@ -71,7 +72,7 @@ class RateLimiter:
         """Raises RateLimitedError."""
         if self.rate is None:
             return
-        who = f"user:{caller.subject}" if caller.subject is not None else f"address:{address}"
+        who = f"user:{caller.identity}" if caller.identity is not None else f"address:{address}"
         try:
             if await self._limiter.hit(self.rate, who):
                 return

@@ -1,6 +1,6 @@
 """The fast projection: Python source made for one plan, which shapes well-formed data and gives up on the rest.
 
-`execute` compiles it once per plan and set of `@skip`/`@include` decisions. Where data is not as the schema says,
+`execute` compiles it for a plan and a set of `@skip`/`@include` decisions, not before the plan's second run. Where data is not as the schema says,
 the made code raises (IrregularDataError, AttributeError, TypeError) and `execute` starts over with `projection`, which words
 the errors. So the two must agree on every tree that this one accepts; a property test says they do.
 """
@@ -11,6 +11,7 @@ import linecache
 import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -27,6 +28,8 @@ from graphql import (
     GraphQLUnionType,
 )
 
+from router.exact_json import written
+from router.executor.custom_scalars import may_hold_custom_scalars
 from router.executor.projection import can_stay_abstract, group_by_key
 from router.selection_set import Field, SelectionSet
 
@@ -76,7 +79,9 @@ def compile_projection(
             ...
             return {"id": v0, "name": v1}
     """
-    writer = _SourceWriter(schema, variables, shared_keys, max_lines)
+    may_be_exact = may_hold_custom_scalars([selections], schema)
+    dumps = partial(orjson.dumps, default=written) if may_be_exact else orjson.dumps
+    writer = _SourceWriter(schema, variables, shared_keys, max_lines, dumps)
     root = schema.type_map[type_name]
     assert isinstance(root, GraphQLObjectType)
     function = writer.object_function([selections], root, ())
@@ -92,6 +97,7 @@ class _SourceWriter:
         variables: Mapping[str, Any],
         shared_keys: frozenset[Keys],
         max_lines: int | None,
+        dumps: Callable[[Any], bytes],
     ) -> None:
         self._schema = schema
         self._variables = variables
@@ -104,7 +110,7 @@ class _SourceWriter:
         self._numbers = count()
         self._namespace: dict[str, Any] = {
             "IrregularDataError": IrregularDataError,
-            "dumps": orjson.dumps,
+            "dumps": dumps,
             "Fragment": orjson.Fragment,
         }
         self._constants: dict[frozenset[str], str] = {}
@@ -113,7 +119,7 @@ class _SourceWriter:
     def link(self, function: str) -> ProjectFunction:
         sources = [(f"<projection {next(_module_numbers)}>", "\n".join(lines)) for lines in self._parts()]
         for filename, source in sources:
-            exec(compile(source, filename, "exec"), self._namespace)  # noqa: S102 - the source is ours, names are repr'd
+            exec(compile(source, filename, "exec"), self._namespace)  # noqa: S102 - the source is ours, names are repr'd  # nosec B102
         for variants, table in self._tables.items():
             self._namespace[table] = {typename: self._namespace[name] for typename, name in variants}
         made: ProjectFunction = self._namespace[function]

@@ -14,11 +14,13 @@ from typing import Any
 import orjson
 
 from router.errors import SubgraphError
+from router.exact_json import dumps
 from router.executor.fetch import CompiledLookup, EntityFetchStep, Execution
 from router.executor.object_path import positions_at
+from router.executor.projection import holds
 from router.executor.representations import Collected
 from router.query_plan import EntityFetch, EntityLookup
-from router.selection_set import Argument, Field, InlineFragment, SelectionSet
+from router.selection_set import Argument, Condition, Field, InlineFragment, SelectionSet
 
 Tree = dict[str, Any]
 
@@ -43,7 +45,11 @@ class ContextualFetchStep:
         self._fetch = fetch
         self._plain = compile_fetch(fetch, list(range(len(fetch.lookups))))
         self._step_for = lru_cache(MAX_TEXTS_KEPT)(
-            lambda lookups: compile_fetch(numbered_lookups(fetch, lookups), list(lookups))
+            lambda lookups, off: compile_fetch(numbered_lookups(fetch, lookups, off), list(lookups))
+        )
+        names = set(_context_names(fetch.lookups))
+        self._conditions = frozenset(
+            condition for lookup in fetch.lookups for condition in _conditions_of(lookup.selections, names)
         )
 
     async def run(self, execution: Execution) -> None:
@@ -57,7 +63,8 @@ class ContextualFetchStep:
         await asyncio.gather(*(self._ask(execution, request) for request in requests))
 
     async def _ask(self, execution: Execution, asked: list[_Asked]) -> None:
-        step = self._step_for(tuple(each.lookup for each in asked))
+        off = frozenset(each for each in self._conditions if not holds((each,), execution.variables))
+        step = self._step_for(tuple(each.lookup for each in asked), off)
         values = {_numbered(name, i): value for i, each in enumerate(asked) for name, value in each.values.items()}
         try:
             pending = step.send(execution, [each.collected for each in asked], {**execution.variables, **values})
@@ -75,7 +82,7 @@ class ContextualFetchStep:
             for target, group in targets:
                 values = values_of.get(id(target), {})
                 try:
-                    key = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
+                    key = dumps(values, orjson.OPT_SORT_KEYS)
                 except orjson.JSONEncodeError:  # another subgraph's custom scalar is nested too deeply
                     self._plain.fail_unsendable(execution, compiled)
                     continue
@@ -89,7 +96,7 @@ class ContextualFetchStep:
 
 
 def _values_by_object(tree: Tree, lookup: EntityLookup) -> dict[int, Tree]:
-    """For every object of the lookup, by identity, what its context variables are."""
+    """The values of the context variables for every object of the lookup, by the object's identity."""
     values: dict[int, Tree] = {}
     for context in lookup.contexts:
         ancestors = dict(positions_at(tree, context.ancestor))
@@ -101,18 +108,31 @@ def _values_by_object(tree: Tree, lookup: EntityLookup) -> dict[int, Tree]:
     return values
 
 
-def numbered_lookups(fetch: EntityFetch, lookups: tuple[int, ...]) -> EntityFetch:
-    """The fetch with those of its lookups, some more than once, each with context variables of its own."""
+def numbered_lookups(
+    fetch: EntityFetch, lookups: tuple[int, ...], off: frozenset[Condition] = frozenset()
+) -> EntityFetch:
+    """The fetch with those of its lookups, some more than once, each with context variables of its own. Fields with such
+    variables go where one of their conditions is `off`: a value that was not asked for could not be sent.
+    """
     chosen: list[EntityLookup] = []
     types = dict(fetch.variables)
     for number, index in enumerate(lookups):
         lookup = fetch.lookups[index]
         names = set(_context_names([lookup]))
-        chosen.append(replace(lookup, selections=_with_numbers(lookup.selections, names, number)))
+        chosen.append(replace(lookup, selections=_with_numbers(lookup.selections, names, number, off)))
         types |= {_numbered(name, number): types[name] for name in names}
     used = {name for lookup in chosen for name in lookup.selections.variables()}
     variables = tuple((name, types[name]) for name in types if name in used)
     return replace(fetch, lookups=tuple(chosen), variables=variables)
+
+
+def _conditions_of(selections: SelectionSet, names: set[str]) -> Iterator[Condition]:
+    """The conditions of the fields with context variables."""
+    for item in selections.items:
+        if isinstance(item, Field) and any(argument.variables & names for argument in item.arguments):
+            yield from item.conditions
+        if item.selections is not None:
+            yield from _conditions_of(item.selections, names)
 
 
 def _context_names(lookups: Iterable[EntityLookup]) -> Iterator[str]:
@@ -124,20 +144,23 @@ def _numbered(name: str, number: int) -> str:
     return f"{name}_{number}" if number else name
 
 
-def _with_numbers(selections: SelectionSet, names: set[str], index: int) -> SelectionSet:
+def _with_numbers(selections: SelectionSet, names: set[str], index: int, off: frozenset[Condition]) -> SelectionSet:
     items: list[Field | InlineFragment] = []
     for item in selections.items:
-        inner = _with_numbers(item.selections, names, index) if item.selections is not None else None
+        inner = _with_numbers(item.selections, names, index, off) if item.selections is not None else None
         if isinstance(item, InlineFragment):
             items.append(replace(item, selections=inner or item.selections))
             continue
+        is_contextual = any(each.variables & names for each in item.arguments)
+        if is_contextual and not off.isdisjoint(item.conditions):
+            continue
         arguments = tuple(_with_number(each, index) if each.variables & names else each for each in item.arguments)
         items.append(replace(item, arguments=arguments, selections=inner))
-    return SelectionSet(tuple(items))
+    return SelectionSet(tuple(items) or (Field("__typename", "__typename"),))
 
 
 def _with_number(argument: Argument, index: int) -> Argument:
-    """Of an argument that is a context variable and nothing else."""
+    """The argument, which is a context variable and nothing else, with the variable's numbered name."""
     (name,) = argument.variables
     return Argument(argument.name, f"${_numbered(name, index)}", frozenset({_numbered(name, index)}))
 

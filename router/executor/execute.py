@@ -1,20 +1,21 @@
 """Runs a plan: compiled once, then for every request fetch, merge, project, encode.
 
-`pipeline` calls `compile_plan` when a plan enters the cache and `CompiledPlan.answer` for each request; the result
-is the response body, ready to be written.
+`LoadedGraph.compile` calls `compile_plan`, for plans of whole operations and for those of parts (`incremental.plan_parts`);
+both are cached. `pipeline` calls `CompiledPlan.respond` for a query or mutation and `subscribe` for every event; it gives
+the response body, ready to be written. `incremental.pieces` runs the steps itself.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Listed
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
-from graphql import GraphQLSchema, is_abstract_type
+from graphql import GraphQLInterfaceType, GraphQLSchema, is_abstract_type
 
 from router.background import begin_in_background
 from router.errors import ErrorEntry
@@ -25,14 +26,16 @@ from router.executor.compiled_projection import (
     compile_projection,
 )
 from router.executor.contextual import ContextualFetchStep
+from router.executor.custom_scalars import may_hold_custom_scalars
 from router.executor.fetch import CompiledLookup, EntityFetchStep, Execution, RootFetch
+from router.executor.left_out_keys import AskedOfPlan
 from router.executor.nested_root import NestedRootFetch
 from router.executor.passthrough import Passthrough, compile_passthrough
 from router.executor.projection import Projection, encode_response, holds
 from router.executor.representations import PossibleTypes, RepresentationCollector
-from router.executor.sharing import Sharing, analyse_sharing, response_keys_of
+from router.executor.sharing import Sharing, analyse_sharing, fetches_of, response_keys_of
 from router.executor.subgraph_errors import ClientErrors, never
-from router.executor.subgraph_query import print_entity_query, print_root_query
+from router.executor.subgraph_query import FetchPrinter
 from router.operation import Operation
 from router.query_plan import (
     ConditionNode,
@@ -51,6 +54,8 @@ MAX_PROJECTIONS = 32
 #: Python needs some 20 us to compile a line of a projection: more are compiled in the background, far more never.
 MAX_INLINE_LINES = 400
 MAX_LINES = 20_000
+#: Under this name a schema's extensions remember the names of its interfaces, which every plan asks for.
+_INTERFACES = "router.interfaces"
 
 
 class Step(Protocol):
@@ -99,6 +104,24 @@ class ConditionStep:
             await self.step.run(execution)
 
 
+def writes(step: Step) -> bool:
+    """Whether it sends a mutation."""
+    match step:
+        case SequenceStep(steps):
+            return any(map(writes, steps))
+        case ParallelStep(fetches, others):
+            return any(map(writes, (*fetches, *others)))
+        case ConditionStep(_, inner):
+            return writes(inner)
+        case RootFetch() | NestedRootFetch():
+            return not step.is_query
+    return False
+
+
+#: Makes the extensions of a response from the plan that has run.
+Explain = Callable[["CompiledPlan"], Awaitable[dict[str, Any] | None]]
+
+
 class CompiledPlan:
     """A plan made ready to run for one operation; holds no state of any request."""
 
@@ -115,8 +138,19 @@ class CompiledPlan:
         self.operation = operation
         self.schema = schema
         self.root_type = _root_type_name(schema, operation.operation_type)
-        self.sharing = analyse_sharing(plan.node)
-        compiler = StepCompiler(operation, schema, self.root_type, subgraph_urls, self.sharing, possible_types, redacts)
+        fetches = list(fetches_of(plan.node))
+        self.sharing = analyse_sharing(fetches)
+        compiler = StepCompiler(
+            operation=operation,
+            schema=schema,
+            root_type=self.root_type,
+            subgraph_urls=subgraph_urls,
+            sharing=self.sharing,
+            asked=AskedOfPlan(fetches),
+            is_exact=may_hold_custom_scalars(_selections(fetches), schema),
+            possible_types=possible_types,
+            redacts=redacts,
+        )
         #: of a subscription: the fetch whose every result begins an event
         self.primary = compiler.root_fetch(plan.node.primary) if isinstance(plan.node, Subscription) else None
         self.step = compiler.compile(plan.node.rest if isinstance(plan.node, Subscription) else plan.node)
@@ -135,14 +169,15 @@ class CompiledPlan:
             return self.step.steps
         return () if self.step is None else (self.step,)
 
-    async def answer(self, execution: Execution, extensions: dict[str, Any] | None = None) -> bytes:
-        """The response body of a query or mutation. Fetch failures are entries of `errors`, never raised."""
-        if self.step is None:
-            return self.encode(execution, extensions)
-        if self._may_pass_through(execution) and extensions is None:
-            return await self._pass_through(execution)
-        await self.step.run(execution)
-        return self.encode(execution, extensions)
+    async def respond(self, execution: Execution, explain: Explain | None = None) -> bytes:
+        """The response body of a query or mutation. Fetch failures are entries of `errors`, never raised. `explain` gives
+        the response's extensions when everything is fetched.
+        """
+        if self.step is not None:
+            if explain is None and self._may_pass_through(execution):
+                return await self._pass_through(execution)
+            await self.step.run(execution)
+        return self.encode(execution, await explain(self) if explain is not None else None)
 
     def _may_pass_through(self, execution: Execution) -> bool:
         if self._passthrough is None and self._is_warm and not self._is_passthrough_known:
@@ -165,16 +200,22 @@ class CompiledPlan:
 
     def encode(self, execution: Execution, extensions: dict[str, Any] | None = None) -> bytes:
         """The response body of a tree to which nothing is added any more; leaves all errors in `execution.errors`."""
-        data, execution.errors = self.project(execution)
+        execution.finish()
+        known = execution.errors
+        data, execution.errors = self._shape(execution)
         try:
-            return encode_response(data, execution.errors, extensions)
-        except orjson.JSONEncodeError:  # a custom scalar is nested too deeply: only the plain projection looks
+            return encode_response(data, execution.errors, extensions, is_checked=False)
+        except orjson.JSONEncodeError:  # a scalar is nested too deeply, or a large integer: the plain projection looks
+            execution.errors = known  # without those that it has found already
             data, execution.errors = self.project_plainly(execution)
             return encode_response(data, execution.errors, extensions)
 
     def project(self, execution: Execution) -> tuple[Any, list[ErrorEntry]]:
         """The client's data, some of it already encoded, and all errors."""
         execution.finish()
+        return self._shape(execution)
+
+    def _shape(self, execution: Execution) -> tuple[Any, list[ErrorEntry]]:
         fast = self._projection_for(execution.variables)
         if fast is not None:
             try:
@@ -225,13 +266,17 @@ class StepCompiler:
         root_type: str,
         subgraph_urls: Mapping[str, str],
         sharing: Sharing,
+        asked: AskedOfPlan,
+        is_exact: bool,
         possible_types: PossibleTypes,
         redacts: Callable[[str], bool],
     ) -> None:
-        self._defaults = {each.name: each.default for each in operation.variables if each.default is not None}
+        self._printer = FetchPrinter(operation)
         self._schema = schema
         self._subgraph_urls = subgraph_urls
         self._sharing = sharing
+        self._asked = asked
+        self._is_exact = is_exact
         self._possible_types = possible_types
         self._client_errors = ClientErrors(schema, root_type, operation.selections, redacts)
         self._unplaced_errors = ClientErrors(schema, root_type, None, redacts)
@@ -260,20 +305,24 @@ class StepCompiler:
                 raise ValueError("A subscription stands only at the top of a plan.")
 
     def root_fetch(self, fetch: Fetch) -> RootFetch:
+        fetch, query = self._printer.root(fetch)
         return RootFetch(
-            fetch.subgraph,
-            self._subgraph_urls.get(fetch.subgraph, ""),
-            print_root_query(fetch, self._defaults),
-            (name for name, _ in fetch.variables),
-            fetch.renames,
-            fetch.selections,
-            fetch.operation_type == "query",
-            self._unplaced_errors if fetch.path else self._client_errors,
+            subgraph=fetch.subgraph,
+            url=self._subgraph_urls.get(fetch.subgraph, ""),
+            query=query,
+            variable_names=(name for name, _ in fetch.variables),
+            renames=fetch.renames,
+            selections=fetch.selections,
+            is_query=fetch.operation_type == "query",
+            client_errors=self._unplaced_errors if fetch.path else self._client_errors,
+            is_exact=self._is_exact and may_hold_custom_scalars([fetch.selections], self._schema),
         )
 
     def _entity_fetch(self, fetch: EntityFetch) -> EntityFetchStep | ContextualFetchStep:
         collectors = tuple(
-            RepresentationCollector(lookup, self._sharing, self._schema, self._possible_types)
+            RepresentationCollector(
+                lookup, self._sharing, self._schema, self._possible_types, self._asked, is_exact=self._is_exact
+            )
             for lookup in fetch.lookups
         )
         if not any(lookup.contexts for lookup in fetch.lookups):
@@ -283,10 +332,8 @@ class StepCompiler:
         )
 
     def _request_of_entities(self, fetch: EntityFetch, collectors: Listed[RepresentationCollector]) -> EntityFetchStep:
-        query, names = print_entity_query(fetch, self._defaults)
-        abstract_types = frozenset(
-            name for name, type_ in self._schema.type_map.items() if type_.__class__.__name__ == "GraphQLInterfaceType"
-        )
+        fetch, query, names = self._printer.entities(fetch)
+        abstract_types = _interfaces(self._schema)
         lookups = tuple(
             CompiledLookup(lookup, collector, response_key, variable, abstract_types)
             for lookup, collector, (response_key, variable) in zip(fetch.lookups, collectors, names, strict=True)
@@ -298,6 +345,8 @@ class StepCompiler:
             lookups,
             (name for name, _ in fetch.variables),
             self._client_errors,
+            is_exact=self._is_exact
+            and may_hold_custom_scalars([lookup.selections for lookup in fetch.lookups], self._schema),
         )
 
     def _compiled(self, nodes: Iterable[PlanNode]) -> Iterator[Step]:
@@ -331,17 +380,29 @@ def _visible_types(schema: GraphQLSchema) -> PossibleTypes:
     return possible_types
 
 
-async def execute(compiled: CompiledPlan, execution: Execution) -> bytes:
-    """The response body of one request."""
-    return await compiled.answer(execution)
-
-
 def _root_type_name(schema: GraphQLSchema, operation_type: str) -> str:
     roots = {"query": schema.query_type, "mutation": schema.mutation_type, "subscription": schema.subscription_type}
     root = roots[operation_type]
     if root is None:
         raise ValueError(f"The schema has no {operation_type} type.")
     return root.name
+
+
+def _interfaces(schema: GraphQLSchema) -> frozenset[str]:
+    known: frozenset[str] | None = schema.extensions.get(_INTERFACES)
+    if known is None:
+        known = schema.extensions[_INTERFACES] = frozenset(
+            name for name, type_ in schema.type_map.items() if isinstance(type_, GraphQLInterfaceType)
+        )
+    return known
+
+
+def _selections(fetches: Iterable[Fetch | EntityFetch]) -> Iterator[SelectionSet]:
+    for fetch in fetches:
+        if isinstance(fetch, Fetch):
+            yield fetch.selections
+        else:
+            yield from (lookup.selections for lookup in fetch.lookups)
 
 
 def _condition_variables(selections: SelectionSet) -> set[str]:

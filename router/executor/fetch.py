@@ -7,25 +7,38 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import orjson
 
-from router.errors import ErrorEntry, SubgraphError, SubgraphHttpError, SubgraphMalformedError
+from router.errors import ErrorEntry, SubgraphError, SubgraphHttpError, SubgraphMalformedError, json_kind
+from router.exact_json import dumps
 from router.executor.merge import copy_tree, merge_object, rename_keys, with_renamed_keys
 from router.executor.object_path import ClientPath, drop_odd_type_names, positions_at
 from router.executor.projection import holds
 from router.executor.representations import Collected, KnownObjects, RepresentationCollector
 from router.executor.sharing import NEVER_SHARED
 from router.executor.subgraph_errors import ClientErrors
-from router.executor.transport import Headers, SubgraphAnswer, SubgraphRequest, SubgraphTransport
 from router.query_plan import EntityLookup, KeyRename, Path
 from router.selection_set import Field, SelectionSet
+from router.transport.graphql_result import graphql_result
+from router.transport.protocol import Headers, SubgraphAnswer, SubgraphRequest, SubgraphTransport
+from router.uploaded_file import files_in
 
 Tree = dict[str, Any]
 
 MAX_ERROR_POSITIONS = 100  # a failed entity may stand in thousands of places of the answer
+
+
+class KeptAnswers(Protocol):
+    """Answers that need not be asked for. Both are None where the subgraph has to be asked in the ordinary way."""
+
+    def of_root(self, fetch: RootFetch, execution: Execution) -> asyncio.Future[SubgraphAnswer] | None: ...
+
+    def of_entities(
+        self, step: EntityFetchStep, execution: Execution, collected: list[Collected], variables: Tree
+    ) -> asyncio.Future[SubgraphAnswer] | None: ...
 
 
 @dataclass(slots=True)
@@ -37,16 +50,26 @@ class Execution:
     tree: Tree = field(default_factory=dict)
     errors: list[ErrorEntry] = field(default_factory=list)
     headers: Headers = ()
+    has_files: bool = False  # among the variables
     known_objects: KnownObjects = field(default_factory=dict)
     cache_controls: list[str] = field(default_factory=list)  # of all answers, "" where a subgraph sent none
+    answer_headers: list[tuple[str, str, str]] = field(default_factory=list)  # subgraph, name, value: those kept
+    #: told of what was not asked for because it was kept: subgraph, type, how many
+    note_kept: Callable[[str, str, int], None] | None = None
     #: authorization's last word: makes null in the tree what the caller may not see, and tells where it did
-    withhold: Callable[[Tree], list[ErrorEntry]] | None = None
+    withhold: Callable[[Tree, Tree], list[ErrorEntry]] | None = None
+    kept: KeptAnswers | None = None
+
+    def note_headers(self, subgraph: str, answer: SubgraphAnswer) -> None:
+        self.cache_controls.append(answer.cache_control)
+        if answer.headers:  # most settings keep none
+            self.answer_headers.extend((subgraph, name, value) for name, value in answer.headers)
 
     def finish(self) -> None:
         """After the last fetch, before anything is projected."""
         if self.withhold is not None:
             drop_odd_type_names(self.tree)
-            self.errors.extend(self.withhold(self.tree))
+            self.errors.extend(self.withhold(self.tree, self.variables))
 
 
 class RootFetch:
@@ -62,23 +85,31 @@ class RootFetch:
         selections: SelectionSet,
         is_query: bool,
         client_errors: ClientErrors,
+        *,
+        is_exact: bool = True,
     ) -> None:
         self.subgraph = subgraph
         self.url = url
         self.query = query
         self._prefix = request_prefix(query)
-        self._variable_names = tuple(variable_names)
+        self.variable_names = tuple(variable_names)
         self._renames = renames
-        self._selections = selections
-        self._is_query = is_query
+        self.selections = selections
+        self.is_query = is_query
         self._client_errors = client_errors
+        self._is_exact = is_exact
 
     def begin(self, execution: Execution) -> asyncio.Future[SubgraphAnswer]:
+        if execution.kept is not None and self.is_query:
+            answer = execution.kept.of_root(self, execution)
+            if answer is not None:
+                return answer
         return execution.transport.send(self.request(execution))
 
     def request(self, execution: Execution) -> SubgraphRequest:
-        body = self._prefix + encode_variables(self._variable_names, execution.variables) + b"}}"
-        return SubgraphRequest(self.subgraph, self.url, body, execution.headers, self._is_query)
+        body = self._prefix + encode_variables(self.variable_names, execution.variables) + b"}}"
+        request = SubgraphRequest(self.subgraph, self.url, body, execution.headers, self.is_query)
+        return with_files(request, self.variable_names, execution.variables) if execution.has_files else request
 
     async def complete(self, execution: Execution, pending: asyncio.Future[SubgraphAnswer]) -> None:
         answer = await self._answer(execution, pending)
@@ -94,7 +125,7 @@ class RootFetch:
 
     def receive(self, execution: Execution, answer: SubgraphAnswer) -> None:
         try:
-            self.merge(execution, decode_answer(self.subgraph, answer))
+            self.merge(execution, decode_answer(self.subgraph, answer, is_exact=self._is_exact))
         except SubgraphError as error:
             self.fail(execution, error)
 
@@ -104,7 +135,7 @@ class RootFetch:
         except SubgraphError as error:
             self.fail(execution, error)
             return None
-        execution.cache_controls.append(answer.cache_control)
+        execution.note_headers(self.subgraph, answer)
         return answer
 
     def merge(self, execution: Execution, payload: Tree) -> None:
@@ -123,7 +154,7 @@ class RootFetch:
                 self.fail(execution, SubgraphMalformedError("The subgraph returned no data.", self.subgraph), told)
             return
         if data.__class__ is not dict:
-            raise SubgraphMalformedError("The subgraph's data is not an object.", self.subgraph)
+            raise SubgraphMalformedError(f"The subgraph's data is {json_kind(data)}, not an object.", self.subgraph)
         try:
             if self._renames:
                 rename_keys(data, self._renames)
@@ -139,7 +170,7 @@ class RootFetch:
 
     def fail(self, execution: Execution, error: SubgraphError, told: Collection[Any] = ()) -> None:
         """One error for every root field, but for those of which the client has been told."""
-        keys = dict.fromkeys(_response_keys(self._selections, execution.variables))
+        keys = dict.fromkeys(_response_keys(self.selections, execution.variables))
         execution.errors.extend(self._client_errors.of_failure(error, (key,)) for key in keys if key not in told)
 
 
@@ -156,6 +187,7 @@ class CompiledLookup:
     ) -> None:
         self.response_key = response_key
         self.paths = lookup.paths
+        self.selections = lookup.selections
         self._collector = collector
         self._variable = b'"' + variable_name.encode() + b'":'
         self.renames = lookup.renames
@@ -164,13 +196,13 @@ class CompiledLookup:
 
     def collect(self, execution: Execution) -> Collected:
         try:
-            return self._collector.collect(execution.tree, execution.known_objects)
+            return self._collector.collect(execution.tree, execution.known_objects, execution.variables)
         except TypeError:
             drop_odd_type_names(execution.tree)
-            return self._collector.collect(execution.tree, execution.known_objects)
+            return self._collector.collect(execution.tree, execution.known_objects, execution.variables)
 
     def encode(self, collected: Collected) -> bytes:
-        return self._variable + orjson.dumps(collected.representations)
+        return self._variable + dumps(collected.representations)
 
     def place(self, entities: list[Any], collected: Collected) -> None:
         """Merges each entity into every object that waits for it. Raises ValueError where one is not an object."""
@@ -192,7 +224,9 @@ class CompiledLookup:
             raise ValueError
 
     def _place_copies(self, entity: Tree, targets: list[tuple[Tree, int]]) -> None:
-        """What is nested in the entity is shared inside a group only: other groups meet other later fetches."""
+        """Objects nested in the entity are shared within a group (`sharing`) only: later fetches that write into those
+        of one group may not write into those of another.
+        """
         copies: dict[int, Tree] = {}
         for target, group in targets:
             if group == NEVER_SHARED:
@@ -224,14 +258,17 @@ class EntityFetchStep:
         lookups: tuple[CompiledLookup, ...],
         variable_names: Iterable[str],
         client_errors: ClientErrors,
+        *,
+        is_exact: bool = True,
     ) -> None:
         self.subgraph = subgraph
         self.url = url
         self.query = query
         self._prefix = request_prefix(query)
         self.lookups = lookups
-        self._variable_names = tuple(variable_names)
+        self.variable_names = tuple(variable_names)
         self._client_errors = client_errors
+        self._is_exact = is_exact
 
     def begin(self, execution: Execution) -> PendingEntities | None:
         """None where the tree holds no entity to ask for."""
@@ -246,26 +283,45 @@ class EntityFetchStep:
             found = lookup.collect(execution)
             if found.has_unsendable:
                 self.fail_unsendable(execution, lookup)
+            for path, subgraph in found.left_out_by.items():
+                self._tell_left_out(execution, path, subgraph)
             collected.append(found)
         return collected
 
     def fail_unsendable(self, execution: Execution, lookup: CompiledLookup) -> None:
         self._fail_lookup(execution, lookup, "A value that the subgraph needs cannot be sent to it.")
 
+    def _tell_left_out(self, execution: Execution, path: Path, subgraph: str) -> None:
+        error = SubgraphMalformedError("The subgraph left out a key that it was asked for.", subgraph)
+        for place in _coarse_paths([path]):
+            entry = self._client_errors.of_failure(error, place)
+            if entry not in execution.errors:
+                execution.errors.append(entry)
+
     def send(self, execution: Execution, collected: list[Collected], variables: Tree) -> PendingEntities:
+        answer = None
+        if execution.kept is not None:
+            answer = execution.kept.of_entities(self, execution, collected, variables)
+        if answer is None:
+            answer = execution.transport.send(self.request(execution, collected, variables))
+        return PendingEntities(answer, collected)
+
+    def request(self, execution: Execution, collected: list[Collected], variables: Tree) -> SubgraphRequest:
         parts = [lookup.encode(each) for lookup, each in zip(self.lookups, collected, strict=True)]
-        own_variables = encode_variables(self._variable_names, variables)
+        own_variables = encode_variables(self.variable_names, variables)
         if own_variables:
             parts.append(own_variables)
         body = self._prefix + b",".join(parts) + b"}}"
         request = SubgraphRequest(self.subgraph, self.url, body, execution.headers)
-        return PendingEntities(execution.transport.send(request), collected)
+        if execution.has_files:
+            request = with_files(request, self.variable_names, variables)
+        return request
 
     async def complete(self, execution: Execution, pending: PendingEntities) -> None:
         try:
             answer = await pending.answer
-            execution.cache_controls.append(answer.cache_control)
-            self._merge(execution, decode_answer(self.subgraph, answer), pending.collected)
+            execution.note_headers(self.subgraph, answer)
+            self._merge(execution, decode_answer(self.subgraph, answer, is_exact=self._is_exact), pending.collected)
         except SubgraphError as error:
             self.fail(execution, error)
         except RecursionError:
@@ -280,7 +336,7 @@ class EntityFetchStep:
         data = payload.get("data")
         errors = payload.get("errors")
         if data is not None and data.__class__ is not dict:
-            raise SubgraphMalformedError("The subgraph's data is not an object.", self.subgraph)
+            raise SubgraphMalformedError(f"The subgraph's data is {json_kind(data)}, not an object.", self.subgraph)
         if errors:
             # before merging, while objects still stand where they stood when they were collected
             execution.errors.extend(self._located(execution, errors, collected))
@@ -291,7 +347,7 @@ class EntityFetchStep:
                     self._fail_lookup(execution, lookup, "The subgraph returned no entities.")
                 continue
             if entities.__class__ is not list or len(entities) != len(each.representations):
-                self._fail_lookup(execution, lookup, "The subgraph returned another number of entities than asked for.")
+                self._fail_lookup(execution, lookup, _miscounted(entities, len(each.representations)))
                 continue
             try:
                 lookup.place(entities, each)
@@ -307,7 +363,7 @@ class EntityFetchStep:
         execution.errors.extend(self._client_errors.of_failure(error, path) for path in paths)
 
     def _is_told(self, errors: Any, lookup: CompiledLookup) -> bool:
-        """Whether an error is about the lookup, or about none in particular."""
+        """Whether one of the errors concerns this lookup, or no particular lookup of the request."""
         if not errors or errors.__class__ is not list:
             return bool(errors)
         others = {each.response_key for each in self.lookups if each is not lookup}
@@ -366,28 +422,37 @@ class PendingEntities:
     collected: list[Collected]
 
 
+def _miscounted(entities: object, asked: int) -> str:
+    if isinstance(entities, list):
+        return f"The subgraph returned {len(entities)} entities; {asked} were asked for."
+    return f"The subgraph's entities are {json_kind(entities)}, not an array."
+
+
 def request_prefix(query: str) -> bytes:
     """The request's JSON up to the first variable; the request ends it with `}}`."""
     return b'{"query":' + orjson.dumps(query) + b',"variables":{'
+
+
+def with_files(request: SubgraphRequest, names: tuple[str, ...], values: Tree) -> SubgraphRequest:
+    """The request with the files of its variables; it is sent once then, and shared with nobody."""
+    files = tuple(files_in({name: values[name] for name in names if name in values}))
+    return replace(request, files=files, is_query=False) if files else request
 
 
 def encode_variables(names: tuple[str, ...], values: Tree) -> bytes:
     """`"a":1,"b":2` without braces; a variable the client left out is left out here too."""
     if not names:
         return b""
-    return orjson.dumps({name: values[name] for name in names if name in values})[1:-1]
+    return dumps({name: values[name] for name in names if name in values})[1:-1]
 
 
-def decode_answer(subgraph: str, answer: SubgraphAnswer) -> Tree:
+def decode_answer(subgraph: str, answer: SubgraphAnswer, *, is_exact: bool = True) -> Tree:
     """The GraphQL response in an answer. Raises SubgraphHttpError or SubgraphMalformedError where there is none.
 
     A status other than 200 does not matter if the body is a GraphQL response: the protocol allows both.
     """
-    try:
-        payload = orjson.loads(answer.body)
-    except orjson.JSONDecodeError:
-        payload = None
-    if payload.__class__ is dict and ("data" in payload or payload.get("errors").__class__ is list):
+    payload = graphql_result(answer.body, is_exact=is_exact)
+    if payload is not None:
         return payload
     if not 200 <= answer.status < 300:
         raise SubgraphHttpError(
@@ -415,7 +480,7 @@ def _first_of_path(error: Any) -> Any:
 
 
 def _response_keys(selections: SelectionSet, variables: Mapping[str, Any]) -> Iterator[str]:
-    """Those that are not left out by a condition."""
+    """The response keys of the fields that no condition leaves out."""
     for item in selections.items:
         if not holds(item.conditions, variables):
             continue

@@ -1,6 +1,6 @@
 """Puts a subgraph's data into the merged response tree: plain dicts and lists, changed in place.
 
-`fetch` calls it with decoded answers; `projection` reads the finished tree.
+`fetch` calls it with decoded answers, and `nested_root` with trees of its own; a projection reads the finished tree.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Root queries whose data belongs deeper in the tree, at objects of the root type (`{ pay { query { me } } }`).
+"""Root operations whose data belongs deeper in the tree, at objects of a root type (`{ pay { query { me } } }`).
 
 Made by `execute` around an ordinary `RootFetch`, which fills a tree of its own that is then put in its places.
 """
@@ -14,21 +14,35 @@ from router.query_plan import Path
 
 
 class NestedRootFetch:
-    """Sent once, however many objects stand at the path, and not at all where there are none."""
+    """A query is sent once, however many objects stand at the path; a mutation once for each of them, in their order, as
+    one server would run it. Neither is sent where there are none.
+    """
 
     def __init__(self, fetch: RootFetch, path: Path, client_errors: ClientErrors) -> None:
         self._fetch = fetch
+        self.is_query = fetch.is_query
         self._path = path
         self._client_errors = client_errors
 
     async def run(self, execution: Execution) -> None:
-        if next(positions_at(execution.tree, self._path), None) is None:
+        places = positions_at(execution.tree, self._path)
+        if self.is_query:
+            await self._run_for(execution, list(places))
+        else:
+            for place in list(places):
+                await self._run_for(execution, [place])
+
+    async def _run_for(self, execution: Execution, places: list[tuple[ClientPath, Tree]]) -> None:
+        if not places:
             return
-        own = Execution(execution.transport, execution.variables, headers=execution.headers)
+        own = Execution(
+            execution.transport, execution.variables, headers=execution.headers, has_files=execution.has_files
+        )
         await self._fetch.run(own)
         execution.cache_controls.extend(own.cache_controls)
+        execution.answer_headers.extend(own.answer_headers)
         seen: set[int] = set()
-        for number, (position, target) in enumerate(positions_at(execution.tree, self._path)):
+        for number, (position, target) in enumerate(places):
             if id(target) not in seen:  # equal entities above may be one object
                 self._merge(own, target, is_copied=bool(seen))
                 seen.add(id(target))

@@ -1,6 +1,7 @@
 """Walks the merged tree along a plan's path and says which objects are there, and under which client path.
 
-`representations` walks for every entity fetch; the slow walk with client paths is for errors only.
+`representations` walks with `containers_at` for every entity fetch. `positions_at` is slower, since it also builds the
+client path of every object; error paths, context values, nested root fetches and deferred parts need it.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def containers_at(level: list[Any], steps: tuple[PathStep, ...]) -> list[Any]:
 
 
 def positions_at(tree: Any, path: Path) -> Iterator[tuple[ClientPath, dict[str, Any]]]:
-    """Every object at the path with the way to it, shared objects as often as they occur. For error paths only."""
+    """Every object at the path with the way to it, shared objects as often as they occur."""
     yield from _positions(tree, path, ())
 
 

@@ -19,9 +19,9 @@ from graphql import (
     GraphQLSchema,
 )
 
-from router.executor.transport import SubgraphAnswer
 from router.query_plan import Fetch, PlanNode
 from router.selection_set import Field, SelectionSet
+from router.transport.protocol import SubgraphAnswer
 
 Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 
@@ -32,7 +32,9 @@ _SCALARS: dict[str, Any] = {"String": str, "ID": str, "Int": Int32, "Float": flo
 
 
 class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
-    """A response without errors; their mere mention sends the answer the ordinary way, as does what no response has."""
+    """A response without `errors`. One that has that key, even with null, or a key that GraphQL does not define, is
+    projected in the ordinary way.
+    """
 
     data: msgspec.Raw
     extensions: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET

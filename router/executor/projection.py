@@ -1,12 +1,14 @@
 """The plain projection: merged tree to the client's shape by the letter of the GraphQL specification.
 
-`execute` uses it whenever the compiled form meets something unusual, and tests use it as the oracle for that form.
-It alone words errors, since it alone knows the path of every value.
+`execute` uses it until a compiled form is ready (so on the first run of every plan) and whenever that form meets something
+unusual; `incremental` uses it for parts. Tests use it as the oracle for the compiled form. Of the two projections this one
+alone words errors, since it alone knows the path of every value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -23,6 +25,7 @@ from graphql import (
 )
 
 from router.errors import ErrorEntry
+from router.exact_json import dumps, written
 from router.executor.object_path import ClientPath
 from router.selection_set import Condition, Field, SelectionSet
 
@@ -105,7 +108,13 @@ class Projection:
         self._explained = [tuple(error.get("path", ())) for error in known_errors]
 
     def project(self, selections: SelectionSet, type_name: str, tree: Tree, path: ClientPath = ()) -> Tree | None:
-        """The client's `data`, or None where null reached the top, or `tree` is of no type that `type_name` can be."""
+        """The client's `data`, or None where null reached the top, or `tree` is of no type that `type_name` can be.
+
+        Example, with `users: [User!]` and `name: String!`: `{"users": [{"id": 1, "name": null}]}` becomes
+        `{"users": null}`. The null goes up from `name` to the user, which must not be null, and to the list, which may.
+        There is one error, at `["users", 0, "name"]`; and none if a fetch has already left one at, above or below that
+        path.
+        """
         type_: Any = self._schema.type_map[type_name]
         if not isinstance(type_, GraphQLObjectType):
             type_ = self._type_of(tree, type_, selections)
@@ -204,26 +213,9 @@ class Projection:
             return None
 
     def _scalar(self, type_: GraphQLScalarType, value: Any, path: ClientPath, where: str) -> Any:
-        kind = value.__class__
-        match type_.name:
-            case "String":
-                fits = kind is str
-            case "ID":
-                if kind is int:
-                    return str(value)
-                fits = kind is str
-            case "Int":
-                if kind is float and value.is_integer():
-                    value = int(value)
-                    kind = int
-                fits = kind is int and -INT_RANGE <= value < INT_RANGE
-            case "Float":
-                fits = kind is float or kind is int
-            case "Boolean":
-                fits = kind is bool
-            case _:
-                fits = (kind is not dict and kind is not list) or _can_be_written(value)
-        return value if fits else self._invalid(where, path, f"a value of type {type_.name}")
+        read = _SCALAR_READERS.get(type_.name, _custom)
+        projected = read(value)
+        return self._invalid(where, path, f"a value of type {type_.name}") if projected is None else projected
 
     def _invalid(self, where: str, path: ClientPath, expected: str) -> None:
         """The value itself is not told: it may be of a type or in an enum that clients must not know."""
@@ -256,6 +248,53 @@ class Projection:
         return None
 
 
+# What a scalar makes of a value that is not null; None where it cannot be one of its values.
+
+
+def _string(value: Any) -> str | None:
+    return value if value.__class__ is str else None
+
+
+def _id(value: Any) -> str | None:
+    return str(value) if value.__class__ is int else _string(value)
+
+
+def _int(value: Any) -> int | None:
+    if value.__class__ is float and value.is_integer():
+        value = int(value)
+    return value if value.__class__ is int and -INT_RANGE <= value < INT_RANGE else None
+
+
+def _float(value: Any) -> float | None:
+    """Integers of more than 64 bits and decimals of many digits are rounded; none is larger than any double."""
+    if value.__class__ is float or (value.__class__ is int and -(2**63) <= value < 2**64):
+        return value
+    if not isinstance(value, (int, float)) or value.__class__ is bool:
+        return None
+    try:
+        number = float(value) + 0.0  # of an ExactDecimal, too
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _boolean(value: Any) -> bool | None:
+    return value if value.__class__ is bool else None
+
+
+def _custom(value: Any) -> Any:
+    return value if (value.__class__ is not dict and value.__class__ is not list) or _can_be_written(value) else None
+
+
+_SCALAR_READERS: dict[str, Callable[[Any], Any]] = {
+    "String": _string,
+    "ID": _id,
+    "Int": _int,
+    "Float": _float,
+    "Boolean": _boolean,
+}
+
+
 def _can_be_written(value: Any) -> bool:
     """Whether a custom scalar's JSON is nested no deeper than an answer can be."""
     level = [value]
@@ -271,12 +310,17 @@ def _can_be_written(value: Any) -> bool:
     return False
 
 
-def encode_response(data: Any, errors: list[ErrorEntry], extensions: Tree | None = None) -> bytes:
-    """The response body; `errors` come first so that a reader sees trouble before a long answer."""
+def encode_response(
+    data: Any, errors: list[ErrorEntry], extensions: Tree | None = None, *, is_checked: bool = True
+) -> bytes:
+    """The response body; `errors` come first so that a reader sees trouble before a long answer. Raises
+    orjson.JSONEncodeError for what is nested too deeply and, unless the data `is_checked`, for an integer of more than
+    64 bits, which may stand where GraphQL has none.
+    """
     response: Tree = {}
     if errors:
         response["errors"] = errors
     response["data"] = data
     if extensions:
         response["extensions"] = extensions
-    return orjson.dumps(response)
+    return dumps(response) if is_checked else orjson.dumps(response, default=written)

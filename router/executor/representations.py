@@ -1,23 +1,30 @@
 """Collects the entities of one lookup: what identifies each, once, and all the objects that wait for it.
 
-Compiled once per plan by `fetch`; at request time it reads the merged tree and gives back `Collected`.
+`execute.StepCompiler` makes one collector per lookup when it compiles a plan. At request time `fetch.CompiledLookup` calls
+`collect`, which reads the merged tree and gives back `Collected`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 from graphql import GraphQLInterfaceType, GraphQLNonNull, GraphQLObjectType, GraphQLSchema
 
+from router.exact_json import dumps
+from router.executor.left_out_keys import AskedOfPlan
 from router.executor.object_path import PathStep, containers_at, steps_of
+from router.executor.projection import holds
 from router.executor.sharing import NEVER_SHARED, Sharing
 from router.query_plan import EntityLookup, Path, RepresentationRule
-from router.selection_set import Field, SelectionSet
+from router.selection_set import Field, InlineFragment, SelectionSet
 
 Tree = dict[str, Any]
+
+#: Of conditions in representations so many sets of decisions are kept ready.
+MAX_DECISIONS_KEPT = 64
 
 
 class _NoIdentity:
@@ -42,6 +49,13 @@ class Collected:
     representations: list[Tree] = field(default_factory=list)
     targets: list[list[tuple[Tree, int]]] = field(default_factory=list)
     has_unsendable: bool = False  # some object was left out because what identifies it cannot be written
+    left_out_by: dict[Path, str] = field(default_factory=dict)  # subgraphs that did not send a key, by where it is
+
+    def note_left_out(self, path: Path, asked_of: AskedOfPlan, item: Tree, keys: frozenset[str]) -> None:
+        """Of an object that cannot be identified: whether a subgraph that was asked for its keys left one out."""
+        asked = asked_of.at(path)
+        if asked is not None and asked.lacks(item, keys):
+            self.left_out_by[path] = asked.subgraph
 
 
 class _Place:
@@ -71,36 +85,55 @@ class RepresentationCollector:
     """All places and rules of one `EntityLookup`."""
 
     def __init__(
-        self, lookup: EntityLookup, sharing: Sharing, schema: GraphQLSchema, possible_types: PossibleTypes
+        self,
+        lookup: EntityLookup,
+        sharing: Sharing,
+        schema: GraphQLSchema,
+        possible_types: PossibleTypes,
+        asked: AskedOfPlan | None = None,
+        *,
+        is_exact: bool = True,
     ) -> None:
+        """`is_exact` where the tree may hold values of custom scalars, of which `true` and `1` are not one value."""
+        self._asked = asked
+        self._is_exact = is_exact
         self._places = [_Place(path, lookup, sharing) for path in lookup.paths]
-        self._rules: dict[str, CompiledRule | None] = {}
-        self._rule_for_all: CompiledRule | None = None
-        for rule in lookup.representations:
-            compiled = CompiledRule(rule, schema, possible_types)
-            if not rule.source_types:
-                self._rule_for_all = compiled
-            for typename in rule.source_types:
-                self._rules[typename] = compiled
+        self._lookup = lookup
+        self._schema = schema
+        self._possible_types = possible_types
+        self._condition_variables = tuple(sorted(_condition_variables(lookup)))
+        self._rules: dict[tuple[bool, ...], _Rules] = {}  # by what the condition variables decide
+        self._unconditional: _Rules | None = None  # the only ones where there are no condition variables
 
-    def collect(self, tree: Tree, known: KnownObjects) -> Collected:
-        """Objects that lack a key are left out: there is nothing to ask for, and their missing fields become null. Raises
+    def collect(self, tree: Tree, known: KnownObjects, variables: Mapping[str, Any]) -> Collected:
+        """What to ask for now, and for whom. Example, for the path `users.@` and the key `id`: of
+        `{"users": [{"id": "1"}, {"id": "2"}, {"id": "1"}, {"id": null}, null]}` it makes the representations
+        `{"__typename": "User", "id": "1"}` and the same for "2". The first and third user have become one object of the
+        tree, if the path is shared; if not, both are targets of the first representation.
+
+        Objects that lack a key are left out: there is nothing to ask for, and their missing fields become null. Raises
         TypeError where a `__typename` is nothing that can be looked up.
         """
         collected = Collected()
+        alternatives = self._lookup.alternatives
+        if alternatives and not any(holds(conditions, variables) for conditions in alternatives):
+            return collected
+        rules = self._rules_for(variables)
         indexes: dict[Hashable, int] = {}
         for place in self._places:
             objects = known.get(place.path)
             if objects is None:
-                objects = self._find(place, tree, known)
+                objects = self._find(place, tree, known, rules)
                 if place.is_shared:
                     known[place.path] = objects
             group = place.group
             for item in objects:
-                rule = self._rules.get(item.get("__typename", ""), self._rule_for_all)
+                rule = rules.by_type.get(item.get("__typename", ""), rules.for_all)
                 identity = rule.identify(item) if rule is not None else _MISSING
                 if rule is None or identity.__class__ is _NoIdentity:
                     collected.has_unsendable |= identity is _UNSENDABLE
+                    if rule is not None and self._asked is not None:
+                        collected.note_left_out(place.path, self._asked, item, rule.keys)
                     continue
                 key = (rule, identity)
                 index = indexes.get(key)
@@ -112,11 +145,26 @@ class RepresentationCollector:
                     collected.targets[index].append((item, group))
         return collected
 
-    def _find(self, place: _Place, tree: Tree, known: KnownObjects) -> list[Tree]:
+    def _rules_for(self, variables: Mapping[str, Any]) -> _Rules:
+        if self._unconditional is not None:
+            return self._unconditional
+        decisions = tuple([bool(variables.get(name)) for name in self._condition_variables])
+        rules = self._rules.get(decisions)
+        if rules is None:
+            if len(self._rules) >= MAX_DECISIONS_KEPT:
+                self._rules.clear()
+            decided = dict(zip(self._condition_variables, decisions, strict=True))
+            rules = self._rules[decisions] = _Rules(self._lookup, decided, self._schema, self._possible_types)
+            if not decisions:
+                self._unconditional = rules
+        return rules
+
+    def _find(self, place: _Place, tree: Tree, known: KnownObjects, rules: _Rules) -> list[Tree]:
         """The distinct objects at a place. At a shared one, equal entities become one object in the tree."""
         last, containers = place.containers(tree, known)
         found: dict[int, Tree] = {}
         kept: dict[Hashable, Tree] = {}
+        is_same = _WrittenAlike() if self._is_exact else _is_equal
         for container in containers:
             slots = enumerate(container) if last.key == "@" else ((last.key, container.get(last.key)),)
             for slot, item in slots:
@@ -125,23 +173,54 @@ class RepresentationCollector:
                 if last.types is not None and item.get("__typename") not in last.types:
                     continue
                 if place.is_shared:
-                    rule = self._rules.get(item.get("__typename", ""), self._rule_for_all)
+                    rule = rules.by_type.get(item.get("__typename", ""), rules.for_all)
                     if rule is not None:
                         first = kept.setdefault((rule, rule.identify(item)), item)
-                        if first is not item and _is_equal(first, item):
+                        if first is not item and is_same(first, item):
                             container[slot] = first
                             continue
                 found[id(item)] = item
         return list(found.values())
 
 
+class _Rules:
+    """The rules of a lookup, for given values of the variables in its conditions: fields that those switch off were not
+    asked for, and are not part of a representation.
+    """
+
+    def __init__(
+        self,
+        lookup: EntityLookup,
+        decided: Mapping[str, bool],
+        schema: GraphQLSchema,
+        possible_types: PossibleTypes,
+    ) -> None:
+        self.by_type: dict[str, CompiledRule | None] = {}
+        self.for_all: CompiledRule | None = None
+        for rule in lookup.representations:
+            asked = replace(rule, fields=_asked(rule.fields, decided))
+            # nothing of what identifies these objects was asked for: all that is wanted of them is switched off
+            is_off = _identifies(rule.fields) and not _identifies(asked.fields)
+            compiled = CompiledRule(asked, schema, possible_types) if not is_off else None
+            if not rule.source_types:
+                self.for_all = compiled
+            for typename in rule.source_types:
+                self.by_type[typename] = compiled
+
+
 class CompiledRule:
-    """`identify` gives a hashable value that is equal for equal representations; `represent` makes one."""
+    """`identify` gives a hashable value that is equal for equal representations; `represent` makes a representation.
+
+    A single key of plain values is identified by its value, several by the tuple, nested ones by their JSON. Example,
+    for books by `id owner { email }`: `{"__typename": "Book", "id": 1, "owner": {"email": "e", "age": 9}}` has the
+    identity `b'["Book",{"id":1,"owner":{"email":"e"}}]'`; without `owner` it would have none, and be left out.
+    """
 
     def __init__(self, rule: RepresentationRule, schema: GraphQLSchema, possible_types: PossibleTypes) -> None:
         self._typename = rule.typename
         self._build = _builder_of(rule.fields, possible_types)
         self._required = _required_keys(rule, schema)
+        self.keys = frozenset(item.response_key for item in rule.fields.items if isinstance(item, Field))
         leaves = [item for item in rule.fields.items if isinstance(item, Field) and item.selections is None]
         self._pairs = [(leaf.response_key, leaf.name) for leaf in leaves if leaf.name != "__typename"]
         self._is_flat = len(leaves) == len(rule.fields.items)
@@ -165,26 +244,31 @@ class CompiledRule:
             return _MISSING
         if value.__class__ is list or value.__class__ is dict:
             return self._identify_by_content(item)
-        identity: Hashable = value
-        return identity
+        return value if value.__class__ is str else _exact(value)
 
     def _identify_by_values(self, item: Tree) -> Hashable:
-        values = tuple([item.get(key, _MISSING) for key, _ in self._pairs])
-        if _MISSING in values or not self._has_required(item):
+        values: list[Hashable] = []
+        for key, _ in self._pairs:
+            value = item.get(key, _MISSING)
+            if value.__class__ is not str:
+                if value.__class__ is _NoIdentity:
+                    return _MISSING
+                if value.__class__ is list or value.__class__ is dict:
+                    return self._identify_by_content(item)
+                value = _exact(value)
+            values.append(value)
+        if not self._has_required(item):
             return _MISSING
-        identity = (item.get("__typename"), values) if self._typename is None else values
-        try:
-            hash(identity)
-        except TypeError:
-            return self._identify_by_content(item)
-        return identity
+        if self._typename is None:
+            values.append(item.get("__typename"))
+        return tuple(values)
 
     def _identify_by_content(self, item: Tree) -> Hashable:
         try:
             built = self._build(item)
             if built is _MISSING or not self._has_required(item):
                 return _MISSING
-            return orjson.dumps([self._typename or item.get("__typename"), built])
+            return dumps([self._typename or item.get("__typename"), built])
         except (orjson.JSONEncodeError, RecursionError):
             return _UNSENDABLE
 
@@ -196,11 +280,74 @@ class CompiledRule:
         return not (self._is_flat and keys and all(item.get(key) is None for key in keys))
 
 
+def _exact(value: Any) -> Hashable:
+    """Equal for equal JSON numbers, booleans and nulls only: to Python `true`, `1` and `1.0` are one value, and `-0.0` is
+    `0.0`.
+    """
+    kind = value.__class__
+    identity: Hashable = value if kind is str or kind is int else (kind, repr(value))
+    return identity
+
+
+def _condition_variables(lookup: EntityLookup) -> set[str]:
+    waiting = [rule.fields for rule in lookup.representations]
+    names: set[str] = set()
+    while waiting:
+        for item in waiting.pop().items:
+            names.update(condition.variable for condition in item.conditions)
+            if item.selections is not None:
+                waiting.append(item.selections)
+    return names
+
+
+def _asked(selections: SelectionSet, decided: Mapping[str, bool]) -> SelectionSet:
+    """What is not switched off, without its conditions and each field once."""
+    items: dict[object, Field | InlineFragment] = {}
+    for item in selections.items:
+        if not holds(item.conditions, decided):
+            continue
+        inner = _asked(item.selections, decided) if item.selections is not None else None
+        name = item.response_key if isinstance(item, Field) else (item.type_condition,)
+        known = items.get(name)
+        if known is not None and known.selections is not None and inner is not None:
+            inner = _asked(SelectionSet(known.selections.items + inner.items), decided)
+        items[name] = replace(item, selections=inner, conditions=())  # type: ignore[arg-type] # None for a leaf only
+    return SelectionSet(tuple(items.values()))
+
+
+def _identifies(selections: SelectionSet) -> bool:
+    """Whether there is anything but type names."""
+    return any(
+        item.name != "__typename" if isinstance(item, Field) else _identifies(item.selections)
+        for item in selections.items
+    )
+
+
 def _is_equal(one: Tree, other: Tree) -> bool:
     try:
         return one == other
     except RecursionError:  # they are nested deeper than can be compared
         return False
+
+
+class _WrittenAlike:
+    """Whether two objects are the same JSON. Python's own equality is quick to tell what differs, but to it `true` is `1`."""
+
+    __slots__ = ("_written",)
+
+    def __init__(self) -> None:
+        self._written: dict[int, bytes] = {}  # of the first of several, by its identity
+
+    def __call__(self, first: Tree, other: Tree) -> bool:
+        if not _is_equal(first, other):
+            return False
+        try:
+            written = self._written.get(id(first))
+            if written is None:
+                written = self._written[id(first)] = dumps(first)
+            return written == dumps(other)
+        except (RecursionError, orjson.JSONEncodeError):  # they are nested deeper than can be written
+            return False
 
 
 def _required_keys(rule: RepresentationRule, schema: GraphQLSchema) -> tuple[str, ...]:
@@ -221,7 +368,11 @@ def _required_keys(rule: RepresentationRule, schema: GraphQLSchema) -> tuple[str
 
 
 def _builder_of(selections: SelectionSet, possible_types: PossibleTypes) -> Callable[[Tree], Any]:
-    """A function from an object of the tree to the part of it that the selections name, or _MISSING.
+    """A function from an object of the tree to what of it the selections name, or _MISSING.
+
+    Example: for `owner { email }` and `id` under the response key `__k0_id`, since the client has given the key `id` to
+    another field, `{"id": "x", "__k0_id": "7", "owner": {"email": "e", "name": "n"}}` gives
+    `{"id": "7", "owner": {"email": "e"}}`.
 
     Reads response keys, writes field names. A fragment adds its fields where the object is of its type; an object
     read through fragments carries its `__typename`, without which the subgraph could not read it back.

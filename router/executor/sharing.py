@@ -1,4 +1,4 @@
-"""Which objects of the merged tree may be one object: decided once per plan, from its paths alone.
+"""Which objects of the merged tree may be one object: decided from the plan alone, without data.
 
 `execute` asks when it compiles a plan. Where entities may be shared, equal ones are merged and serialised once,
 however often they occur; sharing is refused wherever a later step could treat two occurrences differently.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from collections.abc import Sequence as Listed
 from dataclasses import dataclass
 
 from router.query_plan import (
@@ -40,13 +41,26 @@ class Sharing:
         return self.groups.get((id(lookup), path), NEVER_SHARED)
 
 
-def analyse_sharing(node: PlanNode | None) -> Sharing:
-    fetches = list(fetches_of(node))
+def analyse_sharing(fetches: Listed[Fetch | EntityFetch]) -> Sharing:
+    """Which lookup paths may have one object for equal entities, and which of them may share nested objects too.
+
+    Example: `{ posts { author { city { name } } } likes { author { city { id } } } }`. a answers the authors' ids, one
+    lookup in b at `posts.@.author` and `likes.@.author` their cities, and one in c at `posts.@.author.city` the names.
+    All three paths are shared: an author who wrote ten posts is one dict at `posts.@.author`, is looked up once and
+    encoded once. But the two author paths are of different groups, as only the cities of the first are looked up later:
+    an author who occurs in both lists gets a copy of the city in each, else the name would appear below `likes` as
+    well.
+
+    Were there a second fetch that also answers a list of `posts` itself, nothing in it would be shared: the two lists
+    are merged by position, and an object that stands at two positions would be merged with the wrong partner.
+    """
     lookups = [lookup for fetch in fetches if isinstance(fetch, EntityFetch) for lookup in fetch.lookups]
+    if not lookups and not any(fetch.path for fetch in fetches if isinstance(fetch, Fetch)):
+        return Sharing(frozenset(), {})
     visits = [(id(lookup), path) for lookup in lookups for path in lookup.paths]
     visits += [(id(fetch), fetch.path) for fetch in fetches if isinstance(fetch, Fetch) and fetch.path]
     paths = {path for _, path in visits}
-    written_twice = _composites_written_twice(node)
+    written_twice = _composites_written_twice(fetches)
     shared = frozenset(
         path
         for path in paths
@@ -63,6 +77,7 @@ def analyse_sharing(node: PlanNode | None) -> Sharing:
 
 
 def fetches_of(node: PlanNode | None) -> Iterator[Fetch | EntityFetch]:
+    """All of a plan, in its order."""
     match node:
         case Fetch() | EntityFetch():
             yield node
@@ -106,10 +121,10 @@ def _same_way(path: Path, other: Path) -> bool:
     return other[: len(own)] == own
 
 
-def _composites_written_twice(node: PlanNode | None) -> set[tuple[str, ...]]:
-    """Places where two fetches write into one object or list: merging there goes by position, not by entity."""
+def _composites_written_twice(fetches: Listed[Fetch | EntityFetch]) -> set[tuple[str, ...]]:
+    """Response-key paths of objects and lists that two fetches write: merging there goes by position, not by entity."""
     writers: Counter[tuple[str, ...]] = Counter()
-    for fetch in fetches_of(node):
+    for fetch in fetches:
         if isinstance(fetch, Fetch):
             writers.update(set(_composites(fetch.selections, response_keys_of(fetch.path))))
         else:

@@ -1,6 +1,6 @@
 """A subgraph's errors as the client may see them: client paths, a code, the subgraph's name, nothing internal.
 
-`fetch` asks for errors inside an answer and for answers that never came.
+`fetch` and `nested_root` ask for errors inside an answer and for answers that never came.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from graphql import (
 )
 
 from router.errors import ErrorEntry, SubgraphError
+from router.exact_json import dumps
 from router.executor.object_path import ClientPath
 from router.selection_set import Field, SelectionSet
 
@@ -148,6 +149,6 @@ def _own_extensions(subgraph: str) -> dict[str, Any]:
 
 def _can_be_told(extensions: dict[str, Any]) -> bool:
     try:  # as deep in lists as in an answer, and some more: there the encoder must not come to its end
-        return len(orjson.dumps([[[[[[[[extensions]]]]]]]])) <= MAX_EXTENSIONS_BYTES
+        return len(dumps([[[[[[[[extensions]]]]]]]])) <= MAX_EXTENSIONS_BYTES
     except orjson.JSONEncodeError:
         return False

@@ -7,7 +7,7 @@ from router.operation.document import (
     parse_document,
     validate_document,
 )
-from router.operation.normalize import Operation, VariableDefinition, normalize, select_operation
+from router.operation.normalize import Operation, normalize
 from router.operation.variables import VariableCoercion, coerce_variables
 
 __all__ = [
@@ -15,11 +15,9 @@ __all__ = [
     "DocumentLimits",
     "Operation",
     "VariableCoercion",
-    "VariableDefinition",
     "coerce_variables",
     "normalize",
     "parse_and_validate",
     "parse_document",
-    "select_operation",
     "validate_document",
 ]

@@ -1,6 +1,7 @@
 """Text to validated document: the GraphQL grammar, our structural limits, then the specification's rules.
 
-`loaded_graph` calls it once per distinct text and caches the outcome; `normalize` takes the document on.
+`loaded_graph` parses and measures short texts; `planning_process.PrepareJob` parses long ones, validates, and has `normalize`
+take the document on. `loaded_graph` caches the outcome by text and operation name.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from graphql import (
 )
 
 from router.errors import DocumentInvalidError, DocumentSyntaxError, LimitExceededError
+from router.operation.plain_validity import is_plainly_valid
 
 MAX_REPORTED_ERRORS = 50
 
@@ -41,6 +43,7 @@ class DocumentLimits:
     fields: int = 10_000
     root_fields: int = 500
     directives: int = 1_000
+    variable_values: int = 20_000  # in all variables of a request together, whatever they are nested in
     repeats: int = 200  # of one response key in one selection set: the merge rule compares them pairwise
 
 
@@ -78,6 +81,9 @@ def parse_document(text: str, limits: DocumentLimits = DEFAULT_LIMITS) -> Docume
 
 
 def validate_document(document: DocumentNode, api_schema: GraphQLSchema, *, hide_suggestions: bool = False) -> None:
+    """Raises DocumentInvalidError, in graphql-core's words."""
+    if is_plainly_valid(document, api_schema):
+        return
     try:
         errors = validate(
             with_incremental_directives(api_schema),
@@ -169,8 +175,11 @@ class _Size:
     repeats: int = 0
 
 
-def check_limits(document: DocumentNode, limits: DocumentLimits) -> None:
-    """Measures in one pass over the text, each fragment once, however often it is spread. Raises LimitExceededError."""
+def check_limits(document: DocumentNode, limits: DocumentLimits) -> int:
+    """Measures in one pass over the text, each fragment once, however often it is spread. Raises LimitExceededError.
+
+    Gives the fields of the largest operation after inlining: the measure of how long validating and planning may take.
+    """
     try:
         sizes = list(_sizes_of_operations(document))
     except RecursionError:  # a long chain of fragments
@@ -188,11 +197,7 @@ def check_limits(document: DocumentNode, limits: DocumentLimits) -> None:
             raise LimitExceededError("DIRECTIVE", limits.directives, size.directives)
         if size.repeats > limits.repeats:
             raise LimitExceededError("REPEATED_FIELD", limits.repeats, size.repeats)
-
-
-def count_fields(document: DocumentNode) -> int:
-    """Fields of the largest operation after inlining; the measure of how long validating and planning may take."""
-    return max((size.fields for size in _sizes_of_operations(document)), default=0)
+    return max((size.fields for size in sizes), default=0)
 
 
 def _sizes_of_operations(document: DocumentNode) -> Iterator[_Size]:

@@ -1,6 +1,6 @@
 """Validated document to one `Operation`: no fragments by name, no duplicates, no impossible types, no literals.
 
-Called by `loaded_graph` after `document`; the planner and the executor's projection both read the result.
+Called by `planning_process.PrepareJob`, after `document`; the planner and the executor's projection both read the result.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from graphql import (
     BooleanValueNode,
+    DirectiveLocation,
     DirectiveNode,
     DocumentNode,
     FieldNode,
@@ -24,6 +25,7 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     OperationDefinitionNode,
+    OperationType,
     SchemaMetaFieldDef,
     SelectionSetNode,
     StringValueNode,
@@ -37,22 +39,34 @@ from graphql import (
 )
 
 from router.errors import DocumentInvalidError, LimitExceededError, OperationNotFoundError
+from router.operation.custom_directives import Applied, CustomDirectives, printed
 from router.operation.document import DEFAULT_LIMITS
-from router.operation.variables import LiteralLifter, argument_of
-from router.selection_set import Condition, Deferral, Field, InlineFragment, SelectionSet, Streaming
+from router.operation.literals import LiteralLifter, argument_of
+from router.selection_set import Argument, Condition, Deferral, Field, InlineFragment, SelectionSet, Streaming
 
 META_FIELDS = {"__typename": TypeNameMetaFieldDef, "__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
 
 Conditions = tuple[Condition, ...]
+#: A selection set, the conditions it is under, and the custom directives of the fragments around it.
+_Selected = tuple[SelectionSetNode, Conditions, Applied]
 
 
 @dataclass(frozen=True, slots=True)
 class VariableDefinition:
-    """`type` and `default` are printed GraphQL; `default` is None where there is none."""
+    """`type`, `default` and custom `directives` are printed GraphQL; `default` is None where there is none."""
 
     name: str
     type: str
     default: str | None = None
+    directives: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OperationDirective:
+    """A custom directive at `query`, `mutation` or `subscription`; subgraphs get it with these `operation_types`."""
+
+    applied: Argument
+    operation_types: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +84,8 @@ class Operation:
     variables: tuple[VariableDefinition, ...] = ()
     #: values of the literals that became variables; merged over the client's variables for every request
     literals: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    #: custom ones of the operation itself, with the operation types that they may be sent with
+    directives: tuple[OperationDirective, ...] = ()
 
 
 def normalize(
@@ -86,11 +102,13 @@ def normalize(
     Example: `{ me { ...F name } } fragment F on User { id name }` becomes `{ me { id name } }`.
     """
     definition = select_operation(document, operation_name)
+    custom = CustomDirectives(api_schema)
     client_variables = [
         VariableDefinition(
             node.variable.name.value,
             print_ast(node.type),
             print_ast(node.default_value) if node.default_value is not None else None,
+            printed(custom.of_definition(node.directives or ())),
         )
         for node in definition.variable_definitions or ()
     ]
@@ -99,7 +117,7 @@ def normalize(
     if root is None:  # validation refuses it earlier; only a caller that skipped validation gets here
         raise OperationNotFoundError(f"The schema has no {definition.operation.value} type.")
     inliner = _Inliner(document, api_schema, lifter, keep_incremental, max_fields)
-    selections = inliner.build([(definition.selection_set, ())], root, frozenset({root.name}))
+    selections = inliner.build([(definition.selection_set, (), ())], root, frozenset({root.name}))
     lifted = [VariableDefinition(name, type_text) for name, type_text in lifter.types.items()] if lifter else []
     return Operation(
         definition.operation.value,
@@ -107,7 +125,16 @@ def normalize(
         selections,
         tuple(client_variables + lifted),
         dict(lifter.values) if lifter else {},
+        tuple(_operation_directives(definition, custom)),
     )
+
+
+def _operation_directives(
+    definition: OperationDefinitionNode, custom: CustomDirectives
+) -> Iterator[OperationDirective]:
+    for applied in custom.of_definition(definition.directives or ()):
+        types = [each for each in OperationType if custom.allows(applied.name, DirectiveLocation[each.name])]
+        yield OperationDirective(applied, frozenset(each.value for each in types))
 
 
 def select_operation(document: DocumentNode, operation_name: str | None) -> OperationDefinitionNode:
@@ -131,7 +158,8 @@ class _FieldGroup:
 
     node: FieldNode
     conditions: Conditions
-    selection_sets: list[tuple[SelectionSetNode, Conditions]] = field(default_factory=list)
+    directives: Applied = ()
+    selection_sets: list[_Selected] = field(default_factory=list)
     #: the same field once more, after what may select it too: the order of its subfields depends on it
     continuation: _FieldGroup | None = None
 
@@ -148,15 +176,15 @@ class _FragmentGroup:
     possible: frozenset[str]
     conditions: Conditions
     deferral: Deferral | None
-    selection_sets: list[tuple[SelectionSetNode, Conditions]]
+    selection_sets: list[_Selected]
 
 
 _Group = _FieldGroup | _FragmentGroup
 
 
 def _continued(group: _FieldGroup, groups: dict[object, _Group]) -> _FieldGroup:
-    """Where another occurrence of the field belongs: to the group, or to a new one after a fragment or the same field
-    under other conditions in between.
+    """The group that another occurrence of the field belongs to. It is a new one if a fragment, or the same response
+    key under other conditions, stands between the two occurrences; so the order of the client is kept.
     """
     while group.continuation is not None:
         group = group.continuation
@@ -164,7 +192,7 @@ def _continued(group: _FieldGroup, groups: dict[object, _Group]) -> _FieldGroup:
         if later is group:
             break
         if isinstance(later, _FragmentGroup) or later.response_key == group.response_key:
-            group.continuation = _FieldGroup(group.node, group.conditions)
+            group.continuation = _FieldGroup(group.node, group.conditions, group.directives)
             groups[id(group)] = group.continuation
             return group.continuation
     return group
@@ -186,6 +214,7 @@ class _Inliner:
         self._keep_incremental = keep_incremental
         self._max_fields = max_fields
         self._field_count = 0
+        self._custom = CustomDirectives(schema)
         self._fragments = {
             node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
         }
@@ -193,7 +222,7 @@ class _Inliner:
 
     def build(
         self,
-        nodes: list[tuple[SelectionSetNode, Conditions]],
+        nodes: list[_Selected],
         parent: GraphQLCompositeType,
         possible: frozenset[str],
         already_selected: frozenset[str] = frozenset(),
@@ -203,9 +232,9 @@ class _Inliner:
         `already_selected` are leaves which the enclosing scope has selected before, without condition.
         """
         groups: dict[object, _Group] = {}
-        visited: set[tuple[str, Conditions]] = set()
-        for node, conditions in nodes:
-            self._collect(node, conditions, parent, possible, groups, visited)
+        visited: set[tuple[str, Conditions, Applied]] = set()
+        for selected_set in nodes:
+            self._collect(selected_set, parent, possible, groups, visited)
         selected = set(already_selected)
         items: list[Field | InlineFragment] = []
         for group in groups.values():
@@ -213,7 +242,7 @@ class _Inliner:
                 items.extend(self._fragment(group, frozenset(selected)))
             else:
                 response_key = group.response_key
-                if response_key in selected:
+                if response_key in selected and not group.directives:
                     continue
                 if not group.selection_sets and not group.conditions:
                     selected.add(response_key)
@@ -222,26 +251,27 @@ class _Inliner:
 
     def _collect(
         self,
-        selection_set: SelectionSetNode,
-        outer: Conditions,
+        selected: _Selected,
         parent: GraphQLCompositeType,
         possible: frozenset[str],
         groups: dict[object, _Group],
-        visited: set[tuple[str, Conditions]],
+        visited: set[tuple[str, Conditions, Applied]],
     ) -> None:
+        selection_set, outer, outer_directives = selected
         for node in selection_set.selections:
-            conditions = _conditions_of(node.directives or (), outer)
+            conditions = _conditions_of(node.directives, outer) if node.directives else outer
             if conditions is None:
                 continue
             if isinstance(node, FieldNode):
-                self._add_field(node, conditions, groups)
+                self._add_field(node, conditions, outer_directives, groups)
                 continue
+            around = self._custom.joined_around(outer_directives, node.directives)
             deferral = _deferral_of(node.directives or ()) if self._keep_incremental else None
             if isinstance(node, FragmentSpreadNode):
                 if deferral is None:
-                    if (node.name.value, conditions) in visited:
+                    if (node.name.value, conditions, around) in visited:
                         continue
-                    visited.add((node.name.value, conditions))
+                    visited.add((node.name.value, conditions, around))
                 fragment = self._fragments[node.name.value]
                 type_name: str | None = fragment.type_condition.name.value
                 inner = fragment.selection_set
@@ -251,27 +281,35 @@ class _Inliner:
                 inner = node.selection_set
             condition_type = parent if type_name is None else self._composite(type_name)
             if deferral is None and self._has_all_fields_of(parent, condition_type):
-                self._collect(inner, conditions, parent, possible, groups, visited)
+                self._collect((inner, conditions, around), parent, possible, groups, visited)
             else:
-                self._add_fragment(condition_type, possible, conditions, deferral, inner, groups)
+                self._add_fragment(condition_type, possible, conditions, deferral, (inner, (), around), groups)
 
-    def _add_field(self, node: FieldNode, conditions: Conditions, groups: dict[object, _Group]) -> None:
+    def _add_field(
+        self, node: FieldNode, conditions: Conditions, around: Applied, groups: dict[object, _Group]
+    ) -> None:
         response_key = (node.alias or node.name).value
-        if response_key.startswith("__") and node.name.value not in META_FIELDS:
-            # `__typename: id` would lie to everything that decides by type
-            message = f'The alias "{response_key}" is reserved: names that begin with "__" belong to introspection.'
-            raise DocumentInvalidError([(message, [])])
+        if response_key.startswith("__"):
+            _check_reserved(response_key, node)
+        directives = (*around, *self._custom.of_field(node.directives)) if node.directives else around
         always = groups.get((response_key, ()))
-        if isinstance(always, _FieldGroup):
+        is_apart = bool(conditions and directives) and node.selection_set is None
+        if isinstance(always, _FieldGroup) and not is_apart:
             # what is selected anyway carries the conditional rest inside
+            if directives:
+                always.directives = self._custom.joined(always.directives, directives)
             if node.selection_set is not None:
                 last = _continued(always, groups)
-                last.selection_sets.append((node.selection_set, conditions))
+                last.selection_sets.append((node.selection_set, conditions, ()))
             return
-        group = groups.setdefault((response_key, conditions), _FieldGroup(node, conditions))
+        group = groups.get((response_key, conditions)) if conditions else always
+        if group is None:
+            group = groups[response_key, conditions] = _FieldGroup(node, conditions)
         assert isinstance(group, _FieldGroup)
+        if directives:
+            group.directives = self._custom.joined(group.directives, directives)
         if node.selection_set is not None:
-            _continued(group, groups).selection_sets.append((node.selection_set, ()))
+            _continued(group, groups).selection_sets.append((node.selection_set, (), ()))
 
     def _add_fragment(
         self,
@@ -279,7 +317,7 @@ class _Inliner:
         possible: frozenset[str],
         conditions: Conditions,
         deferral: Deferral | None,
-        inner: SelectionSetNode,
+        inner: _Selected,
         groups: dict[object, _Group],
     ) -> None:
         narrowed = possible & self._possible_types(condition_type)
@@ -295,9 +333,9 @@ class _Inliner:
             and last.type_condition is condition_type
             and last.conditions == conditions
         ):
-            last.selection_sets.append((inner, ()))
+            last.selection_sets.append(inner)
             return
-        groups[len(groups)] = _FragmentGroup(condition_type, narrowed, conditions, deferral, [(inner, ())])
+        groups[len(groups)] = _FragmentGroup(condition_type, narrowed, conditions, deferral, [inner])
 
     def _fragment(self, group: _FragmentGroup, already_selected: frozenset[str]) -> Iterator[InlineFragment]:
         selections = self.build(group.selection_sets, group.type_condition, group.possible, already_selected)
@@ -310,16 +348,19 @@ class _Inliner:
             raise LimitExceededError("FIELD", self._max_fields)
         node = group.node
         definition = self._definition_of(node, parent)
-        arguments = tuple(
-            argument_of(argument, definition.args[argument.name.value], self._lifter)
-            for argument in sorted(node.arguments or (), key=lambda argument: argument.name.value)
-        )
+        arguments = group.directives
+        if node.arguments:
+            given = sorted(node.arguments, key=lambda argument: argument.name.value)
+            arguments = (
+                *(argument_of(each, definition.args[each.name.value], self._lifter) for each in given),
+                *arguments,
+            )
         named = get_named_type(definition.type)
         selections = None
         if is_composite_type(named) and group.selection_sets:
             selections = self.build(group.selection_sets, named, self._possible_types(named))
         response_key = (node.alias or node.name).value
-        streaming = _streaming_of(node.directives or ()) if self._keep_incremental else None
+        streaming = _streaming_of(node.directives) if self._keep_incremental and node.directives else None
         return Field(node.name.value, response_key, arguments, selections, group.conditions, streaming)
 
     def _definition_of(self, node: FieldNode, parent: GraphQLCompositeType) -> GraphQLField:
@@ -348,6 +389,13 @@ class _Inliner:
         if isinstance(condition_type, GraphQLUnionType):
             return isinstance(parent, GraphQLObjectType) and parent in condition_type.types
         return condition_type in parent.interfaces
+
+
+def _check_reserved(response_key: str, node: FieldNode) -> None:
+    """`__typename: id` would lie to everything that decides by type. Raises DocumentInvalidError."""
+    if node.name.value not in META_FIELDS:
+        message = f'The alias "{response_key}" is reserved: names that begin with "__" belong to introspection.'
+        raise DocumentInvalidError([(message, [])])
 
 
 def _conditions_of(directives: Iterable[DirectiveNode], outer: Conditions) -> Conditions | None:

@@ -1,294 +1,144 @@
-"""Variables of an operation: literals lifted out of the text, and the client's values coerced.
+"""The client's values of an operation's variables, coerced to their types.
 
-`normalize` lifts, so that `user(id: 1)` and `user(id: 2)` share a plan; `pipeline` coerces once per request.
+`loaded_graph.PreparedOperation`, which is cached, holds the `VariableCoercion` of an operation; `pipeline.prepare` runs it
+for every request.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Mapping
+from typing import Any, cast
 
 from graphql import (
-    ArgumentNode,
-    BooleanValueNode,
-    EnumValueNode,
-    FloatValueNode,
-    GraphQLArgument,
-    GraphQLEnumType,
-    GraphQLInputObjectType,
     GraphQLInputType,
-    GraphQLList,
     GraphQLNonNull,
-    GraphQLScalarType,
     GraphQLSchema,
-    IntValueNode,
-    ListValueNode,
-    NullValueNode,
-    ObjectValueNode,
     OperationDefinitionNode,
-    StringValueNode,
-    ValueNode,
-    VariableNode,
-    is_specified_scalar_type,
+    Undefined,
+    VariableDefinitionNode,
+    coerce_input_literal,
     parse,
-    print_ast,
     type_from_ast,
 )
 from graphql.execution.values import get_variable_values
 
-from router.errors import VariablesError
-from router.selection_set import Argument
-
-if TYPE_CHECKING:
-    from router.operation.normalize import Operation
+from router.errors import LimitExceededError, VariablesError
+from router.operation.coercers import EXACT_RANGE, Coercer, WrongValueError, coercer_of, has_custom_scalar
+from router.operation.document import DEFAULT_LIMITS
+from router.operation.normalize import Operation
 
 MAX_REPORTED_ERRORS = 20
-INT_RANGE = 2**31
-
-
-def argument_of(node: ArgumentNode, definition: GraphQLArgument, lifter: LiteralLifter | None) -> Argument:
-    """The argument as it will be sent: itself, or a variable where its literal could be lifted."""
-    variables = frozenset(_variables_in(node.value))
-    if lifter is not None and not variables:
-        name = lifter.lift(node.value, definition.type)
-        if name is not None:
-            return Argument(node.name.value, f"${name}", frozenset({name}))
-    return Argument(node.name.value, print_ast(node.value), variables)
-
-
-class LiteralLifter:
-    """Gives each distinct literal of one operation a variable, in order of appearance."""
-
-    def __init__(self, taken_names: Collection[str]) -> None:
-        self.types: dict[str, str] = {}
-        self.values: dict[str, Any] = {}
-        self._names: dict[tuple[str, str], str] = {}
-        self._taken_names = taken_names
-        self._count = 0
-
-    def lift(self, node: ValueNode, type_: GraphQLInputType) -> str | None:
-        """The variable that now stands for the literal, or None where it has to stay in the text."""
-        if isinstance(node, NullValueNode) or not _survives_json(node, type_):
-            return None
-        literal = (str(type_), print_ast(node))
-        if literal not in self._names:
-            name = self._next_name()
-            self._names[literal] = name
-            self.types[name] = str(type_)
-            self.values[name] = _literal_value(node, type_)
-        return self._names[literal]
-
-    def _next_name(self) -> str:
-        while True:
-            name = f"_{self._count}"
-            self._count += 1
-            if name not in self._taken_names:
-                return name
-
-
-def _survives_json(node: ValueNode, type_: GraphQLInputType) -> bool:
-    """Whether the literal means the same when sent as a JSON value; a custom scalar may read the two differently."""
-    if isinstance(type_, GraphQLNonNull):
-        return _survives_json(node, type_.of_type)
-    if isinstance(node, NullValueNode):
-        return True
-    if isinstance(type_, GraphQLList):
-        items = node.values if isinstance(node, ListValueNode) else (node,)
-        return all(_survives_json(item, type_.of_type) for item in items)
-    if isinstance(type_, GraphQLInputObjectType):
-        return isinstance(node, ObjectValueNode) and all(
-            _survives_json(item.value, type_.fields[item.name.value].type) for item in node.fields
-        )
-    if isinstance(type_, GraphQLScalarType) and not is_specified_scalar_type(type_):
-        return isinstance(node, (StringValueNode, BooleanValueNode))
-    return not isinstance(node, (ListValueNode, ObjectValueNode))
-
-
-def _literal_value(node: ValueNode, type_: GraphQLInputType) -> Any:
-    """The JSON value of a literal which validation has found right for the type."""
-    if isinstance(type_, GraphQLNonNull):
-        return _literal_value(node, type_.of_type)
-    if isinstance(node, NullValueNode):
-        return None
-    if isinstance(type_, GraphQLList):
-        items = node.values if isinstance(node, ListValueNode) else (node,)
-        return [_literal_value(item, type_.of_type) for item in items]
-    if isinstance(node, ObjectValueNode) and isinstance(type_, GraphQLInputObjectType):
-        return {item.name.value: _literal_value(item.value, type_.fields[item.name.value].type) for item in node.fields}
-    if isinstance(node, IntValueNode):
-        is_id = isinstance(type_, GraphQLScalarType) and type_.name == "ID"
-        return node.value if is_id else int(node.value)
-    if isinstance(node, FloatValueNode):
-        return float(node.value)
-    if isinstance(node, (StringValueNode, BooleanValueNode, EnumValueNode)):
-        return node.value
-    raise AssertionError(f"{type(node).__name__} was not liftable")
-
-
-def _variables_in(node: ValueNode) -> set[str]:
-    if isinstance(node, VariableNode):
-        return {node.name.value}
-    if isinstance(node, ListValueNode):
-        return {name for item in node.values for name in _variables_in(item)}
-    if isinstance(node, ObjectValueNode):
-        return {name for item in node.fields for name in _variables_in(item.value)}
-    return set()
-
-
-class _UnusualError(Exception):
-    """The value needs the careful route: it is wrong, or right in a rare way."""
-
-
-Coercer = Callable[[Any], Any]
 
 
 class VariableCoercion:
-    """Coerces a request's variables for one operation; compiled once per operation.
+    """Coerces a request's variables for one operation; made when the operation is prepared.
 
-    Usual values pass through closures. Everything else goes to graphql-core, which is slower, words the errors,
-    and is the judge of what is right.
+    Values pass through closures. What those refuse goes to graphql-core, which words the errors.
     """
 
-    def __init__(self, operation: Operation, schema: GraphQLSchema) -> None:
+    def __init__(
+        self, operation: Operation, schema: GraphQLSchema, most_values: int = DEFAULT_LIMITS.variable_values
+    ) -> None:
         self._schema = schema
+        self._most_values = most_values
         self._literals = operation.literals
-        self._client_variables = [each for each in operation.variables if each.name not in operation.literals]
-        self._declarations = ", ".join(
-            f"${each.name}: {each.type}" + (f" = {each.default}" if each.default is not None else "")
-            for each in self._client_variables
-        )
-        self._definition: OperationDefinitionNode | None = None
-        self._coercers: list[tuple[str, Coercer, bool]] = []
-        for each, type_ in zip(self._client_variables, self._types(), strict=True):
-            self._coercers.append((each.name, _coercer_of(type_), each.default is None))
+        self._definitions = _definitions_of(operation)
+        self._variables = [_Variable(node, schema) for node in self._definitions]
 
     def coerce(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Values by name, defaults filled in, absent ones absent. Raises VariablesError.
+        """Values by name. Raises VariablesError, and LimitExceededError before any value of too many is looked at.
 
-        Values stay in the form they are sent to subgraphs in: enum names, lists, JSON objects.
+        Values stay in the form they are sent to subgraphs in: enum names, lists, JSON objects. Absent ones are absent,
+        or have the default value where the router could read it as a subgraph does, whose query has the default too.
         """
         given = given or {}
+        _refuse_more_values(given, self._most_values)
         coerced: dict[str, Any] = dict(self._literals)
         try:
-            for name, coercer, may_be_absent in self._coercers:
-                if name in given:
-                    coerced[name] = coercer(given[name])
-                elif not may_be_absent:
-                    raise _UnusualError  # the default value
-                else:
-                    coercer_accepts_absence(coercer)
-        except _UnusualError:
-            coerced.update(self._coerce_carefully(given))
+            for each in self._variables:
+                if each.name in given:
+                    coerced[each.name] = each.coerce(given[each.name])
+                elif each.is_required:
+                    raise WrongValueError
+                elif each.has_default:
+                    coerced[each.name] = each.default
+        except WrongValueError:
+            coerced.update(self._refuse(given))
         return coerced
 
-    def _coerce_carefully(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        result = get_variable_values(
-            self._schema,
-            self._parsed().variable_definitions or (),
-            dict(given),
-            max_errors=MAX_REPORTED_ERRORS,
-        )
+    def _refuse(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Raises VariablesError with what graphql-core says of the values; gives back what it makes of them otherwise."""
+        readable = {}
+        for each in self._variables:
+            if each.name in given:
+                try:
+                    readable[each.name] = each.coerce(given[each.name])
+                except WrongValueError:
+                    readable[each.name] = given[each.name]
+        result = get_variable_values(self._schema, self._definitions, readable, max_errors=MAX_REPORTED_ERRORS)
         if isinstance(result, list):
             raise VariablesError([error.message for error in result])
         return result.coerced
 
-    def _parsed(self) -> OperationDefinitionNode:
-        if self._definition is None:
-            declarations = f"({self._declarations})" if self._declarations else ""
-            definition = parse(f"query {declarations} {{ __typename }}").definitions[0]
-            assert isinstance(definition, OperationDefinitionNode)
-            self._definition = definition
-        return self._definition
 
-    def _types(self) -> list[GraphQLInputType]:
-        if not self._client_variables:
-            return []
-        return [type_from_ast(self._schema, node.type) for node in self._parsed().variable_definitions or ()]  # type: ignore[misc]
+def _refuse_more_values(given: Mapping[str, Any], most: int) -> None:
+    """Raises LimitExceededError. Counts list by list and object by object, and stops at the first that is too much."""
+    found = 0
+    waiting: list[Any] = [given]
+    while waiting:
+        values = waiting.pop()
+        found += len(values)
+        if found > most:
+            raise LimitExceededError("VARIABLE_VALUE", most)
+        inner = values.values() if isinstance(values, Mapping) else values
+        waiting.extend(value for value in inner if isinstance(value, (dict, list)))
 
 
-def coercer_accepts_absence(coercer: Coercer) -> None:
-    """An absent variable is fine unless its type is non-null, whose coercer refuses None."""
-    coercer(None)
+class _Variable:
+    """One variable of an operation. `default` is None where there is none, or one that only its text says exactly."""
+
+    __slots__ = ("coerce", "default", "has_default", "is_required", "name")
+
+    def __init__(self, node: VariableDefinitionNode, schema: GraphQLSchema) -> None:
+        type_ = cast(GraphQLInputType, type_from_ast(schema, node.type))
+        self.name = node.variable.name.value
+        self.coerce: Coercer = coercer_of(type_)
+        self.is_required = isinstance(type_, GraphQLNonNull) and node.default_value is None
+        self.default = None
+        self.has_default = False
+        if node.default_value is not None and not has_custom_scalar(type_):
+            self.default = coerce_input_literal(node.default_value, type_)
+            self.has_default = _is_exact(self.default)
+
+
+def _is_exact(value: Any) -> bool:
+    """Whether a literal's value reads the same when it is sent as JSON."""
+    if isinstance(value, dict):
+        return all(_is_exact(item) for item in value.values())
+    if isinstance(value, list):
+        return all(_is_exact(item) for item in value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if value is Undefined:
+        return False
+    return not isinstance(value, int) or -EXACT_RANGE <= value <= EXACT_RANGE
+
+
+def _definitions_of(operation: Operation) -> tuple[VariableDefinitionNode, ...]:
+    """Of the client's own variables: those that stand for literals have their values."""
+    declarations = ", ".join(
+        f"${each.name}: {each.type}" + (f" = {each.default}" if each.default is not None else "")
+        for each in operation.variables
+        if each.name not in operation.literals
+    )
+    if not declarations:
+        return ()
+    definition = parse(f"query ({declarations}) {{ __typename }}").definitions[0]
+    assert isinstance(definition, OperationDefinitionNode)
+    return tuple(definition.variable_definitions or ())
 
 
 def coerce_variables(operation: Operation, given: Mapping[str, Any] | None, schema: GraphQLSchema) -> dict[str, Any]:
     """The one-off form of `VariableCoercion`."""
     return VariableCoercion(operation, schema).coerce(given)
-
-
-def _coercer_of(type_: GraphQLInputType) -> Coercer:
-    if isinstance(type_, GraphQLNonNull):
-        inner = _coercer_of(type_.of_type)
-
-        def refuse_null(value: Any) -> Any:
-            if value is None:
-                raise _UnusualError
-            return inner(value)
-
-        return refuse_null
-    if isinstance(type_, GraphQLScalarType):
-        return _SCALAR_COERCERS.get(type_.name, _any_value)
-    if isinstance(type_, GraphQLEnumType):
-        names = frozenset(type_.values)
-
-        def enum_value(value: Any) -> Any:
-            if value is None or (type(value) is str and value in names):
-                return value
-            raise _UnusualError
-
-        return enum_value
-    if isinstance(type_, GraphQLList):
-        item = _coercer_of(type_.of_type)
-
-        def list_value(value: Any) -> Any:
-            if value is None:
-                return None
-            if type(value) is not list:
-                raise _UnusualError  # a single value stands for a list of one
-            return [item(each) for each in value]
-
-        return list_value
-
-    def careful(value: Any) -> Any:
-        if value is None:
-            return None
-        raise _UnusualError  # input objects: defaults, oneOf, recursion
-
-    return careful
-
-
-def _any_value(value: Any) -> Any:
-    return value
-
-
-def _int_value(value: Any) -> Any:
-    if value is None or (type(value) is int and -INT_RANGE <= value < INT_RANGE):
-        return value
-    raise _UnusualError
-
-
-def _string_value(value: Any) -> Any:
-    if value is None or type(value) is str:
-        return value
-    raise _UnusualError
-
-
-def _boolean_value(value: Any) -> Any:
-    if value is None or type(value) is bool:
-        return value
-    raise _UnusualError
-
-
-def _float_value(value: Any) -> Any:
-    if value is None or type(value) is float:
-        return value
-    raise _UnusualError
-
-
-_SCALAR_COERCERS: dict[str, Coercer] = {
-    "Int": _int_value,
-    "String": _string_value,
-    "ID": _string_value,
-    "Boolean": _boolean_value,
-    "Float": _float_value,
-}

@@ -1,7 +1,7 @@
 """Puts a fetch graph in order: fetches of one subgraph that can go together become one request, independent parts run
 in parallel, the rest in sequence.
 
-Called last by the planner; hands on the plan's nodes.
+`plan` calls it last, with the nodes that `build` has made.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import reduce
 
+from router.planner.conditions import Conditions, without
 from router.planner.conflicts import resolve_conflicts
-from router.planner.fetch_graph import DraftRule, FetchNode, SelectionDraft
+from router.planner.fetch_graph import DraftRule, FetchNode
 from router.query_graph import QueryGraph
 from router.query_plan import (
+    AnyOf,
     ConditionNode,
     EntityFetch,
     EntityLookup,
@@ -22,7 +24,7 @@ from router.query_plan import (
     RepresentationRule,
     Sequence,
 )
-from router.selection_set import Condition, SelectionSet
+from router.selection_set import SelectionSet
 
 #: Nodes that are sent as one request; all of one subgraph and one level.
 _Request = tuple[FetchNode, ...]
@@ -38,11 +40,13 @@ def assemble(graph: QueryGraph, nodes: list[FetchNode], variable_types: Mapping[
 
 
 def _batched(nodes: list[FetchNode]) -> list[_Request]:
-    """One request per subgraph and level: entity lookups of different paths travel together."""
+    """One request for each subgraph, level and common condition: entity lookups of different paths go into one request.
+    Root fetches stay alone.
+    """
     batches: dict[tuple[object, ...], list[FetchNode]] = {}
     for number, node in enumerate(nodes):
         alone = number if node.is_root else -1
-        key = (node.level(), node.subgraph, _common_conditions([node]), alone)
+        key = (node.level(), node.subgraph, node.common_conditions(), alone)
         batches.setdefault(key, []).append(node)
     return [tuple(batch) for batch in sorted(batches.values(), key=lambda batch: batch[0].level())]
 
@@ -53,6 +57,14 @@ class _Assembler:
         self.variable_types = variable_types
 
     def arrange(self, requests: list[_Request]) -> PlanNode:
+        """Groups that do not depend on each other run in parallel; of one group, what waits for nothing runs before the
+        rest.
+
+        Example: `{ me { name bio age } top { bio } }`, where a has the users, b each `bio` and c each `age`. The fetch
+        of a is needed by all, so there is one group, and a comes first. The rest falls into two groups, of b and of c:
+        `Sequence(a, Parallel(b, c))`. The fetch of b is for the paths `me` and `top` at once, since `_batched` and
+        `_entity_fetch` have made one request with one lookup of the two.
+        """
         parts = _independent_parts(requests)
         if len(parts) > 1:
             return _parallel([self.arrange(part) for part in parts])
@@ -64,36 +76,38 @@ class _Assembler:
         return _sequence([head, self.arrange(rest)]) if rest else head
 
     def request(self, nodes: _Request) -> PlanNode:
-        conditions = _common_conditions(nodes)
-        node = self._root_fetch(nodes[0]) if nodes[0].is_root else self._entity_fetch(nodes)
+        conditions = nodes[0].common_conditions()  # those of a batch are the same
+        node = self._root_fetch(nodes[0]) if nodes[0].is_root else self._entity_fetch(nodes, conditions)
         return ConditionNode(conditions, node) if conditions else node
 
     def _root_fetch(self, node: FetchNode) -> Fetch:
         renames = resolve_conflicts(self.graph, node.subgraph, node.draft)
         selections = node.draft.to_selection_set()
         return Fetch(
-            node.subgraph,
-            node.operation_type,
-            selections,
-            self._variables([selections]),
-            renames,
-            "; ".join(dict.fromkeys(node.reasons)) or f"{node.draft.type} fields of {node.subgraph}",
-            node.path,
+            subgraph=node.subgraph,
+            operation_type=node.operation_type,
+            selections=selections,
+            variables=self._variables([selections]),
+            renames=renames,
+            reason="; ".join(dict.fromkeys(node.reasons)) or f"{node.draft.type} fields of {node.subgraph}",
+            path=node.path,
         )
 
-    def _entity_fetch(self, nodes: _Request) -> EntityFetch:
+    def _entity_fetch(self, nodes: _Request, conditions: Conditions) -> EntityFetch:
+        """`conditions` are known to hold."""
         lookups: dict[tuple[object, ...], EntityLookup] = {}
         for node in nodes:
             renames = resolve_conflicts(self.graph, node.subgraph, node.draft)
             lookup = EntityLookup(
                 (node.path,),
-                tuple(_representation_rule(rule) for rule in node.complete_rules()),
+                tuple(_representation_rule(rule, node.needed) for rule in node.complete_rules()),
                 node.draft.to_selection_set(),
                 renames,
                 tuple(node.contexts),
+                _alternatives(node.needed, conditions),
             )
             # The same question about entities at another path is one question.
-            same = (lookup.representations, lookup.selections, lookup.renames, lookup.contexts)
+            same = (lookup.representations, lookup.selections, lookup.renames, lookup.contexts, lookup.alternatives)
             known = lookups.get(same)
             paths = (*known.paths, node.path) if known is not None else (node.path,)
             lookups[same] = EntityLookup(paths, *same)
@@ -114,7 +128,10 @@ class _Assembler:
 
 
 def _independent_parts(requests: list[_Request]) -> list[list[_Request]]:
-    """Requests that neither wait for one another nor for a common one within `requests`."""
+    """Groups of requests such that no request waits for one of another group.
+
+    Example: of `a`, `b` (which waits for `a`), `c` (which waits for `a`) and `d`, the groups are `[a, b, c]` and `[d]`.
+    """
     parts: list[tuple[set[FetchNode], list[_Request]]] = []
     for request in requests:
         linked = set(request) | {parent for node in request for parent in node.parents}
@@ -136,19 +153,12 @@ def _sequence(nodes: list[PlanNode]) -> PlanNode:
     return flat[0] if len(flat) == 1 else Sequence(tuple(flat))
 
 
-def _common_conditions(nodes: list[FetchNode] | _Request) -> tuple[Condition, ...]:
-    """Conditions that every field of the fetches depends on."""
-    common = [each for each in nodes[0].conditions if all(each in node.conditions for node in nodes)]
-    entries = [entry for node in nodes for entry in node.draft.top_level_fields() if entry.name != "__typename"]
-    for condition in entries[0].conditions if entries else ():
-        if condition not in common and all(condition in entry.conditions for entry in entries):
-            common.append(condition)
-    return tuple(common)
+def _alternatives(needed: AnyOf, conditions: Conditions) -> AnyOf:
+    """When anything of a lookup is asked, given that the `conditions` hold; empty where it always is."""
+    alternatives = tuple(without(each, conditions) for each in needed)
+    return alternatives if all(alternatives) else ()
 
 
-def _representation_rule(rule: DraftRule) -> RepresentationRule:
-    return RepresentationRule(rule.source_types, rule.typename, _representation_fields(rule.fields))
-
-
-def _representation_fields(draft: SelectionDraft) -> SelectionSet:
-    return draft.to_selection_set() if not draft.is_empty() else SelectionSet()
+def _representation_rule(rule: DraftRule, needed: AnyOf) -> RepresentationRule:
+    fields = rule.fields.to_selection_set(needed) if not rule.fields.is_empty() else SelectionSet()
+    return RepresentationRule(rule.source_types, rule.typename, fields)

@@ -5,7 +5,7 @@ Made by whoever plans, spent by `choose` and `build`.
 
 from __future__ import annotations
 
-from time import thread_time
+from time import perf_counter, thread_time
 
 from router.errors import PlanningLimitError
 
@@ -26,18 +26,22 @@ class PlanningBudget:
         self._steps_left = max_steps
         self._generous_above = max_steps - MAX_STEPS_FOR_SPEED
         self._until = thread_time() + max_seconds if max_seconds is not None else None
+        # no thread uses more CPU time than passes on the clock on the wall, which is read sixty times as fast
+        self._not_before = perf_counter() + max_seconds if max_seconds is not None else 0.0
         self._looks_left = _STEPS_BETWEEN_LOOKS
 
     @property
     def is_generous(self) -> bool:
-        """Whether to look further where there is a way already."""
+        """Whether so little of the budget is spent that a better way may be looked for where one is known already."""
         return self._steps_left > self._generous_above
 
     def spend(self) -> None:
         """One step of the search. Raises PlanningLimitError and what `look` raises."""
         self._steps_left -= 1
         if self._steps_left < 0:
-            raise PlanningLimitError("The operation is too complex to plan.")
+            raise PlanningLimitError(
+                "There are more ways to answer this operation than the router looks through. Ask for fewer fields at once."
+            )
         self.look()
 
     def look(self) -> None:
@@ -45,5 +49,5 @@ class PlanningBudget:
         self._looks_left -= 1
         if self._looks_left <= 0:
             self._looks_left = _STEPS_BETWEEN_LOOKS
-            if self._until is not None and thread_time() > self._until:
+            if self._until is not None and perf_counter() > self._not_before and thread_time() > self._until:
                 raise PlanningOverrunError

@@ -1,6 +1,6 @@
 """Turns choices into a fetch graph: which fields go to which fetch, and which fetches must come first.
 
-Called by the planner for a root selection set; hands the nodes on to `assemble`.
+`plan` makes a builder for each root selection set, and gives its nodes to `assemble`.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ from dataclasses import dataclass, field, replace
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type, is_abstract_type
 
 from router.errors import PlanningFailedError
-from router.planner.choose import NOTHING, Chooser, Excluded, Here, Moved
+from router.planner.alike import MIN_GROUP, grouped
+from router.planner.choose import NOTHING, Choice, Chooser, Excluded, Here, Moved
+from router.planner.conditions import ALWAYS, Conditions, joined, needed_for, under, without
 from router.planner.expand import Typed
 from router.planner.fetch_graph import DraftRule, FetchNode, SelectionDraft
 from router.planner.places import Place, RootTarget, child_place, landing_place, typed_place
 from router.query_graph import EntityTarget, QueryGraph
-from router.query_plan import ContextVariable, Path
-from router.selection_set import Argument, Condition, Field, InlineFragment, SelectionSet
+from router.query_plan import AnyOf, ContextVariable, Path
+from router.selection_set import Argument, Field, InlineFragment, SelectionSet
 from router.supergraph import ContextArgument, parse_field_set, print_field_set
 
 _Meaning = tuple[str, tuple[Argument, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Position:
     """A place in the response tree together with the fetch and the draft that ask for it.
 
@@ -38,7 +40,9 @@ class _Position:
     client_type: str | None
     parent: _Position | None = None
     #: conditions of the fields that lead here
-    conditions: tuple[Condition, ...] = ()
+    conditions: Conditions = ALWAYS
+    #: object types that are asked the same here, of which `place` has the first; empty for one type
+    alike: tuple[str, ...] = ()
     #: the same place as it was seen before the fetch that brought us here
     came_from: _Position | None = None
 
@@ -76,7 +80,16 @@ class ResponseKeys:
 
 
 class FetchGraphBuilder:
-    """Builds the nodes of one root selection set; several builders of one plan may share `response_keys`."""
+    """Builds the nodes of one root selection set; several builders of one plan may share `response_keys`.
+
+    Example: `{ me { name orders { total } } }`, where users answers `me { name }` and orders the rest by the key `id`.
+
+    1. At the root the choice is a move to users: a root node, `_build_here` with `me` in it.
+    2. Below `me` the choice is: `name` here, so it goes into the same node; `orders` after a move to orders by `id`.
+    3. `_build_moved` first has `_representation` ask for `id` at the place it leaves (`internal`: the client did not, so it
+       may get a response key of the planner's), which adds it to users' node and makes that node a parent.
+    4. `_entity_node` finds or makes the node of orders at the path `me`; `orders { total }` goes into it.
+    """
 
     def __init__(self, graph: QueryGraph, chooser: Chooser, response_keys: ResponseKeys, operation_type: str) -> None:
         self.graph = graph
@@ -94,11 +107,19 @@ class FetchGraphBuilder:
         return self.nodes
 
     def _build(
-        self, position: _Position, selections: SelectionSet, excluded: Excluded = NOTHING, *, internal: bool = False
+        self,
+        position: _Position,
+        selections: SelectionSet,
+        excluded: Excluded = NOTHING,
+        *,
+        internal: bool = False,
+        conditions: Conditions = ALWAYS,
     ) -> set[FetchNode]:
         """Ask for all of `selections`; gives the fetches that answer them.
 
-        `internal` selections (keys, required fields) may be asked under internal response keys.
+        `internal` selections (keys, required fields) may be asked under internal response keys. They are asked under the
+        `conditions` of what they are asked for: `total @include(if: $v)`, which requires `weight`, asks for
+        `weight @include(if: $v)`, and for the key that leads to who knows the weight as well.
         """
         self.chooser.budget.look()
         choice = self.chooser.choose(position.place, selections, excluded)
@@ -109,18 +130,25 @@ class FetchGraphBuilder:
             )
         contributors: set[FetchNode] = set()
         self._ask_typename_if_abstract(position)
+        groups = self._groups(position, choice, excluded)
         for step in choice.steps:
             if isinstance(step, Here):
-                contributors |= self._build_here(position, step.field, internal=internal)
-            elif isinstance(step, Typed):
-                contributors |= self._build(
-                    self._typed(position, step.type), step.selections, excluded, internal=internal
-                )
-            else:
-                contributors |= self._build_moved(position, step, excluded, internal=internal)
+                contributors |= self._build_here(position, under(step.field, conditions), internal=internal)
+            elif isinstance(step, Moved):
+                contributors |= self._build_moved(position, step, excluded, internal=internal, conditions=conditions)
+            elif step.type in groups:  # else it is built with the first of its group
+                typed = self._typed(position, *groups[step.type])
+                contributors |= self._build(typed, step.selections, excluded, internal=internal, conditions=conditions)
         if not choice.steps and position.node is not None:
             contributors.add(position.node)
         return contributors
+
+    def _groups(self, position: _Position, choice: Choice, excluded: Excluded) -> dict[str, tuple[str, ...]]:
+        """Which types of an interface or union are built together, by the first type of each group."""
+        steps = [step for step in choice.steps if isinstance(step, Typed)]
+        if len(steps) < MIN_GROUP:
+            return {step.type: (step.type,) for step in steps}
+        return {group[0]: group for group in grouped(self.chooser, position.place, steps, excluded)}
 
     def _ask_typename_if_abstract(self, position: _Position) -> None:
         place = position.place
@@ -146,35 +174,47 @@ class FetchGraphBuilder:
         if internal and item.name != "__typename":
             key = self.response_keys.key_for(position.keys, item.name, item.arguments)
         if item.name == "__typename":
-            draft.add_field("__typename", key, (), item.conditions)
+            draft.add_field("__typename", key, (), ALWAYS if internal else item.conditions)
             return {node}
         if item.selections is None:
             draft.add_field(item.name, key, item.arguments, item.conditions)
             return {node}
         below = child_place(self.graph, position.place, item.name)
-        entry = draft.add_field(item.name, key, item.arguments, item.conditions, below.type)
+        own, inner = item.conditions, ALWAYS
+        if (key, ALWAYS) in draft.fields:  # what is asked anyway carries the rest inside, under its conditions
+            own, inner = ALWAYS, item.conditions
+        entry = draft.add_field(item.name, key, item.arguments, own, below.type)
         declared = self.graph.declared_field(position.place.subgraph or "", position.place.type, item.name)
         child = _Position(
-            below,
-            (*position.path, key, *("@",) * (declared.list_depth if declared else 0)),
-            (*position.keys, key),
-            node,
-            entry.children,
-            self._client_type_of(position.client_type, item.name),
-            position,
-            position.conditions + tuple(each for each in item.conditions if each not in position.conditions),
+            place=below,
+            path=(*position.path, key, *("@",) * (declared.list_depth if declared else 0)),
+            keys=(*position.keys, key),
+            node=node,
+            draft=entry.children,
+            client_type=self._client_type_of(position.client_type, item.name),
+            parent=position,
+            conditions=joined(position.conditions, own),
         )
-        return {node} | self._build(child, item.selections, internal=internal)
+        return {node} | self._build(child, item.selections, internal=internal, conditions=inner)
 
-    def _typed(self, position: _Position, type_name: str) -> _Position:
+    def _typed(self, position: _Position, *type_names: str) -> _Position:
+        """The place for objects of the type, or of all these types, which are alike."""
         assert position.draft is not None
+        first, *others = type_names
         return replace(
             position,
-            place=typed_place(position.place, type_name),
-            path=(*_without_type_filter(position.path), f"|{type_name}"),
-            draft=position.draft.fragment(type_name),
-            client_type=type_name if type_name in self._api_schema.type_map else position.client_type,
+            place=typed_place(position.place, first),
+            path=(*_without_type_filter(position.path), self._type_filter(position.place, type_names)),
+            draft=position.draft.fragment(*type_names),
+            client_type=first if first in self._api_schema.type_map else position.client_type,
+            alike=type_names if others else (),
         )
+
+    def _type_filter(self, place: Place, type_names: Iterable[str]) -> str:
+        """`|Book`, or of an interface or union `|Book|Film`: objects say their own type, never an abstract one."""
+        assert place.subgraph is not None
+        names = [name for each in type_names for name in self.graph.possible_types(place.subgraph, each)]
+        return f"|{'|'.join(names)}"
 
     def _client_type_of(self, parent: str | None, name: str) -> str | None:
         parent_type = self._api_schema.type_map.get(parent or "")
@@ -184,58 +224,83 @@ class FetchGraphBuilder:
 
     # -- in another fetch ----------------------------------------------------------------------------------------
 
-    def _build_moved(self, position: _Position, step: Moved, excluded: Excluded, *, internal: bool) -> set[FetchNode]:
+    def _build_moved(
+        self, position: _Position, step: Moved, excluded: Excluded, *, internal: bool, conditions: Conditions
+    ) -> set[FetchNode]:
+        """Example: `box { total @include(if: $v) }` from freight, which knows a `Box` by `id` and requires its `weight`
+        for the total, while boxes answers `box`. `needed` is `$v`, so boxes is asked for
+        `id @include(if: $v) weight @include(if: $v)`, the representation has both, and the fetch of `total` stands
+        under the condition `$v` in the plan.
+        """
         target = step.target
         if isinstance(target, RootTarget):
-            node = self._root_node(target, position)
-            landing = replace(
-                position,
-                place=landing_place(self.graph, target),
-                node=node,
-                draft=node.draft,
-            )
             assert isinstance(step.item, Field)
-            return self._build_here(landing, step.item, internal=internal)
+            field = under(step.item, conditions)
+            node = self._root_node(target, position)
+            node.need(field.conditions)
+            landing = replace(position, place=landing_place(self.graph, target), node=node, draft=node.draft)
+            return self._build_here(landing, field, internal=internal)
+        needed = tuple(
+            without(joined(conditions, alternative), position.conditions) for alternative in needed_for(step.item)
+        )
         sources = self._context_sources(position, step)
         before = self._sources_before(position, step, sources)
         if before is not None:
-            item, contexts, _ = self._with_context(step.item, before)
+            item, contexts, _ = self._with_context(step.item, before, position, needed)
             assert position.node is not None
             assert isinstance(item, Field)
             position.node.contexts |= contexts
-            return self._build_here(position, item, internal=internal)
-        needed = [
-            (selections, exclusion)
-            for selections, exclusion in (
-                (step.key.fields if step.key else None, (target.subgraph, None)),
-                (step.requires, (target.subgraph, f"{target.type}.{getattr(step.item, 'name', '')}")),
-            )
-            if selections is not None
-        ]
-        parents = {position.node} if position.node is not None else set()
-        for selections, exclusion in needed:
-            parents |= self._build(position, selections, excluded | {exclusion}, internal=True)
-        item, contexts, suppliers = self._with_context(step.item, sources)
-        parents |= suppliers
-        rule = self._rule(position, target.typename, [selections for selections, _ in needed])
-        node = self._entity_node(target, position, parents, rule, item)
+            return self._build_here(position, under(item, conditions), internal=internal)
+        parents, rule = self._representation(position, step, excluded, needed)
+        item, contexts, suppliers = self._with_context(step.item, sources, position, needed)
+        types = position.alike if position.alike and target.type == position.place.type else (target.type,)
+        node = self._entity_node(target, position, parents | suppliers, rule, item, types)
+        for alternative in needed:
+            node.need(joined(without(position.conditions, node.conditions), alternative))
         node.contexts |= contexts
-        node.reasons.append(_reason(step))
+        node.reasons.append(_reason(step, len(types) - 1))
         landing = _Position(
             landing_place(self.graph, target),
             position.path,
             position.keys,
             node,
-            node.draft.fragment(target.type),
+            node.draft.fragment(*types),
             position.client_type,
             position.parent,
             position.conditions,
+            types if len(types) > 1 else (),
             position,
         )
+        # `_entity_node` may have joined a node that was there already, and that is sent under fewer conditions than this
+        # position is reached under: the others are then those of the fields that are asked in it
+        conditions = joined(without(position.conditions, node.conditions), conditions)
         if isinstance(item, Field) and item.name != "__typename":
             self._ask_typename_if_abstract(landing)
-            return self._build_here(landing, item, internal=internal)
-        return self._build(landing, SelectionSet((item,)), internal=internal)
+            return self._build_here(landing, under(item, conditions), internal=internal)
+        return self._build(landing, SelectionSet((item,)), internal=internal, conditions=conditions)
+
+    def _representation(
+        self, position: _Position, step: Moved, excluded: Excluded, needed: AnyOf
+    ) -> tuple[set[FetchNode], DraftRule]:
+        """Asks for the key and for what the field requires, under each of the alternatives in which the field is
+        `needed`. Gives the fetches that bring them, and the rule by which representations are made of them.
+        """
+        target = step.target
+        assert isinstance(target, EntityTarget)
+        parents = {position.node} if position.node is not None else set()
+        rule = self._rule_for(position, target)
+        for selections, exclusion in (
+            (step.key.fields if step.key else None, (target.subgraph, None)),
+            (step.requires, (target.subgraph, f"{target.type}.{getattr(step.item, 'name', '')}")),
+        ):
+            if selections is None:
+                continue
+            for conditions in needed:
+                parents |= self._build(
+                    position, selections, excluded | {exclusion}, internal=True, conditions=conditions
+                )
+                self._add_representation_fields(rule.fields, selections, position.keys, conditions)
+        return parents, rule
 
     def _context_sources(self, position: _Position, step: Moved) -> list[_ContextSource]:
         """Each of the field's arguments that a context fills, with the object above that sets it."""
@@ -247,8 +312,10 @@ class FetchGraphBuilder:
     def _sources_before(
         self, position: _Position, step: Moved, sources: list[_ContextSource]
     ) -> list[_ContextSource] | None:
-        """The sources as they were seen before the fetch that is here, if it can be sent with their values: it asks for
-        entities at or below the objects that set the contexts, and what came before it has the values.
+        """The sources as they were seen before the fetch that is here, if that fetch can be sent with their values
+        already. That is so where it asks for entities at or below the objects that set the contexts, and where the
+        fetch before it can answer the context's selection without another move. None where the values have to be
+        fetched first.
         """
         node = position.node
         if not sources or node is None or node.is_root or step.requires is not None:
@@ -267,7 +334,7 @@ class FetchGraphBuilder:
         return before
 
     def _with_context(
-        self, item: Field | InlineFragment, sources: list[_ContextSource]
+        self, item: Field | InlineFragment, sources: list[_ContextSource], position: _Position, needed: AnyOf
     ) -> tuple[Field | InlineFragment, dict[ContextVariable, str], set[FetchNode]]:
         """The item with its arguments from contexts, their variables, and the fetches that bring the values."""
         if not sources or not isinstance(item, Field):
@@ -277,7 +344,9 @@ class FetchGraphBuilder:
         arguments = list(item.arguments)
         for wanted, ancestor in sources:
             selections = parse_field_set(wanted.selection)
-            suppliers |= self._build(ancestor, selections, internal=True)
+            for alternative in needed:
+                conditions = without(joined(position.conditions, alternative), ancestor.conditions)
+                suppliers |= self._build(ancestor, selections, internal=True, conditions=conditions)
             draft = SelectionDraft("")
             self._add_representation_fields(draft, selections, ancestor.keys)
             value = draft.to_selection_set()
@@ -299,18 +368,26 @@ class FetchGraphBuilder:
         )
 
     def _root_node(self, target: RootTarget, position: _Position) -> FetchNode:
-        conditions = position.conditions
-        for node in self.nodes:
-            same = node.subgraph == target.subgraph and node.path == position.path and node.conditions == conditions
-            if same and node.is_root:
+        """A root operation to the subgraph, at the top or for root objects deeper in the tree."""
+        is_mutation = target.type == self.graph.supergraph.root_types.get("mutation")
+        known = [node for node in self.nodes if node.is_root]
+        if is_mutation:
+            known = known[-1:]  # mutations run one after the other: only the last can take one more
+        for node in known:
+            same = (node.subgraph, node.path, node.conditions) == (target.subgraph, position.path, position.conditions)
+            if same:
                 return node
-        draft = SelectionDraft(target.type)
         node = FetchNode(
-            target.subgraph, position.path, draft, self.operation_type, conditions=conditions, is_root=True
+            target.subgraph,
+            position.path,
+            SelectionDraft(target.type),
+            self.operation_type,
+            conditions=position.conditions,
+            is_root=True,
         )
-        if position.node is not None:  # a root object deeper in the tree
-            node.operation_type = "query"
-            node.parents.add(position.node)
+        if position.node is not None:
+            node.operation_type = "mutation" if is_mutation else "query"
+            node.parents = {position.node, *(known if is_mutation else ())}
         self.nodes.append(node)
         return node
 
@@ -321,11 +398,14 @@ class FetchGraphBuilder:
         parents: set[FetchNode],
         rule: DraftRule,
         item: Field | InlineFragment,
+        types: tuple[str, ...],
     ) -> FetchNode:
-        """A fetch of the subgraph for that path which can wait for `parents` without being sent any later.
+        """A fetch of the subgraph for that path: one that is there and can take the item too, or else a new one.
 
-        Objects of some types are not asked for what is wanted of others, where the subgraph knows them by one name only
-        (interface objects): a field may fail, need what they do not send, or stand for another under its response key.
+        A fetch that is there can take it if it is sent no earlier than `parents` allow, and if waiting for them delays
+        it no further. In the subgraph of an interface object, objects of different types are asked for under one name.
+        A fetch for some of them is not used for others there: a field may fail for them, or require what they do not
+        send, or have a response key that means another field.
         """
         subgraph, path = target.subgraph, _without_type_filter(position.path)
         level = 1 + max(parent.level() for parent in parents)
@@ -334,16 +414,20 @@ class FetchGraphBuilder:
                 node.subgraph == subgraph
                 and node.path == path
                 and not node.is_root
-                and node.conditions == position.conditions
+                and _is_one_within_the_other(node.conditions, position.conditions)
                 and node.level() >= level
                 and node.accepts(rule)
                 and not (
                     target.type in node.draft.fragments
                     and any(known.is_for_others_of_the_type(rule) for known in node.rules)
                 )
-                and not node.draft.fragment(target.type).contradicts(SelectionSet((item,)))
+                and not node.draft.fragment(*types).contradicts(SelectionSet((item,)))
                 and not any(parent.waits_for(node) for parent in parents)
             ):
+                if set(position.conditions) <= set(node.conditions):
+                    node.loosen(position.conditions)
+                else:
+                    rule.fields.add_conditions(without(position.conditions, node.conditions))
                 node.parents |= parents
                 node.add_rule(rule)
                 return node
@@ -352,40 +436,50 @@ class FetchGraphBuilder:
         self.nodes.append(node)
         return node
 
-    def _rule(self, position: _Position, typename: str | None, needed: Iterable[SelectionSet]) -> DraftRule:
+    def _rule_for(self, position: _Position, target: EntityTarget) -> DraftRule:
+        """The rule for the objects at the position; its fields are added by `_representation`."""
         place = position.place
+        is_own_type = target.typename == place.type
+        if position.alike:
+            return DraftRule(frozenset(position.alike), None if is_own_type else target.typename, SelectionDraft(""))
         source_types = frozenset({place.type}) if position.path and position.path[-1].startswith("|") else frozenset()
         if source_types and self.graph.is_abstract(place.subgraph or "", place.type):
             source_types = frozenset(self.graph.possible_types(place.subgraph or "", place.type))
-        rule = DraftRule(source_types, typename, SelectionDraft(""))
-        for selections in needed:
-            self._add_representation_fields(rule.fields, selections, position.keys)
-        return rule
+        return DraftRule(source_types, target.typename, SelectionDraft(""))
 
     def _add_representation_fields(
-        self, draft: SelectionDraft, selections: SelectionSet, keys: tuple[str, ...]
+        self,
+        draft: SelectionDraft,
+        selections: SelectionSet,
+        keys: tuple[str, ...],
+        conditions: Conditions = ALWAYS,
     ) -> None:
         for item in selections.items:
             if isinstance(item, InlineFragment):
                 inner = draft.fragment(item.type_condition) if item.type_condition else draft
-                self._add_representation_fields(inner, item.selections, keys)
+                self._add_representation_fields(inner, item.selections, keys, conditions)
             elif item.name == "__typename":
                 draft.add_field("__typename", "__typename")
             else:
                 # The key to read from the tree; the key to write is the field's own name.
                 key = self.response_keys.key_for(keys, item.name, item.arguments)
-                entry = draft.add_field(item.name, key, (), (), "" if item.selections is not None else None)
+                child_type = "" if item.selections is not None else None
+                entry = draft.add_field(item.name, key, (), conditions, child_type)
                 if item.selections is not None and entry.children is not None:
                     self._add_representation_fields(entry.children, item.selections, (*keys, key))
+
+
+def _is_one_within_the_other(one: Conditions, other: Conditions) -> bool:
+    return set(one) <= set(other) or set(other) <= set(one)
 
 
 def _without_type_filter(path: Path) -> Path:
     return path[:-1] if path and path[-1].startswith("|") else path
 
 
-def _reason(step: Moved) -> str:
+def _reason(step: Moved, others: int) -> str:
     if isinstance(step.item, Field):
-        what = f"{step.target.type}.{step.item.name}"
+        what = f"{step.target.type}.{step.item.name}" + (f" (and of {others} more types)" if others else "")
     else:
         what = f"{step.target.type} as {step.item.type_condition}"
     key = f' by key "{step.key.text}"' if step.key is not None else ""

@@ -1,8 +1,8 @@
 """Chooses, for every field at every place, the subgraph that answers it: the cheapest way by sequential fetches,
 then by fetches, then by fields.
 
-Called by `build`, which turns the choices into fetches. Choices are memoised by (place, selection set), so the same
-sub-selection reached twice is searched once.
+`build` asks for choices and turns them into fetches; `alike` compares them, `stages` prints them. Choices are remembered by
+place, selection set and forbidden moves (`Excluded`), so that the same question is not searched again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from router.planner.budget import PlanningBudget
 from router.planner.expand import Item, Typed, expand, interface_targets
@@ -37,6 +37,9 @@ _MAX_COMPARED_TARGETS = 8
 class Cost(NamedTuple):
     """Compared in this order. `depth` counts fetches that have to wait for one another; a field counts twice as much
     after each move, so that of two equally deep ways the one that answers more at once wins.
+
+    Depth comes first because a client waits for round trips, not for requests: three fetches side by side are better
+    than two in a row. `python -m router choices` prints the costs of every place.
     """
 
     depth: int
@@ -73,9 +76,11 @@ class Moved:
 Step = Here | Typed | Moved
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Choice:
-    """`moves` are those that it makes at its place, on the way to keys and required fields too."""
+    """`moves` are all that it makes from its own place, also those that fetch a key or a required field; not those
+    below.
+    """
 
     cost: Cost
     steps: tuple[Step, ...]
@@ -87,7 +92,7 @@ _MemoKey = tuple[str | None, str, int, frozenset[str], int, Excluded]
 
 
 @dataclass(slots=True)
-class _Candidate:
+class Candidate:
     """One way to answer an item at a place. `target` is None for Here and Typed."""
 
     step: Step
@@ -97,15 +102,35 @@ class _Candidate:
     moves: Excluded = NOTHING
 
 
+Target = EntityTarget | RootTarget
+
+
+class ChoiceObserver(Protocol):
+    """Is told what the chooser weighs, place by place. `planner.choices` is one; planning for a request has none."""
+
+    def enter(self, place: Place, selections: SelectionSet, excluded: Excluded) -> None:
+        """A search begins; others, of the places below and of keys, come before it ends."""
+
+    def reject(self, item: Field | InlineFragment, target: Target, reason: str) -> None:
+        """A move that cannot be made, in the search that began last."""
+
+    def leave(self, weighed: list[list[Candidate]], choice: Choice | None) -> None:
+        """The search that began last ends: the candidates of each item, and what was chosen of them."""
+
+
 class Chooser:
     """One per plan."""
 
-    def __init__(self, graph: QueryGraph, budget: PlanningBudget) -> None:
+    def __init__(self, graph: QueryGraph, budget: PlanningBudget, observer: ChoiceObserver | None = None) -> None:
         self.graph = graph
         self.budget = budget
+        self._observer = observer
         self._memo: dict[_MemoKey, Choice | None] = {}
         self._kept_alive: list[object] = []
-        self._mutation_type = graph.supergraph.root_types.get("mutation")
+        roots = graph.supergraph.root_types
+        self._mutation_type = roots.get("mutation")
+        #: Of these every subgraph can be asked anew, wherever such an object stands.
+        self._root_types = frozenset(roots[kind] for kind in ("query", "mutation") if kind in roots)
         self._in_progress: set[_MemoKey] = set()
         self._unrestricted_in_progress: set[tuple[object, ...]] = set()
         self._sets: dict[tuple[int, ...], SelectionSet] = {}
@@ -115,6 +140,15 @@ class Chooser:
     def choose(self, place: Place, selections: SelectionSet, excluded: Excluded = NOTHING) -> Choice | None:
         """The cheapest way to answer all of `selections` at `place`; None where there is no way.
 
+        The search asks itself for the selections below a field, for keys and for what fields require. `excluded` keeps
+        it from going round in circles. Example: `{ me { posts } }`, where one answers `me { id }`, two knows users by
+        `id` and by `email`, and three knows their `posts` by `email`. At `me` in one:
+
+        1. `posts` is to be had from three only, by `email`: choose `{ email }` here, but not by a move to three;
+        2. `email` is to be had from two, by `id`: choose `{ id }` here, by a move to neither of them. It is here, at no
+           cost;
+        3. so `email` costs one fetch and `posts` two, one after the other: `Cost(depth=2, fetches=2, fields=5)`.
+
         Raises what its budget raises when the search grows past its bound.
         """
         memo_key = (place.subgraph, place.type, id(place.provided), place.sharers, id(selections), excluded)
@@ -123,7 +157,9 @@ class Chooser:
         if memo_key in self._in_progress:
             return None
         if excluded and memo_key[:-1] not in self._unrestricted_in_progress:
-            # What is best without restriction, and keeps to it, is best.
+            # Forbidding moves only makes the choice smaller. If the cheapest way of all makes none of the forbidden
+            # moves, it is also the cheapest of those that remain, and need not be searched again: most searches for
+            # keys end here.
             choice = self.choose(place, selections)
             if choice is not None and choice.moves.isdisjoint(excluded):
                 return choice
@@ -144,8 +180,26 @@ class Chooser:
     # -- one place ---------------------------------------------------------------------------------------------
 
     def _search(self, place: Place, selections: SelectionSet, excluded: Excluded) -> Choice | None:
-        whole: list[list[_Candidate]] = []
-        split: list[list[_Candidate]] = []
+        if self._observer is None:
+            return self._weigh(place, selections, excluded)[1]
+        self._observer.enter(place, selections, excluded)
+        weighed, choice = self._weigh(place, selections, excluded)
+        self._observer.leave(weighed, choice)
+        return choice
+
+    def _weigh(
+        self, place: Place, selections: SelectionSet, excluded: Excluded
+    ) -> tuple[list[list[Candidate]], Choice | None]:
+        """The candidates for each item, and the best choice of them; None where an item has none.
+
+        An item is first weighed whole: `product { name stars }` from one subgraph, with a fetch for what that one lacks. Where
+        several subgraphs answer the field, or none of them whole, it is also weighed in parts, `product { name }` from one and
+        `product { stars }` from another at the same time. Where p knows the name and q the stars, the whole costs two
+        fetches one after the other (depth 2), the parts two fetches side by side (depth 1). Both lists are combined as
+        a whole at the end, since it depends on where the other items go whether splitting one saves anything.
+        """
+        whole: list[list[Candidate]] = []
+        split: list[list[Candidate]] = []
         may_split_for_speed = False
         for item in self._items(place, selections):
             candidates = self._candidates(place, item, excluded, selections)
@@ -155,7 +209,7 @@ class Chooser:
                 continue
             pieces = self._split(place, item, excluded, selections)
             if pieces is None and not candidates:
-                return None
+                return [*whole, []], None
             if candidates:
                 may_split_for_speed |= pieces is not None
                 whole.append(candidates)
@@ -163,12 +217,12 @@ class Chooser:
             else:
                 whole.extend(pieces or [])
                 split.extend(pieces or [])
-        best = self._combine(whole)
+        best = self.combine(whole)
         if may_split_for_speed:
-            alternative = self._combine(split)
+            alternative = self.combine(split)
             if alternative is not None and (best is None or alternative.cost < best.cost):
-                return alternative
-        return best
+                return split, alternative
+        return whole, best
 
     def _items(self, place: Place, selections: SelectionSet) -> Iterator[Item]:
         for item in expand(self.graph, place, selections):
@@ -176,16 +230,18 @@ class Chooser:
 
     # -- candidates --------------------------------------------------------------------------------------------
 
-    def _candidates(self, place: Place, item: Item, excluded: Excluded, around: SelectionSet) -> list[_Candidate]:
-        """`around` is what is asked at the place besides."""
+    def _candidates(self, place: Place, item: Item, excluded: Excluded, around: SelectionSet) -> list[Candidate]:
+        """`around` is everything that is asked at the place; it decides which moves are looked at where there are
+        many.
+        """
         if isinstance(item, Typed):
             inner = self.choose(typed_place(place, item.type), item.selections, excluded)
-            return [_Candidate(item, None, inner.cost, FREE, inner.moves)] if inner is not None else []
+            return [Candidate(item, None, inner.cost, FREE, inner.moves)] if inner is not None else []
         candidates = []
         if isinstance(item, Field):
             here = self._cost_here(place, item)
             if here is not None:
-                candidates.append(_Candidate(Here(item), None, here))
+                candidates.append(Candidate(Here(item), None, here))
                 if here.depth == 0:
                     return candidates  # nothing can be cheaper
         candidates.extend(self._promising_moves(place, item, excluded, around))
@@ -210,8 +266,10 @@ class Chooser:
 
     def _promising_moves(
         self, place: Place, item: Field | InlineFragment, excluded: Excluded, around: SelectionSet
-    ) -> list[_Candidate]:
-        """All moves where there are few; of many, those to the subgraphs that know most of what is asked."""
+    ) -> list[Candidate]:
+        """All moves where there are at most `_MAX_COMPARED_TARGETS`. Of more, those to the subgraphs that have most of
+        the field names which are asked; those to the others only if none of these can be made.
+        """
         targets = list(self._targets(place, item))
         if len(targets) > _MAX_COMPARED_TARGETS:
             own, others = self._names_in(item), self._names_in(InlineFragment(None, around))
@@ -233,16 +291,21 @@ class Chooser:
             self._names[id(item.selections)] = known
         return known | {item.name} if isinstance(item, Field) else known
 
+    # A move costs what the key and the required fields cost here (the deeper of the two, since both are fetched before
+    # it), one round trip, and what is below the field there. The key's own fetches, and the move's, are left to
+    # `_evaluate`, which counts them once for all items that go to one target. Example: `stars` of a product in p, by
+    # `id`, from q gives `Cost(depth=1, fetches=0, fields=2)` and `key_cost=Cost(0, 0, 1)`.
     def _moves(
         self,
         targets: Iterable[EntityTarget | RootTarget],
         place: Place,
         item: Field | InlineFragment,
         excluded: Excluded,
-    ) -> Iterator[_Candidate]:
+    ) -> Iterator[Candidate]:
         for target in targets:
             self.budget.look()
             if (target.subgraph, None) in excluded:
+                self._reject(item, target, "its key, or what it requires, is what is being looked for")
                 continue
             landing = landing_place(self.graph, target)
             requires: SelectionSet | None = None
@@ -254,15 +317,18 @@ class Chooser:
             else:
                 edge = self.graph.field(target.subgraph, target.type, item.name)
                 if edge is None:
+                    self._reject(item, target, f"does not resolve {target.type}.{item.name}")
                     continue
                 field_mark = (target.subgraph, f"{target.type}.{item.name}")
                 if field_mark in excluded:
+                    self._reject(item, target, f"what {field_mark[1]} requires is what is being looked for")
                     continue
                 moves |= {field_mark}
                 requires = edge.requires
                 if requires is not None:
                     needed = self.choose(place, requires, excluded | {field_mark})
                     if needed is None:
+                        self._reject(item, target, f"nothing here leads to what {field_mark[1]} requires")
                         continue
                     requires_cost = needed.cost
                     moves |= needed.moves
@@ -270,12 +336,14 @@ class Chooser:
                     continue  # a fetch to where we are gains nothing
                 cost = self._cost_below(landing, item)
             if cost is None:
+                self._reject(item, target, "nothing there leads to what is asked below the field")
                 continue
             key, key_choice = self._cheapest_key(place, target, excluded)
             if key_choice is None:
+                self._reject(item, target, f"none of the keys of {target.type} can be had here")
                 continue
             key_cost = key_choice.cost
-            yield _Candidate(
+            yield Candidate(
                 Moved(item, target, key, requires),
                 target,
                 Cost(
@@ -287,15 +355,18 @@ class Chooser:
                 moves | key_choice.moves,
             )
 
+    def _reject(self, item: Field | InlineFragment, target: Target, reason: str) -> None:
+        if self._observer is not None:
+            self._observer.reject(item, target, reason)
+
     def _targets(self, place: Place, item: Field | InlineFragment) -> Iterable[EntityTarget | RootTarget]:
         graph = self.graph
         if place.subgraph is None:
             name = item.name if isinstance(item, Field) else ""
             return [RootTarget(subgraph, place.type) for subgraph in graph.subgraphs_resolving(place.type, name)]
-        if place.type == graph.supergraph.root_types.get("query") and isinstance(item, Field):
-            # Every subgraph can be asked anew, wherever this root object stands.
+        if place.type in self._root_types and isinstance(item, Field):
             return [RootTarget(subgraph, place.type) for subgraph in graph.subgraphs_resolving(place.type, item.name)]
-        is_stand_in = graph.is_interface_object(place.subgraph, place.type)
+        is_interface_object = graph.is_interface_object(place.subgraph, place.type)
         needs_real_type = isinstance(item, InlineFragment) or item.name == "__typename"
         if needs_real_type:
             return [
@@ -311,7 +382,7 @@ class Chooser:
             for target in graph.entity_targets(place.type)
             if graph.field(target.subgraph, target.type, item.name) is not None
         ]
-        if is_stand_in:
+        if is_interface_object:
             return [
                 replace(target, typename=place.type)
                 for target in targets
@@ -327,6 +398,7 @@ class Chooser:
             return None, _NO_KEY
         best: tuple[Key | None, Choice | None] = (None, None)
         for key in target.keys:
+            # not by a move to the target itself: its key would lead to its key, and so on for ever
             choice = self.choose(place, key.fields, excluded | {(target.subgraph, None)})
             if choice is not None and (best[1] is None or choice.cost < best[1].cost):
                 best = (key, choice)
@@ -334,8 +406,10 @@ class Chooser:
 
     # -- splitting ---------------------------------------------------------------------------------------------
 
-    def _is_worth_splitting(self, place: Place, item: Item, candidates: list[_Candidate]) -> bool:
-        """A field that several subgraphs answer may be asked of each for a part, which can save a later fetch."""
+    def _is_worth_splitting(self, place: Place, item: Item, candidates: list[Candidate]) -> bool:
+        """Whether to ask several subgraphs for some of the field's subfields each: not if one of them answers the field
+        without a further fetch, nor where only one subgraph has it.
+        """
         if not isinstance(item, Field) or item.selections is None or not self.budget.is_generous:
             return False
         landed = 1 if place.subgraph is None else 0
@@ -347,14 +421,14 @@ class Chooser:
 
     def _split(
         self, place: Place, item: Item, excluded: Excluded, around: SelectionSet
-    ) -> list[list[_Candidate]] | None:
+    ) -> list[list[Candidate]] | None:
         """Candidates for each part of an item that no single subgraph answers whole; None where a part has none."""
-        if isinstance(item, Typed) or (place.subgraph is None and place.type == self._mutation_type):
+        if isinstance(item, Typed) or place.type == self._mutation_type:
             return None  # a mutation is run once, by one subgraph
         parts = self._parts_of(item)
         if len(parts) <= 1 and parts[0] is item:
             return self._split_by_type(place, item, excluded, around)
-        pieces: list[list[_Candidate]] = []
+        pieces: list[list[Candidate]] = []
         for part in parts:
             self.budget.spend()
             candidates = self._candidates(place, part, excluded, around)
@@ -368,7 +442,8 @@ class Chooser:
         return pieces
 
     def _parts_of(self, item: Field | InlineFragment) -> tuple[Field | InlineFragment, ...]:
-        """The item once for each of its children; a leaf is its own part. The same parts for the same item.
+        """The item once for each of its children; a leaf is its own part. Asked again, it gives parts with the
+        identical selection sets, by which choices are remembered.
 
         `a { b { c d } }` gives `a { b { c } }` and `a { b { d } }`.
         """
@@ -394,7 +469,7 @@ class Chooser:
 
     def _split_by_type(
         self, place: Place, item: Field | InlineFragment, excluded: Excluded, around: SelectionSet
-    ) -> list[list[_Candidate]] | None:
+    ) -> list[list[Candidate]] | None:
         """Candidates for a field of an interface on each type it can have here: the types may have keys that lead to
         who answers what is below the field, where the interface has none.
         """
@@ -408,8 +483,14 @@ class Chooser:
 
     # -- combination -------------------------------------------------------------------------------------------
 
-    def _combine(self, items: list[list[_Candidate]]) -> Choice | None:
-        """The set of subgraphs to move to such that every item is answered at the lowest total cost."""
+    def combine(self, items: list[list[Candidate]]) -> Choice | None:
+        """The set of subgraphs to move to such that every item is answered at the lowest total cost.
+
+        Items cannot be decided one by one: a fetch costs once, however many items it answers. Example: `a` can be had from
+        X or Y, `b` from Y or Z, `c` from Z only. `c` forces the fetch from Z, so that `b` costs no further fetch there.
+        Tried are then Z with nothing, with X, with Y, and with both. Z and X, two fetches, is the first of the
+        cheapest.
+        """
         targets: dict[EntityTarget | RootTarget, Cost] = {}
         for candidates in items:
             for candidate in candidates:
@@ -434,13 +515,13 @@ class Chooser:
 
     def _greedy(
         self,
-        items: list[list[_Candidate]],
+        items: list[list[Candidate]],
         allowed: set[EntityTarget | RootTarget],
         targets: dict[EntityTarget | RootTarget, Cost],
     ) -> Choice | None:
         """Cover items by the subgraph that answers most of what is still open, then drop what is not needed."""
 
-        def is_open(candidates: list[_Candidate]) -> bool:
+        def is_open(candidates: list[Candidate]) -> bool:
             return not any(candidate.target is None or candidate.target in allowed for candidate in candidates)
 
         open_items = [candidates for candidates in items if is_open(candidates)]
@@ -453,10 +534,13 @@ class Chooser:
 
 
 def _evaluate(
-    items: list[list[_Candidate]],
+    items: list[list[Candidate]],
     allowed: set[EntityTarget | RootTarget],
     key_costs: dict[EntityTarget | RootTarget, Cost],
 ) -> Choice | None:
+    """Every item answered by its cheapest candidate among the `allowed` targets; None where an item has none of
+    them.
+    """
     depth = fetches = fields = 0
     steps = []
     used: set[EntityTarget | RootTarget] = set()
@@ -474,6 +558,7 @@ def _evaluate(
             used.add(best.target)
         if best.moves:
             moves |= best.moves
+    # the move's own fetch and its key, once for all items that use it
     for target in used:
         fetches += 1 + key_costs[target].fetches
         fields += key_costs[target].fields

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from router.planner.conditions import ALWAYS, Conditions, joined
 from router.planner.places import Place, possible_types_at
 from router.query_graph import EntityTarget, QueryGraph, provided_selection
-from router.selection_set import Condition, Field, InlineFragment, SelectionSet
+from router.selection_set import Field, InlineFragment, SelectionSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,10 @@ class _Expansion:
     def items(self) -> list[Item]:
         return self._items + [Typed(name, SelectionSet(tuple(items))) for name, items in self._typed.items()]
 
-    def add(self, selections: SelectionSet, conditions: tuple[Condition, ...] = ()) -> None:
+    def add(self, selections: SelectionSet, conditions: Conditions = ALWAYS) -> None:
         place = self._place
         for each in selections.items:
-            item = replace(each, conditions=_joined(conditions, each.conditions)) if conditions else each
+            item = replace(each, conditions=joined(conditions, each.conditions)) if conditions else each
             if isinstance(item, InlineFragment):
                 self._add_fragment(item)
             elif item.name == "__typename" or not self._is_abstract or self._is_answered_on_abstract(item):
@@ -122,10 +123,6 @@ def interface_targets(graph: QueryGraph, place: Place, field: str) -> Iterator[E
 
 def _conditioned(fragment: InlineFragment) -> list[Field | InlineFragment]:
     return [
-        replace(item, conditions=_joined(fragment.conditions, item.conditions)) if fragment.conditions else item
+        replace(item, conditions=joined(fragment.conditions, item.conditions)) if fragment.conditions else item
         for item in fragment.selections.items
     ]
-
-
-def _joined(outer: tuple[Condition, ...], inner: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    return outer + tuple(condition for condition in inner if condition not in outer)

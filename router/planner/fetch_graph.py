@@ -1,6 +1,6 @@
 """The fetch graph: what is asked of which subgraph at which path, and what waits for what.
 
-Filled by `build`, put in order by `assemble`. The only mutable data of the planner.
+Filled by `build`, given internal aliases by `conflicts`, put in order by `assemble`; nodes and drafts change in place.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from router.query_plan import ContextVariable, Path
-from router.selection_set import Argument, Condition, Field, InlineFragment, SelectionSet
+from router.planner.conditions import ALWAYS, Conditions, any_of, either, in_common, is_implied_by, joined, without
+from router.query_plan import AnyOf, ContextVariable, Path
+from router.selection_set import Argument, Field, InlineFragment, SelectionSet
 
 
 @dataclass(slots=True)
@@ -19,7 +20,7 @@ class FieldEntry:
     name: str
     response_key: str
     arguments: tuple[Argument, ...]
-    conditions: tuple[Condition, ...]
+    conditions: Conditions
     children: SelectionDraft | None
     #: the alias that the subgraph is asked under, where two members of an abstract type disagree about a type
     sent_key: str | None = None
@@ -27,10 +28,13 @@ class FieldEntry:
 
 @dataclass(slots=True)
 class SelectionDraft:
-    """A selection set of a fetch while it grows; `type` is its type in the fetch's subgraph."""
+    """A selection set of a fetch while it grows; `type` is its type in the fetch's subgraph. One for several types is
+    written once for each of them; `type` is then the first.
+    """
 
     type: str
-    fields: dict[tuple[str, tuple[Condition, ...]], FieldEntry] = field(default_factory=dict)
+    types: tuple[str, ...] = ()
+    fields: dict[tuple[str, Conditions], FieldEntry] = field(default_factory=dict)
     fragments: dict[str, SelectionDraft] = field(default_factory=dict)
 
     def add_field(
@@ -38,25 +42,28 @@ class SelectionDraft:
         name: str,
         response_key: str,
         arguments: tuple[Argument, ...] = (),
-        conditions: tuple[Condition, ...] = (),
+        conditions: Conditions = ALWAYS,
         child_type: str | None = None,
     ) -> FieldEntry:
         """The entry for the field, made where it is new."""
-        unconditional = self.fields.get((response_key, ()))
+        slot = _slot(response_key, arguments) if child_type is None else response_key
+        unconditional = self.fields.get((slot, ALWAYS))
         if unconditional is not None and unconditional.children is None:
             return unconditional
-        key = (response_key, conditions)
+        key = (slot, conditions)
         if key not in self.fields:
             children = SelectionDraft(child_type) if child_type is not None else None
             self.fields[key] = FieldEntry(name, response_key, arguments, conditions, children)
         return self.fields[key]
 
-    def fragment(self, type_name: str) -> SelectionDraft:
-        if type_name == self.type:
+    def fragment(self, *type_names: str) -> SelectionDraft:
+        """What is asked of objects of the type, or of these types alike."""
+        if type_names == (self.type,):
             return self
-        if type_name not in self.fragments:
-            self.fragments[type_name] = SelectionDraft(type_name)
-        return self.fragments[type_name]
+        key = "|".join(type_names)
+        if key not in self.fragments:
+            self.fragments[key] = SelectionDraft(type_names[0], type_names)
+        return self.fragments[key]
 
     def contradicts(self, selections: SelectionSet) -> bool:
         """Whether a response key would stand for two different fields if `selections` were asked here too."""
@@ -68,7 +75,7 @@ class SelectionDraft:
             for entry in self.top_level_fields():
                 if entry.response_key != item.response_key:
                     continue
-                if (entry.name, entry.arguments) != (item.name, item.arguments):
+                if (entry.name, _plain(entry.arguments)) != (item.name, _plain(item.arguments)):
                     return True
                 if entry.children is not None and item.selections and entry.children.contradicts(item.selections):
                     return True
@@ -112,27 +119,72 @@ class SelectionDraft:
                 )
             if known.children is not None and entry.children is not None:
                 known.children.absorb(entry.children)
-        for name, fragment in other.fragments.items():
-            self.fragment(name).absorb(fragment)
+        for fragment in other.fragments.values():
+            self.fragment(*fragment.types).absorb(fragment)
 
-    def to_selection_set(self) -> SelectionSet:
-        """Fields in the order they were added, then fragments; an object with nothing asked is asked its type."""
-        items: list[Field | InlineFragment] = [
-            Field(
-                entry.name,
-                entry.sent_key or entry.response_key,
-                entry.arguments,
-                entry.children.to_selection_set() if entry.children is not None else None,
-                entry.conditions,
-            )
-            for entry in self.fields.values()
-        ]
-        items += [
-            InlineFragment(name, fragment.to_selection_set())
-            for name, fragment in self.fragments.items()
-            if not fragment.is_empty()
-        ]
+    def add_conditions(self, conditions: Conditions) -> None:
+        """Ask for every field here only where these conditions hold too, except for `__typename`, which may always be
+        asked.
+        """
+        entries = list(self.fields.values())
+        self.fields.clear()
+        for entry in entries:
+            if entry.name != "__typename":
+                entry.conditions = joined(conditions, entry.conditions)
+            self.fields[_slot_of(entry), entry.conditions] = entry
+        for fragment in self.fragments.values():
+            fragment.add_conditions(conditions)
+
+    def to_selection_set(self, given: AnyOf = (ALWAYS,)) -> SelectionSet:
+        """Fields in the order they were added, then fragments; an object with nothing asked is asked its type.
+
+        One of the `given` holds wherever this is read: conditions that follow from it are left out.
+        """
+        items: list[Field | InlineFragment] = []
+        leaves: dict[str, AnyOf] | None = None
+        for entry in self.fields.values():
+            selections = entry.children.to_selection_set() if entry.children is not None else None
+            key = entry.sent_key or entry.response_key
+            if not entry.conditions:
+                items.append(Field(entry.name, key, entry.arguments, selections))
+                continue
+            alternatives: AnyOf = (entry.conditions,)
+            if entry.children is None:
+                # needed for several others, it stands here once for each of them and is written with the first
+                leaves = self._conditional_leaves() if leaves is None else leaves
+                alternatives = leaves.pop(_slot_of(entry), ())
+            if any(is_implied_by(conditions, given) for conditions in alternatives):
+                alternatives = (ALWAYS,)
+            items += [Field(entry.name, key, entry.arguments, selections, each) for each in alternatives]
+        for fragment in self.fragments.values():
+            if not fragment.is_empty():
+                inner = fragment.to_selection_set(given)
+                items += [InlineFragment(name, inner) for name in fragment.types]
         return SelectionSet(tuple(items) or (Field("__typename", "__typename"),))
+
+    def _conditional_leaves(self) -> dict[str, AnyOf]:
+        """When leaves are asked that are not always, by response key and custom directives."""
+        leaves: dict[str, AnyOf] = {}
+        for entry in self.fields.values():
+            slot = _slot_of(entry)
+            if entry.children is None and entry.conditions and (slot, ALWAYS) not in self.fields:
+                leaves[slot] = either(leaves.get(slot, ()), entry.conditions)
+        return leaves
+
+
+def _plain(arguments: tuple[Argument, ...]) -> list[Argument]:
+    return [each for each in arguments if each.directive_at is None]
+
+
+def _slot_of(entry: FieldEntry) -> str:
+    return entry.response_key if entry.children is not None else _slot(entry.response_key, entry.arguments)
+
+
+def _slot(response_key: str, arguments: tuple[Argument, ...]) -> str:
+    """A leaf that occurs with several sets of custom directives is asked with each of them, under its conditions: the
+    subgraph joins what is on.
+    """
+    return response_key + "".join(f"@{each.name}{each.value}" for each in arguments if each.directive_at is not None)
 
 
 @dataclass(slots=True)
@@ -151,10 +203,18 @@ class DraftRule:
                 return True
             if common not in (self.source_types, other.source_types):
                 return False  # a rule for just the common types would be needed
-        return self.typename == other.typename and self.fields.agrees_with(other.fields)
+        says_same = self.typename == other.typename or (self.says_own_type and other.says_own_type)
+        return says_same and self.fields.agrees_with(other.fields)
+
+    @property
+    def says_own_type(self) -> bool:
+        """Whether the representation of an object names the object's own `__typename`."""
+        return self.typename is None or self.source_types == {self.typename}
 
     def is_for_others_of_the_type(self, other: DraftRule) -> bool:
-        """Whether other objects are asked for under one type, as those that an interface object stands for are."""
+        """Whether the rule sends other objects than the other rule's under the same type name, as happens in the
+        subgraph of an interface object.
+        """
         may_be_one_type = self.typename == other.typename or None in (self.typename, other.typename)
         return may_be_one_type and self.source_types != other.source_types
 
@@ -176,12 +236,39 @@ class FetchNode:
     reasons: list[str] = field(default_factory=list)
     #: context variables with their types
     contexts: dict[ContextVariable, str] = field(default_factory=dict)
-    #: conditions of the fields that lead to the entities; where they do not hold, keys may be missing
-    conditions: tuple[Condition, ...] = ()
+    #: conditions of the fields that lead to the entities; where they do not hold, there are none
+    conditions: Conditions = ALWAYS
+    #: in which alternatives anything is asked of these entities, given that `conditions` hold
+    needed: AnyOf = ()
     is_root: bool = False
 
+    def need(self, conditions: Conditions) -> None:
+        """Note that something is asked of this fetch where these conditions hold."""
+        self.needed = either(self.needed, conditions)
+
+    def common_conditions(self) -> Conditions:
+        """The conditions without which nothing is asked of this fetch."""
+        return joined(self.conditions, in_common(self.needed))
+
+    def loosen(self, conditions: Conditions) -> None:
+        """Reduces the node's conditions to these, which are some of them, so that something can be added that is asked
+        under these alone. The conditions that the node loses go down to the fields that it asks for already.
+
+        Example: a node under `$a and $b` that asks for `x`, loosened to `$a`, stands under `$a` and asks for
+        `x @include(if: $b)`.
+        """
+        own = without(self.conditions, conditions)
+        if own:
+            self.conditions = conditions
+            self.needed = any_of(joined(own, each) for each in self.needed)
+            self.draft.add_conditions(own)
+            for rule in self.rules:
+                rule.fields.add_conditions(own)
+
     def level(self) -> int:
-        """How many fetches have to answer one after the other before this one."""
+        """The length of the longest chain of fetches that must answer before this one is sent."""
+        if not self.parents:
+            return 0
         known: dict[FetchNode, int] = {}
 
         def level_of(node: FetchNode) -> int:
@@ -206,9 +293,11 @@ class FetchNode:
         return all(known.agrees_with(rule) for known in self.rules)
 
     def complete_rules(self) -> list[DraftRule]:
-        """The rules, each with the fields of those that cover it: an object follows its narrowest rule only."""
+        """The rules, each with the fields of those that cover it, from many types to few. An object is represented by
+        one rule only, the last of its type, so that one must have all fields which the subgraph needs of the object.
+        """
         complete = []
-        for rule in self.rules:
+        for rule in sorted(self.rules, key=lambda rule: -len(rule.source_types)):
             fields = SelectionDraft("")
             for other in self.rules:
                 if other.covers(rule):

@@ -1,6 +1,6 @@
 """Places: where a selection set can be asked, and how one place leads to the next.
 
-Shared by `expand`, `choose` and `build`.
+`expand`, `choose`, `alike` and `build` go from place to place with it.
 """
 
 from __future__ import annotations
@@ -50,8 +50,24 @@ def resolved_here(graph: QueryGraph, place: Place, field: str) -> tuple[Subgraph
     return edge, below
 
 
+#: Of places below others a graph remembers so many: what a plan asks for, the next one mostly asks for too.
+_MAX_REMEMBERED = 20_000
+
+
 def child_place(graph: QueryGraph, place: Place, field: str) -> Place:
     """Where the sub-selection of a field is asked. The field must be declared there."""
+    if place.provided is not None:  # to find it by that would take as long
+        return _child_place(graph, place, field)
+    key = (place.subgraph, place.type, place.sharers, field)
+    known: Place | None = graph.remembered.get(key)
+    if known is None:
+        known = _child_place(graph, place, field)
+        if len(graph.remembered) < _MAX_REMEMBERED:
+            graph.remembered[key] = known
+    return known
+
+
+def _child_place(graph: QueryGraph, place: Place, field: str) -> Place:
     assert place.subgraph is not None
     _, below = resolved_here(graph, place, field)
     edge = graph.declared_field(place.subgraph, place.type, field)

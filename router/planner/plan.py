@@ -1,6 +1,7 @@
-"""The planner's story: one operation, one plan.
+"""Plans one operation: `QueryPlanner.plan` is where the planner begins, and calls its stages in their order.
 
-Called by `loaded_graph` (and by the stage verbs); pure and CPU-bound. The caller caches plans and bounds the time.
+Called by `loaded_graph`, in the process of `planning_process` for long operations, and by the stage verbs. CPU-bound, and
+does no I/O; `loaded_graph` caches the plans and bounds the time.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from router.planner.choose import Chooser
 from router.planner.fetch_graph import FetchNode
 from router.query_graph import QueryGraph
 from router.query_plan import Fetch, PlanNode, QueryPlan, Sequence, Subscription
-from router.selection_set import InlineFragment, SelectionSet
+from router.selection_set import Field, InlineFragment, SelectionSet
 from router.supergraph import Supergraph
 
 # The router answers these from the API schema.
@@ -56,46 +57,68 @@ def plan_operation(graph: QueryGraph, operation: Operation, budget: PlanningBudg
     """Example: `{ me { name orders { total } } }` over two subgraphs becomes
     `Sequence(Fetch("users"), EntityFetch("orders", [EntityLookup(paths=(("me",),), ...)]))`.
     """
-    operation_type = operation.operation_type
+    variable_types = {variable.name: variable.type for variable in operation.variables}
+    graphs = fetch_graphs(graph, operation, Chooser(graph, budget))
+    nodes = [node for fetches in graphs if (node := assemble(graph, fetches, variable_types)) is not None]
+    if operation.operation_type == "subscription" and nodes:
+        return QueryPlan(operation.operation_type, _subscription(nodes[0]))
+    return QueryPlan(operation.operation_type, _in_order(nodes))
+
+
+def fetch_graphs(graph: QueryGraph, operation: Operation, chooser: Chooser) -> list[list[FetchNode]]:
+    """The fetches before they are put in order: one graph, or of a mutation one for each of its steps."""
     selections = operation.selections.without(_ANSWERED_BY_THE_ROUTER)
     if not selections.items:
-        return QueryPlan(operation_type, None)
-    variable_types = {variable.name: variable.type for variable in operation.variables}
+        return []
     response_keys = ResponseKeys()
     response_keys.claim_all(selections)
-    root_type = graph.supergraph.root_types[operation_type]
-    chooser = Chooser(graph, budget)
+    root_type = graph.supergraph.root_types[operation.operation_type]
 
     def build(part: SelectionSet) -> list[FetchNode]:
-        return FetchGraphBuilder(graph, chooser, response_keys, operation_type).build(root_type, part)
+        return FetchGraphBuilder(graph, chooser, response_keys, operation.operation_type).build(root_type, part)
 
-    if operation_type == "mutation":
-        nodes = [assemble(graph, fetches, variable_types) for fetches in _serial(map(build, _one_by_one(selections)))]
-        return QueryPlan(operation_type, _in_order([node for node in nodes if node is not None]))
-    node = assemble(graph, build(selections), variable_types)
-    if operation_type == "subscription":
-        return QueryPlan(operation_type, _subscription(node))
-    return QueryPlan(operation_type, node)
+    if operation.operation_type == "mutation":
+        return _serial(map(build, _one_by_one(selections)))
+    return [build(selections)]
 
 
-def _one_by_one(selections: SelectionSet) -> Iterator[SelectionSet]:
-    """Each mutation field with its conditions, in order."""
+def _one_by_one(selections: SelectionSet) -> list[SelectionSet]:
+    """Each mutation field with its conditions, in order. A field that is selected more than once, under other conditions,
+    is run once all the same, in its first place.
+
+    Example: `a { x } b a @include(if: $v) { y }` gives `a { x } a @include(if: $v) { y }` and `b`.
+    """
+    by_key: dict[str, tuple[Field | InlineFragment, ...]] = {}
+    for item in _fields_in_fragments(selections):
+        field = item
+        while isinstance(field, InlineFragment):
+            (field,) = field.selections.items
+        by_key[field.response_key] = (*by_key.get(field.response_key, ()), item)
+    return [SelectionSet(items) for items in by_key.values()]
+
+
+def _fields_in_fragments(selections: SelectionSet) -> Iterator[Field | InlineFragment]:
+    """The fields one by one, each inside copies of the fragments that it stands in; without what the router answers."""
     for item in selections.items:
         if isinstance(item, InlineFragment):
-            for inner in _one_by_one(item.selections):
-                yield SelectionSet((InlineFragment(item.type_condition, inner, item.conditions),))
+            for inner in _fields_in_fragments(item.selections):
+                yield InlineFragment(item.type_condition, SelectionSet((inner,)), item.conditions)
         elif item.name not in _ANSWERED_BY_THE_ROUTER:
-            yield SelectionSet((item,))
+            yield item
 
 
 def _serial(groups: Iterable[list[FetchNode]]) -> list[list[FetchNode]]:
-    """Neighbouring mutation fields of one subgraph travel together where nothing is fetched in between."""
+    """Joins the requests of neighbouring mutation fields of one subgraph, where neither needs a further fetch and no
+    response key is the same.
+    """
     merged: list[list[FetchNode]] = []
     for group in groups:
         if merged and len(merged[-1]) == 1 and len(group) == 1 and merged[-1][0].subgraph == group[0].subgraph:
             first, second = merged[-1][0], group[0]
             if not first.draft.fields.keys() & second.draft.fields.keys():
                 first.draft.fields.update(second.draft.fields)
+                for conditions in second.needed:
+                    first.need(conditions)
                 continue
         merged.append(group)
     return merged

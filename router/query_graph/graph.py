@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from router.selection_set import InlineFragment, SelectionSet
 from router.supergraph import Key, SubgraphField, SubgraphType, Supergraph, TypeKind
@@ -47,6 +48,8 @@ class QueryGraph:
         self._interfaces = self._all_interfaces()
         self._possible: dict[tuple[str, str], tuple[str, ...]] = {}
         self._targets: dict[tuple[str, str], tuple[EntityTarget, ...]] = {}
+        #: what the planner has worked out for this graph and no operation in particular
+        self.remembered: dict[object, Any] = {}
 
     # -- nodes -------------------------------------------------------------------------------------------------
 
@@ -145,15 +148,23 @@ class QueryGraph:
                 is_object = view_type.kind is TypeKind.OBJECT
                 yield EntityTarget(subgraph, type_name, type_name if is_object else None, keys)
             for interface in self._interfaces.get(type_name, ()):
-                stand_in = self.view(subgraph, interface)
-                if stand_in is not None and stand_in.is_interface_object and (keys := _resolvable_keys(stand_in)):
+                interface_object = self.view(subgraph, interface)
+                if (
+                    interface_object is not None
+                    and interface_object.is_interface_object
+                    and (keys := _resolvable_keys(interface_object))
+                ):
                     yield EntityTarget(subgraph, interface, interface, keys)
 
     def _all_interfaces(self) -> dict[str, tuple[str, ...]]:
+        """The interfaces of every object type, by its name, as any subgraph declares them. Interfaces have no entry: an
+        object of which only an interface is known is looked up by that interface, and not by those which it implements.
+        """
         interfaces: dict[str, set[str]] = {}
         for view in self._views.values():
             for view_type in view.values():
-                interfaces.setdefault(view_type.name, set()).update(view_type.interfaces)
+                if view_type.kind is TypeKind.OBJECT and not view_type.is_interface_object:
+                    interfaces.setdefault(view_type.name, set()).update(view_type.interfaces)
         return {name: tuple(sorted(found)) for name, found in interfaces.items()}
 
     # -- overrides ---------------------------------------------------------------------------------------------

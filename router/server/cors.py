@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from router.server.request import Headers, header
+from router.server.header_values import Headers, header
 from router.settings import Cors
 
-ALLOWED_METHODS = b"GET, POST, OPTIONS"
+ALLOWED_METHODS = b"GET, HEAD, POST, OPTIONS"
 STREAM_METHODS = b"GET, POST, PUT, DELETE, OPTIONS"  # those of a reserved event stream included
 
 
@@ -16,6 +16,7 @@ class CorsPolicy:
         self._is_off = not settings.origins
         self._any = "*" in settings.origins
         self._origins = frozenset(settings.origins)
+        self._any_port = frozenset(origin[:-2] for origin in settings.origins if origin.endswith(":*"))
         self._credentials = [(b"access-control-allow-credentials", b"true")] if settings.credentials else []
         self._exposed = [(b"access-control-expose-headers", ", ".join(settings.response_headers).encode())]
         self._preflight = [
@@ -38,4 +39,7 @@ class CorsPolicy:
         return [(b"access-control-allow-origin", allowed), *varies, *self._credentials, *more]
 
     def allows(self, origin: str) -> bool:
-        return self._any or origin in self._origins
+        if self._any or origin in self._origins:
+            return True
+        host, _, port = origin.rpartition(":")
+        return host in self._any_port and port.isdecimal()

@@ -9,25 +9,39 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import orjson
 
 from router.access.authentication import UnauthenticatedError
+from router.access.caller import Refusal
 from router.errors import RequestError, RouterError, SubgraphError
+from router.pipeline import Response
 from router.server.errors import HttpError
 from router.server.exchange import Exchange
-from router.server.front_door import Answer, FrontDoor, PayloadStream, Visit
-from router.server.incremental import FormerIncrementalParts, IncrementalParts
+from router.server.front_door import FrontDoor, PayloadStream, Visit
+from router.server.multipart import FormerIncrementalParts, IncrementalParts
 from router.server.request import OperationParameters, Receive
 from router.server.response import Accepted, Stream
 from router.telemetry import SUBSCRIPTIONS
 
 
+class StreamInterruptedError(RequestError):
+    """The server leaves before the stream is over: the same subscription can be begun anew elsewhere, or in a moment."""
+
+    code: ClassVar[str] = "STREAM_INTERRUPTED"
+    status: ClassVar[int] = 503
+
+
+#: What ends a stream that the client should begin anew, with another token or with whoever serves by then.
+BEGIN_ANEW = (UnauthenticatedError, StreamInterruptedError)
+
+
 class Framing(Protocol):
-    """How payloads stand on the wire. `heartbeat` is b"" where the format has none."""
+    """How payloads stand on the wire, after `start`. `heartbeat` is b"" where the format has none."""
 
     content_type: bytes
+    start: bytes
     heartbeat: bytes
 
     def part(self, body: bytes) -> bytes: ...
@@ -39,12 +53,18 @@ class ServerSentEvents:
     """graphql-sse, distinct connections mode; `single_connection` writes the other one."""
 
     content_type = b"text/event-stream; charset=utf-8"
+    start = b""
     heartbeat = b":\n\n"
 
     def part(self, body: bytes) -> bytes:
         return b"event: next\ndata: " + body + b"\n\n"  # JSON as we write it has no line breaks
 
     def end(self, error: RouterError | None) -> bytes:
+        """Without `complete` where the client should begin anew: to graphql-sse that is a lost connection, which it opens
+        again with the headers of that moment. `complete` would be the end for good. The comment is for people.
+        """
+        if isinstance(error, BEGIN_ANEW):
+            return b": " + orjson.dumps({"errors": error.entries()}) + b"\n\n"
         last = self.part(orjson.dumps({"errors": error.entries()})) if error is not None else b""
         return last + b"event: complete\ndata:\n\n"
 
@@ -53,17 +73,19 @@ class MultipartSubscription:
     """Apollo's protocol: results in a `payload`, errors of the transport beside it, `{}` as heartbeat."""
 
     content_type = b'multipart/mixed;boundary="graphql";subscriptionSpec=1.0'
-    _START = b"\r\n--graphql\r\ncontent-type: application/json\r\n\r\n"
-    heartbeat = _START + b"{}"
+    start = b"\r\n--graphql"
+    _HEAD = b"\r\ncontent-type: application/json\r\n\r\n"
+    heartbeat = _HEAD + b"{}" + start
 
     def part(self, body: bytes) -> bytes:
-        return self._START + b'{"payload":' + body + b"}"
+        """With the boundary after it: a client knows only by it that the part is complete, and shows it then."""
+        return self._HEAD + b'{"payload":' + body + b"}" + self.start
 
     def end(self, error: RouterError | None) -> bytes:
         last = b""
         if error is not None:
-            last = self._START + orjson.dumps({"payload": None, "errors": error.entries()})
-        return last + b"\r\n--graphql--\r\n"
+            last = self._HEAD + orjson.dumps({"payload": None, "errors": error.entries()}) + self.start
+        return last + b"--\r\n"
 
 
 FRAMINGS: dict[Stream, type[Framing]] = {
@@ -82,15 +104,15 @@ class EventStreams:
 
     async def begin(
         self, accepted: Accepted, parameters: OperationParameters, visit: Visit, *, only_queries: bool
-    ) -> Answer | tuple[PayloadStream, Framing]:
-        """The operation's single answer, or its payloads and how to write them. Raises HttpError."""
-        formats = (each for each in accepted.streams if each in (Stream.INCREMENTAL, Stream.INCREMENTAL_FORMER))
-        begun = await self._door.begin(parameters, visit, only_queries=only_queries, incremental=next(formats, None))
-        if isinstance(begun, Answer):
+    ) -> Response | tuple[PayloadStream, Framing]:
+        """The operation's single response, or its payloads and how to write them. Raises HttpError."""
+        pieces = _for_pieces(accepted)
+        begun = await self._door.begin(parameters, visit, only_queries=only_queries, incremental=pieces)
+        if isinstance(begun, Response):
             if accepted.content_type is not None or Stream.EVENTS not in accepted.streams:
                 return begun
             # a client of nothing but events, such as a browser's EventSource, gets the one result as an event
-            return PayloadStream(_one(begun.response.body), "single"), ServerSentEvents()
+            return PayloadStream(_one(begun.body), "single"), ServerSentEvents()
         if self._door.open_streams >= self._door.settings.subscriptions.max_connections:
             raise HttpError(503, "TOO_MANY_STREAMS", "This router has no room for another stream; try again later.")
         framing = _framing_for(begun, accepted)
@@ -120,6 +142,7 @@ class EventStreams:
         SUBSCRIPTIONS.labels(protocol).inc()
         self._door.open_streams += 1
         error: RouterError | None = None
+        start = framing.start
         try:
             await exchange.send({"type": "http.response.start", "status": 200, "headers": headers})
             heartbeat = self._door.settings.subscriptions.heartbeat_seconds
@@ -130,22 +153,33 @@ class EventStreams:
                 async for body in paced(stream.payloads, receive, closing, heartbeat, visit.caller.expires_at):
                     part = framing.heartbeat if body is None else framing.part(body)
                     if part:
+                        part, start = start + part, b""
                         exchange.size += len(part)
                         await exchange.send({"type": "http.response.body", "body": part, "more_body": True})
             except (RequestError, SubgraphError) as caught:
                 error = caught
-            await exchange.send({"type": "http.response.body", "body": framing.end(error)})
+            await exchange.send({"type": "http.response.body", "body": start + framing.end(error)})
         finally:
             self._door.open_streams -= 1
             SUBSCRIPTIONS.labels(protocol).dec()
 
 
+_SUBSCRIPTION = (Stream.EVENTS, Stream.MULTIPART_SUBSCRIPTION)
+_MULTIPART = (Stream.INCREMENTAL, Stream.INCREMENTAL_FORMER)
+
+
+def _for_pieces(accepted: Accepted) -> Stream | None:
+    """How the client takes the pieces of one answer: as multipart, for which the formats were made, or as events."""
+    others = Stream.EVENTS if Stream.EVENTS in accepted.streams else None
+    return next((each for each in accepted.streams if each in _MULTIPART), others)
+
+
 def _framing_for(stream: PayloadStream, accepted: Accepted) -> Framing | None:
-    for each in accepted.streams:
-        is_for_defer = each in (Stream.INCREMENTAL, Stream.INCREMENTAL_FORMER)
-        if is_for_defer is (stream.kind == "incremental"):
-            return FRAMINGS[each]()
-    return None
+    if stream.kind == "incremental":
+        chosen = _for_pieces(accepted)
+    else:
+        chosen = next((each for each in accepted.streams if each in _SUBSCRIPTION), None)
+    return FRAMINGS[chosen]() if chosen is not None else None
 
 
 async def paced(
@@ -155,9 +189,9 @@ async def paced(
     heartbeat_seconds: float,
     expires_at: float | None,
 ) -> AsyncIterator[bytes | None]:
-    """The payloads, with None where it is time for a heartbeat. Ends when the client leaves, or at `closing`.
+    """The payloads, with None where it is time for a heartbeat. Ends when the client leaves.
 
-    Raises UnauthenticatedError when the caller's token expires. The next payload is asked for only after the last was
+    Raises UnauthenticatedError when the caller's token expires, StreamInterruptedError at `closing`. The next payload is asked for only after the last was
     taken, so a client that reads slowly slows the source and nothing piles up.
     """
     gone = asyncio.ensure_future(_disconnected(receive))
@@ -178,9 +212,9 @@ async def paced(
                 yield body
                 following = asyncio.ensure_future(_next(payloads))
             elif closed in done:
-                return
+                raise StreamInterruptedError("The server is stopping; subscribe again.")
             elif expires_at is not None and expires_at <= time.time():
-                raise UnauthenticatedError("The token has expired.", expired=True)
+                raise UnauthenticatedError("The token has expired.", Refusal.EXPIRED)
             else:
                 yield None
     finally:

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import random
 import time
+from hashlib import sha256
 from urllib.parse import parse_qsl
 
 from router.pipeline import Response
-from router.server.request import Headers, Scope, Send, header
+from router.server.header_values import Headers, header
+from router.server.request import Scope, Send
 
 MAX_REQUEST_ID_LENGTH = 128
+
+
+def request_id_from(given: object) -> str:
+    """The client's, where it gave one that can stand in headers and logs, or a new one."""
+    if isinstance(given, str) and 0 < len(given) <= MAX_REQUEST_ID_LENGTH and given.isascii() and given.isprintable():
+        return given
+    return f"{random.getrandbits(64):016x}"
+
+
+def shown_subject(subject: str | None) -> str | None:
+    """Enough to follow one person through the log, not enough to name them."""
+    return sha256(subject.encode()).hexdigest()[:12] if subject else None
 
 
 class Exchange:
@@ -17,7 +31,7 @@ class Exchange:
 
     __slots__ = (
         "address", "extra", "has_errors", "headers", "is_started", "method", "operation_name", "operation_type",
-        "query_string", "request_id", "send", "size", "started", "status", "subject",
+        "query_string", "request_id", "response", "send", "size", "started", "status", "subject",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, headers: Headers, send: Send, extra: Headers) -> None:
@@ -28,17 +42,13 @@ class Exchange:
         self.address: str = client[0] if client else ""
         self.headers = headers
         self.send = send
-        given = header(headers, b"x-request-id")
-        self.request_id = (
-            given
-            if 0 < len(given) <= MAX_REQUEST_ID_LENGTH and given.isprintable()
-            else f"{random.getrandbits(64):016x}"
-        )
+        self.request_id = request_id_from(header(headers, b"x-request-id"))
         self.extra: Headers = [*self.request_id_header, *extra]
         self.status = 500
         self.size = 0
         self.is_started = False
         self.has_errors = False
+        self.response: Response | None = None  # where there was one and no stream
         self.operation_name: str | None = None
         self.operation_type: str | None = None
         self.subject: str | None = None
@@ -60,3 +70,4 @@ class Exchange:
         self.operation_type = response.operation_type
         self.operation_name = response.operation_name or self.operation_name
         self.has_errors = response.has_errors
+        self.response = response

@@ -1,41 +1,51 @@
 """What every transport does with an operation before and around the pipeline: caller, rate, document, cache, labels.
 
-`graphql_http`, `websocket` and `event_stream` call `FrontDoor`; it hands on to `router.pipeline`.
+`graphql_http`, `single_connection`, `event_stream` and `websocket` call `FrontDoor`; it hands on to `router.pipeline`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
 
-import orjson
 import structlog
-from prometheus_client import Counter
 
 from router import pipeline
-from router.access.authentication import ANONYMOUS, Authenticator, Caller, UnauthenticatedError
+from router.access.authentication import Authenticator, UnauthenticatedError
+from router.access.caller import ANONYMOUS, REFUSED, Caller, Refusal
 from router.access.limits import RateLimitedError, RateLimiter
 from router.access.persisted_documents import DocumentStore
-from router.answer_in_pieces import answer_incrementally
+from router.entity_cache.store import EntityStore
 from router.errors import RequestError
-from router.executor.transport import PER_REQUEST_HEADERS, Headers, telling_apart
-from router.operation import Operation
-from router.pipeline import ChooseLabels, OperationRequest, Response
-from router.response_cache import CachePolicy, CacheQuestion, ResponseCache
+from router.exact_json import dumps
+from router.pipeline import Response
+from router.prepared_request import ChooseLabels, OperationRequest, PreparedRequest
+from router.response_cache import CacheQuestion, ResponseCache
+from router.server.extensions import Extensions
 from router.server.graph_file import GraphFile, ServedGraph
+from router.server.header_rules import RequestHeaders, ResponseHeaders, aggregated_cache_control
+from router.server.header_values import Headers as RawHeaders
+from router.server.header_values import header
 from router.server.identical_requests import IdenticalRequests
-from router.server.request import Headers as RawHeaders
+from router.server.outcomes import count_operation
+from router.server.recent_operations import RecentOperations
 from router.server.request import OperationParameters
 from router.server.response import Stream
+from router.server.usage import UNNAMED, Client, UsageReports
 from router.settings import Settings
 from router.telemetry import OPERATIONS, RATE_LIMITED, TOKENS_REFUSED
+from router.transport.deadlines import ending_at
+from router.transport.protocol import CLIENT_ADDRESS, NOT_VARYING, REQUEST_ID, TOKEN_REFUSED, Headers, telling_apart
 
 log = structlog.get_logger(__name__)
 
-#: Forwarded headers that do not change what a subgraph answers, apart from the caller who has a key part of its own.
-NOT_VARYING = PER_REQUEST_HEADERS | {"authorization"}
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class RequestTimeoutError(RequestError):
@@ -43,7 +53,12 @@ class RequestTimeoutError(RequestError):
     status = 504
 
 
-@dataclass(frozen=True, slots=True)
+class TooManySubscriptionsError(RequestError):
+    code = "TOO_MANY_OPERATIONS"
+    status = 429
+
+
+@dataclass(slots=True)  # frozen it would cost a call for each value of each request
 class Visit:
     """Who sent an operation and with what; the same for all operations of one connection."""
 
@@ -51,14 +66,12 @@ class Visit:
     address: str = ""
     forwarded: Headers = ()
     wants_plan: bool = False
+    client: Client = UNNAMED
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A pipeline response with what its Cache-Control may say; None where nothing is known to be cacheable."""
-
-    response: Response
-    cache_policy: CachePolicy | None = None
+    def named(self, request_id: str) -> Visit:
+        """The same with this id for what is asked now."""
+        others = tuple([each for each in self.forwarded if each[0] != REQUEST_ID])
+        return replace(self, forwarded=(*others, (REQUEST_ID, request_id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,10 @@ class FrontDoor:
         rate_limiter: RateLimiter,
         documents: DocumentStore,
         cache: ResponseCache | None,
+        extensions: Extensions | None = None,
+        entities: EntityStore | None = None,
+        operations: RecentOperations | None = None,
+        usage: UsageReports | None = None,
     ) -> None:
         self.settings = settings
         self.graph_file = graph_file
@@ -87,33 +104,61 @@ class FrontDoor:
         self._rate_limiter = rate_limiter
         self._documents = documents
         self._cache = cache
-        self._identical: IdenticalRequests[Answer] | None = (
-            IdenticalRequests() if settings.share_identical_requests else None
-        )
+        self._extensions = extensions
+        self._entities = entities
+        self._operations = operations
+        self._usage = usage
+        # a header that a subgraph sets, such as a cookie, is for the one client whose request it answers
+        is_shared = settings.share_identical_requests and not settings.headers.has_response_rules
+        self._identical: IdenticalRequests[Response] | None = IdenticalRequests() if is_shared else None
+        self._subscriptions: Counter[str | None] = Counter()  # open ones, by caller
         self.is_closing = asyncio.Event()
         self.open_streams = 0
-        self._forward = frozenset(name.lower().encode() for name in settings.forward_headers)
+        self._request_headers = RequestHeaders(settings)
+        rules = settings.headers
+        self._response_headers = ResponseHeaders(rules) if rules.has_response_rules else None
+        self._tells_address = settings.forward_client_address
+        self._aggregates_cache_control = rules.aggregate_cache_control
+        #: whether anything is done to complete responses; most settings ask for nothing
+        self._finishes = (
+            rules.has_response_rules or rules.aggregate_cache_control or extensions is not None or usage is not None
+        )
 
-    async def visit(self, headers: RawHeaders, address: str, authorization: str | None = None) -> Visit:
-        """Raises UnauthenticatedError. `authorization` replaces the header's, as in a WebSocket's first message."""
-        given = authorization
-        forwarded: list[tuple[str, str]] = []
-        wants_plan = False
-        for name, value in headers:
-            if name == b"authorization":
-                given = value.decode("latin-1") if given is None else given
-            elif name in self._forward:
-                forwarded.append((name.decode("latin-1"), value.decode("latin-1")))
-            elif name == b"x-query-plan":
-                wants_plan = self.settings.dev
+    async def visit(
+        self,
+        headers: RawHeaders,
+        address: str,
+        authorization: str | None = None,
+        connection_init: Mapping[str, Any] = NOTHING,
+        request_id: str = "",
+    ) -> Visit:
+        """`authorization` replaces the header's, as in a WebSocket's first message, whose payload is `connection_init`.
+        Subgraphs get `request_id` as `x-request-id`, where there is one already.
+
+        A token that does not hold is nobody's: it goes no further, for a subgraph may trust the router to have verified
+        it, and the subgraphs are told why instead. Raises UnauthenticatedError where the whole graph needs a caller.
+        """
+        given = authorization if authorization is not None else header(headers, b"authorization")
         try:
-            caller = await self.authenticator.authenticate(given or "")
+            caller = await self.authenticator.authenticate(given)
         except UnauthenticatedError as error:
-            TOKENS_REFUSED.labels("expired" if error.expired else "invalid").inc()
-            raise
-        if given and b"authorization" in self._forward:
-            forwarded.append(("authorization", given))
-        return Visit(caller, address, tuple(forwarded), wants_plan)
+            TOKENS_REFUSED.labels(error.reason.lower()).inc()
+            if self.settings.jwt.required:
+                raise
+            caller, given = REFUSED[error.reason], ""
+        forwarded = self._request_headers.collect(headers, given, caller.claims, connection_init)
+        if caller.refusal is not Refusal.NO_TOKEN:
+            forwarded = (*forwarded, (TOKEN_REFUSED, caller.refusal.value))
+        if self._tells_address and address:
+            forwarded = (*forwarded, (CLIENT_ADDRESS, address))
+        if request_id:
+            forwarded = (*[each for each in forwarded if each[0] != REQUEST_ID], (REQUEST_ID, request_id))
+        client = Client.in_headers(headers) if self._usage is not None else UNNAMED
+        return Visit(caller, address, forwarded, self._wants_plan(headers, connection_init), client)
+
+    def _wants_plan(self, headers: RawHeaders, connection_init: Mapping[str, Any]) -> bool:
+        """Pages cannot set headers of a WebSocket; they say it in its first message."""
+        return self.settings.dev and bool(header(headers, b"x-query-plan") or connection_init.get("x-query-plan"))
 
     async def request_of(
         self,
@@ -121,6 +166,7 @@ class FrontDoor:
         visit: Visit,
         *,
         only_queries: bool = False,
+        incremental: Stream | None = None,
     ) -> OperationRequest:
         """Counts the operation and finds its document. Raises RequestError."""
         try:
@@ -129,29 +175,52 @@ class FrontDoor:
             RATE_LIMITED.inc()
             raise
         document = parameters.document
-        if document is None or parameters.extensions or parameters.document_id or self._documents.is_closed:
+        if document is None or parameters.extensions or parameters.document_id or self._documents.looks_at_texts:
             document = await self._documents.text(document, parameters.document_id, parameters.extensions)
-        return OperationRequest(
+        request = OperationRequest(
             document,
             parameters.variables,
             parameters.operation_name,
-            parameters.extensions,
-            visit.forwarded,
-            visit,
-            only_queries,
+            headers=visit.forwarded,
+            caller=visit.caller,
+            address=visit.address,
+            wants_plan=visit.wants_plan,
+            has_files=parameters.has_files,
+            only_queries=only_queries,
+            takes_pieces=incremental is not None,
+            repeats_fields=incremental is Stream.INCREMENTAL_FORMER,
+        )
+        return request if self._extensions is None else await self._extended(request)
+
+    async def _extended(self, request: OperationRequest) -> OperationRequest:
+        """As extensions want it. Who asks, and how, is not theirs to say."""
+        assert self._extensions is not None
+        wanted = await self._extensions.request(request)
+        return replace(
+            request,
+            query=wanted.query,
+            variables=wanted.variables,
+            operation_name=wanted.operation_name,
+            headers=wanted.headers,
         )
 
-    async def answer(self, parameters: OperationParameters, visit: Visit, *, only_queries: bool = False) -> Answer:
+    async def respond(self, parameters: OperationParameters, visit: Visit, *, only_queries: bool = False) -> Response:
         """A query or mutation, start to end. Never raises for what a client or a subgraph did."""
         served = self.graph_file.current
+        prepared: PreparedRequest | None = None
         try:
             request = await self.request_of(parameters, visit, only_queries=only_queries)
+            prepared = await pipeline.prepare(request, served.graph, served.runtime)
+            if parameters.extensions:
+                await self._documents.keep(parameters.document, parameters.extensions)
         except RequestError as error:
-            answer = refused(error)
+            response = refused(error)
         else:
-            answer = await self._answer_once(request, served, visit)
-        count_operation(answer.response)
-        return answer
+            response = await self._respond(prepared, served, visit)
+            if self._finishes:
+                response = await self._finished(prepared, response, visit)
+        self._note(response, prepared)
+        return response
 
     async def begin(
         self,
@@ -160,53 +229,157 @@ class FrontDoor:
         *,
         only_queries: bool = False,
         incremental: Stream | None = None,
-    ) -> Answer | PayloadStream:
-        """Any operation: an answer in one piece, or the payloads of a subscription, or of `@defer` and `@stream` where the
-        client takes them (in the format `incremental`).
+    ) -> Response | PayloadStream:
+        """Any operation: one response, or the payloads of a subscription, or of `@defer` and `@stream` where the client
+        takes them (in the format `incremental`).
         """
         served = self.graph_file.current
+        prepared: PreparedRequest | None = None
         try:
-            request = await self.request_of(parameters, visit, only_queries=only_queries)
-            prepared = await served.graph.prepare(request.query, request.operation_name)
-            if prepared.operation.operation_type == "subscription":
-                payloads = await pipeline.subscribe(request, served.graph, served.runtime)
-                OPERATIONS.labels("subscription", "ok").inc()
-                return PayloadStream(payloads, "subscription")
-            if incremental is not None and ("@defer" in request.query or "@stream" in request.query):
-                kind = prepared.operation.operation_type
-                request = replace(request, repeats_fields=incremental is Stream.INCREMENTAL_FORMER)
-                try:
-                    parts = await answer_incrementally(request, served.graph, served.runtime)
-                finally:
-                    if kind == "mutation":
-                        await self._note_write(visit)
-                if not isinstance(parts, Response):
-                    OPERATIONS.labels(kind, "ok").inc()
-                    return PayloadStream(parts, "incremental")
-                answer = Answer(parts)
+            request = await self.request_of(parameters, visit, only_queries=only_queries, incremental=incremental)
+            prepared = await pipeline.prepare(request, served.graph, served.runtime)
+            if parameters.extensions:
+                await self._documents.keep(parameters.document, parameters.extensions)
+            if prepared.operation_type == "subscription":
+                return await self._subscribe(prepared, visit)
+            if prepared.in_pieces:
+                begun = await self._begin_in_pieces(prepared, visit)
+                if not isinstance(begun, Response):
+                    return begun
+                response = begun
             else:
-                answer = await self._answer_once(request, served, visit)
+                response = await self._respond(prepared, served, visit)
+                if self._finishes:
+                    response = await self._finished(prepared, response, visit)
         except RequestError as error:
-            answer = refused(error)
-        count_operation(answer.response)
-        return answer
+            response = refused(error)
+        self._note(response, prepared)
+        return response
+
+    def _note(self, response: Response, prepared: PreparedRequest | None) -> None:
+        count_operation(response)
+        if self._operations is not None:
+            self._operations.note(response, prepared)
+
+    def _note_stream(self, prepared: PreparedRequest, visit: Visit) -> None:
+        OPERATIONS.labels(prepared.operation_type, "ok").inc()
+        if self._operations is not None:
+            self._operations.note_stream(prepared)
+        if self._usage is not None:
+            self._usage.note(prepared, visit.client, has_errors=False)
+
+    async def _subscribe(self, prepared: PreparedRequest, visit: Visit) -> PayloadStream:
+        asker, most = prepared.request.asker(), self.settings.subscriptions.max_per_caller
+        if self._subscriptions[asker] >= most:
+            raise TooManySubscriptionsError(f"A caller may have at most {most} subscriptions open.")
+        payloads = self._counted(asker, await pipeline.subscribe(prepared))
+        self._note_stream(prepared, visit)
+        if self._extensions is not None and self._extensions.watch_events:
+            payloads = self._extensions.events(prepared.request, payloads)
+        return PayloadStream(payloads, "subscription")
+
+    async def _counted(self, asker: str | None, payloads: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Counts from the moment that somebody listens: what is never begun is never ended."""
+        self._subscriptions[asker] += 1
+        try:
+            async for body in payloads:
+                yield body
+        finally:
+            self._subscriptions[asker] -= 1
+            if not self._subscriptions[asker]:
+                del self._subscriptions[asker]
+            close = getattr(payloads, "aclose", None)
+            if close is not None:
+                await close()
+
+    async def _finished(self, prepared: PreparedRequest, response: Response, visit: Visit) -> Response:
+        if self._usage is not None:
+            self._usage.note(prepared, visit.client, has_errors=response.has_errors)
+        response = self._with_headers(response)
+        if self._extensions is not None:
+            response = await self._extensions.response(prepared.request, response)
+        return response
+
+    def _with_headers(self, response: Response) -> Response:
+        """With what the rules make of the subgraphs' headers."""
+        headers = response.headers
+        if self._response_headers is not None:
+            headers = (*headers, *self._response_headers.made_of(response.answer_headers))
+        is_good_query = response.operation_type == "query" and not response.has_errors
+        if self._aggregates_cache_control and is_good_query and response.cache_controls:
+            headers = (*headers, ("cache-control", aggregated_cache_control(response.cache_controls)))
+        return response if headers is response.headers else replace(response, headers=headers)
+
+    async def _begin_in_pieces(self, prepared: PreparedRequest, visit: Visit) -> Response | PayloadStream:
+        try:
+            parts = await pipeline.respond_in_pieces(prepared)
+        finally:
+            if prepared.operation_type == "mutation":
+                await self._note_write(visit)
+        if isinstance(parts, Response):
+            return parts
+        self._note_stream(prepared, visit)
+        return PayloadStream(parts, "incremental")
+
+    async def _respond(self, prepared: PreparedRequest, served: ServedGraph, visit: Visit) -> Response:
+        """Waits for an equal query that is under way, with its time limit, or runs this one."""
+        if prepared.operation_type == "mutation":
+            try:
+                return await self._respond_in_time(prepared, served, visit)
+            finally:
+                await self._note_write(visit)  # also after an error or a time-out: the write may have happened
+        identical = self._identical
+        if identical is None or prepared.operation_type != "query" or prepared.request.has_files:
+            return await self._respond_in_time(prepared, served, visit)
+        request = prepared.request
+        key = (
+            served.graph,
+            request.query,
+            request.operation_name,
+            dumps(request.variables) if request.variables else b"",
+            request.only_queries,
+            visit.caller,
+            telling_apart(request.headers),
+            visit.wants_plan,
+        )
+        return await identical.respond(key, lambda: self._respond_in_time(prepared, served, visit))
 
     async def _note_write(self, visit: Visit) -> None:
         """What was read before must answer nobody who asks from now on."""
         if self._identical is not None:
             self._identical.forget()
         if self._cache is not None:
-            await self._cache.note_write(visit.caller.subject)
+            await self._cache.note_write(visit.caller.identity)
+        if self._entities is not None:
+            await self._entities.note_write(visit.caller.identity)
 
-    async def _answer_in_time(self, request: OperationRequest, served: ServedGraph, visit: Visit) -> Answer:
+    async def _respond_in_time(self, prepared: PreparedRequest, served: ServedGraph, visit: Visit) -> Response:
         seconds = self.settings.request_timeout_seconds
         try:
             async with asyncio.timeout(seconds):
-                return await self._answer(request, served, visit)
+                with ending_at(asyncio.get_running_loop().time() + seconds):
+                    return await self._respond_from_cache(prepared, served, visit)
         except RequestError as error:
             return refused(error)
         except TimeoutError:
             return refused(RequestTimeoutError(f"No answer within {seconds:g} s."))
+
+    async def _respond_from_cache(self, prepared: PreparedRequest, served: ServedGraph, visit: Visit) -> Response:
+        is_cached = self._cache is not None and not visit.wants_plan and not prepared.request.has_files
+        if self._cache is None or not is_cached or prepared.operation_type != "query":
+            return await pipeline.respond(prepared)
+        policy = self._cache.policy_of(served.cache_hints, prepared.operation.operation)
+        if policy.max_age_seconds <= 0:
+            return await pipeline.respond(prepared)
+        question = CacheQuestion(
+            served.digest,
+            prepared.request.query,
+            prepared.request.operation_name,
+            prepared.variables,
+            visit.caller.identity,
+            self._varying(served, prepared),
+        )
+        return await self._cache.respond(question, policy, lambda: pipeline.respond(prepared))
 
     async def close(self, grace_seconds: float) -> None:
         """Tells the streams to end, and waits for them."""
@@ -216,91 +389,25 @@ class FrontDoor:
                 while self.open_streams:
                     await asyncio.sleep(0.02)
 
-    async def _answer_once(self, request: OperationRequest, served: ServedGraph, visit: Visit) -> Answer:
-        """Waits for an equal query that is under way, with its time limit, or runs this one."""
-        identical = self._identical
-        if identical is None:
-            return await self._answer_in_time(request, served, visit)
-        try:
-            prepared = await served.graph.prepare(request.query, request.operation_name)
-        except RequestError as error:
-            return refused(error)
-        if prepared.operation.operation_type != "query":
-            try:
-                return await self._answer_in_time(request, served, visit)
-            finally:
-                identical.forget()
-        key = (
-            served.graph,
-            request.query,
-            request.operation_name,
-            orjson.dumps(request.variables) if request.variables else b"",
-            request.only_queries,
-            visit.caller,
-            telling_apart(visit.forwarded),
-            visit.wants_plan,
-        )
-        return await identical.answer(key, lambda: self._answer_in_time(request, served, visit))
-
-    async def _answer(self, request: OperationRequest, served: ServedGraph, visit: Visit) -> Answer:
-        if self._cache is None or visit.wants_plan:
-            return Answer(await self._ask(request, served))
-        prepared = await served.graph.prepare(request.query, request.operation_name)
-        if prepared.operation.operation_type == "mutation":
-            try:
-                return Answer(await self._ask(request, served))
-            finally:
-                # also after an error or a time-out: the write may have happened
-                await self._cache.note_write(visit.caller.subject)
-        policy = self._cache.policy_of(served.cache_hints, prepared.operation)
-        if policy.max_age_seconds <= 0:
-            return Answer(await self._ask(request, served))
-        pipeline.refuse_wrong_kind(prepared.operation, request)
-        question = CacheQuestion(
-            served.digest,
-            request.query,
-            request.operation_name,
-            prepared.coercion.coerce(request.variables),
-            visit.caller.subject,
-            self._varying(served, prepared.plannable, visit),
-        )
-        response, policy = await self._cache.answer(question, policy, lambda: self._ask(request, served))
-        return Answer(response, policy)
-
-    async def _ask(self, request: OperationRequest, served: ServedGraph) -> Response:
-        return await pipeline.answer(request, served.graph, served.runtime)
-
-    def _varying(self, served: ServedGraph, operation: Operation, visit: Visit) -> tuple[tuple[str, str], ...]:
-        headers = [(name, value) for name, value in visit.forwarded if name not in NOT_VARYING]
-        denials = served.authorization.authorize(operation, visit.caller).denials
+    def _varying(self, served: ServedGraph, prepared: PreparedRequest) -> tuple[tuple[str, str], ...]:
+        request = prepared.request
+        headers = [(name, value) for name, value in request.headers if name not in NOT_VARYING]
+        denials = served.authorization.authorize(prepared.operation.plannable, request.caller).denials
         return (*headers, *(("denied", f"{'.'.join(each.path)} {each.coordinate}") for each in denials))
 
 
-def refused(error: RequestError) -> Answer:
+def refused(error: RequestError) -> Response:
     response = pipeline.response_of_error(error)
     if isinstance(error, RateLimitedError):
         response = replace(response, headers=(("retry-after", str(error.retry_after_seconds)),))
-    return Answer(response)
-
-
-def count_operation(response: Response) -> None:
-    outcome = "refused" if response.is_request_error else "errors" if response.has_errors else "ok"
-    kind = (response.operation_type, outcome)
-    counter = _COUNTERS.get(kind)
-    if counter is None:
-        counter = _COUNTERS[kind] = OPERATIONS.labels(*kind)
-    counter.inc()
-
-
-#: prometheus_client's own look-up costs several times the increment
-_COUNTERS: dict[tuple[str, str], Counter] = {}
+    return response
 
 
 def label_choice(always: frozenset[str]) -> ChooseLabels:
     """A label of `@override(label:)` is active `always`, or where the caller's token lists it in `override_labels`."""
 
-    def choose(labels: frozenset[str], request: OperationRequest) -> frozenset[str]:
-        claimed = request.caller.caller.claims.get("override_labels") if isinstance(request.caller, Visit) else None
+    def choose(labels: frozenset[str], caller: Caller) -> frozenset[str]:
+        claimed = caller.claims.get("override_labels")
         own = {each for each in claimed if isinstance(each, str)} if isinstance(claimed, list) else frozenset()
         return labels & (always | own)
 

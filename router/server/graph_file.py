@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -17,17 +17,21 @@ from pathlib import Path
 import structlog
 
 from router.access.authorization import AuthorizationRules
+from router.cache_policy import CacheHints
 from router.errors import RouterError
+from router.incremental.plan_parts import PartPlans
 from router.loaded_graph import GraphOptions, LoadedGraph
-from router.pipeline import Runtime
-from router.response_cache import CacheHints
+from router.prepared_request import Runtime
 from router.server.graph_memory import ReplacedSchemas, short_collections
 from router.settings import SettingsError
 from router.telemetry import CACHE_GETS, CACHE_SIZE, GRAPH_GENERATION, GRAPH_LOADS
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 0.2
+LOOK_SECONDS = 0.4
+
+#: What requests need of a graph: made from its SDL, the graph, and what the SDL says of rights and of caching.
+MakeRuntime = Callable[[str, LoadedGraph, AuthorizationRules, CacheHints], Runtime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,13 @@ class ServedGraph:
 class GraphFile:
     """Holds the current generation of one supergraph file."""
 
-    def __init__(
-        self, file: Path, options: GraphOptions, make_runtime: Callable[[str, LoadedGraph, AuthorizationRules], Runtime]
-    ) -> None:
+    def __init__(self, file: Path, options: GraphOptions, make_runtime: MakeRuntime) -> None:
         self._file = file
         self._complaint_file = file.with_name(file.name + ".error")
         self._options = options
         self._make_runtime = make_runtime
+        #: plans on a graph what is likely to be asked, given the one before it; awaited before it serves
+        self.warm: Callable[[LoadedGraph, LoadedGraph | None], Awaitable[None]] | None = None
         self._served: ServedGraph | None = None
         self._replaced = ReplacedSchemas()
         self._file_error: str | None = None
@@ -73,6 +77,11 @@ class GraphFile:
     def is_loaded(self) -> bool:
         return self._served is not None
 
+    @property
+    def subgraph_urls(self) -> Mapping[str, str]:
+        """Of the graph in use; none before one is loaded."""
+        return self._served.graph.subgraph_urls if self._served is not None else {}
+
     async def load(self) -> None:
         """Reads the file for the first time. Raises SettingsError where there is nothing usable to serve."""
         if not await self.reload():
@@ -88,13 +97,14 @@ class GraphFile:
                 return True
             with short_collections():
                 served = await asyncio.to_thread(self._derive, sdl, digest)
+            if self.warm is not None:
+                await self.warm(served.graph, self._served.graph if self._served is not None else None)
         except Exception as error:  # whatever is wrong with the file, the last good graph goes on
             self._file_error = error.message if isinstance(error, RouterError) else str(error) or repr(error)
             log.error("supergraph_refused", file=str(self._file), error=self._file_error)
             GRAPH_LOADS.labels("refused").inc()
             return False
-        if self._served is not None:
-            self.count_caches()
+        self.count_caches()
         previous, self._served = self._served, served
         if previous is not None:
             previous.graph.retire()
@@ -107,7 +117,9 @@ class GraphFile:
 
     def count_caches(self) -> None:
         """Brings the metrics of the graph's caches up to date; counting at every look-up would cost more than it."""
-        for name, cache in self.current.graph.caches.items():
+        if self._served is None:
+            return
+        for name, cache in self._served.graph.caches.items():
             for result, count in cache.take_counts().items():
                 CACHE_GETS.labels(name, result).inc(count)
             CACHE_SIZE.labels(name).set(len(cache))
@@ -133,7 +145,7 @@ class GraphFile:
             await asyncio.sleep(LOOK_SECONDS)
 
     def _stamps(self) -> list[tuple[int, int, int, int] | None]:
-        return [_stamp(file) for file in (self._file, self._complaint_file)]
+        return [stamp_of(file) for file in (self._file, self._complaint_file)]
 
     def _read_complaint(self) -> None:
         try:
@@ -144,19 +156,21 @@ class GraphFile:
     def _derive(self, sdl: str, digest: str) -> ServedGraph:
         self._replaced.free()
         graph = LoadedGraph.from_sdl(sdl, self._options)
+        graph.derived(PartPlans)  # now, and not by the first request
         rules = AuthorizationRules.from_sdl(sdl, graph.api_schema)
+        hints = CacheHints.from_sdl(sdl, graph.api_schema)
         return ServedGraph(
-            graph,
-            self._make_runtime(sdl, graph, rules),
-            rules,
-            CacheHints.from_sdl(sdl, graph.api_schema),
-            digest,
-            self._served.generation + 1 if self._served is not None else 1,
-            time.time(),
+            graph=graph,
+            runtime=self._make_runtime(sdl, graph, rules, hints),
+            authorization=rules,
+            cache_hints=hints,
+            digest=digest,
+            generation=self._served.generation + 1 if self._served is not None else 1,
+            loaded_at=time.time(),
         )
 
 
-def _stamp(file: Path) -> tuple[int, int, int, int] | None:
+def stamp_of(file: Path) -> tuple[int, int, int, int] | None:
     """Differs when the file does, or where its name leads; None if it leads nowhere."""
     try:
         found = file.stat()

@@ -7,36 +7,41 @@ from __future__ import annotations
 
 import asyncio
 import time
-from hashlib import sha256
+from dataclasses import replace
 from typing import Self
 
 import structlog
 from prometheus_client import Histogram
 
 from router.access.authentication import UnauthenticatedError
+from router.access.caller import Refusal
 from router.access.limits import RateLimitedError
+from router.content_coding import encode
 from router.errors import RequestError, RouterError
+from router.pipeline import Response
 from router.server.cors import ALLOWED_METHODS, CorsPolicy
 from router.server.errors import HttpError, method_not_allowed
 from router.server.event_stream import EventStreams, Framing
-from router.server.exchange import Exchange
-from router.server.front_door import Answer, FrontDoor, PayloadStream, Visit
+from router.server.exchange import Exchange, shown_subject
+from router.server.front_door import FrontDoor, PayloadStream, Visit
 from router.server.graphiql_page import GraphiqlPage
+from router.server.header_values import Headers, element, header, single
 from router.server.request import (
     ClientGoneError,
-    Headers,
     OperationParameters,
     Receive,
     Scope,
     Send,
     check_csrf,
-    header,
+    check_is_preflighted,
+    decoded_body,
     operation_from_query_string,
     operations_from_body,
     read_body,
 )
-from router.server.response import Accepted, HttpAnswer, Stream, compress, error_answer, negotiate, send_answer
+from router.server.response import Accepted, HttpAnswer, Stream, coding_for, error_answer, negotiate, send_answer
 from router.server.single_connection import SingleConnections, token_of
+from router.server.uploads import MULTIPART, operation_with_files
 from router.telemetry import HTTP_REQUESTS, REQUESTS_IN_FLIGHT, RequestLog, Tracing
 
 log = structlog.get_logger(__name__)
@@ -44,6 +49,8 @@ log = structlog.get_logger(__name__)
 #: A request that takes longer is worth a task that waits for its client to go away.
 WATCH_AFTER_SECONDS = 0.2
 CLIENT_CLOSED_REQUEST = 499
+MAX_SHOWN_NAME = 40
+INVALID_TOKEN = b'Bearer error="invalid_token"'
 KNOWN_METHODS = frozenset({"GET", "POST", "OPTIONS", "PUT", "DELETE", "HEAD", "PATCH"})
 
 
@@ -68,7 +75,7 @@ class GraphqlEndpoint:
         REQUESTS_IN_FLIGHT.inc()
         try:
             if self._tracing.is_on:
-                with self._tracing.operation(headers) as span:
+                with self._tracing.operation(headers, exchange.request_id) as span:
                     await self._serve(exchange, receive)
                     span.set_attribute("graphql.operation.name", exchange.operation_name or "")
                     span.set_attribute("http.response.status_code", exchange.status)
@@ -96,7 +103,9 @@ class GraphqlEndpoint:
         method = exchange.method
         if method == "POST":
             await self._post(exchange, accepted, receive)
-        elif method == "GET":
+        elif method in ("GET", "HEAD"):
+            if method == "HEAD":  # as a GET is answered; the server leaves the body out
+                accepted = replace(accepted, streams=())
             await self._get(exchange, accepted, receive)
         elif (
             method == "PUT"
@@ -131,12 +140,20 @@ class GraphqlEndpoint:
     async def _post(self, exchange: Exchange, accepted: Accepted, receive: Receive) -> None:
         _require_acceptable(accepted)
         settings = self._settings
-        encoding = header(exchange.headers, b"content-encoding")
-        if encoding not in ("", "identity"):
-            raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body uncompressed.")
-        body = await read_body(exchange.headers, receive, settings.limits.body_bytes, settings.request_timeout_seconds)
+        content_type = element(single(exchange.headers, b"content-type"))
+        has_files = settings.uploads.enabled and content_type.name == MULTIPART
+        if has_files:
+            check_is_preflighted(exchange.headers, settings.csrf)
+        max_bytes = settings.uploads.max_bytes if has_files else settings.limits.body_bytes
+        body = await read_body(exchange.headers, receive, max_bytes, settings.request_timeout_seconds)
+        if encoding := header(exchange.headers, b"content-encoding"):
+            body = decoded_body(body, encoding, max_bytes)
         max_batch = settings.batching.max_size if settings.batching.enabled else 0
-        asked = operations_from_body(header(exchange.headers, b"content-type"), body, max_batch)
+        asked = (
+            operation_with_files(content_type, body, settings.uploads)
+            if has_files
+            else operations_from_body(content_type, body, max_batch)
+        )
         if isinstance(asked, OperationParameters):
             if token := token_of(exchange):
                 started = await self._connections.start(token, asked, await self._visit(exchange))
@@ -147,8 +164,8 @@ class GraphqlEndpoint:
                 await self._operation(exchange, accepted, receive, asked)
             return
         visit = await self._visit(exchange)
-        answers = await asyncio.gather(*(self._door.answer(each, visit) for each in asked))
-        body = b"[" + b",".join(each.response.body for each in answers) + b"]"
+        responses = await asyncio.gather(*(self._door.respond(each, visit) for each in asked))
+        body = b"[" + b",".join(each.body for each in responses) + b"]"
         await self._send(exchange, HttpAnswer(200, body, accepted.content_type or b"application/json"))
 
     async def _operation(
@@ -162,24 +179,26 @@ class GraphqlEndpoint:
     ) -> None:
         exchange.operation_name = parameters.operation_name
         visit = await self._visit(exchange)
-        begun: Answer | tuple[PayloadStream, Framing]
+        begun: Response | tuple[PayloadStream, Framing]
         with _ClientWatch(receive, parameters) as watch:
             if accepted.streams:
                 begun = await self._streams.begin(accepted, parameters, visit, only_queries=only_queries)
             else:
-                begun = await self._door.answer(parameters, visit, only_queries=only_queries)
+                begun = await self._door.respond(parameters, visit, only_queries=only_queries)
         if watch.is_gone:
             raise ClientGoneError
-        if isinstance(begun, Answer):
-            exchange.note(begun.response)
+        if isinstance(begun, Response):
+            exchange.note(begun)
             await self._send(exchange, http_answer(begun, accepted))
         else:
             stream, framing = begun
             await self._streams.send(exchange, receive, stream, framing, visit)
 
     async def _visit(self, exchange: Exchange) -> Visit:
-        visit = await self._door.visit(exchange.headers, exchange.address)
+        visit = await self._door.visit(exchange.headers, exchange.address, request_id=exchange.request_id)
         exchange.subject = visit.caller.subject
+        if visit.caller.refusal is not Refusal.NO_TOKEN:
+            exchange.extra = [*exchange.extra, (b"www-authenticate", INVALID_TOKEN)]
         return visit
 
     async def _send(self, exchange: Exchange, answer: HttpAnswer) -> None:
@@ -189,10 +208,11 @@ class GraphqlEndpoint:
         body: bytes | None = None
         from_bytes = self._settings.compress_from_bytes
         if from_bytes and len(answer.body) >= from_bytes:
-            body = compress(answer.body, header(exchange.headers, b"accept-encoding"), from_bytes)
+            coding = coding_for(len(answer.body), header(exchange.headers, b"accept-encoding"), from_bytes)
             extra = [*extra, (b"vary", b"accept-encoding")]
-            if body is not None:
-                extra.append((b"content-encoding", b"gzip"))
+            if coding is not None:
+                body = encode(answer.body, coding)
+                extra.append((b"content-encoding", coding.encode()))
         exchange.size = len(answer.body if body is None else body)
         await send_answer(exchange.send, answer, extra, body=body)
 
@@ -206,7 +226,9 @@ class GraphqlEndpoint:
                 kind[0], self._settings.path, status, _OUTCOMES.get(status[0], "UNKNOWN"), self._service
             )
         observed.observe(seconds)
-        if self.log.is_on:
+        if self.log.is_on and self.log.is_for_people:
+            self._tell_people(exchange, seconds)
+        elif self.log.is_on:
             self.log.write(
                 method=exchange.method,
                 status=exchange.status,
@@ -215,10 +237,27 @@ class GraphqlEndpoint:
                 operation_name=exchange.operation_name,
                 has_errors=exchange.has_errors,
                 bytes=exchange.size,
-                # enough to follow one person through the log, not enough to name them
-                user=sha256(exchange.subject.encode()).hexdigest()[:12] if exchange.subject else None,
+                user=shown_subject(exchange.subject),
                 request_id=exchange.request_id,
             )
+
+    def _tell_people(self, exchange: Exchange, seconds: float) -> None:
+        """A line for each operation: its kind and name, its time, what it took, its errors. Pages get none."""
+        response = exchange.response
+        if response is None and exchange.operation_type is None:
+            return
+        name = "".join(char for char in exchange.operation_name or "" if char.isprintable())[:MAX_SHOWN_NAME]
+        facts = [f"{exchange.operation_type or 'operation'} {name}".ljust(28), f"{seconds * 1000:8.1f} ms"]
+        if response is None:
+            facts.append("stream")
+        elif fetches := len(response.cache_controls):
+            facts.append(f"{fetches} fetch{'es' if fetches > 1 else ''}")
+        elif response.cache_policy is not None:
+            facts.append("from the cache")
+        if response is not None and response.has_errors:
+            codes = dict.fromkeys(code or "no code" for code in response.error_codes)
+            facts.append(f"{exchange.status} {len(response.error_codes)} errors: {', '.join(codes)}"[:200])
+        self.log.write_line("request  " + "  ".join(facts))
 
 
 _OUTCOMES = {"1": "INFORMATIONAL", "2": "SUCCESS", "3": "REDIRECTION", "4": "CLIENT_ERROR", "5": "SERVER_ERROR"}
@@ -266,11 +305,14 @@ class _ClientWatch:
         request.cancel()
 
 
-def http_answer(answer: Answer, accepted: Accepted) -> HttpAnswer:
-    response = answer.response
-    headers = [(name.lower().encode(), value.encode()) for name, value in response.headers]
-    if answer.cache_policy is not None:
-        headers.append((b"cache-control", answer.cache_policy.header.encode()))
+def http_answer(response: Response, accepted: Accepted) -> HttpAnswer:
+    headers: list[tuple[bytes, bytes]] = []
+    if response.headers:
+        headers += [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in response.headers]
+    if headers and any(name == b"cache-control" for name, _ in headers):
+        headers.append((b"vary", b"accept, authorization"))
+    elif response.cache_policy is not None:
+        headers.append((b"cache-control", response.cache_policy.header.encode()))
         headers.append((b"vary", b"accept, authorization"))
     elif response.has_errors or response.operation_type != "query":
         headers.append((b"cache-control", b"no-store"))
@@ -284,7 +326,7 @@ def refusal(error: RouterError, accepted: Accepted) -> HttpAnswer:
     answer = error_answer(error, accepted)
     headers: list[tuple[bytes, bytes]] = [*answer.headers, (b"cache-control", b"no-store")]
     if isinstance(error, UnauthenticatedError):
-        headers.append((b"www-authenticate", b'Bearer error="invalid_token"'))
+        headers.append((b"www-authenticate", INVALID_TOKEN))
     elif isinstance(error, RateLimitedError):
         headers.append((b"retry-after", str(error.retry_after_seconds).encode()))
     return HttpAnswer(answer.status, answer.body, answer.content_type, tuple(headers))

@@ -1,6 +1,6 @@
 """GraphQL over HTTP, the way in: query strings and bodies to `OperationParameters`s, or an `HttpError`.
 
-`graphql_http` and `event_stream` call it; `operation_from_json` also reads what arrives over a WebSocket.
+`graphql_http` calls it; `operation_from_json` also reads uploads, and what arrives over a WebSocket.
 """
 
 from __future__ import annotations
@@ -13,13 +13,21 @@ from urllib.parse import parse_qsl
 
 import orjson
 
+from router.content_coding import (
+    ACCEPT_ENCODING,
+    ContentTooLargeError,
+    CorruptContentError,
+    UnknownCodingError,
+    decode,
+)
+from router.exact_json import loads
 from router.server.errors import HttpError, bad_request
+from router.server.header_values import Element, Headers, header
 from router.settings import Csrf
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
 
 JSON_TYPES = frozenset({"application/json", "application/graphql-response+json"})
 
@@ -27,7 +35,7 @@ JSON_TYPES = frozenset({"application/json", "application/graphql-response+json"}
 MAX_VARIABLE_DEPTH = 128
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen it would cost a call for each value of each request
 class OperationParameters:
     """What a client asked: `document` is None where `extensions` or `document_id` name a persisted one."""
 
@@ -36,22 +44,11 @@ class OperationParameters:
     variables: dict[str, Any] | None = None
     extensions: Mapping[str, Any] = field(default_factory=dict)
     document_id: str | None = None
+    has_files: bool = False  # among the variables
 
 
 class ClientGoneError(Exception):
     """The client closed the connection before its request was complete; there is nobody to answer."""
-
-
-def header(headers: Headers, name: bytes) -> str:
-    """The value of the first header of that lower-case name, or ""."""
-    for key, value in headers:
-        if key == name:
-            return value.decode("latin-1")
-    return ""
-
-
-def media_type(content_type: str) -> str:
-    return content_type.partition(";")[0].strip().lower()
 
 
 async def read_body(headers: Headers, receive: Receive, max_bytes: int, max_seconds: float = 30.0) -> bytes:
@@ -95,13 +92,33 @@ async def _next_chunk(receive: Receive) -> tuple[bytes, bool]:
     return event.get("body", b""), not event.get("more_body", False)
 
 
+def decoded_body(body: bytes, codings: str, max_bytes: int) -> bytes:
+    """A body that came with a Content-Encoding. Raises HttpError 400, 413 or 415."""
+    try:
+        return decode(body, codings, max_bytes)
+    except CorruptContentError:
+        raise bad_request("The body is not what its Content-Encoding says.", "MALFORMED_CONTENT") from None
+    except ContentTooLargeError:
+        raise _too_large(max_bytes) from None
+    except UnknownCodingError:
+        accepted = ((b"accept-encoding", ACCEPT_ENCODING.encode()),)
+        message = f"The Content-Encoding must be one of {ACCEPT_ENCODING}."
+        raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", message, headers=accepted) from None
+
+
 def _too_large(max_bytes: int) -> HttpError:
     return HttpError(413, "REQUEST_TOO_LARGE", f"The request body is larger than {max_bytes} bytes.")
 
 
 def check_csrf(headers: Headers, csrf: Csrf) -> None:
     """For GET. Raises HttpError 400 where a browser may have sent this for a foreign page without asking us first."""
-    if not csrf.protect_get or any(name.decode("latin-1") in csrf.headers for name, _ in headers):
+    if csrf.protect_get:
+        check_is_preflighted(headers, csrf)
+
+
+def check_is_preflighted(headers: Headers, csrf: Csrf) -> None:
+    """Raises HttpError 400 without one of the headers which no page of another origin can send without asking first."""
+    if any(name.decode("latin-1") in csrf.headers for name, _ in headers):
         return
     raise bad_request(
         "Refused as a possible cross-site request forgery: send a body of content type application/json, "
@@ -125,28 +142,27 @@ def operation_from_query_string(query_string: bytes, max_bytes: int) -> Operatio
             parameters.pop(name, None)
             continue
         try:
-            parameters[name] = orjson.loads(text)
+            parameters[name] = loads(text)
         except orjson.JSONDecodeError:
             raise bad_request(f"The parameter '{name}' is not valid JSON.") from None
     return operation_from_json(parameters)
 
 
 def operations_from_body(
-    content_type: str, body: bytes, max_batch: int
+    content_type: Element, body: bytes, max_batch: int
 ) -> OperationParameters | list[OperationParameters]:
     """One operation, or a list of them where batching is on (`max_batch` > 0). Raises HttpError 400 or 415."""
-    if media_type(content_type) not in JSON_TYPES:
+    if content_type.name not in JSON_TYPES:
         raise HttpError(
             415,
             "UNSUPPORTED_MEDIA_TYPE",
             "The body must be application/json.",
             headers=((b"accept-post", b"application/json"),),
         )
-    charset = content_type.lower().partition("charset=")[2].partition(";")[0].strip(' "')
-    if charset not in ("", "utf-8", "utf8"):
+    if (content_type.parameter("charset") or "utf-8").lower() not in ("utf-8", "utf8"):
         raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", "The body must be encoded in UTF-8.")
     try:
-        value = orjson.loads(body)
+        value = loads(body)
     except orjson.JSONDecodeError as error:
         raise HttpError(
             400,

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import gzip
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -13,9 +12,11 @@ from typing import Any
 
 import orjson
 
+from router.content_coding import chosen_coding
 from router.errors import RequestError, RouterError
 from router.server.errors import HttpError
-from router.server.request import Headers, Send
+from router.server.header_values import Element, Headers, elements
+from router.server.request import Send
 
 GRAPHQL_RESPONSE = b"application/graphql-response+json; charset=utf-8"
 JSON = b"application/json; charset=utf-8"
@@ -46,52 +47,50 @@ class Accepted:
 
 @lru_cache(maxsize=512)
 def negotiate(accept: str) -> Accepted:
-    """Reads an Accept header; `*/*` and no header at all mean `application/json`, as the specification advises."""
-    if not accept.strip():
+    """Reads an Accept header (RFC 9110, 12.5.1: the most specific range counts, then its quality, then the order).
+
+    `*/*` and no header at all mean `application/json`, as the GraphQL-over-HTTP specification advises.
+    """
+    ranges = [(each.name, each.quality, each) for each in elements(accept)]
+    if not ranges:
         return Accepted(JSON)
-    ranges = sorted((_media_range(part) for part in accept.split(",")), key=lambda each: -each[0])
-    content_type: bytes | None = None
-    streams: list[Stream] = []
-    html = False
-    for quality, name, parameters in ranges:
-        if quality <= 0:
-            continue
-        if name == "text/html":
-            html = html or content_type is None
-        elif name == "text/event-stream":
-            streams.append(Stream.EVENTS)
-        elif name == "multipart/mixed":
-            kind = _multipart_kind(parameters)
-            if kind is not None:
-                streams.append(kind)
-        elif content_type is None:
-            if name == "application/graphql-response+json":
-                content_type = GRAPHQL_RESPONSE
-            elif name in ("application/json", "application/*", "*/*"):
-                content_type = JSON
-    return Accepted(content_type, tuple(streams), html)
+    chosen = min((_rank(ranges, JSON, 0), _rank(ranges, GRAPHQL_RESPONSE, 1)))
+    pages = [(-quality, index) for index, (name, quality, _) in enumerate(ranges) if name == "text/html" and quality]
+    streams = [_stream(each) for _, quality, each in sorted(ranges, key=lambda ranked: -ranked[1]) if quality]
+    return Accepted(
+        chosen[3] if chosen[0] < 0 else None,
+        tuple(each for each in streams if each is not None),
+        html=bool(pages) and (chosen[0] >= 0 or min(pages) < chosen[:2]),
+    )
 
 
-def _media_range(part: str) -> tuple[float, str, dict[str, str]]:
-    name, *rest = (piece.strip() for piece in part.split(";"))
-    parameters = {key.strip().lower(): value.strip(' "') for key, _, value in (piece.partition("=") for piece in rest)}
-    try:
-        quality = float(parameters.pop("q", "1"))
-    except ValueError:
-        quality = 0.0
-    return quality, name.lower(), parameters
+def _rank(
+    ranges: list[tuple[str, float, Element]], content_type: bytes, preference: int
+) -> tuple[float, int, int, bytes]:
+    """(negative quality, place in the header, `preference` where one wildcard stands for both, the type)."""
+    name = content_type.decode().partition(";")[0]
+    for wanted in (name, "application/*", "*/*"):
+        for index, (given, quality, _) in enumerate(ranges):
+            if given == wanted:
+                return -quality, index, preference, content_type
+    return 0.0, len(ranges), preference, content_type
 
 
-def _multipart_kind(parameters: dict[str, str]) -> Stream | None:
-    """None for a version of the incremental formats that is not ours."""
-    if "subscriptionspec" in parameters:
+def _stream(range_: Element) -> Stream | None:
+    """None for what is no stream, and for a version of the incremental formats that is not ours."""
+    if range_.name == "text/event-stream":
+        return Stream.EVENTS
+    if range_.name != "multipart/mixed":
+        return None
+    if range_.parameter("subscriptionspec") is not None:
         return Stream.MULTIPART_SUBSCRIPTION
-    if "deferspec" in parameters:
-        return Stream.INCREMENTAL_FORMER if parameters["deferspec"] == "20220824" else None
-    return Stream.INCREMENTAL if parameters.get("incrementalspec", "v0.2") == "v0.2" else None
+    former = range_.parameter("deferspec")
+    if former is not None:
+        return Stream.INCREMENTAL_FORMER if former == "20220824" else None
+    return Stream.INCREMENTAL if range_.parameter("incrementalspec") in (None, "v0.2") else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen it would cost a call for each value of each request
 class HttpAnswer:
     """One complete response."""
 
@@ -113,20 +112,14 @@ def error_answer(error: RouterError, accepted: Accepted) -> HttpAnswer:
     return HttpAnswer(status, body, content_type)
 
 
-def compress(body: bytes, accept_encoding: str, from_bytes: int) -> bytes | None:
-    """The gzip form where it is wanted and worth the time, else None. Level 1: four fifths of the gain, a third of the time."""
-    if not from_bytes or len(body) < from_bytes or not accepts_gzip(accept_encoding):
-        return None
-    return gzip.compress(body, compresslevel=1, mtime=0)
+def coding_for(size: int, accept_encoding: str, from_bytes: int) -> str | None:
+    """The content coding of a body of that size; None where it is not wanted or not worth the time."""
+    return coding_of(accept_encoding) if from_bytes and size >= from_bytes else None
 
 
 @lru_cache(maxsize=128)
-def accepts_gzip(accept_encoding: str) -> bool:
-    for part in accept_encoding.lower().split(","):
-        name, _, parameters = part.strip().partition(";")
-        if name.strip() in ("gzip", "*"):
-            return parameters.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
+def coding_of(accept_encoding: str) -> str | None:
+    return chosen_coding({each.name: each.quality for each in elements(accept_encoding)})
 
 
 async def send_answer(send: Send, answer: HttpAnswer, extra: Headers, *, body: bytes | None = None) -> None:

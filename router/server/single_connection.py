@@ -14,12 +14,14 @@ from contextlib import suppress
 import orjson
 
 from router.errors import RequestError, RouterError, SubgraphError
+from router.pipeline import Response
 from router.server.errors import HttpError, bad_request
 from router.server.event_stream import EventStreams, ServerSentEvents
 from router.server.exchange import Exchange
-from router.server.front_door import Answer, FrontDoor, PayloadStream, Visit
-from router.server.request import OperationParameters, Receive, header
-from router.server.response import HttpAnswer
+from router.server.front_door import FrontDoor, PayloadStream, Visit
+from router.server.header_values import header
+from router.server.request import OperationParameters, Receive
+from router.server.response import HttpAnswer, Stream
 
 TOKEN_HEADER = b"x-graphql-event-stream-token"
 MAX_WAITING_EVENTS = 64  # of all operations of a connection; a client that reads slowly slows their sources
@@ -48,7 +50,7 @@ class SingleConnections:
         if len(self._connections) >= self._settings.max_connections or self._door.is_closing.is_set():
             raise HttpError(503, "TOO_MANY_STREAMS", "This router has no room for another stream; try again later.")
         token = secrets.token_urlsafe(24)
-        self._connections[token] = _Connection(visit.caller.subject)
+        self._connections[token] = _Connection(visit.caller.identity)
         asyncio.get_running_loop().call_later(self._settings.init_timeout_seconds, self._expire, token)
         return HttpAnswer(201, token.encode(), b"text/plain; charset=utf-8", ((b"cache-control", b"no-store"),))
 
@@ -65,7 +67,7 @@ class SingleConnections:
             del self._connections[token]
             await connection.close()
 
-    async def start(self, token: str, parameters: OperationParameters, visit: Visit) -> HttpAnswer | Answer:
+    async def start(self, token: str, parameters: OperationParameters, visit: Visit) -> HttpAnswer | Response:
         """202, and the results on the stream; or the answer of an operation that cannot run. Raises HttpError."""
         connection = self._find(token, visit)
         operation_id = parameters.extensions.get("operationId")
@@ -74,17 +76,18 @@ class SingleConnections:
         if operation_id in connection.operations:
             raise HttpError(409, "OPERATION_ID_IN_USE", "There is an operation of that id on the stream.")
         if len(connection.operations) >= self._settings.max_per_connection:
-            raise HttpError(429, "TOO_MANY_OPERATIONS", "There are too many operations on the stream.")
+            told = f"The stream may have at most {self._settings.max_per_connection} operations."
+            raise HttpError(429, "TOO_MANY_OPERATIONS", told)
         connection.operations[operation_id] = None
-        begun: Answer | PayloadStream | None = None
+        begun: Response | PayloadStream | None = None
         try:
-            begun = await self._door.begin(parameters, visit)
+            begun = await self._door.begin(parameters, visit, incremental=Stream.INCREMENTAL)
         finally:
-            if begun is None or (isinstance(begun, Answer) and begun.response.is_request_error):
+            if begun is None or (isinstance(begun, Response) and begun.is_request_error):
                 connection.operations.pop(operation_id, None)
-        if isinstance(begun, Answer) and begun.response.is_request_error:
+        if isinstance(begun, Response) and begun.is_request_error:
             return begun
-        payloads = _one(begun.response.body) if isinstance(begun, Answer) else begun.payloads
+        payloads = _one(begun.body) if isinstance(begun, Response) else begun.payloads
         connection.start(operation_id, payloads)
         return HttpAnswer(202, b"")
 
@@ -100,7 +103,7 @@ class SingleConnections:
 
     def _find(self, token: str, visit: Visit) -> _Connection:
         connection = self._connections.get(token)
-        if connection is None or connection.subject != visit.caller.subject:
+        if connection is None or connection.owner != visit.caller.identity:
             raise HttpError(404, "STREAM_NOT_FOUND", "There is no such reserved stream.")
         return connection
 
@@ -114,8 +117,8 @@ class SingleConnections:
 class _Connection:
     """One reservation, its running operations and their events that wait to be written."""
 
-    def __init__(self, subject: str | None) -> None:
-        self.subject = subject
+    def __init__(self, owner: str | None) -> None:
+        self.owner = owner
         self.is_open = False
         self.operations: dict[str, asyncio.Task[None] | None] = {}  # None: not begun yet
         self._events: asyncio.Queue[bytes] = asyncio.Queue(MAX_WAITING_EVENTS)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
@@ -15,18 +16,25 @@ from typing import Any
 import orjson
 import structlog
 
+from router.access.caller import Refusal
 from router.errors import RequestError, RouterError
+from router.exact_json import loads
+from router.pipeline import Response
 from router.server.errors import HttpError
-from router.server.front_door import Answer, FrontDoor, Visit
+from router.server.exchange import request_id_from, shown_subject
+from router.server.front_door import FrontDoor, Visit
+from router.server.header_values import header
 from router.server.request import Receive, Scope, Send, operation_from_json
-from router.telemetry import CONNECTIONS, SUBSCRIPTIONS
+from router.server.response import Stream
+from router.telemetry import CONNECTIONS, SUBSCRIPTIONS, RequestLog, Tracing
+from router.transport.protocol import REQUEST_ID
 
 log = structlog.get_logger(__name__)
 
 MESSAGE_TOO_BIG = 1009
 BAD_MESSAGE = 4400
 UNAUTHORIZED = 4401
-FORBIDDEN = 4403
+FORBIDDEN = 4403  # clients of graphql-ws connect again, asking for the token anew; 4401 is the end of all for them
 SUBPROTOCOL_NOT_ACCEPTABLE = 4406
 INITIALISATION_TIMEOUT = 4408
 ALREADY_EXISTS = 4409
@@ -34,6 +42,7 @@ TOO_MANY_INITIALISATIONS = 4429
 GOING_AWAY = 1001
 TRY_AGAIN_LATER = 1013
 SEND_TIMEOUT_SECONDS = 30.0
+MAX_LOGGED_NAME = 200
 SILENT_HEARTBEATS = 3  # a client that has not said a word for so many of our pings is gone
 
 
@@ -57,13 +66,16 @@ DIALECTS = {
 class WebSocketEndpoint:
     """An ASGI callable for `websocket` scopes; counts the connections of this process."""
 
-    def __init__(self, door: FrontDoor) -> None:
+    def __init__(self, door: FrontDoor, tracing: Tracing, log_of_requests: RequestLog) -> None:
         self._door = door
+        self._tracing = tracing
+        self._log = log_of_requests
         self._connections = 0
+        self._paths = door.settings.graphql_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
-        if scope["path"] != self._door.settings.path:
+        if scope["path"] not in self._paths:
             return await send({"type": "websocket.close", "code": 1000})
         dialect_name = next((name for name in scope.get("subprotocols", ()) if name in DIALECTS), None)
         await send({"type": "websocket.accept", "subprotocol": dialect_name})
@@ -75,7 +87,8 @@ class WebSocketEndpoint:
         self._door.open_streams += 1
         CONNECTIONS.inc()
         try:
-            await _Connection(self._door, DIALECTS[dialect_name], scope, receive, send).run()
+            dialect = DIALECTS[dialect_name]
+            await _Connection(self._door, dialect, scope, receive, send, self._tracing, self._log).run()
         finally:
             CONNECTIONS.dec()
             self._door.open_streams -= 1
@@ -94,8 +107,22 @@ class _CloseError(Exception):
 class _Connection:
     """One client. A task reads; each operation has a task that writes; the first failure ends all."""
 
-    def __init__(self, door: FrontDoor, dialect: Dialect, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(
+        self,
+        door: FrontDoor,
+        dialect: Dialect,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        tracing: Tracing,
+        log_of_requests: RequestLog,
+    ) -> None:
         self._door = door
+        self._tracing = tracing
+        self._log = log_of_requests
+        #: of the connection; those of its operations have a number behind it
+        self._request_id = request_id_from(header(scope["headers"], b"x-request-id"))
+        self._operation_numbers = itertools.count(1)
         self._settings = door.settings.subscriptions
         self._dialect = dialect
         self._headers = scope["headers"]
@@ -175,10 +202,16 @@ class _Connection:
         self._is_initialising = True
         if payload is not None and not isinstance(payload, dict):
             raise _CloseError(BAD_MESSAGE, "The payload of connection_init must be an object")
+        if payload and REQUEST_ID in payload:  # pages cannot set headers of a WebSocket
+            self._request_id = request_id_from(payload[REQUEST_ID])
         try:
-            self._visit = await self._door.visit(self._headers, self._address, authorization_in(payload or {}))
+            self._visit = await self._door.visit(
+                self._headers, self._address, authorization_in(payload or {}), payload or {}
+            )
         except RequestError as error:
             raise _CloseError(FORBIDDEN, f"Forbidden: {error.message}") from None
+        if (refusal := self._visit.caller.refusal) is not Refusal.NO_TOKEN:
+            raise _CloseError(FORBIDDEN, f"Forbidden: the token was refused ({refusal})")
         await self._send({"type": "connection_ack"})
         if self._dialect.is_legacy:
             await self._send_text(self._dialect.heartbeat)
@@ -193,7 +226,8 @@ class _Connection:
                 raise _CloseError(ALREADY_EXISTS, f"Subscriber for {operation_id} already exists")
             self._stop(operation_id)
         if len(self._operations) >= self._settings.max_per_connection:
-            refusal = HttpError(429, "TOO_MANY_OPERATIONS", "This connection has too many operations open.")
+            told = f"This connection may have at most {self._settings.max_per_connection} operations open."
+            refusal = HttpError(429, "TOO_MANY_OPERATIONS", told)
             await self._send_refusal(operation_id, refusal)
             return
         task = asyncio.ensure_future(self._operate(operation_id, message.get("payload"), self._visit))
@@ -211,12 +245,34 @@ class _Connection:
 
     async def _operate(self, operation_id: str, payload: Any, visit: Visit) -> None:
         SUBSCRIPTIONS.labels("websocket").inc()
+        request_id, began = f"{self._request_id}.{next(self._operation_numbers)}", time.perf_counter()
         try:
-            begun = await self._door.begin(operation_from_json(payload), visit)
-            if isinstance(begun, Answer):
-                if begun.response.is_request_error:
-                    return await self._send_errors(operation_id, begun.response.body)
-                await self._send_next(operation_id, begun.response.body)
+            with self._tracing.operation(self._headers, request_id):
+                await self._answer(operation_id, payload, visit.named(request_id))
+        finally:
+            SUBSCRIPTIONS.labels("websocket").dec()
+            self._note(request_id, payload, visit, time.perf_counter() - began)
+
+    def _note(self, request_id: str, payload: Any, visit: Visit, seconds: float) -> None:
+        """A line for each operation, as for each request over HTTP: by its id it is found again in subgraphs and events."""
+        if not self._log.is_on or self._log.is_for_people:
+            return
+        name = payload.get("operationName") if isinstance(payload, dict) else None
+        self._log.write(
+            method="WEBSOCKET",
+            duration_ms=round(seconds * 1000, 2),
+            operation_name=name[:MAX_LOGGED_NAME] if isinstance(name, str) else None,
+            user=shown_subject(visit.caller.subject),
+            request_id=request_id,
+        )
+
+    async def _answer(self, operation_id: str, payload: Any, visit: Visit) -> None:
+        try:
+            begun = await self._door.begin(operation_from_json(payload), visit, incremental=Stream.INCREMENTAL)
+            if isinstance(begun, Response):
+                if begun.is_request_error:
+                    return await self._send_errors(operation_id, begun.body)
+                await self._send_next(operation_id, begun.body)
             else:
                 await self._stream(operation_id, begun.payloads)
             await self._send({"id": operation_id, "type": "complete"})
@@ -225,11 +281,11 @@ class _Connection:
         except _CloseError as error:
             if not self._fatal.done():
                 self._fatal.set_exception(error)
+        except _GoneError:
+            return None  # the reader hears of it too
         except Exception:
             log.exception("websocket_operation_failed")
             await self._send_refusal(operation_id, RouterError("Internal server error."))
-        finally:
-            SUBSCRIPTIONS.labels("websocket").dec()
 
     async def _stream(self, operation_id: str, payloads: AsyncIterator[bytes]) -> None:
         try:
@@ -261,6 +317,8 @@ class _Connection:
                 await self._raw_send({"type": "websocket.send", "text": text.decode()})
         except TimeoutError:
             raise _CloseError(BAD_MESSAGE, "The client does not read") from None
+        except OSError:  # as ASGI says it of a client that has gone
+            raise _GoneError from None
 
     async def _expect_initialisation(self) -> None:
         """Ends in time where no connection_init comes, and later when the caller's token expires."""
@@ -275,7 +333,7 @@ class _Connection:
             await asyncio.Event().wait()
         else:
             await asyncio.sleep(max(0.0, expires_at - time.time()))
-        raise _CloseError(UNAUTHORIZED, "Unauthorized: the token has expired")
+        raise _CloseError(FORBIDDEN, f"Forbidden: the token was refused ({Refusal.EXPIRED})")
 
     async def _beat(self) -> None:
         await self._is_acknowledged.wait()
@@ -312,7 +370,7 @@ def authorization_in(payload: dict[str, Any]) -> str | None:
 
 def _message(text: str | None) -> dict[str, Any]:
     try:
-        message = orjson.loads(text or "")
+        message = loads(text or "")
     except orjson.JSONDecodeError:
         raise _CloseError(BAD_MESSAGE, "The message is not valid JSON") from None
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):

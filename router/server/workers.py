@@ -1,6 +1,6 @@
 """Runs the router's processes: one in the foreground, or `workers` of them that share a port by SO_REUSEPORT.
 
-`app.serve` calls `run`. Workers share nothing but Redis; the kernel spreads connections over them.
+`app.serve` calls `run` with what makes the application. Workers share nothing but Redis and their metrics; the kernel spreads connections over them.
 """
 
 from __future__ import annotations
@@ -8,92 +8,166 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
+from collections.abc import Callable
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 import structlog
 import uvicorn
 
-from router.server.bounded_http import bounded_http
-from router.settings import Settings
-from router.telemetry import configure_logging
+from router.server.bounded_http import ConnectionCaps, bounded_http
+from router.server.certificate import check_certificate
+from router.server.draining import Drainable, DrainingServer
+from router.server.request import Receive, Scope, Send
+from router.server.websocket_protocol import StrictWebSocketProtocol
+from router.settings import Settings, Tls
+from router.telemetry import CERTIFICATE_EXPIRES, configure_logging
 
 log = structlog.get_logger(__name__)
 
+
+class Application(Drainable, Protocol):
+    """An ASGI application that can be told of its end."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+    def share_metrics(self, folder: Path) -> None: ...
+
+
+#: Makes the application of one process. A function of a module: workers are given it by its name.
+CreateApp = Callable[[Settings], Application]
+
 RESTART_PAUSE_SECONDS = 1.0
-BACKLOG = 2048
 
 
-def run(settings: Settings) -> None:
-    """Serves until SIGINT or SIGTERM; then open requests get `shutdown_grace_seconds` to finish."""
+def run(
+    settings: Settings,
+    create_app: CreateApp,
+    listener: socket.socket | None = None,
+    on_started: Callable[[], None] = lambda: None,
+) -> None:
+    """Serves until SIGINT or SIGTERM; then drains, and open requests get `shutdown_grace_seconds` to finish.
+
+    A single process can be given a bound `listener`, and calls `on_started` when it accepts.
+    """
     configure_logging(settings.telemetry)
     if settings.workers == 1:
-        run_one(settings, listening_socket(settings))
+        run_one(settings, create_app, listener or listening_socket(settings), on_started)
     else:
-        _Supervisor(settings).run()
+        _Supervisor(settings, create_app).run()
 
 
-def run_one(settings: Settings, listener: socket.socket) -> None:
-    from router.server.app import create_app
-
+def run_one(
+    settings: Settings,
+    create_app: CreateApp,
+    listener: socket.socket,
+    on_started: Callable[[], None] = lambda: None,
+    *,
+    siblings: Path | None = None,
+) -> None:
+    """`siblings` is the folder in which the workers of one router find each other."""
     # Answers are thousands of short-lived dicts without cycles: the default of 700 has the collector walk them, and
     # the schema, all the time. Not gc.freeze(): a graph that was replaced must go.
     gc.set_threshold(50_000, 20, 100)
+    application = create_app(settings)
+    limits = settings.limits
+    if siblings is not None:
+        application.share_metrics(siblings)
+    tls = settings.tls
+    if tls is not None:
+        check_certificate(tls.certificate, tls.key)
     config = uvicorn.Config(
-        create_app(settings),
+        application,
+        ssl_certfile=tls.certificate if tls is not None else None,
+        ssl_keyfile=tls.key if tls is not None else None,
+        headers=_hsts(tls),
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http=bounded_http(settings.limits, settings.request_timeout_seconds),
-        ws="websockets-sansio",
+        http=bounded_http(
+            header_bytes=limits.header_bytes,
+            max_seconds=settings.request_timeout_seconds,
+            caps=ConnectionCaps(limits.connections, limits.connections_per_address),
+        ),
+        ws=StrictWebSocketProtocol,
         ws_max_size=settings.subscriptions.max_message_bytes,
         ws_ping_interval=None,  # the GraphQL protocols have their own pings
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
         timeout_keep_alive=75,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_grace_seconds) + 1),
     )
     log.info(
-        "listening", address="http://{}:{}".format(*listener.getsockname()[:2]), path=settings.path, pid=os.getpid()
+        "listening",
+        address="{}://{}:{}".format("https" if tls is not None else "http", *listener.getsockname()[:2]),
+        path=settings.path,
+        pid=os.getpid(),
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    server = DrainingServer(
+        config,
+        application,
+        accept_seconds=settings.drain_seconds,
+        idle_seconds=settings.drain_idle_seconds,
+        on_started=on_started,
+        on_certificate=lambda file, expires: CERTIFICATE_EXPIRES.labels(file).set(expires.timestamp()),
+    )
+    server.run(sockets=[listener])
+
+
+def _hsts(tls: Tls | None) -> list[tuple[str, str]]:
+    """What keeps browsers from asking in the clear, in every answer."""
+    if tls is None or not tls.hsts_seconds:
+        return []
+    return [("strict-transport-security", f"max-age={tls.hsts_seconds}; includeSubDomains")]
 
 
 def listening_socket(settings: Settings) -> socket.socket:
-    """Bound; raises OSError where the port is taken."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    """Of the router's own port. Raises OSError where it is taken."""
+    return bound_socket(settings.host, settings.port, is_shared=settings.workers > 1)
+
+
+def bound_socket(host: str, port: int, *, is_shared: bool) -> socket.socket:
+    """Raises OSError where the port is taken. One that is shared can be bound by each worker."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if settings.workers > 1:
+    if is_shared:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
-        listener.bind((settings.host, settings.port))
+        listener.bind((host, port))
     except OSError:
         listener.close()
         raise
     return listener
 
 
-def _worker(settings: Settings) -> None:
+def _worker(settings: Settings, create_app: CreateApp, siblings: Path) -> None:
     configure_logging(settings.telemetry)
-    run_one(settings, listening_socket(settings))
+    run_one(settings, create_app, listening_socket(settings), siblings=siblings)
 
 
 class _Supervisor:
     """Starts the workers, restarts one that died, stops all on a signal."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, create_app: CreateApp) -> None:
+        self._create_app = create_app
         # Bound but not listening: holds the port for the workers, and finds a free one where 0 was asked for.
         self._reservation = listening_socket(settings)
         self._settings = settings.model_copy(update={"port": self._reservation.getsockname()[1]})
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[BaseProcess] = []
         self._is_stopping = False
+        self._folder = Path(tempfile.mkdtemp(prefix="router-workers-"))
 
     def run(self) -> None:
         for signal_number in (signal.SIGINT, signal.SIGTERM):
@@ -106,13 +180,17 @@ class _Supervisor:
         for worker in self._workers:
             worker.terminate()
         for worker in self._workers:
-            worker.join(self._settings.shutdown_grace_seconds + 5)
+            drain_seconds = self._settings.drain_seconds + self._settings.drain_idle_seconds
+            worker.join(drain_seconds + self._settings.shutdown_grace_seconds + 5)
             if worker.is_alive():
                 worker.kill()
         self._reservation.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self) -> BaseProcess:
-        worker = self._context.Process(target=_worker, args=(self._settings,), daemon=True)
+        worker = self._context.Process(
+            target=_worker, args=(self._settings, self._create_app, self._folder), daemon=True
+        )
         worker.start()
         return worker
 

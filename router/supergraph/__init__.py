@@ -1,6 +1,7 @@
 """A supergraph's SDL as data: subgraphs, their views of every type, and the API schema."""
 
 from router.supergraph.field_set import parse_field_set, print_field_set
+from router.supergraph.links import links_of
 from router.supergraph.model import (
     ContextArgument,
     Key,
@@ -19,6 +20,7 @@ __all__ = [
     "SubgraphType",
     "Supergraph",
     "TypeKind",
+    "links_of",
     "parse_field_set",
     "parse_sdl",
     "print_field_set",

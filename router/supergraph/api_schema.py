@@ -5,7 +5,7 @@ Called by the reader; federation's own definitions and everything `@inaccessible
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from graphql import (
@@ -18,19 +18,16 @@ from graphql import (
     GraphQLSchema,
     InputObjectTypeDefinitionNode,
     InterfaceTypeDefinitionNode,
-    NameNode,
     Node,
     ObjectTypeDefinitionNode,
     SchemaDefinitionNode,
     TypeDefinitionNode,
     UnionTypeDefinitionNode,
-    Visitor,
     build_ast_schema,
-    value_from_ast_untyped,
-    visit,
 )
 
 from router.errors import SupergraphError
+from router.supergraph.links import Link
 
 # The namespaces of the specifications that a supergraph can link.
 _MACHINERY_PREFIXES = (
@@ -45,8 +42,20 @@ _MACHINERY_PREFIXES = (
 )
 # Directives with a meaning to clients; all others that a supergraph applies are for routers and tools.
 _CLIENT_DIRECTIVES = frozenset({"deprecated", "specifiedBy", "oneOf"})
-_INACCESSIBLE = "https://specs.apollo.dev/inaccessible/"
+#: Types that belong to no linked specification, but serve only directives that clients cannot write.
 _SPEC_TYPES = frozenset({"CacheControlScope"})
+_EXECUTABLE_LOCATIONS = frozenset(
+    {
+        "QUERY",
+        "MUTATION",
+        "SUBSCRIPTION",
+        "FIELD",
+        "FRAGMENT_DEFINITION",
+        "FRAGMENT_SPREAD",
+        "INLINE_FRAGMENT",
+        "VARIABLE_DEFINITION",
+    }
+)
 _Definition = TypeVar("_Definition", bound=Node)
 
 
@@ -55,51 +64,59 @@ def is_machinery(name: str) -> bool:
     return name.startswith(_MACHINERY_PREFIXES)
 
 
-def build_api_schema(document: DocumentNode) -> GraphQLSchema:
-    """Raises SupergraphError when what is left is no valid schema."""
-    document = _with_canonical_inaccessible(document)
+def build_api_schema(document: DocumentNode, links: Sequence[Link] = ()) -> GraphQLSchema:
+    """`document` has canonical names. Raises SupergraphError when what is left is no valid schema."""
+    specified = _Specified(links)
     hidden = {
         definition.name.value
         for definition in document.definitions
         if isinstance(definition, TypeDefinitionNode)
         and (is_machinery(definition.name.value) or _is_inaccessible(definition))
     }
-    imported = _imported_names(document)
     definitions = tuple(
         visible
         for definition in document.definitions
-        if (visible := _visible_definition(definition, hidden, imported)) is not None
+        if (visible := _visible_definition(definition, hidden, specified)) is not None
     )
-    definitions = _without_unused_spec_types(definitions)
+    definitions = _without_unused_spec_types(definitions, specified)
     try:
         return build_ast_schema(DocumentNode(definitions=definitions), assume_valid_sdl=True)
     except (GraphQLError, TypeError) as error:
         raise SupergraphError(f"The supergraph's API schema is not valid: {error}") from error
 
 
-def _visible_definition(definition: DefinitionNode, hidden: set[str], imported: set[str]) -> DefinitionNode | None:
+def _visible_definition(definition: DefinitionNode, hidden: set[str], specified: _Specified) -> DefinitionNode | None:
     if isinstance(definition, DirectiveDefinitionNode):
-        return _visible_directive(definition, imported)
+        return _visible_directive(definition, specified)
     if isinstance(definition, SchemaDefinitionNode):
-        return _copy(definition, directives=(), operation_types=tuple(definition.operation_types))
+        # Only the query root has to be there: a graph may hide its mutations and its subscriptions as a whole.
+        roots = tuple(node for node in definition.operation_types if node.type.name.value not in hidden)
+        return _copy(definition, directives=(), operation_types=roots)
     if not isinstance(definition, TypeDefinitionNode) or definition.name.value in hidden:
         return None
-    kept: dict[str, Any] = {"directives": _client_directives(definition.directives)}
+    return _copy(
+        definition, directives=_client_directives(definition.directives), **_visible_members(definition, hidden)
+    )
+
+
+def _visible_members(definition: TypeDefinitionNode, hidden: set[str]) -> dict[str, Any]:
+    """The fields, values or members of a visible type without the hidden ones."""
+    kept: dict[str, Any] = {}
     if isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
         kept["interfaces"] = tuple(node for node in definition.interfaces or () if node.name.value not in hidden)
     if isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode | InputObjectTypeDefinitionNode):
-        kept["fields"] = tuple(
-            _visible_field(field) for field in definition.fields or () if not _is_inaccessible(field)
-        )
+        kept["fields"] = tuple(map(_visible_field, _accessible(definition.fields)))
     elif isinstance(definition, EnumTypeDefinitionNode):
         kept["values"] = tuple(
-            _copy(value, directives=_client_directives(value.directives))
-            for value in definition.values or ()
-            if not _is_inaccessible(value)
+            _copy(value, directives=_client_directives(value.directives)) for value in _accessible(definition.values)
         )
     elif isinstance(definition, UnionTypeDefinitionNode):
         kept["types"] = tuple(member for member in definition.types or () if member.name.value not in hidden)
-    return _copy(definition, **kept)
+    return kept
+
+
+def _accessible(members: Iterable[Any] | None) -> Iterator[Any]:
+    return (member for member in members or () if not _is_inaccessible(member))
 
 
 def _visible_field(field: Any) -> Any:
@@ -113,60 +130,39 @@ def _visible_field(field: Any) -> Any:
     return _copy(field, **changes)
 
 
-def _visible_directive(definition: DirectiveDefinitionNode, imported: set[str]) -> DirectiveDefinitionNode | None:
+def _visible_directive(definition: DirectiveDefinitionNode, specified: _Specified) -> DirectiveDefinitionNode | None:
     """Only directives that a client may write in an operation are part of the API."""
-    executable = {"QUERY", "MUTATION", "SUBSCRIPTION", "FIELD", "FRAGMENT_DEFINITION", "FRAGMENT_SPREAD",
-                  "INLINE_FRAGMENT", "VARIABLE_DEFINITION"}  # fmt: skip
     name = definition.name.value
-    if is_machinery(name) or name in imported or name in {"link", "core", "inaccessible", "tag"}:
+    if is_machinery(name) or specified.directive(name) or name in {"link", "core", "inaccessible", "tag"}:
         return None
-    if not any(location.value in executable for location in definition.locations):
+    if not any(location.value in _EXECUTABLE_LOCATIONS for location in definition.locations):
         return None
-    return definition
+    arguments: tuple[Any, ...] = tuple(
+        _copy(argument, directives=_client_directives(argument.directives))
+        for argument in definition.arguments or ()
+        if not _is_inaccessible(argument)
+    )
+    return _copy(definition, arguments=arguments)
 
 
-def _imported_names(document: DocumentNode) -> set[str]:
-    """Directive names that `@link(import:)` brings in, without the @."""
-    names: set[str] = set()
-    for arguments in _links(document):
-        for item in arguments.get("import") or ():
-            name = item if isinstance(item, str) else item.get("as") or item.get("name", "")
-            names.add(name.lstrip("@"))
-    return names
+class _Specified:
+    """Names that a linked specification owns: what is imported of it, and all that has its namespace."""
+
+    def __init__(self, links: Sequence[Link]) -> None:
+        self._imported = {name for link in links for name in link.imports}
+        self._namespaces = {link.namespace for link in links if link.namespace}
+        self._prefixes = tuple(f"{namespace}__" for namespace in self._namespaces)
+
+    def directive(self, name: str) -> bool:
+        return f"@{name}" in self._imported or name in self._namespaces or name.startswith(self._prefixes)
+
+    def type(self, name: str) -> bool:
+        return name in self._imported or name in _SPEC_TYPES or name.startswith(self._prefixes)
 
 
-def _links(document: DocumentNode) -> Iterator[dict[str, Any]]:
-    """The arguments of each `@link`."""
-    for definition in document.definitions:
-        if isinstance(definition, SchemaDefinitionNode):
-            for directive in definition.directives or ():
-                if directive.name.value == "link":
-                    yield {node.name.value: value_from_ast_untyped(node.value) for node in directive.arguments or ()}
-
-
-def _with_canonical_inaccessible(document: DocumentNode) -> DocumentNode:
-    """What a link has renamed must not become visible by that."""
-    names = {
-        str(item["as"]).lstrip("@")
-        for link in _links(document)
-        if str(link.get("url", "")).startswith(_INACCESSIBLE)
-        for item in (*(link.get("import") or ()), {"name": "@inaccessible", "as": link.get("as")})
-        if isinstance(item, dict) and item.get("name") == "@inaccessible" and item.get("as")
-    }
-    return visit(document, _Renaming(names, "inaccessible")) if names else document
-
-
-class _Renaming(Visitor):
-    def __init__(self, names: set[str], canonical: str) -> None:
-        super().__init__()
-        self._names = names
-        self._canonical = NameNode(value=canonical)
-
-    def enter_directive(self, node: ConstDirectiveNode, *_: object) -> ConstDirectiveNode | None:
-        return _copy(node, name=self._canonical) if node.name.value in self._names else None
-
-
-def _without_unused_spec_types(definitions: tuple[DefinitionNode, ...]) -> tuple[DefinitionNode, ...]:
+def _without_unused_spec_types(
+    definitions: tuple[DefinitionNode, ...], specified: _Specified
+) -> tuple[DefinitionNode, ...]:
     """Types that only a dropped directive's arguments used are no part of the API."""
     used = " ".join(_type_references(definition) for definition in definitions).split()
     return tuple(
@@ -174,7 +170,7 @@ def _without_unused_spec_types(definitions: tuple[DefinitionNode, ...]) -> tuple
         for definition in definitions
         if not (
             isinstance(definition, TypeDefinitionNode)
-            and definition.name.value in _SPEC_TYPES
+            and specified.type(definition.name.value)
             and definition.name.value not in used
         )
     )

@@ -1,6 +1,7 @@
 """Field sets: the text of `@key`, `@requires` and `@provides` as a `SelectionSet`.
 
-Called by the supergraph reader; `"id organization { id }"` becomes the same data type as an operation.
+The supergraph reader, the planner (for contexts) and the composer call it; `"id organization { id }"` becomes the same data
+type as an operation.
 """
 
 from __future__ import annotations

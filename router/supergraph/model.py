@@ -1,6 +1,6 @@
 """What a supergraph says: types, and for each subgraph its own view of every type and field.
 
-Made by `reader`, read by the query graph and the executor.
+Made by `reader`; the query graph, the planner, `incremental`, `access`, `loaded_graph` and the composer read it.
 """
 
 from __future__ import annotations

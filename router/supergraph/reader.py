@@ -1,6 +1,6 @@
 """Reads a supergraph SDL of any join spec (v0.1 to v0.5) into a `Supergraph`.
 
-Called by `loaded_graph`, composition's satisfiability check and the stage verbs.
+Called by `loaded_graph`, the planning process and the stage verbs, by the composer and by `deploy`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ from graphql import (
 
 from router.errors import SupergraphError
 from router.supergraph.api_schema import build_api_schema, is_machinery
+from router.supergraph.canonical_names import with_canonical_names
 from router.supergraph.field_set import parse_field_set
+from router.supergraph.join_v01 import complete_views
+from router.supergraph.links import Link, check_features, links_of
 from router.supergraph.model import (
     ContextArgument,
     Key,
@@ -61,12 +64,22 @@ def read_supergraph(sdl: str, document: DocumentNode | None = None) -> Supergrap
     except GraphQLError as error:
         line = f" (line {error.locations[0].line})" if error.locations else ""
         raise SupergraphError(f"The supergraph cannot be parsed: {error.message}{line}") from error
+    links = links_of(document)
+    check_features(links)
+    document = with_canonical_names(document, links)
     by_graph, subgraphs = _read_subgraphs(document)
     views: dict[str, dict[str, SubgraphType]] = {name: {} for name in subgraphs}
     for definition in document.definitions:
         if isinstance(definition, TypeDefinitionNode) and not is_machinery(definition.name.value):
             _TypeReader(definition, by_graph).read_into(views)
     _link_possible_types(views)
+    if _is_of_join_v01(document, links):
+        composites = {
+            node.name.value: node
+            for node in document.definitions
+            if isinstance(node, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode)
+        }
+        complete_views(views, composites, lambda node: _subgraph_field(node, {}))
     labels = {
         field.override_label: None
         for view in views.values()
@@ -74,7 +87,16 @@ def read_supergraph(sdl: str, document: DocumentNode | None = None) -> Supergrap
         for field in view_type.fields.values()
         if field.override_label
     }
-    return Supergraph(subgraphs, build_api_schema(document), views, _root_types(document), sdl, tuple(labels))
+    return Supergraph(subgraphs, build_api_schema(document, links), views, _root_types(document), sdl, tuple(labels))
+
+
+def _is_of_join_v01(document: DocumentNode, links: list[Link]) -> bool:
+    return any(link.name == "join" and link.version == "0.1" for link in links) or any(
+        directive.name.value == "join__owner"
+        for node in document.definitions
+        if isinstance(node, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode)
+        for directive in node.directives or ()
+    )
 
 
 def _read_subgraphs(document: DocumentNode) -> tuple[dict[str, str], dict[str, str]]:
@@ -208,6 +230,9 @@ def _link_possible_types(views: dict[str, dict[str, SubgraphType]]) -> None:
             for interface in view_type.interfaces:
                 if (target := view.get(interface)) is not None:
                     target.possible_types.add(view_type.name)
+        for view_type in view.values():
+            # Until join v0.3 a union has all its members everywhere, also where a subgraph does not know them.
+            view_type.possible_types &= view.keys()
 
 
 def _unwrap(node: TypeNode) -> tuple[str, int]:

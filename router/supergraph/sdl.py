@@ -1,6 +1,6 @@
 """Parsing of an SDL that may have megabytes, such that nothing of it is left for the garbage collector.
 
-Called by the reader and by whoever looks for directives in the same text.
+Called by the reader, and by `access` and `cache_policy`, which look for directives in the same text.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
-"""Subgraphs to one merged schema: types, fields, enums, inputs and directives, one kind of type per module."""
+"""Subgraphs to one merged schema: types, fields, enums, inputs and directives, and the rules on them across subgraphs."""
 
-from schema.merge.merger import MergedSchema, merge_subgraphs
+from schema.merge.merger import merge_subgraphs
 from schema.merge.model import (
     FieldJoin,
     Findings,
     MergedDirective,
     MergedField,
     MergedInputValue,
+    MergedSchema,
     MergedType,
     MergedValue,
     TypeJoin,

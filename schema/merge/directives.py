@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from graphql import print_ast
 
-from schema.codes import Finding, locations_of
+from schema.codes import Finding, locations_of, quoted
 from schema.federation import DIRECTIVES_SINCE
 from schema.merge.model import Findings
 from schema.subgraph import Applied, Element
@@ -50,7 +50,9 @@ class DirectiveMerger:
         self._graphs = graphs
         self.used: set[str] = set()
         self._findings = findings
-        self._names = (*_BUILT_IN, *CARRIED, *sorted(composed))
+        #: in the order in which they are printed; a composed one may have the name of one of federation's
+        self._kinds: list[tuple[str, ComposedDirective | None]] = [(name, None) for name in (*_BUILT_IN, *CARRIED)]
+        self._kinds += sorted(composed.items())
         self._first_uses: dict[str, dict[str, Applied]] = {}
 
     def merge(self, elements: Mapping[str, Element], coordinate: str) -> list[str]:
@@ -58,25 +60,25 @@ class DirectiveMerger:
         if not any(element.directives for element in elements.values()):
             return []
         printed: list[str] = []
-        for name in self._names:
-            composing = self.composed[name].subgraphs if name in self.composed else elements.keys()
+        for name, composed in self._kinds:
             applied = [
                 (subgraph, each)
                 for subgraph, element in elements.items()
-                for each in (element.all(name) if subgraph in composing else ())
+                for each in _applications(name, composed, subgraph, element)
             ]
-            if applied:
+            if applied and composed is None:
                 self.used.add(name)
                 for subgraph, each in applied:
                     self._first_uses.setdefault(name, {}).setdefault(subgraph, each)
-                printed += self.combine(name, applied, coordinate)
+            if applied:
+                printed += self.combine(name, applied, coordinate, composed)
         return printed + self._passed_on(elements)
 
     def _passed_on(self, elements: Mapping[str, Element]) -> list[str]:
         graphs: dict[tuple[str, str], list[str]] = {}
         for subgraph, element in elements.items():
             for each in element.directives:
-                if each.name in PASSED_ON:
+                if each.means(*PASSED_ON):
                     self.used.add(PASSED_ON[each.name])
                     # Federation's own are known by their full names, others by what the subgraph's @link calls them.
                     name = f"federation__{each.name}" if each.name in DIRECTIVES_SINCE else each.node.name.value
@@ -86,26 +88,43 @@ class DirectiveMerger:
             for (name, arguments), names in graphs.items()
         ]
 
-    def check_names(self) -> None:
-        """What one subgraph calls `@tag` must not be called otherwise, or stand for something else, in another."""
+    def check_composed_names(self) -> Iterator[Finding]:
+        """DIRECTIVE_COMPOSITION_ERROR: the graph has one definition of each name."""
+        for name in sorted(self.composed.keys() & self.used):
+            others = tuple(sorted(self._first_uses.get(name, {})))
+            yield Finding(
+                "DIRECTIVE_COMPOSITION_ERROR",
+                f'"@{name}" of another specification is composed in {quoted(sorted(self.composed[name].subgraphs))}, but '
+                f"federation's @{name} is used in {quoted(list(others))}, and the graph can have one directive of that "
+                f"name: import the other one under another name.",
+                (*sorted(self.composed[name].subgraphs), *others),
+                (f"@{name}",),
+            )
+
+    def check_names(self) -> Iterator[Finding]:
+        """LINK_IMPORT_NAME_MISMATCH: what one subgraph calls `@tag` must not be called otherwise, or stand for something else, in another."""
         for name, uses in self._first_uses.items():
             local_names = {subgraph: use.node.name.value for subgraph, use in uses.items()}
             if name in CARRIED and len(set(local_names.values())) > 1:
                 said = ", ".join(f'"@{local}" in subgraph "{subgraph}"' for subgraph, local in local_names.items())
-                finding = Finding(
+                yield Finding(
                     "LINK_IMPORT_NAME_MISMATCH",
                     f"Federation's @{name} has different names: {said}. Import it under one name everywhere.",
                     tuple(uses),
                     (f"@{name}",),
                     tuple(location for subgraph, use in uses.items() for location in locations_of(subgraph, use.node)),
                 )
-                self._findings.add([finding])
 
-    def combine(self, name: str, applied: list[tuple[str, Applied]], coordinate: str) -> list[str]:
+    def combine(
+        self,
+        name: str,
+        applied: list[tuple[str, Applied]],
+        coordinate: str,
+        composed: ComposedDirective | None = None,
+    ) -> list[str]:
         """What all applications of one directive say together."""
         texts = [print_directive(name, each) for _, each in applied]
-        composed = self.composed.get(name)
-        if name == "tag" or (composed is not None and composed.repeatable):
+        if composed.repeatable if composed is not None else name == "tag":
             return list(dict.fromkeys(texts))
         defaults = composed.defaults if composed is not None else _DEFAULTS.get(name, {})
         said_at_first = defaults | applied[0][1].arguments
@@ -131,6 +150,12 @@ class DirectiveMerger:
             *where,
         )
         return [text]
+
+
+def _applications(name: str, composed: ComposedDirective | None, subgraph: str, element: Element) -> list[Applied]:
+    if composed is None:
+        return element.all(name)
+    return element.all_of_others(name) if subgraph in composed.subgraphs else []
 
 
 # -- what directives say together: each rule takes the arguments of all and gives printed ones ------------------------

@@ -1,6 +1,6 @@
-"""What interfaces ask for: all that the objects behind them ask for, and what stand-ins ask for, of the objects.
+"""What interfaces ask for: all that the objects behind them ask for, and what interface objects ask for, of the objects.
 
-Called by `merge_subgraphs` when all fields are there. It is written out because routers look at one element at a time.
+It needs all fields to be there. It is written out because routers look at one element at a time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _Asked = dict[str, list[tuple[str, Applied]]]  # by directive, in which subgraph
 
 
 def spread_rights(types: Mapping[str, MergedType], subgraphs: list[Subgraph], directives: DirectiveMerger) -> None:
-    """Give each interface, its fields, and objects' fields that a stand-in resolves too, the rights of all concerned."""
+    """Give each interface, its fields, and objects' fields that an interface object resolves too, the rights of all concerned."""
     asked = _asked(subgraphs)
     if not asked:
         return
@@ -44,7 +44,7 @@ def _asked(subgraphs: list[Subgraph]) -> dict[_Place, _Asked]:
         for definition in subgraph.types.values():
             for name, element in ((None, definition), *definition.fields.items()):
                 for applied in element.directives:
-                    if applied.name in RIGHTS:
+                    if applied.means(*RIGHTS):
                         here = asked.setdefault((definition.name, name), {})
                         here.setdefault(applied.name, []).append((subgraph.name, applied))
     return asked
@@ -55,7 +55,7 @@ def _interfaces(definition: MergedType) -> list[str]:
 
 
 def _of_object(definition: MergedType, field_name: str) -> Iterator[tuple[str, str | None]]:
-    """Where an object's field is resolved: in the object itself or in a stand-in of an interface of it."""
+    """Where an object's field is resolved: in the object itself or in an interface object of an interface of it."""
     yield definition.name, field_name
     for interface in _interfaces(definition):
         yield interface, field_name

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from schema.codes import quoted
 from schema.merge.descriptions import common_description
 from schema.merge.directives import DirectiveMerger
+from schema.merge.input_rules import ARGUMENT, INPUT_FIELD, PRESENCE_RULES, VALUE_RULES, InputInSubgraphs
 from schema.merge.model import FieldJoin, Findings, MergedInputValue, MergedType
-from schema.merge.references import same_defaults, strictest_input, value_text
-from schema.subgraph import InputValue, TypeDefinition, is_required, type_text
+from schema.subgraph import InputValue, TypeDefinition
+from schema.type_nodes import is_required, type_text
 
 
 class InputMerger:
@@ -21,19 +22,11 @@ class InputMerger:
         """Fields that all subgraphs have; a mandatory one that some lack is an error."""
         for name in dict.fromkeys(name for definition in definitions.values() for name in definition.input_fields):
             values = {s: d.input_fields[name] for s, d in definitions.items() if name in d.input_fields}
-            coordinate = f"{result.name}.{name}"
+            value = InputInSubgraphs(INPUT_FIELD, f"{result.name}.{name}", values, tuple(definitions))
             # What clients never see need not be accepted by all.
-            is_hidden = any(value.has("inaccessible") for value in values.values())
-            if not is_hidden and self._is_missing_somewhere(
-                values,
-                list(definitions),
-                coordinate,
-                ("REQUIRED_INPUT_FIELD_MISSING_IN_SOME_SUBGRAPH", "INCONSISTENT_INPUT_OBJECT_FIELD", "Input field"),
-            ):
+            if not value.is_hidden and self._is_left_out(value):
                 continue
-            merged = self.merge_value(
-                name, values, coordinate, ("FIELD_TYPE_MISMATCH", "INPUT_FIELD_DEFAULT_MISMATCH", "Input field")
-            )
+            merged = self.merge_value(name, value)
             merged.joins = [
                 FieldJoin(subgraph, type=type_text(value.type) if type_text(value.type) != merged.type else None)
                 for subgraph, value in values.items()
@@ -61,21 +54,9 @@ class InputMerger:
             if any(value.has("fromContext") for value in values.values()):
                 self._check_contextual(values, coordinate)
                 continue
-            if self._is_missing_somewhere(
-                values,
-                list(arguments),
-                coordinate,
-                ("REQUIRED_ARGUMENT_MISSING_IN_SOME_SUBGRAPH", "INCONSISTENT_ARGUMENT_PRESENCE", "Argument"),
-            ):
-                continue
-            merged.append(
-                self.merge_value(
-                    name,
-                    values,
-                    coordinate,
-                    ("FIELD_ARGUMENT_TYPE_MISMATCH", "FIELD_ARGUMENT_DEFAULT_MISMATCH", "Argument"),
-                )
-            )
+            value = InputInSubgraphs(ARGUMENT, coordinate, values, tuple(arguments))
+            if not self._is_left_out(value):
+                merged.append(self.merge_value(name, value))
         return merged
 
     def _check_contextual(self, values: Mapping[str, InputValue], coordinate: str) -> None:
@@ -102,78 +83,18 @@ class InputMerger:
                 (coordinate,),
             )
 
-    def merge_value(
-        self, name: str, values: Mapping[str, InputValue], coordinate: str, codes: tuple[str, str, str]
-    ) -> MergedInputValue:
-        type_code, default_code, what = codes
-        node = strictest_input([value.type for value in values.values()])
-        if node is None:
-            said = ", ".join(f'"{type_text(value.type)}" in subgraph "{s}"' for s, value in values.items())
-            self.findings.error(
-                type_code,
-                f'{what} "{coordinate}" has incompatible types: {said}. Use one type; they may only differ in being mandatory.',
-                tuple(values),
-                (coordinate,),
-            )
-            node = next(iter(values.values())).type
-        elif len({type_text(value.type) for value in values.values()}) > 1:
-            self.findings.hint(
-                f"INCONSISTENT_BUT_COMPATIBLE_{'FIELD' if what == 'Input field' else 'ARGUMENT'}_TYPE",
-                f'{what} "{coordinate}" has different types; the strictest, "{type_text(node)}", is used.',
-                tuple(values),
-                (coordinate,),
-            )
+    def merge_value(self, name: str, value: InputInSubgraphs) -> MergedInputValue:
+        for rule in VALUE_RULES:
+            self.findings.add(rule(value))
         return MergedInputValue(
             name,
-            type_text(node),
-            common_description(values, coordinate, self.findings),
-            self._common_default(values, coordinate, default_code, what),
-            self.directives.merge(values, coordinate),
+            type_text(value.type),
+            common_description(value.values, value.coordinate, self.findings),
+            value.default,
+            self.directives.merge(value.values, value.coordinate),
         )
 
-    def _common_default(self, values: Mapping[str, InputValue], coordinate: str, code: str, what: str) -> str | None:
-        """What every subgraph takes for a missing value; where some have no default, the graph has none."""
-        defaults = {subgraph: value.default for subgraph, value in values.items() if value.default is not None}
-        said = ", ".join(f'{value_text(default)} in subgraph "{s}"' for s, default in defaults.items())
-        if not same_defaults(defaults):
-            self.findings.error(
-                code,
-                f'{what} "{coordinate}" has different default values: {said}. Use one.',
-                tuple(defaults),
-                (coordinate,),
-            )
-        elif 0 < len(defaults) < len(values):
-            lacking = [subgraph for subgraph in values if subgraph not in defaults]
-            self.findings.hint(
-                "INCONSISTENT_DEFAULT_VALUE_PRESENCE",
-                f'{what} "{coordinate}" has the default {said} but none in {quoted(lacking)}; in the graph it has none.',
-                tuple(values),
-                (coordinate,),
-            )
-            return None
-        return value_text(next(iter(defaults.values()), None))
-
-    def _is_missing_somewhere(
-        self, values: Mapping[str, InputValue], subgraphs: list[str], coordinate: str, codes: tuple[str, str, str]
-    ) -> bool:
-        lacking = [subgraph for subgraph in subgraphs if subgraph not in values]
-        if not lacking:
-            return False
-        required_code, hint_code, what = codes
-        mandatory = [subgraph for subgraph, value in values.items() if is_required(value.type, value.default)]
-        if mandatory:
-            self.findings.error(
-                required_code,
-                f'{what} "{coordinate}" is required in {quoted(mandatory)} but does not exist in {quoted(lacking)}: '
-                f"add it there or make it optional.",
-                tuple(subgraphs),
-                (coordinate,),
-            )
-        else:
-            self.findings.hint(
-                hint_code,
-                f'{what} "{coordinate}" is left out of the graph: it does not exist in {quoted(lacking)}.',
-                tuple(lacking),
-                (coordinate,),
-            )
-        return True
+    def _is_left_out(self, value: InputInSubgraphs) -> bool:
+        for rule in PRESENCE_RULES:
+            self.findings.add(rule(value))
+        return bool(value.lacking)

@@ -6,7 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from schema.codes import Finding, Level
-from schema.subgraph import Kind
+from schema.subgraph import Kind, Subgraph
+
+
+@dataclass(frozen=True, slots=True)
+class ContextJoin:
+    """One of `@join__field(contextArguments:)`: the argument `name` is filled with `selection` of the context."""
+
+    context: str
+    name: str
+    type: str
+    selection: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +31,7 @@ class FieldJoin:
     override: str | None = None
     override_label: str | None = None
     used_overridden: bool = False
-    context_arguments: tuple[tuple[str, str, str, str], ...] = ()  # (context, name, type, selection)
+    context_arguments: tuple[ContextJoin, ...] = ()
 
     def is_plain(self) -> bool:
         """Whether it says no more than none: an override shows in what it does to the other subgraph."""
@@ -90,6 +100,22 @@ class MergedType:
     fields: dict[str, MergedField] = field(default_factory=dict)
     input_fields: dict[str, MergedInputValue] = field(default_factory=dict)
     values: list[MergedValue] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class MergedSchema:
+    types: dict[str, MergedType] = field(default_factory=dict)
+    #: printed definitions of composed directives, by name
+    directive_definitions: dict[str, str] = field(default_factory=dict)
+    executable_directives: dict[str, MergedDirective] = field(default_factory=dict)
+    #: names of federation's own directives that are applied somewhere
+    used_directives: set[str] = field(default_factory=set)
+    #: printed links of the specifications whose directives are composed
+    composed_links: list[str] = field(default_factory=list)
+    #: printed directives of the schema itself, links aside
+    directives: list[str] = field(default_factory=list)
+    description: str | None = None
+    subgraphs: list[Subgraph] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from graphql import ListTypeNode, NamedTypeNode, NonNullTypeNode, TypeNode, ValueNode, print_ast, value_from_ast_untyped
 
@@ -12,7 +12,7 @@ from schema.subgraph import Kind, Subgraph
 class TypeRelations:
     """Which named type is a subtype of which, in any subgraph."""
 
-    def __init__(self, subgraphs: list[Subgraph]) -> None:
+    def __init__(self, subgraphs: Sequence[Subgraph]) -> None:
         self._supertypes: dict[str, set[str]] = {}
         for subgraph in subgraphs:
             for definition in subgraph.types.values():

@@ -1,6 +1,6 @@
-"""REQUIRES_INVALID_FIELDS for arguments: what a `@requires` gives has to suit the field as it is in the graph.
+"""What a `@requires` gives as arguments has to suit the field as it is in the graph.
 
-Called by `merge_subgraphs` on merged types; what suits the subgraph's own definition was looked at before.
+Whether it suits the subgraph's own definition is a rule on one subgraph: `schema.validation.field_sets`.
 """
 
 from __future__ import annotations
@@ -10,18 +10,21 @@ from collections.abc import Iterator, Mapping
 from router.errors import SupergraphError
 from router.selection_set import InlineFragment, SelectionSet
 from router.supergraph.field_set import parse_field_set
-from schema.merge.model import Findings, MergedType
+from schema.codes import Finding
+from schema.merge.facts import GraphInQuestion
+from schema.merge.model import MergedType
 
 
-def check_required_arguments(types: Mapping[str, MergedType], findings: Findings) -> None:
-    for parent in types.values():
+def check_required_arguments(graph: GraphInQuestion) -> Iterator[Finding]:
+    """REQUIRES_INVALID_FIELDS"""
+    for parent in graph.types.values():
         for field in parent.fields.values():
             for join in field.joins:
                 if not join.requires or join.subgraph is None:
                     continue
                 coordinate = f"{parent.name}.{field.name}"
-                for problem in dict.fromkeys(_problems(types, parent.name, _selections(join.requires))):
-                    findings.error(
+                for problem in dict.fromkeys(_problems(graph.types, parent.name, _selections(join.requires))):
+                    yield Finding(
                         "REQUIRES_INVALID_FIELDS",
                         f'[{join.subgraph}] On "{coordinate}", in @requires(fields: "{join.requires}"): {problem}.',
                         (join.subgraph,),

@@ -1,4 +1,4 @@
-"""Rules on one subgraph as it is written. Called by `compose` before merging; every rule reports all that it finds."""
+"""Rules on one subgraph as it is written: a function each, in tuples that say which of them hide which."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from schema.validation.directives import (
 )
 from schema.validation.external import check_externals
 from schema.validation.field_sets import check_keys, check_provides, check_requires
-from schema.validation.graphql import check_graphql
+from schema.validation.graphql import check_composed_directives, check_graphql
 
 Rule = Callable[[Subgraph], Iterator[Finding]]
 
@@ -41,4 +41,4 @@ def validate_federation(subgraph: Subgraph) -> list[Finding]:
     return findings + [finding for rule in rules for finding in rule(subgraph)]
 
 
-__all__ = ["RULES", "validate_federation", "validate_graphql"]
+__all__ = ["RULES", "check_composed_directives", "validate_federation", "validate_graphql"]

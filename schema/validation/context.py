@@ -19,8 +19,9 @@ from graphql import (
 )
 
 from schema.codes import Finding
-from schema.field_sets import FieldSetError
-from schema.subgraph import InputValue, Kind, Subgraph, TypeDefinition, named_type, type_text, without_braces
+from schema.field_sets import FieldSetError, without_braces
+from schema.subgraph import InputValue, Kind, Subgraph, TypeDefinition
+from schema.type_nodes import named_type, type_text
 
 _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9]*$")
 _TEXT = re.compile(r"^\s*(\$(?P<context>\w+))?\s*(?P<selection>.*)$", re.DOTALL)
@@ -130,16 +131,7 @@ def _selected_type(subgraph: Subgraph, definition: TypeDefinition, selections: S
     """The type of the one value that is selected, without its non-null marks. Raises FieldSetError."""
     fragments = [node for node in selections.selections if isinstance(node, InlineFragmentNode)]
     if fragments:
-        fitting = {
-            _selected_type(subgraph, each, node.selection_set)
-            for node in fragments
-            if (each := _narrowed(subgraph, definition, node)) is not None
-        }
-        if not fitting:
-            raise FieldSetError(f'no type condition matches "{definition.name}"')
-        if len(fitting) > 1:
-            raise FieldSetError(f"its type conditions give different types: {', '.join(sorted(fitting))}")
-        return fitting.pop()
+        return _type_of_fragments(subgraph, definition, fragments)
     if len(selections.selections) != 1:
         raise FieldSetError("it has to select exactly one value")
     (node,) = selections.selections
@@ -149,13 +141,27 @@ def _selected_type(subgraph: Subgraph, definition: TypeDefinition, selections: S
     if field is None:
         raise FieldSetError(f'"{definition.name}" has no field "{node.name.value}"')
     target = subgraph.types.get(named_type(field.type))
-    if node.selection_set is None:
-        if target is not None and (target.fields or target.members):
-            raise FieldSetError(f'field "{definition.name}.{field.name}" needs a selection of one of its fields')
-        return _nullable_text(field.type, named_type(field.type))
     if target is None or not (target.fields or target.members):
-        raise FieldSetError(f'field "{definition.name}.{field.name}" has no fields to select')
+        if node.selection_set is not None:
+            raise FieldSetError(f'field "{definition.name}.{field.name}" has no fields to select')
+        return _nullable_text(field.type, named_type(field.type))
+    if node.selection_set is None:
+        raise FieldSetError(f'field "{definition.name}.{field.name}" needs a selection of one of its fields')
     return _nullable_text(field.type, _selected_type(subgraph, target, node.selection_set))
+
+
+def _type_of_fragments(subgraph: Subgraph, definition: TypeDefinition, fragments: list[InlineFragmentNode]) -> str:
+    """The one type that all fragments give which an object of the type can fulfil. Raises FieldSetError."""
+    fitting = {
+        _selected_type(subgraph, each, node.selection_set)
+        for node in fragments
+        if (each := _narrowed(subgraph, definition, node)) is not None
+    }
+    if not fitting:
+        raise FieldSetError(f'no type condition matches "{definition.name}"')
+    if len(fitting) > 1:
+        raise FieldSetError(f"its type conditions give different types: {', '.join(sorted(fitting))}")
+    return fitting.pop()
 
 
 def _narrowed(subgraph: Subgraph, definition: TypeDefinition, node: InlineFragmentNode) -> TypeDefinition | None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from graphql import ListTypeNode, NonNullTypeNode, TypeNode
 
 from schema.codes import Finding
-from schema.subgraph import Applied, FieldDefinition, Kind, Subgraph, TypeDefinition, named_type, type_text
+from schema.subgraph import Applied, FieldDefinition, Kind, Subgraph, TypeDefinition
+from schema.type_nodes import named_type, type_text
 
 
 def check_costs(subgraph: Subgraph) -> Iterator[Finding]:

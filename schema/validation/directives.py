@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from graphql import (
     DirectiveDefinitionNode,
@@ -18,9 +18,11 @@ from graphql import (
 
 from schema.codes import Finding, locations_of
 from schema.federation import SCALARS, SIGNATURES
-from schema.subgraph import Kind, Subgraph, TypeDefinition, named_type, type_text
-from schema.validation.graphql import local_directive_names
+from schema.subgraph import Kind, Subgraph, TypeDefinition
+from schema.type_nodes import named_type, type_text
+from schema.validation.definitions import local_directive_names
 
+_UPGRADED = ("shareable", "override", "composeDirective", "interfaceObject", "inaccessible")
 _ACCESS = ("authenticated", "requiresScopes", "policy")
 
 
@@ -29,12 +31,12 @@ def check_directive_definitions(subgraph: Subgraph) -> Iterator[Finding]:
     names = local_directive_names(subgraph)
     if subgraph.federation is None:
         # What a subgraph of federation 1 defines under these names is taken for federation 2's when it is upgraded.
-        names |= {name: name for name in ("shareable", "override", "composeDirective", "interfaceObject")}
-    imported = {name for link in subgraph.links for name in link.imports}
+        names |= {name: name for name in _UPGRADED}
+    imported = {name: spec for link in subgraph.links for name, spec in link.imports.items()}
     for node in subgraph.document.definitions:
         name = node.name.value if isinstance(node, DirectiveDefinitionNode | TypeDefinitionNode) else ""
         if isinstance(node, DirectiveDefinitionNode) and name in names:
-            for problem in _differences(node, names[name]):
+            for problem in _differences(node, names[name], imported):
                 yield Finding(
                     "DIRECTIVE_DEFINITION_INVALID",
                     f"[{subgraph.name}] The definition of @{name} contradicts federation's: {problem}. Remove it, "
@@ -53,7 +55,7 @@ def check_directive_definitions(subgraph: Subgraph) -> Iterator[Finding]:
                 )
 
 
-def _differences(node: DirectiveDefinitionNode, spec: str) -> Iterator[str]:
+def _differences(node: DirectiveDefinitionNode, spec: str, imported: Mapping[str, str]) -> Iterator[str]:
     arguments, repeatable, locations = SIGNATURES[spec]
     (known,) = parse(f"directive @d{arguments} on {locations}", no_location=True).definitions
     assert isinstance(known, DirectiveDefinitionNode)
@@ -62,27 +64,46 @@ def _differences(node: DirectiveDefinitionNode, spec: str) -> Iterator[str]:
         yield f"it cannot stand on {', '.join(extra)}"
     if node.repeatable and not repeatable:
         yield "it cannot be repeatable"
+    yield from _different_arguments(node, known, imported)
+
+
+def _different_arguments(
+    node: DirectiveDefinitionNode, known: DirectiveDefinitionNode, imported: Mapping[str, str]
+) -> Iterator[str]:
     declared = {argument.name.value: argument for argument in known.arguments or ()}
     for argument in node.arguments or ():
         wanted = declared.pop(argument.name.value, None)
         if wanted is None:
             yield f'it has no argument "{argument.name.value}"'
-        elif not _is_same_type(argument, wanted):
+        elif not (_fits(argument, wanted, imported) and _has_the_default(argument, wanted)):
             yield (f'argument "{argument.name.value}" must be "{print_ast(wanted)}", not "{print_ast(argument)}"')
     for argument in declared.values():
         if isinstance(argument.type, NonNullTypeNode):
             yield f'argument "{argument.name.value}" is missing'
 
 
-def _is_same_type(own: InputValueDefinitionNode, wanted: InputValueDefinitionNode) -> bool:
-    if type_text(own.type).count("[") != type_text(wanted.type).count("["):
-        return False
-    if named_type(wanted.type).startswith("federation__"):
-        # Libraries call the scalar by many names, String among them.
-        return named_type(own.type) == "String" or named_type(own.type).endswith(named_type(wanted.type).split("__")[1])
-    if wanted.default_value is not None and own.default_value is None:
+def _fits(own: InputValueDefinitionNode, wanted: InputValueDefinitionNode, imported: Mapping[str, str]) -> bool:
+    """Whether everything that the own definition lets pass is something that federation takes."""
+    wanted_name = named_type(wanted.type)
+    name = imported.get(named_type(own.type), named_type(own.type))
+    if wanted_name.startswith("federation__"):
+        # Libraries call the scalar by many names, String among them, and some let lists of it be given, as federation 1
+        # takes them. What is given is looked at where it is.
+        if isinstance(own.type, NonNullTypeNode) and name == "String":
+            return True
+        has_depth = type_text(own.type).count("[") == type_text(wanted.type).count("[")
+        return has_depth and (name == "String" or name.endswith(wanted_name.partition("__")[2]))
+    if isinstance(wanted.type, NonNullTypeNode) and not isinstance(own.type, NonNullTypeNode):
         return False
     return type_text(own.type).rstrip("!") == type_text(wanted.type).rstrip("!")
+
+
+def _has_the_default(own: InputValueDefinitionNode, wanted: InputValueDefinitionNode) -> bool:
+    if isinstance(wanted.type, NonNullTypeNode):
+        return True  # it is always given
+    return (own.default_value and print_ast(own.default_value)) == (
+        wanted.default_value and print_ast(wanted.default_value)
+    )
 
 
 def check_interfaces(subgraph: Subgraph) -> Iterator[Finding]:
@@ -155,7 +176,7 @@ def check_authorization(subgraph: Subgraph) -> Iterator[Finding]:
             elements += [(f"{definition.name}.{each.name}", each.directives) for each in definition.fields.values()]
         for coordinate, directives in elements:
             for applied in directives:
-                if applied.name in _ACCESS:
+                if applied.means(*_ACCESS):
                     yield Finding(
                         "AUTH_REQUIREMENTS_APPLIED_ON_INTERFACE",
                         f'[{subgraph.name}] @{applied.name} cannot stand on "{coordinate}": put it on the object types '

@@ -30,16 +30,9 @@ from graphql import (
 
 from schema.codes import Finding, locations_of
 from schema.federation import BUILT_IN_DIRECTIVES, DIRECTIVES_SINCE
-from schema.subgraph import (
-    Applied,
-    FieldDefinition,
-    Kind,
-    Subgraph,
-    TypeDefinition,
-    is_required,
-    named_type,
-    without_braces,
-)
+from schema.field_sets import without_braces
+from schema.subgraph import Applied, FieldDefinition, Kind, Subgraph, TypeDefinition
+from schema.type_nodes import is_required, named_type
 
 _COMPOSITE = (Kind.OBJECT, Kind.INTERFACE, Kind.UNION)
 
@@ -222,7 +215,7 @@ class _Selection:
         if node.alias is not None:
             yield self._finding("INVALID_FIELDS", f'cannot use the alias "{node.alias.value}"')
         if name == "__typename":
-            if self.prefix != "KEY" and not below_external and self.subgraph.is_federation_2:
+            if not below_external and self._has_to_be_external:
                 yield self._finding(
                     "FIELDS_MISSING_EXTERNAL", f'"{type_name}.__typename" is known to this subgraph: leave it out'
                 )
@@ -236,36 +229,59 @@ class _Selection:
                 f"one with @external",
             )
             return
+        coordinate = f"{type_name}.{name}"
+        yield from self._check_arguments(node, coordinate, definition)
+        misfits = list(self._check_target(node, coordinate, definition))
+        yield from misfits
+        if not misfits:
+            yield from self._check_below(node, coordinate, parent, definition, below_external)
+
+    @property
+    def _has_to_be_external(self) -> bool:
+        """Only a key is of the subgraph's own fields; federation 1 takes what it has for what it is given."""
+        return self.prefix != "KEY" and self.subgraph.is_federation_2
+
+    def _check_arguments(self, node: FieldNode, coordinate: str, definition: FieldDefinition) -> Iterator[Finding]:
         problems = list(_argument_problems(self.types, definition, node))
         for problem in problems:
-            yield self._finding("INVALID_FIELDS", f'field "{type_name}.{name}" {problem}')
+            yield self._finding("INVALID_FIELDS", f'field "{coordinate}" {problem}')
         # What federation 1 need not provide, it never read.
         is_read = self.prefix == "KEY" or self.subgraph.is_federation_2 or definition.is_external
         if self.prefix != "REQUIRES" and definition.arguments and not problems and is_read:
             yield self._finding(
                 "FIELDS_HAS_ARGS",
-                f'field "{type_name}.{name}" has arguments, which this directive cannot give: select another field',
+                f'field "{coordinate}" has arguments, which this directive cannot give: select another field',
             )
+
+    def _check_target(self, node: FieldNode, coordinate: str, definition: FieldDefinition) -> Iterator[Finding]:
+        """Whether what the field returns can be selected, and is selected from where it has to be."""
         target = self.types.get(named_type(definition.type))
         is_composite = target is not None and target.kind in _COMPOSITE
         if self.prefix == "KEY" and target is not None and target.kind in (Kind.INTERFACE, Kind.UNION):
             yield self._finding(
                 "FIELDS_SELECT_INVALID_TYPE",
-                f'field "{type_name}.{name}" is of the {target.kind.value} type "{target.name}"; a key needs objects',
+                f'field "{coordinate}" is of the {target.kind.value} type "{target.name}"; a key needs objects',
             )
-            return
-        if is_composite != (node.selection_set is not None):
+        elif is_composite != (node.selection_set is not None):
             need = "needs a selection of subfields" if is_composite else "has no subfields to select"
-            yield self._finding("INVALID_FIELDS", f'field "{type_name}.{name}" {need}')
-            return
+            yield self._finding("INVALID_FIELDS", f'field "{coordinate}" {need}')
+
+    def _check_below(
+        self,
+        node: FieldNode,
+        coordinate: str,
+        parent: TypeDefinition,
+        definition: FieldDefinition,
+        below_external: bool,
+    ) -> Iterator[Finding]:
         is_leaf = node.selection_set is None
         is_external = below_external or self._is_external(parent, definition, is_leaf=is_leaf)
-        if node.selection_set is not None and target is not None:
-            yield from self._check(node.selection_set, target.name, below_external=is_external)
-        elif self.prefix != "KEY" and not is_external and self.subgraph.is_federation_2:
+        if node.selection_set is not None:
+            yield from self._check(node.selection_set, named_type(definition.type), below_external=is_external)
+        elif self._has_to_be_external and not is_external:
             yield self._finding(
                 "FIELDS_MISSING_EXTERNAL",
-                f'field "{type_name}.{name}" is resolved by this subgraph: mark it @external, or leave it out',
+                f'field "{coordinate}" is resolved by this subgraph: mark it @external, or leave it out',
             )
 
     def _is_external(self, parent: TypeDefinition, definition: FieldDefinition, *, is_leaf: bool) -> bool:
@@ -327,8 +343,10 @@ def _fits(types: Mapping[str, TypeDefinition], type_node: TypeNode, value: Value
         return True
     if definition.kind is Kind.ENUM:
         return isinstance(value, EnumValueNode) and value.value in definition.values
-    if not isinstance(value, ObjectValueNode):
-        return False
+    return isinstance(value, ObjectValueNode) and _fits_input(types, definition, value)
+
+
+def _fits_input(types: Mapping[str, TypeDefinition], definition: TypeDefinition, value: ObjectValueNode) -> bool:
     given = {item.name.value: item.value for item in value.fields}
     return given.keys() <= definition.input_fields.keys() and all(
         _fits(types, field.type, given[field.name])

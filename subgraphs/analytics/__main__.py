@@ -1,7 +1,7 @@
 """`python -m subgraphs.analytics serve|migrate|sdl|relay|consume`."""
 
 from subgraphs.analytics.app import SUBGRAPH
-from subgraphs.command_line import run
+from subgraphs.shell.command_line import run
 
 DEFAULT_PORT = 8084
 

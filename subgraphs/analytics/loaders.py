@@ -1,25 +1,40 @@
 """The operation's loaders: each gathers the keys of one tick and answers them with one statement."""
 
 from datetime import date
-from decimal import Decimal
 from functools import cached_property
 
 from aiodataloader import DataLoader
 
 from loaders.dataloader import load_list, load_one, load_with_arguments
-from subgraphs.analytics.queries.fact import WorkoutEffort, times_logged, workout_efforts
-from subgraphs.analytics.queries.goal import GoalRecord, goals_by_id, goals_by_user, values_by_kind, weighings_by_user
+from subgraphs.analytics.domain.goal import Period
+from subgraphs.analytics.domain.streak import Habit
+from subgraphs.analytics.domain.weight_trend import TrendPoint
+from subgraphs.analytics.queries.food import times_logged
+from subgraphs.analytics.queries.goal import (
+    GoalPage,
+    GoalRecord,
+    Standing,
+    goal_counts,
+    goals_by_id,
+    goals_by_user,
+    periods_by_goal,
+    standings,
+)
+from subgraphs.analytics.queries.person import ClockRecord, clocks_by_user
+from subgraphs.analytics.queries.streak import BestRuns, best_runs
 from subgraphs.analytics.queries.summary import (
-    ClockRecord,
     DailySummaryRecord,
     SummaryPage,
-    active_days,
-    clocks_by_user,
     summaries_by_day,
     summaries_by_user,
+    summaries_of_span,
+    summary_counts,
 )
-from subgraphs.context import Resources
-from subgraphs.telemetry import batch_span
+from subgraphs.analytics.queries.timeline import EntryRecord, TimelinePage, entries_by_user
+from subgraphs.analytics.queries.weight import Span, trend_by_user
+from subgraphs.analytics.queries.workout import WorkoutEffort, workout_efforts
+from subgraphs.shell.context import Info, Resources
+from subgraphs.shell.telemetry import batch_span
 
 Day = tuple[str, date]
 
@@ -29,6 +44,7 @@ class AnalyticsLoaders:
 
     def __init__(self, resources: Resources) -> None:
         self._read = resources.database.batch_reader
+        self._now = resources.now
 
     @cached_property
     def summary_by_day(self) -> DataLoader[Day, DailySummaryRecord | None]:
@@ -39,8 +55,20 @@ class AnalyticsLoaders:
         return load_with_arguments("summaries_by_user", self._read(summaries_by_user), list, batch_span)
 
     @cached_property
-    def active_days_by_user(self) -> DataLoader[str, list[tuple[date, int, int]]]:
-        return load_list("active_days_by_user", self._read(active_days), batch_span)
+    def summary_count_by_user(self) -> DataLoader[str, int | None]:
+        return load_one("summary_count_by_user", self._read(summary_counts), batch_span)
+
+    @cached_property
+    def summaries_of_span_by_user(self) -> DataLoader[tuple[str, Span], list[DailySummaryRecord]]:
+        return load_with_arguments("summaries_of_span_by_user", self._read(summaries_of_span), list, batch_span)
+
+    @cached_property
+    def entries_by_user(self) -> DataLoader[tuple[str, TimelinePage], list[EntryRecord]]:
+        return load_with_arguments("entries_by_user", self._read(entries_by_user), list, batch_span)
+
+    @cached_property
+    def best_runs_by_user_and_habit(self) -> DataLoader[tuple[str, Habit], BestRuns | None]:
+        return load_one("best_runs_by_user_and_habit", self._read(best_runs), batch_span)
 
     @cached_property
     def clock_by_user(self) -> DataLoader[str, ClockRecord | None]:
@@ -51,17 +79,26 @@ class AnalyticsLoaders:
         return load_one("goal_by_id", self._read(goals_by_id), batch_span)
 
     @cached_property
-    def goals_by_user(self) -> DataLoader[tuple[str, str | None], list[GoalRecord]]:
-        """Keys are (user id, status); no status is every status."""
+    def goals_by_user(self) -> DataLoader[tuple[str, GoalPage], list[GoalRecord]]:
         return load_with_arguments("goals_by_user", self._read(goals_by_user), list, batch_span)
 
     @cached_property
-    def value_by_user_and_kind(self) -> DataLoader[tuple[str, str], Decimal | None]:
-        return load_one("value_by_user_and_kind", self._read(values_by_kind), batch_span)
+    def goal_count_by_user(self) -> DataLoader[str, int | None]:
+        return load_one("goal_count_by_user", self._read(goal_counts), batch_span)
 
     @cached_property
-    def weighings_by_user(self) -> DataLoader[str, list[tuple[date, Decimal]]]:
-        return load_list("weighings_by_user", self._read(weighings_by_user), batch_span)
+    def standing_by_goal(self) -> DataLoader[str, Standing | None]:
+        read = self._read(standings)
+        return load_one("standing_by_goal", lambda goal_ids: read(goal_ids, self._now()), batch_span)
+
+    @cached_property
+    def periods_by_goal(self) -> DataLoader[str, list[Period]]:
+        read = self._read(periods_by_goal)
+        return load_list("periods_by_goal", lambda goal_ids: read(goal_ids, self._now()), batch_span)
+
+    @cached_property
+    def trend_by_user(self) -> DataLoader[tuple[str, Span], list[TrendPoint]]:
+        return load_with_arguments("trend_by_user", self._read(trend_by_user), list, batch_span)
 
     @cached_property
     def effort_by_workout(self) -> DataLoader[str, WorkoutEffort | None]:
@@ -70,3 +107,8 @@ class AnalyticsLoaders:
     @cached_property
     def times_logged_by_user_and_food(self) -> DataLoader[tuple[str, str], int | None]:
         return load_one("times_logged_by_user_and_food", self._read(times_logged), batch_span)
+
+
+def loaders_of(info: Info) -> AnalyticsLoaders:
+    loaders: AnalyticsLoaders = info.context.loaders
+    return loaders

@@ -2,11 +2,13 @@
 
 import strawberry
 
+from subgraphs.analytics.api.food import Food
 from subgraphs.analytics.api.goal import Goal, GoalMutation, GoalQuery
-from subgraphs.analytics.api.others import Food, Workout
+from subgraphs.analytics.api.goal_live import GoalSubscription
 from subgraphs.analytics.api.summary import DailySummary, DiaryDay, SummaryQuery, SummarySubscription
+from subgraphs.analytics.api.timeline import ENTRIES_ELSEWHERE
 from subgraphs.analytics.api.user import User
-from subgraphs.graphql_schema import SubgraphSchema
+from subgraphs.shell.graphql_schema import SubgraphSchema
 
 
 @strawberry.type
@@ -20,7 +22,7 @@ class Mutation(GoalMutation):
 
 
 @strawberry.type
-class Subscription(SummarySubscription):
+class Subscription(SummarySubscription, GoalSubscription):
     """What is told as it happens."""
 
 
@@ -28,5 +30,5 @@ schema = SubgraphSchema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    types=[User, DailySummary, DiaryDay, Goal, Workout, Food],
+    types=[User, DailySummary, DiaryDay, Goal, Food, *ENTRIES_ELSEWHERE],
 )

@@ -1,6 +1,6 @@
 """python -m subgraphs.nutrition serve | migrate | sdl | relay | consume"""
 
-from subgraphs.command_line import run
 from subgraphs.nutrition.app import SUBGRAPH
+from subgraphs.shell.command_line import run
 
 run(SUBGRAPH, default_port=8082)

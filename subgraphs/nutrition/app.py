@@ -1,22 +1,28 @@
-"""The nutrition subgraph as an ASGI application, with the consumer that keeps people's names and clocks."""
+"""The nutrition subgraph as an ASGI application, with what runs beside it: people's names and clocks, the search index."""
 
-from events.consumer import Subscription, run_consumer
-from subgraphs.app import Subgraph, SubgraphApp, build_app
-from subgraphs.context import Resources
+from subgraphs.nutrition.commands.deleted_entry import forget_deleted
+from subgraphs.nutrition.commands.food_index import renew_food_index
 from subgraphs.nutrition.loaders import NutritionLoaders
-from subgraphs.nutrition.projections.person import GROUP, TOPICS, project_people
+from subgraphs.nutrition.projections.person import subscription
 from subgraphs.nutrition.schema import schema
-from subgraphs.settings import Settings, read_settings
+from subgraphs.shell.app import Subgraph, SubgraphApp, build_app
+from subgraphs.shell.context import Resources
+from subgraphs.shell.settings import Settings, read_settings
 
 
-async def consume_people(resources: Resources) -> None:
-    """Follow accounts until cancelled; returns at once where no Kafka is named."""
-    kafka = resources.settings.kafka
-    if kafka is not None:
-        await run_consumer(Subscription(GROUP, TOPICS, project_people), resources.database.writer, kafka)
+async def index_foods(resources: Resources) -> None:
+    """Once at the start: a new release may read names in another way. Returns when every food is found by today's rules."""
+    await renew_food_index(resources.database)
 
 
-SUBGRAPH = Subgraph(name="nutrition", schema=schema, make_loaders=NutritionLoaders, loops=(consume_people,))
+SUBGRAPH = Subgraph(
+    name="nutrition",
+    schema=schema,
+    make_loaders=NutritionLoaders,
+    consumers=(subscription,),
+    at_start=(index_foods,),
+    forget=(forget_deleted,),
+)
 
 
 def create_app(settings: Settings | None = None) -> SubgraphApp:

@@ -1,22 +1,27 @@
 """The operation's loaders: each gathers the keys of one tick and answers them with one statement."""
 
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 
 from aiodataloader import DataLoader
 
 from loaders.dataloader import load_list, load_one, load_with_arguments
-from subgraphs.context import Info, Resources
 from subgraphs.nutrition.domain.food import Portion
-from subgraphs.nutrition.queries.diary import TargetRecord, targets_by_day, water_by_day
+from subgraphs.nutrition.queries.fast import FastRecord, fasts_by_user, running_fasts
 from subgraphs.nutrition.queries.food import (
+    FoodFilter,
     FoodRecord,
     RecentFood,
+    favourite_foods,
+    favourites_among,
     foods_by_gtin,
     foods_by_id,
+    foods_by_name,
+    frequent_foods,
     portions_by_food,
     recent_foods,
 )
+from subgraphs.nutrition.queries.food_search import search_foods
 from subgraphs.nutrition.queries.meal import (
     MealItemRecord,
     MealPage,
@@ -27,7 +32,19 @@ from subgraphs.nutrition.queries.meal import (
     meals_by_user,
 )
 from subgraphs.nutrition.queries.person import PersonRecord, people_by_id
-from subgraphs.telemetry import batch_span
+from subgraphs.nutrition.queries.recipe import (
+    RecipeRecord,
+    recipe_versions_by_food,
+    recipes_by_food,
+    recipes_by_user,
+)
+from subgraphs.nutrition.queries.saved_meal import SavedMealRecord, saved_meals_by_user
+from subgraphs.nutrition.queries.target import TargetRecord, targets_by_day
+from subgraphs.nutrition.queries.water import DrinkPage, DrinkRecord, drinks_by_day, drinks_by_id, drinks_by_user
+from subgraphs.shell.context import Info, Resources
+from subgraphs.shell.keyset import Page
+from subgraphs.shell.search.store import Found
+from subgraphs.shell.telemetry import batch_span
 
 Day = tuple[str, date]
 
@@ -43,16 +60,62 @@ class NutritionLoaders:
         return load_one("food_by_id", self._read(foods_by_id), batch_span)
 
     @cached_property
-    def food_by_gtin(self) -> DataLoader[str, FoodRecord | None]:
-        return load_one("food_by_gtin", self._read(foods_by_gtin), batch_span)
+    def food_by_gtin(self) -> DataLoader[tuple[str, str | None], FoodRecord | None]:
+        """By (barcode, viewer): a person's own food comes before the catalogue's."""
+        return load_with_arguments("food_by_gtin", self._read(foods_by_gtin), _none, batch_span)
+
+    @cached_property
+    def foods_by_words(self) -> DataLoader[tuple[str, FoodFilter], list[Found]]:
+        return load_with_arguments("foods_by_words", self._read(search_foods), list, batch_span)
+
+    @cached_property
+    def foods_by_name(self) -> DataLoader[tuple[FoodFilter, Page], list[FoodRecord]]:
+        return load_with_arguments("foods_by_name", self._read(foods_by_name), list, batch_span)
 
     @cached_property
     def portions_by_food(self) -> DataLoader[str, list[Portion]]:
         return load_list("portions_by_food", self._read(portions_by_food), batch_span)
 
     @cached_property
-    def recent_foods_by_user(self) -> DataLoader[tuple[str, int], list[RecentFood]]:
+    def recent_foods_by_user(self) -> DataLoader[tuple[str, Page], list[RecentFood]]:
         return load_with_arguments("recent_foods_by_user", self._read(recent_foods), list, batch_span)
+
+    @cached_property
+    def frequent_foods_by_user(self) -> DataLoader[tuple[str, Page], list[RecentFood]]:
+        return load_with_arguments("frequent_foods_by_user", self._read(frequent_foods), list, batch_span)
+
+    @cached_property
+    def favourite_foods_by_user(self) -> DataLoader[tuple[str, Page], list[tuple[str, datetime]]]:
+        return load_with_arguments("favourite_foods_by_user", self._read(favourite_foods), list, batch_span)
+
+    @cached_property
+    def is_favourite_by_food(self) -> DataLoader[tuple[str, str], bool]:
+        """By (food id, user id)."""
+        return load_with_arguments("is_favourite_by_food", self._read(favourites_among), bool, batch_span)
+
+    @cached_property
+    def recipe_by_food(self) -> DataLoader[str, RecipeRecord | None]:
+        return load_one("recipe_by_food", self._read(recipes_by_food), batch_span)
+
+    @cached_property
+    def recipe_versions_by_food(self) -> DataLoader[str, list[RecipeRecord]]:
+        return load_list("recipe_versions_by_food", self._read(recipe_versions_by_food), batch_span)
+
+    @cached_property
+    def recipes_by_user(self) -> DataLoader[tuple[str, Page], list[FoodRecord]]:
+        return load_with_arguments("recipes_by_user", self._read(recipes_by_user), list, batch_span)
+
+    @cached_property
+    def saved_meals_by_user(self) -> DataLoader[tuple[str, Page], list[SavedMealRecord]]:
+        return load_with_arguments("saved_meals_by_user", self._read(saved_meals_by_user), list, batch_span)
+
+    @cached_property
+    def fasts_by_user(self) -> DataLoader[tuple[str, Page], list[FastRecord]]:
+        return load_with_arguments("fasts_by_user", self._read(fasts_by_user), list, batch_span)
+
+    @cached_property
+    def running_fast_by_user(self) -> DataLoader[str, FastRecord | None]:
+        return load_one("running_fast_by_user", self._read(running_fasts), batch_span)
 
     @cached_property
     def meal_by_id(self) -> DataLoader[str, MealRecord | None]:
@@ -71,8 +134,16 @@ class NutritionLoaders:
         return load_with_arguments("meals_by_user", self._read(meals_by_user), list, batch_span)
 
     @cached_property
-    def water_by_day(self) -> DataLoader[Day, int | None]:
-        return load_one("water_by_day", self._read(water_by_day), batch_span)
+    def drink_by_id(self) -> DataLoader[str, DrinkRecord | None]:
+        return load_one("drink_by_id", self._read(drinks_by_id), batch_span)
+
+    @cached_property
+    def drinks_by_day(self) -> DataLoader[Day, list[DrinkRecord]]:
+        return load_list("drinks_by_day", self._read(drinks_by_day), batch_span)
+
+    @cached_property
+    def drinks_by_user(self) -> DataLoader[tuple[str, DrinkPage], list[DrinkRecord]]:
+        return load_with_arguments("drinks_by_user", self._read(drinks_by_user), list, batch_span)
 
     @cached_property
     def target_by_day(self) -> DataLoader[Day, TargetRecord | None]:
@@ -81,6 +152,10 @@ class NutritionLoaders:
     @cached_property
     def person_by_id(self) -> DataLoader[str, PersonRecord | None]:
         return load_one("person_by_id", self._read(people_by_id), batch_span)
+
+
+def _none() -> None:
+    return None
 
 
 def loaders_of(info: Info) -> NutritionLoaders:

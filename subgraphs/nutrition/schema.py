@@ -2,21 +2,41 @@
 
 import strawberry
 
-from subgraphs.graphql_schema import SubgraphSchema
-from subgraphs.nutrition.api.diary import DiaryDay, DiaryMutation
-from subgraphs.nutrition.api.food import Food, FoodMutation, FoodQuery
-from subgraphs.nutrition.api.meal import Meal, MealMutation, MealQuery
+from subgraphs.nutrition.api.diary import DiaryDay
+from subgraphs.nutrition.api.fast_mutations import FastMutation
+from subgraphs.nutrition.api.favourite_food import FavouriteFoodMutation
+from subgraphs.nutrition.api.food import Food, FoodQuery
+from subgraphs.nutrition.api.food_mutations import FoodMutation
+from subgraphs.nutrition.api.meal import Meal, MealQuery
+from subgraphs.nutrition.api.meal_arranging import MealArrangingMutation
+from subgraphs.nutrition.api.meal_mutations import MealMutation
+from subgraphs.nutrition.api.recipe_mutations import RecipeMutation
+from subgraphs.nutrition.api.saved_meal_mutations import SavedMealMutation
+from subgraphs.nutrition.api.shopping import ShoppingQuery
+from subgraphs.nutrition.api.target import TargetMutation
 from subgraphs.nutrition.api.user import User
+from subgraphs.nutrition.api.water import Drink, WaterMutation
+from subgraphs.shell.graphql_schema import SubgraphSchema
 
 
 @strawberry.type
-class Query(FoodQuery, MealQuery):
+class Query(FoodQuery, MealQuery, ShoppingQuery):
     """Foods, and single meals; a person's diary is on User."""
 
 
 @strawberry.type
-class Mutation(FoodMutation, MealMutation, DiaryMutation):
+class Mutation(
+    FoodMutation,
+    MealMutation,
+    MealArrangingMutation,
+    FavouriteFoodMutation,
+    FastMutation,
+    RecipeMutation,
+    SavedMealMutation,
+    WaterMutation,
+    TargetMutation,
+):
     """Every change to foods, meals, water and targets."""
 
 
-schema = SubgraphSchema(query=Query, mutation=Mutation, types=[User, Food, Meal, DiaryDay])
+schema = SubgraphSchema(query=Query, mutation=Mutation, types=[User, Food, Meal, Drink, DiaryDay])

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Column, Computed, DateTime, ForeignKey, MetaData, Numeric, Text, UniqueConstraint
+from sqlalchemy import Column, DateTime, ForeignKey, MetaData, Numeric, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -41,9 +41,9 @@ class FoodRow(NutritionTable, table=True):
     per_100: str = Field(sa_column=_json())
     version: int = 1
     created_at: datetime = Field(sa_column=_instant())
-    search_text: str = Field(
-        sa_column=Column(Text, Computed("lower(name || ' ' || coalesce(brand, ''))", persisted=True), nullable=True)
-    )
+    idempotency_key: str | None = None
+    idempotency_content: bytes | None = None
+    deleted_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
 
 
 class FoodPortionRow(NutritionTable, table=True):
@@ -59,7 +59,6 @@ class MealRow(NutritionTable, table=True):
     """A meal with its sums, on the person's calendar day of its moment."""
 
     __tablename__ = "meal"
-    __table_args__ = (UniqueConstraint("user_id", "idempotency_key"),)
 
     id: str = Field(primary_key=True)
     user_id: str
@@ -69,8 +68,10 @@ class MealRow(NutritionTable, table=True):
     time_zone: str
     notes: str | None = None
     totals: str = Field(sa_column=_json())
+    quick_adds: str = Field(sa_column=_json())
     version: int = 1
     idempotency_key: str | None = None
+    idempotency_content: bytes | None = None
 
 
 class MealItemRow(NutritionTable, table=True):
@@ -81,6 +82,7 @@ class MealItemRow(NutritionTable, table=True):
     meal_id: str = Field(sa_column=Column(Text, ForeignKey("meal.id", ondelete="CASCADE"), primary_key=True))
     position: int = Field(primary_key=True)
     user_id: str
+    at: datetime = Field(sa_column=_instant())
     food_id: str = Field(foreign_key="food.id")
     food_name: str
     food_version: int
@@ -90,9 +92,79 @@ class MealItemRow(NutritionTable, table=True):
     nutrients: str = Field(sa_column=_json())
 
 
+class RecentFoodRow(NutritionTable, table=True):
+    """How often a person logged a food and when last; kept with every change of a meal."""
+
+    __tablename__ = "recent_food"
+
+    user_id: str = Field(primary_key=True)
+    food_id: str = Field(sa_column=Column(Text, ForeignKey("food.id", ondelete="CASCADE"), primary_key=True))
+    times: int
+    last_at: datetime = Field(sa_column=_instant())
+
+
+class FavouriteFoodRow(NutritionTable, table=True):
+    __tablename__ = "favourite_food"
+
+    user_id: str = Field(primary_key=True)
+    food_id: str = Field(sa_column=Column(Text, ForeignKey("food.id", ondelete="CASCADE"), primary_key=True))
+    added_at: datetime = Field(sa_column=_instant())
+
+
+class DeletedEntryRow(NutritionTable, table=True):
+    """A meal or drink that was deleted of late, as it was, so that it can be brought back."""
+
+    __tablename__ = "deleted_entry"
+
+    id: str = Field(primary_key=True)
+    user_id: str
+    version: int
+    deleted_at: datetime = Field(sa_column=_instant())
+    content: str = Field(sa_column=_json())
+
+
+class RecipeVersionRow(NutritionTable, table=True):
+    """What a food whose source is RECIPE was made of at one of its versions; the highest holds."""
+
+    __tablename__ = "recipe_version"
+
+    food_id: str = Field(sa_column=Column(Text, ForeignKey("food.id", ondelete="CASCADE"), primary_key=True))
+    version: int = Field(primary_key=True)
+    written_at: datetime = Field(sa_column=_instant())
+    content: str = Field(sa_column=_json())
+
+
+class SavedMealRow(NutritionTable, table=True):
+    __tablename__ = "saved_meal"
+
+    id: str = Field(primary_key=True)
+    user_id: str
+    name: str
+    slot: str | None = None
+    content: str = Field(sa_column=_json())
+    version: int = 1
+    created_at: datetime = Field(sa_column=_instant())
+    idempotency_key: str | None = None
+    idempotency_content: bytes | None = None
+
+
+class FastRow(NutritionTable, table=True):
+    """From when to when a person ate nothing; `ended_at` is None while it runs."""
+
+    __tablename__ = "fast"
+
+    id: str = Field(primary_key=True)
+    user_id: str
+    started_at: datetime = Field(sa_column=_instant())
+    ended_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+    target_minutes: int | None = None
+    version: int = 1
+    idempotency_key: str | None = None
+    idempotency_content: bytes | None = None
+
+
 class WaterRow(NutritionTable, table=True):
     __tablename__ = "water"
-    __table_args__ = (UniqueConstraint("user_id", "idempotency_key"),)
 
     id: str = Field(primary_key=True)
     user_id: str
@@ -102,6 +174,7 @@ class WaterRow(NutritionTable, table=True):
     time_zone: str
     version: int = 1
     idempotency_key: str | None = None
+    idempotency_content: bytes | None = None
 
 
 class NutritionTargetRow(NutritionTable, table=True):
@@ -116,7 +189,10 @@ class NutritionTargetRow(NutritionTable, table=True):
     carbs_g: Decimal | None = Field(default=None, sa_column=Column(Numeric(8, 2)))
     fat_g: Decimal | None = Field(default=None, sa_column=Column(Numeric(8, 2)))
     water_ml: int | None = None
+    nutrient_aims: str = Field(sa_column=_json())
     version: int
+    idempotency_key: str | None = None
+    idempotency_content: bytes | None = None
 
 
 class PersonRow(NutritionTable, table=True):

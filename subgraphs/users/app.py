@@ -1,11 +1,20 @@
 """The users subgraph as an ASGI application. Served by `__main__` and deploy, mounted by the in-process router."""
 
-from subgraphs.app import Subgraph, SubgraphApp, build_app
-from subgraphs.settings import Settings, read_settings
+from subgraphs.shell.app import Subgraph, SubgraphApp, build_app
+from subgraphs.shell.settings import Settings, read_settings
+from subgraphs.users.commands.ended_session import forget_old_sessions
+from subgraphs.users.commands.mail import forget_mail
+from subgraphs.users.commands.mail_delivery import deliver_mail
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.schema import schema
 
-SUBGRAPH = Subgraph(name="users", schema=schema, make_loaders=UsersLoaders)
+SUBGRAPH = Subgraph(
+    name="users",
+    schema=schema,
+    make_loaders=UsersLoaders,
+    forget=(forget_old_sessions, forget_mail),
+    loops=(deliver_mail,),
+)
 
 
 def create_app(settings: Settings | None = None) -> SubgraphApp:

@@ -4,14 +4,24 @@ from functools import cached_property
 
 from aiodataloader import DataLoader
 
-from loaders.dataloader import load_one, load_with_arguments
-from subgraphs.context import Info, Resources
-from subgraphs.telemetry import batch_span
+from loaders.dataloader import load_list, load_one, load_with_arguments
+from subgraphs.shell.context import Info, Resources
+from subgraphs.shell.keyset import Page
+from subgraphs.shell.telemetry import batch_span
 from subgraphs.users.queries.account import AccountRecord, accounts_by_id
+from subgraphs.users.queries.measurement import (
+    MeasurementPage,
+    MeasurementRecord,
+    measurement_counts,
+    measurements_by_user,
+    newest_girths,
+)
+from subgraphs.users.queries.session import SessionRecord, session_counts, sessions_by_user
 from subgraphs.users.queries.weight import (
     WeightPage,
     WeightRecord,
     newest_weights,
+    weight_counts,
     weights_by_id,
     weights_by_user,
 )
@@ -36,8 +46,32 @@ class UsersLoaders:
         return load_one("newest_weight_by_user", self._read(newest_weights), batch_span)
 
     @cached_property
+    def weight_count_by_user(self) -> DataLoader[str, int | None]:
+        return load_one("weight_count_by_user", self._read(weight_counts), batch_span)
+
+    @cached_property
     def weights_by_user(self) -> DataLoader[tuple[str, WeightPage], list[WeightRecord]]:
         return load_with_arguments("weights_by_user", self._read(weights_by_user), list, batch_span)
+
+    @cached_property
+    def measurements_by_user(self) -> DataLoader[tuple[str, MeasurementPage], list[MeasurementRecord]]:
+        return load_with_arguments("measurements_by_user", self._read(measurements_by_user), list, batch_span)
+
+    @cached_property
+    def measurement_count_by_user(self) -> DataLoader[str, int | None]:
+        return load_one("measurement_count_by_user", self._read(measurement_counts), batch_span)
+
+    @cached_property
+    def newest_girths_by_user(self) -> DataLoader[str, list[MeasurementRecord]]:
+        return load_list("newest_girths_by_user", self._read(newest_girths), batch_span)
+
+    @cached_property
+    def sessions_by_user(self) -> DataLoader[tuple[str, Page], list[SessionRecord]]:
+        return load_with_arguments("sessions_by_user", self._read(sessions_by_user), list, batch_span)
+
+    @cached_property
+    def session_count_by_user(self) -> DataLoader[str, int | None]:
+        return load_one("session_count_by_user", self._read(session_counts), batch_span)
 
 
 def loaders_of(info: Info) -> UsersLoaders:

@@ -1,22 +1,26 @@
-"""Bulk loading for samples: accounts that share a password, and histories of weighings. Called by `fittracker sample-data`.
+"""Bulk loading for samples: accounts that share a password, histories of weighings and measurements. Called by `fittracker sample-data`.
 
 Everything goes through the same rows and events as the commands write; loading twice changes nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.contracts.users import UserRegistered
 from events.outbox import append_event
+from subgraphs.shell.bulk import copy_events, copy_rows
 from subgraphs.users.commands.account import NewAccount, insert_account
 from subgraphs.users.commands.account_event import account_event
+from subgraphs.users.commands.measurement import NewMeasurement, measurement_row
 from subgraphs.users.commands.password import hash_password
-from subgraphs.users.commands.weight import NewWeighing, write_weighings
+from subgraphs.users.commands.weight import NewWeighing, weighing_logged, weighing_row
 from subgraphs.users.queries.account import accounts_by_id
+from subgraphs.users.tables import MeasurementRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +50,32 @@ async def load_accounts(connection: AsyncConnection, samples: Iterable[SampleAcc
     return loaded
 
 
-async def load_weights(connection: AsyncConnection, user_id: str, weighings: Iterable[NewWeighing]) -> int:
-    """Log weighings of one person in the caller's transaction. Returns how many are new, by idempotency key."""
-    statement = text("SELECT idempotency_key FROM weight_entry WHERE user_id = :id AND idempotency_key IS NOT NULL")
-    known = set((await connection.scalars(statement, {"id": user_id})).all())
-    new = [weighing for weighing in weighings if weighing.idempotency_key not in known]
-    account = (await accounts_by_id(connection, [user_id]))[user_id]
-    await write_weighings(connection, account, new)
-    return len(new)
+async def load_weights(connection: AsyncConnection, histories: Sequence[tuple[str, Iterable[NewWeighing]]]) -> int:
+    """Log weighings of (user id, weighings) in the caller's transaction, by COPY. Returns how many are new, by key."""
+    ids = [user_id for user_id, _ in histories]
+    statement = text(
+        "SELECT user_id, idempotency_key FROM weight_entry WHERE user_id = ANY(:ids) AND idempotency_key IS NOT NULL"
+    )
+    known = {(row.user_id, row.idempotency_key) for row in await connection.execute(statement, {"ids": ids})}
+    accounts = await accounts_by_id(connection, ids)
+    rows = [
+        weighing_row(accounts[user_id], weighing)
+        for user_id, weighings in histories
+        for weighing in weighings
+        if weighing.request is None or (user_id, weighing.request.key) not in known
+    ]
+    await copy_rows(connection, "weight_entry", rows)
+    await copy_events(connection, (weighing_logged(row) for row in rows))
+    return len(rows)
+
+
+async def load_measurements(
+    connection: AsyncConnection, histories: Sequence[tuple[str, Sequence[NewMeasurement]]]
+) -> int:
+    """Log measurements of (user id, measurements) in the caller's transaction. Returns how many are new, by key."""
+    accounts = await accounts_by_id(connection, [user_id for user_id, _ in histories])
+    rows = [measurement_row(accounts[user_id], each) for user_id, history in histories for each in history]
+    if not rows:
+        return 0
+    result = await connection.execute(insert(MeasurementRow).on_conflict_do_nothing(), rows)
+    return result.rowcount

@@ -2,20 +2,35 @@
 
 import strawberry
 
-from subgraphs.graphql_schema import SubgraphSchema
+from subgraphs.shell.graphql_schema import SubgraphSchema
+from subgraphs.users.api.administration import AdministrationMutation, AdministrationQuery
+from subgraphs.users.api.email import EmailMutation
+from subgraphs.users.api.erasure import ErasureMutation
+from subgraphs.users.api.measurement import MeasurementMutation
+from subgraphs.users.api.node import ENTITIES_ELSEWHERE, NodeQuery
+from subgraphs.users.api.second_factor import SecondFactorMutation
 from subgraphs.users.api.session import SessionMutation
 from subgraphs.users.api.user import User, UserMutation, UserQuery
 from subgraphs.users.api.weight import WeightEntry, WeightMutation
 
 
 @strawberry.type
-class Query(UserQuery):
+class Query(UserQuery, NodeQuery, AdministrationQuery):
     """Whoever asks, and whoever may be asked about."""
 
 
 @strawberry.type
-class Mutation(SessionMutation, UserMutation, WeightMutation):
-    """Every change to accounts, sessions and weighings."""
+class Mutation(
+    SessionMutation,
+    SecondFactorMutation,
+    EmailMutation,
+    ErasureMutation,
+    AdministrationMutation,
+    UserMutation,
+    WeightMutation,
+    MeasurementMutation,
+):
+    """Every change to accounts, sessions, weighings and measurements."""
 
 
-schema = SubgraphSchema(query=Query, mutation=Mutation, types=[User, WeightEntry])
+schema = SubgraphSchema(query=Query, mutation=Mutation, types=[User, WeightEntry, *ENTITIES_ELSEWHERE])

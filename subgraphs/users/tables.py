@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Column, DateTime, ForeignKey, LargeBinary, MetaData, Numeric, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Index, LargeBinary, MetaData, Numeric, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -24,6 +24,14 @@ class AccountRow(UsersTable, table=True):
     """A person: what signs in, what is shown, and the profile. `email_key` is the address as it is compared."""
 
     __tablename__ = "account"
+    __table_args__ = (
+        Index(
+            "account_by_idempotency_key",
+            "idempotency_key",
+            unique=True,
+            postgresql_where=text("idempotency_key IS NOT NULL"),
+        ),
+    )
 
     id: str = Field(primary_key=True)
     email: str
@@ -45,6 +53,12 @@ class AccountRow(UsersTable, table=True):
     version: int = 1
     created_at: datetime = Field(sa_column=_instant())
     last_login_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    email_verified_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    totp_secret: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    totp_confirmed_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    totp_last_step: int | None = Field(default=None, sa_column=Column(BigInteger))
+    idempotency_key: str | None = None
+    idempotency_content: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
 
 
 class SessionRow(UsersTable, table=True):
@@ -54,13 +68,15 @@ class SessionRow(UsersTable, table=True):
 
     id: str = Field(primary_key=True)
     user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))
+    device_name: str | None = None
     created_at: datetime = Field(sa_column=_instant())
+    last_used_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     expires_at: datetime = Field(sa_column=_instant())
     revoked_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
 
 
 class RefreshTokenRow(UsersTable, table=True):
-    """A refresh token, as a hash. One that was used and comes again was stolen: its session ends."""
+    """A refresh token, as a hash. One that was used and comes again later was stolen: its session ends."""
 
     __tablename__ = "refresh_token"
 
@@ -74,15 +90,122 @@ class WeightEntryRow(UsersTable, table=True):
     """One weighing, on the person's calendar day of its moment."""
 
     __tablename__ = "weight_entry"
-    __table_args__ = (UniqueConstraint("user_id", "idempotency_key"),)
+    __table_args__ = (
+        Index(
+            "weight_entry_by_idempotency_key",
+            "user_id",
+            "idempotency_key",
+            unique=True,
+            postgresql_where=text("idempotency_key IS NOT NULL"),
+        ),
+    )
 
     id: str = Field(primary_key=True)
     user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))
     weight_kg: Decimal = Field(sa_column=Column(Numeric(5, 2), nullable=False))
     body_fat_percent: Decimal | None = Field(default=None, sa_column=Column(Numeric(4, 2)))
+    muscle_mass_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(5, 2)))
     notes: str | None = None
     recorded_at: datetime = Field(sa_column=_instant())
     local_date: date
     time_zone: str
     version: int = 1
     idempotency_key: str | None = None
+    idempotency_content: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+
+
+class MeasurementRow(UsersTable, table=True):
+    """One measurement with a tape, on the person's calendar day of its moment."""
+
+    __tablename__ = "measurement"
+    __table_args__ = (
+        Index(
+            "measurement_by_idempotency_key",
+            "user_id",
+            "idempotency_key",
+            unique=True,
+            postgresql_where=text("idempotency_key IS NOT NULL"),
+        ),
+    )
+
+    id: str = Field(primary_key=True)
+    user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))
+    kind: str
+    value_cm: Decimal = Field(sa_column=Column(Numeric(6, 2), nullable=False))
+    notes: str | None = None
+    recorded_at: datetime = Field(sa_column=_instant())
+    local_date: date
+    idempotency_key: str | None = None
+    idempotency_content: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+
+
+class RegistrationRow(UsersTable, table=True):
+    """Somebody who registered and has not confirmed the address yet; `details` is encoded."""
+
+    __tablename__ = "registration"
+
+    id: str = Field(primary_key=True)
+    email_key: str
+    password_hash: str
+    details: str
+    created_at: datetime = Field(sa_column=_instant())
+    idempotency_key: str | None = None
+    idempotency_content: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+
+
+class PendingMailRow(UsersTable, table=True):
+    """Mail that waits to be sent, or to be tried again at `due_at`."""
+
+    __tablename__ = "pending_mail"
+
+    id: str = Field(primary_key=True)
+    kind: str
+    recipient: str
+    user_id: str | None = Field(default=None, sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE")))
+    registration_id: str | None = Field(
+        default=None, sa_column=Column(Text, ForeignKey("registration.id", ondelete="CASCADE"))
+    )
+    created_at: datetime = Field(sa_column=_instant())
+    due_at: datetime = Field(sa_column=_instant())
+    attempts: int = 0
+
+
+class MailedTokenRow(UsersTable, table=True):
+    """The hash of a token that was mailed, what it is for, and until when."""
+
+    __tablename__ = "mailed_token"
+
+    token_hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    purpose: str
+    email: str
+    email_key: str
+    user_id: str | None = Field(default=None, sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE")))
+    registration_id: str | None = Field(
+        default=None, sa_column=Column(Text, ForeignKey("registration.id", ondelete="CASCADE"))
+    )
+    created_at: datetime = Field(sa_column=_instant())
+    expires_at: datetime = Field(sa_column=_instant())
+
+
+class AuditEntryRow(UsersTable, table=True):
+    """What an administrator did to an account; it outlives the account and refers to none."""
+
+    __tablename__ = "audit_entry"
+
+    id: str = Field(primary_key=True)
+    at: datetime = Field(sa_column=_instant())
+    action: str
+    actor_id: str
+    subject_id: str
+    reason: str
+    before: str
+    after: str
+
+
+class RecoveryCodeRow(UsersTable, table=True):
+    """The hash of a code for whoever lost the device of the second factor."""
+
+    __tablename__ = "recovery_code"
+
+    user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True))
+    code_hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))

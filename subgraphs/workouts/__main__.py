@@ -1,6 +1,6 @@
 """`python -m subgraphs.workouts serve|migrate|sdl|relay|consume`."""
 
-from subgraphs.command_line import run
+from subgraphs.shell.command_line import run
 from subgraphs.workouts.app import SUBGRAPH
 
 DEFAULT_PORT = 8083

@@ -1,22 +1,37 @@
 """The workouts subgraph as a process: its schema, loaders and the consumer of what it must know of people."""
 
-from events.consumer import Subscription, run_consumer
-from subgraphs.app import Subgraph, SubgraphApp, build_app
-from subgraphs.context import Resources
-from subgraphs.settings import Settings, read_settings
+from subgraphs.shell.app import Subgraph, SubgraphApp, build_app
+from subgraphs.shell.context import Resources
+from subgraphs.shell.settings import Settings, read_settings
+from subgraphs.workouts.commands.exercise_index import renew_exercise_index
+from subgraphs.workouts.commands.settle import settle_outdated_workouts
 from subgraphs.workouts.loaders import WorkoutsLoaders
-from subgraphs.workouts.projections.person import GROUP, TOPICS, project_person
+from subgraphs.workouts.projections.person import subscription
 from subgraphs.workouts.schema import schema
 
-
-async def consume_people(resources: Resources) -> None:
-    """Follow accounts and weighings until cancelled; returns at once where no Kafka is named."""
-    kafka = resources.settings.kafka
-    if kafka is not None:
-        await run_consumer(Subscription(GROUP, TOPICS, project_person), resources.database.writer, kafka)
+BATCH_WORKOUTS = 100
 
 
-SUBGRAPH = Subgraph(name="workouts", schema=schema, make_loaders=WorkoutsLoaders, loops=(consume_people,))
+async def index_exercises(resources: Resources) -> None:
+    """Once at the start: a new release may read names in another way."""
+    await renew_exercise_index(resources.database)
+
+
+async def settle_by_new_rules(resources: Resources) -> None:
+    """Give workouts that an older release settled the numbers of this one, a batch a transaction."""
+    settled = BATCH_WORKOUTS
+    while settled == BATCH_WORKOUTS:
+        async with resources.database.transaction() as transaction:
+            settled = await settle_outdated_workouts(transaction, BATCH_WORKOUTS, resources.now())
+
+
+SUBGRAPH = Subgraph(
+    name="workouts",
+    schema=schema,
+    make_loaders=WorkoutsLoaders,
+    consumers=(subscription,),
+    at_start=(index_exercises, settle_by_new_rules),
+)
 
 
 def create_app(settings: Settings | None = None) -> SubgraphApp:

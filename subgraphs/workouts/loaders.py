@@ -1,24 +1,43 @@
 """The operation's loaders: each gathers the keys of one tick and answers them with one statement."""
 
+from datetime import date
+from decimal import Decimal
 from functools import cached_property
 
 from aiodataloader import DataLoader
 
 from loaders.dataloader import load_list, load_one, load_with_arguments
-from subgraphs.context import Resources
-from subgraphs.telemetry import batch_span
-from subgraphs.workouts.queries.exercise import ExerciseRecord, exercises_by_id
+from subgraphs.shell.context import Info, Resources
+from subgraphs.shell.keyset import Page
+from subgraphs.shell.search.store import Found
+from subgraphs.shell.telemetry import batch_span
+from subgraphs.workouts.queries.exercise import ExerciseFilter, ExerciseRecord, exercises_by_id, exercises_by_name
+from subgraphs.workouts.queries.exercise_search import search_exercises
 from subgraphs.workouts.queries.person import PersonRecord, people_by_id
-from subgraphs.workouts.queries.workout import (
+from subgraphs.workouts.queries.personal_record import (
     PersonalRecord,
+    RecordMark,
+    record_counts,
+    record_marks,
+    records_by_user,
+)
+from subgraphs.workouts.queries.template import (
+    TemplateExerciseRecord,
+    TemplateRecord,
+    exercises_by_template,
+    template_counts,
+    templates_by_user,
+)
+from subgraphs.workouts.queries.training import MuscleWork, TrainedDays, muscle_work, session_loads
+from subgraphs.workouts.queries.workout import (
     SetRecord,
     WorkoutExerciseRecord,
     WorkoutPage,
     WorkoutRecord,
     active_workouts,
     exercises_by_workout,
-    records_by_user,
     sets_by_workout,
+    workout_counts,
     workouts_by_id,
     workouts_by_user,
 )
@@ -33,6 +52,14 @@ class WorkoutsLoaders:
     @cached_property
     def exercise_by_id(self) -> DataLoader[str, ExerciseRecord | None]:
         return load_one("exercise_by_id", self._read(exercises_by_id), batch_span)
+
+    @cached_property
+    def exercises_by_words(self) -> DataLoader[tuple[str, ExerciseFilter], list[Found]]:
+        return load_with_arguments("exercises_by_words", self._read(search_exercises), list, batch_span)
+
+    @cached_property
+    def exercises_by_name(self) -> DataLoader[tuple[ExerciseFilter, Page], list[ExerciseRecord]]:
+        return load_with_arguments("exercises_by_name", self._read(exercises_by_name), list, batch_span)
 
     @cached_property
     def person_by_id(self) -> DataLoader[str, PersonRecord | None]:
@@ -59,5 +86,42 @@ class WorkoutsLoaders:
         return load_list("sets_by_workout", self._read(sets_by_workout), batch_span)
 
     @cached_property
-    def records_by_user(self) -> DataLoader[str, list[PersonalRecord]]:
-        return load_list("records_by_user", self._read(records_by_user), batch_span)
+    def workout_count_by_user(self) -> DataLoader[str, int | None]:
+        return load_one("workout_count_by_user", self._read(workout_counts), batch_span)
+
+    @cached_property
+    def records_by_user(self) -> DataLoader[tuple[str, Page], list[PersonalRecord]]:
+        return load_with_arguments("records_by_user", self._read(records_by_user), list, batch_span)
+
+    @cached_property
+    def record_count_by_user(self) -> DataLoader[str, int | None]:
+        return load_one("record_count_by_user", self._read(record_counts), batch_span)
+
+    @cached_property
+    def marks_by_user_and_exercise(self) -> DataLoader[tuple[str, str], list[RecordMark]]:
+        return load_list("marks_by_user_and_exercise", self._read(record_marks), batch_span)
+
+    @cached_property
+    def muscle_work_by_user(self) -> DataLoader[tuple[str, TrainedDays], list[MuscleWork]]:
+        return load_with_arguments("muscle_work_by_user", self._read(muscle_work), list, batch_span)
+
+    @cached_property
+    def loads_by_user(self) -> DataLoader[tuple[str, TrainedDays], dict[date, Decimal]]:
+        return load_with_arguments("loads_by_user", self._read(session_loads), dict, batch_span)
+
+    @cached_property
+    def templates_by_user(self) -> DataLoader[tuple[str, Page], list[TemplateRecord]]:
+        return load_with_arguments("templates_by_user", self._read(templates_by_user), list, batch_span)
+
+    @cached_property
+    def template_count_by_user(self) -> DataLoader[str, int | None]:
+        return load_one("template_count_by_user", self._read(template_counts), batch_span)
+
+    @cached_property
+    def exercises_by_template(self) -> DataLoader[str, list[TemplateExerciseRecord]]:
+        return load_list("exercises_by_template", self._read(exercises_by_template), batch_span)
+
+
+def loaders_of(info: Info) -> WorkoutsLoaders:
+    loaders: WorkoutsLoaders = info.context.loaders
+    return loaders

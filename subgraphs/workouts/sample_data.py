@@ -1,6 +1,8 @@
 """Bulk loading for samples: the exercise catalogue and whole training histories. Called by `fittracker sample-data`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -8,48 +10,93 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.workouts.commands.exercise import INSERT_EXERCISE
-from subgraphs.workouts.commands.workout import NewWorkout, add_workout
+from subgraphs.workouts.commands.exercise_index import index_exercises
+from subgraphs.workouts.commands.workout import NewWorkout, new_row
+from subgraphs.workouts.commands.workout_copy import CompletedWorkout, copy_workouts
+from subgraphs.workouts.domain.exercise import body_weight_share
+from subgraphs.workouts.queries.exercise import ExerciseRecord, exercises_by_id
 
 BATCH_ROWS = 500
 
 
-async def load_exercises(connection: AsyncConnection, rows: Iterable[Mapping[str, Any]]) -> int:
+async def load_exercises(
+    connection: AsyncConnection, rows: Iterable[Mapping[str, Any]], now: datetime, everyday: Collection[str] = ()
+) -> int:
     """Add catalogue exercises, in the caller's transaction; ids that exist are left alone. Returns how many came.
+
+    `everyday` are names of exercises that a search for few words likely means.
 
     A row has id, name, category, level, tracking and, where known, met, metCode, force, mechanic, equipment,
     primaryMuscles, secondaryMuscles, instructions.
     """
-    parameters = [_exercise(row) for row in rows]
+    parameters = [_exercise(row, now) for row in rows]
     before = await _count(connection)
     for first in range(0, len(parameters), BATCH_ROWS):
         await connection.execute(INSERT_EXERCISE, parameters[first : first + BATCH_ROWS])
+    known = set((await connection.scalars(text("SELECT id FROM search_entry"))).all())
+    await index_exercises(connection, [row for row in parameters if row["id"] not in known], everyday)
+    await connection.execute(text("ANALYZE search_entry, search_word"))  # else the planner believes them empty
     return await _count(connection) - before
 
 
-async def load_workouts(connection: AsyncConnection, user_id: str, workouts: Iterable[NewWorkout]) -> int:
-    """Log workouts of one person with their events, in the caller's transaction. Returns how many are new.
+@dataclass(frozen=True, slots=True)
+class TrainingHistory:
+    """A person's finished workouts, and the body weights that they are priced with, by day."""
+
+    user_id: str
+    workouts: Sequence[NewWorkout]
+    weights: Mapping[date, Decimal]
+
+
+async def load_workouts(
+    connection: AsyncConnection,
+    histories: Sequence[TrainingHistory],
+    exercises: Mapping[str, ExerciseRecord],
+    now: datetime,
+) -> int:
+    """Log workouts of people with their events, in the caller's transaction, by COPY. Returns how many are new.
 
     A workout whose idempotency key is known already is left alone, so loading twice changes nothing.
     """
-    statement = text("SELECT idempotency_key FROM workout WHERE user_id = :user_id AND idempotency_key IS NOT NULL")
-    known = set((await connection.scalars(statement, {"user_id": user_id})).all())
-    new = [workout for workout in workouts if workout.idempotency_key not in known]
-    for workout in new:
-        await add_workout(connection, user_id, workout)
-    return len(new)
+    statement = text(
+        "SELECT user_id, idempotency_key FROM workout WHERE user_id = ANY(:ids) AND idempotency_key IS NOT NULL"
+    )
+    rows = await connection.execute(statement, {"ids": [history.user_id for history in histories]})
+    known = {(row.user_id, row.idempotency_key) for row in rows}
+    completed = [
+        _completed(history, workout)
+        for history in histories
+        for workout in history.workouts
+        if workout.request is None or (history.user_id, workout.request.key) not in known
+    ]
+    if completed:
+        await copy_workouts(connection, completed, exercises, now)
+    return len(completed)
 
 
-async def exercise_ids_by_name(connection: AsyncConnection) -> dict[str, str]:
-    """The catalogue's names and ids, for histories that name their exercises."""
-    rows = await connection.execute(text("SELECT name, id FROM exercise WHERE created_by IS NULL"))
-    return {row.name: row.id for row in rows}
+async def catalogue_by_name(connection: AsyncConnection) -> dict[str, ExerciseRecord]:
+    """The catalogue's exercises, for histories that name theirs."""
+    ids = (await connection.scalars(text("SELECT id FROM exercise WHERE created_by IS NULL"))).all()
+    return {exercise.name: exercise for exercise in (await exercises_by_id(connection, ids)).values()}
+
+
+def _completed(history: TrainingHistory, workout: NewWorkout) -> CompletedWorkout:
+    row = new_row(history.user_id, workout, time_zone="UTC", day_start_hour=0)
+    return CompletedWorkout(row, workout.exercises, _weight_on(history.weights, row.local_date))
+
+
+def _weight_on(weights: Mapping[date, Decimal], day: date) -> Decimal | None:
+    """The latest up to the day, else the earliest after it."""
+    until = max((each for each in weights if each <= day), default=None)
+    chosen = until or min(weights, default=None)
+    return None if chosen is None else weights[chosen]
 
 
 async def _count(connection: AsyncConnection) -> int:
     return int(await connection.scalar(text("SELECT count(*) FROM exercise")) or 0)
 
 
-def _exercise(row: Mapping[str, Any]) -> dict[str, Any]:
+def _exercise(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     met = row.get("met")
     return {
         "id": row["id"],
@@ -66,4 +113,8 @@ def _exercise(row: Mapping[str, Any]) -> dict[str, Any]:
         "met_code": row.get("metCode"),
         "instructions": row.get("instructions"),
         "created_by": None,
+        "created_at": now,
+        "body_weight_share": body_weight_share(row["name"], row["tracking"], row.get("equipment")),
+        "idempotency_key": None,
+        "idempotency_content": None,
     }

@@ -2,10 +2,14 @@
 
 import strawberry
 
-from subgraphs.graphql_schema import SubgraphSchema
+from subgraphs.shell.graphql_schema import SubgraphSchema
 from subgraphs.workouts.api.exercise import Exercise, ExerciseMutation, ExerciseQuery
+from subgraphs.workouts.api.template import TemplateMutation
 from subgraphs.workouts.api.user import User
-from subgraphs.workouts.api.workout import Workout, WorkoutMutation, WorkoutQuery
+from subgraphs.workouts.api.workout import Workout, WorkoutQuery
+from subgraphs.workouts.api.workout_live import WorkoutSubscription
+from subgraphs.workouts.api.workout_mutations import WorkoutMutation
+from subgraphs.workouts.api.workout_order import WorkoutOrderMutation
 
 
 @strawberry.type
@@ -14,8 +18,13 @@ class Query(ExerciseQuery, WorkoutQuery):
 
 
 @strawberry.type
-class Mutation(ExerciseMutation, WorkoutMutation):
+class Mutation(ExerciseMutation, WorkoutMutation, WorkoutOrderMutation, TemplateMutation):
     """Every change to exercises and workouts."""
 
 
-schema = SubgraphSchema(query=Query, mutation=Mutation, types=[User, Workout, Exercise])
+@strawberry.type
+class Subscription(WorkoutSubscription):
+    """What is told as it happens."""
+
+
+schema = SubgraphSchema(query=Query, mutation=Mutation, subscription=Subscription, types=[User, Workout, Exercise])

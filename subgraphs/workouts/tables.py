@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Column, DateTime, ForeignKey, MetaData, Numeric, Text
+from sqlalchemy import Column, DateTime, ForeignKey, Index, LargeBinary, MetaData, Numeric, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -20,8 +20,19 @@ def _instant(*, nullable: bool = False) -> Column[datetime]:
     return Column(DateTime(timezone=True), nullable=nullable)
 
 
+def _by_key(table: str, owner: str) -> tuple[Index]:
+    """What a client called one creation is unique for its owner; most rows have none."""
+    where = text("idempotency_key IS NOT NULL")
+    return (Index(f"{table}_by_idempotency_key", owner, "idempotency_key", unique=True, postgresql_where=where),)
+
+
+def _content() -> Column[bytes]:
+    return Column(LargeBinary, nullable=True)
+
+
 class ExerciseRow(WorkoutsTable, table=True):
     __tablename__ = "exercise"
+    __table_args__ = _by_key("exercise", "created_by")
 
     id: str = Field(primary_key=True)
     name: str
@@ -37,11 +48,15 @@ class ExerciseRow(WorkoutsTable, table=True):
     met_code: str | None = None
     instructions: str | None = None
     created_by: str | None = None
+    body_weight_share: Decimal = Field(sa_column=Column(Numeric(3, 2), nullable=False))
     created_at: datetime = Field(sa_column=_instant())
+    idempotency_key: str | None = None
+    idempotency_content: bytes | None = Field(default=None, sa_column=_content())
 
 
 class WorkoutRow(WorkoutsTable, table=True):
     __tablename__ = "workout"
+    __table_args__ = _by_key("workout", "user_id")
 
     id: str = Field(primary_key=True)
     user_id: str
@@ -55,13 +70,16 @@ class WorkoutRow(WorkoutsTable, table=True):
     active_minutes: Decimal | None = Field(default=None, sa_column=Column(Numeric(10, 4)))
     notes: str | None = None
     reported_kcal: Decimal | None = Field(default=None, sa_column=Column(Numeric(10, 2)))
+    session_rpe: Decimal | None = Field(default=None, sa_column=Column(Numeric(3, 1)))
     calories_kcal: Decimal | None = Field(default=None, sa_column=Column(Numeric(12, 4)))
     net_calories_kcal: Decimal | None = Field(default=None, sa_column=Column(Numeric(12, 4)))
     calories_method: str | None = None
     body_weight_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(6, 2)))
     volume_kg: Decimal = Field(default=Decimal(0), sa_column=Column(Numeric(14, 3), nullable=False))
+    rules: int = 1
     version: int = 1
     idempotency_key: str | None = None
+    idempotency_content: bytes | None = Field(default=None, sa_column=_content())
     created_at: datetime = Field(sa_column=_instant())
 
 
@@ -74,10 +92,52 @@ class WorkoutExerciseRow(WorkoutsTable, table=True):
     position: int
     duration_seconds: int | None = None
     notes: str | None = None
+    superset: int | None = None
+    planned_sets: int | None = None
+    least_reps: int | None = None
+    most_reps: int | None = None
+    planned_weight_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(7, 2)))
+    rest_seconds: int | None = None
+
+
+class WorkoutTemplateRow(WorkoutsTable, table=True):
+    """What somebody does again and again."""
+
+    __tablename__ = "workout_template"
+    __table_args__ = _by_key("workout_template", "user_id")
+
+    id: str = Field(primary_key=True)
+    user_id: str
+    name: str
+    notes: str | None = None
+    created_at: datetime = Field(sa_column=_instant())
+    idempotency_key: str | None = None
+    idempotency_content: bytes | None = Field(default=None, sa_column=_content())
+
+
+class TemplateExerciseRow(WorkoutsTable, table=True):
+    """One exercise of a template, and what is planned of it."""
+
+    __tablename__ = "template_exercise"
+
+    id: str = Field(primary_key=True)
+    template_id: str = Field(
+        sa_column=Column(Text, ForeignKey("workout_template.id", ondelete="CASCADE"), nullable=False)
+    )
+    exercise_id: str = Field(foreign_key="exercise.id")
+    position: int
+    superset: int | None = None
+    sets: int
+    least_reps: int | None = None
+    most_reps: int | None = None
+    weight_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(7, 2)))
+    rest_seconds: int | None = None
+    increment_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(6, 2)))
 
 
 class WorkoutSetRow(WorkoutsTable, table=True):
     __tablename__ = "workout_set"
+    __table_args__ = _by_key("workout_set", "user_id")
 
     id: str = Field(primary_key=True)
     workout_exercise_id: str = Field(
@@ -94,7 +154,39 @@ class WorkoutSetRow(WorkoutsTable, table=True):
     distance_m: Decimal | None = Field(default=None, sa_column=Column(Numeric(10, 2)))
     rpe: Decimal | None = Field(default=None, sa_column=Column(Numeric(3, 1)))
     one_rep_max_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(8, 3)))
+    load_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(8, 2)))
     logged_at: datetime = Field(sa_column=_instant())
+    idempotency_key: str | None = None
+    idempotency_content: bytes | None = Field(default=None, sa_column=_content())
+
+
+class ExerciseBestRow(WorkoutsTable, table=True):
+    """The best of an exercise in one workout, of its working sets; what records are made of."""
+
+    __tablename__ = "exercise_best"
+
+    workout_id: str = Field(primary_key=True)
+    exercise_id: str = Field(primary_key=True)
+    user_id: str
+    local_date: date
+    max_weight_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(7, 2)))
+    max_reps: int | None = None
+    best_one_rep_max_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(8, 3)))
+    best_set_volume_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(14, 3)))
+
+
+class PersonalRecordRow(WorkoutsTable, table=True):
+    """A person's best of an exercise ever: the largest of each measure among the rows of `exercise_best`."""
+
+    __tablename__ = "personal_record"
+
+    user_id: str = Field(primary_key=True)
+    exercise_id: str = Field(primary_key=True)
+    max_weight_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(7, 2)))
+    max_reps: int | None = None
+    best_one_rep_max_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(8, 3)))
+    best_set_volume_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(14, 3)))
+    achieved_on: date
 
 
 class PersonRow(WorkoutsTable, table=True):

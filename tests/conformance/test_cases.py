@@ -20,6 +20,7 @@ from tests.testkit.incremental_client import merge_former_payloads, merge_payloa
 
 DIRECTORIES = [read_case_directory(path) for path in sorted((Path(__file__).parent / "cases").iterdir())]
 CASES = [pytest.param(d, case, id=f"{d.name}: {case.name}") for d in DIRECTORIES for case in d.cases]
+GIVEN = [each for each in CASES if each.values[0].supergraph is not None]
 MATRIX = [
     pytest.param(d, kind, group, id=f"{d.name}: {kind}")
     for d in DIRECTORIES
@@ -35,7 +36,19 @@ def federated(directory: CaseDirectory) -> FederatedGraph:
 
 @pytest.mark.parametrize(("directory", "case"), CASES)
 async def test_answers_as_the_case_says(directory: CaseDirectory, case: Case) -> None:
-    graph = federated(directory)
+    await check(case, federated(directory))
+
+
+@pytest.mark.parametrize(("directory", "case"), GIVEN)
+async def test_answers_as_the_case_says_with_the_supergraph_of_another_composer(
+    directory: CaseDirectory, case: Case
+) -> None:
+    assert directory.supergraph is not None
+    world = world_of_sdls(directory.data, directory.sdls)
+    await check(case, FederatedGraph.from_supergraph(directory.supergraph, directory.sdls, world))
+
+
+async def check(case: Case, graph: FederatedGraph) -> None:
     response = await graph.answer(
         case.operation, case.variables, failures=case.failures, override_labels=frozenset(case.override_labels)
     )

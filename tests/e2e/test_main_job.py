@@ -19,7 +19,7 @@ OATS = {
     "category": "GRAIN",
     "per100": {"energyKcal": 389, "proteinG": 16.9, "carbsG": 66.3, "fatG": 6.9},
 }
-DASHBOARD = """query($date: Date!) {
+DASHBOARD = """query($date: LocalDate!) {
   me {
     displayName
     diaryDay(date: $date) {
@@ -30,7 +30,7 @@ DASHBOARD = """query($date: Date!) {
     workouts(first: 1) { edges { node { id } } }
   }
 }"""
-LIVE = """subscription($date: Date) {
+LIVE = """subscription($date: LocalDate) {
   dailySummaryChanged(date: $date) { date mealsLogged caloriesConsumed user { displayName email } diary { totals { energyKcal } } }
 }"""
 
@@ -93,12 +93,12 @@ async def test_a_subscriber_sees_the_day_change_with_fields_of_other_subgraphs(s
 async def test_energy_of_an_activity_follows_the_weight_that_another_subgraph_knows(stack: RunningStack) -> None:
     """`caloriesFor` is of workouts and `@requires` users' physiology: 9.8 MET, 70 kg, 30 minutes are 360.15 kcal."""
     person = await stack.register()
-    create = "mutation($input: CreateExerciseInput!) { createExercise(input: $input) { id } }"
+    create = "mutation($input: CreateExerciseInput!) { createExercise(input: $input) { exercise { id } } }"
     exercise = await person.data(
         create, {"input": {"name": "Run", "category": "CARDIO", "tracking": "TIME", "met": 9.8}}
     )
     query = "query($id: ID!) { me { caloriesFor(exerciseId: $id, minutes: 30) { kcal method } } }"
-    variables = {"id": exercise["createExercise"]["id"]}
+    variables = {"id": exercise["createExercise"]["exercise"]["id"]}
     unknown = await person.data(query, variables)
     assert unknown["me"]["caloriesFor"] == {"kcal": None, "method": "UNKNOWN_WEIGHT"}
     await person.data(LOG_WEIGHT, {"input": {"weightKg": 70}})

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded import free_ports
-from deploy.stack import http_ok
+from deploy.local_http import http_ok
 
 ROOT = Path(__file__).parents[2]
 PRODUCTS = 'type Query { products: [Product!]! } type Product @key(fields: "id") { id: ID! name: String! }'
@@ -42,6 +42,19 @@ def shop(tmp_path: Path) -> Path:
     (tmp_path / "products.graphql").write_text(LINK + PRODUCTS)
     (tmp_path / "reviews.graphql").write_text(LINK + REVIEWS)
     return tmp_path
+
+
+async def test_settings_are_judged_and_described_without_serving(tmp_path: Path) -> None:
+    file = tmp_path / "router.yaml"
+    file.write_text("limits: {depth: 20}\nworkers: ${N:-2}\n")
+    assert "the settings are good" in await fittracker("router", "--check-config", "--config", str(file))
+    file.write_text("limits: {depth: 0, deep: 1}\nheaders: {all: {request: [{insert: x}]}}\n")
+    complaint = await fittracker("router", "--check-config", "--config", str(file), expect=1)
+    for place in ("limits.depth", "limits.deep", "headers.all.request"):
+        assert place in complaint
+    schema = json.loads(await fittracker("router", "--config-schema"))
+    assert schema["properties"]["limits"]
+    assert schema["additionalProperties"] is False
 
 
 @asynccontextmanager

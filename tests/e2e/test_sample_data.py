@@ -9,15 +9,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from benchmarks.fittracker.product import product_of
 from benchmarks.micro.subgraph_answers import apps_of, requests_of_the_dashboard, statements_of
-from subgraphs.app import close_resources
+from deploy.workbench import OPERATIONS
+from router.workbench import read_samples
+from subgraphs.shell.app import close_resources
 from tests.testkit.running_stack import PASSWORD, ROOT, RunningStack, Visitor, eventually, running_stack
 
 LOGIN = "mutation($input: LoginInput!) { login(input: $input) { accessToken refreshToken user { id } } }"
-WEEK = """query($from: Date!, $to: Date!) {
+WEEK = """query($from: LocalDate!, $to: LocalDate!) {
   me { period(from: $from, to: $to) { caloriesConsumed caloriesBurned mealsLogged workoutsCompleted workoutMinutes } }
 }"""
 CATALOGUE = """{
@@ -25,6 +28,31 @@ CATALOGUE = """{
   foodByBarcode(gtin: "2000000000039") { name }
   exercises(search: "squat", first: 5) { edges { node { name } } }
 }"""
+KITCHEN = """{ me { fasts { nodes { minutes isReached } } favouriteFoods { nodes { name } } savedMeals { nodes { name totals { energyKcal } } }
+  recipes { nodes { name recipe { perServing { energyKcal } } } } } }"""
+IN_THE_KITCHEN = {
+    "fasts": {"nodes": [{"minutes": 960, "isReached": True}]},
+    "favouriteFoods": {
+        "nodes": [
+            {"name": "Rolled oats"},
+            {"name": "Greek yogurt, plain"},
+            {"name": "Salmon, baked"},
+            {"name": "Almonds"},
+        ]
+    },
+    "savedMeals": {
+        "nodes": [
+            {"name": "After training", "totals": {"energyKcal": 375.02}},
+            {"name": "Usual breakfast", "totals": {"energyKcal": 428.0}},
+        ]
+    },
+    "recipes": {
+        "nodes": [
+            {"name": "Overnight oats", "recipe": {"perServing": {"energyKcal": 358.7}}},
+            {"name": "Chicken and rice bowl", "recipe": {"perServing": {"energyKcal": 519.7}}},
+        ]
+    },
+}
 SUMS = {
     "caloriesConsumed": 7 * 1674,
     "caloriesBurned": 2080,
@@ -50,11 +78,24 @@ async def test_johns_week(tmp_path: Path, mode: str) -> None:
         assert found["foods"]["edges"]
         assert found["exercises"]["edges"]
         assert found["foodByBarcode"] == {"name": "Olive oil"}
+        assert await john.data(KITCHEN) == {"me": IN_THE_KITCHEN}
         if mode == "--processes":
             await _dashboard_costs(tmp_path / "data")
             await _load_again(stack)
             await asyncio.sleep(1)
             assert await week_is_right()
+            assert await john.data(KITCHEN) == {"me": IN_THE_KITCHEN}
+        else:
+            await _samples_run(john)
+
+
+async def _samples_run(john: Visitor) -> None:
+    """What the pages offer to run is answered without an error, and refused only where it shows a refusal."""
+    for sample in read_samples(OPERATIONS):
+        if sample.feature not in ("Subscriptions", "Answers in pieces"):
+            answer = await john.data(sample.operation, orjson.loads(sample.variables or "{}"))
+            refused = [error for payload in answer.values() for error in payload.get("userErrors", ())]
+            assert bool(refused) == (sample.feature == "Errors"), (sample.title, refused)
 
 
 async def _dashboard_costs(data_dir: Path) -> None:

@@ -10,9 +10,12 @@ from typing import Any
 from graphql import GraphQLObjectType, GraphQLSchema, GraphQLUnionType
 from strawberry.types.execution import ExecutionResult
 
-from subgraphs.graphql_schema import SubgraphSchema
+from subgraphs.shell.graphql_schema import SubgraphSchema
+from tests.testkit.subgraph import codes_of
 
 _FEDERATION = {"_entities", "_service"}
+# What another subgraph tells, and this one only asks for.
+_EXTERNAL = {"User.id", "User.displayName", "User.physiology", "User.weeklyCheckIn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class Refusal:
         return text, {}
 
     def check_stranger(self, result: ExecutionResult) -> None:
-        codes = [(error.extensions or {}).get("code") for error in result.errors or []]
+        codes = codes_of(result)
         if self.code is not None:
             assert codes == [self.code]
         else:
@@ -64,13 +67,19 @@ def user_fields(schema: SubgraphSchema) -> set[str]:
     """Coordinates of what the subgraph itself tells of a person."""
     user = _core(schema).type_map["User"]
     assert isinstance(user, GraphQLObjectType)
-    return {f"User.{name}" for name in user.fields} - {"User.id", "User.displayName", "User.physiology"}
+    return {f"User.{name}" for name in user.fields} - _EXTERNAL
 
 
 def entity_types(schema: SubgraphSchema) -> set[str]:
+    """Those that the subgraph resolves; it may name others by a key that it does not resolve."""
     union = _core(schema).type_map["_Entity"]
     assert isinstance(union, GraphQLUnionType)
-    return {member.name for member in union.types}
+    return {member.name for member in union.types if _is_resolved(schema, member.name)}
+
+
+def _is_resolved(schema: SubgraphSchema, name: str) -> bool:
+    definition = schema.schema_converter.type_map[name].definition
+    return hasattr(getattr(definition, "origin", None), "resolve_reference")
 
 
 def _core(schema: SubgraphSchema) -> GraphQLSchema:

@@ -1,4 +1,7 @@
-"""Reads one conformance case directory: `subgraphs/*.graphql`, `data.json`, `cases.yaml`."""
+"""Reads one conformance case directory: `subgraphs/*.graphql`, `data.json`, `cases.yaml`.
+
+A `supergraph.graphql` beside them is what another composer made of the same subgraphs; all cases hold for it too.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +54,7 @@ class CaseDirectory:
     data: str
     cases: list[Case]
     matrix: dict[str, Any]
+    supergraph: str | None = None
 
 
 def read_case_directory(path: Path) -> CaseDirectory:
@@ -61,6 +65,7 @@ def read_case_directory(path: Path) -> CaseDirectory:
         data=(path / "data.json").read_text(),
         cases=[_case(item) for item in content["cases"]],
         matrix=content.get("matrix", {}),
+        supergraph=given.read_text() if (given := path / "supergraph.graphql").exists() else None,
     )
 
 

@@ -13,20 +13,22 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from graphql import FieldNode, Visitor, parse, visit
+
 from tests.testkit.federated_graph import CompositionFailedError, FederatedGraph
 from tests.testkit.incremental_client import merge_former_payloads, merge_payloads
 from tests.testkit.long_run import LongRun
 from tests.testkit.monolith import Monolith
 from tests.testkit.random_deferral import deferring, is_deferring, without_deferral
-from tests.testkit.random_model import RandomSupergraph, UnplaceableError
-from tests.testkit.random_operation import RandomOperation, random_operation
+from tests.testkit.random_model import RandomSupergraph, UnplaceableError, key_field_names
+from tests.testkit.random_operation import RandomOperation, random_operation, with_decided_conditions
 from tests.testkit.random_sdl import print_subgraphs
 from tests.testkit.random_supergraph import Generator
 from tests.testkit.random_world import random_world
-from tests.testkit.world import JsonObject, World
+from tests.testkit.world import JsonObject, World, canonical
 
 #: Composition refuses some random graphs for a good reason; any other code is a difference too.
-EXPECTED_REFUSALS = frozenset({"SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES"})
+EXPECTED_REFUSALS = frozenset({"SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES", "INTERFACE_FIELD_NO_IMPLEM"})
 #: One operation of so many is asked in pieces as well.
 DEFERRED_ONE_OF = 3
 
@@ -104,10 +106,61 @@ async def difference(trial: Trial, graph: FederatedGraph, operation: RandomOpera
     try:
         received: Any = await graph.answer(operation.text, operation.variables, override_labels=frozenset({"on_beta"}))
     except Exception:
-        received = {"data": "CRASH", "errors": traceback.format_exc(limit=-3)}
+        received = {"data": "CRASH", "errors": [{"message": traceback.format_exc(limit=-3)}]}
     if any(error.get("extensions", {}).get("code") == "FIELD_LIMIT_EXCEEDED" for error in received.get("errors") or ()):
         return None  # fragments within fragments: larger than any router should take
-    return None if agree(expected, received) else Difference(trial, operation, expected, received)
+    if not agree(expected, received):
+        return Difference(trial, operation, expected, received)
+    return await _difference_in_work(trial, graph, operation)
+
+
+async def _difference_in_work(trial: Trial, graph: FederatedGraph, operation: RandomOperation) -> Difference | None:
+    """Whether what variables switch off costs the subgraphs something all the same: fields, or entities on the way to
+    them, that nobody asks for when the operation is written without what is off.
+    """
+    decided = with_decided_conditions(operation)
+    if decided.text == operation.text:
+        return None
+    types = trial.supergraph.types
+    members = {name: kind.name for kind in types.values() if kind.kind == "entity_interface" for name in kind.members}
+    keys = {name for kind in types.values() for key in kind.keys for name in key_field_names(key)}
+
+    asked = {node.name.value for node in _fields_of(decided)}
+
+    def work() -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+        """Fields, but for those that only say how objects were reached; entities of subgraphs that were asked for nothing
+        that the client wants, but for the way to others.
+        """
+        fields = {(members.get(type_name, type_name), name) for type_name, name in graph.resolved}
+        entities = {
+            (subgraph, members.get(type_name, type_name))
+            for subgraph, stub in graph.stubs.items()
+            if asked.isdisjoint(name for _, name in stub.resolved)
+            for type_name in stub.entity_types
+        }
+        return {f for f in fields if f[1] not in keys and f[1][0] != "_" and not f[0].startswith("Key")}, entities
+
+    # once more: what of the comparison in pieces nobody waited for may still have been under way
+    await graph.answer(operation.text, operation.variables, override_labels=frozenset({"on_beta"}))
+    fields, entities = work()
+    await graph.answer(decided.text, decided.variables, override_labels=frozenset({"on_beta"}))
+    enough, way = work()
+    if fields - enough:
+        return Difference(trial, operation, {"fields": sorted(enough)}, {"too many": sorted(fields - enough)})
+    if fields == enough and entities - way:
+        return Difference(trial, operation, {"entities": sorted(way)}, {"too many": sorted(entities - way)})
+    return None
+
+
+def _fields_of(operation: RandomOperation) -> list[FieldNode]:
+    found: list[FieldNode] = []
+
+    class Finder(Visitor):
+        def enter_field(self, node: FieldNode, *_: Any) -> None:
+            found.append(node)
+
+    visit(parse(operation.text, no_location=True), Finder())
+    return found
 
 
 async def _difference_in_pieces(trial: Trial, graph: FederatedGraph, operation: RandomOperation) -> Difference | None:
@@ -127,7 +180,7 @@ async def _difference_in_pieces(trial: Trial, graph: FederatedGraph, operation: 
                 received = (merge_former_payloads if former else merge_payloads)(payloads)
             payloads = original
         except Exception:
-            received = {"data": "CRASH", "errors": traceback.format_exc(limit=-3)}
+            received = {"data": "CRASH", "errors": [{"message": traceback.format_exc(limit=-3)}]}
         if not agree_in_pieces(expected, received):
             return Difference(trial, operation, expected, {"merged": received, "payloads": payloads})
     return None
@@ -139,7 +192,7 @@ def agree_in_pieces(expected: JsonObject, received: JsonObject) -> bool:
     """
     errors, others = expected.get("errors"), received.get("errors")
     if not errors and not others:
-        return bool(expected["data"] == received["data"])
+        return canonical(expected["data"]) == canonical(received["data"])
     return bool(errors) and bool(others) and _is_compatible(expected["data"], received["data"])
 
 
@@ -152,7 +205,7 @@ def _is_compatible(expected: Any, received: Any) -> bool:
         )
     if isinstance(expected, list):
         return isinstance(received, list) and all(map(_is_compatible, expected, received))
-    return bool(expected == received)
+    return canonical(expected) == canonical(received)
 
 
 def agree(expected: JsonObject, received: JsonObject) -> bool:

@@ -5,17 +5,16 @@ Used by the conformance runner and the property test.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
-from router.answer_in_pieces import answer_incrementally
 from router.loaded_graph import GraphOptions, LoadedGraph
 from router.operation import DocumentLimits
-from router.pipeline import OperationRequest, Response, Runtime, answer
-from router.server.incremental import FormerIncrementalParts, IncrementalParts
+from router.pipeline import Response, prepare, respond_in_pieces, run
+from router.prepared_request import OperationRequest, Runtime
+from router.server.multipart import FormerIncrementalParts, IncrementalParts
 from schema import SubgraphSource, compose
 from tests.testkit.failure_modes import FailureMode
 from tests.testkit.stub_transport import StubTransport
@@ -70,9 +69,14 @@ class FederatedGraph:
     ) -> JsonObject:
         """The response to one operation; the stubs' request records then hold this operation's requests only."""
         runtime = self._runtime(failures, override_labels, timeout_seconds)
-        response = await answer(OperationRequest(operation, variables), self.graph, runtime)
-        answered: JsonObject = orjson.loads(response.body)
+        response = await run(OperationRequest(operation, variables), self.graph, runtime)
+        answered: JsonObject = json.loads(response.body)  # with all digits
         return answered
+
+    @property
+    def resolved(self) -> set[tuple[str, str]]:
+        """(type, field) that subgraphs were asked for by the last operation."""
+        return set().union(*(stub.resolved for stub in self.stubs.values()))
 
     async def payloads(
         self,
@@ -87,13 +91,12 @@ class FederatedGraph:
         it comes whole.
         """
         runtime = self._runtime(failures, override_labels, 5.0)
-        answered = await answer_incrementally(
-            OperationRequest(operation, variables, repeats_fields=former), self.graph, runtime
-        )
+        request = OperationRequest(operation, variables, takes_pieces=True, repeats_fields=former)
+        answered = await respond_in_pieces(await prepare(request, self.graph, runtime))
         if isinstance(answered, Response):
-            return [orjson.loads(answered.body)]
+            return [json.loads(answered.body)]
         parts = FormerIncrementalParts() if former else IncrementalParts()
-        return [orjson.loads(parts.part(body).partition(b"\r\n\r\n")[2]) async for body in answered]
+        return [_body_of(parts.part(body)) async for body in answered]
 
     def _runtime(
         self, failures: Mapping[str, FailureMode] | None, override_labels: frozenset[str], timeout_seconds: float
@@ -101,9 +104,18 @@ class FederatedGraph:
         for name, stub in self.stubs.items():
             stub.failure = (failures or {}).get(name)
             stub.requests.clear()
+            stub.resolved.clear()
+            stub.entity_types.clear()
         return Runtime(
             StubTransport(self.stubs, timeout_seconds), choose_labels=lambda known, _: override_labels & known
         )
+
+
+def _body_of(part: bytes) -> JsonObject:
+    """What stands between the part's headers and the boundary after it."""
+    body = part.partition(b"\r\n\r\n")[2].rpartition(b"\r\n")[0]
+    read: JsonObject = json.loads(body)
+    return read
 
 
 def world_of_sdls(data: str, sdls: Mapping[str, str]) -> World:

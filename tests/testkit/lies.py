@@ -18,13 +18,14 @@ from typing import Any
 import orjson
 from graphql import parse
 
+from router import exact_json
 from router.errors import RequestError
 from router.executor.execute import CompiledPlan, ConditionStep, ParallelStep, SequenceStep
 from router.executor.fetch import EntityFetchStep, Execution, RootFetch, _response_keys
 from router.executor.nested_root import NestedRootFetch
 from router.executor.object_path import positions_at
-from router.executor.transport import SubgraphAnswer, SubgraphRequest
 from router.loaded_graph import LoadedGraph
+from router.transport.protocol import SubgraphAnswer, SubgraphRequest
 from tests.testkit.client_shape import Path, Shape, is_non_null, is_own_answer, shape_of, with_type_names
 from tests.testkit.differences import make_trial
 from tests.testkit.federated_graph import CompositionFailedError, FederatedGraph
@@ -124,22 +125,24 @@ def _entity_positions(step: RootFetch | EntityFetchStep, execution: Execution, b
     if isinstance(step, RootFetch):
         return {}
     positions: Positions = {}
-    sent = orjson.loads(body)["variables"]
+    sent = exact_json.loads(body)["variables"]
     for lookup in step.lookups:
         variable = orjson.loads(b"{" + lookup._variable + b"0}")
-        collected = lookup._collector.collect(execution.tree, {})  # what the request knows must not change by this
+        collected = lookup._collector.collect(
+            execution.tree, {}, execution.variables
+        )  # what the request knows must not change by this
         places = [each for path in lookup.paths for each in positions_at(execution.tree, path)]
         by_identity: dict[int, list[Path]] = {}
         for path, item in places:
             by_identity.setdefault(id(item), []).append(path)
         by_content = {
-            orjson.dumps(representation): [path for target, _ in targets for path in by_identity[id(target)]]
+            exact_json.dumps(representation): [path for target, _ in targets for path in by_identity[id(target)]]
             for representation, targets in zip(collected.representations, collected.targets, strict=True)
         }
         asked = sent[next(iter(variable))]
-        if not all(orjson.dumps(each) in by_content for each in asked):
+        if not all(exact_json.dumps(each) in by_content for each in asked):
             return None
-        positions[lookup.response_key] = [by_content[orjson.dumps(each)] for each in asked]
+        positions[lookup.response_key] = [by_content[exact_json.dumps(each)] for each in asked]
     return positions
 
 
@@ -153,7 +156,7 @@ def _spoilt(step: RootFetch | EntityFetchStep, lie: Lie, honest: bytes, position
             return []
         if isinstance(step, RootFetch):
             data = orjson.loads(honest).get("data") or {}
-            return [_item((key,)) for key in {*data, *_response_keys(step._selections, {})}]
+            return [_item((key,)) for key in {*data, *_response_keys(step.selections, {})}]
         return [_item(path) for entities in positions.values() for each in entities for path in each]
     if isinstance(step, RootFetch):
         return [_item(place)]
@@ -259,7 +262,7 @@ class _CrashedError(Exception):
 async def _run(
     federated: FederatedGraph, operation: str, variables: dict[str, Any], lies_at: int | None, rng: Random
 ) -> Run:
-    """As `pipeline.answer` does it, with the plan and the tree at hand. Raises RequestError, and _CrashedError."""
+    """As `pipeline.respond` does it, with the plan and the tree at hand. Raises RequestError, and _CrashedError."""
     graph = federated.graph
     transport = LyingTransport(StubTransport(federated.stubs), lies_at, graph, rng)
     prepared = await graph.prepare(operation, None)
@@ -267,7 +270,7 @@ async def _run(
     execution = Execution(transport, prepared.coercion.coerce(variables))
     transport.plan, transport.execution = plan, execution
     try:
-        body = await plan.answer(execution)
+        body = await plan.respond(execution)
     except Exception as error:
         raise _CrashedError(transport.lie) from error
     return Run(body, transport.requests, transport.lie, transport.spoilt)

@@ -10,7 +10,7 @@ from typing import Any
 
 from graphql import ExecutionResult, GraphQLResolveInfo, GraphQLSchema, execute, parse
 
-from tests.testkit.world import JsonObject, World, with_arguments
+from tests.testkit.world import JsonObject, World, with_arguments, with_directives
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Monolith:
             (value,) = self.world.select(fact["@above"][filled[0]], filled[1]).values()
             arguments["c"] = value
         value = with_arguments(self.world.true_value(fact, info.field_name), info.return_type, arguments)
+        value = with_directives(value, info)
         return self._below(value, fact) if self.world.contextual else value
 
     def _below(self, value: Any, fact: JsonObject) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,8 @@ import orjson
 import pytest
 
 CLIENTS = Path(__file__).parents[1] / "e2e" / "clients"
-TIMEOUT_SECONDS = 60
-INSTALL_SECONDS = 120
+TIMEOUT_SECONDS = 180
+INSTALL_SECONDS = 240
 
 
 def install_packages(directory: Path, purpose: str) -> None:
@@ -40,3 +42,47 @@ async def _run(*command: str) -> bytes:
         output, complaints = await process.communicate()
     assert process.returncode == 0, complaints.decode()
     return output
+
+
+class TalkingClient:
+    """A client that goes on: what it has printed so far, one JSON object a line, and lines for it to read."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.told: list[dict[str, Any]] = []
+        self.reader = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            self.told.append(orjson.loads(line))
+
+    def all(self, kind: str) -> list[Any]:
+        """What it told of that kind, in order."""
+        return [each[kind] for each in self.told if kind in each]
+
+    def say(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n".encode())
+
+    async def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), 10)
+        except TimeoutError:
+            self._process.kill()
+        await self.reader
+
+
+@asynccontextmanager
+async def talking_client(script: str, *arguments: str) -> AsyncIterator[TalkingClient]:
+    """The script as it runs. Skips the test where there is no node."""
+    await asyncio.to_thread(install_packages, CLIENTS, "other people's clients")
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec("node", script, *arguments, cwd=CLIENTS, stdin=pipe, stdout=pipe)
+    client = TalkingClient(process)
+    try:
+        yield client
+    finally:
+        await client.close()

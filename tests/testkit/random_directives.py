@@ -50,7 +50,7 @@ class Directives:
         kind.fields[name].clean = True
 
     def _is_requirable(self, item: RandomField, owner: str) -> bool:
-        if owner in item.owners or not item.owners or item.name in ("id", "sku", "code", "region", "origin"):
+        if owner in item.owners or not item.owners or item.name in ("id", "sku", "code", "region", "origin", "mark"):
             return False
         if item.external_in and owner not in item.external_in:
             return not item.provides
@@ -70,7 +70,7 @@ class Directives:
             leaves = [
                 f
                 for f in leaves
-                if not f.requires and owner not in f.owners and f.name not in ("sku", "code", "region")
+                if not f.requires and owner not in f.owners and f.name not in ("sku", "code", "region", "mark")
             ]
         return leaves
 
@@ -187,6 +187,7 @@ class Directives:
             for item in kind.fields.values():
                 homes = sorted(item.owners) if kind.kind != "value" else list(kind.placements)
                 is_key = any(item.name in key.split() for key in kind.keys) or kind.name.startswith("Key")
+                is_key |= item.name == "id"  # which interfaces have, too
                 if (
                     len(homes) < 2
                     or is_key

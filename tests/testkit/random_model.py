@@ -66,6 +66,7 @@ class RandomType:
     extra_id_in: set[str] = field(default_factory=set)  # subgraphs that resolve `id` though it is not their key
     context_in: set[str] = field(default_factory=set)  # subgraphs where it sets a context, named after it
     missing_in: str = ""  # a subgraph that does not know some of the objects
+    is_hidden: bool = False  # of a root other than the query's: clients see nothing of it
 
     def resolvable_in(self) -> list[str]:
         """The subgraphs that can be asked for an entity of this type."""
@@ -86,6 +87,8 @@ class RandomSupergraph:
     subgraphs: list[str]
     types: dict[str, RandomType]
     federation_1: set[str] = field(default_factory=set)  # subgraphs written for version 1
+    has_directive: bool = False  # an executable one, which all subgraphs know
+    nests_interfaces: bool = False  # one implements another wherever its members are the other's
 
     def concrete(self, type_name: str) -> list[str]:
         kind = self.types.get(type_name)

@@ -6,11 +6,14 @@ Used by the property test; needs only the API schema and a seeded `Random`.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
 from graphql import (
+    BooleanValueNode,
+    DirectiveNode,
+    DocumentNode,
     GraphQLArgument,
     GraphQLCompositeType,
     GraphQLEnumType,
@@ -18,8 +21,11 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLSchema,
+    OperationDefinitionNode,
     OverlappingFieldsCanBeMergedRule,
     Undefined,
+    VariableNode,
+    Visitor,
     get_named_type,
     is_abstract_type,
     is_composite_type,
@@ -30,7 +36,9 @@ from graphql import (
     is_required_argument,
     is_union_type,
     parse,
+    print_ast,
     validate,
+    visit,
 )
 
 ALIASES = ("a", "b", "id", "f0", "x1")
@@ -47,7 +55,8 @@ def random_operation(schema: GraphQLSchema, rng: Random) -> RandomOperation:
     for attempt in range(20):
         alias_chance = (0.2, 0.1, 0.03, 0.0)[min(attempt // 2, 3)]
         depth = rng.randint(3, 6) if attempt < 12 else 2
-        operation = _Writer(schema, rng, alias_chance).write(depth)
+        condition_chance = rng.choice((0.05, 0.05, 0.25, 0.4))
+        operation = _Writer(schema, rng, alias_chance, condition_chance).write(depth)
         if not validate(
             schema, parse(operation.text), [OverlappingFieldsCanBeMergedRule]
         ):  # the rest holds by construction
@@ -55,11 +64,51 @@ def random_operation(schema: GraphQLSchema, rng: Random) -> RandomOperation:
     return RandomOperation("{ __typename }", {})
 
 
+def with_decided_conditions(operation: RandomOperation) -> RandomOperation:
+    """The operation with the values of variables written into `@skip` and `@include`."""
+    decider = _Decider(operation.variables)
+    document = visit(parse(operation.text, no_location=True), decider)
+    used = _VariablesInUse()
+    visit(document, used)
+    (definition,) = (node for node in document.definitions if isinstance(node, OperationDefinitionNode))
+    kept = tuple(each for each in definition.variable_definitions or () if each.variable.name.value in used.names)
+    decided = replace(definition, variable_definitions=kept)
+    others = tuple(node for node in document.definitions if node is not definition)
+    text = print_ast(DocumentNode(definitions=(decided, *others)))
+    return RandomOperation(text, {name: value for name, value in operation.variables.items() if name in used.names})
+
+
+class _Decider(Visitor):
+    def __init__(self, variables: dict[str, Any]) -> None:
+        super().__init__()
+        self.variables = variables
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> DirectiveNode | None:
+        value = node.arguments[0].value if node.arguments and node.name.value in ("skip", "include") else None
+        if not isinstance(value, VariableNode):
+            return None
+        literal = BooleanValueNode(value=bool(self.variables[value.name.value]))
+        return replace(node, arguments=(replace(node.arguments[0], value=literal),))
+
+
+class _VariablesInUse(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_variable_definition(self, *_: Any) -> Any:
+        return self.SKIP
+
+    def enter_variable(self, node: VariableNode, *_: Any) -> None:
+        self.names.add(node.name.value)
+
+
 @dataclass(slots=True)
 class _Writer:
     schema: GraphQLSchema
     rng: Random
     alias_chance: float
+    condition_chance: float = 0.05
     variables: dict[str, tuple[str, Any]] = field(default_factory=dict)  # name -> (type and default, value)
     fragments: dict[str, tuple[str, str]] = field(default_factory=dict)  # name -> (type, selection set)
     size: int = 0
@@ -83,9 +132,9 @@ class _Writer:
     def _item(self, parent: GraphQLCompositeType, depth: int) -> str:
         roll = self.rng.random()
         self.size += 1
-        if roll < 0.08:
+        if roll < (0.16 if is_abstract_type(parent) else 0.08):
             return f"{self._alias()}__typename{self._conditions()}"
-        if is_union_type(parent) or roll < (0.5 if is_abstract_type(parent) else 0.2):
+        if is_union_type(parent) or roll < (0.55 if is_abstract_type(parent) else 0.2):
             return self._fragment(parent, depth)
         return self._field(parent, depth)
 
@@ -110,7 +159,7 @@ class _Writer:
             for t in self.schema.type_map.values()
             if is_abstract_type(t) and set(self.schema.get_possible_types(t)) & set(possible)
         ]
-        choices: list[Any] = [*possible, *possible, *abstract, parent]
+        choices: list[Any] = [*possible, *possible, *abstract, *(abstract if possible != [parent] else ()), parent]
         return self.rng.choice(choices)  # type: ignore[no-any-return]
 
     def _field(self, parent: Any, depth: int) -> str:
@@ -123,9 +172,18 @@ class _Writer:
         if not pool:
             return f"{self._alias()}__typename"
         name = self.rng.choice(list(pool))
-        text = f"{self._alias()}{name}{self._arguments(pool[name].args)}{self._conditions()}"
+        directives = "" if is_composite_type(get_named_type(pool[name].type)) else self._executable()
+        text = f"{self._alias()}{name}{self._arguments(pool[name].args)}{directives}{self._conditions()}"
         named = get_named_type(pool[name].type)
         return f"{text} {self._selection_set(named, depth - 1)}" if is_composite_type(named) else text
+
+    def _executable(self) -> str:
+        """A custom directive, where the graph has one."""
+        directive = self.schema.get_directive("fmt")
+        if directive is None or self.rng.random() > 0.15:
+            return ""
+        times = self.rng.choice((1, 1, 2))
+        return "".join(f" @fmt{self._arguments(directive.args)}" for _ in range(times))
 
     def _alias(self) -> str:
         roll = self.rng.random()
@@ -136,7 +194,7 @@ class _Writer:
     def _conditions(self) -> str:
         text = ""
         for directive in ("skip", "include"):
-            if self.rng.random() < 0.05:
+            if self.rng.random() < self.condition_chance:
                 value = self.rng.choice((True, False))
                 written = self._variable("Boolean!", value) if self.rng.random() < 0.7 else str(value).lower()
                 text += f" @{directive}(if: {written})"
@@ -169,6 +227,8 @@ class _Writer:
         value = self._non_null_value(kind, depth)
         if is_enum_type(kind):
             return str(value)
+        if kind.name in LARGE_LITERALS and self.rng.random() < 0.2:
+            return self.rng.choice(LARGE_LITERALS[kind.name])
         return _literal(value)
 
     def _input_object(self, kind: GraphQLInputObjectType, depth: int) -> str:
@@ -216,13 +276,20 @@ class _Writer:
             names = [n for n, f in kind.fields.items() if depth > 0 or not is_input_object_type(get_named_type(f.type))]
             return {n: self._value(kind.fields[n].type, depth - 1) for n in names if rng.random() < 0.5}
         choices: dict[str, tuple[Any, ...]] = {
-            "Int": (0, 1, 2, -3),
-            "Float": (0.5, 2, -1.25),
+            "Int": (0, 1, 2, -3, 2**31 - 1, -(2**31)),
+            "Float": (0.5, 2, -1.25, 1, 1.0, -0.0, 0.0, 2**53, 1e23, 5e-324),
             "Boolean": (True, False),
             "ID": ("1", "x"),
-            "String": ("", "é", 'q"uote', "two\nlines"),
+            "String": ("", "é", 'q"uote', "two\nlines", "1", "true", "\x00"),
         }
-        return rng.choice(choices.get(kind.name, ({"k": [1, None]}, "text", 3)))
+        return rng.choice(choices.get(kind.name, ({"k": [1, None]}, "text", 3, True, 1, 1.0, -0.0, 2**64, -(10**29))))
+
+
+#: What servers take as literals and not as variables: integers that are no doubles, and numbers for IDs.
+LARGE_LITERALS = {
+    "Float": ("9007199254740993", "18446744073709551616", "-9223372036854775809", "-0", "-0.0", "1"),
+    "ID": ("123456789012345678901234567890", "-0", "7"),
+}
 
 
 def _literal(value: Any) -> str:

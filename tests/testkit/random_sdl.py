@@ -23,6 +23,7 @@ URL = "https://specs.apollo.dev/federation/v2.8"
 IMPORTS = ", ".join(f'"@{name}"' for name in DIRECTIVES)
 LINK = f'extend schema @link(url: "{URL}", import: [{IMPORTS}])'
 LINK_WITHOUT_IMPORTS = f'extend schema @link(url: "{URL}", as: "fed", import: ["@inaccessible"])'
+DIRECTIVE = " directive @fmt(as: String, of: Json) repeatable on FIELD"
 #: Subgraphs that write federation directives with a prefix.
 PREFIXED = frozenset({"delta_x"})
 
@@ -37,7 +38,7 @@ def print_subgraph(supergraph: RandomSupergraph, subgraph: str) -> str:
     tags = "" if subgraph == supergraph.subgraphs[-1] else " tags: [String!]"
     lines = [
         "" if is_old else LINK,
-        "scalar Json enum Color { RED GREEN BLUE }",
+        "scalar Json enum Color { RED GREEN BLUE }" + (DIRECTIVE if supergraph.has_directive else ""),
         f"enum Shade {{ DARK LIGHT {own} }} enum Tint {{ PALE {own} }}",
         f"input Filter {{ color: Color limit: Int = 5 nested: Filter{tags} {own}: Int }}",
     ]
@@ -61,6 +62,8 @@ def is_fit_for_version_1(supergraph: RandomSupergraph, subgraph: str) -> bool:
     for kind in supergraph.types.values():
         if kind.kind == "entity_interface" and subgraph in kind.placements:
             return False
+        if kind.is_hidden and any(subgraph in item.owners for item in kind.fields.values()):
+            return False
         if subgraph in kind.context_in or any(key.startswith("!") for key in kind.placements.get(subgraph, ())):
             return False
         for item in kind.fields.values():
@@ -82,7 +85,8 @@ def _with_prefixes(text: str) -> str:
 def _root(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -> Iterator[str]:
     fields = [f for f in kind.fields.values() if subgraph in f.owners]
     if fields:
-        yield _block(f"type {kind.name}", [_field(supergraph, kind, item, subgraph) for item in fields])
+        hidden = " @inaccessible" if kind.is_hidden else ""
+        yield _block(f"type {kind.name}{hidden}", [_field(supergraph, kind, item, subgraph) for item in fields])
     elif kind.name == "Query":
         yield f"type Query {{ ping_{clean_name(subgraph)}: String }}"
 
@@ -91,8 +95,12 @@ def _type(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -> Iter
     if kind.kind == "union":
         yield f"union {kind.name} = {' | '.join(kind.members_in[subgraph])}"
     elif kind.kind == "interface":
-        names = interface_field_names(supergraph, kind, subgraph)
-        yield _block(f"interface {kind.name}", [_plain(kind.fields[name]) for name in names])
+        fields = {name: kind.fields[name] for name in interface_field_names(supergraph, kind, subgraph)}
+        wider = list(_wider_interfaces(supergraph, kind, subgraph))
+        for each in wider:
+            fields |= {name: each.fields[name] for name in interface_field_names(supergraph, each, subgraph)}
+        implements = f" implements {' & '.join(each.name for each in wider)}" if wider else ""
+        yield _block(f"interface {kind.name}{implements}", [_plain(item) for item in fields.values()])
     elif kind.kind == "entity_interface" and subgraph not in kind.object_in:
         fields = [f for f in kind.fields.values() if f.name == "id" or subgraph in f.owners]
         yield _block(f'interface {kind.name} @key(fields: "id")', [_plain(item) for item in fields])
@@ -104,10 +112,22 @@ def _type(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -> Iter
         )
 
 
+def _wider_interfaces(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -> Iterator[RandomType]:
+    """Those before it that all its members implement, in the subgraph too."""
+    for each in supergraph.types.values():
+        if each is kind or not supergraph.nests_interfaces:
+            return
+        is_wider = each.kind == "interface" and {*kind.members} <= {*each.members}
+        if is_wider and {*kind.members_in[subgraph]} <= {*each.members_in.get(subgraph, ())}:
+            yield each
+
+
 def interface_field_names(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -> list[str]:
     """The interface's fields that all its members in a subgraph resolve there."""
     members = [supergraph.types[name] for name in kind.members_in[subgraph]]
-    return [n for n in kind.fields if n == "id" or all(subgraph in m.fields[n].owners for m in members)]
+    return [
+        n for n in kind.fields if n == "id" or all(m.kind == "value" or subgraph in m.fields[n].owners for m in members)
+    ]
 
 
 def _implements(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -> str:

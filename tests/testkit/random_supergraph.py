@@ -43,6 +43,8 @@ class Generator:
         self.rng = rng
         self.subgraphs = list(SUBGRAPH_NAMES[: rng.randint(2, 5)])
         self.types: dict[str, RandomType] = {}
+        # what came to this generator later is drawn apart, so that all else of a known seed stays as it is
+        self.apart = Random(str(rng.getstate()[1][:4]))
 
     def generate(self) -> RandomSupergraph:
         self._declare_types()
@@ -63,7 +65,11 @@ class Generator:
         # version 1 answers for its external keys; who lacks some of the objects cannot
         incomplete = {kind.missing_in for kind in self.types.values()}
         old = {s for s in self.subgraphs if self.chance(0.15)} - incomplete
-        return RandomSupergraph(self.subgraphs, self.types, old)
+        if "Mutation" in self.types:
+            apart = Random(f"{sorted(self.types)} {sorted(self.types['Mutation'].fields)} {self.subgraphs}")
+            self.types["Mutation"].is_hidden = apart.random() < 0.1
+        has_directive, nests_interfaces = self.apart.random() < 0.3, self.apart.random() < 0.5
+        return RandomSupergraph(self.subgraphs, self.types, old, has_directive, nests_interfaces)
 
     def chance(self, probability: float) -> bool:
         return self.rng.random() < probability
@@ -79,15 +85,20 @@ class Generator:
         for index in range(rng.randint(0, 3)):
             self.types[f"V{index}"] = RandomType(f"V{index}", "value")
         entities = [k for k in self.types.values() if k.kind == "entity"]
-        for index in range(rng.choice((0, 1, 1, 2))):
+        for index in range(rng.choice((0, 1, 2, 2))):
             chosen = rng.sample(entities, rng.randint(1, len(entities)))
+            values = [k for k in self.types.values() if k.kind == "value" and not k.name.startswith("Key")]
+            chosen += [each for each in values if self.apart.random() < 0.25]
             self._declare_interface(f"I{index}", chosen)
         objects = [k.name for k in self.types.values() if k.kind in ("entity", "value")]
         for index in range(rng.choice((0, 1, 2))):
             members = rng.sample(objects, rng.randint(1, len(objects)))
             self.types[f"U{index}"] = RandomType(f"U{index}", "union", members=members)
-        if self.chance(0.45):
+        if self.chance(0.55):
             self._declare_entity_interface()
+        for union in (k for k in self.types.values() if k.kind == "union" and "M0" in self.types):
+            if self.apart.random() < 0.3:
+                union.members.append("M0")
 
     def _declare_entity(self, name: str) -> None:
         rng, kind = self.rng, RandomType(name, "entity", keys=["id"])
@@ -102,6 +113,9 @@ class Generator:
             kind.keys.append("code region")
         if self.chance(0.2):
             self._nested_key(kind)
+        if self.chance(0.15):
+            kind.fields["mark"] = RandomField("mark", "Json", "{}!", clean=True)
+            kind.keys.append("mark")
         homes = rng.sample(self.subgraphs, rng.randint(1 if self.chance(0.15) else 2, len(self.subgraphs)))
         if self.chance(0.4):
             self._chain_keys(kind, homes)
@@ -135,14 +149,25 @@ class Generator:
     def _declare_interface(self, name: str, members: list[RandomType]) -> None:
         interface = RandomType(name, "interface", members=[m.name for m in members])
         interface.fields["id"] = RandomField("id", "ID", "{}!", clean=True)
+        for member in members:
+            if member.kind == "value":
+                member.fields["id"] = RandomField("id", "ID", "{}!", clean=True)
         for index in range(self.rng.randint(0, 2)):
             field_name = f"{name.lower()}f{index}"
-            named = self.rng.choice(("String", "Int", "Color", self.rng.choice(members).name))
+            named = self.rng.choice(("String", "Int", "Color", self.rng.choice(members).name, name))
+            if named in self.types and self.types[named].kind == "value":
+                named = "String"  # or a value would have itself in it
             wrapping = self.rng.choice(("{}", "{}", "[{}]"))
             interface.fields[field_name] = RandomField(field_name, named, wrapping)
+            entities = [member for member in members if member.kind == "entity"]
+            homes = [s for s in self.subgraphs if all(s in member.placements for member in entities)]
+            home = self.rng.choice(homes) if homes and self.chance(0.5) else ""  # where it is a field of the interface
             for member in members:
+                if member.kind == "value":  # which every subgraph knows whole
+                    member.fields[field_name] = RandomField(field_name, named, wrapping)
+                    continue
                 own = wrapping.replace("}", "}!") if self.chance(0.2) else wrapping
-                owner = self.rng.choice(list(member.placements))
+                owner = home or self.rng.choice(list(member.placements))
                 member.fields[field_name] = RandomField(field_name, named, own, owners={owner})
         self.types[name] = interface
 
@@ -239,6 +264,9 @@ class Generator:
             owner = {rng.choice(self.subgraphs)}
             mutation.fields[f"do{index}"] = RandomField(f"do{index}", named, "{}", owners=owner)
         self.types["Query"] = query
+        if mutation.fields and self.chance(0.3):
+            wrapping = rng.choice(("{}", "{}", "[{}]"))
+            mutation.fields["again"] = RandomField("again", "Mutation", wrapping, owners={rng.choice(self.subgraphs)})
         if mutation.fields:
             self.types["Mutation"] = mutation
         if self.chance(0.3):

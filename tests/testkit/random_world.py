@@ -11,7 +11,23 @@ from tests.testkit.subgraph_schema import field_set
 from tests.testkit.world import JsonObject, World
 
 TEXTS = ("", "a", "été ☕", 'say "hi"', "back\\slash", "line\nbreak", "null", "x" * 40, "\u2028", "0")
-JSONS: tuple[Any, ...] = ({"a": [1, {"b": None}]}, [], {}, 12345678901234567, "text", [[1], [2.5]], False)
+JSONS: tuple[Any, ...] = (
+    {"a": [1, {"b": None}]},
+    [],
+    {},
+    12345678901234567,
+    2**64,
+    [-(10**30), {"deep": 2**70}],
+    [True, 1, 1.0, -0.0],
+    "text",
+    [[1], [2.5]],
+    False,
+    True,
+    1,
+    1.0,
+    0,
+    -0.0,
+)
 NULL_CHANCE, ERROR_CHANCE, VIOLATION_CHANCE = 0.08, 0.02, 0.01
 
 
@@ -78,6 +94,7 @@ class _WorldBuilder:
             "sku": f"sku {index}",
             "code": index // 2,
             "region": ("eu", "us")[index % 2],
+            "mark": (True, 1, False, 0)[index],  # which Python takes for two
         }
         if item.name == "origin":
             holder = self.supergraph.types[item.named_type]

@@ -24,9 +24,8 @@ class RawServer:
         try:
             while not writer.is_closing():
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                length = next(
-                    int(line.split(":")[1]) for line in head.split("\r\n") if line.lower().startswith("content-length")
-                )
+                lines = head.lower().split("\r\n")
+                length = next((int(line.split(":")[1]) for line in lines if line.startswith("content-length")), 0)
                 body = await reader.readexactly(length)
                 self.requests.append((head, body))
                 await self.answer(head, body, writer)

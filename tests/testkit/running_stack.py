@@ -60,10 +60,10 @@ class RunningStack:
         session = answer["data"]["register"]
         return Visitor(self, email, session["user"]["id"], session["accessToken"], session["refreshToken"])
 
-    async def kill(self, name: str) -> None:
-        """SIGKILL to one child, and wait until the supervisor has put another in its place."""
+    async def kill(self, name: str, kind: signal.Signals = signal.SIGKILL) -> None:
+        """A signal to one child, and wait until the supervisor has put another in its place."""
         old = self.state.pids[name]
-        os.kill(old, signal.SIGKILL)
+        os.kill(old, kind)
         await eventually(lambda: self._is_replaced(name, old), seconds=60)
 
     async def _is_replaced(self, name: str, old: int) -> bool:

@@ -50,6 +50,15 @@ class _PortServer:
             time.sleep(0.02)
         raise TimeoutError(f"{type(self).__name__} did not listen on port {self.port}")
 
+    def pause(self) -> None:
+        """Stop it where it stands: connections are accepted by the system, and nobody answers."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """Kill -9: nothing is flushed, nobody is told."""
         if self._process is not None:
@@ -89,6 +98,7 @@ class Postgres(_PortServer):
 
     def __init__(self) -> None:
         super().__init__()
+        self._more: list[str] = []
         self._directory = Path(tempfile.mkdtemp(prefix="fittracker-pg-"))
         self._user = _POSTGRES_USER if os.geteuid() == 0 else None
         if self._user is not None:  # Postgres refuses to run as root
@@ -99,14 +109,42 @@ class Postgres(_PortServer):
         initdb = [str(_POSTGRES_BIN / "initdb"), "--auth=trust", "--encoding=utf8", "-U", "postgres", "-N"]
         subprocess.run([*initdb, "-D", str(self._data)], check=True, stdout=subprocess.DEVNULL, user=self._user)
 
+    @classmethod
+    def standby_of(cls, primary: "Postgres") -> "Postgres":
+        """A hot standby that streams from a primary that runs; it is not started yet."""
+        server = cls()
+        shutil.rmtree(server._data)
+        copy = [str(_POSTGRES_BIN / "pg_basebackup"), "-R", "-c", "fast", "-d", primary.url(), "-D", str(server._data)]
+        subprocess.run(copy, check=True, stdout=subprocess.DEVNULL, user=server._user)
+        return server
+
     def command(self) -> list[str]:
         postgres = [str(_POSTGRES_BIN / "postgres"), "-D", str(self._data), "-p", str(self.port)]
-        return [*postgres, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
+        return [*postgres, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", *self._more]
 
     def start(self) -> None:
         (self._data / "postmaster.pid").unlink(missing_ok=True)
         super().start()
         self._wait_until_ready()
+
+    def start_refusing(self) -> None:
+        """Up, and telling everybody that it does not accept connections yet, as it does while it recovers."""
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        signal_file = self._data / "standby.signal"
+        signal_file.touch()
+        if self._user is not None:
+            shutil.chown(signal_file, self._user)
+        self._more = ["-c", "hot_standby=off"]
+        super().start()
+
+    def stop_refusing(self) -> None:
+        """End what `start_refusing` began; `start` then starts it as it should be."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGQUIT)  # kill -9 would leave the recovering process behind
+        self._process.wait()
+        self._process = None
+        (self._data / "standby.signal").unlink(missing_ok=True)
+        self._more = []
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"

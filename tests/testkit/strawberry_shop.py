@@ -19,6 +19,8 @@ from strawberry.asgi import GraphQL
 from strawberry.federation import Schema
 from strawberry.types import Info
 
+from router.server.websocket_protocol import StrictWebSocketProtocol
+
 SUPERGRAPH = """
 schema
   @link(url: "https://specs.apollo.dev/link/v1.0")
@@ -275,7 +277,7 @@ async def serving(app: Any, port: int = 0, http: Any = "auto") -> AsyncIterator[
         http=http,
         log_config=None,
         access_log=False,
-        ws="websockets-sansio",
+        ws=StrictWebSocketProtocol,
         timeout_graceful_shutdown=2,
         ws_ping_interval=None,
     )

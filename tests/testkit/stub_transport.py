@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from router.errors import SubgraphHttpError, SubgraphTimeoutError
-from router.executor.transport import SubgraphAnswer, SubgraphRequest
+from router.transport.protocol import SubgraphAnswer, SubgraphRequest
 from tests.testkit.subgraph_stub import SubgraphStub
 
 

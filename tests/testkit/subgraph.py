@@ -7,12 +7,13 @@ from typing import Any
 
 from strawberry.types.execution import ExecutionResult
 
-from subgraphs.app import close_resources, open_resources
-from subgraphs.auth import AUDIENCE, ISSUER, KeyRing
-from subgraphs.context import Context, MakeLoaders, Resources
-from subgraphs.database import Database, migrate
-from subgraphs.graphql_schema import SubgraphSchema
-from subgraphs.settings import Settings
+from events.envelope import new_id
+from subgraphs.shell.app import close_resources, open_resources
+from subgraphs.shell.auth import AUDIENCE, ISSUER, KeyRing
+from subgraphs.shell.context import Context, MakeLoaders, Resources
+from subgraphs.shell.database import Database, migrate
+from subgraphs.shell.graphql_schema import SubgraphSchema
+from subgraphs.shell.settings import Settings
 
 SECRET = "a secret for tests that is long enough"
 
@@ -20,9 +21,22 @@ SECRET = "a secret for tests that is long enough"
 def sign_token(viewer_id: str, roles: tuple[str, ...] = ("USER",)) -> str:
     """An access token for anyone, signed with the secret that tests run with."""
     now = int(time.time())
-    claims = {"sub": viewer_id, "name": f"Name of {viewer_id}", "roles": list(roles), "use": "access"}
+    claims = {"sub": viewer_id, "name": f"Name of {viewer_id}", "roles": list(roles), "use": "access", "sid": new_id()}
+    claims["scope"] = "read write admin" if "ADMIN" in roles else "read write"
     times = {"iat": now, "exp": now + 600, "iss": ISSUER, "aud": AUDIENCE}
     return KeyRing(SECRET).sign(claims | times)
+
+
+def codes_of(result: ExecutionResult) -> list[str]:
+    """The codes of the answer's errors, then of its mutations' refusals."""
+    failures = [str((error.extensions or {}).get("code")) for error in result.errors or []]
+    return failures + [error["code"] for error in user_errors(result)]
+
+
+def user_errors(result: ExecutionResult) -> list[dict[str, Any]]:
+    """What the mutations of the answer were refused for."""
+    payloads = [payload for payload in (result.data or {}).values() if isinstance(payload, dict)]
+    return [error for payload in payloads for error in payload.get("userErrors", ())]
 
 
 class SubgraphUnderTest:
@@ -62,18 +76,18 @@ class SubgraphUnderTest:
     async def data(
         self, operation: str, viewer_id: str | None, variables: Mapping[str, Any] | None = None, **context: Any
     ) -> dict[str, Any]:
-        """The answer's data; any error fails the test."""
+        """The answer's data; any error or refusal fails the test."""
         result = await self.run(operation, viewer_id, variables, **context)
         assert result.errors is None, [(error.message, error.original_error) for error in result.errors or []]
+        assert user_errors(result) == []
         assert result.data is not None
         return result.data
 
     async def codes(
         self, operation: str, viewer_id: str | None, variables: Mapping[str, Any] | None = None
     ) -> list[str]:
-        """The codes of the answer's errors."""
-        result = await self.run(operation, viewer_id, variables)
-        return [str((error.extensions or {}).get("code")) for error in result.errors or []]
+        """The codes of the answer's errors and refusals. Refusals are seen where `userErrors { code }` is asked for."""
+        return codes_of(await self.run(operation, viewer_id, variables))
 
     @contextmanager
     def counted_statements(self) -> Iterator[list[str]]:

@@ -12,6 +12,7 @@ from typing import Any
 from graphql import (
     ConstDirectiveNode,
     DefinitionNode,
+    DirectiveDefinitionNode,
     DocumentNode,
     EnumTypeDefinitionNode,
     EnumTypeExtensionNode,
@@ -45,6 +46,12 @@ DEFINITION_OF_EXTENSION: Mapping[type[Any], type[Any]] = {
     InputObjectTypeExtensionNode: InputObjectTypeDefinitionNode,
     ScalarTypeExtensionNode: ScalarTypeDefinitionNode,
 }
+_SDL_ONLY = frozenset(
+    {
+        *("SCHEMA", "SCALAR", "OBJECT", "FIELD_DEFINITION", "ARGUMENT_DEFINITION", "INTERFACE", "UNION", "ENUM"),
+        *("ENUM_VALUE", "INPUT_OBJECT", "INPUT_FIELD_DEFINITION"),
+    }
+)
 MERGED_PARTS = ("directives", "interfaces", "fields", "types", "values")
 COMPOSITE = (ObjectTypeDefinitionNode, InterfaceTypeDefinitionNode)
 
@@ -94,9 +101,21 @@ def read_subgraph_schema(sdl: str) -> SubgraphSchema:
     for name in [name for name, facts in types.items() if facts.keys and not _is_object(definitions[name])]:
         entities += [n for n in _implementers(definitions, name) if n not in entities]
     executable = DocumentNode(definitions=(*definitions.values(), *_federation_definitions(entities, root_names)))
-    merged = DocumentNode(definitions=tuple(merge_extensions(executable).values()) + _schema_definition(root_names))
+    types_of_all = tuple(merge_extensions(executable).values())
+    merged = DocumentNode(
+        definitions=(*types_of_all, *_executable_directives(document), *_schema_definition(root_names))
+    )
     schema = build_ast_schema(merged, assume_valid=True, assume_valid_sdl=True)
     return SubgraphSchema(schema=schema, types=types, root_names=root_names)
+
+
+def _executable_directives(document: DocumentNode) -> Iterator[DefinitionNode]:
+    """Of the subgraph's own: all of federation's stand in schemas only."""
+    for node in document.definitions:
+        if isinstance(node, DirectiveDefinitionNode) and not _SDL_ONLY.issuperset(
+            each.value for each in node.locations
+        ):
+            yield node
 
 
 def merge_extensions(document: DocumentNode) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from graphql import (
 
 from tests.testkit.failure_modes import FailureMode, StubResponse, apply_failure
 from tests.testkit.subgraph_schema import FieldFacts, TypeFacts, read_subgraph_schema
-from tests.testkit.world import JsonObject, World, computed_value, project, with_arguments
+from tests.testkit.world import JsonObject, World, canonical, computed_value, project, with_arguments, with_directives
 
 NO_FACTS = FieldFacts()
 
@@ -49,6 +49,8 @@ class SubgraphStub:
     world: World
     failure: FailureMode | None = None
     requests: list[JsonObject] = field(default_factory=list)
+    resolved: set[tuple[str, str]] = field(default_factory=set)  # (type, field) of all answers since the last request
+    entity_types: set[str] = field(default_factory=set)  # of all representations since the last request
     _subgraph: Any = None
     _documents: dict[str, Any] = field(default_factory=dict)
 
@@ -91,6 +93,7 @@ class SubgraphStub:
 
     def _resolve(self, source: Node, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         type_name, name = info.parent_type.name, info.field_name
+        self.resolved.add((type_name, name))
         root = self._subgraph.root_names.get(type_name)
         if root is not None:
             if name == "_entities":
@@ -101,11 +104,13 @@ class SubgraphStub:
             source = Node(self.world.roots[root])
         facts = self._field_facts(type_name, name)
         if facts.requires is not None:
-            return self._wrap(self._compute(source, facts.requires, info, arguments), facts, source, name)
+            computed = self._compute(source, facts.requires, info, arguments)
+            return self._wrap(with_directives(computed, info), facts, source, name)
         if facts.external and not self._is_reachable_external(source, type_name, name):
             raise GraphQLError(f"{self.name} was asked for the external field {type_name}.{name}")
         value = self.world.read(source.fact, name, self.name)
-        return self._wrap(with_arguments(value, info.return_type, arguments), facts, source, name)
+        value = with_directives(with_arguments(value, info.return_type, arguments), info)
+        return self._wrap(value, facts, source, name)
 
     def _compute(self, source: Node, requires: SelectionSetNode, info: GraphQLResolveInfo[Any], arguments: Any) -> Any:
         planned = self.world.read(source.fact, info.field_name, self.name)  # raises a planned error
@@ -147,6 +152,7 @@ class SubgraphStub:
 
     def _entity(self, representation: JsonObject) -> Node | None:
         typename = representation.get("__typename", "")
+        self.entity_types.add(typename)
         facts: TypeFacts | None = self._subgraph.types.get(typename)
         if facts is None or not facts.keys:
             raise GraphQLError(f"{self.name} has no entity {typename!r}")
@@ -161,7 +167,9 @@ class SubgraphStub:
             if None in wanted.values():
                 continue
             for fact in self.world.objects_of(typename):
-                if self.world.select(fact, key) == wanted and fact.get("@missing") != self.name:
+                # as JSON: to Python `true` is `1`
+                is_meant = canonical(self.world.select(fact, key)) == canonical(wanted)
+                if is_meant and fact.get("@missing") != self.name:
                     return Node(fact, (), representation, typename if facts.interface_object else None)
             return None
         raise GraphQLError(f"{self.name}: representation {representation} has no whole key of {typename}")

@@ -15,6 +15,7 @@ from graphql import (
     FieldNode,
     GraphQLError,
     GraphQLOutputType,
+    GraphQLResolveInfo,
     InlineFragmentNode,
     SelectionSetNode,
     get_named_type,
@@ -22,6 +23,7 @@ from graphql import (
     is_list_type,
     value_from_ast_untyped,
 )
+from graphql.execution.values import get_argument_values
 
 JsonObject = dict[str, Any]
 
@@ -135,6 +137,20 @@ def with_arguments(value: Any, return_type: GraphQLOutputType | None, arguments:
         return value[:first] if isinstance(first, int) and first >= 0 else value
     is_text = return_type is None or get_named_type(return_type).name == "String"
     return f"{value}{canonical(arguments)}" if isinstance(value, str) and is_text else value
+
+
+def with_directives(value: Any, info: GraphQLResolveInfo[Any]) -> Any:
+    """A text gets the custom directives of its field appended, so that a lost or changed one is seen."""
+    if not isinstance(value, str) or get_named_type(info.return_type).name != "String":
+        return value
+    told = {
+        f"@{node.name.value}{canonical(get_argument_values(definition, node, info.variable_values))}"
+        for field_node in info.field_nodes
+        for node in field_node.directives or ()
+        if node.name.value not in ("skip", "include")
+        and (definition := info.schema.get_directive(node.name.value)) is not None
+    }
+    return value + "".join(sorted(told))
 
 
 def _matches(item: Any, arguments: Mapping[str, Any]) -> bool:

@@ -1,78 +1,199 @@
-"""Goals in GraphQL: the entity with its progress, and every change to it."""
+"""Goals in GraphQL: the entity with where it stands, and every change to it."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import strawberry
 
-from subgraphs.analytics.api.request import loaders_of, writer_of
+from subgraphs.analytics.api.goal_projection import GoalProjection, projection_node
+from subgraphs.analytics.api.summary import today_of
 from subgraphs.analytics.commands import goal as commands
-from subgraphs.analytics.domain.progress import GoalKind, GoalStatus, progress
-from subgraphs.analytics.queries.goal import GoalRecord, goals_by_id
-from subgraphs.context import Info
-from subgraphs.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, rounded, rounded_or_none
+from subgraphs.analytics.domain import goal as domain
+from subgraphs.analytics.domain.projection import WINDOW_DAYS, project
+from subgraphs.analytics.loaders import loaders_of
+from subgraphs.analytics.queries.goal import GoalRecord, Standing
+from subgraphs.analytics.queries.weight import Span
+from subgraphs.shell.context import Info
+from subgraphs.shell.cost import list_size
+from subgraphs.shell.errors import NotFoundError
+from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.mutation import Payload, mutation
+from subgraphs.shell.node import Node
+from subgraphs.shell.scalars import (
+    CACHE_PRIVATE_BRIEFLY,
+    IdempotencyKey,
+    decimal_of,
+    decimal_of_or_none,
+    describe_enum,
+    rounded,
+    rounded_or_none,
+)
 
 if TYPE_CHECKING:
     from subgraphs.analytics.api.user import User
 
-strawberry.enum(GoalKind)
-strawberry.enum(GoalStatus)
+LazyUser = Annotated["User", strawberry.lazy("subgraphs.analytics.api.user")]
+_PLACES = 3
+
+describe_enum(
+    domain.GoalKind,
+    "What a goal measures, and in which unit.",
+    WEIGHT_KG="The trend of the body's weight, in kilograms. It is reached once.",
+    WORKOUTS_PER_WEEK="How many workouts a week has. A habit.",
+    WORKOUT_MINUTES_PER_WEEK="How many minutes of workouts a week has. A habit.",
+    DAILY_CALORIES="The energy eaten in a day, in kcal. A habit.",
+    DAILY_PROTEIN_G="The protein eaten in a day, in grams. A habit.",
+    DAILY_WATER_ML="What is drunk in a day, in millilitres. A habit.",
+)
+describe_enum(
+    domain.GoalDirection,
+    "On which side of the target a value is as it should be.",
+    AT_LEAST="At the target or above.",
+    AT_MOST="At the target or below.",
+)
+describe_enum(
+    domain.GoalStatus,
+    "What became of a goal.",
+    ACTIVE="It is being followed.",
+    PAUSED="It rests: nothing completes it.",
+    COMPLETED="It was reached, by the facts or by the person's word. It can be reopened: set it ACTIVE.",
+    ABANDONED="It was given up.",
+)
+
+
+@strawberry.type(description="A day or a week of a habit.")
+class GoalPeriod:
+    first: date = strawberry.field(description="Its first day; the goal's start in the week that it began in.")
+    last: date = strawberry.field(description="Its last day, included.")
+    value: float | None = strawberry.field(
+        description="What it came to, so far if it still runs, in the kind's unit. Null for a day without an entry."
+    )
+    is_kept: bool | None = strawberry.field(
+        description="Whether the target was kept. Null while that is open, for a day without an entry and for a week"
+        " that the goal began in the middle of, unless the target is reached in it all the same."
+    )
 
 
 @strawberry.federation.type(
-    keys=["id"], description="Something a person wants to reach.", directives=[CACHE_PRIVATE_BRIEFLY]
+    keys=["id", "nodeId"],
+    description="Something a person wants to reach or to keep to.",
+    directives=[CACHE_PRIVATE_BRIEFLY],
 )
-class Goal:
-    id: strawberry.ID
-    kind: GoalKind
-    status: GoalStatus
-    start_value: float
-    target_value: float
-    start_date: date
-    target_date: date | None
-    description: str | None
-    completed_at: datetime | None
-    version: int
+class Goal(Node):
     record: strawberry.Private[GoalRecord]
+    kind: domain.GoalKind = strawberry.field(description="What it measures, and in which unit its values are.")
+    status: domain.GoalStatus = strawberry.field(description="What became of it.")
+    target_value: float = strawberry.field(description="What the value is to come to, in the kind's unit.")
+    start_date: date = strawberry.field(description="The first day that counts.")
+    target_date: date | None = strawberry.field(description="When it is to be reached; null if no day was set.")
+    description: str | None = strawberry.field(description="The person's own words; null if there are none.")
+    completed_at: datetime | None = strawberry.field(
+        description="When it was completed: as the facts came to be known, or as the person said so. Null if it is not."
+    )
+    reached_on: date | None = strawberry.field(
+        description="The day on which the trend weight came to the target; null for habits and for the person's word."
+    )
+    version: int = strawberry.field(description="Counts changes; send it as `expectedVersion` to change only this one.")
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID, **_: Any) -> Goal | None:
         return await load_goal(info, id)
 
-    @strawberry.field
-    def user(self) -> Annotated[User, strawberry.lazy("subgraphs.analytics.api.user")]:
+    @strawberry.field(description="Whose goal it is.")
+    def user(self) -> LazyUser:
         from subgraphs.analytics.api.user import User
 
         return User(id=strawberry.ID(self.record.user_id))
 
-    @strawberry.field(description="What it stands at: the trend weight, or what the last seven days come to.")
-    async def current_value(self, info: Info) -> float | None:
-        value = await loaders_of(info).value_by_user_and_kind.load((self.record.user_id, self.record.kind))
-        return rounded_or_none(value)
+    @strawberry.field(
+        description="What a weight goal starts from, in kilograms: as set, else the trend on its first day, else the"
+        " first one after it. Null as long as nothing was weighed, and for habits."
+    )
+    async def start_value(self, info: Info) -> float | None:
+        return rounded_or_none((await self._standing(info)).baseline)
 
-    @strawberry.field(description="From 0 at the start value to 1 at the target, whichever way that is.")
+    @strawberry.field(
+        description="Which way the value has to go: as set, as usual for the kind, or from the start towards the target."
+        " Null as long as a weight goal has no start."
+    )
+    async def direction(self, info: Info) -> domain.GoalDirection | None:
+        return (await self._standing(info)).direction
+
+    @strawberry.field(
+        description="What it stands at, in the kind's unit. Of a weight: the newest trend. Of a week: what the running"
+        " one has come to since the goal's start. Of a day: the mean of the last seven full days since its start that"
+        " have an entry; today is not over and does not count. Null if there is none."
+    )
+    async def current_value(self, info: Info) -> float | None:
+        return rounded_or_none((await self._standing(info)).current)
+
+    @strawberry.field(
+        description="From 0 to 1. Of a weight, the part of the way from the start to the target; of a habit, the part of"
+        " the target that is kept: 3 workouts of at least 5 are 0.6, 2,500 kcal of at most 2,000 are 0.8."
+    )
     async def progress(self, info: Info) -> float:
-        if self.record.status == GoalStatus.COMPLETED:
+        if self.record.status == domain.GoalStatus.COMPLETED:
             return 1.0
-        value = await loaders_of(info).value_by_user_and_kind.load((self.record.user_id, self.record.kind))
-        return rounded(progress(self.record.start_value, self.record.target_value, value), 4)
+        return rounded((await self._standing(info)).progress, 4)
+
+    @strawberry.field(
+        description="The last 12 days or weeks of a habit back to its start, the running one first. Null for a weight.",
+        directives=[list_size(12)],
+    )
+    async def periods(self, info: Info) -> list[GoalPeriod] | None:
+        if self.record.facts.rules.cadence is domain.Cadence.ONCE:
+            return None
+        found = await loaders_of(info).periods_by_goal.load(self.record.id)
+        return [
+            GoalPeriod(first=each.first, last=each.last, value=rounded_or_none(each.value), is_kept=each.is_kept)
+            for each in found
+        ]
+
+    @strawberry.field(description="Whether it is followed still though its target date has passed.")
+    async def is_overdue(self, info: Info) -> bool:
+        if self.record.target_date is None or self.status is not domain.GoalStatus.ACTIVE:
+            return False
+        return self.record.target_date < await today_of(info, self.record.user_id)
+
+    @strawberry.field(
+        description="When a weight will be reached as things go. Null for habits, and without a weighing in 28 days."
+    )
+    async def projection(self, info: Info) -> GoalProjection | None:
+        if self.record.facts.rules.cadence is not domain.Cadence.ONCE:
+            return None
+        today = await today_of(info, self.record.user_id)
+        span = Span(today - timedelta(days=WINDOW_DAYS - 1), today)
+        loading = loaders_of(info).trend_by_user.load((self.record.user_id, span))  # while its standing is read
+        standing = await self._standing(info)
+        target_date = self.record.target_date
+        is_reached = self.status is domain.GoalStatus.COMPLETED or standing.progress == 1
+        found = project(
+            await loading, self.record.target_value, is_reached=is_reached, target_date=target_date, today=today
+        )
+        return None if found is None else projection_node(found, target_date)
+
+    async def _standing(self, info: Info) -> Standing:
+        standing = await loaders_of(info).standing_by_goal.load(self.record.id)
+        if standing is None:
+            raise NotFoundError("There is no such goal any more.")
+        return standing
 
 
 def goal_node(record: GoalRecord) -> Goal:
     return Goal(
+        record=record,
         id=strawberry.ID(record.id),
-        kind=GoalKind(record.kind),
-        status=GoalStatus(record.status),
-        start_value=rounded(record.start_value),
+        kind=domain.GoalKind(record.kind),
+        status=domain.GoalStatus(record.status),
         target_value=rounded(record.target_value),
         start_date=record.start_date,
         target_date=record.target_date,
         description=record.description,
         completed_at=record.completed_at,
+        reached_on=record.reached_on,
         version=record.version,
-        record=record,
     )
 
 
@@ -85,74 +206,162 @@ async def load_goal(info: Info, id: str) -> Goal | None:
 
 @strawberry.type
 class GoalQuery:
-    @strawberry.field(description="One of the viewer's goals.", directives=[CACHE_PRIVATE_BRIEFLY])
-    async def goal(self, info: Info, id: strawberry.ID) -> Goal | None:
+    @strawberry.field(
+        description="One of the viewer's goals; null if there is none with this id.", directives=[CACHE_PRIVATE_BRIEFLY]
+    )
+    async def goal(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The goal's id.")]
+    ) -> Goal | None:
         return await load_goal(info, id)
 
 
-@strawberry.input
+@strawberry.input(description="A goal to set; a person has up to 100.")
 class CreateGoalInput:
-    kind: GoalKind
-    target_value: float
-    start_value: float | None = strawberry.field(default=None, description="Where the facts stand, if left out.")
-    start_date: date | None = None
-    target_date: date | None = None
-    description: str | None = None
-    idempotency_key: str | None = None
+    kind: domain.GoalKind = strawberry.field(description="What it measures.")
+    target_value: float = strawberry.field(
+        description="In the kind's unit: 20 to 500 kg, 1 to 50 workouts, 1 to 10,080 minutes, 500 to 20,000 kcal, 1 to"
+        " 1,000 g, 100 to 20,000 ml."
+    )
+    direction: domain.GoalDirection | None = strawberry.field(
+        default=None,
+        description="Which way the value has to go. Null: a weight from its start to the target, calories at most, other"
+        " habits at least.",
+    )
+    start_value: float | None = strawberry.field(
+        default=None,
+        description="What a weight starts from, in kilograms. Null: the trend on the first day, else at the first"
+        " weighing. Habits have none.",
+    )
+    start_date: date | None = strawberry.field(
+        default=None, description="The first day that counts, within ten years. Null: the person's today."
+    )
+    target_date: date | None = strawberry.field(
+        default=None, description="When it is to be reached, not in the past. Null: no day is set."
+    )
+    description: str | None = strawberry.field(default=None, description="Up to 500 characters. Null: none.")
+    idempotency_key: IdempotencyKey | None = idempotency_key()
+
+    def to_new(self) -> commands.NewGoal:
+        return commands.NewGoal(
+            kind=self.kind,
+            target_value=decimal_of(self.target_value, _PLACES),
+            direction=self.direction,
+            start_value=decimal_of_or_none(self.start_value, _PLACES),
+            start_date=self.start_date,
+            target_date=self.target_date,
+            description=self.description,
+            request=request_key(self),
+        )
 
 
-@strawberry.input
+@strawberry.input(description="What is to be different of a goal: what is absent stays, what is null is cleared.")
 class UpdateGoalInput:
-    id: strawberry.ID
-    target_value: float | None = None
-    start_value: float | None = None
-    target_date: date | None = None
-    description: str | None = None
-    expected_version: int | None = None
+    id: strawberry.ID = strawberry.field(description="The goal's id.")
+    target_value: float | None = strawberry.field(
+        default=strawberry.UNSET, description="In the kind's unit, as when it is set. It cannot be null."
+    )
+    direction: domain.GoalDirection | None = strawberry.field(
+        default=strawberry.UNSET, description="Which way the value has to go. Null: as usual for the kind."
+    )
+    start_value: float | None = strawberry.field(
+        default=strawberry.UNSET, description="What a weight starts from, in kilograms. Null: what the facts say."
+    )
+    start_date: date | None = strawberry.field(
+        default=strawberry.UNSET, description="The first day that counts. It cannot be null."
+    )
+    target_date: date | None = strawberry.field(
+        default=strawberry.UNSET, description="When it is to be reached, not in the past. Null: no day is set."
+    )
+    description: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Up to 500 characters. Null: none."
+    )
+    expected_version: int | None = expected_version()
+
+    def to_changes(self) -> commands.GoalChanges:
+        nullable = ("direction", "start_value", "target_date", "description")
+        changes = given(self, *nullable, never_null=("target_value", "start_date"))
+        exact = {
+            name: decimal_of(value, _PLACES) if isinstance(value, float) else value for name, value in changes.items()
+        }
+        return cast("commands.GoalChanges", exact)
+
+
+@strawberry.input(description="What is to become of a goal.")
+class SetGoalStatusInput:
+    id: strawberry.ID = strawberry.field(description="The goal's id.")
+    status: domain.GoalStatus = strawberry.field(
+        description="ACTIVE reopens a completed goal: what completed it counts no more, from tomorrow on it can be"
+        " reached again."
+    )
+    expected_version: int | None = expected_version()
+
+
+@strawberry.input(description="Which goal to delete.")
+class DeleteGoalInput:
+    id: strawberry.ID = strawberry.field(description="The goal's id.")
+    expected_version: int | None = expected_version()
+
+
+@strawberry.type(description="What came of setting or changing a goal.")
+class GoalPayload(Payload):
+    goal: Goal | None = strawberry.field(default=None, description="The goal as it is now; null if it was refused.")
+
+
+@strawberry.type(description="What came of deleting a goal.")
+class DeleteGoalPayload(Payload):
+    deleted_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The id of what is gone; null if it was refused."
+    )
+    user: LazyUser | None = strawberry.field(
+        default=None, description="The person without that goal; null if it was refused."
+    )
+
+
+def _payload(info: Info, record: GoalRecord) -> GoalPayload:
+    """The goal as it is after the command; where it stands is read anew, from the primary."""
+    info.context.renew_loaders()
+    return GoalPayload(goal=goal_node(record))
 
 
 @strawberry.type
 class GoalMutation:
-    @strawberry.mutation
-    async def create_goal(self, info: Info, input: CreateGoalInput) -> Goal:
-        new = commands.NewGoal(
-            kind=input.kind,
-            target_value=decimal_of(input.target_value),
-            start_value=None if input.start_value is None else decimal_of(input.start_value),
-            start_date=input.start_date,
-            target_date=input.target_date,
-            description=input.description,
-            idempotency_key=input.idempotency_key,
+    @mutation(description="Set a goal of the viewer. CONFLICT for more than there may be.")
+    async def create_goal(self, info: Info, input: CreateGoalInput) -> GoalPayload | None:
+        viewer, resources = info.context.viewer, info.context.resources
+        record = await commands.create_goal(viewer, input.to_new(), database=resources.database, now=resources.now())
+        return _payload(info, record)
+
+    @mutation(description="Change a goal of the viewer.")
+    async def update_goal(self, info: Info, input: UpdateGoalInput) -> GoalPayload | None:
+        resources = info.context.resources
+        record = await commands.update_goal(
+            info.context.viewer,
+            input.id,
+            input.to_changes(),
+            expected_version=input.expected_version,
+            database=resources.database,
+            now=resources.now(),
         )
-        return await _changed(info, await commands.create_goal(writer_of(info), info.context.viewer.id, new))
+        return _payload(info, record)
 
-    @strawberry.mutation
-    async def update_goal(self, info: Info, input: UpdateGoalInput) -> Goal:
-        change = commands.GoalChange(
-            target_value=None if input.target_value is None else decimal_of(input.target_value),
-            start_value=None if input.start_value is None else decimal_of(input.start_value),
-            target_date=input.target_date,
-            description=input.description,
+    @mutation(description="Pause, resume, complete, abandon or reopen a goal of the viewer.")
+    async def set_goal_status(self, info: Info, input: SetGoalStatusInput) -> GoalPayload | None:
+        resources = info.context.resources
+        record = await commands.set_goal_status(
+            info.context.viewer,
+            input.id,
+            input.status,
+            expected_version=input.expected_version,
+            database=resources.database,
+            now=resources.now(),
         )
-        viewer_id = info.context.viewer.id
-        await commands.update_goal(writer_of(info), viewer_id, input.id, change, input.expected_version)
-        return await _changed(info, input.id)
+        return _payload(info, record)
 
-    @strawberry.mutation(description="Pause, resume, complete or abandon.")
-    async def set_goal_status(
-        self, info: Info, id: strawberry.ID, status: GoalStatus, expected_version: int | None = None
-    ) -> Goal:
-        await commands.set_goal_status(writer_of(info), info.context.viewer.id, id, status, expected_version)
-        return await _changed(info, id)
+    @mutation(description="Delete a goal of the viewer for good.")
+    async def delete_goal(self, info: Info, input: DeleteGoalInput) -> DeleteGoalPayload | None:
+        from subgraphs.analytics.api.user import User
 
-    @strawberry.mutation(description="Returns the id of what was deleted.")
-    async def delete_goal(self, info: Info, id: strawberry.ID, expected_version: int | None = None) -> strawberry.ID:
-        await commands.delete_goal(writer_of(info), info.context.viewer.id, id, expected_version)
-        return id
-
-
-async def _changed(info: Info, goal_id: str) -> Goal:
-    """The goal as it is after the command; read from the primary, for a replica may not have it yet."""
-    info.context.renew_loaders()
-    async with writer_of(info).connect() as connection:
-        return goal_node((await goals_by_id(connection, [goal_id]))[goal_id])
+        viewer, database = info.context.viewer, info.context.resources.database
+        goal = await commands.delete_goal(viewer, input.id, expected_version=input.expected_version, database=database)
+        info.context.renew_loaders()
+        return DeleteGoalPayload(deleted_id=input.id, user=User(id=strawberry.ID(goal.user_id)))

@@ -3,83 +3,110 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
 from events.fanout import EVERYTHING
-from subgraphs.analytics.api.request import loaders_of, writer_of
+from subgraphs.analytics.loaders import loaders_of
 from subgraphs.analytics.projections.summary import day_channel
-from subgraphs.analytics.queries.summary import (
-    DailySummaryRecord,
-    empty_summary,
-    summaries_by_day,
-    summaries_changed_since,
-)
-from subgraphs.context import Info
-from subgraphs.errors import SubgraphError
-from subgraphs.scalars import CACHE_PRIVATE_BRIEFLY, local_date, rounded, rounded_or_none
+from subgraphs.analytics.queries.person import UNKNOWN_CLOCK, ClockRecord, clock_from_token
+from subgraphs.analytics.queries.summary import DailySummaryRecord, changed_summaries, empty_summary
+from subgraphs.shell.context import Info
+from subgraphs.shell.database import Database
+from subgraphs.shell.errors import LiveUpdatesOffError
+from subgraphs.shell.node import Node, NodeKind, day_id, read_day_id
+from subgraphs.shell.quantities import Energy, EnergyIn, Mass, MassIn, Volume, VolumeIn, energy, mass, volume
+from subgraphs.shell.repetition import patiently
+from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, rounded, rounded_or_none
+from subgraphs.shell.units import EnergyUnit, MassUnit, VolumeUnit
 
 if TYPE_CHECKING:
     from subgraphs.analytics.api.user import User
 
-# A transaction's changes are stamped before they can be seen: look back a little further than the last look.
-LOOK_BACK = timedelta(seconds=10)
-
 
 @strawberry.type(description="How current a summary is.")
 class Freshness:
-    as_of: datetime = strawberry.field(description="When its numbers last changed.")
-    is_empty: bool = strawberry.field(description="Whether nothing at all is known of the day.")
+    as_of: datetime = strawberry.field(description="When its numbers last changed; now, if they never did.")
+    is_empty: bool = strawberry.field(description="Whether nothing at all is known of the day, or all was taken back.")
 
 
 @strawberry.federation.type(
-    keys=["userId date"], description="A person's day in numbers.", directives=[CACHE_PRIVATE_BRIEFLY]
+    keys=["userId date", "nodeId"], description="A person's day in numbers.", directives=[CACHE_PRIVATE_BRIEFLY]
 )
-class DailySummary:
-    user_id: strawberry.ID
-    date: date
-    calories_consumed: float
-    calories_burned: float
-    net_calories: float
-    protein_g: float
-    carbs_g: float
-    fat_g: float
-    meals_logged: int
-    workouts_completed: int
-    workout_minutes: float
-    active_minutes: float
-    water_ml: int
-    weight_kg: float | None = strawberry.field(description="The day's first weighing.")
+class DailySummary(Node):
+    record: strawberry.Private[DailySummaryRecord]
+    user_id: strawberry.ID = strawberry.field(description="Whose day it is.")
+    date: date = strawberry.field(description="The person's calendar day.")
+    calories_consumed: float = strawberry.field(description="Eaten, in kcal.")
+    calories_burned: float = strawberry.field(description="By completed workouts, in kcal, gross: with rest.")
+    net_calories_burned: float = strawberry.field(
+        description="By completed workouts, in kcal, above what rest would have burned in the same time, which the day's"
+        " need counts already. Of a workout whose share of rest is not known, all of it."
+    )
+    net_calories: float = strawberry.field(description="Eaten less burned above rest, in kcal.")
+    protein_g: float = strawberry.field(description="Eaten, in grams.")
+    carbs_g: float = strawberry.field(description="Eaten, in grams.")
+    fat_g: float = strawberry.field(description="Eaten, in grams.")
+    meals_logged: int = strawberry.field(description="How many meals.")
+    workouts_completed: int = strawberry.field(description="How many workouts.")
+    workout_minutes: float = strawberry.field(description="From their start to their end, in minutes.")
+    active_minutes: float = strawberry.field(description="Of their minutes, those in motion; all where not told.")
+    water_ml: int = strawberry.field(description="Drunk, in millilitres.")
+    weight_kg: float | None = strawberry.field(description="The day's first weighing, in kilograms; null without one.")
     revision: int = strawberry.field(description="Counts the changes of the numbers; 0 is a day nothing is known of.")
-    freshness: Freshness
+    freshness: Freshness = strawberry.field(description="How current the numbers are.")
 
     @classmethod
     async def resolve_reference(cls, info: Info, userId: strawberry.ID, date: str, **_: Any) -> DailySummary | None:  # noqa: N803
         return await load_summary(info, userId, read_date(date))
 
-    @strawberry.field
+    @classmethod
+    async def load(cls, info: Info, node_id: str, **_: Any) -> DailySummary | None:
+        day = read_day_id(node_id)
+        if day is None or not info.context.viewer.may_read(day.user_id):
+            return None
+        return await load_summary(info, day.user_id, day.date)
+
+    @strawberry.field(description="Whose day it is.")
     def user(self) -> Annotated[User, strawberry.lazy("subgraphs.analytics.api.user")]:
         from subgraphs.analytics.api.user import User
 
         return User(id=self.user_id)
+
+    @strawberry.field(description="The day's first weighing, in a unit; null without one.")
+    def weight(self, unit: MassIn = MassUnit.KG) -> Mass | None:
+        return None if self.record.weight_kg is None else mass(self.record.weight_kg, unit)
+
+    @strawberry.field(description="Drunk, in a unit.")
+    def water(self, unit: VolumeIn = VolumeUnit.ML) -> Volume:
+        return volume(self.record.water_ml, unit)
+
+    @strawberry.field(description="Eaten, in a unit.")
+    def energy_consumed(self, unit: EnergyIn = EnergyUnit.KCAL) -> Energy:
+        return energy(self.record.calories_consumed, unit)
+
+    @strawberry.field(description="By completed workouts, gross: with rest, in a unit.")
+    def energy_burned(self, unit: EnergyIn = EnergyUnit.KCAL) -> Energy:
+        return energy(self.record.calories_burned, unit)
 
     @strawberry.field(description="The meals behind the numbers.")
     def diary(self) -> DiaryDay:
         return DiaryDay(user_id=self.user_id, date=self.date)
 
 
-@strawberry.federation.type(keys=["userId date"])
+@strawberry.federation.type(keys=["userId date"], description="A person's calendar day at the table.")
 class DiaryDay:
-    user_id: strawberry.ID
-    date: date
+    user_id: strawberry.ID = strawberry.field(description="Whose day it is.")
+    date: date = strawberry.field(description="The person's calendar day.")
 
     @classmethod
     def resolve_reference(cls, userId: strawberry.ID, date: str, **_: Any) -> DiaryDay:  # noqa: N803
         return cls(user_id=userId, date=read_date(date))
 
-    @strawberry.field
+    @strawberry.field(description="The day in numbers. Null if it may not be read.")
     async def summary(self, info: Info) -> DailySummary | None:
         return await load_summary(info, self.user_id, self.date)
 
@@ -88,20 +115,39 @@ def read_date(text: str | date) -> date:
     return text if isinstance(text, date) else date.fromisoformat(text)
 
 
+async def clock_of_user(info: Info, user_id: str) -> ClockRecord:
+    """A person who registered, or set the clock, a moment ago is known by the token only; anybody else unknown has UTC."""
+    viewer = info.context.viewer
+    if viewer.id == user_id and viewer.clock_is_recent:
+        return clock_from_token(viewer)
+    clock = await loaders_of(info).clock_by_user.load(user_id)
+    if clock is not None:
+        return clock
+    return clock_from_token(viewer) if viewer.id == user_id else UNKNOWN_CLOCK
+
+
+async def today_of(info: Info, user_id: str) -> date:
+    """The person's running calendar day."""
+    return (await clock_of_user(info, user_id)).today(info.context.resources.now())
+
+
 async def load_summary(info: Info, user_id: str, local_date: date) -> DailySummary:
     """The day's summary, empty if nothing is known of it. Raises ForbiddenError for another person's."""
     info.context.reader_of(user_id)
     record = await loaders_of(info).summary_by_day.load((user_id, local_date))
-    return summary_node(record or empty_summary(user_id, local_date))
+    return summary_node(record or empty_summary(user_id, local_date, info.context.resources.now()))
 
 
 def summary_node(record: DailySummaryRecord) -> DailySummary:
     return DailySummary(
+        record=record,
+        id=day_id(NodeKind.DAILY_SUMMARY, record.user_id, record.local_date),
         user_id=strawberry.ID(record.user_id),
         date=record.local_date,
         calories_consumed=rounded(record.calories_consumed),
         calories_burned=rounded(record.calories_burned),
-        net_calories=rounded(record.calories_consumed - record.calories_burned),
+        net_calories_burned=rounded(record.net_calories_burned),
+        net_calories=rounded(record.calories_consumed - record.net_calories_burned),
         protein_g=rounded(record.protein_g),
         carbs_g=rounded(record.carbs_g),
         fat_g=rounded(record.fat_g),
@@ -112,42 +158,47 @@ def summary_node(record: DailySummaryRecord) -> DailySummary:
         water_ml=record.water_ml,
         weight_kg=rounded_or_none(record.weight_kg),
         revision=record.revision,
-        freshness=Freshness(as_of=record.computed_at, is_empty=record.revision == 0),
+        freshness=Freshness(as_of=record.computed_at, is_empty=record.is_empty),
     )
 
 
 @strawberry.type
 class SummaryQuery:
     @strawberry.field(
-        description="The viewer's day; today on the viewer's clock if no date is given.",
+        description="A day of the viewer in numbers.",
         directives=[CACHE_PRIVATE_BRIEFLY],
     )
-    async def daily_summary(self, info: Info, date: date | None = None) -> DailySummary:
-        viewer = info.context.viewer
-        today = local_date(info.context.resources.now(), viewer.time_zone, viewer.day_start_hour)
-        return await load_summary(info, viewer.id, date or today)
+    async def daily_summary(
+        self,
+        info: Info,
+        date: Annotated[
+            date | None, strawberry.argument(description="The calendar day. Null: the viewer's today.")
+        ] = None,
+    ) -> DailySummary:
+        viewer_id = info.context.viewer.id
+        return await load_summary(info, viewer_id, date or await today_of(info, viewer_id))
 
 
 @strawberry.type
 class SummarySubscription:
-    @strawberry.subscription(description="The viewer's days as their numbers change: one day, or every day.")
-    async def daily_summary_changed(self, info: Info, date: date | None = None) -> AsyncIterator[DailySummary]:
+    @strawberry.subscription(description="The viewer's days as their numbers change.")
+    async def daily_summary_changed(
+        self,
+        info: Info,
+        date: Annotated[date | None, strawberry.argument(description="One calendar day. Null: every day.")] = None,
+    ) -> AsyncIterator[DailySummary]:
         viewer_id = info.context.viewer.id
         fanout = info.context.resources.fanout
         if fanout is None:
-            raise LiveUpdatesOffError("This server has no Redis, so it has no live updates.")
+            raise LiveUpdatesOffError
+        database = info.context.resources.database.primary()
         seen: dict[Any, int] = {}
         since = info.context.resources.now()
         async for keys in fanout.listen(day_channel(viewer_id)):
             if info.context.viewer.id != viewer_id:  # asking also refuses a token that has expired meanwhile
                 return
-            async with writer_of(info).connect() as connection:
-                if EVERYTHING in keys:
-                    changed = await summaries_changed_since(connection, viewer_id, since - LOOK_BACK)
-                    changed = [record for record in changed if record.computed_at >= since or record.local_date in seen]
-                else:
-                    days = [(viewer_id, read_date(key)) for key in sorted(keys)]
-                    changed = list((await summaries_by_day(connection, days)).values())
+            days = None if EVERYTHING in keys else [read_date(key) for key in sorted(keys)]
+            changed = await patiently(partial(_changed, database, viewer_id, days, since, seen))
             info.context.renew_loaders()
             for record in changed:
                 if date in (None, record.local_date) and seen.get(record.local_date, 0) < record.revision:
@@ -155,7 +206,6 @@ class SummarySubscription:
                     yield summary_node(record)
 
 
-class LiveUpdatesOffError(SubgraphError):
-    """Subscriptions need Redis."""
-
-    code = "SERVICE_UNAVAILABLE"
+async def _changed(database: Database, *wanted: Any) -> list[DailySummaryRecord]:
+    async with database.reading() as connection:
+        return await changed_summaries(connection, *wanted)

@@ -2,164 +2,306 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import asyncio
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 import strawberry
 
+from subgraphs.analytics.api.energy import (
+    EnergyExpenditure,
+    WeeklyCheckIn,
+    expenditure_node,
+    read_check_in,
+    read_expenditure,
+)
 from subgraphs.analytics.api.goal import Goal, goal_node
-from subgraphs.analytics.api.request import loaders_of
-from subgraphs.analytics.api.summary import DailySummary, load_summary, summary_node
+from subgraphs.analytics.api.summary import DailySummary, clock_of_user, load_summary, summary_node, today_of
+from subgraphs.analytics.api.timeline import LoggableConnection, timeline_connection
+from subgraphs.analytics.domain.goal import GoalStatus
 from subgraphs.analytics.domain.period import add_up
-from subgraphs.analytics.domain.progress import GoalStatus
-from subgraphs.analytics.domain.streak import Streak as StreakOfDays
-from subgraphs.analytics.domain.streak import daily_streak, week_start, weekly_streak
-from subgraphs.analytics.domain.trend import weight_trend
-from subgraphs.analytics.queries.summary import UNKNOWN_CLOCK, DailySummaryRecord, SummaryPage
-from subgraphs.context import Info
-from subgraphs.errors import ValidationError
-from subgraphs.pagination import Connection, connect, read_page
-from subgraphs.scalars import CACHE_PRIVATE_BRIEFLY, rounded, rounded_or_none
+from subgraphs.analytics.domain.streak import Habit, streak, workouts_habit
+from subgraphs.analytics.domain.weight_trend import TrendPoint
+from subgraphs.analytics.loaders import loaders_of
+from subgraphs.analytics.queries.goal import GoalPage
+from subgraphs.analytics.queries.streak import BestRuns
+from subgraphs.analytics.queries.summary import DailySummaryRecord, SummaryPage
+from subgraphs.analytics.queries.timeline import TimelinePage
+from subgraphs.analytics.queries.weight import Span
+from subgraphs.shell.calendar import first_day_of_week
+from subgraphs.shell.context import Info
+from subgraphs.shell.cost import list_size
+from subgraphs.shell.day_range import read_day_range
+from subgraphs.shell.errors import ValidationError
+from subgraphs.shell.keyset import KeysetList
+from subgraphs.shell.node import ID_DESCRIPTION
+from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
+from subgraphs.shell.quantities import Mass, MassIn, mass
+from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, rounded, rounded_or_none
+from subgraphs.shell.units import MassUnit
 
 LONGEST_PERIOD_DAYS = 366
 
 
 @strawberry.type(description="Several days together; the mean is over the days with a meal.")
 class PeriodSummary:
-    first: date
-    last: date
-    calories_consumed: float
-    calories_burned: float
-    net_calories: float
-    meals_logged: int
-    workouts_completed: int
-    workout_minutes: float
-    days_logged: int
-    mean_daily_calories: float | None
-    weight_change_kg: float | None = strawberry.field(description="Of the trend, between the period's weighings.")
-    days: list[DailySummary]
+    id: strawberry.ID = strawberry.field(description="Identifies the period in the whole graph, for caches.")
+    first: date = strawberry.field(description="Its first day.")
+    last: date = strawberry.field(description="Its last day, included.")
+    calories_consumed: float = strawberry.field(description="Eaten, in kcal.")
+    calories_burned: float = strawberry.field(description="By completed workouts, in kcal, gross: with rest.")
+    net_calories: float = strawberry.field(description="Eaten less burned above rest, in kcal.")
+    meals_logged: int = strawberry.field(description="How many meals.")
+    workouts_completed: int = strawberry.field(description="How many workouts.")
+    workout_minutes: float = strawberry.field(description="From their start to their end, in minutes.")
+    days_logged: int = strawberry.field(description="On how many days there is a meal.")
+    mean_daily_calories: float | None = strawberry.field(
+        description="Eaten on a day with a meal, in kcal; null without such a day."
+    )
+    weight_change_kg: float | None = strawberry.field(
+        description="Of the trend, between the period's first and last weighing, in kilograms; null without two."
+    )
+    days: list[DailySummary] = strawberry.field(
+        description="Its days with anything in them, oldest first; up to 366.", directives=[list_size(31)]
+    )
 
 
 @strawberry.type(description="How long a habit has held.")
 class Streak:
-    current: int
-    longest: int
-    last: date | None = strawberry.field(description="The last day, or the Monday of the last week, that counted.")
+    current: int = strawberry.field(description="How many in a row up to now; what runs still has its time.")
+    longest: int = strawberry.field(description="The most in a row ever.")
+    last: date | None = strawberry.field(
+        description="The last day, or the first day of the last week, that counted. Null if none ever did."
+    )
 
 
-@strawberry.type
+@strawberry.type(description="How long a person's habits have held.")
 class Streaks:
     meals: Streak = strawberry.field(description="Days in a row with a meal; today may still come.")
     workouts: Streak = strawberry.field(description="Weeks in a row with three workouts; this week may still come.")
 
 
-@strawberry.type
+@strawberry.type(description="The weight of a day: on the scale, and behind the daily noise.")
 class WeightTrendPoint:
-    date: date
-    weight_kg: float
-    trend_kg: float
+    id: strawberry.ID = strawberry.field(description="Identifies the point in the whole graph, for caches.")
+    date: date = strawberry.field(description="The person's calendar day.")
+    weight_kg: float = strawberry.field(description="The day's first weighing, in kilograms.")
+    trend_kg: float = strawberry.field(
+        description="The exponentially weighted mean up to this day, in kilograms, a tenth a day (Walker)."
+    )
+    point: strawberry.Private[TrendPoint]
+
+    @strawberry.field(description="The day's first weighing, in a unit.")
+    def weight(self, unit: MassIn = MassUnit.KG) -> Mass:
+        return mass(self.point.weight_kg, unit)
+
+    @strawberry.field(description="`trendKg` in a unit.")
+    def trend(self, unit: MassIn = MassUnit.KG) -> Mass:
+        return mass(self.point.trend_kg, unit)
 
 
-@strawberry.federation.type(keys=["id"], directives=[CACHE_PRIVATE_BRIEFLY])
+FromDay = Annotated[date | None, strawberry.argument(name="from", description="The first day, included. Null: all.")]
+ToDay = Annotated[date | None, strawberry.argument(description="The last day, included. Null: all.")]
+
+
+@strawberry.federation.type(keys=["id"], description="A person.", directives=[CACHE_PRIVATE_BRIEFLY])
 class User:
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
+    maintenance_kcal: float | None = strawberry.federation.field(
+        external=True, default=None, description="What keeps the weight by formula, in kilocalories a day."
+    )
 
     @classmethod
-    def resolve_reference(cls, id: strawberry.ID, **_: Any) -> User:
-        return cls(id=id)
+    def resolve_reference(cls, id: strawberry.ID, maintenanceKcal: float | None = None, **_: Any) -> User:  # noqa: N803
+        return cls(id=id, maintenance_kcal=maintenanceKcal)
 
-    @strawberry.field(description="One day; today on the person's own clock if no date is given.")
-    async def day(self, info: Info, date: date | None = None) -> DailySummary:
+    @strawberry.field(description="A day of the person in numbers.")
+    async def day(
+        self,
+        info: Info,
+        date: Annotated[date | None, strawberry.argument(description="Null: today, on the person's own clock.")] = None,
+    ) -> DailySummary:
         info.context.reader_of(self.id)
-        return await load_summary(info, self.id, date or await self._today(info))
+        return await load_summary(info, self.id, date or await today_of(info, self.id))
 
-    @strawberry.field(description="Days with anything in them, newest first; `from` and `to` are included.")
+    @strawberry.field(
+        description="The person's days with anything in them, newest first. `totalCount` counts all of them, of any date."
+    )
     async def days(
         self,
         info: Info,
-        from_: Annotated[date | None, strawberry.argument(name="from")] = None,
-        to: date | None = None,
-        first: int | None = None,
-        after: str | None = None,
+        from_: FromDay = None,
+        to: ToDay = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[DailySummary]:
         info.context.reader_of(self.id)
-        page = read_page(first, after, (date,))
-        wanted = SummaryPage(from_, to, page.after[0] if page.after else None, page.limit)
-        records = await loaders_of(info).summaries_by_user.load((self.id, wanted))
-        return connect(records, page, summary_node, lambda record: (record.local_date,))
+        page = KeysetList("User.days", self.id, (date,)).page(first, after, last, before)
+        records = await loaders_of(info).summaries_by_user.load((self.id, SummaryPage(from_, to, page)))
 
-    @strawberry.field(description="The seven days from `start`, which may be any day; this week's Monday if left out.")
-    async def week(self, info: Info, start: date | None = None) -> PeriodSummary:
-        info.context.reader_of(self.id)
-        first = start or week_start(await self._today(info))
-        return await self._period(info, first, first + timedelta(days=6))
+        async def count() -> int:
+            return await loaders_of(info).summary_count_by_user.load(self.id) or 0
 
-    @strawberry.field(description="Up to 366 days, both ends included.")
-    async def period(
-        self, info: Info, from_: Annotated[date, strawberry.argument(name="from")], to: date
+        return connect(records, page, summary_node, lambda record: (record.local_date,), count)
+
+    @strawberry.field(description="Seven days of the person together.")
+    async def week(
+        self,
+        info: Info,
+        start: Annotated[
+            date | None,
+            strawberry.argument(description="Its first day, which may be any. Null: the running week of the person."),
+        ] = None,
     ) -> PeriodSummary:
         info.context.reader_of(self.id)
-        if not 0 <= (to - from_).days < LONGEST_PERIOD_DAYS:
-            raise ValidationError(("to", f"must be at most {LONGEST_PERIOD_DAYS - 1} days after from"))
-        return await self._period(info, from_, to)
+        first = start
+        if first is None:
+            clock = await clock_of_user(info, self.id)
+            first = first_day_of_week(clock.today(info.context.resources.now()), clock.week_start)
+        return await self._period(info, Span(first, first + timedelta(days=6)))
 
-    @strawberry.field
-    async def goals(self, info: Info, status: GoalStatus | None = None) -> list[Goal]:
+    @strawberry.field(description="Up to 366 days of the person together.")
+    async def period(
+        self,
+        info: Info,
+        from_: Annotated[date, strawberry.argument(name="from", description="The first day, included.")],
+        to: Annotated[date, strawberry.argument(description="The last day, included.")],
+    ) -> PeriodSummary:
         info.context.reader_of(self.id)
-        wanted = status.value if status else None
-        return [goal_node(one) for one in await loaders_of(info).goals_by_user.load((self.id, wanted))]
+        return await self._period(info, _span(from_, to))
 
-    @strawberry.field
+    @strawberry.field(description="The person's goals, oldest first. `totalCount` counts all of them, of any status.")
+    async def goals(
+        self,
+        info: Info,
+        status: Annotated[GoalStatus | None, strawberry.argument(description="Null: any.")] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Goal]:
+        info.context.reader_of(self.id)
+        page = KeysetList("User.goals", self.id, (datetime, str)).page(first, after, last, before)
+        wanted = GoalPage(None if status is None else status.value, page)
+        records = await loaders_of(info).goals_by_user.load((self.id, wanted))
+
+        async def count() -> int:
+            return await loaders_of(info).goal_count_by_user.load(self.id) or 0
+
+        return connect(records, page, goal_node, lambda record: (record.created_at, record.id), count)
+
+    @strawberry.field(
+        description="What the person logged, newest first: meals, drinks, weighings and workouts that were not given up."
+        " A change is in it a moment after it was made. An entry is null that its subgraph has already lost. `totalCount`"
+        " is null: it would read all years."
+    )
+    async def timeline(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        from_: FromDay = None,
+        to: ToDay = None,
+    ) -> LoggableConnection:
+        info.context.reader_of(self.id)
+        page = KeysetList("User.timeline", self.id, (datetime, str)).page(first, after, last, before)
+        wanted = TimelinePage(read_day_range(from_, to), page)
+        records = await loaders_of(info).entries_by_user.load((self.id, wanted))
+        return timeline_connection(records, page)
+
+    @strawberry.field(description="How long the person's habits have held.")
     async def streaks(self, info: Info) -> Streaks:
         info.context.reader_of(self.id)
-        loading = loaders_of(info).active_days_by_user.load(self.id)  # while the clock is read
-        today = await self._today(info)
-        days = await loading
-        with_meals = [day for day, meals, _ in days if meals]
-        workouts = {day: count for day, _, count in days if count}
-        return Streaks(meals=_streak(daily_streak(with_meals, today)), workouts=_streak(weekly_streak(workouts, today)))
+        loading = loaders_of(info).best_runs_by_user_and_habit.load_many([(self.id, habit) for habit in Habit])
+        clock, runs = await asyncio.gather(clock_of_user(info, self.id), loading)
+        by_habit = dict(zip(Habit, runs, strict=True))
+        today = clock.today(info.context.resources.now())
+        workouts = workouts_habit(clock.week_start)
+        return Streaks(
+            meals=_streak(Habit.MEALS, by_habit[Habit.MEALS], today),
+            workouts=_streak(workouts, by_habit[workouts], today),
+        )
 
-    @strawberry.field(description="The weight behind the daily noise, at each weighed day.")
+    @strawberry.field(
+        description="The weight behind the daily noise, at each weighed day of up to 366, oldest first.",
+        directives=[list_size(366)],
+    )
     async def weight_trend(
         self,
         info: Info,
-        from_: Annotated[date | None, strawberry.argument(name="from")] = None,
-        to: date | None = None,
+        from_: Annotated[
+            date | None,
+            strawberry.argument(name="from", description="The first day, included. Null: 365 days before the last."),
+        ] = None,
+        to: Annotated[date | None, strawberry.argument(description="The last day, included. Null: today.")] = None,
     ) -> list[WeightTrendPoint]:
         info.context.reader_of(self.id)
-        points = weight_trend(await loaders_of(info).weighings_by_user.load(self.id))
-        return [
-            WeightTrendPoint(
-                date=point.local_date, weight_kg=rounded(point.weight_kg), trend_kg=rounded(point.trend_kg)
-            )
-            for point in points
-            if (from_ is None or point.local_date >= from_) and (to is None or point.local_date <= to)
-        ]
+        last = to or await today_of(info, self.id)
+        span = _span(from_ or last - timedelta(days=LONGEST_PERIOD_DAYS - 1), last)
+        return [_point_node(self.id, point) for point in await loaders_of(info).trend_by_user.load((self.id, span))]
 
-    async def _today(self, info: Info) -> date:
-        clock = await loaders_of(info).clock_by_user.load(self.id) or UNKNOWN_CLOCK
-        return clock.today(info.context.resources.now())
+    @strawberry.federation.field(
+        requires=["maintenanceKcal"], description="What the person's body uses a day, as seen from what was logged."
+    )
+    async def energy_expenditure(
+        self,
+        info: Info,
+        before: Annotated[
+            date | None, strawberry.argument(description="From the 28 days before this one. Null: today.")
+        ] = None,
+    ) -> EnergyExpenditure:
+        info.context.reader_of(self.id)
+        day = before or await today_of(info, self.id)
+        return expenditure_node(await read_expenditure(info, self.id, day, self.maintenance_kcal))
 
-    async def _period(self, info: Info, first: date, last: date) -> PeriodSummary:
-        wanted = SummaryPage(first, last, None, LONGEST_PERIOD_DAYS)
-        loading = loaders_of(info).weighings_by_user.load(self.id)  # while the summaries are read
-        newest_first = await loaders_of(info).summaries_by_user.load((self.id, wanted))
-        weighings = await loading
-        days = list(reversed(newest_first))
-        trend = [point.trend_kg for point in weight_trend(weighings) if first <= point.local_date <= last]
-        return _period_node(first, last, days, rounded(trend[-1] - trend[0]) if len(trend) > 1 else None)
+    @strawberry.federation.field(
+        requires=["maintenanceKcal"],
+        description="What was known of energy and pace when the person's week began. Null if it may not be read.",
+    )
+    async def weekly_check_in(self, info: Info) -> WeeklyCheckIn | None:
+        info.context.reader_of(self.id)
+        return await read_check_in(info, self.id, self.maintenance_kcal)
+
+    async def _period(self, info: Info, span: Span) -> PeriodSummary:
+        loading = loaders_of(info).trend_by_user.load((self.id, span))  # while the summaries are read
+        days = await loaders_of(info).summaries_of_span_by_user.load((self.id, span))
+        trend = [point.trend_kg for point in await loading]
+        change = rounded(trend[-1] - trend[0]) if len(trend) > 1 else None
+        return _period_node(self.id, span, days, change)
+
+
+def _span(first: date, last: date) -> Span:
+    """Raises ValidationError for a span that is too long or ends before it begins."""
+    if not 0 <= (last - first).days < LONGEST_PERIOD_DAYS:
+        raise ValidationError(("to", f"must be at most {LONGEST_PERIOD_DAYS - 1} days after from"))
+    return Span(first, last)
+
+
+def _point_node(user_id: str, point: TrendPoint) -> WeightTrendPoint:
+    return WeightTrendPoint(
+        point=point,
+        id=strawberry.ID(f"{user_id}:{point.local_date}"),
+        date=point.local_date,
+        weight_kg=rounded(point.weight_kg),
+        trend_kg=rounded(point.trend_kg),
+    )
 
 
 def _period_node(
-    first: date, last: date, days: list[DailySummaryRecord], weight_change_kg: float | None
+    user_id: str, span: Span, days: list[DailySummaryRecord], weight_change_kg: float | None
 ) -> PeriodSummary:
     sums = add_up(days)
     return PeriodSummary(
-        first=first,
-        last=last,
+        id=strawberry.ID(f"{user_id}:{span.first}:{span.last}"),
+        first=span.first,
+        last=span.last,
         calories_consumed=rounded(sums.calories_consumed),
         calories_burned=rounded(sums.calories_burned),
-        net_calories=rounded(sums.calories_consumed - sums.calories_burned),
+        net_calories=rounded(sums.net_calories),
         meals_logged=sums.meals_logged,
         workouts_completed=sums.workouts_completed,
         workout_minutes=rounded(sums.workout_minutes),
@@ -170,5 +312,6 @@ def _period_node(
     )
 
 
-def _streak(found: StreakOfDays) -> Streak:
+def _streak(habit: Habit, runs: BestRuns | None, today: date) -> Streak:
+    found = streak(habit, runs.newest, runs.longest, today) if runs else streak(habit, None, 0, today)
     return Streak(current=found.current, longest=found.longest, last=found.last)

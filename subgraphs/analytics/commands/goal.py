@@ -1,174 +1,299 @@
-"""A person's goals: set, change, pause, delete; and what happens to them when a summary changes."""
+"""A person's goals: set, change, pause, reopen, delete; and what becomes of them when the weights change.
+
+Each command checks, then writes row and event in one transaction.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import TypedDict
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.contracts.analytics import GoalCompleted, GoalProgressed
-from events.envelope import new_id
+from events.inbox import hold_projection
 from events.outbox import NewEvent, append_event
-from subgraphs.analytics.domain.progress import GoalKind, GoalStatus, progress
-from subgraphs.analytics.queries.goal import GoalRecord, current_values, goals_by_id
-from subgraphs.analytics.queries.summary import today_of
-from subgraphs.errors import ConflictError, NotFoundError, StaleVersionError, ValidationError
+from subgraphs.analytics.domain.goal import (
+    MOST_GOALS,
+    GoalDirection,
+    GoalFacts,
+    GoalKind,
+    GoalStatus,
+    check_goal,
+)
+from subgraphs.analytics.queries.goal import GoalRecord, goals_by_id, standings
+from subgraphs.analytics.queries.person import GROUP, clock_of
+from subgraphs.shell.auth import Viewer
+from subgraphs.shell.database import Database
+from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, StaleVersionError
+from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.node import NodeKind, new_node_id
+from subgraphs.shell.telemetry import current_traceparent
+
+_INSERT = text(
+    "INSERT INTO goal (id, user_id, kind, direction, start_value, target_value, start_date, counts_from, target_date,"
+    " status, description, idempotency_key, idempotency_content, created_at) VALUES (:id, :user_id, :kind, :direction, :start_value,"
+    " :target_value, :start_date, :start_date, :target_date, 'ACTIVE', :description, :idempotency_key,"
+    " :idempotency_content, :created_at) ON CONFLICT DO NOTHING"
+)
+_BY_KEY = text("SELECT id, idempotency_content FROM goal WHERE user_id = :user_id AND idempotency_key = :key")
+_COUNT = text("SELECT count(*) FROM goal WHERE user_id = :user_id")
+_UPDATE = text(
+    "UPDATE goal SET direction = :direction, start_value = :start_value, target_value = :target_value,"
+    " counts_from = CASE WHEN start_date = :start_date THEN counts_from ELSE :start_date END,"
+    " start_date = :start_date, target_date = :target_date, description = :description, version = version + 1"
+    " WHERE id = :id"
+)
+_SET_STATUS = text(
+    "UPDATE goal SET status = :status, completed_at = :completed_at, reached_on = :reached_on,"
+    " counts_from = greatest(counts_from, CAST(:counts_from AS date)), version = version + 1 WHERE id = :id"
+)
+_DELETE = text("DELETE FROM goal WHERE id = :id")
+_LOCK = text("SELECT id FROM goal WHERE id = :id AND user_id = :user_id FOR UPDATE")
+# Those that the facts may complete, and those that they have completed and may take back.
+_LOCK_BY_FACTS = text(
+    "SELECT id FROM goal WHERE user_id = ANY(:user_ids) AND kind = 'WEIGHT_KG'"
+    " AND (status = 'ACTIVE' OR status = 'COMPLETED' AND reached_on IS NOT NULL) ORDER BY id FOR UPDATE"
+)
+_REACHED = text(
+    "SELECT goal.id, (SELECT local_date FROM weight_trend AS point WHERE point.user_id = goal.user_id"
+    "  AND point.local_date >= goal.counts_from AND CASE told.way WHEN 'AT_MOST' THEN trend_kg <= goal.target_value"
+    "  ELSE trend_kg >= goal.target_value END ORDER BY local_date LIMIT 1) AS local_date"
+    " FROM unnest(CAST(:ids AS text[]), CAST(:ways AS text[])) AS told (id, way) JOIN goal USING (id)"
+)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewGoal:
-    """A goal to set; without a start value it starts where the facts stand."""
+    """A goal to set, from today unless told otherwise."""
 
     kind: GoalKind
     target_value: Decimal
+    direction: GoalDirection | None = None
     start_value: Decimal | None = None
     start_date: date | None = None
     target_date: date | None = None
     description: str | None = None
-    idempotency_key: str | None = None
+    request: RequestKey | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GoalChange:
-    """What to change of a goal; None leaves it."""
+class GoalChanges(TypedDict, total=False):
+    """What is to be different; what is absent stays as it is, and None takes it away."""
 
-    target_value: Decimal | None = None
-    start_value: Decimal | None = None
-    target_date: date | None = None
-    description: str | None = None
+    target_value: Decimal
+    direction: GoalDirection | None
+    start_value: Decimal | None
+    start_date: date
+    target_date: date | None
+    description: str | None
 
 
-async def create_goal(engine: AsyncEngine, viewer_id: str, new: NewGoal) -> str:
-    """Write a goal and return its id; the same idempotency key gives the goal of the first call."""
-    _check(new.target_value, new.description)
-    async with engine.begin() as connection:
-        today = await today_of(connection, viewer_id, datetime.now(UTC))
-        if new.target_date is not None and new.target_date < today:
-            raise ValidationError(("targetDate", "must not be in the past"))
-        start = new.start_value
-        if start is None:
-            start = (await current_values(connection, [viewer_id])).get((viewer_id, new.kind.value)) or Decimal(0)
-        inserted = await connection.scalar(
-            text(
-                "INSERT INTO goal (id, user_id, kind, start_value, target_value, start_date, target_date, status,"
-                " description, idempotency_key) VALUES (:id, :user_id, :kind, :start_value, :target_value, :start_date,"
-                " :target_date, 'ACTIVE', :description, :idempotency_key)"
-                " ON CONFLICT (user_id, idempotency_key) DO NOTHING RETURNING id"
-            ),
-            {
-                "id": new_id(),
-                "user_id": viewer_id,
-                "kind": new.kind.value,
-                "start_value": start,
-                "target_value": new.target_value,
-                "start_date": new.start_date or today,
-                "target_date": new.target_date,
-                "description": new.description,
-                "idempotency_key": new.idempotency_key,
-            },
+async def create_goal(viewer: Viewer, new: NewGoal, *, database: Database, now: datetime) -> GoalRecord:
+    """Set a goal. The same request again finds the first.
+
+    Raises ValidationError, and ConflictError for more goals than a person may have or a key that was used otherwise.
+    """
+    async with database.transaction() as transaction:
+        await hold_projection(transaction, GROUP, viewer.id)  # a weight that comes now is to find it, or to be found
+        today = (await clock_of(transaction, viewer)).today(now)
+        facts = GoalFacts(
+            kind=new.kind,
+            direction=new.direction,
+            start_value=new.start_value,
+            target_value=new.target_value,
+            start_date=new.start_date or today,
+            target_date=new.target_date,
+            description=new.description,
         )
-        if inserted is None:
-            known = text("SELECT id FROM goal WHERE user_id = :user_id AND idempotency_key = :key")
-            return str(await connection.scalar(known, {"user_id": viewer_id, "key": new.idempotency_key}))
-        await _tell(connection, inserted, GoalProgressed)
-        return str(inserted)
+        _check(facts, today, ends_ahead=True)
+        goal_id = new_node_id(NodeKind.GOAL)
+        row = _values(facts) | {
+            "id": goal_id,
+            "user_id": viewer.id,
+            "idempotency_key": new.request.key if new.request else None,
+            "idempotency_content": new.request.content if new.request else None,
+            "created_at": now,
+        }
+        if (await transaction.execute(_INSERT, row)).rowcount == 0:
+            assert new.request is not None  # nothing else makes a conflict
+            found = await transaction.execute(_BY_KEY, {"user_id": viewer.id, "key": new.request.key})
+            earlier, content = found.one()
+            new.request.refuse_other_content(content)
+            return (await goals_by_id(transaction, [earlier]))[earlier]
+        if int(await transaction.scalar(_COUNT, {"user_id": viewer.id}) or 0) > MOST_GOALS:
+            raise ConflictError(f"You have {MOST_GOALS} goals, the most there may be: delete one first.")
+        return await _followed(transaction, goal_id, now)
 
 
 async def update_goal(
-    engine: AsyncEngine, viewer_id: str, goal_id: str, change: GoalChange, expected_version: int | None = None
-) -> None:
-    async with engine.begin() as connection:
-        goal = await _lock(connection, viewer_id, goal_id, expected_version)
-        _check(change.target_value or goal.target_value, change.description)
-        await connection.execute(
-            text(
-                "UPDATE goal SET target_value = :target_value, start_value = :start_value, target_date = :target_date,"
-                " description = :description, version = version + 1 WHERE id = :id"
-            ),
-            {
-                "id": goal_id,
-                "target_value": goal.target_value if change.target_value is None else change.target_value,
-                "start_value": goal.start_value if change.start_value is None else change.start_value,
-                "target_date": change.target_date or goal.target_date,
-                "description": goal.description if change.description is None else change.description,
-            },
-        )
-        await _tell(connection, goal_id, GoalProgressed)
+    viewer: Viewer,
+    goal_id: str,
+    changes: GoalChanges,
+    *,
+    expected_version: int | None,
+    database: Database,
+    now: datetime,
+) -> GoalRecord:
+    """Change a goal. Raises ValidationError, NotFoundError, StaleVersionError."""
+    async with database.transaction() as transaction:
+        goal = await _locked(transaction, viewer, goal_id, expected_version)
+        today = (await clock_of(transaction, viewer)).today(now)
+        facts = replace(goal.facts, **changes)
+        _check(facts, today, ends_ahead="target_date" in changes)
+        await transaction.execute(_UPDATE, _values(facts) | {"id": goal_id})
+        return await _followed(transaction, goal_id, now)
 
 
 async def set_goal_status(
-    engine: AsyncEngine, viewer_id: str, goal_id: str, status: GoalStatus, expected_version: int | None = None
-) -> None:
-    """Pause, resume, complete or abandon. Raises ConflictError on a goal that is completed already."""
-    async with engine.begin() as connection:
-        goal = await _lock(connection, viewer_id, goal_id, expected_version)
-        if goal.status == GoalStatus.COMPLETED:
-            raise ConflictError("A completed goal keeps its status.")
-        await _set_status(connection, goal_id, status)
-        await _tell(connection, goal_id, GoalCompleted if status is GoalStatus.COMPLETED else GoalProgressed)
+    viewer: Viewer,
+    goal_id: str,
+    status: GoalStatus,
+    *,
+    expected_version: int | None,
+    database: Database,
+    now: datetime,
+) -> GoalRecord:
+    """Pause, resume, complete, abandon or reopen. Raises NotFoundError, StaleVersionError.
 
-
-async def delete_goal(engine: AsyncEngine, viewer_id: str, goal_id: str, expected_version: int | None = None) -> None:
-    async with engine.begin() as connection:
-        await _lock(connection, viewer_id, goal_id, expected_version)
-        await connection.execute(text("DELETE FROM goal WHERE id = :id"), {"id": goal_id})
-
-
-async def complete_reached_goals(connection: AsyncConnection, user_ids: Sequence[str]) -> list[GoalRecord]:
-    """Complete the running goals whose value has come to its target, in the projector's transaction.
-
-    A completion stays, even if a later correction takes the value back: it was reached, and was said to be.
+    What completed a goal that is reopened counts no more: it is reached again from the day after.
     """
-    statement = text("SELECT id FROM goal WHERE user_id = ANY(:user_ids) AND status = 'ACTIVE' ORDER BY id FOR UPDATE")
-    ids = list((await connection.scalars(statement, {"user_ids": sorted(user_ids)})).all())
-    if not ids:
-        return []
-    values = await current_values(connection, sorted(user_ids))
-    reached = [
-        goal
-        for goal in (await goals_by_id(connection, ids)).values()
-        if progress(goal.start_value, goal.target_value, values.get((goal.user_id, goal.kind))) == 1
-    ]
-    for goal in reached:
-        await _set_status(connection, goal.id, GoalStatus.COMPLETED)
-        await _tell(connection, goal.id, GoalCompleted)
-    return reached
+    async with database.transaction() as transaction:
+        await hold_projection(transaction, GROUP, viewer.id)  # a weight that comes now is to find it, or to be found
+        goal = await _locked(transaction, viewer, goal_id, expected_version)
+        if goal.status == status:
+            return goal
+        counts_from = None
+        if goal.status == GoalStatus.COMPLETED:
+            counts_from = (await clock_of(transaction, viewer)).today(now) + timedelta(days=1)
+        await _set_status(transaction, goal_id, status, now, counts_from=counts_from)
+        if status is GoalStatus.ACTIVE:
+            return await _followed(transaction, goal_id, now)
+        event = GoalCompleted if status is GoalStatus.COMPLETED else GoalProgressed
+        return await _tell(transaction, goal_id, event, now)
 
 
-async def _set_status(connection: AsyncConnection, goal_id: str, status: GoalStatus) -> None:
-    completed_at = datetime.now(UTC) if status is GoalStatus.COMPLETED else None
-    await connection.execute(
-        text("UPDATE goal SET status = :status, completed_at = :completed_at, version = version + 1 WHERE id = :id"),
-        {"id": goal_id, "status": status.value, "completed_at": completed_at},
+async def delete_goal(viewer: Viewer, goal_id: str, *, expected_version: int | None, database: Database) -> GoalRecord:
+    """Take a goal back, and return what it was. Raises NotFoundError, StaleVersionError."""
+    async with database.transaction() as transaction:
+        goal = await _locked(transaction, viewer, goal_id, expected_version)
+        await transaction.execute(_DELETE, {"id": goal_id})
+        return goal
+
+
+async def follow_weights(transaction: AsyncConnection, user_ids: Sequence[str], now: datetime) -> None:
+    """Complete the weight goals that these people's trend has come to, and reopen those that it turns out not to have.
+
+    Depends on the trend alone and not on the order it came about in: a corrected or deleted weighing takes a completion
+    back, a later weight on the wrong side of the target does not. What a person said of a goal stays.
+    """
+    ids = list((await transaction.scalars(_LOCK_BY_FACTS, {"user_ids": sorted(user_ids)})).all())
+    for goal_id, event in (await _apply_facts(transaction, ids, now)).items():
+        await _tell(transaction, goal_id, event, now)
+
+
+async def _followed(transaction: AsyncConnection, goal_id: str, now: datetime) -> GoalRecord:
+    """The goal after a change, with what the facts have to say of it; tells of both in one event."""
+    goal = (await goals_by_id(transaction, [goal_id]))[goal_id]
+    by_facts = goal.kind == GoalKind.WEIGHT_KG and (
+        goal.status == GoalStatus.ACTIVE or (goal.status == GoalStatus.COMPLETED and goal.reached_on is not None)
     )
+    changed = await _apply_facts(transaction, [goal_id] if by_facts else [], now)
+    return await _tell(transaction, goal_id, changed.get(goal_id, GoalProgressed), now)
 
 
-async def _tell(connection: AsyncConnection, goal_id: str, event: type[GoalProgressed]) -> None:
-    goal = (await goals_by_id(connection, [goal_id]))[goal_id]
-    current = (await current_values(connection, [goal.user_id])).get((goal.user_id, goal.kind))
+async def _apply_facts(
+    transaction: AsyncConnection, goal_ids: Sequence[str], now: datetime
+) -> dict[str, type[GoalProgressed]]:
+    """Bring the status of locked weight goals in line with the trend; returns what is to be told of which."""
+    if not goal_ids:
+        return {}
+    goals = await goals_by_id(transaction, goal_ids)
+    ways = {goal_id: each.direction for goal_id, each in (await standings(transaction, goal_ids, now)).items()}
+    known = [(goal_id, way.value) for goal_id, way in ways.items() if way is not None]
+    parameters = {"ids": [goal_id for goal_id, _ in known], "ways": [way for _, way in known]}
+    reached: dict[str, date | None] = {row[0]: row[1] for row in await transaction.execute(_REACHED, parameters)}
+    changed: dict[str, type[GoalProgressed]] = {}
+    for goal_id, goal in goals.items():
+        day = reached.get(goal_id)
+        if day == goal.reached_on:
+            continue
+        status = GoalStatus.ACTIVE if day is None else GoalStatus.COMPLETED
+        await _set_status(transaction, goal_id, status, now, reached_on=day)
+        changed[goal_id] = GoalProgressed if day is None else GoalCompleted
+    return changed
+
+
+async def _set_status(
+    transaction: AsyncConnection,
+    goal_id: str,
+    status: GoalStatus,
+    now: datetime,
+    *,
+    reached_on: date | None = None,
+    counts_from: date | None = None,
+) -> None:
+    row = {
+        "id": goal_id,
+        "status": status.value,
+        "completed_at": now if status is GoalStatus.COMPLETED else None,
+        "reached_on": reached_on,
+        "counts_from": counts_from,
+    }
+    await transaction.execute(_SET_STATUS, row)
+
+
+async def _tell(transaction: AsyncConnection, goal_id: str, event: type[GoalProgressed], now: datetime) -> GoalRecord:
+    """Append where the goal stands now, and return it."""
+    goal = (await goals_by_id(transaction, [goal_id]))[goal_id]
+    standing = (await standings(transaction, [goal_id], now))[goal_id]
     payload = event(
         goal_id=goal.id,
         status=goal.status,
-        progress=progress(goal.start_value, goal.target_value, current),
-        current_value=current,
+        progress=standing.progress,
+        current_value=standing.current,
     )
-    await append_event(connection, NewEvent(payload, goal.id, goal.version, goal.user_id, datetime.now(UTC)))
-
-
-async def _lock(connection: AsyncConnection, viewer_id: str, goal_id: str, expected_version: int | None) -> GoalRecord:
-    locked = text("SELECT id FROM goal WHERE id = :id AND user_id = :user_id FOR UPDATE")
-    if await connection.scalar(locked, {"id": goal_id, "user_id": viewer_id}) is None:
-        raise NotFoundError(f"There is no goal {goal_id}.")
-    goal = (await goals_by_id(connection, [goal_id]))[goal_id]
-    if expected_version is not None and expected_version != goal.version:
-        raise StaleVersionError("goal", expected=expected_version, current=goal.version)
+    await append_event(
+        transaction,
+        NewEvent(
+            payload=payload,
+            aggregate_id=goal.id,
+            version=goal.version,
+            user_id=goal.user_id,
+            occurred_at=now,
+            traceparent=current_traceparent(),
+        ),
+    )
     return goal
 
 
-def _check(target_value: Decimal, description: str | None) -> None:
-    if target_value < 0:
-        raise ValidationError(("targetValue", "must not be negative"))
-    if description is not None and len(description) > 500:
-        raise ValidationError(("description", "must have at most 500 characters"))
+def _check(facts: GoalFacts, today: date, *, ends_ahead: bool) -> None:
+    checks = Checks()
+    check_goal(checks, facts, today=today)
+    is_ahead = not ends_ahead or facts.target_date is None or facts.target_date >= today
+    checks.require(is_ahead, "targetDate", "must not be in the past")
+    checks.done()
+
+
+def _values(facts: GoalFacts) -> dict[str, object]:
+    return {
+        "kind": facts.kind.value,
+        "direction": None if facts.direction is None else facts.direction.value,
+        "start_value": facts.start_value,
+        "target_value": facts.target_value,
+        "start_date": facts.start_date,
+        "target_date": facts.target_date,
+        "description": facts.description,
+    }
+
+
+async def _locked(
+    transaction: AsyncConnection, viewer: Viewer, goal_id: str, expected_version: int | None
+) -> GoalRecord:
+    if await transaction.scalar(_LOCK, {"id": goal_id, "user_id": viewer.id}) is None:
+        raise NotFoundError("There is no such goal.")
+    goal = (await goals_by_id(transaction, [goal_id]))[goal_id]
+    if expected_version is not None and expected_version != goal.version:
+        raise StaleVersionError("goal", expected=expected_version, current=goal.version)
+    return goal

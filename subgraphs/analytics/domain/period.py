@@ -14,6 +14,8 @@ class Day(Protocol):
     @property
     def calories_burned(self) -> Decimal: ...
     @property
+    def net_calories_burned(self) -> Decimal: ...
+    @property
     def meals_logged(self) -> int: ...
     @property
     def workouts_completed(self) -> int: ...
@@ -27,6 +29,7 @@ class PeriodSums:
 
     calories_consumed: Decimal
     calories_burned: Decimal
+    net_calories: Decimal
     meals_logged: int
     workouts_completed: int
     workout_minutes: Decimal
@@ -40,6 +43,7 @@ def add_up(days: Sequence[Day]) -> PeriodSums:
     return PeriodSums(
         calories_consumed=consumed,
         calories_burned=sum((day.calories_burned for day in days), Decimal(0)),
+        net_calories=consumed - sum((day.net_calories_burned for day in days), Decimal(0)),
         meals_logged=sum(day.meals_logged for day in days),
         workouts_completed=sum(day.workouts_completed for day in days),
         workout_minutes=sum((day.workout_minutes for day in days), Decimal(0)),

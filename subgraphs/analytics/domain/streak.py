@@ -1,10 +1,51 @@
-"""How long a habit has held: days with a meal logged, weeks with enough workouts. Today and this week may still come."""
+"""How long a habit has held: days with a meal logged, weeks with enough workouts. Today and this week may still come.
 
-from collections.abc import Collection
+What is kept of a habit are its runs: stretches of days, or of weeks, that all kept it. They are disjoint and never adjacent.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
+
+from subgraphs.shell.calendar import WeekStart, first_day_of_week
 
 WORKOUTS_A_WEEK = 3
+
+
+class Habit(StrEnum):
+    """What is kept day by day or week by week. Weeks begin where the person's do, which can change: there is one each."""
+
+    MEALS = "MEALS"
+    WORKOUTS_MONDAY = "WORKOUTS_MONDAY"
+    WORKOUTS_SATURDAY = "WORKOUTS_SATURDAY"
+    WORKOUTS_SUNDAY = "WORKOUTS_SUNDAY"
+
+    @property
+    def step(self) -> timedelta:
+        """From one unit, a day or a week's first day, to the next."""
+        return timedelta(days=1 if self is Habit.MEALS else 7)
+
+    def unit_of(self, day: date) -> date:
+        """The day itself, or the first day of its week."""
+        return day if self is Habit.MEALS else first_day_of_week(day, WeekStart(self.removeprefix("WORKOUTS_")))
+
+
+def workouts_habit(week_start: WeekStart) -> Habit:
+    return Habit(f"WORKOUTS_{week_start}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Run:
+    """Units in a row that kept a habit, both ends included."""
+
+    first: date
+    last: date
+
+    def length(self, habit: Habit) -> int:
+        """How many units it has."""
+        return (self.last - self.first) // habit.step + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,31 +57,34 @@ class Streak:
     last: date | None
 
 
-def daily_streak(days: Collection[date], today: date) -> Streak:
-    """Days in a row; a day still running does not break the streak before it is over."""
-    return _streak(days, today, step=timedelta(days=1))
+def settle_runs(habit: Habit, runs: Iterable[Run], kept: Mapping[date, bool]) -> list[Run]:
+    """The runs after some units turned out to be kept or not, in order.
+
+    `runs` are those that these units may touch: every run with one of them inside or next to it.
+    """
+    step = habit.step
+    pieces = [Run(unit, unit) for unit, is_kept in kept.items() if is_kept]
+    units = sorted(kept)
+    for run in runs:  # is cut at each of the units; those that are kept close the gap again
+        first = run.first
+        for unit in units[bisect_left(units, run.first) : bisect_right(units, run.last)]:
+            if first < unit:
+                pieces.append(Run(first, unit - step))
+            first = unit + step
+        if first <= run.last:
+            pieces.append(Run(first, run.last))
+    settled: list[Run] = []
+    for piece in sorted(pieces):
+        if settled and piece.first - settled[-1].last == step:
+            settled[-1] = Run(settled[-1].first, piece.last)
+        else:
+            settled.append(piece)
+    return settled
 
 
-def weekly_streak(workouts_by_day: dict[date, int], today: date, needed: int = WORKOUTS_A_WEEK) -> Streak:
-    """Weeks (from Monday) in a row with at least `needed` workouts; the running week has until Sunday."""
-    by_week: dict[date, int] = {}
-    for day, workouts in workouts_by_day.items():
-        monday = week_start(day)
-        by_week[monday] = by_week.get(monday, 0) + workouts
-    kept = {monday for monday, workouts in by_week.items() if workouts >= needed}
-    return _streak(kept, week_start(today), step=timedelta(days=7))
-
-
-def week_start(day: date) -> date:
-    return day - timedelta(days=day.weekday())
-
-
-def _streak(kept: Collection[date], now: date, step: timedelta) -> Streak:
-    longest = length = 0
-    previous: date | None = None
-    for moment in sorted(kept):
-        length = length + 1 if previous is not None and moment - previous == step else 1
-        longest = max(longest, length)
-        previous = moment
-    running = previous is not None and previous >= now - step
-    return Streak(length if running else 0, longest, previous)
+def streak(habit: Habit, newest: Run | None, longest: int, today: date) -> Streak:
+    """Of the newest run and the longest one's length. A unit still running does not break it before it is over."""
+    if newest is None:
+        return Streak(0, 0, None)
+    runs_on = newest.last >= habit.unit_of(today) - habit.step
+    return Streak(newest.length(habit) if runs_on else 0, longest, newest.last)

@@ -5,6 +5,7 @@ Answers which days of which people may now add up differently: those a fact left
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -15,46 +16,71 @@ from events.contracts.nutrition import MealState, WaterLogged
 from events.contracts.users import AccountState, UserErased, WeightState
 from events.contracts.workouts import WorkoutState
 from events.envelope import Envelope, Payload
+from events.outbox import forget_events_of
 from events.upcast import read_payload
+from subgraphs.analytics.projections.food_count import items_of_meals, move_counts
+from subgraphs.analytics.projections.timeline import replace_entries
 
 Day = tuple[str, date]  # (user id, local date)
 Row = Mapping[str, Any]
 Told = tuple[Envelope, Payload]
 
 # aggregate type -> (table, its primary key)
-_FACT_TABLES = {
+_FACT_BY_AGGREGATE = {
     "meal": ("meal_fact", "meal_id"),
     "water": ("water_fact", "entry_id"),
     "workout": ("workout_fact", "workout_id"),
     "weight_entry": ("weight_fact", "entry_id"),
 }
-_TABLES_OF_A_USER = (*(table for table, _ in _FACT_TABLES.values()), "daily_summary", "goal", "person")
+FACT_TABLES = (*(table for table, _ in _FACT_BY_AGGREGATE.values()), "meal_food_fact", "food_count", "timeline_entry")
+_TABLES_OF_A_USER = (*FACT_TABLES, "streak_run", "weight_trend", "daily_summary", "goal", "person")
 
 
-async def apply_events(connection: AsyncConnection, envelopes: Sequence[Envelope]) -> set[Day]:
-    """Store what the envelopes say; returns the days touched. Raises what `read_payload` raises."""
-    await _lock_users(connection, {envelope.user_id for envelope in envelopes})
+@dataclass(slots=True)
+class Touched:
+    """The days that may add up differently, and of them those with another weight."""
+
+    days: set[Day] = field(default_factory=set)
+    weighed: set[Day] = field(default_factory=set)
+
+    def add(self, other: "Touched") -> None:
+        self.days |= other.days
+        self.weighed |= other.weighed
+
+
+async def apply_events(connection: AsyncConnection, envelopes: Sequence[Envelope]) -> Touched:
+    """Store what the envelopes say; returns the days touched. Raises what `read_payload` raises.
+
+    One projector at a time for each person: `events.inbox.lock_people` sees to that, before any handler is called.
+    """
     erased = await _erased(connection, {envelope.user_id for envelope in envelopes})
     by_aggregate: defaultdict[str, list[Told]] = defaultdict(list)
     for envelope in envelopes:
         by_aggregate[envelope.aggregate.type].append((envelope, read_payload(envelope)))
     erased |= await _apply_accounts(connection, by_aggregate["user"])
-    touched: set[Day] = set()
-    for aggregate_type in _FACT_TABLES:
+    touched = Touched()
+    for aggregate_type in _FACT_BY_AGGREGATE:
         told = [
             (envelope, payload) for envelope, payload in by_aggregate[aggregate_type] if envelope.user_id not in erased
         ]
         if told:
-            touched |= await _replace_facts(connection, aggregate_type, told)
+            days = await _replace_facts(connection, aggregate_type, told)
+            touched.days |= days
+            if aggregate_type == "weight_entry":
+                touched.weighed |= days
     return touched
 
 
-async def _lock_users(connection: AsyncConnection, user_ids: set[str]) -> None:
-    """One projector at a time for each person, for a day is summed from facts of several topics."""
-    await connection.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended(id, 0)) FROM unnest(CAST(:ids AS text[])) AS id"),
-        {"ids": sorted(user_ids)},
-    )
+async def forget_facts(connection: AsyncConnection, user_id: str) -> Touched:
+    """Delete what the events said of one person; returns the days that have a summary, as every day with a fact does,
+    and those that have a weight.
+    """
+    days = await connection.execute(text("SELECT local_date FROM daily_summary WHERE user_id = :id"), {"id": user_id})
+    weighed = await connection.execute(text("SELECT local_date FROM weight_trend WHERE user_id = :id"), {"id": user_id})
+    touched = Touched({(user_id, row.local_date) for row in days}, {(user_id, row.local_date) for row in weighed})
+    for table in (*FACT_TABLES, "streak_run", "person"):
+        await connection.execute(text(f"DELETE FROM {table} WHERE user_id = :id"), {"id": user_id})  # noqa: S608 - our names
+    return touched
 
 
 async def _erased(connection: AsyncConnection, user_ids: set[str]) -> set[str]:
@@ -65,8 +91,10 @@ async def _erased(connection: AsyncConnection, user_ids: set[str]) -> set[str]:
 
 
 async def _replace_facts(connection: AsyncConnection, aggregate_type: str, told: Sequence[Told]) -> set[Day]:
-    table, key = _FACT_TABLES[aggregate_type]
+    table, key = _FACT_BY_AGGREGATE[aggregate_type]
     ids = sorted(envelope.aggregate.id for envelope, _ in told)
+    of_meals = aggregate_type == "meal"
+    counted = await items_of_meals(connection, ids) if of_meals else {}
     left = await connection.execute(
         text(f"DELETE FROM {table} WHERE {key} = ANY(:ids) RETURNING user_id, local_date"),  # noqa: S608 - our names
         {"ids": ids},
@@ -75,6 +103,9 @@ async def _replace_facts(connection: AsyncConnection, aggregate_type: str, told:
     alive = [(envelope, payload) for envelope, payload in told if not payload.tombstone]
     if alive:
         touched |= await _WRITERS[aggregate_type](connection, alive)
+    if of_meals:
+        await move_counts(connection, counted, await items_of_meals(connection, ids))
+    await replace_entries(connection, told)
     return touched
 
 
@@ -133,6 +164,7 @@ async def _write_workouts(connection: AsyncConnection, told: Sequence[Told]) -> 
             "duration_minutes": payload.duration_minutes,
             "active_minutes": payload.active_minutes,
             "calories_kcal": payload.calories_kcal,
+            "net_calories_kcal": payload.net_calories_kcal,
             "volume_kg": payload.volume_kg,
         }
         for envelope, payload in told
@@ -183,13 +215,18 @@ async def _apply_accounts(connection: AsyncConnection, told: Sequence[Told]) -> 
         elif isinstance(payload, AccountState):
             await connection.execute(
                 text(
-                    "INSERT INTO person (user_id, time_zone, day_start_hour)"
-                    " SELECT :user_id, :time_zone, :hour WHERE NOT EXISTS"
+                    "INSERT INTO person (user_id, time_zone, day_start_hour, week_start)"
+                    " SELECT :user_id, :time_zone, :hour, :week_start WHERE NOT EXISTS"
                     " (SELECT FROM erased_user WHERE user_id = :user_id)"
-                    " ON CONFLICT (user_id) DO UPDATE"
-                    " SET time_zone = excluded.time_zone, day_start_hour = excluded.day_start_hour"
+                    " ON CONFLICT (user_id) DO UPDATE SET time_zone = excluded.time_zone,"
+                    " day_start_hour = excluded.day_start_hour, week_start = excluded.week_start"
                 ),
-                {"user_id": envelope.user_id, "time_zone": payload.time_zone, "hour": payload.day_start_hour},
+                {
+                    "user_id": envelope.user_id,
+                    "time_zone": payload.time_zone,
+                    "hour": payload.day_start_hour,
+                    "week_start": payload.week_start,
+                },
             )
     return erased
 
@@ -197,6 +234,7 @@ async def _apply_accounts(connection: AsyncConnection, told: Sequence[Told]) -> 
 async def _forget(connection: AsyncConnection, user_id: str) -> None:
     for table in _TABLES_OF_A_USER:
         await connection.execute(text(f"DELETE FROM {table} WHERE user_id = :id"), {"id": user_id})  # noqa: S608
+    await forget_events_of(connection, user_id)
     await connection.execute(
         text("INSERT INTO erased_user (user_id) VALUES (:id) ON CONFLICT DO NOTHING"), {"id": user_id}
     )

@@ -4,27 +4,32 @@ Order does not matter, nor does repetition: a day's numbers depend on the newest
 the outbox in the same transaction, and told to the subscribers after it.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from events.consumer import AfterCommit, Handler, ProjectedTable, Rebuild, Subscription
 from events.contracts.analytics import DailySummaryChanged
 from events.envelope import Envelope
 from events.fanout import Fanout
 from events.outbox import NewEvent, append_events
 from events.topics import NUTRITION_DIARY, USERS_ACCOUNT, USERS_BODY, WORKOUTS_SESSION
-from subgraphs.analytics.commands.goal import complete_reached_goals
-from subgraphs.analytics.projections.facts import Day, apply_events
+from subgraphs.analytics.commands.goal import follow_weights
+from subgraphs.analytics.projections.facts import FACT_TABLES, Day, Touched, apply_events, forget_facts
+from subgraphs.analytics.projections.streak import refresh_streaks
+from subgraphs.analytics.projections.weight_trend import refresh_trend
+from subgraphs.analytics.queries.person import GROUP
 from subgraphs.analytics.queries.summary import SUMMARY_COLUMNS, DailySummaryRecord, summary_record
+from subgraphs.shell.telemetry import current_traceparent
 
-GROUP = "analytics-service"
 TOPICS = (USERS_ACCOUNT.name, USERS_BODY.name, NUTRITION_DIARY.name, WORKOUTS_SESSION.name)
 
 _MEASURES = (
     "calories_consumed",
     "calories_burned",
+    "net_calories_burned",
     "protein_g",
     "carbs_g",
     "fat_g",
@@ -40,6 +45,7 @@ _RECOMPUTE = text(
     INSERT INTO daily_summary AS old (user_id, local_date, {", ".join(_MEASURES)}, revision, computed_at)
     SELECT day.user_id, day.local_date,
            coalesce(meals.energy_kcal, 0), coalesce(workouts.calories_kcal, 0),
+           coalesce(workouts.net_calories_kcal, 0),
            coalesce(meals.protein_g, 0), coalesce(meals.carbs_g, 0), coalesce(meals.fat_g, 0),
            meals.count, workouts.count,
            coalesce(workouts.minutes, 0), coalesce(workouts.active_minutes, 0),
@@ -51,7 +57,8 @@ _RECOMPUTE = text(
         FROM meal_fact AS fact WHERE fact.user_id = day.user_id AND fact.local_date = day.local_date
     ) AS meals
     CROSS JOIN LATERAL (
-        SELECT count(*) AS count, sum(calories_kcal) AS calories_kcal, sum(duration_minutes) AS minutes,
+        SELECT count(*) AS count, sum(calories_kcal) AS calories_kcal,
+               sum(coalesce(net_calories_kcal, calories_kcal)) AS net_calories_kcal, sum(duration_minutes) AS minutes,
                sum(coalesce(active_minutes, duration_minutes)) AS active_minutes
         FROM workout_fact AS fact
         WHERE fact.user_id = day.user_id AND fact.local_date = day.local_date AND fact.status = 'COMPLETED'
@@ -75,23 +82,49 @@ _RECOMPUTE = text(
 )
 
 
-def summary_projector(
-    fanout: Fanout | None,
-) -> Callable[[AsyncConnection, Sequence[Envelope]], Awaitable[Callable[[], Awaitable[None]] | None]]:
-    """The consumer's handler; with a fan-out it tells the subscribers which days changed."""
+def subscription(fanout: Fanout | None, now: Callable[[], datetime]) -> Subscription:
+    """What this subgraph reads, and what it makes of it."""
+    tables = (
+        *map(ProjectedTable, FACT_TABLES),
+        ProjectedTable("person"),
+        ProjectedTable("weight_trend"),
+        ProjectedTable("streak_run"),
+    )
+    summaries = ProjectedTable("daily_summary", ignored=("revision", "computed_at"))
+    handler, rebuild = summary_projector(fanout, now), summary_rebuilder(fanout, now)
+    return Subscription(GROUP, TOPICS, handler, (*tables, summaries), rebuild)
 
-    async def project(
-        connection: AsyncConnection, envelopes: Sequence[Envelope]
-    ) -> Callable[[], Awaitable[None]] | None:
-        touched = await apply_events(connection, envelopes)
-        changed = await recompute_days(connection, touched)
-        await complete_reached_goals(connection, sorted({user_id for user_id, _ in touched}))
-        if fanout is None or not changed:
-            return None
-        changes = [(day_channel(summary.user_id), summary.local_date.isoformat()) for summary in changed]
-        return lambda: fanout.publish(changes)
+
+def summary_projector(fanout: Fanout | None, now: Callable[[], datetime]) -> Handler:
+    """The consumer's handler; with a fan-out it tells the subscribers which days changed. `now` is when a goal is reached."""
+
+    async def project(connection: AsyncConnection, envelopes: Sequence[Envelope]) -> AfterCommit:
+        return await _sum_up(connection, await apply_events(connection, envelopes), fanout, now())
 
     return project
+
+
+def summary_rebuilder(fanout: Fanout | None, now: Callable[[], datetime]) -> Rebuild:
+    """One person's facts made anew, and every day of that person summed from them; revisions go on counting."""
+
+    async def rebuild(connection: AsyncConnection, user_id: str, envelopes: Sequence[Envelope]) -> AfterCommit:
+        touched = await forget_facts(connection, user_id)
+        touched.add(await apply_events(connection, envelopes))
+        return await _sum_up(connection, touched, fanout, now())
+
+    return rebuild
+
+
+async def _sum_up(connection: AsyncConnection, touched: Touched, fanout: Fanout | None, now: datetime) -> AfterCommit:
+    changed = await recompute_days(connection, touched.days)
+    await refresh_streaks(connection, touched.days)
+    if touched.weighed:
+        await refresh_trend(connection, touched.weighed)
+        await follow_weights(connection, sorted({user_id for user_id, _ in touched.weighed}), now)
+    if fanout is None or not changed:
+        return None
+    changes = [(day_channel(summary.user_id), summary.local_date.isoformat()) for summary in changed]
+    return lambda: fanout.publish(changes)
 
 
 def day_channel(user_id: str) -> str:
@@ -128,8 +161,9 @@ def _changed_event(summary: DailySummaryRecord) -> NewEvent:
         aggregate_id=f"{summary.user_id}:{summary.local_date}",
         version=summary.revision,
         user_id=summary.user_id,
-        occurred_at=datetime.now(UTC),
+        occurred_at=summary.computed_at,
         local_date=summary.local_date,
         actor=GROUP,
         source="system",
+        traceparent=current_traceparent(),
     )

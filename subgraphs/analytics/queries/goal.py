@@ -1,64 +1,145 @@
-"""Goals as they are read, each with the value it has come to, in one statement for many people."""
+"""Goals as they are read, and where they stand: for many people at once, reading the days that count and no others."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
-from subgraphs.analytics.domain.progress import GoalKind
-from subgraphs.analytics.domain.trend import weight_trend
-from subgraphs.read_pool import Reader
+from subgraphs.analytics.domain.goal import (
+    DAYS_OF_A_MEAN,
+    Cadence,
+    GoalDirection,
+    GoalFacts,
+    GoalKind,
+    Period,
+    current_value,
+    first_day_read,
+    periods,
+    progress,
+)
+from subgraphs.analytics.queries.person import UNKNOWN_CLOCK, ClockRecord
+from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = (
-    "id, user_id, kind, start_value, target_value, start_date, target_date, status, description, completed_at, version"
+    "id, user_id, kind, direction, start_value, target_value, start_date, target_date, status, description,"
+    " completed_at, reached_on, version, created_at"
 )
-
-# What the last seven summarised days of a person come to, per goal kind.
-_HABITS = {
-    GoalKind.WORKOUTS_PER_WEEK: "sum(workouts_completed)",
-    GoalKind.WORKOUT_MINUTES_PER_WEEK: "sum(workout_minutes)",
-    GoalKind.DAILY_CALORIES: "avg(calories_consumed) FILTER (WHERE meals_logged > 0)",
-    GoalKind.DAILY_PROTEIN_G: "avg(protein_g) FILTER (WHERE meals_logged > 0)",
-    GoalKind.DAILY_WATER_ML: "avg(water_ml) FILTER (WHERE water_ml > 0)",
-}
+# What a day counts for a habit, null where nothing was logged that would count.
+_NUMBER_OF_A_DAY = """
+    CASE goal.kind
+        WHEN 'WORKOUTS_PER_WEEK' THEN CAST(day.workouts_completed AS numeric)
+        WHEN 'WORKOUT_MINUTES_PER_WEEK' THEN day.workout_minutes
+        WHEN 'DAILY_CALORIES' THEN CASE WHEN day.meals_logged > 0 THEN day.calories_consumed END
+        WHEN 'DAILY_PROTEIN_G' THEN CASE WHEN day.meals_logged > 0 THEN day.protein_g END
+        WHEN 'DAILY_WATER_ML' THEN CASE WHEN day.water_ml > 0 THEN CAST(day.water_ml AS numeric) END
+    END
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class GoalRecord:
-    """One goal without its present value, which is computed from the facts."""
+    """One goal as it was set. `start_value` is None where the trend says it; `reached_on` is the facts' word."""
 
     id: str
     user_id: str
     kind: str
-    start_value: Decimal
+    direction: str | None
+    start_value: Decimal | None
     target_value: Decimal
     start_date: date
     target_date: date | None
     status: str
     description: str | None
     completed_at: datetime | None
+    reached_on: date | None
     version: int
+    created_at: datetime
+
+    @property
+    def facts(self) -> GoalFacts:
+        return GoalFacts(
+            kind=GoalKind(self.kind),
+            direction=None if self.direction is None else GoalDirection(self.direction),
+            start_value=self.start_value,
+            target_value=self.target_value,
+            start_date=self.start_date,
+            target_date=self.target_date,
+            description=self.description,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GoalPage:
+    """What a page of goals asks for. Hashable: people with one page share a read."""
+
+    status: str | None
+    page: Page
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a goal stands: what it started from, which way it goes and what it has come to, None as long as unknown."""
+
+    baseline: Decimal | None
+    direction: GoalDirection | None
+    current: Decimal | None
+    progress: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A goal on its person's calendar, with what the trend says: at its start, and lately."""
+
+    goal: GoalRecord
+    clock: ClockRecord
+    trend_at_start: Decimal | None
+    trend_now: Decimal | None
 
 
 _BY_ID = text(f"SELECT {_COLUMNS} FROM goal WHERE id = ANY(:ids)")  # noqa: S608 - our names
-_BY_USER = text(
-    f"SELECT {_COLUMNS} FROM goal WHERE user_id = ANY(:user_ids)"  # noqa: S608 - our names
-    " AND (CAST(:status AS text) IS NULL OR status = :status) ORDER BY user_id, created_at, id"
+_COUNTS = text("SELECT user_id, count(*) FROM goal WHERE user_id = ANY(:user_ids) GROUP BY user_id")
+_ORDER = SortOrder(("created_at", "id"))
+
+
+@cache
+def _pages(shape: PageShape) -> TextClause:
+    return text(
+        "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (id) CROSS JOIN LATERAL ("  # noqa: S608
+        f" SELECT {_COLUMNS} FROM goal WHERE user_id = person.id"
+        " AND (CAST(:status AS text) IS NULL OR status = :status)"
+        f" AND {_ORDER.beyond(shape)} ORDER BY {_ORDER.order_by(shape)} LIMIT :limit) AS found"
+    )
+
+
+# The start of a weight is the trend in force on the first day, else the first one after it.
+_PLACED = text(
+    f"""
+    SELECT {", ".join("goal." + name.strip() for name in _COLUMNS.split(","))},
+        person.time_zone, person.day_start_hour, person.week_start,
+        CASE WHEN goal.kind = 'WEIGHT_KG' THEN coalesce(
+            (SELECT trend_kg FROM weight_trend WHERE user_id = goal.user_id AND local_date <= goal.start_date
+             ORDER BY local_date DESC LIMIT 1),
+            (SELECT trend_kg FROM weight_trend WHERE user_id = goal.user_id AND local_date > goal.start_date
+             ORDER BY local_date LIMIT 1)
+        ) END AS at_start,
+        CASE WHEN goal.kind = 'WEIGHT_KG' THEN
+            (SELECT trend_kg FROM weight_trend WHERE user_id = goal.user_id ORDER BY local_date DESC LIMIT 1)
+        END AS lately
+    FROM goal LEFT JOIN person USING (user_id) WHERE goal.id = ANY(:ids)
+    """  # noqa: S608 - our names
 )
-_CURRENT = text(
-    f"SELECT user_id, {', '.join(_HABITS.values())} FROM daily_summary AS day"  # noqa: S608 - our names
-    " WHERE user_id = ANY(:user_ids) AND local_date > ("
-    "  SELECT max(local_date) - 7 FROM daily_summary AS latest"
-    "  WHERE latest.user_id = day.user_id AND latest.local_date <= current_date + 1)"
-    " AND local_date <= current_date + 1 GROUP BY user_id"
-)
-_WEIGHINGS = text(
-    "SELECT DISTINCT ON (user_id, local_date) user_id, local_date, weight_kg FROM weight_fact"
-    " WHERE user_id = ANY(:user_ids) AND (CAST(:last AS date) IS NULL OR local_date <= :last)"
-    " ORDER BY user_id, local_date, recorded_at, entry_id"
+_DAYS = text(
+    f"SELECT goal.id, day.local_date, {_NUMBER_OF_A_DAY}"  # noqa: S608 - our names
+    " FROM unnest(CAST(:ids AS text[]), CAST(:user_ids AS text[]), CAST(:kinds AS text[]), CAST(:firsts AS date[]),"
+    " CAST(:lasts AS date[])) AS goal (id, user_id, kind, first, last)"
+    " CROSS JOIN LATERAL (SELECT * FROM daily_summary WHERE user_id = goal.user_id"
+    "  AND local_date BETWEEN goal.first AND goal.last) AS day"
 )
 
 
@@ -66,36 +147,83 @@ async def goals_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, GoalR
     return {row[0]: GoalRecord(*row) for row in await connection.execute(_BY_ID, {"ids": list(ids)})}
 
 
-async def goals_by_user(connection: Reader, user_ids: Sequence[str], status: str | None) -> dict[str, list[GoalRecord]]:
-    """Each person's goals, oldest first."""
+async def goals_by_user(connection: Reader, user_ids: Sequence[str], wanted: GoalPage) -> dict[str, list[GoalRecord]]:
+    """The same page for several people in one statement: nearest to the page's cursor first, up to its limit each."""
+    page = wanted.page
+    parameters = {"user_ids": list(user_ids), "status": wanted.status, "limit": page.limit, **page.keys}
     by_user: defaultdict[str, list[GoalRecord]] = defaultdict(list)
-    for row in await connection.execute(_BY_USER, {"user_ids": list(user_ids), "status": status}):
+    for row in await connection.execute(_pages(page.shape), parameters):
         by_user[row[1]].append(GoalRecord(*row))
     return by_user
 
 
-async def current_values(connection: Reader, user_ids: Sequence[str]) -> dict[tuple[str, str], Decimal | None]:
-    """(user id, goal kind) -> what it stands at: the trend weight, or the last seven days up to the latest summary."""
-    values: dict[tuple[str, str], Decimal | None] = {}
-    for user_id, *habits in await connection.execute(_CURRENT, {"user_ids": list(user_ids)}):
-        values |= {(user_id, kind.value): habit for kind, habit in zip(_HABITS, habits, strict=True)}
-    for user_id, weighings in (await weighings_by_user(connection, user_ids)).items():
-        values[(user_id, GoalKind.WEIGHT_KG.value)] = weight_trend(weighings)[-1].trend_kg
-    return values
+async def goal_counts(connection: Reader, user_ids: Sequence[str]) -> dict[str, int]:
+    """How many goals each person has, of any status."""
+    return {row[0]: row[1] for row in await connection.execute(_COUNTS, {"user_ids": list(user_ids)})}
 
 
-async def values_by_kind(
-    connection: Reader, wanted: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], Decimal | None]:
-    """`current_values` of the people in these (user id, goal kind) pairs."""
-    return await current_values(connection, sorted({user_id for user_id, _ in wanted}))
+async def standings(connection: Reader, goal_ids: Sequence[str], now: datetime) -> dict[str, Standing]:
+    """Where each of these goals stands, in two statements: a weight by the trend, a habit by the days that count."""
+    placed = await _placed(connection, goal_ids)
+    habits = [each for each in placed if each.goal.facts.rules.cadence is not Cadence.ONCE]
+    days = await _days(connection, [(each, *_counted(each, now)) for each in habits])
+    found = {}
+    for each in placed:
+        goal, facts = each.goal, each.goal.facts
+        if facts.rules.cadence is Cadence.ONCE:
+            baseline = each.trend_at_start if goal.start_value is None else goal.start_value
+            current = each.trend_now
+        else:
+            baseline = None
+            current = current_value(facts, days.get(goal.id, {}), each.clock.today(now), each.clock.week_start)
+        way = facts.way(baseline)
+        found[goal.id] = Standing(baseline, way, current, progress(facts, baseline, current, way))
+    return found
 
 
-async def weighings_by_user(
-    connection: Reader, user_ids: Sequence[str], last: date | None = None
-) -> dict[str, list[tuple[date, Decimal]]]:
-    """Each person's first weighing of each day, oldest first, up to a day."""
-    by_user: defaultdict[str, list[tuple[date, Decimal]]] = defaultdict(list)
-    for user_id, day, weight_kg in await connection.execute(_WEIGHINGS, {"user_ids": list(user_ids), "last": last}):
-        by_user[user_id].append((day, weight_kg))
-    return by_user
+async def periods_by_goal(connection: Reader, goal_ids: Sequence[str], now: datetime) -> dict[str, list[Period]]:
+    """The last periods of each habit among these goals, newest first."""
+    habits = [each for each in await _placed(connection, goal_ids) if each.goal.facts.rules.cadence is not Cadence.ONCE]
+    spans = []
+    for each in habits:
+        today = each.clock.today(now)
+        spans.append((each, first_day_read(each.goal.facts, today, each.clock.week_start), today))
+    days = await _days(connection, spans)
+    return {
+        each.goal.id: periods(each.goal.facts, days.get(each.goal.id, {}), today, each.clock.week_start)
+        for each, _, today in spans
+    }
+
+
+async def _placed(connection: Reader, goal_ids: Sequence[str]) -> list[_Placed]:
+    width = len(_COLUMNS.split(","))
+    found = []
+    for row in await connection.execute(_PLACED, {"ids": list(goal_ids)}):
+        goal, clock = row[:width], row[width : width + 3]
+        known = UNKNOWN_CLOCK if clock[0] is None else ClockRecord.of(*clock)
+        found.append(_Placed(GoalRecord(*goal), known, *row[width + 3 :]))
+    return found
+
+
+def _counted(placed: _Placed, now: datetime) -> tuple[date, date]:
+    """The days that the value of a habit is made of; the running week begins within the last seven days."""
+    today = placed.clock.today(now)
+    return max(today - timedelta(days=DAYS_OF_A_MEAN), placed.goal.start_date), today
+
+
+async def _days(connection: Reader, spans: Sequence[tuple[_Placed, date, date]]) -> dict[str, dict[date, Decimal]]:
+    """The number of each day of each habit's span that has one."""
+    if not spans:
+        return {}
+    parameters: dict[str, list[Any]] = {
+        "ids": [placed.goal.id for placed, _, _ in spans],
+        "user_ids": [placed.goal.user_id for placed, _, _ in spans],
+        "kinds": [placed.goal.kind for placed, _, _ in spans],
+        "firsts": [first for _, first, _ in spans],
+        "lasts": [last for _, _, last in spans],
+    }
+    by_goal: defaultdict[str, dict[date, Decimal]] = defaultdict(dict)
+    for goal_id, day, number in await connection.execute(_DAYS, parameters):
+        if number is not None:
+            by_goal[goal_id][day] = number
+    return by_goal

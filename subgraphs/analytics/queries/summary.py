@@ -1,20 +1,24 @@
 """Daily summaries as they are read: single days in batches, ranges, and what changed lately."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
-from subgraphs.read_pool import Reader
+from subgraphs.analytics.queries.weight import Span
+from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.read_pool import Reader
 
 ZERO = Decimal(0)
+# A transaction's changes are stamped before they can be seen: look back a little further than the last look.
+LOOK_BACK = timedelta(seconds=10)
 SUMMARY_COLUMNS = (
-    "user_id, local_date, calories_consumed, calories_burned, protein_g, carbs_g, fat_g, meals_logged,"
+    "user_id, local_date, calories_consumed, calories_burned, net_calories_burned, protein_g, carbs_g, fat_g, meals_logged,"
     " workouts_completed, workout_minutes, active_minutes, water_ml, weight_kg, revision, computed_at"
 )
 
@@ -27,6 +31,7 @@ class DailySummaryRecord:
     local_date: date
     calories_consumed: Decimal
     calories_burned: Decimal
+    net_calories_burned: Decimal
     protein_g: Decimal
     carbs_g: Decimal
     fat_g: Decimal
@@ -39,64 +44,77 @@ class DailySummaryRecord:
     revision: int
     computed_at: datetime
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is known of the day, be it that nothing ever was or that all was taken back."""
+        return not (self.meals_logged or self.workouts_completed or self.water_ml or self.weight_kg is not None)
+
 
 def summary_record(row: Any) -> DailySummaryRecord:
     """Of a row of SUMMARY_COLUMNS."""
     return DailySummaryRecord(*row)
 
 
-def empty_summary(user_id: str, local_date: date) -> DailySummaryRecord:
-    now = datetime.now(UTC)
+def empty_summary(user_id: str, local_date: date, now: datetime) -> DailySummaryRecord:
+    """What a day looks like of which nothing is known."""
     return DailySummaryRecord(
-        user_id, local_date, ZERO, ZERO, ZERO, ZERO, ZERO, 0, 0, ZERO, ZERO, 0, None, revision=0, computed_at=now
+        user_id=user_id,
+        local_date=local_date,
+        calories_consumed=ZERO,
+        calories_burned=ZERO,
+        net_calories_burned=ZERO,
+        protein_g=ZERO,
+        carbs_g=ZERO,
+        fat_g=ZERO,
+        meals_logged=0,
+        workouts_completed=0,
+        workout_minutes=ZERO,
+        active_minutes=ZERO,
+        water_ml=0,
+        weight_kg=None,
+        revision=0,
+        computed_at=now,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryPage:
-    """What a page of summaries asks for: days from `first` to `last`, both included, before the day `after`."""
+    """What a page of summaries asks for: days from `first_day` to `last_day`, both included. Hashable."""
 
-    first: date | None = None
-    last: date | None = None
-    after: date | None = None
-    limit: int = 20
+    first_day: date | None
+    last_day: date | None
+    page: Page
 
-
-@dataclass(frozen=True, slots=True)
-class ClockRecord:
-    """When a person's calendar day begins."""
-
-    time_zone: str
-    day_start_hour: int
-
-    def today(self, now: datetime) -> date:
-        wall_clock = now.astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None)
-        return (wall_clock - timedelta(hours=self.day_start_hour)).date()
-
-
-UNKNOWN_CLOCK = ClockRecord("UTC", 0)
 
 _BY_DAY = text(
     f"SELECT {SUMMARY_COLUMNS} FROM daily_summary WHERE (user_id, local_date) IN"  # noqa: S608 - our names
     " (SELECT * FROM unnest(CAST(:user_ids AS text[]), CAST(:local_dates AS date[])))"
 )
-_PAGES = text(
-    "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (id) CROSS JOIN LATERAL ("  # noqa: S608
-    " SELECT " + SUMMARY_COLUMNS + " FROM daily_summary AS day WHERE day.user_id = person.id"
-    " AND (CAST(:first AS date) IS NULL OR local_date >= :first)"
-    " AND (CAST(:last AS date) IS NULL OR local_date <= :last)"
-    " AND (CAST(:after AS date) IS NULL OR local_date < :after)"
-    " ORDER BY local_date DESC LIMIT :limit) AS found"
-)
 _CHANGED = text(
     f"SELECT {SUMMARY_COLUMNS} FROM daily_summary"  # noqa: S608 - our names
     " WHERE user_id = :user_id AND computed_at >= :since ORDER BY computed_at"
 )
-_ACTIVE_DAYS = text(
-    "SELECT user_id, local_date, meals_logged, workouts_completed FROM daily_summary"
-    " WHERE user_id = ANY(:user_ids) AND (meals_logged > 0 OR workouts_completed > 0) ORDER BY user_id, local_date"
+_HAS_ANYTHING = "(meals_logged > 0 OR workouts_completed > 0 OR water_ml > 0 OR weight_kg IS NOT NULL)"
+_COUNTS = text(
+    "SELECT user_id, count(*) FROM daily_summary"  # noqa: S608 - our names
+    f" WHERE user_id = ANY(:user_ids) AND {_HAS_ANYTHING} GROUP BY user_id"
 )
-_CLOCKS = text("SELECT user_id, time_zone, day_start_hour FROM person WHERE user_id = ANY(:user_ids)")
+_SPAN = text(
+    f"SELECT {SUMMARY_COLUMNS} FROM daily_summary WHERE user_id = ANY(:user_ids)"  # noqa: S608 - our names
+    f" AND local_date BETWEEN :first AND :last AND {_HAS_ANYTHING} ORDER BY user_id, local_date"
+)
+_ORDER = SortOrder(("local_date",), descending=True)
+
+
+@cache
+def _pages(shape: PageShape) -> TextClause:
+    return text(
+        "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (id) CROSS JOIN LATERAL ("  # noqa: S608
+        f" SELECT {SUMMARY_COLUMNS} FROM daily_summary WHERE user_id = person.id AND {_HAS_ANYTHING}"
+        " AND (CAST(:first_day AS date) IS NULL OR local_date >= :first_day)"
+        " AND (CAST(:last_day AS date) IS NULL OR local_date <= :last_day)"
+        f" AND {_ORDER.beyond(shape)} ORDER BY {_ORDER.order_by(shape)} LIMIT :limit) AS found"
+    )
 
 
 async def summaries_by_day(
@@ -108,41 +126,50 @@ async def summaries_by_day(
 
 
 async def summaries_by_user(
-    connection: Reader, user_ids: Sequence[str], page: SummaryPage
+    connection: Reader, user_ids: Sequence[str], wanted: SummaryPage
 ) -> dict[str, list[DailySummaryRecord]]:
-    """The same page for several people in one statement: newest day first, up to `limit` each."""
+    """The same page of days with anything in them for several people, in one statement: nearest to the page's cursor
+    first, up to its limit each. The list's order is the newest day first.
+    """
+    page = wanted.page
     parameters = {
         "user_ids": list(user_ids),
-        "first": page.first,
-        "last": page.last,
-        "after": page.after,
+        "first_day": wanted.first_day,
+        "last_day": wanted.last_day,
         "limit": page.limit,
+        **page.keys,
     }
     by_user: defaultdict[str, list[DailySummaryRecord]] = defaultdict(list)
-    for row in await connection.execute(_PAGES, parameters):
+    for row in await connection.execute(_pages(page.shape), parameters):
         by_user[row[0]].append(summary_record(row))
     return by_user
 
 
-async def summaries_changed_since(connection: Reader, user_id: str, since: datetime) -> list[DailySummaryRecord]:
-    """The summaries computed since an instant, oldest change first."""
-    return [summary_record(row) for row in await connection.execute(_CHANGED, {"user_id": user_id, "since": since})]
+async def summary_counts(connection: Reader, user_ids: Sequence[str]) -> dict[str, int]:
+    """How many days with anything in them each person has."""
+    return {row[0]: row[1] for row in await connection.execute(_COUNTS, {"user_ids": list(user_ids)})}
 
 
-async def active_days(connection: Reader, user_ids: Sequence[str]) -> dict[str, list[tuple[date, int, int]]]:
-    """(local date, meals logged, workouts completed) of each person's days that have any, oldest first."""
-    by_user: defaultdict[str, list[tuple[date, int, int]]] = defaultdict(list)
-    for user_id, day, meals, workouts in await connection.execute(_ACTIVE_DAYS, {"user_ids": list(user_ids)}):
-        by_user[user_id].append((day, meals, workouts))
+async def summaries_of_span(
+    connection: Reader, user_ids: Sequence[str], span: Span
+) -> dict[str, list[DailySummaryRecord]]:
+    """The days with anything in them of a span, of several people, oldest first."""
+    by_user: defaultdict[str, list[DailySummaryRecord]] = defaultdict(list)
+    parameters = {"user_ids": list(user_ids), "first": span.first, "last": span.last}
+    for row in await connection.execute(_SPAN, parameters):
+        by_user[row[0]].append(summary_record(row))
     return by_user
 
 
-async def clocks_by_user(connection: Reader, user_ids: Sequence[str]) -> dict[str, ClockRecord]:
-    rows = await connection.execute(_CLOCKS, {"user_ids": list(user_ids)})
-    return {row[0]: ClockRecord(row[1], row[2]) for row in rows}
+async def changed_summaries(
+    connection: Reader, user_id: str, days: Sequence[date] | None, since: datetime, known: Collection[date]
+) -> list[DailySummaryRecord]:
+    """What became of the days that a subscriber is told have changed; None stands for every change since an instant.
 
-
-async def today_of(connection: Reader, user_id: str, now: datetime) -> date:
-    """The person's running calendar day; in UTC as long as nothing is known of their clock."""
-    clocks = await clocks_by_user(connection, [user_id])
-    return clocks.get(user_id, UNKNOWN_CLOCK).today(now)
+    Changes from shortly before `since` are told only of days that the subscriber knows already.
+    """
+    if days is not None:
+        return list((await summaries_by_day(connection, [(user_id, day) for day in days])).values())
+    rows = await connection.execute(_CHANGED, {"user_id": user_id, "since": since - LOOK_BACK})
+    changed = [summary_record(row) for row in rows]
+    return [record for record in changed if record.computed_at >= since or record.local_date in known]

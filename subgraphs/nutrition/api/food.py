@@ -1,46 +1,76 @@
-"""Foods in GraphQL: the entity with its two keys, the search, and foods of one's own."""
+"""Foods in GraphQL: the entity with its two keys and the search. Changes to own foods are in `food_mutations`."""
 
-from decimal import Decimal
-from typing import Any
+from typing import Annotated
 
 import strawberry
 
-from subgraphs.context import Info
-from subgraphs.errors import ValidationError
-from subgraphs.nutrition.api.nutrients import Nutrients, NutrientsInput, nutrients_node
-from subgraphs.nutrition.commands import food as commands
+from subgraphs.nutrition.api.nutrients import Nutrients, nutrients_node
+from subgraphs.nutrition.api.recipe import Recipe, recipe_node
 from subgraphs.nutrition.domain import food as domain
 from subgraphs.nutrition.domain.gtin import normalise_gtin
 from subgraphs.nutrition.domain.nutrients import decode_nutrients
+from subgraphs.nutrition.domain.recipe import MOST_VERSIONS
+from subgraphs.nutrition.domain.recipe import SOURCE as RECIPE_SOURCE
 from subgraphs.nutrition.loaders import loaders_of
-from subgraphs.nutrition.queries.food import FoodRecord, FoodSearch, FoundFood, search_foods
-from subgraphs.pagination import Connection, connect, read_page
-from subgraphs.scalars import CACHE_PUBLIC_HOUR, CacheControl, CacheControlScope, decimal_of, rounded
+from subgraphs.nutrition.queries.food import FoodFilter, FoodRecord
+from subgraphs.shell.context import Info
+from subgraphs.shell.cost import SEARCH_COST, list_size
+from subgraphs.shell.errors import ValidationError
+from subgraphs.shell.keyset import KeysetList, Page
+from subgraphs.shell.node import Node
+from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
+from subgraphs.shell.scalars import CacheControl, CacheControlScope, describe_enum, rounded
+from subgraphs.shell.search.store import LEAST_LETTERS, MOST_FOUND, page_of
+from subgraphs.shell.search.words import MOST_LETTERS
 
-FoodCategory = strawberry.enum(domain.FoodCategory)
-LEAST_LETTERS = 2
+# One's own foods are among all answers, and can be corrected: nobody else may get them, and nobody for long.
 _CACHE_FOR_VIEWER = CacheControl(max_age=60, scope=CacheControlScope.PRIVATE)
+
+describe_enum(
+    domain.FoodCategory,
+    "What kind of food it is.",
+    FRUIT="Fruit.",
+    VEGETABLE="Vegetables, potatoes and mushrooms.",
+    GRAIN="Grain, bread, pasta, rice and breakfast cereals.",
+    LEGUME="Beans, lentils, peas and what is made of soya.",
+    NUT="Nuts and seeds.",
+    PROTEIN="Meat, fish, eggs and protein powders.",
+    DAIRY="Milk, cheese, yogurt and their like.",
+    FAT="Oils, butter and other fats.",
+    BEVERAGE="Drinks.",
+    SNACK="Savoury snacks and bars.",
+    SWEET="Sweets, cakes, ice cream, sugar and syrups.",
+    CONDIMENT="Sauces, spices and spreads.",
+    MEAL="Dishes of several foods.",
+    BABY_FOOD="Food for infants and toddlers.",
+    OTHER="Anything else.",
+)
 
 
 @strawberry.type(description="A household measure of a food.")
 class Portion:
-    label: str
-    grams: float
+    label: str = strawberry.field(description="What it is called, such as cup or slice; in its food no two are alike.")
+    grams: float = strawberry.field(description="What one of it weighs, in grams.")
 
 
 @strawberry.federation.type(
-    keys=["id", "gtin"], description="Something to eat or drink.", directives=[CACHE_PUBLIC_HOUR]
+    keys=["id", "gtin", "nodeId"], description="Something to eat or drink.", directives=[_CACHE_FOR_VIEWER]
 )
-class Food:
+class Food(Node):
     record: strawberry.Private[FoodRecord]
-    id: strawberry.ID
-    name: str
-    brand: str | None
-    gtin: str | None = strawberry.field(description="The barcode, as 14 digits.")
-    category: domain.FoodCategory
-    source: str = strawberry.field(description="Where its numbers come from; USER for a person's own food.")
-    verified: bool
-    version: int
+    name: str = strawberry.field(description="What it is called.")
+    brand: str | None = strawberry.field(description="Who makes it; null for what has no maker.")
+    gtin: str | None = strawberry.field(description="The barcode, as 14 digits; null without one.")
+    category: domain.FoodCategory = strawberry.field(description="What kind of food it is.")
+    source: str = strawberry.field(
+        description=(
+            "Where its numbers come from: USDA_SURVEY, USDA_SR_LEGACY, USDA_FOUNDATION, FITTRACKER, or USER and RECIPE"
+            " for a person's own food."
+        )
+    )
+    verified: bool = strawberry.field(description="Whether its energy fits its macronutrients; own foods never are.")
+    is_own: bool = strawberry.field(description="Whether the viewer made it; nobody else sees it.")
+    version: int = strawberry.field(description="Counts changes; send it as `expectedVersion` to change only this one.")
 
     @classmethod
     async def resolve_reference(
@@ -54,7 +84,29 @@ class Food:
     def per100(self) -> Nutrients:
         return nutrients_node(decode_nutrients(self.record.per_100))
 
-    @strawberry.field
+    @strawberry.field(description="What it is made of; null for a food that no recipe makes.")
+    async def recipe(self, info: Info) -> Recipe | None:
+        record = await loaders_of(info).recipe_by_food.load(self.id) if self.source == RECIPE_SOURCE else None
+        return None if record is None else recipe_node(record)
+
+    @strawberry.field(
+        description=f"Versions of its recipe, the newest first; the last {MOST_VERSIONS}. Empty without a recipe.",
+        directives=[list_size(5)],
+    )
+    async def recipe_versions(self, info: Info) -> list[Recipe]:
+        if self.source != RECIPE_SOURCE:
+            return []
+        return [recipe_node(record) for record in await loaders_of(info).recipe_versions_by_food.load(self.id)]
+
+    @strawberry.field(description="Whether the viewer marked it as a favourite; false for nobody.")
+    async def is_favourite(self, info: Info) -> bool:
+        viewer = viewer_id(info)
+        return viewer is not None and await loaders_of(info).is_favourite_by_food.load((self.id, viewer))
+
+    @strawberry.field(
+        description="Its household measures, the commonest first; at most 30, and grams always work.",
+        directives=[list_size(5)],
+    )
     async def portions(self, info: Info) -> list[Portion]:
         portions = await loaders_of(info).portions_by_food.load(self.id)
         return [Portion(label=portion.label, grams=rounded(portion.grams)) for portion in portions]
@@ -70,111 +122,106 @@ def food_node(record: FoodRecord) -> Food:
         category=domain.FoodCategory(record.category),
         source=record.source,
         verified=record.verified,
+        is_own=record.created_by is not None,
         version=record.version,
     )
 
 
-def _viewer_id(info: Info) -> str | None:
+def viewer_id(info: Info) -> str | None:
     """Foods of the catalogue are for everybody, signed in or not."""
     viewer = info.context.viewer_or_none
     return None if viewer is None else viewer.id
 
 
 async def load_food(info: Info, food_id: str) -> Food | None:
-    """The food, unless it is another person's own."""
+    """The food, unless it is another person's own or was deleted."""
     record = await loaders_of(info).food_by_id.load(food_id)
-    return food_node(record) if record is not None and record.is_visible_to(_viewer_id(info)) else None
+    return food_node(record) if record is not None and record.is_visible_to(viewer_id(info)) else None
 
 
 async def load_food_by_barcode(info: Info, gtin: str) -> Food | None:
     normal = normalise_gtin(gtin)
-    record = None if normal is None else await loaders_of(info).food_by_gtin.load(normal)
+    record = None if normal is None else await loaders_of(info).food_by_gtin.load((normal, viewer_id(info)))
     return None if record is None else food_node(record)
 
 
 @strawberry.type
 class FoodQuery:
-    # Own foods are among the answers, so these two may not be cached for everybody as Food itself may.
-    @strawberry.field(description="A food of the catalogue, or of the viewer.", directives=[_CACHE_FOR_VIEWER])
-    async def food(self, info: Info, id: strawberry.ID) -> Food | None:
+    @strawberry.field(
+        description="A food of the catalogue, or of the viewer; null where there is none.",
+        directives=[_CACHE_FOR_VIEWER],
+    )
+    async def food(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The food's id.")]
+    ) -> Food | None:
         return await load_food(info, id)
 
-    @strawberry.field(description="The food of the catalogue with this barcode: GTIN-8, -12, -13 or -14.")
-    async def food_by_barcode(self, info: Info, gtin: str) -> Food | None:
+    @strawberry.field(
+        description="The food with this barcode: the viewer's own, else the catalogue's; null where there is none.",
+        directives=[_CACHE_FOR_VIEWER],
+    )
+    async def food_by_barcode(
+        self,
+        info: Info,
+        gtin: Annotated[
+            str, strawberry.argument(description="A GTIN of 8, 12, 13 or 14 digits; blanks and hyphens are ignored.")
+        ],
+    ) -> Food | None:
         if normalise_gtin(gtin) is None:
             raise ValidationError(("gtin", "must be a GTIN of 8, 12, 13 or 14 digits with its check digit"))
         return await load_food_by_barcode(info, gtin)
 
     @strawberry.field(
-        description="Foods by name, or best fit first where words are searched for.", directives=[_CACHE_FOR_VIEWER]
+        description=(
+            "Foods of the catalogue and the viewer's own: by name, or best fit first where words are searched for."
+            f" A search lists and counts at most {MOST_FOUND}; by name, `totalCount` is null: it would read all of them."
+        ),
+        directives=[_CACHE_FOR_VIEWER],
     )
     async def foods(
         self,
         info: Info,
-        search: str | None = None,
-        category: domain.FoodCategory | None = None,
-        verified: bool | None = None,
-        first: int | None = None,
-        after: str | None = None,
+        search: Annotated[
+            str | None,
+            strawberry.argument(
+                description=(
+                    f"What somebody types, {LEAST_LETTERS} to {MOST_LETTERS} characters: plurals, accents, British and"
+                    " American words, brands, amounts and typing errors are understood. Null: all foods by name."
+                ),
+                directives=[SEARCH_COST],
+            ),
+        ] = None,
+        category: Annotated[
+            domain.FoodCategory | None, strawberry.argument(description="Foods of this kind only. Null: of any.")
+        ] = None,
+        verified: Annotated[
+            bool | None, strawberry.argument(description="Foods whose energy fits, or does not. Null: both.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[Food]:
-        words = (search or "").strip() or None
-        if words is not None and not LEAST_LETTERS <= len(words) <= 100:
-            raise ValidationError(("search", f"must have {LEAST_LETTERS} to 100 characters"))
-        page = read_page(first, after, (str, str, str))
-        wanted = FoodSearch(_viewer_id(info), words, category.value if category else None, verified)
-        async with info.context.resources.database.reading() as connection:
-            found = await search_foods(connection, wanted, _with_score(page.after), page.limit)
-        return connect(found, page, lambda each: food_node(each.food), _sort_keys)
+        wanted = FoodFilter(viewer_id(info), category.value if category else None, verified)
+        list_of = f"{wanted.viewer_id}/{wanted.category}/{wanted.verified}"
+        if search is not None and search.strip():
+            if not LEAST_LETTERS <= len(search.strip()) <= MOST_LETTERS:
+                raise ValidationError(("search", f"must have {LEAST_LETTERS} to {MOST_LETTERS} characters"))
+            ordered = KeysetList("foods(search)", f"{list_of}/{search}", (float, str, str))
+            return await _search(info, search, wanted, ordered.page(first, after, last, before))
+        page = KeysetList("foods", list_of, (str, str)).page(first, after, last, before)
+        foods = await loaders_of(info).foods_by_name.load((wanted, page))
+        return connect(foods, page, food_node, lambda food: (food.name.lower(), food.id))
 
 
-def _sort_keys(found: FoundFood) -> tuple[Any, ...]:
-    return str(found.score), found.food.name.lower(), found.food.id
+async def _search(info: Info, search: str, wanted: FoodFilter, page: Page) -> Connection[Food]:
+    loaders = loaders_of(info)
+    found = await loaders.foods_by_words.load((search, wanted))
+    here = page_of(found, page)
+    foods = await loaders.food_by_id.load_many([each.id for each in here])
+    pairs = [(each, food) for each, food in zip(here, foods, strict=True) if food is not None]
 
+    async def count() -> int:
+        return len(found)
 
-def _with_score(after: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
-    """Scores travel as text in cursors, so that they come back exact."""
-    if after is None:
-        return None
-    try:
-        return Decimal(after[0]), after[1], after[2]
-    except ArithmeticError:
-        raise ValidationError(("after", "is not a cursor of this list")) from None
-
-
-@strawberry.input
-class PortionInput:
-    label: str
-    grams: float
-
-
-@strawberry.input
-class CreateFoodInput:
-    name: str
-    category: domain.FoodCategory
-    per100: NutrientsInput
-    brand: str | None = None
-    gtin: str | None = None
-    portions: list[PortionInput] = strawberry.field(default_factory=list)
-
-
-@strawberry.type
-class CreateFoodPayload:
-    food: Food
-
-
-@strawberry.type
-class FoodMutation:
-    @strawberry.mutation(description="Add a food that only the viewer sees.")
-    async def create_food(self, info: Info, input: CreateFoodInput) -> CreateFoodPayload:
-        resources = info.context.resources
-        new = commands.NewFood(
-            name=input.name,
-            category=input.category,
-            per_100=input.per100.to_nutrients(),
-            brand=input.brand,
-            gtin=input.gtin,
-            portions=[domain.Portion(portion.label, decimal_of(portion.grams, 2)) for portion in input.portions],
-        )
-        record = await commands.create_food(info.context.viewer, new, database=resources.database, now=resources.now())
-        info.context.renew_loaders()
-        return CreateFoodPayload(food=food_node(record))
+    return connect(pairs, page, lambda pair: food_node(pair[1]), lambda pair: pair[0].order, count)

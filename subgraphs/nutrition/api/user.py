@@ -1,128 +1,312 @@
-"""What nutrition adds to a person: meals, diary days, targets and the foods logged last."""
+"""What nutrition adds to a person: meals, drinks, diary days, targets and the foods logged last."""
 
+import datetime as dt
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 
 import strawberry
 
-from subgraphs.context import Info
-from subgraphs.errors import ValidationError
-from subgraphs.nutrition.api.diary import DiaryDay, NutritionTarget, need_node, target_node
-from subgraphs.nutrition.api.food import Food, food_node
+from subgraphs.nutrition.api.diary import DiaryDay, diary_day
+from subgraphs.nutrition.api.energy import BasalEstimate, WeeklyTarget, weekly_target_node
+from subgraphs.nutrition.api.fast import Fast, fast_node
+from subgraphs.nutrition.api.foods_of_user import FoodsOfUser
 from subgraphs.nutrition.api.meal import Meal, meal_node
+from subgraphs.nutrition.api.target import NutritionTarget, need_node, target_node
+from subgraphs.nutrition.api.water import Drink, drink_node
 from subgraphs.nutrition.domain import target as domain
+from subgraphs.nutrition.domain.basal import BasalFormula, Body, basal_by, maintenance_factor
+from subgraphs.nutrition.domain.basal import basal_estimates as estimates_of
 from subgraphs.nutrition.domain.meal import MealSlot
+from subgraphs.nutrition.domain.weekly_target import weekly_target
 from subgraphs.nutrition.loaders import loaders_of
 from subgraphs.nutrition.queries.meal import MealPage
 from subgraphs.nutrition.queries.person import PersonRecord, person_from_token
-from subgraphs.pagination import LARGEST_PAGE, Connection, connect, read_page
-from subgraphs.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, local_date
+from subgraphs.nutrition.queries.water import DrinkPage
+from subgraphs.shell.calendar import local_date
+from subgraphs.shell.context import Info
+from subgraphs.shell.cost import list_size
+from subgraphs.shell.day_range import read_day_range
+from subgraphs.shell.errors import ValidationError
+from subgraphs.shell.keyset import KeysetList
+from subgraphs.shell.node import ID_DESCRIPTION
+from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
+from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, decimal_of_or_none, describe_enum, rounded
 
-strawberry.enum(domain.Sex)
-strawberry.enum(domain.ActivityLevel)
+MOST_DAYS = 31
+
+# In the words of users, who own them.
+describe_enum(
+    domain.Sex,
+    "What formulas of energy ask for.",
+    MALE="The formulas' male constant.",
+    FEMALE="The formulas' female constant.",
+    OTHER="The mean of the two constants.",
+)
+describe_enum(
+    domain.ActivityLevel,
+    "How much somebody moves apart from workouts.",
+    SEDENTARY="Sits nearly all day.",
+    LIGHT="Walks a little.",
+    MODERATE="Is on the feet half of the day.",
+    ACTIVE="Is on the feet nearly all day.",
+    VERY_ACTIVE="Works hard with the body.",
+)
+describe_enum(
+    domain.FitnessGoal,
+    "What somebody is here for.",
+    LOSE_WEIGHT="To weigh less.",
+    MAINTAIN="To stay at the same weight.",
+    GAIN_WEIGHT="To weigh more.",
+    GAIN_MUSCLE="To grow stronger and heavier.",
+    ENDURANCE="To last longer.",
+    GENERAL_FITNESS="To be fit, without an aim in numbers.",
+)
+
+From = Annotated[date | None, strawberry.argument(name="from", description="The first local day, included. Null: all.")]
+To = Annotated[date | None, strawberry.argument(description="The last local day, included. Null: all.")]
+Day = Annotated[date | None, strawberry.argument(description="The day of the person's calendar. Null: today.")]
 
 
-@strawberry.federation.type(shareable=True, description="The body as of now, for other subgraphs' formulas.")
+@strawberry.federation.type(
+    shareable=True, inaccessible=True, description="The body as of now, for other subgraphs' formulas."
+)
 class Physiology:
-    weight_kg: float | None
-    height_cm: float | None
-    age_years: int | None
-    sex: domain.Sex | None
-    activity_level: domain.ActivityLevel | None
+    weight_kg: float | None = strawberry.field(description="The newest weighing in kilograms; null without one.")
+    height_cm: float | None = strawberry.field(description="In centimetres; null if not told.")
+    age_years: int | None = strawberry.field(description="Whole years on the person's calendar; null if not told.")
+    sex: domain.Sex | None = strawberry.field(description="Null if not told.")
+    activity_level: domain.ActivityLevel | None = strawberry.field(description="Null if not told.")
+    fitness_goal: domain.FitnessGoal | None = strawberry.field(description="Null if not told.")
+    body_fat_percent: float | None = strawberry.field(
+        description="Of the newest weighing, in percent of the weight; null if it was not measured."
+    )
 
 
-@strawberry.type(description="A food that was logged, how often and when last.")
-class RecentFood:
-    food: Food
-    times_logged: int
-    last_logged_at: datetime
+@strawberry.type(description="What analytics knew when the person's week began.")
+class WeeklyCheckIn:
+    week_start: date = strawberry.federation.field(external=True, description="The first day of the week.")
+    expenditure_kcal: float | None = strawberry.federation.field(
+        external=True, description="What the body used a day, in kilocalories; null if nothing says."
+    )
+    kg_per_week: float | None = strawberry.federation.field(
+        external=True, description="How the weight is to change, in kilograms a week; null without an aim."
+    )
 
 
-@strawberry.federation.type(keys=["id"], directives=[CACHE_PRIVATE_BRIEFLY])
-class User:
-    id: strawberry.ID
-    display_name: str = strawberry.federation.field(external=True, default="")
-    physiology: Physiology | None = strawberry.federation.field(external=True, default=None)
+@strawberry.federation.type(keys=["id"], description="A person.", directives=[CACHE_PRIVATE_BRIEFLY])
+class User(FoodsOfUser):
+    id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
+    display_name: str = strawberry.federation.field(external=True, default="", description="How the person is called.")
+    physiology: Physiology | None = strawberry.federation.field(
+        external=True, default=None, description="The body as of now; null if nothing is known."
+    )
+    weekly_check_in: WeeklyCheckIn | None = strawberry.federation.field(
+        external=True,
+        default=None,
+        description="What was known when the running week began. Null if it may not be read.",
+    )
 
     @classmethod
-    def resolve_reference(cls, id: strawberry.ID, physiology: Mapping[str, Any] | None = None, **_: object) -> "User":
-        return cls(id=id, physiology=None if physiology is None else _physiology(physiology))
+    def resolve_reference(
+        cls,
+        id: strawberry.ID,
+        physiology: Mapping[str, Any] | None = None,
+        weeklyCheckIn: Mapping[str, Any] | None = None,  # noqa: N803
+        **_: object,
+    ) -> "User":
+        return cls(
+            id=id,
+            physiology=None if physiology is None else _physiology(physiology),
+            weekly_check_in=None if weeklyCheckIn is None else _check_in(weeklyCheckIn),
+        )
 
-    @strawberry.field(description="Newest first; `from` and `to` are local dates, both included.")
+    @strawberry.field(description="The person's meals, newest first. `totalCount` is null: it would read all years.")
     async def meals(
         self,
         info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        from_: Annotated[date | None, strawberry.argument(name="from")] = None,
-        to: date | None = None,
-        slot: MealSlot | None = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        from_: From = None,
+        to: To = None,
+        slot: Annotated[
+            MealSlot | None, strawberry.argument(description="Meals of this kind only. Null: of any.")
+        ] = None,
     ) -> Connection[Meal]:
         info.context.reader_of(self.id)
-        page = read_page(first, after, (datetime, str))
-        wanted = MealPage(
-            first_day=from_,
-            last_day=to,
-            slot=slot.value if slot else None,
-            after=page.after,
-            limit=page.limit,
-        )
+        page = KeysetList("User.meals", self.id, (datetime, str)).page(first, after, last, before)
+        wanted = MealPage(read_day_range(from_, to), slot.value if slot else None, page)
         records = await loaders_of(info).meals_by_user.load((self.id, wanted))
         return connect(records, page, meal_node, lambda record: (record.at, record.id))
 
-    @strawberry.field(description="A day of the diary, by the person's calendar; today if none is named.")
-    async def diary_day(self, info: Info, date: date | None = None) -> DiaryDay:
+    @strawberry.field(description="The person's drinks, newest first. `totalCount` is null: it would read all years.")
+    async def drinks(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        from_: From = None,
+        to: To = None,
+    ) -> Connection[Drink]:
         info.context.reader_of(self.id)
-        return DiaryDay(user_id=self.id, date=date or await self._today(info))
+        page = KeysetList("User.drinks", self.id, (datetime, str)).page(first, after, last, before)
+        wanted = DrinkPage(read_day_range(from_, to), page)
+        records = await loaders_of(info).drinks_by_user.load((self.id, wanted))
+        return connect(records, page, drink_node, lambda record: (record.at, record.id))
 
-    @strawberry.field(description="The foods logged last, newest first.")
-    async def recent_foods(self, info: Info, first: int = 10) -> list[RecentFood]:
+    @strawberry.field(description="A day of the diary, by the person's calendar.")
+    async def diary_day(self, info: Info, date: Day = None) -> DiaryDay:
         info.context.reader_of(self.id)
-        if not 1 <= first <= LARGEST_PAGE:
-            raise ValidationError(("first", f"must be from 1 to {LARGEST_PAGE}"))
-        loaders = loaders_of(info)
-        recent = await loaders.recent_foods_by_user.load((self.id, first))
-        foods = await loaders.food_by_id.load_many([each.food_id for each in recent])
-        return [
-            RecentFood(food=food_node(food), times_logged=each.times, last_logged_at=each.last_at)
-            for each, food in zip(recent, foods, strict=True)
-            if food is not None
-        ]
+        return diary_day(self.id, date or await self._today(info))
 
-    @strawberry.field(description="The target in force on a day; today if none is named.")
-    async def nutrition_target(self, info: Info, date: date | None = None) -> NutritionTarget | None:
+    @strawberry.field(
+        description=f"Days of the diary in the calendar's order, empty ones too; at most {MOST_DAYS}.",
+        directives=[list_size(MOST_DAYS)],
+    )
+    async def diary_days(
+        self,
+        info: Info,
+        from_: Annotated[date, strawberry.argument(name="from", description="The first local day, included.")],
+        to: Annotated[date, strawberry.argument(description="The last local day, included.")],
+    ) -> list[DiaryDay]:
+        info.context.reader_of(self.id)
+        read_day_range(from_, to)
+        count = (to - from_).days + 1
+        if count > MOST_DAYS:
+            raise ValidationError(("to", f"makes {count} days; there may be {MOST_DAYS}"))
+        return [diary_day(self.id, from_ + dt.timedelta(days=number)) for number in range(count)]
+
+    @strawberry.field(description="The person's fasts, newest first. `totalCount` is null: a page reads itself only.")
+    async def fasts(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[Fast]:
+        info.context.reader_of(self.id)
+        page = KeysetList("User.fasts", self.id, (datetime, str)).page(first, after, last, before)
+        records = await loaders_of(info).fasts_by_user.load((self.id, page))
+        return connect(records, page, fast_node, lambda record: (record.started_at, record.id))
+
+    @strawberry.field(description="The fast that runs; null while none does.")
+    async def current_fast(self, info: Info) -> Fast | None:
+        info.context.reader_of(self.id)
+        record = await loaders_of(info).running_fast_by_user.load(self.id)
+        return None if record is None else fast_node(record)
+
+    @strawberry.field(description="The target in force on a day; null without one.")
+    async def nutrition_target(self, info: Info, date: Day = None) -> NutritionTarget | None:
         info.context.reader_of(self.id)
         record = await loaders_of(info).target_by_day.load((self.id, date or await self._today(info)))
-        return None if record is None else target_node(record.target, record.effective_from)
+        return None if record is None else target_node(record)
 
     @strawberry.federation.field(
-        requires=["physiology { weightKg heightCm ageYears sex activityLevel }"],
-        description="What would keep the weight, by Mifflin and St Jeor; null while weight, height or age are unknown.",
+        requires=["physiology { weightKg heightCm ageYears sex activityLevel fitnessGoal }"],
+        description=(
+            "What the body needs by Mifflin and St Jeor, for the person's goal and never less than is safe; null while"
+            " weight, height or age are unknown."
+        ),
     )
     def suggested_target(self, info: Info) -> NutritionTarget | None:
         info.context.reader_of(self.id)
         body = self.physiology
         if body is None or body.weight_kg is None or body.height_cm is None or body.age_years is None:
             return None
-        weight_kg, height_cm = decimal_of(body.weight_kg), decimal_of(body.height_cm)
-        return need_node(domain.suggest_target(weight_kg, height_cm, body.age_years, body.sex, body.activity_level))
+        need = domain.suggest_target(
+            decimal_of(body.weight_kg),
+            decimal_of(body.height_cm),
+            body.age_years,
+            body.sex,
+            body.activity_level,
+            body.fitness_goal,
+        )
+        return need_node(need)
+
+    @strawberry.federation.field(
+        requires=["physiology { weightKg heightCm ageYears sex activityLevel }"],
+        description="What keeps the weight by formula, in kilocalories a day: Mifflin and St Jeor's energy at rest times"
+        " the activity's factor, which holds an average of exercise. Null while weight, height or age are unknown.",
+    )
+    def maintenance_kcal(self, info: Info) -> float | None:
+        info.context.reader_of(self.id)
+        body = body_of(self.physiology)
+        if body is None or self.physiology is None:
+            return None
+        basal = basal_by(BasalFormula.MIFFLIN_ST_JEOR, body)
+        if basal is None or basal <= 0:
+            return None
+        return rounded(basal * maintenance_factor(self.physiology.activity_level))
+
+    @strawberry.federation.field(
+        requires=["physiology { weightKg heightCm ageYears sex activityLevel bodyFatPercent }"],
+        description="The energy at rest by each formula that has what it needs; empty while weight, height or age are"
+        " unknown. Katch and McArdle's and Cunningham's need a weighing with the body fat.",
+        directives=[list_size(5)],
+    )
+    def basal_estimates(self, info: Info) -> list[BasalEstimate]:
+        info.context.reader_of(self.id)
+        body = body_of(self.physiology)
+        if body is None or self.physiology is None:
+            return []
+        return [
+            BasalEstimate(formula=formula, basal_kcal=rounded(basal), maintenance_kcal=rounded(keeps))
+            for formula, basal, keeps in estimates_of(body, self.physiology.activity_level)
+        ]
+
+    @strawberry.federation.field(
+        requires=[
+            "physiology { weightKg heightCm ageYears sex bodyFatPercent }",
+            "weeklyCheckIn { weekStart expenditureKcal kgPerWeek }",
+        ],
+        description="What to eat on each day of the running week: what the body was seen to use, less or more for the"
+        " pace of the weight goal, else of the fitness goal. It changes when the person's week begins. Null while"
+        " weight, height, age or the expenditure are unknown.",
+    )
+    def weekly_target(self, info: Info) -> WeeklyTarget | None:
+        info.context.reader_of(self.id)
+        body, known = body_of(self.physiology), self.weekly_check_in
+        if body is None or known is None or known.expenditure_kcal is None:
+            return None
+        pace = decimal_of(known.kg_per_week or 0.0)
+        return weekly_target_node(known.week_start, weekly_target(decimal_of(known.expenditure_kcal), pace, body))
 
     async def _today(self, info: Info) -> date:
-        person = await _person(info, self.id)
+        viewer = info.context.viewer
+        is_recent = viewer.id == self.id and viewer.clock_is_recent
+        person = person_from_token(viewer) if is_recent else await _person(info, self.id)
         return local_date(info.context.resources.now(), person.time_zone, person.day_start_hour)
 
 
 def _physiology(known: Mapping[str, Any]) -> Physiology:
     """What the router fetched from users for us, as JSON."""
-    sex, activity = known.get("sex"), known.get("activityLevel")
+    sex, activity, goal = known.get("sex"), known.get("activityLevel"), known.get("fitnessGoal")
     return Physiology(
         weight_kg=known.get("weightKg"),
         height_cm=known.get("heightCm"),
         age_years=known.get("ageYears"),
         sex=domain.Sex(sex) if sex else None,
         activity_level=domain.ActivityLevel(activity) if activity else None,
+        fitness_goal=domain.FitnessGoal(goal) if goal else None,
+        body_fat_percent=known.get("bodyFatPercent"),
     )
+
+
+def _check_in(known: Mapping[str, Any]) -> WeeklyCheckIn:
+    """What the router fetched from analytics for us, as JSON."""
+    return WeeklyCheckIn(
+        week_start=date.fromisoformat(known["weekStart"]),
+        expenditure_kcal=known.get("expenditureKcal"),
+        kg_per_week=known.get("kgPerWeek"),
+    )
+
+
+def body_of(known: Physiology | None) -> Body | None:
+    """What the formulas ask for; None while weight, height or age are unknown."""
+    if known is None or known.weight_kg is None or known.height_cm is None or known.age_years is None:
+        return None
+    fat = decimal_of_or_none(known.body_fat_percent)
+    return Body(decimal_of(known.weight_kg), decimal_of(known.height_cm), known.age_years, known.sex, fat)
 
 
 async def _person(info: Info, user_id: str) -> PersonRecord:

@@ -1,18 +1,16 @@
 """Logging, changing, copying and deleting meals. Each command checks, writes rows and event in one transaction."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.contracts.nutrition import MealDeleted, MealLogged, MealUpdated
-from events.envelope import new_id
 from events.outbox import NewEvent, append_event
-from subgraphs.auth import Viewer
-from subgraphs.database import Database
-from subgraphs.errors import Checks, NotFoundError, StaleVersionError
+from subgraphs.nutrition.commands.deleted_entry import keep_deleted_meal
 from subgraphs.nutrition.commands.meal_rows import (
     NewRow,
     delete_meal_row,
@@ -22,21 +20,34 @@ from subgraphs.nutrition.commands.meal_rows import (
     replace_meal,
 )
 from subgraphs.nutrition.domain.meal import (
+    MOST_MEALS_A_DAY,
     Item,
     ItemDraft,
     MealSlot,
     PricedFood,
-    check_instant,
     check_meal,
+    check_quick_add,
+    check_scale,
     price_items,
     scale_items,
 )
-from subgraphs.nutrition.domain.nutrients import decode_nutrients
+from subgraphs.nutrition.domain.nutrients import QuickAdd, decode_nutrients, decode_quick_adds
 from subgraphs.nutrition.queries.food import foods_by_id, portions_by_food
-from subgraphs.nutrition.queries.meal import MealRecord, lock_meal, meal_by_idempotency_key, meals_by_id
+from subgraphs.nutrition.queries.meal import (
+    MealRecord,
+    count_meals_of_day,
+    lock_meal,
+    meal_of_request,
+    meals_by_id,
+)
 from subgraphs.nutrition.queries.person import PersonRecord, person_of
-from subgraphs.scalars import is_time_zone, local_date
-from subgraphs.telemetry import current_traceparent
+from subgraphs.shell.auth import Viewer
+from subgraphs.shell.calendar import check_instant, local_date
+from subgraphs.shell.database import Database
+from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, StaleVersionError
+from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.node import NodeKind, new_node_id
+from subgraphs.shell.telemetry import current_traceparent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,21 +56,11 @@ class NewMeal:
 
     slot: MealSlot
     at: datetime
-    items: Sequence[ItemDraft]
+    items: Sequence[ItemDraft] = ()
+    quick_adds: Sequence[QuickAdd] = ()
     notes: str | None = None
     time_zone: str | None = None
-    idempotency_key: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MealChanges:
-    """What is to be different; None stays as it is, and `notes` "" takes them away."""
-
-    slot: MealSlot | None = None
-    at: datetime | None = None
-    items: Sequence[ItemDraft] | None = None
-    notes: str | None = None
-    time_zone: str | None = None
+    request: RequestKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,17 +70,16 @@ class MealCopy:
     at: datetime
     slot: MealSlot | None = None
     scale: Decimal = Decimal(1)
-    idempotency_key: str | None = None
+    request: RequestKey | None = None
 
 
 async def log_meal(viewer: Viewer, new: NewMeal, *, database: Database, now: datetime) -> MealRecord:
-    """Store a meal and announce it, or neither. Raises ValidationError.
+    """Store a meal and announce it, or neither. Raises ValidationError, and ConflictError for a key used otherwise.
 
-    Logging twice with one idempotency key returns the first meal.
+    The same request again returns the first meal.
     """
     checks = Checks()
-    check_meal(checks, items=new.items, notes=new.notes, at=new.at, now=now)
-    _check_zone(checks, new.time_zone)
+    check_meal(checks, items=new.items, quick_adds=new.quick_adds, notes=new.notes, at=new.at, now=now)
     checks.done()
     async with database.transaction() as transaction:
         person = await person_of(transaction, viewer)
@@ -87,11 +87,21 @@ async def log_meal(viewer: Viewer, new: NewMeal, *, database: Database, now: dat
         return await write_meal(transaction, new_row(person, new), items, now)
 
 
-async def copy_meal(viewer: Viewer, meal_id: str, copy: MealCopy, *, database: Database, now: datetime) -> MealRecord:
-    """Log the same foods at the same prices again. Raises NotFoundError, ValidationError."""
+async def log_quick_add(viewer: Viewer, new: NewMeal, *, database: Database, now: datetime) -> MealRecord:
+    """A meal of one quick add. Raises as `log_meal`, with the places of the one quick add's own fields."""
     checks = Checks()
-    check_instant(checks, copy.at, now)
-    checks.require(Decimal("0.1") <= copy.scale <= 10, "scale", "must be from 0.1 to 10")
+    check_quick_add(checks, new.quick_adds[0])
+    check_instant(checks, new.at, now, "at")
+    checks.done()
+    async with database.transaction() as transaction:
+        return await write_meal(transaction, new_row(await person_of(transaction, viewer), new), [], now)
+
+
+async def copy_meal(viewer: Viewer, meal_id: str, copy: MealCopy, *, database: Database, now: datetime) -> MealRecord:
+    """Log the same foods at the same prices again. Raises NotFoundError, ValidationError, ConflictError."""
+    checks = Checks()
+    check_instant(checks, copy.at, now, "at")
+    check_scale(checks, copy.scale)
     checks.done()
     async with database.transaction() as transaction:
         source = (await meals_by_id(transaction, [meal_id])).get(meal_id)
@@ -102,9 +112,9 @@ async def copy_meal(viewer: Viewer, meal_id: str, copy: MealCopy, *, database: D
         new = NewMeal(
             slot=copy.slot or MealSlot(source.slot),
             at=copy.at,
-            items=(),
+            quick_adds=[each.times(copy.scale) for each in decode_quick_adds(source.quick_adds)],
             notes=source.notes,
-            idempotency_key=copy.idempotency_key,
+            request=copy.request,
         )
         return await write_meal(transaction, new_row(person, new), items, now)
 
@@ -112,40 +122,44 @@ async def copy_meal(viewer: Viewer, meal_id: str, copy: MealCopy, *, database: D
 async def update_meal(
     viewer: Viewer,
     meal_id: str,
-    changes: MealChanges,
+    changes: Mapping[str, Any],
     *,
     expected_version: int | None,
     database: Database,
     now: datetime,
-) -> MealRecord:
-    """Change a meal; foods that it had keep their prices. Raises NotFoundError, StaleVersionError, ValidationError."""
+) -> tuple[MealRecord, date | None]:
+    """Change a meal; `changes` are fields of NewMeal, and foods that it had keep their prices.
+
+    Returns the meal, and the day that it left if it left one. Raises NotFoundError, StaleVersionError, ValidationError.
+    """
     async with database.transaction() as transaction:
-        meal = await _locked(transaction, viewer, meal_id, expected_version)
+        meal = await locked_meal(transaction, viewer, meal_id, expected_version)
         earlier = await read_items(transaction, meal_id)
-        at = changes.at or meal.at
-        notes = meal.notes if changes.notes is None else changes.notes or None
-        drafts = _drafts(earlier) if changes.items is None else changes.items
+        told = NewMeal(
+            slot=MealSlot(meal.slot),
+            at=meal.at,
+            quick_adds=decode_quick_adds(meal.quick_adds),
+            notes=meal.notes,
+            time_zone=meal.time_zone,
+        )
+        new = replace(told, **changes)
+        drafts = new.items if "items" in changes else None
         checks = Checks()
-        check_meal(checks, items=drafts, notes=notes, at=at, now=now)
-        _check_zone(checks, changes.time_zone)
+        check_meal(checks, items=drafts, quick_adds=new.quick_adds, notes=new.notes, at=new.at, now=now)
+        holds_something = bool(new.quick_adds or drafts or (drafts is None and earlier))
+        checks.require(holds_something or drafts is not None, "quickAdds", "cannot be empty: the meal has no items")
         checks.done()
         items = earlier
-        if changes.items is not None:
-            foods = await priced_foods(transaction, viewer.id, drafts)
-            items = price_items(drafts, foods, {item.food_id: item for item in earlier})
-        row = NewRow(
-            user_id=viewer.id,
-            slot=(changes.slot or MealSlot(meal.slot)).value,
-            at=at,
-            local_date=await _day_after_change(transaction, viewer, meal, changes),
-            time_zone=changes.time_zone or meal.time_zone,
-            notes=notes,
-        )
-        await replace_meal(transaction, meal, row, items)
+        if drafts is not None:
+            known = {item.food_id: item for item in earlier}
+            items = price_items(drafts, await priced_foods(transaction, viewer.id, drafts, known), known)
+        row = await _changed_row(transaction, viewer, meal, new)
+        await replace_meal(transaction, meal, row, items, earlier)
+        await refuse_too_many(transaction, row)
         previous = meal.local_date if meal.local_date != row.local_date else None
         event = meal_event(MealUpdated, meal_id, row, items, meal.version + 1, now, previous)
         await append_event(transaction, event)
-        return (await meals_by_id(transaction, [meal_id]))[meal_id]
+        return (await meals_by_id(transaction, [meal_id]))[meal_id], previous
 
 
 async def delete_meal(
@@ -153,50 +167,62 @@ async def delete_meal(
 ) -> MealRecord:
     """Take a meal out of the diary and return what it was. Raises NotFoundError, StaleVersionError."""
     async with database.transaction() as transaction:
-        meal = await _locked(transaction, viewer, meal_id, expected_version)
-        await delete_meal_row(transaction, meal_id)
-        await append_event(
-            transaction,
-            NewEvent(
-                payload=MealDeleted(meal_id=meal_id, local_date=meal.local_date),
-                aggregate_id=meal_id,
-                version=meal.version + 1,
-                user_id=viewer.id,
-                occurred_at=now,
-                local_date=meal.local_date,
-                time_zone=meal.time_zone,
-                traceparent=current_traceparent(),
-            ),
-        )
+        meal = await locked_meal(transaction, viewer, meal_id, expected_version)
+        items = await read_items(transaction, meal_id)
+        await keep_deleted_meal(transaction, meal, items, now)
+        await drop_meal(transaction, meal, items, now)
         return meal
 
 
+async def drop_meal(transaction: AsyncConnection, meal: MealRecord, items: Sequence[Item], now: datetime) -> None:
+    """Take the rows of a meal that the transaction has locked, and announce it."""
+    await delete_meal_row(transaction, meal, items)
+    await append_event(
+        transaction,
+        NewEvent(
+            payload=MealDeleted(meal_id=meal.id, local_date=meal.local_date),
+            aggregate_id=meal.id,
+            version=meal.version + 1,
+            user_id=meal.user_id,
+            occurred_at=now,
+            local_date=meal.local_date,
+            time_zone=meal.time_zone,
+            traceparent=current_traceparent(),
+        ),
+    )
+
+
 async def write_meal(transaction: AsyncConnection, row: NewRow, items: Sequence[Item], now: datetime) -> MealRecord:
-    """Write rows and event; an idempotency key used before writes nothing and returns the earlier meal."""
-    meal_id = new_id()
+    """Write rows and event; a key used before writes nothing and returns the earlier meal. Raises ConflictError."""
+    meal_id = new_node_id(NodeKind.MEAL)
     if not await insert_meal(transaction, meal_id, row, items):
-        return await meal_by_idempotency_key(transaction, row.user_id, row.idempotency_key or "")
+        assert row.request is not None  # a new id is nobody else's, so the key is
+        earlier, content = await meal_of_request(transaction, row.user_id, row.request.key)
+        row.request.refuse_other_content(content)
+        return earlier
+    await refuse_too_many(transaction, row)
     await append_event(transaction, meal_event(MealLogged, meal_id, row, items, 1, now))
     return (await meals_by_id(transaction, [meal_id]))[meal_id]
 
 
 async def priced_foods(
-    transaction: AsyncConnection, viewer_id: str, drafts: Iterable[ItemDraft]
+    transaction: AsyncConnection, viewer_id: str, drafts: Iterable[ItemDraft], earlier: Container[str] = ()
 ) -> dict[str, PricedFood]:
-    """The foods that the drafts name, as far as the viewer may see them."""
+    """The foods that the drafts name, as far as the viewer may see them or `earlier` holds their ids."""
     ids = sorted({draft.food_id for draft in drafts})
     foods = await foods_by_id(transaction, ids)
     portions = await portions_by_food(transaction, ids)
     return {
         food.id: PricedFood(food.id, food.name, food.version, decode_nutrients(food.per_100), portions.get(food.id, ()))
         for food in foods.values()
-        if food.is_visible_to(viewer_id)
+        if food.is_visible_to(viewer_id) or food.id in earlier
     }
 
 
-async def _locked(
+async def locked_meal(
     transaction: AsyncConnection, viewer: Viewer, meal_id: str, expected_version: int | None
 ) -> MealRecord:
+    """The viewer's meal until the transaction ends. Raises NotFoundError, StaleVersionError."""
     meal = await lock_meal(transaction, viewer.id, meal_id)
     if meal is None:
         raise NotFoundError("There is no such meal.")
@@ -205,14 +231,28 @@ async def _locked(
     return meal
 
 
-async def _day_after_change(
-    transaction: AsyncConnection, viewer: Viewer, meal: MealRecord, changes: MealChanges
-) -> date:
+async def _changed_row(transaction: AsyncConnection, viewer: Viewer, meal: MealRecord, new: NewMeal) -> NewRow:
     """A meal keeps its day unless it is moved: a change of the person's clock moves no old entries."""
-    if changes.at is None and changes.time_zone is None:
-        return meal.local_date
-    person = await person_of(transaction, viewer)
-    return local_date(changes.at or meal.at, changes.time_zone or meal.time_zone, person.day_start_hour)
+    zone, day = meal.time_zone, meal.local_date
+    if (new.at, new.time_zone) != (meal.at, meal.time_zone):
+        person = await person_of(transaction, viewer)
+        zone = new.time_zone or person.time_zone
+        day = local_date(new.at, zone, person.day_start_hour)
+    return NewRow(
+        user_id=viewer.id,
+        slot=new.slot.value,
+        at=new.at,
+        local_date=day,
+        time_zone=zone,
+        notes=new.notes or None,
+        quick_adds=new.quick_adds,
+    )
+
+
+async def refuse_too_many(transaction: AsyncConnection, row: NewRow) -> None:
+    """After the row was written; raising takes it back."""
+    if await count_meals_of_day(transaction, row.user_id, row.local_date) > MOST_MEALS_A_DAY:
+        raise ConflictError(f"A day has at most {MOST_MEALS_A_DAY} meals.", field="at")
 
 
 def new_row(person: PersonRecord, new: NewMeal) -> NewRow:
@@ -225,14 +265,6 @@ def new_row(person: PersonRecord, new: NewMeal) -> NewRow:
         local_date=local_date(new.at, zone, person.day_start_hour),
         time_zone=zone,
         notes=new.notes or None,
-        idempotency_key=new.idempotency_key,
+        quick_adds=new.quick_adds,
+        request=new.request,
     )
-
-
-def _drafts(items: Iterable[Item]) -> list[ItemDraft]:
-    return [ItemDraft(item.food_id, item.grams, item.portion, item.quantity) for item in items]
-
-
-def _check_zone(checks: Checks, time_zone: str | None) -> None:
-    valid = time_zone is None or is_time_zone(time_zone)
-    checks.require(valid, "timeZone", "must be an IANA time zone such as Europe/Berlin")

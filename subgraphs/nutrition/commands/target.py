@@ -3,34 +3,59 @@
 from datetime import date, datetime
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.contracts.nutrition import TargetChanged
 from events.outbox import NewEvent, append_event
-from subgraphs.auth import Viewer
-from subgraphs.database import Database
-from subgraphs.errors import Checks
+from subgraphs.nutrition.domain.nutrient_aim import encode_aims
 from subgraphs.nutrition.domain.target import Target, check_target
-from subgraphs.nutrition.queries.diary import TargetRecord
 from subgraphs.nutrition.queries.person import person_of
-from subgraphs.scalars import local_date
-from subgraphs.telemetry import current_traceparent
+from subgraphs.nutrition.queries.target import TargetRecord, read_target, targets_by_day
+from subgraphs.shell.auth import Viewer
+from subgraphs.shell.calendar import local_date
+from subgraphs.shell.database import Database
+from subgraphs.shell.errors import Checks, StaleVersionError
+from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.telemetry import current_traceparent
 
 # Versions count all changes of one person, so two at once take turns.
-_NEXT_VERSION = text("SELECT coalesce(max(version), 0) + 1 FROM nutrition_target WHERE user_id = :user_id")
+_NEXT_VERSION = text(
+    "SELECT coalesce((SELECT version FROM nutrition_target WHERE user_id = :user_id ORDER BY version DESC LIMIT 1), 0) + 1"
+)
 _LOCK_PERSON = text("SELECT pg_advisory_xact_lock(hashtextextended('nutrition_target:' || :user_id, 0))")
 _UPSERT = text(
-    "INSERT INTO nutrition_target (user_id, effective_from, energy_kcal, protein_g, carbs_g, fat_g, water_ml, version)"
-    " VALUES (:user_id, :effective_from, :energy_kcal, :protein_g, :carbs_g, :fat_g, :water_ml, :version)"
+    "INSERT INTO nutrition_target (user_id, effective_from, energy_kcal, protein_g, carbs_g, fat_g, water_ml,"
+    " nutrient_aims, version, idempotency_key, idempotency_content)"
+    " VALUES (:user_id, :effective_from, :energy_kcal, :protein_g, :carbs_g, :fat_g, :water_ml,"
+    " CAST(:nutrient_aims AS jsonb), :version,"
+    " :idempotency_key, :idempotency_content)"
     " ON CONFLICT (user_id, effective_from) DO UPDATE SET energy_kcal = excluded.energy_kcal,"
     " protein_g = excluded.protein_g, carbs_g = excluded.carbs_g, fat_g = excluded.fat_g,"
-    " water_ml = excluded.water_ml, version = excluded.version"
+    " water_ml = excluded.water_ml, nutrient_aims = excluded.nutrient_aims, version = excluded.version,"
+    " idempotency_key = excluded.idempotency_key, idempotency_content = excluded.idempotency_content"
+)
+_EARLIER = text(
+    "SELECT energy_kcal, protein_g, carbs_g, fat_g, water_ml, CAST(nutrient_aims AS text) AS nutrient_aims,"
+    " effective_from, version, idempotency_content"
+    " FROM nutrition_target WHERE user_id = :user_id AND idempotency_key = CAST(:key AS text)"
 )
 
 
 async def set_target(
-    viewer: Viewer, target: Target, effective_from: date | None, *, database: Database, now: datetime
+    viewer: Viewer,
+    target: Target,
+    effective_from: date | None,
+    request: RequestKey | None,
+    *,
+    expected_version: int | None,
+    database: Database,
+    now: datetime,
 ) -> TargetRecord:
-    """Aim at this from a day on, today if none is named; earlier days keep theirs. Raises ValidationError."""
+    """Aim at this from a day on, today if none is named; earlier days keep theirs.
+
+    The same request again answers with what it set, unless that day's target was set anew since. Raises ValidationError,
+    ConflictError for a key used otherwise, and StaleVersionError where another version is in force on that day, 0 for none.
+    """
     checks = Checks()
     check_target(checks, target)
     checks.done()
@@ -38,6 +63,12 @@ async def set_target(
         person = await person_of(transaction, viewer)
         day = effective_from or local_date(now, person.time_zone, person.day_start_hour)
         await transaction.execute(_LOCK_PERSON, {"user_id": viewer.id})
+        if request is not None and (earlier := await _earlier(transaction, viewer.id, request)) is not None:
+            return earlier
+        before = (await targets_by_day(transaction, [(viewer.id, day)])).get((viewer.id, day))
+        current = before.version if before else 0
+        if expected_version is not None and expected_version != current:
+            raise StaleVersionError("target", expected=expected_version, current=current)
         version = int((await transaction.execute(_NEXT_VERSION, {"user_id": viewer.id})).scalar_one())
         row = {
             "user_id": viewer.id,
@@ -47,24 +78,38 @@ async def set_target(
             "carbs_g": target.carbs_g,
             "fat_g": target.fat_g,
             "water_ml": target.water_ml,
+            "nutrient_aims": encode_aims(target.nutrients),
             "version": version,
+            "idempotency_key": request.key if request else None,
+            "idempotency_content": request.content if request else None,
         }
         await transaction.execute(_UPSERT, row)
-        payload = TargetChanged(
-            effective_from=day,
-            energy_kcal=target.energy_kcal,
-            protein_g=target.protein_g,
-            carbs_g=target.carbs_g,
-            fat_g=target.fat_g,
-        )
-        event = NewEvent(
-            payload=payload,
-            aggregate_id=viewer.id,
-            version=version,
-            user_id=viewer.id,
-            occurred_at=now,
-            local_date=day,
-            traceparent=current_traceparent(),
-        )
-        await append_event(transaction, event)
+        await append_event(transaction, _event(viewer.id, target, day, version, now))
         return TargetRecord(target, day, version)
+
+
+def _event(user_id: str, target: Target, day: date, version: int, now: datetime) -> NewEvent:
+    payload = TargetChanged(
+        effective_from=day,
+        energy_kcal=target.energy_kcal,
+        protein_g=target.protein_g,
+        carbs_g=target.carbs_g,
+        fat_g=target.fat_g,
+    )
+    return NewEvent(
+        payload=payload,
+        aggregate_id=user_id,
+        version=version,
+        user_id=user_id,
+        occurred_at=now,
+        local_date=day,
+        traceparent=current_traceparent(),
+    )
+
+
+async def _earlier(transaction: AsyncConnection, user_id: str, request: RequestKey) -> TargetRecord | None:
+    row = (await transaction.execute(_EARLIER, {"user_id": user_id, "key": request.key})).one_or_none()
+    if row is None:
+        return None
+    request.refuse_other_content(row.idempotency_content)
+    return read_target(row[:-1])

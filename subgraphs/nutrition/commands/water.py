@@ -1,97 +1,142 @@
 """Logging and taking back drinks. Each command checks, writes the row and its event in one transaction."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.contracts.nutrition import WaterDeleted, WaterLogged
-from events.envelope import new_id
 from events.outbox import NewEvent, append_event
-from subgraphs.auth import Viewer
-from subgraphs.database import Database
-from subgraphs.errors import Checks, NotFoundError
-from subgraphs.nutrition.domain.meal import check_instant
+from subgraphs.nutrition.commands.deleted_entry import DeletedDrink, keep_deleted_drink
 from subgraphs.nutrition.queries.person import person_of
-from subgraphs.scalars import local_date
-from subgraphs.telemetry import current_traceparent
+from subgraphs.nutrition.queries.water import DRINK_COLUMNS, DrinkRecord, drinks_by_id
+from subgraphs.shell.auth import Viewer
+from subgraphs.shell.calendar import check_instant, local_date
+from subgraphs.shell.database import Database
+from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, StaleVersionError
+from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.node import NodeKind, new_node_id
+from subgraphs.shell.telemetry import current_traceparent
 
 LARGEST_DRINK_ML = 5000
+MOST_DRINKS_A_DAY = 100
 
 _INSERT = text(
-    "INSERT INTO water (id, user_id, amount_ml, at, local_date, time_zone, idempotency_key)"
-    " VALUES (:id, :user_id, :amount_ml, :at, :local_date, :time_zone, :idempotency_key) ON CONFLICT DO NOTHING"
+    "INSERT INTO water (id, user_id, amount_ml, at, local_date, time_zone, version, idempotency_key,"
+    " idempotency_content) VALUES (:id, :user_id, :amount_ml, :at, :local_date, :time_zone, :version,"
+    " :idempotency_key, :idempotency_content)"
+    " ON CONFLICT DO NOTHING"
 )
-_EARLIER = text("SELECT id, local_date FROM water WHERE user_id = :user_id AND idempotency_key = :key")
-_DELETE = text("DELETE FROM water WHERE id = :id AND user_id = :user_id RETURNING local_date, version, time_zone")
-
-
-@dataclass(frozen=True, slots=True)
-class Drink:
-    """A drink that was logged or taken back, and its day."""
-
-    id: str
-    local_date: date
+_EARLIER = text(
+    "SELECT id, idempotency_content FROM water WHERE user_id = :user_id AND idempotency_key = CAST(:key AS text)"
+)
+_LOCK = text(f"SELECT {DRINK_COLUMNS}, time_zone FROM water WHERE id = :id AND user_id = :user_id FOR UPDATE")  # noqa: S608
+_OF_DAY = text("SELECT count(*) FROM water WHERE user_id = :user_id AND local_date = :day")
 
 
 async def log_water(
-    viewer: Viewer, amount_ml: int, at: datetime, idempotency_key: str | None, *, database: Database, now: datetime
-) -> Drink:
-    """Raises ValidationError. Logging twice with one idempotency key returns the first drink."""
+    viewer: Viewer, amount_ml: int, at: datetime, request: RequestKey | None, *, database: Database, now: datetime
+) -> DrinkRecord:
+    """Raises ValidationError, and ConflictError for a key used otherwise. The same request again finds the first drink."""
     checks = Checks()
     in_range = 1 <= amount_ml <= LARGEST_DRINK_ML
     checks.require(in_range, "amountMl", f"must be from 1 to {LARGEST_DRINK_ML}")
-    check_instant(checks, at, now)
+    check_instant(checks, at, now, "at")
     checks.done()
     async with database.transaction() as transaction:
         person = await person_of(transaction, viewer)
-        drink = Drink(new_id(), local_date(at, person.time_zone, person.day_start_hour))
+        drink_id, day = new_node_id(NodeKind.DRINK), local_date(at, person.time_zone, person.day_start_hour)
         row = {
-            "id": drink.id,
+            "id": drink_id,
             "user_id": viewer.id,
             "amount_ml": amount_ml,
             "at": at,
-            "local_date": drink.local_date,
+            "local_date": day,
             "time_zone": person.time_zone,
-            "idempotency_key": idempotency_key,
+            "version": 1,
+            "idempotency_key": request.key if request else None,
+            "idempotency_content": request.content if request else None,
         }
-        if (await transaction.execute(_INSERT, row)).rowcount == 0:
-            earlier = await transaction.execute(_EARLIER, {"user_id": viewer.id, "key": idempotency_key})
-            return Drink(*earlier.one())
-        payload = WaterLogged(entry_id=drink.id, amount_ml=amount_ml, at=at, local_date=drink.local_date)
+        if (await transaction.execute(_INSERT, row)).rowcount == 0 and request is not None:
+            return await _earlier(transaction, viewer.id, request)
+        await _refuse_too_many(transaction, viewer.id, day)
+        return await _announced(transaction, drink_id, person.time_zone, now)
+
+
+async def restore_drink(
+    transaction: AsyncConnection, user_id: str, drink_id: str, version: int, was: DeletedDrink, now: datetime
+) -> DrinkRecord:
+    """Bring a deleted drink back as this version. Raises ConflictError where its day is full."""
+    row = {
+        "id": drink_id,
+        "user_id": user_id,
+        "amount_ml": was.amount_ml,
+        "at": was.at,
+        "local_date": was.local_date,
+        "time_zone": was.time_zone,
+        "version": version,
+        "idempotency_key": None,
+        "idempotency_content": None,
+    }
+    await transaction.execute(_INSERT, row)
+    await _refuse_too_many(transaction, user_id, was.local_date)
+    return await _announced(transaction, drink_id, was.time_zone, now)
+
+
+async def delete_water(
+    viewer: Viewer, drink_id: str, *, expected_version: int | None, database: Database, now: datetime
+) -> DrinkRecord:
+    """What the drink was. Raises NotFoundError, for another person's drink too, and StaleVersionError."""
+    async with database.transaction() as transaction:
+        row = (await transaction.execute(_LOCK, {"id": drink_id, "user_id": viewer.id})).one_or_none()
+        if row is None:
+            raise NotFoundError("There is no such drink.")
+        drink, time_zone = DrinkRecord(*row[:-1]), row[-1]
+        if expected_version is not None and expected_version != drink.version:
+            raise StaleVersionError("drink", expected=expected_version, current=drink.version)
+        await keep_deleted_drink(transaction, drink, time_zone, now)
+        await transaction.execute(text("DELETE FROM water WHERE id = :id"), {"id": drink_id})
         await append_event(
             transaction,
             NewEvent(
-                payload=payload,
-                aggregate_id=drink.id,
-                version=1,
+                payload=WaterDeleted(entry_id=drink_id, local_date=drink.local_date),
+                aggregate_id=drink_id,
+                version=drink.version + 1,
                 user_id=viewer.id,
                 occurred_at=now,
                 local_date=drink.local_date,
-                time_zone=person.time_zone,
+                time_zone=time_zone,
                 traceparent=current_traceparent(),
             ),
         )
         return drink
 
 
-async def delete_water(viewer: Viewer, entry_id: str, *, database: Database, now: datetime) -> Drink:
-    """Raises NotFoundError, for another person's drink too."""
-    async with database.transaction() as transaction:
-        row = (await transaction.execute(_DELETE, {"id": entry_id, "user_id": viewer.id})).one_or_none()
-        if row is None:
-            raise NotFoundError("There is no such drink.")
-        await append_event(
-            transaction,
-            NewEvent(
-                payload=WaterDeleted(entry_id=entry_id, local_date=row.local_date),
-                aggregate_id=entry_id,
-                version=row.version + 1,
-                user_id=viewer.id,
-                occurred_at=now,
-                local_date=row.local_date,
-                time_zone=row.time_zone,
-                traceparent=current_traceparent(),
-            ),
-        )
-        return Drink(entry_id, row.local_date)
+async def _announced(transaction: AsyncConnection, drink_id: str, time_zone: str, now: datetime) -> DrinkRecord:
+    """The drink that was just written, told to others as it is."""
+    drink = (await drinks_by_id(transaction, [drink_id]))[drink_id]
+    payload = WaterLogged(entry_id=drink_id, amount_ml=drink.amount_ml, at=drink.at, local_date=drink.local_date)
+    event = NewEvent(
+        payload=payload,
+        aggregate_id=drink_id,
+        version=drink.version,
+        user_id=drink.user_id,
+        occurred_at=now,
+        local_date=drink.local_date,
+        time_zone=time_zone,
+        traceparent=current_traceparent(),
+    )
+    await append_event(transaction, event)
+    return drink
+
+
+async def _earlier(transaction: AsyncConnection, user_id: str, request: RequestKey) -> DrinkRecord:
+    row = (await transaction.execute(_EARLIER, {"user_id": user_id, "key": request.key})).one()
+    request.refuse_other_content(row.idempotency_content)
+    return (await drinks_by_id(transaction, [row.id]))[row.id]
+
+
+async def _refuse_too_many(transaction: AsyncConnection, user_id: str, day: date) -> None:
+    """After the row was written; raising takes it back."""
+    if (await transaction.execute(_OF_DAY, {"user_id": user_id, "day": day})).scalar_one() > MOST_DRINKS_A_DAY:
+        raise ConflictError(f"A day has at most {MOST_DRINKS_A_DAY} drinks.", field="at")

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from subgraphs.errors import Checks
+from subgraphs.nutrition.domain.nutrient_aim import NutrientAim, check_aims
+from subgraphs.shell.errors import Checks
 
 PROTEIN_G_PER_KG = Decimal("1.6")  # Morton et al. 2018: no further gain of muscle above
+MOST_PROTEIN_SHARE = Decimal("0.35")  # the upper end of the acceptable range of 10 to 35 % (DRI)
 FAT_SHARE = Decimal("0.3")  # the middle of the acceptable range of 20 to 35 %
 KCAL_PER_G_PROTEIN, KCAL_PER_G_CARBS, KCAL_PER_G_FAT = Decimal(4), Decimal(4), Decimal(9)
 
@@ -28,6 +30,15 @@ class ActivityLevel(StrEnum):
     VERY_ACTIVE = "VERY_ACTIVE"
 
 
+class FitnessGoal(StrEnum):
+    LOSE_WEIGHT = "LOSE_WEIGHT"
+    MAINTAIN = "MAINTAIN"
+    GAIN_WEIGHT = "GAIN_WEIGHT"
+    GAIN_MUSCLE = "GAIN_MUSCLE"
+    ENDURANCE = "ENDURANCE"
+    GENERAL_FITNESS = "GENERAL_FITNESS"
+
+
 ACTIVITY_FACTORS = {
     ActivityLevel.SEDENTARY: Decimal("1.2"),
     ActivityLevel.LIGHT: Decimal("1.375"),
@@ -35,6 +46,19 @@ ACTIVITY_FACTORS = {
     ActivityLevel.ACTIVE: Decimal("1.725"),
     ActivityLevel.VERY_ACTIVE: Decimal("1.9"),
 }
+# What a goal makes of the energy that keeps the weight: a moderate deficit, a plain and a lean surplus.
+GOAL_FACTORS = {
+    FitnessGoal.LOSE_WEIGHT: Decimal("0.85"),
+    FitnessGoal.MAINTAIN: Decimal(1),
+    FitnessGoal.GAIN_WEIGHT: Decimal("1.2"),
+    FitnessGoal.GAIN_MUSCLE: Decimal("1.1"),
+    FitnessGoal.ENDURANCE: Decimal(1),
+    FitnessGoal.GENERAL_FITNESS: Decimal(1),
+}
+# Below this nobody should eat without a physician (common guidance); for others the mean of both.
+LEAST_KCAL = {Sex.MALE: Decimal(1500), Sex.FEMALE: Decimal(1200), Sex.OTHER: Decimal(1350)}
+LEAST_TARGET_KCAL, MOST_TARGET_KCAL = 1000, 10_000
+MOST_TARGET_G, MOST_TARGET_ML = 2500, 10_000
 # Mifflin, St Jeor 1990 (Am J Clin Nutr 51:241). For others the mean of both, as there is no better number.
 _SEX_CONSTANTS = {Sex.MALE: Decimal(5), Sex.FEMALE: Decimal(-161), Sex.OTHER: Decimal(-78)}
 _WATER_ML = {Sex.MALE: 2500, Sex.FEMALE: 2000, Sex.OTHER: 2250}
@@ -49,15 +73,17 @@ class Target:
     carbs_g: Decimal | None = None
     fat_g: Decimal | None = None
     water_ml: int | None = None
+    nutrients: tuple[NutrientAim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A suggested target with the steps that led to it."""
+    """A suggested target with the steps that led to it. `basal_kcal` is None where the formula makes no sense."""
 
     target: Target
-    basal_kcal: Decimal
+    basal_kcal: Decimal | None
     activity_factor: Decimal
+    goal_factor: Decimal
 
 
 def basal_kcal(weight_kg: Decimal, height_cm: Decimal, age_years: int, sex: Sex | None) -> Decimal:
@@ -67,21 +93,40 @@ def basal_kcal(weight_kg: Decimal, height_cm: Decimal, age_years: int, sex: Sex 
 
 
 def suggest_target(
-    weight_kg: Decimal, height_cm: Decimal, age_years: int, sex: Sex | None, activity: ActivityLevel | None
+    weight_kg: Decimal,
+    height_cm: Decimal,
+    age_years: int,
+    sex: Sex | None,
+    activity: ActivityLevel | None,
+    goal: FitnessGoal | None = None,
 ) -> Need:
-    """A target that keeps the weight. An unknown activity counts as sedentary."""
+    """A target for the goal, never less than is safe. An unknown activity counts as sedentary, no goal as keeping.
+
+    Protein is 1.6 g a kilogram and at most 35 % of the energy, fat 30 % of it, carbohydrate the rest: never negative.
+    """
     basal = basal_kcal(weight_kg, height_cm, age_years, sex)
-    factor = ACTIVITY_FACTORS[activity or ActivityLevel.SEDENTARY]
-    energy = basal * factor
-    protein = PROTEIN_G_PER_KG * weight_kg
-    fat = FAT_SHARE * energy / KCAL_PER_G_FAT
-    carbs = (energy - KCAL_PER_G_PROTEIN * protein - KCAL_PER_G_FAT * fat) / KCAL_PER_G_CARBS
-    target = Target(energy, protein, max(carbs, Decimal(0)), fat, _WATER_ML[sex or Sex.OTHER])
-    return Need(target, basal, factor)
+    activity_factor = ACTIVITY_FACTORS[activity or ActivityLevel.SEDENTARY]
+    goal_factor = GOAL_FACTORS[goal or FitnessGoal.MAINTAIN]
+    energy = max(LEAST_KCAL[sex or Sex.OTHER], basal * activity_factor * goal_factor)
+    energy = min(energy, Decimal(MOST_TARGET_KCAL))
+    target = share_energy(energy, PROTEIN_G_PER_KG * weight_kg, sex)
+    return Need(target, basal if basal > 0 else None, activity_factor, goal_factor)
+
+
+def share_energy(energy_kcal: Decimal, protein_g: Decimal, sex: Sex | None) -> Target:
+    """Macronutrients of an energy: so much protein, though at most 35 % of it, fat 30 %, carbohydrate the rest."""
+    protein = min(protein_g, MOST_PROTEIN_SHARE * energy_kcal / KCAL_PER_G_PROTEIN)
+    fat = FAT_SHARE * energy_kcal / KCAL_PER_G_FAT
+    carbs = (energy_kcal - KCAL_PER_G_PROTEIN * protein - KCAL_PER_G_FAT * fat) / KCAL_PER_G_CARBS
+    return Target(energy_kcal, protein, carbs, fat, _WATER_ML[sex or Sex.OTHER])
 
 
 def check_target(checks: Checks, target: Target) -> None:
-    checks.require(1000 <= target.energy_kcal <= 5000, "energyKcal", "must be from 1000 to 5000")
+    in_range = LEAST_TARGET_KCAL <= target.energy_kcal <= MOST_TARGET_KCAL
+    checks.require(in_range, "energyKcal", f"must be from {LEAST_TARGET_KCAL} to {MOST_TARGET_KCAL}")
     for name, grams in (("proteinG", target.protein_g), ("carbsG", target.carbs_g), ("fatG", target.fat_g)):
-        checks.require(grams is None or 0 <= grams <= 1500, name, "must be from 0 to 1500")
-    checks.require(target.water_ml is None or 0 < target.water_ml <= 10_000, "waterMl", "must be from 1 to 10000")
+        in_range = grams is None or 0 <= grams <= MOST_TARGET_G
+        checks.require(in_range, name, f"must be from 0 to {MOST_TARGET_G}")
+    in_range = target.water_ml is None or 1 <= target.water_ml <= MOST_TARGET_ML
+    checks.require(in_range, "waterMl", f"must be from 1 to {MOST_TARGET_ML}")
+    check_aims(checks, target.nutrients)

@@ -1,22 +1,22 @@
-"""Foods as they are read: by id and barcode in batches, their portions, and searched page by page."""
+"""Foods as they are read: by id and barcode in batches, their portions, a page by name, and those logged last."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from functools import cache
-from typing import Any
 
 from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.nutrition.domain.food import Portion
-from subgraphs.read_pool import Reader
+from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.read_pool import Reader
 
-_NAMES = "id, name, brand, gtin, category, source, verified, created_by, per_100, version"
-# As text: decoded by `domain.nutrients`, exactly, and only where an answer wants it.
-_COLUMNS = "id, name, brand, gtin, category, source, verified, created_by, CAST(per_100 AS text) AS per_100, version"
+# The nutrients as text: decoded by `domain.nutrients`, exactly, and only where an answer wants it.
+FOOD_COLUMNS = (
+    "id, name, brand, gtin, category, source, verified, created_by, CAST(per_100 AS text) AS per_100, version,"
+    " deleted_at IS NOT NULL AS is_deleted"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +33,19 @@ class FoodRecord:
     created_by: str | None
     per_100: str
     version: int
+    is_deleted: bool
 
     def is_visible_to(self, viewer_id: str | None) -> bool:
-        return self.created_by is None or self.created_by == viewer_id
+        return not self.is_deleted and (self.created_by is None or self.created_by == viewer_id)
 
 
 @dataclass(frozen=True, slots=True)
-class FoodSearch:
-    """What a search asks for; None asks for nothing. Own foods of `viewer_id` are found beside the catalogue."""
+class FoodFilter:
+    """What a list of foods is narrowed to; None narrows nothing. Own foods of `viewer_id` stand beside the catalogue."""
 
     viewer_id: str | None
-    words: str | None = None
     category: str | None = None
     verified: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FoundFood:
-    """A food with how well it fits the words searched for, 0 without words."""
-
-    food: FoodRecord
-    score: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,55 +57,69 @@ class RecentFood:
     last_at: datetime
 
 
-_BY_ID = text(f"SELECT {_COLUMNS} FROM food WHERE id = ANY(:ids)")  # noqa: S608 - our names
-_BY_GTIN = text(f"SELECT {_COLUMNS} FROM food WHERE gtin = ANY(:gtins) AND created_by IS NULL")  # noqa: S608
+_BY_ID = text(f"SELECT {FOOD_COLUMNS} FROM food WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_OWN_BY_GTIN = text(
+    f"SELECT {FOOD_COLUMNS} FROM food WHERE created_by = :viewer_id AND gtin = ANY(:gtins)"  # noqa: S608
+    " AND deleted_at IS NULL"
+)
+_BY_GTIN = text(f"SELECT {FOOD_COLUMNS} FROM food WHERE gtin = ANY(:gtins) AND created_by IS NULL")  # noqa: S608
 _PORTIONS = text("SELECT food_id, label, grams FROM food_portion WHERE food_id = ANY(:ids) ORDER BY food_id, position")
-_FILTER = (
-    " (created_by IS NULL OR created_by = :viewer_id)"
-    " AND (CAST(:category AS text) IS NULL OR category = :category)"
+_KEPT = (
+    "(CAST(:category AS text) IS NULL OR category = :category)"
     " AND (CAST(:verified AS boolean) IS NULL OR verified = :verified)"
 )
-_BY_NAME = text(
-    f"SELECT {_COLUMNS}, 0.0 AS score FROM food WHERE {_FILTER}"  # noqa: S608 - our names
-    " AND (CAST(:after_name AS text) IS NULL OR (lower(name), id) > (:after_name, :after_id))"
-    " ORDER BY lower(name), id LIMIT :limit"
+_BY_NAME = SortOrder(("lower(name)", "id"))
+_FOUND_BY_NAME = SortOrder(("ordering", "id"))
+_RECENT = SortOrder(("last_at", "food_id"), descending=True)
+_FREQUENT = SortOrder(("times", "food_id"), descending=True)
+_FAVOURITE = SortOrder(("added_at", "food_id"), descending=True)
+_IS_FAVOURITE = text(
+    "SELECT food_id FROM favourite_food WHERE user_id = :user_id AND food_id = ANY(CAST(:food_ids AS text[]))"
 )
-MOST_WORDS = 8
 
 
 @cache
-def _by_words(count: int) -> TextClause:
-    """The search for so many words. The trigram index finds the candidates: foods that hold them all, or that nearly
-    hold a misspelt one. LIKE ALL of an array would say the same, but reads every food.
-    """
-    holds_all = " AND ".join(f"search_text LIKE :word_{number}" for number in range(count))
+def _named(shape: PageShape) -> TextClause:
+    """The catalogue and one's own each by its index, the first rows of each."""
+    rows = f"SELECT {FOOD_COLUMNS}, lower(name) AS ordering FROM food WHERE"  # noqa: S608 - our names
+    kept = f"{_KEPT} AND {_BY_NAME.beyond(shape)} ORDER BY {_BY_NAME.order_by(shape)} LIMIT :limit"
     return text(
-        "WITH found AS MATERIALIZED ("  # noqa: S608 - our names
-        f" SELECT {_COLUMNS}, round(CAST(word_similarity(:words, search_text) + similarity(:words, search_text)"
-        " AS numeric), 4) AS score FROM food"
-        f" WHERE (({holds_all}) OR search_text %> :words) AND {_FILTER})"
-        f" SELECT {_NAMES}, score FROM found"
-        " WHERE CAST(:after_score AS numeric) IS NULL OR score < :after_score"
-        " OR (score = :after_score AND (lower(name), id) > (:after_name, :after_id))"
-        " ORDER BY score DESC, lower(name), id LIMIT :limit"
+        f"SELECT * FROM (({rows} created_by IS NULL AND {kept})"  # noqa: S608
+        f" UNION ALL ({rows} created_by = :viewer_id AND deleted_at IS NULL AND {kept})) AS found"
+        f" ORDER BY {_FOUND_BY_NAME.order_by(shape)} LIMIT :limit"
     )
 
 
-_RECENT = text(
-    "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (user_id) CROSS JOIN LATERAL ("
-    " SELECT person.user_id, item.food_id, count(*) AS times, max(meal.at) AS last_at"
-    " FROM meal JOIN meal_item AS item ON item.meal_id = meal.id WHERE meal.user_id = person.user_id"
-    " GROUP BY item.food_id ORDER BY last_at DESC, item.food_id LIMIT :limit) AS found"
-)
+@cache
+def _logged(shape: PageShape, order: SortOrder) -> TextClause:
+    return text(
+        "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (user_id) CROSS JOIN LATERAL ("  # noqa: S608
+        " SELECT user_id, food_id, times, last_at FROM recent_food WHERE recent_food.user_id = person.user_id"
+        f" AND {order.beyond(shape)} ORDER BY {order.order_by(shape)} LIMIT :limit) AS found"
+    )
+
+
+@cache
+def _favourites(shape: PageShape) -> TextClause:
+    return text(
+        "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (user_id) CROSS JOIN LATERAL ("  # noqa: S608
+        " SELECT user_id, food_id, added_at FROM favourite_food JOIN food ON food.id = food_id"
+        " WHERE favourite_food.user_id = person.user_id AND deleted_at IS NULL"
+        f" AND {_FAVOURITE.beyond(shape)} ORDER BY {_FAVOURITE.order_by(shape)} LIMIT :limit) AS found"
+    )
 
 
 async def foods_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, FoodRecord]:
     return {row[0]: FoodRecord(*row) for row in await connection.execute(_BY_ID, {"ids": list(ids)})}
 
 
-async def foods_by_gtin(connection: Reader, gtins: Sequence[str]) -> dict[str, FoodRecord]:
-    """Foods of the catalogue by their 14-digit barcode."""
-    return {row[3]: FoodRecord(*row) for row in await connection.execute(_BY_GTIN, {"gtins": list(gtins)})}
+async def foods_by_gtin(connection: Reader, gtins: Sequence[str], viewer_id: str | None) -> dict[str, FoodRecord]:
+    """Foods by their 14-digit barcode: the viewer's own, else the catalogue's."""
+    found = {row[3]: FoodRecord(*row) for row in await connection.execute(_BY_GTIN, {"gtins": list(gtins)})}
+    if viewer_id is not None:
+        parameters = {"gtins": list(gtins), "viewer_id": viewer_id}
+        found |= {row[3]: FoodRecord(*row) for row in await connection.execute(_OWN_BY_GTIN, parameters)}
+    return found
 
 
 async def portions_by_food(connection: Reader, food_ids: Sequence[str]) -> dict[str, list[Portion]]:
@@ -123,38 +129,56 @@ async def portions_by_food(connection: Reader, food_ids: Sequence[str]) -> dict[
     return by_food
 
 
-async def search_foods(
-    connection: AsyncConnection, wanted: FoodSearch, after: tuple[Any, ...] | None, limit: int
-) -> list[FoundFood]:
-    """Up to `limit` foods from behind `after` = (score, lower-case name, id): best fit first, else by name."""
-    after_score, after_name, after_id = after or (None, None, "")
-    parameters: dict[str, Any] = {
-        "viewer_id": wanted.viewer_id,
-        "category": wanted.category,
-        "verified": wanted.verified,
-        "after_name": after_name,
-        "after_id": after_id,
-        "limit": limit,
-    }
-    statement = _BY_NAME
-    if wanted.words is not None:
-        words = " ".join(wanted.words.lower().split())
-        patterns = [f"%{_escape_like(word)}%" for word in words.split()[:MOST_WORDS]]
-        statement = _by_words(len(patterns))
-        parameters["words"] = words
-        parameters |= {f"word_{number}": pattern for number, pattern in enumerate(patterns)}
-        parameters["after_score"] = None if after_score is None else Decimal(after_score)
-    return [FoundFood(FoodRecord(*row[:-1]), row[-1]) for row in await connection.execute(statement, parameters)]
+async def foods_by_name(
+    connection: Reader, filters: Sequence[FoodFilter], page: Page
+) -> dict[FoodFilter, list[FoodRecord]]:
+    """For each filter a page of foods by lower-case name and id, nearest to the cursor first."""
+    pages: dict[FoodFilter, list[FoodRecord]] = {}
+    for wanted in filters:
+        parameters = {
+            "viewer_id": wanted.viewer_id,
+            "category": wanted.category,
+            "verified": wanted.verified,
+            "limit": page.limit,
+            **page.keys,
+        }
+        rows = await connection.execute(_named(page.shape), parameters)
+        pages[wanted] = [FoodRecord(*row[:-1]) for row in rows]
+    return pages
 
 
-async def recent_foods(connection: Reader, user_ids: Sequence[str], limit: int) -> dict[str, list[RecentFood]]:
-    """The foods that each person logged last, newest first."""
-    by_user: defaultdict[str, list[RecentFood]] = defaultdict(list)
-    parameters = {"user_ids": list(user_ids), "limit": limit}
-    for user_id, food_id, times, last_at in await connection.execute(_RECENT, parameters):
-        by_user[user_id].append(RecentFood(food_id, times, last_at))
+async def recent_foods(connection: Reader, user_ids: Sequence[str], page: Page) -> dict[str, list[RecentFood]]:
+    """The foods that each person logged last, newest first; a page of each, nearest to the cursor first."""
+    return await _logged_foods(connection, user_ids, page, _RECENT)
+
+
+async def frequent_foods(connection: Reader, user_ids: Sequence[str], page: Page) -> dict[str, list[RecentFood]]:
+    """The foods that each person logged most often, those first; a page of each, nearest to the cursor first."""
+    return await _logged_foods(connection, user_ids, page, _FREQUENT)
+
+
+async def favourite_foods(
+    connection: Reader, user_ids: Sequence[str], page: Page
+) -> dict[str, list[tuple[str, datetime]]]:
+    """(food id, since when) of what each person marked, newest first; a page of each, nearest to the cursor first."""
+    by_user: defaultdict[str, list[tuple[str, datetime]]] = defaultdict(list)
+    parameters = {"user_ids": list(user_ids), "limit": page.limit, **page.keys}
+    for user_id, food_id, added_at in await connection.execute(_favourites(page.shape), parameters):
+        by_user[user_id].append((food_id, added_at))
     return by_user
 
 
-def _escape_like(words: str) -> str:
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+async def favourites_among(connection: Reader, food_ids: Sequence[str], user_id: str) -> dict[str, bool]:
+    """Those of the foods that the person marked."""
+    rows = await connection.execute(_IS_FAVOURITE, {"user_id": user_id, "food_ids": list(food_ids)})
+    return {row[0]: True for row in rows}
+
+
+async def _logged_foods(
+    connection: Reader, user_ids: Sequence[str], page: Page, order: SortOrder
+) -> dict[str, list[RecentFood]]:
+    by_user: defaultdict[str, list[RecentFood]] = defaultdict(list)
+    parameters = {"user_ids": list(user_ids), "limit": page.limit, **page.keys}
+    for user_id, food_id, times, last_at in await connection.execute(_logged(page.shape, order), parameters):
+        by_user[user_id].append(RecentFood(food_id, times, last_at))
+    return by_user

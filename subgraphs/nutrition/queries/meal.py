@@ -5,18 +5,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from subgraphs.read_pool import Reader
+from subgraphs.shell.day_range import WITHIN_DAYS, DayRange
+from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.read_pool import Reader
 
-_COLUMNS = "id, user_id, slot, at, local_date, time_zone, notes, CAST(totals AS text) AS totals, version"
+_COLUMNS = (
+    "id, user_id, slot, at, local_date, time_zone, notes, CAST(totals AS text) AS totals, version,"
+    " CAST(quick_adds AS text) AS quick_adds"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class MealRecord:
-    """One meal without its items; `totals` is encoded."""
+    """One meal without its items; `totals` and `quick_adds` are encoded."""
 
     id: str
     user_id: str
@@ -27,6 +33,7 @@ class MealRecord:
     notes: str | None
     totals: str
     version: int
+    quick_adds: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,36 +53,40 @@ class MealItemRecord:
 
 @dataclass(frozen=True, slots=True)
 class MealPage:
-    """What a page of meals asks for; dates are local and included. Hashable: people with one page share a read."""
+    """What a page of meals asks for. Hashable: people with one page share a read."""
 
-    first_day: date | None
-    last_day: date | None
+    days: DayRange
     slot: str | None
-    after: tuple[datetime, str] | None
-    limit: int
+    page: Page
 
 
 _BY_ID = text(f"SELECT {_COLUMNS} FROM meal WHERE id = ANY(:ids)")  # noqa: S608 - our names
 _LOCK = text(f"SELECT {_COLUMNS} FROM meal WHERE id = :id AND user_id = :user_id FOR UPDATE")  # noqa: S608
-_BY_KEY = text(f"SELECT {_COLUMNS} FROM meal WHERE user_id = :user_id AND idempotency_key = :key")  # noqa: S608
+_BY_KEY = text(
+    f"SELECT {_COLUMNS}, idempotency_content FROM meal"  # noqa: S608 - our names
+    " WHERE user_id = :user_id AND idempotency_key = CAST(:key AS text)"
+)
+_COUNT_OF_DAY = text("SELECT count(*) FROM meal WHERE user_id = :user_id AND local_date = :day")
 _BY_DAY = text(
     f"SELECT {_COLUMNS} FROM meal WHERE (user_id, local_date) IN"  # noqa: S608 - our names
     " (SELECT * FROM unnest(CAST(:user_ids AS text[]), CAST(:days AS date[]))) ORDER BY at, id"
 )
-_PAGES = text(
-    "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (user_id) CROSS JOIN LATERAL ("  # noqa: S608
-    f" SELECT {_COLUMNS} FROM meal WHERE meal.user_id = person.user_id"
-    " AND (CAST(:first_day AS date) IS NULL OR local_date >= :first_day)"
-    " AND (CAST(:last_day AS date) IS NULL OR local_date <= :last_day)"
-    " AND (CAST(:slot AS text) IS NULL OR slot = :slot)"
-    " AND (CAST(:after_at AS timestamptz) IS NULL OR (at, id) < (:after_at, :after_id))"
-    " ORDER BY at DESC, id DESC LIMIT :limit) AS found"
-)
+_ORDER = SortOrder(("at", "id"), descending=True)
 _ITEMS = text(
     "SELECT meal_id, position, food_id, food_name, food_version, grams, portion, quantity,"
     " CAST(nutrients AS text)"
     " FROM meal_item WHERE meal_id = ANY(:ids) ORDER BY meal_id, position"
 )
+
+
+@cache
+def _pages(shape: PageShape, with_slot: bool) -> TextClause:
+    slot = "slot = :slot" if with_slot else "true"
+    return text(
+        "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (user_id) CROSS JOIN LATERAL ("  # noqa: S608
+        f" SELECT {_COLUMNS} FROM meal WHERE meal.user_id = person.user_id AND {WITHIN_DAYS} AND {slot}"
+        f" AND {_ORDER.beyond(shape)} ORDER BY {_ORDER.order_by(shape)} LIMIT :limit) AS found"
+    )
 
 
 async def meals_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, MealRecord]:
@@ -88,9 +99,14 @@ async def lock_meal(connection: AsyncConnection, user_id: str, meal_id: str) -> 
     return None if row is None else MealRecord(*row)
 
 
-async def meal_by_idempotency_key(connection: AsyncConnection, user_id: str, key: str) -> MealRecord:
-    """The meal that was logged with this key."""
-    return MealRecord(*(await connection.execute(_BY_KEY, {"user_id": user_id, "key": key})).one())
+async def meal_of_request(connection: AsyncConnection, user_id: str, key: str) -> tuple[MealRecord, bytes | None]:
+    """The meal that was logged with this key, and the hash of what the key was used for."""
+    *columns, content = (await connection.execute(_BY_KEY, {"user_id": user_id, "key": key})).one()
+    return MealRecord(*columns), content
+
+
+async def count_meals_of_day(connection: AsyncConnection, user_id: str, day: date) -> int:
+    return int((await connection.execute(_COUNT_OF_DAY, {"user_id": user_id, "day": day})).scalar_one())
 
 
 async def meals_by_day(
@@ -104,20 +120,17 @@ async def meals_by_day(
     return by_day
 
 
-async def meals_by_user(connection: Reader, user_ids: Sequence[str], page: MealPage) -> dict[str, list[MealRecord]]:
-    """The same page for several people in one statement: newest first, up to `limit` each."""
-    after_at, after_id = page.after or (None, "")
+async def meals_by_user(connection: Reader, user_ids: Sequence[str], wanted: MealPage) -> dict[str, list[MealRecord]]:
+    """The same page for several people in one statement: up to its limit each, nearest to the cursor first."""
     parameters = {
         "user_ids": list(user_ids),
-        "first_day": page.first_day,
-        "last_day": page.last_day,
-        "slot": page.slot,
-        "after_at": after_at,
-        "after_id": after_id,
-        "limit": page.limit,
+        "slot": wanted.slot,
+        "limit": wanted.page.limit,
+        **wanted.days.keys,
+        **wanted.page.keys,
     }
     by_user: defaultdict[str, list[MealRecord]] = defaultdict(list)
-    for row in await connection.execute(_PAGES, parameters):
+    for row in await connection.execute(_pages(wanted.page.shape, wanted.slot is not None), parameters):
         by_user[row[1]].append(MealRecord(*row))
     return by_user
 

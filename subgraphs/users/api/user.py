@@ -5,79 +5,185 @@ from typing import Annotated, Any
 
 import strawberry
 
-from subgraphs.context import Info
-from subgraphs.errors import NotFoundError
-from subgraphs.pagination import Connection, read_page
-from subgraphs.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, local_date, rounded, rounded_or_none
-from subgraphs.users.api.weight import WeightEntry, weight_connection, weight_node
+from subgraphs.shell.calendar import WeekStart, local_date
+from subgraphs.shell.context import Info
+from subgraphs.shell.cost import list_size
+from subgraphs.shell.errors import NotFoundError
+from subgraphs.shell.inputs import expected_version, given
+from subgraphs.shell.keyset import KeysetList
+from subgraphs.shell.mutation import Payload, mutation
+from subgraphs.shell.node import Node
+from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
+from subgraphs.shell.quantities import Mass, mass
+from subgraphs.shell.scalars import (
+    CACHE_PRIVATE_BRIEFLY,
+    TimeZone,
+    decimal_of,
+    describe_enum,
+    rounded,
+    rounded_or_none,
+)
+from subgraphs.users.api.measurement import (
+    LENGTH_UNIT_OF,
+    BodyComposition,
+    Length,
+    LengthInOrSetting,
+    Measurement,
+    length,
+    measurement_node,
+    read_composition,
+)
+from subgraphs.users.api.open_session import Session, session_connection
+from subgraphs.users.api.weight import MASS_UNIT_OF, MassInOrSetting, WeightEntry, weight_connection, weight_node
 from subgraphs.users.commands import account as commands
 from subgraphs.users.domain import account as domain
 from subgraphs.users.domain.body import body_mass_index
+from subgraphs.users.domain.measurement import MeasurementKind
 from subgraphs.users.loaders import loaders_of
 from subgraphs.users.queries.account import AccountRecord
+from subgraphs.users.queries.measurement import MeasurementPage
 from subgraphs.users.queries.weight import WeightPage
 
-Sex = strawberry.enum(domain.Sex)
-ActivityLevel = strawberry.enum(domain.ActivityLevel)
-FitnessGoal = strawberry.enum(domain.FitnessGoal)
-WeekStart = strawberry.enum(domain.WeekStart)
-Units = strawberry.enum(domain.Units)
+describe_enum(
+    domain.Sex,
+    "What formulas of energy ask for.",
+    MALE="The formulas' male constant.",
+    FEMALE="The formulas' female constant.",
+    OTHER="The mean of the two constants.",
+)
+describe_enum(
+    domain.ActivityLevel,
+    "How much somebody moves apart from workouts.",
+    SEDENTARY="Sits nearly all day.",
+    LIGHT="Walks a little.",
+    MODERATE="Is on the feet half of the day.",
+    ACTIVE="Is on the feet nearly all day.",
+    VERY_ACTIVE="Works hard with the body.",
+)
+describe_enum(
+    domain.FitnessGoal,
+    "What somebody is here for.",
+    LOSE_WEIGHT="To weigh less.",
+    MAINTAIN="To stay at the same weight.",
+    GAIN_WEIGHT="To weigh more.",
+    GAIN_MUSCLE="To grow stronger and heavier.",
+    ENDURANCE="To last longer.",
+    GENERAL_FITNESS="To be fit, without an aim in numbers.",
+)
+describe_enum(
+    WeekStart,
+    "The day on which somebody's week begins.",
+    MONDAY="From Monday to Sunday, as ISO 8601 counts.",
+    SATURDAY="From Saturday to Friday.",
+    SUNDAY="From Sunday to Saturday.",
+)
+describe_enum(
+    domain.Units,
+    "The units that somebody reads and enters.",
+    METRIC="Kilograms, centimetres, kilometres, millilitres.",
+    IMPERIAL="Pounds, feet and inches, miles, fluid ounces.",
+)
+describe_enum(
+    domain.Role,
+    "What somebody may do.",
+    USER="Read and write what is one's own.",
+    ADMIN="Read what anybody has, suspend accounts, and set roles.",
+)
+describe_enum(
+    domain.AccountStatus,
+    "Whether the person of an account may sign in.",
+    ACTIVE="The person may.",
+    SUSPENDED="Nobody may, until an administrator opens it again.",
+)
+Role = domain.Role
 
 
 @strawberry.type(description="When the person's day and week begin, and in which units the person reads.")
 class UserSettings:
-    time_zone: str = strawberry.field(description="IANA name, such as Europe/Berlin.")
-    day_start_hour: int = strawberry.field(description="Entries before this hour belong to the day before.")
-    week_start: domain.WeekStart
-    units: domain.Units
+    id: strawberry.ID = strawberry.field(description="Identifies the settings in the whole graph, for caches.")
+    time_zone: TimeZone = strawberry.field(description="Where the person's days begin.")
+    day_start_hour: int = strawberry.field(description="Entries before this hour, 0 to 12, belong to the day before.")
+    week_start: WeekStart = strawberry.field(description="The day on which the person's week begins.")
+    units: domain.Units = strawberry.field(description="The units that the person reads and enters.")
 
 
-@strawberry.type
+@strawberry.type(description="What the person told of the body and the aim; null is what was not told.")
 class UserProfile:
-    date_of_birth: date | None
-    sex: domain.Sex | None
-    height_cm: float | None
-    activity_level: domain.ActivityLevel | None
-    fitness_goal: domain.FitnessGoal | None
-    target_weight_kg: float | None
-
-
-@strawberry.federation.type(shareable=True, description="The body as of now, for other subgraphs' formulas.")
-class Physiology:
-    weight_kg: float | None
-    height_cm: float | None
-    age_years: int | None
-    sex: domain.Sex | None
-    activity_level: domain.ActivityLevel | None
-
-
-@strawberry.federation.type(keys=["id"], description="A person.", directives=[CACHE_PRIVATE_BRIEFLY])
-class User:
+    id: strawberry.ID = strawberry.field(description="Identifies the profile in the whole graph, for caches.")
+    date_of_birth: date | None = strawberry.field(description="The day of birth; null if not told.")
+    sex: domain.Sex | None = strawberry.field(description="For formulas of energy; null if not told.")
+    height_cm: float | None = strawberry.field(description="In centimetres; null if not told.")
+    activity_level: domain.ActivityLevel | None = strawberry.field(
+        description="How much the person moves apart from workouts; null if not told."
+    )
+    fitness_goal: domain.FitnessGoal | None = strawberry.field(
+        description="What the person is here for; null if not told."
+    )
+    target_weight_kg: float | None = strawberry.field(description="Wanted body weight in kilograms; null if not told.")
     record: strawberry.Private[AccountRecord]
-    id: strawberry.ID
-    email: str
-    display_name: str = strawberry.federation.field(shareable=True)
-    roles: list[str]
-    created_at: datetime
-    version: int
+
+    @strawberry.field(description="The height in a unit; null if not told.")
+    def height(self, unit: LengthInOrSetting = None) -> Length | None:
+        height_cm = self.record.height_cm
+        return None if height_cm is None else length(height_cm, unit or LENGTH_UNIT_OF[domain.Units(self.record.units)])
+
+    @strawberry.field(description="The wanted body weight in a unit; null if not told.")
+    def target_weight(self, unit: MassInOrSetting = None) -> Mass | None:
+        target_kg = self.record.target_weight_kg
+        return None if target_kg is None else mass(target_kg, unit or MASS_UNIT_OF[domain.Units(self.record.units)])
+
+
+@strawberry.federation.type(
+    shareable=True, inaccessible=True, description="The body as of now, for other subgraphs' formulas."
+)
+class Physiology:
+    weight_kg: float | None = strawberry.field(description="The newest weighing in kilograms; null without one.")
+    height_cm: float | None = strawberry.field(description="In centimetres; null if not told.")
+    age_years: int | None = strawberry.field(description="Whole years on the person's calendar; null if not told.")
+    sex: domain.Sex | None = strawberry.field(description="Null if not told.")
+    activity_level: domain.ActivityLevel | None = strawberry.field(description="Null if not told.")
+    fitness_goal: domain.FitnessGoal | None = strawberry.field(description="Null if not told.")
+    body_fat_percent: float | None = strawberry.field(
+        description="Of the newest weighing, in percent of the weight; null if it was not measured."
+    )
+
+
+@strawberry.federation.type(keys=["id", "nodeId"], description="A person.", directives=[CACHE_PRIVATE_BRIEFLY])
+class User(Node):
+    record: strawberry.Private[AccountRecord]
+    email: str = strawberry.field(description="The address that the person signs in with, as it was registered.")
+    email_verified: bool = strawberry.field(
+        description="Whether the person has proven, by a mail, to read that address."
+    )
+    display_name: str = strawberry.federation.field(shareable=True, description="How the person is called.")
+    roles: list[Role] = strawberry.field(description="What the person may do.", directives=[list_size(2)])
+    has_second_factor: bool = strawberry.field(description="Whether sign-in asks for a code of an authenticator app.")
+    status: domain.AccountStatus = strawberry.field(description="Whether the person may sign in.")
+    created_at: datetime = strawberry.field(description="When the account was made.")
+    version: int = strawberry.field(
+        description="Counts changes of settings, profile, address, status and roles; send it as `expectedVersion` to change only this one."
+    )
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID, **_: object) -> "User | None":
         return await load_user(info, id)
 
-    @strawberry.field
+    @strawberry.field(description="When the person's day and week begin, and the person's units.")
     def settings(self) -> UserSettings:
         return UserSettings(
-            time_zone=self.record.time_zone,
+            id=strawberry.ID(f"{self.id}:settings"),
+            time_zone=TimeZone(self.record.time_zone),
             day_start_hour=self.record.day_start_hour,
-            week_start=domain.WeekStart(self.record.week_start),
+            week_start=WeekStart(self.record.week_start),
             units=domain.Units(self.record.units),
         )
 
-    @strawberry.field
+    @strawberry.field(description="What the person told of the body and the aim.")
     def profile(self) -> UserProfile:
         goal = self.record.fitness_goal
         return UserProfile(
+            record=self.record,
+            id=strawberry.ID(f"{self.id}:profile"),
             date_of_birth=self.record.date_of_birth,
             sex=_sex(self.record),
             height_cm=rounded_or_none(self.record.height_cm),
@@ -86,7 +192,9 @@ class User:
             target_weight_kg=rounded_or_none(self.record.target_weight_kg),
         )
 
-    @strawberry.field
+    @strawberry.federation.field(
+        inaccessible=True, description="The body as of now, for other subgraphs' formulas; clients read the profile."
+    )
     async def physiology(self, info: Info) -> Physiology | None:
         weight = await loaders_of(info).newest_weight_by_user.load(self.id)
         return Physiology(
@@ -95,32 +203,73 @@ class User:
             age_years=self._age(info),
             sex=_sex(self.record),
             activity_level=_activity(self.record),
+            fitness_goal=domain.FitnessGoal(self.record.fitness_goal) if self.record.fitness_goal else None,
+            body_fat_percent=rounded_or_none(weight.body_fat_percent) if weight else None,
         )
 
-    @strawberry.field(description="Body mass index, kg/m²; for adults.")
+    @strawberry.field(description="Body mass index in kg/m²; for adults. Null without a weighing or a height.")
     async def bmi(self, info: Info) -> float | None:
         weight = await loaders_of(info).newest_weight_by_user.load(self.id)
         if weight is None or self.record.height_cm is None:
             return None
         return rounded(body_mass_index(weight.weight_kg, self.record.height_cm), 1)
 
-    @strawberry.field(description="The latest weighing.")
+    @strawberry.field(description="The latest weighing; null before the first.")
     async def current_weight(self, info: Info) -> WeightEntry | None:
         record = await loaders_of(info).newest_weight_by_user.load(self.id)
         return None if record is None else weight_node(record)
 
-    @strawberry.field(description="Newest first; `from` and `to` are local dates, both included.")
+    @strawberry.field(description="The person's weighings, newest first. `totalCount` counts all of them, of any day.")
     async def weights(
         self,
         info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        from_: Annotated[date | None, strawberry.argument(name="from")] = None,
-        to: date | None = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        from_: Annotated[
+            date | None, strawberry.argument(name="from", description="The first local day, included. Null: all.")
+        ] = None,
+        to: Annotated[date | None, strawberry.argument(description="The last local day, included. Null: all.")] = None,
     ) -> Connection[WeightEntry]:
-        page = read_page(first, after, (datetime, str))
-        wanted = WeightPage(first_day=from_, last_day=to, after=page.after, limit=page.limit)
-        return weight_connection(await loaders_of(info).weights_by_user.load((self.id, wanted)), page)
+        page = KeysetList("User.weights", self.id, (datetime, str)).page(first, after, last, before)
+        wanted = WeightPage(first_day=from_, last_day=to, page=page)
+        records = await loaders_of(info).weights_by_user.load((self.id, wanted))
+        return weight_connection(info, self.id, records, page)
+
+    @strawberry.field(
+        description="What the body is made of, by the newest weighing and measurements; null before the first weighing."
+    )
+    async def body_composition(self, info: Info) -> BodyComposition | None:
+        return await read_composition(info, self.record, self._age(info))
+
+    @strawberry.field(description="The person's measurements, newest first. `totalCount` counts those of every kind.")
+    async def measurements(
+        self,
+        info: Info,
+        kind: Annotated[MeasurementKind | None, strawberry.argument(description="Null: of any kind.")] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Measurement]:
+        page = KeysetList("User.measurements", self.id, (datetime, str)).page(first, after, last, before)
+        wanted = MeasurementPage(None if kind is None else kind.value, page)
+        records = await loaders_of(info).measurements_by_user.load((self.id, wanted))
+
+        async def count() -> int:
+            return await loaders_of(info).measurement_count_by_user.load(self.id) or 0
+
+        return connect(records, page, measurement_node, lambda record: (record.recorded_at, record.id), count)
+
+    @strawberry.field(
+        description="Where the person is signed in, newest first. `totalCount` counts all sessions that are open."
+    )
+    async def sessions(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[Session]:
+        page = KeysetList("User.sessions", self.id, (datetime, str)).page(first, after, last, before)
+        return await session_connection(info, self.id, page)
 
     def _age(self, info: Info) -> int | None:
         born = self.record.date_of_birth
@@ -143,8 +292,11 @@ def user_node(record: AccountRecord) -> User:
         record=record,
         id=strawberry.ID(record.id),
         email=record.email,
+        email_verified=record.email_verified_at is not None,
         display_name=record.display_name,
-        roles=record.roles,
+        roles=[Role(role) for role in record.roles],
+        has_second_factor=record.totp_confirmed_at is not None,
+        status=domain.AccountStatus(record.status),
         created_at=record.created_at,
         version=record.version,
     )
@@ -173,58 +325,77 @@ class UserQuery:
         return await load_viewer(info)
 
     @strawberry.field(description="A person by id; null unless it is the viewer, or the viewer is an administrator.")
-    async def user(self, info: Info, id: strawberry.ID) -> User | None:
+    async def user(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The person's id.")]
+    ) -> User | None:
         return await load_user(info, id)
 
 
-@strawberry.input(description="What is absent stays; what is null is forgotten.")
+@strawberry.input(description="What is absent stays; what is null is cleared.")
 class UpdateProfileInput:
-    display_name: str | None = strawberry.UNSET
-    date_of_birth: date | None = strawberry.UNSET
-    sex: domain.Sex | None = strawberry.UNSET
-    height_cm: float | None = strawberry.UNSET
-    activity_level: domain.ActivityLevel | None = strawberry.UNSET
-    fitness_goal: domain.FitnessGoal | None = strawberry.UNSET
-    target_weight_kg: float | None = strawberry.UNSET
-    expected_version: int | None = None
+    display_name: str | None = strawberry.field(
+        default=strawberry.UNSET, description="How the person is called, 2 to 100 characters. It cannot be null."
+    )
+    date_of_birth: date | None = strawberry.field(
+        default=strawberry.UNSET, description="13 to 120 years ago. Null: not told."
+    )
+    sex: domain.Sex | None = strawberry.field(
+        default=strawberry.UNSET, description="For formulas of energy. Null: not told."
+    )
+    height_cm: float | None = strawberry.field(
+        default=strawberry.UNSET, description="In centimetres, 50 to 300. Null: not told."
+    )
+    activity_level: domain.ActivityLevel | None = strawberry.field(
+        default=strawberry.UNSET, description="How much the person moves apart from workouts. Null: not told."
+    )
+    fitness_goal: domain.FitnessGoal | None = strawberry.field(
+        default=strawberry.UNSET, description="What the person is here for. Null: not told."
+    )
+    target_weight_kg: float | None = strawberry.field(
+        default=strawberry.UNSET, description="Wanted body weight in kilograms, 20 to 500. Null: not told."
+    )
+    expected_version: int | None = expected_version()
 
     def changes(self) -> dict[str, Any]:
         names = ("date_of_birth", "sex", "height_cm", "activity_level", "fitness_goal", "target_weight_kg")
-        given = {name: getattr(self, name) for name in names}
-        return {
-            name: decimal_of(value, 2) if isinstance(value, float) else value
-            for name, value in given.items()
-            if value is not strawberry.UNSET
-        }
+        changes = given(self, *names, never_null=("display_name",))
+        return {name: decimal_of(value, 2) if isinstance(value, float) else value for name, value in changes.items()}
 
 
-@strawberry.input(description="What is absent stays.")
+@strawberry.input(description="What is absent stays; nothing can be null.")
 class UpdateSettingsInput:
-    time_zone: str | None = None
-    day_start_hour: int | None = None
-    week_start: domain.WeekStart | None = None
-    units: domain.Units | None = None
-    expected_version: int | None = None
+    time_zone: TimeZone | None = strawberry.field(
+        default=strawberry.UNSET, description="Where the person's days begin. It cannot be null."
+    )
+    day_start_hour: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Entries before this hour, 0 to 12, belong to the day before. It cannot be null.",
+    )
+    week_start: WeekStart | None = strawberry.field(
+        default=strawberry.UNSET, description="The day on which the person's week begins. It cannot be null."
+    )
+    units: domain.Units | None = strawberry.field(
+        default=strawberry.UNSET, description="The units that the person reads and enters. It cannot be null."
+    )
+    expected_version: int | None = expected_version()
 
     def changes(self) -> dict[str, Any]:
-        names = ("time_zone", "day_start_hour", "week_start", "units")
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return given(self, never_null=("time_zone", "day_start_hour", "week_start", "units"))
 
 
-@strawberry.type
-class UserPayload:
-    user: User
+@strawberry.type(description="What came of changing a person's profile or settings.")
+class UserPayload(Payload):
+    user: User | None = strawberry.field(default=None, description="The person as changed; null if it was refused.")
 
 
 @strawberry.type
 class UserMutation:
-    @strawberry.mutation(description="Change parts of the viewer's profile.")
-    async def update_profile(self, info: Info, input: UpdateProfileInput) -> UserPayload:
+    @mutation(description="Change parts of the viewer's profile.")
+    async def update_profile(self, info: Info, input: UpdateProfileInput) -> UserPayload | None:
         context = info.context
         record = await commands.update_profile(
             context.viewer.id,
             input.changes(),
-            display_name=input.display_name or None,
             expected_version=input.expected_version,
             database=context.resources.database,
             now=context.resources.now(),
@@ -232,8 +403,8 @@ class UserMutation:
         context.renew_loaders()
         return UserPayload(user=user_node(record))
 
-    @strawberry.mutation(description="Change parts of the viewer's settings. Days that entries have already stay.")
-    async def update_settings(self, info: Info, input: UpdateSettingsInput) -> UserPayload:
+    @mutation(description="Change parts of the viewer's settings. Days that entries have already stay.")
+    async def update_settings(self, info: Info, input: UpdateSettingsInput) -> UserPayload | None:
         context = info.context
         record = await commands.update_settings(
             context.viewer.id,
@@ -241,6 +412,13 @@ class UserMutation:
             expected_version=input.expected_version,
             database=context.resources.database,
             now=context.resources.now(),
+        )
+        await context.resources.recent_clocks.announce(
+            record.id,
+            record.version,
+            time_zone=record.time_zone,
+            day_start_hour=record.day_start_hour,
+            week_start=WeekStart(record.week_start),
         )
         context.renew_loaders()
         return UserPayload(user=user_node(record))

@@ -1,14 +1,28 @@
-"""Weighings in GraphQL: the entity, its pages, logging and deleting."""
+"""Weighings in GraphQL: the entity, its pages, logging, correcting and deleting."""
 
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, cast
 
 import strawberry
 
-from subgraphs.context import Info
-from subgraphs.pagination import Connection, Page, connect
-from subgraphs.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, rounded, rounded_or_none
+from subgraphs.shell.context import Info
+from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.keyset import Page
+from subgraphs.shell.mutation import Payload, mutation
+from subgraphs.shell.node import Loggable, Node
+from subgraphs.shell.pagination import Connection, connect
+from subgraphs.shell.quantities import Mass, mass
+from subgraphs.shell.scalars import (
+    CACHE_PRIVATE_BRIEFLY,
+    IdempotencyKey,
+    decimal_of,
+    decimal_of_or_none,
+    rounded,
+    rounded_or_none,
+)
+from subgraphs.shell.units import MassUnit
 from subgraphs.users.commands import weight as commands
+from subgraphs.users.domain.account import Units
 from subgraphs.users.loaders import loaders_of
 from subgraphs.users.queries.weight import WeightRecord
 
@@ -18,23 +32,44 @@ if TYPE_CHECKING:
 LazyUser = Annotated["User", strawberry.lazy("subgraphs.users.api.user")]
 
 
-@strawberry.federation.type(keys=["id"], description="One weighing.", directives=[CACHE_PRIVATE_BRIEFLY])
-class WeightEntry:
+MASS_UNIT_OF = {Units.METRIC: MassUnit.KG, Units.IMPERIAL: MassUnit.LB}
+MassInOrSetting = Annotated[
+    MassUnit | None, strawberry.argument(description="Null: the unit of the person's settings.")
+]
+
+
+@strawberry.federation.type(
+    keys=["id", "nodeId"], description="One weighing of a person.", directives=[CACHE_PRIVATE_BRIEFLY]
+)
+class WeightEntry(Node, Loggable):
     record: strawberry.Private[WeightRecord]
-    id: strawberry.ID
-    weight_kg: float
-    body_fat_percent: float | None
-    notes: str | None
-    recorded_at: datetime
-    local_date: date = strawberry.field(description="The person's calendar day, by time zone and day start of then.")
+    weight_kg: float = strawberry.field(description="Body weight in kilograms.")
+    body_fat_percent: float | None = strawberry.field(
+        description="Body fat in percent of the weight; null if it was not measured."
+    )
+    muscle_mass_kg: float | None = strawberry.field(
+        description="Muscle in kilograms, as a scale estimates it; null if it was not measured."
+    )
+    notes: str | None = strawberry.field(description="The person's own words; null if there are none.")
+    recorded_at: datetime = strawberry.field(description="When the person stood on the scale; `at` is the same.")
+    version: int = strawberry.field(description="Counts changes; send it as `expectedVersion` to change only this one.")
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID, **_: object) -> "WeightEntry | None":
-        viewer = info.context.viewer
-        record = await loaders_of(info).weight_by_id.load(id)
-        return weight_node(record) if record is not None and viewer.may_read(record.user_id) else None
+        return await load_weight(info, id)
 
-    @strawberry.field
+    @strawberry.field(description="Body weight in a unit.")
+    async def weight(
+        self,
+        info: Info,
+        unit: MassInOrSetting = None,
+    ) -> Mass:
+        if unit is None:
+            account = await loaders_of(info).account_by_id.load(self.record.user_id)
+            unit = MASS_UNIT_OF[Units(account.units) if account is not None else Units.METRIC]
+        return mass(self.record.weight_kg, unit)
+
+    @strawberry.field(description="Whose weighing it is.")
     async def user(self, info: Info) -> LazyUser:
         from subgraphs.users.api.user import load_user
 
@@ -49,43 +84,112 @@ def weight_node(record: WeightRecord) -> WeightEntry:
         id=strawberry.ID(record.id),
         weight_kg=rounded(record.weight_kg),
         body_fat_percent=rounded_or_none(record.body_fat_percent),
+        muscle_mass_kg=rounded_or_none(record.muscle_mass_kg),
         notes=record.notes,
         recorded_at=record.recorded_at,
+        at=record.recorded_at,
         local_date=record.local_date,
+        version=record.version,
     )
 
 
-def weight_connection(records: list[WeightRecord], page: Page) -> Connection[WeightEntry]:
-    return connect(records, page, weight_node, lambda record: (record.recorded_at, record.id))
+async def load_weight(info: Info, id: str) -> WeightEntry | None:
+    """The weighing, unless it is another person's."""
+    viewer = info.context.viewer
+    record = await loaders_of(info).weight_by_id.load(id)
+    return weight_node(record) if record is not None and viewer.may_read(record.user_id) else None
 
 
-@strawberry.input
+def weight_connection(info: Info, user_id: str, records: list[WeightRecord], page: Page) -> Connection[WeightEntry]:
+    async def count() -> int:
+        return await loaders_of(info).weight_count_by_user.load(user_id) or 0
+
+    return connect(records, page, weight_node, lambda record: (record.recorded_at, record.id), count)
+
+
+@strawberry.input(description="A weighing to log.")
 class LogWeightInput:
-    weight_kg: float
-    body_fat_percent: float | None = None
-    notes: str | None = None
-    recorded_at: datetime | None = strawberry.field(default=None, description="Now, if absent.")
-    idempotency_key: str | None = strawberry.field(
-        default=None, description="The same key again returns the first weighing instead of logging another."
+    weight_kg: float = strawberry.field(description="Body weight in kilograms, 20 to 500.")
+    body_fat_percent: float | None = strawberry.field(
+        default=None, description="Body fat in percent of the weight, 1 to 75. Null: not measured."
+    )
+    muscle_mass_kg: float | None = strawberry.field(
+        default=None, description="Muscle in kilograms, at most the weight without its fat. Null: not measured."
+    )
+    notes: str | None = strawberry.field(default=None, description="Up to 500 characters. Null: none.")
+    recorded_at: datetime | None = strawberry.field(
+        default=None, description="When the person stood on the scale, not in the future. Null: now."
+    )
+    idempotency_key: IdempotencyKey | None = idempotency_key()
+
+
+@strawberry.input(description="What is to be different of a weighing: what is absent stays, what is null is cleared.")
+class EditWeightInput:
+    id: strawberry.ID = strawberry.field(description="The weighing's id.")
+    weight_kg: float | None = strawberry.field(
+        default=strawberry.UNSET, description="Body weight in kilograms, 20 to 500. It cannot be null."
+    )
+    body_fat_percent: float | None = strawberry.field(
+        default=strawberry.UNSET, description="Body fat in percent of the weight, 1 to 75. Null: not measured."
+    )
+    muscle_mass_kg: float | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Muscle in kilograms, at most the weight without its fat. Null: not measured.",
+    )
+    notes: str | None = strawberry.field(default=strawberry.UNSET, description="Up to 500 characters. Null: none.")
+    recorded_at: datetime | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="When the person stood on the scale, not in the future. It cannot be null.",
+    )
+    expected_version: int | None = expected_version()
+
+    def to_changes(self) -> commands.WeighingChanges:
+        nullable = ("body_fat_percent", "muscle_mass_kg", "notes")
+        changes = given(self, *nullable, never_null=("weight_kg", "recorded_at"))
+        exact = {name: decimal_of(value, 2) if isinstance(value, float) else value for name, value in changes.items()}
+        return cast("commands.WeighingChanges", exact)
+
+
+@strawberry.input(description="Which weighing to take back.")
+class DeleteWeightInput:
+    id: strawberry.ID = strawberry.field(description="The weighing's id.")
+    expected_version: int | None = expected_version()
+
+
+@strawberry.type(description="What came of logging a weighing.")
+class LogWeightPayload(Payload):
+    weight_entry: WeightEntry | None = strawberry.field(
+        default=None, description="The weighing as it was logged; null if it was refused."
+    )
+    user: LazyUser | None = strawberry.field(
+        default=None, description="The person, whose weight it is now; null if it was refused."
     )
 
 
-@strawberry.type
-class LogWeightPayload:
-    weight_entry: WeightEntry
-    user: LazyUser
+@strawberry.type(description="What came of correcting a weighing.")
+class EditWeightPayload(Payload):
+    weight_entry: WeightEntry | None = strawberry.field(
+        default=None, description="The weighing as it is now; null if it was refused."
+    )
+    user: LazyUser | None = strawberry.field(
+        default=None, description="The person, with the weighing as it is now; null if it was refused."
+    )
 
 
-@strawberry.type
-class DeleteWeightPayload:
-    deleted_id: strawberry.ID
-    user: LazyUser
+@strawberry.type(description="What came of taking a weighing back.")
+class DeleteWeightPayload(Payload):
+    deleted_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The id of what is gone; null if it was refused."
+    )
+    user: LazyUser | None = strawberry.field(
+        default=None, description="The person without that weighing; null if it was refused."
+    )
 
 
 @strawberry.type
 class WeightMutation:
-    @strawberry.mutation(description="Log a weighing of the viewer.")
-    async def log_weight(self, info: Info, input: LogWeightInput) -> LogWeightPayload:
+    @mutation(description="Log a weighing of the viewer.")
+    async def log_weight(self, info: Info, input: LogWeightInput) -> LogWeightPayload | None:
         from subgraphs.users.api.user import load_viewer
 
         context = info.context
@@ -94,20 +198,44 @@ class WeightMutation:
         new = commands.NewWeighing(
             weight_kg=decimal_of(input.weight_kg, 2),
             body_fat_percent=None if fat is None else decimal_of(fat, 2),
+            muscle_mass_kg=decimal_of_or_none(input.muscle_mass_kg, 2),
             notes=input.notes,
             recorded_at=input.recorded_at or now,
-            idempotency_key=input.idempotency_key,
+            request=request_key(input),
         )
         record = await commands.log_weight(context.viewer, new, database=context.resources.database, now=now)
         context.renew_loaders()
         return LogWeightPayload(weight_entry=weight_node(record), user=await load_viewer(info))
 
-    @strawberry.mutation(description="Take one of the viewer's weighings back.")
-    async def delete_weight(self, info: Info, id: strawberry.ID) -> DeleteWeightPayload:
+    @mutation(description="Correct one of the viewer's weighings. NOT_FOUND where there is none.")
+    async def edit_weight(self, info: Info, input: EditWeightInput) -> EditWeightPayload | None:
         from subgraphs.users.api.user import load_viewer
 
         context = info.context
         resources = context.resources
-        await commands.delete_weight(context.viewer, id, database=resources.database, now=resources.now())
+        record = await commands.edit_weight(
+            context.viewer,
+            input.id,
+            input.to_changes(),
+            expected_version=input.expected_version,
+            database=resources.database,
+            now=resources.now(),
+        )
         context.renew_loaders()
-        return DeleteWeightPayload(deleted_id=id, user=await load_viewer(info))
+        return EditWeightPayload(weight_entry=weight_node(record), user=await load_viewer(info))
+
+    @mutation(description="Take one of the viewer's weighings back. NOT_FOUND where there is none.")
+    async def delete_weight(self, info: Info, input: DeleteWeightInput) -> DeleteWeightPayload | None:
+        from subgraphs.users.api.user import load_viewer
+
+        context = info.context
+        resources = context.resources
+        await commands.delete_weight(
+            context.viewer,
+            input.id,
+            expected_version=input.expected_version,
+            database=resources.database,
+            now=resources.now(),
+        )
+        context.renew_loaders()
+        return DeleteWeightPayload(deleted_id=input.id, user=await load_viewer(info))

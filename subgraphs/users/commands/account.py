@@ -10,12 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from events.contracts.users import AccountState, ProfileChanged, SettingsChanged, UserRegistered
-from events.envelope import new_id
 from events.outbox import append_event
-from subgraphs.database import Database
-from subgraphs.errors import Checks, ConflictError, NotFoundError, StaleVersionError
-from subgraphs.scalars import local_date
+from subgraphs.shell.calendar import local_date
+from subgraphs.shell.database import Database
+from subgraphs.shell.errors import Checks, NotFoundError, StaleVersionError
+from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.users.commands.account_event import account_event
+from subgraphs.users.commands.mail import queue_mail
 from subgraphs.users.commands.password import hash_password
 from subgraphs.users.domain.account import (
     PersonalSettings,
@@ -27,6 +29,7 @@ from subgraphs.users.domain.account import (
     check_settings,
     email_key,
 )
+from subgraphs.users.domain.mail import MailKind
 from subgraphs.users.queries.account import AccountRecord, accounts_by_id, lock_account
 from subgraphs.users.tables import AccountRow
 
@@ -40,10 +43,36 @@ class NewAccount:
     display_name: str
     profile: Profile = field(default_factory=Profile)
     settings: PersonalSettings = field(default_factory=PersonalSettings)
+    request: RequestKey | None = None
+    email_verified_at: datetime | None = None
 
 
-async def register(new: NewAccount, *, database: Database, now: datetime) -> AccountRecord:
-    """Make an account and announce it. Raises ValidationError, and ConflictError for an address that is taken."""
+async def make_account(new: NewAccount, *, database: Database, now: datetime) -> AccountRecord | None:
+    """Make an account and announce it; None where its address or its idempotency key is taken. Raises ValidationError.
+
+    Its address is asked for a proof by mail.
+    """
+    check_account(new, now)
+    password_hash = await hash_password(new.password)
+    async with database.transaction() as transaction:
+        account = await add_account(transaction, new, password_hash, now)
+        if account is not None:
+            await queue_mail(transaction, MailKind.VERIFY_EMAIL, account.email, now, user_id=account.id)
+    return account
+
+
+async def add_account(
+    transaction: AsyncConnection, new: NewAccount, password_hash: str, now: datetime
+) -> AccountRecord | None:
+    """Write and announce an account that was checked; None where its address or its idempotency key is taken."""
+    account = await insert_account(transaction, new, new_node_id(NodeKind.USER), password_hash, now)
+    if account is not None:
+        await append_event(transaction, account_event(UserRegistered, account, now))
+    return account
+
+
+def check_account(new: NewAccount, now: datetime) -> None:
+    """Raises ValidationError with every rule that is broken."""
     checks = Checks()
     check_email(checks, new.email)
     check_password(checks, new.password)
@@ -53,19 +82,11 @@ async def register(new: NewAccount, *, database: Database, now: datetime) -> Acc
     check_profile(checks, new.profile, local_date(now, new.settings.time_zone, new.settings.day_start_hour))
     checks.done()
 
-    password_hash = await hash_password(new.password)
-    async with database.transaction() as transaction:
-        account = await insert_account(transaction, new, new_id(), password_hash, now)
-        if account is None:
-            raise ConflictError("An account with this e-mail address exists.", field="email")
-        await append_event(transaction, account_event(UserRegistered, account, now))
-    return account
-
 
 async def insert_account(
     transaction: AsyncConnection, new: NewAccount, user_id: str, password_hash: str, now: datetime
 ) -> AccountRecord | None:
-    """Write the row; None if the address is taken, by an account that may have come a moment ago."""
+    """Write the row; None if the address or key is taken, by an account that may have come a moment ago."""
     values = {
         "id": user_id,
         "email": new.email.strip(),
@@ -76,8 +97,11 @@ async def insert_account(
         "status": "ACTIVE",
         "version": 1,
         "created_at": now,
+        "email_verified_at": new.email_verified_at,
         **asdict(new.settings),
         **asdict(new.profile),
+        "idempotency_key": new.request.key if new.request else None,
+        "idempotency_content": new.request.content if new.request else None,
     }
     statement = postgresql.insert(AccountRow).values(values).on_conflict_do_nothing().returning(col(AccountRow.id))
     if (await transaction.execute(statement)).one_or_none() is None:
@@ -89,21 +113,20 @@ async def update_profile(
     user_id: str,
     changes: dict[str, Any],
     *,
-    display_name: str | None,
     expected_version: int | None,
     database: Database,
     now: datetime,
 ) -> AccountRecord:
-    """Change the named parts of the profile. Raises ValidationError, StaleVersionError."""
+    """Change the named parts of the profile and the display name. Raises ValidationError, StaleVersionError."""
     async with database.transaction() as transaction:
         account = await _locked(transaction, user_id, expected_version)
         checks = Checks()
-        if display_name is not None:
-            check_display_name(checks, display_name)
+        display_name = changes.pop("display_name", account.display_name)
+        check_display_name(checks, display_name)
         profile = replace(_profile(account), **changes)
         check_profile(checks, profile, local_date(now, account.time_zone, account.day_start_hour))
         checks.done()
-        values = asdict(profile) | ({} if display_name is None else {"display_name": display_name.strip()})
+        values = asdict(profile) | {"display_name": display_name.strip()}
         return await _write(transaction, account, values, ProfileChanged, now)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from events.contracts.users import AccountState
 from events.outbox import NewEvent
-from subgraphs.telemetry import current_traceparent
+from subgraphs.shell.telemetry import current_traceparent
 from subgraphs.users.queries.account import AccountRecord
 
 

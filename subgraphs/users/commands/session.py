@@ -1,36 +1,62 @@
 """Signing in and out, and the tokens: the only place that issues any.
 
-An access token is short-lived and says all that subgraphs need. A refresh token is random, stored as a hash and good
-for one use; whoever shows a used one has stolen it or was stolen from, so the session ends for both.
+An access token is short-lived and says all that subgraphs need. A refresh token is stored as a hash and good for one use;
+whoever shows a used one has stolen it or was stolen from, so the session ends for both. Only within a moment, and as
+long as nobody has used its successor, is it taken for an answer that was lost or another tab, and answered the same.
 """
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import ColumnElement, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from events.envelope import new_id
-from subgraphs.auth import AUDIENCE, ISSUER, Viewer
-from subgraphs.context import Resources
-from subgraphs.errors import Checks, NotFoundError, UnauthenticatedError, ValidationError
-from subgraphs.users.commands.attempts import count_failure, forget_failures, refuse_too_many
+from subgraphs.shell.auth import AUDIENCE, ISSUER, Viewer
+from subgraphs.shell.context import Resources
+from subgraphs.shell.errors import (
+    Checks,
+    ConflictError,
+    NobodyReason,
+    NotFoundError,
+    UnauthenticatedError,
+    ValidationError,
+)
+from subgraphs.users.commands.account import NewAccount, make_account
+from subgraphs.users.commands.attempts import (
+    REGISTRATIONS_FROM_ADDRESS,
+    SESSIONS,
+    WRONG_FROM_ADDRESS,
+    count_attempt,
+    counted_address,
+    forget_attempts,
+    is_known,
+    note_known,
+    take_back_attempt,
+)
+from subgraphs.users.commands.ended_session import end_sessions
+from subgraphs.users.commands.mail import queue_mail, void_tokens
 from subgraphs.users.commands.password import hash_password, needs_rehash, verify_password
-from subgraphs.users.domain.account import LONGEST_PASSWORD, check_password, email_key
+from subgraphs.users.commands.second_factor import has_factor, use_code
+from subgraphs.users.domain.account import LONGEST_PASSWORD, check_device_name, check_password, email_key
+from subgraphs.users.domain.mail import MailKind
 from subgraphs.users.queries.account import (
     AccountRecord,
     Credentials,
     accounts_by_id,
     credentials_by_email,
     credentials_by_id,
+    registration_by_key,
 )
 from subgraphs.users.tables import AccountRow, RefreshTokenRow, SessionRow
 
 _WRONG = "The e-mail address or the password is wrong."
-_BAD_TOKEN = "The refresh token is not valid."  # noqa: S105 - a message
+#: For how long after its use a refresh token brings the same successor again.
+GRACE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,52 +69,173 @@ class SignIn:
     account: AccountRecord
 
 
-async def login(email: str, password: str, *, resources: Resources) -> SignIn:
-    """Raises UnauthenticatedError, the same for every reason, and RateLimitedError after too many failures."""
+async def register(
+    new: NewAccount, *, resources: Resources, device: str | None = None, address: str | None = None
+) -> SignIn:
+    """Make an account and sign in; the same request again signs in to the account that the first one made.
+
+    Raises ValidationError, RateLimitedError for too many from one network `address`, and ConflictError for an e-mail
+    address that is taken or a key that was used otherwise.
+    """
+    check_device(device)
+    if (counted := counted_address(address)) is not None:
+        await count_attempt(resources.redis, f"register {counted}", REGISTRATIONS_FROM_ADDRESS)
+    record = await make_account(new, database=resources.database, now=resources.now())
+    if record is None:
+        record = await _account_of_request(new, resources)
+    async with resources.database.transaction() as transaction:
+        return await open_session(transaction, record, resources, device)
+
+
+async def _account_of_request(new: NewAccount, resources: Resources) -> AccountRecord:
+    """The account that this very request made. Guessed passwords are counted as those of `login` are."""
+    taken = ConflictError("An account with this e-mail address exists.", field="email")
+    if new.request is None:
+        raise taken
+    async with resources.database.transaction() as transaction:
+        made = await registration_by_key(transaction, new.request.key)
+    if made is None:
+        raise taken
+    new.request.refuse_other_content(made.content)
+    await count_attempt(resources.redis, made.credentials.user_id)
+    if not await verify_password(made.credentials.password_hash, new.password):
+        raise ConflictError("This idempotency key was used with other content.", field="idempotencyKey")
+    await forget_attempts(resources.redis, made.credentials.user_id)
+    if made.credentials.status != "ACTIVE":
+        raise taken
+    async with resources.database.transaction() as transaction:
+        account = (await accounts_by_id(transaction, [made.credentials.user_id]))[made.credentials.user_id]
+    if account.totp_confirmed_at is not None:  # a registration that is repeated that late is no way around the code
+        raise taken
+    return account
+
+
+async def login(
+    email: str,
+    password: str,
+    *,
+    resources: Resources,
+    code: str | None = None,
+    device: str | None = None,
+    viewer: Viewer | None = None,
+    address: str | None = None,
+) -> SignIn:
+    """Raises UnauthenticatedError, the same for every reason, and RateLimitedError after too many attempts.
+
+    An account under attack stays open to whoever is signed in to it already (a `viewer`), or has been lately from this
+    network `address`: their attempts count apart. All others of one address count together too.
+    """
+    check_device(device)
     key = email_key(email)
-    await refuse_too_many(resources.redis, key)
     async with resources.database.transaction() as transaction:
         credentials = await credentials_by_email(transaction, key)
+    is_owner = viewer is not None and credentials is not None and viewer.id == credentials.user_id
+    counted = counted_address(address)
+    subject = f"owner {key}" if is_owner else await _count_strangers(key, counted, resources)
+    await count_attempt(resources.redis, subject)
     fits = await verify_password(credentials.password_hash if credentials else None, password[: LONGEST_PASSWORD + 1])
     if credentials is None or not fits or credentials.status != "ACTIVE":
-        await count_failure(resources.redis, key)
-        raise UnauthenticatedError(_WRONG)
-    await forget_failures(resources.redis, key)
+        raise UnauthenticatedError(_WRONG, NobodyReason.BAD_CREDENTIALS)
+    await _ask_second_factor(credentials.user_id, code, resources)
+    await forget_attempts(resources.redis, subject)
+    if counted is not None:
+        if subject == key:
+            await take_back_attempt(resources.redis, f"address {counted}")
+        await note_known(resources.redis, key, counted)
+    await count_attempt(resources.redis, f"session {credentials.user_id}", SESSIONS)
     new_hash = await hash_password(password) if needs_rehash(credentials.password_hash) else credentials.password_hash
     now = resources.now()
     async with resources.database.transaction() as transaction:
-        entered = update(AccountRow).where(col(AccountRow.id) == credentials.user_id)
-        await transaction.execute(entered.values(last_login_at=now, password_hash=new_hash))
+        # Only while the password is still the one that was judged: it may have been changed, or the account suspended.
+        entered = update(AccountRow).where(
+            col(AccountRow.id) == credentials.user_id,
+            col(AccountRow.password_hash) == credentials.password_hash,
+            col(AccountRow.status) == "ACTIVE",
+        )
+        if (await transaction.execute(entered.values(last_login_at=now, password_hash=new_hash))).rowcount == 0:
+            raise UnauthenticatedError(_WRONG, NobodyReason.BAD_CREDENTIALS)
         account = (await accounts_by_id(transaction, [credentials.user_id]))[credentials.user_id]
-        return await open_session(transaction, account, resources)
+        return await open_session(transaction, account, resources, device)
 
 
-async def open_session(transaction: AsyncConnection, account: AccountRecord, resources: Resources) -> SignIn:
-    """A new session of an account that has shown who it is."""
+async def _ask_second_factor(user_id: str, code: str | None, resources: Resources) -> None:
+    """Raises UnauthenticatedError for a wrong code, which stays counted, and for none where the account has a factor."""
+    async with resources.database.transaction() as transaction:
+        if not await has_factor(transaction, user_id):
+            return
+        if code is None:
+            raise UnauthenticatedError("A code of the second factor is needed.", NobodyReason.SECOND_FACTOR)
+        if not await use_code(transaction, user_id, code, resources):
+            raise UnauthenticatedError("The code is wrong, or was used.", NobodyReason.SECOND_FACTOR)
+
+
+async def _count_strangers(key: str, address: str | None, resources: Resources) -> str:
+    """Count an attempt of somebody who shows no session by their address; returns what it counts as beside that."""
+    if address is None:
+        return key
+    if await is_known(resources.redis, key, address):
+        return f"known {key} {address}"
+    await count_attempt(resources.redis, f"address {address}", WRONG_FROM_ADDRESS)
+    return key
+
+
+def check_device(name: str | None) -> None:
+    """Raises ValidationError."""
+    checks = Checks()
+    check_device_name(checks, name)
+    checks.done()
+
+
+async def open_session(
+    transaction: AsyncConnection, account: AccountRecord, resources: Resources, device: str | None = None
+) -> SignIn:
+    """A new session of an account that has shown who it is, on the device of this name."""
     now, session_id = resources.now(), new_id()
     expires_at = now + timedelta(seconds=resources.settings.refresh_token_seconds)
-    row = {"id": session_id, "user_id": account.id, "created_at": now, "expires_at": expires_at}
+    row = {"id": session_id, "user_id": account.id, "device_name": device, "created_at": now, "expires_at": expires_at}
     await transaction.execute(insert(SessionRow).values(row))
-    return await _issue(transaction, account, session_id, resources)
+    refresh_token = secrets.token_urlsafe(32)
+    await _keep_refresh_token(transaction, session_id, refresh_token, resources)
+    return _sign_in(account, session_id, refresh_token, resources)
 
 
 async def refresh(token: str, *, resources: Resources) -> SignIn:
     """New tokens for a refresh token, which ends with this. Raises UnauthenticatedError."""
-    stolen_session: str | None = None
+    successors = resources.key_ring.successors(token)
     async with resources.database.transaction() as transaction:
         found = (await transaction.execute(_TOKEN, {"hash": _hash(token)})).one_or_none()
-        if found is None or found.revoked_at is not None or found.expires_at <= resources.now():
-            raise UnauthenticatedError(_BAD_TOKEN)
+        if found is None:
+            raise UnauthenticatedError("The refresh token is not valid.")
+        if found.revoked_at is not None:
+            raise UnauthenticatedError("The session has ended.", NobodyReason.SESSION_ENDED)
+        if found.expires_at <= resources.now():
+            raise UnauthenticatedError("The session has expired.", NobodyReason.EXPIRED)
+        account = (await accounts_by_id(transaction, [found.user_id]))[found.user_id]
+        if account.status != "ACTIVE":
+            raise UnauthenticatedError("The session has ended.", NobodyReason.SESSION_ENDED)
         if found.used_at is None:
-            account = (await accounts_by_id(transaction, [found.user_id]))[found.user_id]
-            if account.status != "ACTIVE":
-                raise UnauthenticatedError(_BAD_TOKEN)
             used = update(RefreshTokenRow).where(col(RefreshTokenRow.token_hash) == _hash(token))
             await transaction.execute(used.values(used_at=resources.now()))
-            return await _issue(transaction, account, found.session_id, resources)
-        stolen_session = found.session_id
-    await _revoke([stolen_session], resources)
-    raise UnauthenticatedError(_BAD_TOKEN)
+            await _keep_refresh_token(transaction, found.session_id, successors[0], resources)
+            renewed = update(SessionRow).where(col(SessionRow.id) == found.session_id)
+            await transaction.execute(renewed.values(last_used_at=resources.now()))
+            await transaction.execute(_FORGET_OLDEST, {"session_id": found.session_id, "most": MOST_REFRESH_TOKENS})
+            return _sign_in(account, found.session_id, successors[0], resources)
+        given = await _given_before(transaction, successors) if resources.now() - found.used_at <= GRACE else None
+        if given is not None:
+            return _sign_in(account, found.session_id, given, resources)
+    await _revoke([found.session_id], resources)
+    raise UnauthenticatedError("The refresh token was used before: its session has ended.", NobodyReason.REUSED)
+
+
+async def _given_before(transaction: AsyncConnection, successors: tuple[str, ...]) -> str | None:
+    """The one of a token's possible successors that was given, unless it has been used since."""
+    token_hash = col(RefreshTokenRow.token_hash)
+    unused = select(token_hash).where(
+        token_hash.in_([_hash(each) for each in successors]), col(RefreshTokenRow.used_at).is_(None)
+    )
+    hashes = set((await transaction.execute(unused)).scalars())
+    return next((each for each in successors if _hash(each) in hashes), None)
 
 
 # The row lock makes two uses at once one after the other, so that the second is seen as the reuse it is.
@@ -98,12 +245,27 @@ _TOKEN = text(
 )
 
 
-async def logout(viewer: Viewer, *, everywhere: bool, resources: Resources) -> None:
-    """End the viewer's session, or all of the viewer's sessions."""
+#: Of one session: one that is renewed as its access tokens end makes 2,880 in its 30 days.
+MOST_REFRESH_TOKENS = 5_000
+_FORGET_OLDEST = text(
+    "DELETE FROM refresh_token WHERE token_hash IN (SELECT token_hash FROM refresh_token"
+    " WHERE session_id = :session_id ORDER BY issued_at DESC OFFSET :most)"
+)
+
+
+async def logout(viewer: Viewer, *, everywhere: bool, resources: Resources) -> int:
+    """End the viewer's session, or all of the viewer's sessions; returns how many."""
     if everywhere:
-        await _revoke_all(viewer.id, resources)
-    else:
-        await _revoke([viewer.session_id], resources)
+        return await _revoke_all(viewer.id, resources)
+    await _revoke([viewer.session_id], resources)
+    return 1
+
+
+async def revoke_session(viewer: Viewer, session_id: str, *, resources: Resources) -> None:
+    """End one of the viewer's sessions. Raises NotFoundError for one that is over, and for another person's."""
+    which = (col(SessionRow.id) == session_id) & (col(SessionRow.user_id) == viewer.id)
+    if await _end(which, resources) == 0:
+        raise NotFoundError("There is no such session.")
 
 
 async def change_password(viewer: Viewer, current: str, new: str, *, resources: Resources) -> SignIn:
@@ -114,17 +276,30 @@ async def change_password(viewer: Viewer, current: str, new: str, *, resources: 
     checks.done()
     async with resources.database.transaction() as transaction:
         credentials = await _own_credentials(transaction, viewer)
-    await refuse_too_many(resources.redis, viewer.id)
+    await count_attempt(resources.redis, viewer.id)
     if not await verify_password(credentials.password_hash, current):
-        await count_failure(resources.redis, viewer.id)
         raise ValidationError(("currentPassword", "is wrong"))
+    await forget_attempts(resources.redis, viewer.id)
     new_hash = await hash_password(new)
-    await _revoke_all(viewer.id, resources)
     async with resources.database.transaction() as transaction:
-        changed = update(AccountRow).where(col(AccountRow.id) == viewer.id)
-        await transaction.execute(changed.values(password_hash=new_hash))
+        ended = await replace_password(transaction, viewer.id, new_hash, resources.now())
         account = (await accounts_by_id(transaction, [viewer.id]))[viewer.id]
-        return await open_session(transaction, account, resources)
+        device = select(col(SessionRow.device_name)).where(col(SessionRow.id) == viewer.session_id)
+        entered = await open_session(transaction, account, resources, await transaction.scalar(device))
+    await resources.revoked_sessions.announce(ended)
+    return entered
+
+
+async def replace_password(transaction: AsyncConnection, user_id: str, new_hash: str, now: datetime) -> Sequence[str]:
+    """Store another password; every session and every mailed token ends with the one before, and the person is told.
+
+    Returns the ids of the sessions, to be announced once the transaction is committed.
+    """
+    changed = update(AccountRow).where(col(AccountRow.id) == user_id).values(password_hash=new_hash)
+    email = await transaction.scalar(changed.returning(col(AccountRow.email)))
+    await void_tokens(transaction, user_id)
+    await queue_mail(transaction, MailKind.PASSWORD_CHANGED, str(email), now, user_id=user_id)
+    return await end_sessions(transaction, col(SessionRow.user_id) == user_id, now)
 
 
 async def _own_credentials(transaction: AsyncConnection, viewer: Viewer) -> Credentials:
@@ -134,7 +309,14 @@ async def _own_credentials(transaction: AsyncConnection, viewer: Viewer) -> Cred
     return credentials
 
 
-async def _issue(transaction: AsyncConnection, account: AccountRecord, session_id: str, resources: Resources) -> SignIn:
+async def _keep_refresh_token(
+    transaction: AsyncConnection, session_id: str, refresh_token: str, resources: Resources
+) -> None:
+    row = {"token_hash": _hash(refresh_token), "session_id": session_id, "issued_at": resources.now()}
+    await transaction.execute(insert(RefreshTokenRow).values(row))
+
+
+def _sign_in(account: AccountRecord, session_id: str, refresh_token: str, resources: Resources) -> SignIn:
     now, lifetime = resources.now(), resources.settings.access_token_seconds
     claims = {
         "sub": account.id,
@@ -151,27 +333,26 @@ async def _issue(transaction: AsyncConnection, account: AccountRecord, session_i
         "sid": session_id,
         "use": "access",
     }
-    refresh_token = secrets.token_urlsafe(32)
-    row = {"token_hash": _hash(refresh_token), "session_id": session_id, "issued_at": now}
-    await transaction.execute(insert(RefreshTokenRow).values(row))
     return SignIn(resources.key_ring.sign(claims), refresh_token, lifetime, account)
 
 
-async def _revoke_all(user_id: str, resources: Resources) -> None:
-    async with resources.database.transaction() as transaction:
-        mine = select(col(SessionRow.id)).where(
-            col(SessionRow.user_id) == user_id, col(SessionRow.revoked_at).is_(None)
-        )
-        session_ids = list((await transaction.execute(mine)).scalars())
-    await _revoke(session_ids, resources)
+async def _revoke_all(user_id: str, resources: Resources) -> int:
+    return await _end(col(SessionRow.user_id) == user_id, resources)
 
 
 async def _revoke(session_ids: list[str], resources: Resources) -> None:
-    """End these sessions: no refresh from now on, and their access tokens are refused as soon as the news arrives."""
+    await _end(col(SessionRow.id).in_(session_ids), resources)
+
+
+async def _end(which: ColumnElement[bool], resources: Resources) -> int:
+    """End sessions; returns how many.
+
+    No refresh from now on; their access tokens are refused here at once, elsewhere as soon as the news arrives.
+    """
     async with resources.database.transaction() as transaction:
-        ended = update(SessionRow).where(col(SessionRow.id).in_(session_ids), col(SessionRow.revoked_at).is_(None))
-        await transaction.execute(ended.values(revoked_at=resources.now()))
-    await resources.revoked_sessions.announce(session_ids)
+        ended = await end_sessions(transaction, which, resources.now())
+    await resources.revoked_sessions.announce(ended)
+    return len(ended)
 
 
 def _hash(token: str) -> bytes:

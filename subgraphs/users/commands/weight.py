@@ -1,98 +1,176 @@
-"""Logging and deleting weighings. Each command checks, writes the row and its event in one transaction."""
+"""Logging, correcting and deleting weighings. Each command checks, writes the row and its event in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from events.contracts.users import WeightDeleted, WeightLogged
-from events.envelope import new_id
+from events.contracts.users import WeightDeleted, WeightEdited, WeightLogged
 from events.outbox import NewEvent, append_event, append_events
-from subgraphs.auth import Viewer
-from subgraphs.database import Database
-from subgraphs.errors import Checks, NotFoundError
-from subgraphs.scalars import local_date
-from subgraphs.telemetry import current_traceparent
-from subgraphs.users.domain.body import check_weighing
+from subgraphs.shell.auth import Viewer
+from subgraphs.shell.calendar import local_date
+from subgraphs.shell.database import Database
+from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, StaleVersionError
+from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.node import NodeKind, new_node_id
+from subgraphs.shell.telemetry import current_traceparent
+from subgraphs.users.domain.body import MOST_WEIGHINGS, check_weighing
 from subgraphs.users.queries.account import AccountRecord, lock_account
-from subgraphs.users.queries.weight import WeightRecord, weights_by_id
+from subgraphs.users.queries.weight import WeightRecord, weight_counts, weights_by_id
 from subgraphs.users.tables import WeightEntryRow
+
+_UPDATE = text(
+    "UPDATE weight_entry SET weight_kg = :weight_kg, body_fat_percent = :body_fat_percent,"
+    " muscle_mass_kg = :muscle_mass_kg, notes = :notes, recorded_at = :recorded_at, local_date = :local_date,"
+    " time_zone = :time_zone, version = :version WHERE id = :id"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewWeighing:
-    """A weighing about to be logged, in kg. The same `idempotency_key` again finds the first one."""
+    """A weighing about to be logged, in kg. The same request again finds the first one."""
 
     weight_kg: Decimal
     recorded_at: datetime
     body_fat_percent: Decimal | None = None
+    muscle_mass_kg: Decimal | None = None
     notes: str | None = None
-    idempotency_key: str | None = None
+    request: RequestKey | None = None
+
+
+class WeighingChanges(TypedDict, total=False):
+    """What is to be different; what is absent stays as it is, and None takes it away."""
+
+    weight_kg: Decimal
+    recorded_at: datetime
+    body_fat_percent: Decimal | None
+    muscle_mass_kg: Decimal | None
+    notes: str | None
 
 
 async def log_weight(viewer: Viewer, new: NewWeighing, *, database: Database, now: datetime) -> WeightRecord:
-    """Store a weighing and announce it, or neither. Raises ValidationError."""
+    """Store a weighing and announce it, or neither. Raises ValidationError, and ConflictError for too many or a key
+    used otherwise.
+    """
+    _check(new, now)
+    async with database.transaction() as transaction:
+        # The lock makes calls of one person take turns: for the idempotency key and for the quota.
+        account = await lock_account(transaction, viewer.id)
+        if account is None:
+            raise NotFoundError("This account does not exist.")
+        entry_id = await _id_of_request(transaction, viewer.id, new.request)
+        if entry_id is None:
+            if (await weight_counts(transaction, [viewer.id])).get(viewer.id, 0) >= MOST_WEIGHINGS:
+                raise ConflictError(f"There may be at most {MOST_WEIGHINGS} weighings: delete one first.")
+            (entry_id,) = await write_weighings(transaction, account, [new])
+        return (await weights_by_id(transaction, [entry_id]))[entry_id]
+
+
+async def edit_weight(
+    viewer: Viewer,
+    entry_id: str,
+    changes: WeighingChanges,
+    *,
+    expected_version: int | None,
+    database: Database,
+    now: datetime,
+) -> WeightRecord:
+    """Correct a weighing and announce what it is now. One of another moment belongs to that moment's calendar day.
+
+    Raises ValidationError, StaleVersionError, and NotFoundError for another person's too.
+    """
+    async with database.transaction() as transaction:
+        account = await lock_account(transaction, viewer.id)
+        stored = (await weights_by_id(transaction, [entry_id])).get(entry_id)
+        if account is None or stored is None or stored.user_id != viewer.id:
+            raise NotFoundError("There is no such weighing.")
+        if expected_version is not None and expected_version != stored.version:
+            raise StaleVersionError("weighing", expected=expected_version, current=stored.version)
+        before = NewWeighing(
+            weight_kg=stored.weight_kg,
+            recorded_at=stored.recorded_at,
+            body_fat_percent=stored.body_fat_percent,
+            muscle_mass_kg=stored.muscle_mass_kg,
+            notes=stored.notes,
+        )
+        after = replace(before, **changes)
+        _check(after, now)
+        row = weighing_row(account, after) | {"id": entry_id, "version": stored.version + 1}
+        if after.recorded_at == before.recorded_at:  # of the clock of then
+            row["local_date"] = stored.local_date
+        await transaction.execute(_UPDATE, row)
+        await append_event(transaction, _weighing_event(WeightEdited, row))
+        return (await weights_by_id(transaction, [entry_id]))[entry_id]
+
+
+def _check(new: NewWeighing, now: datetime) -> None:
     checks = Checks()
     check_weighing(
         checks,
         weight_kg=new.weight_kg,
         body_fat_percent=new.body_fat_percent,
+        muscle_mass_kg=new.muscle_mass_kg,
         notes=new.notes,
         recorded_at=new.recorded_at,
         now=now,
     )
     checks.done()
-    async with database.transaction() as transaction:
-        # The lock makes two calls with one idempotency key take turns, so that the second sees the first.
-        account = await lock_account(transaction, viewer.id)
-        if account is None:
-            raise NotFoundError("This account does not exist.")
-        entry_id = await _id_by_key(transaction, viewer.id, new.idempotency_key)
-        if entry_id is None:
-            (entry_id,) = await write_weighings(transaction, account, [new])
-        return (await weights_by_id(transaction, [entry_id]))[entry_id]
 
 
 async def write_weighings(
     transaction: AsyncConnection, account: AccountRecord, weighings: Sequence[NewWeighing]
 ) -> list[str]:
     """Write rows and events of weighings whose idempotency keys are new; returns their ids."""
-    rows = [_row(account, new) for new in weighings]
+    rows = [weighing_row(account, new) for new in weighings]
     if rows:
         await transaction.execute(insert(WeightEntryRow), rows)
-        await append_events(transaction, [_logged(row) for row in rows])
+        await append_events(transaction, [weighing_logged(row) for row in rows])
     return [row["id"] for row in rows]
 
 
-async def _id_by_key(transaction: AsyncConnection, user_id: str, key: str | None) -> str | None:
-    statement = select(col(WeightEntryRow.id)).where(
-        col(WeightEntryRow.user_id) == user_id, col(WeightEntryRow.idempotency_key) == key
+async def _id_of_request(transaction: AsyncConnection, user_id: str, request: RequestKey | None) -> str | None:
+    if request is None:
+        return None
+    statement = select(col(WeightEntryRow.id), col(WeightEntryRow.idempotency_content)).where(
+        col(WeightEntryRow.user_id) == user_id, col(WeightEntryRow.idempotency_key) == request.key
     )
-    return None if key is None else (await transaction.execute(statement)).scalar_one_or_none()
+    row = (await transaction.execute(statement)).one_or_none()
+    if row is None:
+        return None
+    request.refuse_other_content(row.idempotency_content)
+    return str(row.id)
 
 
-def _row(account: AccountRecord, new: NewWeighing) -> dict[str, Any]:
+def weighing_row(account: AccountRecord, new: NewWeighing) -> dict[str, Any]:
+    """The columns of a new weighing; its calendar day is the account's."""
     return {
-        "id": new_id(),
+        "id": new_node_id(NodeKind.WEIGHT_ENTRY),
         "user_id": account.id,
         "weight_kg": new.weight_kg,
         "body_fat_percent": new.body_fat_percent,
+        "muscle_mass_kg": new.muscle_mass_kg,
         "notes": new.notes,
         "recorded_at": new.recorded_at,
         "local_date": local_date(new.recorded_at, account.time_zone, account.day_start_hour),
         "time_zone": account.time_zone,
         "version": 1,
-        "idempotency_key": new.idempotency_key,
+        "idempotency_key": new.request.key if new.request else None,
+        "idempotency_content": new.request.content if new.request else None,
     }
 
 
-def _logged(row: dict[str, Any]) -> NewEvent:
-    payload = WeightLogged(
+def weighing_logged(row: dict[str, Any]) -> NewEvent:
+    """The event of a new weighing that was written with these columns."""
+    return _weighing_event(WeightLogged, row)
+
+
+def _weighing_event(kind: type[WeightLogged | WeightEdited], row: dict[str, Any]) -> NewEvent:
+    payload = kind(
         entry_id=row["id"],
         weight_kg=row["weight_kg"],
         recorded_at=row["recorded_at"],
@@ -102,7 +180,7 @@ def _logged(row: dict[str, Any]) -> NewEvent:
     return NewEvent(
         payload=payload,
         aggregate_id=row["id"],
-        version=1,
+        version=row["version"],
         user_id=row["user_id"],
         occurred_at=row["recorded_at"],
         local_date=row["local_date"],
@@ -111,8 +189,10 @@ def _logged(row: dict[str, Any]) -> NewEvent:
     )
 
 
-async def delete_weight(viewer: Viewer, entry_id: str, *, database: Database, now: datetime) -> None:
-    """Take a weighing back. Raises NotFoundError, for another person's too."""
+async def delete_weight(
+    viewer: Viewer, entry_id: str, *, expected_version: int | None, database: Database, now: datetime
+) -> None:
+    """Take a weighing back. Raises NotFoundError, for another person's too, and StaleVersionError."""
     async with database.transaction() as transaction:
         statement = text(
             "DELETE FROM weight_entry WHERE id = :id AND user_id = :user_id RETURNING version, local_date, time_zone"
@@ -120,6 +200,8 @@ async def delete_weight(viewer: Viewer, entry_id: str, *, database: Database, no
         row = (await transaction.execute(statement, {"id": entry_id, "user_id": viewer.id})).one_or_none()
         if row is None:
             raise NotFoundError("There is no such weighing.")
+        if expected_version is not None and expected_version != row.version:
+            raise StaleVersionError("weighing", expected=expected_version, current=row.version)
         await append_event(
             transaction,
             NewEvent(

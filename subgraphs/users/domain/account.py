@@ -6,14 +6,19 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from subgraphs.errors import Checks
-from subgraphs.scalars import is_time_zone
+import idna
+
+from subgraphs.shell.calendar import WeekStart, is_time_zone
+from subgraphs.shell.errors import Checks
+from subgraphs.shell.text import check_line, is_line, normal_text
 
 YOUNGEST_YEARS = 13
 OLDEST_YEARS = 120
 LONGEST_PASSWORD = 100
 LATEST_DAY_START = 12
-_EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+")
+# RFC 5321 without quoted local parts, RFC 6531 for other scripts.
+_LOCAL_PART = re.compile(r"[^@\s\"(),:;<>\[\\\]]{1,64}")
+_DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
 _LONGEST_EMAIL = 254
 
 
@@ -40,15 +45,25 @@ class FitnessGoal(StrEnum):
     GENERAL_FITNESS = "GENERAL_FITNESS"
 
 
-class WeekStart(StrEnum):
-    MONDAY = "MONDAY"
-    SATURDAY = "SATURDAY"
-    SUNDAY = "SUNDAY"
-
-
 class Units(StrEnum):
     METRIC = "METRIC"
     IMPERIAL = "IMPERIAL"
+
+
+class Role(StrEnum):
+    USER = "USER"
+    ADMIN = "ADMIN"
+
+
+class AccountStatus(StrEnum):
+    ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
+
+
+class AuditAction(StrEnum):
+    SUSPENDED = "SUSPENDED"
+    REINSTATED = "REINSTATED"
+    ROLES_CHANGED = "ROLES_CHANGED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +89,15 @@ class PersonalSettings:
 
 
 def email_key(email: str) -> str:
-    """The form in which addresses are compared: two accounts may not differ by case alone."""
-    return email.strip().casefold()
+    """The form in which addresses are compared: two accounts may not differ by case, or by how a domain is spelled."""
+    local, _, domain = email.strip().rpartition("@")
+    return normal_text(f"{local.casefold()}@{_ascii_domain(domain) or domain.casefold()}")
+
+
+def ascii_address(email: str) -> str:
+    """The address as mail servers have it: its domain in ASCII."""
+    local, _, domain = email.strip().rpartition("@")
+    return f"{local}@{_ascii_domain(domain) or domain}"
 
 
 def age_years(born: date, today: date) -> int:
@@ -83,13 +105,39 @@ def age_years(born: date, today: date) -> int:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
-def check_email(checks: Checks, email: str) -> None:
-    valid = len(email) <= _LONGEST_EMAIL and _EMAIL.fullmatch(email.strip()) is not None
-    checks.require(valid, "email", "must be an e-mail address")
+def check_email(checks: Checks, email: str, field: str = "email") -> None:
+    checks.require(_is_email(email.strip()), field, "must be an e-mail address")
+
+
+def _is_email(email: str) -> bool:
+    local, _, domain = email.rpartition("@")
+    if len(email) > _LONGEST_EMAIL or not _LOCAL_PART.fullmatch(local) or not is_line(local):
+        return False
+    ascii_domain = _ascii_domain(domain)
+    return ascii_domain is not None and _DOMAIN.fullmatch(ascii_domain) is not None
+
+
+def _ascii_domain(domain: str) -> str | None:
+    """The domain as DNS has it: bücher.example is xn--bcher-kva.example. None for what is no domain."""
+    if len(domain) > _LONGEST_EMAIL:
+        return None
+    try:
+        return idna.encode(domain, uts46=True, std3_rules=True).decode().lower()
+    except idna.IDNAError:
+        return None
 
 
 def check_display_name(checks: Checks, name: str) -> None:
-    checks.require(2 <= len(name.strip()) <= 100, "displayName", "must have 2 to 100 characters")
+    check_line(checks, name, "displayName", shortest=2, longest=100)
+
+
+def check_device_name(checks: Checks, name: str | None) -> None:
+    if name is not None:
+        check_line(checks, name, "deviceName", shortest=1, longest=100)
+
+
+def check_reason(checks: Checks, reason: str) -> None:
+    check_line(checks, reason, "reason", shortest=3, longest=500)
 
 
 def check_password(checks: Checks, password: str, field: str = "password") -> None:

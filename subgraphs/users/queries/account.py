@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from subgraphs.read_pool import Reader
+from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = (
     "id, email, display_name, roles, status, time_zone, day_start_hour, week_start, units, date_of_birth, sex,"
-    " height_cm, activity_level, fitness_goal, target_weight_kg, version, created_at"
+    " height_cm, activity_level, fitness_goal, target_weight_kg, version, created_at, email_verified_at, totp_confirmed_at"
 )
 
 
@@ -38,6 +38,8 @@ class AccountRecord:
     target_weight_kg: Decimal | None
     version: int
     created_at: datetime
+    email_verified_at: datetime | None
+    totp_confirmed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,16 @@ class Credentials:
     status: str
 
 
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """The account that a request made, and the hash of what that request said beside the password."""
+
+    credentials: Credentials
+    content: bytes | None
+
+
 _BY_ID = text(f"SELECT {_COLUMNS} FROM account WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_BY_EMAIL = text(f"SELECT {_COLUMNS} FROM account WHERE email_key = :email_key")  # noqa: S608 - our names
 _LOCK = text(f"SELECT {_COLUMNS} FROM account WHERE id = :id FOR UPDATE")  # noqa: S608 - our names
 
 
@@ -63,6 +74,11 @@ async def lock_account(connection: AsyncConnection, user_id: str) -> AccountReco
     return None if row is None else AccountRecord(*row)
 
 
+async def account_by_email(connection: AsyncConnection, email_key: str) -> AccountRecord | None:
+    row = (await connection.execute(_BY_EMAIL, {"email_key": email_key})).one_or_none()
+    return None if row is None else AccountRecord(*row)
+
+
 async def credentials_by_email(connection: AsyncConnection, email_key: str) -> Credentials | None:
     statement = text("SELECT id, password_hash, status FROM account WHERE email_key = :email_key")
     return _credentials((await connection.execute(statement, {"email_key": email_key})).one_or_none())
@@ -71,6 +87,12 @@ async def credentials_by_email(connection: AsyncConnection, email_key: str) -> C
 async def credentials_by_id(connection: AsyncConnection, user_id: str) -> Credentials | None:
     statement = text("SELECT id, password_hash, status FROM account WHERE id = :id")
     return _credentials((await connection.execute(statement, {"id": user_id})).one_or_none())
+
+
+async def registration_by_key(connection: AsyncConnection, key: str) -> Registration | None:
+    statement = text("SELECT id, password_hash, status, idempotency_content FROM account WHERE idempotency_key = :key")
+    row = (await connection.execute(statement, {"key": key})).one_or_none()
+    return None if row is None else Registration(Credentials(*row[:3]), row[3])
 
 
 def _credentials(row: Any) -> Credentials | None:

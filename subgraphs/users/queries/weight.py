@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
-from subgraphs.read_pool import Reader
+from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.read_pool import Reader
 
-_COLUMNS = "id, user_id, weight_kg, body_fat_percent, notes, recorded_at, local_date, version"
+_COLUMNS = "id, user_id, weight_kg, body_fat_percent, notes, recorded_at, local_date, version, muscle_mass_kg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class WeightRecord:
     recorded_at: datetime
     local_date: date
     version: int
+    muscle_mass_kg: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,7 @@ class WeightPage:
 
     first_day: date | None
     last_day: date | None
-    after: tuple[datetime, str] | None
-    limit: int
+    page: Page
 
 
 _BY_ID = text(f"SELECT {_COLUMNS} FROM weight_entry WHERE id = ANY(:ids)")  # noqa: S608 - our names
@@ -43,14 +45,19 @@ _NEWEST = text(
     f" SELECT {_COLUMNS} FROM weight_entry WHERE weight_entry.user_id = person.user_id"
     " ORDER BY recorded_at DESC, id DESC LIMIT 1) AS entry"
 )
-_PAGES = text(
-    f"SELECT entry.* FROM unnest(CAST(:user_ids AS text[])) AS person (user_id) CROSS JOIN LATERAL ("  # noqa: S608
-    f" SELECT {_COLUMNS} FROM weight_entry WHERE weight_entry.user_id = person.user_id"
-    " AND (CAST(:first_day AS date) IS NULL OR local_date >= :first_day)"
-    " AND (CAST(:last_day AS date) IS NULL OR local_date <= :last_day)"
-    " AND (CAST(:after_at AS timestamptz) IS NULL OR (recorded_at, id) < (:after_at, :after_id))"
-    " ORDER BY recorded_at DESC, id DESC LIMIT :limit) AS entry"
-)
+_COUNTS = text("SELECT user_id, count(*) FROM weight_entry WHERE user_id = ANY(:user_ids) GROUP BY user_id")
+_ORDER = SortOrder(("recorded_at", "id"), descending=True)
+
+
+@cache
+def _pages(shape: PageShape) -> TextClause:
+    return text(
+        f"SELECT entry.* FROM unnest(CAST(:user_ids AS text[])) AS person (user_id) CROSS JOIN LATERAL ("  # noqa: S608
+        f" SELECT {_COLUMNS} FROM weight_entry WHERE weight_entry.user_id = person.user_id"
+        " AND (CAST(:first_day AS date) IS NULL OR local_date >= :first_day)"
+        " AND (CAST(:last_day AS date) IS NULL OR local_date <= :last_day)"
+        f" AND {_ORDER.beyond(shape)} ORDER BY {_ORDER.order_by(shape)} LIMIT :limit) AS entry"
+    )
 
 
 async def weights_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, WeightRecord]:
@@ -62,20 +69,24 @@ async def newest_weights(connection: Reader, user_ids: Sequence[str]) -> dict[st
     return {row[1]: WeightRecord(*row) for row in await connection.execute(_NEWEST, {"user_ids": list(user_ids)})}
 
 
+async def weight_counts(connection: Reader, user_ids: Sequence[str]) -> dict[str, int]:
+    """How many weighings each person has who has one."""
+    return {row[0]: row[1] for row in await connection.execute(_COUNTS, {"user_ids": list(user_ids)})}
+
+
 async def weights_by_user(
-    connection: Reader, user_ids: Sequence[str], page: WeightPage
+    connection: Reader, user_ids: Sequence[str], wanted: WeightPage
 ) -> dict[str, list[WeightRecord]]:
-    """The same page for several people in one statement: newest first, up to `limit` each."""
-    after_at, after_id = page.after or (None, "")
+    """The same page for several people in one statement: nearest to the page's cursor first, up to its limit each."""
+    page = wanted.page
     parameters = {
         "user_ids": list(user_ids),
-        "first_day": page.first_day,
-        "last_day": page.last_day,
-        "after_at": after_at,
-        "after_id": after_id,
+        "first_day": wanted.first_day,
+        "last_day": wanted.last_day,
         "limit": page.limit,
+        **page.keys,
     }
     by_user: defaultdict[str, list[WeightRecord]] = defaultdict(list)
-    for row in await connection.execute(_PAGES, parameters):
+    for row in await connection.execute(_pages(page.shape), parameters):
         by_user[row[1]].append(WeightRecord(*row))
     return by_user

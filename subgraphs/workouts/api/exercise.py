@@ -2,60 +2,97 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
-from subgraphs.context import Info
-from subgraphs.pagination import Connection, connect, read_page
-from subgraphs.scalars import CACHE_PUBLIC_HOUR, CacheControl, CacheControlScope, decimal_of, rounded_or_none
-from subgraphs.workouts.api.request import loaders_of, writer_of
-from subgraphs.workouts.commands.exercise import NewExercise, create_exercise
-from subgraphs.workouts.queries.exercise import ExerciseFilter, ExerciseRecord, exercises_by_id, exercises_page
+from subgraphs.shell.context import Info
+from subgraphs.shell.cost import SEARCH_COST, list_size
+from subgraphs.shell.errors import ValidationError
+from subgraphs.shell.inputs import idempotency_key, request_key
+from subgraphs.shell.keyset import KeysetList, Page
+from subgraphs.shell.mutation import Payload, mutation
+from subgraphs.shell.node import Node
+from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
+from subgraphs.shell.scalars import (
+    CACHE_PUBLIC_HOUR,
+    CacheControl,
+    CacheControlScope,
+    IdempotencyKey,
+    decimal_of,
+    describe_enum,
+    rounded,
+    rounded_or_none,
+)
+from subgraphs.shell.search.store import LEAST_LETTERS
+from subgraphs.shell.search.words import MOST_LETTERS
+from subgraphs.workouts.commands import exercise as commands
+from subgraphs.workouts.domain import exercise as domain
+from subgraphs.workouts.loaders import loaders_of
+from subgraphs.workouts.queries.exercise import ExerciseFilter, ExerciseRecord
 
 # A search shows the viewer's own exercises among the catalogue's, so its answer is nobody else's.
 CACHE_PRIVATE_HOUR = CacheControl(max_age=3600, scope=CacheControlScope.PRIVATE)
 
 
-@strawberry.enum
-class ExerciseCategory(Enum):
-    STRENGTH = "STRENGTH"
-    CARDIO = "CARDIO"
-    FLEXIBILITY = "FLEXIBILITY"
-    CORE = "CORE"
-    HIIT = "HIIT"
-    PLYOMETRICS = "PLYOMETRICS"
-    BODYWEIGHT = "BODYWEIGHT"
+describe_enum(
+    domain.ExerciseCategory,
+    "What an exercise trains above all.",
+    STRENGTH="Strength, against a weight or a machine.",
+    CARDIO="Endurance.",
+    FLEXIBILITY="Range of motion.",
+    CORE="The trunk.",
+    HIIT="Intervals of high intensity.",
+    PLYOMETRICS="Jumps and throws.",
+    BODYWEIGHT="Strength, against the body's own weight.",
+)
+describe_enum(
+    domain.ExerciseLevel,
+    "How much practice an exercise asks for.",
+    BEGINNER="None.",
+    INTERMEDIATE="Some.",
+    ADVANCED="Much.",
+)
+describe_enum(
+    domain.ExerciseTracking,
+    "What a set of the exercise measures.",
+    REPS="Repetitions; the load is the body's own weight, or a share of it.",
+    WEIGHT_REPS="Repetitions with a weight.",
+    TIME="How long it took.",
+    DISTANCE_TIME="How far it went, and how long that took.",
+)
+describe_enum(
+    domain.Muscle,
+    "A group of muscles.",
+    **{each.name: f"The {each.value}." for each in domain.Muscle},
+)
+describe_enum(
+    domain.Equipment,
+    "What an exercise is done with.",
+    **{each.name: f"{each.value.capitalize()}." for each in domain.Equipment},
+)
 
 
-@strawberry.enum
-class ExerciseLevel(Enum):
-    BEGINNER = "BEGINNER"
-    INTERMEDIATE = "INTERMEDIATE"
-    ADVANCED = "ADVANCED"
-
-
-@strawberry.enum(description="What a set of the exercise measures.")
-class ExerciseTracking(Enum):
-    REPS = "REPS"
-    WEIGHT_REPS = "WEIGHT_REPS"
-    TIME = "TIME"
-    DISTANCE_TIME = "DISTANCE_TIME"
-
-
-@strawberry.federation.type(keys=["id"], description="Something to do in a workout.", directives=[CACHE_PUBLIC_HOUR])
-class Exercise:
-    id: strawberry.ID
-    name: str
-    category: ExerciseCategory
-    primary_muscles: list[str]
-    secondary_muscles: list[str]
-    equipment: str | None
-    level: ExerciseLevel
-    tracking: ExerciseTracking
-    met: float | None = strawberry.field(description="Energy as a multiple of rest; none where it is not known.")
-    instructions: str | None
+@strawberry.federation.type(
+    keys=["id", "nodeId"], description="Something to do in a workout.", directives=[CACHE_PUBLIC_HOUR]
+)
+class Exercise(Node):
+    name: str = strawberry.field(description="How it is called.")
+    category: domain.ExerciseCategory = strawberry.field(description="What it trains above all.")
+    primary_muscles: list[domain.Muscle] = strawberry.field(
+        description="Those that do most of the work.", directives=[list_size(3)]
+    )
+    secondary_muscles: list[domain.Muscle] = strawberry.field(description="Those that help.", directives=[list_size(4)])
+    equipment: domain.Equipment | None = strawberry.field(description="What it is done with; null if not said.")
+    level: domain.ExerciseLevel = strawberry.field(description="How much practice it asks for.")
+    tracking: domain.ExerciseTracking = strawberry.field(description="What a set of it measures.")
+    met: float | None = strawberry.field(
+        description="Energy as a multiple of rest, in MET (2011 Compendium of Physical Activities). Null: not known."
+    )
+    body_weight_share: float = strawberry.field(
+        description="The share of the body's weight that each repetition lifts, 0 to 1; it counts for load and volume."
+    )
+    instructions: str | None = strawberry.field(description="How it is done; null if not said.")
     is_own: bool = strawberry.field(description="Made by the viewer, and seen by nobody else.")
 
     @classmethod
@@ -67,13 +104,14 @@ def exercise_node(record: ExerciseRecord) -> Exercise:
     return Exercise(
         id=strawberry.ID(record.id),
         name=record.name,
-        category=ExerciseCategory(record.category),
-        primary_muscles=record.primary_muscles,
-        secondary_muscles=record.secondary_muscles,
-        equipment=record.equipment,
-        level=ExerciseLevel(record.level),
-        tracking=ExerciseTracking(record.tracking),
+        category=domain.ExerciseCategory(record.category),
+        primary_muscles=[domain.Muscle(muscle) for muscle in record.primary_muscles],
+        secondary_muscles=[domain.Muscle(muscle) for muscle in record.secondary_muscles],
+        equipment=None if record.equipment is None else domain.Equipment(record.equipment),
+        level=domain.ExerciseLevel(record.level),
+        tracking=domain.ExerciseTracking(record.tracking),
         met=rounded_or_none(record.met),
+        body_weight_share=rounded(record.body_weight_share),
         instructions=record.instructions,
         is_own=record.created_by is not None,
     )
@@ -88,70 +126,131 @@ async def load_exercise(info: Info, id: str) -> Exercise | None:
     return exercise_node(record)
 
 
-@strawberry.input
+@strawberry.input(description="An exercise of one's own to create.")
 class CreateExerciseInput:
-    name: str
-    category: ExerciseCategory
-    level: ExerciseLevel = ExerciseLevel.BEGINNER
-    tracking: ExerciseTracking = ExerciseTracking.WEIGHT_REPS
-    met: float = 3.5
-    primary_muscles: list[str] = strawberry.field(default_factory=list)
-    secondary_muscles: list[str] = strawberry.field(default_factory=list)
-    equipment: str | None = None
-    instructions: str | None = None
+    name: str = strawberry.field(description="How it is called, 1 to 255 characters.")
+    category: domain.ExerciseCategory = strawberry.field(description="What it trains above all.")
+    level: domain.ExerciseLevel = strawberry.field(
+        default=domain.ExerciseLevel.BEGINNER, description="How much practice it asks for."
+    )
+    tracking: domain.ExerciseTracking = strawberry.field(
+        default=domain.ExerciseTracking.WEIGHT_REPS, description="What a set of it measures."
+    )
+    met: float = strawberry.field(default=3.5, description="Energy as a multiple of rest, in MET, 1 to 25.")
+    primary_muscles: list[domain.Muscle] = strawberry.field(
+        default_factory=list, description="Those that do most of the work."
+    )
+    secondary_muscles: list[domain.Muscle] = strawberry.field(default_factory=list, description="Those that help.")
+    equipment: domain.Equipment | None = strawberry.field(
+        default=None, description="What it is done with. Null: not said."
+    )
+    instructions: str | None = strawberry.field(
+        default=None, description="How it is done, up to 4,000 characters. Null: not said."
+    )
+    idempotency_key: IdempotencyKey | None = idempotency_key()
+
+    def to_new(self) -> commands.NewExercise:
+        return commands.NewExercise(
+            name=self.name,
+            category=self.category,
+            level=self.level,
+            tracking=self.tracking,
+            met=decimal_of(self.met, 2),
+            primary_muscles=self.primary_muscles,
+            secondary_muscles=self.secondary_muscles,
+            equipment=self.equipment,
+            instructions=self.instructions,
+            request=request_key(self),
+        )
+
+
+async def _search(info: Info, search: str, wanted: ExerciseFilter, page: Page) -> Connection[Exercise]:
+    loaders = loaders_of(info)
+    found = await loaders.exercises_by_words.load((search, wanted))
+    if page.backward:
+        before = [each for each in found if page.after is None or each.order < page.after]
+        here = before[::-1][: page.limit]
+    else:
+        here = [each for each in found if page.after is None or each.order > page.after][: page.limit]
+    records = await loaders.exercise_by_id.load_many([each.id for each in here])
+    pairs = [(each, record) for each, record in zip(here, records, strict=True) if record is not None]
+    return connect(pairs, page, lambda pair: exercise_node(pair[1]), lambda pair: pair[0].order)
 
 
 @strawberry.type
 class ExerciseQuery:
     @strawberry.field(
-        description="One exercise of the catalogue or of the viewer's own.", directives=[CACHE_PRIVATE_HOUR]
+        description="One exercise of the catalogue or of the viewer's own; null if there is none with this id.",
+        directives=[CACHE_PRIVATE_HOUR],
     )
-    async def exercise(self, info: Info, id: strawberry.ID) -> Exercise | None:
+    async def exercise(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The exercise's id.")]
+    ) -> Exercise | None:
         return await load_exercise(info, id)
 
     @strawberry.field(
-        description="Exercises by name; `search` matches anywhere in it.", directives=[CACHE_PRIVATE_HOUR]
+        description="Exercises by name, or best fit first where words are searched for; the viewer's own among the"
+        " catalogue's. `totalCount` is null: counting would read all of them.",
+        directives=[CACHE_PRIVATE_HOUR],
     )
     async def exercises(
         self,
         info: Info,
-        search: str | None = None,
-        muscle: str | None = None,
-        category: ExerciseCategory | None = None,
-        level: ExerciseLevel | None = None,
-        equipment: str | None = None,
-        first: int | None = None,
-        after: str | None = None,
+        search: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Words to search for, 2 to 100 characters. Null: all exercises, by name.",
+                directives=[SEARCH_COST],
+            ),
+        ] = None,
+        muscle: Annotated[
+            domain.Muscle | None, strawberry.argument(description="That takes part in it. Null: any.")
+        ] = None,
+        category: Annotated[
+            domain.ExerciseCategory | None, strawberry.argument(description="What it trains above all. Null: any.")
+        ] = None,
+        level: Annotated[
+            domain.ExerciseLevel | None, strawberry.argument(description="The practice it asks for. Null: any.")
+        ] = None,
+        equipment: Annotated[
+            domain.Equipment | None, strawberry.argument(description="What it is done with. Null: anything.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[Exercise]:
-        page = read_page(first, after, (str, str))
         wanted = ExerciseFilter(
-            info.context.viewer.id,
-            search,
-            muscle,
-            category.value if category else None,
-            level.value if level else None,
-            equipment,
+            viewer_id=info.context.viewer.id,
+            muscle=None if muscle is None else muscle.value,
+            category=None if category is None else category.value,
+            level=None if level is None else level.value,
+            equipment=None if equipment is None else equipment.value,
         )
-        async with info.context.resources.database.reading() as connection:
-            records = await exercises_page(connection, wanted, page.after, page.limit)
+        if search is not None and search.strip():
+            if not LEAST_LETTERS <= len(search.strip()) <= MOST_LETTERS:
+                raise ValidationError(("search", f"must have {LEAST_LETTERS} to {MOST_LETTERS} characters"))
+            fits = KeysetList("Query.exercises(search:)", search, (float, str, str))
+            return await _search(info, search, wanted, fits.page(first, after, last, before))
+        page = KeysetList("Query.exercises", "", (str, str)).page(first, after, last, before)
+        records = await loaders_of(info).exercises_by_name.load((wanted, page))
         return connect(records, page, exercise_node, lambda record: (record.name.lower(), record.id))
+
+
+@strawberry.type(description="What came of creating an exercise.")
+class ExercisePayload(Payload):
+    exercise: Exercise | None = strawberry.field(
+        default=None, description="The exercise as it was created; null if it was refused."
+    )
 
 
 @strawberry.type
 class ExerciseMutation:
-    @strawberry.mutation(description="An exercise of one's own.")
-    async def create_exercise(self, info: Info, input: CreateExerciseInput) -> Exercise:
-        new = NewExercise(
-            name=input.name,
-            category=input.category.value,
-            level=input.level.value,
-            tracking=input.tracking.value,
-            met=decimal_of(input.met),
-            primary_muscles=tuple(input.primary_muscles),
-            secondary_muscles=tuple(input.secondary_muscles),
-            equipment=input.equipment,
-            instructions=input.instructions,
+    @mutation(description="Create an exercise that only the viewer sees. CONFLICT for more than 500.")
+    async def create_exercise(self, info: Info, input: CreateExerciseInput) -> ExercisePayload | None:
+        viewer, resources = info.context.viewer, info.context.resources
+        record = await commands.create_exercise(
+            viewer, input.to_new(), database=resources.database, now=resources.now()
         )
-        exercise_id = await create_exercise(writer_of(info), info.context.viewer.id, new)
-        async with writer_of(info).connect() as connection:
-            return exercise_node((await exercises_by_id(connection, [exercise_id]))[exercise_id])
+        info.context.renew_loaders()
+        return ExercisePayload(exercise=exercise_node(record))

@@ -3,41 +3,107 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
 import strawberry
 
-from subgraphs.context import Info
-from subgraphs.errors import NotFoundError, ValidationError
-from subgraphs.pagination import Connection, connect, read_page
-from subgraphs.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, rounded_or_none
+from subgraphs.shell.context import Info
+from subgraphs.shell.cost import list_size
+from subgraphs.shell.errors import NotFoundError, ValidationError
+from subgraphs.shell.keyset import KeysetList
+from subgraphs.shell.node import ID_DESCRIPTION
+from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
+from subgraphs.shell.quantities import Mass, MassIn, mass
+from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, describe_enum, rounded_or_none
+from subgraphs.shell.units import MassUnit
 from subgraphs.workouts.api.energy import EnergyEstimate, estimate
 from subgraphs.workouts.api.exercise import Exercise, exercise_node
-from subgraphs.workouts.api.request import loaders_of
+from subgraphs.workouts.api.template import WorkoutTemplate, template_node
+from subgraphs.workouts.api.training import (
+    LONGEST_DAYS,
+    HeartRateEffort,
+    HeartRateEffortInput,
+    HeartRateZone,
+    RecordMark,
+    TrainingLoadDay,
+    TrainingWeek,
+    effort_node,
+    load_node,
+    mark_node,
+    week_nodes,
+    zone_nodes,
+)
 from subgraphs.workouts.api.workout import Workout, workout_node
 from subgraphs.workouts.domain.energy import Effort, price_workout
+from subgraphs.workouts.domain.heart_rate import MaxFormula, Sex, ZoneMethod
+from subgraphs.workouts.domain.training_load import WARM_UP_DAYS, daily_loads
 from subgraphs.workouts.domain.workout import WorkoutStatus
-from subgraphs.workouts.queries.workout import PersonalRecord as RecordOfPerson
+from subgraphs.workouts.loaders import loaders_of
+from subgraphs.workouts.queries.person import PersonRecord, person_from_token
+from subgraphs.workouts.queries.personal_record import PersonalRecord as RecordOfPerson
+from subgraphs.workouts.queries.training import TrainedDays
 from subgraphs.workouts.queries.workout import WorkoutPage
 
+# In the words of users, who own it.
+describe_enum(
+    Sex,
+    "What formulas of energy ask for.",
+    MALE="The formulas' male constant.",
+    FEMALE="The formulas' female constant.",
+    OTHER="The mean of the two constants.",
+)
+FirstDay = Annotated[date, strawberry.argument(name="from", description="The first local day, included.")]
+LastDay = Annotated[date, strawberry.argument(description="The last local day, included; at most 365 days later.")]
 
-@strawberry.federation.type(shareable=True)
+
+@strawberry.federation.type(
+    shareable=True, inaccessible=True, description="The body as of now, for other subgraphs' formulas."
+)
 class Physiology:
-    weight_kg: float | None
+    weight_kg: float | None = strawberry.field(description="The newest weighing in kilograms; null without one.")
+    age_years: int | None = strawberry.field(description="Whole years on the person's calendar; null if not told.")
+    sex: Sex | None = strawberry.field(description="Null if not told.")
 
 
-@strawberry.type(description="A person's best of one exercise, from sets that still exist.")
+@strawberry.type(description="A person's best of one exercise, each number from a working set that still exists.")
 class PersonalRecord:
-    max_weight_kg: float | None
-    max_reps: int | None
-    estimated_one_rep_max_kg: float | None
-    best_set_volume_kg: float | None
-    achieved_on: date
     record: strawberry.Private[RecordOfPerson]
+    id: strawberry.ID = strawberry.field(description="Identifies the record in the whole graph.")
+    max_weight_kg: float | None = strawberry.field(
+        description="The most that was held or hung on, in kilograms; null if no weight was told."
+    )
+    max_reps: int | None = strawberry.field(description="The most repetitions of one set; null if none were counted.")
+    estimated_one_rep_max_kg: float | None = strawberry.field(
+        description="The best estimate of one repetition, in kilograms, by Epley. Null without a set of 1 to 12"
+        " repetitions with a weight, and where the body is part of the load."
+    )
+    best_set_volume_kg: float | None = strawberry.field(
+        description="The most that one set moved, repetitions times load, in kilograms; null if no load is known."
+    )
+    achieved_on: date = strawberry.field(
+        description="The day of the best estimate, else of the most weight, else of the most repetitions."
+    )
 
-    @strawberry.field
+    @strawberry.field(description="The most that was held or hung on, in a unit; null if no weight was told.")
+    def max_weight(self, unit: MassIn = MassUnit.KG) -> Mass | None:
+        return None if self.record.max_weight_kg is None else mass(self.record.max_weight_kg, unit)
+
+    @strawberry.field(description="`estimatedOneRepMaxKg` in a unit; null where that is.")
+    def estimated_one_rep_max(self, unit: MassIn = MassUnit.KG) -> Mass | None:
+        best = self.record.best_one_rep_max_kg
+        return None if best is None else mass(best, unit)
+
+    @strawberry.field(
+        description="The days on which it grew, of each kind, the latest 100 first; first times included.",
+        directives=[list_size(20)],
+    )
+    async def history(self, info: Info) -> list[RecordMark]:
+        key = (self.record.user_id, self.record.exercise_id)
+        return [mark_node(mark) for mark in await loaders_of(info).marks_by_user_and_exercise.load(key)]
+
+    @strawberry.field(description="What it is the best of.")
     async def exercise(self, info: Info) -> Exercise:
         exercise = await loaders_of(info).exercise_by_id.load(self.record.exercise_id)
         if exercise is None:
@@ -45,84 +111,194 @@ class PersonalRecord:
         return exercise_node(exercise)
 
 
-@strawberry.federation.type(keys=["id"], directives=[CACHE_PRIVATE_BRIEFLY])
+@strawberry.federation.type(keys=["id"], description="A person.", directives=[CACHE_PRIVATE_BRIEFLY])
 class User:
-    id: strawberry.ID
-    display_name: str = strawberry.federation.field(external=True)
-    physiology: Physiology | None = strawberry.federation.field(external=True, default=None)
+    id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
+    display_name: str = strawberry.federation.field(external=True, description="How the person is called.")
+    physiology: Physiology | None = strawberry.federation.field(
+        external=True, default=None, description="The body as of now, for formulas; null if nothing is known."
+    )
 
     @classmethod
     def resolve_reference(cls, id: strawberry.ID, physiology: Mapping[str, Any] | None = None, **_: Any) -> User:
-        weight_kg = physiology.get("weightKg") if physiology else None
-        return cls(id=id, display_name="", physiology=Physiology(weight_kg=weight_kg))
+        return cls(id=id, display_name="", physiology=_physiology(physiology or {}))
 
-    @strawberry.field(description="Newest first; `from` and `to` are local dates, both included.")
+    @strawberry.field(
+        description="The person's workouts, newest day first and in it the latest start. `totalCount` counts all of"
+        " them, of any day and status."
+    )
     async def workouts(
         self,
         info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        from_: Annotated[date | None, strawberry.argument(name="from")] = None,
-        to: date | None = None,
-        status: WorkoutStatus | None = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        from_: Annotated[
+            date | None, strawberry.argument(name="from", description="The first local day, included. Null: all.")
+        ] = None,
+        to: Annotated[date | None, strawberry.argument(description="The last local day, included. Null: all.")] = None,
+        status: Annotated[WorkoutStatus | None, strawberry.argument(description="Null: any.")] = None,
     ) -> Connection[Workout]:
         info.context.reader_of(self.id)
-        page = read_page(first, after, (date, str))
-        wanted = WorkoutPage(
-            first=from_,
-            last=to,
-            status=status.value if status else None,
-            after=page.after,
-            limit=page.limit,
-        )
+        page = KeysetList("User.workouts", self.id, (date, datetime, str)).page(first, after, last, before)
+        wanted = WorkoutPage(first_day=from_, last_day=to, status=None if status is None else status.value, page=page)
         records = await loaders_of(info).workouts_by_user.load((self.id, wanted))
-        return connect(records, page, workout_node, lambda record: (record.local_date, record.id))
 
-    @strawberry.field(description="The session in progress, if there is one.")
+        async def count() -> int:
+            return await loaders_of(info).workout_count_by_user.load(self.id) or 0
+
+        return connect(
+            records, page, workout_node, lambda record: (record.local_date, record.started_at, record.id), count
+        )
+
+    @strawberry.field(description="The session in progress; null if there is none.")
     async def active_workout(self, info: Info) -> Workout | None:
         info.context.reader_of(self.id)
         record = await loaders_of(info).active_workout_by_user.load(self.id)
         return None if record is None else workout_node(record)
 
-    @strawberry.field(description="The best of each exercise ever done.")
-    async def personal_records(self, info: Info) -> list[PersonalRecord]:
+    @strawberry.field(description="What the person does again and again, the oldest first.")
+    async def templates(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[WorkoutTemplate]:
         info.context.reader_of(self.id)
-        return [
-            PersonalRecord(
-                max_weight_kg=rounded_or_none(record.max_weight_kg),
-                max_reps=record.max_reps,
-                estimated_one_rep_max_kg=rounded_or_none(record.best_one_rep_max_kg),
-                best_set_volume_kg=rounded_or_none(record.best_set_volume_kg),
-                achieved_on=record.achieved_on,
-                record=record,
-            )
-            for record in await loaders_of(info).records_by_user.load(self.id)
-        ]
+        page = KeysetList("User.templates", self.id, (datetime, str)).page(first, after, last, before)
+        records = await loaders_of(info).templates_by_user.load((self.id, page))
+
+        async def count() -> int:
+            return await loaders_of(info).template_count_by_user.load(self.id) or 0
+
+        return connect(records, page, template_node, lambda record: (record.created_at, record.id), count)
+
+    @strawberry.field(description="The best of each exercise ever done, the latest first.")
+    async def personal_records(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[PersonalRecord]:
+        info.context.reader_of(self.id)
+        page = KeysetList("User.personalRecords", self.id, (date, str)).page(first, after, last, before)
+        records = await loaders_of(info).records_by_user.load((self.id, page))
+
+        async def count() -> int:
+            return await loaders_of(info).record_count_by_user.load(self.id) or 0
+
+        return connect(records, page, _record_node, lambda record: (record.achieved_on, record.exercise_id), count)
 
     @strawberry.federation.field(
         requires=["physiology { weightKg }"],
-        description="What so many minutes of an exercise cost at today's weight.",
+        description="What so many minutes of an exercise cost at today's weight. Null if nothing says how hard it is.",
     )
-    async def calories_for(self, info: Info, exercise_id: strawberry.ID, minutes: float) -> EnergyEstimate | None:
+    async def calories_for(
+        self,
+        info: Info,
+        exercise_id: Annotated[strawberry.ID, strawberry.argument(description="The exercise's id.")],
+        minutes: Annotated[float, strawberry.argument(description="Above 0 and up to 1,440.")],
+    ) -> EnergyEstimate | None:
         info.context.reader_of(self.id)
         if not 0 < minutes <= 1440:
             raise ValidationError(("minutes", "must be above 0 and at most 1440"))
         exercise = await loaders_of(info).exercise_by_id.load(exercise_id)
         if exercise is None or not (exercise.created_by is None or info.context.viewer.may_read(exercise.created_by)):
-            raise NotFoundError(f"There is no exercise {exercise_id}.")
+            raise NotFoundError("There is no such exercise.")
         if exercise.met is None:
             return None
         effort = Effort(exercise.met, decimal_of(minutes), sets=0)
         return estimate(price_workout([effort], None, self._weight_kg(), None))
+
+    @strawberry.field(
+        description="What each muscle did, by weeks from Monday; the oldest first.", directives=[list_size(12)]
+    )
+    async def training_weeks(self, info: Info, from_: FirstDay, to: LastDay) -> list[TrainingWeek]:
+        info.context.reader_of(self.id)
+        return week_nodes(await loaders_of(info).muscle_work_by_user.load((self.id, _days(from_, to))))
+
+    @strawberry.field(
+        description="Each day's load by the exertion that sessions told, and what it leads to.",
+        directives=[list_size(90)],
+    )
+    async def training_load(self, info: Info, from_: FirstDay, to: LastDay) -> list[TrainingLoadDay]:
+        info.context.reader_of(self.id)
+        days = _days(from_, to)
+        wanted = TrainedDays(days.first - timedelta(days=WARM_UP_DAYS), days.last)
+        loads = await loaders_of(info).loads_by_user.load((self.id, wanted))
+        return [load_node(each) for each in daily_loads(loads, days.first, days.last)]
+
+    @strawberry.federation.field(
+        requires=["physiology { ageYears }"],
+        description="Five zones of 10 % each from 50 % on. Null where neither the maximum nor the age is known.",
+        directives=[list_size(5)],
+    )
+    def heart_rate_zones(
+        self,
+        info: Info,
+        method: Annotated[ZoneMethod, strawberry.argument(description="What they are parts of.")] = ZoneMethod.MAX,
+        formula: Annotated[
+            MaxFormula, strawberry.argument(description="Of the maximum, if that is not told.")
+        ] = MaxFormula.TANAKA,
+        max_heart_rate: Annotated[
+            int | None, strawberry.argument(description="In beats a minute, 25 to 250. Null: by age.")
+        ] = None,
+        resting_heart_rate: Annotated[
+            int | None,
+            strawberry.argument(description="In beats a minute, 25 to 250; needed by RESERVE. Null: not told."),
+        ] = None,
+    ) -> list[HeartRateZone] | None:
+        info.context.reader_of(self.id)
+        age_years = None if self.physiology is None else self.physiology.age_years
+        return zone_nodes(age_years, method, formula, max_heart_rate, resting_heart_rate)
+
+    @strawberry.federation.field(
+        requires=["physiology { weightKg ageYears sex }"],
+        description="Energy and load of a steady effort. Null where neither the maximum nor the age is known.",
+    )
+    def heart_rate_effort(
+        self,
+        info: Info,
+        effort: Annotated[HeartRateEffortInput, strawberry.argument(description="How fast, how long, whose heart.")],
+    ) -> HeartRateEffort | None:
+        info.context.reader_of(self.id)
+        body = self.physiology or _physiology({})
+        return effort_node(effort, body.age_years, self._weight_kg(), body.sex)
 
     def _weight_kg(self) -> Decimal | None:
         weight_kg = self.physiology.weight_kg if self.physiology else None
         return None if weight_kg is None else decimal_of(weight_kg)
 
 
-async def user_with_name(info: Info, user_id: str) -> User:
+def _days(first: date, last: date) -> TrainedDays:
+    """Raises ValidationError for a span that is too long or ends before it begins."""
+    if not 0 <= (last - first).days < LONGEST_DAYS:
+        raise ValidationError(("to", f"must be at most {LONGEST_DAYS - 1} days after from"))
+    return TrainedDays(first, last)
+
+
+def _physiology(known: Mapping[str, Any]) -> Physiology:
+    """What the router fetched from users for us, as JSON."""
+    sex = known.get("sex")
+    return Physiology(weight_kg=known.get("weightKg"), age_years=known.get("ageYears"), sex=Sex(sex) if sex else None)
+
+
+def _record_node(record: RecordOfPerson) -> PersonalRecord:
+    return PersonalRecord(
+        record=record,
+        id=strawberry.ID(f"{record.user_id}:{record.exercise_id}"),
+        max_weight_kg=rounded_or_none(record.max_weight_kg),
+        max_reps=record.max_reps,
+        estimated_one_rep_max_kg=rounded_or_none(record.best_one_rep_max_kg),
+        best_set_volume_kg=rounded_or_none(record.best_set_volume_kg),
+        achieved_on=record.achieved_on,
+    )
+
+
+async def load_named_user(info: Info, user_id: str) -> User:
     """The person with the name that workouts hold a copy of, as `@provides` promises."""
-    person = await loaders_of(info).person_by_id.load(user_id)
+    return User(id=strawberry.ID(user_id), display_name=(await _person(info, user_id)).display_name)
+
+
+async def _person(info: Info, user_id: str) -> PersonRecord:
+    """A person who registered a moment ago is known by the token only; anybody else unknown has UTC."""
+    known = await loaders_of(info).person_by_id.load(user_id)
+    if known is not None:
+        return known
     viewer = info.context.viewer
-    name = person.display_name if person else (viewer.display_name if viewer.id == user_id else "")
-    return User(id=strawberry.ID(user_id), display_name=name)
+    return person_from_token(viewer) if viewer.id == user_id else PersonRecord(user_id, "", "UTC", 0)

@@ -1,21 +1,27 @@
 """The end of every change to a workout: sums and energy anew, version up, the after-image into the outbox.
 
-Called by the commands in the transaction of their change, and by the projection that learns a missing body weight.
+Called by the commands in the transaction of their change, by the projection that learns a missing body weight, and by
+the process when it starts, for workouts whose numbers an older release made.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from events.contracts.workouts import ExerciseSummary, WorkoutEdited, WorkoutState
+from events.contracts.workouts import ExerciseSummary, WorkoutDeleted, WorkoutEdited, WorkoutState
 from events.outbox import NewEvent, append_event
-from subgraphs.workouts.domain.energy import Effort, Energy, EnergyMethod, price_workout
-from subgraphs.workouts.domain.strength import volume_kg
-from subgraphs.workouts.domain.workout import WORKING_KINDS, WorkoutStatus, minutes_between
+from subgraphs.shell.telemetry import current_traceparent
+from subgraphs.workouts.commands.personal_record import keep_records
+from subgraphs.workouts.domain.energy import Effort, price_workout
+from subgraphs.workouts.domain.personal_record import Best, best_by_exercise
+from subgraphs.workouts.domain.strength import load_kg, one_rep_max_kg, volume_kg
+from subgraphs.workouts.domain.workout import WorkoutStatus, minutes_between
+from subgraphs.workouts.domain.workout_set import WORKING_KINDS
 from subgraphs.workouts.queries.exercise import ExerciseRecord, exercises_by_id
 from subgraphs.workouts.queries.person import weight_on
 from subgraphs.workouts.queries.workout import (
@@ -27,73 +33,153 @@ from subgraphs.workouts.queries.workout import (
     workouts_by_id,
 )
 
+#: Counts the changes of what the numbers of a workout mean; workouts settled by older rules are settled anew.
+RULES = 2
+
 _SETTLE = text(
     "UPDATE workout SET duration_minutes = :duration_minutes, volume_kg = :volume_kg, calories_kcal = :calories_kcal,"
     " net_calories_kcal = :net_calories_kcal, calories_method = :method, body_weight_kg = :body_weight_kg,"
-    " version = version + :step WHERE id = :id"
+    " rules = :rules, version = version + :step WHERE id = :id"
 )
+_SETTLE_SETS = text(
+    "UPDATE workout_set AS s SET load_kg = told.load_kg, one_rep_max_kg = told.one_rep_max_kg"
+    " FROM unnest(CAST(:ids AS text[]), CAST(:loads AS numeric[]), CAST(:one_rep_maxes AS numeric[]))"
+    " AS told (id, load_kg, one_rep_max_kg) WHERE s.id = told.id"
+    " AND (s.load_kg, s.one_rep_max_kg) IS DISTINCT FROM (told.load_kg, told.one_rep_max_kg)"
+)
+_WAITING = text(
+    "SELECT id, user_id, local_date FROM workout WHERE user_id = ANY(:user_ids)"
+    " AND status = 'COMPLETED' AND body_weight_kg IS NULL ORDER BY id FOR UPDATE"
+)
+_OUTDATED = text("SELECT id FROM workout WHERE rules < :rules ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED")
 
 
 async def settle_workout(
-    connection: AsyncConnection,
+    transaction: AsyncConnection,
     workout_id: str,
     event: type[WorkoutState],
     *,
+    now: datetime,
     is_new: bool = False,
     prev_local_date: date | None = None,
-) -> int:
-    """Bring the workout's own numbers up to date and append `event`; returns the version this change made."""
-    workout = (await workouts_by_id(connection, [workout_id]))[workout_id]
-    placed = (await exercises_by_workout(connection, [workout_id])).get(workout_id, [])
-    sets = (await sets_by_workout(connection, [workout_id])).get(workout_id, [])
-    exercises = await exercises_by_id(connection, sorted({place.exercise_id for place in placed}))
-    duration = minutes_between(workout.started_at, workout.ended_at)
-    working = [one for one in sets if one.kind in WORKING_KINDS]
-    energy = await _price(connection, workout, duration, _efforts(placed, sets, exercises))
-    await connection.execute(
+) -> WorkoutRecord:
+    """Bring the workout's own numbers up to date and append `event`; returns the workout as it is then."""
+    workout = (await workouts_by_id(transaction, [workout_id]))[workout_id]
+    placed = (await exercises_by_workout(transaction, [workout_id])).get(workout_id, [])
+    stored = (await sets_by_workout(transaction, [workout_id])).get(workout_id, [])
+    exercises = await exercises_by_id(transaction, sorted({place.exercise_id for place in placed}))
+    weight = await _body_weight(transaction, workout)
+    one = settle(workout, placed, stored, exercises, weight)
+    if one.sets:
+        await transaction.execute(_SETTLE_SETS, _set_numbers(one.sets))
+    await transaction.execute(
         _SETTLE,
         {
             "id": workout_id,
-            "duration_minutes": duration,
-            "volume_kg": _volume(working),
-            "calories_kcal": energy.gross_kcal if energy else None,
-            "net_calories_kcal": energy.net_kcal if energy else None,
-            "method": energy.method.value if energy else None,
-            "body_weight_kg": energy.body_weight_kg if energy else None,
+            "duration_minutes": one.workout.duration_minutes,
+            "volume_kg": one.workout.volume_kg,
+            "calories_kcal": one.workout.calories_kcal,
+            "net_calories_kcal": one.workout.net_calories_kcal,
+            "method": one.workout.calories_method,
+            "body_weight_kg": one.workout.body_weight_kg,
+            "rules": RULES,
             "step": 0 if is_new else 1,
         },
     )
-    settled = (await workouts_by_id(connection, [workout_id]))[workout_id]
-    payload = _after_image(event, settled, _summaries(placed, working, exercises), prev_local_date)
-    await append_event(
-        connection,
-        NewEvent(
-            payload,
-            aggregate_id=workout_id,
-            version=settled.version,
-            user_id=settled.user_id,
-            occurred_at=datetime.now(UTC),
-            local_date=settled.local_date,
-            time_zone=settled.time_zone,
-        ),
+    settled = (await workouts_by_id(transaction, [workout_id]))[workout_id]
+    await keep_records(transaction, settled, one.bests)
+    payload = state_of(event, replace(one, workout=settled), prev_local_date)
+    await append_event(transaction, workout_event(payload, settled, now))
+    return settled
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A workout with all of its numbers, as its columns hold them; its bests count for its person's records."""
+
+    workout: WorkoutRecord
+    placed: Sequence[WorkoutExerciseRecord]
+    sets: Sequence[SetRecord]
+    summaries: tuple[ExerciseSummary, ...]
+    bests: Mapping[str, Best]
+
+
+def settle(
+    workout: WorkoutRecord,
+    placed: Sequence[WorkoutExerciseRecord],
+    stored: Sequence[SetRecord],
+    exercises: Mapping[str, ExerciseRecord],
+    body_weight_kg: Decimal | None,
+) -> Settled:
+    """The numbers that follow from what was told. Pure: written by `settle_workout`, and by COPY for whole histories."""
+    sets = [_settled_set(each, exercises[each.exercise_id], body_weight_kg) for each in stored]
+    duration = minutes_between(workout.started_at, workout.ended_at)
+    working = [each for each in sets if each.kind in WORKING_KINDS]
+    energy = None
+    if workout.status == WorkoutStatus.COMPLETED:  # only what is finished has a price
+        energy = price_workout(_efforts(placed, sets, exercises), duration, body_weight_kg, workout.reported_kcal)
+    numbers = replace(
+        workout,
+        duration_minutes=_stored(duration, 4),
+        volume_kg=round(_volume(working), 3),
+        calories_kcal=_stored(energy.gross_kcal, 4) if energy else None,
+        net_calories_kcal=_stored(energy.net_kcal, 4) if energy else None,
+        calories_method=energy.method.value if energy else None,
+        body_weight_kg=energy.body_weight_kg if energy else None,
     )
-    return settled.version
+    is_kept = workout.status != WorkoutStatus.CANCELLED
+    bests = best_by_exercise(working) if is_kept else {}
+    return Settled(numbers, placed, sets, _summaries(placed, working, exercises), bests)
 
 
-async def _price(
-    connection: AsyncConnection, workout: WorkoutRecord, duration: Decimal | None, efforts: Sequence[Effort]
-) -> Energy | None:
-    """Only what is finished has a price. A price once given keeps its body weight: history is a snapshot."""
-    if workout.status != WorkoutStatus.COMPLETED:
-        return None
-    weight = workout.body_weight_kg
-    if weight is None:
-        weight = await weight_on(connection, workout.user_id, workout.local_date)
-    return price_workout(efforts, duration, weight, workout.reported_kcal)
+def workout_event(payload: WorkoutState | WorkoutDeleted, workout: WorkoutRecord, at: datetime) -> NewEvent:
+    """What `payload` says of this version of the workout, as the outbox takes it."""
+    return NewEvent(
+        payload=payload,
+        aggregate_id=workout.id,
+        version=workout.version,
+        user_id=workout.user_id,
+        occurred_at=at,
+        local_date=workout.local_date,
+        time_zone=workout.time_zone,
+        traceparent=current_traceparent(),
+    )
+
+
+async def _body_weight(transaction: AsyncConnection, workout: WorkoutRecord) -> Decimal | None:
+    """A weight once counted with stays: history is a snapshot. Else the one in force on the workout's day."""
+    if workout.body_weight_kg is not None:
+        return workout.body_weight_kg
+    return await weight_on(transaction, workout.user_id, workout.local_date)
+
+
+def _settled_set(one: SetRecord, exercise: ExerciseRecord, body_weight_kg: Decimal | None) -> SetRecord:
+    """The set with its load, and with an estimate of strength where all of the load is held and not the body."""
+    is_estimated = one.kind in WORKING_KINDS and exercise.body_weight_share == 0
+    load = load_kg(one.weight_kg, exercise.body_weight_share, body_weight_kg)
+    strength = one_rep_max_kg(one.weight_kg, one.reps) if is_estimated else None
+    return replace(
+        one,
+        load_kg=None if load is None else round(load, 2),
+        one_rep_max_kg=None if strength is None else round(strength, 3),
+    )
+
+
+def _stored(number: Decimal | None, places: int) -> Decimal | None:
+    """As the column keeps it, which is what events and readers see."""
+    return None if number is None else round(number, places)
+
+
+def _set_numbers(sets: Sequence[SetRecord]) -> dict[str, list[object]]:
+    return {
+        "ids": [one.id for one in sets],
+        "loads": [one.load_kg for one in sets],
+        "one_rep_maxes": [one.one_rep_max_kg for one in sets],
+    }
 
 
 def _efforts(
-    placed: Sequence[WorkoutExerciseRecord], sets: Sequence[SetRecord], exercises: dict[str, ExerciseRecord]
+    placed: Sequence[WorkoutExerciseRecord], sets: Sequence[SetRecord], exercises: Mapping[str, ExerciseRecord]
 ) -> list[Effort]:
     seconds_of_sets: defaultdict[str, int] = defaultdict(int)
     count: defaultdict[str, int] = defaultdict(int)
@@ -104,18 +190,16 @@ def _efforts(
     for place in placed:
         seconds = place.duration_seconds or seconds_of_sets[place.id]
         minutes = Decimal(seconds) / 60 if seconds else None
-        met = exercises[place.exercise_id].met
-        if met is not None:
-            efforts.append(Effort(met, minutes, count[place.id]))
+        efforts.append(Effort(exercises[place.exercise_id].met, minutes, count[place.id]))
     return efforts
 
 
 def _volume(sets: Sequence[SetRecord]) -> Decimal:
-    return sum((volume_kg(one.weight_kg, one.reps) for one in sets), Decimal(0))
+    return sum((volume_kg(one.load_kg, one.reps) for one in sets), Decimal(0))
 
 
 def _summaries(
-    placed: Sequence[WorkoutExerciseRecord], working: Sequence[SetRecord], exercises: dict[str, ExerciseRecord]
+    placed: Sequence[WorkoutExerciseRecord], working: Sequence[SetRecord], exercises: Mapping[str, ExerciseRecord]
 ) -> tuple[ExerciseSummary, ...]:
     by_place: defaultdict[str, list[SetRecord]] = defaultdict(list)
     for one in working:
@@ -136,12 +220,9 @@ def _summaries(
     )
 
 
-def _after_image(
-    event: type[WorkoutState],
-    workout: WorkoutRecord,
-    exercises: tuple[ExerciseSummary, ...],
-    prev_local_date: date | None,
-) -> WorkoutState:
+def state_of(event: type[WorkoutState], one: Settled, prev_local_date: date | None = None) -> WorkoutState:
+    """The after-image of a settled workout."""
+    workout = one.workout
     return event(
         workout_id=workout.id,
         name=workout.name,
@@ -156,21 +237,24 @@ def _after_image(
         calories_method=workout.calories_method,
         body_weight_kg=workout.body_weight_kg,
         volume_kg=workout.volume_kg,
-        exercises=exercises,
+        exercises=one.summaries,
         prev_local_date=prev_local_date,
     )
 
 
-async def price_waiting_workouts(connection: AsyncConnection, user_ids: Sequence[str]) -> int:
+async def price_waiting_workouts(transaction: AsyncConnection, user_ids: Sequence[str], now: datetime) -> int:
     """Price the finished workouts that waited for a body weight; returns how many got one."""
-    statement = text(
-        "SELECT id, user_id, local_date FROM workout"
-        " WHERE user_id = ANY(:user_ids) AND calories_method = :waiting ORDER BY id FOR UPDATE"
-    )
-    parameters = {"user_ids": sorted(user_ids), "waiting": EnergyMethod.UNKNOWN_WEIGHT.value}
     priced = 0
-    for row in (await connection.execute(statement, parameters)).all():
-        if await weight_on(connection, row.user_id, row.local_date) is not None:
-            await settle_workout(connection, row.id, WorkoutEdited)
+    for row in (await transaction.execute(_WAITING, {"user_ids": sorted(user_ids)})).all():
+        if await weight_on(transaction, row.user_id, row.local_date) is not None:
+            await settle_workout(transaction, row.id, WorkoutEdited, now=now)
             priced += 1
     return priced
+
+
+async def settle_outdated_workouts(transaction: AsyncConnection, limit: int, now: datetime) -> int:
+    """Settle up to `limit` workouts whose numbers were made by older rules; returns how many there were."""
+    ids = (await transaction.scalars(_OUTDATED, {"rules": RULES, "limit": limit})).all()
+    for workout_id in ids:
+        await settle_workout(transaction, workout_id, WorkoutEdited, now=now)
+    return len(ids)

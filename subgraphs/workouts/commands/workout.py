@@ -1,13 +1,16 @@
-"""A person's own workouts: begin, finish, give up, log after the fact, change, delete."""
+"""A person's own workouts: begin, finish, give up, log after the fact, change, delete.
+
+Each command checks, then writes rows and event in one transaction.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
+from typing import TypedDict
 
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.contracts.workouts import (
     WorkoutCancelled,
@@ -16,300 +19,294 @@ from events.contracts.workouts import (
     WorkoutEdited,
     WorkoutStarted,
 )
-from events.envelope import new_id
-from events.outbox import NewEvent, append_event
-from subgraphs.auth import Viewer
-from subgraphs.errors import ConflictError, NotFoundError, StaleVersionError, ValidationError
-from subgraphs.scalars import local_date
-from subgraphs.workouts.commands.settle import settle_workout
-from subgraphs.workouts.commands.workout_set import NewSet, check_set, insert_sets
-from subgraphs.workouts.domain.workout import LONGEST_WORKOUT, WorkoutStatus
+from events.inbox import hold_projection
+from events.outbox import append_event
+from subgraphs.shell.auth import Viewer
+from subgraphs.shell.calendar import is_time_zone, local_date
+from subgraphs.shell.database import Database
+from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, StaleVersionError, ValidationError
+from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.node import NodeKind, new_node_id
+from subgraphs.workouts.commands.personal_record import keep_records
+from subgraphs.workouts.commands.settle import settle_workout, workout_event
+from subgraphs.workouts.commands.workout_rows import (
+    NewRow,
+    delete_workout_row,
+    insert_workout,
+    row_of,
+    update_workout_row,
+)
+from subgraphs.workouts.domain.workout import (
+    MOST_WORKOUTS,
+    ExerciseDraft,
+    WorkoutFacts,
+    WorkoutStatus,
+    check_exercises,
+    check_workout,
+)
 from subgraphs.workouts.queries.exercise import exercises_by_id
-from subgraphs.workouts.queries.person import people_by_id
-from subgraphs.workouts.queries.workout import WorkoutRecord, workouts_by_id
+from subgraphs.workouts.queries.person import GROUP, person_of
+from subgraphs.workouts.queries.workout import WorkoutRecord, workout_counts, workouts_by_id
 
-CLOCK_SKEW = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class NewWorkoutExercise:
-    """An exercise of a workout that is logged in one call."""
-
-    exercise_id: str
-    sets: tuple[NewSet, ...] = ()
-    duration_seconds: int | None = None
-    notes: str | None = None
+_LOCK = text("SELECT id FROM workout WHERE id = :id AND user_id = :user_id FOR UPDATE")
+_BY_KEY = text("SELECT id, idempotency_content FROM workout WHERE user_id = :user_id AND idempotency_key = :key")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewWorkout:
     """A workout to begin (no `ended_at`) or to log. Zone and day are the person's own clock's where left out."""
 
     name: str
     started_at: datetime
     ended_at: datetime | None = None
-    exercises: tuple[NewWorkoutExercise, ...] = ()
+    exercises: Sequence[ExerciseDraft] = ()
     notes: str | None = None
     reported_kcal: Decimal | None = None
     active_minutes: Decimal | None = None
+    session_rpe: Decimal | None = None
     time_zone: str | None = None
     local_date: date | None = None
-    idempotency_key: str | None = None
+    request: RequestKey | None = None
+
+    @property
+    def facts(self) -> WorkoutFacts:
+        """What the rules of a workout are about."""
+        return WorkoutFacts(
+            name=self.name,
+            notes=self.notes,
+            started_at=self.started_at,
+            ended_at=self.ended_at,
+            active_minutes=self.active_minutes,
+            reported_kcal=self.reported_kcal,
+            session_rpe=self.session_rpe,
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class WorkoutChange:
-    """What to change of a workout; None leaves it."""
+class WorkoutChanges(TypedDict, total=False):
+    """What is to be different; what is absent stays as it is, and None takes it away."""
 
-    name: str | None = None
-    notes: str | None = None
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    reported_kcal: Decimal | None = None
-    active_minutes: Decimal | None = None
-
-
-async def start_workout(engine: AsyncEngine, viewer: Viewer, new: NewWorkout) -> str:
-    """Begin a session and return its id. Raises ConflictError while another one is running."""
-    return await _create(engine, viewer, new)
+    name: str
+    notes: str | None
+    started_at: datetime
+    ended_at: datetime
+    reported_kcal: Decimal | None
+    active_minutes: Decimal | None
+    session_rpe: Decimal | None
 
 
-async def log_workout(engine: AsyncEngine, viewer: Viewer, new: NewWorkout) -> str:
-    """Write a finished workout with its exercises and sets; returns its id."""
+class Completion(TypedDict, total=False):
+    """How a session ended; what is absent stays as it is, and the end is then now."""
+
+    ended_at: datetime
+    reported_kcal: Decimal | None
+    active_minutes: Decimal | None
+    session_rpe: Decimal | None
+
+
+async def start_workout(viewer: Viewer, new: NewWorkout, *, database: Database, now: datetime) -> WorkoutRecord:
+    """Begin a session. Raises ValidationError, and ConflictError while another one is running."""
+    return await _create(viewer, new, database=database, now=now)
+
+
+async def log_workout(viewer: Viewer, new: NewWorkout, *, database: Database, now: datetime) -> WorkoutRecord:
+    """Write a finished workout with its exercises and sets. Raises ValidationError."""
     if new.ended_at is None:
         raise ValidationError(("endedAt", "a logged workout needs its end"))
-    return await _create(engine, viewer, new)
-
-
-async def _create(engine: AsyncEngine, viewer: Viewer, new: NewWorkout) -> str:
-    """The same idempotency key gives the workout of the first call."""
-    _check_workout(new)
-    try:
-        async with engine.begin() as connection:
-            known = await _of_key(connection, viewer.id, new.idempotency_key)
-            return known or await add_workout(connection, viewer.id, await _on_clock(connection, viewer, new))
-    except IntegrityError as conflict:
-        async with engine.connect() as connection:
-            known = await _of_key(connection, viewer.id, new.idempotency_key)
-        if known is None:
-            raise ConflictError("Another workout is in progress.") from conflict
-        return known
-
-
-async def add_workout(connection: AsyncConnection, viewer_id: str, new: NewWorkout) -> str:
-    """The rows and the event of one new workout, in the caller's transaction."""
-    workout_id = new_id()
-    time_zone = new.time_zone or "UTC"
-    day = new.local_date or local_date(new.started_at, time_zone, day_start_hour=0)
-    status = WorkoutStatus.IN_PROGRESS if new.ended_at is None else WorkoutStatus.COMPLETED
-    await connection.execute(
-        text(
-            "INSERT INTO workout (id, user_id, name, status, local_date, time_zone, started_at, ended_at, notes,"
-            " reported_kcal, active_minutes, idempotency_key) VALUES (:id, :user_id, :name, :status, :local_date,"
-            " :time_zone, :started_at, :ended_at, :notes, :reported_kcal, :active_minutes, :idempotency_key)"
-        ),
-        {
-            "id": workout_id,
-            "user_id": viewer_id,
-            "name": new.name.strip(),
-            "status": status.value,
-            "local_date": day,
-            "time_zone": time_zone,
-            "started_at": new.started_at,
-            "ended_at": new.ended_at,
-            "notes": new.notes,
-            "reported_kcal": new.reported_kcal,
-            "active_minutes": new.active_minutes,
-            "idempotency_key": new.idempotency_key,
-        },
-    )
-    await _add_exercises(connection, viewer_id, workout_id, new.exercises, new.ended_at or new.started_at)
-    event = WorkoutStarted if new.ended_at is None else WorkoutCompleted
-    await settle_workout(connection, workout_id, event, is_new=True)
-    return workout_id
+    return await _create(viewer, new, database=database, now=now)
 
 
 async def complete_workout(
-    engine: AsyncEngine,
-    viewer_id: str,
+    viewer: Viewer,
     workout_id: str,
-    ended_at: datetime | None = None,
-    reported_kcal: Decimal | None = None,
-    expected_version: int | None = None,
-) -> None:
-    """End the running session; its energy is worked out now."""
-    async with engine.begin() as connection:
-        workout = await lock_workout(connection, viewer_id, workout_id, expected_version)
+    completion: Completion,
+    *,
+    expected_version: int | None,
+    database: Database,
+    now: datetime,
+) -> WorkoutRecord:
+    """End the running session; its energy is worked out now. One left running for longer than a workout may last needs
+    to be told its end.
+
+    Raises ValidationError, NotFoundError, StaleVersionError, and ConflictError for one that is not running.
+    """
+    async with database.transaction() as transaction:
+        await hold_projection(transaction, GROUP, viewer.id)  # a weight that comes now is to find it, or to be found
+        workout = await lock_workout(transaction, viewer, workout_id, expected_version)
         _must_run(workout)
-        end = ended_at or max(datetime.now(UTC), workout.started_at)
-        _check_times(workout.started_at, end)
-        await connection.execute(
-            text(
-                "UPDATE workout SET status = 'COMPLETED', ended_at = :ended_at, reported_kcal = :reported_kcal"
-                " WHERE id = :id"
-            ),
-            {"id": workout_id, "ended_at": end, "reported_kcal": reported_kcal},
-        )
-        await settle_workout(connection, workout_id, WorkoutCompleted)
+        ended = replace(row_of(workout), status=WorkoutStatus.COMPLETED, ended_at=max(now, workout.started_at))
+        row = replace(ended, **completion)
+        _check(row, now)
+        await update_workout_row(transaction, workout_id, row)
+        return await settle_workout(transaction, workout_id, WorkoutCompleted, now=now)
 
 
 async def cancel_workout(
-    engine: AsyncEngine, viewer_id: str, workout_id: str, expected_version: int | None = None
-) -> None:
-    """Give up the running session; it stays in the history and counts for nothing."""
-    async with engine.begin() as connection:
-        workout = await lock_workout(connection, viewer_id, workout_id, expected_version)
+    viewer: Viewer, workout_id: str, *, expected_version: int | None, database: Database, now: datetime
+) -> WorkoutRecord:
+    """Give up the running session; it stays in the history and counts for nothing.
+
+    Raises NotFoundError, StaleVersionError, and ConflictError for one that is not running.
+    """
+    async with database.transaction() as transaction:
+        workout = await lock_workout(transaction, viewer, workout_id, expected_version)
         _must_run(workout)
-        await connection.execute(
-            text("UPDATE workout SET status = 'CANCELLED', ended_at = :now WHERE id = :id"),
-            {"id": workout_id, "now": max(datetime.now(UTC), workout.started_at)},
-        )
-        await settle_workout(connection, workout_id, WorkoutCancelled)
+        row = replace(row_of(workout), status=WorkoutStatus.CANCELLED, ended_at=max(now, workout.started_at))
+        await update_workout_row(transaction, workout_id, row)
+        return await settle_workout(transaction, workout_id, WorkoutCancelled, now=now)
 
 
 async def update_workout(
-    engine: AsyncEngine, viewer_id: str, workout_id: str, change: WorkoutChange, expected_version: int | None = None
-) -> None:
-    """Change a workout's name, notes, times or reported energy; new times may move it to another day."""
-    async with engine.begin() as connection:
-        workout = await lock_workout(connection, viewer_id, workout_id, expected_version)
-        started_at = change.started_at or workout.started_at
-        ended_at = change.ended_at or workout.ended_at
-        _check_text(change.name or workout.name, change.notes)
-        _check_times(started_at, ended_at)
-        if change.ended_at is not None and workout.status == WorkoutStatus.IN_PROGRESS:
+    viewer: Viewer,
+    workout_id: str,
+    changes: WorkoutChanges,
+    *,
+    expected_version: int | None,
+    database: Database,
+    now: datetime,
+) -> WorkoutRecord:
+    """Change a workout's name, notes, times or reported numbers; a new start may move it to another day.
+
+    Raises ValidationError, NotFoundError, StaleVersionError, and ConflictError for the end of a running one.
+    """
+    async with database.transaction() as transaction:
+        workout = await lock_workout(transaction, viewer, workout_id, expected_version)
+        if "ended_at" in changes and workout.status == WorkoutStatus.IN_PROGRESS:
             raise ConflictError("A workout in progress is ended by completing it.")
-        day = workout.local_date
-        if change.started_at is not None:
-            person = (await people_by_id(connection, [viewer_id])).get(viewer_id)
-            day = local_date(started_at, workout.time_zone, person.day_start_hour if person else 0)
-        await connection.execute(
-            text(
-                "UPDATE workout SET name = :name, notes = :notes, started_at = :started_at, ended_at = :ended_at,"
-                " reported_kcal = :reported_kcal, active_minutes = :active_minutes, local_date = :day WHERE id = :id"
-            ),
-            {
-                "id": workout_id,
-                "name": (change.name or workout.name).strip(),
-                "notes": workout.notes if change.notes is None else change.notes,
-                "started_at": started_at,
-                "ended_at": ended_at,
-                "reported_kcal": workout.reported_kcal if change.reported_kcal is None else change.reported_kcal,
-                "active_minutes": workout.active_minutes if change.active_minutes is None else change.active_minutes,
-                "day": day,
-            },
-        )
-        moved_from = workout.local_date if day != workout.local_date else None
-        await settle_workout(connection, workout_id, WorkoutEdited, prev_local_date=moved_from)
+        row = await _changed_row(transaction, viewer, workout, changes)
+        _check(row, now)
+        await update_workout_row(transaction, workout_id, row)
+        moved_from = workout.local_date if row.local_date != workout.local_date else None
+        return await settle_workout(transaction, workout_id, WorkoutEdited, now=now, prev_local_date=moved_from)
 
 
 async def delete_workout(
-    engine: AsyncEngine, viewer_id: str, workout_id: str, expected_version: int | None = None
-) -> None:
-    """Remove a workout and its sets for good."""
-    async with engine.begin() as connection:
-        workout = await lock_workout(connection, viewer_id, workout_id, expected_version)
-        await connection.execute(text("DELETE FROM workout WHERE id = :id"), {"id": workout_id})
+    viewer: Viewer, workout_id: str, *, expected_version: int | None, database: Database, now: datetime
+) -> WorkoutRecord:
+    """Remove a workout and its sets for good, and return what it was. Raises NotFoundError, StaleVersionError."""
+    async with database.transaction() as transaction:
+        workout = await lock_workout(transaction, viewer, workout_id, expected_version)
+        await keep_records(transaction, workout, {})
+        await delete_workout_row(transaction, workout_id)
         payload = WorkoutDeleted(workout_id=workout_id, local_date=workout.local_date)
-        event = NewEvent(
-            payload,
-            workout_id,
-            workout.version + 1,
-            viewer_id,
-            datetime.now(UTC),
-            workout.local_date,
-            workout.time_zone,
-        )
-        await append_event(connection, event)
+        gone = replace(workout, version=workout.version + 1)
+        await append_event(transaction, workout_event(payload, gone, now))
+        return workout
 
 
 async def lock_workout(
-    connection: AsyncConnection, viewer_id: str, workout_id: str, expected_version: int | None
+    transaction: AsyncConnection, viewer: Viewer, workout_id: str, expected_version: int | None
 ) -> WorkoutRecord:
-    """The viewer's workout, locked until the transaction ends. Another person's is not found."""
-    locked = text("SELECT id FROM workout WHERE id = :id AND user_id = :user_id FOR UPDATE")
-    if await connection.scalar(locked, {"id": workout_id, "user_id": viewer_id}) is None:
-        raise NotFoundError(f"There is no workout {workout_id}.")
-    workout = (await workouts_by_id(connection, [workout_id]))[workout_id]
-    if expected_version is not None and expected_version != workout.version:
-        raise StaleVersionError("workout", expected=expected_version, current=workout.version)
+    """The viewer's workout, locked until the transaction ends. Another person's is not found.
+
+    Raises NotFoundError, StaleVersionError.
+    """
+    if await transaction.scalar(_LOCK, {"id": workout_id, "user_id": viewer.id}) is None:
+        raise NotFoundError("There is no such workout.")
+    workout = (await workouts_by_id(transaction, [workout_id]))[workout_id]
+    expect_version(workout, expected_version)
     return workout
 
 
-async def _of_key(connection: AsyncConnection, viewer_id: str, key: str | None) -> str | None:
-    if key is None:
+def expect_version(workout: WorkoutRecord, expected_version: int | None) -> None:
+    """Raises StaleVersionError where a version is expected and the workout has another."""
+    if expected_version is not None and expected_version != workout.version:
+        raise StaleVersionError("workout", expected=expected_version, current=workout.version)
+
+
+async def write_workout(
+    transaction: AsyncConnection, row: NewRow, exercises: Sequence[ExerciseDraft], now: datetime
+) -> WorkoutRecord | None:
+    """The rows and the event of a new workout; None, and nothing written, where `insert_workout` refuses it.
+
+    Raises ConflictError for more than a person may have; the caller's transaction takes the rows back.
+    """
+    workout_id = new_node_id(NodeKind.WORKOUT)
+    await hold_projection(transaction, GROUP, row.user_id)  # a weight that comes now is to find it, or to be found
+    if not await insert_workout(transaction, workout_id, row, exercises, now):
         return None
-    statement = text("SELECT id FROM workout WHERE user_id = :user_id AND idempotency_key = :key")
-    workout_id: str | None = await connection.scalar(statement, {"user_id": viewer_id, "key": key})
-    return workout_id
+    if (await workout_counts(transaction, [row.user_id])).get(row.user_id, 0) > MOST_WORKOUTS:
+        raise ConflictError(f"There may be at most {MOST_WORKOUTS} workouts: delete one first.")
+    event = WorkoutStarted if row.ended_at is None else WorkoutCompleted
+    return await settle_workout(transaction, workout_id, event, now=now, is_new=True)
 
 
-async def _on_clock(connection: AsyncConnection, viewer: Viewer, new: NewWorkout) -> NewWorkout:
-    """Put the workout on the person's own clock: as replicated, else as the token tells."""
-    person = (await people_by_id(connection, [viewer.id])).get(viewer.id)
-    time_zone = new.time_zone or (person.time_zone if person else viewer.time_zone)
-    day_start_hour = person.day_start_hour if person else viewer.day_start_hour
-    day = new.local_date or local_date(new.started_at, time_zone, day_start_hour)
-    return replace(new, time_zone=time_zone, local_date=day)
-
-
-async def _add_exercises(
-    connection: AsyncConnection,
-    viewer_id: str,
-    workout_id: str,
-    exercises: Sequence[NewWorkoutExercise],
-    logged_at: datetime,
-) -> None:
-    known = await exercises_by_id(connection, sorted({one.exercise_id for one in exercises}))
-    for position, one in enumerate(exercises, start=1):
-        exercise = known.get(one.exercise_id)
-        if exercise is None or exercise.created_by not in (None, viewer_id):
-            raise NotFoundError(f"There is no exercise {one.exercise_id}.")
-        place_id = await add_exercise(connection, workout_id, one, position)
-        await insert_sets(connection, viewer_id, workout_id, place_id, one.exercise_id, one.sets, logged_at)
-
-
-async def add_exercise(connection: AsyncConnection, workout_id: str, one: NewWorkoutExercise, position: int) -> str:
-    place_id = new_id()
-    await connection.execute(
-        text(
-            "INSERT INTO workout_exercise (id, workout_id, exercise_id, position, duration_seconds, notes)"
-            " VALUES (:id, :workout_id, :exercise_id, :position, :duration_seconds, :notes)"
-        ),
-        {
-            "id": place_id,
-            "workout_id": workout_id,
-            "exercise_id": one.exercise_id,
-            "position": position,
-            "duration_seconds": one.duration_seconds,
-            "notes": one.notes,
-        },
+def new_row(user_id: str, new: NewWorkout, *, time_zone: str, day_start_hour: int) -> NewRow:
+    """The columns of a new workout. Zone and day are as told, else those of the clock given."""
+    zone = new.time_zone or time_zone
+    return NewRow(
+        user_id=user_id,
+        name=new.name,
+        status=WorkoutStatus.IN_PROGRESS if new.ended_at is None else WorkoutStatus.COMPLETED,
+        local_date=new.local_date or local_date(new.started_at, zone, day_start_hour),
+        time_zone=zone,
+        started_at=new.started_at,
+        ended_at=new.ended_at,
+        notes=new.notes,
+        reported_kcal=new.reported_kcal,
+        active_minutes=new.active_minutes,
+        session_rpe=new.session_rpe,
+        request=new.request,
     )
-    return place_id
 
 
-def _check_workout(new: NewWorkout) -> None:
-    _check_text(new.name, new.notes)
-    _check_times(new.started_at, new.ended_at)
-    if new.reported_kcal is not None and not 0 <= new.reported_kcal <= 20_000:
-        raise ValidationError(("caloriesKcal", "must be between 0 and 20000"))
-    for one in new.exercises:
-        for one_set in one.sets:
-            check_set(one_set)
+async def _create(viewer: Viewer, new: NewWorkout, *, database: Database, now: datetime) -> WorkoutRecord:
+    """The same request again gives the workout of the first. Raises ConflictError for a key used otherwise."""
+    checks = Checks()
+    is_zone = new.time_zone is None or is_time_zone(new.time_zone)
+    checks.require(is_zone, "timeZone", "must be an IANA time zone such as Europe/Berlin")
+    check_workout(checks, new.facts, now)
+    check_exercises(checks, new.exercises)
+    checks.done()
+    async with database.transaction() as transaction:
+        await _check_exercises_exist(transaction, viewer, new.exercises)
+        person = await person_of(transaction, viewer)
+        row = new_row(viewer.id, new, time_zone=person.time_zone, day_start_hour=person.day_start_hour)
+        written = await write_workout(transaction, row, new.exercises, now)
+        if written is not None:
+            return written
+        earlier = await _id_of_request(transaction, viewer.id, new.request)
+        if earlier is None:
+            raise ConflictError("Another workout is in progress.")
+        return (await workouts_by_id(transaction, [earlier]))[earlier]
 
 
-def _check_text(name: str, notes: str | None) -> None:
-    if not 1 <= len(name.strip()) <= 255:
-        raise ValidationError(("name", "must have 1 to 255 characters"))
-    if notes is not None and len(notes) > 500:
-        raise ValidationError(("notes", "must have at most 500 characters"))
+async def _id_of_request(transaction: AsyncConnection, user_id: str, request: RequestKey | None) -> str | None:
+    if request is None:
+        return None
+    row = (await transaction.execute(_BY_KEY, {"user_id": user_id, "key": request.key})).one_or_none()
+    if row is None:
+        return None
+    request.refuse_other_content(row.idempotency_content)
+    return str(row.id)
 
 
-def _check_times(started_at: datetime, ended_at: datetime | None) -> None:
-    if started_at > datetime.now(UTC) + CLOCK_SKEW:
-        raise ValidationError(("startedAt", "must not be in the future"))
-    if ended_at is not None and not timedelta(0) <= ended_at - started_at <= LONGEST_WORKOUT:
-        raise ValidationError(("endedAt", "must be within 24 hours after the start"))
+async def _check_exercises_exist(
+    transaction: AsyncConnection, viewer: Viewer, exercises: Sequence[ExerciseDraft]
+) -> None:
+    known = await exercises_by_id(transaction, sorted({one.exercise_id for one in exercises}))
+    checks = Checks()
+    for position, one in enumerate(exercises):
+        exercise = known.get(one.exercise_id)
+        exists = exercise is not None and exercise.is_visible_to(viewer.id)
+        checks.require(exists, f"exercises.{position}.exerciseId", "names no exercise")
+    checks.done()
+
+
+async def _changed_row(
+    transaction: AsyncConnection, viewer: Viewer, workout: WorkoutRecord, changes: WorkoutChanges
+) -> NewRow:
+    """A workout keeps its day unless its start is moved: a change of the person's clock moves no old entries."""
+    day = workout.local_date
+    if "started_at" in changes:
+        person = await person_of(transaction, viewer)
+        day = local_date(changes["started_at"], workout.time_zone, person.day_start_hour)
+    return replace(row_of(workout), local_date=day, **changes)
+
+
+def _check(row: NewRow, now: datetime) -> None:
+    checks = Checks()
+    check_workout(checks, row.facts, now)
+    checks.done()
 
 
 def _must_run(workout: WorkoutRecord) -> None:

@@ -1,114 +1,185 @@
-"""The rows of sets: checked, written, replaced, removed. Called by `workout` and `live_set` in their transactions."""
+"""Sets of a session as it goes on: log, correct, remove. Finished workouts may be corrected the same way."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import TypedDict
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from events.envelope import new_id
-from subgraphs.errors import ValidationError
-from subgraphs.workouts.domain.strength import one_rep_max_kg
-from subgraphs.workouts.domain.workout import WORKING_KINDS, SetKind
+from events.contracts.workouts import SetEdited, SetLogged, SetRemoved
+from subgraphs.shell.auth import Viewer
+from subgraphs.shell.database import Database
+from subgraphs.shell.errors import Checks, ConflictError, NotFoundError
+from subgraphs.shell.inputs import RequestKey
+from subgraphs.workouts.commands.settle import settle_workout
+from subgraphs.workouts.commands.workout import expect_version, lock_workout
+from subgraphs.workouts.commands.workout_rows import (
+    SetPlace,
+    delete_set_row,
+    insert_exercises,
+    insert_sets,
+    update_set_row,
+)
+from subgraphs.workouts.domain.personal_record import RecordKind, best_by_exercise, records_over
+from subgraphs.workouts.domain.workout import ExerciseDraft, WorkoutStatus, check_room
+from subgraphs.workouts.domain.workout_set import WORKING_KINDS, SetDraft, SetKind, check_set
+from subgraphs.workouts.queries.exercise import exercises_by_id
+from subgraphs.workouts.queries.personal_record import best_of_other_workouts
+from subgraphs.workouts.queries.workout import WorkoutRecord, exercises_by_workout, sets_by_workout
+
+_SET = text(
+    "SELECT kind, reps, weight_kg, duration_seconds, distance_m, rpe FROM workout_set"
+    " WHERE id = :id AND workout_id = :workout_id"
+)
+_BY_KEY = text("SELECT id, idempotency_content FROM workout_set WHERE user_id = :user_id AND idempotency_key = :key")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhichSet:
+    """A set of a workout, and the version the workout is expected to have; None expects nothing."""
+
+    workout_id: str
+    set_id: str
+    expected_version: int | None = None
+
+
+class SetChanges(TypedDict, total=False):
+    """What is to be different; what is absent stays as it is, and None takes it away."""
+
+    kind: SetKind
+    reps: int | None
+    weight_kg: Decimal | None
+    duration_seconds: int | None
+    distance_m: Decimal | None
+    rpe: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSet:
+    """A set of an exercise to add to a workout."""
+
+    workout_id: str
+    exercise_id: str
+    one: SetDraft
+    expected_version: int | None = None
+    request: RequestKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class NewSet:
-    """What was done in one set; at least one of repetitions, time and distance."""
+class ChangedSet:
+    """A workout as it is with a set that was logged or changed, and the kinds of record that this set is."""
 
-    kind: SetKind = SetKind.NORMAL
-    reps: int | None = None
-    weight_kg: Decimal | None = None
-    duration_seconds: int | None = None
-    distance_m: Decimal | None = None
-    rpe: Decimal | None = None
+    workout: WorkoutRecord
+    set_id: str
+    records: Sequence[RecordKind] = ()
 
 
-def check_set(one: NewSet) -> None:
-    """Raises ValidationError with the field that cannot be."""
-    if one.reps is None and one.duration_seconds is None and one.distance_m is None:
-        raise ValidationError(("reps", "a set needs repetitions, a duration or a distance"))
-    _check_range("reps", one.reps, 1, 10_000)
-    _check_range("weightKg", one.weight_kg, 0, 2_000)
-    _check_range("durationSeconds", one.duration_seconds, 1, 86_400)
-    _check_range("distanceM", one.distance_m, 0, 1_000_000)
-    _check_range("rpe", one.rpe, 1, 10)
+async def log_set(viewer: Viewer, new: NewSet, *, database: Database, now: datetime) -> ChangedSet:
+    """Add a set of an exercise, which joins the workout with its first set. The same request again finds the first.
+
+    Raises ValidationError, NotFoundError, StaleVersionError, and ConflictError for a cancelled workout or a key that
+    was used otherwise.
+    """
+    _check(new.one)
+    workout_id, exercise_id = new.workout_id, new.exercise_id
+    async with database.transaction() as transaction:
+        workout = await lock_workout(transaction, viewer, workout_id, None)
+        earlier = await _set_of_request(transaction, viewer.id, new.request)
+        if earlier is not None:
+            return await _changed(transaction, workout, earlier)
+        expect_version(workout, new.expected_version)
+        if workout.status == WorkoutStatus.CANCELLED:
+            raise ConflictError("The workout is cancelled.")
+        exercise = (await exercises_by_id(transaction, [exercise_id])).get(exercise_id)
+        if exercise is None or not exercise.is_visible_to(viewer.id):
+            raise NotFoundError("There is no such exercise.", field="exerciseId")
+        place = await _place(transaction, viewer.id, workout_id, exercise_id)
+        (set_id,) = await insert_sets(transaction, [(place, new.one)], now, new.request)
+        return await _changed(transaction, await settle_workout(transaction, workout_id, SetLogged, now=now), set_id)
 
 
-def _check_range(field: str, value: int | Decimal | None, least: int, most: int) -> None:
-    if value is not None and not least <= value <= most:
-        raise ValidationError((field, f"must be between {least} and {most}"))
+async def edit_set(
+    viewer: Viewer, which: WhichSet, changes: SetChanges, *, database: Database, now: datetime
+) -> ChangedSet:
+    """Change what a set says. Raises ValidationError, NotFoundError, StaleVersionError."""
+    async with database.transaction() as transaction:
+        await lock_workout(transaction, viewer, which.workout_id, which.expected_version)
+        found = await transaction.execute(_SET, {"id": which.set_id, "workout_id": which.workout_id})
+        row = found.one_or_none()
+        if row is None:
+            raise NotFoundError("There is no such set.")
+        stored = SetDraft(**{**row._asdict(), "kind": SetKind(row.kind)})
+        one = replace(stored, **changes)
+        _check(one)
+        await update_set_row(transaction, which.set_id, one)
+        settled = await settle_workout(transaction, which.workout_id, SetEdited, now=now)
+        return await _changed(transaction, settled, which.set_id)
 
 
-async def insert_sets(
-    connection: AsyncConnection,
-    user_id: str,
-    workout_id: str,
-    place_id: str,
-    exercise_id: str,
-    sets: Sequence[NewSet],
-    logged_at: datetime,
-    first_position: int = 1,
-) -> list[str]:
-    """The rows of these sets, in order; returns their ids."""
-    rows = [
-        _measures(one)
-        | {
-            "id": new_id(),
-            "place_id": place_id,
-            "workout_id": workout_id,
-            "user_id": user_id,
-            "exercise_id": exercise_id,
-            "position": position,
-            "logged_at": logged_at,
-        }
-        for position, one in enumerate(sets, start=first_position)
+async def delete_set(viewer: Viewer, which: WhichSet, *, database: Database, now: datetime) -> WorkoutRecord:
+    """Take a set out; records that it held fall back to the next best. Raises NotFoundError, StaleVersionError."""
+    async with database.transaction() as transaction:
+        await lock_workout(transaction, viewer, which.workout_id, which.expected_version)
+        if not await delete_set_row(transaction, which.workout_id, which.set_id):
+            raise NotFoundError("There is no such set.")
+        return await settle_workout(transaction, which.workout_id, SetRemoved, now=now)
+
+
+async def _changed(transaction: AsyncConnection, workout: WorkoutRecord, set_id: str) -> ChangedSet:
+    """With the records that the set is over all other workouts, and over the sets logged before it in this one."""
+    sets = (await sets_by_workout(transaction, [workout.id])).get(workout.id, [])
+    told = next((one for one in sets if one.id == set_id), None)
+    if told is None or told.kind not in WORKING_KINDS:
+        return ChangedSet(workout, set_id)
+    earlier = [
+        one
+        for one in sets
+        if one.exercise_id == told.exercise_id
+        and one.kind in WORKING_KINDS
+        and (one.logged_at, one.position) < (told.logged_at, told.position)
     ]
-    if rows:
-        await connection.execute(
-            text(
-                "INSERT INTO workout_set (id, workout_exercise_id, workout_id, user_id, exercise_id, position, kind,"
-                " reps, weight_kg, duration_seconds, distance_m, rpe, one_rep_max_kg, logged_at) VALUES (:id, :place_id,"
-                " :workout_id, :user_id, :exercise_id, :position, :kind, :reps, :weight_kg, :duration_seconds,"
-                " :distance_m, :rpe, :one_rep_max_kg, :logged_at)"
-            ),
-            rows,
-        )
-    return [str(row["id"]) for row in rows]
+    before = [await best_of_other_workouts(transaction, workout, told.exercise_id), *best_by_exercise(earlier).values()]
+    return ChangedSet(workout, set_id, records_over(best_by_exercise([told])[told.exercise_id], before))
 
 
-async def replace_set(connection: AsyncConnection, workout_id: str, set_id: str, one: NewSet) -> bool:
-    """Put new measures into a set of this workout; False if it has no such set."""
-    result = await connection.execute(
-        text(
-            "UPDATE workout_set SET kind = :kind, reps = :reps, weight_kg = :weight_kg,"
-            " duration_seconds = :duration_seconds, distance_m = :distance_m, rpe = :rpe,"
-            " one_rep_max_kg = :one_rep_max_kg WHERE id = :id AND workout_id = :workout_id"
-        ),
-        _measures(one) | {"id": set_id, "workout_id": workout_id},
+def _check(one: SetDraft) -> None:
+    checks = Checks()
+    check_set(checks, one)
+    checks.done()
+
+
+async def _set_of_request(transaction: AsyncConnection, user_id: str, request: RequestKey | None) -> str | None:
+    if request is None:
+        return None
+    row = (await transaction.execute(_BY_KEY, {"user_id": user_id, "key": request.key})).one_or_none()
+    if row is None:
+        return None
+    request.refuse_other_content(row.idempotency_content)
+    return str(row.id)
+
+
+async def _place(transaction: AsyncConnection, user_id: str, workout_id: str, exercise_id: str) -> SetPlace:
+    """Where the next set of an exercise goes: its latest place in the workout, made if there is none."""
+    places = (await exercises_by_workout(transaction, [workout_id])).get(workout_id, [])
+    sets = (await sets_by_workout(transaction, [workout_id])).get(workout_id, [])
+    place = next((each for each in reversed(places) if each.exercise_id == exercise_id), None)
+    checks = Checks()
+    check_room(checks, exercises=len(places) if place is None else 0, sets=len(sets))
+    checks.done()
+    if place is None:
+        first = max((each.position for each in places), default=0) + 1
+        draft = ExerciseDraft(exercise_id=exercise_id)
+        (place_id,) = await insert_exercises(transaction, workout_id, [draft], first)
+    else:
+        place_id = place.id
+    taken = [each.position for each in sets if each.workout_exercise_id == place_id]
+    return SetPlace(
+        user_id=user_id,
+        workout_id=workout_id,
+        exercise_id=exercise_id,
+        place_id=place_id,
+        position=max(taken, default=0) + 1,
     )
-    return bool(result.rowcount)
-
-
-async def remove_set(connection: AsyncConnection, workout_id: str, set_id: str) -> bool:
-    """Take a set out of this workout; False if it has no such set."""
-    result = await connection.execute(
-        text("DELETE FROM workout_set WHERE id = :id AND workout_id = :workout_id"),
-        {"id": set_id, "workout_id": workout_id},
-    )
-    return bool(result.rowcount)
-
-
-def _measures(one: NewSet) -> dict[str, object]:
-    counts = one.kind in WORKING_KINDS
-    return {
-        "kind": one.kind.value,
-        "reps": one.reps,
-        "weight_kg": one.weight_kg,
-        "duration_seconds": one.duration_seconds,
-        "distance_m": one.distance_m,
-        "rpe": one.rpe,
-        "one_rep_max_kg": one_rep_max_kg(one.weight_kg, one.reps) if counts else None,
-    }

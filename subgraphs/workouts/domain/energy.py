@@ -4,22 +4,26 @@
 minutes. Net leaves out what the body would have burned at rest, which a day's basal need already counts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+REST_MET = Decimal(1)
+LONGEST_MINUTES = Decimal(24 * 60)
+
 
 class EnergyMethod(StrEnum):
-    """Where a workout's energy comes from."""
+    """Where a workout's energy comes from, or why it has none."""
 
     MET = "MET"
     REPORTED = "REPORTED"
     UNKNOWN_WEIGHT = "UNKNOWN_WEIGHT"
+    UNKNOWN_EFFORT = "UNKNOWN_EFFORT"
     NO_DURATION = "NO_DURATION"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Energy:
     """kcal gross and net; None with the method that says why there is no number."""
 
@@ -31,9 +35,9 @@ class Energy:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """Some exercise of a workout: how hard, how long if that was measured, and how many sets."""
+    """Some exercise of a workout: how hard if that is known, how long if that was measured, and how many sets."""
 
-    met: Decimal
+    met: Decimal | None
     minutes: Decimal | None
     sets: int
 
@@ -43,36 +47,56 @@ def gross_kcal(met: Decimal, weight_kg: Decimal, minutes: Decimal) -> Decimal:
 
 
 def net_kcal(met: Decimal, weight_kg: Decimal, minutes: Decimal) -> Decimal:
-    return gross_kcal(max(met - 1, Decimal(0)), weight_kg, minutes)
+    return gross_kcal(max(met - REST_MET, Decimal(0)), weight_kg, minutes)
 
 
 def price_workout(
-    efforts: Iterable[Effort], session_minutes: Decimal | None, weight_kg: Decimal | None, reported: Decimal | None
+    efforts: Sequence[Effort], session_minutes: Decimal | None, weight_kg: Decimal | None, reported: Decimal | None
 ) -> Energy:
-    """A device's or the person's own number stands; else each effort is priced by its minutes.
+    """A device's or the person's own number stands; else each effort whose MET is known is priced by its minutes.
 
-    Minutes of the session that no effort measured are shared among the unmeasured ones by their sets.
+    A reported number is gross: what rest would have burned in the session's minutes is taken off for the net, which is
+    unknown where the weight or the minutes are.
     """
+    timed = share_minutes(efforts, session_minutes)
+    minutes = session_minutes or sum((each for _, each in timed), Decimal(0))
     if reported is not None:
-        return Energy(EnergyMethod.REPORTED, reported, reported, weight_kg)
-    timed = share_minutes(tuple(efforts), session_minutes)
-    if not timed:
-        return Energy(EnergyMethod.NO_DURATION, body_weight_kg=weight_kg)
+        net = None if weight_kg is None or not minutes else reported - gross_kcal(REST_MET, weight_kg, minutes)
+        return Energy(
+            method=EnergyMethod.REPORTED,
+            gross_kcal=reported,
+            net_kcal=None if net is None else max(net, Decimal(0)),
+            body_weight_kg=weight_kg,
+        )
+    if not minutes:
+        return Energy(method=EnergyMethod.NO_DURATION, body_weight_kg=weight_kg)
+    known = [(met, each) for met, each in timed if met is not None]
+    if not known:
+        return Energy(method=EnergyMethod.UNKNOWN_EFFORT, body_weight_kg=weight_kg)
     if weight_kg is None:
-        return Energy(EnergyMethod.UNKNOWN_WEIGHT)
-    gross = sum((gross_kcal(met, weight_kg, minutes) for met, minutes in timed), Decimal(0))
-    net = sum((net_kcal(met, weight_kg, minutes) for met, minutes in timed), Decimal(0))
-    return Energy(EnergyMethod.MET, gross, net, weight_kg)
+        return Energy(method=EnergyMethod.UNKNOWN_WEIGHT)
+    return Energy(
+        method=EnergyMethod.MET,
+        gross_kcal=sum((gross_kcal(met, weight_kg, each) for met, each in known), Decimal(0)),
+        net_kcal=sum((net_kcal(met, weight_kg, each) for met, each in known), Decimal(0)),
+        body_weight_kg=weight_kg,
+    )
 
 
-def share_minutes(efforts: tuple[Effort, ...], session_minutes: Decimal | None) -> list[tuple[Decimal, Decimal]]:
-    """(MET, minutes) of each effort that has any."""
+def share_minutes(efforts: Sequence[Effort], session_minutes: Decimal | None) -> list[tuple[Decimal | None, Decimal]]:
+    """(MET, minutes) of each effort that has any.
+
+    Minutes of the session that no effort measured are shared among the unmeasured ones by their sets. Efforts that
+    together measured more than the session lasted are shortened in proportion: nobody trains longer than the session.
+    """
     measured = sum((effort.minutes for effort in efforts if effort.minutes is not None), Decimal(0))
-    left = max((session_minutes or Decimal(0)) - measured, Decimal(0))
+    lasts = session_minutes or min(measured, LONGEST_MINUTES)
+    shortened = lasts / measured if measured > lasts else Decimal(1)
+    left = max(lasts - measured, Decimal(0))
     shares = sum(max(effort.sets, 1) for effort in efforts if effort.minutes is None)
     timed = []
     for effort in efforts:
-        minutes = effort.minutes if effort.minutes is not None else left * max(effort.sets, 1) / shares
+        minutes = left * max(effort.sets, 1) / shares if effort.minutes is None else effort.minutes * shortened
         if minutes > 0:
             timed.append((effort.met, minutes))
     return timed

@@ -14,5 +14,18 @@ def one_rep_max_kg(weight_kg: Decimal | None, reps: int | None) -> Decimal | Non
     return weight_kg * (1 + Decimal(reps) / 30)
 
 
-def volume_kg(weight_kg: Decimal | None, reps: int | None) -> Decimal:
-    return (weight_kg or Decimal(0)) * (reps or 0)
+def load_kg(weight_kg: Decimal | None, body_weight_share: Decimal, body_weight_kg: Decimal | None) -> Decimal | None:
+    """What one repetition moves: the weight on the bar, and of the body the share that the exercise lifts.
+
+    None where that cannot be said: no weight was told and none of the body is lifted, or the body's weight is unknown.
+    """
+    if body_weight_share == 0:
+        return weight_kg
+    if body_weight_kg is None:
+        return None
+    return (weight_kg or Decimal(0)) + body_weight_share * body_weight_kg
+
+
+def volume_kg(load: Decimal | None, reps: int | None) -> Decimal:
+    """Repetitions times load; 0 where either is unknown."""
+    return (load or Decimal(0)) * (reps or 0)

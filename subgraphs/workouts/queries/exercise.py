@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
-from subgraphs.read_pool import Reader
+from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = (
     "id, name, category, primary_muscles, secondary_muscles, equipment, level, tracking, force, mechanic, met,"
-    " met_code, instructions, created_by"
+    " met_code, instructions, created_by, body_weight_share"
 )
 
 
@@ -32,14 +34,17 @@ class ExerciseRecord:
     met_code: str | None
     instructions: str | None
     created_by: str | None
+    body_weight_share: Decimal
+
+    def is_visible_to(self, viewer_id: str) -> bool:
+        return self.created_by is None or self.created_by == viewer_id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExerciseFilter:
-    """What a search asks for; None asks for nothing. `search` matches anywhere in the name."""
+    """What a list of exercises is narrowed to; None narrows nothing. Own ones of `viewer_id` stand beside the catalogue."""
 
     viewer_id: str
-    search: str | None = None
     muscle: str | None = None
     category: str | None = None
     level: str | None = None
@@ -47,41 +52,40 @@ class ExerciseFilter:
 
 
 _BY_ID = text(f"SELECT {_COLUMNS} FROM exercise WHERE id = ANY(:ids)")  # noqa: S608 - our names
-_PAGE = text(
-    f"SELECT {_COLUMNS} FROM exercise WHERE (created_by IS NULL OR created_by = :viewer_id)"  # noqa: S608
-    " AND (CAST(:search AS text) IS NULL OR name ILIKE :search)"
-    " AND (CAST(:muscle AS text) IS NULL OR primary_muscles @> ARRAY[CAST(:muscle AS text)]"
-    "      OR secondary_muscles @> ARRAY[CAST(:muscle AS text)])"
-    " AND (CAST(:category AS text) IS NULL OR category = :category)"
-    " AND (CAST(:level AS text) IS NULL OR level = :level)"
-    " AND (CAST(:equipment AS text) IS NULL OR equipment = :equipment)"
-    " AND (CAST(:after_name AS text) IS NULL OR (lower(name), id) > (:after_name, :after_id))"
-    " ORDER BY lower(name), id LIMIT :limit"
-)
+_ORDER = SortOrder(("lower(name)", "id"))
+
+
+@cache
+def _page(shape: PageShape) -> TextClause:
+    return text(
+        f"SELECT {_COLUMNS} FROM exercise WHERE (created_by IS NULL OR created_by = :viewer_id)"  # noqa: S608
+        " AND (CAST(:muscle AS text) IS NULL OR primary_muscles @> ARRAY[CAST(:muscle AS text)]"
+        "      OR secondary_muscles @> ARRAY[CAST(:muscle AS text)])"
+        " AND (CAST(:category AS text) IS NULL OR category = :category)"
+        " AND (CAST(:level AS text) IS NULL OR level = :level)"
+        " AND (CAST(:equipment AS text) IS NULL OR equipment = :equipment)"
+        f" AND {_ORDER.beyond(shape)} ORDER BY {_ORDER.order_by(shape)} LIMIT :limit"
+    )
 
 
 async def exercises_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, ExerciseRecord]:
     return {row[0]: ExerciseRecord(*row) for row in await connection.execute(_BY_ID, {"ids": list(ids)})}
 
 
-async def exercises_page(
-    connection: Reader, wanted: ExerciseFilter, after: tuple[str, str] | None, limit: int
-) -> list[ExerciseRecord]:
-    """Up to `limit` exercises by name, from behind the (lower-case name, id) of `after`."""
-    after_name, after_id = after or (None, "")
-    parameters = {
-        "viewer_id": wanted.viewer_id,
-        "search": f"%{_escape_like(wanted.search)}%" if wanted.search else None,
-        "muscle": wanted.muscle,
-        "category": wanted.category,
-        "level": wanted.level,
-        "equipment": wanted.equipment,
-        "after_name": after_name,
-        "after_id": after_id,
-        "limit": limit,
-    }
-    return [ExerciseRecord(*row) for row in await connection.execute(_PAGE, parameters)]
-
-
-def _escape_like(words: str) -> str:
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+async def exercises_by_name(
+    connection: Reader, filters: Sequence[ExerciseFilter], page: Page
+) -> dict[ExerciseFilter, list[ExerciseRecord]]:
+    """For each filter the exercises of a page by name, nearest to its cursor first."""
+    pages: dict[ExerciseFilter, list[ExerciseRecord]] = {}
+    for wanted in filters:
+        parameters = {
+            "viewer_id": wanted.viewer_id,
+            "muscle": wanted.muscle,
+            "category": wanted.category,
+            "level": wanted.level,
+            "equipment": wanted.equipment,
+            "limit": page.limit,
+            **page.keys,
+        }
+        pages[wanted] = [ExerciseRecord(*row) for row in await connection.execute(_page(page.shape), parameters)]
+    return pages

@@ -8,7 +8,11 @@ from decimal import Decimal
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from subgraphs.read_pool import Reader
+from subgraphs.shell.auth import Viewer
+from subgraphs.shell.read_pool import Reader
+
+#: The consumer group that replicates people, `projections.person`.
+GROUP = "workouts-person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,18 @@ _BY_ID = text("SELECT user_id, display_name, time_zone, day_start_hour FROM pers
 
 async def people_by_id(connection: Reader, user_ids: Sequence[str]) -> dict[str, PersonRecord]:
     return {row[0]: PersonRecord(*row) for row in await connection.execute(_BY_ID, {"ids": list(user_ids)})}
+
+
+async def person_of(connection: AsyncConnection, viewer: Viewer) -> PersonRecord:
+    """The viewer as replicated; as the token tells for somebody who registered, or set the clock, a moment ago."""
+    if viewer.clock_is_recent:
+        return person_from_token(viewer)
+    known = (await people_by_id(connection, [viewer.id])).get(viewer.id)
+    return known or person_from_token(viewer)
+
+
+def person_from_token(viewer: Viewer) -> PersonRecord:
+    return PersonRecord(viewer.id, viewer.display_name, viewer.time_zone, viewer.day_start_hour)
 
 
 async def weight_on(connection: AsyncConnection, user_id: str, local_date: date) -> Decimal | None:

@@ -33,6 +33,14 @@ class Stack:
     done: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     failing: set[str] = field(default_factory=set)
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def fleet(self) -> Any:
+        return self
+
+    def children_of(self, subgraphs: list[str]) -> list[str]:
+        return subgraphs
 
     @property
     def supervisor(self) -> Any:
@@ -46,7 +54,9 @@ class Stack:
         self.told.append(text)
 
     async def running_sdls(self) -> dict[str, str]:
-        return {name: (ROOMS / "schema/subgraphs" / f"{name}.graphql").read_text() for name in SUBGRAPH_PORTS}
+        return {
+            name: (ROOMS / "schema/fittracker/subgraphs" / f"{name}.graphql").read_text() for name in SUBGRAPH_PORTS
+        }
 
     async def replace(self, names: list[str]) -> None:
         if broken := self.failing & set(names):

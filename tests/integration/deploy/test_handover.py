@@ -13,13 +13,14 @@ import aiohttp
 import pytest
 
 from deploy.child import ChildError, ChildSpec
-from deploy.stack import http_ok
+from deploy.local_http import http_ok
 from deploy.supervisor import Supervisor
 
 ROOT = Path(__file__).parents[3]
 SERVER = """
 import asyncio, uvicorn
-from deploy.handover import HandoverServer, inherited_listener
+from deploy.handover import inherited_listener, say_that_it_accepts
+from router.server.draining import DrainingServer
 from pathlib import Path
 
 GENERATION = Path("generation").read_text()
@@ -37,7 +38,12 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": GENERATION.encode()})
 
 config = uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=5)
-HandoverServer(config).run([inherited_listener()])
+
+class Application:
+    def begin_draining(self): pass
+    def end_streams(self): pass
+
+DrainingServer(config, Application(), on_started=say_that_it_accepts, idle_seconds=0.5).run([inherited_listener()])
 """
 
 

@@ -105,25 +105,25 @@ def test_the_committed_schema_passes_its_check(checkout: Path) -> None:
     told = fittracker("schema", "check", cwd=checkout, code_in=checkout)
 
     assert told.returncode == 0, told.stderr
-    assert "schema/supergraph.graphql is current" in told.stdout
+    assert "schema/fittracker/supergraph.graphql is current" in told.stdout
 
 
 def test_stale_sdl_fails_the_check_and_export_mends_it(checkout: Path) -> None:
-    committed = checkout / "schema" / "subgraphs" / "users.graphql"
+    committed = checkout / "schema" / "fittracker" / "subgraphs" / "users.graphql"
     committed.write_text(committed.read_text() + "\ntype Forgotten { id: ID }\n")
 
     told = fittracker("schema", "check", cwd=checkout, code_in=checkout)
 
     assert told.returncode == 1
-    assert "schema/subgraphs/users.graphql is not what the code gives" in told.stderr
+    assert "schema/fittracker/subgraphs/users.graphql is not what the code gives" in told.stderr
     assert "fittracker schema export" in told.stderr
     assert "Forgotten" in committed.read_text(), "a check writes nothing"
     assert fittracker("schema", "export", cwd=checkout, code_in=checkout).returncode == 0
-    assert committed.read_text() == (ROOT / "schema" / "subgraphs" / "users.graphql").read_text()
+    assert committed.read_text() == (ROOT / "schema" / "fittracker" / "subgraphs" / "users.graphql").read_text()
 
 
 def test_a_broken_promise_fails_the_check_until_it_is_released(checkout: Path) -> None:
-    released = checkout / "schema" / "released.graphql"
+    released = checkout / "schema" / "fittracker" / "released.graphql"
     released.write_text(released.read_text() + "\ntype WasPromised { id: ID }\n")
 
     told = fittracker("schema", "check", cwd=checkout, code_in=checkout)

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from deploy.schema_export import ROOM, artifacts, keeps_promises
+from deploy.schema_export import GRAPH, artifacts, keeps_promises
 from deploy.terminal import Terminal
 
 
 def test_committed_files_are_current() -> None:
     stale = [
-        str(file.relative_to(ROOM))
+        str(file.relative_to(GRAPH))
         for file, text in artifacts().items()
         if not file.exists() or file.read_text(encoding="utf-8") != text
     ]

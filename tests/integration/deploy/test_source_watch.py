@@ -17,8 +17,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from deploy.embedded import free_ports
+from deploy.local_http import http_ok, json_of
 from deploy.source_watch import _follow
-from deploy.stack import _json_of, http_ok
 from deploy.terminal import Terminal
 from tests.testkit.strawberry_shop import serving
 
@@ -108,13 +108,13 @@ async def test_a_router_serves_sources_and_follows_them(tmp_path: Path) -> None:
         query = {"query": "{ __schema { queryType { fields { name } } } }"}
 
         async def is_swapped() -> bool:
-            return b'"wares"' in orjson.dumps(await asyncio.to_thread(_json_of, port, "/graphql", query))
+            return b'"wares"' in orjson.dumps(await asyncio.to_thread(json_of, port, "/graphql", query))
 
         await _holds(is_swapped)
         source.write_text("type Query { wares: Nothing }")
 
         async def is_told() -> bool:
-            answer = await asyncio.to_thread(_json_of, port, "/ready")
+            answer = await asyncio.to_thread(json_of, port, "/ready")
             return "[INVALID_GRAPHQL]" in answer["components"]["supergraph"]["details"].get("error", "")
 
         await _holds(is_told)

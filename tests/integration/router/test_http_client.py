@@ -6,13 +6,17 @@ import asyncio
 import socket
 import time
 from contextlib import ExitStack
+from dataclasses import replace
+from urllib.parse import parse_qs
 
 import pytest
 
+from router.content_coding import decode, encode
 from router.errors import SubgraphError, SubgraphTimeoutError
-from router.executor.http_client import HttpClient, HttpLimits, may_forward
-from router.executor.subgraph_client import AiohttpClient
-from router.executor.transport import SharedRequests, SubgraphAnswer, SubgraphRequest
+from router.transport.http_client import HttpClient, HttpLimits, may_forward
+from router.transport.protocol import SubgraphAnswer, SubgraphRequest
+from router.transport.shared_requests import SharedRequests
+from router.transport.subgraph_client import AiohttpClient
 from tests.testkit.raw_server import Answerer, http_response, server_that
 
 LIMITS = HttpLimits(
@@ -357,3 +361,67 @@ async def test_an_address_that_is_none_is_an_error_every_time(make: type[Client]
             await asyncio.wait_for(shared.send(SubgraphRequest("shop", "http://host:port/graphql", b"{}")), 2)
         assert caught.value.code == "SUBREQUEST_HTTP_ERROR"
     await client.close()
+
+
+@pytest.mark.parametrize("client_class", CLIENTS)
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
+async def test_requests_and_answers_may_be_compressed(client_class: type[Client], coding: str) -> None:
+    limits = replace(LIMITS, accept_compressed=True, request_coding=coding, coded_from_bytes=10)
+    heard: list[tuple[str, bytes]] = []
+
+    async def answer(head: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+        heard.append((head.lower(), body))
+        writer.write(http_response(encode(b'{"data":1}' * 50, coding), headers=f"Content-Encoding: {coding}\r\n"))
+
+    async with server_that(answer) as server:
+        client = client_class(limits)
+        assert (await ask(client, server.url)).body == b'{"data":1}' * 50
+        assert (await ask(client, server.url, b"{}")).body == b'{"data":1}' * 50
+        await client.close()
+    (head, body), (short_head, short) = heard
+    assert "accept-encoding: zstd, br, gzip\r\n" in head
+    assert f"content-encoding: {coding}\r\n" in head
+    assert decode(body, coding, 1_000) == b'{"query":"{a}"}'
+    assert "content-encoding" not in short_head
+    assert short == b"{}"
+
+
+@pytest.mark.parametrize("client_class", CLIENTS)
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [(encode(b" " * 1_000_000, "zstd"), "SUBGRAPH_RESPONSE_TOO_LARGE"), (b"garbage", "SUBREQUEST_HTTP_ERROR")],
+)
+async def test_a_compressed_answer_is_bounded_and_has_to_be_one(
+    client_class: type[Client], body: bytes, code: str
+) -> None:
+    async def answer(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(http_response(body, headers="Content-Encoding: zstd\r\n"))
+
+    async with server_that(answer) as server:
+        assert (await outcome(client_class(replace(LIMITS, accept_compressed=True)), server.url))[0] == code
+
+
+@pytest.mark.parametrize("client_class", CLIENTS)
+async def test_headers_of_answers_are_kept_where_somebody_wants_them(client_class: type[Client]) -> None:
+    async def answer(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(http_response(b"{}", headers="Set-Cookie: a=1\r\nX-Other: 2\r\nSET-COOKIE: b=2\r\n"))
+
+    async with server_that(answer) as server:
+        client = client_class(replace(LIMITS, kept_headers=frozenset({"set-cookie"})))
+        for _ in range(2):
+            assert (await ask(client, server.url)).headers == (("set-cookie", "a=1"), ("set-cookie", "b=2"))
+        await client.close()
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_a_query_with_a_query_string_is_sent_by_get(client: type[Client]) -> None:
+    told = "variables=%7B%22a%22%3A%22x%26y%3D%2B%20z%22%7D&extensions=%7B%7D"
+    async with server_that(ok) as server:
+        asking = client(LIMITS)
+        await asking.send(SubgraphRequest("shop", f"{server.url}?at=1", b"{}", query_string=told))
+        await asking.close()
+    (request,) = server.requests
+    line = request[0].split("\r\n")[0] if isinstance(request, tuple) else str(request)
+    method, target, _ = line.split(" ")
+    assert method == "GET"
+    assert parse_qs(target.partition("?")[2]) == {"at": ["1"], "variables": ['{"a":"x&y=+ z"}'], "extensions": ["{}"]}

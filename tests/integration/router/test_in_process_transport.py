@@ -11,7 +11,8 @@ import strawberry
 from strawberry.asgi import GraphQL
 
 from router.errors import SubgraphError
-from router.executor.transport import InProcessTransport, SubgraphAnswer, SubgraphRequest
+from router.transport.in_process import InProcessTransport
+from router.transport.protocol import SubgraphAnswer, SubgraphRequest
 
 
 @strawberry.type

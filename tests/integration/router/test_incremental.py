@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
 
 from router.access.demand import CostModel, TooExpensiveError
-from router.answer_in_pieces import answer_incrementally
 from router.errors import RequestError, SubgraphHttpError
-from router.executor.transport import AnswersOfRequest, InProcessTransport, SubgraphAnswer, SubgraphRequest
+from router.incremental.answers import AnswersOfRequest
 from router.loaded_graph import LoadedGraph
 from router.operation import Operation
-from router.pipeline import OperationRequest, Response, Runtime, answer
+from router.pipeline import Response, prepare, respond_in_pieces, run
+from router.prepared_request import OperationRequest, Runtime
+from router.transport.in_process import InProcessTransport
+from router.transport.protocol import SubgraphAnswer, SubgraphRequest
 from tests.integration.router.test_subscribe import SUPERGRAPH
 
 GRAPH = LoadedGraph.from_sdl(
@@ -47,7 +50,7 @@ class Subgraphs:
     async def live(self, body: bytes) -> bytes:
         self.bodies.append(body.decode())
         items = [{"__typename": "Item", "id": number, "note": None} for number in ("1", "2")]
-        data = {"item": items[0], "items": items, "shelf": {"items": items}, "version": "7"}
+        data = {"item": {**items[0], "__k0_id": "1"}, "items": items, "shelf": {"items": items}, "version": "7"}
         return orjson.dumps({"data": data, "errors": self.live_errors})
 
     async def names(self, body: bytes) -> bytes:
@@ -65,8 +68,12 @@ class Subgraphs:
         return Runtime(InProcessTransport(functions={"live": self.live, "names": self.names}))
 
 
+async def responded(request: OperationRequest, graph: LoadedGraph, runtime: Runtime) -> Response | AsyncIterator[bytes]:
+    return await respond_in_pieces(await prepare(replace(request, takes_pieces=True), graph, runtime))
+
+
 async def begun(subgraphs: Subgraphs, query: str, variables: dict[str, Any] | None = None) -> AsyncIterator[bytes]:
-    stream = await answer_incrementally(OperationRequest(query, variables), GRAPH, subgraphs.runtime())
+    stream = await responded(OperationRequest(query, variables), GRAPH, subgraphs.runtime())
     assert not isinstance(stream, Response)
     return stream
 
@@ -132,7 +139,7 @@ async def test_defer_that_is_switched_off_is_one_answer() -> None:
     subgraphs = Subgraphs()
     subgraphs.let_go.set()
     query = "query ($d: Boolean!) { item { id ... @defer(if: $d) { name } } }"
-    response = await answer_incrementally(OperationRequest(query, {"d": False}), GRAPH, subgraphs.runtime())
+    response = await responded(OperationRequest(query, {"d": False}), GRAPH, subgraphs.runtime())
 
     assert isinstance(response, Response)
     assert orjson.loads(response.body) == {"data": {"item": {"id": "1", "name": "item 1"}}}
@@ -141,7 +148,7 @@ async def test_defer_that_is_switched_off_is_one_answer() -> None:
 async def test_a_client_that_takes_no_pieces_gets_the_whole_at_once() -> None:
     subgraphs = Subgraphs()
     subgraphs.let_go.set()
-    response = await answer(OperationRequest("{ item { id ... @defer { name } } }"), GRAPH, subgraphs.runtime())
+    response = await run(OperationRequest("{ item { id ... @defer { name } } }"), GRAPH, subgraphs.runtime())
 
     assert orjson.loads(response.body) == {"data": {"item": {"id": "1", "name": "item 1"}}}
 
@@ -202,7 +209,7 @@ async def test_introspection_may_stand_beside_and_within_a_deferred_fragment() -
     assert {"name": "item 1"} in pieces
 
 
-async def test_many_fragments_come_in_pieces_and_too_many_at_once() -> None:
+async def test_of_very_many_fragments_the_first_come_in_pieces_and_the_others_at_once() -> None:
     subgraphs = Subgraphs()
     subgraphs.let_go.set()
 
@@ -211,8 +218,9 @@ async def test_many_fragments_come_in_pieces_and_too_many_at_once() -> None:
 
     payloads = [orjson.loads(each) async for each in await begun(subgraphs, deferring(12))]
     assert sum(len(each.get("incremental", ())) for each in payloads) == 12
-    whole = await answer_incrementally(OperationRequest(deferring(20)), GRAPH, subgraphs.runtime())
-    assert isinstance(whole, Response)
+    first, *others = [orjson.loads(each) async for each in await begun(subgraphs, deferring(40))]
+    assert sum(len(each.get("incremental", ())) for each in others) == 32
+    assert len(first["data"]) == 8
 
 
 async def test_a_streamed_list_begins_with_what_is_asked_for_and_the_rest_does_not_hold_it_up() -> None:
@@ -279,7 +287,7 @@ async def test_a_list_that_has_no_rest_comes_at_once(variables: dict[str, Any]) 
 )
 async def test_a_stream_that_cannot_be_is_refused(query: str, variables: dict[str, Any] | None, code: str) -> None:
     with pytest.raises(RequestError) as refused:
-        await answer_incrementally(OperationRequest(query, variables), GRAPH, Subgraphs().runtime())
+        await responded(OperationRequest(query, variables), GRAPH, Subgraphs().runtime())
 
     assert refused.value.entries()[0]["extensions"]["code"] == code
 
@@ -483,7 +491,8 @@ async def test_nobody_complains_of_a_failure_that_nobody_waits_for() -> None:
     [
         ("{ items { id ... @defer { name } } }", 10),  # ten items
         ("{ items { id ... @defer { note } } }", 20),  # `live` is asked for the items once more
-        ("{ items { id ... @defer { note } ... @defer { again: id } } }", 30),
+        ("{ items { id ... @defer { note } ... @defer { more: note } } }", 30),
+        ("{ items { id ... @defer { note } ... @defer { again: id } } }", 20),  # what must not be null: by the key
         ("{ item { id } ... @defer { version } }", 1),  # nothing leads to the root
     ],
 )
@@ -495,7 +504,7 @@ async def test_a_way_that_subgraphs_go_twice_costs_twice(query: str, cost: float
         costs.append(model.cost_of(operation, variables))
 
     subgraphs = Subgraphs()
-    await answer_incrementally(OperationRequest(query), GRAPH, Runtime(subgraphs.runtime().transport, check_cost=check))
+    await responded(OperationRequest(query), GRAPH, Runtime(subgraphs.runtime().transport, check_cost=check))
 
     assert costs == [cost]
 
@@ -508,5 +517,5 @@ async def test_what_costs_too_much_in_pieces_is_refused_before_anything_is_asked
 
     runtime = Runtime(subgraphs.runtime().transport, check_cost=refuse)
     with pytest.raises(TooExpensiveError):
-        await answer_incrementally(OperationRequest("{ item { id ... @defer { name } } }"), GRAPH, runtime)
+        await responded(OperationRequest("{ item { id ... @defer { name } } }"), GRAPH, runtime)
     assert not subgraphs.bodies

@@ -13,7 +13,8 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from router.access.authentication import Authenticator, JwksSource, UnauthenticatedError
+from router.access.authentication import Authenticator, UnauthenticatedError
+from router.access.key_set import JwksSource
 from router.settings import Jwt
 
 

@@ -18,11 +18,13 @@ from websockets.utils import accept_key
 
 from router.executor.execute import CompiledPlan, compile_plan
 from router.executor.fetch import Execution
-from router.executor.subscribe import PROTOCOL, WebSocketSource, run_subscription
-from router.executor.transport import InProcessTransport
+from router.executor.subscribe import run_subscription
 from router.operation import normalize, parse_document
 from router.query_plan import Fetch, QueryPlan, Subscription
-from tests.testkit.raw_server import server_that
+from router.transport.in_process import InProcessTransport
+from router.transport.protocol import SubgraphRequest
+from router.transport.subscription_source import PROTOCOL, WebSocketSource
+from tests.testkit.raw_server import http_response, server_that
 
 SCHEMA = build_schema("type Query { a: Int } type Subscription { tick: Int must: Int! }")
 MALFORMED, BROKEN, REPORTED = "SUBGRAPH_MALFORMED_RESPONSE", "SUBREQUEST_HTTP_ERROR", "DOWNSTREAM_SERVICE_ERROR"
@@ -222,6 +224,7 @@ async def test_a_server_that_does_not_say_good_bye_is_not_waited_for() -> None:
     listener.close()
 
 
+FORBIDDEN = b'{"errors":[{"message":"You shall not pass","extensions":{"code":"DOWNSTREAM_SERVICE_ERROR"}}]}'
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 NEXT = b'event: next\ndata: {"data":{"tick":1}}\n\n'
 END = b"event: complete\ndata:\n\n"
@@ -231,7 +234,16 @@ STREAMS: dict[str, tuple[bytes, list[str | None]]] = {
     "garbage": (HEAD + b"event: next\ndata: garbage\n\n" + NEXT, [MALFORMED]),
     "a list": (HEAD + b"event: next\ndata: []\n\n", [MALFORMED]),
     "null data": (HEAD + b'event: next\ndata: {"data":null}\n\n' + END, [MALFORMED]),
-    "odd bytes": (HEAD + b"event: \xff\xfe\ndata: {}\n\n", [BROKEN]),
+    "odd bytes": (HEAD + b"event: \xff\xfe\ndata: {}\n\n" + NEXT + END, [None]),
+    "a byte order mark": (HEAD + b"\xef\xbb\xbf" + NEXT + END, [None]),
+    "returns": (HEAD + NEXT.replace(b"\n", b"\r") + END.replace(b"\n", b"\r\n"), [None]),
+    "data in lines": (HEAD + b'event:next\ndata: {"data":\ndata\ndata:{"tick":1}}\n\n' + END, [None]),
+    "an event that does not end": (HEAD + NEXT + NEXT[:-1], [None]),
+    "an event without data": (HEAD + b"event: next\n\n" + NEXT + END, [None]),
+    "an end without data": (HEAD + NEXT + b"event: complete\n\n" + NEXT, [None]),
+    "a refusal as a result": (http_response(FORBIDDEN, "401 Unauthorized"), [REPORTED]),
+    "a refusal as a result of status 200": (http_response(FORBIDDEN), [REPORTED]),
+    "a refusal without end": (http_response(b'{"errors":[' + b" " * 70_000 + b"]}", "400 Bad Request"), [BROKEN]),
     "other events": (HEAD + b": hello\n\nevent: noise\ndata: x\n\nid: 7\nretry: 1\n" + NEXT + END, [None]),
     "next after complete": (HEAD + NEXT + END + NEXT, [None]),
     "an event too large": (HEAD + (b"data: " + b"x" * 30_000 + b"\n") * 4, [BROKEN]),
@@ -259,3 +271,50 @@ async def test_event_streams_that_break_the_protocol_are_one_error_and_the_end(n
     assert codes(events) == expected
     assert len(server.requests) == 1
     assert "hunter2" not in str(events)
+
+
+async def test_the_body_of_a_refusal_is_told_to_the_client() -> None:
+    async def answer(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
+        refusal = b'{"errors":[{"message":"You shall not pass","extensions":{"code":"FORBIDDEN"}}]}'
+        writer.write(http_response(refusal, "401 Unauthorized"))
+
+    async with server_that(answer) as server:
+        (event,) = await events_of(WebSocketSource({"live": server.url}, frozenset({"live"})))
+    assert event["errors"] == [
+        {"message": "You shall not pass", "extensions": {"code": "FORBIDDEN", "service": "live"}}
+    ]
+
+
+class Noting:
+    """Addresses of one instance, and what was told of it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.noted: list[str | None] = []
+
+    def address_for_stream(self, _request: SubgraphRequest) -> str:
+        return self.url
+
+    def note_stream(self, _subgraph: str, _url: str, failure: str | None) -> None:
+        self.noted.append(failure)
+
+
+@pytest.mark.parametrize(
+    ("sent", "noted"),
+    [
+        (HEAD + NEXT + END, [None]),
+        (http_response(FORBIDDEN, "401 Unauthorized"), [None]),  # it does its work
+        (http_response(b"", "503 Service Unavailable"), [BROKEN]),
+        (b"", [BROKEN]),
+        (STREAMS["cut off"][0], [None, BROKEN]),
+    ],
+)
+async def test_an_instance_is_judged_by_its_event_streams(sent: bytes, noted: list[str | None]) -> None:
+    async def answer(_head: str, _body: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(sent)
+        writer.close()
+
+    async with server_that(answer) as server:
+        addresses = Noting(server.url)
+        await events_of(WebSocketSource(event_streams=frozenset({"live"}), addresses=addresses))
+    assert addresses.noted == noted

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from router.telemetry import REGISTRY
-from tests.testkit.running_router import RunningRouter, StartRouter, token
+from tests.testkit.running_router import SECRET, RunningRouter, StartRouter, token
 from tests.testkit.servers import Valkey
 from tests.testkit.strawberry_shop import Shop
 
@@ -42,6 +42,18 @@ async def test_private_answers_are_for_their_viewer_only(cached: RunningRouter, 
         assert (await cached.ask(ME, authorization=token("u2")))["data"]["me"] == {"name": "Ben"}
         assert (await cached.ask(ME))["data"]["me"] is None
     assert shop.requests["accounts"] == 4  # one for each viewer, and one for each time nobody in particular asked
+
+
+async def test_equal_subjects_of_two_issuers_are_two_viewers(
+    start_router: StartRouter, shop: Shop, valkey: Valkey, tmp_path: Any
+) -> None:
+    issuers = {"keys": [{"secret": SECRET, "kid": "new"}], "issuers": ["shop", "club"], "audiences": ["shop"]}
+    cache = {"key_prefix": tmp_path.name}
+    async with start_router(redis_url=valkey.url, response_cache=cache, jwt=issuers) as router:
+        for _ in range(2):
+            assert (await router.ask(ME, authorization=token("u1")))["data"]["me"] == {"name": "Ann"}
+            assert (await router.ask(ME, authorization=token("u1", iss="club")))["data"]["me"] == {"name": "Ann"}
+    assert shop.requests["accounts"] == 2
 
 
 async def test_the_client_is_told_how_long_and_for_whom(cached: RunningRouter) -> None:

@@ -15,10 +15,11 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_websockets
 
-from router.executor.subscribe import PROTOCOL, InProcessSource, SubscriptionSource, WebSocketSource
-from router.executor.transport import InProcessTransport
 from router.loaded_graph import LoadedGraph
-from router.pipeline import OperationRequest, Runtime, subscribe
+from router.pipeline import prepare, subscribe
+from router.prepared_request import OperationRequest, Runtime
+from router.transport.in_process import InProcessTransport
+from router.transport.subscription_source import PROTOCOL, InProcessSource, SubscriptionSource, WebSocketSource
 
 SUPERGRAPH = """
 schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION) {
@@ -97,7 +98,7 @@ async def server_url() -> AsyncIterator[str]:
 async def events(source: SubscriptionSource, query: str, variables: dict[str, Any] | None = None) -> list[Any]:
     graph = LoadedGraph.from_sdl(SUPERGRAPH)
     runtime = Runtime(InProcessTransport(functions={"names": names}), source)
-    stream = await subscribe(OperationRequest(query, variables), graph, runtime)
+    stream = await subscribe(await prepare(OperationRequest(query, variables), graph, runtime))
     return [orjson.loads(body) async for body in stream]
 
 
@@ -138,7 +139,8 @@ async def test_a_client_that_leaves_closes_the_subgraphs_stream(server_url: str)
     source = websocket(server_url)
     graph = LoadedGraph.from_sdl(SUPERGRAPH)
     runtime = Runtime(InProcessTransport(functions={"names": names}), source)
-    stream: Any = await subscribe(OperationRequest("subscription { counted(to: 100000000) { id } }"), graph, runtime)
+    request = OperationRequest("subscription { counted(to: 100000000) { id } }")
+    stream: Any = await subscribe(await prepare(request, graph, runtime))
     await anext(stream)
     await stream.aclose()
 
@@ -216,7 +218,7 @@ async def test_a_subgraph_that_does_not_come_back_ends_the_subscription(monkeypa
     async def serve(socket: ServerConnection) -> None:
         await socket.close(1012)
 
-    monkeypatch.setattr("router.executor.subscribe.RESTART_PAUSES_SECONDS", (0.01, 0.01))
+    monkeypatch.setattr("router.transport.subscription_source.RESTART_PAUSES_SECONDS", (0.01, 0.01))
     received = await events_of_server(serve)
 
     assert [error["message"] for error in received[0]["errors"]] == ["The subgraph closed the subscription."]

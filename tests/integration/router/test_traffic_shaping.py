@@ -198,6 +198,29 @@ async def test_a_failing_subgraph_is_left_alone_until_a_probe_succeeds(start: St
         assert counted("router_subgraph_circuit_state", subgraph="alpha") == 0
 
 
+async def test_health_asks_subgraphs_that_nobody_has_asked(start: Start) -> None:
+    async def states() -> dict[str, str]:
+        async with traffic.session.get(f"{traffic.origin}/actuator/health") as response:
+            return dict((await response.json())["components"]["subgraphs"]["details"])
+
+    async with start() as traffic:
+        traffic.alpha.answer = sends(UNAVAILABLE)
+        assert await states() == {"alpha": "DOWN", "beta": "UP"}
+        traffic.alpha.answer = sends(whole("a"))
+        assert await states() == {"alpha": "UP", "beta": "UP"}
+        asked = len(traffic.alpha.requests)
+        assert await states() == {"alpha": "UP", "beta": "UP"}
+        assert len(traffic.alpha.requests) == asked, "it answered a moment ago"
+
+
+async def test_health_takes_a_subgraph_that_hangs_for_down(start: Start) -> None:
+    async with start() as traffic:
+        traffic.alpha.answer = waits(30, whole("a"))
+        async with traffic.session.get(f"{traffic.origin}/actuator/registry") as response:
+            rows = {row["name"]: row["status"] for row in (await response.json())["subgraphs"]}
+        assert rows == {"alpha": "DOWN", "beta": "UP"}
+
+
 async def test_no_more_connections_are_opened_than_allowed(start: Start) -> None:
     async with start(traffic_shaping={"all": {"max_connections": 2}}) as traffic:
         traffic.alpha.answer = waits(0.1, whole("a"))
@@ -228,3 +251,38 @@ async def test_a_subgraph_is_moved_and_given_headers_of_its_own(start: Start) ->
             assert not traffic.alpha.requests
             assert "x-api-key: k1\r\n" in moved.requests[0][0]
             assert "x-api-key" not in traffic.beta.requests[0][0]
+
+
+def told(request: tuple[str, bytes]) -> list[int]:
+    """The milliseconds in a request's head."""
+    lines = request[0].lower().split("\r\n")
+    return [int(line.partition(":")[2]) for line in lines if line.startswith("x-deadline-ms:")]
+
+
+async def test_subgraphs_are_told_what_is_left_of_the_operations_time_or_of_the_attempts(start: Start) -> None:
+    shaping = {"all": {"timeout_seconds": 15}, "subgraphs": {"beta": {"timeout_seconds": 2}}}
+    async with start(request_timeout_seconds=8, traffic_shaping=shaping, forward_headers=["x-deadline-ms"]) as traffic:
+        traffic.alpha.answer = sends(UNAVAILABLE, whole("a"))
+        assert await traffic.ask("{ a b }", **{"x-deadline-ms": "7"}) == {"data": {"a": "whole", "b": "whole"}}
+        (first,), (second,) = (told(each) for each in traffic.alpha.requests)
+        assert 0 < second < first <= 7_900  # less the way back, and again less after the pause of a retry
+        assert told(traffic.beta.requests[0]) == [1_900]
+
+
+async def test_a_subgraph_is_told_no_deadline_where_the_settings_say_so(start: Start) -> None:
+    async with start(traffic_shaping={"subgraphs": {"beta": {"tell_deadline": False}}}) as traffic:
+        await traffic.ask("{ a b }")
+        assert [len(told(traffic.alpha.requests[0])), len(told(traffic.beta.requests[0]))] == [1, 0]
+
+
+async def test_a_subgraph_that_gave_up_at_its_deadline_is_not_asked_again_and_the_rest_is_answered(
+    start: Start,
+) -> None:
+    failure = b'{"data":null,"errors":[{"message":"too late","extensions":{"code":"DEADLINE_EXCEEDED"}}]}'
+    given_up = http_response(failure, "504 Gateway Timeout", "Content-Type: application/graphql-response+json\r\n")
+    async with start(traffic_shaping={"all": {"retry": {"max_attempts": 3}}}) as traffic:
+        traffic.alpha.answer = sends(given_up)
+        answer = await traffic.ask("{ a b }")
+        assert answer["data"] == {"a": None, "b": "whole"}
+        assert [each["extensions"]["code"] for each in answer["errors"]] == ["DEADLINE_EXCEEDED"]
+        assert len(traffic.alpha.requests) == 1

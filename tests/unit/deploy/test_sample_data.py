@@ -5,8 +5,18 @@ from __future__ import annotations
 from datetime import date
 from statistics import linear_regression
 
-from deploy.sample_data import read_demo, read_exercises, read_foods, sample_id
+from deploy.sample_data import (
+    read_demo,
+    read_everyday,
+    read_exercises,
+    read_foods,
+    read_own_exercises,
+    read_own_foods,
+    sample_id,
+)
+from deploy.sample_data.past import with_past
 from deploy.sample_data.people import KCAL_PER_KG, demo_people, synthetic_people
+from deploy.sample_data.portions import with_typical_portions
 
 LAST_DAY = date(2026, 3, 29)  # a day with a clock change in Europe
 FOODS = [(sample_id("food", str(number)), 50.0 + 10 * number) for number in range(40)]
@@ -23,6 +33,32 @@ def test_portions_weigh_what_somebody_can_eat() -> None:
     portions = [portion for food in read_foods() if food["portions"] for portion in food["portions"].split("|")]
     assert len(portions) > 2_500
     assert all(0 < float(portion.rpartition(":")[2]) <= 2_000 for portion in portions)
+
+
+def test_foods_told_in_grams_only_get_the_measures_of_what_they_are() -> None:
+    foods = {food["name"]: food["portions"].split("|") for food in with_typical_portions(read_foods())}
+    assert foods["Banana, raw"][0] == "medium:118"
+    assert foods["Egg, whole, raw"][0] == "large:50"
+    assert foods["Bread, white"] == ["slice:28"]
+    assert foods["Rice, white, cooked, no added fat"] == ["cup:158"]
+    assert foods["Olive oil"][0] == "tablespoon:13.5"
+    assert foods["Fish, salmon, baked or broiled"] == ["fillet:170"]
+    assert foods["Banana chips"] != foods["Banana, raw"]
+    measured = [parts for parts in foods.values() if any(not part.startswith("serving:") for part in parts if part)]
+    assert len(measured) > 2_500
+    assert all(len(parts) == len({part.rpartition(":")[0] for part in parts}) for parts in foods.values())
+
+
+def test_own_foods_and_exercises_have_everything_that_the_tables_have() -> None:
+    assert all(set(food) == set(read_own_foods()[0]) for food in read_own_foods())
+    assert not {food["name"] for food in read_own_foods()} & {food["name"] for food in read_foods()}
+    known = {exercise["name"] for exercise in read_exercises()}
+    own = read_own_exercises()
+    assert not {exercise["name"] for exercise in own} & known
+    assert all(set(exercise) <= {*read_exercises()[0]} for exercise in own)
+    named = known | {exercise["name"] for exercise in own}
+    assert read_everyday("exercises") <= named
+    assert read_everyday("foods") <= {food["name"] for food in [*read_foods(), *read_own_foods()]}
 
 
 def test_there_are_more_than_eight_hundred_exercises_each_with_one_name() -> None:
@@ -86,3 +122,22 @@ def test_weights_follow_the_energy_balance_they_were_drawn_from() -> None:
 
 def test_people_live_in_at_least_six_time_zones() -> None:
     assert len({person.time_zone for person in synthetic_people(16, 3, 1, LAST_DAY, FOODS)}) >= 6
+
+
+def test_john_has_a_year_behind_him_that_ends_with_his_week() -> None:
+    week = demo_people(LAST_DAY)[0]
+    john = with_past(week)
+    assert john.meals[-28:] == week.meals
+    assert john.workouts[-5:] == week.workouts
+    first = john.weights[0]
+    assert (LAST_DAY - first.local_date).days == 364
+    assert [each.local_date for each in john.weights] == sorted({each.local_date for each in john.weights})
+    assert 6 < first.weight_kg - john.weights[-1].weight_kg < 9
+    assert len({(each.at, each.slot) for each in john.meals}) == len(john.meals) > 1_000
+    assert 100 < len(john.workouts) < 250
+    keys = [each.key for each in (*john.meals, *john.workouts)]
+    assert len(set(keys)) == len(keys)
+    kcal = {food["id"]: food["energy_kcal"] for food in read_demo()["foods"]}
+    eaten = [kcal[food] * grams / 100 for meal in john.meals[:-28] for food, grams in meal.items]
+    assert 2_200 < sum(eaten) / len({meal.local_date for meal in john.meals[:-28]}) < 2_400
+    assert with_past(demo_people(LAST_DAY)[0]) == john

@@ -1,8 +1,9 @@
 import pytest
 from graphql import build_schema, parse
 
+from router.cache_policy import CacheHints, CachePolicy, Scope
 from router.operation import normalize
-from router.response_cache import CacheHints, CachePolicy, CacheQuestion, Scope
+from router.response_cache import CacheQuestion
 
 SDL = """
 directive @cacheControl(maxAge: Int, scope: CacheControlScope, inheritMaxAge: Boolean)

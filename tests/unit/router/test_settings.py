@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from router.settings import Settings, SettingsError, load_settings
+from router.settings_complaints import unknown_subgraphs
 
 SECRET = "x" * 32
 
@@ -23,6 +24,29 @@ def test_unknown_keys_are_refused_by_name_on_every_level(tmp_path: Path) -> None
     file = write(tmp_path, "supergraph: a\nprot: 1\njwt: {isuers: [a]}\n")
     with pytest.raises(SettingsError, match=r"unknown setting 'jwt.isuers'; unknown setting 'prot'"):
         load_settings(file, {})
+
+
+def test_a_complaint_says_the_line_what_was_meant_and_what_yaml_wants(tmp_path: Path) -> None:
+    text = "supergraph: a\nlimits:\n  dept: 15\nport: 99999\nheaders:\n  subgraphs:\n    a:\n      request: {propagate: x}\n"
+    file = write(tmp_path, text + "subgraphs:\n  users: {ulr: 'http://a'}\nwatch: perhaps\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file, {})
+    first, *hints = str(caught.value).splitlines()
+    assert "'port': must be less than or equal to 65535" in first
+    assert "'watch': must be true or false" in first
+    assert "'headers.subgraphs.a.request': must be a list" in first
+    assert "  line 3: limits.dept, did you mean 'depth'?" in hints
+    assert "  line 10: subgraphs.users.ulr, did you mean 'url'?" in hints
+    assert "  line 4: port" in hints
+
+
+def test_settings_for_a_subgraph_that_is_not_there_are_told() -> None:
+    traffic = {"subgraphs": {"orders": {"timeout_seconds": 1}}}
+    settings = load_settings(None, {}, supergraph="a", subgraphs={"userz": {}, "users": {}}, traffic_shaping=traffic)
+    assert unknown_subgraphs(settings, ["users", "meals"]) == [
+        "'subgraphs.userz': the graph has no such subgraph, did you mean 'users'?",
+        "'traffic_shaping.subgraphs.orders': the graph has no such subgraph; there are meals, users",
+    ]
 
 
 def test_placeholders_take_the_environment_or_their_default(tmp_path: Path) -> None:
@@ -92,3 +116,25 @@ def test_errors_are_shown_unless_they_are_redacted_for_all_or_for_one() -> None:
         None, {}, supergraph=Path("a"), subgraph_errors={"all": "redact", "subgraphs": {"search": "show"}}
     )
     assert [settings.subgraph_errors.redacts(name) for name in ("search", "users")] == [False, True]
+
+
+def test_secrets_rotated_out_come_in_one_variable(tmp_path: Path) -> None:
+    file = write(
+        tmp_path,
+        'supergraph: a\njwt: {keys: [{secret: "${JWT_SECRET}"}], previous_secrets: "${JWT_PREVIOUS_SECRETS:-}"}\n',
+    )
+    none = load_settings(file, {"JWT_SECRET": SECRET})
+    assert [key.secret.get_secret_value() for key in none.jwt.all_keys] == [SECRET]
+    two = load_settings(file, {"JWT_SECRET": SECRET, "JWT_PREVIOUS_SECRETS": f"{'y' * 32}, {'z' * 32}"})
+    assert [key.secret.get_secret_value() for key in two.jwt.all_keys] == [SECRET, "y" * 32, "z" * 32]
+    with pytest.raises(SettingsError, match="at least 32 bytes"):
+        load_settings(file, {"JWT_SECRET": SECRET, "JWT_PREVIOUS_SECRETS": "short"})
+
+
+def test_a_placeholder_takes_a_mounted_secret_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(f"{SECRET}\n")
+    file = write(tmp_path, 'supergraph: a\njwt: {keys: [{secret: "${JWT_SECRET}"}]}\n')
+    settings = load_settings(file, {"JWT_SECRET_FILE": str(tmp_path / "secret")})
+    assert settings.jwt.keys[0].secret.get_secret_value() == SECRET
+    with pytest.raises(SettingsError, match="JWT_SECRET_FILE names a file that cannot be read"):
+        load_settings(file, {"JWT_SECRET_FILE": str(tmp_path / "absent")})

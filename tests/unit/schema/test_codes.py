@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
+from schema import SubgraphSource, compose
 from schema.codes import CODES, Level, print_table
+from schema.examples import example_of
+from schema.verbs import explanation
 
 README = Path(__file__).parents[3] / "schema" / "README.md"
 
@@ -22,3 +27,20 @@ def test_the_readme_holds_the_present_table() -> None:
 
 def test_meanings_are_sentences() -> None:
     assert [code.code for code in CODES.values() if not code.meaning.endswith(".")] == []
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_example_of_a_code_gives_it(code: str) -> None:
+    composition = compose([SubgraphSource(name, sdl) for name, sdl in example_of(code).items()])
+
+    found = {Level.ERROR: composition.errors, Level.HINT: composition.hints}[CODES[code].level]
+    assert code in [finding.code for finding in found]
+
+
+def test_an_explanation_says_what_it_means_and_shows_what_is_told() -> None:
+    text = explanation(CODES["KEY_INVALID_FIELDS"])
+
+    assert text.startswith(CODES["KEY_INVALID_FIELDS"].meaning)
+    assert "# a.graphql\nextend schema @link(" in text
+    assert "\ngives\n\n[KEY_INVALID_FIELDS] a:" in text
+    assert text.endswith("^")

@@ -59,7 +59,7 @@ def test_interfaces_of_interfaces_ask_for_it_too() -> None:
     }
 
 
-def test_what_a_stand_in_asks_for_cannot_be_got_around_by_asking_the_object() -> None:
+def test_what_an_interface_object_asks_for_cannot_be_got_around_by_asking_the_object() -> None:
     assert rights(
         """
         type Query { user: User }

@@ -65,3 +65,32 @@ def test_what_cannot_be_reached_points_at_who_has_it_and_who_lacks_it() -> None:
     (error,) = compose([first, second]).errors
 
     assert [str(location) for location in error.locations] == ["b:4:3", "a:3:1"]
+
+
+def test_people_see_the_line_with_a_caret_under_the_place() -> None:
+    composition = compose([SubgraphSource("a", 'type Query {\n\tt: T\n}\ntype T @key(fields: "id x") { id: ID! }\n')])
+
+    told = composition.errors[0].told().split("\n")
+    assert told[0].startswith("[KEY_INVALID_FIELDS] a:4:8: ")
+    assert told[1:] == ['  a:4 | type T @key(fields: "id x") { id: ID! }', "      |        ^"]
+
+
+def test_a_syntax_error_is_shown_where_it_is_behind_a_tab_too() -> None:
+    composition = compose([SubgraphSource("a", "type Query {\n\ta: Int @@\n}")])
+
+    assert composition.errors[0].told().split("\n")[1:] == ["  a:2 | \ta: Int @@", "      | \t        ^"]
+
+
+def test_of_a_long_line_the_part_around_the_place_is_shown() -> None:
+    fields = " ".join(f"f{number}: Int" for number in range(200))
+    composition = compose([SubgraphSource("a", f"type Query {{ {fields} x: Missing }}")])
+
+    line, caret = composition.errors[0].told().split("\n")[1:]
+    assert len(line) < 140
+    assert line[caret.index("^") :].startswith("Missing")
+
+
+def test_machines_are_told_places_without_the_text() -> None:
+    composition = compose([SubgraphSource("a", "type Query { x: Missing }")])
+
+    assert composition.errors[0].as_json()["locations"] == [{"subgraph": "a", "line": 1, "column": 17}]

@@ -326,14 +326,38 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
         ],
     ),
     (
-        "INTERFACE_OBJECT_USAGE_ERROR",
+        "INTERFACE_FIELD_NO_IMPLEM",
         {
             "a": LINK
             + 'type Query { i: I } interface I @key(fields: "id") { id: ID! } interface J implements I { id: ID! } type T implements I & J @key(fields: "id") { id: ID! }',
             "b": LINK + 'type I @interfaceObject @key(fields: "id") { id: ID! n: Int }',
         },
         [
-            '[INTERFACE_OBJECT_USAGE_ERROR] "I" is an @interfaceObject in subgraph "b", so the interface "J" cannot implement it: let object types implement it only.',
+            '[INTERFACE_FIELD_NO_IMPLEM] "I" has the field "n" as an @interfaceObject in subgraph "b", but the interface "J", which implements it, does not: add the field to "J" as an @interfaceObject there too, both @shareable.',
+        ],
+    ),
+    (
+        "INVALID_FIELD_SHARING",
+        {
+            "a": LINK
+            + 'type Query { i: I } interface I @key(fields: "id") { id: ID! } interface J implements I @key(fields: "id") { id: ID! } type T implements I & J @key(fields: "id") { id: ID! }',
+            "b": LINK
+            + 'type I @interfaceObject @key(fields: "id") { id: ID! n: Int } type J @interfaceObject @key(fields: "id") { id: ID! n: Int @shareable }',
+        },
+        [
+            '[INVALID_FIELD_SHARING] Non-shareable field "T.n" is resolved from multiple subgraphs: it is resolved from subgraph "b" on "I", subgraph "b" on "J" and defined as non-shareable in subgraph "b". Mark it @shareable there, or let one subgraph @override it.',
+        ],
+    ),
+    (
+        "INVALID_FIELD_SHARING",
+        {
+            "a": LINK
+            + 'type Query { i: I } interface I @key(fields: "id") { id: ID! } interface J @key(fields: "id") { id: ID! } type T implements I & J @key(fields: "id") { id: ID! }',
+            "b": LINK + 'type I @interfaceObject @key(fields: "id") { id: ID! n: Int }',
+            "c": LINK + 'type J @interfaceObject @key(fields: "id") { id: ID! n: Int }',
+        },
+        [
+            '[INVALID_FIELD_SHARING] Non-shareable field "T.n" is resolved from multiple subgraphs: it is resolved from subgraphs "b" and "c" and defined as non-shareable in subgraphs "b" and "c". Mark it @shareable there, or let one subgraph @override it.',
         ],
     ),
     (

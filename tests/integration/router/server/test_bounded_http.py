@@ -9,8 +9,7 @@ import aiohttp
 import orjson
 import pytest
 
-from router.server.bounded_http import bounded_http
-from router.settings import Limits
+from router.server.bounded_http import ConnectionCaps, bounded_http
 from tests.testkit.strawberry_shop import serving
 
 
@@ -22,7 +21,9 @@ async def hello(scope: dict[str, object], receive: object, send: object) -> None
 
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
-    async with serving(hello, http=bounded_http(Limits(header_bytes=10_000), 1)) as bound:
+    async with serving(
+        hello, http=bounded_http(header_bytes=10_000, max_seconds=1, caps=ConnectionCaps(20, 10))
+    ) as bound:
         yield bound
 
 
@@ -62,3 +63,58 @@ async def test_a_connection_that_has_sent_a_request_stays_and_long_bodies_are_no
             async with session.post(f"http://127.0.0.1:{port}/", data=b"a" * 50_000) as response:
                 assert await response.text() == "hi"
             await asyncio.sleep(0.4)
+
+
+async def test_every_head_of_a_kept_connection_has_its_time(port: int) -> None:
+    whole = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with asyncio.timeout(60):
+        writer.write(whole)
+        assert (await reader.readuntil(b"hi")).startswith(b"HTTP/1.1 200")
+        writer.write(b"GET / HT")
+        assert (await reader.read()).startswith(b"HTTP/1.1 408")
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100000\r\n\r\nbegun",
+        b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n0\r\nX-Trailer: 1\r\n",
+    ],
+    ids=["body", "trailers"],
+)
+async def test_a_body_without_end_is_dropped_after_its_answer(port: int, beginning: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(beginning)
+    async with asyncio.timeout(60):
+        assert (await reader.read()).startswith(b"HTTP/1.1 200")  # `read` ends when the server closes
+    writer.close()
+
+
+async def test_one_address_may_have_so_many_connections_and_those_it_has_go_on(port: int) -> None:
+    kept = [await asyncio.open_connection("127.0.0.1", port) for _ in range(10)]
+    async with asyncio.timeout(60):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        refused = await reader.read()
+        assert refused.startswith(b"HTTP/1.1 503")
+        assert b"TOO_MANY_CONNECTIONS" in refused
+        writer.close()
+        kept[0][1].write(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        assert (await kept[0][0].readuntil(b"hi")).startswith(b"HTTP/1.1 200")
+        for _, each in kept:
+            each.close()
+    async with aiohttp.ClientSession() as session:
+        for _ in range(600):
+            async with session.get(f"http://127.0.0.1:{port}/") as response:
+                if response.status == 200:  # places are free again
+                    return
+            await asyncio.sleep(0.1)
+    pytest.fail("no place became free")
+
+
+def test_caps_follow_the_limit_of_files() -> None:
+    caps = ConnectionCaps()
+    assert caps.most is not None
+    assert caps.most_per_address == max(1, caps.most // 2)
+    assert ConnectionCaps(10).most_per_address == 5

@@ -61,6 +61,14 @@ async def test_heartbeats_keep_a_quiet_stream_open(start_router: StartRouter) ->
             assert "\r\n\r\n{}\r\n--graphql" in await response.text()
 
 
+async def test_an_event_is_complete_on_the_wire_before_the_next_one_comes(router: RunningRouter) -> None:
+    """A client takes a part for complete when it reads the boundary after it."""
+    async with router.session.post(router.url, json={"query": TICKS}, headers=MULTIPART) as response:
+        first, _ = await response.content.readchunk()
+    assert first.startswith(b"\r\n--graphql\r\ncontent-type: application/json\r\n\r\n{")
+    assert first.endswith(b"}\r\n--graphql")
+
+
 async def test_a_reader_that_leaves_ends_the_subscription_at_the_subgraph(router: RunningRouter, shop: Shop) -> None:
     async with aiohttp.ClientSession() as session:
         response = await session.post(router.url, json={"query": TICKS}, headers=EVENTS)
@@ -77,8 +85,26 @@ async def test_a_stream_ends_with_the_token(start_router: StartRouter) -> None:
         headers = {**EVENTS, "authorization": token(lifetime_seconds=0.3)}
         async with router.session.post(router.url, json={"query": TICKS}, headers=headers) as response:
             text = await response.text()
-    assert '"code":"UNAUTHENTICATED"' in text
-    assert text.endswith("event: complete\ndata:\n\n")
+    # a comment and no `complete`: graphql-sse connects again, with the headers that its client gives then
+    ending = text.rpartition("\n\n: ")[2]
+    assert '"code":"UNAUTHENTICATED","reason":"EXPIRED"' in ending
+    assert "complete" not in text
+
+
+async def test_one_caller_has_so_many_subscriptions_over_all_its_connections(start_router: StartRouter) -> None:
+    async with start_router(subscriptions={"max_per_caller": 1}) as router:
+        ann, ben = ({**EVENTS, "authorization": token(subject)} for subject in ("ann", "ben"))
+        async with router.session.post(router.url, json={"query": TICKS}, headers=ann) as first:
+            await first.content.readuntil(b"\n\n")
+            async with router.session.post(router.url, json={"query": TICK}, headers=ann) as second:
+                refused = await second.read()
+                assert b"TOO_MANY_OPERATIONS" in refused
+            async with router.session.post(router.url, json={"query": TICK}, headers=ben) as another:
+                assert b"TOO_MANY_OPERATIONS" not in await another.read()
+        async with asyncio.timeout(60):
+            while b"TOO_MANY_OPERATIONS" in refused:
+                async with router.session.post(router.url, json={"query": TICK}, headers=ann) as again:
+                    refused = await again.read()
 
 
 async def test_there_is_room_for_so_many_streams(start_router: StartRouter) -> None:

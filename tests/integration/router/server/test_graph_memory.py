@@ -9,10 +9,11 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-from router.executor.transport import InProcessTransport
-from router.pipeline import OperationRequest, answer
+from router.pipeline import run
+from router.prepared_request import OperationRequest
 from router.server.app import create_app
 from router.settings import Settings
+from router.transport.in_process import InProcessTransport
 from tests.testkit.hard_supergraphs import many_types
 
 MAX_STOPPED_SECONDS = 0.05
@@ -67,7 +68,7 @@ async def test_replaced_graphs_go_without_a_full_collection(tmp_path: Path) -> N
     try:
         for number in range(4):
             served = graphs.current
-            await answer(OperationRequest("{ t0 { id name } }"), served.graph, served.runtime)
+            await run(OperationRequest("{ t0 { id name } }"), served.graph, served.runtime)
             types.append(weakref.ref(served.graph.api_schema.type_map["T1"].fields["children"]))
             del served
             file.write_text(many_types(50) + f"# {number}")

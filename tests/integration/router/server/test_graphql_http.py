@@ -7,11 +7,16 @@ import gzip
 import io
 from typing import Any
 
+import aiohttp
+import orjson
 import pytest
+from multidict import CIMultiDict
 
 from router import pipeline
-from router.pipeline import OperationRequest, Response
-from tests.testkit.running_router import RunningRouter, StartRouter, token
+from router.content_coding import decode, encode
+from router.pipeline import Response
+from router.prepared_request import PreparedRequest
+from tests.testkit.running_router import SECRET, RunningRouter, StartRouter, token
 from tests.testkit.strawberry_shop import Shop
 
 GRAPHQL_RESPONSE = {"accept": "application/graphql-response+json"}
@@ -54,7 +59,6 @@ async def test_one_query_is_answered_by_three_subgraphs(router: RunningRouter) -
             413,
             "REQUEST_TOO_LARGE",
         ),
-        ({"json": {"query": "{ me { id } }"}, "headers": {"authorization": "Bearer x"}}, 401, "UNAUTHENTICATED"),
         ({"json": {"query": "{ me { id } }"}, "headers": {"accept": "image/png"}}, 406, "NOT_ACCEPTABLE"),
         (
             {"json": {"query": "subscription { ticks(count: 1) { n } }"}, "headers": GRAPHQL_RESPONSE},
@@ -72,20 +76,131 @@ async def test_a_bad_request_gets_its_status_and_code(
         assert "data" not in answer
 
 
-async def test_an_expired_token_is_refused_and_says_so(router: RunningRouter) -> None:
-    headers = {"authorization": token(lifetime_seconds=-60)}
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        'application/json;charset="UTF-8"',
+        "APPLICATION/JSON ; Charset = utf8",
+        'application/json; note="charset=latin-1"',
+        "application/graphql-response+json",
+    ],
+)
+async def test_a_content_type_is_read_with_its_parameters(router: RunningRouter, content_type: str) -> None:
+    headers = {"content-type": content_type}
+    async with router.session.post(router.url, data=b'{"query":"{ __typename }"}', headers=headers) as response:
+        assert (response.status, await response.json(content_type=None)) == (200, {"data": {"__typename": "Query"}})
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
+async def test_bodies_and_answers_are_compressed_as_both_sides_say(start_router: StartRouter, coding: str) -> None:
+    body = encode(b'{"query":"{ products { name } }"}', coding)
+    headers = {
+        "content-type": "application/json",
+        "content-encoding": coding,
+        "accept-encoding": f"{coding}, identity;q=0",
+    }
+    async with (
+        start_router(compress_from_bytes=1) as router,
+        aiohttp.ClientSession(auto_decompress=False) as session,
+        session.post(router.url, data=body, headers=headers) as response,
+    ):
+        assert response.headers["content-encoding"] == coding
+        answer = orjson.loads(decode(await response.read(), coding, 10_000))
+    assert answer == {"data": {"products": [{"name": "Product 1"}, {"name": "Product 2"}]}}
+
+
+@pytest.mark.parametrize(
+    ("body", "coding", "status", "code"),
+    [
+        (encode(b" " * 50_000_000, "gzip"), "gzip", 413, "REQUEST_TOO_LARGE"),
+        (b"{}", "gzip", 400, "MALFORMED_CONTENT"),
+        (b"{}", "deflate", 415, "UNSUPPORTED_MEDIA_TYPE"),
+    ],
+)
+async def test_a_compressed_body_is_bounded_and_has_to_be_one(
+    router: RunningRouter, body: bytes, coding: str, status: int, code: str
+) -> None:
+    headers = {"content-type": "application/json", "content-encoding": coding}
+    async with router.session.post(router.url, data=body, headers=headers) as response:
+        answer = await response.json(content_type=None)
+    assert (response.status, answer["errors"][0]["extensions"]["code"]) == (status, code)
+
+
+async def test_lines_of_one_header_are_one_list_to_us_and_to_subgraphs(start_router: StartRouter) -> None:
+    lines = [("Accept", "image/png"), ("Accept", "application/json"), ("X-Tenant", "t1"), ("X-Tenant", "t2")]
+    headers = CIMultiDict([*lines, ("Cookie", "a=1"), ("Cookie", "b=2"), ("Content-Type", "application/json")])
+    async with (
+        start_router(forward_headers=["x-tenant", "cookie"]) as router,
+        router.session.post(router.url, data=b'{"query":"{ headers }"}', headers=headers) as response,
+    ):
+        assert response.status == 200
+        told = (await response.json())["data"]["headers"]
+    assert [each for each in told if each.startswith(("x-tenant", "cookie"))] == [
+        "x-tenant: t1, t2",
+        "cookie: a=1; b=2",
+    ]
+
+
+async def test_two_authorization_lines_are_nobody(router: RunningRouter) -> None:
+    headers = CIMultiDict([("Authorization", token("u1")), ("Authorization", token("u2"))])
     async with router.session.post(router.url, json={"query": "{ me { id } }"}, headers=headers) as response:
-        assert response.status == 401
+        answer = await response.json()
+        assert answer == {"data": {"me": None}}
+
+
+BAD_TOKENS = {
+    "EXPIRED": token(lifetime_seconds=-60),
+    "INVALID": "Bearer nonsense",
+}
+
+
+@pytest.mark.parametrize("reason", BAD_TOKENS)
+async def test_a_bad_token_is_an_error_only_where_a_field_needs_a_good_one(router: RunningRouter, reason: str) -> None:
+    body = {"query": '{ me { id } user(id: "u2") { name email } }'}
+    headers = {"authorization": BAD_TOKENS[reason]}
+    async with router.session.post(router.url, json=body, headers=headers) as response:
+        assert response.status == 200
         assert response.headers["www-authenticate"] == 'Bearer error="invalid_token"'
-        assert (await response.json())["errors"][0]["extensions"] == {
-            "code": "UNAUTHENTICATED",
-            "reason": "TOKEN_EXPIRED",
-        }
+        answer = await response.json()
+    assert answer["data"] == {"me": None, "user": {"name": "Ben", "email": None}}
+    assert [(each["path"], each["extensions"]) for each in answer["errors"]] == [
+        (["user", "email"], {"code": "UNAUTHENTICATED", "reason": reason, "coordinate": "User.email"})
+    ]
+
+
+async def test_a_bad_token_blocks_no_mutation_that_needs_none(router: RunningRouter) -> None:
+    headers = {"authorization": BAD_TOKENS["EXPIRED"]}
+    body = {"query": 'mutation { rename(name: "Ann") { name } }'}  # it answers null to nobody
+    async with router.session.post(router.url, json=body, headers=headers) as response:
+        assert (response.status, await response.json()) == (200, {"data": {"rename": None}})
+
+
+async def test_a_refused_token_goes_to_no_subgraph_which_hears_why_from_the_router_alone(router: RunningRouter) -> None:
+    async def told(**headers: str) -> list[str]:
+        body = {"query": "{ headers }"}
+        async with router.session.post(router.url, json=body, headers=headers) as response:
+            lines = (await response.json())["data"]["headers"]
+        return [each for each in lines if each.startswith(("authorization", "x-token-refused"))]
+
+    assert await told(authorization=BAD_TOKENS["INVALID"]) == ["x-token-refused: INVALID"]
+    assert await told(authorization=BAD_TOKENS["EXPIRED"]) == ["x-token-refused: EXPIRED"]
+    assert await told(**{"x-token-refused": "EXPIRED"}) == []
+
+
+async def test_a_graph_that_needs_a_caller_for_everything_answers_401_and_says_why(start_router: StartRouter) -> None:
+    async with start_router(jwt={"keys": [{"secret": SECRET}], "required": True}) as router:
+        for authorization, reason in ((None, "NO_TOKEN"), *((each, why) for why, each in BAD_TOKENS.items())):
+            headers = {} if authorization is None else {"authorization": authorization}
+            body = {"query": '{ user(id: "u2") { name } }'}
+            async with router.session.post(router.url, json=body, headers=headers) as response:
+                assert response.status == 401
+                extensions = (await response.json())["errors"][0]["extensions"]
+            assert extensions == {"code": "UNAUTHENTICATED", "reason": reason}
 
 
 async def test_other_methods_are_told_what_is_allowed(router: RunningRouter) -> None:
     async with router.session.put(router.url, json={}) as response:
-        assert (response.status, response.headers["allow"]) == (405, "GET, POST, OPTIONS")
+        assert (response.status, response.headers["allow"]) == (405, "GET, HEAD, POST, OPTIONS")
 
 
 async def test_get_runs_queries_and_refuses_mutations(router: RunningRouter, shop: Shop) -> None:
@@ -229,13 +344,13 @@ async def test_equal_queries_at_the_same_time_run_once_and_callers_never_share(
     start_router: StartRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs: list[Any] = []
-    ask_pipeline = pipeline.answer
+    respond = pipeline.respond
 
-    async def counted(request: OperationRequest, *rest: Any) -> Response:
-        runs.append(request.variables)
-        return await ask_pipeline(request, *rest)
+    async def counted(prepared: PreparedRequest) -> Response:
+        runs.append(prepared.variables)
+        return await respond(prepared)
 
-    monkeypatch.setattr(pipeline, "answer", counted)
+    monkeypatch.setattr(pipeline, "respond", counted)
     query = "query($s: Float!) { slow(seconds: $s) me { name } }"
     ann, ben = token("u1"), token("u2")
 

@@ -87,13 +87,15 @@ async def asked_by_socket(router: RunningRouter, accept: str, query: str = DEFER
 
 
 async def next_part(reader: asyncio.StreamReader) -> Any:
-    """The part of the next chunk, with all that frames it."""
+    """The part of the next chunk, with all that frames it: the boundary after it is there already."""
     async with asyncio.timeout(SECONDS):
         size = int(await reader.readline(), 16)
         chunk = await reader.readexactly(size)
         await reader.readexactly(2)
-    head, _, body = chunk.partition(b"\r\n\r\n")
-    assert head == b"\r\n---\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: %d" % len(body)
+    head, _, body = chunk.removeprefix(b"\r\n---").partition(b"\r\n\r\n")
+    assert body.endswith(b"\r\n---")
+    body = body.removesuffix(b"\r\n---")
+    assert head == b"\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: %d" % len(body)
     return orjson.loads(body)
 
 
@@ -113,7 +115,62 @@ async def test_the_first_part_is_on_the_wire_while_the_slow_subgraph_is_still_as
         second = await next_part(reader)
         end = await asyncio.wait_for(reader.readuntil(b"0\r\n\r\n"), SECONDS)
     assert [first, second] == DEFERRED_PARTS
-    assert b"\r\n-----\r\n" in end
+    assert end == b"4\r\n--\r\n\r\n0\r\n\r\n"
+
+
+async def test_a_client_of_events_gets_the_first_piece_before_the_slow_subgraph_answers(
+    start_router: StartRouter, held: HeldSubgraph
+) -> None:
+    async with (
+        start_router(subgraphs={"stock": {"url": held.url}}) as router,
+        router.session.post(router.url, json={"query": DEFERRED}, headers={"accept": "text/event-stream"}) as response,
+        asyncio.timeout(SECONDS),
+    ):
+        first = await response.content.readuntil(b"\n\n")
+        held.let_go.set()
+        rest = await response.content.read()
+    pieces = [each for each in (first + rest).split(b"\n\n") if each.startswith(b"event: next")]
+    assert [orjson.loads(each.partition(b"data: ")[2]) for each in pieces] == DEFERRED_PARTS
+    assert rest.endswith(b"event: complete\ndata:\n\n")
+
+
+async def test_a_client_of_a_websocket_gets_the_first_piece_before_the_slow_subgraph_answers(
+    start_router: StartRouter, held: HeldSubgraph
+) -> None:
+    url = {"protocols": ("graphql-transport-ws",)}
+    async with (
+        start_router(subgraphs={"stock": {"url": held.url}}) as router,
+        router.session.ws_connect(router.url.replace("http", "ws"), **url) as socket,
+        asyncio.timeout(SECONDS),
+    ):
+        await socket.send_json({"type": "connection_init"})
+        await socket.receive_json()
+        await socket.send_json({"id": "1", "type": "subscribe", "payload": {"query": DEFERRED}})
+        first = await socket.receive_json()
+        held.let_go.set()
+        second, end = await socket.receive_json(), await socket.receive_json()
+    assert [first, second] == [{"id": "1", "type": "next", "payload": each} for each in DEFERRED_PARTS]
+    assert end == {"id": "1", "type": "complete"}
+
+
+async def test_a_reserved_stream_gets_the_first_piece_before_the_slow_subgraph_answers(
+    start_router: StartRouter, held: HeldSubgraph
+) -> None:
+    async with start_router(subgraphs={"stock": {"url": held.url}}) as router, asyncio.timeout(SECONDS):
+        async with router.session.put(router.url) as response:
+            headers = {"x-graphql-event-stream-token": await response.text()}
+        events = {**headers, "accept": "text/event-stream"}
+        async with router.session.get(router.url, headers=events) as stream:
+            asked = {"query": DEFERRED, "extensions": {"operationId": "o"}}
+            async with router.session.post(router.url, json=asked, headers=headers) as response:
+                assert response.status == 202
+            first = await stream.content.readuntil(b"\n\n")
+            held.let_go.set()
+            second = await stream.content.readuntil(b"\n\n")
+            end = await stream.content.readuntil(b"\n\n")
+    told = [orjson.loads(each.partition(b"data: ")[2]) for each in (first, second)]
+    assert told == [{"id": "o", "payload": each} for each in DEFERRED_PARTS]
+    assert end == b'event: complete\ndata: {"id":"o"}\n\n'
 
 
 async def test_so_it_is_in_the_former_format(start_router: StartRouter, held: HeldSubgraph) -> None:
@@ -211,8 +268,8 @@ async def test_the_accept_header_decides_the_form(router: RunningRouter, accept:
     async with router.session.post(router.url, json={"query": DEFERRED}, headers=headers) as response:
         assert response.headers["content-type"] == content_type
         text = await response.text()
-    assert ('"hasNext":true' in text) is ("multipart" in content_type)
-    assert ('"pending"' in text) is (content_type == CURRENT)
+    assert ('"hasNext":true' in text) is ("multipart" in content_type or "event-stream" in content_type)
+    assert ('"pending"' in text) is (content_type == CURRENT or "event-stream" in content_type)
 
 
 async def test_an_unknown_format_alone_is_not_acceptable(router: RunningRouter) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -99,10 +100,15 @@ CHEAP = {"enabled": True, "max": 9}
 
 CHANGES: dict[str, Change] = {
     "path": Change({"path": "/api"}, status, 200, 404),
+    "further_paths": Change({"further_paths": ["/api"]}, status, 404, 200, path="/api/"),
     "dev": Change(
         {"dev": True}, says("queryPlan"), False, True, headers={"x-query-plan": "1"}, query="{ products { name } }"
     ),
     "graphiql": Change({"graphiql": True}, status, 406, 200, method="GET", headers={"accept": "text/html"}),
+    "workbench.title": Change(
+        {"graphiql": True, "workbench": {"title": "The Shop"}}, says("The Shop"), False, True,
+        method="GET", headers={"accept": "text/html"}, base={"graphiql": True},
+    ),
     "introspection": Change({"introspection": False}, code, None, "INTROSPECTION_DISABLED", '{ __type(name: "A") { name } }'),
     "request_timeout_seconds": Change(
         {"request_timeout_seconds": 0.1}, code, None, "REQUEST_TIMEOUT", "{ slow(seconds: 0.4) }"
@@ -145,14 +151,18 @@ CHANGES: dict[str, Change] = {
         body=b'[{"query":"{ __typename }"},{"query":"{ __typename }"}]', base={"batching": {"enabled": True}},
     ),
     "jwt.keys": Change({"jwt": RING}, says("Ann"), False, True, ME, headers=expiring(36_000), base={"jwt": {"keys": [{"secret": "x" * 32}]}}),
-    "jwt.algorithms": Change({"jwt": {**RING, "algorithms": ["HS512"]}}, code, None, "UNAUTHENTICATED", ME, headers=expiring(36_000), base={"jwt": RING}),
-    "jwt.issuers": Change({"jwt": {**RING, "issuers": ["a"]}}, code, None, "UNAUTHENTICATED", ME, headers=expiring(36_000), base={"jwt": RING}),
-    "jwt.audiences": Change({"jwt": {**RING, "audiences": ["a"]}}, code, None, "UNAUTHENTICATED", ME, headers=expiring(36_000), base={"jwt": {**RING, "audiences": ["shop"]}}),
-    "jwt.leeway_seconds": Change({"jwt": {**RING, "leeway_seconds": 36_000, "audiences": ["shop"]}}, code, "UNAUTHENTICATED", None, ME, headers=expiring(-30), base={"jwt": {**RING, "audiences": ["shop"]}}),
+    "jwt.algorithms": Change({"jwt": {**RING, "algorithms": ["HS512"]}}, says("Ann"), True, False, ME, headers=expiring(36_000), base={"jwt": RING}),
+    "jwt.issuers": Change({"jwt": {**RING, "issuers": ["a"]}}, says("Ann"), True, False, ME, headers=expiring(36_000), base={"jwt": RING}),
+    "jwt.audiences": Change({"jwt": {**RING, "audiences": ["a"]}}, says("Ann"), True, False, ME, headers=expiring(36_000), base={"jwt": {**RING, "audiences": ["shop"]}}),
+    "jwt.leeway_seconds": Change({"jwt": {**RING, "leeway_seconds": 36_000, "audiences": ["shop"]}}, says("Ann"), False, True, ME, headers=expiring(-30), base={"jwt": {**RING, "audiences": ["shop"]}}),
     "jwt.required": Change({"jwt": {**RING, "required": True}}, code, None, "UNAUTHENTICATED"),
     "jwt.required_claims": Change(
-        {"jwt": {**RING, "audiences": ["shop"], "required_claims": {"kind": "access"}}}, code, None, "UNAUTHENTICATED", ME,
+        {"jwt": {**RING, "audiences": ["shop"], "required_claims": {"kind": "access"}}}, says("Ann"), True, False, ME,
         headers=expiring(36_000), base={"jwt": {**RING, "audiences": ["shop"]}},
+    ),
+    "limits.variable_values": Change(
+        limits(variable_values=1), code, None, "VARIABLE_VALUE_LIMIT_EXCEEDED",
+        body={"query": "query($a: Boolean!, $b: Boolean!) { a: __typename @skip(if: $a) b: __typename @skip(if: $b) }", "variables": {"a": False, "b": True}},
     ),
     "limits.tokens": Change(limits(tokens=5), code, None, "TOKEN_LIMIT_EXCEEDED"),
     "limits.depth": Change(limits(depth=2), code, None, "DEPTH_LIMIT_EXCEEDED", TWO_DEEP),
@@ -185,6 +195,10 @@ CHANGES: dict[str, Change] = {
     "subgraphs": Change(
         {"subgraphs": {"accounts": {"headers": {"x-key": "k"}}}}, says("x-key: k"), False, True, "{ headers }"
     ),
+    "forward_client_address": Change(
+        {"forward_client_address": True}, says("x-client-address: 127.0.0.1"), False, True, "{ headers }",
+        headers={"x-client-address": "203.0.113.7"},
+    ),
     "traffic_shaping.all": Change(
         {"traffic_shaping": {"all": {"timeout_seconds": 0.1}}}, code, None, "SUBGRAPH_TIMEOUT", "{ slow(seconds: 0.4) }"
     ),
@@ -202,6 +216,21 @@ CHANGES: dict[str, Change] = {
 
 #: Settings that another test is about, by that test's name.
 ELSEWHERE = {
+    "workbench.description": "test_the_page_is_told_what_the_product_has_for_it",
+    "workbench.sign_in": "test_nobody_can_be_signed_in_as_outside_of_development",
+    "workbench.samples": "test_the_page_is_told_what_the_product_has_for_it",
+    "workbench.links": "test_the_page_is_told_what_the_product_has_for_it",
+    "workbench.sites": "test_a_front_end_is_served_beside_the_graph_in_development",
+    "console.enabled": "test_the_console_is_there_in_development_only",
+    "console.panels": "test_panels_of_the_product_are_shown_and_may_fail",
+    "extensions": "test_each_stage_sees_the_request_and_may_change_it",
+    "uploads.enabled": "test_uploads_are_off_unless_they_are_wanted",
+    "uploads.max_bytes": "test_a_body_that_is_wrong_is_refused_with_a_code",
+    "uploads.max_files": "test_a_body_that_is_wrong_is_refused_with_a_code",
+    "headers.all.request": "test_defaults_stand_in_for_what_a_client_did_not_send",
+    "headers.all.response": "test_headers_of_answers_come_back_by_rule",
+    "headers.subgraphs": "test_each_subgraph_gets_the_headers_of_its_rules",
+    "headers.aggregate_cache_control": "test_clients_get_the_aggregated_cache_control",
     "supergraph": "test_a_new_supergraph_is_served_without_losing_a_request",
     "watch": "test_a_new_supergraph_is_served_without_losing_a_request",
     "host": "test_the_file_is_overridden_by_the_environment_and_that_by_the_caller",
@@ -209,14 +238,55 @@ ELSEWHERE = {
     "workers": "test_workers_share_a_port_and_are_replaced_and_stopped",
     "redis_url": "test_the_rate_is_counted_in_redis_and_forgiven_without_it",
     "share_identical_requests": "test_equal_queries_at_the_same_time_run_once_and_callers_never_share",
+    "jwt.previous_secrets": "test_secrets_rotated_out_come_in_one_variable",
     "jwt.jwks": "test_public_keys_come_from_a_jwks_and_are_no_hmac_secrets",
+    "management.port": "test_operators_paths_are_on_their_own_port_only",
+    "management.host": "test_operators_paths_are_on_their_own_port_only",
+    "tls": "test_router_and_subgraph_speak_tls_and_take_new_certificates_without_a_restart",
+    "trusted_proxies": "test_nobody_else_notices",
+    "limits.connections": "test_one_address_may_have_so_many_connections_and_those_it_has_go_on",
+    "limits.connections_per_address": "test_one_address_may_have_so_many_connections_and_those_it_has_go_on",
     "limits.header_bytes": "test_a_head_without_end_is_refused",
     "limits.rate": "test_a_caller_over_the_rate_is_told_when_to_come_back",
     "limits.planning_timeout_seconds": "test_an_operation_that_takes_too_long_is_refused_and_the_next_one_served",
+    "limits.planning_processes": "test_who_asks_much_keeps_nobody_else_waiting",
+    "limits.cache_bytes": "test_caches_are_bounded_by_bytes",
     "persisted_documents.manifest": "test_only_trusted_documents_run_where_they_are_required",
     "persisted_documents.require": "test_only_trusted_documents_run_where_they_are_required",
+    "entity_cache.enabled": "test_a_hit_costs_no_request_and_is_counted_by_type",
+    "entity_cache.settling_seconds": "test_a_viewer_reads_past_what_was_kept_before_its_write",
+    "entity_cache.key_prefix": "test_a_hit_costs_no_request_and_is_counted_by_type",
+    "entity_cache.missing_max_age_seconds": "test_an_entity_that_its_subgraph_does_not_know_is_not_asked_for_again",
+    "entity_cache.max_age_seconds": "test_nothing_is_kept_longer_than_the_settings_say",
+    "entity_cache.invalidation.token": "test_who_may_not_tell_and_what_is_no_change_is_refused",
+    "entity_cache.invalidation.topics": "test_records_of_a_topic_void_what_they_are_about",
+    "entity_cache.invalidation.channels": "test_messages_of_a_channel_void_what_they_are_about",
+    "entity_cache.default_max_age_seconds": "test_the_settings_say_what_is_kept",
+    "entity_cache.max_bytes": "test_the_settings_say_what_is_kept",
+    "entity_cache.max_entities": "test_the_settings_say_what_is_kept",
+    "entity_cache.max_ages": "test_the_settings_say_what_is_kept",
+    "entity_cache.subgraphs": "test_the_settings_say_what_is_kept",
+    "broker_subscriptions.fields": "test_a_record_is_completed_by_the_subgraphs",
+    "broker_subscriptions.max_waiting": "test_a_client_that_takes_too_slowly_is_told_or_loses_the_oldest",
+    "broker_subscriptions.when_full": "test_a_client_that_takes_too_slowly_is_told_or_loses_the_oldest",
+    "persisted_documents.redis_key": "test_documents_come_from_redis_also_over_a_websocket",
+    "persisted_documents.address": "test_documents_come_from_a_bucket",
+    "persisted_documents.log_unknown": "test_unknown_texts_are_run_and_logged_where_that_is_the_mode",
+    "warm_up.operations": "test_documents_are_planned_before_the_first_request_and_those_in_use_before_a_reload",
+    "warm_up.seconds": "test_documents_are_planned_before_the_first_request_and_those_in_use_before_a_reload",
+    "kafka": "test_records_of_a_topic_void_what_they_are_about",
+    "coprocessor": "test_each_stage_is_told_what_it_is_about_and_nothing_changes_without_a_word",
+    "usage_reporting.file": "test_operations_are_written_by_signature_and_client_without_their_values",
+    "usage_reporting.topic": "test_operations_are_written_by_signature_and_client_without_their_values",
+    "usage_reporting.interval_seconds": "test_operations_are_written_by_signature_and_client_without_their_values",
+    "usage_reporting.max_file_bytes": "test_a_file_that_has_grown_too_large_begins_anew",
+    "usage_reporting.max_operations": "test_so_many_different_operations_are_counted_in_an_interval",
+    "drain_seconds": "test_a_leaving_router_loses_no_request_of_those_who_are_connected",
+    "drain_idle_seconds": "test_a_leaving_router_loses_no_request_of_those_who_are_connected",
+    "zone": "test_the_own_zone_is_preferred_while_enough_of_it_can_be_asked",
     "response_cache.settling_seconds": "test_a_write_is_seen_by_its_author_at_once_and_kept_again_later",
     "subscriptions.max_connections": "test_there_is_room_for_so_many_streams",
+    "subscriptions.max_per_caller": "test_one_caller_has_so_many_subscriptions_over_all_its_connections",
     "subscriptions.heartbeat_seconds": "test_heartbeats_keep_a_quiet_stream_open",
     "subscriptions.init_timeout_seconds": "test_a_silent_client_runs_out_of_time",
     "subscriptions.max_message_bytes": "test_who_sends_too_much_over_a_websocket_is_closed",
@@ -308,7 +378,8 @@ async def test_keys_of_a_jwks_are_read_again_after_their_time(start_router: Star
             await asyncio.sleep(0.15)
             await router.ask(ME, authorization=authorization)  # finds the keys old, and does not wait for new ones
             await asyncio.sleep(0.05)
-            assert ("errors" not in await router.ask(ME, authorization=authorization)) is is_accepted
+            answer = await router.ask(ME, authorization=authorization)  # whose key is unknown is nobody
+            assert (answer["data"]["me"] is not None) is is_accepted
 
 
 async def test_so_many_tokens_are_remembered(start_router: StartRouter) -> None:
@@ -449,6 +520,22 @@ async def test_requests_are_logged_as_the_settings_say(
     lines = [line for line in capsys.readouterr().out.splitlines() if "Named" in line]
     assert bool(lines) is (is_logged is not None)
     assert is_logged is None or is_logged in lines[0]
+
+
+async def test_a_person_reads_what_an_operation_took_and_which_errors_it_had(
+    start_router: StartRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with start_router(telemetry={"log_level": "info", "log_format": "console"}) as router:
+        capsys.readouterr()
+        await router.ask("query Named { products { name inStock owner { name email } } }")
+        body = {"query": "{ __typename", "operationName": "over\x1b[2Jthe line"}
+        async with router.session.post(router.url, json=body) as response:
+            await response.read()
+        async with router.session.get(router.url, headers={"accept": "text/html"}) as response:
+            await response.read()
+    named, broken = [line for line in capsys.readouterr().out.splitlines() if line.startswith("request")]
+    assert re.fullmatch(r"request  query Named +[\d.]+ ms  3 fetches  200 2 errors: UNAUTHENTICATED", named)
+    assert re.fullmatch(r"request  query over\[2Jthe line +[\d.]+ ms  \d+ 1 errors: GRAPHQL_PARSE_FAILED", broken)
 
 
 def _leaves(model: type[BaseModel], before: str = "") -> Iterator[str]:

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
 
 from tests.testkit.running_router import RunningRouter, StartRouter, token
@@ -57,6 +58,25 @@ async def test_the_token_of_connection_init_is_used_for_every_operation(router: 
     }
     assert (await socket.receive_json(timeout=5))["type"] == "complete"
     await socket.close()
+
+
+async def test_each_operation_has_an_id_that_subgraph_and_log_line_share(
+    start_router: StartRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with start_router(telemetry={"log_level": "info", "log_format": "json"}) as router:
+        named, unnamed = await connected(router, **{"x-request-id": "mine"}), await connected(router)
+        received = []
+        for socket in (named, named, unnamed):
+            await socket.send_json({"id": "q", "type": "subscribe", "payload": {"query": "{ headers }"}})
+            lines = (await socket.receive_json(timeout=60))["payload"]["data"]["headers"]
+            received += [line.removeprefix("x-request-id: ") for line in lines if line.startswith("x-request-id")]
+            assert (await socket.receive_json(timeout=60))["type"] == "complete"
+        await named.close()
+        await unnamed.close()
+    assert received[:2] == ["mine.1", "mine.2"]
+    assert received[2].endswith(".1")
+    logged = [orjson.loads(line) for line in capsys.readouterr().out.splitlines() if '"method":"WEBSOCKET"' in line]
+    assert [each["request_id"] for each in logged] == received
 
 
 async def test_complete_ends_the_subscription_at_the_subgraph(router: RunningRouter, shop: Shop) -> None:
@@ -132,7 +152,7 @@ async def test_a_silent_client_runs_out_of_time(start_router: StartRouter) -> No
 async def test_the_connection_ends_with_its_token(start_router: StartRouter) -> None:
     async with start_router() as router:
         socket = await connected(router, Authorization=token(lifetime_seconds=0.5))
-        assert await closed_with(socket) == 4401
+        assert await closed_with(socket) == 4403  # which clients of graphql-ws take as: connect again, with a new token
 
 
 async def test_pings_are_answered_and_sent(start_router: StartRouter) -> None:

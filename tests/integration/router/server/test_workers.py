@@ -36,7 +36,7 @@ class Served:
         return [int(str(event["pid"])) for event in self.events if event["event"] == "listening"]
 
     async def until_answering(self) -> None:
-        async with asyncio.timeout(30), aiohttp.ClientSession() as session:
+        async with asyncio.timeout(90), aiohttp.ClientSession() as session:
             while True:
                 try:
                     async with session.get(f"http://127.0.0.1:{self.port}/ready") as response:
@@ -79,21 +79,35 @@ async def ask(port: int) -> object:
         return await response.json()
 
 
+async def counted(port: int) -> float:
+    """Operations that were answered, by one scrape."""
+    address = f"http://127.0.0.1:{port}/actuator/prometheus"
+    async with aiohttp.ClientSession() as session, session.get(address) as response:
+        text = await response.text()
+    lines = [line for line in text.splitlines() if line.startswith('router_operations_total{outcome="ok"')]
+    assert len(lines) == 1
+    return float(lines[0].rpartition(" ")[2])
+
+
 async def test_workers_share_a_port_and_are_replaced_and_stopped(two_workers: Served) -> None:
     answers = await asyncio.gather(*(ask(two_workers.port) for _ in range(20)))
     assert all(answer == {"data": {"products": [{"inStock": 10}, {"inStock": 20}]}} for answer in answers)
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while len(two_workers.pids()) < 2:
             await asyncio.sleep(0.05)
+        # whichever worker is asked, it tells of both, and goes on telling of one that died
+        assert [await counted(two_workers.port) for _ in range(4)] == [20.0] * 4
         os.kill(two_workers.pids()[0], signal.SIGKILL)
         while len(two_workers.pids()) < 3:
             await asyncio.sleep(0.05)
     await two_workers.until_answering()
+    assert await counted(two_workers.port) == 20.0
     assert await ask(two_workers.port) == answers[0]
+    assert await counted(two_workers.port) == 21.0
 
     two_workers.process.send_signal(signal.SIGTERM)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await two_workers.process.wait() == 0
     for pid in two_workers.pids():
         with pytest.raises(ProcessLookupError):

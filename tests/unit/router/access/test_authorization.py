@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 from graphql import build_schema, parse
 
-from router.access.authentication import ANONYMOUS, Caller
 from router.access.authorization import Authorization, AuthorizationRules
+from router.access.caller import ANONYMOUS, Caller
 from router.operation import normalize
 
 SDL = """
@@ -80,11 +80,30 @@ def test_a_refused_mutation_is_not_run() -> None:
 def test_withholding_makes_null_and_tells_each_place() -> None:
     authorization = judge("{ nodes { ... on User { name } ... on Robot { name } } }")
     tree = {"nodes": [{"__typename": "User", "name": "Ann"}, None, {"__typename": "Robot", "name": "R2"}]}
-    entries = authorization.withhold(tree)
+    entries = authorization.withhold(tree, {})
     assert tree == {"nodes": [{"__typename": "User", "name": None}, None, {"__typename": "Robot", "name": "R2"}]}
     assert [entry["path"] for entry in entries] == [["nodes", 0, "name"]]
 
 
+def test_what_variables_switch_off_is_not_complained_of() -> None:
+    authorization = judge(
+        "query ($a: Boolean!, $b: Boolean!) { user { id ... on User @include(if: $a) { name @skip(if: $b) } } }"
+    )
+    tree = {"user": {"id": "1", "name": "Ann"}}
+    for a, b in ((False, False), (False, True), (True, True)):
+        assert authorization.withhold(tree, {"a": a, "b": b}) == []
+    assert tree["user"]["name"] == "Ann"
+    assert [each["path"] for each in authorization.withhold(tree, {"a": True, "b": False})] == [["user", "name"]]
+
+
+def test_a_field_asked_under_two_conditions_is_refused_once() -> None:
+    authorization = judge(
+        "query ($a: Boolean!, $b: Boolean!) { user { name @include(if: $a) } user { name @include(if: $b) } }"
+    )
+    entries = authorization.withhold({"user": {"name": None}}, {"a": True, "b": True})
+    assert [each["path"] for each in entries] == [["user", "name"]]
+
+
 def test_a_refusal_is_told_once_where_no_object_stands() -> None:
-    entries = judge("{ user { name } }").withhold({"user": None})
+    entries = judge("{ user { name } }").withhold({"user": None}, {})
     assert [(entry["path"], entry["extensions"]["code"]) for entry in entries] == [(["user"], "UNAUTHENTICATED")]

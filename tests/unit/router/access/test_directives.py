@@ -13,6 +13,11 @@ from router.access.directives import DirectiveUse, uses_of
         ('@link(url: "https://specs.apollo.dev/federation/v2.5")', "federation__authenticated"),
         ('@link(url: "https://specs.apollo.dev/federation/v2.5", as: "fed")', "fed__authenticated"),
         ('@core(feature: "https://specs.apollo.dev/core/v0.2")', "authenticated"),
+        ('@core(feature: "https://specs.apollo.dev/authenticated/v0.1", as: "login")', "login"),
+        (
+            '@at(url: "https://specs.apollo.dev/link/v1.0", as: "at") @at(url: "https://x.dev/spec/v1.0", as: "x")',
+            "x__authenticated",
+        ),
     ],
 )
 def test_a_directive_is_found_under_the_name_its_link_gives_it(link: str, name: str) -> None:

@@ -12,7 +12,6 @@ from graphql import build_schema
 
 from router.executor.execute import CompiledPlan, compile_plan
 from router.executor.fetch import Execution
-from router.executor.transport import SubgraphAnswer, SubgraphRequest
 from router.operation import normalize, parse_document
 from router.query_plan import (
     ConditionNode,
@@ -28,6 +27,7 @@ from router.query_plan import (
     Sequence,
 )
 from router.selection_set import Condition, Field, InlineFragment, SelectionSet
+from router.transport.protocol import SubgraphAnswer, SubgraphRequest
 
 SCHEMA = build_schema(
     """
@@ -94,9 +94,9 @@ def compiled(operation: str, *nodes: PlanNode, operation_type: str = "query") ->
 
 async def run(plan: CompiledPlan, subgraphs: Subgraphs, variables: dict[str, Any] | None = None) -> dict[str, Any]:
     """Twice: the first run projects plainly, the second by compiled code; they must not differ."""
-    first = await plan.answer(Execution(subgraphs, dict(variables or {})))
+    first = await plan.respond(Execution(subgraphs, dict(variables or {})))
     sent = list(subgraphs.sent)
-    assert await plan.answer(Execution(subgraphs, dict(variables or {}))) == first
+    assert await plan.respond(Execution(subgraphs, dict(variables or {}))) == first
     subgraphs.sent = sent
     answer: dict[str, Any] = orjson.loads(first)
     return answer
@@ -140,7 +140,8 @@ async def test_an_entity_without_its_key_is_not_asked_for() -> None:
     answer = await run(compiled("{ users { name } }", USERS, NAMES), subgraphs)
 
     assert subgraphs.representations("names") == [[{"__typename": "User", "id": "3"}]]
-    assert answer == {"data": {"users": [{"name": None}, {"name": None}, {"name": "three"}]}}
+    assert answer["data"] == {"users": [{"name": None}, {"name": None}, {"name": "three"}]}
+    assert [error["path"] for error in answer["errors"]] == [["users"]], "of the one that was left out"
 
 
 async def test_no_request_is_made_for_no_entities() -> None:
@@ -316,6 +317,34 @@ async def test_a_condition_that_fails_costs_no_fetch() -> None:
     assert await run(plan, subgraphs, {"v": False}) == {"data": {"users": [{"id": "1"}]}}
     assert [name for name, _ in subgraphs.sent] == ["users"]
     assert await run(plan, subgraphs, {"v": True}) == {"data": {"users": [{"id": "1", "name": "n"}]}}
+
+
+async def test_a_subgraph_that_leaves_out_a_key_is_told_of() -> None:
+    plan = compiled("{ users { name } }", USERS, NAMES)
+    subgraphs = Subgraphs(
+        users={"data": {"users": [{}, {"id": "1"}, {}]}}, names={"data": {"_entities": [{"name": "n"}]}}
+    )
+
+    assert await run(plan, subgraphs) == {
+        "data": {"users": [{"name": None}, {"name": "n"}, {"name": None}]},
+        "errors": [
+            {
+                "message": "The subgraph left out a key that it was asked for.",
+                "path": ["users"],
+                "extensions": {"code": "SUBGRAPH_MALFORMED_RESPONSE", "service": "users"},
+            }
+        ],
+    }
+
+
+async def test_a_key_that_is_null_or_comes_from_nowhere_is_nobodys_fault() -> None:
+    plan = compiled("{ users { name } }", Fetch("users", "query", nested("users", fields("id"))), NAMES)
+    subgraphs = Subgraphs(users={"data": {"users": [{"id": None}]}}, names={"data": {"_entities": []}})
+    assert await run(plan, subgraphs) == {"data": {"users": [{"name": None}]}}
+
+    plan = compiled("{ users { name } }", Fetch("users", "query", nested("users", fields("other"))), NAMES)
+    subgraphs = Subgraphs(users={"data": {"users": [{"other": 1}]}}, names={"data": {"_entities": []}})
+    assert await run(plan, subgraphs) == {"data": {"users": [{"name": None}]}}
 
 
 async def test_only_given_variables_are_sent_and_defaults_stay_in_the_text() -> None:
@@ -511,7 +540,7 @@ async def test_mutations_run_one_after_the_other() -> None:
         "mutation { b a }", Fetch("b", "mutation", fields("b")), Fetch("a", "mutation", fields("a")),
         operation_type="mutation",
     )  # fmt: skip
-    body = await plan.answer(Execution(Subgraphs(a=note("a"), b=note("b")), {}))
+    body = await plan.respond(Execution(Subgraphs(a=note("a"), b=note("b")), {}))
 
     assert orjson.loads(body) == {"data": {"b": 1, "a": 2}}
 
@@ -531,7 +560,7 @@ async def test_independent_fetches_are_under_way_together() -> None:
             Fetch("me", "query", nested("me", fields("id"))),
         )),
     )  # fmt: skip
-    task = asyncio.create_task(plan.answer(Execution(Slow(), {})))
+    task = asyncio.create_task(plan.respond(Execution(Slow(), {})))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     await asyncio.sleep(0)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from router.executor.passthrough import Passthrough, compile_passthrough
 from router.executor.projection import Projection
-from router.executor.transport import SubgraphAnswer
 from router.operation import Operation, normalize, parse_document
 from router.query_plan import Fetch
+from router.transport.protocol import SubgraphAnswer
 
 SCHEMA = build_schema(
     """

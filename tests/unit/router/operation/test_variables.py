@@ -8,17 +8,16 @@ from graphql.execution.values import get_variable_values
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.errors import VariablesError
-from router.operation import coerce_variables, normalize, parse_document
+from router.errors import LimitExceededError, VariablesError
+from router.operation import VariableCoercion, coerce_variables, normalize, parse_document
 
-SCHEMA = build_schema(
-    """
+SDL = """
     scalar JSON
     enum Color { RED GREEN }
     input Size { width: Int = 3 color: Color! inner: Size }
     type Query { f(i: Int, s: String, b: Boolean, x: Float, id: ID, c: Color, l: [Int!], z: Size, j: JSON): Int }
     """
-)
+SCHEMA = build_schema(SDL)
 
 
 def coerced(declarations: str, given_values: dict[str, Any] | None) -> dict[str, Any]:
@@ -94,15 +93,30 @@ types = st.sampled_from(
 )
 
 
+#: Defaults of input fields are left to the subgraphs, and graphql-core fills them in.
+WITHOUT_DEFAULTS = build_schema(SDL.replace("width: Int = 3", "width: Int"))
+
+
 @given(types, values)
-def test_the_quick_route_agrees_with_graphql_core(type_text: str, value: Any) -> None:
+def test_values_are_coerced_as_graphql_core_does_it(type_text: str, value: Any) -> None:
     document = parse_document(f"query ($v: {type_text}) {{ __typename }}")
-    expected = get_variable_values(SCHEMA, document.definitions[0].variable_definitions, {"v": value})  # type: ignore[attr-defined]
-    operation = normalize(document, None, SCHEMA)
+    expected = get_variable_values(WITHOUT_DEFAULTS, document.definitions[0].variable_definitions, {"v": value})  # type: ignore[attr-defined]
+    operation = normalize(document, None, WITHOUT_DEFAULTS)
     try:
-        result = coerce_variables(operation, {"v": value}, SCHEMA)
+        result = coerce_variables(operation, {"v": value}, WITHOUT_DEFAULTS)
     except VariablesError:
         assert isinstance(expected, list)
     else:
         assert not isinstance(expected, list)
         assert result == expected.coerced
+
+
+def test_too_many_values_are_refused_before_any_is_coerced() -> None:
+    """A wrong value among them is not reported, so nothing was looked at; nesting hides none."""
+    operation = normalize(parse_document("query ($l: [Int!], $j: JSON) { __typename }"), None, SCHEMA)
+    coercion = VariableCoercion(operation, SCHEMA, most_values=10)
+    assert coercion.coerce({"l": [1] * 9}) == {"l": [1] * 9}
+    for too_many in ({"l": ["wrong"] * 10}, {"j": [[[{}] * 3] * 3]}, {"unknown": [1] * 10}):
+        with pytest.raises(LimitExceededError) as refused:
+            coercion.coerce(too_many)
+        assert refused.value.entries()[0]["extensions"] == {"code": "VARIABLE_VALUE_LIMIT_EXCEEDED", "maximum": 10}

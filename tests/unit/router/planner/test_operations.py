@@ -113,7 +113,7 @@ QueryPlan {
       {
         t {
           a
-          id
+          id @include(if: $x)
         }
       }
     },

@@ -34,20 +34,20 @@ async def settle() -> None:
 
 async def test_equal_requests_under_way_run_once_and_later_ones_run_again() -> None:
     identical, work = IdenticalRequests[str](), Work()
-    tasks = [asyncio.create_task(identical.answer(key, work.numbered())) for key in ("a", "a", "b", "a")]
+    tasks = [asyncio.create_task(identical.respond(key, work.numbered())) for key in ("a", "a", "b", "a")]
     await settle()
     work.finish.set()
 
     assert await asyncio.gather(*tasks) == ["answer 1", "answer 1", "answer 2", "answer 1"]
-    assert await identical.answer("a", work.numbered()) == "answer 3"
+    assert await identical.respond("a", work.numbered()) == "answer 3"
 
 
 async def test_whoever_asks_after_a_write_does_not_get_an_answer_begun_before_it() -> None:
     identical, work = IdenticalRequests[str](), Work()
-    before = [asyncio.create_task(identical.answer("a", work.numbered())) for _ in range(2)]
+    before = [asyncio.create_task(identical.respond("a", work.numbered())) for _ in range(2)]
     await settle()
     identical.forget()
-    after = [asyncio.create_task(identical.answer("a", work.numbered())) for _ in range(2)]
+    after = [asyncio.create_task(identical.respond("a", work.numbered())) for _ in range(2)]
     await settle()
     work.finish.set()
 
@@ -57,7 +57,7 @@ async def test_whoever_asks_after_a_write_does_not_get_an_answer_begun_before_it
 
 async def test_when_the_one_who_runs_it_leaves_one_of_the_others_runs_it() -> None:
     identical, work = IdenticalRequests[str](), Work()
-    leader, follower, *others = [asyncio.create_task(identical.answer("a", work.numbered())) for _ in range(4)]
+    leader, follower, *others = [asyncio.create_task(identical.respond("a", work.numbered())) for _ in range(4)]
     await settle()
     leader.cancel()
     follower.cancel()
@@ -76,9 +76,9 @@ async def test_a_failure_stays_with_the_one_it_happened_to() -> None:
         await asyncio.sleep(0)
         raise ConnectionError
 
-    failing = asyncio.create_task(identical.answer("a", fail))
+    failing = asyncio.create_task(identical.respond("a", fail))
     await asyncio.sleep(0)
-    waiting = asyncio.create_task(identical.answer("a", work.numbered()))
+    waiting = asyncio.create_task(identical.respond("a", work.numbered()))
     work.finish.set()
 
     with pytest.raises(ConnectionError):

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from router.server.errors import HttpError
+from router.server.header_values import element
 from router.server.request import (
     ClientGoneError,
     OperationParameters,
@@ -17,7 +18,7 @@ from router.settings import Csrf
 
 def test_a_body_becomes_parameters() -> None:
     body = b'{"query":"{ a }","operationName":"A","variables":{"x":1},"extensions":{"y":2}}'
-    assert operations_from_body("application/json; charset=utf-8", body, 0) == OperationParameters(
+    assert operations_from_body(element("application/json; charset=utf-8"), body, 0) == OperationParameters(
         "{ a }", "A", {"x": 1}, {"y": 2}
     )
 
@@ -49,19 +50,19 @@ def test_nulls_are_as_absent() -> None:
 )
 def test_what_is_wrong_with_a_body_has_a_code(content_type: str, body: bytes, status: int, code: str) -> None:
     with pytest.raises(HttpError) as caught:
-        operations_from_body(content_type, body, 0)
+        operations_from_body(element(content_type), body, 0)
     assert (caught.value.status, caught.value.error_code) == (status, code)
 
 
 def test_a_batch_is_a_list_within_its_bounds() -> None:
     batch = b'[{"query":"{ a }"},{"query":"{ b }"}]'
-    assert operations_from_body("application/json", batch, 2) == [
+    assert operations_from_body(element("application/json"), batch, 2) == [
         OperationParameters("{ a }"),
         OperationParameters("{ b }"),
     ]
     for body in (b"[]", batch):
         with pytest.raises(HttpError, match="holds 1 to 1"):
-            operations_from_body("application/json", body, 1)
+            operations_from_body(element("application/json"), body, 1)
 
 
 def test_a_query_string_is_decoded_with_its_json_parts() -> None:

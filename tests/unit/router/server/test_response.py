@@ -1,10 +1,17 @@
-import gzip
-
 import pytest
 
 from router.errors import DocumentInvalidError, PlanningTimeoutError, RouterError
 from router.server.errors import HttpError
-from router.server.response import GRAPHQL_RESPONSE, JSON, Accepted, Stream, compress, error_answer, negotiate
+from router.server.response import (
+    GRAPHQL_RESPONSE,
+    JSON,
+    Accepted,
+    Stream,
+    coding_for,
+    coding_of,
+    error_answer,
+    negotiate,
+)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +39,17 @@ from router.server.response import GRAPHQL_RESPONSE, JSON, Accepted, Stream, com
         ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Accepted(JSON, html=True)),
         ("application/json, text/html;q=0.1", Accepted(JSON)),
         ("application/json;q=nonsense", Accepted(None)),
+        ("application/json;q=nan, application/graphql-response+json;q=0.1", Accepted(GRAPHQL_RESPONSE)),
+        ("application/json;q=inf", Accepted(None)),
+        (" , ,", Accepted(JSON)),
+        ("application/json;q=0, */*", Accepted(GRAPHQL_RESPONSE)),
+        ("application/*;q=0, */*", Accepted(None)),
+        ("*/*;q=0", Accepted(None)),
+        ("*/*;q=0.9, application/*;q=0.1, application/graphql-response+json;q=0.5", Accepted(GRAPHQL_RESPONSE)),
+        ('application/json;profile="a,b;q=0", image/png', Accepted(JSON)),
+        ('multipart/mixed;boundary="-,-";deferSpec=20220824, */*', Accepted(JSON, (Stream.INCREMENTAL_FORMER,))),
+        ("text/event-stream;q=0.5, multipart/mixed", Accepted(None, (Stream.INCREMENTAL, Stream.EVENTS))),
+        ("text/html;q=0, application/json", Accepted(JSON)),
     ],
 )
 def test_the_media_type_is_the_clients_choice(accept: str, accepted: Accepted) -> None:
@@ -53,11 +71,30 @@ def test_only_a_well_formed_request_that_cannot_run_has_two_statuses(error: Rout
 
 
 def test_compression_needs_a_long_body_and_a_client_that_wants_it() -> None:
-    body = b"a" * 1000
-    packed = compress(body, "br;q=1.0, gzip;q=0.8", 100)
-    assert packed is not None
-    assert gzip.decompress(packed) == body
-    assert compress(body, "gzip", 1001) is None
-    assert compress(body, "gzip", 0) is None
-    assert compress(body, "gzip;q=0", 100) is None
-    assert compress(body, "br", 100) is None
+    assert coding_for(1_000, "gzip", 100) == "gzip"
+    assert coding_for(1_000, "gzip", 1_001) is None
+    assert coding_for(1_000, "gzip", 0) is None
+
+
+@pytest.mark.parametrize(
+    ("accept_encoding", "coding"),
+    [
+        ("", None),
+        ("identity", None),
+        ("gzip", "gzip"),
+        ("GZIP;q=0.5", "gzip"),
+        ("br;q=1.0, gzip;q=0.8", "br"),
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("gzip, deflate, br", "br"),
+        ("zstd;q=0.1, gzip;q=0.9", "gzip"),
+        ("gzip;q=0", None),
+        ("*", "zstd"),
+        ("*;q=0.5, zstd;q=0", "br"),
+        ("*;q=0", None),
+        ("identity, gzip;q=0.5", None),
+        ("deflate, compress", None),
+        ("gzip;q=nonsense", None),
+    ],
+)
+def test_the_coding_is_the_clients_choice(accept_encoding: str, coding: str | None) -> None:
+    assert coding_of(accept_encoding) == coding

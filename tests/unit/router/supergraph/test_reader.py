@@ -48,7 +48,7 @@ def test_join_v0_1_gives_unmarked_fields_of_an_entity_to_its_owner() -> None:
     )
 
     assert set(supergraph.views["a-service"]["User"].fields) == {"id", "name"}
-    assert set(supergraph.views["b"]["User"].fields) == {"age"}
+    assert set(supergraph.views["b"]["User"].fields) == {"id", "age"}, "whoever has a key can tell its fields"
     assert [key.text for key in supergraph.views["b"]["User"].keys] == ["id"]
 
 
@@ -121,6 +121,45 @@ def test_what_is_inaccessible_under_another_name_stays_hidden(link: str, name: s
     )
 
     assert print_schema(supergraph.api_schema) == "type Query {\n  x: E\n}\n\nenum E {\n  U\n}"
+
+
+@pytest.mark.parametrize(
+    ("link", "name"),
+    [
+        # what composers make of a subgraph that writes @federation__context
+        ('import: [{name: "@context", as: "@federation__context"}]', "federation__context"),
+        ('as: "told"', "told"),
+        ("", "context"),
+    ],
+)
+def test_contexts_are_read_under_the_name_that_their_link_gives_them(link: str, name: str) -> None:
+    supergraph = read_supergraph(
+        f'schema @link(url: "https://specs.apollo.dev/context/v0.1", for: SECURITY, {link}) {{ query: Query }}'
+        + JOIN
+        + f'type Query @join__type(graph: A) @{name}(name: "above") {{ x: Int }}'
+    )
+
+    assert {*supergraph.views["a-service"]["Query"].contexts} == {"above"}
+
+
+def test_join_is_read_under_the_name_that_its_link_gives_it() -> None:
+    supergraph = read_supergraph(
+        """
+        schema @link(url: "https://specs.apollo.dev/link/v1.0")
+          @link(url: "https://specs.apollo.dev/join/v0.5", as: "j", for: EXECUTION) { query: Query }
+        directive @j__graph(name: String!, url: String!) on ENUM_VALUE
+        directive @j__type(graph: j__Graph!, key: j__FieldSet) repeatable on OBJECT
+        directive @j__field(graph: j__Graph, requires: j__FieldSet) on FIELD_DEFINITION
+        scalar j__FieldSet
+        enum j__Graph { A @j__graph(name: "a", url: "") B @j__graph(name: "b", url: "") }
+        type Query @j__type(graph: A) { t: T }
+        type T @j__type(graph: A, key: "id") @j__type(graph: B, key: "id") { id: ID! x: Int @j__field(graph: B) }
+        """
+    )
+
+    assert supergraph.subgraphs == {"a": "", "b": ""}
+    assert {name: [*view["T"].fields] for name, view in supergraph.views.items()} == {"a": ["id"], "b": ["id", "x"]}
+    assert print_schema(supergraph.api_schema) == "type Query {\n  t: T\n}\n\ntype T {\n  id: ID!\n  x: Int\n}"
 
 
 def test_a_label_repeated_on_the_source_of_an_override_is_the_takers() -> None:

@@ -12,7 +12,11 @@ from subgraphs.nutrition.domain.nutrients import (
     decode_nutrients,
     decode_totals,
     encode,
+    kcal_of_kj,
+    kj_of_kcal,
     of_grams,
+    salt_g_of_sodium_mg,
+    sodium_mg_of_salt_g,
     total_of,
 )
 
@@ -62,3 +66,10 @@ def test_a_day_summed_by_meals_is_the_day_summed_by_items(meals: list[list[tuple
     by_meals = add_totals(total_of(meal) for meal in meals)
     by_items = total_of([item for meal in meals for item in meal])
     assert by_meals == by_items
+
+
+def test_units_of_labels_follow_from_each_other() -> None:
+    assert kj_of_kcal(Decimal(100)) == Decimal("418.4")
+    assert kcal_of_kj(Decimal(1000)) == Decimal("239.006")
+    assert salt_g_of_sodium_mg(Decimal(400)) == 1
+    assert sodium_mg_of_salt_g(Decimal("2.5")) == 1000

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from subgraphs.errors import Checks
+from subgraphs.shell.errors import Checks
 from subgraphs.users.domain.account import Profile, age_years, check_email, check_password, check_profile, email_key
 from subgraphs.users.domain.body import body_mass_index
 

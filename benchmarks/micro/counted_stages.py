@@ -1,0 +1,109 @@
+"""Runs every stage some times over, with a mark before and after: the program that `instructions` runs under callgrind.
+
+A mark is a call that the router never makes and that callgrind is told to write its counts at. The collector of cycles
+is off, so that it runs in no stage's stead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import uvloop
+
+from benchmarks.compare import compose_shop
+from benchmarks.micro.http_requests import router_in_memory
+from benchmarks.micro.router_stages import stages_of
+from benchmarks.shop.workloads import WORKLOADS
+from router import loaded_graph
+from router.server import graphql_http
+from router.settings import Telemetry
+from router.telemetry import configure_logging
+
+#: The C function behind `sys.setrecursionlimit`.
+MARK = "Py_SetRecursionLimit"
+OVER_HTTP = "request over HTTP"
+STAGED = ("heavy", "light", "no-hop", "cold")
+#: How often each request is sent: large ones less often, as callgrind takes fifty times as long.
+REQUESTS = {"heavy": 5, "light": 40, "no-hop": 40, "cold": 10}
+CALLS_OF_A_STAGE = 4
+#: CPython specialises what has run some times.
+WARM_UP = 10
+
+
+def mark() -> None:
+    sys.setrecursionlimit(sys.getrecursionlimit())
+
+
+class Counting:
+    """Notes, in the order of the marks, which stage was counted and how many times it ran."""
+
+    def __init__(self, notes: Path) -> None:
+        self._notes = notes
+        notes.write_text("")
+
+    async def count(self, stage: str, times: int, run: Callable[[int], Awaitable[object]]) -> None:
+        """`run` is called with how often it shall do its work; first with a warm-up, which is not counted."""
+        await run(WARM_UP)
+        gc.collect()
+        mark()
+        await run(times)
+        mark()
+        with self._notes.open("a") as notes:
+            notes.write(f"{stage}\t{times}\n")
+
+
+async def count_all(counting: Counting, subgraphs_port: int, only: str | None, stage_text: str) -> None:
+    """The stages of the workload `only`, or of all, that have `stage_text` in their names."""
+    workloads = [each for each in WORKLOADS if each.name in STAGED and only in (None, each.name)]
+    for workload in workloads:
+        for name, stage in (await stages_of(workload)).items():
+            if stage_text not in name:
+                continue
+
+            async def again(times: int, stage: Callable[[], Awaitable[object]] = stage) -> None:
+                for _ in range(times):
+                    await stage()
+
+            await counting.count(f"{workload.name}: {name}", CALLS_OF_A_STAGE, again)
+    if stage_text not in OVER_HTTP:
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        supergraph = Path(directory) / "supergraph.graphql"
+        supergraph.write_text(compose_shop(subgraphs_port))
+        async with router_in_memory(supergraph) as client:
+            for workload in workloads:
+                await client.verify(workload)
+                sent = 0
+
+                async def requests(times: int, workload: object = workload) -> None:
+                    nonlocal sent
+                    await client.send(workload, sent + 1, times)  # type: ignore[arg-type]
+                    sent += times
+
+                await counting.count(f"{workload.name}: {OVER_HTTP}", REQUESTS[workload.name], requests)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--subgraphs-port", type=int, required=True)
+    parser.add_argument("--notes", type=Path, required=True)
+    parser.add_argument("--workload", choices=STAGED)
+    parser.add_argument("--stage", default="")
+    options = parser.parse_args()
+    configure_logging(Telemetry())
+    # callgrind is fifty times slower: what a request does after a while must not begin because of that
+    loaded_graph.MAX_INLINE_SECONDS = graphql_http.WATCH_AFTER_SECONDS = 60.0
+    gc.disable()
+    asyncio.Runner(loop_factory=uvloop.new_event_loop).run(
+        count_all(Counting(options.notes), options.subgraphs_port, options.workload, options.stage)
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""The router behind uvicorn's protocol with a client in memory: what a request costs from its bytes to the answer's.
+
+Sockets to the subgraphs are real, those to the client are not, and one request follows the other. `counted_stages` and
+`instructions` run it under callgrind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import uvicorn
+from uvicorn.lifespan.on import LifespanOn
+from uvicorn.server import ServerState
+
+from benchmarks.shop.workloads import Workload
+from router.server.app import create_app
+from router.server.bounded_http import bounded_http
+from router.settings import Settings
+
+#: What a client library sends; wrk sends fewer.
+HEAD = (
+    "POST /graphql HTTP/1.1\r\nhost: localhost:8080\r\naccept: application/json\r\naccept-encoding: identity\r\n"
+    "connection: keep-alive\r\nuser-agent: benchmark/1\r\ncontent-type: application/json\r\ncontent-length: {size}\r\n\r\n"
+)
+
+
+class MemoryTransport(asyncio.Transport):
+    """A client's side of a connection: `answer` is done when a whole response has been written."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("127.0.0.1", 50_000), "sockname": ("127.0.0.1", 8080)})
+        self.answer: asyncio.Future[bytes] | None = None
+        self._written = b""
+        self._size = 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._written += data
+        if not self._size:
+            head, _, _ = self._written.partition(b"\r\n\r\n")
+            length = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+            self._size = len(head) + 4 + int(length[15:])
+        if len(self._written) >= self._size:
+            assert self.answer is not None
+            self.answer.set_result(self._written)
+            self._written, self._size = b"", 0
+
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
+        self.write(b"".join(list_of_data))
+
+    def is_closing(self) -> bool:
+        return False
+
+    def pause_reading(self) -> None:
+        """A client in memory sends no more than one request at a time."""
+
+    def resume_reading(self) -> None:
+        """As `pause_reading`."""
+
+    def close(self) -> None:
+        """There is no socket."""
+
+
+class HttpClient:
+    """Sends one workload's requests, each after the answer to the one before."""
+
+    def __init__(self, protocol: Any, transport: MemoryTransport) -> None:
+        self._protocol = protocol
+        self._transport = transport
+
+    async def post(self, body: bytes) -> bytes:
+        """The whole response, head and body."""
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._transport.answer = answer
+        self._protocol.data_received(HEAD.format(size=len(body)).encode() + body)
+        return await answer
+
+    async def send(self, workload: Workload, first: int, times: int) -> None:
+        """Requests number `first` to `first + times - 1`: their number makes each text of `cold` a new one."""
+        for number in range(first, first + times):
+            await self.post(orjson.dumps({"query": workload.operation_text(number)}))
+
+    async def verify(self, workload: Workload) -> None:
+        """Raises SystemExit for a wrong answer."""
+        response = await self.post(orjson.dumps({"query": workload.operation_text()}))
+        body = response.partition(b"\r\n\r\n")[2]
+        if orjson.loads(body) != {"data": workload.expected()}:
+            raise SystemExit(f"wrong answer to {workload.name}: {body[:500]!r}")
+
+
+@asynccontextmanager
+async def router_in_memory(supergraph: Path) -> AsyncIterator[HttpClient]:
+    """The router with its usual settings, as `router.server.workers` serves it."""
+    settings = Settings(supergraph=supergraph)
+    config = uvicorn.Config(
+        create_app(settings),
+        http=bounded_http(header_bytes=settings.limits.header_bytes, max_seconds=settings.request_timeout_seconds),
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+    )
+    config.load()
+    lifespan = LifespanOn(config)
+    await lifespan.startup()
+    state = ServerState()
+    state.default_headers = [(b"date", time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime()).encode())]
+    protocol = config.http_protocol_class(config=config, server_state=state, app_state={})  # type: ignore[call-arg]
+    transport = MemoryTransport()
+    protocol.connection_made(transport)
+    try:
+        yield HttpClient(protocol, transport)
+    finally:
+        protocol.connection_lost(None)
+        await lifespan.shutdown()

@@ -1,0 +1,252 @@
+// The workout under way, on however many devices: each set arrives by the subscription, whoever logged it.
+import { useMutation, useQuery } from "@apollo/client/react";
+import { useState, type FormEvent } from "react";
+import { Answer } from "./Answer";
+import { client } from "./client";
+import { clock, count, kcal, minutes, shortDate, tenths, words } from "./format";
+import {
+  CompleteWorkoutDocument,
+  DeleteSetDocument,
+  ExerciseSearchDocument,
+  TrainingDocument,
+  WorkoutLiveDocument,
+  type ExerciseTracking,
+  type WorkoutCardFragment,
+  type WorkoutLineFragment,
+} from "./graph.generated";
+import { useLive } from "./live";
+import { write } from "./outbox";
+import { useSettled } from "./settled";
+import { Waiting } from "./Shell";
+
+const LOOK_FOR_ANOTHER_DEVICES_MS = 5_000;
+
+interface Exercise {
+  id: string;
+  name: string;
+  tracking: ExerciseTracking;
+}
+
+export function Training() {
+  const training = useQuery(TrainingDocument, { fetchPolicy: "cache-and-network" });
+  const active = training.data?.me.activeWorkout;
+  // no subscription tells of a workout that begins elsewhere; while none is under way, asking does
+  useQuery(TrainingDocument, { skip: Boolean(active), pollInterval: LOOK_FOR_ANOTHER_DEVICES_MS, fetchPolicy: "network-only" });
+  return (
+    <Answer of={training}>
+      {({ me }) => (
+        <>
+          {me.activeWorkout ? <Live workout={me.activeWorkout} /> : <Start />}
+          <Done workouts={me.workouts.nodes} />
+        </>
+      )}
+    </Answer>
+  );
+}
+
+function Start() {
+  const [name, setName] = useState("Strength");
+  function start(event: FormEvent) {
+    event.preventDefault();
+    write("workout", { name, startedAt: new Date().toISOString() }, `Start of ${name}`);
+  }
+  return (
+    <>
+      <h1>Workout</h1>
+      <form className="card" onSubmit={start}>
+        <label>
+          What is it today?
+          <input required maxLength={100} value={name} onChange={(event) => setName(event.target.value)} />
+        </label>
+        <button className="primary">Start</button>
+        <Waiting kinds={["workout"]} />
+      </form>
+    </>
+  );
+}
+
+function Live({ workout }: { workout: WorkoutCardFragment }) {
+  useLive(WorkoutLiveDocument, { id: workout.id }, ({ workoutSession }) => {
+    if (workoutSession.status !== "IN_PROGRESS") void client.refetchQueries({ include: [TrainingDocument] });
+  });
+  const [complete, { loading, error }] = useMutation(CompleteWorkoutDocument, {
+    variables: { input: { id: workout.id } },
+    refetchQueries: [TrainingDocument],
+  });
+  const sets = workout.exercises.reduce((sum, each) => sum + each.sets.length, 0);
+  return (
+    <>
+      <h1>
+        {workout.name} <small>since {clock(workout.startedAt)}</small>
+      </h1>
+      <p className="figure">
+        <strong data-testid="sets">{sets}</strong> sets, {count(workout.volumeKg)} kg moved
+      </p>
+      <div className="columns">
+        <div>
+          {workout.exercises.map((each) => (
+            <section className="card" key={each.id} aria-label={each.exercise.name}>
+              <h2>{each.exercise.name}</h2>
+              <ol className="lines">
+                {each.sets.map((set) => (
+                  <SetLine key={set.id} set={set} workoutId={workout.id} />
+                ))}
+              </ol>
+            </section>
+          ))}
+          {sets === 0 && <p className="empty">No set yet. Open this page on another device too: both stay in step.</p>}
+          <Waiting kinds={["set"]} />
+        </div>
+        <div>
+          <AddSet workoutId={workout.id} known={workout.exercises.map((each) => each.exercise)} />
+          <button className="primary" disabled={loading} onClick={() => void complete().catch(() => undefined)}>
+            Finish the workout
+          </button>
+          {error && <p role="alert">It could not be finished: {error.message}</p>}
+        </div>
+      </div>
+    </>
+  );
+}
+
+type LoggedSet = WorkoutCardFragment["exercises"][number]["sets"][number];
+
+function SetLine({ set, workoutId }: { set: LoggedSet; workoutId: string }) {
+  const [remove, { loading }] = useMutation(DeleteSetDocument, { variables: { input: { workoutId, setId: set.id } } });
+  return (
+    <li>
+      <span>{inWords(set)}</span>
+      <button className="quiet" disabled={loading} onClick={() => void remove().catch(() => undefined)}>
+        Remove
+      </button>
+    </li>
+  );
+}
+
+function inWords(set: LoggedSet): string {
+  const said = [
+    set.reps === null ? "" : set.weightKg === null ? `${set.reps} times` : `${set.reps} × ${tenths(set.weightKg)} kg`,
+    set.distanceM === null ? "" : `${count(set.distanceM)} m`,
+    set.durationSeconds === null ? "" : `${tenths(set.durationSeconds / 60)} min`,
+  ];
+  return said.filter(Boolean).join(", ");
+}
+
+function AddSet({ workoutId, known }: { workoutId: string; known: readonly Exercise[] }) {
+  const [exercise, setExercise] = useState<Exercise | null>(null);
+  return (
+    <section className="card" aria-label="Add a set">
+      <h2>Add a set</h2>
+      {exercise ? (
+        <SetForm key={exercise.id} workoutId={workoutId} exercise={exercise} onBack={() => setExercise(null)} />
+      ) : (
+        <ExercisePicker known={known} onPick={setExercise} />
+      )}
+    </section>
+  );
+}
+
+function ExercisePicker({ known, onPick }: { known: readonly Exercise[]; onPick: (exercise: Exercise) => void }) {
+  const [typed, setTyped] = useState("");
+  const search = useSettled(typed.trim());
+  const found = useQuery(ExerciseSearchDocument, { variables: { search }, skip: search.length < 2 });
+  const offered = search.length < 2 ? known : (found.data?.exercises.nodes ?? []);
+  return (
+    <>
+      <label>
+        Exercise
+        <input type="search" placeholder="squat" value={typed} onChange={(event) => setTyped(event.target.value)} />
+      </label>
+      <ul className="foods">
+        {offered.map((each) => (
+          <li key={each.id}>
+            <button onClick={() => onPick(each)}>
+              <span>{each.name}</span>
+              {"primaryMuscles" in each && <small>{(each.primaryMuscles as string[]).map(words).join(", ")}</small>}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+/** What a set of each kind of exercise has, with what it is called and the factor to the input's unit. */
+const FIELDS: Record<ExerciseTracking, readonly { name: "reps" | "weightKg" | "durationSeconds" | "distanceM"; label: string; factor: number }[]> = {
+  REPS: [{ name: "reps", label: "Times", factor: 1 }],
+  WEIGHT_REPS: [
+    { name: "reps", label: "Times", factor: 1 },
+    { name: "weightKg", label: "Weight, kg", factor: 1 },
+  ],
+  TIME: [{ name: "durationSeconds", label: "Minutes", factor: 60 }],
+  DISTANCE_TIME: [
+    { name: "distanceM", label: "Distance, km", factor: 1000 },
+    { name: "durationSeconds", label: "Minutes", factor: 60 },
+  ],
+};
+
+function SetForm({ workoutId, exercise, onBack }: { workoutId: string; exercise: Exercise; onBack: () => void }) {
+  const [values, setValues] = useState<Record<string, string>>({ reps: "8" });
+  const fields = FIELDS[exercise.tracking];
+
+  function log(event: FormEvent) {
+    event.preventDefault();
+    const measured = Object.fromEntries(
+      fields.map(({ name, factor }) => {
+        const value = Number(values[name]) * factor;
+        return [name, name === "durationSeconds" ? Math.round(value) : value];
+      }),
+    );
+    const label = `${exercise.name}: ${fields.map((each) => `${each.label} ${values[each.name]}`).join(", ")}`;
+    write("set", { workoutId, exerciseId: exercise.id, ...measured }, label);
+  }
+
+  return (
+    <form className="amount" onSubmit={log}>
+      <p>
+        <strong>{exercise.name}</strong>
+      </p>
+      <div className="fields">
+        {fields.map(({ name, label }) => (
+          <label key={name}>
+            {label}
+            <input
+              type="number"
+              min="0"
+              step={name === "reps" ? 1 : "any"}
+              required
+              value={values[name] ?? ""}
+              onChange={(event) => setValues({ ...values, [name]: event.target.value })}
+            />
+          </label>
+        ))}
+      </div>
+      <button className="primary">Log the set</button>
+      <button type="button" className="quiet" onClick={onBack}>
+        Another exercise
+      </button>
+    </form>
+  );
+}
+
+function Done({ workouts }: { workouts: readonly WorkoutLineFragment[] }) {
+  if (workouts.length === 0) return null;
+  return (
+    <section className="card" aria-label="Workouts before">
+      <h2>Before</h2>
+      <ul className="lines">
+        {workouts.map((each) => (
+          <li key={each.id}>
+            <span>{each.name}</span>
+            <small>
+              {shortDate(each.localDate)}
+              {each.durationMinutes !== null && `, ${minutes(each.durationMinutes)}`}
+              {each.caloriesBurned?.kcal ? `, ${kcal(each.caloriesBurned.kcal)}` : ""}
+              {each.volumeKg > 0 && `, ${count(each.volumeKg)} kg`}
+            </small>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

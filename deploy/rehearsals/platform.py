@@ -1,0 +1,99 @@
+"""A whole platform to rehearse on: `fittracker up` on free ports over a folder of its own, and somebody who uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from deploy.data_directory import DataDirectory, StackState
+from deploy.embedded import EmbeddedPorts, EmbeddedServers
+from deploy.errors import FriendlyError
+from deploy.server_secret import ServerSecret
+
+START_SECONDS = 180.0
+PATIENCE_SECONDS = 45.0  # longer than the router's own limit, so that it is the router who says that something hangs
+SIGN_IN = {"email": "john.doe@example.com", "password": "Password123!"}
+
+LOGIN = "mutation SignIn($input: LoginInput!) { login(input: $input) { accessToken } }"
+WEEK = """query Week { me { displayName suggestedTarget { energyKcal }
+  days(first: 7) { edges { node { date caloriesConsumed caloriesBurned } } } workouts(first: 3) { edges { node { name } } } } }"""
+FOODS = 'query Foods { foods(search: "rice", first: 3) { edges { node { id name } } } }'
+
+_numbers = itertools.count(1)
+
+
+class Platform:
+    """A running stack. `token` is John's, of the sample data."""
+
+    def __init__(self, folder: Path, state: StackState, session: aiohttp.ClientSession) -> None:
+        self._folder = folder
+        self.state = state
+        self._session = session
+        self.token = ""
+
+    @property
+    def superuser_url(self) -> str:
+        """What an exporter in production sees as a member of pg_monitor, only this role sees here."""
+        ports = self.state.ports
+        servers = EmbeddedPorts(ports["postgres"], ports["valkey"], ports["broker"], ports["valkey-cache"])
+        return EmbeddedServers(servers, ServerSecret.of(self._folder)).superuser_url
+
+    async def ask(self, query: str, variables: Mapping[str, Any] | None = None, **headers: str) -> dict[str, Any]:
+        """The whole answer, errors included. Raises aiohttp.ClientError where there is none."""
+        sent = {"authorization": f"Bearer {self.token}", **headers} if self.token else headers
+        body = {"query": query, "variables": variables or {}}
+        async with self._session.post(self.state.router_url, json=body, headers=sent) as response:
+            return dict(await response.json(content_type=None))
+
+    async def sign_in(self) -> None:
+        answer = await self.ask(LOGIN, {"input": SIGN_IN})
+        self.token = answer["data"]["login"]["accessToken"]
+
+    async def weigh(self) -> None:
+        """One write, which becomes an event. Raises KeyError where it was refused."""
+        weight = 80 + next(_numbers) % 100 / 100
+        answer = await self.ask("mutation Weigh($input: LogWeightInput!) { logWeight(input: $input) { __typename } }",
+                                {"input": {"weightKg": weight, "idempotencyKey": f"rehearsal-{time.time_ns()}"}})  # fmt: skip
+        if answer.get("errors") or not answer["data"]["logWeight"]:
+            raise KeyError(json.dumps(answer)[:300])
+
+
+@asynccontextmanager
+async def running_platform(
+    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Platform]:
+    """Up with sample data, over the servers that `environment` names, John signed in; stopped at the end. Raises FriendlyError where it does not come up."""
+    command = [sys.executable, "-m", "deploy", "up", "--port", "0", "--data-dir", str(folder), "--no-watch", *arguments]
+    given = {**os.environ, **(environment or {})}
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL, env=given)
+    try:
+        state = await _state(folder, process)
+        patience = aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=patience) as session:
+            platform = Platform(folder, state, session)
+            await platform.sign_in()
+            yield platform
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            await process.wait()
+
+
+async def _state(folder: Path, process: asyncio.subprocess.Process) -> StackState:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.returncode is None:
+        if (state := DataDirectory(folder).read_state()) is not None:
+            return state
+        await asyncio.sleep(0.25)
+    raise FriendlyError("the platform did not come up", f"its logs are in {folder / 'logs'}")

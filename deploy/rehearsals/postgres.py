@@ -1,0 +1,257 @@
+"""The Postgres rehearsal: the distribution's own server with our settings and roles, a streaming replica, pgbouncer, and a
+mistake that is undone by recovery to the moment before it.
+
+Somebody uses the platform all the while. `python -m deploy.rehearsals.postgres`; needs the distribution's postgresql and
+pgbouncer (Debian: postgresql postgresql-contrib pgbouncer).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import aiohttp
+
+from deploy.embedded import DOMAINS
+from deploy.rehearsals.cluster import (
+    CONFIGURATION,
+    PASSWORDS,
+    Cluster,
+    base_backup,
+    free_port,
+    give_to_server_user,
+    program,
+    run,
+    server_user,
+)
+from deploy.rehearsals.platform import FOODS, WEEK, Platform, running_platform
+from deploy.rehearsals.report import Report
+from subgraphs.shell.database import migrate
+
+PATIENCE_SECONDS = 90.0
+WEIGHINGS = "SELECT count(*) FROM weight_entry"
+READS = "SELECT sum(xact_commit) FROM pg_stat_database WHERE datname = 'fittracker_nutrition'"
+
+
+async def rehearse(report: Report) -> None:
+    with _folders() as (folder, archive):
+        primary, standby = Cluster(folder / "primary"), Cluster(folder / "standby")
+        restored = Cluster(folder / "restored")
+        running: list[Cluster] = []
+        try:
+            primary.initialise(archive)
+            running.append(primary)
+            report.check("our settings, access rules and roles", True, run("postgres", "--version").strip())
+            for domain in DOMAINS:
+                await migrate(domain, primary.url("fittracker_owner", "owner", f"fittracker_{domain}"))
+            report.check("migrations by the owner, subgraphs as their own roles", True)
+            await _replica(report, folder / "with-replica", primary, standby, running)
+            await _pgbouncer(report, folder, primary)
+            await _recovery(report, folder, primary, restored, running)
+        finally:
+            for cluster in running:
+                with suppress(Exception):
+                    cluster.stop("immediate")
+
+
+@contextmanager
+def _folders() -> Iterator[tuple[Path, Path]]:
+    """One for everything, through which the server's user has to pass, and one in it for the log's archive."""
+    with tempfile.TemporaryDirectory(prefix="fittracker-postgres-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        archive = folder / "archive"
+        archive.mkdir()
+        give_to_server_user(archive)
+        yield folder, archive
+
+
+async def _replica(report: Report, data: Path, primary: Cluster, standby: Cluster, running: list[Cluster]) -> None:
+    standby.copy_of(primary, "standby1")
+    standby.start()
+    running.append(standby)
+    environment = primary.environment() | standby.environment("DATABASE_REPLICA_URL")
+    async with running_platform(data, environment=environment) as platform:
+        report.check("the replica is used", await _comes(lambda: _in_use(platform, wanted=True)))
+        before = int(standby.value(READS))
+        failed = await _use(platform)
+        await asyncio.sleep(2)  # the server counts with a delay
+        report.check("reads reach it", int(standby.value(READS)) > before, f"{int(standby.value(READS)) - before}")
+        standby.value("SELECT pg_wal_replay_pause()")
+        failed += await _use(platform)
+        started = time.monotonic()
+        left = await _comes(lambda: _in_use(platform, wanted=False))
+        report.check("a replica that stands still is left", left, _since(started))
+        failed += await _use(platform)
+        standby.value("SELECT pg_wal_replay_resume()")
+        report.check("and used again when it has caught up", await _comes(lambda: _in_use(platform, wanted=True)))
+        standby.stop("immediate")
+        failed += await _use(platform)
+        report.check("a replica that is gone is left", await _comes(lambda: _in_use(platform, wanted=False)))
+        failed += await _use(platform)
+        standby.start()
+        report.check("and used again when it is back", await _comes(lambda: _in_use(platform, wanted=True)))
+        failed += await _use(platform)
+        report.check("no request failed meanwhile", not failed, "; ".join(failed[:3]) or "150 reads and writes")
+        report.check("events arrive", await _settles(data, environment))
+
+
+async def _pgbouncer(report: Report, folder: Path, primary: Cluster) -> None:
+    port = free_port()
+    with _bouncing(folder / "pgbouncer", primary, port):
+        environment = primary.environment(port=port)
+        data = folder / "through-pgbouncer"
+        async with running_platform(data, "--no-sample-data", environment=environment) as platform:
+            failed = await _use(platform)
+            report.check("through pgbouncer in session mode", not failed, "; ".join(failed[:3]))
+            report.check("and events arrive: the relay's lock and LISTEN hold", await _settles(data, environment))
+    version = run("pgbouncer", "--version").partition("\n")[0]
+    report.note("transaction mode", f"{version} was at hand; it needs 1.21 (max_prepared_statements)")
+
+
+async def _recovery(report: Report, folder: Path, primary: Cluster, restored: Cluster, running: list[Cluster]) -> None:
+    base = folder / "base"
+    base.mkdir()
+    give_to_server_user(base)
+    started = time.monotonic()
+    base_backup(primary, base)
+    report.check("base backup", (base / "base.tar.gz").exists(), _since(started))
+    async with running_platform(folder / "pitr", "--no-sample-data", environment=primary.environment()) as platform:
+        for _ in range(10):
+            await platform.weigh()
+    kept = primary.value(WEIGHINGS, "fittracker_users")
+    moment = primary.value("SELECT clock_timestamp()")
+    await asyncio.sleep(1)
+    primary.value("DELETE FROM weight_entry", "fittracker_users")
+    report.check("a mistake", primary.value(WEIGHINGS, "fittracker_users") == "0", f"{kept} weighings are gone")
+    last = primary.value("SELECT pg_walfile_name(pg_switch_wal())")
+    archived = await _comes(lambda: _is_archived(primary, last))
+    report.check("its log is archived", archived, last)
+    primary.stop()
+    running.remove(primary)
+    started = time.monotonic()
+    restored.unpack(base, f"""
+archive_mode = off
+restore_command = 'cp {folder}/archive/%f %p'
+recovery_target_time = '{moment}'
+recovery_target_action = 'pause'
+""")  # fmt: skip
+    restored.start()
+    running.append(restored)
+    paused = await _comes(lambda: _says(restored, "SELECT pg_get_wal_replay_pause_state()", "paused"))
+    report.check("recovered to the moment before it", paused, _since(started))
+    found = restored.value(WEIGHINGS, "fittracker_users")
+    report.check("what was there then is there", found == kept, f"{found} weighings")
+    restored.value("SELECT pg_wal_replay_resume()")
+    writes = await _comes(lambda: _says(restored, "SELECT pg_is_in_recovery()", "f"))
+    report.check("it takes writes", writes, f"{_since(started)} after the decision to restore")
+    environment = restored.environment()
+    async with running_platform(folder / "after", "--no-sample-data", environment=environment) as platform:
+        report.check("the platform runs on it", not await _use(platform), _since(started))
+        report.check("projections equal their sources", await _settles(folder / "after", environment))
+
+
+async def _use(platform: Platform) -> list[str]:
+    """Some reads and writes; what failed of them, in words."""
+    failed = []
+    for _ in range(10):
+        for operation in (WEEK, FOODS):
+            answer = await platform.ask(operation)
+            failed += [error["message"] for error in answer.get("errors", ())]
+        try:
+            await platform.weigh()
+        except KeyError as error:
+            failed.append(str(error))
+    return failed
+
+
+async def _in_use(platform: Platform, *, wanted: bool) -> bool:
+    """Whether each subgraph says that it reads from the replica, or that it does not."""
+    async with aiohttp.ClientSession() as session:
+        for domain in DOMAINS:
+            url = f"http://127.0.0.1:{platform.state.ports[domain]}/actuator/prometheus"
+            async with session.get(url) as response:
+                line = f'database_replica_in_use{{pool="{domain}"}} {float(wanted)}'
+                if line not in (await response.text()).splitlines():
+                    return False
+    return True
+
+
+async def _settles(data: Path, environment: Mapping[str, str]) -> bool:
+    """Whether every projection comes to equal its sources."""
+
+    async def is_equal() -> bool:
+        command = [sys.executable, "-m", "deploy", "events", "check", "--data-dir", str(data)]
+        process = await asyncio.create_subprocess_exec(
+            *command, env={**os.environ, **environment}, stdout=asyncio.subprocess.DEVNULL
+        )
+        return await process.wait() == 0
+
+    return await _comes(is_equal)
+
+
+async def _comes(holds: Callable[[], Awaitable[bool]]) -> bool:
+    """Whether it holds before PATIENCE_SECONDS are over."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not await holds():
+        if time.monotonic() > end:
+            return False
+        await asyncio.sleep(0.5)
+    return True
+
+
+async def _says(cluster: Cluster, statement: str, wanted: str) -> bool:
+    return cluster.value(statement) == wanted
+
+
+async def _is_archived(cluster: Cluster, segment: str) -> bool:
+    return cluster.value("SELECT last_archived_wal FROM pg_stat_archiver") >= segment
+
+
+@contextmanager
+def _bouncing(folder: Path, primary: Cluster, port: int) -> Iterator[None]:
+    """Pgbouncer with the repository's file, in front of the cluster."""
+    folder.mkdir()
+    users = folder / "userlist.txt"
+    users.write_text("".join(f'"fittracker_{domain}" "{PASSWORDS["runtime"]}"\n' for domain in DOMAINS))
+    settings = folder / "pgbouncer.ini"
+    text = (CONFIGURATION / "pgbouncer.ini").read_text(encoding="utf-8")
+    for written, here in (
+        ("port=5432", f"port={primary.port}"),
+        ("listen_port = 6432", f"listen_port = {port}\nunix_socket_dir ="),
+        ("/etc/pgbouncer/userlist.txt", str(users)),
+    ):
+        text = text.replace(written, here)
+    settings.write_text(text)
+    for each in (folder, users, settings):
+        give_to_server_user(each)
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [program("pgbouncer"), str(settings)], stdout=log, stderr=log, user=server_user(), group=server_user()
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _since(started: float) -> str:
+    return f"{time.monotonic() - started:.1f} s"
+
+
+def main() -> int:
+    report = Report("postgres")
+    asyncio.run(rehearse(report))
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""What John keeps at hand: favourite foods, recipes and saved meals, of demo.json, and a fast. Loading again changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from deploy.sample_data import read_demo
+from subgraphs.nutrition.commands.fast import start_fast, update_fast
+from subgraphs.nutrition.commands.favourite_food import set_favourite_food
+from subgraphs.nutrition.commands.recipe import NewRecipe, create_recipe
+from subgraphs.nutrition.commands.saved_meal import NewSavedMeal, save_meal
+from subgraphs.nutrition.domain.meal import ItemDraft, MealSlot
+from subgraphs.shell.auth import Viewer
+from subgraphs.shell.database import Database
+from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.scalars import IdempotencyKey
+
+
+async def load_kitchen(database: Database, now: datetime) -> None:
+    """Through the commands that clients' requests run; the foods of demo.json must be there."""
+    demo = read_demo()
+    john, kitchen = demo["people"][0], demo["kitchen"]
+    viewer = Viewer(john["id"], john["displayName"], frozenset({"USER"}), session_id="sample", expires_at=0)
+    ids = {food["name"]: food["id"] for food in demo["foods"]}
+    for number, name in enumerate(kitchen["favourites"]):  # in the order of the list of favourites
+        at = now - timedelta(minutes=number)
+        await set_favourite_food(viewer, ids[name], is_favourite=True, database=database, now=at)
+    for row in kitchen["recipes"]:
+        await create_recipe(viewer, _recipe(row, ids), database=database, now=now)
+    for row in kitchen["savedMeals"]:
+        await save_meal(viewer, _saved_meal(row, ids), database=database, now=now)
+    await _load_fast(viewer, database, now)
+
+
+async def _load_fast(viewer: Viewer, database: Database, now: datetime) -> None:
+    """One of 16 hours that is over."""
+    request = RequestKey(IdempotencyKey("sample:fast"))
+    begun = now - timedelta(hours=20)
+    fast = await start_fast(viewer, begun, 16 * 60, request, database=database, now=now)
+    if fast.ended_at is None:
+        changes = {"ended_at": fast.started_at + timedelta(hours=16)}
+        await update_fast(viewer, fast.id, changes, expected_version=None, database=database, now=now)
+
+
+def _recipe(row: Mapping[str, Any], ids: Mapping[str, str]) -> NewRecipe:
+    return NewRecipe(
+        name=row["name"],
+        servings=Decimal(row["servings"]),
+        ingredients=_drafts(row["ingredients"], ids),
+        yield_grams=Decimal(row["yieldGrams"]),
+        instructions=row["instructions"],
+        request=RequestKey(IdempotencyKey(f"sample:{row['name']}")),
+    )
+
+
+def _saved_meal(row: Mapping[str, Any], ids: Mapping[str, str]) -> NewSavedMeal:
+    return NewSavedMeal(
+        name=row["name"],
+        slot=MealSlot(row["slot"]),
+        items=_drafts(row["items"], ids),
+        request=RequestKey(IdempotencyKey(f"sample:{row['name']}")),
+    )
+
+
+def _drafts(pairs: Iterable[tuple[str, float]], ids: Mapping[str, str]) -> list[ItemDraft]:
+    return [ItemDraft(ids[name], grams=Decimal(str(grams))) for name, grams in pairs]

@@ -1,0 +1,1 @@
+"""The router and composer as a distribution of their own."""

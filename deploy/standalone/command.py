@@ -1,0 +1,184 @@
+"""The router and composer without the product: `fittracker-router app.schema:schema other.schema:schema`.
+
+Built into the distribution `fittracker-router` by `deploy.standalone.build`; imports `router` and `schema` only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import uvicorn
+
+from router.errors import RouterError
+from router.server.app import create_app, serve
+from router.server.http_protocol import StrictHttpProtocol
+from router.server.websocket_protocol import StrictWebSocketProtocol
+from router.settings import Settings, SettingsError, load_settings
+from router.settings_schema import settings_reference
+from router.telemetry import configure_logging
+from schema.compose import compose
+from schema.sources import DeclaredSource, SourceError, declared_sources
+
+HOST = "127.0.0.1"
+
+
+class RefusedError(Exception):
+    """What was asked cannot be done; a sentence for the person at the terminal."""
+
+
+def run() -> None:
+    """The console script."""
+    sys.exit(main())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 0 stopped by a signal, 1 what was named cannot be served; the reason goes to standard error."""
+    options = _parser().parse_args(arguments)
+    try:
+        _serve(options)
+    except (RefusedError, SourceError, SettingsError, RouterError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        if hint := getattr(error, "hint", None):
+            print(f"hint:  {hint}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fittracker-router",
+        description="Compose subgraphs and serve them as one GraphQL API.",
+        epilog="SOURCE: package.module:schema (a strawberry.federation.Schema, served in this process), NAME=that, "
+        "NAME=http://HOST/graphql (a running subgraph), NAME=http://HOST/graphql=FILE.graphql, or supergraph.yaml.",
+    )
+    parser.add_argument("sources", nargs="*", metavar="SOURCE")
+    parser.add_argument("--supergraph", type=Path, help="a supergraph to serve instead of sources")
+    parser.add_argument("--config", type=Path, help="a YAML file of router settings")
+    parser.add_argument("--config-reference", action="store_true", help="print every setting with its default")
+    parser.add_argument("--host", default=None, help="default: 127.0.0.1")
+    parser.add_argument("--port", type=int, default=None, help="default: 8080")
+    parser.add_argument("--production", action="store_true", help="no GraphiQL, no plans, errors redacted")
+    return parser
+
+
+def _serve(options: argparse.Namespace) -> None:
+    overrides = {"host": options.host, "port": options.port, "dev": None if options.production else True}
+    if options.config_reference:
+        print(settings_reference(), end="")
+        return
+    if options.supergraph is not None:
+        serve(load_settings(options.config, supergraph=options.supergraph, **overrides))
+        return
+    if not options.sources:
+        raise RefusedError("name the subgraphs, or --supergraph FILE; --help shows how")
+    sources = declared_sources([named(argument) for argument in options.sources])
+    with TemporaryDirectory(prefix="fittracker-router-") as folder, _listeners(sources) as listeners:
+        file = Path(folder) / "supergraph.graphql"
+        file.write_text(_composed(sources, listeners), encoding="utf-8")
+        settings = load_settings(options.config, supergraph=file, **overrides)
+        configure_logging(settings.telemetry)
+        applications = {listeners[each.name]: _application(each) for each in sources if each.python}
+        asyncio.run(_serve_all(settings, applications, [each.name for each in sources]))
+
+
+def named(argument: str) -> str:
+    """`shop.products.schema:schema` becomes `products=shop.products.schema:schema`: the name is the last part of the
+    module that is not "schema"; every other argument stays as it is.
+    """
+    module, separator, _ = argument.partition(":")
+    if not separator or "=" in argument or "/" in argument:
+        return argument
+    parts = [part for part in module.split(".") if part != "schema"] or ["schema"]
+    return f"{parts[-1]}={argument}"
+
+
+@contextmanager
+def _listeners(sources: Sequence[DeclaredSource]) -> Iterator[dict[str, socket.socket]]:
+    """A bound port for each subgraph that is served here. Raises RefusedError where two have one name."""
+    names = [each.name for each in sources]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise RefusedError(f"two subgraphs are named {twice[0]}; write NAME=package.module:schema")
+    bound: dict[str, socket.socket] = {}
+    try:
+        for each in sources:
+            if each.python:
+                bound[each.name] = socket.create_server((HOST, 0))
+        yield bound
+    finally:
+        for listener in bound.values():
+            listener.close()
+
+
+def _composed(sources: Sequence[DeclaredSource], listeners: dict[str, socket.socket]) -> str:
+    """Raises SourceError, and RefusedError with every finding where they do not fit together."""
+    read = [
+        replace(each, url=_address(listeners[each.name])).read() if each.name in listeners else each.read()
+        for each in sources
+    ]
+    composition = compose(read)
+    if composition.supergraph_sdl is None:
+        raise RefusedError(
+            "\n".join(["the subgraphs do not fit together", *(each.told() for each in composition.errors)])
+        )
+    return composition.supergraph_sdl
+
+
+def _address(listener: socket.socket) -> str:
+    return f"http://{HOST}:{listener.getsockname()[1]}/graphql"
+
+
+def _application(source: DeclaredSource) -> Any:
+    """The schema as Strawberry's own ASGI application. Raises RefusedError where Strawberry is not installed."""
+    try:
+        strawberry_asgi = importlib.import_module("strawberry.asgi")
+    except ImportError as error:
+        raise RefusedError(f"{source.python} needs Strawberry: {error}") from None
+    module, _, path = source.python.partition(":")
+    found: Any = importlib.import_module(module)
+    for attribute in path.split("."):
+        found = getattr(found, attribute)
+    return strawberry_asgi.GraphQL(found, graphql_ide=None)
+
+
+async def _serve_all(settings: Settings, applications: dict[socket.socket, Any], names: list[str]) -> None:
+    """The router hears the signals; when it has stopped, the subgraphs are told to."""
+    subgraphs = {_Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)): listener
+                 for listener, app in applications.items()}  # fmt: skip
+    running = [asyncio.create_task(server.serve([listener])) for server, listener in subgraphs.items()]
+    while not all(server.started for server in subgraphs):
+        await asyncio.sleep(0.02)
+    router = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings), host=settings.host, port=settings.port, http=StrictHttpProtocol,
+            ws=StrictWebSocketProtocol, lifespan="on", log_config=None, access_log=False, server_header=False,
+            timeout_graceful_shutdown=10,
+        )
+    )  # fmt: skip
+    page = f"http://{settings.host}:{settings.port}{settings.path}"
+    print(f"{', '.join(names)} at {page}" + (": open it for GraphiQL" if settings.dev else ""), flush=True)
+    try:
+        await router.serve()
+    finally:
+        for server in subgraphs:
+            server.should_exit = True
+        await asyncio.gather(*running)
+
+
+class _Server(uvicorn.Server):
+    """One that leaves the process's signals to another."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

@@ -1,0 +1,1 @@
+"""Answers in pieces: what `@defer` and `@stream` split off, planned and delivered apart."""

@@ -1,0 +1,3 @@
+// The charts of the console.
+import "uplot/dist/uPlot.min.css";
+export { default as uPlot } from "uplot";

@@ -1,0 +1,106 @@
+"""Work that several ask for at the same time is done once, and all of them get its outcome.
+
+A key names the work: equal keys mean that the outcome of one is as good for the other. Nothing is kept: whoever asks
+after the outcome is there starts anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+KeyT = TypeVar("KeyT", bound=Hashable)
+ValueT = TypeVar("ValueT")
+
+
+class Flight(Generic[ValueT]):
+    """One piece of work under way, and who waits for it.
+
+    Each waits on a future of its own: one that is cancelled takes the outcome from nobody else.
+    """
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        self._waiting: list[_Seat[ValueT]] = []
+
+    def join(self) -> asyncio.Future[ValueT]:
+        """The outcome to come."""
+        seat: _Seat[ValueT] = _Seat(loop=asyncio.get_running_loop())
+        seat.flight = self
+        self._waiting.append(seat)
+        return seat
+
+    @property
+    def is_wanted(self) -> bool:
+        for seat in self._waiting:  # noqa: SIM110 - a generator costs more than the whole loop
+            if not seat.cancelled():
+                return True
+        return False
+
+    def when_deserted(self) -> None:
+        """The last of those who waited has been cancelled. The work goes on, unless a kind of flight says otherwise."""
+
+    # Flight and seats let go of each other when it lands: an outcome must not live on in a circle of objects.
+
+    def succeed(self, value: ValueT) -> None:
+        waiting, self._waiting = self._waiting, []
+        for seat in waiting:
+            if not seat.done():
+                seat.set_result(value)
+
+    def fail(self, error: BaseException) -> None:
+        waiting, self._waiting = self._waiting, []
+        for seat in waiting:
+            if not seat.done():
+                seat.set_exception(error)
+
+    def cancel(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for seat in waiting:
+            seat.cancel()
+
+
+class _Seat(asyncio.Future[ValueT]):
+    """Tells its flight when it is cancelled: by an override, as a done callback would cost every wait a turn of the loop."""
+
+    flight: Flight[ValueT]
+
+    def cancel(self, msg: Any = None) -> bool:
+        was_cancelled = super().cancel(msg)
+        if was_cancelled and not self.flight.is_wanted:
+            self.flight.when_deserted()
+        return was_cancelled
+
+
+class SingleFlight(dict[KeyT, Flight[ValueT]]):
+    """The flights under way by key. Whoever enters one has to `end` it, and to hand out its outcome.
+
+    A dictionary, as every request looks into two of them. To `clear` it after a write is to say that whoever asks from
+    now on must not get an outcome that was begun before.
+    """
+
+    def end(self, key: KeyT, flight: Flight[ValueT]) -> None:
+        """Nobody joins it from now on."""
+        if self.get(key) is flight:
+            del self[key]
+
+    def run(self, key: KeyT, work: Callable[[], Awaitable[ValueT]]) -> asyncio.Future[ValueT]:
+        """The outcome of `work`, or of the one under way. It goes on to its end, whoever leaves meanwhile."""
+        flight = self.get(key)
+        if flight is None:
+            flight = self[key] = Flight()
+            # a task of its own: the first to ask may be cancelled while others wait for the same
+            asyncio.ensure_future(work()).add_done_callback(partial(self._land, key, flight))
+        return flight.join()
+
+    def _land(self, key: KeyT, flight: Flight[ValueT], task: asyncio.Future[ValueT]) -> None:
+        self.end(key, flight)
+        if task.cancelled():
+            flight.cancel()
+        elif (error := task.exception()) is not None:
+            flight.fail(error)
+        else:
+            flight.succeed(task.result())

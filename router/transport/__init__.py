@@ -1,0 +1,1 @@
+"""How the router talks to subgraphs: connections, retries, circuits, requests that several operations share."""

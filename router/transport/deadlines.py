@@ -1,0 +1,64 @@
+"""How long the answer of a request to a subgraph is waited for, told to the subgraph in a header of the request.
+
+`server.front_door` says when an operation ends, `server.app` puts `Deadlines` between the shared requests and the monitor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+
+from router.transport.protocol import DEADLINE_MS, SubgraphAnswer, SubgraphRequest, SubgraphTransport
+
+#: What the answer needs for its way back, so that a subgraph's own word of its giving up comes before ours.
+WAY_BACK_SECONDS = 0.1
+
+#: Seconds of the event loop's clock; infinite for what has no end of its own, as a subscription's events.
+_operation_ends_at: ContextVar[float] = ContextVar("operation_ends_at", default=math.inf)
+
+
+@contextmanager
+def ending_at(instant: float) -> Iterator[None]:
+    """What is sent to subgraphs within is of no use after `instant`, by the event loop's clock."""
+    token = _operation_ends_at.set(instant)
+    try:
+        yield
+    finally:
+        _operation_ends_at.reset(token)
+
+
+def operation_ends_at() -> float:
+    """When whoever sends now stops waiting for everything, by the event loop's clock; infinite where never."""
+    return _operation_ends_at.get()
+
+
+class Deadlines:
+    """A `SubgraphTransport` around another. `seconds_of` gives the time for one attempt at a subgraph by its name, or None
+    where the subgraph is told nothing.
+    """
+
+    def __init__(self, transport: SubgraphTransport, seconds_of: Callable[[str], float | None]) -> None:
+        self._transport = transport
+        self._seconds_of = seconds_of
+        self._seconds: dict[str, float | None] = {}
+
+    def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
+        seconds = self._seconds_for(request.subgraph)
+        if seconds is not None:
+            told = milliseconds_to_tell(min(seconds, _operation_ends_at.get() - asyncio.get_running_loop().time()))
+            request = replace(request, headers=(*request.headers, (DEADLINE_MS, told)))
+        return self._transport.send(request)
+
+    def _seconds_for(self, subgraph: str) -> float | None:
+        if subgraph not in self._seconds:
+            self._seconds[subgraph] = self._seconds_of(subgraph)
+        return self._seconds[subgraph]
+
+
+def milliseconds_to_tell(seconds: float) -> str:
+    """Of what is left, less the way back; the way back is a tenth at most."""
+    return str(max(0, int((seconds - min(WAY_BACK_SECONDS, seconds / 10)) * 1000)))

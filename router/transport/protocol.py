@@ -1,0 +1,122 @@
+"""How a subgraph is reached: one method, whoever is behind it.
+
+`executor.fetch` makes requests and reads answers; what lies between (HTTP, an ASGI app in this process, a test's
+function) is a `SubgraphTransport`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from router.errors import SubgraphError
+from router.uploaded_file import UploadedFile
+
+Headers = tuple[tuple[str, str], ...]
+
+#: Names one request of a client, or one operation of its WebSocket, from the edge to the last event of it.
+REQUEST_ID = "x-request-id"
+#: Headers that tell requests apart and change no answer.
+PER_REQUEST_HEADERS = frozenset({REQUEST_ID, "traceparent", "tracestate", "baggage", "x-client-address"})
+#: Those, and the caller: what a cache's key has a part of its own for, where an answer is private at all.
+NOT_VARYING = PER_REQUEST_HEADERS | {"authorization"}
+
+#: Tells a subgraph where the client asks from, where the settings have it forwarded.
+CLIENT_ADDRESS = "x-client-address"
+
+#: Tells a subgraph that the caller brought a token which the router did not accept, and why (`access.caller.Refusal`).
+TOKEN_REFUSED = "x-token-refused"  # noqa: S105 - a header's name
+
+#: Tells a subgraph how many milliseconds are left for its answer, a whole number (`deadlines`).
+DEADLINE_MS = "x-deadline-ms"
+
+CONTENT_TYPE = "application/json"
+#: The smallest question to a subgraph, and how long it may take where only an answer counts.
+PROBE_BODY = b'{"query":"{__typename}"}'
+PROBE_SECONDS = 2.0
+#: A trace that nobody keeps: otherwise each probe would begin one of its own in the subgraph.
+PROBE_HEADERS = (("traceparent", f"00-{1:032x}-{1:016x}-00"),)
+
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+ACCEPT = f"{GRAPHQL_RESPONSE}, application/json;q=0.9"
+
+
+@dataclass(slots=True)  # frozen it would cost a call for each value of each request
+class SubgraphRequest:
+    """`body` is the JSON of a GraphQL-over-HTTP POST. A query may be sent again, or be shared; nothing else may."""
+
+    subgraph: str
+    url: str
+    body: bytes
+    headers: Headers = ()
+    is_query: bool = True
+    files: tuple[tuple[str, UploadedFile], ...] = ()  # by their paths in the body, which has null there
+    query_string: str = ""  # sent by GET with this, and without the body, where there is one
+    #: equal requests of different epochs are not one: in between something changed that the answer may tell
+    epoch: int = 0
+    #: instances that failed with it, of a query that is sent again: others are to be tried before them
+    avoided: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)  # frozen it would cost a call for each value of each request
+class SubgraphAnswer:
+    """What came back, unread; `content_type` and `cache_control` are empty where the header was missing. Of other headers
+    there are those that the transport was told to keep, in lower case.
+    """
+
+    status: int
+    body: bytes
+    content_type: str = CONTENT_TYPE
+    cache_control: str = ""
+    headers: Headers = ()
+
+
+class SubgraphTransport(Protocol):
+    def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
+        """Starts the request at once; the future raises SubgraphError if no answer came."""
+        ...
+
+
+class CancellableAnswer(asyncio.Future[SubgraphAnswer]):
+    """An answer that tells when nobody waits for it any more: a client left, or ran out of time.
+
+    An override and not a done callback, which would cost every request a turn of the loop.
+    """
+
+    on_cancel: Callable[[], None] | None = None
+    asked: tuple[str, ...] = ()  # the addresses of the instances that were asked, where there are several
+
+    def cancel(self, msg: Any = None) -> bool:
+        was_cancelled = super().cancel(msg)
+        if was_cancelled and self.on_cancel is not None:
+            self.on_cancel()
+        return was_cancelled
+
+
+def failed(error: SubgraphError) -> asyncio.Future[SubgraphAnswer]:
+    """The answer of a request that was not even sent."""
+    answer: asyncio.Future[SubgraphAnswer] = asyncio.get_running_loop().create_future()
+    answer.set_exception(error)
+    return answer
+
+
+def again(request: SubgraphRequest, failure: asyncio.Future[SubgraphAnswer]) -> SubgraphRequest:
+    """The same query for its next attempt, which is to go to another instance where there is one."""
+    asked = failure.asked if isinstance(failure, CancellableAnswer) else ()
+    return replace(request, avoided=(*request.avoided, *asked)) if asked else request
+
+
+def look_at_error(answer: asyncio.Future[SubgraphAnswer]) -> None:
+    """Of an answer that may have been given up: asyncio logs an error that nobody looks at."""
+    if not answer.cancelled():
+        answer.exception()
+
+
+def telling_apart(headers: Headers) -> Headers:
+    """Those that an answer may depend on."""
+    for name, _ in headers:
+        if name in PER_REQUEST_HEADERS:
+            return tuple([each for each in headers if each[0] not in PER_REQUEST_HEADERS])
+    return headers

@@ -1,0 +1,125 @@
+"""Equal subscriptions share one stream from their subgraph, as long as it has told nothing yet (decision 0166).
+
+`server.app` puts it around what opens streams; equal means what it means in `shared_requests`: same subgraph, same body,
+same forwarded headers, the token among them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from copy import deepcopy
+
+from router.transport.protocol import Headers, SubgraphRequest, telling_apart
+from router.transport.subscription_source import Payload, SubscriberTooSlowError, SubscriptionSource
+
+#: Events that may wait for one client while another of the same stream takes them.
+MAX_WAITING = 256
+_Key = tuple[str, str, bytes, Headers]
+
+
+class SharedStreams:
+    """A `SubscriptionSource` around another."""
+
+    def __init__(self, source: SubscriptionSource) -> None:
+        self._source = source
+        self._untold: dict[_Key, _Stream] = {}
+
+    async def open(self, request: SubgraphRequest) -> AsyncIterator[Payload]:
+        """What the stream tells, from its first event. Raises what it raises, and SubscriberTooSlowError."""
+        key = (request.subgraph, request.url, request.body, telling_apart(request.headers))
+        stream = self._untold.get(key)
+        if stream is None:
+            stream = self._untold[key] = _Stream(self._source.open(request), lambda: self._untold.pop(key, None))
+        seat = stream.join(request.subgraph)
+        try:
+            while (payload := await seat.next()) is not None:
+                yield payload
+        finally:
+            await stream.leave(seat)
+
+
+class _Stream:
+    """One stream and those who listen. The next event is read when one of them has taken all that there was: whoever is
+    alone slows the source as if the stream were its own.
+    """
+
+    def __init__(self, events: AsyncIterator[Payload], close_entry: Callable[[], object]) -> None:
+        self._events = events
+        self._close_entry = close_entry
+        self._seats: list[_Seat] = []
+        self._is_wanted = asyncio.Event()
+        self._reading = asyncio.create_task(self._read())
+
+    def join(self, subgraph: str) -> _Seat:
+        seat = _Seat(self._is_wanted, subgraph)
+        self._seats.append(seat)
+        return seat
+
+    async def leave(self, seat: _Seat) -> None:
+        self._seats.remove(seat)
+        if not self._seats:
+            self._close_entry()
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
+
+    async def _read(self) -> None:
+        failure: Exception | None = None
+        try:
+            async for payload in self._events:
+                self._close_entry()
+                for seat in self._seats[1:]:
+                    seat.take(deepcopy(payload))  # each completes its own
+                for seat in self._seats[:1]:
+                    seat.take(payload)
+                self._is_wanted.clear()
+                await self._is_wanted.wait()
+        except Exception as error:
+            failure = error
+        finally:
+            self._close_entry()
+            close = getattr(self._events, "aclose", None)
+            if close is not None:
+                await close()
+        for seat in self._seats:
+            seat.end(failure)
+
+
+class _Seat:
+    """The events that wait for one client."""
+
+    def __init__(self, is_wanted: asyncio.Event, subgraph: str) -> None:
+        self._is_wanted = is_wanted
+        self._subgraph = subgraph
+        self._waiting: deque[Payload] = deque()
+        self._has_ended = False
+        self._failure: Exception | None = None
+        self._has_news = asyncio.Event()
+
+    def take(self, payload: Payload) -> None:
+        if self._has_ended:
+            return
+        if len(self._waiting) < MAX_WAITING:
+            self._waiting.append(payload)
+            self._has_news.set()
+        else:
+            message = "More events came than were taken; subscribe again and read the state anew."
+            self.end(SubscriberTooSlowError(message, self._subgraph))
+
+    def end(self, failure: Exception | None) -> None:
+        if not self._has_ended:
+            self._has_ended, self._failure = True, failure
+            self._has_news.set()
+
+    async def next(self) -> Payload | None:
+        """What waits comes first, then the failure, or None at the end."""
+        while not self._waiting:
+            if self._failure is not None:
+                raise self._failure.with_traceback(None)
+            if self._has_ended:
+                return None
+            self._has_news.clear()
+            self._is_wanted.set()
+            await self._has_news.wait()
+        return self._waiting.popleft()

@@ -1,0 +1,142 @@
+"""The router's way to all its subgraphs over the network: plain http by our own client, https by aiohttp.
+
+`server` makes one per process and passes it to `pipeline` as the transport; it must be closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import aiohttp
+
+from router.content_coding import ACCEPT_ENCODING, ContentTooLargeError, decode
+from router.errors import SubgraphError, SubgraphHttpError, SubgraphTimeoutError, response_too_large, unreachable
+from router.transport.http_client import HttpClient, HttpLimits, may_forward
+from router.transport.protocol import ACCEPT, CONTENT_TYPE, SubgraphAnswer, SubgraphRequest
+from router.transport.upload_body import upload_body
+
+
+class SubgraphClient:
+    """A `SubgraphTransport` for http and https addresses; `limits_of` gives what holds for a subgraph by its name."""
+
+    def __init__(self, limits_of: Callable[[str], HttpLimits] = lambda _: HttpLimits()) -> None:
+        self._limits_of = limits_of
+        self._plain: dict[str, HttpClient] = {}
+        self._secure: dict[str, AiohttpClient] = {}
+
+    def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
+        name = request.subgraph
+        if request.url.startswith("http://"):
+            plain = self._plain.get(name)
+            if plain is None:
+                plain = self._plain[name] = HttpClient(self._limits_of(name))
+            return plain.send(request)
+        secure = self._secure.get(name)
+        if secure is None:
+            secure = self._secure[name] = AiohttpClient(self._limits_of(name))
+        return secure.send(request)
+
+    def forget(self, subgraph: str, url: str) -> None:
+        """An instance is gone: its idle connections are closed."""
+        if (plain := self._plain.get(subgraph)) is not None:
+            plain.forget(url)
+
+    async def close(self) -> None:
+        for plain in self._plain.values():
+            await plain.close()
+        for secure in self._secure.values():
+            await secure.close()
+
+
+class AiohttpClient:
+    """A `SubgraphTransport` for every address aiohttp can reach, with the same limits and the same errors."""
+
+    def __init__(self, limits: HttpLimits | None = None) -> None:
+        self._limits = limits or HttpLimits()
+        self._session: aiohttp.ClientSession | None = None
+
+    def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
+        return asyncio.ensure_future(self._ask(request))
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _encoded(self, request: SubgraphRequest) -> tuple[str, str, bytes | None, list[tuple[str, str]]]:
+        """Method, address, body and headers."""
+        headers = [(name, value) for name, value in request.headers if may_forward(name, value)]
+        headers.append(("Accept", ACCEPT))
+        if self._limits.accept_compressed:
+            headers.append(("Accept-Encoding", ACCEPT_ENCODING))
+        if request.query_string:
+            mark = "&" if "?" in request.url else "?"
+            return "GET", f"{request.url}{mark}{request.query_string}", None, headers
+        if request.files:
+            (sent, content_type), coding = upload_body(request), None
+        else:
+            (sent, coding), content_type = self._limits.coded(request.body), CONTENT_TYPE
+        headers.append(("Content-Type", content_type))
+        if coding is not None:
+            headers.append(("Content-Encoding", coding))
+        return "POST", request.url, sent, headers
+
+    async def _ask(self, request: SubgraphRequest) -> SubgraphAnswer:
+        method, url, sent, headers = self._encoded(request)
+        try:
+            async with self._open_session().request(
+                method, url, data=sent, headers=headers, allow_redirects=False
+            ) as response:
+                body = await self._read(response, request)
+                if self._limits.accept_compressed and (answered := response.headers.get("Content-Encoding")):
+                    body = decode(body, answered, self._limits.max_response_bytes)
+                return SubgraphAnswer(
+                    response.status,
+                    body,
+                    response.headers.get("Content-Type", ""),
+                    response.headers.get("Cache-Control", ""),
+                    tuple(
+                        (name.lower(), value)
+                        for name, value in response.headers.items()
+                        if name.lower() in self._limits.kept_headers
+                    ),
+                )
+        except SubgraphError:
+            raise
+        except ContentTooLargeError:
+            raise response_too_large(request.subgraph, self._limits.max_response_bytes) from None
+        except TimeoutError:
+            raise SubgraphTimeoutError("The subgraph did not answer in time.", request.subgraph) from None
+        except aiohttp.ClientConnectorError as error:
+            raise unreachable(request.subgraph, error) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise SubgraphHttpError("The subgraph cannot be reached.", request.subgraph, detail=str(error)) from error
+
+    async def _read(self, response: aiohttp.ClientResponse, request: SubgraphRequest) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in response.content.iter_any():
+            size += len(chunk)
+            if size > self._limits.max_response_bytes:
+                raise response_too_large(request.subgraph, self._limits.max_response_bytes)
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(
+                    total=self._limits.total_timeout_seconds, sock_connect=self._limits.connect_timeout_seconds
+                ),
+                connector=aiohttp.TCPConnector(
+                    limit=0,
+                    limit_per_host=self._limits.max_connections,
+                    keepalive_timeout=self._limits.keep_alive_seconds,
+                    ssl=self._limits.tls or True,
+                ),
+                auto_decompress=False,
+                skip_auto_headers=("Accept-Encoding", "User-Agent"),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session

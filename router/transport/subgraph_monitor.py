@@ -1,0 +1,197 @@
+"""Watches the requests to subgraphs: metrics, trace spans, circuit breakers, and the table behind /actuator/registry.
+
+`app` puts it between the shared-request layer and the HTTP client, so that a shared request counts once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from opentelemetry.trace import Span, Status, StatusCode
+from prometheus_client import Histogram
+
+from router.errors import SubgraphCircuitOpenError, SubgraphError, SubgraphHttpError, SubgraphTimeoutError
+from router.settings import CircuitBreaker as CircuitBreakerSettings
+from router.settings import Subgraph
+from router.telemetry import SUBGRAPH_CIRCUIT, SUBGRAPH_NOT_ASKED, SUBGRAPH_REQUESTS, TRACE_HEADERS, Tracing
+from router.transport.circuit_breaker import CircuitBreaker
+from router.transport.protocol import (
+    PROBE_BODY,
+    PROBE_HEADERS,
+    PROBE_SECONDS,
+    SubgraphAnswer,
+    SubgraphRequest,
+    SubgraphTransport,
+    failed,
+)
+
+FRESH_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class SubgraphHealth:
+    """What this process has seen of one subgraph, in clients' requests and in questions of `ask_the_silent`."""
+
+    requests: int = 0
+    failures: int = 0
+    failures_in_a_row: int = 0
+    last_answer_at: float | None = None  # seconds since the epoch
+    last_error: str | None = None
+    mean_seconds: float = 0.0  # exponentially weighted
+
+    def answered_since(self, instant: float) -> bool:
+        """Whether the last question was answered, and not before `instant` (seconds since the epoch)."""
+        return not self.failures_in_a_row and self.last_answer_at is not None and self.last_answer_at >= instant
+
+    @property
+    def status(self) -> str:
+        """UP only if the last question was answered."""
+        if self.failures_in_a_row:
+            return "DOWN"
+        return "UNKNOWN" if self.last_answer_at is None else "UP"
+
+
+_NEVER_ASKED = SubgraphHealth()
+
+
+class SubgraphMonitor:
+    """A `SubgraphTransport` around another; `breaker_settings` gives what holds for a subgraph by its name."""
+
+    def __init__(
+        self,
+        transport: SubgraphTransport,
+        subgraphs: Mapping[str, Subgraph],
+        tracing: Tracing,
+        breaker_settings: Callable[[str], CircuitBreakerSettings],
+    ) -> None:
+        self._transport = transport
+        self._tracing = tracing
+        self._headers = {
+            name: tuple((key, value.get_secret_value()) for key, value in each.headers.items())
+            for name, each in subgraphs.items()
+        }
+        self._breaker_settings = breaker_settings
+        self._breakers: dict[str, CircuitBreaker | None] = {}
+        self.health: dict[str, SubgraphHealth] = {}
+        self._observed: dict[tuple[str, str], Histogram] = {}
+
+    def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
+        name = request.subgraph
+        breaker = self._breakers[name] if name in self._breakers else self._new_breaker(name)
+        ticket = breaker.admit() if breaker is not None else 0
+        if ticket is None:
+            SUBGRAPH_NOT_ASKED.labels(name).inc()
+            return failed(SubgraphCircuitOpenError("The subgraph has been failing and is not asked for now.", name))
+        span = self._tracing.start_fetch(name) if self._tracing.is_on else None
+        extra = self._headers.get(name, ())
+        if span is not None:
+            request = replace(request, headers=tuple(each for each in request.headers if each[0] not in TRACE_HEADERS))
+            extra = (*extra, *self._tracing.outgoing_headers(span).items())
+        if extra:
+            request = replace(request, headers=(*request.headers, *extra))
+        started = time.perf_counter()
+        sent = self._transport.send(request)
+        sent.add_done_callback(lambda answer: self._note(name, answer, time.perf_counter() - started, span))
+        if breaker is not None:
+            sent.add_done_callback(lambda answer: self._note_circuit(name, breaker, ticket, answer))
+        return sent
+
+    def table(self, urls: Mapping[str, str]) -> list[dict[str, Any]]:
+        """One row for each subgraph of the graph, asked or not."""
+        return [
+            _row(name, url, self.health.get(name, SubgraphHealth()), self._breakers.get(name))
+            for name, url in urls.items()
+        ]
+
+    async def ask_the_silent(self, urls: Mapping[str, str]) -> None:
+        """Ask each subgraph that failed or has not answered lately the smallest question, so that `table` tells of now.
+
+        A subgraph that nobody asks would otherwise stay UP for ever after its last answer. Takes at most PROBE_SECONDS.
+        """
+        oldest = time.time() - FRESH_SECONDS
+        # a subgraph without an address is a schema only: the events of its fields come from elsewhere
+        addressed = [name for name, url in urls.items() if url]
+        silent = [name for name in addressed if not self.health.get(name, _NEVER_ASKED).answered_since(oldest)]
+        await asyncio.gather(*(self._probe(name, urls[name]) for name in silent))
+
+    async def _probe(self, name: str, url: str) -> None:
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                await self.send(SubgraphRequest(name, url, PROBE_BODY, PROBE_HEADERS))
+        except SubgraphError:
+            pass  # `_note` has seen it
+        except TimeoutError:  # which `_note` takes for a client that left
+            self._note_health(name, SubgraphTimeoutError.code, PROBE_SECONDS)
+
+    def _note(self, name: str, answer: asyncio.Future[SubgraphAnswer], seconds: float, span: Span | None) -> None:
+        error = None if answer.cancelled() else answer.exception()
+        if answer.cancelled():
+            outcome = "cancelled"
+        elif error is not None:
+            outcome = error.code if isinstance(error, SubgraphError) else "error"
+        else:
+            outcome = "ok" if answer.result().status < 400 else "http_error"
+        observed = self._observed.get((name, outcome))
+        if observed is None:
+            observed = self._observed[name, outcome] = SUBGRAPH_REQUESTS.labels(name, outcome)
+        observed.observe(seconds)
+        self._note_health(name, outcome, seconds)
+        if span is not None:
+            if outcome not in ("ok", "cancelled"):
+                span.set_status(Status(StatusCode.ERROR, outcome))
+            span.end()
+
+    def _new_breaker(self, name: str) -> CircuitBreaker | None:
+        settings = self._breaker_settings(name)
+        breaker = self._breakers[name] = CircuitBreaker(settings) if settings.enabled else None
+        return breaker
+
+    def _note_circuit(
+        self, name: str, breaker: CircuitBreaker, ticket: int, answer: asyncio.Future[SubgraphAnswer]
+    ) -> None:
+        breaker.note(ticket, is_failure=_is_failure(answer))
+        SUBGRAPH_CIRCUIT.labels(name).set(breaker.state)
+
+    def _note_health(self, name: str, outcome: str, seconds: float) -> None:
+        health = self.health.get(name)
+        if health is None:
+            health = self.health[name] = SubgraphHealth()
+        health.requests += 1
+        if outcome == "cancelled":
+            return
+        if outcome == "ok":
+            health.failures_in_a_row = 0
+            health.last_answer_at = time.time()
+            health.mean_seconds += 0.1 * (seconds - health.mean_seconds) if health.mean_seconds else seconds
+        else:
+            health.failures += 1
+            health.failures_in_a_row += 1
+            health.last_error = outcome
+
+
+def _is_failure(answer: asyncio.Future[SubgraphAnswer]) -> bool | None:
+    """Whether the subgraph is in trouble; None where the request was broken off. A wrong answer is still an answer."""
+    if answer.cancelled():
+        return None
+    error = answer.exception()
+    if error is not None:
+        return isinstance(error, (SubgraphHttpError, SubgraphTimeoutError))
+    return answer.result().status >= 500
+
+
+def _row(name: str, url: str, health: SubgraphHealth, breaker: CircuitBreaker | None) -> dict[str, Any]:
+    return {
+        "name": name,
+        "url": url,
+        "status": health.status,
+        "circuit": breaker.state.name if breaker is not None else None,
+        "requests": health.requests,
+        "failures": health.failures,
+        "lastError": health.last_error,
+        "lastAnswerAt": health.last_answer_at,
+        "meanMilliseconds": round(health.mean_seconds * 1000, 2),
+    }

@@ -1,0 +1,35 @@
+"""What analytics knows of a workout: how hard it was among its like."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import strawberry
+
+from subgraphs.analytics.loaders import loaders_of
+from subgraphs.shell.context import Info
+from subgraphs.shell.node import Loggable
+from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, rounded_or_none
+
+
+@strawberry.federation.type(keys=["id"], description="A training session of one person.")
+class Workout(Loggable):
+    at: datetime = strawberry.federation.field(external=True, default=datetime.max.replace(tzinfo=UTC))
+    local_date: date = strawberry.federation.field(external=True, default=date.max)
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID, **_: Any) -> Workout:
+        return cls(id=id)
+
+    @strawberry.field(
+        description="Its energy against the mean of the same person's workouts of the eight weeks before; 1 is equal."
+        " Null while its energy is not known, or without workouts before it.",
+        directives=[CACHE_PRIVATE_BRIEFLY],
+    )
+    async def relative_effort(self, info: Info) -> float | None:
+        viewer = info.context.viewer
+        effort = await loaders_of(info).effort_by_workout.load(self.id)
+        if effort is None or not viewer.may_read(effort.user_id):
+            return None
+        return rounded_or_none(effort.relative_effort)

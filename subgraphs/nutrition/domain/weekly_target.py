@@ -1,0 +1,43 @@
+"""The target of a week: what the body was seen to use, and the pace at which the weight is to change. Pure.
+
+Adults' common guidance, no medical advice: never below the floor of `target.LEAST_KCAL`.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from subgraphs.nutrition.domain.basal import Body
+from subgraphs.nutrition.domain.target import LEAST_KCAL, MOST_TARGET_KCAL, PROTEIN_G_PER_KG, Sex, Target, share_energy
+
+#: Energy of a kilogram of changed weight, an assumption (7,700 kcal, the 3,500 of a pound; Wishnofsky 1958).
+KCAL_PER_KG = Decimal(7700)
+# Of lean mass: what holds it in a deficit (Helms et al. 2014, IJSNEM 24:127, the low end of 2.3 to 3.1), and elsewhere
+# what Morton's 1.6 g/kg come to at 20 % of fat.
+PROTEIN_G_PER_LEAN_KG_IN_DEFICIT, PROTEIN_G_PER_LEAN_KG = Decimal("2.3"), Decimal(2)
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyTarget:
+    """`daily_difference_kcal` is what the pace asks for; `is_at_floor` says that less than that was taken off."""
+
+    target: Target
+    expenditure_kcal: Decimal
+    daily_difference_kcal: Decimal
+    is_at_floor: bool
+
+
+def weekly_target(expenditure_kcal: Decimal, kg_per_week: Decimal, body: Body) -> WeeklyTarget:
+    """What to eat on each day of the week: a deficit for a falling pace, a surplus for a rising one."""
+    difference = kg_per_week * KCAL_PER_KG / 7
+    wanted = expenditure_kcal + difference
+    floor = LEAST_KCAL[body.sex or Sex.OTHER]
+    energy = min(max(wanted, floor), Decimal(MOST_TARGET_KCAL))
+    target = share_energy(energy, protein_g(body, in_deficit=kg_per_week < 0), body.sex)
+    return WeeklyTarget(target, expenditure_kcal, difference, is_at_floor=wanted < floor)
+
+
+def protein_g(body: Body, *, in_deficit: bool) -> Decimal:
+    """In grams a day: by lean mass where that is known, else 1.6 g a kilogram of the whole."""
+    if body.lean_kg is None:
+        return PROTEIN_G_PER_KG * body.weight_kg
+    return body.lean_kg * (PROTEIN_G_PER_LEAN_KG_IN_DEFICIT if in_deficit else PROTEIN_G_PER_LEAN_KG)

@@ -1,0 +1,34 @@
+"""Foods by words: the index over their names, and how a person's habits count in it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from subgraphs.nutrition.domain.food_name import VERSION
+from subgraphs.nutrition.queries.food import FoodFilter
+from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.search.phrases import Phrases
+from subgraphs.shell.search.store import Found, SearchIndex
+
+_PHRASES = Path(__file__).parents[1] / "domain" / "food_phrases.txt"
+
+FOOD_INDEX = SearchIndex(
+    phrases=Phrases(_PHRASES.read_text(encoding="utf-8").splitlines()),
+    version=VERSION,
+    times="(SELECT times FROM recent_food WHERE user_id = :viewer_id AND food_id = found.id)",
+    kept=(
+        "EXISTS (SELECT FROM food WHERE food.id = found.id"
+        " AND (CAST(:category AS text) IS NULL OR category = :category)"
+        " AND (CAST(:verified AS boolean) IS NULL OR verified = :verified))"
+    ),
+)
+
+
+async def search_foods(reader: Reader, searches: Sequence[str], wanted: FoodFilter) -> dict[str, list[Found]]:
+    """The foods that fit each search best, best first; at most `MOST_FOUND`.
+
+    One search after the other: however many an operation asks for, it holds one connection and others get their turn.
+    """
+    filters = {"category": wanted.category, "verified": wanted.verified}
+    narrowed = any(value is not None for value in filters.values())
+    kept = filters if narrowed else None
+    return {words: await FOOD_INDEX.find(reader, words, wanted.viewer_id, kept) for words in searches}

@@ -1,0 +1,70 @@
+"""A person's calendar: which day an instant belongs to, where a week begins, which zones and instants there are.
+
+The one place for these rules. Every subgraph's rules, commands and queries ask here, and `scalars` for what crosses the API.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+from subgraphs.shell.errors import Checks
+
+#: Years of days and instants that a client may name. Arithmetic with zones, weeks and decades stays within `date`.
+FIRST_YEAR = 1900
+LAST_YEAR = 2200
+#: Clocks of phones run ahead a little: an instant up to this far in the future is taken for now.
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
+class WeekStart(StrEnum):
+    MONDAY = "MONDAY"
+    SATURDAY = "SATURDAY"
+    SUNDAY = "SUNDAY"
+
+
+#: As `date.weekday` counts.
+_WEEKDAYS = {WeekStart.MONDAY: 0, WeekStart.SATURDAY: 5, WeekStart.SUNDAY: 6}
+
+
+def local_date(at: datetime, time_zone: str, day_start_hour: int) -> date:
+    """The person's calendar day of an instant; the hours before the day's start belong to the day before."""
+    wall_clock = at.astimezone(ZoneInfo(time_zone)).replace(tzinfo=None)
+    return (wall_clock - timedelta(hours=day_start_hour)).date()
+
+
+def same_clock_on(day: date, at: datetime, zone: str, day_start_hour: int, *, zone_of_at: str) -> datetime:
+    """The instant of the person's calendar day `day` at which the clock shows what it showed at `at` in `zone_of_at`.
+
+    A clock before the day's start is of the night after it. Where clocks skip that hour it is an hour later, or earlier
+    if that would be another day.
+    """
+    clock = at.astimezone(ZoneInfo(zone_of_at)).time()
+    date_of_clock = day if clock.hour >= day_start_hour else day + timedelta(days=1)
+    wall_clock = datetime.combine(date_of_clock, clock, ZoneInfo(zone))
+    later, earlier = (wall_clock.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    return later if local_date(later, zone, day_start_hour) == day else earlier
+
+
+def first_day_of_week(day: date, week_start: WeekStart = WeekStart.MONDAY) -> date:
+    """The day on which the week of `day` began."""
+    return day - timedelta(days=(day.weekday() - _WEEKDAYS[week_start]) % 7)
+
+
+def is_time_zone(name: str) -> bool:
+    """Whether the IANA database lists this zone. A machine's own names, such as localtime, mean something else elsewhere."""
+    return name in time_zones()
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """The names that the IANA database lists, links such as Asia/Calcutta included."""
+    listed = files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
+    return frozenset(listed) - {"Factory"}  # the zone of a machine that nobody has told where it stands
+
+
+def check_instant(checks: Checks, at: datetime, now: datetime, field: str) -> None:
+    """When something was done: not in the future, and in a year that days are counted in."""
+    checks.require(at <= now + CLOCK_TOLERANCE, field, "must not be in the future")
+    checks.require(at.year >= FIRST_YEAR, field, f"must be in {FIRST_YEAR} or later")

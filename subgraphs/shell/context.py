@@ -1,0 +1,192 @@
+"""What resolvers are given: the viewer, the request's loaders and the process's resources. Made by `app` per operation."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import strawberry
+
+from events.envelope import new_id
+from events.supervision import Loops
+from subgraphs.shell.allowance import Stoppable
+from subgraphs.shell.auth import KeyRing, Viewer, bearer_token
+from subgraphs.shell.database import Database
+from subgraphs.shell.errors import ForbiddenError, NobodyReason, UnauthenticatedError
+from subgraphs.shell.recent_clocks import RecentClocks
+from subgraphs.shell.revocation import RevokedSessions
+from subgraphs.shell.settings import Settings
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from events.fanout import Fanout
+
+
+#: The router's header that says why it kept a caller's token from us.
+TOKEN_REFUSED = "x-token-refused"  # noqa: S105 - a header's name
+
+#: The router's header with the address of whoever asked it.
+CLIENT_ADDRESS = "x-client-address"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Resources:
+    """What lives as long as the process. `redis` and `fanout` are None where no REDIS_URL is named."""
+
+    settings: Settings
+    database: Database
+    key_ring: KeyRing
+    revoked_sessions: RevokedSessions = field(default_factory=RevokedSessions)
+    recent_clocks: RecentClocks = field(default_factory=RecentClocks)
+    redis: "Redis | None" = None
+    fanout: "Fanout | None" = None
+    loops: Loops = field(default_factory=Loops)
+    now: Callable[[], datetime] = utc_now
+
+
+MakeLoaders: TypeAlias = Callable[[Resources], Any]
+
+
+class Context:
+    """One operation's context. On a WebSocket the connection has one too, of which each operation gets its own."""
+
+    __slots__ = (
+        "_authorization",
+        "_loaders",
+        "_make_loaders",
+        "_refused",
+        "_viewer",
+        "client_address",
+        "correlation_id",
+        "resources",
+        "stoppable",
+    )
+
+    def __init__(
+        self,
+        resources: Resources,
+        make_loaders: MakeLoaders,
+        *,
+        authorization: str | None = None,
+        refused: str | None = None,
+        correlation_id: str | None = None,
+        client_address: str | None = None,
+    ) -> None:
+        """`refused` is why the router kept a token from us: a NobodyReason, or whatever somebody else sends.
+
+        `client_address` is None where nobody tells, and as good as the network that lets only routers in.
+        """
+        self.resources = resources
+        self.correlation_id = correlation_id or new_id()
+        self.client_address = client_address
+        self.stoppable: Stoppable | None = None
+        self._make_loaders = make_loaders
+        self._authorization = authorization
+        self._refused = refused
+        self._viewer: Viewer | None = None
+        self._loaders: Any = None
+
+    @property
+    def loaders(self) -> Any:
+        """The subgraph's own loader set; each subgraph has a typed `loaders_of(info)`."""
+        if self._loaders is None:
+            self._loaders = self._make_loaders(self.resources)
+        return self._loaders
+
+    def renew_loaders(self) -> None:
+        """Forget what was loaded, and read the primary from now on: after a write, before a subscription's event."""
+        self._loaders = self._make_loaders(replace(self.resources, database=self.resources.database.primary()))
+
+    @property
+    def viewer(self) -> Viewer:
+        """Whoever asks. Raises UnauthenticatedError without a token that holds; a token may expire on a long stream."""
+        if self._viewer is None or self._viewer.expires_at <= self.resources.now().timestamp():
+            token = bearer_token(self._authorization)
+            if token is None:
+                raise _nobody(self._refused)
+            self._viewer = self.resources.key_ring.verify(token)
+        if self._viewer.session_id in self.resources.revoked_sessions:
+            raise UnauthenticatedError("The session has ended.", NobodyReason.SESSION_ENDED)
+        return self.resources.recent_clocks.on(self._viewer)
+
+    @property
+    def viewer_or_none(self) -> Viewer | None:
+        """Whoever asks, or None for nobody, for what is open to everybody: a token that does not hold is no obstacle."""
+        try:
+            return self.viewer if self._authorization else None
+        except UnauthenticatedError:
+            return None
+
+    def check_token(self) -> None:
+        """Raises UnauthenticatedError for a token that does not hold; whoever sent none is let in as nobody."""
+        if self._authorization:
+            _ = self.viewer
+
+    def become(self, access_token: str) -> None:
+        """The rest of the operation belongs to the session that it has just opened."""
+        self._authorization = f"Bearer {access_token}"
+        self._viewer = None
+        self.renew_loaders()
+
+    def owner(self, user_id: str) -> Viewer:
+        """The viewer, who must be this user. Raises ForbiddenError."""
+        viewer = self.viewer
+        if viewer.id != user_id:
+            raise ForbiddenError("This belongs to another user.")
+        return viewer
+
+    def reader_of(self, user_id: str) -> Viewer:
+        """The viewer, who must be allowed to read this user's data. Raises ForbiddenError."""
+        viewer = self.viewer
+        if not viewer.may_read(user_id):
+            raise ForbiddenError("This belongs to another user.")
+        return viewer
+
+    def require_scopes(self, any_of: Iterable[Iterable[str]]) -> None:
+        """Raises ForbiddenError unless the viewer's token has all scopes of one of these sets."""
+        granted = self.viewer.scopes
+        if not any(granted.issuperset(scopes) for scopes in any_of):
+            raise ForbiddenError("This needs rights that you do not have.")
+
+    @property
+    def connection_params(self) -> Any:
+        return None
+
+    @connection_params.setter
+    def connection_params(self, payload: Any) -> None:
+        """Browsers cannot set headers on a WebSocket: the token comes with connection_init."""
+        if isinstance(payload, dict):
+            for name, value in payload.items():
+                if name.lower() == "authorization" and isinstance(value, str):
+                    self._authorization = value
+                elif name.lower() == TOKEN_REFUSED and isinstance(value, str):
+                    self._refused = value
+
+    def for_operation(self) -> "Context":
+        """The same caller with loaders of its own."""
+        return Context(
+            self.resources,
+            self._make_loaders,
+            authorization=self._authorization,
+            refused=self._refused,
+            correlation_id=self.correlation_id,
+            client_address=self.client_address,
+        )
+
+
+def _nobody(refused: str | None) -> UnauthenticatedError:
+    if refused == NobodyReason.EXPIRED:
+        return UnauthenticatedError("The token has expired.", NobodyReason.EXPIRED)
+    if refused:
+        return UnauthenticatedError("The token is not valid.", NobodyReason.INVALID)
+    return UnauthenticatedError(
+        "This needs a signed-in user: send Authorization: Bearer <token>.", NobodyReason.NO_TOKEN
+    )
+
+
+Info: TypeAlias = strawberry.Info[Context, None]

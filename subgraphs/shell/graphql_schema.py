@@ -1,0 +1,271 @@
+"""A Strawberry federation schema as all four subgraphs use it. Made by each `schema.py`, run by `graphql_http`.
+
+Adds to Strawberry's: entities that fail alone, cached documents with a depth limit, and internal errors kept internal.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from inspect import isawaitable
+from typing import Any, TypeAlias
+
+import strawberry
+import structlog
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLSchema,
+    execute,
+    parse,
+    specified_rules,
+    validate,
+)
+from strawberry.exceptions import MissingQueryError
+from strawberry.execution import optimized_is_awaitable
+from strawberry.extensions import SchemaExtension
+from strawberry.extensions.query_depth_limiter import create_validator
+from strawberry.federation.schema import FederationAny
+from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.schema.schema import DEFAULT_ALLOWED_OPERATION_TYPES
+from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
+
+from events.envelope import new_id
+from events.failures import Fault, fault_of, reason_of
+from events.lineage import begin_request
+from subgraphs.shell.context import Context, Info
+from subgraphs.shell.cost import size_connections
+from subgraphs.shell.defaults import leave_out_null_defaults
+from subgraphs.shell.errors import UnavailableError
+from subgraphs.shell.input_bounds import BoundedLiterals, check_variables
+from subgraphs.shell.lean_executor import lean_executor
+from subgraphs.shell.node import Node
+from subgraphs.shell.representations import read_representation, refused
+from subgraphs.shell.resolvers import shorten_resolvers
+from subgraphs.shell.scalars import SCALARS
+from subgraphs.shell.scopes import enforce_scopes
+
+_log = structlog.get_logger("subgraphs.shell.errors")
+
+DEEPEST_SELECTION = 20
+CACHED_DOCUMENTS = 1000
+MOST_TOKENS = 50_000
+_RULES: tuple[Any, ...] = (BoundedLiterals, *specified_rules, create_validator(DEEPEST_SELECTION, None))
+
+#: From a document's text to the document and what is wrong with it. Raises GraphQLSyntaxError.
+PrepareDocument: TypeAlias = Callable[[str], tuple[DocumentNode, list[GraphQLError]]]
+
+
+class CachedDocuments(SchemaExtension):
+    """Each text is parsed and validated once, found again by the text. Strawberry's caches hash the whole document.
+
+    Variables are looked at here too, before any is coerced.
+    """
+
+    def __init__(self, schema: GraphQLSchema, prepare: PrepareDocument) -> None:
+        super().__init__()
+        self._schema = schema
+        self._prepare = prepare
+        self._errors: list[GraphQLError] = []
+
+    def on_parse(self) -> Iterator[None]:
+        context = self.execution_context
+        context.graphql_document, self._errors = self._prepare(context.query or "")
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        context = self.execution_context
+        errors = self._errors
+        if not errors and context.variables and context.graphql_document is not None:
+            errors = check_variables(self._schema, context.graphql_document, context.operation_name, context.variables)
+        context.pre_execution_errors = errors
+        yield
+
+
+class SubgraphSchema(strawberry.federation.Schema):
+    """The schema of one subgraph."""
+
+    def __init__(
+        self,
+        *,
+        query: type,
+        mutation: type | None = None,
+        subscription: type | None = None,
+        types: Iterable[type] = (),
+    ) -> None:
+        @lru_cache(maxsize=CACHED_DOCUMENTS)
+        def prepare(text: str) -> tuple[DocumentNode, list[GraphQLError]]:
+            document = parse(text, max_tokens=MOST_TOKENS)
+            return document, validate(self._schema, document, _RULES)
+
+        super().__init__(
+            query=query,
+            mutation=mutation,
+            subscription=subscription,
+            types=types,
+            extensions=[lambda: CachedDocuments(self._schema, prepare)],
+            config=StrawberryConfig(scalar_map=SCALARS),
+            federation_version="2.9",
+        )
+        self._prepare = prepare
+        size_connections(each.definition for each in self.schema_converter.type_map.values())
+        leave_out_null_defaults(self._schema)
+        self.execution_context_class = lean_executor(shorten_resolvers(self))
+        enforce_scopes(self)
+
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        """What Strawberry's own gives, without its frame of hooks for extensions, which costs more than a small answer.
+
+        Raises MissingQueryError, CannotGetOperationTypeError and InvalidOperationTypeError.
+        """
+        context = self._create_execution_context(
+            query,
+            DEFAULT_ALLOWED_OPERATION_TYPES if allowed_operation_types is None else allowed_operation_types,
+            variable_values,
+            context_value,
+            root_value,
+            operation_name,
+            operation_extensions,
+        )
+        try:
+            errors = self._refusals(context)
+            if not errors:
+                return await self._executed(context)
+        except (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError):
+            raise
+        except Exception as error:
+            errors = [error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)]
+        self.process_errors(errors, context)
+        return PreExecutionError(data=None, errors=errors)
+
+    def _refusals(self, context: ExecutionContext) -> list[GraphQLError]:
+        """Why the operation is not executed at all. Raises what `execute` does, and GraphQLSyntaxError."""
+        if not context.query:
+            raise MissingQueryError
+        context.graphql_document, errors = self._prepare(context.query)
+        try:
+            operation_type = context.operation_type
+        except RuntimeError as error:
+            raise CannotGetOperationTypeError(context.operation_name) from error
+        if operation_type not in context.allowed_operations:
+            raise InvalidOperationTypeError(operation_type)
+        if errors or not context.variables:
+            return errors
+        return check_variables(self._schema, context.graphql_document, context.operation_name, context.variables)
+
+    async def _executed(self, context: ExecutionContext) -> ExecutionResult:
+        assert context.graphql_document is not None
+        result: Any = execute(
+            self._schema,
+            context.graphql_document,
+            root_value=context.root_value,
+            context_value=context.context,
+            variable_values=context.variables,
+            operation_name=context.operation_name,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it does not say what it guards
+            executor_class=self.execution_context_class,
+        )
+        if optimized_is_awaitable(result):
+            result = await result
+        if result.errors:
+            self.process_errors(result.errors, context)
+        return ExecutionResult(data=result.data, errors=result.errors)
+
+    async def entities_resolver(  # type: ignore[override]  # Strawberry awaits whatever a resolver returns
+        self, info: Info, representations: list[FederationAny]
+    ) -> list[FederationAny]:
+        """One result a representation: an entity, null, or the error of that one alone.
+
+        Reference resolvers are coroutines over loaders. Awaited together here, equal types are one batch, and
+        graphql-core completes a list of plain objects instead of one coroutine each.
+        """
+        results = [self._entity(info, representation) for representation in representations]
+        pending = [place for place, result in enumerate(results) if isawaitable(result)]
+        found = await asyncio.gather(*(results[place] for place in pending), return_exceptions=True)
+        for place, result in zip(pending, found, strict=True):
+            results[place] = result
+        return results
+
+    def _entity(self, info: Info, representation: Any) -> Any:
+        if not isinstance(representation, dict):
+            return refused("A representation must be an object.")
+        name = representation.get("__typename")
+        found = self.schema_converter.type_map.get(name) if isinstance(name, str) else None
+        origin = getattr(getattr(found, "definition", None), "origin", None)
+        resolve = getattr(origin, "resolve_reference", None)
+        entity = self._schema.type_map[name] if resolve is not None and isinstance(name, str) else None
+        if resolve is None or not isinstance(entity, GraphQLObjectType):
+            return refused(f"{str(name)[:100]!r} is no entity of this subgraph.")
+        try:
+            keys = read_representation(entity, representation)
+            if origin is not None and issubclass(origin, Node) and "nodeId" in keys and "id" not in keys:
+                return origin.resolve_node(info, keys.pop("nodeId"), **keys)
+            return resolve(info=info, **keys)
+        except TypeError as error:
+            return GraphQLError(
+                f"The representation of {representation['__typename']} lacks a key.", original_error=error
+            )
+        except Exception as error:  # it belongs to this entity, not to its siblings
+            return error
+
+    def _get_middleware_manager(self, extensions: list[SchemaExtension]) -> Any:
+        """None: no extension of ours resolves fields, and graphql-core then asks none for each field."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Errors without a code are the request's, and get one, or a server's that is away, or ours, and are masked."""
+        for error in errors:
+            if error.extensions and "code" in error.extensions:
+                continue
+            if error.original_error is None or isinstance(error.original_error, GraphQLError):
+                error.extensions = {**(error.extensions or {}), "code": _request_error_code(error)}
+            elif fault_of(error.original_error) is Fault.INFRASTRUCTURE:
+                _tell_unavailable(error)
+            else:
+                _mask(error, execution_context)
+
+    async def stream(self, *args: Any, **named: Any) -> Any:
+        """Each operation of a WebSocket has loaders of its own: those of an earlier one hold what was true then."""
+        connection_context = named.get("context_value")
+        if isinstance(connection_context, Context):
+            named["context_value"] = connection_context.for_operation()
+            begin_request(connection_context.correlation_id)
+        return await super().stream(*args, **named)
+
+
+def _request_error_code(error: GraphQLError) -> str:
+    if error.path is not None or error.message.startswith("Variable "):
+        return "BAD_USER_INPUT"
+    return "GRAPHQL_PARSE_FAILED" if error.message.startswith("Syntax Error") else "GRAPHQL_VALIDATION_FAILED"
+
+
+def _tell_unavailable(error: GraphQLError) -> None:
+    _log.warning("unavailable", path=error.path, reason=reason_of(error.original_error or error))
+    told = UnavailableError()
+    error.message, error.extensions, error.original_error = str(told), dict(told.extensions), None
+
+
+def _mask(error: GraphQLError, execution_context: ExecutionContext | None) -> None:
+    error_id = new_id()
+    _log.error(
+        "internal_error",
+        error_id=error_id,
+        correlation_id=getattr(execution_context.context, "correlation_id", None) if execution_context else None,
+        operation_name=execution_context.operation_name if execution_context else None,
+        path=error.path,
+        exc_info=error.original_error,
+    )
+    error.message = f"Something went wrong on our side. Quote error {error_id} when you report it."
+    error.extensions = {"code": "INTERNAL_SERVER_ERROR", "errorId": error_id}
+    error.original_error = None

@@ -1,0 +1,151 @@
+"""How large and long whatever a client sends may be. Asked by `graphql_schema` for every operation before anything is
+coerced, so that neither a resolver nor SQL ever sees what is out of bounds.
+
+What a value means is for its scalar, and whether it is sensible for the domain's rules; here is only what no field wants.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from graphql import (
+    SKIP,
+    DocumentNode,
+    FloatValueNode,
+    GraphQLError,
+    GraphQLInputObjectType,
+    GraphQLSchema,
+    IntValueNode,
+    ListValueNode,
+    StringValueNode,
+    ValidationRule,
+    get_named_type,
+    get_nullable_type,
+    get_operation_ast,
+    is_list_type,
+    type_from_ast,
+)
+
+LONGEST_TEXT = 5_000
+LONGEST_ID = 200
+LONGEST_LIST = 1_000
+#: Of one variable, over all its lists and objects.
+MOST_VALUES = 20_000
+DEEPEST_VALUE = 20
+#: What a router asks for at once is as long as its answers are.
+MOST_REPRESENTED_VALUES = 500_000
+#: Below it, every number keeps six places in a Decimal of 28 digits. What is measured of people is far below.
+LARGEST_NUMBER = 1e15
+_REPRESENTATION = "_Any"
+
+
+class OutOfBoundsError(ValueError):
+    """A value that no field takes; the text says the bound and not the value."""
+
+
+def check_variables(
+    schema: GraphQLSchema, document: DocumentNode, operation_name: str | None, variables: Mapping[str, Any]
+) -> list[GraphQLError]:
+    """One error for each variable of the operation that is out of bounds, naming the place inside it."""
+    operation = get_operation_ast(document, operation_name)
+    if operation is None:
+        return []
+    errors = []
+    for definition in operation.variable_definitions or ():
+        name = definition.variable.name.value
+        declared = type_from_ast(schema, definition.type)
+        if name in variables and declared is not None:
+            walk = _Walk(get_named_type(declared).name == _REPRESENTATION)
+            try:
+                walk.check(variables[name], declared, f"${name}")
+            except OutOfBoundsError as error:
+                errors.append(_error(f"Variable {error}", definition))
+    return errors
+
+
+class BoundedLiterals(ValidationRule):
+    """The same bounds for what is written into the document itself."""
+
+    def enter_list_value(self, node: ListValueNode, *_: Any) -> Any:
+        return self._report(node, _check_list, node.values)
+
+    def enter_string_value(self, node: StringValueNode, *_: Any) -> Any:
+        return self._report(node, _check_text, node.value)
+
+    def enter_int_value(self, node: IntValueNode, *_: Any) -> Any:
+        return self._report(node, _check_digits, node.value)
+
+    def enter_float_value(self, node: FloatValueNode, *_: Any) -> Any:
+        return self._report(node, _check_digits, node.value)
+
+    def _report(self, node: Any, check: Callable[[Any, str, str], None], value: Any) -> Any:
+        input_type = self.context.get_input_type()
+        try:
+            check(value, get_named_type(input_type).name if input_type else "", "The value")
+        except OutOfBoundsError as error:
+            self.report_error(_error(str(error), node))
+            return SKIP
+        return None
+
+
+def _error(message: str, node: Any) -> GraphQLError:
+    return GraphQLError(f"{message}.", node, extensions={"code": "BAD_USER_INPUT"})
+
+
+class _Walk:
+    """One variable's values, which are counted."""
+
+    def __init__(self, is_representation: bool) -> None:
+        self._is_representation = is_representation
+        self._most = MOST_REPRESENTED_VALUES if is_representation else MOST_VALUES
+        self._remaining = self._most
+
+    def check(self, value: Any, declared: Any, place: str, depth: int = 0) -> None:
+        """Raises OutOfBoundsError. A value of a wrong kind is left to coercion, which knows all kinds."""
+        self._remaining -= 1
+        if self._remaining < 0:
+            raise OutOfBoundsError(f"{place} is one value more than the {self._most} that a variable may have")
+        if depth > DEEPEST_VALUE:
+            raise OutOfBoundsError(f"{place} is deeper than the {DEEPEST_VALUE} levels that a variable may have")
+        kind = get_nullable_type(declared)
+        if isinstance(value, list):
+            if not self._is_representation:
+                _check_list(value, "", place)
+            of_type = kind.of_type if is_list_type(kind) else kind
+            for position, each in enumerate(value):
+                self.check(each, of_type, f"{place}.{position}", depth + 1)
+        elif isinstance(value, dict):
+            fields = kind.fields if isinstance(kind, GraphQLInputObjectType) else {}
+            for name, each in value.items():
+                _check_text(name, "ID", f"A name in {place}")
+                self.check(each, fields[name].type if name in fields else None, f"{place}.{name}", depth + 1)
+        elif isinstance(value, str):
+            _check_text(value, kind.name if kind is not None and not is_list_type(kind) else "", place)
+        elif isinstance(value, int | float):
+            _check_number(value, place)
+
+
+def _check_list(values: Any, _type_name: str, place: str) -> None:
+    if len(values) > LONGEST_LIST:
+        raise OutOfBoundsError(f"{place} may have at most {LONGEST_LIST} entries")
+
+
+def _check_text(text: str, type_name: str, place: str) -> None:
+    longest = LONGEST_ID if type_name == "ID" else LONGEST_TEXT
+    if len(text) > longest:
+        raise OutOfBoundsError(f"{place} may have at most {longest} characters")
+    if "\0" in text:
+        raise OutOfBoundsError(f"{place} must not have the character U+0000")
+    if type_name == "ID" and not (text and text.isprintable()):
+        raise OutOfBoundsError(f"{place} is no id")
+
+
+def _check_digits(digits: str, _type_name: str, place: str) -> None:
+    if len(digits) > LONGEST_ID:
+        raise OutOfBoundsError(f"{place} may have at most {LONGEST_ID} digits")
+    _check_number(float(digits), place)
+
+
+def _check_number(number: float, place: str) -> None:
+    if not (-LARGEST_NUMBER < number < LARGEST_NUMBER) or math.isnan(number):
+        raise OutOfBoundsError(f"{place} must be a number between -10^15 and 10^15")

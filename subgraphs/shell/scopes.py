@@ -1,0 +1,56 @@
+"""Fields that only callers with certain scopes may use: one directive says so to routers, and is enforced here by itself.
+
+Routers take such a field out of an operation before they ask us; whoever comes past them meets the same rule.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from graphql import GraphQLObjectType, GraphQLResolveInfo
+from strawberry import Schema
+from strawberry.federation.schema_directives import FederationDirective, ImportedFrom
+from strawberry.federation.versions import FederationVersion
+from strawberry.schema_directive import Location, schema_directive
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.field import StrawberryField
+
+
+@schema_directive(locations=[Location.FIELD_DEFINITION], name="requiresScopes", print_definition=False)
+class RequiresScopes(FederationDirective):
+    """Whoever has all scopes of any of these sets may use the field."""
+
+    scopes: list[list[str]]
+    imported_from: ClassVar[ImportedFrom] = ImportedFrom("requiresScopes", "https://specs.apollo.dev/federation/v2.9")
+    minimum_version: ClassVar[FederationVersion] = (2, 5)
+
+
+ADMINISTRATORS_ONLY = RequiresScopes(scopes=[["admin"]])
+
+
+def required_scopes(field: StrawberryField) -> list[list[str]] | None:
+    """None for a field that is open to everybody."""
+    found = [each for each in field.directives if isinstance(each, RequiresScopes)]
+    return found[0].scopes if found else None
+
+
+def enforce_scopes(schema: Schema) -> None:
+    """Put the rule before the resolver of every field that has the directive."""
+    for graphql_type in schema._schema.type_map.values():  # noqa: SLF001 - Strawberry offers no other way to it
+        concrete = schema.schema_converter.type_map.get(graphql_type.name)
+        definition = concrete.definition if concrete is not None else None
+        if not isinstance(graphql_type, GraphQLObjectType) or not isinstance(definition, StrawberryObjectDefinition):
+            continue
+        for field in definition.fields:
+            scopes = required_scopes(field)
+            if scopes is not None:
+                graphql_field = graphql_type.fields[schema.config.name_converter.get_graphql_name(field)]
+                assert graphql_field.resolve is not None
+                graphql_field.resolve = _guarded(graphql_field.resolve, scopes)
+
+
+def _guarded(resolve: Callable[..., Any], scopes: list[list[str]]) -> Callable[..., Any]:
+    def guarded(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        info.context.require_scopes(scopes)
+        return resolve(source, info, **arguments)
+
+    return guarded

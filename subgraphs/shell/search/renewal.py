@@ -1,0 +1,34 @@
+"""Indexing anew what another version of the rules indexed, batch by batch, while others write."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from sqlalchemy import TextClause
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from subgraphs.shell.search.store import SearchIndex
+
+BATCH_ROWS = 500
+
+
+async def renew_index(
+    transaction: Callable[[], AbstractAsyncContextManager[AsyncConnection]],
+    index: SearchIndex,
+    outdated: TextClause,
+    write: Callable[[AsyncConnection, Sequence[Mapping[str, Any]]], Awaitable[None]],
+) -> int:
+    """Returns how many were indexed.
+
+    `outdated` reads up to `:limit` rows that were not indexed by `:version`, and locks them; `write` indexes them.
+    """
+    renewed = 0
+    while True:
+        async with transaction() as connection:
+            rows = (
+                (await connection.execute(outdated, {"version": index.version, "limit": BATCH_ROWS})).mappings().all()
+            )
+            await write(connection, [dict(row) for row in rows])
+        if not rows:
+            return renewed
+        renewed += len(rows)

@@ -1,0 +1,258 @@
+"""The index of a searched table in Postgres: one entry a thing, found by its words, and the words of the catalogue.
+
+`commands/` of a subgraph write entries beside their rows; `queries/` ask `SearchIndex.find`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from subgraphs.shell.keyset import Page
+from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.search.phrases import Phrases, Words, query_words
+from subgraphs.shell.search.ranking import Named, Reading, score
+from subgraphs.shell.search.spelling import SHORTEST_CORRECTED, corrected, parts_of
+
+MOST_FOUND = 400
+LEAST_LETTERS = 2
+_EVERYBODY = "@"
+_GUESS = 0.9
+
+
+def search_ddl(table: str) -> tuple[str, ...]:
+    """The statements that make the index of `table`, for its subgraph's migration."""
+    return (
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+        f"""
+        CREATE TABLE search_entry (
+            id text PRIMARY KEY REFERENCES {table} (id) ON DELETE CASCADE,
+            owner text,
+            name text NOT NULL,
+            words text[] NOT NULL,
+            heads text[] NOT NULL,
+            costs real[] NOT NULL,
+            vector tsvector NOT NULL,
+            rank real NOT NULL,
+            favour real NOT NULL DEFAULT 0,
+            users integer NOT NULL DEFAULT 0,
+            index_version smallint NOT NULL
+        )
+        """,
+        # Without the list of pending entries, which every search would have to read until the next vacuum.
+        "CREATE INDEX search_entry_words ON search_entry USING gin (vector) WITH (fastupdate = off)",
+        (
+            "CREATE INDEX search_entry_start ON search_entry (left(heads[1], 2), (rank + favour) DESC, id)"
+            " WHERE owner IS NULL"
+        ),
+        "CREATE INDEX search_entry_own ON search_entry (owner, left(heads[1], 2)) WHERE owner IS NOT NULL",
+        'CREATE TABLE search_word (word text COLLATE "C" PRIMARY KEY, names integer NOT NULL)',
+        "CREATE INDEX search_word_alike ON search_word USING gin (word gin_trgm_ops) WITH (fastupdate = off)",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What the index keeps of one thing. `owner` is None for the catalogue, `favour` is how much it is preferred."""
+
+    id: str
+    owner: str | None
+    name: str
+    words: Words
+    heads: Sequence[tuple[Words, float]]
+    rank: float
+    favour: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A thing that fits, and how well; `name` is in lower case and orders equals."""
+
+    id: str
+    name: str
+    score: float
+
+    @property
+    def order(self) -> tuple[float, str, str]:
+        return -self.score, self.name, self.id
+
+
+def page_of(found: Sequence[Found], page: Page) -> list[Found]:
+    """Up to the page's limit of what was found, nearest to the cursor first, as `pagination.connect` takes it."""
+    if page.backward:
+        before = [each for each in found if page.after is None or each.order < page.after]
+        return before[::-1][: page.limit]
+    return [each for each in found if page.after is None or each.order > page.after][: page.limit]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchIndex:
+    """How one table is searched. `times` is SQL for how often `:viewer_id` used `found.id`; `kept` for filters on it."""
+
+    phrases: Phrases
+    version: int
+    times: str
+    kept: str
+    _statements: dict[bool, TextClause] = field(default_factory=dict)
+
+    async def find(
+        self, reader: Reader, words: str, viewer_id: str | None, filters: Mapping[str, Any] | None = None
+    ) -> list[Found]:
+        """The best `MOST_FOUND` at most, best first. `filters` gives the parameters of `kept`; None keeps everything.
+
+        Words that nothing fits are tried again as they may have been meant, and then each alone.
+        """
+        asked = query_words(words)
+        if not asked:
+            return []
+        found = await self._named(reader, self._readings(asked), viewer_id, filters)
+        if found or _is_short(asked):
+            return found
+        meant = await self._as_meant(reader, asked)
+        if meant != asked and (found := await self._named(reader, self._readings(meant), viewer_id, filters)):
+            return found
+        if len(meant) == 1:
+            return []
+        alone = [Reading((word,), _GUESS) for word in meant]
+        return await self._named(reader, alone, viewer_id, filters, [Reading(meant)])
+
+    def _readings(self, words: Words) -> list[Reading]:
+        return [Reading(each, may_be_begun=each[-1] == words[-1]) for each in self.phrases.readings(words)]
+
+    async def _named(
+        self,
+        reader: Reader,
+        readings: Sequence[Reading],
+        viewer_id: str | None,
+        filters: Mapping[str, Any] | None,
+        judged_by: Sequence[Reading] | None = None,
+    ) -> list[Found]:
+        short = [reading.words[0] for reading in readings if _is_short(reading.words)]
+        parameters = {
+            "viewer_id": viewer_id,
+            "start": short[0] if short else None,
+            "query": _tsquery([reading for reading in readings if not _is_short(reading.words)], viewer_id),
+            "likely": list({" ".join(reading.words) for reading in readings} | {r.words[-1] for r in readings}),
+            "limit": MOST_FOUND,
+            **(filters or {}),
+        }
+        rows = await reader.execute(self._statement(filters is not None), parameters)
+        judges = judged_by or readings
+        found = [Found(row[0], row[1], score(_named_of(row), judges)) for row in rows]
+        return sorted(found, key=lambda each: each.order)
+
+    async def _as_meant(self, reader: Reader, asked: Words) -> Words:
+        # Words of few letters are alike to too many.
+        correctable = [word for word in asked if len(word) >= SHORTEST_CORRECTED]
+        parameters = {"asked": correctable, "parts": sorted(parts_of(asked)), "last": asked[-1]}
+        known: dict[str, int] = {}
+        near: dict[str, list[str]] = {}
+        for word, names, alike in await reader.execute(_SPELLING, parameters):
+            if alike is None:
+                known[word] = names
+            else:
+                near.setdefault(alike, []).append(word)
+                known.setdefault(word, names)
+        return corrected(asked, known, near)
+
+    def _statement(self, filtered: bool) -> TextClause:
+        if filtered not in self._statements:
+            self._statements[filtered] = _statement(self.times, self.kept if filtered else "true")
+        return self._statements[filtered]
+
+
+def _statement(times: str, kept: str) -> TextClause:
+    """Candidates by whole words and by the first two letters, the likeliest of each, with the viewer's habits."""
+    columns = "found.id, found.name, found.words, found.heads, found.costs, found.rank + found.favour AS rank"
+    rest = "found.users, found.owner IS NOT NULL AS is_own"
+    start = "left(found.heads[1], 2) = CAST(:start AS text)"
+    return text(
+        f"SELECT found.*, {times} AS times FROM ("  # noqa: S608 - our names
+        f" (SELECT {columns}, {rest} FROM search_entry AS found"
+        f" WHERE found.vector @@ CAST(CAST(:query AS text) AS tsquery) AND {kept}"
+        " ORDER BY (found.heads && CAST(:likely AS text[])) DESC, found.rank + found.favour DESC, found.id LIMIT :limit)"
+        f" UNION (SELECT {columns}, {rest} FROM search_entry AS found WHERE found.owner IS NULL AND {start} AND {kept}"
+        " ORDER BY found.rank + found.favour DESC, found.id LIMIT :limit)"
+        f" UNION (SELECT {columns}, {rest} FROM search_entry AS found"
+        f" WHERE found.owner = :viewer_id AND {start} AND {kept} LIMIT :limit)"
+        ") AS found"
+    )
+
+
+# Every word of the catalogue that was asked for, then what is spelt like those that are not among them.
+_SPELLING = text(
+    "WITH known AS (SELECT word, names FROM search_word WHERE word = ANY(CAST(:parts AS text[])))"
+    " SELECT word, names, CAST(NULL AS text) AS alike FROM known"
+    " UNION ALL SELECT CAST(:last AS text), 1, NULL WHERE EXISTS"
+    "  (SELECT FROM search_word WHERE word >= :last AND word < CAST(:last AS text) || chr(1114111))"
+    " UNION ALL SELECT near.word, near.names, asked.word FROM unnest(CAST(:asked AS text[])) AS asked (word)"
+    " CROSS JOIN LATERAL (SELECT word, names FROM search_word WHERE word % asked.word"
+    "  ORDER BY similarity(word, asked.word) DESC, word LIMIT 20) AS near"
+    " WHERE NOT EXISTS (SELECT FROM known WHERE known.word = asked.word)"
+)
+_INSERT_ENTRIES = text(
+    "INSERT INTO search_entry (id, owner, name, words, heads, costs, vector, rank, favour, index_version)"
+    " SELECT id, owner, lower(name), string_to_array(words, ' '), string_to_array(heads, '|'),"
+    " CAST(string_to_array(costs, '|') AS real[]),"
+    " array_to_tsvector(string_to_array(words, ' ') || (:everybody || coalesce(owner, ''))), rank, favour, :version"
+    " FROM unnest(CAST(:ids AS text[]), CAST(:owners AS text[]), CAST(:names AS text[]), CAST(:words AS text[]),"
+    "  CAST(:heads AS text[]), CAST(:costs AS text[]), CAST(:ranks AS real[]), CAST(:favours AS real[]))"
+    "  AS new (id, owner, name, words, heads, costs, rank, favour)"
+    " ON CONFLICT (id) DO UPDATE SET name = excluded.name, words = excluded.words, heads = excluded.heads,"
+    " costs = excluded.costs, vector = excluded.vector, rank = excluded.rank,"
+    " favour = greatest(search_entry.favour, excluded.favour), index_version = excluded.index_version"
+)
+# Words of the catalogue only: what somebody calls a thing of one's own is nobody else's suggestion.
+_INSERT_WORDS = text(
+    "INSERT INTO search_word (word, names) SELECT word, count(*) FROM unnest(CAST(:words AS text[])) AS word"
+    " GROUP BY word ORDER BY word"
+    " ON CONFLICT (word) DO UPDATE SET names = search_word.names + excluded.names"
+)
+
+
+async def write_entries(connection: AsyncConnection, index: SearchIndex, entries: Sequence[Entry]) -> None:
+    """Add entries, or renew those that are there: one statement, and one more for the words of the catalogue."""
+    if not entries:
+        return
+    columns = {
+        "ids": [entry.id for entry in entries],
+        "owners": [entry.owner for entry in entries],
+        "names": [entry.name for entry in entries],
+        "words": [" ".join(entry.words) for entry in entries],
+        "heads": ["|".join(" ".join(head) for head, _ in entry.heads) for entry in entries],
+        "costs": ["|".join(str(cost) for _, cost in entry.heads) for entry in entries],
+        "ranks": [entry.rank for entry in entries],
+        "favours": [entry.favour for entry in entries],
+    }
+    await connection.execute(_INSERT_ENTRIES, columns | {"everybody": _EVERYBODY, "version": index.version})
+    words = [word for entry in entries if entry.owner is None for word in entry.words]
+    if words:
+        await connection.execute(_INSERT_WORDS, {"words": words + sorted(index.phrases.vocabulary)})
+
+
+def _tsquery(wanted: Iterable[Reading], viewer_id: str | None) -> str | None:
+    """All words of any reading, the last one perhaps only begun, among the catalogue's and the viewer's own."""
+    readings = " | ".join(f"({_all_of(reading)})" for reading in wanted)
+    owners = {_EVERYBODY} | ({f"{_EVERYBODY}{viewer_id}"} if viewer_id else set())
+    return f"({readings}) & ({' | '.join(_lexeme(owner) for owner in sorted(owners))})" if readings else None
+
+
+def _all_of(reading: Reading) -> str:
+    *whole, last = (_lexeme(word) for word in reading.words)
+    return " & ".join([*whole, f"{last}:*" if reading.may_be_begun else last])
+
+
+def _lexeme(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"
+
+
+def _is_short(words: Words) -> bool:
+    return len(words) == 1 and len(words[0]) <= LEAST_LETTERS
+
+
+def _named_of(row: Any) -> Named:
+    heads = [(tuple(head.split()), cost) for head, cost in zip(row[3], row[4], strict=True)]
+    return Named(row[0], heads, tuple(row[2]), row[5], row[6], row[8] or 0, row[7])

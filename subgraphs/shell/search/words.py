@@ -1,0 +1,51 @@
+"""Text to the words that a search compares: without accents, case, apostrophes and plural endings."""
+
+import re
+import unicodedata
+
+MOST_LETTERS = 100
+_APOSTROPHES = re.compile(r"['`´’‘ʼ]")
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
+# Letters that do not decompose into one with an accent.
+_LETTERS = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
+_IRREGULAR = {
+    "calves": "calf",
+    "halves": "half",
+    "knives": "knife",
+    "leaves": "leaf",
+    "loaves": "loaf",
+    "wolves": "wolf",
+    "geese": "goose",
+    "quiches": "quiche",
+    "flyes": "fly",
+    "flye": "fly",
+    "flys": "fly",
+}
+_KEEP_S = ("ss", "us", "is")
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words in order, each as `stem` makes it. "Crème Brûlées, 2%" gives ("creme", "brulee", "2")."""
+    return tuple(stem(word) for word in _BETWEEN_WORDS.split(fold(text)) if word)
+
+
+def fold(text: str) -> str:
+    """Lower case without accents and apostrophes; everything else stays."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return _APOSTROPHES.sub("", plain).translate(_LETTERS)
+
+
+def stem(word: str) -> str:
+    """The singular of an English plural, or at least one form for both: "cookie" and "cookies" are "cooky"."""
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    if len(word) < 3:
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return f"{word[:-3]}y"
+    if word.endswith("ie") and len(word) > 3:
+        return f"{word[:-2]}y"
+    if word.endswith(("sses", "shes", "ches", "xes", "zes", "oes")) and len(word) > 4:
+        return word[:-2]
+    return word[:-1] if word.endswith("s") and not word.endswith(_KEEP_S) else word

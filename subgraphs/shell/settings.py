@@ -1,0 +1,238 @@
+"""What a subgraph is told by its environment; the only module of the subgraphs that reads it.
+
+Read once by `__main__` or `create_app` and passed down. All wrong or missing names are reported together.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import log2
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from events.kafka_settings import MECHANISMS, PROTOCOLS, KafkaSecurity, KafkaSettings
+
+SECRET_BYTES = 32
+SENDER = "FitTracker Pro <no-reply@fittracker.example>"
+SMTP_SCHEMES = ("smtp", "smtp+starttls", "smtps")
+SECRET_BITS = 120  # 32 random characters of base64 have some 150, words and repetitions have far less
+_T = TypeVar("_T")
+
+
+class SettingsError(ValueError):
+    """The environment does not describe a subgraph that can run; the message names every variable to change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One subgraph's settings. Secrets are kept out of `repr`."""
+
+    subgraph: str
+    database_url: str = field(repr=False)
+    jwt_secret: str = field(repr=False)
+    jwt_previous_secrets: tuple[str, ...] = field(default=(), repr=False)
+    database_replica_url: str | None = field(default=None, repr=False)
+    database_replica_most_lag_seconds: float = 5.0
+    database_pool_size: int = 10
+    redis_url: str | None = field(default=None, repr=False)
+    kafka: KafkaSettings | None = None  # None runs without events leaving: they wait in the outbox
+    access_token_seconds: int = 900
+    refresh_token_seconds: int = 30 * 24 * 3600
+    environment: str = "dev"
+    log_level: str = "INFO"
+    otlp_endpoint: str | None = None
+    trace_sample_ratio: float = 0.1
+    trace_background: bool = False  # statements of relay, consumers and other loops that no request asked for
+    # Off where the relay and the consumers run as processes of their own.
+    background_loops: bool = True
+    drain_seconds: float = 0.0
+    drain_idle_seconds: float = 2.0
+    # Of what is served: PEM files, read again when they change. Without them it is plain http.
+    tls_certificate: str | None = None
+    tls_key: str | None = None
+    # Mail goes to a server, or into files in a folder; with neither it waits in the database until it is of no use.
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_spool: str | None = None
+    mail_from: str = SENDER
+    mail_link: str | None = None
+    confirm_registration: bool = False
+
+
+def read_settings(subgraph: str, environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of one subgraph. Raises SettingsError."""
+    reader = _Reader(os.environ if environment is None else environment)
+    domain = subgraph.upper()
+    access_default = reader.number("JWT_EXPIRATION", 900_000) // 1000
+    environment_name = reader.choice("FITTRACKER_ENV", "dev", ("dev", "prod"))
+    settings = Settings(
+        subgraph=subgraph,
+        database_url=reader.required(f"DATABASE_URL_{domain}"),
+        database_replica_url=reader.optional(f"DATABASE_REPLICA_URL_{domain}"),
+        database_replica_most_lag_seconds=reader.seconds("DATABASE_REPLICA_MOST_LAG_SECONDS", 5.0),
+        database_pool_size=reader.number("DATABASE_POOL_SIZE", 10),
+        redis_url=reader.optional("REDIS_URL"),
+        kafka=_kafka(reader),
+        jwt_secret=reader.secret("JWT_SECRET", must_be_strong=environment_name == "prod"),
+        jwt_previous_secrets=reader.words("JWT_PREVIOUS_SECRETS"),
+        access_token_seconds=reader.number("ACCESS_TOKEN_SECONDS", access_default),
+        refresh_token_seconds=reader.number("REFRESH_TOKEN_SECONDS", 30 * 24 * 3600),
+        environment=environment_name,
+        log_level=reader.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        otlp_endpoint=reader.optional("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        trace_sample_ratio=reader.ratio("OTEL_TRACES_SAMPLER_ARG", 0.1),
+        trace_background=reader.flag("TRACE_BACKGROUND", False),
+        background_loops=reader.flag("BACKGROUND_LOOPS", True),
+        drain_seconds=reader.seconds("DRAIN_SECONDS", 0.0),
+        drain_idle_seconds=reader.seconds("DRAIN_IDLE_SECONDS", 2.0),
+        tls_certificate=reader.optional("TLS_CERTIFICATE_PATH"),
+        tls_key=reader.optional("TLS_KEY_PATH"),
+        smtp_url=(smtp_url := reader.smtp_url("SMTP_URL")),
+        mail_spool=reader.optional("MAIL_SPOOL"),
+        mail_from=reader.optional("MAIL_FROM") or SENDER,
+        mail_link=reader.web_address("MAIL_LINK"),
+        confirm_registration=reader.flag("CONFIRM_REGISTRATION", environment_name == "prod" and smtp_url is not None),
+    )
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        reader.problems.append("TLS_CERTIFICATE_PATH and TLS_KEY_PATH belong together.")
+    if reader.problems:
+        raise SettingsError(f"The {subgraph} subgraph cannot start. " + " ".join(reader.problems))
+    return settings
+
+
+def read_kafka(environment: Mapping[str, str]) -> KafkaSettings | None:
+    """Kafka's part alone; None where no brokers are named. Raises SettingsError."""
+    reader = _Reader(environment)
+    kafka = _kafka(reader)
+    if reader.problems:
+        raise SettingsError(" ".join(reader.problems))
+    return kafka
+
+
+def _kafka(reader: "_Reader") -> KafkaSettings | None:
+    security = KafkaSecurity(
+        protocol=reader.choice("KAFKA_SECURITY_PROTOCOL", "PLAINTEXT", PROTOCOLS),
+        mechanism=reader.choice("KAFKA_SASL_MECHANISM", "SCRAM-SHA-512", MECHANISMS),
+        username=reader.optional("KAFKA_USERNAME"),
+        password=reader.optional("KAFKA_PASSWORD"),
+        ca_file=reader.optional("KAFKA_CA_PATH"),
+        certificate_file=reader.optional("KAFKA_CERTIFICATE_PATH"),
+        key_file=reader.optional("KAFKA_KEY_PATH"),
+    )
+    servers = reader.optional("KAFKA_BOOTSTRAP_SERVERS")
+    kafka = KafkaSettings(
+        bootstrap_servers=servers or "",
+        idempotent=reader.flag("KAFKA_IDEMPOTENT", True),
+        fetch_max_wait_ms=reader.number("KAFKA_FETCH_MAX_WAIT_MS", 500),
+        announced=reader.flag("KAFKA_ANNOUNCED", False),
+        metadata_max_age_ms=reader.number("KAFKA_METADATA_MAX_AGE_MS", 30_000),
+        replication_factor=reader.number("KAFKA_REPLICATION_FACTOR", 1),
+        min_insync_replicas=reader.number("KAFKA_MIN_INSYNC_REPLICAS", 1),
+        partitions=reader.optional_number("KAFKA_PARTITIONS"),
+        retention_days=reader.optional_number("KAFKA_RETENTION_DAYS"),
+        security=security,
+    )
+    reader.problems += security.problems()
+    if kafka.min_insync_replicas > kafka.replication_factor:
+        reader.problems.append("KAFKA_MIN_INSYNC_REPLICAS cannot be more than KAFKA_REPLICATION_FACTOR.")
+    return kafka if servers else None
+
+
+def _bits(secret: str) -> float:
+    """Shannon's entropy of its characters times their number: an upper bound on what it is worth, in bits."""
+    counts = Counter(secret)
+    return -sum(count * log2(count / len(secret)) for count in counts.values())
+
+
+class _Reader:
+    """Reads variables and remembers what is wrong with them."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.problems: list[str] = []
+
+    def optional(self, name: str) -> str | None:
+        """The variable, or what the file holds that NAME_FILE names: container engines mount secrets as files."""
+        value = self._environment.get(name, "").strip()
+        if value:
+            return value
+        file = self._environment.get(f"{name}_FILE", "").strip()
+        if not file:
+            return None
+        try:
+            return Path(file).read_text(encoding="utf-8").strip() or None
+        except (OSError, UnicodeDecodeError) as error:
+            self.problems.append(f"{name}_FILE names a file that cannot be read: {error}.")
+            return None
+
+    def required(self, name: str) -> str:
+        value = self.optional(name)
+        if value is None:
+            self.problems.append(f"{name} is not set.")
+        return value or ""
+
+    def secret(self, name: str, *, must_be_strong: bool) -> str:
+        value = self.optional(name)
+        if value is None or len(value.encode()) < SECRET_BYTES:
+            self.problems.append(f"{name} must be set, to at least {SECRET_BYTES} bytes.")
+        elif must_be_strong and _bits(value) < SECRET_BITS:
+            self.problems.append(
+                f"{name} is too easily guessed for production; make one with `openssl rand -base64 48`."
+            )
+        return value or ""
+
+    def smtp_url(self, name: str) -> str | None:
+        """smtp://, smtp+starttls:// or smtps://; a password only where it travels encrypted."""
+        value = self.optional(name)
+        if value is None:
+            return None
+        url = urlsplit(value)
+        if url.scheme not in SMTP_SCHEMES or not url.hostname:
+            self.problems.append(f"{name} must be {', '.join(f'{scheme}://HOST' for scheme in SMTP_SCHEMES)}.")
+        elif url.scheme == "smtp" and url.password:
+            self.problems.append(f"{name} has a password, which smtp:// would send in the clear: use smtps://.")
+        return value
+
+    def web_address(self, name: str) -> str | None:
+        value = self.optional(name)
+        if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+            self.problems.append(f"{name} must be the address of a page, such as https://app.example.org/account.")
+        return value
+
+    def words(self, name: str) -> tuple[str, ...]:
+        return tuple(word.strip() for word in (self.optional(name) or "").split(",") if word.strip())
+
+    def number(self, name: str, default: int) -> int:
+        return self._converted(name, default, int, "a whole number above 0", lambda number: number > 0)
+
+    def optional_number(self, name: str) -> int | None:
+        return self.number(name, 1) if self.optional(name) is not None else None
+
+    def ratio(self, name: str, default: float) -> float:
+        return self._converted(name, default, float, "a number from 0 to 1", lambda ratio: 0 <= ratio <= 1)
+
+    def seconds(self, name: str, default: float) -> float:
+        return self._converted(name, default, float, "seconds, from 0 to 600", lambda number: 0 <= number <= 600)
+
+    def flag(self, name: str, default: bool) -> bool:
+        values = {"1": True, "true": True, "0": False, "false": False}
+        return self._converted(name, default, lambda text: values[text.lower()], "0 or 1", lambda _: True)
+
+    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        return self._converted(name, default, str, f"one of {', '.join(allowed)}", lambda value: value in allowed)
+
+    def _converted(
+        self, name: str, default: _T, convert: Callable[[str], _T], wanted: str, allowed: Callable[[_T], bool]
+    ) -> _T:
+        text = self.optional(name)
+        if text is None:
+            return default
+        try:
+            value = convert(text)
+            if allowed(value):
+                return value
+        except (ValueError, KeyError):
+            pass
+        self.problems.append(f"{name} must be {wanted}.")
+        return default

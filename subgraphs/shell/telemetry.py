@@ -1,0 +1,161 @@
+"""Logs, traces and metrics of a subgraph process: configured here once, used everywhere through their own APIs.
+
+Spans are thin on purpose: one an operation and one a loader batch, none a field.
+"""
+
+import logging
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import orjson
+import structlog
+from opentelemetry import propagate, trace
+from prometheus_client import Gauge, Histogram, disable_created_metrics
+
+from subgraphs.shell.database import Database
+from subgraphs.shell.settings import Settings
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+HTTP_REQUESTS = Histogram(
+    "http_server_requests_seconds",
+    "HTTP requests by method, path, status and outcome",
+    ["service", "method", "uri", "status", "outcome"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+LOADER_BATCH_KEYS = Histogram(
+    "loader_batch_keys", "Keys that one loader batch answered", ["loader"], buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500)
+)
+_POOL_SIZE = Gauge("hikaricp_connections", "Database connections that are open", ["pool"])
+_POOL_ACTIVE = Gauge("hikaricp_connections_active", "Database connections in use", ["pool"])
+_POOL_IDLE = Gauge("hikaricp_connections_idle", "Database connections waiting for use", ["pool"])
+_POOL_PENDING = Gauge("hikaricp_connections_pending", "Statements that wait for a database connection", ["pool"])
+_POOL_MAX = Gauge("hikaricp_connections_max", "Most database connections this process may open", ["pool"])
+
+_tracer = trace.get_tracer("fittracker.subgraphs")
+_traced = False
+
+
+def configure(settings: Settings) -> None:
+    """Set up the process's logs, and its traces if OTEL_EXPORTER_OTLP_ENDPOINT names where they go."""
+    if not structlog.is_configured():  # mounted in another process, that one's logs are ours
+        _configure_logs(settings)
+    if settings.otlp_endpoint:
+        _configure_traces(settings)
+
+
+def operation_span(name: str, headers: Mapping[str, str]) -> AbstractContextManager[Any]:
+    """A span over one operation, the child of whatever the caller's headers name; nothing where nobody listens."""
+    if not _traced:
+        return nullcontext()
+    return _tracer.start_as_current_span(
+        name, context=propagate.extract(headers), kind=trace.SpanKind.SERVER, record_exception=False
+    )
+
+
+def batch_span(loader: str, keys: int) -> AbstractContextManager[Any]:
+    """A span over one loader batch."""
+    LOADER_BATCH_KEYS.labels(loader).observe(keys)
+    if not _traced:
+        return nullcontext()
+    return _tracer.start_as_current_span(f"load {loader}", attributes={"keys": keys}, record_exception=False)
+
+
+def untraced() -> AbstractContextManager[Any]:
+    """No spans of the database within: for probes, which come every few seconds and belong to nobody's trace."""
+    if not _traced:
+        return nullcontext()
+    from opentelemetry.instrumentation.utils import suppress_instrumentation
+
+    return suppress_instrumentation()
+
+
+def current_traceparent() -> str | None:
+    """The W3C header of the running span, for events to carry."""
+    if not _traced:
+        return None
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return carrier.get("traceparent")
+
+
+def measure_pools(database: Database) -> None:
+    """Bring the pool gauges up to date; called before each scrape."""
+    for name, engine in database.engines():
+        pool: Any = engine.pool
+        _POOL_SIZE.labels(name).set(pool.checkedout() + pool.checkedin())
+        _POOL_ACTIVE.labels(name).set(pool.checkedout())
+        _POOL_IDLE.labels(name).set(pool.checkedin())
+        _POOL_MAX.labels(name).set(pool.size() + pool._max_overflow)  # noqa: SLF001 - nothing public tells it
+    for name, loaders in database.read_pools():
+        _POOL_SIZE.labels(name).set(loaders.busy + loaders.idle)
+        _POOL_ACTIVE.labels(name).set(loaders.busy)
+        _POOL_IDLE.labels(name).set(loaders.idle)
+        _POOL_MAX.labels(name).set(loaders.size)
+        _POOL_PENDING.labels(name).set(loaders.waiting)
+
+
+def _configure_logs(settings: Settings) -> None:
+    level = logging.getLevelNamesMapping()[settings.log_level]
+    logging.basicConfig(
+        level=max(level, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s"
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _add_trace,
+            structlog.processors.format_exc_info,
+            *_renderer(settings),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer)
+        if settings.environment == "prod"
+        else structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=False,
+    )
+    structlog.contextvars.bind_contextvars(subgraph=settings.subgraph)
+
+
+def _renderer(settings: Settings) -> list[Any]:
+    if settings.environment == "prod":
+        return [structlog.processors.JSONRenderer(serializer=orjson.dumps)]
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stdout.isatty(),
+            # The pretty one prints local variables, and with them passwords.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
+    ]
+
+
+def _add_trace(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    span = trace.get_current_span().get_span_context()
+    if span.is_valid:
+        event["trace_id"] = f"{span.trace_id:032x}"
+        event["span_id"] = f"{span.span_id:016x}"
+    return event
+
+
+def _configure_traces(settings: Settings) -> None:
+    global _traced  # noqa: PLW0603 - the SDK is process-wide too
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    from subgraphs.shell.trace_sampling import kept_traces
+
+    endpoint = f"{(settings.otlp_endpoint or '').rstrip('/')}/v1/traces"
+    provider = TracerProvider(
+        resource=Resource.create({"service.name": settings.subgraph}),
+        sampler=kept_traces(settings.trace_sample_ratio, keeps_background=settings.trace_background),
+    )
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint)))
+    trace.set_tracer_provider(provider)
+    AsyncPGInstrumentor().instrument()  # type: ignore[no-untyped-call]
+    _traced = True

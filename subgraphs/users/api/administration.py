@@ -1,0 +1,120 @@
+"""What administrators may do in GraphQL: suspend, reinstate, set roles, and read what was done."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from subgraphs.shell.context import Info
+from subgraphs.shell.inputs import expected_version
+from subgraphs.shell.keyset import KeysetList
+from subgraphs.shell.mutation import mutation
+from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
+from subgraphs.shell.scalars import describe_enum
+from subgraphs.shell.scopes import ADMINISTRATORS_ONLY
+from subgraphs.users.api.user import UserPayload, user_node
+from subgraphs.users.commands import administration as commands
+from subgraphs.users.domain import account as domain
+from subgraphs.users.queries.account import AccountRecord
+from subgraphs.users.queries.audit import AuditRecord, audit_page
+
+describe_enum(
+    domain.AuditAction,
+    "What was done to an account.",
+    SUSPENDED="It was closed for its person.",
+    REINSTATED="It was opened again.",
+    ROLES_CHANGED="It was given roles, or they were taken.",
+)
+
+
+@strawberry.type(description="One thing that an administrator, or an operator, did to an account.")
+class AuditEntry:
+    id: strawberry.ID = strawberry.field(description="Identifies the entry in the whole graph.")
+    at: datetime = strawberry.field(description="When it was done.")
+    action: domain.AuditAction = strawberry.field(description="What was done.")
+    actor_id: strawberry.ID = strawberry.field(description="Who did it: a person's id, or `operator`.")
+    subject_id: strawberry.ID = strawberry.field(description="Whose account it was done to; it may be gone.")
+    reason: str = strawberry.field(description="Why, in the actor's words.")
+    before: str = strawberry.field(description="Status or roles before.")
+    after: str = strawberry.field(description="Status or roles since.")
+
+
+@strawberry.input(description="Whose account to suspend or reinstate, and why.")
+class SetUserStatusInput:
+    user_id: strawberry.ID = strawberry.field(description="The person's id; not the viewer's own.")
+    status: domain.AccountStatus = strawberry.field(description="What the account is to be.")
+    reason: str = strawberry.field(description="For the audit trail, 3 to 500 characters.")
+    expected_version: int | None = expected_version()
+
+
+@strawberry.input(description="Whose roles to set, and why.")
+class SetUserRolesInput:
+    user_id: strawberry.ID = strawberry.field(description="The person's id; not the viewer's own.")
+    roles: list[domain.Role] = strawberry.field(description="All roles from now on. Everybody is a USER besides.")
+    reason: str = strawberry.field(description="For the audit trail, 3 to 500 characters.")
+    expected_version: int | None = expected_version()
+
+
+def _changed(info: Info, record: AccountRecord) -> UserPayload:
+    info.context.renew_loaders()
+    return UserPayload(user=user_node(record))
+
+
+def _entry(record: AuditRecord) -> AuditEntry:
+    return AuditEntry(
+        id=strawberry.ID(record.id),
+        at=record.at,
+        action=domain.AuditAction(record.action),
+        actor_id=strawberry.ID(record.actor_id),
+        subject_id=strawberry.ID(record.subject_id),
+        reason=record.reason,
+        before=record.before,
+        after=record.after,
+    )
+
+
+@strawberry.type
+class AdministrationQuery:
+    @strawberry.field(
+        description="What was done to accounts, newest first; for administrators. `totalCount` is null.",
+        directives=[ADMINISTRATORS_ONLY],
+    )
+    async def audit_trail(
+        self,
+        info: Info,
+        user_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only what was done to this person's. Null: to all.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[AuditEntry]:
+        page = KeysetList("Query.auditTrail", user_id or "", (datetime, str)).page(first, after, last, before)
+        read = info.context.resources.database.batch_reader(audit_page)
+        records = await read(user_id, page)
+        return connect(records, page, _entry, lambda record: (record.at, record.id))
+
+
+@strawberry.type
+class AdministrationMutation:
+    @mutation(
+        description="Suspend an account, or open it again; for administrators. Its sessions end, and nobody signs in to a"
+        " suspended one.",
+        directives=[ADMINISTRATORS_ONLY],
+    )
+    async def set_user_status(self, info: Info, input: SetUserStatusInput) -> UserPayload | None:
+        measure = commands.Measure(user_id=input.user_id, reason=input.reason, expected_version=input.expected_version)
+        context = info.context
+        record = await commands.set_status(context.viewer, input.status, measure, resources=context.resources)
+        return _changed(info, record)
+
+    @mutation(
+        description="Set the roles of an account; for administrators. Its sessions end, so that they hold at once.",
+        directives=[ADMINISTRATORS_ONLY],
+    )
+    async def set_user_roles(self, info: Info, input: SetUserRolesInput) -> UserPayload | None:
+        measure = commands.Measure(user_id=input.user_id, reason=input.reason, expected_version=input.expected_version)
+        context = info.context
+        record = await commands.set_roles(context.viewer, input.roles, measure, resources=context.resources)
+        return _changed(info, record)

@@ -1,0 +1,33 @@
+"""Erasing one's account in GraphQL."""
+
+import strawberry
+
+from subgraphs.shell.context import Info
+from subgraphs.shell.cost import PASSWORD_COST
+from subgraphs.shell.mutation import Payload, mutation
+from subgraphs.users.commands.erasure import erase_person
+
+
+@strawberry.input(description="Who erases an account.")
+class DeleteAccountInput:
+    current_password: str = strawberry.field(description="The password that holds now: this cannot be undone.")
+
+
+@strawberry.type(description="What came of erasing an account.")
+class DeleteAccountPayload(Payload):
+    deleted_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The id of the person who is gone; null if it was refused."
+    )
+
+
+@strawberry.type
+class ErasureMutation:
+    @mutation(
+        description="Erase the viewer's account and everything of the viewer's in the whole graph, for good. Other subgraphs"
+        " follow within moments.",
+        directives=[PASSWORD_COST],
+    )
+    async def delete_account(self, info: Info, input: DeleteAccountInput) -> DeleteAccountPayload | None:
+        viewer = info.context.viewer
+        await erase_person(viewer, input.current_password, resources=info.context.resources)
+        return DeleteAccountPayload(deleted_id=strawberry.ID(viewer.id))

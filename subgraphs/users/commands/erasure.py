@@ -1,0 +1,64 @@
+"""Erasing a person: everything here at once, and everything elsewhere as each subgraph hears of it."""
+
+from sqlalchemy import text
+from sqlmodel import col
+
+from events.contracts.users import UserErased
+from events.outbox import NewEvent, append_event, forget_events_of
+from subgraphs.shell.auth import Viewer
+from subgraphs.shell.context import Resources
+from subgraphs.shell.errors import NotFoundError, ValidationError
+from subgraphs.shell.telemetry import current_traceparent
+from subgraphs.users.commands.attempts import count_attempt, forget_attempts
+from subgraphs.users.commands.ended_session import end_sessions
+from subgraphs.users.commands.mail import queue_mail
+from subgraphs.users.commands.password import verify_password
+from subgraphs.users.domain.account import email_key
+from subgraphs.users.domain.mail import MailKind
+from subgraphs.users.queries.account import credentials_by_id, lock_account
+from subgraphs.users.tables import SessionRow
+
+# What is not of the account's row, which takes sessions, tokens, weighings, measurements and mails with it.
+_FORGET = (
+    text("DELETE FROM mailed_token WHERE email_key = :email_key"),
+    text("DELETE FROM registration WHERE email_key = :email_key"),
+    text("DELETE FROM account WHERE id = :id"),
+)
+
+
+async def erase_person(viewer: Viewer, password: str, *, resources: Resources) -> None:
+    """Delete the viewer's account with all that it has, for good, and tell every subgraph to do the same.
+
+    Events about the person go too, but for the one that says so. Raises ValidationError for a wrong password,
+    RateLimitedError after too many.
+    """
+    async with resources.database.transaction() as transaction:
+        credentials = await credentials_by_id(transaction, viewer.id)
+    if credentials is None:
+        raise NotFoundError("This account does not exist.")
+    await count_attempt(resources.redis, viewer.id)
+    if not await verify_password(credentials.password_hash, password):
+        raise ValidationError(("currentPassword", "is wrong"))
+    await forget_attempts(resources.redis, viewer.id)
+    now = resources.now()
+    async with resources.database.transaction() as transaction:
+        account = await lock_account(transaction, viewer.id)
+        if account is None:
+            raise NotFoundError("This account does not exist.")
+        await forget_events_of(transaction, account.id)
+        ended = await end_sessions(transaction, col(SessionRow.user_id) == account.id, now)
+        for statement in _FORGET:
+            await transaction.execute(statement, {"id": account.id, "email_key": email_key(account.email)})
+        await append_event(
+            transaction,
+            NewEvent(
+                payload=UserErased(),
+                aggregate_id=account.id,
+                version=account.version + 1,
+                user_id=account.id,
+                occurred_at=now,
+                traceparent=current_traceparent(),
+            ),
+        )
+        await queue_mail(transaction, MailKind.ACCOUNT_ERASED, account.email, now)
+    await resources.revoked_sessions.announce(ended)

@@ -1,0 +1,89 @@
+"""Logging and taking back measurements. They tell nobody else anything, so no event goes out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from events.envelope import new_id
+from subgraphs.shell.auth import Viewer
+from subgraphs.shell.calendar import local_date
+from subgraphs.shell.database import Database
+from subgraphs.shell.errors import Checks, ConflictError, NotFoundError
+from subgraphs.shell.inputs import RequestKey
+from subgraphs.users.domain.measurement import MOST_MEASUREMENTS, MeasurementKind, check_measurement
+from subgraphs.users.queries.account import AccountRecord, lock_account
+from subgraphs.users.queries.measurement import MeasurementRecord, measurement_counts, measurements_by_id
+from subgraphs.users.tables import MeasurementRow
+
+_BY_KEY = text("SELECT id, idempotency_content FROM measurement WHERE user_id = :user_id AND idempotency_key = :key")
+_DELETE = text("DELETE FROM measurement WHERE id = :id AND user_id = :user_id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMeasurement:
+    """A measurement about to be logged, in cm. The same request again finds the first one."""
+
+    kind: MeasurementKind
+    value_cm: Decimal
+    recorded_at: datetime
+    notes: str | None = None
+    request: RequestKey | None = None
+
+
+async def log_measurement(
+    viewer: Viewer, new: NewMeasurement, *, database: Database, now: datetime
+) -> MeasurementRecord:
+    """Store a measurement. Raises ValidationError, and ConflictError for too many or a key used otherwise."""
+    checks = Checks()
+    check_measurement(checks, value_cm=new.value_cm, notes=new.notes, recorded_at=new.recorded_at, now=now)
+    checks.done()
+    async with database.transaction() as transaction:
+        # The lock makes calls of one person take turns: for the idempotency key and for the quota.
+        account = await lock_account(transaction, viewer.id)
+        if account is None:
+            raise NotFoundError("This account does not exist.")
+        entry_id = await _id_of_request(transaction, viewer.id, new.request)
+        if entry_id is None:
+            if (await measurement_counts(transaction, [viewer.id])).get(viewer.id, 0) >= MOST_MEASUREMENTS:
+                raise ConflictError(f"There may be at most {MOST_MEASUREMENTS} measurements: delete one first.")
+            row = measurement_row(account, new)
+            entry_id = row["id"]
+            await transaction.execute(insert(MeasurementRow), [row])
+        return (await measurements_by_id(transaction, [entry_id]))[entry_id]
+
+
+def measurement_row(account: AccountRecord, new: NewMeasurement) -> dict[str, Any]:
+    """The columns of a new measurement; its calendar day is the account's."""
+    return {
+        "id": new_id(),
+        "user_id": account.id,
+        "kind": new.kind.value,
+        "value_cm": new.value_cm,
+        "notes": new.notes,
+        "recorded_at": new.recorded_at,
+        "local_date": local_date(new.recorded_at, account.time_zone, account.day_start_hour),
+        "idempotency_key": new.request.key if new.request else None,
+        "idempotency_content": new.request.content if new.request else None,
+    }
+
+
+async def delete_measurement(viewer: Viewer, entry_id: str, *, database: Database) -> None:
+    """Take a measurement back. Raises NotFoundError, for another person's too."""
+    async with database.transaction() as transaction:
+        result = await transaction.execute(_DELETE, {"id": entry_id, "user_id": viewer.id})
+        if result.rowcount == 0:
+            raise NotFoundError("There is no such measurement.")
+
+
+async def _id_of_request(transaction: AsyncConnection, user_id: str, request: RequestKey | None) -> str | None:
+    if request is None:
+        return None
+    row = (await transaction.execute(_BY_KEY, {"user_id": user_id, "key": request.key})).one_or_none()
+    if row is None:
+        return None
+    request.refuse_other_content(row.idempotency_content)
+    return str(row.id)

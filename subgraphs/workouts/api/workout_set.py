@@ -1,0 +1,178 @@
+"""One set in GraphQL: as it is shown, and as it is told."""
+
+from datetime import datetime
+from typing import Any, cast
+
+import strawberry
+
+from subgraphs.shell.cost import list_size
+from subgraphs.shell.inputs import given
+from subgraphs.shell.quantities import Distance, DistanceIn, Mass, MassIn, distance, mass
+from subgraphs.shell.scalars import decimal_of, decimal_of_or_none, describe_enum, rounded, rounded_or_none
+from subgraphs.shell.units import DistanceUnit, MassUnit
+from subgraphs.workouts.commands.workout_set import SetChanges
+from subgraphs.workouts.domain import workout_set as domain
+from subgraphs.workouts.domain.one_rep_max import OneRepMaxFormula, one_rep_maxes, reps_in_reserve
+from subgraphs.workouts.queries.workout import SetRecord
+
+describe_enum(
+    domain.SetKind,
+    "What a set is for.",
+    NORMAL="A working set.",
+    WARM_UP="Before the work: counts neither for volume nor for records.",
+    DROP="With less weight, right after another set.",
+    FAILURE="Until no repetition is left.",
+    TIMED="By the clock, not by repetitions.",
+    AMRAP="As many repetitions as could be.",
+)
+
+
+describe_enum(
+    OneRepMaxFormula,
+    "Formulas of the weight that one repetition would allow, from repetitions to failure.",
+    EPLEY="Epley 1985: w (1 + r / 30).",
+    BRZYCKI="Brzycki 1993: 36 w / (37 - r), up to 36 repetitions; as Epley's at 10.",
+    LOMBARDI="Lombardi 1989: w r^0.10.",
+    MAYHEW="Mayhew et al. 1992: 100 w / (52.2 + 41.9 e^(-0.055 r)).",
+    WATHAN="Wathan 1994: 100 w / (48.8 + 53.8 e^(-0.075 r)).",
+    O_CONNER="O'Conner et al. 1989: w (1 + 0.025 r).",
+)
+
+
+@strawberry.type(description="What one repetition would allow, by one formula.")
+class OneRepMaxEstimate:
+    formula: OneRepMaxFormula = strawberry.field(description="Which formula.")
+    kg: float = strawberry.field(description="In kilograms.")
+    is_reliable: bool = strawberry.field(
+        description="Whether it is of 12 repetitions or fewer, those left included; past them formulas drift apart."
+    )
+
+
+@strawberry.type(description="One set as it was done.")
+class WorkoutSet:
+    record: strawberry.Private[SetRecord]
+    id: strawberry.ID = strawberry.field(description="Identifies the set in the whole graph.")
+    position: int = strawberry.field(description="Its place among the sets of its exercise; from 1, perhaps with gaps.")
+    kind: domain.SetKind = strawberry.field(description="What the set is for.")
+    reps: int | None = strawberry.field(description="Repetitions; null if they were not counted.")
+    weight_kg: float | None = strawberry.field(
+        description="In kilograms: what was held or hung on, without the body. Null: nothing, or not told."
+    )
+    load_kg: float | None = strawberry.field(
+        description="What each repetition moved, in kilograms: `weightKg`, and of the body's weight the share that the"
+        " exercise lifts. Null while that is not known."
+    )
+    duration_seconds: int | None = strawberry.field(description="In seconds; null if it was not timed.")
+    distance_m: float | None = strawberry.field(description="In metres; null if it was not measured.")
+    rpe: float | None = strawberry.field(
+        description="Rate of perceived exertion, from 1 (nothing) to 10 (nothing left). Null: not told."
+    )
+    rir: float | None = strawberry.field(
+        description="Repetitions left in reserve, 10 less `rpe`; null if that is under 5 or not told."
+    )
+    estimated_one_rep_max_kg: float | None = strawberry.field(
+        description="The weight in kilograms that one repetition would allow, by Epley (1985), from 1 to 12 repetitions."
+        " Null beyond them, for warm-ups and where the body is part of the load."
+    )
+    logged_at: datetime = strawberry.field(description="When it was logged; the workout's end if that was all at once.")
+
+    @strawberry.field(description="What was held or hung on, without the body, in a unit. Null: nothing, or not told.")
+    def weight(self, unit: MassIn = MassUnit.KG) -> Mass | None:
+        return None if self.record.weight_kg is None else mass(self.record.weight_kg, unit)
+
+    @strawberry.field(description="The distance in a unit; null if it was not measured.")
+    def distance(self, unit: DistanceIn = DistanceUnit.M) -> Distance | None:
+        return None if self.record.distance_m is None else distance(self.record.distance_m, unit)
+
+    @strawberry.field(
+        description="What one repetition would allow by each formula, with the repetitions left counted in; empty without"
+        " a weight or repetitions, for warm-ups and where the body is part of the load.",
+        directives=[list_size(len(OneRepMaxFormula))],
+    )
+    def one_rep_maxes(self) -> list[OneRepMaxEstimate]:
+        record = self.record
+        if record.kind not in domain.WORKING_KINDS or record.load_kg != record.weight_kg:
+            return []
+        return [
+            OneRepMaxEstimate(formula=each.formula, kg=rounded(each.kg), is_reliable=each.is_reliable)
+            for each in one_rep_maxes(record.weight_kg, record.reps, record.rpe)
+        ]
+
+
+def set_node(record: SetRecord) -> WorkoutSet:
+    return WorkoutSet(
+        record=record,
+        id=strawberry.ID(record.id),
+        position=record.position,
+        kind=domain.SetKind(record.kind),
+        reps=record.reps,
+        weight_kg=rounded_or_none(record.weight_kg),
+        load_kg=rounded_or_none(record.load_kg),
+        duration_seconds=record.duration_seconds,
+        distance_m=rounded_or_none(record.distance_m),
+        rpe=rounded_or_none(record.rpe, 1),
+        rir=rounded_or_none(reps_in_reserve(record.rpe), 1),
+        estimated_one_rep_max_kg=rounded_or_none(record.one_rep_max_kg),
+        logged_at=record.logged_at,
+    )
+
+
+@strawberry.input(description="What was done in one set: repetitions, a duration or a distance at least.")
+class SetInput:
+    kind: domain.SetKind = strawberry.field(default=domain.SetKind.NORMAL, description="What the set is for.")
+    reps: int | None = strawberry.field(default=None, description="Repetitions, 1 to 10,000. Null: not counted.")
+    weight_kg: float | None = strawberry.field(
+        default=None, description="What was held or hung on, in kilograms, 0 to 2,000. Null: nothing, or not told."
+    )
+    duration_seconds: int | None = strawberry.field(
+        default=None, description="In seconds, 1 to 86,400. Null: not timed."
+    )
+    distance_m: float | None = strawberry.field(
+        default=None, description="In metres, 0 to 1,000,000. Null: not measured."
+    )
+    rpe: float | None = strawberry.field(
+        default=None, description="Rate of perceived exertion, 1 to 10. Null: not told."
+    )
+
+    def to_draft(self) -> domain.SetDraft:
+        return domain.SetDraft(
+            kind=self.kind,
+            reps=self.reps,
+            weight_kg=decimal_of_or_none(self.weight_kg, 2),
+            duration_seconds=self.duration_seconds,
+            distance_m=decimal_of_or_none(self.distance_m, 2),
+            rpe=decimal_of_or_none(self.rpe, 1),
+        )
+
+
+@strawberry.input(description="What is to be different of a set: what is absent stays, what is null is cleared.")
+class SetChangesInput:
+    kind: domain.SetKind | None = strawberry.field(
+        default=strawberry.UNSET, description="What the set is for. It cannot be null."
+    )
+    reps: int | None = strawberry.field(
+        default=strawberry.UNSET, description="Repetitions, 1 to 10,000. Null: not counted."
+    )
+    weight_kg: float | None = strawberry.field(
+        default=strawberry.UNSET, description="In kilograms, 0 to 2,000. Null: nothing, or not told."
+    )
+    duration_seconds: int | None = strawberry.field(
+        default=strawberry.UNSET, description="In seconds, 1 to 86,400. Null: not timed."
+    )
+    distance_m: float | None = strawberry.field(
+        default=strawberry.UNSET, description="In metres, 0 to 1,000,000. Null: not measured."
+    )
+    rpe: float | None = strawberry.field(
+        default=strawberry.UNSET, description="Rate of perceived exertion, 1 to 10. Null: not told."
+    )
+
+    def to_changes(self) -> SetChanges:
+        changes: dict[str, Any] = given(
+            self, "reps", "weight_kg", "duration_seconds", "distance_m", "rpe", never_null=("kind",)
+        )
+        places = {"weight_kg": 2, "distance_m": 2, "rpe": 1}
+        exact = {
+            name: decimal_of(value, places[name]) if isinstance(value, float) else value
+            for name, value in changes.items()
+        }
+        return cast("SetChanges", exact)

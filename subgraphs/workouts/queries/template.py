@@ -1,0 +1,121 @@
+"""Templates as they are read: by id, by person page by page, with their exercises; and what was done of them last."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+
+from sqlalchemy import TextClause, text
+
+from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.read_pool import Reader
+from subgraphs.workouts.domain.plan import Plan
+
+_COLUMNS = "id, user_id, name, notes, created_at"
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateRecord:
+    """One template without its exercises."""
+
+    id: str
+    user_id: str
+    name: str
+    notes: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateExerciseRecord:
+    """One exercise of a template, and what is planned of it."""
+
+    template_id: str
+    exercise_id: str
+    position: int
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class LastSet:
+    """A working set of the last completed workout that had its exercise."""
+
+    reps: int | None
+    weight_kg: Decimal | None
+
+
+_BY_ID = text(f"SELECT {_COLUMNS} FROM workout_template WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_COUNTS = text("SELECT user_id, count(*) FROM workout_template WHERE user_id = ANY(:user_ids) GROUP BY user_id")
+_EXERCISES = text(
+    "SELECT template_id, exercise_id, position, sets, least_reps, most_reps, weight_kg, rest_seconds, superset,"
+    " increment_kg FROM template_exercise WHERE template_id = ANY(:ids) ORDER BY template_id, position"
+)
+_LAST_SETS = text(
+    """
+    SELECT wanted.id, s.reps, s.weight_kg FROM unnest(CAST(:exercise_ids AS text[])) AS wanted (id)
+    CROSS JOIN LATERAL (
+        SELECT best.workout_id FROM exercise_best AS best JOIN workout ON workout.id = best.workout_id
+        WHERE best.user_id = :user_id AND best.exercise_id = wanted.id AND workout.status = 'COMPLETED'
+        ORDER BY best.local_date DESC, best.workout_id DESC LIMIT 1
+    ) AS last
+    JOIN workout_exercise AS place ON place.workout_id = last.workout_id AND place.exercise_id = wanted.id
+    JOIN workout_set AS s ON s.workout_exercise_id = place.id AND s.kind <> 'WARM_UP'
+    """
+)
+_ORDER = SortOrder(("created_at", "id"))
+
+
+@cache
+def _pages(shape: PageShape) -> TextClause:
+    return text(
+        "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (id) CROSS JOIN LATERAL ("  # noqa: S608
+        f" SELECT {_COLUMNS} FROM workout_template WHERE workout_template.user_id = person.id"
+        f" AND {_ORDER.beyond(shape)} ORDER BY {_ORDER.order_by(shape)} LIMIT :limit) AS found"
+    )
+
+
+async def templates_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, TemplateRecord]:
+    return {row[0]: TemplateRecord(*row) for row in await connection.execute(_BY_ID, {"ids": list(ids)})}
+
+
+async def templates_by_user(connection: Reader, user_ids: Sequence[str], page: Page) -> dict[str, list[TemplateRecord]]:
+    """The same page for several people in one statement: nearest to the page's cursor first, up to its limit each."""
+    by_user: defaultdict[str, list[TemplateRecord]] = defaultdict(list)
+    parameters = {"user_ids": list(user_ids), "limit": page.limit, **page.keys}
+    for row in await connection.execute(_pages(page.shape), parameters):
+        by_user[row[1]].append(TemplateRecord(*row))
+    return by_user
+
+
+async def template_counts(connection: Reader, user_ids: Sequence[str]) -> dict[str, int]:
+    """How many templates each person has."""
+    return {row[0]: row[1] for row in await connection.execute(_COUNTS, {"user_ids": list(user_ids)})}
+
+
+async def exercises_by_template(
+    connection: Reader, template_ids: Sequence[str]
+) -> dict[str, list[TemplateExerciseRecord]]:
+    """The exercises of each template, in order."""
+    found: defaultdict[str, list[TemplateExerciseRecord]] = defaultdict(list)
+    for row in await connection.execute(_EXERCISES, {"ids": list(template_ids)}):
+        plan = Plan(
+            sets=row[3],
+            least_reps=row[4],
+            most_reps=row[5],
+            weight_kg=row[6],
+            rest_seconds=row[7],
+            superset=row[8],
+            increment_kg=row[9],
+        )
+        found[row[0]].append(TemplateExerciseRecord(row[0], row[1], row[2], plan))
+    return found
+
+
+async def last_sets(connection: Reader, user_id: str, exercise_ids: Sequence[str]) -> dict[str, list[LastSet]]:
+    """The working sets of each exercise in the person's last completed workout that had it."""
+    found: defaultdict[str, list[LastSet]] = defaultdict(list)
+    parameters = {"user_id": user_id, "exercise_ids": list(exercise_ids)}
+    for exercise_id, *done in await connection.execute(_LAST_SETS, parameters):
+        found[exercise_id].append(LastSet(*done))
+    return found

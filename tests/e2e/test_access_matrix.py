@@ -1,0 +1,228 @@
+"""Who may do what: every query, mutation, entity and entity field as nobody, another person, an administrator and the owner.
+
+Asked through the router and at each subgraph's own port. What is asked comes from the schemas; `access_matrix.txt` says what
+each caller gets, and whatever the schemas have and it has not fails; `pytest -vv` then shows the lines that are missing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from graphql import GraphQLInterfaceType, GraphQLSchema, GraphQLUnionType, build_schema
+
+from tests.testkit.access_matrix import Asker, Outcome, judged
+from tests.testkit.persons_things import PER_100, signed_in, things_of
+from tests.testkit.running_stack import PASSWORD, RunningStack, Visitor
+
+GRAPH = Path(__file__).parents[2] / "schema" / "fittracker"
+SUBGRAPHS = ("users", "nutrition", "workouts", "analytics")
+CALLERS = (
+    "anonymous",
+    "other",
+    "admin",
+    "owner",
+)  # the owner last: some operations change what the others are asked about
+READERS = ("admin", "owner")  # who may see what the owner wrote
+REFUSALS = {"UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND"}
+TABLE = Path(__file__).with_name("access_matrix.txt")
+TODAY = datetime.now(UTC).date().isoformat()
+#: What would do harm to what later operations are about comes last.
+LAST = ("", "delete", "undoDelete", "cancelWorkout", "deleteWorkout", "revokeSession", "changePassword", "logout")
+
+#: Everything of the owner that another person might have changed.
+SNAPSHOT = """{ me { email displayName roles version settings { timeZone } profile { heightCm }
+  weights { nodes { id weightKg notes version } } measurements { nodes { id valueCm } } sessions { totalCount }
+  meals { nodes { id notes version } } drinks { nodes { id amountMl } } workouts { nodes { id name status version } }
+  templates { nodes { id name } } goals { nodes { id targetValue status } } } }"""
+
+
+#: What stands where an id is wanted: a thing of the owner.
+PLACES = {
+    "goal": ("Query.goal.id", "UpdateGoalInput.id", "SetGoalStatusInput.id", "DeleteGoalInput.id"),
+    "food": ("Query.food.id", "UpdateFoodInput.id", "DeleteFoodInput.id", "MealItemInput.foodId", "SetFavouriteFoodInput.foodId"),
+    "meal": ("Query.meal.id", "UpdateMealInput.id", "CopyMealInput.mealId", "MoveMealItemsInput.mealId", "UndoDeleteInput.id", "DeleteMealInput.id"),
+    "drink": ("DeleteWaterInput.id",),
+    "user": ("Query.user.id",),
+    "fast": ("EndFastInput.id", "UpdateFastInput.id", "DeleteFastInput.id"),
+    "recipe": ("UpdateRecipeInput.foodId",),
+    "savedMeal": ("UpdateSavedMealInput.id", "DeleteSavedMealInput.id", "LogSavedMealInput.id"),
+    "somebody": ("SetUserStatusInput.userId", "SetUserRolesInput.userId"),
+    "weight": ("EditWeightInput.id", "DeleteWeightInput.id", "Query.node.id", "Query.nodes.ids"),
+    "measurement": ("DeleteMeasurementInput.id",),
+    "session": ("RevokeSessionInput.id",),
+    "exercise": ("Query.exercise.id", "LogSetInput.exerciseId", "SwapExerciseInput.exerciseId", "TemplateExerciseInput.exerciseId",
+        "User.caloriesFor.exerciseId",
+    ),
+    "workout": (
+        "Query.workout.id", "EditSetInput.workoutId", "DeleteSetInput.workoutId", "CompleteWorkoutInput.id", "WorkoutIdInput.id", "UpdateWorkoutInput.id", "LogSetInput.workoutId",
+        "ReopenWorkoutInput.id", "ReorderExercisesInput.workoutId", "SwapExerciseInput.workoutId",
+    ),
+    "workoutExercise": ("ReorderExercisesInput.order", "SwapExerciseInput.workoutExerciseId"),
+    "set": ("EditSetInput.setId", "DeleteSetInput.setId"),
+    "template": ("DeleteTemplateInput.id",),
+}  # fmt: skip
+LISTS = {"Query.nodes.ids", "ReorderExercisesInput.order"}
+
+
+def values_of(ids: Mapping[str, str], caller: str) -> dict[str, Any]:
+    """By place. Registering and signing in are not about the owner's account, whose attempts are counted."""
+    values: dict[str, Any] = {
+        place: [ids[kind]] if place in LISTS else ids[kind] for kind, places in PLACES.items() for place in places
+    }
+    return values | {
+        "RegisterInput.email": f"{caller}-{ids['user']}@example.com",
+        "LoginInput.email": f"{caller}-{ids['user']}@example.com",
+        "RequestPasswordResetInput.email": f"{caller}-{ids['user']}@example.com",
+        "RequestEmailVerificationInput.email": f"{caller}-{ids['user']}@example.com",
+        "RegisterInput.password": PASSWORD,
+        "CreateFoodInput.per100": PER_100,
+        "MoveMealItemsInput.positions": [0],
+        "MoveMealItemsInput.toSlot": "DINNER",
+        "ChangePasswordInput.newPassword": "Different123!",
+        "ResetPasswordInput.newPassword": "Different123!",
+        "Query.foodByBarcode.gtin": "4006381333931",
+        "User.day.date": TODAY,
+        "LogWorkoutInput.endedAt": datetime.now(UTC).isoformat(),
+        "LogWorkoutInput.startedAt": datetime.now(UTC).replace(hour=0, minute=0, second=0).isoformat(),
+    }
+
+
+#: What an entity is asked by, at a subgraph's own port.
+REPRESENTATIONS: Mapping[str, str] = {
+    "User": "user", "WeightEntry": "weight", "Food": "food", "Meal": "meal", "Drink": "drink", "Exercise": "exercise",
+    "Workout": "workout", "Goal": "goal",
+}  # fmt: skip
+
+
+def node_id(entity: str, ids: Mapping[str, str]) -> str:
+    kinds = {**REPRESENTATIONS, "DiaryDay": "diary", "DailySummary": "summary"}
+    return ids[kinds[entity]]
+
+
+def representation(entity: str, ids: Mapping[str, str]) -> dict[str, Any]:
+    if entity in ("DiaryDay", "DailySummary"):
+        return {"userId": ids["user"], "date": TODAY, "id": ids["diary" if entity == "DiaryDay" else "summary"]}
+    return {"id": ids[REPRESENTATIONS[entity]]}
+
+
+@dataclass(frozen=True)
+class Cell:
+    place: str
+    outcome: Outcome
+
+
+class Level:
+    """Where is asked: the router, or one subgraph's own port."""
+
+    def __init__(self, stack: RunningStack, name: str) -> None:
+        path = GRAPH / ("api.graphql" if name == "router" else f"subgraphs/{name}.graphql")
+        self.name = name
+        self.schema: GraphQLSchema = build_schema(path.read_text(encoding="utf-8"), assume_valid_sdl=True)
+        self._session = stack.session
+        port = stack.state.ports.get(name)
+        self._url = stack.state.router_url if name == "router" else f"http://127.0.0.1:{port}/graphql"
+
+    async def post(self, body: Mapping[str, Any], caller: Visitor | None) -> dict[str, Any]:
+        headers = {} if caller is None else {"authorization": f"Bearer {caller.access_token}"}
+        async with self._session.post(self._url, json=body, headers=headers) as response:
+            answer: dict[str, Any] = await response.json(content_type=None)
+            codes = {error["extensions"]["code"] for error in answer.get("errors", ())}
+            assert not codes & {"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"}, answer
+            return answer
+
+    @property
+    def entities(self) -> list[str]:
+        """Of the router all nodes; of a subgraph those that have fields of their own there, and not a key alone."""
+        if self.name == "router":
+            node = self.schema.type_map["Node"]
+            assert isinstance(node, GraphQLInterfaceType)
+            return [each.name for each in self.schema.get_possible_types(node)]
+        union = self.schema.type_map["_Entity"]
+        assert isinstance(union, GraphQLUnionType)
+        return [each.name for each in union.types if len(each.fields) > 2]
+
+
+async def root_cells(level: Level, caller: str, who: Visitor | None, ids: Mapping[str, str]) -> Iterator[Cell]:
+    """What the caller gets of each query and mutation."""
+    asked = list(Asker(level.schema, values_of(ids, caller)).roots())
+    cells = []
+    for each in sorted(asked, key=lambda each: max(n for n, verb in enumerate(LAST) if each.field.startswith(verb))):
+        answer = await level.post(each.body, who)
+        cells.append(Cell(f"{level.name} {each.coordinate}", each.outcome(answer)))
+        assert caller in READERS or "SECRET" not in str(answer), (each.coordinate, answer)
+    return iter(cells)
+
+
+async def entity_cells(level: Level, caller: str, who: Visitor | None, ids: Mapping[str, str]) -> Iterator[Cell]:
+    """What the caller gets of each field of each entity, all fields of one asked at once."""
+    asker = Asker(level.schema, values_of(ids, caller))
+    cells = []
+    for name in level.entities:
+        is_router = level.name == "router"
+        body, fields = (
+            asker.node(name, node_id(name, ids)) if is_router else asker.entity(name, representation(name, ids))
+        )
+        answer = await level.post(body, who)
+        data = answer.get("data") or {}
+        entity = data.get("node") if is_router else (data.get("_entities") or [None])[0]
+        depth = 1 if is_router else 2
+        for field in fields:
+            # An error of the whole, or of this field; what is null for another's sake is told there.
+            own = [
+                error for error in answer.get("errors", ()) if error.get("path", [])[depth : depth + 1] in ([], [field])
+            ]
+            codes = [error["extensions"]["code"] for error in own]
+            is_let_in = entity is not None and not set(codes) & REFUSALS
+            cells.append(Cell(f"{level.name} {name}.{field}", Outcome.LET_IN if is_let_in else judged(entity, codes)))
+        assert caller in READERS or "SECRET" not in str(answer), (name, answer)
+    return iter(cells)
+
+
+@pytest.fixture(scope="module")
+async def admin(stack: RunningStack) -> Visitor:
+    person = await stack.register()
+    connection = await asyncpg.connect(stack.state.environment["DATABASE_URL_USERS"])
+    await connection.execute("UPDATE account SET roles = '{USER,ADMIN}' WHERE id = $1", person.id)
+    await connection.close()
+    return person
+
+
+def expected_cells() -> dict[str, str]:
+    lines = TABLE.read_text(encoding="utf-8").splitlines()
+    rows = [line.split() for line in lines if line and not line.startswith("#")]
+    return {f"{level} {coordinate}": " ".join(cells) for level, coordinate, *cells in rows}
+
+
+def expected_of(place: str, table: Mapping[str, str]) -> str:
+    """By its own row, or by that of all fields of its type; fields of roots have rows of their own."""
+    kind = place.partition(".")[0]
+    return table.get(place) or table.get(f"{kind}.*", "not in access_matrix.txt")
+
+
+@pytest.mark.parametrize("name", ["router", *SUBGRAPHS])
+async def test_every_cell_is_as_the_matrix_says(stack: RunningStack, admin: Visitor, name: str) -> None:
+    level, owner = Level(stack, name), await stack.register()
+    ids = await things_of(owner)
+    callers = {"anonymous": None, "other": await stack.register(), "admin": await signed_in(admin), "owner": owner}
+    before = await owner.data(SNAPSHOT)
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for caller in CALLERS:
+        if caller == "owner":
+            assert await owner.data(SNAPSHOT) == before
+        for ask in (entity_cells, root_cells):
+            for cell in await ask(level, caller, callers[caller], ids):
+                found[cell.place].append(cell.outcome.value)
+
+    table = expected_cells()
+    got = {place: " ".join(outcomes) for place, outcomes in found.items()}
+    wrong = [f"{place} {cells}" for place, cells in got.items() if cells != expected_of(place, table)]
+    assert wrong == [], "the matrix says otherwise, or nothing: these are the lines as they are"
+    stale = {place for place in table if place.startswith(f"{name} ") and not place.endswith(".*")} - set(got)
+    assert stale == set()

@@ -1,0 +1,236 @@
+"""The demo front end in a browser: a day is written down, live on two devices, and over a network that comes and goes."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, Route, WebSocketRoute, expect
+
+from deploy.workbench import DEMO
+from tests.testkit.browser import watched_page
+from tests.testkit.npm_clients import install_packages
+from tests.testkit.running_stack import PASSWORD, RunningStack, Visitor, eventually
+
+GTIN = "04006381333931"
+UNKNOWN_GTIN = "05000112548167"
+
+CREATE_FOOD = "mutation($input: CreateFoodInput!) { createFood(input: $input) { food { id } userErrors { message } } }"
+LOG_MEAL = "mutation($input: LogMealInput!) { logMeal(input: $input) { meal { id } userErrors { message } } }"
+CREATE_GOAL = "mutation($input: CreateGoalInput!) { createGoal(input: $input) { goal { id } userErrors { message } } }"
+CREATE_EXERCISE = "mutation($input: CreateExerciseInput!) { createExercise(input: $input) { exercise { id } } }"
+DRINK = "mutation($input: LogWaterInput!) { logWater(input: $input) { userErrors { message } } }"
+DRINKS = "{ me { drinks(first: 10) { nodes { amountMl } } diaryDay { waterMl } } }"
+
+
+def demo_of(stack: RunningStack) -> str:
+    return stack.state.router_url.removesuffix("/graphql") + "/demo"
+
+
+async def enter(page: Page, stack: RunningStack, visitor: Visitor) -> None:
+    await page.goto(demo_of(stack))
+    await page.fill('input[type="email"]', visitor.email)
+    await page.fill('input[type="password"]', PASSWORD)
+    await page.click('button:has-text("Sign in")')
+    await expect(page.locator("h1")).to_contain_text("Today")
+
+
+class Streams:
+    """The subscriptions that a page begins; each can be ended, as it ends when the subgraph behind it dies."""
+
+    def __init__(self) -> None:
+        self.begun: list[tuple[WebSocketRoute, str]] = []
+
+    def pass_on(self, page: WebSocketRoute) -> None:
+        server = page.connect_to_server()
+
+        def hand_over(message: str | bytes) -> None:
+            told = json.loads(message)
+            if told["type"] == "subscribe":
+                self.begun.append((page, told["id"]))
+            server.send(message)
+
+        page.on_message(hand_over)
+
+    async def end_the_last(self) -> None:
+        page, operation = self.begun[-1]
+        page.send(json.dumps({"type": "next", "id": operation, "payload": {"errors": [{"message": "It died."}]}}))
+        page.send(json.dumps({"type": "complete", "id": operation}))
+
+    async def are_begun(self, count: int) -> None:
+        async def are() -> bool:
+            return len(self.begun) >= count
+
+        await eventually(are, seconds=60)
+
+
+async def go(page: Page, name: str) -> None:
+    await page.click(f'nav a:has-text("{name}")')
+    await expect(page.locator("h1")).not_to_contain_text("Today")
+
+
+async def oats_of(visitor: Visitor) -> str:
+    per_100 = {"energyKcal": 380, "proteinG": 13, "carbsG": 60, "fatG": 7}
+    food = {"name": "Oats of the demo", "category": "GRAIN", "gtin": GTIN, "per100": per_100}
+    created = await visitor.data(CREATE_FOOD, {"input": food})
+    food_id: str = created["createFood"]["food"]["id"]
+    return food_id
+
+
+@pytest.mark.timeout(300)
+async def test_a_day_is_written_down_and_follows_what_another_device_adds(stack: RunningStack) -> None:
+    visitor = await stack.register(displayName="Demi")
+    oats = await oats_of(visitor)
+    streams = Streams()
+    async with watched_page() as watched:
+        page = watched.page
+        await page.route_web_socket("**/graphql", streams.pass_on)
+        await enter(page, stack, visitor)
+        await page.click('button:has-text("Drink a glass")')
+        await expect(page.get_by_test_id("water")).to_have_text("250")
+        await streams.are_begun(1)
+        await streams.end_the_last()
+        await streams.are_begun(2)
+        await visitor.data(DRINK, {"input": {"amountMl": 100}})
+        await expect(page.get_by_test_id("water")).to_have_text("350")
+
+        await go(page, "Diary")
+        search = page.locator('input[type="search"]')
+        await search.fill("oats of the demo")
+        await page.click('.foods button:has-text("Oats of the demo")')
+        await page.fill('input[type="number"]', "50")
+        await page.click('button:has-text("Add 190 kcal")')
+        await expect(page.get_by_test_id("total")).to_have_text("190")
+
+        await search.fill(GTIN)
+        await expect(page.locator('.foods button:has-text("Oats of the demo")')).to_be_visible()
+        await search.fill(UNKNOWN_GTIN)
+        await page.get_by_label("Name", exact=True).fill("Crackers of the demo")
+        for label, value in (("kcal", "400"), ("Protein", "10"), ("Carbs", "70"), ("Fat", "9")):
+            await page.fill(f'.fields label:has-text("{label}") input', value)
+        await page.click('button:has-text("Save the food")')
+        await expect(page.locator('.foods button:has-text("Crackers of the demo")')).to_be_visible()
+
+        meal = {"slot": "DINNER", "items": [{"foodId": oats, "grams": 100}]}
+        await visitor.data(LOG_MEAL, {"input": meal})
+        await expect(page.get_by_test_id("total")).to_have_text("570")  # nothing was asked again
+        dinner = page.locator('section[aria-label="Dinner"]')
+        await dinner.locator('button:has-text("Remove")').click()
+        await expect(page.get_by_test_id("total")).to_have_text("190")
+
+        await visitor.data(CREATE_GOAL, {"input": {"kind": "WEIGHT_KG", "targetValue": 70, "startValue": 82}})
+        await go(page, "Weight")
+        await page.fill('input[type="number"]', "80")
+        await page.click('button:has-text("Save")')
+        await expect(page.locator(".weighing")).to_have_count(1)
+        await expect(page.locator(".goal-name")).to_have_text("goal 70 kg")
+        await expect(page.locator(".numbers")).to_contain_text("−10 kg")
+
+        await go(page, "Week")
+        await expect(page.locator("tbody")).to_contain_text("190")
+        await visitor.data(LOG_MEAL, {"input": meal})
+        await expect(page.locator("tbody")).to_contain_text("570")
+
+        await page.click('button:has-text("Sign out")')
+        await expect(page.locator('input[type="password"]')).to_be_visible()
+        assert watched.complaints == []
+
+
+SPOIL_THE_TOKEN = """() => {
+  const session = JSON.parse(localStorage["fittracker.session"]);
+  localStorage["fittracker.session"] = JSON.stringify({...session, accessToken: session.accessToken.slice(0, -6) + "AAAAAA"});
+}"""
+KEEP_WAITING = """([userId, amounts]) => localStorage["fittracker.outbox"] = JSON.stringify(amounts.map((amountMl, n) =>
+  ({key: `kept-${n}`, userId, kind: "water", label: `${amountMl} ml`, input: {amountMl}})))"""
+
+
+@pytest.mark.timeout(300)
+async def test_what_is_written_reaches_the_graph_once_over_a_network_that_comes_and_goes(stack: RunningStack) -> None:
+    visitor = await stack.register(displayName="Ofelia")
+    async with watched_page() as watched:
+        page = watched.page
+        await enter(page, stack, visitor)
+        await page.context.set_offline(True)
+        await page.click('button:has-text("Drink a glass")')
+        await page.click('button:has-text("Drink a glass")')
+        await expect(page.locator(".waiting li")).to_have_count(2)
+        await expect(page.locator(".offline")).to_contain_text("2 entries wait")
+        await page.context.set_offline(False)
+        await expect(page.get_by_test_id("water")).to_have_text("500")
+        await expect(page.locator(".waiting")).to_have_count(0)
+
+        # as after a night: the token is over, and two entries of a closed page still wait, one of them impossible
+        await page.evaluate(SPOIL_THE_TOKEN)
+        await page.evaluate(KEEP_WAITING, [visitor.id, [-5, 300]])
+        await page.reload()
+        await expect(page.get_by_test_id("water")).to_have_text("800")
+        await expect(page.locator(".refused li")).to_contain_text("-5 ml")
+        await page.click('button:has-text("Understood")')
+        await expect(page.locator(".refused")).to_have_count(0)
+        assert watched.complaints == []
+
+        lost: list[str] = []
+
+        async def lose_the_first_answer(route: Route) -> None:
+            if lost or "LogWater" not in (route.request.post_data or ""):
+                await route.continue_()
+                return
+            lost.append(await (await route.fetch()).text())
+            await route.abort()
+
+        await page.route("**/graphql", lose_the_first_answer)
+        await page.click('button:has-text("Drink a glass")')
+        await expect(page.get_by_test_id("water")).to_have_text("1,050")
+        await expect(page.locator(".waiting")).to_have_count(0)
+    assert "1050" in lost[0]  # it was done the first time
+    told = await visitor.data(DRINKS)
+    assert sorted(each["amountMl"] for each in told["me"]["drinks"]["nodes"]) == [250, 250, 250, 300]
+    assert told["me"]["diaryDay"]["waterMl"] == 1050
+
+
+@pytest.mark.timeout(300)
+async def test_a_workout_stays_in_step_on_two_devices(stack: RunningStack) -> None:
+    visitor = await stack.register(displayName="Tweedle")
+    exercise = {"name": "Sled of the demo", "category": "STRENGTH", "tracking": "WEIGHT_REPS", "met": 5}
+    await visitor.data(CREATE_EXERCISE, {"input": exercise})
+    async with watched_page() as desk, watched_page(390, 844) as phone:
+        for each in (desk, phone):
+            await enter(each.page, stack, visitor)
+            await go(each.page, "Workout")
+        await desk.page.fill('input[maxlength="100"]', "Evening of the demo")
+        await desk.page.click('button:has-text("Start")')
+        for number, each in enumerate((desk, phone), 1):
+            await expect(each.page.locator("h1")).to_contain_text("Evening of the demo")
+            await each.page.fill('input[type="search"]', "sled of the demo")
+            await each.page.click('.foods button:has-text("Sled of the demo")')
+            await each.page.fill('label:has-text("Weight") input', str(40 * number))
+            await each.page.click('button:has-text("Log the set")')
+            for other in (desk, phone):
+                await expect(other.page.get_by_test_id("sets")).to_have_text(str(number))
+                await expect(other.page.locator("ol.lines")).to_contain_text(f"8 × {40 * number} kg")
+        await phone.page.click('button:has-text("Finish the workout")')
+        for each in (desk, phone):
+            await expect(each.page.locator('section[aria-label="Workouts before"]')).to_contain_text("960 kg")
+            assert each.complaints == []
+
+
+@pytest.mark.timeout(400)
+async def test_what_is_served_is_what_the_sources_give(tmp_path: Path) -> None:
+    directory = DEMO.parent
+    await asyncio.to_thread(install_packages, directory, "the build of the demo")
+    for command in (["npm", "run", "check"], ["node", "build.mjs", str(tmp_path)]):
+        built = await asyncio.to_thread(subprocess.run, command, cwd=directory, capture_output=True, check=False)
+        assert built.returncode == 0, built.stdout.decode() + built.stderr.decode()
+    assert _contents(DEMO) == _contents(tmp_path), "run `npm run build` in deploy/demo and commit built/"
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    """By name, as browsers get them: another zlib may compress otherwise."""
+    return {
+        file.name: gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+        for file in folder.iterdir()
+    }

@@ -1,0 +1,115 @@
+"""The wheel of router and composer, in an environment of its own, does what its documentation says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from deploy.standalone.build import build, renamed
+from deploy.standalone.command import named
+from tests.testkit.running_stack import eventually
+
+GUIDE = Path(__file__).parents[2] / "deploy" / "docs" / "router-alone.md"
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new virtual environment with the wheel. Its dependencies are those of this one, so that nothing is fetched; this
+    checkout is not among them.
+    """
+    folder = tmp_path_factory.mktemp("wheel")
+    wheel = build(folder)
+    place = folder / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place)], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", str(place / "bin" / "python")]
+    subprocess.run([*pip, "install", "--no-deps", "--no-index", "-q", str(wheel)], check=True)
+    site = next((place / "lib").glob("python3*/site-packages"))
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return place
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The guide's two modules, as it writes them."""
+    folder = tmp_path_factory.mktemp("example")
+    text = GUIDE.read_text(encoding="utf-8")
+    for name, source in re.findall(r"^`([\w/]+\.py)`[^\n]*\n\n```python\n(.*?)```", text, re.MULTILINE | re.DOTALL):
+        file = folder / name
+        file.parent.mkdir()
+        file.write_text(source)
+    return folder
+
+
+async def test_the_guides_graph_is_served(environment: Path, example: Path, unused_tcp_port: int) -> None:
+    text = GUIDE.read_text(encoding="utf-8")
+    (line,) = re.findall(r"^uvx .*? (fittracker-router .*)$", text, re.MULTILINE)
+    (query,) = re.findall(r"```graphql\n(.*?)```", text, re.DOTALL)
+    program, *arguments = line.split()
+    process = await asyncio.create_subprocess_exec(
+        str(environment / "bin" / program), *arguments, "--port", str(unused_tcp_port), cwd=example
+    )
+    url = f"http://127.0.0.1:{unused_tcp_port}/graphql"
+    try:
+        async with aiohttp.ClientSession() as session:
+
+            async def asked() -> Any:
+                try:
+                    async with session.post(url, json={"query": query}) as response:
+                        return await response.json()
+                except aiohttp.ClientConnectionError:
+                    assert process.returncode is None
+                    return None
+
+            async def is_answered() -> bool:
+                return await asked() is not None
+
+            await eventually(is_answered, seconds=90)
+            products = [{"name": "Apple", "stars": 4}, {"name": "Bread", "stars": 5}]
+            assert await asked() == {"data": {"products": products}}
+            async with session.get(url, headers={"accept": "text/html"}) as response:
+                assert "GraphiQL" in await response.text()
+    finally:
+        process.terminate()
+        await asyncio.wait_for(process.wait(), 60)
+
+
+def test_it_brings_no_package_of_another_name(environment: Path, example: Path) -> None:
+    """`schema` and `router` are other people's packages; types are shipped; the composer has a command."""
+    python, composer = environment / "bin" / "python", environment / "bin" / "fittracker-compose"
+    script = """if True:
+        import importlib.util, json, pathlib, fittracker_router
+        print(json.dumps({
+            "others": [each for each in ("router", "schema", "deploy", "subgraphs") if importlib.util.find_spec(each)],
+            "typed": (pathlib.Path(fittracker_router.__file__).parent / "py.typed").exists(),
+        }))"""
+    told = subprocess.run([python, "-I", "-c", script], capture_output=True, check=True).stdout
+    assert json.loads(told) == {"others": [], "typed": True}
+    sources = [f"{name}={name}.schema:schema" for name in ("products", "reviews")]
+    composed = subprocess.run([composer, "compose", *sources], cwd=example, capture_output=True, check=True).stdout
+    assert b"@join__graph" in composed
+
+
+def test_imports_of_the_rooms_are_imports_of_the_package() -> None:
+    before = "from router import pipeline\nfrom schema.codes import Code\n    import router.settings\nfrom routers import x\n"
+    assert renamed(before) == (
+        "from fittracker_router.router import pipeline\nfrom fittracker_router.schema.codes import Code\n"
+        "    import fittracker_router.router.settings\nfrom routers import x\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("argument", "name"),
+    [("app.schema:schema", "app"), ("shop.products.schema:schema", "products"), ("schema:schema", "schema"),
+     ("a=b:c", "a"), ("b:c", "b")],
+)  # fmt: skip
+def test_a_module_names_its_subgraph(argument: str, name: str) -> None:
+    assert named(argument).partition("=")[0] == name

@@ -1,0 +1,68 @@
+"""Live through the router: two devices on one session, and goals that come along as days change."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from tests.testkit.running_stack import RunningStack, subscribed
+
+START = 'mutation { startWorkout(input: {name: "Legs"}) { workout { id version } } }'
+EXERCISE = """mutation { createExercise(input: {name: "Squat", category: STRENGTH, tracking: WEIGHT_REPS, met: 5}) {
+  exercise { id } } }"""
+LOG_SET = """mutation($workout: ID!, $exercise: ID!) {
+  logSet(input: {workoutId: $workout, exerciseId: $exercise, reps: 5, weightKg: 100}) { records userErrors { code } } }"""
+COMPLETE = "mutation($id: ID!) { completeWorkout(input: {id: $id}) { userErrors { code } } }"
+DELETE = "mutation($id: ID!) { deleteWorkout(input: {id: $id}) { deletedId } }"
+SESSION = """subscription($id: ID!) { workoutSession(id: $id) {
+  status version sets { reps weightKg } user { email } } }"""
+GOAL = """mutation { createGoal(input: {kind: DAILY_WATER_ML, targetValue: 2000}) { goal { id } userErrors { code } }
+  weekly: createGoal(input: {kind: WORKOUTS_PER_WEEK, targetValue: 3}) { goal { id } userErrors { code } } }"""
+GOALS = "subscription { goalProgress { kind currentValue progress status } }"
+LOG_WORKOUT = """mutation($start: DateTime!, $end: DateTime!) {
+  logWorkout(input: {name: "Row", startedAt: $start, endedAt: $end}) { userErrors { code } } }"""
+
+
+async def _next(events: asyncio.Queue[Any]) -> Any:
+    async with asyncio.timeout(90):
+        return await events.get()
+
+
+async def test_two_devices_see_one_session_in_step_and_a_stranger_sees_nothing(stack: RunningStack) -> None:
+    person, stranger = await stack.register(), await stack.register()
+    workout = (await person.data(START))["startWorkout"]["workout"]["id"]
+    exercise = (await person.data(EXERCISE))["createExercise"]["exercise"]["id"]
+    which = {"id": workout}
+    async with (
+        subscribed(person, SESSION, which) as phone,
+        subscribed(person, SESSION, which) as watch,
+        subscribed(stranger, SESSION, which) as refused,
+    ):
+        for device in (phone, watch):
+            first = (await _next(device))["payload"]["data"]["workoutSession"]
+            assert first == {"status": "IN_PROGRESS", "version": 1, "sets": [], "user": {"email": person.email}}
+        assert "NOT_FOUND" in str(await _next(refused))
+
+        await person.data(LOG_SET, {"workout": workout, "exercise": exercise})
+        await person.data(COMPLETE, which)
+        for device in (phone, watch):
+            told: Any = None
+            while told is None or told["status"] != "COMPLETED":  # what happens at once may be told at once
+                told = (await _next(device))["payload"]["data"]["workoutSession"]
+            assert told["sets"] == [{"reps": 5, "weightKg": 100}]
+
+        await person.data(DELETE, which)
+        assert (await _next(phone))["type"] == "complete"
+
+
+async def test_a_goal_is_told_as_it_comes_along(stack: RunningStack) -> None:
+    person = await stack.register()
+    made = await person.data(GOAL)
+    assert made["createGoal"]["userErrors"] == made["weekly"]["userErrors"] == []
+    async with subscribed(person, GOALS) as events:
+        first = [(await _next(events))["payload"]["data"]["goalProgress"] for _ in range(2)]
+        assert {goal["kind"]: goal["progress"] for goal in first} == {"DAILY_WATER_ML": 0, "WORKOUTS_PER_WEEK": 0}
+        now = (await person.data("{ me { id day { freshness { asOf } } } }"))["me"]["day"]["freshness"]["asOf"]
+        await person.data(LOG_WORKOUT, {"start": now, "end": now})
+        told = (await _next(events))["payload"]["data"]["goalProgress"]
+        assert told == {"kind": "WORKOUTS_PER_WEEK", "currentValue": 1, "progress": 0.3333, "status": "ACTIVE"}

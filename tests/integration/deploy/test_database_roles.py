@@ -1,0 +1,79 @@
+"""`deploy/postgres/roles.sql` on a real Postgres: who may do what, tried out."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from deploy.databases import libpq_environment, postgres_program
+from subgraphs.shell.database import migrate
+from tests.testkit.servers import Postgres
+
+FILE = Path(__file__).parents[3] / "deploy" / "postgres" / "roles.sql"
+PASSWORDS = {name: f"{name}-only-for-tests" for name in ("owner", "runtime", "reader", "backup")}
+
+
+@pytest.fixture(scope="module")
+async def server(postgres: Postgres) -> Postgres:
+    for _ in range(2):  # it may run again
+        _run(postgres)
+    await migrate("users", _url(postgres, "fittracker_owner", "users", "owner"))
+    return postgres
+
+
+def _run(postgres: Postgres) -> None:
+    variables = [argument for name, value in PASSWORDS.items() for argument in ("-v", f"{name}_password={value}")]
+    environment = {**libpq_environment(postgres.url()), "PATH": "/usr/bin:/bin"}
+    subprocess.run([postgres_program("psql"), "-Xq", *variables, "-f", str(FILE)], check=True, env=environment)
+
+
+def _url(postgres: Postgres, role: str, domain: str, password: str) -> str:
+    return f"postgresql://{role}:{PASSWORDS[password]}@127.0.0.1:{postgres.port}/fittracker_{domain}"
+
+
+async def _try(postgres: Postgres, role: str, password: str, statement: str, domain: str = "users") -> None:
+    connection = await asyncpg.connect(_url(postgres, role, domain, password))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def test_a_subgraph_reads_and_writes_what_migrations_made(server: Postgres) -> None:
+    await _try(server, "fittracker_users", "runtime", "SELECT count(*) FROM account")
+    await _try(server, "fittracker_users", "runtime", "DELETE FROM account WHERE false")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["CREATE TABLE mine (id int)", "DROP TABLE account", "ALTER TABLE account ADD COLUMN x int", "CREATE ROLE mine"],
+)
+async def test_a_subgraph_cannot_change_the_schema(server: Postgres, statement: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await _try(server, "fittracker_users", "runtime", statement)
+
+
+async def test_a_subgraph_reaches_no_other_database(server: Postgres) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied for database"):
+        await _try(server, "fittracker_users", "runtime", "SELECT 1", domain="nutrition")
+
+
+async def test_readers_read_and_do_not_write(server: Postgres) -> None:
+    for role, password in (("fittracker_reader", "reader"), ("fittracker_backup", "backup")):
+        await _try(server, role, password, "SELECT count(*) FROM account")
+        with pytest.raises((asyncpg.InsufficientPrivilegeError, asyncpg.ReadOnlySQLTransactionError)):
+            await _try(server, role, password, "DELETE FROM account WHERE false")
+
+
+async def test_nobody_else_may_connect(server: Postgres) -> None:
+    connection = await asyncpg.connect(server.url())
+    try:
+        await connection.execute("DROP ROLE IF EXISTS stranger")
+        await connection.execute("CREATE ROLE stranger LOGIN")
+    finally:
+        await connection.close()
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied for database"):
+        await asyncpg.connect(f"postgresql://stranger@127.0.0.1:{server.port}/fittracker_users")

@@ -1,0 +1,193 @@
+"""A bad record is parked, listed and replayed; whatever may be the servers' fault, or is not understood, is waited out."""
+
+from functools import partial
+
+import msgspec
+import pytest
+from prometheus_client import REGISTRY
+
+from events.consumer import handle_parked
+from events.envelope import decode_envelope, encode_envelope
+from events.parked import order_to_park, replay
+from tests.testkit.event_pipeline import Pipeline, eventually
+from tests.testkit.servers import Postgres
+
+
+async def test_poison_of_every_kind_is_parked_and_blocks_nobody(pipeline: Pipeline) -> None:
+    async with pipeline.running():
+        await pipeline.write("w1", 1, "80")
+        await pipeline.write("bad", 1, "-1")
+
+        async def published() -> bool:
+            return await pipeline.unpublished() == 0
+
+        await eventually(published)
+        good = decode_envelope((await pipeline.records(1))[0].value)
+        replaced = msgspec.structs.replace
+        await pipeline.send(b"no envelope")
+        await pipeline.send(b"")
+        await pipeline.send(encode_envelope(replaced(good, type="WeightForetold", aggregate=_other(good, "type"))))
+        await pipeline.send(encode_envelope(replaced(good, schema_version=9, aggregate=_other(good, "newer"))))
+        await pipeline.send(encode_envelope(replaced(good, aggregate=_other(good, "key"))), key=b"somebody else")
+        large = msgspec.Raw(b'{"entry_id": "' + b"x" * 700_000 + b'"}')
+        await pipeline.send(encode_envelope(replaced(good, payload=large, aggregate=_other(good, "large"))))
+        await pipeline.write("w2", 1, "81")
+
+        async def good_ones_arrived() -> bool:
+            return await pipeline.weights() == {"w1": "80", "w2": "81"}
+
+        await eventually(good_ones_arrived)
+
+        async def all_parked() -> bool:
+            return len(await pipeline.parked()) >= 7
+
+        await eventually(all_parked)
+    reasons = sorted(record.error.partition(":")[0] for record in await pipeline.parked())
+    assert reasons == [
+        "BadRecordError",  # weighs less than nothing
+        "BadRecordError",  # under another's key
+        "DecodeError",
+        "DecodeError",
+        "UnknownEventError",
+        "UnknownEventError",
+        "ValidationError",
+    ]
+    refused = next(record for record in await pipeline.parked() if "less than nothing" in record.error)
+    assert refused.envelope is not None
+    assert (refused.topic, refused.key, refused.attempts) == ("users.body.v1", b"u1", 3)
+    assert refused.envelope.aggregate.id == "bad"
+
+
+def _other(envelope, name):  # type: ignore[no-untyped-def]
+    return msgspec.structs.replace(envelope.aggregate, id=name)
+
+
+async def test_a_server_that_is_starting_up_parks_no_good_event(pipeline: Pipeline, postgres: Postgres) -> None:
+    async with pipeline.running():
+        await pipeline.write("w1", 1, "80")
+
+        async def arrived() -> bool:
+            return await pipeline.weights() == {"w1": "80"}
+
+        await eventually(arrived)
+        good = decode_envelope((await pipeline.records(1))[0].value)
+        postgres.kill()
+        postgres.start_refusing()
+        try:
+            for number in range(20):
+                await pipeline.send(
+                    encode_envelope(msgspec.structs.replace(good, aggregate=_other(good, f"more-{number}")))
+                )
+            before = sum(loop.restarts for loop in pipeline.loops)
+
+            async def failed_some_times() -> bool:
+                return sum(loop.restarts for loop in pipeline.loops) >= before + 3
+
+            await eventually(failed_some_times)
+            assert not all(loop.is_well for loop in pipeline.loops)
+        finally:
+            postgres.stop_refusing()
+            postgres.start()
+
+        async def handled() -> bool:
+            return len({name for name in pipeline.handled if name.startswith("more-")}) == 20
+
+        await eventually(handled)
+    assert await pipeline.parked() == []
+
+
+async def test_a_failure_that_nobody_foresaw_waits_and_raises_an_alarm(pipeline: Pipeline) -> None:
+    pipeline.is_broken = True
+    async with pipeline.running():
+        await pipeline.write("w1", 1, "80")
+        await pipeline.write("odd", 1, "81")
+
+        async def alarmed() -> bool:
+            return bool(REGISTRY.get_sample_value("consumer_blocked_total", {"group": pipeline.group}))
+
+        await eventually(alarmed)
+        assert await pipeline.weights() == {"w1": "80"}  # what was before it is handled
+        assert await pipeline.parked() == []
+        pipeline.is_broken = False
+
+        async def arrived() -> bool:
+            return await pipeline.weights() == {"w1": "80", "odd": "81"}
+
+        await eventually(arrived)
+
+
+async def test_a_record_that_blocks_is_let_go_by_order(pipeline: Pipeline) -> None:
+    pipeline.is_broken = True
+    async with pipeline.running():
+        await pipeline.write("odd", 1, "81")
+        await pipeline.write("w2", 1, "82")
+
+        async def alarmed() -> bool:
+            return bool(REGISTRY.get_sample_value("consumer_blocked_total", {"group": pipeline.group}))
+
+        await eventually(alarmed)
+        record = (await pipeline.records(1))[0]
+        async with pipeline.engine.begin() as connection:
+            await order_to_park(connection, pipeline.group, record.topic, record.partition, record.offset)
+
+        async def let_go() -> bool:
+            return await pipeline.weights() == {"w2": "82"} and len(await pipeline.parked()) == 1
+
+        await eventually(let_go)
+        pipeline.is_broken = False
+        outcome = await replay(pipeline.engine, await pipeline.parked(), partial(handle_parked, pipeline.subscription))
+    assert len(outcome.handled) == 1
+    assert await pipeline.parked() == []
+    assert await pipeline.weights() == {"odd": "81", "w2": "82"}
+
+
+async def test_replay_keeps_the_order_of_each_key_and_strikes_off_what_is_known(pipeline: Pipeline) -> None:
+    await pipeline.write("a", 1, "-1", user_id="ann")
+    await pipeline.write("b", 1, "-2", user_id="ann")
+    await pipeline.write("c", 1, "-3", user_id="bob")
+    async with pipeline.running():
+
+        async def all_parked() -> bool:
+            return len(await pipeline.parked()) == 3
+
+        await eventually(all_parked)
+        await pipeline.write("c", 2, "63", user_id="bob")
+
+        async def corrected() -> bool:
+            return await pipeline.weights() == {"c": "63"}
+
+        await eventually(corrected)
+    parked = await pipeline.parked()  # a record that was delivered again meanwhile has been tried more often
+    first, second, superseded = (record.id for record in parked)
+    outcome = await replay(pipeline.engine, parked, partial(handle_parked, pipeline.subscription))
+    assert (outcome.failed, outcome.held_back, outcome.superseded) == ([first], [second], [superseded])
+    assert [(record.id, record.attempts) for record in await pipeline.parked()] == [
+        (first, parked[0].attempts + 1),
+        (second, parked[1].attempts),
+    ]
+
+
+@pytest.mark.parametrize("copies", [2, 3])
+async def test_a_replay_from_zero_in_any_order_changes_nothing(pipeline: Pipeline, copies: int) -> None:
+    async with pipeline.running():
+        for number in range(10):
+            await pipeline.write(f"w{number}", 1, "70")
+            await pipeline.write(f"w{number}", 2, f"{70 + number}")
+        await pipeline.write("w3", 3, None)
+
+        async def arrived() -> bool:
+            return len(await pipeline.weights()) == 9 and await pipeline.unpublished() == 0
+
+        await eventually(arrived)
+        before = await pipeline.weights()
+        records = await pipeline.records(21)
+        for _ in range(copies):
+            for record in reversed(records):
+                await pipeline.send(record.value, record.key)
+        await pipeline.write("last", 1, "60")
+
+        async def last_arrived() -> bool:
+            return "last" in await pipeline.weights()
+
+        await eventually(last_arrived)
+    assert await pipeline.weights() == before | {"last": "60"}

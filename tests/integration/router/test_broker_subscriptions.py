@@ -1,0 +1,190 @@
+"""Subscriptions whose events are records of a real Kafka-protocol broker, completed by the shop's subgraphs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from router.broker_events.hub import BrokerEvents, SubscriberTooSlowError
+from router.settings import BrokerSubscriptions, KafkaClient
+from tests.testkit.running_router import RunningRouter, StartRouter, token
+from tests.testkit.servers import Broker
+from tests.testkit.strawberry_shop import Shop
+
+TYPES = """
+type Subscription @join__type(graph: CATALOG) @join__type(graph: EVENTS) {
+  ticks(count: Int!, pause: Float! = 0.0): Tick! @join__field(graph: CATALOG)
+  renamed(id: ID): User @join__field(graph: EVENTS)
+  mine: User @join__field(graph: EVENTS)
+  sold: Sale @join__field(graph: EVENTS)
+}
+type Sale @join__type(graph: EVENTS) { pieces: Int! product: Product! buyer: User }
+"""
+FIELDS = {
+    "Subscription.renamed": {"when": {"kind": "renamed"}, "match": {"user.id": "args.id"}, "value": {"id": "user.id"}},
+    "Subscription.mine": {"match": {"user.id": "claims.sub"}, "value": {"id": "user.id"}},
+    "Subscription.sold": {
+        "when": {"kind": "sold"},
+        "value": {"pieces": "count", "product.id": "what", "buyer.id": "user.id"},
+    },
+}
+
+
+def supergraph_with_events(shop: Shop) -> str:
+    """The shop's, with a subgraph `events` that is a schema and no server."""
+    sdl = shop.supergraph
+    start = sdl.index("type Subscription ")
+    end = sdl.index("\n", start)
+    sdl = sdl[:start] + TYPES.strip() + sdl[end:]
+    sdl = sdl.replace("enum join__Graph {", 'enum join__Graph {\n  EVENTS @join__graph(name: "events", url: "")')
+    for name in ("Product", "User"):
+        sdl = sdl.replace(f"type {name} ", f'type {name} @join__type(graph: EVENTS, key: "id", resolvable: false) ')
+    return sdl
+
+
+@pytest.fixture
+async def topic() -> str:
+    return f"shop-{time.time_ns()}"
+
+
+@pytest.fixture
+async def producer(broker: Broker, topic: str) -> AsyncIterator[AIOKafkaProducer]:
+    async with AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers) as producer:
+        await producer.send_and_wait(topic, b"{}")  # the topic is there
+        yield producer
+
+
+@pytest.fixture
+async def router(
+    start_router: StartRouter, shop: Shop, broker: Broker, topic: str, tmp_path: Any
+) -> AsyncIterator[RunningRouter]:
+    (tmp_path / "supergraph.graphql").write_text(supergraph_with_events(shop))
+    fields = {name: {"topic": topic, **each} for name, each in FIELDS.items()}
+    kafka = {"bootstrap_servers": broker.bootstrap_servers}
+    async with start_router(kafka=kafka, broker_subscriptions={"fields": fields}) as router:
+        yield router
+
+
+class Listener:
+    """One operation over graphql-transport-ws."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+
+    async def next(self) -> Any:
+        while (message := await self._socket.receive_json(timeout=60))["type"] == "ping":
+            pass
+        assert message["type"] == "next", message
+        return message["payload"]
+
+
+async def listen(router: RunningRouter, query: str, variables: Any = None, authorization: str = "") -> Listener:
+    socket = await router.session.ws_connect(router.url, protocols=["graphql-transport-ws"])
+    payload = {"authorization": authorization} if authorization else {}
+    await socket.send_json({"type": "connection_init", "payload": payload})
+    assert (await socket.receive_json())["type"] == "connection_ack"
+    await socket.send_json({"id": "1", "type": "subscribe", "payload": {"query": query, "variables": variables}})
+    return Listener(socket)
+
+
+async def tell(producer: AIOKafkaProducer, topic: str, *records: Any) -> None:
+    """Under one key, for Kafka keeps the order of one partition only."""
+    for record in records:
+        value = record if isinstance(record, bytes) else orjson.dumps(record)
+        await producer.send_and_wait(topic, value, key=b"shop")
+
+
+async def when_heard(router: RunningRouter, producer: AIOKafkaProducer, topic: str) -> None:
+    """Returns when the router hears the topic, and every subscription that was begun before."""
+    probe = await listen(router, "subscription { sold { pieces } }")
+    while True:
+        await tell(producer, topic, {"kind": "sold", "count": 0, "what": "1"})
+        try:
+            message = await probe._socket.receive_json(timeout=0.5)
+        except TimeoutError:
+            continue
+        assert message["type"] == "next"
+        return
+
+
+async def test_a_record_is_completed_by_the_subgraphs(
+    router: RunningRouter, producer: AIOKafkaProducer, topic: str
+) -> None:
+    query = "subscription($id: ID) { who: renamed(id: $id) { __typename number: id called: name } }"
+    one = await listen(router, query, {"id": "u2"})
+    everyone = await listen(router, query)
+    await when_heard(router, producer, topic)
+    await tell(
+        producer,
+        topic,
+        b"no JSON",
+        {"kind": "other", "user": {"id": "u2"}},
+        {"kind": "renamed", "user": {"id": "u1"}},
+        {"kind": "renamed", "user": {"id": "u2"}},
+    )
+    ann = {"data": {"who": {"__typename": "User", "number": "u1", "called": "Ann"}}}
+    ben = {"data": {"who": {"__typename": "User", "number": "u2", "called": "Ben"}}}
+    assert await one.next() == ben
+    assert [await everyone.next(), await everyone.next()] == [ann, ben]
+
+
+async def test_records_for_a_claim_are_for_whom_the_token_names(
+    router: RunningRouter, producer: AIOKafkaProducer, topic: str
+) -> None:
+    query = "subscription { mine { name email } }"
+    ben = await listen(router, query, authorization=token("u2"))
+    nobody = await listen(router, query)
+    refused = await nobody.next()
+    assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    await when_heard(router, producer, topic)
+    await tell(producer, topic, {"user": {"id": "u1"}}, {"user": {"id": "u2"}})
+    assert await ben.next() == {"data": {"mine": {"name": "Ben", "email": "u2@example.com"}}}
+
+
+async def test_what_a_record_holds_is_shaped_as_asked_and_nested_entities_are_fetched(
+    router: RunningRouter, producer: AIOKafkaProducer, topic: str
+) -> None:
+    query = "subscription { sold { n: pieces product { name inStock } buyer { name } } }"
+    sales = await listen(router, query)
+    await when_heard(router, producer, topic)
+    await tell(producer, topic, {"kind": "sold", "count": 3, "what": "2", "user": {"id": "u1"}})
+    while (told := await sales.next())["data"]["sold"]["n"] == 0:
+        pass
+    assert told == {
+        "data": {"sold": {"n": 3, "product": {"name": "Product 2", "inStock": 20}, "buyer": {"name": "Ann"}}}
+    }
+
+
+async def test_a_field_without_a_topic_is_still_its_subgraphs(router: RunningRouter) -> None:
+    ticks = await listen(router, "subscription { ticks(count: 1) { n product { name } } }")
+    assert await ticks.next() == {"data": {"ticks": {"n": 0, "product": {"name": "Product 1"}}}}
+
+
+async def test_a_client_that_takes_too_slowly_is_told_or_loses_the_oldest() -> None:
+    field = {"topic": "t", "match": {"id": "args.id"}}
+    for when_full, expected in (("close", [0, 1]), ("drop_oldest", [3, 4])):
+        settings = BrokerSubscriptions.model_validate(
+            {"fields": {"Subscription.a": field}, "max_waiting": 2, "when_full": when_full}
+        )
+        events = BrokerEvents(settings, KafkaClient(bootstrap_servers=""))
+        records = events.subscribe("Subscription.a", {"id": 7}, "events")
+        first = anext(records)
+        task = asyncio.ensure_future(first)
+        await asyncio.sleep(0)
+        events.publish("t", b'{"id": "7", "n": -1}')
+        assert (await task)["n"] == -1
+        for number in range(5):
+            events.publish("t", orjson.dumps({"id": "7", "n": number}))
+            events.publish("t", orjson.dumps({"id": "8", "n": number}))
+        assert [(await anext(records))["n"] for _ in range(2)] == expected
+        if when_full == "close":
+            with pytest.raises(SubscriberTooSlowError):
+                await anext(records)
+        await records.aclose()

@@ -1,0 +1,153 @@
+"""With two thousand people of half a year and one of ten years, each page reads the days that it shows."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from subgraphs.analytics.domain.streak import Habit
+from subgraphs.analytics.loaders import AnalyticsLoaders
+from subgraphs.analytics.projections.streak import refresh_streaks
+from subgraphs.analytics.projections.weight_trend import refresh_trend
+from subgraphs.analytics.queries.food import times_logged
+from subgraphs.analytics.queries.goal import (
+    GoalPage,
+    goal_counts,
+    goals_by_id,
+    goals_by_user,
+    periods_by_goal,
+    standings,
+)
+from subgraphs.analytics.queries.person import clocks_by_user
+from subgraphs.analytics.queries.streak import best_runs
+from subgraphs.analytics.queries.summary import (
+    SummaryPage,
+    summaries_by_day,
+    summaries_by_user,
+    summaries_of_span,
+    summary_counts,
+)
+from subgraphs.analytics.queries.timeline import TimelinePage, entries_by_user
+from subgraphs.analytics.queries.weight import Span, trend_by_user
+from subgraphs.analytics.queries.workout import workout_efforts
+from subgraphs.shell.day_range import DayRange
+from subgraphs.shell.keyset import Page
+from tests.testkit.analytics import analytics_subgraph
+from tests.testkit.explained import ExplainingReader, reads_of
+from tests.testkit.servers import Postgres
+from tests.testkit.subgraph import SubgraphUnderTest
+
+VETERAN = "p0"
+LAST = date(2026, 3, 1)
+NOW = datetime(2026, 3, 1, 20, tzinfo=UTC)
+PEOPLE, DAYS, YEARS_OF_DAYS = 2000, 180, 3650
+_KINDS = ("WEIGHT_KG", "WORKOUTS_PER_WEEK", "DAILY_CALORIES", "DAILY_WATER_ML")
+_PEOPLE_DAYS = f"""
+    generate_series(0, {PEOPLE}) AS person CROSS JOIN LATERAL (
+        SELECT date '{LAST}' - n AS day
+        FROM generate_series(0, CASE person WHEN 0 THEN {YEARS_OF_DAYS} ELSE {DAYS} END - 1) AS n) AS told
+"""
+# Of tables with many rows a day: indices do not care how many people more there are.
+_SOME_PEOPLES_DAYS = f"(SELECT person, day FROM {_PEOPLE_DAYS} WHERE person < 60) AS some_people"
+_POPULATION = (
+    f"INSERT INTO person SELECT 'p' || person, 'UTC', 0, 'MONDAY' FROM generate_series(0, {PEOPLE}) AS person",
+    f"""
+    INSERT INTO daily_summary (user_id, local_date, calories_consumed, calories_burned, net_calories_burned, protein_g,
+        carbs_g, fat_g, meals_logged, workouts_completed, workout_minutes, active_minutes, water_ml, weight_kg, revision,
+        computed_at)
+    SELECT 'p' || person, day, 2000, 300, 250, 100, 200, 70, 3, 1, 45, 40, 1500, 80, 1, now() FROM {_PEOPLE_DAYS}
+    """,
+    f"INSERT INTO weight_trend SELECT 'p' || person, day, 80, 80 FROM {_PEOPLE_DAYS}",
+    f"""
+    INSERT INTO workout_fact (workout_id, user_id, local_date, status, calories_kcal, net_calories_kcal, volume_kg)
+    SELECT 'p' || person || '-' || day, 'p' || person, day, 'COMPLETED', 300, 250, 0 FROM {_PEOPLE_DAYS}
+    """,
+    f"""
+    INSERT INTO goal (id, user_id, kind, target_value, start_date, counts_from, status)
+    SELECT 'p' || person || kind, 'p' || person, kind, 70, '2017-01-01', '2017-01-01', 'ACTIVE'
+    FROM generate_series(0, {PEOPLE}) AS person, unnest(CAST('{{{",".join(_KINDS)}}}' AS text[])) AS kind
+    """,
+    f"""
+    INSERT INTO timeline_entry SELECT 'p' || person || '-' || day || '-' || n, 'p' || person, 'MEAL', day + n * interval '1 hour', day
+    FROM {_SOME_PEOPLES_DAYS} CROSS JOIN generate_series(8, 20, 3) AS meal (n)
+    """,
+    # Every other day, and every other week: as many runs as there can be.
+    f"""
+    INSERT INTO streak_run SELECT 'p' || person, habit, day, day, 1 + (day - date '{LAST}') % 9 + 9
+    FROM {_SOME_PEOPLES_DAYS} CROSS JOIN unnest(CAST('{{MEALS,WORKOUTS_MONDAY,WORKOUTS_SUNDAY}}' AS text[])) AS habit
+    WHERE (day - date '{LAST}') % CASE habit WHEN 'MEALS' THEN 2 ELSE 14 END = 0
+    """,
+    f"""
+    INSERT INTO food_count SELECT 'p' || person, 'food' || n, n
+    FROM generate_series(0, {PEOPLE}) AS person, generate_series(1, 20) AS n
+    """,
+    "ANALYZE",
+)
+GOALS = [f"{VETERAN}{kind}" for kind in _KINDS]
+YEAR = Span(LAST - timedelta(days=365), LAST)
+LONG_AGO = DayRange(date(2018, 1, 1), date(2018, 1, 7))
+WEEK = Span(LAST - timedelta(days=6), LAST)
+READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]] = {
+    # read, its arguments, the most rows and the most pages of 8 kB that it may look at
+    "today": (summaries_by_day, ([(VETERAN, LAST)],), 1, 8),
+    "a page of days": (summaries_by_user, ([VETERAN], SummaryPage(None, None, Page(20))), 21, 60),
+    "the oldest days": (summaries_by_user, ([VETERAN], SummaryPage(None, None, Page(20, backward=True))), 21, 60),
+    "a page of the timeline": (entries_by_user, ([VETERAN], TimelinePage(DayRange(), Page(20))), 21, 40),
+    "a week of the timeline, years ago": (entries_by_user, ([VETERAN], TimelinePage(LONG_AGO, Page(20))), 36, 40),
+    "streaks": (best_runs, ([(VETERAN, habit) for habit in Habit],), 2 * 3, 50),
+    "how often a food was logged": (times_logged, ([(VETERAN, "food7")],), 1, 8),
+    "a week": (summaries_of_span, ([VETERAN], WEEK), 7, 20),
+    "a year of the trend": (trend_by_user, ([VETERAN], YEAR), 366, 60),
+    "a page of goals": (goals_by_user, ([VETERAN], GoalPage(None, Page(20))), 4, 12),
+    "where goals stand": (standings, (GOALS, NOW), 4 + 4 + 2 + 3 * 8, 80),
+    "the periods of habits": (periods_by_goal, (GOALS, NOW), 4 + 4 + 2 + 90 + 2 * 12, 120),
+    "a goal": (goals_by_id, (GOALS[:1],), 1, 8),
+    "how many goals there are": (goal_counts, ([VETERAN],), 4, 12),
+    "how many days there are": (summary_counts, ([VETERAN],), YEARS_OF_DAYS, 260),
+    "a clock": (clocks_by_user, ([VETERAN],), 1, 8),
+    "the effort of a workout": (workout_efforts, ([f"{VETERAN}-{LAST}"],), 1 + 57, 30),
+}
+
+
+@pytest.fixture(scope="module")
+async def analytics(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
+    async with analytics_subgraph(postgres, "analytics_at_size") as subgraph:
+        for statement in _POPULATION:
+            async with subgraph.database.transaction() as transaction:
+                await transaction.execute(text(statement))
+        yield subgraph
+
+
+def test_no_read_of_the_api_is_left_out() -> None:
+    assert {read.__name__ for read, *_ in READS.values()} == reads_of(AnalyticsLoaders)
+
+
+@pytest.mark.parametrize("name", READS)
+async def test_a_page_reads_the_rows_that_it_shows(analytics: SubgraphUnderTest, name: str) -> None:
+    read, arguments, most_rows, most_buffers = READS[name]
+    async with analytics.database.reading() as connection:
+        reader = ExplainingReader(connection)
+        await read(reader, *arguments)
+    for each in reader.explained:
+        assert each.whole_tables == set(), each
+    assert sum(each.rows_read for each in reader.explained) <= most_rows, reader.explained
+    assert sum(each.buffers for each in reader.explained) <= most_buffers, reader.explained
+
+
+async def test_a_weighing_more_reads_no_older_ones(analytics: SubgraphUnderTest) -> None:
+    """The trend goes on from its last point, whatever years of weighings are behind it."""
+    read = text("SELECT sum(idx_tup_fetch + seq_tup_read) FROM pg_stat_xact_user_tables WHERE relname = 'weight_trend'")
+    async with analytics.database.transaction() as transaction:
+        before = int(await transaction.scalar(read) or 0)  # what earlier transactions of the connection still count
+        await refresh_trend(transaction, {(VETERAN, LAST + timedelta(days=1))})
+        assert int(await transaction.scalar(read) or 0) - before <= 2
+
+
+async def test_a_meal_more_settles_the_runs_next_to_it_only(analytics: SubgraphUnderTest) -> None:
+    read = text("SELECT sum(idx_tup_fetch + seq_tup_read) FROM pg_stat_xact_user_tables WHERE relname = 'streak_run'")
+    async with analytics.database.transaction() as transaction:
+        before = int(await transaction.scalar(read) or 0)
+        await refresh_streaks(transaction, {(VETERAN, LAST)})
+        assert int(await transaction.scalar(read) or 0) - before <= 12

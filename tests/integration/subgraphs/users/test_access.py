@@ -1,0 +1,221 @@
+"""Every operation of users, as nobody and as somebody else: what is refused and what is not told."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from subgraphs.users.loaders import UsersLoaders
+from subgraphs.users.schema import schema
+from tests.testkit.access import Refusal, entity_types, root_fields, user_fields
+from tests.testkit.servers import Postgres
+from tests.testkit.subgraph import SubgraphUnderTest, codes_of, subgraph_under_test
+
+REGISTER = """mutation ($email: String!) { register(input: { email: $email, password: "Password123!", displayName: "Some Body" }) {
+    accessToken user { id } } }"""
+
+REFUSALS = [
+    Refusal("Query.me", "{ me { id } }", own=True),
+    Refusal("Query.user", "{ user(id: $owner) { email } }", stranger={"user": None}),
+    Refusal("Query.node", "{ node(id: $owner) { ... on User { email } } }", code="NOT_FOUND"),
+    Refusal("Query.nodes", "{ nodes(ids: [$weight]) { ... on WeightEntry { weightKg } } }", code="NOT_FOUND"),
+    Refusal("Query.auditTrail", "{ auditTrail { nodes { reason } } }", code="FORBIDDEN"),
+    Refusal(
+        "Mutation.setUserStatus",
+        'mutation { setUserStatus(input: { userId: $owner, status: SUSPENDED, reason: "none" }) { user { id } } }',
+        code="FORBIDDEN",
+    ),
+    Refusal(
+        "Mutation.setUserRoles",
+        'mutation { setUserRoles(input: { userId: $owner, roles: [ADMIN], reason: "none" }) { user { id } } }',
+        code="FORBIDDEN",
+    ),
+    Refusal(
+        "Mutation.register",
+        'mutation { register(input: { email: "owner@example.com", password: "Password123!", displayName: "X Y" }) { userErrors { code } } }',
+        code="CONFLICT",
+        public=True,
+    ),
+    Refusal(
+        "Mutation.login",
+        'mutation { login(input: { email: "owner@example.com", password: "Guess123!" }) { accessToken } }',
+        code="UNAUTHENTICATED",
+        public=True,
+    ),
+    Refusal(
+        "Mutation.refresh",
+        'mutation { refresh(input: { refreshToken: "guess" }) { accessToken } }',
+        code="UNAUTHENTICATED",
+        public=True,
+    ),
+    Refusal(
+        "Mutation.confirmRegistration",
+        'mutation { confirmRegistration(input: { token: "guess", password: "Guess123!" }) { userErrors { code } } }',
+        code="VALIDATION_ERROR",
+        public=True,
+    ),
+    Refusal(
+        "Mutation.requestEmailVerification",
+        'mutation { requestEmailVerification(input: { email: "stranger@example.com" }) { sentTo userErrors { code } } }',
+        own=True,
+    ),
+    Refusal(
+        "Mutation.verifyEmail",
+        'mutation { verifyEmail(input: { token: "guess" }) { userErrors { code } } }',
+        code="VALIDATION_ERROR",
+        public=True,
+    ),
+    Refusal(
+        "Mutation.requestPasswordReset",
+        'mutation { requestPasswordReset(input: { email: "no address" }) { userErrors { code } } }',
+        code="VALIDATION_ERROR",
+        public=True,
+    ),
+    Refusal(
+        "Mutation.resetPassword",
+        'mutation { resetPassword(input: { token: "guess", newPassword: "Guess124!" }) { userErrors { code } } }',
+        code="VALIDATION_ERROR",
+        public=True,
+    ),
+    Refusal("Mutation.logout", "mutation { logout(input: {}) { endedSessions } }", own=True),
+    Refusal(
+        "Mutation.revokeSession",
+        "mutation { revokeSession(input: { id: $session }) { revokedId } }",
+        code="NOT_FOUND",
+    ),
+    Refusal(
+        "Mutation.beginSecondFactor",
+        'mutation { beginSecondFactor(input: { currentPassword: "Guess123!" }) { userErrors { code } } }',
+        code="VALIDATION_ERROR",
+    ),
+    Refusal(
+        "Mutation.confirmSecondFactor",
+        'mutation { confirmSecondFactor(input: { code: "000000" }) { userErrors { code } } }',
+        code="CONFLICT",
+    ),
+    Refusal(
+        "Mutation.removeSecondFactor",
+        'mutation { removeSecondFactor(input: { currentPassword: "Guess123!", code: "000000" }) { userErrors { code } } }',
+        code="VALIDATION_ERROR",
+    ),
+    Refusal(
+        "Mutation.deleteAccount",
+        'mutation { deleteAccount(input: { currentPassword: "Guess123!" }) { userErrors { code } } }',
+        code="VALIDATION_ERROR",
+    ),
+    Refusal(
+        "Mutation.changePassword",
+        'mutation { changePassword(input: { currentPassword: "Guess123!", newPassword: "Guess124!" }) { userErrors { code } } }',
+        code="VALIDATION_ERROR",
+    ),
+    Refusal("Mutation.updateProfile", "mutation { updateProfile(input: { heightCm: 170 }) { user { id } } }", own=True),
+    Refusal(
+        "Mutation.updateSettings", "mutation { updateSettings(input: { dayStartHour: 3 }) { user { id } } }", own=True
+    ),
+    Refusal("Mutation.logWeight", "mutation { logWeight(input: { weightKg: 70 }) { weightEntry { id } } }", own=True),
+    Refusal(
+        "Mutation.deleteWeight", "mutation { deleteWeight(input: { id: $weight }) { deletedId } }", code="NOT_FOUND"
+    ),
+    Refusal(
+        "Mutation.editWeight",
+        "mutation { editWeight(input: { id: $weight, weightKg: 60 }) { weightEntry { id } } }",
+        code="NOT_FOUND",
+    ),
+    Refusal(
+        "Mutation.logMeasurement",
+        "mutation { logMeasurement(input: { kind: WAIST, valueCm: 80 }) { measurement { id } } }",
+        own=True,
+    ),
+    Refusal(
+        "Mutation.deleteMeasurement",
+        "mutation { deleteMeasurement(input: { id: $measurement }) { deletedId } }",
+        code="NOT_FOUND",
+    ),
+    Refusal("_Entity.User", "... on User { email physiology { weightKg } }", stranger={"_entities": [None]}),
+    Refusal("_Entity.WeightEntry", "... on WeightEntry { weightKg }", stranger={"_entities": [None]}),
+]
+
+
+class Owned:
+    """A person's things and a stranger's token."""
+
+    def __init__(self, ids: dict[str, str], stranger: str) -> None:
+        self.ids = ids
+        self.stranger = stranger
+
+
+@pytest.fixture(scope="module")
+async def users(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
+    async with subgraph_under_test("users", postgres.create_database("users_access"), schema, UsersLoaders) as subgraph:
+        yield subgraph
+
+
+@pytest.fixture(scope="module")
+async def owned(users: SubgraphUnderTest) -> Owned:
+    owner = (await users.data(REGISTER, None, {"email": "owner@example.com"}))["register"]
+    stranger = (await users.data(REGISTER, None, {"email": "stranger@example.com"}))["register"]
+    log = "mutation { logWeight(input: { weightKg: 81.5 }) { weightEntry { id } } }"
+    result = await users.run_with(f"Bearer {owner['accessToken']}", log)
+    assert result.data is not None
+    weight = result.data["logWeight"]["weightEntry"]["id"]
+    measure = "mutation { logMeasurement(input: { kind: WAIST, valueCm: 90 }) { measurement { id } } }"
+    result = await users.run_with(f"Bearer {owner['accessToken']}", measure)
+    assert result.data is not None
+    measurement = result.data["logMeasurement"]["measurement"]["id"]
+    listed = await users.run_with(f"Bearer {owner['accessToken']}", "{ me { sessions { nodes { id } } } }")
+    assert listed.data is not None
+    (session,) = listed.data["me"]["sessions"]["nodes"]
+    ids = {"owner": owner["user"]["id"], "weight": weight, "measurement": measurement, "session": session["id"]}
+    return Owned(ids, f"Bearer {stranger['accessToken']}")
+
+
+def representation_of(name: str, ids: dict[str, str]) -> dict[str, Any]:
+    return {"__typename": name, "id": ids["owner" if name == "User" else "weight"]}
+
+
+async def rows_of(users: SubgraphUnderTest, user_id: str) -> list[Any]:
+    async with users.database.reading() as connection:
+        account = await connection.execute(text("SELECT * FROM account WHERE id = :id"), {"id": user_id})
+        weights = await connection.execute(text("SELECT * FROM weight_entry WHERE user_id = :id"), {"id": user_id})
+        measured = await connection.execute(text("SELECT * FROM measurement WHERE user_id = :id"), {"id": user_id})
+        sessions = await connection.execute(text("SELECT * FROM session WHERE user_id = :id"), {"id": user_id})
+        return [tuple(row) for rows in (account, weights, measured, sessions) for row in rows]
+
+
+def test_the_table_names_every_operation() -> None:
+    named = {refusal.coordinate for refusal in REFUSALS}
+    # A User is given to those who may read it only, so its fields need no rows of their own.
+    assert named == root_fields(schema) | {f"_Entity.{name}" for name in entity_types(schema)}
+    assert user_fields(schema)
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.coordinate)
+async def test_nobody_learns_or_changes_anything_of_a_person(
+    users: SubgraphUnderTest, owned: Owned, refusal: Refusal
+) -> None:
+    before = await rows_of(users, owned.ids["owner"])
+    operation, variables = refusal.operation(owned.ids, representation_of)
+    result = await users.run_with(None, operation, variables)
+
+    expected = refusal.code if refusal.public else "UNAUTHENTICATED"
+    assert codes_of(result) == [expected]
+    assert await rows_of(users, owned.ids["owner"]) == before
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    sorted(REFUSALS, key=lambda refusal: refusal.coordinate == "Mutation.logout"),
+    ids=lambda refusal: refusal.coordinate,
+)
+async def test_a_stranger_learns_and_changes_nothing_of_another_person(
+    users: SubgraphUnderTest, owned: Owned, refusal: Refusal
+) -> None:
+    before = await rows_of(users, owned.ids["owner"])
+    operation, variables = refusal.operation(owned.ids, representation_of)
+    result = await users.run_with(owned.stranger, operation, variables)
+
+    refusal.check_stranger(result)
+    assert "81.5" not in str(result.data)
+    assert "owner@example.com" not in str(result.data)
+    assert await rows_of(users, owned.ids["owner"]) == before

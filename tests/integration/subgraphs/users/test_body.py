@@ -1,0 +1,141 @@
+"""Measurements, corrected weighings and the body's composition over a real database."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from events.contracts.users import WeightEdited
+from events.envelope import decode_envelope
+from events.upcast import read_payload
+from subgraphs.users.commands import measurement as commands
+from subgraphs.users.commands import weight as weight_commands
+from subgraphs.users.loaders import UsersLoaders
+from subgraphs.users.schema import schema
+from tests.testkit.servers import Postgres
+from tests.testkit.subgraph import SubgraphUnderTest, subgraph_under_test
+
+REGISTER = """mutation { register(input: {email: "body@example.com", password: "Password123!", displayName: "Some Body",
+  sex: MALE, heightCm: 180, dateOfBirth: "1990-01-01"}) { accessToken userErrors { code field } } }"""
+LOG = """mutation ($input: LogWeightInput!) { logWeight(input: $input) {
+  weightEntry { id version muscleMassKg } userErrors { code field } } }"""
+EDIT = """mutation ($input: EditWeightInput!) { editWeight(input: $input) {
+  weightEntry { weightKg bodyFatPercent notes localDate version } user { currentWeight { weightKg } }
+  userErrors { code field } } }"""
+MEASURE = """mutation ($input: LogMeasurementInput!) { logMeasurement(input: $input) {
+  measurement { id kind valueCm value(unit: INCH) { value unit } localDate } userErrors { code field } } }"""
+MEASUREMENTS = """query ($kind: MeasurementKind) { me {
+  measurements(kind: $kind) { totalCount nodes { kind valueCm } }
+  bodyComposition { bmi bmiCategory muscleMassKg estimates { method bodyFatPercent leanMassKg } } } }"""
+
+
+@pytest.fixture(scope="module")
+async def users(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
+    async with subgraph_under_test("users", postgres.create_database("users_body"), schema, UsersLoaders) as subgraph:
+        yield subgraph
+
+
+@pytest.fixture(scope="module")
+async def token(users: SubgraphUnderTest) -> str:
+    answer = (await users.data(REGISTER, None))["register"]
+    assert answer["userErrors"] == []
+    return f"Bearer {answer['accessToken']}"
+
+
+async def ask(users: SubgraphUnderTest, token: str, operation: str, **variables: Any) -> Any:
+    result = await users.run_with(token, operation, variables)
+    assert result.errors is None
+    return result.data
+
+
+async def test_a_corrected_weighing_is_told_as_it_is_now(users: SubgraphUnderTest, token: str) -> None:
+    logged = (await ask(users, token, LOG, input={"weightKg": 81, "bodyFatPercent": 20, "muscleMassKg": 40}))[
+        "logWeight"
+    ]
+    assert logged["weightEntry"]["muscleMassKg"] == 40
+    entry_id = logged["weightEntry"]["id"]
+    before = (datetime.now(UTC) - timedelta(days=2)).replace(hour=8, minute=0, second=0, microsecond=0)
+    changes = {"id": entry_id, "weightKg": 80, "notes": "after breakfast", "recordedAt": before.isoformat()}
+    edited = (await ask(users, token, EDIT, input=changes | {"expectedVersion": 1}))["editWeight"]
+    assert edited == {
+        "weightEntry": {
+            "weightKg": 80.0,
+            "bodyFatPercent": 20.0,
+            "notes": "after breakfast",
+            "localDate": before.date().isoformat(),
+            "version": 2,
+        },
+        "user": {"currentWeight": {"weightKg": 80.0}},
+        "userErrors": [],
+    }
+    async with users.database.reading() as connection:
+        statement = text("SELECT value FROM outbox WHERE aggregate_id = :id ORDER BY seq DESC LIMIT 1")
+        envelope = decode_envelope((await connection.execute(statement, {"id": entry_id})).scalar_one())
+    told = read_payload(envelope)
+    assert isinstance(told, WeightEdited)
+    assert (envelope.aggregate.version, told.weight_kg, told.local_date) == (2, 80, before.date())
+
+
+async def test_a_correction_is_held_to_the_rules_of_a_weighing(users: SubgraphUnderTest, token: str) -> None:
+    entry_id = (await ask(users, token, LOG, input={"weightKg": 80}))["logWeight"]["weightEntry"]["id"]
+    for changes, refusal in (
+        ({"weightKg": 5}, ("VALIDATION_ERROR", "weightKg")),
+        ({"weightKg": None}, ("VALIDATION_ERROR", "weightKg")),
+        ({"muscleMassKg": 81}, ("VALIDATION_ERROR", "muscleMassKg")),
+        ({"weightKg": 79, "expectedVersion": 9}, ("STALE_VERSION", "expectedVersion")),
+    ):
+        answer = (await ask(users, token, EDIT, input={"id": entry_id} | changes))["editWeight"]
+        assert answer["weightEntry"] is None
+        assert [(each["code"], each["field"]) for each in answer["userErrors"]] == [refusal]
+
+
+async def test_measurements_are_listed_and_tell_the_body_fat(users: SubgraphUnderTest, token: str) -> None:
+    await ask(users, token, LOG, input={"weightKg": 80})
+    key = {"idempotencyKey": "waist-1"}
+    first = (await ask(users, token, MEASURE, input={"kind": "WAIST", "valueCm": 90} | key))["logMeasurement"]
+    assert first["measurement"]["value"] == {"value": 35.43, "unit": "INCH"}
+    again = (await ask(users, token, MEASURE, input={"kind": "WAIST", "valueCm": 90} | key))["logMeasurement"]
+    assert again == first
+    await ask(users, token, MEASURE, input={"kind": "NECK", "valueCm": 40})
+    refused = (await ask(users, token, MEASURE, input={"kind": "NECK", "valueCm": 4}))["logMeasurement"]
+    assert refused["userErrors"] == [{"code": "VALIDATION_ERROR", "field": "valueCm"}]
+
+    me = (await ask(users, token, MEASUREMENTS, kind=None))["me"]
+    assert me["measurements"]["totalCount"] == 2
+    assert [each["kind"] for each in me["measurements"]["nodes"]] == ["NECK", "WAIST"]
+    assert (me["bodyComposition"]["bmi"], me["bodyComposition"]["bmiCategory"]) == (24.7, "NORMAL")
+    by_method = {each["method"]: each for each in me["bodyComposition"]["estimates"]}
+    assert by_method["NAVY"]["bodyFatPercent"] == 18.46
+    assert by_method["NAVY"]["leanMassKg"] == 65.23
+    waists = (await ask(users, token, MEASUREMENTS, kind="WAIST"))["me"]["measurements"]
+    assert [each["valueCm"] for each in waists["nodes"]] == [90.0]
+
+    delete = "mutation ($id: ID!) { deleteMeasurement(input: {id: $id}) { deletedId user { bmi } } }"
+    deleted = await ask(users, token, delete, id=first["measurement"]["id"])
+    assert deleted["deleteMeasurement"]["deletedId"] == first["measurement"]["id"]
+    me = (await ask(users, token, MEASUREMENTS, kind="WAIST"))["me"]
+    assert me["measurements"]["nodes"] == []
+    assert "NAVY" not in {each["method"] for each in me["bodyComposition"]["estimates"]}
+
+
+async def test_a_person_has_so_many_measurements_and_no_more(
+    users: SubgraphUnderTest, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "MOST_MEASUREMENTS", 0)
+    refused = (await ask(users, token, MEASURE, input={"kind": "HIP", "valueCm": 100}))["logMeasurement"]
+    assert refused["userErrors"] == [{"code": "CONFLICT", "field": None}]
+
+
+async def test_a_person_has_so_many_weighings_and_no_more(
+    users: SubgraphUnderTest, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = {"weightKg": 82, "idempotencyKey": "weighing-of-the-quota"}
+    logged = (await ask(users, token, LOG, input=key))["logWeight"]
+    assert logged["userErrors"] == []
+    monkeypatch.setattr(weight_commands, "MOST_WEIGHINGS", 1)
+    refused = (await ask(users, token, LOG, input={"weightKg": 82}))["logWeight"]
+    assert refused["userErrors"] == [{"code": "CONFLICT", "field": None}]
+    again = (await ask(users, token, LOG, input=key))["logWeight"]
+    assert again == logged, "what was logged already is answered as before"

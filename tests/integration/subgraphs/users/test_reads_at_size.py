@@ -1,0 +1,89 @@
+"""With two thousand people and one who weighs and measures every day for ten years, each page reads the rows that it shows."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from subgraphs.shell.keyset import Page
+from subgraphs.users.loaders import UsersLoaders
+from subgraphs.users.queries.account import accounts_by_id
+from subgraphs.users.queries.measurement import (
+    MeasurementPage,
+    measurement_counts,
+    measurements_by_user,
+    newest_girths,
+)
+from subgraphs.users.queries.weight import WeightPage, newest_weights, weight_counts, weights_by_id, weights_by_user
+from subgraphs.users.schema import schema
+from tests.testkit.explained import ExplainingReader, reads_of
+from tests.testkit.servers import Postgres
+from tests.testkit.subgraph import SubgraphUnderTest, subgraph_under_test
+
+VETERAN = "p0"
+LAST = date(2026, 3, 1)
+PEOPLE, DAYS, YEARS_OF_DAYS = 2000, 30, 3650
+_DAYS = f"""
+    generate_series(0, {PEOPLE}) AS person CROSS JOIN LATERAL (
+        SELECT date '{LAST}' - n AS day
+        FROM generate_series(0, CASE person WHEN 0 THEN {YEARS_OF_DAYS} ELSE {DAYS} END - 1) AS n) AS told
+"""
+_POPULATION = (
+    f"""
+    INSERT INTO account (id, email, email_key, password_hash, display_name, roles, status, time_zone, day_start_hour,
+        week_start, units, version, created_at)
+    SELECT 'p' || n, n || '@example.com', n || '@example.com', 'x', 'P', '{{USER}}', 'ACTIVE', 'UTC', 0, 'MONDAY',
+        'METRIC', 1, now() FROM generate_series(0, {PEOPLE}) AS n
+    """,
+    f"""
+    INSERT INTO weight_entry (id, user_id, weight_kg, recorded_at, local_date, time_zone)
+    SELECT 'p' || person || '-' || day, 'p' || person, 80, day, day, 'UTC' FROM {_DAYS}
+    """,
+    f"""
+    INSERT INTO measurement (id, user_id, kind, value_cm, recorded_at, local_date)
+    SELECT 'p' || person || '-' || day, 'p' || person, 'WAIST', 90, day, day FROM {_DAYS}
+    """,
+    "ANALYZE",
+)
+_BACK = Page(20, backward=True)
+READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]] = {
+    # read, its arguments, the most rows and the most pages of 8 kB that it may look at
+    "an account": (accounts_by_id, ([VETERAN],), 1, 8),
+    "a weighing": (weights_by_id, ([f"{VETERAN}-{LAST}"],), 1, 8),
+    "the newest weighing": (newest_weights, ([VETERAN],), 1, 8),
+    "a page of weighings": (weights_by_user, ([VETERAN], WeightPage(None, None, Page(20))), 21, 60),
+    "the oldest weighings": (weights_by_user, ([VETERAN], WeightPage(None, None, _BACK)), 21, 60),
+    "how many weighings there are": (weight_counts, ([VETERAN],), YEARS_OF_DAYS, 140),
+    "a page of measurements": (measurements_by_user, ([VETERAN], MeasurementPage(None, Page(20))), 21, 60),
+    "how many measurements there are": (measurement_counts, ([VETERAN],), YEARS_OF_DAYS, 140),
+    "the newest girths": (newest_girths, ([VETERAN],), 3, 20),
+}
+
+
+@pytest.fixture(scope="module")
+async def users(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
+    async with subgraph_under_test(
+        "users", postgres.create_database("users_at_size"), schema, UsersLoaders
+    ) as subgraph:
+        for statement in _POPULATION:
+            async with subgraph.database.transaction() as transaction:
+                await transaction.execute(text(statement))
+        yield subgraph
+
+
+def test_no_read_of_the_api_is_left_out() -> None:
+    assert {read.__name__ for read, *_ in READS.values()} == reads_of(UsersLoaders)
+
+
+@pytest.mark.parametrize("name", READS)
+async def test_a_page_reads_the_rows_that_it_shows(users: SubgraphUnderTest, name: str) -> None:
+    read, arguments, most_rows, most_buffers = READS[name]
+    async with users.database.reading() as connection:
+        reader = ExplainingReader(connection)
+        await read(reader, *arguments)
+    (explained,) = reader.explained
+    assert explained.whole_tables == set(), explained
+    assert explained.rows_read <= most_rows, (explained.rows_read, explained)
+    assert explained.buffers <= most_buffers, (explained.buffers, explained)

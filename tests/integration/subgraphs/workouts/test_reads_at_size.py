@@ -1,0 +1,149 @@
+"""With two thousand people and one of ten years, a page of workouts or records reads the rows that it shows."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from events.contracts.workouts import SetLogged
+from subgraphs.shell.context import utc_now
+from subgraphs.shell.keyset import Page
+from subgraphs.workouts.commands.settle import settle_workout
+from subgraphs.workouts.loaders import WorkoutsLoaders
+from subgraphs.workouts.queries.exercise import ExerciseFilter, exercises_by_id, exercises_by_name
+from subgraphs.workouts.queries.person import people_by_id
+from subgraphs.workouts.queries.personal_record import record_counts, record_marks, records_by_user
+from subgraphs.workouts.queries.template import exercises_by_template, template_counts, templates_by_user
+from subgraphs.workouts.queries.training import TrainedDays, muscle_work, session_loads
+from subgraphs.workouts.queries.workout import (
+    WorkoutPage,
+    active_workouts,
+    exercises_by_workout,
+    sets_by_workout,
+    workout_counts,
+    workouts_by_id,
+    workouts_by_user,
+)
+from tests.testkit.explained import ExplainingReader, reads_of
+from tests.testkit.servers import Postgres
+from tests.testkit.subgraph import SubgraphUnderTest
+from tests.testkit.workouts import workouts_subgraph
+
+VETERAN = "p0"
+PEOPLE, WORKOUTS, YEARS_OF_WORKOUTS, EXERCISES = 2000, 26, 1500, 100
+_POPULATION = (
+    f"""
+    INSERT INTO exercise (id, name, category, primary_muscles, secondary_muscles, level, tracking, met)
+    SELECT 'e' || n, 'Exercise ' || n, 'STRENGTH', '{{}}', '{{}}', 'BEGINNER', 'WEIGHT_REPS', 3.5
+    FROM generate_series(1, {EXERCISES + 2000}) AS n
+    """,
+    f"""
+    INSERT INTO workout (id, user_id, name, status, local_date, time_zone, started_at, ended_at, rules)
+    SELECT 'p' || person || '-' || n, 'p' || person, 'Workout', 'COMPLETED', day, 'UTC', day, day + interval '1 hour', 2
+    FROM generate_series(0, {PEOPLE}) AS person CROSS JOIN LATERAL (
+        SELECT n, date '2026-03-01' - 2 * n AS day
+        FROM generate_series(1, CASE person WHEN 0 THEN {YEARS_OF_WORKOUTS} ELSE {WORKOUTS} END) AS n) AS told
+    """,
+    f"""
+    INSERT INTO workout_exercise (id, workout_id, exercise_id, position)
+    SELECT id || '-e', id, 'e' || 1 + row_number() OVER (PARTITION BY user_id) % {EXERCISES}, 1 FROM workout
+    """,
+    """
+    INSERT INTO workout_set (id, workout_exercise_id, workout_id, user_id, exercise_id, position, kind, reps, weight_kg,
+        load_kg, logged_at)
+    SELECT place.id || '-' || n, place.id, workout_id, user_id, exercise_id, n, 'NORMAL', 5, 100, 100, now()
+    FROM workout_exercise AS place JOIN workout ON workout.id = workout_id CROSS JOIN generate_series(1, 2) AS n
+    """,
+    """
+    INSERT INTO exercise_best SELECT workout.id, exercise_id, user_id, local_date, 100, 5, 116.667, 500
+    FROM workout JOIN workout_exercise ON workout_id = workout.id
+    """,
+    """
+    INSERT INTO personal_record SELECT user_id, exercise_id, max(max_weight_kg), max(max_reps), max(best_one_rep_max_kg),
+        max(best_set_volume_kg), max(local_date) FROM exercise_best GROUP BY user_id, exercise_id
+    """,
+    f"INSERT INTO person (user_id, display_name, time_zone, day_start_hour) SELECT 'p' || n, 'P', 'UTC', 0 FROM generate_series(0, {PEOPLE}) AS n",
+    f"""
+    INSERT INTO workout_template (id, user_id, name, created_at)
+    SELECT 't' || p || '-' || n, 'p' || p, 'T', '2026-01-01'::timestamptz + n * interval '1 hour'
+    FROM generate_series(0, {PEOPLE}) AS p, generate_series(1, 30) AS n WHERE p % 20 = 0
+    """,
+    """
+    INSERT INTO template_exercise (id, template_id, exercise_id, position, sets)
+    SELECT id || '-' || n, id, 'e' || n, n, 3 FROM workout_template, generate_series(1, 8) AS n
+    """,
+    "ANALYZE",
+)
+READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]] = {
+    # read, its arguments, the most rows and the most pages of 8 kB that it may look at
+    "a page of workouts": (workouts_by_user, ([VETERAN], WorkoutPage(None, None, None, Page(20))), 21, 60),
+    "a page far back": (
+        workouts_by_user,
+        ([VETERAN], WorkoutPage(None, date(2019, 1, 1), None, Page(20))),
+        21,
+        60,
+    ),
+    "the oldest page": (
+        workouts_by_user,
+        ([VETERAN], WorkoutPage(None, None, None, Page(20, backward=True))),
+        21,
+        60,
+    ),
+    "the session in progress": (active_workouts, ([VETERAN],), 0, 5),
+    "one workout": (workouts_by_id, (["p0-7"],), 1, 8),
+    "an exercise": (exercises_by_id, (["e7"],), 1, 8),
+    "a page of exercises": (exercises_by_name, ([ExerciseFilter(viewer_id=VETERAN)], Page(20)), 21, 60),
+    "a person": (people_by_id, ([VETERAN],), 1, 8),
+    "how many workouts there are": (workout_counts, ([VETERAN],), YEARS_OF_WORKOUTS, 120),
+    "how many records there are": (record_counts, ([VETERAN],), EXERCISES, 120),
+    "how one record came about": (record_marks, ([(VETERAN, "e7")],), 60, 240),
+    "the muscles of four weeks": (muscle_work, ([VETERAN], TrainedDays(date(2026, 1, 1), date(2026, 1, 28))), 400, 800),
+    "the loads of four weeks": (session_loads, ([VETERAN], TrainedDays(date(2026, 1, 1), date(2026, 1, 28))), 60, 120),
+    "a page of templates": (templates_by_user, ([VETERAN], Page(20)), 30, 60),
+    "how many templates there are": (template_counts, ([VETERAN],), 200, 60),
+    "the exercises of a template": (exercises_by_template, (["t0-7"],), 8, 60),
+    "a page of records": (records_by_user, ([VETERAN], Page(20)), 21, 60),
+    "the exercises of twenty workouts": (exercises_by_workout, ([f"p0-{n}" for n in range(1, 21)],), 20, 120),
+    "the sets of twenty workouts": (sets_by_workout, ([f"p0-{n}" for n in range(1, 21)],), 60, 240),
+}
+
+
+@pytest.fixture(scope="module")
+async def workouts(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
+    async with workouts_subgraph(postgres, "workouts_at_size") as subgraph:
+        for statement in _POPULATION:
+            async with subgraph.database.transaction() as transaction:
+                await transaction.execute(text(statement))
+        yield subgraph
+
+
+def test_no_read_of_the_api_is_left_out() -> None:
+    """`search_exercises` has its own bounds, in test_exercise_search."""
+    named = {read.__name__ for read, *_ in READS.values()}
+    assert named == reads_of(WorkoutsLoaders) - {"search_exercises"}
+
+
+@pytest.mark.parametrize("name", READS)
+async def test_a_page_reads_the_rows_that_it_shows(workouts: SubgraphUnderTest, name: str) -> None:
+    read, arguments, most_rows, most_buffers = READS[name]
+    async with workouts.database.reading() as connection:
+        reader = ExplainingReader(connection)
+        await read(reader, *arguments)
+    (explained,) = reader.explained
+    assert explained.whole_tables == set(), explained
+    assert explained.rows_read <= most_rows, (explained.rows_read, explained)
+    assert explained.buffers <= most_buffers, (explained.buffers, explained)
+
+
+async def test_a_set_more_reads_no_other_workouts(workouts: SubgraphUnderTest) -> None:
+    """A new best is compared with the record alone, whatever years of workouts are behind it."""
+    rows = text(
+        "SELECT sum(idx_tup_fetch + seq_tup_read) FROM pg_stat_xact_user_tables WHERE relname IN"
+        " ('workout', 'workout_set', 'workout_exercise', 'exercise_best', 'personal_record')"
+    )
+    async with workouts.database.transaction() as transaction:
+        before = int(await transaction.scalar(rows) or 0)  # what earlier transactions of the connection still count
+        await settle_workout(transaction, "p0-7", SetLogged, now=utc_now())
+        assert int(await transaction.scalar(rows) or 0) - before <= 60

@@ -1,0 +1,110 @@
+"""Templates over a real database: kept once, planned into workouts, grown by what was done, and what is refused."""
+
+from collections.abc import AsyncIterator
+from itertools import count
+from typing import Any
+
+import pytest
+
+from subgraphs.workouts.commands import template as commands
+from tests.testkit.servers import Postgres
+from tests.testkit.subgraph import SubgraphUnderTest
+from tests.testkit.workouts import errors_of, workouts_subgraph
+
+_people = count(1)
+CREATE = """mutation ($input: CreateTemplateInput!) { createTemplate(input: $input) {
+  template { id name exercises { position incrementKg exercise { id } plan { sets leastReps mostReps weightKg restSeconds superset } } }
+  userErrors { code field } } }"""
+START = """mutation ($input: StartWorkoutInput!) { startWorkout(input: $input) {
+  workout { id exercises { exercise { id } plan { sets weightKg restSeconds superset } sets { reps } } }
+  userErrors { code field } } }"""
+LOG_SET = "mutation ($input: LogSetInput!) { logSet(input: $input) { userErrors { code } } }"
+COMPLETE = "mutation ($id: ID!) { completeWorkout(input: {id: $id}) { userErrors { code } } }"
+BENCH = {
+    "exerciseId": "bench",
+    "sets": 2,
+    "leastReps": 6,
+    "mostReps": 8,
+    "weightKg": 60,
+    "restSeconds": 120,
+    "superset": 1,
+    "incrementKg": 2.5,
+}
+
+
+@pytest.fixture(scope="module")
+async def workouts(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
+    async with workouts_subgraph(postgres, "workouts_templates") as subgraph:
+        yield subgraph
+
+
+@pytest.fixture
+def person() -> str:
+    return f"person-{next(_people)}"
+
+
+async def create(workouts: SubgraphUnderTest, person: str, **changes: Any) -> Any:
+    told = {"name": "Push", "exercises": [BENCH, {"exerciseId": "squat", "sets": 3}]} | changes
+    result = await workouts.run(CREATE, person, {"input": told})
+    assert result.errors is None
+    return (result.data or {})["createTemplate"]
+
+
+async def start(workouts: SubgraphUnderTest, person: str, template: str) -> Any:
+    return (await workouts.data(START, person, {"input": {"name": "Now", "templateId": template}}))["startWorkout"]
+
+
+async def test_a_template_is_kept_once_for_a_key_and_listed(workouts: SubgraphUnderTest, person: str) -> None:
+    first = await create(workouts, person, idempotencyKey="push-1")
+    assert await create(workouts, person, idempotencyKey="push-1") == first
+    bench, squat = first["template"]["exercises"]
+    assert bench == {
+        "position": 1,
+        "incrementKg": 2.5,
+        "exercise": {"id": "bench"},
+        "plan": {"sets": 2, "leastReps": 6, "mostReps": 8, "weightKg": 60.0, "restSeconds": 120, "superset": 1},
+    }
+    assert (squat["plan"]["sets"], squat["plan"]["weightKg"]) == (3, None)
+    query = """query ($id: ID!) { _entities(representations: [{__typename: "User", id: $id}]) {
+      ... on User { templates { totalCount nodes { name } } } } }"""
+    listed = (await workouts.data(query, person, {"id": person}))["_entities"][0]["templates"]
+    assert listed == {"totalCount": 1, "nodes": [{"name": "Push"}]}
+    delete = "mutation ($id: ID!) { deleteTemplate(input: {id: $id}) { deletedId } }"
+    await workouts.data(delete, person, {"id": first["template"]["id"]})
+    assert (await workouts.data(query, person, {"id": person}))["_entities"][0]["templates"]["nodes"] == []
+
+
+async def test_a_workout_from_a_template_grows_once_every_set_was_done(
+    workouts: SubgraphUnderTest, person: str
+) -> None:
+    template = (await create(workouts, person))["template"]["id"]
+    planned = []
+    for repetitions in ((8, 7), (8, 8), (8, 8)):
+        session = (await start(workouts, person, template))["workout"]
+        bench, squat = session["exercises"]
+        assert (bench["plan"]["sets"], bench["plan"]["superset"], bench["sets"]) == (2, 1, [])
+        assert squat["plan"]["weightKg"] is None
+        planned.append(bench["plan"]["weightKg"])
+        for reps in repetitions:
+            told = {"workoutId": session["id"], "exerciseId": "bench", "reps": reps, "weightKg": planned[-1]}
+            await workouts.data(LOG_SET, person, {"input": told})
+        await workouts.data(COMPLETE, person, {"id": session["id"]})
+    assert planned == [60.0, 60.0, 62.5]
+
+
+async def test_what_cannot_be_planned_is_refused_with_its_place(
+    workouts: SubgraphUnderTest, person: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for changes, refusal in (
+        ({"exercises": []}, ("VALIDATION_ERROR", "exercises")),
+        ({"exercises": [BENCH | {"sets": 0}]}, ("VALIDATION_ERROR", "exercises.0.sets")),
+        ({"exercises": [BENCH | {"leastReps": 9}]}, ("VALIDATION_ERROR", "exercises.0.mostReps")),
+        ({"exercises": [BENCH | {"exerciseId": "x"}]}, ("VALIDATION_ERROR", "exercises.0.exerciseId")),
+        ({"name": " "}, ("VALIDATION_ERROR", "name")),
+    ):
+        assert errors_of({"it": await create(workouts, person, **changes)}, "it") == [refusal]
+    theirs = (await create(workouts, "somebody else"))["template"]["id"]
+    result = await workouts.run(START, person, {"input": {"name": "Now", "templateId": theirs}})
+    assert errors_of(result.data or {}, "startWorkout") == [("NOT_FOUND", "templateId")]
+    monkeypatch.setattr(commands, "MOST_TEMPLATES", 0)
+    assert errors_of({"it": await create(workouts, person)}, "it") == [("CONFLICT", None)]

@@ -1,0 +1,219 @@
+"""A campaign: people write, correct, delete and watch while one part after the other fails; then everything is compared.
+
+`python -m tests.testkit.campaign --faults 200 --results FOLDER`. On the embedded servers, as `fittracker up` starts them.
+What must hold at the end: every acknowledged write is there once, every summary is the sum of what is there, every
+projection is what its sources say, every subscriber has the last state, nothing is parked, every error was honest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import json
+import random
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from deploy.event_commands import Sampling, check, open_rooms
+from deploy.terminal import Terminal
+from events.parked import list_parked
+from events.progress import behind, unpublished
+from tests.testkit.campaign_faults import inflict, planned
+from tests.testkit.campaign_people import KCAL_PER_GRAM, Answers, Person
+from tests.testkit.campaign_watchers import Watcher
+from tests.testkit.running_stack import RunningStack, eventually, running_stack
+
+PEOPLE = 6
+SETTLED_SECONDS = 120.0
+SUMMARY = """query($date: LocalDate!) {
+  dailySummary(date: $date) { date mealsLogged caloriesConsumed waterMl weightKg revision }
+}"""
+
+
+@dataclass
+class Result:
+    """What a campaign did and found; `findings` is empty where all that was promised held."""
+
+    seed: int
+    faults: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    acknowledged: int = 0
+    things: int = 0
+    answers: dict[str, int] = field(default_factory=dict)
+    subscribers: list[str] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+
+
+async def run(directory: Path, *, faults: int, seed: int, stop_seconds: float, say: Any = print) -> Result:
+    """One campaign over a new platform in `directory`."""
+    result, answers = Result(seed), Answers()
+    began = time.monotonic()
+    async with running_stack(directory, "--no-sample-data") as stack:
+        people = [await Person.enter(await stack.register(), answers, seed + number) for number in range(PEOPLE)]
+        transports = itertools.cycle(("websocket", "event stream"))
+        watchers = [Watcher(person.visitor, next(transports)) for person in people[:4]]
+        watching = [asyncio.create_task(watcher.watch()) for watcher in watchers]
+        over = asyncio.Event()
+        using = [asyncio.create_task(person.use(over)) for person in people]
+        try:
+            await _inflict_all(stack, faults, seed, stop_seconds, result, say)
+            over.set()
+            for outcome in await asyncio.gather(*using, return_exceptions=True):
+                if isinstance(outcome, BaseException):
+                    result.findings.append(f"somebody could not go on: {outcome!r}")
+            await _compare(stack, directory, people, watchers, result, say)
+        finally:
+            for task in (*using, *watching):
+                task.cancel()
+            await asyncio.gather(*using, *watching, return_exceptions=True)
+    result.findings += answers.dishonest
+    result.answers = dict(answers.codes.most_common())
+    result.acknowledged = answers.acknowledged
+    result.things = sum(len(person.things) for person in people)
+    result.seconds = round(time.monotonic() - began, 1)
+    result.subscribers = [f"{each.transport}: {each.received} states, {each.connections} streams" for each in watchers]
+    return result
+
+
+async def _inflict_all(
+    stack: RunningStack, faults: int, seed: int, stop_seconds: float, result: Result, say: Any
+) -> None:
+    """One after the other, now and then the next before the last is over."""
+    chooser = random.Random(seed)
+    await asyncio.sleep(1)
+    for number, fault in enumerate(planned(faults, seed), 1):
+        say(f"{number}/{faults} {fault}")
+        result.faults.append(str(fault))
+        try:
+            await inflict(fault, stack, chooser.uniform(min(1.0, stop_seconds), stop_seconds))
+        except (OSError, TimeoutError, KeyError) as error:
+            # The part was not there to be cut, or another fault had just ended it.
+            say(f"  not inflicted: {error!r}")
+        await asyncio.sleep(chooser.choice((0.0, 0.5, 1.0, 1.5)))
+
+
+async def _compare(
+    stack: RunningStack,
+    directory: Path,
+    people: Sequence[Person],
+    watchers: Sequence[Watcher],
+    result: Result,
+    say: Any,
+) -> None:
+    say("comparing")
+    try:
+        await eventually(lambda: _settled(directory), seconds=SETTLED_SECONDS)
+    except AssertionError:
+        result.findings.append(f"events were still on their way after {SETTLED_SECONDS:g} s")
+    expected: dict[tuple[str, str], dict[str, float]] = {}
+    for person in people:
+        expected |= await _compare_person(person, result)
+    assert stack.state.router_url
+    for watcher in watchers:
+        for (email, date), numbers in expected.items():
+            if email == watcher.visitor.email:
+                await _compare_watcher(watcher, date, numbers, result)
+    if not await check(Sampling([], None, None, None), directory, Terminal()):
+        result.findings.append("a projection differs from its sources (fittracker events check)")
+    async with open_rooms(directory) as rooms:
+        for group in rooms.subscriptions:
+            async with rooms.of(group)[1].reading() as connection:
+                parked = await list_parked(connection, group)
+            result.findings += [f"{group} parked {record.topic}: {record.error}" for record in parked]
+
+
+async def _settled(directory: Path) -> bool:
+    """Whether every event was published and handled."""
+    try:
+        async with open_rooms(directory) as rooms:
+            engines = {name: database.reader for name, database in rooms.databases.items()}
+            for database in rooms.databases.values():
+                async with database.reading() as connection:
+                    if (await unpublished(connection))[0]:
+                        return False
+            late = [
+                await behind(rooms.of(group)[0], rooms.of(group)[1].reader, engines) for group in rooms.subscriptions
+            ]
+    except OSError:
+        return False
+    return not any(number for number, _ in late)
+
+
+async def _compare_person(person: Person, result: Result) -> dict[tuple[str, str], dict[str, float]]:
+    """What is there with what was acknowledged, and each day's summary with what is there."""
+    days: defaultdict[str, dict[str, float]] = defaultdict(
+        lambda: {"mealsLogged": 0, "caloriesConsumed": 0.0, "waterMl": 0}
+    )
+    for kind in ("meal", "drink", "weighing"):
+        found = await person.found(kind)
+        for thing in (each for each in person.things if each.kind == kind):
+            amount = found.pop(thing.id, (None, None))[1]
+            if amount not in thing.amounts:
+                result.findings.append(f"{kind} {thing.id} is {amount} and was acknowledged as {thing.amounts}")
+        result.findings += [f"{kind} {one} is there and nobody made it" for one in found]
+        for date, amount in (await person.found(kind)).values():
+            day = days[date]
+            if kind == "meal":
+                day["mealsLogged"] += 1
+                day["caloriesConsumed"] = round(day["caloriesConsumed"] + KCAL_PER_GRAM * amount, 2)
+            elif kind == "drink":
+                day["waterMl"] += amount
+    for date, numbers in days.items():
+        summary = (await person.read(SUMMARY, {"date": date}))["dailySummary"]
+        if any(round(summary[name], 2) != number for name, number in numbers.items()):
+            result.findings.append(
+                f"the summary of {person.visitor.email} on {date} is {summary} and should be {numbers}"
+            )
+    return {(person.visitor.email, date): numbers for date, numbers in days.items()}
+
+
+async def _compare_watcher(watcher: Watcher, date: str, numbers: dict[str, float], result: Result) -> None:
+    def has_last_state() -> bool:
+        last = watcher.last_by_date.get(date, {})
+        return all(round(last.get(name, -1), 2) == number for name, number in numbers.items())
+
+    async def holds() -> bool:
+        return has_last_state()
+
+    try:
+        await eventually(holds, seconds=10)
+    except AssertionError:
+        result.findings.append(
+            f"a subscriber ({watcher.transport}) was last told {watcher.last_by_date.get(date)} of {date}, not {numbers}"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--faults", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--stop-seconds", type=float, default=4.0, help="the longest that a part is stopped for")
+    parser.add_argument("--results", type=Path, help="a folder for a dated file of results")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="campaign-") as directory:
+        result = asyncio.run(
+            run(
+                Path(directory) / "data",
+                faults=options.faults,
+                seed=options.seed,
+                stop_seconds=options.stop_seconds,
+            )
+        )
+    text = json.dumps(asdict(result), indent=2)
+    print(text)
+    if options.results:
+        options.results.mkdir(parents=True, exist_ok=True)
+        file = options.results / f"{datetime.now(UTC):%Y-%m-%d}-{options.faults}-faults-seed-{options.seed}.json"
+        file.write_text(text + "\n", encoding="utf-8")
+    raise SystemExit(1 if result.findings else 0)
+
+
+if __name__ == "__main__":
+    main()

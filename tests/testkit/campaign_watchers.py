@@ -1,0 +1,73 @@
+"""Live subscribers of a campaign, over WebSocket and server-sent events: what each was told last of every day."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+
+import aiohttp
+import orjson
+
+from tests.testkit.running_stack import Visitor
+
+LIVE = "subscription { dailySummaryChanged { date mealsLogged caloriesConsumed waterMl weightKg revision } }"
+PAUSE_SECONDS = 0.3
+
+
+class Watcher:
+    """A subscriber that connects again whenever its stream ends, as GraphQL clients do."""
+
+    def __init__(self, visitor: Visitor, transport: str) -> None:
+        self.visitor = visitor
+        self.transport = transport
+        self.last_by_date: dict[str, Any] = {}
+        self.connections = 0
+        self.received = 0
+
+    async def watch(self) -> None:
+        """Until cancelled."""
+        while True:
+            self.connections += 1
+            with suppress(aiohttp.ClientError, OSError, ValueError, AssertionError, TypeError):
+                async for answer in self._answers():
+                    data = answer.get("data")
+                    if data:
+                        day = data["dailySummaryChanged"]
+                        self.received += 1
+                        self.last_by_date[day["date"]] = day
+                    if "errors" in answer:
+                        break
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    def _answers(self) -> AsyncIterator[Any]:
+        return self._websocket() if self.transport == "websocket" else self._event_stream()
+
+    async def _websocket(self) -> AsyncIterator[Any]:
+        stack = self.visitor.stack
+        url = stack.state.router_url.replace("http://", "ws://", 1)
+        async with stack.session.ws_connect(url, protocols=("graphql-transport-ws",), heartbeat=20) as socket:
+            payload = {"Authorization": f"Bearer {self.visitor.access_token}"}
+            await socket.send_json({"type": "connection_init", "payload": payload})
+            async for message in socket:
+                data = message.json()
+                if data["type"] == "connection_ack":
+                    await socket.send_json({"type": "subscribe", "id": "1", "payload": {"query": LIVE}})
+                elif data["type"] == "ping":
+                    await socket.send_json({"type": "pong"})
+                elif data["type"] == "next":
+                    yield data["payload"]
+                elif data["type"] in ("error", "complete"):
+                    return
+
+    async def _event_stream(self) -> AsyncIterator[Any]:
+        headers = {"accept": "text/event-stream", "authorization": f"Bearer {self.visitor.access_token}"}
+        stack = self.visitor.stack
+        no_limit = aiohttp.ClientTimeout(total=None, sock_read=60)
+        async with stack.session.post(
+            stack.state.router_url, json={"query": LIVE}, headers=headers, timeout=no_limit
+        ) as response:
+            async for line in response.content:
+                if line.startswith(b"data:") and line[5:].strip():
+                    yield orjson.loads(line[5:])

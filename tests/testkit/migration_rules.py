@@ -1,0 +1,90 @@
+"""What a migration must not do while processes of the release before still run over the same database.
+
+Expand first: add what the new code needs, in ways that the old code does not notice. Contract in a later release: take away
+what nothing that still runs uses, in a revision that says so with `contracts = "REVISION"`, the one that expanded.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+SUBGRAPHS = Path(__file__).parents[2] / "subgraphs"
+
+#: From before the first release that was rolled: no older process could meet what they made.
+BEFORE_THE_RULES = frozenset({"nutrition_0002", "analytics_0002"})
+
+#: Each kind of statement, and what to do in its place while old code runs.
+BREAKING = (
+    (r"\bDROP\s+(TABLE|COLUMN|TYPE|VIEW|FUNCTION)\b", "old code still uses it: drop it in a later release"),
+    (r"\bRENAME\s+(TO|COLUMN|CONSTRAINT)\b", "old code knows the old name: add the new one and write both"),
+    (r"\bALTER\s+COLUMN\s+\S+\s+(SET\s+DATA\s+)?TYPE\b", "old code writes the old type: add a column of the new one"),
+    (r"\bSET\s+NOT\s+NULL\b", "old code leaves it out: fill and check it, and set it in a later release"),
+    (r"\bDROP\s+DEFAULT\b", "old code leaves the column out and relies on the default"),
+    (r"\bADD\s+COLUMN\b(?![^,;]*\bDEFAULT\b)[^,;]*\bNOT\s+NULL\b", "old code leaves it out: give it a default"),
+    (r"\bADD\s+CONSTRAINT\b(?![^;]*\bNOT\s+VALID\b)", "old rows and old code may break it: add it NOT VALID"),
+)
+BREAKING_CALLS = frozenset({"drop_table", "drop_column", "alter_column", "rename_table", "create_check_constraint"})
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One migration file: its name, its predecessor's, the one it says that it contracts, and its SQL."""
+
+    name: str
+    down: str | None
+    contracts: str | None
+    statements: tuple[str, ...]
+    calls: frozenset[str]
+
+
+def revisions(subgraph: str) -> list[Revision]:
+    """In order of their files."""
+    files = sorted((SUBGRAPHS / subgraph / "migrations" / "versions").glob("*.py"))
+    return [read_revision(file.read_text(encoding="utf-8")) for file in files]
+
+
+def read_revision(source: str) -> Revision:
+    """From the module's text: it is not run, for some read the rows of a real database."""
+    tree = ast.parse(source)
+    named = {
+        target.id: ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    forward = [node for node in tree.body if not (isinstance(node, ast.FunctionDef) and node.name == "downgrade")]
+    nodes = [each for node in forward[1:] for each in ast.walk(node)]  # the first is the docstring
+    return Revision(
+        named["revision"],
+        named["down_revision"],
+        named.get("contracts"),
+        tuple(each.value for each in nodes if isinstance(each, ast.Constant) and isinstance(each.value, str)),
+        frozenset(
+            each.func.attr for each in nodes if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute)
+        ),
+    )
+
+
+def complaints(revision: Revision, earlier: frozenset[str]) -> Iterator[str]:
+    """What of it a process of the release before would trip over; `earlier` are the revisions that came before."""
+    if revision.down is None or revision.name in BEFORE_THE_RULES:
+        return
+    if revision.contracts is not None:
+        if revision.contracts not in earlier:
+            yield f"{revision.name} contracts {revision.contracts!r}, which is no earlier revision"
+        return
+    for call in sorted(revision.calls & BREAKING_CALLS):
+        yield f"{revision.name}: op.{call}: write the SQL, so that it can be judged"
+    for statement in revision.statements:
+        made_here = set(re.findall(r"CREATE\s+TABLE\s+(\w+)", " ".join(revision.statements), re.IGNORECASE))
+        altered = re.search(r"ALTER\s+TABLE\s+(?:ONLY\s+)?(\w+)", statement, re.IGNORECASE)
+        if altered is not None and altered[1] in made_here:
+            continue
+        for pattern, advice in BREAKING:
+            if re.search(pattern, statement, re.IGNORECASE):
+                yield f"{revision.name}: {' '.join(statement.split())[:120]}: {advice}"

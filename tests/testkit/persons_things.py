@@ -1,0 +1,74 @@
+"""A person with one thing of each kind, marked SECRET wherever words can be. Used by tests of who sees what, and of erasure."""
+
+from __future__ import annotations
+
+from tests.testkit.running_stack import PASSWORD, Visitor
+
+PER_100 = {"energyKcal": 100, "proteinG": 3, "carbsG": 20, "fatG": 1}
+
+MAKE = """mutation($food: CreateFoodInput!, $exercise: CreateExerciseInput!) {
+  createFood(input: $food) { food { id } }
+  createExercise(input: $exercise) { exercise { id } }
+  logWeight(input: { weightKg: 81.53, notes: "SECRET" }) { weightEntry { id } }
+  logMeasurement(input: { kind: WAIST, valueCm: 93.27, notes: "SECRET" }) { measurement { id } }
+  logWater(input: { amountMl: 251 }) { drink { id } diaryDay { id } }
+  createGoal(input: { kind: WEIGHT_KG, targetValue: 70.41 }) { goal { id } }
+  startWorkout(input: { name: "SECRET" }) { workout { id } }
+}"""
+THEN = """mutation($food: ID!, $workout: ID!, $exercise: ID!) {
+  logMeal(input: { slot: LUNCH, notes: "SECRET", items: [{ foodId: $food, grams: 100 }, { foodId: $food, grams: 50 }] }) { meal { id } }
+  logSet(input: { workoutId: $workout, exerciseId: $exercise, reps: 8, weightKg: 41.5 }) {
+    set { id } workout { exercises { id } } }
+  startFast(input: {}) { fast { id } }
+  saveMeal(input: { name: "SECRET", items: [{ foodId: $food, grams: 70 }] }) { savedMeal { id } }
+  createRecipe(input: { name: "SECRET", servings: 2, ingredients: [{ foodId: $food, grams: 70 }] }) { food { id } }
+  createTemplate(input: { name: "SECRET", exercises: [{ exerciseId: $exercise, sets: 3 }] }) { template { id } }
+  me: updateSettings(input: {}) { user { id day { id } } }
+}"""
+
+
+async def things_of(owner: Visitor) -> dict[str, str]:
+    """The ids of one thing of each kind that the owner has."""
+    food = {"name": "SECRET bar", "category": "SNACK", "per100": PER_100}
+    exercise = {"name": "SECRET move", "category": "STRENGTH", "tracking": "REPS", "met": 5}
+    made = await owner.data(MAKE, {"food": food, "exercise": exercise})
+    ids = {
+        "user": owner.id,
+        "food": made["createFood"]["food"]["id"],
+        "exercise": made["createExercise"]["exercise"]["id"],
+        "weight": made["logWeight"]["weightEntry"]["id"],
+        "measurement": made["logMeasurement"]["measurement"]["id"],
+        "drink": made["logWater"]["drink"]["id"],
+        "diary": made["logWater"]["diaryDay"]["id"],
+        "goal": made["createGoal"]["goal"]["id"],
+        "workout": made["startWorkout"]["workout"]["id"],
+    }
+    then = await owner.data(THEN, {name: ids[name] for name in ("food", "workout", "exercise")})
+    return ids | {
+        "meal": then["logMeal"]["meal"]["id"],
+        "set": then["logSet"]["set"]["id"],
+        "workoutExercise": then["logSet"]["workout"]["exercises"][0]["id"],
+        "template": then["createTemplate"]["template"]["id"],
+        "summary": then["me"]["user"]["day"]["id"],
+        "fast": then["startFast"]["fast"]["id"],
+        "savedMeal": then["saveMeal"]["savedMeal"]["id"],
+        "recipe": then["createRecipe"]["food"]["id"],
+        "session": await another_session(owner),
+        "somebody": (await owner.stack.register()).id,  # whom an administrator may suspend
+    }
+
+
+async def another_session(owner: Visitor) -> str:
+    """The id of a session beside the one that asks."""
+    await signed_in(owner)
+    listed = await owner.data("{ me { sessions { nodes { id isCurrent } } } }")
+    return next(each["id"] for each in listed["me"]["sessions"]["nodes"] if not each["isCurrent"])
+
+
+async def signed_in(person: Visitor) -> Visitor:
+    """The same person in a session of its own."""
+    query = "mutation($input: LoginInput!) { login(input: $input) { accessToken refreshToken } }"
+    given = {"email": person.email, "password": PASSWORD}
+    _, answer = await person.stack.post({"query": query, "variables": {"input": given}})
+    tokens = answer["data"]["login"]
+    return Visitor(person.stack, person.email, person.id, tokens["accessToken"], tokens["refreshToken"])

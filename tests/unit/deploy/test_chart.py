@@ -1,0 +1,127 @@
+"""The Helm chart: what it renders is accepted by Kubernetes' own schemas and confines what runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.cli import app as command_line
+from tests.unit.deploy.test_runbooks import parse
+
+CHART = Path(__file__).parents[3] / "deploy" / "kubernetes" / "chart"
+VARIANTS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "canary": {"canary": {"enabled": True, "tag": "0.2.0"}},
+    "ingress": {"router": {"ingress": {"enabled": True}}},
+    "fixed": {"router": {"autoscaling": {"enabled": False}}, "backup": {"enabled": False}},
+}
+
+
+def rendered(values: dict[str, Any]) -> list[dict[str, Any]]:
+    helm = pytest.importorskip("helm_python", reason="needs helm-python-sdk, see deploy/kubernetes/README.md")
+    with helm.Chart.load(str(CHART)) as chart:
+        texts = chart.render(values, name="fittracker").values()
+    return [document for text in texts for document in yaml.safe_load_all(text) if document]
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_kubernetes_accepts_what_is_rendered(name: str, tmp_path: Path) -> None:
+    documents = rendered(VARIANTS[name])
+    file = tmp_path / "all.yaml"
+    file.write_text(yaml.safe_dump_all(documents))
+    command = [str(Path(sys.executable).parent / "kubernetes-validate"), "--strict", str(file)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_schemas_would_have_complained(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text("apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: many}]}\n")
+    command = [str(Path(sys.executable).parent / "kubernetes-validate"), "--strict", str(file)]
+    assert subprocess.run(command, capture_output=True, check=False).returncode != 0
+
+
+def pods(documents: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """Every pod specification, with the name of what makes it."""
+    found = []
+    for document in documents:
+        spec = document.get("spec", {})
+        template = spec.get("jobTemplate", {}).get("spec", spec).get("template")
+        if template:
+            found.append((document["metadata"]["name"], template["spec"]))
+    return found
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_container_is_confined_and_bounded(name: str) -> None:
+    for pod, spec in pods(rendered(VARIANTS[name])):
+        assert spec["securityContext"]["runAsNonRoot"], pod
+        assert spec["automountServiceAccountToken"] is False, pod
+        for container in (*spec.get("initContainers", ()), *spec["containers"]):
+            assert container["securityContext"]["readOnlyRootFilesystem"], pod
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}, pod
+            assert container["resources"]["limits"]["memory"], pod
+
+
+def test_every_command_is_one_that_the_command_line_takes() -> None:
+    assert command_line
+    for _, spec in pods(rendered(VARIANTS["default"])):
+        for container in (*spec.get("initContainers", ()), *spec["containers"]):
+            parse(["fittracker", *container["args"]])
+
+
+def test_no_secret_is_a_value() -> None:
+    for pod, spec in pods(rendered(VARIANTS["default"])):
+        for container in spec["containers"]:
+            for variable in container["env"]:
+                if (
+                    "SECRET" in variable["name"]
+                    or "DATABASE_URL" in variable["name"]
+                    or "REDIS_URL" in variable["name"]
+                ):
+                    assert variable["name"].endswith("_FILE") or "valueFrom" in variable, (pod, variable["name"])
+
+
+def test_every_deployment_scales_survives_a_drain_and_is_closed_to_strangers() -> None:
+    documents = rendered(VARIANTS["default"])
+    by_kind: dict[str, set[str]] = {}
+    for document in documents:
+        by_kind.setdefault(document["kind"], set()).add(document["metadata"]["name"])
+    for kind in ("HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy", "Service"):
+        assert by_kind["Deployment"] <= by_kind[kind], kind
+    assert by_kind["CronJob"] == {"backup", "restore-drill", "weekly-maintenance"}
+
+
+def test_a_canary_shares_the_service_and_runs_another_image() -> None:
+    deployments = {
+        each["metadata"]["name"]: each for each in rendered(VARIANTS["canary"]) if each["kind"] == "Deployment"
+    }
+    service = next(
+        each
+        for each in rendered(VARIANTS["canary"])
+        if (each["kind"], each["metadata"]["name"]) == ("Service", "router")
+    )
+    images = set()
+    for name in ("router", "router-canary"):
+        template = deployments[name]["spec"]["template"]
+        assert service["spec"]["selector"].items() <= template["metadata"]["labels"].items()
+        images.add(template["spec"]["containers"][0]["image"])
+    assert images == {"fittracker:0.1.0", "fittracker:0.2.0"}
+
+
+def test_further_variables_reach_every_subgraph() -> None:
+    values = {"subgraphEnvironment": {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_REPLICATION_FACTOR": 3}}
+    found = {
+        pod: {each["name"]: each.get("value") for each in spec["containers"][0]["env"]}
+        for pod, spec in pods(rendered(values))
+        if spec["containers"][0]["args"][0] == "subgraph"
+    }
+    assert len(found) >= 4
+    for pod, variables in found.items():
+        assert variables.get("KAFKA_SECURITY_PROTOCOL") == "SASL_SSL", pod
+        assert variables.get("KAFKA_REPLICATION_FACTOR") == "3", pod

@@ -1,0 +1,65 @@
+"""Tokens: which hold, and for how long."""
+
+import time
+from typing import Any
+
+import jwt
+import pytest
+
+from subgraphs.shell.auth import AUDIENCE, ISSUER, KeyRing, bearer_token, key_id
+from subgraphs.shell.errors import UnauthenticatedError
+
+OLD, NEW = "the old secret, which is long enough", "the new secret, which is long enough"
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    now = int(time.time())
+    base = {"sub": "1", "name": "Ada", "roles": ["USER"], "use": "access", "iat": now, "exp": now + 60}
+    return base | {"iss": ISSUER, "aud": AUDIENCE, "sid": "s"} | changes
+
+
+def test_a_rotated_secret_still_verifies_and_no_longer_signs() -> None:
+    before, after = KeyRing(OLD), KeyRing(NEW, (OLD,))
+    assert after.verify(before.sign(claims())).id == "1"
+    assert jwt.get_unverified_header(after.sign(claims()))["kid"] == key_id(NEW)
+    with pytest.raises(UnauthenticatedError):
+        before.verify(after.sign(claims()))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"use": "refresh"}, {"aud": "others"}, {"iss": "others"}, {"exp": 1}, {"sub": None}, {"iat": None}]
+)
+def test_tokens_for_other_uses_are_refused(changes: dict[str, Any]) -> None:
+    given = {name: value for name, value in (claims() | changes).items() if value is not None}
+    with pytest.raises(UnauthenticatedError):
+        KeyRing(OLD).verify(KeyRing(OLD).sign(given))
+
+
+def test_a_token_without_signature_is_refused() -> None:
+    unsigned = jwt.encode(claims(), None, algorithm="none", headers={"kid": key_id(OLD)})
+    for token in (unsigned, "nonsense", unsigned.rpartition(".")[0], ""):
+        with pytest.raises(UnauthenticatedError):
+            KeyRing(OLD).verify(token)
+
+
+def test_a_remembered_token_expires_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = KeyRing(OLD)
+    token = ring.sign(claims())
+    ring.verify(token)
+    later = time.time() + 61
+    monkeypatch.setattr("subgraphs.shell.auth.time.time", lambda: later)
+    with pytest.raises(UnauthenticatedError):
+        ring.verify(token)
+
+
+def test_short_secrets_are_refused() -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        KeyRing("too short")
+
+
+def test_the_header_names_its_scheme() -> None:
+    assert bearer_token("bearer abc") == "abc"
+    assert bearer_token(None) is None
+    for header in ("abc", "Basic abc", "Bearer "):
+        with pytest.raises(UnauthenticatedError):
+            bearer_token(header)

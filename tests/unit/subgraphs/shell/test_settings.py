@@ -1,0 +1,35 @@
+"""The environment of a subgraph: what is read, and that everything wrong is told at once."""
+
+import pytest
+
+from subgraphs.shell.settings import SettingsError, read_settings
+
+GOOD = {"DATABASE_URL_USERS": "postgresql://u:hunter2@localhost/users", "JWT_SECRET": "x" * 32}
+
+
+def test_what_is_absent_has_a_default() -> None:
+    settings = read_settings("users", GOOD)
+    assert (settings.access_token_seconds, settings.redis_url, settings.kafka) == (900, None, None)
+
+
+def test_all_problems_are_told_at_once_and_no_secret_with_them() -> None:
+    broken = {"JWT_SECRET": "hunter2", "KAFKA_IDEMPOTENT": "perhaps", "LOG_LEVEL": "LOUD", "ACCESS_TOKEN_SECONDS": "-1"}
+    with pytest.raises(SettingsError) as failure:
+        read_settings("users", broken)
+    message = str(failure.value)
+    for name in ("DATABASE_URL_USERS", "JWT_SECRET", "KAFKA_IDEMPOTENT", "LOG_LEVEL", "ACCESS_TOKEN_SECONDS"):
+        assert name in message
+    assert "hunter2" not in message
+
+
+def test_secrets_stay_out_of_the_representation() -> None:
+    settings = read_settings("users", GOOD | {"JWT_PREVIOUS_SECRETS": "y" * 32, "REDIS_URL": "redis://:hunter2@x"})
+    assert "hunter2" not in repr(settings)
+    assert "y" * 32 not in repr(settings)
+    assert settings.jwt_previous_secrets == ("y" * 32,)
+
+
+def test_the_older_name_for_the_token_lifetime_counts_milliseconds() -> None:
+    assert read_settings("users", GOOD | {"JWT_EXPIRATION": "86400000"}).access_token_seconds == 86400
+    both = GOOD | {"JWT_EXPIRATION": "86400000", "ACCESS_TOKEN_SECONDS": "60"}
+    assert read_settings("users", both).access_token_seconds == 60
