@@ -13,7 +13,7 @@ from tests.testkit.random_operation import random_operation
 from tests.testkit.random_sdl import print_subgraphs
 
 #: Of these graphs, a few use nothing that federation 1 had no words for.
-SEEDS = range(1, 401)
+SEEDS = range(1, 801)
 OPERATIONS_PER_GRAPH = 3
 ENOUGH = 8
 

@@ -46,7 +46,9 @@ SNAPSHOT = """{ me { email displayName roles version settings { timeZone } profi
 #: What stands where an id is wanted: a thing of the owner.
 PLACES = {
     "goal": ("Query.goal.id", "UpdateGoalInput.id", "SetGoalStatusInput.id", "DeleteGoalInput.id"),
-    "food": ("Query.food.id", "UpdateFoodInput.id", "DeleteFoodInput.id", "MealItemInput.foodId", "SetFavouriteFoodInput.foodId"),
+    "food": ("Query.food.id", "UpdateFoodInput.id", "DeleteFoodInput.id", "MealItemInput.foodId", "SetFavouriteFoodInput.foodId",
+        "DishInput.foodId",
+    ),
     "meal": ("Query.meal.id", "UpdateMealInput.id", "CopyMealInput.mealId", "MoveMealItemsInput.mealId", "UndoDeleteInput.id", "DeleteMealInput.id"),
     "drink": ("DeleteWaterInput.id",),
     "user": ("Query.user.id",),

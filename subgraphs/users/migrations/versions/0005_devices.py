@@ -12,5 +12,7 @@ def upgrade() -> None:
     for statement in (
         "ALTER TABLE session ADD COLUMN device_name text, ADD COLUMN last_used_at timestamptz",
         "CREATE INDEX session_newest ON session (user_id, created_at DESC, id DESC) WHERE revoked_at IS NULL",
+        # The new index answers whatever the old one did, in the order of the pages.
+        "DROP INDEX session_by_user",
     ):
         op.execute(statement)

@@ -16,6 +16,7 @@ from subgraphs.users.queries.measurement import (
     measurements_by_user,
     newest_girths,
 )
+from subgraphs.users.queries.session import session_counts, sessions_by_user
 from subgraphs.users.queries.weight import WeightPage, newest_weights, weight_counts, weights_by_id, weights_by_user
 from subgraphs.users.schema import schema
 from tests.testkit.explained import ExplainingReader, reads_of
@@ -25,6 +26,7 @@ from tests.testkit.subgraph import SubgraphUnderTest, subgraph_under_test
 VETERAN = "p0"
 LAST = date(2026, 3, 1)
 PEOPLE, DAYS, YEARS_OF_DAYS = 2000, 30, 3650
+OPEN_SESSIONS, ENDED_SESSIONS = 50, 2000
 _DAYS = f"""
     generate_series(0, {PEOPLE}) AS person CROSS JOIN LATERAL (
         SELECT date '{LAST}' - n AS day
@@ -45,6 +47,13 @@ _POPULATION = (
     INSERT INTO measurement (id, user_id, kind, value_cm, recorded_at, local_date)
     SELECT 'p' || person || '-' || day, 'p' || person, 'WAIST', 90, day, day FROM {_DAYS}
     """,
+    f"""
+    INSERT INTO session (id, user_id, created_at, expires_at, revoked_at)
+    SELECT 'p' || person || '-' || n, 'p' || person, now() - n * interval '1 day', now() + interval '30 days',
+        CASE WHEN n > {OPEN_SESSIONS} THEN now() END
+    FROM generate_series(0, {PEOPLE}) AS person
+    CROSS JOIN LATERAL generate_series(1, CASE person WHEN 0 THEN {ENDED_SESSIONS} ELSE 3 END) AS n
+    """,
     "ANALYZE",
 )
 _BACK = Page(20, backward=True)
@@ -58,6 +67,8 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "how many weighings there are": (weight_counts, ([VETERAN],), YEARS_OF_DAYS, 140),
     "a page of measurements": (measurements_by_user, ([VETERAN], MeasurementPage(None, Page(20))), 21, 60),
     "how many measurements there are": (measurement_counts, ([VETERAN],), YEARS_OF_DAYS, 140),
+    "a page of open sessions": (sessions_by_user, ([VETERAN], Page(20)), 21, 60),
+    "how many sessions are open": (session_counts, ([VETERAN],), OPEN_SESSIONS, 60),
     "the newest girths": (newest_girths, ([VETERAN],), 3, 20),
 }
 
