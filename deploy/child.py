@@ -95,14 +95,16 @@ class Child:
         """Ask it to end, and after the grace kill its whole process group."""
         self._signal(self.spec.stop_signal)
         try:
-            await asyncio.wait_for(self._process.wait(), self.spec.stop_grace_seconds)
+            async with asyncio.timeout(self.spec.stop_grace_seconds):
+                await self._process.wait()
         except TimeoutError:
             self._signal_group(signal.SIGKILL)
             await self._process.wait()
         # What it left behind in its session (a worker whose master was killed) goes with it.
         self._signal_group(signal.SIGKILL)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._reader, 1.0)
+            async with asyncio.timeout(1.0):
+                await self._reader
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process.returncode is None:

@@ -59,7 +59,8 @@ class Rest:
         """Nothing is fetched meanwhile. News that came since the last call end it at once."""
         consumer.pause(*consumer.assignment())
         try:
-            await asyncio.wait_for(self._news.wait(), self._seconds)
+            async with asyncio.timeout(self._seconds):
+                await self._news.wait()
         except TimeoutError:
             self._seconds = min(2 * self._seconds, LONGEST_REST_SECONDS)
         else:

@@ -43,7 +43,8 @@ class Broker:
 
     async def read_epoch(self) -> str | None:
         """The epoch, or None on a broker that has none. Of several, made at the same moment, the oldest counts."""
-        names = await asyncio.wait_for(self._admin.list_topics(), CALL_TIMEOUT_SECONDS)
+        async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
+            names = await self._admin.list_topics()
         epochs = [name.removeprefix(EPOCH_PREFIX) for name in names if name.startswith(EPOCH_PREFIX)]
         return min(epochs, default=None)
 
@@ -55,7 +56,8 @@ class Broker:
 
     async def ensure_topics(self, topics: Iterable[Topic]) -> None:
         """Create those of the topics that do not exist. Raises the Kafka error of any other refusal."""
-        existing = set(await asyncio.wait_for(self._admin.list_topics(), CALL_TIMEOUT_SECONDS))
+        async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
+            existing = set(await self._admin.list_topics())
         missing = [topic for topic in topics if topic.name not in existing]
         if not missing:
             return
@@ -68,7 +70,8 @@ class Broker:
             )
             for topic in missing
         ]
-        answer = await asyncio.wait_for(self._admin.create_topics(new_topics), CALL_TIMEOUT_SECONDS)
+        async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
+            answer = await self._admin.create_topics(new_topics)
         for name, code, *_ in answer.topic_errors:
             if code not in (0, _TOPIC_ALREADY_EXISTS):
                 raise for_code(code)(f"topic {name} could not be created")
@@ -86,7 +89,8 @@ async def connect_admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminC
     """The same without our view of a broker."""
     admin = AIOKafkaAdminClient(**settings.arguments(), request_timeout_ms=5000)
     try:
-        await asyncio.wait_for(admin.start(), CALL_TIMEOUT_SECONDS)
+        async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
+            await admin.start()
         yield admin
     finally:
         await admin.close()

@@ -345,8 +345,10 @@ async def _group_member(
 async def _stop(consumer: AIOKafkaConsumer) -> None:
     """Aiokafka waits for the answer to a join before it closes connections, and cut off it leaves them open."""
     with suppress(Exception):
-        await asyncio.wait_for(consumer.stop(), STOP_SECONDS)
+        async with asyncio.timeout(STOP_SECONDS):
+            await consumer.stop()
     for part in (consumer._fetcher, consumer._client):  # noqa: SLF001 - nothing public closes them after that
         if part is not None:
             with suppress(Exception):
-                await asyncio.wait_for(part.close(), STOP_SECONDS)
+                async with asyncio.timeout(STOP_SECONDS):
+                    await part.close()

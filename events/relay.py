@@ -31,6 +31,7 @@ BATCH_ROWS = 500
 POLL_SECONDS = 5.0  # NOTIFY wakes it; this is for one that was lost, and for a broker that lost its records
 LEADER_POLL_SECONDS = 1.0
 SEND_TIMEOUT_SECONDS = 20.0
+PRODUCER_STOP_SECONDS = 5.0
 PATIENCE_SECONDS = 30.0
 # One relay at a time publishes a database's outbox; the others wait for this lock.
 _LEADER_LOCK = 0x0F17_0B0C
@@ -190,7 +191,8 @@ class _Session:
 
     async def _rest(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._woken.wait()
             return
         await self._broker.confirm_epoch(self._epoch)
 
@@ -239,4 +241,5 @@ async def _producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
         yield producer
     finally:
         with suppress(Exception):
-            await asyncio.wait_for(producer.stop(), 5)
+            async with asyncio.timeout(PRODUCER_STOP_SECONDS):
+                await producer.stop()

@@ -15,8 +15,6 @@ from pathlib import Path
 
 import structlog
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -33,6 +31,7 @@ from router.entity_cache.store import EntityStore
 from router.loaded_graph import GraphOptions, LoadedGraph
 from router.prepared_request import Runtime
 from router.process_metrics import watch_event_loop
+from router.redis_client import open_redis
 from router.response_cache import ResponseCache
 from router.server import workers
 from router.server.console import Console
@@ -420,9 +419,4 @@ def _redis(settings: Settings) -> Redis | None:
     """A client that gives up at once: a slow cache is worse than none."""
     if settings.redis_url is None:
         return None
-    return Redis.from_url(
-        settings.redis_url.get_secret_value(),
-        socket_timeout=REDIS_TIMEOUT_SECONDS,
-        socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )
+    return open_redis(settings.redis_url.get_secret_value(), REDIS_TIMEOUT_SECONDS)

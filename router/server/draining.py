@@ -67,7 +67,8 @@ class DrainingServer(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         while not await self.on_tick(0):
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._asked_to_exit.wait(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await self._asked_to_exit.wait()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)

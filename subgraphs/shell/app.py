@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("subgraphs.shell.app")
 _PROBE_SECONDS = 2.0
+REDIS_TIMEOUT_SECONDS = 2.0
 RETENTION_SECONDS = 6 * 3600
 _LEAST_FREE_BYTES = 10 * 1024 * 1024
 
@@ -113,21 +114,11 @@ def open_resources(settings: Settings) -> Resources:
     redis = fanout = None
     database = Database.of(settings)
     if settings.redis_url is not None:
-        from redis.asyncio import Redis
-        from redis.asyncio.retry import Retry
-        from redis.backoff import NoBackoff
-
         from events.fanout import Fanout
+        from router.redis_client import open_redis
 
-        # A Redis that hangs costs a moment, never a request: every use of it can do without. It is not reconnected
-        # behind our back either: subscribers would not be told what they missed meanwhile.
-        redis = Redis.from_url(
-            settings.redis_url,
-            socket_connect_timeout=2,
-            socket_timeout=2,
-            health_check_interval=30,
-            retry=Retry(NoBackoff(), 0),
-        )
+        # A Redis that hangs costs a moment, never a request: every use of it can do without.
+        redis = open_redis(settings.redis_url, REDIS_TIMEOUT_SECONDS, health_check_interval=30)
         fanout = Fanout(redis)
     return Resources(
         settings=settings,
