@@ -32,6 +32,9 @@ from tests.testkit.running_stack import RunningStack, eventually, running_stack
 
 PEOPLE = 6
 SETTLED_SECONDS = 120.0
+# Few days, so that writes meet in the same summaries; more in a long campaign, for a day takes 50 meals only.
+LEAST_DAYS = 3
+FAULTS_A_DAY = 8
 SUMMARY = """query($date: LocalDate!) {
   dailySummary(date: $date) { date mealsLogged caloriesConsumed waterMl weightKg revision }
 }"""
@@ -56,7 +59,8 @@ async def run(directory: Path, *, faults: int, seed: int, stop_seconds: float, s
     result, answers = Result(seed), Answers()
     began = time.monotonic()
     async with running_stack(directory, "--no-sample-data") as stack:
-        people = [await Person.enter(await stack.register(), answers, seed + number) for number in range(PEOPLE)]
+        days = max(LEAST_DAYS, faults // FAULTS_A_DAY)
+        people = [await Person.enter(await stack.register(), answers, seed + number, days) for number in range(PEOPLE)]
         transports = itertools.cycle(("websocket", "event stream"))
         watchers = [Watcher(person.visitor, next(transports)) for person in people[:4]]
         watching = [asyncio.create_task(watcher.watch()) for watcher in watchers]

@@ -29,7 +29,6 @@ HONEST = frozenset(
     }
 )
 HONEST_STATUS = frozenset({200, 429, 502, 503, 504})
-DAYS = 3
 PATIENCE_SECONDS = 120.0
 
 CREATE = {
@@ -94,18 +93,20 @@ class RefusedError(Exception):
 class Person:
     """A signed-in visitor who writes, corrects and deletes until told to stop."""
 
-    def __init__(self, visitor: Visitor, food_id: str, answers: Answers, seed: int) -> None:
+    def __init__(self, visitor: Visitor, food_id: str, answers: Answers, seed: int, days: int) -> None:
         self.visitor = visitor
         self.things: list[Thing] = []
         self._food_id = food_id
         self._answers = answers
         self._random = random.Random(seed)
+        self._days = days
         self._keys = itertools.count()
 
     @classmethod
-    async def enter(cls, visitor: Visitor, answers: Answers, seed: int) -> Person:
+    async def enter(cls, visitor: Visitor, answers: Answers, seed: int, days: int) -> Person:
+        """`days`: over how many past days everything is spread."""
         food = await visitor.data(CREATE_FOOD, {"input": {**FOOD, "name": f"Grain of {visitor.email}"}})
-        return cls(visitor, food["createFood"]["food"]["id"], answers, seed)
+        return cls(visitor, food["createFood"]["food"]["id"], answers, seed, days)
 
     async def use(self, over: asyncio.Event) -> None:
         while not over.is_set():
@@ -140,7 +141,7 @@ class Person:
     async def _create(self, kind: str) -> None:
         amount = float(self._random.randint(50, 400))
         at = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(
-            days=self._random.randint(1, DAYS), seconds=self._random.randint(0, 3600)
+            days=self._random.randint(1, self._days), seconds=self._random.randint(0, 3600)
         )
         when: dict[str, Any] = {"idempotencyKey": f"{kind}-{next(self._keys)}"}
         if kind == "meal":
