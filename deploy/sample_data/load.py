@@ -47,7 +47,7 @@ from subgraphs.workouts.domain.workout_set import SetDraft
 from subgraphs.workouts.queries.exercise import ExerciseRecord
 from subgraphs.workouts.sample_data import TrainingHistory, catalogue_by_name, load_exercises, load_workouts
 
-_PEOPLE_AT_ONCE = 20
+_PEOPLE_AT_ONCE = 50  # each portion reads the catalogues once
 PASSWORD = "Password123!"  # noqa: S105 - of people who do not exist
 
 
