@@ -16,9 +16,16 @@ from urllib.parse import urlsplit, urlunsplit
 
 from deploy.data_directory import DataDirectory
 from deploy.databases import database_urls, libpq_environment, postgres_program
+from deploy.embedded import HOST
 from deploy.errors import FriendlyError
 from deploy.terminal import Terminal
+from deploy.workbench import DEMO_PATH
+from events.kafka_settings import KafkaSecurity
 
+PAGES = {"console": "/", "graphiql": "/graphql", "demo": f"{DEMO_PATH}/"}
+# librdkafka cannot read what Tansu says of its versions, and asks for offsets as of version 0.10 on in a way that it refuses:
+# without either, topics are listed and records read from an offset that is a number.
+_OF_THE_EMBEDDED_BROKER = ["-X", "api.version.request=false", "-X", "broker.version.fallback=0.9.0"]
 _LOOK_EVERY_SECONDS = 0.25
 _TAIL_BYTES = 256 * 1024  # as much of each file's end as is searched for the last lines
 
@@ -41,16 +48,70 @@ def open_redis(data_dir: Path, arguments: list[str]) -> NoReturn:
 def open_kafka(data_dir: Path, arguments: list[str]) -> NoReturn:
     """Becomes kcat on the stack's brokers: what there is, or what the arguments ask for."""
     brokers = _named("KAFKA_BOOTSTRAP_SERVERS", data_dir)
-    _become([_program(("kcat", "kafkacat"), "kcat"), "-b", brokers, *(arguments or ["-L"])], {})
+    program = _program(("kcat", "kafkacat"), "kcat")
+    secured = _kcat_configuration(_kafka_security(data_dir))
+    given = ["-F", _readable_once(secured)] if secured else []
+    given += _OF_THE_EMBEDDED_BROKER if _is_embedded(brokers, data_dir) else []
+    _become([program, *given, "-b", brokers, *(arguments or ["-L"])], {})
 
 
-def open_page(data_dir: Path, terminal: Terminal) -> None:
-    """The stack's first page in the person's browser; its address is printed, for where there is none."""
+def _is_embedded(brokers: str, data_dir: Path) -> bool:
+    state = DataDirectory(data_dir).read_state()
+    return state is not None and brokers == f"{HOST}:{state.ports.get('broker')}"
+
+
+def _kafka_security(data_dir: Path) -> KafkaSecurity:
+    """As the subgraphs read it; a password that the running stack was given is not written down, and has to be named again."""
+    from subgraphs.shell.settings import read_kafka
+
+    state = DataDirectory(data_dir).read_state()
+    kafka = read_kafka(
+        {**(state.environment if state else {}), **{key: text for key, text in os.environ.items() if text}}
+    )
+    assert kafka is not None, "its servers are named"
+    return kafka.security
+
+
+def _kcat_configuration(security: KafkaSecurity) -> str:
+    """Properties of librdkafka, a line each; nothing for brokers that are asked in the clear and by nobody."""
+    if security.protocol == "PLAINTEXT":
+        return ""
+    properties = {"security.protocol": security.protocol}
+    if security.protocol.startswith("SASL"):
+        properties["sasl.mechanism"] = security.mechanism
+        properties["sasl.username"] = security.username or ""
+        properties["sasl.password"] = security.password or ""
+    files = {
+        "ssl.ca.location": security.ca_file,
+        "ssl.certificate.location": security.certificate_file,
+        "ssl.key.location": security.key_file,
+    }
+    properties |= {name: file for name, file in files.items() if file}
+    return "".join(f"{name}={value}\n" for name, value in properties.items())
+
+
+def _readable_once(text: str) -> str:
+    """A path that the program which this process becomes can read `text` from: no command line and no file has it."""
+    reading, writing = os.pipe()
+    os.write(writing, text.encode())  # far less than a pipe holds
+    os.close(writing)
+    os.set_inheritable(reading, True)
+    return f"/dev/fd/{reading}"
+
+
+def open_page(data_dir: Path, page: str, terminal: Terminal) -> None:
+    """One of the stack's `PAGES` in the person's browser; its address is printed, for where there is none.
+
+    Raises FriendlyError where no stack runs, and for one in production, which has no pages.
+    """
     state = DataDirectory(data_dir).read_state()
     if state is None:
         raise FriendlyError(f"no stack runs over {data_dir}", "start one with `fittracker up`")
-    terminal.say(state.router_url)
-    webbrowser.open(state.router_url)
+    if state.environment.get("FITTRACKER_ENV") == "prod":
+        raise FriendlyError("a stack in production has no pages", f"its graph is at {state.router_url}")
+    address = state.router_url.removesuffix("/graphql") + PAGES[page]
+    terminal.say(address)
+    webbrowser.open(address)
 
 
 def print_mails(data_dir: Path, to: str | None, newest: int, terminal: Terminal) -> None:

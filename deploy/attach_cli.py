@@ -25,6 +25,14 @@ class Domain(StrEnum):
     ANALYTICS = "analytics"
 
 
+class PageName(StrEnum):
+    """As `attach.PAGES` has them, which is not imported for `--help`."""
+
+    CONSOLE = "console"
+    GRAPHIQL = "graphiql"
+    DEMO = "demo"
+
+
 def add_to(app: typer.Typer) -> None:
     """Registers every verb of this module."""
     app.command()(psql)
@@ -54,7 +62,7 @@ def redis(arguments: Passed = None, data_dir: DataDir = DEFAULT_DATA_DIR) -> Non
 
 
 def kafka(arguments: Passed = None, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
-    """List the stack's topics with kcat, or do what its arguments say: -- -C -t TOPIC -o beginning."""
+    """List the stack's topics with kcat, or do what its arguments say: -- -C -t TOPIC -p 0 -o 0 -e."""
     from deploy.attach import open_kafka
 
     open_kafka(data_dir, arguments or [])
@@ -84,8 +92,11 @@ def mail(
     print_mails(data_dir, to, lines, Terminal())
 
 
-def open_(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
-    """Open the running stack's page in the browser."""
+def open_(
+    page: Annotated[PageName, typer.Argument(help="Which page.")] = PageName.CONSOLE,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Open a page of the running stack in the browser; the console links to the others."""
     from deploy.attach import open_page
 
-    open_page(data_dir, Terminal())
+    open_page(data_dir, page.value, Terminal())

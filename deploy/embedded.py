@@ -37,7 +37,8 @@ _SUPERUSER = "fittracker"  # prepares the databases; each subgraph has a role of
 _POSTGRES_SYSTEM_USER = "embedded_postgres"  # Postgres refuses to run as root
 _ROOT_STORE = Path("/var/lib/fittracker")
 _DIGEST_FILE = "fittracker-password-digest"
-_HIGHEST_PORT = 65_535
+HIGHEST_PORT = 65_535
+_FIRST_UNPRIVILEGED_PORT = 1_024  # Postgres runs as a user who may take none below
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ class EmbeddedPorts:
 
     @classmethod
     def beside(cls, port: int) -> EmbeddedPorts:
-        """10 to 13 above the router's port, where clients find them again; in place of one that is taken, and of all
-        where `port` is 0, any that is free.
+        """10 to 13 above the router's port, where clients find them again; in place of one that is taken or privileged,
+        and of all where `port` is 0, any that is free.
         """
         wanted = [port + above for above in (10, 11, 12, 13)] if port else [0, 0, 0, 0]
         return cls(*(each if _is_free(each) else instead for each, instead in zip(wanted, free_ports(4), strict=True)))
@@ -257,7 +258,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def _is_free(port: int) -> bool:
-    if not 0 < port <= _HIGHEST_PORT:
+    if not _FIRST_UNPRIVILEGED_PORT <= port <= HIGHEST_PORT:
         return False
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that just ended are nobody's

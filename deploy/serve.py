@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from deploy.errors import FriendlyError
+from deploy.errors import FriendlyError, Told, friendly
 from deploy.loading import collector_waits
 from deploy.stack import SUBGRAPH_PORTS
 
@@ -111,7 +111,8 @@ def _serve(settings: Settings, config: Path | None, **overrides: Any) -> None:
         source = SettingsFile(config, overrides) if config is not None else None
         serve(settings, inherited_listener(), say_that_it_accepts, source)
     except OSError as error:
-        raise FriendlyError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
+        told = friendly(error) or Told(error.strerror or str(error))
+        raise FriendlyError(f"cannot listen on {settings.host}:{settings.port}: {told.message}", told.hint) from None
 
 
 def _check_supergraph(settings: Settings) -> None:

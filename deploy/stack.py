@@ -21,6 +21,7 @@ from deploy.child import ChildError, ChildSpec
 from deploy.data_directory import DataDirectory, StackState, write_whole
 from deploy.embedded import (
     DOMAINS,
+    HIGHEST_PORT,
     HOST,
     EmbeddedPorts,
     EmbeddedServers,
@@ -94,8 +95,8 @@ class Stack:
         return {name: f"http://{HOST}:{port}/graphql" for name, port in self.subgraph_ports.items()}
 
     async def start(self) -> None:
-        """Everything up, the first federated query can be asked. Raises ChildError, PortTakenError."""
-        self._choose_ports()
+        """Everything up, the first federated query can be asked. Raises ChildError, and what `choose_ports` does."""
+        self.choose_ports()
         self.environment = await self._start_servers()
         await self._prepare()
         self.directory.complaint.unlink(missing_ok=True)  # of an earlier run
@@ -105,6 +106,25 @@ class Stack:
             with self.terminal.step("Start further instances"):
                 await self.fleet.scale(self.options.scale, self.news)
         self.write_state()
+
+    def choose_ports(self) -> None:
+        """Listens where router and subgraphs will; each generation of a subgraph inherits its socket.
+
+        Raises PortTakenError, and PermissionError for a privileged port.
+        """
+        self._router_listener = _listening(self.port)
+        if self._router_listener is None:
+            raise PortTakenError(f"port {self.port} is taken by another program", "choose another with --port")
+        self.port = self.fleet.router_port = self._router_listener.getsockname()[1]
+        for name, usual in SUBGRAPH_PORTS.items():
+            wanted = usual - 8080 + self.options.port if self.options.port else 0
+            listener = (_listening(wanted) if wanted <= HIGHEST_PORT else None) or _listening(0)
+            assert listener is not None
+            self.fleet.add_first(name, listener)
+            self.subgraph_ports[name] = listener.getsockname()[1]
+            if wanted and self.subgraph_ports[name] != wanted:
+                why = "taken" if wanted <= HIGHEST_PORT else "beyond the highest"
+                self.news(f"port {wanted} is {why}; {name} listens on {self.subgraph_ports[name]}")
 
     async def change(self, request: Mapping[str, Any], tell: Callable[[str], None]) -> None:
         """What `fittracker scale` and `roll` ask. Raises FriendlyError."""
@@ -262,21 +282,6 @@ class Stack:
     def _ports_argument(self) -> str:
         return ",".join(f"{name}={port}" for name, port in self.subgraph_ports.items())
 
-    def _choose_ports(self) -> None:
-        """The subgraphs' ports are ours from here on: each generation of a subgraph inherits its socket."""
-        for name, usual in SUBGRAPH_PORTS.items():
-            wanted = usual - 8080 + self.port if self.port else 0
-            listener = _listening(wanted) or _listening(0)
-            assert listener is not None
-            self.fleet.add_first(name, listener)
-            self.subgraph_ports[name] = listener.getsockname()[1]
-            if wanted and self.subgraph_ports[name] != wanted:
-                self.news(f"port {wanted} is taken; {name} listens on {self.subgraph_ports[name]}")
-        self._router_listener = _listening(self.port)
-        if self._router_listener is None:
-            raise PortTakenError(f"port {self.port} is taken by another program", "choose another with --port")
-        self.port = self.fleet.router_port = self._router_listener.getsockname()[1]
-
     def _close_listeners(self) -> None:
         self.fleet.close()
         if self._router_listener is not None:
@@ -396,12 +401,17 @@ def _names_a_server(variable: str) -> bool:
 
 
 def _listening(port: int) -> socket.socket | None:
-    """None where the port is taken. Until somebody accepts, connections wait."""
+    """None where the port is taken. Until somebody accepts, connections wait. Raises PermissionError for a port that is not
+    this user's to take.
+    """
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
         listener.listen(BACKLOG)
+    except PermissionError:
+        listener.close()
+        raise
     except OSError:
         listener.close()
         return None

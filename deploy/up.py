@@ -12,6 +12,7 @@ from rich.table import Table
 
 from deploy.control import control_socket
 from deploy.data_directory import DataDirectory
+from deploy.embedded import HOST
 from deploy.stack import Stack, StackOptions
 from deploy.terminal import Terminal
 from deploy.workbench import DEMO_PATH
@@ -88,12 +89,12 @@ async def _follow_code(stack: Stack) -> None:
 
 def _welcome(stack: Stack, terminal: Terminal) -> None:
     table = Table.grid(padding=(0, 2))
-    table.add_row("GraphQL, GraphiQL", stack.router_url)
+    table.add_row("GraphQL, GraphiQL" if stack.serves_pages else "GraphQL", stack.router_url)
     if stack.serves_pages:
         table.add_row("console", stack.router_url.removesuffix("graphql"))
-        table.add_row("demo", stack.router_url.removesuffix("/graphql") + DEMO_PATH)
-    for name, url in stack.subgraph_urls.items():
-        table.add_row(name, url)
+        table.add_row("demo", stack.router_url.removesuffix("/graphql") + f"{DEMO_PATH}/")
+    for name, port in stack.subgraph_ports.items():  # no links: they answer no browser
+        table.add_row(name, f"POST {HOST}:{port}/graphql")
     for name, port in stack.supervisor.ports.items():
         if name in {"postgres", "valkey", "valkey-cache", "broker"}:
             table.add_row(name, f"127.0.0.1:{port}")

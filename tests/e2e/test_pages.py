@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncIterator
 from urllib.parse import quote
 
@@ -188,6 +189,16 @@ async def test_johns_week_is_two_clicks_away_in_the_demo(people: RunningStack, s
                 await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
                 await is_sound(watched, people)
                 await picture(page, f"demo-{name.lower()}-{size[0]}-{scheme}")
+
+
+@pytest.mark.timeout(120)
+async def test_every_link_of_the_terminals_panel_leads_to_a_page(people: RunningStack) -> None:
+    log = people.directory.path.with_name(f"{people.directory.path.name}.up.log").read_text(encoding="utf-8")
+    links = re.findall(r"https?://[^\s│]+", log.partition("FitTracker Pro is up")[2].partition("╰")[0])
+    assert len(links) == 3
+    for link in links:
+        async with people.session.get(link, headers={"accept": "text/html"}) as response:
+            assert (link, response.status, response.content_type) == (link, 200, "text/html")
 
 
 @pytest.mark.timeout(120)

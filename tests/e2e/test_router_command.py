@@ -134,6 +134,7 @@ async def test_a_taken_port_is_named(shop: Path) -> None:
     async with server:
         told = await fittracker("router", "--supergraph", "one.graphql", "--port", str(port), cwd=shop, expect=1)
     assert f"cannot listen on 127.0.0.1:{port}" in told
+    assert "choose another with --port" in told
 
 
 def _ask(port: int, query: str) -> object:

@@ -34,7 +34,7 @@ def test_they_are_beside_the_router_and_elsewhere_where_somebody_listens() -> No
     assert len({ports.postgres, ports.valkey, ports.broker, ports.cache}) == 4
 
 
-def test_no_port_of_the_routers_leaves_all_free_and_none_beyond_the_highest_is_taken() -> None:
-    for port in (0, 65_530):
+def test_no_port_of_the_routers_leaves_all_free_and_none_privileged_or_beyond_the_highest_is_taken() -> None:
+    for port in (0, 80, 65_530):
         ports = EmbeddedPorts.beside(port)
         assert all(1024 < each <= 65_535 for each in (ports.postgres, ports.valkey, ports.broker, ports.cache))
