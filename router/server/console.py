@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -18,11 +18,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from router import telemetry
+from router.content_coding import encode
 from router.server.console_panels import ProductPanels
 from router.server.graph_file import GraphFile
 from router.server.graph_picture import graph_picture
 from router.server.page_files import page_answer
 from router.server.recent_operations import RecentOperations
+from router.server.response import coding_for
 from router.settings import Settings
 from router.transport.subgraph_monitor import SubgraphMonitor
 
@@ -59,11 +61,11 @@ class Console:
             Route("/console/log/{name}", self.log),
         ]
 
-    async def page(self, _: Request) -> Response:
+    async def page(self, request: Request) -> Response:
         headers = {name.decode(): value.decode() for name, value in self._page.headers}
-        return Response(self._page.body, headers=headers, media_type="text/html")
+        return await self._answer(request, self._page.body, headers, "text/html")
 
-    async def state(self, _: Request) -> Response:
+    async def state(self, request: Request) -> Response:
         """Everything that changes; asked for every two seconds by an open page."""
         await self._monitor.ask_the_silent(self._graph_file.subgraph_urls)
         settings = self._settings
@@ -87,9 +89,9 @@ class Console:
                 {"title": "Registry", "url": "/actuator/registry"},
             ],
         }
-        return Response(orjson.dumps(answer), headers=NO_STORE, media_type="application/json")
+        return await self._answer(request, orjson.dumps(answer))
 
-    async def graph(self, _: Request) -> Response:
+    async def graph(self, request: Request) -> Response:
         """The picture of the graph in use; made anew when that changes."""
         if not self._graph_file.is_loaded:
             return Response(status_code=503)
@@ -97,13 +99,25 @@ class Console:
         if self._picture[0] != served.digest and served.graph.supergraph is not None:
             picture = await asyncio.to_thread(graph_picture, served.graph.supergraph)
             self._picture = (served.digest, orjson.dumps({"digest": served.digest[:12], **picture}))
-        return Response(self._picture[1], headers=NO_STORE, media_type="application/json")
+        return await self._answer(request, self._picture[1])
 
     async def log(self, request: Request) -> Response:
         lines = await self._panels.log(request.path_params["name"])
         if lines is None:
             return Response(status_code=404)
-        return Response(orjson.dumps({"lines": lines}), headers=NO_STORE, media_type="application/json")
+        return await self._answer(request, orjson.dumps({"lines": lines}))
+
+    async def _answer(
+        self, request: Request, body: bytes, headers: Mapping[str, str] = NO_STORE, media_type: str = "application/json"
+    ) -> Response:
+        """Compressed as the answers of the graph are; in a thread, for a picture of a large graph takes milliseconds."""
+        told = {**headers, "vary": "accept-encoding"}
+        accepted = request.headers.get("accept-encoding", "")
+        coding = coding_for(len(body), accepted, self._settings.compress_from_bytes)
+        if coding is not None:
+            told["content-encoding"] = coding
+            body = await asyncio.to_thread(encode, body, coding)
+        return Response(body, headers=told, media_type=media_type)
 
     def _router(self) -> dict[str, Any]:
         graph_file = self._graph_file

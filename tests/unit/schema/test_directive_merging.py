@@ -1,8 +1,10 @@
 """What a directive says in the graph where subgraphs say different things: the strictest, or the most common."""
 
 import pytest
+from graphql import build_schema, graphql_sync
 
 from schema import SubgraphSource, compose
+from schema.contract import contract_of
 
 LINK = (
     'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@shareable", "@tag", '
@@ -179,3 +181,53 @@ def test_a_default_value_written_out_is_no_difference() -> None:
     )
 
     assert composition.hints == ()
+
+
+DAY, OTHER_DAY = "https://scalars.example/day", "https://scalars.example/another-day"
+
+
+@pytest.mark.parametrize(
+    ("said", "expected", "hints"),
+    [
+        ([DAY, DAY], DAY, []),
+        ([None, DAY], DAY, []),
+        ([None, None], None, []),
+        ([DAY, OTHER_DAY, OTHER_DAY], OTHER_DAY, ["INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS"]),
+        ([DAY, OTHER_DAY], DAY, ["INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS"]),
+    ],
+)
+def test_clients_read_where_a_scalar_is_specified(
+    said: list[str | None], expected: str | None, hints: list[str]
+) -> None:
+    """Introspection of the API schema is what clients see; the contract variant of it says the same."""
+    composition = compose(_with_days(said))
+    assert composition.errors == ()
+    assert [hint.code for hint in composition.hints] == hints
+    assert _specification(composition.api_sdl) == expected
+    assert _specification(contract_of(composition, exclude=["none"]).api_sdl) == expected
+
+
+def test_a_scalar_may_say_it_in_an_extension() -> None:
+    sources = [
+        SubgraphSource("a", "type Query { a: Day } scalar Day"),
+        SubgraphSource("b", f'type Query {{ b: Day }} scalar Day extend scalar Day @specifiedBy(url: "{DAY}")'),
+    ]
+    assert _specification(compose(sources).api_sdl) == DAY
+
+
+def _with_days(said: list[str | None]) -> list[SubgraphSource]:
+    """A subgraph for each, whose scalar Day is specified there."""
+    sources = []
+    for index, url in enumerate(said):
+        specified = f'@specifiedBy(url: "{url}")' if url else ""
+        sdl = LINK % ("x", 0, "") + f"type Query {{ day{index}: Day }} scalar Day {specified}"
+        sources.append(SubgraphSource(f"s{index}", sdl))
+    return sources
+
+
+def _specification(api_sdl: str | None) -> str | None:
+    """What `specifiedByURL` of the scalar Day answers."""
+    answer = graphql_sync(build_schema(api_sdl or ""), '{ __type(name: "Day") { specifiedByURL } }')
+    assert answer.data is not None, answer.errors
+    url: str | None = answer.data["__type"]["specifiedByURL"]
+    return url

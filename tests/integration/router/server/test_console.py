@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 import pytest
@@ -40,6 +41,17 @@ async def test_the_console_is_there_in_development_only(start_router: StartRoute
         assert (await statuses(without))[:4] == [404] * 4
     async with start_router(dev=True) as development:
         assert await statuses(development) == [200, 200, 200, 404, 200]
+
+
+async def test_what_an_open_console_asks_for_is_compressed(start_router: StartRouter) -> None:
+    async with start_router(dev=True, compress_from_bytes=100) as router:
+        for path in ("/", "/console/state.json", "/console/graph.json"):
+            headers = {"accept-encoding": "zstd;q=0.2, gzip"}
+            async with router.session.get(router.origin + path, headers=headers, auto_decompress=False) as response:
+                body = await response.read()
+            assert response.headers["content-encoding"] == "gzip"
+            assert response.headers["vary"] == "accept-encoding"
+            assert len(gzip.decompress(body)) > len(body)
 
 
 async def test_operations_are_counted_with_their_errors_and_times(start_router: StartRouter) -> None:

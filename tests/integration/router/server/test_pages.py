@@ -6,7 +6,6 @@ import gzip
 from pathlib import Path
 from typing import Any
 
-import brotli
 import pytest
 
 from router.content_coding import decode
@@ -64,12 +63,17 @@ async def test_a_file_that_is_there_already_is_not_sent_again(start_router: Star
             assert (response.status, await response.read()) == (304, b"")
 
 
-async def test_a_head_is_that_of_the_get(start_router: StartRouter) -> None:
-    async with start_router(dev=True) as router:
+async def test_a_head_is_that_of_the_get(start_router: StartRouter, tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<!doctype html><title>Shop</title>")
+    sites = {"sites": [{"path": "/shop", "folder": str(tmp_path)}]}
+    async with start_router(dev=True, workbench=sites) as router:
         for path, headers in (
+            ("/", HTML),
             ("/graphql", HTML),
             ("/graphql/", HTML),
             ("/pages/theme.css", {}),
+            ("/shop/", HTML),
+            ("/shop", HTML),
             ("/graphql?query={__typename}", {}),
             ("/ready", {}),
         ):
@@ -83,11 +87,26 @@ async def test_a_head_is_that_of_the_get(start_router: StartRouter) -> None:
             assert heads[0][0] == 200
 
 
-async def test_a_page_is_compressed_as_answers_are(start_router: StartRouter) -> None:
+@pytest.mark.parametrize("path", ["/", "/graphql"], ids=["console", "graphiql"])
+@pytest.mark.parametrize(
+    ("accept_encoding", "coding"),
+    [
+        ("br", "br"),
+        ("gzip, br;q=0.5, zstd;q=0", "gzip"),
+        ("zstd;q=0.2, br;q=0.8", "br"),
+        ("zstd", "zstd"),
+        ("*;q=0", None),
+    ],
+)
+async def test_a_page_comes_in_the_coding_that_the_client_likes_best(
+    start_router: StartRouter, path: str, accept_encoding: str, coding: str | None
+) -> None:
     async with start_router(dev=True, compress_from_bytes=100) as router:
-        headers = {**HTML, "accept-encoding": "br"}
-        async with router.session.get(router.url, headers=headers, auto_decompress=False) as response:
-            assert b"<!doctype html>" in brotli.decompress(await response.read())
+        headers = {**HTML, "accept-encoding": accept_encoding}
+        async with router.session.get(router.origin + path, headers=headers, auto_decompress=False) as response:
+            assert response.headers.get("content-encoding") == coding
+            assert "accept-encoding" in response.headers["vary"]
+            assert b"<!doctype html>" in decode(await response.read(), coding or "", 10_000)
 
 
 async def test_the_page_is_told_what_the_product_has_for_it(start_router: StartRouter, samples: Path) -> None:
