@@ -21,6 +21,7 @@ from subgraphs.analytics.queries.goal import (
     standings,
 )
 from subgraphs.analytics.queries.person import ClockRecord, clocks_by_user
+from subgraphs.analytics.queries.report import days_of_reports
 from subgraphs.analytics.queries.streak import BestRuns, best_runs
 from subgraphs.analytics.queries.summary import (
     DailySummaryRecord,
@@ -61,6 +62,10 @@ class AnalyticsLoaders:
     @cached_property
     def summaries_of_span_by_user(self) -> DataLoader[tuple[str, Span], list[DailySummaryRecord]]:
         return load_with_arguments("summaries_of_span_by_user", self._read(summaries_of_span), list, batch_span)
+
+    @cached_property
+    def days_of_report_by_user(self) -> DataLoader[tuple[str, Span], list[DailySummaryRecord]]:
+        return load_list("days_of_report_by_user", self._read(days_of_reports), batch_span)
 
     @cached_property
     def entries_by_user(self) -> DataLoader[tuple[str, TimelinePage], list[EntryRecord]]:

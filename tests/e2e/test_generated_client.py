@@ -77,6 +77,7 @@ STEPS: list[tuple[str, dict[str, Any]]] = [
     ("Dashboard", DIARY),
     ("Today", DIARY),
     ("Week", {"from": DAY, "to": DAY}),
+    ("Reports", {"of": DAY}),
     ("Node", {"id": MEAL}),
     ("Nodes", {"ids": [FOOD, _id("LogWater", "logWater", "drink")]}),
     # From here on nothing is asked for again.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,9 @@ IN_THE_KITCHEN = {
         ]
     },
 }
+LAST_MONTH = """query($of: LocalDate!) { me { monthReport(of: $of) {
+  isOver daysWithEntries daysWithoutEntries fullDays energyKcal { daysCounted trend } volumeKg { changePercent }
+  weight { changeKg changeKgBefore } } } }"""
 SUMS = {
     "caloriesConsumed": 7 * 1674,
     "caloriesBurned": 2080,
@@ -74,6 +77,7 @@ async def test_johns_week(tmp_path: Path, mode: str) -> None:
             return bool((await john.data(WEEK, days))["me"]["period"] == SUMS)
 
         await eventually(week_is_right)
+        await _last_month_is_reported(john, last)
         found = await john.data(CATALOGUE)
         assert found["foods"]["edges"]
         assert found["exercises"]["edges"]
@@ -87,6 +91,17 @@ async def test_johns_week(tmp_path: Path, mode: str) -> None:
             assert await john.data(KITCHEN) == {"me": IN_THE_KITCHEN}
         else:
             await _samples_run(john)
+
+
+async def _last_month_is_reported(john: Visitor, last: date) -> None:
+    """Of his year, a whole month before his week: a few days missed, everything compared with the month before."""
+    month = (last - timedelta(days=7)).replace(day=1) - timedelta(days=1)
+    report = (await john.data(LAST_MONTH, {"of": month.isoformat()}))["me"]["monthReport"]
+    assert (report["isOver"], report["fullDays"]) == (True, month.day)
+    assert report["daysWithEntries"] + report["daysWithoutEntries"] == month.day
+    assert report["energyKcal"]["daysCounted"] == report["daysWithEntries"] > 20
+    assert report["energyKcal"]["trend"] in ("RISING", "FALLING", "STEADY")
+    assert None not in (report["volumeKg"]["changePercent"], *report["weight"].values())
 
 
 async def _samples_run(john: Visitor) -> None:

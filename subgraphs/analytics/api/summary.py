@@ -54,6 +54,7 @@ class DailySummary(Node):
     workouts_completed: int = strawberry.field(description="How many workouts.")
     workout_minutes: float = strawberry.field(description="From their start to their end, in minutes.")
     active_minutes: float = strawberry.field(description="Of their minutes, those in motion; all where not told.")
+    volume_kg: float = strawberry.field(description="Lifted: repetitions times load, in kilograms.")
     water_ml: int = strawberry.field(description="Drunk, in millilitres.")
     weight_kg: float | None = strawberry.field(description="The day's first weighing, in kilograms; null without one.")
     revision: int = strawberry.field(description="Counts the changes of the numbers; 0 is a day nothing is known of.")
@@ -155,6 +156,7 @@ def summary_node(record: DailySummaryRecord) -> DailySummary:
         workouts_completed=record.workouts_completed,
         workout_minutes=rounded(record.workout_minutes),
         active_minutes=rounded(record.active_minutes),
+        volume_kg=rounded(record.volume_kg),
         water_ml=record.water_ml,
         weight_kg=rounded_or_none(record.weight_kg),
         revision=record.revision,

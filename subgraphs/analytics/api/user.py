@@ -16,10 +16,12 @@ from subgraphs.analytics.api.energy import (
     read_expenditure,
 )
 from subgraphs.analytics.api.goal import Goal, goal_node
+from subgraphs.analytics.api.report import Report, read_report
 from subgraphs.analytics.api.summary import DailySummary, clock_of_user, load_summary, summary_node, today_of
 from subgraphs.analytics.api.timeline import LoggableConnection, timeline_connection
 from subgraphs.analytics.domain.goal import GoalStatus
 from subgraphs.analytics.domain.period import add_up
+from subgraphs.analytics.domain.report import ReportKind
 from subgraphs.analytics.domain.streak import Habit, streak, workouts_habit
 from subgraphs.analytics.domain.weight_trend import TrendPoint
 from subgraphs.analytics.loaders import loaders_of
@@ -171,6 +173,29 @@ class User:
     ) -> PeriodSummary:
         info.context.reader_of(self.id)
         return await self._period(info, _span(from_, to))
+
+    @strawberry.field(description="A week of the person, beside the week before it.")
+    async def week_report(
+        self,
+        info: Info,
+        of: Annotated[
+            date | None,
+            strawberry.argument(
+                description="Any of its days; it begins as the person's weeks do. Null: the running week."
+            ),
+        ] = None,
+    ) -> Report:
+        info.context.reader_of(self.id)
+        return await read_report(info, self.id, ReportKind.WEEK, of)
+
+    @strawberry.field(description="A calendar month of the person, beside the month before it.")
+    async def month_report(
+        self,
+        info: Info,
+        of: Annotated[date | None, strawberry.argument(description="Any of its days. Null: the running month.")] = None,
+    ) -> Report:
+        info.context.reader_of(self.id)
+        return await read_report(info, self.id, ReportKind.MONTH, of)
 
     @strawberry.field(description="The person's goals, oldest first. `totalCount` counts all of them, of any status.")
     async def goals(

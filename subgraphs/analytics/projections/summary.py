@@ -37,6 +37,7 @@ _MEASURES = (
     "workouts_completed",
     "workout_minutes",
     "active_minutes",
+    "volume_kg",
     "water_ml",
     "weight_kg",
 )
@@ -49,6 +50,7 @@ _RECOMPUTE = text(
            coalesce(meals.protein_g, 0), coalesce(meals.carbs_g, 0), coalesce(meals.fat_g, 0),
            meals.count, workouts.count,
            coalesce(workouts.minutes, 0), coalesce(workouts.active_minutes, 0),
+           coalesce(workouts.volume_kg, 0),
            coalesce(water.amount_ml, 0), weight.weight_kg, 1, clock_timestamp()
     FROM unnest(CAST(:user_ids AS text[]), CAST(:local_dates AS date[])) AS day (user_id, local_date)
     CROSS JOIN LATERAL (
@@ -59,7 +61,8 @@ _RECOMPUTE = text(
     CROSS JOIN LATERAL (
         SELECT count(*) AS count, sum(calories_kcal) AS calories_kcal,
                sum(coalesce(net_calories_kcal, calories_kcal)) AS net_calories_kcal, sum(duration_minutes) AS minutes,
-               sum(coalesce(active_minutes, duration_minutes)) AS active_minutes
+               sum(coalesce(active_minutes, duration_minutes)) AS active_minutes,
+               sum(volume_kg) AS volume_kg
         FROM workout_fact AS fact
         WHERE fact.user_id = day.user_id AND fact.local_date = day.local_date AND fact.status = 'COMPLETED'
     ) AS workouts

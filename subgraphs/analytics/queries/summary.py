@@ -19,7 +19,7 @@ ZERO = Decimal(0)
 LOOK_BACK = timedelta(seconds=10)
 SUMMARY_COLUMNS = (
     "user_id, local_date, calories_consumed, calories_burned, net_calories_burned, protein_g, carbs_g, fat_g, meals_logged,"
-    " workouts_completed, workout_minutes, active_minutes, water_ml, weight_kg, revision, computed_at"
+    " workouts_completed, workout_minutes, active_minutes, volume_kg, water_ml, weight_kg, revision, computed_at"
 )
 
 
@@ -39,6 +39,7 @@ class DailySummaryRecord:
     workouts_completed: int
     workout_minutes: Decimal
     active_minutes: Decimal
+    volume_kg: Decimal
     water_ml: int
     weight_kg: Decimal | None
     revision: int
@@ -70,6 +71,7 @@ def empty_summary(user_id: str, local_date: date, now: datetime) -> DailySummary
         workouts_completed=0,
         workout_minutes=ZERO,
         active_minutes=ZERO,
+        volume_kg=ZERO,
         water_ml=0,
         weight_kg=None,
         revision=0,

@@ -21,6 +21,7 @@ from subgraphs.analytics.queries.goal import (
     standings,
 )
 from subgraphs.analytics.queries.person import clocks_by_user
+from subgraphs.analytics.queries.report import days_of_reports
 from subgraphs.analytics.queries.streak import best_runs
 from subgraphs.analytics.queries.summary import (
     SummaryPage,
@@ -89,6 +90,8 @@ GOALS = [f"{VETERAN}{kind}" for kind in _KINDS]
 YEAR = Span(LAST - timedelta(days=365), LAST)
 LONG_AGO = DayRange(date(2018, 1, 1), date(2018, 1, 7))
 WEEK = Span(LAST - timedelta(days=6), LAST)
+TWO_MONTHS = Span(date(2026, 1, 1), date(2026, 2, 28))
+LONG_AGO_TOO = Span(date(2018, 1, 1), date(2018, 1, 14))
 READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]] = {
     # read, its arguments, the most rows and the most pages of 8 kB that it may look at
     "today": (summaries_by_day, ([(VETERAN, LAST)],), 1, 8),
@@ -99,6 +102,12 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "streaks": (best_runs, ([(VETERAN, habit) for habit in Habit],), 2 * 3, 50),
     "how often a food was logged": (times_logged, ([(VETERAN, "food7")],), 1, 8),
     "a week": (summaries_of_span, ([VETERAN], WEEK), 7, 20),
+    "reports of a month and of a week, years ago": (
+        days_of_reports,
+        ([(VETERAN, TWO_MONTHS), (VETERAN, LONG_AGO_TOO)],),
+        59 + 14,
+        40,
+    ),
     "a year of the trend": (trend_by_user, ([VETERAN], YEAR), 366, 60),
     "a page of goals": (goals_by_user, ([VETERAN], GoalPage(None, Page(20))), 4, 12),
     "where goals stand": (standings, (GOALS, NOW), 4 + 4 + 2 + 3 * 8, 80),

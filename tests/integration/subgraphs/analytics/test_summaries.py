@@ -234,6 +234,8 @@ OPERATIONS = {
     ),
     "User.day": (_stranger("day { revision }"), "FORBIDDEN"),
     "User.days": (_stranger("days { edges { cursor } }"), "FORBIDDEN"),
+    "User.weekReport": (_stranger("weekReport { revision }"), "FORBIDDEN"),
+    "User.monthReport": (_stranger("monthReport { revision }"), "FORBIDDEN"),
     "User.week": (_stranger("week { mealsLogged }"), "FORBIDDEN"),
     "User.period": (_stranger('period(from: "2026-03-01", to: "2026-03-02") { mealsLogged }'), "FORBIDDEN"),
     "User.goals": (_stranger("goals { nodes { kind } }"), "FORBIDDEN"),

@@ -1,0 +1,212 @@
+"""Reports of weeks and months as analytics answers them: from the days as they are now, in so many statements however many."""
+
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import text
+
+from events.contracts.nutrition import MealDeleted
+from events.contracts.users import UserRegistered
+from events.contracts.workouts import WorkoutCompleted
+from subgraphs.analytics.loaders import AnalyticsLoaders
+from subgraphs.analytics.schema import schema
+from subgraphs.shell.database import Database
+from tests.testkit.analytics import analytics_subgraph, drink, meal, of_person, tell, weighing, workout
+from tests.testkit.revisions import migrate_to
+from tests.testkit.servers import Postgres
+from tests.testkit.subgraph import SubgraphUnderTest, subgraph_under_test
+
+_people = count(1)
+MONDAY = date(2026, 3, 9)
+BEFORE = MONDAY - timedelta(days=7)
+WEEK = 'weekReport(of: "2026-03-11")'
+MONTH = 'monthReport(of: "2026-03-11")'
+MEASURE = "{ total daysCounted dailyMean dailyMeanBefore change changePercent trend }"
+
+
+@pytest.fixture(scope="module")
+async def analytics(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
+    async with analytics_subgraph(postgres, "analytics_reports") as subgraph:
+        yield subgraph
+
+
+@pytest.fixture
+def person() -> str:
+    return f"person-{next(_people)}"
+
+
+def lifted(person: str, day: date, volume_kg: str) -> WorkoutCompleted:
+    return replace(workout(person, day, 300, 60), volume_kg=Decimal(volume_kg))
+
+
+async def ask(analytics: SubgraphUnderTest, person: str, selection: str) -> Any:
+    return (await analytics.data(of_person(selection), person, {"id": person}))["_entities"][0]
+
+
+async def test_a_week_is_told_beside_the_week_before(analytics: SubgraphUnderTest, person: str) -> None:
+    days = [MONDAY + timedelta(days=offset) for offset in range(5)]
+    before = [BEFORE + timedelta(days=offset) for offset in range(4)]
+    weighed = [weighing(person, BEFORE, "80"), weighing(person, days[0], "80"), weighing(person, days[4], "78")]
+    trained = [lifted(person, days[0], "4000"), lifted(person, days[2], "5000"), lifted(person, before[0], "3600")]
+    eaten = [meal(person, day, 1600) for day in days] + [meal(person, day, 2000) for day in before]
+    await tell(analytics, person, *weighed, *trained, *eaten, drink(person, days[0], 1500))
+    found = await ask(
+        analytics,
+        person,
+        f"{WEEK} {{ id kind first last firstBefore isOver revision fullDays daysWithEntries daysWithoutEntries"
+        f" energyKcal {MEASURE} waterMl {MEASURE} workouts {MEASURE} volumeKg {MEASURE} activeMinutes {{ total }}"
+        " proteinG { dailyMean } weight { changeKg changeKgBefore trend weightChange(unit: LB) { value } } }",
+    )
+    assert found["weekReport"] == {
+        "id": f"{person}:WEEK:{MONDAY}",
+        "kind": "WEEK",
+        "first": "2026-03-09",
+        "last": "2026-03-15",
+        "firstBefore": "2026-03-02",
+        "isOver": True,
+        "revision": 9,
+        "fullDays": 7,
+        "daysWithEntries": 5,
+        "daysWithoutEntries": 2,
+        "energyKcal": {
+            "total": 8000,
+            "daysCounted": 5,
+            "dailyMean": 1600,
+            "dailyMeanBefore": 2000,
+            "change": -400,
+            "changePercent": -20,
+            "trend": "FALLING",
+        },
+        "waterMl": {
+            "total": 1500,
+            "daysCounted": 1,
+            "dailyMean": 1500,
+            "dailyMeanBefore": None,
+            "change": None,
+            "changePercent": None,
+            "trend": None,
+        },
+        "workouts": {
+            "total": 2,
+            "daysCounted": 5,
+            "dailyMean": 0.4,
+            "dailyMeanBefore": 0.25,
+            "change": 0.15,
+            "changePercent": 60,
+            "trend": "RISING",
+        },
+        "volumeKg": {
+            "total": 9000,
+            "daysCounted": 5,
+            "dailyMean": 1800,
+            "dailyMeanBefore": 900,
+            "change": 900,
+            "changePercent": 100,
+            "trend": "RISING",
+        },
+        "activeMinutes": {"total": 120},
+        "proteinG": {"dailyMean": 20},
+        "weight": {
+            "changeKg": -0.69,
+            "changeKgBefore": None,
+            "trend": "FALLING",
+            "weightChange": {"value": -1.52},
+        },
+    }
+
+
+async def test_a_month_is_told_beside_the_month_before(analytics: SubgraphUnderTest, person: str) -> None:
+    march = [meal(person, date(2026, 3, day), 1800) for day in (1, 15, 31)]
+    february = [meal(person, date(2026, 2, day), 2000) for day in (1, 14, 28)]
+    others = [meal(person, day, 9000) for day in (date(2026, 1, 31), date(2026, 4, 1))]
+    await tell(analytics, person, *march, *february, *others)
+    found = await ask(
+        analytics,
+        person,
+        f"{MONTH} {{ first last firstBefore fullDays energyKcal {{ total dailyMeanBefore trend }} }}",
+    )
+    assert found["monthReport"] == {
+        "first": "2026-03-01",
+        "last": "2026-03-31",
+        "firstBefore": "2026-02-01",
+        "fullDays": 31,
+        "energyKcal": {"total": 5400, "dailyMeanBefore": 2000, "trend": "FALLING"},
+    }
+
+
+async def test_what_is_entered_late_or_taken_back_is_another_revision(
+    analytics: SubgraphUnderTest, person: str
+) -> None:
+    selection = f"{WEEK} {{ revision asOf daysWithEntries energyKcal {{ total }} }}"
+    report = (await ask(analytics, person, selection))["weekReport"]
+    assert report == {"revision": 0, "asOf": None, "daysWithEntries": 0, "energyKcal": {"total": 0}}
+    await tell(analytics, person, meal(person, MONDAY, 500))
+    first = (await ask(analytics, person, selection))["weekReport"]
+    assert (first["revision"], first["energyKcal"]) == (1, {"total": 500})
+    await tell(analytics, person, meal(person, BEFORE, 700))
+    assert (await ask(analytics, person, selection))["weekReport"]["revision"] == 2
+    await tell(analytics, person, MealDeleted(meal_id=f"{person}-{MONDAY}-1", local_date=MONDAY), version=2)
+    last = (await ask(analytics, person, selection))["weekReport"]
+    assert (last["revision"], last["energyKcal"], last["daysWithEntries"]) == (3, {"total": 0}, 0)
+    assert last["asOf"] > first["asOf"]
+
+
+async def test_the_running_week_is_the_persons_own_and_today_is_not_in_it(
+    analytics: SubgraphUnderTest, person: str
+) -> None:
+    account = UserRegistered(email="x@example.com", display_name="X", week_start="SUNDAY")
+    today = analytics.resources.now().date()  # in UTC, as the account's clock is
+    await tell(analytics, person, account, meal(person, today, 800))
+    found = (await ask(analytics, person, "weekReport { first isOver fullDays energyKcal { total daysCounted } }"))[
+        "weekReport"
+    ]
+    assert date.fromisoformat(found["first"]).isoweekday() == 7
+    assert (found["isOver"], found["fullDays"]) == (False, today.isoweekday() % 7)
+    assert found["energyKcal"] == {"total": 0, "daysCounted": 0}
+
+
+async def test_many_reports_cost_as_many_statements_as_one(analytics: SubgraphUnderTest) -> None:
+    """The clock, the days and the trend; people may be read by their own token only, so it is one person's many weeks."""
+    person = f"person-{next(_people)}"
+    await tell(analytics, person, meal(person, MONDAY, 500))
+    weeks = [MONDAY - timedelta(days=7 * number) for number in range(20)]
+    for chosen in (weeks[:1], weeks):
+        selection = " ".join(
+            f'w{number}: weekReport(of: "{day}") {{ energyKcal {{ total }} weight {{ changeKg }} }}'
+            for number, day in enumerate(chosen)
+        )
+        with analytics.counted_statements() as statements:
+            found = await ask(analytics, person, selection)
+        assert found["w0"]["energyKcal"]["total"] == 500
+        by_table = [statement for statement in statements if "daily_summary" in statement]
+        assert len(by_table) == 1, statements
+
+
+async def test_the_volume_of_old_days_is_there(postgres: Postgres) -> None:
+    """The migration takes it from the workouts that were completed."""
+    url = postgres.create_database("analytics_without_volume")
+    database = Database(url)
+    await migrate_to(database, "analytics", "analytics_0003")
+    async with database.transaction() as transaction:
+        await transaction.execute(
+            text(
+                "INSERT INTO workout_fact (workout_id, user_id, local_date, status, volume_kg) VALUES"
+                " ('1', 'ann', '2026-03-09', 'COMPLETED', 1200), ('2', 'ann', '2026-03-09', 'COMPLETED', 300),"
+                " ('3', 'ann', '2026-03-09', 'IN_PROGRESS', 9000)"
+            )
+        )
+        await transaction.execute(
+            text(
+                "INSERT INTO daily_summary (user_id, local_date, calories_consumed, calories_burned, net_calories_burned,"
+                " protein_g, carbs_g, fat_g, meals_logged, workouts_completed, workout_minutes, active_minutes, water_ml,"
+                " revision, computed_at) VALUES ('ann', '2026-03-09', 0, 0, 0, 0, 0, 0, 0, 2, 60, 60, 0, 1, now())"
+            )
+        )
+    await database.close()
+    async with subgraph_under_test("analytics", url, schema, AnalyticsLoaders) as analytics:
+        assert await ask(analytics, "ann", 'day(date: "2026-03-09") { volumeKg }') == {"day": {"volumeKg": 1500.0}}
