@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router.server.header_values import Headers, header
+from router.server.header_values import HeaderFields, Headers
 from router.settings import Cors
 
 ALLOWED_METHODS = b"GET, HEAD, POST, OPTIONS"
@@ -25,11 +25,11 @@ class CorsPolicy:
             (b"access-control-max-age", str(settings.max_age_seconds).encode()),
         ]
 
-    def headers_for(self, request_headers: Headers, *, is_preflight: bool = False) -> Headers:
+    def headers_for(self, request_headers: HeaderFields, *, is_preflight: bool = False) -> Headers:
         """What to add to the response to this request."""
         if self._is_off:
             return []
-        origin = header(request_headers, b"origin")
+        origin = request_headers.text(b"origin")
         # caches must not hand one origin's answer to another, also where this request came without an origin
         varies = [] if self._any else [(b"vary", b"origin")]
         if not origin or not self.allows(origin):

@@ -8,7 +8,7 @@ from hashlib import sha256
 from urllib.parse import parse_qsl
 
 from router.pipeline import Response
-from router.server.header_values import Headers, header
+from router.server.header_values import HeaderFields, Headers
 from router.server.request import Scope, Send
 
 MAX_REQUEST_ID_LENGTH = 128
@@ -34,7 +34,7 @@ class Exchange:
         "query_string", "request_id", "response", "send", "size", "started", "status", "subject",
     )  # fmt: skip
 
-    def __init__(self, scope: Scope, headers: Headers, send: Send, extra: Headers) -> None:
+    def __init__(self, scope: Scope, headers: HeaderFields, send: Send, extra: Headers) -> None:
         self.started = time.perf_counter()
         self.method: str = scope["method"]
         self.query_string: bytes = scope.get("query_string", b"")
@@ -42,7 +42,7 @@ class Exchange:
         self.address: str = client[0] if client else ""
         self.headers = headers
         self.send = send
-        self.request_id = request_id_from(header(headers, b"x-request-id"))
+        self.request_id = request_id_from(headers.text(b"x-request-id"))
         self.extra: Headers = [*self.request_id_header, *extra]
         self.status = 500
         self.size = 0

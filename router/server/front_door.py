@@ -29,8 +29,7 @@ from router.response_cache import CacheQuestion, ResponseCache
 from router.server.extensions import Extensions
 from router.server.graph_file import GraphFile, ServedGraph
 from router.server.header_rules import RequestHeaders, ResponseHeaders, aggregated_cache_control
-from router.server.header_values import Headers as RawHeaders
-from router.server.header_values import header
+from router.server.header_values import HeaderFields
 from router.server.identical_requests import IdenticalRequests
 from router.server.outcomes import count_operation
 from router.server.recent_operations import RecentOperations
@@ -126,7 +125,7 @@ class FrontDoor:
 
     async def visit(
         self,
-        headers: RawHeaders,
+        headers: HeaderFields,
         address: str,
         authorization: str | None = None,
         connection_init: Mapping[str, Any] = NOTHING,
@@ -138,7 +137,7 @@ class FrontDoor:
         A token that does not hold is nobody's: it goes no further, for a subgraph may trust the router to have verified
         it, and the subgraphs are told why instead. Raises UnauthenticatedError where the whole graph needs a caller.
         """
-        given = authorization if authorization is not None else header(headers, b"authorization")
+        given = authorization if authorization is not None else headers.text(b"authorization")
         try:
             caller = await self.authenticator.authenticate(given)
         except UnauthenticatedError as error:
@@ -148,17 +147,18 @@ class FrontDoor:
             caller, given = REFUSED[error.reason], ""
         forwarded = self._request_headers.collect(headers, given, caller.claims, connection_init)
         if caller.refusal is not Refusal.NO_TOKEN:
-            forwarded = (*forwarded, (TOKEN_REFUSED, caller.refusal.value))
+            forwarded.append((TOKEN_REFUSED, caller.refusal.value))
         if self._tells_address and address:
-            forwarded = (*forwarded, (CLIENT_ADDRESS, address))
+            forwarded.append((CLIENT_ADDRESS, address))
         if request_id:
-            forwarded = (*[each for each in forwarded if each[0] != REQUEST_ID], (REQUEST_ID, request_id))
+            forwarded = [each for each in forwarded if each[0] != REQUEST_ID]
+            forwarded.append((REQUEST_ID, request_id))
         client = Client.in_headers(headers) if self._usage is not None else UNNAMED
-        return Visit(caller, address, forwarded, self._wants_plan(headers, connection_init), client)
+        return Visit(caller, address, tuple(forwarded), self._wants_plan(headers, connection_init), client)
 
-    def _wants_plan(self, headers: RawHeaders, connection_init: Mapping[str, Any]) -> bool:
+    def _wants_plan(self, headers: HeaderFields, connection_init: Mapping[str, Any]) -> bool:
         """Pages cannot set headers of a WebSocket; they say it in its first message."""
-        return self.settings.dev and bool(header(headers, b"x-query-plan") or connection_init.get("x-query-plan"))
+        return self.settings.dev and bool(headers.text(b"x-query-plan") or connection_init.get("x-query-plan"))
 
     async def request_of(
         self,

@@ -25,7 +25,7 @@ from router.server.event_stream import EventStreams, Framing
 from router.server.exchange import Exchange, shown_subject
 from router.server.front_door import FrontDoor, PayloadStream, Visit
 from router.server.graphiql_page import GraphiqlPage
-from router.server.header_values import Headers, element, header, single
+from router.server.header_values import HeaderFields, element
 from router.server.request import (
     ClientGoneError,
     OperationParameters,
@@ -70,12 +70,12 @@ class GraphqlEndpoint:
         self.log = RequestLog(door.settings.telemetry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers: Headers = scope["headers"]
+        headers = HeaderFields(scope["headers"])
         exchange = Exchange(scope, headers, send, self._cors.headers_for(headers))
         REQUESTS_IN_FLIGHT.inc()
         try:
             if self._tracing.is_on:
-                with self._tracing.operation(headers, exchange.request_id) as span:
+                with self._tracing.operation(headers.lines, exchange.request_id) as span:
                     await self._serve(exchange, receive)
                     span.set_attribute("graphql.operation.name", exchange.operation_name or "")
                     span.set_attribute("http.response.status_code", exchange.status)
@@ -86,7 +86,7 @@ class GraphqlEndpoint:
             self._record(exchange)
 
     async def _serve(self, exchange: Exchange, receive: Receive) -> None:
-        accepted = negotiate(header(exchange.headers, b"accept"))
+        accepted = negotiate(exchange.headers.text(b"accept"))
         try:
             await self._route(exchange, accepted, receive)
         except ClientGoneError:
@@ -107,11 +107,7 @@ class GraphqlEndpoint:
             if method == "HEAD":  # as a GET is answered; the server leaves the body out
                 accepted = replace(accepted, streams=())
             await self._get(exchange, accepted, receive)
-        elif (
-            method == "PUT"
-            and self._connections.is_offered
-            and header(exchange.headers, b"content-length") in ("", "0")
-        ):
+        elif method == "PUT" and self._connections.is_offered and exchange.headers.text(b"content-length") in ("", "0"):
             await self._send(exchange, self._connections.reserve(await self._visit(exchange)))
         elif method == "DELETE" and (token := token_of(exchange)):
             visit = await self._visit(exchange)
@@ -140,13 +136,13 @@ class GraphqlEndpoint:
     async def _post(self, exchange: Exchange, accepted: Accepted, receive: Receive) -> None:
         _require_acceptable(accepted)
         settings = self._settings
-        content_type = element(single(exchange.headers, b"content-type"))
+        content_type = element(exchange.headers.single(b"content-type"))
         has_files = settings.uploads.enabled and content_type.name == MULTIPART
         if has_files:
             check_is_preflighted(exchange.headers, settings.csrf)
         max_bytes = settings.uploads.max_bytes if has_files else settings.limits.body_bytes
         body = await read_body(exchange.headers, receive, max_bytes, settings.request_timeout_seconds)
-        if encoding := header(exchange.headers, b"content-encoding"):
+        if encoding := exchange.headers.text(b"content-encoding"):
             body = decoded_body(body, encoding, max_bytes)
         max_batch = settings.batching.max_size if settings.batching.enabled else 0
         asked = (
@@ -208,7 +204,7 @@ class GraphqlEndpoint:
         body: bytes | None = None
         from_bytes = self._settings.compress_from_bytes
         if from_bytes and len(answer.body) >= from_bytes:
-            coding = coding_for(len(answer.body), header(exchange.headers, b"accept-encoding"), from_bytes)
+            coding = coding_for(len(answer.body), exchange.headers.text(b"accept-encoding"), from_bytes)
             extra = [*extra, (b"vary", b"accept-encoding")]
             if coding is not None:
                 body = encode(answer.body, coding)

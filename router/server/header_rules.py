@@ -9,12 +9,10 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from router.server.header_values import Headers as RawHeaders
-from router.server.header_values import joined
+from router.server.header_values import HeaderFields
 from router.settings import HeaderRules, RequestHeaderRule, Settings
 from router.transport.protocol import (
     CLIENT_ADDRESS,
@@ -46,29 +44,36 @@ class RequestHeaders:
         ]
         named = self._forwarded | {rule.propagate.lower() for rule in rules if rule.propagate}
         self._named = frozenset(name.encode("latin-1", "replace") for name in named)
+        self._wants_authorization = self._look_up(b"authorization")
         self._claims = sorted({rule.from_claim for rule in rules if rule.from_claim})
         self._init = sorted({rule.from_connection_init for rule in rules if rule.from_connection_init})
         self._inserts = bool(self._claims or self._init)
-        self._is_wanted = lru_cache(maxsize=1_024)(self._look_up) if self._patterns else self._named.__contains__
+        self._is_wanted = (
+            lru_cache(maxsize=1_024)(self._look_up_of_clients)
+            if self._patterns
+            else (self._named - NOT_OF_CLIENTS).__contains__
+        )
 
     def collect(
-        self, headers: RawHeaders, authorization: str, claims: Mapping[str, Any], connection_init: Mapping[str, Any]
-    ) -> Headers:
-        lines: dict[bytes, bytes] = {}
-        for name, value in headers:
-            if self._is_wanted(name) and name not in NOT_OF_CLIENTS:
-                lines[name] = joined(name, lines[name], value) if name in lines else value
-        collected = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in lines.items()]
-        if authorization and self._is_wanted(b"authorization"):
+        self, headers: HeaderFields, authorization: str, claims: Mapping[str, Any], connection_init: Mapping[str, Any]
+    ) -> list[tuple[str, str]]:
+        is_wanted = self._is_wanted
+        collected = [
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.items() if is_wanted(name)
+        ]
+        if authorization and self._wants_authorization:
             collected.append(("authorization", authorization))
         if not self._inserts:
-            return tuple(collected)
+            return collected
         for prefix, names, source in ((CLAIM, self._claims, claims), (INIT, self._init, connection_init)):
             for inserted in names:
                 text = _text_of(source.get(inserted))
                 if text is not None:
                     collected.append((prefix + inserted, text))
-        return tuple(collected)
+        return collected
+
+    def _look_up_of_clients(self, name: bytes) -> bool:
+        return name not in NOT_OF_CLIENTS and self._look_up(name)
 
     def _look_up(self, name: bytes) -> bool:
         text = name.decode("latin-1")
@@ -87,11 +92,11 @@ class SubgraphHeaders:
         self._made = lru_cache(maxsize=MAX_REMEMBERED)(self._make)
 
     def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
-        return self._transport.send(replace(request, headers=self._made(request.subgraph, request.headers)))
+        return self._transport.send(request.with_headers(self._made(request.subgraph, request.headers)))
 
     def open(self, request: SubgraphRequest) -> AsyncIterator[dict[str, Any]]:
         assert self._source is not None
-        return self._source.open(replace(request, headers=self._made(request.subgraph, request.headers)))
+        return self._source.open(request.with_headers(self._made(request.subgraph, request.headers)))
 
     def _make(self, subgraph: str, collected: Headers) -> Headers:
         given = dict(collected)

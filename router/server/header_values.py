@@ -18,24 +18,37 @@ _ELEMENT = re.compile(rf"(?:{_QUOTED}|[^,\"]|\")+?(?=,|$)")
 _PARAMETER = re.compile(rf";\s*([^\s=;,\"]+)\s*=\s*({_QUOTED}|[^;]*)")
 
 
-def header(headers: Headers, name: bytes) -> str:
-    """The value of that lower-case name, or "": lines of one name are one list (RFC 9110, 5.3)."""
-    found: bytes | None = None
-    for key, value in headers:
-        if key == name:
-            found = value if found is None else joined(name, found, value)
-    return found.decode("latin-1") if found is not None else ""
+class HeaderFields(dict[bytes, bytes]):
+    """A request's headers by their lower-case names, read in one pass: lines of one name are one list (RFC 9110, 5.3)."""
+
+    __slots__ = ("lines",)
+
+    def __init__(self, lines: Headers) -> None:
+        super().__init__(lines)
+        self.lines = lines
+        if len(self) < len(lines):
+            self._join()
+
+    def text(self, name: bytes) -> str:
+        """The value of that name, or ""."""
+        value = self.get(name)
+        return value.decode("latin-1") if value is not None else ""
+
+    def single(self, name: bytes) -> str:
+        """Of a header that is no list: the value, also where it was sent twice. Two values come out as one that fits nothing."""
+        if len(self) == len(self.lines):
+            return self.text(name)
+        return b", ".join(dict.fromkeys([value for key, value in self.lines if key == name])).decode("latin-1")
+
+    def _join(self) -> None:
+        self.clear()
+        for name, value in self.lines:
+            self[name] = _joined(name, self[name], value) if name in self else value
 
 
-def joined(name: bytes, first: bytes, second: bytes) -> bytes:
+def _joined(name: bytes, first: bytes, second: bytes) -> bytes:
     """Two lines as one; cookies are the one header with a separator of its own (RFC 9113, 8.2.3)."""
     return first + (b"; " if name == b"cookie" else b", ") + second
-
-
-def single(headers: Headers, name: bytes) -> str:
-    """Of a header that is no list: the value, also where it was sent twice. Two values come out as one that fits nothing."""
-    lines = dict.fromkeys(value for key, value in headers if key == name)
-    return b", ".join(lines).decode("latin-1") if lines else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Complete responses go out in one write. Whoever serves an ASGI application passe
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from functools import lru_cache
 from typing import Any
 
 import httptools
@@ -136,26 +137,38 @@ class _InOneWrite:
     def _hold(self, message: Any) -> bool:
         """Whether the response's length is known, so that its head can wait for its body."""
         cycle = self._cycle
-        headers = [(name.lower(), value) for name, value in (*cycle.default_headers, *message.get("headers", ()))]
-        names = [name for name, _ in headers]
-        if b"content-length" not in names or b"connection" in names or b"transfer-encoding" in names:
-            return False
         if cycle.scope["method"] == "HEAD" or message["status"] in (204, 304):
             return False
-        if HEADER_RE.search(b"".join(names)) or HEADER_VALUE_RE.search(b"".join([value for _, value in headers])):
-            raise RuntimeError("Invalid HTTP header.")
-        if not cycle.keep_alive:
-            headers.append((b"connection", b"close"))
+        size: bytes | None = None
+        values = []
         lines = [STATUS_LINE[message["status"]]]
-        for name, value in headers:
+        for given, value in (*cycle.default_headers, *message.get("headers", ())):
+            name = _field_name(given)
+            if name in _FRAMING:
+                if name != b"content-length":
+                    return False
+                size = size or value
             lines += (name, b": ", value, b"\r\n")
-        lines.append(b"\r\n")
+            values.append(value)
+        if size is None:
+            return False
+        if HEADER_VALUE_RE.search(b"".join(values)):
+            raise RuntimeError("Invalid HTTP header value.")
+        lines.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
         self._head = b"".join(lines)
-        self._size = cycle.expected_content_length = int(headers[names.index(b"content-length")][1])
+        self._size = cycle.expected_content_length = int(size)
         cycle.chunked_encoding = False
         cycle.response_started = True
         cycle.waiting_for_100_continue = False
         return True
+
+
+@lru_cache(maxsize=256)  # an application has few names, and uses them with every response
+def _field_name(name: bytes) -> bytes:
+    """In lower case. Raises RuntimeError for what is no name."""
+    if HEADER_RE.search(name):
+        raise RuntimeError("Invalid HTTP header name.")
+    return name.lower()
 
 
 class _AfterKnownHead:

@@ -22,7 +22,7 @@ from router.content_coding import (
 )
 from router.exact_json import loads
 from router.server.errors import HttpError, bad_request
-from router.server.header_values import Element, Headers, header
+from router.server.header_values import Element, HeaderFields
 from router.settings import Csrf
 
 Scope = MutableMapping[str, Any]
@@ -51,12 +51,12 @@ class ClientGoneError(Exception):
     """The client closed the connection before its request was complete; there is nobody to answer."""
 
 
-async def read_body(headers: Headers, receive: Receive, max_bytes: int, max_seconds: float = 30.0) -> bytes:
+async def read_body(headers: HeaderFields, receive: Receive, max_bytes: int, max_seconds: float = 30.0) -> bytes:
     """The whole body. Raises HttpError 413 as soon as it is known to be too long, without reading the rest, and 408.
 
     Nearly every body is there with the first event, which is worth no timer.
     """
-    announced = header(headers, b"content-length")
+    announced = headers.text(b"content-length")
     if announced.isdigit() and int(announced) > max_bytes:
         raise _too_large(max_bytes)
     chunk, is_last = await _next_chunk(receive)
@@ -110,15 +110,15 @@ def _too_large(max_bytes: int) -> HttpError:
     return HttpError(413, "REQUEST_TOO_LARGE", f"The request body is larger than {max_bytes} bytes.")
 
 
-def check_csrf(headers: Headers, csrf: Csrf) -> None:
+def check_csrf(headers: HeaderFields, csrf: Csrf) -> None:
     """For GET. Raises HttpError 400 where a browser may have sent this for a foreign page without asking us first."""
     if csrf.protect_get:
         check_is_preflighted(headers, csrf)
 
 
-def check_is_preflighted(headers: Headers, csrf: Csrf) -> None:
+def check_is_preflighted(headers: HeaderFields, csrf: Csrf) -> None:
     """Raises HttpError 400 without one of the headers which no page of another origin can send without asking first."""
-    if any(name.decode("latin-1") in csrf.headers for name, _ in headers):
+    if any(name.decode("latin-1") in csrf.headers for name in headers):
         return
     raise bad_request(
         "Refused as a possible cross-site request forgery: send a body of content type application/json, "

@@ -19,7 +19,6 @@ from router.server.errors import HttpError, bad_request
 from router.server.event_stream import EventStreams, ServerSentEvents
 from router.server.exchange import Exchange
 from router.server.front_door import FrontDoor, PayloadStream, Visit
-from router.server.header_values import header
 from router.server.request import OperationParameters, Receive
 from router.server.response import HttpAnswer, Stream
 
@@ -29,7 +28,7 @@ MAX_WAITING_EVENTS = 64  # of all operations of a connection; a client that read
 
 def token_of(exchange: Exchange) -> str:
     """The reservation that a request belongs to, or ""."""
-    return header(exchange.headers, TOKEN_HEADER) or exchange.parameter("token")
+    return exchange.headers.text(TOKEN_HEADER) or exchange.parameter("token")
 
 
 class SingleConnections:

@@ -41,7 +41,7 @@ from graphql import (
 from router.background import in_background
 from router.prepared_operation import PreparedOperation
 from router.prepared_request import PreparedRequest
-from router.server.header_values import Headers, header
+from router.server.header_values import HeaderFields
 from router.settings import KafkaClient, UsageReporting
 from router.telemetry import USAGE_RECORDS
 from router.transport.kafka import client_settings
@@ -61,9 +61,9 @@ class Client:
     version: str = ""
 
     @classmethod
-    def in_headers(cls, headers: Headers) -> Client:
+    def in_headers(cls, headers: HeaderFields) -> Client:
         def first(names: tuple[bytes, ...]) -> str:
-            return next((value for name in names if (value := header(headers, name))), "")[:MAX_NAME_LENGTH]
+            return next((value for name in names if (value := headers.text(name))), "")[:MAX_NAME_LENGTH]
 
         return cls(first(NAME_HEADERS), first(VERSION_HEADERS))
 

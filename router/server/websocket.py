@@ -23,7 +23,7 @@ from router.pipeline import Response
 from router.server.errors import HttpError
 from router.server.exchange import request_id_from, shown_subject
 from router.server.front_door import FrontDoor, Visit
-from router.server.header_values import header
+from router.server.header_values import HeaderFields
 from router.server.request import Receive, Scope, Send, operation_from_json
 from router.server.response import Stream
 from router.telemetry import CONNECTIONS, SUBSCRIPTIONS, RequestLog, Tracing
@@ -120,12 +120,12 @@ class _Connection:
         self._door = door
         self._tracing = tracing
         self._log = log_of_requests
+        self._headers = HeaderFields(scope["headers"])
         #: of the connection; those of its operations have a number behind it
-        self._request_id = request_id_from(header(scope["headers"], b"x-request-id"))
+        self._request_id = request_id_from(self._headers.text(b"x-request-id"))
         self._operation_numbers = itertools.count(1)
         self._settings = door.settings.subscriptions
         self._dialect = dialect
-        self._headers = scope["headers"]
         client = scope.get("client")
         self._address: str = client[0] if client else ""
         self._receive = receive
@@ -247,7 +247,7 @@ class _Connection:
         SUBSCRIPTIONS.labels("websocket").inc()
         request_id, began = f"{self._request_id}.{next(self._operation_numbers)}", time.perf_counter()
         try:
-            with self._tracing.operation(self._headers, request_id):
+            with self._tracing.operation(self._headers.lines, request_id):
                 await self._answer(operation_id, payload, visit.named(request_id))
         finally:
             SUBSCRIPTIONS.labels("websocket").dec()

@@ -59,6 +59,20 @@ class SubgraphRequest:
     #: instances that failed with it, of a query that is sent again: others are to be tried before them
     avoided: tuple[str, ...] = ()
 
+    def with_headers(self, headers: Headers) -> SubgraphRequest:
+        """The same with these headers; every request takes this way, which `dataclasses.replace` makes three times as long."""
+        return SubgraphRequest(
+            self.subgraph,
+            self.url,
+            self.body,
+            headers,
+            self.is_query,
+            self.files,
+            self.query_string,
+            self.epoch,
+            self.avoided,
+        )
+
 
 @dataclass(slots=True)  # frozen it would cost a call for each value of each request
 class SubgraphAnswer:

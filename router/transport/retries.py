@@ -32,8 +32,10 @@ class Retries:
 
     def pause_before(self, subgraph: str, attempt: int, answer: asyncio.Future[SubgraphAnswer]) -> float | None:
         """Seconds until attempt number `attempt` (the second is 2), or None: what `answer` says stands."""
+        if not _may_pass(answer):  # as nearly always
+            return None
         settings = self._settings_of(subgraph)
-        if attempt > settings.max_attempts or not _may_pass(answer) or not self._budget(subgraph).spend():
+        if attempt > settings.max_attempts or not self._budget(subgraph).spend():
             return None
         self._on_retry(subgraph)
         longest: float = settings.pause_seconds * 2 ** (attempt - 2)
@@ -56,5 +58,6 @@ def _may_pass(answer: asyncio.Future[SubgraphAnswer]) -> bool:
     if error is not None:
         return type(error) is SubgraphHttpError
     given = answer.result()
-    is_of_deadline = given.status == 504 and given.content_type.startswith(GRAPHQL_RESPONSE)
-    return given.status in PASSING_STATUSES and not is_of_deadline
+    if given.status not in PASSING_STATUSES:
+        return False
+    return not (given.status == 504 and given.content_type.startswith(GRAPHQL_RESPONSE))

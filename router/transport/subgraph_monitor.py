@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.trace import Span, Status, StatusCode
@@ -89,10 +89,10 @@ class SubgraphMonitor:
         span = self._tracing.start_fetch(name) if self._tracing.is_on else None
         extra = self._headers.get(name, ())
         if span is not None:
-            request = replace(request, headers=tuple(each for each in request.headers if each[0] not in TRACE_HEADERS))
+            request = request.with_headers(tuple([each for each in request.headers if each[0] not in TRACE_HEADERS]))
             extra = (*extra, *self._tracing.outgoing_headers(span).items())
         if extra:
-            request = replace(request, headers=(*request.headers, *extra))
+            request = request.with_headers((*request.headers, *extra))
         started = time.perf_counter()
         sent = self._transport.send(request)
         sent.add_done_callback(lambda answer: self._note(name, answer, time.perf_counter() - started, span))

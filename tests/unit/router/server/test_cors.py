@@ -3,6 +3,7 @@
 import pytest
 
 from router.server.cors import CorsPolicy
+from router.server.header_values import HeaderFields
 from router.settings import Cors
 
 
@@ -22,7 +23,7 @@ from router.settings import Cors
 def test_a_star_stands_for_every_port_of_its_host_and_nothing_else(origin: str, allowed: bool) -> None:
     policy = CorsPolicy(Cors(origins=("http://localhost:*", "https://app.example"), credentials=True))
     assert policy.allows(origin) is allowed
-    names = {name for name, _ in policy.headers_for([(b"origin", origin.encode())])}
+    names = {name for name, _ in policy.headers_for(HeaderFields([(b"origin", origin.encode())]))}
     assert (b"access-control-allow-origin" in names) is allowed
 
 

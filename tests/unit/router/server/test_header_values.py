@@ -1,22 +1,25 @@
 import pytest
 
-from router.server.header_values import Element, elements, header, single
+from router.server.header_values import Element, HeaderFields, elements
 
 LINES = [(b"accept", b"a"), (b"x", b"1"), (b"cookie", b"a=1"), (b"x", b"2"), (b"cookie", b"b=2")]
 
 
 def test_lines_of_one_name_are_one_list() -> None:
-    assert header(LINES, b"x") == "1, 2"
-    assert header(LINES, b"cookie") == "a=1; b=2"
-    assert header(LINES, b"accept") == "a"
-    assert header(LINES, b"missing") == ""
+    fields = HeaderFields(LINES)
+    assert fields.text(b"x") == "1, 2"
+    assert fields.text(b"cookie") == "a=1; b=2"
+    assert fields.text(b"accept") == "a"
+    assert fields.text(b"missing") == ""
+    assert list(fields) == [b"accept", b"x", b"cookie"]
 
 
 def test_a_header_that_is_no_list_may_be_sent_twice_alike_and_fits_nothing_otherwise() -> None:
-    assert single([(b"content-type", b"application/json")] * 2, b"content-type") == "application/json"
-    assert single([(b"content-type", b"application/json"), (b"content-type", b"x")], b"content-type") == (
-        "application/json, x"
-    )
+    json, other = (b"content-type", b"application/json"), (b"content-type", b"x")
+    assert HeaderFields([json]).single(b"content-type") == "application/json"
+    assert HeaderFields([json, json]).single(b"content-type") == "application/json"
+    assert HeaderFields([json, other]).single(b"content-type") == "application/json, x"
+    assert HeaderFields([*LINES, json]).single(b"missing") == ""
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from router.server.errors import HttpError
-from router.server.header_values import element
+from router.server.header_values import HeaderFields, element
 from router.server.request import (
     ClientGoneError,
     OperationParameters,
@@ -92,23 +92,23 @@ def receiver(*events: dict[str, Any]) -> Any:
 
 async def test_chunks_are_joined_and_counted() -> None:
     chunks = [{"type": "http.request", "body": b"ab", "more_body": True}, {"type": "http.request", "body": b"c"}]
-    assert await read_body([], receiver(*chunks), 3) == b"abc"
+    assert await read_body(HeaderFields([]), receiver(*chunks), 3) == b"abc"
     with pytest.raises(HttpError, match="larger than 2 bytes"):
-        await read_body([], receiver(*chunks), 2)
+        await read_body(HeaderFields([]), receiver(*chunks), 2)
 
 
 async def test_an_announced_length_is_believed_before_anything_is_read() -> None:
     with pytest.raises(HttpError, match="larger than 2 bytes"):
-        await read_body([(b"content-length", b"3")], receiver(), 2)
+        await read_body(HeaderFields([(b"content-length", b"3")]), receiver(), 2)
 
 
 async def test_a_client_that_leaves_while_sending_gets_no_answer() -> None:
     with pytest.raises(ClientGoneError):
-        await read_body([], receiver({"type": "http.disconnect"}), 10)
+        await read_body(HeaderFields([]), receiver({"type": "http.disconnect"}), 10)
 
 
 def test_get_can_be_made_to_need_a_header_of_its_own() -> None:
-    check_csrf([], Csrf())
-    check_csrf([(b"graphql-preflight", b"1")], Csrf(protect_get=True))
+    check_csrf(HeaderFields([]), Csrf())
+    check_csrf(HeaderFields([(b"graphql-preflight", b"1")]), Csrf(protect_get=True))
     with pytest.raises(HttpError, match="cross-site"):
-        check_csrf([], Csrf(protect_get=True))
+        check_csrf(HeaderFields([]), Csrf(protect_get=True))
