@@ -37,6 +37,7 @@ from prometheus_client import (
 from structlog.tracebacks import ExceptionDictTransformer
 
 from router.process_metrics import add_process_metrics
+from router.request_metrics import DurationHistogram, Level
 from router.settings import Telemetry
 
 TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
@@ -49,14 +50,14 @@ PlatformCollector(registry=REGISTRY)
 GCCollector(registry=REGISTRY)
 EVENT_LOOP_LAG = add_process_metrics(REGISTRY)
 
-HTTP_REQUESTS = Histogram(
+HTTP_REQUESTS = DurationHistogram(
     "http_server_requests_seconds",
     "Time from the last byte of a request to the last byte of its answer; streams count until they end.",
     ["method", "uri", "status", "outcome", "service"],
     buckets=LATENCY_BUCKETS,
     registry=REGISTRY,
 )
-REQUESTS_IN_FLIGHT = Gauge(
+REQUESTS_IN_FLIGHT = Level(
     "router_requests_in_flight", "HTTP requests being answered, streams included.", registry=REGISTRY
 )
 OPERATIONS = Counter(
@@ -85,7 +86,7 @@ OPERATION_COST = Histogram(
     buckets=(0, 1, 10, 50, 100, 500, 1_000, 5_000, 10_000, 100_000),
     registry=REGISTRY,
 )
-SUBGRAPH_REQUESTS = Histogram(
+SUBGRAPH_REQUESTS = DurationHistogram(
     "router_subgraph_request_duration_seconds",
     "Time of one request to a subgraph, from being handed to the pool to the last byte of the answer.",
     ["subgraph", "outcome"],

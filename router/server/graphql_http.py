@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Self
 
 import structlog
-from prometheus_client import Histogram
 
 from router.access.authentication import UnauthenticatedError
 from router.access.caller import Refusal
@@ -19,6 +18,7 @@ from router.access.limits import RateLimitedError
 from router.content_coding import encode
 from router.errors import RequestError, RouterError
 from router.pipeline import Response
+from router.request_metrics import Durations
 from router.server.cors import ALLOWED_METHODS, CorsPolicy
 from router.server.errors import HttpError, method_not_allowed
 from router.server.event_stream import EventStreams, Framing
@@ -66,13 +66,13 @@ class GraphqlEndpoint:
         self._tracing = tracing
         self._cors = CorsPolicy(door.settings.cors)
         self._service = door.settings.telemetry.service_name
-        self._observed: dict[tuple[str, int], Histogram] = {}
+        self._observed: dict[tuple[str, int], Durations] = {}
         self.log = RequestLog(door.settings.telemetry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = HeaderFields(scope["headers"])
         exchange = Exchange(scope, headers, send, self._cors.headers_for(headers))
-        REQUESTS_IN_FLIGHT.inc()
+        REQUESTS_IN_FLIGHT.value += 1
         try:
             if self._tracing.is_on:
                 with self._tracing.operation(headers.lines, exchange.request_id) as span:
@@ -82,7 +82,7 @@ class GraphqlEndpoint:
             else:
                 await self._serve(exchange, receive)
         finally:
-            REQUESTS_IN_FLIGHT.dec()
+            REQUESTS_IN_FLIGHT.value -= 1
             self._record(exchange)
 
     async def _serve(self, exchange: Exchange, receive: Receive) -> None:

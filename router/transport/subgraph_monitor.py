@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.trace import Span, Status, StatusCode
-from prometheus_client import Histogram
 
 from router.errors import SubgraphCircuitOpenError, SubgraphError, SubgraphHttpError, SubgraphTimeoutError
+from router.request_metrics import Durations
 from router.settings import CircuitBreaker as CircuitBreakerSettings
 from router.settings import Subgraph
 from router.telemetry import SUBGRAPH_CIRCUIT, SUBGRAPH_NOT_ASKED, SUBGRAPH_REQUESTS, TRACE_HEADERS, Tracing
@@ -77,7 +77,7 @@ class SubgraphMonitor:
         self._breaker_settings = breaker_settings
         self._breakers: dict[str, CircuitBreaker | None] = {}
         self.health: dict[str, SubgraphHealth] = {}
-        self._observed: dict[tuple[str, str], Histogram] = {}
+        self._observed: dict[tuple[str, str], Durations] = {}
 
     def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
         name = request.subgraph
