@@ -108,6 +108,8 @@ class LoadedGraph:
         self._supergraph_sdl = supergraph.sdl if supergraph is not None else None
         self._planning: PlanningPool | None = None
         self._spent = Spent()
+        limits = self.options.limits
+        self._inline_limits = replace(limits, tokens=min(limits.tokens, MAX_INLINE_TOKENS))
         shortcuts = min(MAX_SHORTCUTS, 2 ** len(override_labels))
         self._prepared: BoundedCache[PreparedKey, PreparedOperation] = BoundedCache(
             self.options.max_prepared_operations,
@@ -282,11 +284,10 @@ class LoadedGraph:
         limits = self.options.limits
         if len(text) > MAX_INLINE_CHARACTERS:
             return None
-        tokens = min(limits.tokens, MAX_INLINE_TOKENS)
         try:
-            document = parse_document(text, replace(limits, tokens=tokens))
+            document = parse_document(text, self._inline_limits)
         except LimitExceededError as error:
-            if error.limit == "TOKEN" and tokens < limits.tokens:
+            if error.limit == "TOKEN" and self._inline_limits.tokens < limits.tokens:
                 return None
             raise
         return document if check_limits(document, limits) <= MAX_INLINE_FIELDS else None

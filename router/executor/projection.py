@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from graphql import (
@@ -43,7 +43,8 @@ class _NullError(Exception):
 
 
 def holds(conditions: tuple[Condition, ...], variables: Mapping[str, Any]) -> bool:
-    return all(bool(variables.get(each.variable)) is not each.inverted for each in conditions)
+    # most fields have no conditions, and a generator for none of them costs more than the field
+    return not conditions or all(bool(variables.get(each.variable)) is not each.inverted for each in conditions)
 
 
 def group_by_key(
@@ -98,6 +99,16 @@ def _selects_anything(selections: SelectionSet, variables: Mapping[str, Any]) ->
     )
 
 
+class _Place(NamedTuple):
+    """What stands under a response key in every object of one type."""
+
+    response_key: str
+    name: str
+    selections: SelectionSet
+    type: GraphQLOutputType | None  # None for `__typename` and the root fields of introspection
+    where: str  # for messages: type and field
+
+
 class Projection:
     """One run over one tree; `errors` are those found here, to be added to those of the fetches."""
 
@@ -106,6 +117,8 @@ class Projection:
         self._schema = schema
         self._variables = variables
         self._explained = [tuple(error.get("path", ())) for error in known_errors]
+        #: by the identity of a selection set, which is kept alive beside them, and type: a list has many objects of one
+        self._known_places: dict[tuple[int, str], tuple[SelectionSet, list[_Place]]] = {}
 
     def project(self, selections: SelectionSet, type_name: str, tree: Tree, path: ClientPath = ()) -> Tree | None:
         """The client's `data`, or None where null reached the top, or `tree` is of no type that `type_name` can be.
@@ -148,24 +161,33 @@ class Projection:
         value: Tree,
         path: ClientPath,
     ) -> Tree:
+        projected: Tree = {}
+        for response_key, name, inner, field_type, where in self._places_of(selections, type_):
+            if field_type is not None:
+                projected[response_key] = self._value(
+                    inner, field_type, value.get(response_key), (*path, response_key), where
+                )
+            elif name == "__typename":
+                projected[response_key] = type_.name
+            else:
+                projected[response_key] = value.get(response_key)  # made by `introspection`, already in shape
+        return projected
+
+    def _places_of(self, selections: SelectionSet, type_: GraphQLObjectType | GraphQLInterfaceType) -> list[_Place]:
+        key = (id(selections), type_.name)
+        known = self._known_places.get(key)
+        if known is not None:
+            return known[1]
         grouped: dict[str, list[Field]] = {}
         group_by_key(selections, type_, self._schema, self._variables, grouped)
-        projected: Tree = {}
+        places = []
         for response_key, fields in grouped.items():
             name = fields[0].name
-            if name == "__typename":
-                projected[response_key] = type_.name
-                continue
-            if name in ("__schema", "__type"):
-                projected[response_key] = value.get(response_key)  # made by `introspection`, already in shape
-                continue
-            inner = SelectionSet(tuple(item for field in fields if field.selections for item in field.selections.items))
-            definition = type_.fields[name]
-            where = f"{type_.name}.{name}"
-            projected[response_key] = self._value(
-                inner, definition.type, value.get(response_key), (*path, response_key), where
-            )
-        return projected
+            field_type = type_.fields[name].type if name not in ("__typename", "__schema", "__type") else None
+            inner = SelectionSet(tuple([item for each in fields if each.selections for item in each.selections.items]))
+            places.append(_Place(response_key, name, inner, field_type, f"{type_.name}.{name}"))
+        self._known_places[key] = (selections, places)
+        return places
 
     def _value(
         self, selections: SelectionSet, type_: GraphQLOutputType, value: Any, path: ClientPath, where: str

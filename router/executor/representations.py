@@ -311,7 +311,10 @@ def _asked(selections: SelectionSet, decided: Mapping[str, bool]) -> SelectionSe
         known = items.get(name)
         if known is not None and known.selections is not None and inner is not None:
             inner = _asked(SelectionSet(known.selections.items + inner.items), decided)
-        items[name] = replace(item, selections=inner, conditions=())  # type: ignore[arg-type] # None for a leaf only
+        if inner is None and not item.conditions:
+            items[name] = item
+        else:
+            items[name] = replace(item, selections=inner, conditions=())  # type: ignore[arg-type] # None for a leaf only
     return SelectionSet(tuple(items.values()))
 
 

@@ -458,7 +458,7 @@ class Chooser:
             self._kept_alive.append(item.selections)
         if known == item.selections.items and len(known) == 1:
             return (item,)
-        return tuple(replace(item, selections=self._set_of((child,))) for child in known)
+        return tuple([item.with_selections(self._set_of((child,))) for child in known])
 
     def _set_of(self, items: tuple[Field | InlineFragment, ...]) -> SelectionSet:
         """The same selection set for the same items, since choices are remembered by identity."""
