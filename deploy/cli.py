@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from deploy import attach_cli, operations_cli
+from deploy import attach_cli, operations_cli, people_cli
 from deploy.errors import friendly
 from deploy.events_cli import events_app
 from deploy.terminal import Terminal
@@ -24,6 +24,7 @@ schema_app = typer.Typer(no_args_is_help=True, help="The committed schema: expor
 app.add_typer(schema_app, name="schema")
 operations_cli.add_to(app)
 attach_cli.add_to(app)
+people_cli.add_to(app)
 app.add_typer(events_app, name="events")
 
 DataDir = Annotated[Path, typer.Option(help="Where databases, logs and the development secret live.")]

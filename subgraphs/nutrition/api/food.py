@@ -197,13 +197,16 @@ class FoodQuery:
         verified: Annotated[
             bool | None, strawberry.argument(description="Foods whose energy fits, or does not. Null: both.")
         ] = None,
+        own: Annotated[
+            bool | None, strawberry.argument(description="The viewer's own foods, or the catalogue's. Null: both.")
+        ] = None,
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
     ) -> Connection[Food]:
-        wanted = FoodFilter(viewer_id(info), category.value if category else None, verified)
-        list_of = f"{wanted.viewer_id}/{wanted.category}/{wanted.verified}"
+        wanted = FoodFilter(viewer_id(info), category.value if category else None, verified, own)
+        list_of = f"{wanted.viewer_id}/{wanted.category}/{wanted.verified}/{wanted.own}"
         if search is not None and search.strip():
             if not LEAST_LETTERS <= len(search.strip()) <= MOST_LETTERS:
                 raise ValidationError(("search", f"must have {LEAST_LETTERS} to {MOST_LETTERS} characters"))

@@ -46,6 +46,7 @@ class FoodFilter:
     viewer_id: str | None
     category: str | None = None
     verified: bool | None = None
+    own: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,11 @@ def _named(shape: PageShape) -> TextClause:
     """The catalogue and one's own each by its index, the first rows of each."""
     rows = f"SELECT {FOOD_COLUMNS}, lower(name) AS ordering FROM food WHERE"  # noqa: S608 - our names
     kept = f"{_KEPT} AND {_BY_NAME.beyond(shape)} ORDER BY {_BY_NAME.order_by(shape)} LIMIT :limit"
+    # What a parameter rules out alone is decided before a row is read: one's own are not looked for in the catalogue.
     return text(
-        f"SELECT * FROM (({rows} created_by IS NULL AND {kept})"  # noqa: S608
-        f" UNION ALL ({rows} created_by = :viewer_id AND deleted_at IS NULL AND {kept})) AS found"
+        f"SELECT * FROM (({rows} created_by IS NULL AND CAST(:own AS boolean) IS NOT TRUE AND {kept})"  # noqa: S608
+        f" UNION ALL ({rows} created_by = :viewer_id AND deleted_at IS NULL"
+        f" AND CAST(:own AS boolean) IS NOT FALSE AND {kept})) AS found"
         f" ORDER BY {_FOUND_BY_NAME.order_by(shape)} LIMIT :limit"
     )
 
@@ -139,6 +142,7 @@ async def foods_by_name(
             "viewer_id": wanted.viewer_id,
             "category": wanted.category,
             "verified": wanted.verified,
+            "own": wanted.own,
             "limit": page.limit,
             **page.keys,
         }

@@ -18,7 +18,8 @@ FOOD_INDEX = SearchIndex(
     kept=(
         "EXISTS (SELECT FROM food WHERE food.id = found.id"
         " AND (CAST(:category AS text) IS NULL OR category = :category)"
-        " AND (CAST(:verified AS boolean) IS NULL OR verified = :verified))"
+        " AND (CAST(:verified AS boolean) IS NULL OR verified = :verified)"
+        " AND (CAST(:own AS boolean) IS NULL OR (created_by IS NOT NULL) = :own))"
     ),
 )
 
@@ -28,7 +29,7 @@ async def search_foods(reader: Reader, searches: Sequence[str], wanted: FoodFilt
 
     One search after the other: however many an operation asks for, it holds one connection and others get their turn.
     """
-    filters = {"category": wanted.category, "verified": wanted.verified}
+    filters = {"category": wanted.category, "verified": wanted.verified, "own": wanted.own}
     narrowed = any(value is not None for value in filters.values())
     kept = filters if narrowed else None
     return {words: await FOOD_INDEX.find(reader, words, wanted.viewer_id, kept) for words in searches}

@@ -215,6 +215,9 @@ class ExerciseQuery:
         equipment: Annotated[
             domain.Equipment | None, strawberry.argument(description="What it is done with. Null: anything.")
         ] = None,
+        own: Annotated[
+            bool | None, strawberry.argument(description="The viewer's own exercises, or the catalogue's. Null: both.")
+        ] = None,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -226,6 +229,7 @@ class ExerciseQuery:
             category=None if category is None else category.value,
             level=None if level is None else level.value,
             equipment=None if equipment is None else equipment.value,
+            own=own,
         )
         if search is not None and search.strip():
             if not LEAST_LETTERS <= len(search.strip()) <= MOST_LETTERS:

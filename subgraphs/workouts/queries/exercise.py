@@ -49,6 +49,7 @@ class ExerciseFilter:
     category: str | None = None
     level: str | None = None
     equipment: str | None = None
+    own: bool | None = None
 
 
 _BY_ID = text(f"SELECT {_COLUMNS} FROM exercise WHERE id = ANY(:ids)")  # noqa: S608 - our names
@@ -64,6 +65,7 @@ def _page(shape: PageShape) -> TextClause:
         " AND (CAST(:category AS text) IS NULL OR category = :category)"
         " AND (CAST(:level AS text) IS NULL OR level = :level)"
         " AND (CAST(:equipment AS text) IS NULL OR equipment = :equipment)"
+        " AND (CAST(:own AS boolean) IS NULL OR (created_by IS NOT NULL) = :own)"
         f" AND {_ORDER.beyond(shape)} ORDER BY {_ORDER.order_by(shape)} LIMIT :limit"
     )
 
@@ -84,6 +86,7 @@ async def exercises_by_name(
             "category": wanted.category,
             "level": wanted.level,
             "equipment": wanted.equipment,
+            "own": wanted.own,
             "limit": page.limit,
             **page.keys,
         }

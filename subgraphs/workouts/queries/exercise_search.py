@@ -25,7 +25,8 @@ EXERCISE_INDEX = SearchIndex(
         "      OR secondary_muscles @> ARRAY[CAST(:muscle AS text)])"
         " AND (CAST(:category AS text) IS NULL OR category = :category)"
         " AND (CAST(:level AS text) IS NULL OR level = :level)"
-        " AND (CAST(:equipment AS text) IS NULL OR equipment = :equipment))"
+        " AND (CAST(:equipment AS text) IS NULL OR equipment = :equipment)"
+        " AND (CAST(:own AS boolean) IS NULL OR (created_by IS NOT NULL) = :own))"
     ),
 )
 
@@ -37,6 +38,7 @@ async def search_exercises(reader: Reader, searches: Sequence[str], wanted: Exer
         "category": wanted.category,
         "level": wanted.level,
         "equipment": wanted.equipment,
+        "own": wanted.own,
     }
     kept = filters if any(value is not None for value in filters.values()) else None
     return {words: await EXERCISE_INDEX.find(reader, words, wanted.viewer_id, kept) for words in searches}

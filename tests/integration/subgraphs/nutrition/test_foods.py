@@ -102,6 +102,26 @@ async def test_pages_of_foods_join_without_gap_or_overlap(nutrition: SubgraphUnd
     assert len(whole) >= 2
 
 
+async def test_own_foods_are_listed_and_searched_apart_from_the_catalogue(
+    nutrition: SubgraphUnderTest, person: str
+) -> None:
+    await nutrition.data(CREATE, person, {"input": BAR | {"name": "Milk bar"}})
+    ask = "query ($words: String, $own: Boolean) { foods(search: $words, own: $own, first: 100) { nodes { name } } }"
+
+    async def listed(viewer: str | None = person, **arguments: Any) -> list[str]:
+        found = await nutrition.data(ask, viewer, arguments)
+        return [food["name"] for food in found["foods"]["nodes"]]
+
+    assert await listed(own=True) == ["Milk bar"]
+    assert await listed(own=True, words="milk") == ["Milk bar"]
+    assert await listed(own=True, viewer=None) == []
+    for words in (None, "milk"):
+        assert "Milk bar" in await listed(words=words)
+        catalogues = await listed(own=False, words=words)
+        assert "Milk bar" not in catalogues
+        assert "Milk, 2 %" in catalogues
+
+
 async def test_one_letter_is_no_search(nutrition: SubgraphUnderTest) -> None:
     assert await nutrition.codes('{ foods(search: "b") { edges { cursor } } }', None) == ["VALIDATION_ERROR"]
 

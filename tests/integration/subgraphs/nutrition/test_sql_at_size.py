@@ -221,6 +221,7 @@ READS: dict[str, tuple[Read, int]] = {
     "the target of today": (lambda r: targets_by_day(r, _WEEK[:1]), 1),
     "the target of a day nine years ago": (lambda r: targets_by_day(r, [(VETERAN, _OLD)]), 1),
     "foods by name": (lambda r: foods_by_name(r, [FoodFilter(VETERAN)], _NAMES), 42),
+    "own foods by name": (lambda r: foods_by_name(r, [FoodFilter(VETERAN, own=True)], _NAMES), 21),
     "a food": (lambda r: foods_by_id(r, ["food-7"]), 1),
     "the portions of a food": (lambda r: portions_by_food(r, ["food-7"]), 0),
     "a meal": (lambda r: meals_by_id(r, [f"{VETERAN}-{LAST_DAY}-0"]), 1),

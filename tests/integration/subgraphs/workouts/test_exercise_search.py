@@ -64,6 +64,25 @@ async def test_own_exercises_are_found_by_their_maker_only(catalogue: SubgraphUn
     assert await names_of(catalogue, "gurteltier", "maker") == ["Gürteltier crawl"]
 
 
+async def test_own_exercises_are_listed_and_searched_apart_from_the_catalogue(catalogue: SubgraphUnderTest) -> None:
+    create = 'mutation { createExercise(input: {name: "Squat of mine", category: CORE}) { exercise { id } } }'
+    await catalogue.data(create, "owner")
+    ask = """query ($words: String, $own: Boolean) {
+        exercises(search: $words, own: $own, first: 100) { nodes { name isOwn } } }"""
+
+    async def listed(**arguments: Any) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await catalogue.data(ask, "owner", arguments))["exercises"]["nodes"]
+        return found
+
+    mine = {"name": "Squat of mine", "isOwn": True}
+    assert await listed(own=True) == [mine]
+    assert await listed(own=True, words="squat") == [mine]
+    for words in (None, "squat"):
+        assert mine not in (catalogues := await listed(own=False, words=words))
+        assert len(catalogues) > 10
+        assert mine in await listed(words=words) or words is None
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [("b", "VALIDATION_ERROR"), ("x" * 101, "VALIDATION_ERROR"), ("squat " * 80_000, "BAD_USER_INPUT")],

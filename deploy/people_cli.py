@@ -1,0 +1,61 @@
+"""The verbs of `fittracker` for a person who uses the platform: what is theirs, out of it. Added by `cli`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.errors import FriendlyError
+from deploy.terminal import Terminal
+
+LOCAL_GRAPH = "http://127.0.0.1:8080/graphql"
+Url = Annotated[str, typer.Option(help="The graph's address, which ends in /graphql.")]
+Email = Annotated[str | None, typer.Option(help="Of the account; the password is asked for.")]
+PasswordFile = Annotated[Path | None, typer.Option(help="A file with the password, in place of the question.")]
+TokenFile = Annotated[
+    Path | None, typer.Option(help="A file with an access token, in place of --email; it is not renewed.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Registers every verb of this module."""
+    app.command("export")(export)
+
+
+def export(
+    to: Annotated[Path, typer.Argument(help="A new folder, or one of an export that was cut off: it goes on.")],
+    email: Email = None,
+    url: Url = LOCAL_GRAPH,
+    password_file: PasswordFile = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Fetch everything that the platform keeps about you, as JSON Lines and CSV."""
+    from deploy.personal_data.export import export as fetch
+    from deploy.personal_data.graph_client import Credentials
+
+    if (email is None) == (token_file is None):
+        raise typer.BadParameter("either --email or --token-file is wanted")
+    credentials = None
+    if email is not None:
+        credentials = Credentials(email, _password(password_file), lambda: typer.prompt("Code of the second factor"))
+    token = _content(token_file) if token_file is not None else None
+    folder = asyncio.run(fetch(to, url, credentials=credentials, token=token, terminal=Terminal()))
+    Terminal().say(f"everything is in {folder.path}")
+
+
+def _password(file: Path | None) -> str:
+    if file is not None:
+        return _content(file)
+    told: str = typer.prompt("Password", hide_input=True)
+    return told
+
+
+def _content(file: Path) -> str:
+    """Raises FriendlyError for an empty file."""
+    text = file.read_text(encoding="utf-8").strip()
+    if not text:
+        raise FriendlyError(f"{file} is empty", "what is asked for is wanted in it")
+    return text

@@ -1,0 +1,187 @@
+"""What an export asks for: one operation of `operations/` and one file of the export for each kind of thing.
+
+And what that covers: `EXPORTED` and `LEFT_OUT` name every table of the four databases, and a test compares them with the
+databases, so that a new table is decided about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+OPERATIONS = Path(__file__).parent / "operations"
+#: No target begins later: the first day that is asked about.
+LAST_DAY = date.max.isoformat()
+
+
+class Walk(Enum):
+    """How a list is read to its end."""
+
+    #: One object, no list.
+    ONCE = "once"
+    #: A connection, from its start; the cursor is the page's `endCursor`.
+    FORWARD = "forward"
+    #: Of things that hold from a day on: the one of a day, then the one of the day before its first, and so on.
+    BACK_IN_TIME = "back-in-time"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPage:
+    """Some records in the list's order. `cursor` is where the next page begins, None at the end."""
+
+    records: list[dict[str, Any]]
+    cursor: str | None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One kind of thing, from its operation `operations/NAME.graphql`.
+
+    `path` is where the answer's data has it. `page_size` is what fits into the production router's limit of cost. `lists` are
+    the dotted paths of lists of objects inside a record; in spreadsheets each has a file of its own.
+    """
+
+    name: str
+    path: tuple[str, ...]
+    walk: Walk = Walk.FORWARD
+    page_size: int = 100
+    lists: tuple[str, ...] = ()
+
+    @cached_property
+    def operation(self) -> str:
+        return (OPERATIONS / f"{self.name}.graphql").read_text(encoding="utf-8")
+
+    @property
+    def is_connection(self) -> bool:
+        return self.walk is Walk.FORWARD
+
+    def variables(self, cursor: str | None) -> dict[str, Any]:
+        """Of the operation, for the page that begins at `cursor`; None is the start."""
+        match self.walk:
+            case Walk.ONCE:
+                return {}
+            case Walk.FORWARD:
+                return {"first": self.page_size, "after": cursor}
+            case Walk.BACK_IN_TIME:
+                return {"date": cursor or LAST_DAY}
+
+    def read(self, data: Mapping[str, Any]) -> ReadPage:
+        """The page that an answer's `data` has."""
+        found: Any = data
+        for name in self.path:
+            found = found[name]
+        match self.walk:
+            case Walk.ONCE:
+                return ReadPage([found], None)
+            case Walk.FORWARD:
+                info = found["pageInfo"]
+                return ReadPage(found["nodes"], info["endCursor"] if info["hasNextPage"] else None)
+            case Walk.BACK_IN_TIME:
+                return ReadPage([found], _day_before(found["effectiveFrom"])) if found else ReadPage([], None)
+
+
+def _day_before(day: str) -> str:
+    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+
+
+ACCOUNT = Listing("account", ("me",), Walk.ONCE)
+#: In the order in which they are asked.
+LISTINGS = (
+    ACCOUNT,
+    Listing("weights", ("me", "weights")),
+    Listing("measurements", ("me", "measurements")),
+    Listing("sessions", ("me", "sessions")),
+    Listing(
+        "foods",
+        ("foods",),
+        page_size=40,
+        lists=("per100.micronutrients", "portions", "recipeVersions", "recipeVersions.ingredients"),
+    ),
+    Listing("favouriteFoods", ("me", "favouriteFoods")),
+    Listing("recentFoods", ("me", "recentFoods")),
+    Listing("savedMeals", ("me", "savedMeals"), lists=("items", "quickAdds")),
+    Listing("meals", ("me", "meals"), page_size=20, lists=("items", "items.nutrients.micronutrients", "quickAdds")),
+    Listing("drinks", ("me", "drinks")),
+    Listing("fasts", ("me", "fasts")),
+    Listing("nutritionTargets", ("me", "nutritionTarget"), Walk.BACK_IN_TIME, lists=("nutrients",)),
+    Listing("exercises", ("exercises",)),
+    Listing("workouts", ("me", "workouts"), page_size=80, lists=("exercises", "exercises.sets")),
+    Listing("workoutTemplates", ("me", "templates"), lists=("exercises",)),
+    Listing("personalRecords", ("me", "personalRecords")),
+    Listing("goals", ("me", "goals")),
+    Listing("days", ("me", "days")),
+)
+
+#: Which file of the export has what a table keeps, as domain.table.
+EXPORTED: Mapping[str, str] = {
+    "users.account": "account",
+    "users.weight_entry": "weights",
+    "users.measurement": "measurements",
+    "users.session": "sessions",
+    "nutrition.food": "foods",
+    "nutrition.food_portion": "foods",
+    "nutrition.recipe_version": "foods",
+    "nutrition.favourite_food": "favouriteFoods",
+    "nutrition.recent_food": "recentFoods",
+    "nutrition.saved_meal": "savedMeals",
+    "nutrition.meal": "meals",
+    "nutrition.meal_item": "meals",
+    "nutrition.water": "drinks",
+    "nutrition.fast": "fasts",
+    "nutrition.nutrition_target": "nutritionTargets",
+    "workouts.exercise": "exercises",
+    "workouts.workout": "workouts",
+    "workouts.workout_exercise": "workouts",
+    "workouts.workout_set": "workouts",
+    "workouts.workout_template": "workoutTemplates",
+    "workouts.template_exercise": "workoutTemplates",
+    "workouts.personal_record": "personalRecords",
+    "analytics.goal": "goals",
+    "analytics.daily_summary": "days",
+}
+
+_SECRET = "a secret, or the hash of one: whoever reads the export could sign in with it"
+_WAITING = "lives for minutes or days, until a mail is sent or a link is followed"
+_COPY = "a copy, in another domain, of what the export has from its own"
+_DERIVED = "computed from what the export has, and computed anew at any time"
+_MACHINERY = "how events travel between the domains; what they say is in the export, from the tables that they tell of"
+_INDEX = "finds names by words; the names are in the export"
+
+#: Why a table is in no file of the export. A name without a domain is of a table that several have.
+LEFT_OUT: Mapping[str, str] = {
+    "users.refresh_token": _SECRET,
+    "users.recovery_code": _SECRET,
+    "users.mailed_token": _SECRET,
+    "users.registration": _WAITING,
+    "users.pending_mail": _WAITING,
+    "users.audit_entry": "the administrators' record, which names them too; an administrator reads it with `auditTrail`",
+    "nutrition.deleted_entry": "what the person deleted a moment ago, until it can no longer be brought back",
+    "workouts.exercise_best": _DERIVED,
+    "workouts.person_weight": _COPY,
+    "analytics.meal_fact": _COPY,
+    "analytics.meal_food_fact": _COPY,
+    "analytics.water_fact": _COPY,
+    "analytics.workout_fact": _COPY,
+    "analytics.weight_fact": _COPY,
+    "analytics.food_count": _DERIVED,
+    "analytics.streak_run": _DERIVED,
+    "analytics.timeline_entry": _DERIVED,
+    "analytics.weight_trend": _DERIVED,
+    "analytics.erased_user": "ids of people who are erased, who have nothing to export",
+    "person": _COPY,
+    "ended_session": "which sessions are refused, for as long as their last token would hold; has no person",
+    "search_entry": _INDEX,
+    "search_word": _INDEX,
+    "outbox": _MACHINERY,
+    "outbox_relay": _MACHINERY,
+    "inbox": _MACHINERY,
+    "inbox_partition": _MACHINERY,
+    "park_order": _MACHINERY,
+    "parked_record": _MACHINERY,
+    "alembic_version": "which migrations ran; has no person",
+}
