@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -62,23 +61,32 @@ class ExportFolder:
         return place
 
     def append(self, name: str, records: Sequence[dict[str, Any]], cursor: str | None) -> Place:
-        """A page more of a listing, the last where `cursor` is None. The page counts once the progress says so."""
+        """A page more of a listing behind its `place`, the last where `cursor` is None. It counts once the progress says so."""
         before = self._places.get(name, Place())
-        with self.file(name).open("r+b") as lines:
-            lines.seek(before.bytes)
+        with self.file(name).open("ab") as lines:
             for record in records:
                 lines.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
             length = lines.tell()
         place = Place(cursor, before.records + len(records), length, cursor is None)
         self._places[name] = place
-        told = {"personId": self.person_id, "format": FORMAT_VERSION, "places": {k: asdict(v) for k, v in self._places.items()}}
+        told = {
+            "personId": self.person_id,
+            "format": FORMAT_VERSION,
+            "places": {k: asdict(v) for k, v in self._places.items()},
+        }
         _write_whole(self.path / PROGRESS, told)
         return place
 
     def finish(self, url: str, finished_at: str) -> None:
         """Writes the manifest, which only a whole export has."""
         files = {f"{name}.jsonl": place.records for name, place in self._places.items()}
-        told = {"personId": self.person_id, "format": FORMAT_VERSION, "from": url, "finishedAt": finished_at, "records": files}
+        told = {
+            "personId": self.person_id,
+            "format": FORMAT_VERSION,
+            "from": url,
+            "finishedAt": finished_at,
+            "records": files,
+        }
         _write_whole(self.path / MANIFEST, told)
         (self.path / PROGRESS).unlink()
 
@@ -104,4 +112,4 @@ def _write_whole(file: Path, told: dict[str, Any]) -> None:
     """Either the old file stays or the new one is there, whatever ends the process."""
     new = file.with_suffix(".new")
     new.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-    os.replace(new, file)
+    new.replace(file)

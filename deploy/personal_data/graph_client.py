@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,9 +92,10 @@ class GraphClient:
         self._keep_tokens(data["login"])
 
     async def sign_out(self) -> None:
-        """Ends the session that `sign_in` opened."""
+        """Ends the session that `sign_in` opened, if the server can be reached; else it ends by its age."""
         if self._refresh_token is not None:
-            await self.ask(_LOGOUT, {})
+            with suppress(_BusyError, FriendlyError):
+                await self._once(_LOGOUT, {})
 
     async def ask(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         """The whole data of the answer: an answer with errors has no part that counts.
@@ -106,7 +107,9 @@ class GraphClient:
         except GraphError as error:
             if error.reason != "EXPIRED" or self._refresh_token is None:
                 raise
-        self._keep_tokens((await self._patiently(_REFRESH, {"input": {"refreshToken": self._refresh_token}}))["refresh"])
+        self._keep_tokens(
+            (await self._patiently(_REFRESH, {"input": {"refreshToken": self._refresh_token}}))["refresh"]
+        )
         return await self._patiently(query, variables)
 
     def _keep_tokens(self, given: Mapping[str, Any]) -> None:
@@ -123,7 +126,9 @@ class GraphClient:
                 told = str(busy)
                 if pause is not None:
                     await asyncio.sleep(min(busy.seconds or pause, LONGEST_PAUSE))
-        raise FriendlyError(f"{self._url} gave no answer: {told}", "run the same command again: it goes on where it was")
+        raise FriendlyError(
+            f"{self._url} gave no answer: {told}", "run the same command again: it goes on where it was"
+        )
 
     async def _once(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         headers = {"authorization": f"Bearer {self._access_token}"} if self._access_token else {}
@@ -137,7 +142,9 @@ class GraphClient:
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise _BusyError(f"{type(error).__name__}: {error}".rstrip(": ")) from None
         except ValueError:
-            raise FriendlyError(f"{self._url} does not answer in JSON", "name the address that ends in /graphql") from None
+            raise FriendlyError(
+                f"{self._url} does not answer in JSON", "name the address that ends in /graphql"
+            ) from None
         return _data_of(answer)
 
 

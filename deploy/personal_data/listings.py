@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 OPERATIONS = Path(__file__).parent / "operations"
-#: No target begins later: the first day that is asked about.
-LAST_DAY = date.max.isoformat()
+#: The days that the graph's calendar knows; what holds from a day on is asked for from the last to the first.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
 
 
 class Walk(Enum):
@@ -68,7 +68,7 @@ class Listing:
             case Walk.FORWARD:
                 return {"first": self.page_size, "after": cursor}
             case Walk.BACK_IN_TIME:
-                return {"date": cursor or LAST_DAY}
+                return {"date": cursor or LAST_DAY.isoformat()}
 
     def read(self, data: Mapping[str, Any]) -> ReadPage:
         """The page that an answer's `data` has."""
@@ -85,8 +85,9 @@ class Listing:
                 return ReadPage([found], _day_before(found["effectiveFrom"])) if found else ReadPage([], None)
 
 
-def _day_before(day: str) -> str:
-    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+def _day_before(day: str) -> str | None:
+    before = date.fromisoformat(day) - timedelta(days=1)
+    return before.isoformat() if before >= FIRST_DAY else None
 
 
 ACCOUNT = Listing("account", ("me",), Walk.ONCE)
@@ -145,7 +146,7 @@ EXPORTED: Mapping[str, str] = {
     "analytics.daily_summary": "days",
 }
 
-_SECRET = "a secret, or the hash of one: whoever reads the export could sign in with it"
+_SIGNS_IN = "a secret, or the hash of one: whoever reads the export could sign in with it"
 _WAITING = "lives for minutes or days, until a mail is sent or a link is followed"
 _COPY = "a copy, in another domain, of what the export has from its own"
 _DERIVED = "computed from what the export has, and computed anew at any time"
@@ -154,9 +155,9 @@ _INDEX = "finds names by words; the names are in the export"
 
 #: Why a table is in no file of the export. A name without a domain is of a table that several have.
 LEFT_OUT: Mapping[str, str] = {
-    "users.refresh_token": _SECRET,
-    "users.recovery_code": _SECRET,
-    "users.mailed_token": _SECRET,
+    "users.refresh_token": _SIGNS_IN,
+    "users.recovery_code": _SIGNS_IN,
+    "users.mailed_token": _SIGNS_IN,
     "users.registration": _WAITING,
     "users.pending_mail": _WAITING,
     "users.audit_entry": "the administrators' record, which names them too; an administrator reads it with `auditTrail`",

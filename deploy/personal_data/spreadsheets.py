@@ -103,6 +103,8 @@ def _at(found: Any, path: str) -> Any:
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
     return "; ".join(value) if isinstance(value, list) else value
 
 
