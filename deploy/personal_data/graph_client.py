@@ -125,7 +125,7 @@ class GraphClient:
             except _BusyError as busy:
                 told = str(busy)
                 if pause is not None:
-                    await asyncio.sleep(min(busy.seconds or pause, LONGEST_PAUSE))
+                    await asyncio.sleep(min(pause if busy.seconds is None else busy.seconds, LONGEST_PAUSE))
         raise FriendlyError(
             f"{self._url} gave no answer: {told}", "run the same command again: it goes on where it was"
         )
