@@ -22,6 +22,7 @@ from subgraphs.nutrition.domain.gtin import normalise_gtin
 from subgraphs.nutrition.domain.meal import ItemDraft, PricedFood, price_items
 from subgraphs.nutrition.domain.nutrients import NUTRIENT_NAMES, Nutrients, encode
 from subgraphs.nutrition.queries.person import PersonRecord
+from subgraphs.shell.idempotency import key_columns
 from subgraphs.shell.node import NodeKind, new_node_id
 
 BATCH_ROWS = 500
@@ -101,8 +102,7 @@ def _food(row: Mapping[str, Any], now: datetime) -> tuple[dict[str, Any], Nutrie
         "created_by": None,
         "per_100": encode(per_100),
         "created_at": now,
-        "idempotency_key": None,
-        "idempotency_content": None,
+        **key_columns(None),
     }
     return food, per_100
 

@@ -22,6 +22,7 @@ from subgraphs.shell.replica import ReplicaGuard
 from subgraphs.shell.settings import Settings
 
 _MIGRATION_LOCK = 0x0F17_3164
+_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(CAST(:turn AS text), 0))")
 _SHELL = Path(__file__).parent
 _SUBGRAPHS = _SHELL.parent
 
@@ -157,6 +158,14 @@ class Database:
         await self._primary_pool.close()
         if self.replica is not None:
             await self.replica.close()
+
+
+async def take_turns(transaction: AsyncConnection, what: str, user_id: str) -> None:
+    """Wait until no other transaction of this person does `what`, and let none begin to until this one ends.
+
+    For rules over all rows of a person, such as how many there may be, which a lock on one row cannot guard.
+    """
+    await transaction.execute(_TURN, {"turn": f"{what}:{user_id}"})
 
 
 def _read_engine(url: str, pool_size: int, name: str) -> AsyncEngine:

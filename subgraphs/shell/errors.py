@@ -83,6 +83,12 @@ class StaleVersionError(SubgraphError):
         )
 
 
+def expect_version(what: str, *, expected: int | None, current: int) -> None:
+    """Raises StaleVersionError where a change was made from another version than the newest; None expects nothing."""
+    if expected is not None and expected != current:
+        raise StaleVersionError(what, expected=expected, current=current)
+
+
 class ValidationError(SubgraphError):
     """Input that breaks rules; `extensions.validationErrors` lists [{field, message}]."""
 

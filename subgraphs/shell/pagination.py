@@ -1,10 +1,11 @@
 """Relay connections over keyset pages, forward and backward.
 
 A list field takes `First`, `After`, `Last` and `Before`; `keyset.KeysetList` checks them, the query fetches `page.limit`
-rows, and `connect` makes the connection.
+rows, and `connect` makes the connection. One that may be narrowed to days also takes `FromDay` and `ToDay`.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
 from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
@@ -33,6 +34,11 @@ Last = Annotated[
 Before = Annotated[
     str | None, strawberry.argument(description="A cursor of this list; the page ends in front of it. Null: the end.")
 ]
+# Of lists whose things are of a day of the person's calendar.
+FromDay = Annotated[
+    date | None, strawberry.argument(name="from", description="The first local day, included. Null: all.")
+]
+ToDay = Annotated[date | None, strawberry.argument(description="The last local day, included. Null: all.")]
 
 
 @strawberry.federation.type(shareable=True, description="Where a page stands in its list.")

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from subgraphs.shell.idempotency import key_columns
 from subgraphs.workouts.commands.exercise import INSERT_EXERCISE
 from subgraphs.workouts.commands.exercise_index import index_exercises
 from subgraphs.workouts.commands.workout import NewWorkout, new_row
@@ -115,6 +116,5 @@ def _exercise(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "created_by": None,
         "created_at": now,
         "body_weight_share": body_weight_share(row["name"], row["tracking"], row.get("equipment")),
-        "idempotency_key": None,
-        "idempotency_content": None,
+        **key_columns(None),
     }

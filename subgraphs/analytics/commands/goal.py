@@ -27,7 +27,8 @@ from subgraphs.analytics.queries.goal import GoalRecord, goals_by_id, standings
 from subgraphs.analytics.queries.person import GROUP, clock_of
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database
-from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, StaleVersionError
+from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
+from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.shell.telemetry import current_traceparent
@@ -38,7 +39,6 @@ _INSERT = text(
     " :target_value, :start_date, :start_date, :target_date, 'ACTIVE', :description, :idempotency_key,"
     " :idempotency_content, :created_at) ON CONFLICT DO NOTHING"
 )
-_BY_KEY = text("SELECT id, idempotency_content FROM goal WHERE user_id = :user_id AND idempotency_key = :key")
 _COUNT = text("SELECT count(*) FROM goal WHERE user_id = :user_id")
 _UPDATE = text(
     "UPDATE goal SET direction = :direction, start_value = :start_value, target_value = :target_value,"
@@ -112,15 +112,12 @@ async def create_goal(viewer: Viewer, new: NewGoal, *, database: Database, now: 
         row = _values(facts) | {
             "id": goal_id,
             "user_id": viewer.id,
-            "idempotency_key": new.request.key if new.request else None,
-            "idempotency_content": new.request.content if new.request else None,
+            **key_columns(new.request),
             "created_at": now,
         }
         if (await transaction.execute(_INSERT, row)).rowcount == 0:
-            assert new.request is not None  # nothing else makes a conflict
-            found = await transaction.execute(_BY_KEY, {"user_id": viewer.id, "key": new.request.key})
-            earlier, content = found.one()
-            new.request.refuse_other_content(content)
+            earlier = await id_of_request(transaction, "goal", viewer.id, new.request)
+            assert earlier is not None  # nothing else makes a conflict
             return (await goals_by_id(transaction, [earlier]))[earlier]
         if int(await transaction.scalar(_COUNT, {"user_id": viewer.id}) or 0) > MOST_GOALS:
             raise ConflictError(f"You have {MOST_GOALS} goals, the most there may be: delete one first.")
@@ -294,6 +291,5 @@ async def _locked(
     if await transaction.scalar(_LOCK, {"id": goal_id, "user_id": viewer.id}) is None:
         raise NotFoundError("There is no such goal.")
     goal = (await goals_by_id(transaction, [goal_id]))[goal_id]
-    if expected_version is not None and expected_version != goal.version:
-        raise StaleVersionError("goal", expected=expected_version, current=goal.version)
+    expect_version("goal", expected=expected_version, current=goal.version)
     return goal

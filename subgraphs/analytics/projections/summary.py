@@ -120,6 +120,9 @@ def summary_rebuilder(fanout: Fanout | None, now: Callable[[], datetime]) -> Reb
 
 async def _sum_up(connection: AsyncConnection, touched: Touched, fanout: Fanout | None, now: datetime) -> AfterCommit:
     changed = await recompute_days(connection, touched.days)
+    # A streak follows from meals and finished workouts, and these are touched wherever one came, changed, left for
+    # another day or was deleted: `apply_events` names the day before and the day after. What has no part in a habit, a
+    # drink or a weighing, touches days too; their runs are settled again and stay as they are.
     await refresh_streaks(connection, touched.days)
     if touched.weighed:
         await refresh_trend(connection, touched.weighed)

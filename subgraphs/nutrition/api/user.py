@@ -30,7 +30,7 @@ from subgraphs.shell.day_range import read_day_range
 from subgraphs.shell.errors import ValidationError
 from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.node import ID_DESCRIPTION
-from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
+from subgraphs.shell.pagination import After, Before, Connection, First, FromDay, Last, ToDay, connect
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, decimal_of_or_none, describe_enum, rounded
 
 MOST_DAYS = 31
@@ -63,8 +63,6 @@ describe_enum(
     GENERAL_FITNESS="To be fit, without an aim in numbers.",
 )
 
-From = Annotated[date | None, strawberry.argument(name="from", description="The first local day, included. Null: all.")]
-To = Annotated[date | None, strawberry.argument(description="The last local day, included. Null: all.")]
 Day = Annotated[date | None, strawberry.argument(description="The day of the person's calendar. Null: today.")]
 
 
@@ -129,8 +127,8 @@ class User(FoodsOfUser):
         after: After = None,
         last: Last = None,
         before: Before = None,
-        from_: From = None,
-        to: To = None,
+        from_: FromDay = None,
+        to: ToDay = None,
         slot: Annotated[
             MealSlot | None, strawberry.argument(description="Meals of this kind only. Null: of any.")
         ] = None,
@@ -149,8 +147,8 @@ class User(FoodsOfUser):
         after: After = None,
         last: Last = None,
         before: Before = None,
-        from_: From = None,
-        to: To = None,
+        from_: FromDay = None,
+        to: ToDay = None,
     ) -> Connection[Drink]:
         info.context.reader_of(self.id)
         page = KeysetList("User.drinks", self.id, (datetime, str)).page(first, after, last, before)

@@ -16,13 +16,12 @@ from subgraphs.nutrition.queries.meal import MealRecord, count_meals_of_day, mea
 from subgraphs.nutrition.queries.person import PersonRecord, person_of
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import local_date, same_clock_on
-from subgraphs.shell.database import Database
+from subgraphs.shell.database import Database, take_turns
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.shell.scalars import IdempotencyKey
 
-_LOCK_PERSON = text("SELECT pg_advisory_xact_lock(hashtextextended('copy_day:' || :user_id, 0))")
 _BY_KEYS = text(
     "SELECT id, idempotency_content FROM meal WHERE user_id = :user_id AND idempotency_key = ANY(CAST(:keys AS text[]))"
     " ORDER BY at, id"
@@ -57,7 +56,7 @@ async def copy_day(
         checks.require(target <= today, "to", "must not be in the future")
         checks.require(target != copy.source, "to", "must be another day than `from`")
         checks.done()
-        await transaction.execute(_LOCK_PERSON, {"user_id": viewer.id})
+        await take_turns(transaction, "copy_day", viewer.id)
         earlier = await _of_request(transaction, viewer.id, copy.request)
         if earlier:
             return target, earlier

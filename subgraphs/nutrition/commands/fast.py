@@ -12,13 +12,11 @@ from events.envelope import new_id
 from subgraphs.nutrition.domain.fast import MOST_FASTS, check_fast
 from subgraphs.nutrition.queries.fast import FAST_COLUMNS, FastRecord, fasts_by_id
 from subgraphs.shell.auth import Viewer
-from subgraphs.shell.database import Database
-from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, StaleVersionError
+from subgraphs.shell.database import Database, take_turns
+from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
+from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey
 
-# A person's fasts are changed one after the other, or two could overlap unseen.
-_LOCK_PERSON = text("SELECT pg_advisory_xact_lock(hashtextextended('fast:' || :user_id, 0))")
-_BY_KEY = text("SELECT id, idempotency_content FROM fast WHERE user_id = :user_id AND idempotency_key = :key")
 _COUNT = text("SELECT count(*) FROM fast WHERE user_id = :user_id")
 # None of a person's fasts overlap: of those that began before this one ends, the newest ends last.
 _OVERLAPS = text(
@@ -27,7 +25,7 @@ _OVERLAPS = text(
 )
 _INSERT = text(
     "INSERT INTO fast (id, user_id, started_at, ended_at, target_minutes, idempotency_key, idempotency_content)"
-    " VALUES (:id, :user_id, :started_at, :ended_at, :target_minutes, :key, :key_content)"
+    " VALUES (:id, :user_id, :started_at, :ended_at, :target_minutes, :idempotency_key, :idempotency_content)"
 )
 _UPDATE = text(
     "UPDATE fast SET started_at = :started_at, ended_at = :ended_at, target_minutes = :target_minutes,"
@@ -49,15 +47,14 @@ async def start_fast(
     fast = FastRecord(new_id(), viewer.id, started_at, None, target_minutes, 1)
     _check(fast, now)
     async with database.transaction() as transaction:
-        await transaction.execute(_LOCK_PERSON, {"user_id": viewer.id})
-        earlier = await _of_request(transaction, viewer.id, request)
+        await take_turns(transaction, "fast", viewer.id)
+        earlier = await id_of_request(transaction, "fast", viewer.id, request)
         if earlier is not None:
-            return earlier
+            return (await fasts_by_id(transaction, [earlier]))[earlier]
         if (await transaction.execute(_COUNT, {"user_id": viewer.id})).scalar_one() >= MOST_FASTS:
             raise ConflictError(f"There may be at most {MOST_FASTS} fasts: delete some first.")
         await _refuse_overlap(transaction, fast)
-        key = {"key": request.key if request else None, "key_content": request.content if request else None}
-        await transaction.execute(_INSERT, _row(fast) | {"user_id": viewer.id} | key)
+        await transaction.execute(_INSERT, _row(fast) | {"user_id": viewer.id} | key_columns(request))
         return fast
 
 
@@ -75,7 +72,7 @@ async def update_fast(
     Raises NotFoundError, StaleVersionError, ValidationError, and ConflictError where it would overlap another.
     """
     async with database.transaction() as transaction:
-        await transaction.execute(_LOCK_PERSON, {"user_id": viewer.id})
+        await take_turns(transaction, "fast", viewer.id)
         fast = replace(await _locked(transaction, viewer, fast_id, expected_version), **changes)
         _check(fast, now)
         await _refuse_overlap(transaction, fast)
@@ -109,19 +106,8 @@ async def _locked(
     if row is None:
         raise NotFoundError("There is no such fast.")
     fast = FastRecord(*row)
-    if expected_version is not None and expected_version != fast.version:
-        raise StaleVersionError("fast", expected=expected_version, current=fast.version)
+    expect_version("fast", expected=expected_version, current=fast.version)
     return fast
-
-
-async def _of_request(transaction: AsyncConnection, user_id: str, request: RequestKey | None) -> FastRecord | None:
-    if request is None:
-        return None
-    row = (await transaction.execute(_BY_KEY, {"user_id": user_id, "key": request.key})).one_or_none()
-    if row is None:
-        return None
-    request.refuse_other_content(row.idempotency_content)
-    return (await fasts_by_id(transaction, [row.id]))[row.id]
 
 
 def _row(fast: FastRecord) -> dict[str, Any]:

@@ -6,12 +6,11 @@ from sqlalchemy import text
 
 from subgraphs.nutrition.queries.food import FoodRecord, foods_by_id
 from subgraphs.shell.auth import Viewer
-from subgraphs.shell.database import Database
+from subgraphs.shell.database import Database, take_turns
 from subgraphs.shell.errors import ConflictError, NotFoundError
 
 MOST_FAVOURITES = 500
 
-_LOCK_PERSON = text("SELECT pg_advisory_xact_lock(hashtextextended('favourite_food:' || :user_id, 0))")
 _ADD = text(
     "INSERT INTO favourite_food (user_id, food_id, added_at) VALUES (:user_id, :food_id, :now) ON CONFLICT DO NOTHING"
 )
@@ -34,7 +33,7 @@ async def set_favourite_food(
         if not is_favourite:
             await transaction.execute(_REMOVE, pair)
             return food
-        await transaction.execute(_LOCK_PERSON, {"user_id": viewer.id})
+        await take_turns(transaction, "favourite_food", viewer.id)
         await transaction.execute(_ADD, pair | {"now": now})
         if (await transaction.execute(_COUNT, {"user_id": viewer.id})).scalar_one() > MOST_FAVOURITES:
             raise ConflictError(f"There may be at most {MOST_FAVOURITES} favourites.", field="foodId")

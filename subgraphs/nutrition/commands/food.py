@@ -20,8 +20,9 @@ from subgraphs.nutrition.domain.nutrients import Nutrients, decode_nutrients, en
 from subgraphs.nutrition.domain.recipe import SOURCE as RECIPE_SOURCE
 from subgraphs.nutrition.queries.food import FOOD_COLUMNS, FoodRecord, foods_by_id, portions_by_food
 from subgraphs.shell.auth import Viewer
-from subgraphs.shell.database import Database
-from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, StaleVersionError
+from subgraphs.shell.database import Database, take_turns
+from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
+from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.shell.telemetry import current_traceparent
@@ -50,14 +51,9 @@ _COUNT_AGAIN = text(
     " WHERE user_id = :user_id AND food_id = :food_id GROUP BY user_id, food_id"
     " ON CONFLICT (user_id, food_id) DO NOTHING"
 )
-# People who make foods take turns with themselves, so that a barcode or a key made twice at once is seen.
-_LOCK_MAKER = text("SELECT pg_advisory_xact_lock(hashtextextended('own_food:' || :user_id, 0))")
 _LOCK = text(
     f"SELECT {FOOD_COLUMNS} FROM food WHERE id = :id AND created_by = :user_id"  # noqa: S608 - our names
     " AND deleted_at IS NULL FOR UPDATE"
-)
-_BY_KEY = text(
-    "SELECT id, idempotency_content FROM food WHERE created_by = :user_id AND idempotency_key = CAST(:key AS text)"
 )
 _BY_GTIN = text("SELECT id FROM food WHERE created_by = :user_id AND gtin = :gtin AND deleted_at IS NULL")
 _IS_FULL = text(
@@ -85,8 +81,8 @@ async def create_food(viewer: Viewer, new: NewFood, *, database: Database, now: 
     """
     new = _checked(new)
     async with database.transaction() as transaction:
-        await transaction.execute(_LOCK_MAKER, {"user_id": viewer.id})
-        if new.request is not None and (earlier := await food_of_request(transaction, viewer.id, new.request)):
+        await lock_maker(transaction, viewer.id)
+        if earlier := await food_of_request(transaction, viewer.id, new.request):
             return earlier
         same = await _with_gtin(transaction, viewer.id, new.gtin)
         if same is not None:
@@ -109,7 +105,7 @@ async def update_food(
     Raises NotFoundError, StaleVersionError, ValidationError, and ConflictError for another own food's barcode.
     """
     async with database.transaction() as transaction:
-        await transaction.execute(_LOCK_MAKER, {"user_id": viewer.id})
+        await lock_maker(transaction, viewer.id)
         food = await locked_food(transaction, viewer, food_id, expected_version)
         refuse_recipe(food, field="id")
         new = _checked(replace(await _as_told(transaction, food), **changes))
@@ -144,7 +140,7 @@ async def delete_food(
 
 async def restore_food(transaction: AsyncConnection, viewer: Viewer, food_id: str, now: datetime) -> FoodRecord:
     """Bring a deleted food of one's own back. Raises NotFoundError, and ConflictError for its barcode or too many."""
-    await transaction.execute(_LOCK_MAKER, {"user_id": viewer.id})
+    await lock_maker(transaction, viewer.id)
     food = (await foods_by_id(transaction, [food_id])).get(food_id)
     if food is None or food.created_by != viewer.id:
         raise NotFoundError("You have no such food.")
@@ -219,8 +215,8 @@ def _checked(new: NewFood) -> NewFood:
 
 
 async def lock_maker(transaction: AsyncConnection, user_id: str) -> None:
-    """A person who makes foods takes turns with oneself until the transaction ends."""
-    await transaction.execute(_LOCK_MAKER, {"user_id": user_id})
+    """People who make foods take turns with themselves, so that a barcode or a key made twice at once is seen."""
+    await take_turns(transaction, "own_food", user_id)
 
 
 async def insert_food(
@@ -291,8 +287,7 @@ async def locked_food(
     if row is None:
         raise NotFoundError("You have no such food.")
     food = FoodRecord(*row)
-    if expected_version is not None and expected_version != food.version:
-        raise StaleVersionError("food", expected=expected_version, current=food.version)
+    expect_version("food", expected=expected_version, current=food.version)
     return food
 
 
@@ -301,12 +296,10 @@ async def _refuse_too_many(transaction: AsyncConnection, user_id: str) -> None:
         raise ConflictError(f"You have {MOST_OWN_FOODS} foods of your own, as many as there may be.")
 
 
-async def food_of_request(transaction: AsyncConnection, user_id: str, request: RequestKey) -> FoodRecord | None:
-    row = (await transaction.execute(_BY_KEY, {"user_id": user_id, "key": request.key})).one_or_none()
-    if row is None:
-        return None
-    request.refuse_other_content(row.idempotency_content)
-    return (await foods_by_id(transaction, [row.id]))[row.id]
+async def food_of_request(transaction: AsyncConnection, user_id: str, request: RequestKey | None) -> FoodRecord | None:
+    """The food or recipe that the same request made before. Raises ConflictError for a key used otherwise."""
+    food_id = await id_of_request(transaction, "food", user_id, request, owner="created_by")
+    return None if food_id is None else (await foods_by_id(transaction, [food_id]))[food_id]
 
 
 async def _with_gtin(transaction: AsyncConnection, user_id: str, gtin: str | None) -> FoodRecord | None:
@@ -328,6 +321,5 @@ def _new_row(user_id: str, new: NewFood, source: str, now: datetime) -> dict[str
         "created_by": user_id,
         "per_100": encode(new.per_100),
         "created_at": now,
-        "idempotency_key": new.request.key if new.request else None,
-        "idempotency_content": new.request.content if new.request else None,
+        **key_columns(new.request),
     }

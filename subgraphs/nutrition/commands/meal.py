@@ -37,14 +37,14 @@ from subgraphs.nutrition.queries.meal import (
     MealRecord,
     count_meals_of_day,
     lock_meal,
-    meal_of_request,
     meals_by_id,
 )
 from subgraphs.nutrition.queries.person import PersonRecord, person_of
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import check_instant, local_date
 from subgraphs.shell.database import Database
-from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, StaleVersionError
+from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
+from subgraphs.shell.idempotency import id_of_request
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.shell.telemetry import current_traceparent
@@ -196,10 +196,9 @@ async def write_meal(transaction: AsyncConnection, row: NewRow, items: Sequence[
     """Write rows and event; a key used before writes nothing and returns the earlier meal. Raises ConflictError."""
     meal_id = new_node_id(NodeKind.MEAL)
     if not await insert_meal(transaction, meal_id, row, items):
-        assert row.request is not None  # a new id is nobody else's, so the key is
-        earlier, content = await meal_of_request(transaction, row.user_id, row.request.key)
-        row.request.refuse_other_content(content)
-        return earlier
+        earlier = await id_of_request(transaction, "meal", row.user_id, row.request)
+        assert earlier is not None  # a new id is nobody else's, so the key is
+        return (await meals_by_id(transaction, [earlier]))[earlier]
     await refuse_too_many(transaction, row)
     await append_event(transaction, meal_event(MealLogged, meal_id, row, items, 1, now))
     return (await meals_by_id(transaction, [meal_id]))[meal_id]
@@ -226,8 +225,7 @@ async def locked_meal(
     meal = await lock_meal(transaction, viewer.id, meal_id)
     if meal is None:
         raise NotFoundError("There is no such meal.")
-    if expected_version is not None and expected_version != meal.version:
-        raise StaleVersionError("meal", expected=expected_version, current=meal.version)
+    expect_version("meal", expected=expected_version, current=meal.version)
     return meal
 
 

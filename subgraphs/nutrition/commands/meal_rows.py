@@ -16,6 +16,7 @@ from subgraphs.nutrition.domain.meal import Item
 from subgraphs.nutrition.domain.nutrients import QuickAdd, Totals, decode_nutrients, encode, total_of
 from subgraphs.nutrition.queries.meal import MealRecord, items_by_meal
 from subgraphs.shell.bulk import copy_events, copy_rows
+from subgraphs.shell.idempotency import key_columns
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.telemetry import current_traceparent
 
@@ -206,11 +207,9 @@ def _item_rows(meals: Sequence[tuple[str, NewRow, Sequence[Item]]]) -> list[dict
 def _new_values(
     meal_id: str, row: NewRow, items: Sequence[Item], totals: Totals | None = None, version: int = 1
 ) -> dict[str, object]:
-    request = row.request
     return _values(meal_id, row, totals or _totals(row, items)) | {
         "version": version,
-        "idempotency_key": request.key if request else None,
-        "idempotency_content": request.content if request else None,
+        **key_columns(row.request),
     }
 
 

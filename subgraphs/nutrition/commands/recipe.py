@@ -70,7 +70,7 @@ async def create_recipe(viewer: Viewer, new: NewRecipe, *, database: Database, n
     _check(new, new.ingredients)
     async with database.transaction() as transaction:
         await lock_maker(transaction, viewer.id)
-        if new.request is not None and (earlier := await food_of_request(transaction, viewer.id, new.request)):
+        if earlier := await food_of_request(transaction, viewer.id, new.request):
             return earlier
         if (await transaction.execute(_COUNT, {"user_id": viewer.id})).scalar_one() >= MOST_RECIPES:
             raise ConflictError(f"There may be at most {MOST_RECIPES} recipes: delete one first.")

@@ -35,16 +35,16 @@ from subgraphs.nutrition.queries.person import person_of
 from subgraphs.nutrition.queries.saved_meal import SAVED_MEAL_COLUMNS, SavedMealRecord, saved_meals_by_id
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import check_instant
-from subgraphs.shell.database import Database
-from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, StaleVersionError
+from subgraphs.shell.database import Database, take_turns
+from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
+from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey
 
-_LOCK_PERSON = text("SELECT pg_advisory_xact_lock(hashtextextended('saved_meal:' || :user_id, 0))")
-_BY_KEY = text("SELECT id, idempotency_content FROM saved_meal WHERE user_id = :user_id AND idempotency_key = :key")
 _COUNT = text("SELECT count(*) FROM saved_meal WHERE user_id = :user_id")
 _INSERT = text(
     "INSERT INTO saved_meal (id, user_id, name, slot, content, created_at, idempotency_key, idempotency_content)"
-    " VALUES (:id, :user_id, :name, :slot, CAST(:content AS jsonb), :created_at, :key, :key_content)"
+    " VALUES (:id, :user_id, :name, :slot, CAST(:content AS jsonb), :created_at, :idempotency_key,"
+    " :idempotency_content)"
 )
 _UPDATE = text(
     "UPDATE saved_meal SET name = :name, slot = :slot, content = CAST(:content AS jsonb), version = version + 1"
@@ -84,8 +84,8 @@ async def save_meal(viewer: Viewer, new: NewSavedMeal, *, database: Database, no
     _check(checks, new)
     checks.done()
     async with database.transaction() as transaction:
-        await transaction.execute(_LOCK_PERSON, {"user_id": viewer.id})
-        earlier = await _id_of_request(transaction, viewer.id, new.request)
+        await take_turns(transaction, "saved_meal", viewer.id)
+        earlier = await id_of_request(transaction, "saved_meal", viewer.id, new.request)
         if earlier is None:
             if (await transaction.execute(_COUNT, {"user_id": viewer.id})).scalar_one() >= MOST_SAVED_MEALS:
                 raise ConflictError(f"There may be at most {MOST_SAVED_MEALS} saved meals: delete one first.")
@@ -95,8 +95,7 @@ async def save_meal(viewer: Viewer, new: NewSavedMeal, *, database: Database, no
                 "user_id": viewer.id,
                 **await _row(transaction, viewer, new),
                 "created_at": now,
-                "key": new.request.key if new.request else None,
-                "key_content": new.request.content if new.request else None,
+                **key_columns(new.request),
             }
             await transaction.execute(_INSERT, row)
         return (await saved_meals_by_id(transaction, [earlier]))[earlier]
@@ -188,16 +187,5 @@ async def _locked(
     if row is None:
         raise NotFoundError("There is no such saved meal.")
     saved = SavedMealRecord(*row)
-    if expected_version is not None and expected_version != saved.version:
-        raise StaleVersionError("saved meal", expected=expected_version, current=saved.version)
+    expect_version("saved meal", expected=expected_version, current=saved.version)
     return saved
-
-
-async def _id_of_request(transaction: AsyncConnection, user_id: str, request: RequestKey | None) -> str | None:
-    if request is None:
-        return None
-    row = (await transaction.execute(_BY_KEY, {"user_id": user_id, "key": request.key})).one_or_none()
-    if row is None:
-        return None
-    request.refuse_other_content(row.idempotency_content)
-    return str(row.id)

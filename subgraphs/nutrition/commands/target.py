@@ -13,16 +13,16 @@ from subgraphs.nutrition.queries.person import person_of
 from subgraphs.nutrition.queries.target import TargetRecord, read_target, targets_by_day
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import local_date
-from subgraphs.shell.database import Database
-from subgraphs.shell.errors import Checks, StaleVersionError
+from subgraphs.shell.database import Database, take_turns
+from subgraphs.shell.errors import Checks, expect_version
+from subgraphs.shell.idempotency import key_columns
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.telemetry import current_traceparent
 
-# Versions count all changes of one person, so two at once take turns.
+# Versions count all changes of one person; `set_target` has them take turns.
 _NEXT_VERSION = text(
     "SELECT coalesce((SELECT version FROM nutrition_target WHERE user_id = :user_id ORDER BY version DESC LIMIT 1), 0) + 1"
 )
-_LOCK_PERSON = text("SELECT pg_advisory_xact_lock(hashtextextended('nutrition_target:' || :user_id, 0))")
 _UPSERT = text(
     "INSERT INTO nutrition_target (user_id, effective_from, energy_kcal, protein_g, carbs_g, fat_g, water_ml,"
     " nutrient_aims, version, idempotency_key, idempotency_content)"
@@ -62,13 +62,12 @@ async def set_target(
     async with database.transaction() as transaction:
         person = await person_of(transaction, viewer)
         day = effective_from or local_date(now, person.time_zone, person.day_start_hour)
-        await transaction.execute(_LOCK_PERSON, {"user_id": viewer.id})
+        await take_turns(transaction, "nutrition_target", viewer.id)
         if request is not None and (earlier := await _earlier(transaction, viewer.id, request)) is not None:
             return earlier
         before = (await targets_by_day(transaction, [(viewer.id, day)])).get((viewer.id, day))
         current = before.version if before else 0
-        if expected_version is not None and expected_version != current:
-            raise StaleVersionError("target", expected=expected_version, current=current)
+        expect_version("target", expected=expected_version, current=current)
         version = int((await transaction.execute(_NEXT_VERSION, {"user_id": viewer.id})).scalar_one())
         row = {
             "user_id": viewer.id,
@@ -80,8 +79,7 @@ async def set_target(
             "water_ml": target.water_ml,
             "nutrient_aims": encode_aims(target.nutrients),
             "version": version,
-            "idempotency_key": request.key if request else None,
-            "idempotency_content": request.content if request else None,
+            **key_columns(request),
         }
         await transaction.execute(_UPSERT, row)
         await append_event(transaction, _event(viewer.id, target, day, version, now))

@@ -13,7 +13,8 @@ from subgraphs.nutrition.queries.water import DRINK_COLUMNS, DrinkRecord, drinks
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import check_instant, local_date
 from subgraphs.shell.database import Database
-from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, StaleVersionError
+from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
+from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.shell.telemetry import current_traceparent
@@ -26,9 +27,6 @@ _INSERT = text(
     " idempotency_content) VALUES (:id, :user_id, :amount_ml, :at, :local_date, :time_zone, :version,"
     " :idempotency_key, :idempotency_content)"
     " ON CONFLICT DO NOTHING"
-)
-_EARLIER = text(
-    "SELECT id, idempotency_content FROM water WHERE user_id = :user_id AND idempotency_key = CAST(:key AS text)"
 )
 _LOCK = text(f"SELECT {DRINK_COLUMNS}, time_zone FROM water WHERE id = :id AND user_id = :user_id FOR UPDATE")  # noqa: S608
 _OF_DAY = text("SELECT count(*) FROM water WHERE user_id = :user_id AND local_date = :day")
@@ -54,11 +52,12 @@ async def log_water(
             "local_date": day,
             "time_zone": person.time_zone,
             "version": 1,
-            "idempotency_key": request.key if request else None,
-            "idempotency_content": request.content if request else None,
+            **key_columns(request),
         }
-        if (await transaction.execute(_INSERT, row)).rowcount == 0 and request is not None:
-            return await _earlier(transaction, viewer.id, request)
+        if (await transaction.execute(_INSERT, row)).rowcount == 0:
+            earlier = await id_of_request(transaction, "water", viewer.id, request)
+            assert earlier is not None  # a new id is nobody else's, so the key is
+            return (await drinks_by_id(transaction, [earlier]))[earlier]
         await _refuse_too_many(transaction, viewer.id, day)
         return await _announced(transaction, drink_id, person.time_zone, now)
 
@@ -75,8 +74,7 @@ async def restore_drink(
         "local_date": was.local_date,
         "time_zone": was.time_zone,
         "version": version,
-        "idempotency_key": None,
-        "idempotency_content": None,
+        **key_columns(None),
     }
     await transaction.execute(_INSERT, row)
     await _refuse_too_many(transaction, user_id, was.local_date)
@@ -92,8 +90,7 @@ async def delete_water(
         if row is None:
             raise NotFoundError("There is no such drink.")
         drink, time_zone = DrinkRecord(*row[:-1]), row[-1]
-        if expected_version is not None and expected_version != drink.version:
-            raise StaleVersionError("drink", expected=expected_version, current=drink.version)
+        expect_version("drink", expected=expected_version, current=drink.version)
         await keep_deleted_drink(transaction, drink, time_zone, now)
         await transaction.execute(text("DELETE FROM water WHERE id = :id"), {"id": drink_id})
         await append_event(
@@ -128,12 +125,6 @@ async def _announced(transaction: AsyncConnection, drink_id: str, time_zone: str
     )
     await append_event(transaction, event)
     return drink
-
-
-async def _earlier(transaction: AsyncConnection, user_id: str, request: RequestKey) -> DrinkRecord:
-    row = (await transaction.execute(_EARLIER, {"user_id": user_id, "key": request.key})).one()
-    request.refuse_other_content(row.idempotency_content)
-    return (await drinks_by_id(transaction, [row.id]))[row.id]
 
 
 async def _refuse_too_many(transaction: AsyncConnection, user_id: str, day: date) -> None:

@@ -62,10 +62,6 @@ class MealPage:
 
 _BY_ID = text(f"SELECT {_COLUMNS} FROM meal WHERE id = ANY(:ids)")  # noqa: S608 - our names
 _LOCK = text(f"SELECT {_COLUMNS} FROM meal WHERE id = :id AND user_id = :user_id FOR UPDATE")  # noqa: S608
-_BY_KEY = text(
-    f"SELECT {_COLUMNS}, idempotency_content FROM meal"  # noqa: S608 - our names
-    " WHERE user_id = :user_id AND idempotency_key = CAST(:key AS text)"
-)
 _COUNT_OF_DAY = text("SELECT count(*) FROM meal WHERE user_id = :user_id AND local_date = :day")
 _BY_DAY = text(
     f"SELECT {_COLUMNS} FROM meal WHERE (user_id, local_date) IN"  # noqa: S608 - our names
@@ -97,12 +93,6 @@ async def lock_meal(connection: AsyncConnection, user_id: str, meal_id: str) -> 
     """The person's meal, which nobody else changes until the transaction ends."""
     row = (await connection.execute(_LOCK, {"id": meal_id, "user_id": user_id})).one_or_none()
     return None if row is None else MealRecord(*row)
-
-
-async def meal_of_request(connection: AsyncConnection, user_id: str, key: str) -> tuple[MealRecord, bytes | None]:
-    """The meal that was logged with this key, and the hash of what the key was used for."""
-    *columns, content = (await connection.execute(_BY_KEY, {"user_id": user_id, "key": key})).one()
-    return MealRecord(*columns), content
 
 
 async def count_meals_of_day(connection: AsyncConnection, user_id: str, day: date) -> int:

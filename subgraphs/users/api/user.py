@@ -13,7 +13,7 @@ from subgraphs.shell.inputs import expected_version, given
 from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import Node
-from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
+from subgraphs.shell.pagination import After, Before, Connection, First, FromDay, Last, ToDay, connect
 from subgraphs.shell.quantities import Mass, mass
 from subgraphs.shell.scalars import (
     CACHE_PRIVATE_BRIEFLY,
@@ -227,10 +227,8 @@ class User(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-        from_: Annotated[
-            date | None, strawberry.argument(name="from", description="The first local day, included. Null: all.")
-        ] = None,
-        to: Annotated[date | None, strawberry.argument(description="The last local day, included. Null: all.")] = None,
+        from_: FromDay = None,
+        to: ToDay = None,
     ) -> Connection[WeightEntry]:
         page = KeysetList("User.weights", self.id, (datetime, str)).page(first, after, last, before)
         wanted = WeightPage(first_day=from_, last_day=to, page=page)

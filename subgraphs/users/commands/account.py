@@ -13,7 +13,8 @@ from events.contracts.users import AccountState, ProfileChanged, SettingsChanged
 from events.outbox import append_event
 from subgraphs.shell.calendar import local_date
 from subgraphs.shell.database import Database
-from subgraphs.shell.errors import Checks, NotFoundError, StaleVersionError
+from subgraphs.shell.errors import Checks, NotFoundError, expect_version
+from subgraphs.shell.idempotency import key_columns
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.users.commands.account_event import account_event
@@ -100,8 +101,7 @@ async def insert_account(
         "email_verified_at": new.email_verified_at,
         **asdict(new.settings),
         **asdict(new.profile),
-        "idempotency_key": new.request.key if new.request else None,
-        "idempotency_content": new.request.content if new.request else None,
+        **key_columns(new.request),
     }
     statement = postgresql.insert(AccountRow).values(values).on_conflict_do_nothing().returning(col(AccountRow.id))
     if (await transaction.execute(statement)).one_or_none() is None:
@@ -147,8 +147,7 @@ async def _locked(transaction: AsyncConnection, user_id: str, expected_version: 
     account = await lock_account(transaction, user_id)
     if account is None:
         raise NotFoundError("This account does not exist.")
-    if expected_version is not None and expected_version != account.version:
-        raise StaleVersionError("account", expected=expected_version, current=account.version)
+    expect_version("account", expected=expected_version, current=account.version)
     return account
 
 

@@ -6,20 +6,19 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import insert, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.envelope import new_id
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import local_date
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError
+from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.users.domain.measurement import MOST_MEASUREMENTS, MeasurementKind, check_measurement
 from subgraphs.users.queries.account import AccountRecord, lock_account
 from subgraphs.users.queries.measurement import MeasurementRecord, measurement_counts, measurements_by_id
 from subgraphs.users.tables import MeasurementRow
 
-_BY_KEY = text("SELECT id, idempotency_content FROM measurement WHERE user_id = :user_id AND idempotency_key = :key")
 _DELETE = text("DELETE FROM measurement WHERE id = :id AND user_id = :user_id")
 
 
@@ -46,7 +45,7 @@ async def log_measurement(
         account = await lock_account(transaction, viewer.id)
         if account is None:
             raise NotFoundError("This account does not exist.")
-        entry_id = await _id_of_request(transaction, viewer.id, new.request)
+        entry_id = await id_of_request(transaction, "measurement", viewer.id, new.request)
         if entry_id is None:
             if (await measurement_counts(transaction, [viewer.id])).get(viewer.id, 0) >= MOST_MEASUREMENTS:
                 raise ConflictError(f"There may be at most {MOST_MEASUREMENTS} measurements: delete one first.")
@@ -66,8 +65,7 @@ def measurement_row(account: AccountRecord, new: NewMeasurement) -> dict[str, An
         "notes": new.notes,
         "recorded_at": new.recorded_at,
         "local_date": local_date(new.recorded_at, account.time_zone, account.day_start_hour),
-        "idempotency_key": new.request.key if new.request else None,
-        "idempotency_content": new.request.content if new.request else None,
+        **key_columns(new.request),
     }
 
 
@@ -77,13 +75,3 @@ async def delete_measurement(viewer: Viewer, entry_id: str, *, database: Databas
         result = await transaction.execute(_DELETE, {"id": entry_id, "user_id": viewer.id})
         if result.rowcount == 0:
             raise NotFoundError("There is no such measurement.")
-
-
-async def _id_of_request(transaction: AsyncConnection, user_id: str, request: RequestKey | None) -> str | None:
-    if request is None:
-        return None
-    row = (await transaction.execute(_BY_KEY, {"user_id": user_id, "key": request.key})).one_or_none()
-    if row is None:
-        return None
-    request.refuse_other_content(row.idempotency_content)
-    return str(row.id)

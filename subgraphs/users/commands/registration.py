@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from events.envelope import new_id
 from subgraphs.shell.context import Resources
 from subgraphs.shell.errors import ValidationError
+from subgraphs.shell.idempotency import key_columns
 from subgraphs.users.commands.account import NewAccount, add_account, check_account
 from subgraphs.users.commands.attempts import REGISTRATIONS_FROM_ADDRESS, count_attempt, counted_address
 from subgraphs.users.commands.mail import queue_mail, take_token, token_hash, unusable
@@ -24,7 +25,7 @@ from subgraphs.users.domain.mail import MailKind
 _ADD = text(
     "INSERT INTO registration"
     " (id, email_key, password_hash, details, created_at, idempotency_key, idempotency_content)"
-    " VALUES (:id, :email_key, :password_hash, :details, :now, :key, :content) ON CONFLICT DO NOTHING RETURNING id"
+    " VALUES (:id, :email_key, :password_hash, :details, :now, :idempotency_key, :idempotency_content) ON CONFLICT DO NOTHING RETURNING id"
 )
 _BY_KEY = text("SELECT idempotency_content FROM registration WHERE idempotency_key = :key")
 _OF_TOKEN = text(
@@ -65,8 +66,7 @@ async def request_registration(new: NewAccount, *, resources: Resources, address
         "password_hash": password_hash,
         "details": msgspec.json.encode(asdict(details)).decode(),
         "now": now,
-        "key": new.request.key if new.request else None,
-        "content": new.request.content if new.request else None,
+        **key_columns(new.request),
     }
     async with resources.database.transaction() as transaction:
         if (await transaction.execute(_ADD, row)).one_or_none() is None:

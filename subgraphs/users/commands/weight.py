@@ -6,16 +6,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypedDict
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import col
 
 from events.contracts.users import WeightDeleted, WeightEdited, WeightLogged
 from events.outbox import NewEvent, append_event, append_events
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import local_date
 from subgraphs.shell.database import Database
-from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, StaleVersionError
+from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
+from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.shell.telemetry import current_traceparent
@@ -63,7 +63,7 @@ async def log_weight(viewer: Viewer, new: NewWeighing, *, database: Database, no
         account = await lock_account(transaction, viewer.id)
         if account is None:
             raise NotFoundError("This account does not exist.")
-        entry_id = await _id_of_request(transaction, viewer.id, new.request)
+        entry_id = await id_of_request(transaction, "weight_entry", viewer.id, new.request)
         if entry_id is None:
             if (await weight_counts(transaction, [viewer.id])).get(viewer.id, 0) >= MOST_WEIGHINGS:
                 raise ConflictError(f"There may be at most {MOST_WEIGHINGS} weighings: delete one first.")
@@ -89,8 +89,7 @@ async def edit_weight(
         stored = (await weights_by_id(transaction, [entry_id])).get(entry_id)
         if account is None or stored is None or stored.user_id != viewer.id:
             raise NotFoundError("There is no such weighing.")
-        if expected_version is not None and expected_version != stored.version:
-            raise StaleVersionError("weighing", expected=expected_version, current=stored.version)
+        expect_version("weighing", expected=expected_version, current=stored.version)
         before = NewWeighing(
             weight_kg=stored.weight_kg,
             recorded_at=stored.recorded_at,
@@ -133,19 +132,6 @@ async def write_weighings(
     return [row["id"] for row in rows]
 
 
-async def _id_of_request(transaction: AsyncConnection, user_id: str, request: RequestKey | None) -> str | None:
-    if request is None:
-        return None
-    statement = select(col(WeightEntryRow.id), col(WeightEntryRow.idempotency_content)).where(
-        col(WeightEntryRow.user_id) == user_id, col(WeightEntryRow.idempotency_key) == request.key
-    )
-    row = (await transaction.execute(statement)).one_or_none()
-    if row is None:
-        return None
-    request.refuse_other_content(row.idempotency_content)
-    return str(row.id)
-
-
 def weighing_row(account: AccountRecord, new: NewWeighing) -> dict[str, Any]:
     """The columns of a new weighing; its calendar day is the account's."""
     return {
@@ -159,8 +145,7 @@ def weighing_row(account: AccountRecord, new: NewWeighing) -> dict[str, Any]:
         "local_date": local_date(new.recorded_at, account.time_zone, account.day_start_hour),
         "time_zone": account.time_zone,
         "version": 1,
-        "idempotency_key": new.request.key if new.request else None,
-        "idempotency_content": new.request.content if new.request else None,
+        **key_columns(new.request),
     }
 
 
@@ -200,8 +185,7 @@ async def delete_weight(
         row = (await transaction.execute(statement, {"id": entry_id, "user_id": viewer.id})).one_or_none()
         if row is None:
             raise NotFoundError("There is no such weighing.")
-        if expected_version is not None and expected_version != row.version:
-            raise StaleVersionError("weighing", expected=expected_version, current=row.version)
+        expect_version("weighing", expected=expected_version, current=row.version)
         await append_event(
             transaction,
             NewEvent(

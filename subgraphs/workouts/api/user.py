@@ -14,7 +14,7 @@ from subgraphs.shell.cost import list_size
 from subgraphs.shell.errors import NotFoundError, ValidationError
 from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.node import ID_DESCRIPTION
-from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
+from subgraphs.shell.pagination import After, Before, Connection, First, FromDay, Last, ToDay, connect
 from subgraphs.shell.quantities import Mass, MassIn, mass
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, describe_enum, rounded_or_none
 from subgraphs.shell.units import MassUnit
@@ -134,10 +134,8 @@ class User:
         after: After = None,
         last: Last = None,
         before: Before = None,
-        from_: Annotated[
-            date | None, strawberry.argument(name="from", description="The first local day, included. Null: all.")
-        ] = None,
-        to: Annotated[date | None, strawberry.argument(description="The last local day, included. Null: all.")] = None,
+        from_: FromDay = None,
+        to: ToDay = None,
         status: Annotated[WorkoutStatus | None, strawberry.argument(description="Null: any.")] = None,
     ) -> Connection[Workout]:
         info.context.reader_of(self.id)

@@ -1,4 +1,7 @@
-"""A person's own exercises, beside the catalogue that everybody sees. Also writes the catalogue, for `sample_data`."""
+"""A person's own exercises, beside the catalogue that everybody sees, and whether a person can use one.
+
+`INSERT_EXERCISE` also writes the catalogue, for `sample_data`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +9,12 @@ from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import Checks, ConflictError
+from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.workouts.commands.exercise_index import index_exercises
@@ -32,7 +37,6 @@ INSERT_EXERCISE = text(
     " :tracking, :force, :mechanic, :met, :met_code, :instructions, :created_by, :created_at, :body_weight_share,"
     " :idempotency_key, :idempotency_content) ON CONFLICT DO NOTHING"
 )
-_BY_KEY = text("SELECT id, idempotency_content FROM exercise WHERE created_by = :user_id AND idempotency_key = :key")
 _COUNT = text("SELECT count(*) FROM exercise WHERE created_by = :user_id")
 
 
@@ -64,15 +68,25 @@ async def create_exercise(viewer: Viewer, new: NewExercise, *, database: Databas
     async with database.transaction() as transaction:
         row = _row(viewer.id, exercise_id, new, now)
         if (await transaction.execute(INSERT_EXERCISE, row)).rowcount == 0:
-            assert new.request is not None  # nothing else makes a conflict
-            earlier = await transaction.execute(_BY_KEY, {"user_id": viewer.id, "key": new.request.key})
-            exercise_id, content = earlier.one()
-            new.request.refuse_other_content(content)
+            earlier = await id_of_request(transaction, "exercise", viewer.id, new.request, owner="created_by")
+            assert earlier is not None  # nothing else makes a conflict
+            exercise_id = earlier
         else:
             if int(await transaction.scalar(_COUNT, {"user_id": viewer.id}) or 0) > MOST_OWN:
                 raise ConflictError(f"You have {MOST_OWN} exercises of your own, the most there may be.")
             await index_exercises(transaction, [row])
         return (await exercises_by_id(transaction, [exercise_id]))[exercise_id]
+
+
+async def check_exercises_exist(transaction: AsyncConnection, viewer: Viewer, exercise_ids: Sequence[str]) -> None:
+    """Raises ValidationError with the place, `exercises.2.exerciseId`, of each that the viewer cannot see."""
+    known = await exercises_by_id(transaction, sorted(set(exercise_ids)))
+    checks = Checks()
+    for number, exercise_id in enumerate(exercise_ids):
+        exercise = known.get(exercise_id)
+        exists = exercise is not None and exercise.is_visible_to(viewer.id)
+        checks.require(exists, f"exercises.{number}.exerciseId", "names no exercise")
+    checks.done()
 
 
 def _row(user_id: str, exercise_id: str, new: NewExercise, now: datetime) -> dict[str, object]:
@@ -93,8 +107,7 @@ def _row(user_id: str, exercise_id: str, new: NewExercise, now: datetime) -> dic
         "created_by": user_id,
         "created_at": now,
         "body_weight_share": body_weight_share(new.name, new.tracking, new.equipment),
-        "idempotency_key": new.request.key if new.request else None,
-        "idempotency_content": new.request.content if new.request else None,
+        **key_columns(new.request),
     }
 
 

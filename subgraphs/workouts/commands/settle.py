@@ -64,6 +64,20 @@ async def settle_workout(
     prev_local_date: date | None = None,
 ) -> WorkoutRecord:
     """Bring the workout's own numbers up to date and append `event`; returns the workout as it is then."""
+    one = await settle_stored(transaction, workout_id, event, now=now, is_new=is_new, prev_local_date=prev_local_date)
+    return one.workout
+
+
+async def settle_stored(
+    transaction: AsyncConnection,
+    workout_id: str,
+    event: type[WorkoutState],
+    *,
+    now: datetime,
+    is_new: bool = False,
+    prev_local_date: date | None = None,
+) -> "Settled":
+    """As `settle_workout`; returns the workout with its exercises and sets, so that nobody need read them again."""
     workout = (await workouts_by_id(transaction, [workout_id]))[workout_id]
     placed = (await exercises_by_workout(transaction, [workout_id])).get(workout_id, [])
     stored = (await sets_by_workout(transaction, [workout_id])).get(workout_id, [])
@@ -88,9 +102,9 @@ async def settle_workout(
     )
     settled = (await workouts_by_id(transaction, [workout_id]))[workout_id]
     await keep_records(transaction, settled, one.bests)
-    payload = state_of(event, replace(one, workout=settled), prev_local_date)
-    await append_event(transaction, workout_event(payload, settled, now))
-    return settled
+    stored_one = replace(one, workout=settled)
+    await append_event(transaction, workout_event(state_of(event, stored_one, prev_local_date), settled, now))
+    return stored_one
 
 
 @dataclass(frozen=True, slots=True)

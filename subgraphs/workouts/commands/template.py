@@ -9,12 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.envelope import new_id
 from subgraphs.shell.auth import Viewer
-from subgraphs.shell.database import Database
+from subgraphs.shell.database import Database, take_turns
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError
+from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey
+from subgraphs.workouts.commands.exercise import check_exercises_exist
 from subgraphs.workouts.domain.plan import MOST_TEMPLATES, Plan, check_template, grown
 from subgraphs.workouts.domain.workout import ExerciseDraft
-from subgraphs.workouts.queries.exercise import exercises_by_id
 from subgraphs.workouts.queries.template import (
     TemplateRecord,
     exercises_by_template,
@@ -24,10 +25,6 @@ from subgraphs.workouts.queries.template import (
 )
 from subgraphs.workouts.tables import TemplateExerciseRow, WorkoutTemplateRow
 
-_BY_KEY = text(
-    "SELECT id, idempotency_content FROM workout_template WHERE user_id = :user_id AND idempotency_key = :key"
-)
-_LOCK_PERSON = text("SELECT pg_advisory_xact_lock(hashtextextended('workout_template:' || :user_id, 0))")
 _DELETE = text("DELETE FROM workout_template WHERE id = :id AND user_id = :user_id")
 
 
@@ -47,12 +44,12 @@ async def create_template(viewer: Viewer, new: NewTemplate, *, database: Databas
     check_template(checks, new.name, new.notes, [plan for _, plan in new.exercises])
     checks.done()
     async with database.transaction() as transaction:
-        await transaction.execute(_LOCK_PERSON, {"user_id": viewer.id})
-        earlier = await _id_of_request(transaction, viewer.id, new.request)
+        await take_turns(transaction, "workout_template", viewer.id)
+        earlier = await id_of_request(transaction, "workout_template", viewer.id, new.request)
         if earlier is None:
             if (await template_counts(transaction, [viewer.id])).get(viewer.id, 0) >= MOST_TEMPLATES:
                 raise ConflictError(f"There may be at most {MOST_TEMPLATES} templates: delete one first.")
-            await _must_exist(transaction, viewer, [exercise_id for exercise_id, _ in new.exercises])
+            await check_exercises_exist(transaction, viewer, [exercise_id for exercise_id, _ in new.exercises])
             earlier = await _write(transaction, viewer.id, new, now)
         return (await templates_by_id(transaction, [earlier]))[earlier]
 
@@ -87,8 +84,7 @@ async def _write(transaction: AsyncConnection, user_id: str, new: NewTemplate, n
         "name": new.name.strip(),
         "notes": new.notes,
         "created_at": now,
-        "idempotency_key": new.request.key if new.request else None,
-        "idempotency_content": new.request.content if new.request else None,
+        **key_columns(new.request),
     }
     await transaction.execute(insert(WorkoutTemplateRow), [row])
     rows = [
@@ -103,23 +99,3 @@ async def _write(transaction: AsyncConnection, user_id: str, new: NewTemplate, n
     ]
     await transaction.execute(insert(TemplateExerciseRow), rows)
     return template_id
-
-
-async def _must_exist(transaction: AsyncConnection, viewer: Viewer, exercise_ids: Sequence[str]) -> None:
-    known = await exercises_by_id(transaction, sorted(set(exercise_ids)))
-    checks = Checks()
-    for number, exercise_id in enumerate(exercise_ids):
-        exercise = known.get(exercise_id)
-        exists = exercise is not None and exercise.is_visible_to(viewer.id)
-        checks.require(exists, f"exercises.{number}.exerciseId", "names no exercise")
-    checks.done()
-
-
-async def _id_of_request(transaction: AsyncConnection, user_id: str, request: RequestKey | None) -> str | None:
-    if request is None:
-        return None
-    row = (await transaction.execute(_BY_KEY, {"user_id": user_id, "key": request.key})).one_or_none()
-    if row is None:
-        return None
-    request.refuse_other_content(row.idempotency_content)
-    return str(row.id)

@@ -24,9 +24,11 @@ from events.outbox import append_event
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import is_time_zone, local_date
 from subgraphs.shell.database import Database
-from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, StaleVersionError, ValidationError
+from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, ValidationError, expect_version
+from subgraphs.shell.idempotency import id_of_request
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.node import NodeKind, new_node_id
+from subgraphs.workouts.commands.exercise import check_exercises_exist
 from subgraphs.workouts.commands.personal_record import keep_records
 from subgraphs.workouts.commands.settle import settle_workout, workout_event
 from subgraphs.workouts.commands.workout_rows import (
@@ -44,12 +46,10 @@ from subgraphs.workouts.domain.workout import (
     check_exercises,
     check_workout,
 )
-from subgraphs.workouts.queries.exercise import exercises_by_id
 from subgraphs.workouts.queries.person import GROUP, person_of
 from subgraphs.workouts.queries.workout import WorkoutRecord, workout_counts, workouts_by_id
 
 _LOCK = text("SELECT id FROM workout WHERE id = :id AND user_id = :user_id FOR UPDATE")
-_BY_KEY = text("SELECT id, idempotency_content FROM workout WHERE user_id = :user_id AND idempotency_key = :key")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,14 +203,8 @@ async def lock_workout(
     if await transaction.scalar(_LOCK, {"id": workout_id, "user_id": viewer.id}) is None:
         raise NotFoundError("There is no such workout.")
     workout = (await workouts_by_id(transaction, [workout_id]))[workout_id]
-    expect_version(workout, expected_version)
+    expect_version("workout", expected=expected_version, current=workout.version)
     return workout
-
-
-def expect_version(workout: WorkoutRecord, expected_version: int | None) -> None:
-    """Raises StaleVersionError where a version is expected and the workout has another."""
-    if expected_version is not None and expected_version != workout.version:
-        raise StaleVersionError("workout", expected=expected_version, current=workout.version)
 
 
 async def write_workout(
@@ -258,38 +252,16 @@ async def _create(viewer: Viewer, new: NewWorkout, *, database: Database, now: d
     check_exercises(checks, new.exercises)
     checks.done()
     async with database.transaction() as transaction:
-        await _check_exercises_exist(transaction, viewer, new.exercises)
+        await check_exercises_exist(transaction, viewer, [one.exercise_id for one in new.exercises])
         person = await person_of(transaction, viewer)
         row = new_row(viewer.id, new, time_zone=person.time_zone, day_start_hour=person.day_start_hour)
         written = await write_workout(transaction, row, new.exercises, now)
         if written is not None:
             return written
-        earlier = await _id_of_request(transaction, viewer.id, new.request)
+        earlier = await id_of_request(transaction, "workout", viewer.id, new.request)
         if earlier is None:
             raise ConflictError("Another workout is in progress.")
         return (await workouts_by_id(transaction, [earlier]))[earlier]
-
-
-async def _id_of_request(transaction: AsyncConnection, user_id: str, request: RequestKey | None) -> str | None:
-    if request is None:
-        return None
-    row = (await transaction.execute(_BY_KEY, {"user_id": user_id, "key": request.key})).one_or_none()
-    if row is None:
-        return None
-    request.refuse_other_content(row.idempotency_content)
-    return str(row.id)
-
-
-async def _check_exercises_exist(
-    transaction: AsyncConnection, viewer: Viewer, exercises: Sequence[ExerciseDraft]
-) -> None:
-    known = await exercises_by_id(transaction, sorted({one.exercise_id for one in exercises}))
-    checks = Checks()
-    for position, one in enumerate(exercises):
-        exercise = known.get(one.exercise_id)
-        exists = exercise is not None and exercise.is_visible_to(viewer.id)
-        checks.require(exists, f"exercises.{position}.exerciseId", "names no exercise")
-    checks.done()
 
 
 async def _changed_row(

@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from events.contracts.workouts import WorkoutCompleted
 from events.envelope import new_id
 from subgraphs.shell.bulk import copy_events, copy_rows
+from subgraphs.shell.idempotency import key_columns
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.workouts.commands.personal_record import recompute_records
 from subgraphs.workouts.commands.settle import RULES, Settled, settle, state_of, workout_event
-from subgraphs.workouts.commands.workout_rows import NewRow, key_columns, own_columns
+from subgraphs.workouts.commands.workout_rows import NewRow, own_columns
 from subgraphs.workouts.domain.personal_record import Best
 from subgraphs.workouts.domain.workout import ExerciseDraft
 from subgraphs.workouts.queries.exercise import ExerciseRecord

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.envelope import new_id
+from subgraphs.shell.idempotency import key_columns
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.workouts.domain.workout import ExerciseDraft, WorkoutFacts, WorkoutStatus
 from subgraphs.workouts.domain.workout_set import SetDraft
@@ -210,14 +211,6 @@ async def delete_set_row(transaction: AsyncConnection, workout_id: str, set_id: 
     """Take a set out of this workout; False if it has no such set."""
     result = await transaction.execute(_DELETE_SET, {"id": set_id, "workout_id": workout_id})
     return bool(result.rowcount)
-
-
-def key_columns(request: RequestKey | None) -> dict[str, object]:
-    """What a row keeps of the request that made it."""
-    return {
-        "idempotency_key": request.key if request else None,
-        "idempotency_content": request.content if request else None,
-    }
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

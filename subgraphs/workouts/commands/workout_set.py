@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from events.contracts.workouts import SetEdited, SetLogged, SetRemoved
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database
-from subgraphs.shell.errors import Checks, ConflictError, NotFoundError
+from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
+from subgraphs.shell.idempotency import id_of_request
 from subgraphs.shell.inputs import RequestKey
-from subgraphs.workouts.commands.settle import settle_workout
-from subgraphs.workouts.commands.workout import expect_version, lock_workout
+from subgraphs.workouts.commands.settle import settle_stored, settle_workout
+from subgraphs.workouts.commands.workout import lock_workout
 from subgraphs.workouts.commands.workout_rows import (
     SetPlace,
     delete_set_row,
@@ -28,13 +29,12 @@ from subgraphs.workouts.domain.workout import ExerciseDraft, WorkoutStatus, chec
 from subgraphs.workouts.domain.workout_set import WORKING_KINDS, SetDraft, SetKind, check_set
 from subgraphs.workouts.queries.exercise import exercises_by_id
 from subgraphs.workouts.queries.personal_record import best_of_other_workouts
-from subgraphs.workouts.queries.workout import WorkoutRecord, exercises_by_workout, sets_by_workout
+from subgraphs.workouts.queries.workout import SetRecord, WorkoutRecord, exercises_by_workout, sets_by_workout
 
 _SET = text(
     "SELECT kind, reps, weight_kg, duration_seconds, distance_m, rpe FROM workout_set"
     " WHERE id = :id AND workout_id = :workout_id"
 )
-_BY_KEY = text("SELECT id, idempotency_content FROM workout_set WHERE user_id = :user_id AND idempotency_key = :key")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +87,11 @@ async def log_set(viewer: Viewer, new: NewSet, *, database: Database, now: datet
     workout_id, exercise_id = new.workout_id, new.exercise_id
     async with database.transaction() as transaction:
         workout = await lock_workout(transaction, viewer, workout_id, None)
-        earlier = await _set_of_request(transaction, viewer.id, new.request)
+        earlier = await id_of_request(transaction, "workout_set", viewer.id, new.request)
         if earlier is not None:
-            return await _changed(transaction, workout, earlier)
-        expect_version(workout, new.expected_version)
+            sets = (await sets_by_workout(transaction, [workout.id])).get(workout.id, [])
+            return await _changed(transaction, workout, sets, earlier)
+        expect_version("workout", expected=new.expected_version, current=workout.version)
         if workout.status == WorkoutStatus.CANCELLED:
             raise ConflictError("The workout is cancelled.")
         exercise = (await exercises_by_id(transaction, [exercise_id])).get(exercise_id)
@@ -98,7 +99,8 @@ async def log_set(viewer: Viewer, new: NewSet, *, database: Database, now: datet
             raise NotFoundError("There is no such exercise.", field="exerciseId")
         place = await _place(transaction, viewer.id, workout_id, exercise_id)
         (set_id,) = await insert_sets(transaction, [(place, new.one)], now, new.request)
-        return await _changed(transaction, await settle_workout(transaction, workout_id, SetLogged, now=now), set_id)
+        settled = await settle_stored(transaction, workout_id, SetLogged, now=now)
+        return await _changed(transaction, settled.workout, settled.sets, set_id)
 
 
 async def edit_set(
@@ -115,8 +117,8 @@ async def edit_set(
         one = replace(stored, **changes)
         _check(one)
         await update_set_row(transaction, which.set_id, one)
-        settled = await settle_workout(transaction, which.workout_id, SetEdited, now=now)
-        return await _changed(transaction, settled, which.set_id)
+        settled = await settle_stored(transaction, which.workout_id, SetEdited, now=now)
+        return await _changed(transaction, settled.workout, settled.sets, which.set_id)
 
 
 async def delete_set(viewer: Viewer, which: WhichSet, *, database: Database, now: datetime) -> WorkoutRecord:
@@ -128,9 +130,12 @@ async def delete_set(viewer: Viewer, which: WhichSet, *, database: Database, now
         return await settle_workout(transaction, which.workout_id, SetRemoved, now=now)
 
 
-async def _changed(transaction: AsyncConnection, workout: WorkoutRecord, set_id: str) -> ChangedSet:
-    """With the records that the set is over all other workouts, and over the sets logged before it in this one."""
-    sets = (await sets_by_workout(transaction, [workout.id])).get(workout.id, [])
+async def _changed(
+    transaction: AsyncConnection, workout: WorkoutRecord, sets: Sequence[SetRecord], set_id: str
+) -> ChangedSet:
+    """With the records that the set is over all other workouts, and over the sets logged before it in this one.
+    `sets` are all of the workout's.
+    """
     told = next((one for one in sets if one.id == set_id), None)
     if told is None or told.kind not in WORKING_KINDS:
         return ChangedSet(workout, set_id)
@@ -149,16 +154,6 @@ def _check(one: SetDraft) -> None:
     checks = Checks()
     check_set(checks, one)
     checks.done()
-
-
-async def _set_of_request(transaction: AsyncConnection, user_id: str, request: RequestKey | None) -> str | None:
-    if request is None:
-        return None
-    row = (await transaction.execute(_BY_KEY, {"user_id": user_id, "key": request.key})).one_or_none()
-    if row is None:
-        return None
-    request.refuse_other_content(row.idempotency_content)
-    return str(row.id)
 
 
 async def _place(transaction: AsyncConnection, user_id: str, workout_id: str, exercise_id: str) -> SetPlace:
