@@ -39,6 +39,8 @@ _ROOT_STORE = Path("/var/lib/fittracker")
 _DIGEST_FILE = "fittracker-password-digest"
 HIGHEST_PORT = 65_535
 _FIRST_UNPRIVILEGED_PORT = 1_024  # Postgres runs as a user who may take none below
+#: Of the children that are no program of ours.
+SERVER_NAMES = frozenset({"postgres", "valkey", "valkey-cache", "broker"})
 
 
 @dataclass(frozen=True, slots=True)

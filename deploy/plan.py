@@ -31,17 +31,14 @@ def print_stage(
 
 def print_plan_changes(old: Path, new: Path, operations: Path, labels: list[str]) -> bool:
     """The recorded operations whose plans differ between two supergraphs, each with the difference; whether the new one
-    still plans all that the old one did. Raises SupergraphError, or FriendlyError for files that cannot be read.
+    still plans all that the old one did. Raises SupergraphError, and VerbError or FriendlyError for files that cannot be read.
     """
     from graphql import print_ast
 
     from router.stages import plans_of
-    from schema.changes import OperationRecordError, read_operations
+    from schema.verbs import recorded_operations
 
-    try:
-        recorded = read_operations(operations)
-    except OperationRecordError as error:
-        raise FriendlyError(str(error), "`--operations` takes .graphql files, or lines of JSON") from None
+    recorded = recorded_operations(operations)
     asked = {print_ast(each.document): each.name for each in recorded}  # an operation may be recorded often
     texts = [(text, None) for text in asked]
     before, after = (list(plans_of(_read(file), texts, tuple(labels))) for file in (old, new))

@@ -23,6 +23,7 @@ from deploy.embedded import (
     DOMAINS,
     HIGHEST_PORT,
     HOST,
+    SERVER_NAMES,
     EmbeddedPorts,
     EmbeddedServers,
     broker_spec,
@@ -71,7 +72,7 @@ class Stack:
         self.options = options
         self.directory = directory
         self.terminal = terminal
-        self._log = ChildLog(terminal, directory.logs)
+        self._log = ChildLog(terminal, directory.logs, SERVER_NAMES)
         self.supervisor = Supervisor(self._log.line, self._log.news)
         self.port = options.port
         self.subgraph_ports: dict[str, int] = {}

@@ -6,7 +6,7 @@ Used by the commands. Colours and movement appear on a terminal only.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -15,9 +15,6 @@ from rich.console import Console
 from rich.text import Text
 
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
-_QUIET = frozenset(
-    {"postgres", "valkey", "valkey-cache", "broker"}
-)  # their own logs are for files; news about them is for people
 
 
 class Terminal:
@@ -53,17 +50,21 @@ class Terminal:
 
 
 class ChildLog:
-    """Writes each child's lines to its log file, and those people want to see to the terminal with its name."""
+    """Writes each child's lines to its log file, and to the terminal with its name.
 
-    def __init__(self, terminal: Terminal, directory: Path) -> None:
+    Lines of those named in `quiet` go to their files only; news about them is for people all the same.
+    """
+
+    def __init__(self, terminal: Terminal, directory: Path, quiet: Container[str] = ()) -> None:
         self._terminal = terminal
         self._directory = directory
+        self._quiet = quiet
         self._files: dict[str, IO[str]] = {}
         self._colours: dict[str, str] = {}
 
     def line(self, name: str, line: str) -> None:
         self._file(name).write(line + "\n")
-        if name not in _QUIET:
+        if name not in self._quiet:
             self._show(name, Text.from_ansi(line))
 
     def news(self, name: str, text: str) -> None:

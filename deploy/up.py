@@ -12,7 +12,7 @@ from rich.table import Table
 
 from deploy.control import control_socket
 from deploy.data_directory import DataDirectory
-from deploy.embedded import HOST
+from deploy.embedded import HOST, SERVER_NAMES
 from deploy.stack import Stack, StackOptions
 from deploy.terminal import Terminal
 from deploy.workbench import DEMO_PATH
@@ -96,7 +96,7 @@ def _welcome(stack: Stack, terminal: Terminal) -> None:
     for name, port in stack.subgraph_ports.items():  # no links: they answer no browser
         table.add_row(name, f"POST {HOST}:{port}/graphql")
     for name, port in stack.supervisor.ports.items():
-        if name in {"postgres", "valkey", "valkey-cache", "broker"}:
+        if name in SERVER_NAMES:
             table.add_row(name, f"127.0.0.1:{port}")
     table.add_row("log files", str(stack.directory.logs))
     if stack.directory.has_loaded("sample-data"):

@@ -14,7 +14,7 @@ from graphql import GraphQLError, GraphQLSchema, build_schema
 
 from router.errors import SupergraphError
 from router.supergraph import read_supergraph
-from schema.changes import Change, OperationRecordError, SchemaDiff, diff_schemas, read_operations
+from schema.changes import Change, OperationRecordError, RecordedOperation, SchemaDiff, diff_schemas, read_operations
 from schema.codes import CODES, Code, Level
 from schema.compose import Composition, compose
 from schema.contract import contract_of
@@ -76,11 +76,16 @@ class Composing:
 
 def diff_files(old: Path, new: Path, operations: Path | None) -> SchemaDiff:
     """Raises VerbError, OSError."""
+    recorded = recorded_operations(operations) if operations is not None else None
+    return diff_schemas(read_api(old), read_api(new), recorded)
+
+
+def recorded_operations(path: Path) -> list[RecordedOperation]:
+    """What `--operations` names. Raises VerbError, OSError."""
     try:
-        recorded = read_operations(operations) if operations is not None else None
+        return read_operations(path)
     except OperationRecordError as error:
         raise VerbError(str(error), "`--operations` takes .graphql files, or lines of JSON") from None
-    return diff_schemas(read_api(old), read_api(new), recorded)
 
 
 def change_text(change: Change) -> str:

@@ -44,7 +44,14 @@ async def test_a_log_is_asked_for_by_a_name_and_not_by_a_path(tmp_path: Path) ->
     (tmp_path / "other.log").write_text("not for you\n")
     panels = StackPanels(str(tmp_path))
     assert await panels.log("users") == ["well"]
-    assert [await panels.log(name) for name in ("../other", "other", "..", "")] == [None] * 4
+    assert [await panels.log(name) for name in ("../other", "other", "..", "", "*")] == [None] * 5
+
+
+async def test_a_second_process_of_a_subgraph_has_a_log_too(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "nutrition.log").write_text("the first\n")
+    (tmp_path / "logs" / "nutrition-2.log").write_text("the second\n")
+    assert await StackPanels(str(tmp_path)).log("nutrition-2") == ["the second"]
 
 
 async def test_a_stack_that_is_not_up_has_no_panels(tmp_path: Path) -> None:

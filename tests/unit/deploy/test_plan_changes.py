@@ -7,9 +7,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from deploy.errors import FriendlyError
 from deploy.plan import print_plan_changes
 from schema import SubgraphSource, compose
+from schema.verbs import VerbError
 
 PRODUCTS = 'type Query { products: [Product!]! } type Product @key(fields: "id") { id: ID! name: String! '
 PRICES = 'type Product @key(fields: "id") { id: ID! price: Int! }'
@@ -55,5 +55,5 @@ def test_records_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     old = supergraph(tmp_path / "old.graphql", PRODUCTS + "}")
     broken = tmp_path / "broken.jsonl"
     broken.write_text("no JSON\n")
-    with pytest.raises(FriendlyError, match=r"broken\.jsonl:1"):
+    with pytest.raises(VerbError, match=r"broken\.jsonl:1"):
         print_plan_changes(old, old, broken, [])
