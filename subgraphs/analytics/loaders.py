@@ -9,6 +9,7 @@ from loaders.dataloader import load_list, load_one, load_with_arguments
 from subgraphs.analytics.domain.goal import Period
 from subgraphs.analytics.domain.streak import Habit
 from subgraphs.analytics.domain.weight_trend import TrendPoint
+from subgraphs.analytics.queries.achievement import AchievementRecord, achievement_counts, achievements_by_user
 from subgraphs.analytics.queries.food import times_logged
 from subgraphs.analytics.queries.goal import (
     GoalPage,
@@ -35,6 +36,7 @@ from subgraphs.analytics.queries.timeline import EntryRecord, TimelinePage, entr
 from subgraphs.analytics.queries.weight import Span, trend_by_user
 from subgraphs.analytics.queries.workout import WorkoutEffort, workout_efforts
 from subgraphs.shell.context import Info, Resources
+from subgraphs.shell.keyset import Page
 from subgraphs.shell.telemetry import batch_span
 
 Day = tuple[str, date]
@@ -104,6 +106,14 @@ class AnalyticsLoaders:
     @cached_property
     def trend_by_user(self) -> DataLoader[tuple[str, Span], list[TrendPoint]]:
         return load_with_arguments("trend_by_user", self._read(trend_by_user), list, batch_span)
+
+    @cached_property
+    def achievements_by_user(self) -> DataLoader[tuple[str, Page], list[AchievementRecord]]:
+        return load_with_arguments("achievements_by_user", self._read(achievements_by_user), list, batch_span)
+
+    @cached_property
+    def achievement_count_by_user(self) -> DataLoader[str, int | None]:
+        return load_one("achievement_count_by_user", self._read(achievement_counts), batch_span)
 
     @cached_property
     def effort_by_workout(self) -> DataLoader[str, WorkoutEffort | None]:

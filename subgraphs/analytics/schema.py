@@ -2,6 +2,7 @@
 
 import strawberry
 
+from subgraphs.analytics.api.achievement import AchievementSubscription
 from subgraphs.analytics.api.food import Food
 from subgraphs.analytics.api.goal import Goal, GoalMutation, GoalQuery
 from subgraphs.analytics.api.goal_live import GoalSubscription
@@ -22,7 +23,7 @@ class Mutation(GoalMutation):
 
 
 @strawberry.type
-class Subscription(SummarySubscription, GoalSubscription):
+class Subscription(SummarySubscription, GoalSubscription, AchievementSubscription):
     """What is told as it happens."""
 
 

@@ -73,6 +73,7 @@ STEPS: list[tuple[str, dict[str, Any]]] = [
     ("Goals", {"first": 5}),
     ("CreateGoal", {"input": {"kind": "WEIGHT_KG", "targetValue": 70}}),
     ("GoalById", {"id": _id("CreateGoal", "createGoal", "goal")}),
+    ("Achievements", {"first": 5}),
     ("Weights", {"first": 5}),
     ("Dashboard", DIARY),
     ("Today", DIARY),

@@ -1,4 +1,4 @@
-"""Live through the router: two devices on one session, and goals that come along as days change."""
+"""Live through the router: two devices on one session, goals that come along as days change, and what is achieved."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ SESSION = """subscription($id: ID!) { workoutSession(id: $id) {
 GOAL = """mutation { createGoal(input: {kind: DAILY_WATER_ML, targetValue: 2000}) { goal { id } userErrors { code } }
   weekly: createGoal(input: {kind: WORKOUTS_PER_WEEK, targetValue: 3}) { goal { id } userErrors { code } } }"""
 GOALS = "subscription { goalProgress { kind currentValue progress status } }"
+ACHIEVED = "subscription { achievementUnlocked { kind reachedOn } }"
 LOG_WORKOUT = """mutation($start: DateTime!, $end: DateTime!) {
   logWorkout(input: {name: "Row", startedAt: $start, endedAt: $end}) { userErrors { code } } }"""
 
@@ -66,3 +67,23 @@ async def test_a_goal_is_told_as_it_comes_along(stack: RunningStack) -> None:
         await person.data(LOG_WORKOUT, {"start": now, "end": now})
         told = (await _next(events))["payload"]["data"]["goalProgress"]
         assert told == {"kind": "WORKOUTS_PER_WEEK", "currentValue": 1, "progress": 0.3333, "status": "ACTIVE"}
+
+
+async def test_what_is_achieved_is_told_once(stack: RunningStack) -> None:
+    person = await stack.register()
+    day = (await person.data("{ me { id day { date freshness { asOf } } } }"))["me"]["day"]
+    now = day["freshness"]["asOf"]
+    async with subscribed(person, ACHIEVED) as events:
+        await person.data(LOG_WORKOUT, {"start": now, "end": now})
+        told = (await _next(events))["payload"]["data"]["achievementUnlocked"]
+        assert told == {"kind": "FIRST_WORKOUT", "reachedOn": day["date"]}
+        for _ in range(9):
+            await person.data(LOG_WORKOUT, {"start": now, "end": now})
+        told = (await _next(events))["payload"]["data"]["achievementUnlocked"]
+        assert told["kind"] == "WORKOUTS_10"  # and nothing of the nine before
+        assert events.empty()
+    kept = await person.data("{ me { achievements { totalCount nodes { kind } } } }")
+    assert kept["me"]["achievements"] == {
+        "totalCount": 2,
+        "nodes": [{"kind": "WORKOUTS_10"}, {"kind": "FIRST_WORKOUT"}],
+    }

@@ -53,6 +53,17 @@ IN_THE_KITCHEN = {
         ]
     },
 }
+ACHIEVED = "{ me { achievements { nodes { kind reachedOn } } } }"
+#: Of the ten: he never logged 100 days in a row, and his goal is on its way.
+OF_A_YEAR = {
+    "FIRST_MEAL",
+    "MEALS_7_DAYS",
+    "MEALS_30_DAYS",
+    "FIRST_WORKOUT",
+    "WORKOUTS_10",
+    "WORKOUTS_50",
+    "WORKOUTS_100",
+}
 LAST_MONTH = """query($of: LocalDate!) { me { monthReport(of: $of) {
   isOver daysWithEntries daysWithoutEntries fullDays energyKcal { daysCounted trend } volumeKg { changePercent }
   weight { changeKg changeKgBefore } } } }"""
@@ -78,6 +89,8 @@ async def test_johns_week(tmp_path: Path, mode: str) -> None:
 
         await eventually(week_is_right)
         await _last_month_is_reported(john, last)
+        achieved = (await john.data(ACHIEVED))["me"]["achievements"]["nodes"]
+        assert {each["kind"] for each in achieved} == OF_A_YEAR
         found = await john.data(CATALOGUE)
         assert found["foods"]["edges"]
         assert found["exercises"]["edges"]

@@ -361,7 +361,13 @@ class GoalMutation:
     async def delete_goal(self, info: Info, input: DeleteGoalInput) -> DeleteGoalPayload | None:
         from subgraphs.analytics.api.user import User
 
-        viewer, database = info.context.viewer, info.context.resources.database
-        goal = await commands.delete_goal(viewer, input.id, expected_version=input.expected_version, database=database)
+        viewer, resources = info.context.viewer, info.context.resources
+        goal = await commands.delete_goal(
+            viewer,
+            input.id,
+            expected_version=input.expected_version,
+            database=resources.database,
+            now=resources.now(),
+        )
         info.context.renew_loaders()
         return DeleteGoalPayload(deleted_id=input.id, user=User(id=strawberry.ID(goal.user_id)))

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+from subgraphs.analytics.api.achievement import Achievement, achievement_node
 from subgraphs.analytics.api.energy import (
     EnergyExpenditure,
     WeeklyCheckIn,
@@ -216,6 +217,21 @@ class User:
             return await loaders_of(info).goal_count_by_user.load(self.id) or 0
 
         return connect(records, page, goal_node, lambda record: (record.created_at, record.id), count)
+
+    @strawberry.field(
+        description="What the person has achieved, what was reached last first. `totalCount` counts all of it."
+    )
+    async def achievements(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[Achievement]:
+        info.context.reader_of(self.id)
+        page = KeysetList("User.achievements", self.id, (date, str)).page(first, after, last, before)
+        records = await loaders_of(info).achievements_by_user.load((self.id, page))
+
+        async def count() -> int:
+            return await loaders_of(info).achievement_count_by_user.load(self.id) or 0
+
+        return connect(records, page, achievement_node, lambda record: (record.reached_on, record.kind), count)
 
     @strawberry.field(
         description="What the person logged, newest first: meals, drinks, weighings and workouts that were not given up."

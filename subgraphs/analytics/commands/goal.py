@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from events.contracts.analytics import GoalCompleted, GoalProgressed
 from events.inbox import hold_projection
 from events.outbox import NewEvent, append_event
+from subgraphs.analytics.commands.achievement import judge_goal_achievements
 from subgraphs.analytics.domain.goal import (
     MOST_GOALS,
     GoalDirection,
@@ -167,15 +168,19 @@ async def set_goal_status(
         await _set_status(transaction, goal_id, status, now, counts_from=counts_from)
         if status is GoalStatus.ACTIVE:
             return await _followed(transaction, goal_id, now)
+        await judge_goal_achievements(transaction, viewer.id, now)
         event = GoalCompleted if status is GoalStatus.COMPLETED else GoalProgressed
         return await _tell(transaction, goal_id, event, now)
 
 
-async def delete_goal(viewer: Viewer, goal_id: str, *, expected_version: int | None, database: Database) -> GoalRecord:
+async def delete_goal(
+    viewer: Viewer, goal_id: str, *, expected_version: int | None, database: Database, now: datetime
+) -> GoalRecord:
     """Take a goal back, and return what it was. Raises NotFoundError, StaleVersionError."""
     async with database.transaction() as transaction:
         goal = await _locked(transaction, viewer, goal_id, expected_version)
         await transaction.execute(_DELETE, {"id": goal_id})
+        await judge_goal_achievements(transaction, viewer.id, now)
         return goal
 
 
@@ -197,6 +202,7 @@ async def _followed(transaction: AsyncConnection, goal_id: str, now: datetime) -
         goal.status == GoalStatus.ACTIVE or (goal.status == GoalStatus.COMPLETED and goal.reached_on is not None)
     )
     changed = await _apply_facts(transaction, [goal_id] if by_facts else [], now)
+    await judge_goal_achievements(transaction, goal.user_id, now)
     return await _tell(transaction, goal_id, changed.get(goal_id, GoalProgressed), now)
 
 

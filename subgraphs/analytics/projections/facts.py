@@ -33,19 +33,21 @@ _FACT_BY_AGGREGATE = {
     "weight_entry": ("weight_fact", "entry_id"),
 }
 FACT_TABLES = (*(table for table, _ in _FACT_BY_AGGREGATE.values()), "meal_food_fact", "food_count", "timeline_entry")
-_TABLES_OF_A_USER = (*FACT_TABLES, "streak_run", "weight_trend", "daily_summary", "goal", "person")
+_TABLES_OF_A_USER = (*FACT_TABLES, "streak_run", "weight_trend", "achievement", "daily_summary", "goal", "person")
 
 
 @dataclass(slots=True)
 class Touched:
-    """The days that may add up differently, and of them those with another weight."""
+    """The days that may add up differently, and of them those with another weight and those with another workout."""
 
     days: set[Day] = field(default_factory=set)
     weighed: set[Day] = field(default_factory=set)
+    trained: set[Day] = field(default_factory=set)
 
     def add(self, other: "Touched") -> None:
         self.days |= other.days
         self.weighed |= other.weighed
+        self.trained |= other.trained
 
 
 async def apply_events(connection: AsyncConnection, envelopes: Sequence[Envelope]) -> Touched:
@@ -68,6 +70,8 @@ async def apply_events(connection: AsyncConnection, envelopes: Sequence[Envelope
             touched.days |= days
             if aggregate_type == "weight_entry":
                 touched.weighed |= days
+            elif aggregate_type == "workout":
+                touched.trained |= days
     return touched
 
 

@@ -4,8 +4,8 @@ Order does not matter, nor does repetition: a day's numbers depend on the newest
 the outbox in the same transaction, and told to the subscribers after it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,6 +16,7 @@ from events.envelope import Envelope
 from events.fanout import Fanout
 from events.outbox import NewEvent, append_events
 from events.topics import NUTRITION_DIARY, USERS_ACCOUNT, USERS_BODY, WORKOUTS_SESSION
+from subgraphs.analytics.commands.achievement import EVERYTHING_CHANGED, Changed, judge_achievements
 from subgraphs.analytics.commands.goal import follow_weights
 from subgraphs.analytics.projections.facts import FACT_TABLES, Day, Touched, apply_events, forget_facts
 from subgraphs.analytics.projections.streak import refresh_streaks
@@ -92,6 +93,7 @@ def subscription(fanout: Fanout | None, now: Callable[[], datetime]) -> Subscrip
         ProjectedTable("person"),
         ProjectedTable("weight_trend"),
         ProjectedTable("streak_run"),
+        ProjectedTable("achievement", ignored=("unlocked_at",)),
     )
     summaries = ProjectedTable("daily_summary", ignored=("revision", "computed_at"))
     handler, rebuild = summary_projector(fanout, now), summary_rebuilder(fanout, now)
@@ -102,7 +104,8 @@ def summary_projector(fanout: Fanout | None, now: Callable[[], datetime]) -> Han
     """The consumer's handler; with a fan-out it tells the subscribers which days changed. `now` is when a goal is reached."""
 
     async def project(connection: AsyncConnection, envelopes: Sequence[Envelope]) -> AfterCommit:
-        return await _sum_up(connection, await apply_events(connection, envelopes), fanout, now())
+        touched = await apply_events(connection, envelopes)
+        return await _sum_up(connection, touched, _changed_of(touched), fanout, now())
 
     return project
 
@@ -113,12 +116,18 @@ def summary_rebuilder(fanout: Fanout | None, now: Callable[[], datetime]) -> Reb
     async def rebuild(connection: AsyncConnection, user_id: str, envelopes: Sequence[Envelope]) -> AfterCommit:
         touched = await forget_facts(connection, user_id)
         touched.add(await apply_events(connection, envelopes))
-        return await _sum_up(connection, touched, fanout, now())
+        return await _sum_up(connection, touched, {user_id: EVERYTHING_CHANGED}, fanout, now())
 
     return rebuild
 
 
-async def _sum_up(connection: AsyncConnection, touched: Touched, fanout: Fanout | None, now: datetime) -> AfterCommit:
+async def _sum_up(
+    connection: AsyncConnection,
+    touched: Touched,
+    changed_of: Mapping[str, Changed],
+    fanout: Fanout | None,
+    now: datetime,
+) -> AfterCommit:
     changed = await recompute_days(connection, touched.days)
     # A streak follows from meals and finished workouts, and these are touched wherever one came, changed, left for
     # another day or was deleted: `apply_events` names the day before and the day after. What has no part in a habit, a
@@ -127,15 +136,39 @@ async def _sum_up(connection: AsyncConnection, touched: Touched, fanout: Fanout 
     if touched.weighed:
         await refresh_trend(connection, touched.weighed)
         await follow_weights(connection, sorted({user_id for user_id, _ in touched.weighed}), now)
-    if fanout is None or not changed:
+    unlocked = await judge_achievements(connection, changed_of, now)
+    if fanout is None or not (changed or unlocked):
         return None
     changes = [(day_channel(summary.user_id), summary.local_date.isoformat()) for summary in changed]
+    changes += [(achievement_channel(user_id), kind.value) for user_id, kind in unlocked]
     return lambda: fanout.publish(changes)
+
+
+def _changed_of(touched: Touched) -> dict[str, Changed]:
+    """Of each touched person, from which day on meals and workouts may be others, and whether goals may."""
+    days, trained = _first_days(touched.days), _first_days(touched.trained)
+    weighed = {user_id for user_id, _ in touched.weighed}
+    return {
+        user_id: Changed(fed=day, trained=trained.get(user_id), has_goals=user_id in weighed)
+        for user_id, day in days.items()
+    }
+
+
+def _first_days(days: Iterable[Day]) -> dict[str, date]:
+    first: dict[str, date] = {}
+    for user_id, day in days:
+        first[user_id] = min(day, first.get(user_id, day))
+    return first
 
 
 def day_channel(user_id: str) -> str:
     """The fan-out channel on which a person's changed days are named."""
     return f"day:{user_id}"
+
+
+def achievement_channel(user_id: str) -> str:
+    """The fan-out channel on which a person's new achievements are named."""
+    return f"achievement:{user_id}"
 
 
 async def recompute_days(connection: AsyncConnection, days: Iterable[Day]) -> list[DailySummaryRecord]:

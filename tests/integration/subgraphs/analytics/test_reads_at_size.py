@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from subgraphs.analytics.commands.achievement import Changed, judge_achievements
+from subgraphs.analytics.domain.achievement import AchievementKind
 from subgraphs.analytics.domain.streak import Habit
 from subgraphs.analytics.loaders import AnalyticsLoaders
 from subgraphs.analytics.projections.streak import refresh_streaks
 from subgraphs.analytics.projections.weight_trend import refresh_trend
+from subgraphs.analytics.queries.achievement import achievement_counts, achievements_by_user
 from subgraphs.analytics.queries.food import times_logged
 from subgraphs.analytics.queries.goal import (
     GoalPage,
@@ -84,6 +87,10 @@ _POPULATION = (
     INSERT INTO food_count SELECT 'p' || person, 'food' || n, n
     FROM generate_series(0, {PEOPLE}) AS person, generate_series(1, 20) AS n
     """,
+    f"""
+    INSERT INTO achievement SELECT 'p' || person, kind, '2017-06-01', now()
+    FROM generate_series(0, {PEOPLE}) AS person, unnest(CAST('{{{",".join(AchievementKind)}}}' AS text[])) AS kind
+    """,
     "ANALYZE",
 )
 GOALS = [f"{VETERAN}{kind}" for kind in _KINDS]
@@ -112,6 +119,8 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "a page of goals": (goals_by_user, ([VETERAN], GoalPage(None, Page(20))), 4, 12),
     "where goals stand": (standings, (GOALS, NOW), 4 + 4 + 2 + 3 * 8, 80),
     "the periods of habits": (periods_by_goal, (GOALS, NOW), 4 + 4 + 2 + 90 + 2 * 12, 120),
+    "a page of achievements": (achievements_by_user, ([VETERAN], Page(20)), len(AchievementKind), 16),
+    "how many achievements there are": (achievement_counts, ([VETERAN],), len(AchievementKind), 16),
     "a goal": (goals_by_id, (GOALS[:1],), 1, 8),
     "how many goals there are": (goal_counts, ([VETERAN],), 4, 12),
     "how many days there are": (summary_counts, ([VETERAN],), YEARS_OF_DAYS, 260),
@@ -160,3 +169,20 @@ async def test_a_meal_more_settles_the_runs_next_to_it_only(analytics: SubgraphU
         before = int(await transaction.scalar(read) or 0)
         await refresh_streaks(transaction, {(VETERAN, LAST)})
         assert int(await transaction.scalar(read) or 0) - before <= 12
+
+
+async def test_a_meal_and_a_workout_more_are_judged_without_reading_the_years_before(
+    analytics: SubgraphUnderTest,
+) -> None:
+    """What was reached before them stays reached, and a run that is not long enough is not looked at."""
+    tables = "'streak_run', 'workout_fact', 'goal'"
+    read = text(f"SELECT sum(idx_tup_fetch + seq_tup_read) FROM pg_stat_xact_user_tables WHERE relname IN ({tables})")
+    async with analytics.database.transaction() as transaction:
+        await transaction.execute(
+            text("DELETE FROM achievement WHERE user_id = :id AND kind = 'MEALS_365_DAYS'"), {"id": VETERAN}
+        )
+        before = int(await transaction.scalar(read) or 0)
+        changed = {VETERAN: Changed(fed=LAST, trained=LAST)}
+        assert await judge_achievements(transaction, changed, NOW) == []
+        assert int(await transaction.scalar(read) or 0) - before == 0
+        await transaction.rollback()

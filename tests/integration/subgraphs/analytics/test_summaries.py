@@ -239,6 +239,7 @@ OPERATIONS = {
     "User.week": (_stranger("week { mealsLogged }"), "FORBIDDEN"),
     "User.period": (_stranger('period(from: "2026-03-01", to: "2026-03-02") { mealsLogged }'), "FORBIDDEN"),
     "User.goals": (_stranger("goals { nodes { kind } }"), "FORBIDDEN"),
+    "User.achievements": (_stranger("achievements { nodes { kind } }"), "FORBIDDEN"),
     "User.timeline": (_stranger("timeline { nodes { id } }"), "FORBIDDEN"),
     "User.streaks": (_stranger("streaks { meals { current } }"), "FORBIDDEN"),
     "User.weightTrend": (_stranger("weightTrend { trendKg }"), "FORBIDDEN"),

@@ -1,0 +1,84 @@
+"""Achievements in GraphQL: what a person has reached, and what the viewer reaches now."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date, datetime
+from functools import partial
+
+import strawberry
+
+from subgraphs.analytics.domain import achievement as domain
+from subgraphs.analytics.projections.summary import achievement_channel
+from subgraphs.analytics.queries.achievement import AchievementRecord, ever_unlocked
+from subgraphs.shell.context import Info
+from subgraphs.shell.database import Database
+from subgraphs.shell.errors import LiveUpdatesOffError
+from subgraphs.shell.repetition import patiently
+from subgraphs.shell.scalars import describe_enum
+
+describe_enum(
+    domain.AchievementKind,
+    "What can be achieved. The list may grow.",
+    FIRST_MEAL="A first meal is in the diary.",
+    MEALS_7_DAYS="Seven days in a row have a meal.",
+    MEALS_30_DAYS="Thirty days in a row have a meal.",
+    MEALS_100_DAYS="A hundred days in a row have a meal.",
+    MEALS_365_DAYS="365 days in a row have a meal.",
+    FIRST_WORKOUT="A first workout is completed.",
+    WORKOUTS_10="Ten workouts are completed.",
+    WORKOUTS_50="Fifty workouts are completed.",
+    WORKOUTS_100="A hundred workouts are completed.",
+    FIRST_GOAL_REACHED="The trend weight has come to a weight goal. A goal that its person calls completed does not count.",
+)
+
+
+@strawberry.type(description="Something that a person has achieved. Each is unlocked once.")
+class Achievement:
+    id: strawberry.ID = strawberry.field(description="Identifies it in the whole graph, for caches.")
+    kind: domain.AchievementKind = strawberry.field(description="What it is.")
+    reached_on: date = strawberry.field(
+        description="The person's day on which it was reached, by what is logged now: it moves if an entry of then is added,"
+        " corrected or deleted, and the achievement is gone as long as the entries do not bear it."
+    )
+    unlocked_at: datetime = strawberry.field(description="When it was first known; this never moves.")
+
+
+def achievement_node(record: AchievementRecord) -> Achievement:
+    return Achievement(
+        id=strawberry.ID(f"{record.user_id}:{record.kind}"),
+        kind=domain.AchievementKind(record.kind),
+        reached_on=record.reached_on,
+        unlocked_at=record.unlocked_at,
+    )
+
+
+@strawberry.type
+class AchievementSubscription:
+    @strawberry.subscription(
+        description="What the viewer achieves from now on, each once; what the viewer has already is in `User.achievements`."
+    )
+    async def achievement_unlocked(self, info: Info) -> AsyncIterator[Achievement]:
+        viewer_id = info.context.viewer.id
+        fanout = info.context.resources.fanout
+        if fanout is None:
+            raise LiveUpdatesOffError
+        database = info.context.resources.database.primary()
+        since = info.context.resources.now()
+        known: set[str] | None = None
+        async for _ in fanout.listen(achievement_channel(viewer_id)):
+            if info.context.viewer.id != viewer_id:  # asking also refuses a token that has expired meanwhile
+                return
+            unlocked = await patiently(partial(_ever_unlocked, database, viewer_id))
+            info.context.renew_loaders()
+            if known is None:
+                known = {kind for kind, (unlocked_at, _) in unlocked.items() if unlocked_at < since}
+            new = [record for kind, (_, record) in unlocked.items() if kind not in known and record is not None]
+            known |= unlocked.keys()
+            for record in sorted(new, key=lambda each: (each.reached_on, each.kind)):
+                yield achievement_node(record)
+
+
+async def _ever_unlocked(database: Database, user_id: str) -> dict[str, tuple[datetime, AchievementRecord | None]]:
+    async with database.reading() as connection:
+        return await ever_unlocked(connection, user_id)

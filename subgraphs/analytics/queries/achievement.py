@@ -1,0 +1,62 @@
+"""Achievements as they are read: those that the facts bear now, the newest first."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+
+from sqlalchemy import TextClause, text
+
+from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.read_pool import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class AchievementRecord:
+    """`reached_on` is the facts' word and may move with them; `unlocked_at` is when it was first known, and stays."""
+
+    user_id: str
+    kind: str
+    reached_on: date
+    unlocked_at: datetime
+
+
+_ORDER = SortOrder(("reached_on", "kind"), descending=True)
+_COUNTS = text(
+    "SELECT user_id, count(*) FROM achievement WHERE user_id = ANY(:user_ids) AND reached_on IS NOT NULL GROUP BY user_id"
+)
+_ALL = text("SELECT user_id, kind, reached_on, unlocked_at FROM achievement WHERE user_id = :user_id")
+
+
+@cache
+def _pages(shape: PageShape) -> TextClause:
+    return text(
+        "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (id) CROSS JOIN LATERAL ("  # noqa: S608
+        " SELECT user_id, kind, reached_on, unlocked_at FROM achievement WHERE user_id = person.id"
+        f" AND reached_on IS NOT NULL AND {_ORDER.beyond(shape)} ORDER BY {_ORDER.order_by(shape)} LIMIT :limit) AS found"
+    )
+
+
+async def achievements_by_user(
+    connection: Reader, user_ids: Sequence[str], page: Page
+) -> dict[str, list[AchievementRecord]]:
+    """The same page for several people in one statement: nearest to the page's cursor first, up to its limit each."""
+    by_user: defaultdict[str, list[AchievementRecord]] = defaultdict(list)
+    parameters = {"user_ids": list(user_ids), "limit": page.limit, **page.keys}
+    for row in await connection.execute(_pages(page.shape), parameters):
+        by_user[row[0]].append(AchievementRecord(*row))
+    return by_user
+
+
+async def achievement_counts(connection: Reader, user_ids: Sequence[str]) -> dict[str, int]:
+    """How many each person has."""
+    return {row[0]: row[1] for row in await connection.execute(_COUNTS, {"user_ids": list(user_ids)})}
+
+
+async def ever_unlocked(connection: Reader, user_id: str) -> dict[str, tuple[datetime, AchievementRecord | None]]:
+    """When each kind was unlocked, and what it is now: None where the facts no longer bear it."""
+    return {
+        row[1]: (row[3], None if row[2] is None else AchievementRecord(*row))
+        for row in await connection.execute(_ALL, {"user_id": user_id})
+    }
