@@ -22,7 +22,7 @@ from subgraphs.analytics.queries.goal import (
     standings,
 )
 from subgraphs.analytics.queries.person import ClockRecord, clocks_by_user
-from subgraphs.analytics.queries.report import days_of_reports
+from subgraphs.analytics.queries.report import days_of_reports, trend_of_reports
 from subgraphs.analytics.queries.streak import BestRuns, best_runs
 from subgraphs.analytics.queries.summary import (
     DailySummaryRecord,
@@ -68,6 +68,10 @@ class AnalyticsLoaders:
     @cached_property
     def days_of_report_by_user(self) -> DataLoader[tuple[str, Span], list[DailySummaryRecord]]:
         return load_list("days_of_report_by_user", self._read(days_of_reports), batch_span)
+
+    @cached_property
+    def trend_of_report_by_user(self) -> DataLoader[tuple[str, Span], list[TrendPoint]]:
+        return load_list("trend_of_report_by_user", self._read(trend_of_reports), batch_span)
 
     @cached_property
     def entries_by_user(self) -> DataLoader[tuple[str, TimelinePage], list[EntryRecord]]:

@@ -122,7 +122,7 @@ async def read_report(info: Info, user_id: str, kind: domain.ReportKind, day: da
     today = clock.today(info.context.resources.now())
     period = domain.reported_period(kind, day or today, clock.week_start)
     trend_span = Span(period.first_before - timedelta(days=domain.BASELINE_DAYS), period.last)
-    loading = loaders_of(info).trend_by_user.load((user_id, trend_span))  # while the days are read
+    loading = loaders_of(info).trend_of_report_by_user.load((user_id, trend_span))  # while the days are read
     days = await loaders_of(info).days_of_report_by_user.load((user_id, Span(period.first_before, period.last)))
     return _report_node(user_id, period, days, domain.report(period, days, await loading, today), today)
 

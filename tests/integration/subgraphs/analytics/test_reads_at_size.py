@@ -24,7 +24,7 @@ from subgraphs.analytics.queries.goal import (
     standings,
 )
 from subgraphs.analytics.queries.person import clocks_by_user
-from subgraphs.analytics.queries.report import days_of_reports
+from subgraphs.analytics.queries.report import days_of_reports, trend_of_reports
 from subgraphs.analytics.queries.streak import best_runs
 from subgraphs.analytics.queries.summary import (
     SummaryPage,
@@ -111,6 +111,12 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "a week": (summaries_of_span, ([VETERAN], WEEK), 7, 20),
     "reports of a month and of a week, years ago": (
         days_of_reports,
+        ([(VETERAN, TWO_MONTHS), (VETERAN, LONG_AGO_TOO)],),
+        59 + 14,
+        40,
+    ),
+    "the trend of reports of a month and of a week, years ago": (
+        trend_of_reports,
         ([(VETERAN, TWO_MONTHS), (VETERAN, LONG_AGO_TOO)],),
         59 + 14,
         40,

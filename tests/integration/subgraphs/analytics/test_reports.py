@@ -175,6 +175,7 @@ async def test_many_reports_cost_as_many_statements_as_one(analytics: SubgraphUn
     person = f"person-{next(_people)}"
     await tell(analytics, person, meal(person, MONDAY, 500))
     weeks = [MONDAY - timedelta(days=7 * number) for number in range(20)]
+    costs = []
     for chosen in (weeks[:1], weeks):
         selection = " ".join(
             f'w{number}: weekReport(of: "{day}") {{ energyKcal {{ total }} weight {{ changeKg }} }}'
@@ -183,8 +184,8 @@ async def test_many_reports_cost_as_many_statements_as_one(analytics: SubgraphUn
         with analytics.counted_statements() as statements:
             found = await ask(analytics, person, selection)
         assert found["w0"]["energyKcal"]["total"] == 500
-        by_table = [statement for statement in statements if "daily_summary" in statement]
-        assert len(by_table) == 1, statements
+        costs.append(len(statements))
+    assert costs == [3, 3]
 
 
 async def test_the_volume_of_old_days_is_there(postgres: Postgres) -> None:
