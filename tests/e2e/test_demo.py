@@ -193,6 +193,42 @@ async def test_what_is_written_reaches_the_graph_once_over_a_network_that_comes_
 
 
 @pytest.mark.timeout(300)
+async def test_two_tabs_share_what_waits_and_who_is_signed_in(stack: RunningStack) -> None:
+    visitor, other = await stack.register(displayName="Twotabs"), await stack.register(displayName="Nextone")
+    await visitor.data(DRINK, {"input": {"amountMl": 700}})
+    async with watched_page() as watched:
+        first = watched.page
+        await enter(first, stack, visitor)
+        second = await watched.another_tab()
+        await second.goto(demo_of(stack))
+        await expect(second.get_by_test_id("water")).to_have_text("700")
+
+        await first.context.set_offline(True)
+        await first.click('button:has-text("Drink a glass")')
+        for tab in (first, second):
+            await expect(tab.locator(".offline")).to_contain_text("1 entry waits")
+        await first.context.set_offline(False)
+        for tab in (first, second):
+            await expect(tab.locator(".waiting")).to_have_count(0)
+            await expect(tab.get_by_test_id("water")).to_have_text("950")
+
+        await first.click('button:has-text("Sign out")')
+        for tab in (first, second):
+            await expect(tab.locator('input[type="password"]')).to_be_visible()
+            await expect(tab.locator(".who")).to_have_count(0)
+
+        # whoever comes next is in both, and sees nothing of the one before
+        await enter(second, stack, other)
+        for tab in (first, second):
+            await expect(tab.locator(".who")).to_have_text("Nextone")
+            await expect(tab.get_by_test_id("water")).to_have_text("0")
+        await other.data(DRINK, {"input": {"amountMl": 300}})
+        for tab in (first, second):
+            await expect(tab.get_by_test_id("water")).to_have_text("300")
+        assert watched.complaints == []
+
+
+@pytest.mark.timeout(300)
 async def test_a_workout_stays_in_step_on_two_devices(stack: RunningStack) -> None:
     visitor = await stack.register(displayName="Tweedle")
     exercise = {"name": "Sled of the demo", "category": "STRENGTH", "tracking": "WEIGHT_REPS", "met": 5}

@@ -37,6 +37,21 @@ class WatchedPage:
     complaints: list[str] = field(default_factory=list)
     addresses: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._watch(self.page)
+
+    async def another_tab(self) -> Page:
+        """Of the same browser, with the same storage; what it asks and complains of is noted here too."""
+        page = await self.page.context.new_page()
+        self._watch(page)
+        return page
+
+    def _watch(self, page: Page) -> None:
+        page.set_default_timeout(PATIENCE_MILLISECONDS)
+        page.on("request", lambda request: self.addresses.append(request.url))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda told: self.complaints.append(told.text) if told.type == "error" else None)
+
     def away_from(self, origin: str) -> set[str]:
         """What was asked elsewhere."""
         return {each for each in self.addresses if not each.startswith((origin, "data:", "blob:"))}
@@ -65,11 +80,6 @@ async def watched_page(width: int = 1400, height: int = 900, scheme: Any = "ligh
         pytest.skip("needs Chromium (Debian's package `chromium`, or its path in CHROMIUM)")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = await browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-        page.set_default_timeout(PATIENCE_MILLISECONDS)
-        watched = WatchedPage(page)
-        page.on("request", lambda request: watched.addresses.append(request.url))
-        page.on("pageerror", lambda error: watched.complaints.append(str(error)))
-        page.on("console", lambda told: watched.complaints.append(told.text) if told.type == "error" else None)
-        yield watched
+        context = await browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        yield WatchedPage(await context.new_page())
         await browser.close()
