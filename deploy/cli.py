@@ -99,6 +99,13 @@ def up(
         list[str] | None,
         typer.Option(help="A page's origin that may call, besides those on localhost; may be repeated."),
     ] = None,
+    host: Annotated[
+        str,
+        typer.Option(help="Where the router listens: 0.0.0.0 lets a phone of the same network in. Servers stay here."),
+    ] = "127.0.0.1",
+    config: Annotated[
+        Path | None, typer.Option(help="Router settings in YAML that count more than those that are made here.")
+    ] = None,
     scale: Annotated[
         list[str] | None, typer.Option(metavar="NAME=N", help="So many processes of a subgraph; may be repeated.")
     ] = None,
@@ -108,8 +115,9 @@ def up(
     from deploy.up import run_stack
 
     options = StackOptions(
-        data_dir, port, sample_data, in_process, watch, tuple(cors_origin or ()), operations_cli.read_scale(scale or [])
-    )
+        data_dir, port, sample_data, in_process, watch, tuple(cors_origin or ()), operations_cli.read_scale(scale or []),
+        host, config,
+    )  # fmt: skip
     run_stack(options, Terminal())
 
 

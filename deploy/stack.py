@@ -37,6 +37,7 @@ from deploy.errors import FriendlyError
 from deploy.fleet import Fleet
 from deploy.last_preparation import LastPreparation, digest_of_code
 from deploy.local_http import http_ok, json_of
+from deploy.own_settings import check_merged, laid_over, read_own_settings
 from deploy.server_secret import ServerSecret
 from deploy.supervisor import Supervisor
 from deploy.terminal import ChildLog, Terminal
@@ -44,6 +45,7 @@ from deploy.workbench import console_settings, workbench_settings
 
 SUBGRAPH_PORTS = {"users": 8081, "nutrition": 8082, "workouts": 8083, "analytics": 8084}
 BACKLOG = 2048
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # nosec B104: where somebody asks for it by --host
 ROUTER_PATIENCE_SECONDS = 10.0
 PRODUCTION_ROUTER = Path(__file__).parent / "compose" / "router.yaml"
 
@@ -54,7 +56,9 @@ class PortTakenError(FriendlyError):
 
 @dataclass(frozen=True, slots=True)
 class StackOptions:
-    """`port` 0 takes free ports for everything, as tests do."""
+    """`port` 0 takes free ports for everything, as tests do. `host` is where the router listens, and it alone; `config` has
+    settings of the router that count more than ours.
+    """
 
     data_dir: Path
     port: int = 8080
@@ -63,6 +67,8 @@ class StackOptions:
     watch: bool = False
     cors_origins: tuple[str, ...] = ()
     scale: Mapping[str, int] = field(default_factory=dict)
+    host: str = HOST
+    config: Path | None = None
 
 
 class Stack:
@@ -97,11 +103,12 @@ class Stack:
 
     async def start(self) -> None:
         """Everything up, the first federated query can be asked. Raises ChildError, and what `choose_ports` does."""
+        own_settings = read_own_settings(self.options.config) if self.options.config is not None else {}
         self.choose_ports()
         self.environment = await self._start_servers()
         await self._prepare()
         self.directory.complaint.unlink(missing_ok=True)  # of an earlier run
-        self._write_router_config()
+        self._write_router_config(own_settings)
         await self._start_serving()
         if self.options.scale and not self.options.in_process:
             with self.terminal.step("Start further instances"):
@@ -111,9 +118,14 @@ class Stack:
     def choose_ports(self) -> None:
         """Listens where router and subgraphs will; each generation of a subgraph inherits its socket.
 
-        Raises PortTakenError, and PermissionError for a privileged port.
+        Raises PortTakenError, PermissionError for a privileged port, and FriendlyError for another `host` than these two.
         """
-        self._router_listener = _listening(self.port)
+        if self.options.host not in (HOST, EVERY_ADDRESS):
+            raise FriendlyError(
+                f"the stack asks its own router at {HOST}, so it cannot listen at {self.options.host} alone",
+                f"--host {EVERY_ADDRESS} listens at every address of this machine",
+            )
+        self._router_listener = _listening(self.port, self.options.host)
         if self._router_listener is None:
             raise PortTakenError(f"port {self.port} is taken by another program", "choose another with --port")
         self.port = self.fleet.router_port = self._router_listener.getsockname()[1]
@@ -317,12 +329,14 @@ class Stack:
         colours = {"FORCE_COLOR": "1"} if self.terminal.console.is_terminal else {}
         return {**self.environment, **colours, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 
-    def _write_router_config(self) -> None:
-        """The router's settings; secrets are named here and travel in the environment."""
+    def _write_router_config(self, own_settings: Mapping[str, Any]) -> None:
+        """The router's settings; secrets are named here and travel in the environment. Raises FriendlyError for own ones that
+        do not hold.
+        """
         in_production = self._in_production
         config: dict[str, Any] = {
             "supergraph": str(self.directory.supergraph),
-            "host": HOST,
+            "host": self.options.host,
             "port": self.port,
             "dev": not in_production,
             "introspection": not in_production,
@@ -344,7 +358,11 @@ class Stack:
         if not in_production:
             config["workbench"] = workbench_settings(has_people=self._has_people)
             config["console"] = console_settings(self.directory.path)
+        config = laid_over(config, own_settings)
         self.directory.router_config.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+        if self.options.config is not None:
+            environment = {**os.environ, **self.environment}
+            check_merged(self.directory.router_config, self.options.config, environment)
 
     def _instance_settings(self) -> dict[str, Any]:
         if self.options.in_process:
@@ -401,14 +419,14 @@ def _names_a_server(variable: str) -> bool:
     return variable.startswith(("DATABASE_URL_", "DATABASE_REPLICA_URL_", "REDIS_", "ROUTER_REDIS_", "KAFKA_"))
 
 
-def _listening(port: int) -> socket.socket | None:
+def _listening(port: int, host: str = HOST) -> socket.socket | None:
     """None where the port is taken. Until somebody accepts, connections wait. Raises PermissionError for a port that is not
     this user's to take.
     """
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((host, port))
         listener.listen(BACKLOG)
     except PermissionError:
         listener.close()
