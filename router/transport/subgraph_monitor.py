@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from opentelemetry.trace import Span, Status, StatusCode
 
 from router.errors import SubgraphCircuitOpenError, SubgraphError, SubgraphHttpError, SubgraphTimeoutError
@@ -30,6 +31,9 @@ from router.transport.protocol import (
 )
 
 FRESH_SECONDS = 10.0
+TELL_EVERY_SECONDS = 10.0  # at most so often the log says that a subgraph fails, however many requests do
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -42,6 +46,8 @@ class SubgraphHealth:
     last_answer_at: float | None = None  # seconds since the epoch
     last_error: str | None = None
     mean_seconds: float = 0.0  # exponentially weighted
+    told_at: float = -TELL_EVERY_SECONDS  # by the monotonic clock: when the log last said that it fails
+    is_told: bool = False  # and has not yet said that it answers again
 
     def answered_since(self, instant: float) -> bool:
         """Whether the last question was answered, and not before `instant` (seconds since the epoch)."""
@@ -95,7 +101,7 @@ class SubgraphMonitor:
             request = request.with_headers((*request.headers, *extra))
         started = time.perf_counter()
         sent = self._transport.send(request)
-        sent.add_done_callback(lambda answer: self._note(name, answer, time.perf_counter() - started, span))
+        sent.add_done_callback(lambda answer: self._note(request, answer, time.perf_counter() - started, span))
         if breaker is not None:
             sent.add_done_callback(lambda answer: self._note_circuit(name, breaker, ticket, answer))
         return sent
@@ -127,7 +133,10 @@ class SubgraphMonitor:
         except TimeoutError:  # which `_note` takes for a client that left
             self._note_health(name, SubgraphTimeoutError.code, PROBE_SECONDS)
 
-    def _note(self, name: str, answer: asyncio.Future[SubgraphAnswer], seconds: float, span: Span | None) -> None:
+    def _note(
+        self, request: SubgraphRequest, answer: asyncio.Future[SubgraphAnswer], seconds: float, span: Span | None
+    ) -> None:
+        name = request.subgraph
         error = None if answer.cancelled() else answer.exception()
         if answer.cancelled():
             outcome = "cancelled"
@@ -140,10 +149,24 @@ class SubgraphMonitor:
             observed = self._observed[name, outcome] = SUBGRAPH_REQUESTS.labels(name, outcome)
         observed.observe(seconds)
         self._note_health(name, outcome, seconds)
+        if outcome != "ok" or self.health[name].is_told:
+            self._tell(request, answer)
         if span is not None:
             if outcome not in ("ok", "cancelled"):
                 span.set_status(Status(StatusCode.ERROR, outcome))
             span.end()
+
+    def _tell(self, request: SubgraphRequest, answer: asyncio.Future[SubgraphAnswer]) -> None:
+        """The log names address and cause, which clients are not told."""
+        if request.body is PROBE_BODY:  # a subgraph that only starts later than the router is nobody's trouble yet
+            return
+        health, fails = self.health[request.subgraph], _is_failure(answer)
+        if fails and time.monotonic() - health.told_at >= TELL_EVERY_SECONDS:
+            health.told_at, health.is_told = time.monotonic(), True
+            log.warning("subgraph_fails", subgraph=request.subgraph, url=request.url, reason=_reason(answer))
+        elif fails is False and health.is_told:
+            health.is_told = False
+            log.info("subgraph_answers_again", subgraph=request.subgraph, url=request.url)
 
     def _new_breaker(self, name: str) -> CircuitBreaker | None:
         settings = self._breaker_settings(name)
@@ -181,6 +204,14 @@ def _is_failure(answer: asyncio.Future[SubgraphAnswer]) -> bool | None:
     if error is not None:
         return isinstance(error, (SubgraphHttpError, SubgraphTimeoutError))
     return answer.result().status >= 500
+
+
+def _reason(answer: asyncio.Future[SubgraphAnswer]) -> str:
+    """Why it counts as a failure."""
+    error = answer.exception()
+    if error is None:
+        return f"status {answer.result().status}"
+    return f"{error.message} {error.detail}".strip() if isinstance(error, SubgraphError) else repr(error)
 
 
 def _row(name: str, url: str, health: SubgraphHealth, breaker: CircuitBreaker | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
 from router.server.app import create_app
 from router.settings import load_settings
@@ -196,6 +197,30 @@ async def test_a_failing_subgraph_is_left_alone_until_a_probe_succeeds(start: St
         await asyncio.sleep(0.35)
         assert await traffic.ask("{ a }") == {"data": {"a": "whole"}}
         assert counted("router_subgraph_circuit_state", subgraph="alpha") == 0
+
+
+async def test_the_log_says_once_where_and_why_a_subgraph_fails_and_that_it_answers_again(start: Start) -> None:
+    nowhere = "http://127.0.0.1:1/graphql"
+    async with start(subgraphs={"beta": {"url": nowhere}}) as traffic:
+        with capture_logs() as logs:
+            async with traffic.session.get(f"{traffic.origin}/actuator/health"):
+                pass  # which asks them itself, and is nobody's request
+            answers = [await traffic.ask("{ b }") for _ in range(3)]
+            traffic.alpha.answer = sends(UNAVAILABLE)
+            await traffic.ask("{ a }")
+            traffic.alpha.answer = sends(whole("a"))
+            for _ in range(2):
+                await traffic.ask("{ a }")
+    told = [each for each in logs if each["event"] in ("subgraph_fails", "subgraph_answers_again")]
+    assert [(each["event"], each["subgraph"]) for each in told] == [
+        ("subgraph_fails", "beta"),
+        ("subgraph_fails", "alpha"),
+        ("subgraph_answers_again", "alpha"),
+    ]
+    assert told[0]["url"] == nowhere
+    assert "Connect call failed ('127.0.0.1', 1)" in told[0]["reason"]
+    assert told[1]["reason"] == "status 503"
+    assert "127.0.0.1" not in str(answers), "no client learns of addresses"
 
 
 async def test_health_asks_subgraphs_that_nobody_has_asked(start: Start) -> None:
