@@ -45,7 +45,7 @@ from deploy.workbench import console_settings, workbench_settings
 
 SUBGRAPH_PORTS = {"users": 8081, "nutrition": 8082, "workouts": 8083, "analytics": 8084}
 BACKLOG = 2048
-EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # nosec B104: where somebody asks for it by --host
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - where somebody asks for it by --host  # nosec B104
 ROUTER_PATIENCE_SECONDS = 10.0
 PRODUCTION_ROUTER = Path(__file__).parent / "compose" / "router.yaml"
 
