@@ -27,6 +27,8 @@ MAX_INLINE_WEIGHT = 600
 OPERATION_BYTES_PER_FIELD = 400
 PLAN_BYTES_PER_FIELD = 1_200
 
+_OPERATION_TYPES = {each.value: each for each in OperationType}
+
 PreparedKey = tuple[str, str | None, bool]  # text, operation name, whether what it defers stands apart
 
 
@@ -78,7 +80,7 @@ class Weighing:
         self._left = max_weight
 
     def fits(self, operation: Operation) -> bool:
-        root = self._schema.get_root_type(OperationType(operation.operation_type))
+        root = self._schema.get_root_type(_OPERATION_TYPES[operation.operation_type])
         return root is not None and self._fits(operation.selections, root, 1)
 
     def _fits(self, selections: SelectionSet, type_: GraphQLNamedType, times: int) -> bool:
@@ -87,12 +89,14 @@ class Weighing:
         if self._left < 0:
             return False
         for item in selections.items:
+            if item.selections is None:
+                continue
             if isinstance(item, InlineFragment):
                 inner = self._schema.type_map[item.type_condition] if item.type_condition else type_
                 if not self._fits(item.selections, inner, times):
                     return False
-            elif item.selections is not None:
-                assert isinstance(type_, GraphQLObjectType | GraphQLInterfaceType)
+            else:
+                assert isinstance(type_, (GraphQLObjectType, GraphQLInterfaceType))
                 inner = get_named_type(type_.fields[item.name].type)
                 if not self._fits(item.selections, inner, times * members):
                     return False

@@ -109,7 +109,11 @@ class SelectionSet:
 
     def count(self) -> int:
         """All fields and fragments, at every depth."""
-        return sum(1 if item.selections is None else 1 + item.selections.count() for item in self.items)
+        found = len(self.items)
+        for item in self.items:
+            if item.selections is not None:
+                found += item.selections.count()
+        return found
 
     def without(self, names: Container[str]) -> SelectionSet:
         """What is left at the top, and in fragments there, of fields other than these."""
