@@ -1,15 +1,18 @@
-"""The verbs of `fittracker` for a person who uses the platform: what is theirs, out of it. Added by `cli`."""
+"""The verbs of `fittracker` for a person who uses the platform: what is theirs, out of it and in again. Added by `cli`."""
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deploy.errors import FriendlyError
 from deploy.terminal import Terminal
+
+if TYPE_CHECKING:
+    from deploy.personal_data.graph_client import Credentials
 
 LOCAL_GRAPH = "http://127.0.0.1:8080/graphql"
 Url = Annotated[str, typer.Option(help="The graph's address, which ends in /graphql.")]
@@ -23,6 +26,7 @@ TokenFile = Annotated[
 def add_to(app: typer.Typer) -> None:
     """Registers every verb of this module."""
     app.command("export")(export)
+    app.command("import")(import_)
 
 
 def export(
@@ -34,16 +38,43 @@ def export(
 ) -> None:
     """Fetch everything that the platform keeps about you, as JSON Lines and CSV."""
     from deploy.personal_data.export import export as fetch
+
+    credentials, token = _signing_in(email, password_file, token_file)
+    folder = asyncio.run(fetch(to, url, credentials=credentials, token=token, terminal=Terminal()))
+    Terminal().say(f"everything is in {folder.path}")
+
+
+def import_(
+    folder: Annotated[Path, typer.Argument(help="A whole export, of another account.")],
+    email: Email = None,
+    url: Url = LOCAL_GRAPH,
+    password_file: PasswordFile = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Make what an export holds again, in your account; the second time adds nothing. Exit code 1 if something is refused."""
+    from deploy.personal_data.import_folder import import_folder
+
+    credentials, token = _signing_in(email, password_file, token_file)
+    report = asyncio.run(import_folder(folder, url, credentials=credentials, token=token, terminal=Terminal()))
+    for refusal in report.refused:
+        Terminal().say(f"not imported: {refusal}")
+    Terminal().say(f"{report.imported:,} imported, {len(report.refused):,} not")
+    if report.refused:
+        raise typer.Exit(1)
+
+
+def _signing_in(
+    email: str | None, password_file: Path | None, token_file: Path | None
+) -> tuple[Credentials | None, str | None]:
+    """Credentials or an access token. Raises BadParameter for neither and for both."""
     from deploy.personal_data.graph_client import Credentials
 
     if (email is None) == (token_file is None):
         raise typer.BadParameter("either --email or --token-file is wanted")
-    credentials = None
-    if email is not None:
-        credentials = Credentials(email, _password(password_file), lambda: typer.prompt("Code of the second factor"))
-    token = _content(token_file) if token_file is not None else None
-    folder = asyncio.run(fetch(to, url, credentials=credentials, token=token, terminal=Terminal()))
-    Terminal().say(f"everything is in {folder.path}")
+    if token_file is not None:
+        return None, _content(token_file)
+    assert email is not None
+    return Credentials(email, _password(password_file), lambda: typer.prompt("Code of the second factor")), None
 
 
 def _password(file: Path | None) -> str:

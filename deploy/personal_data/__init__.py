@@ -1,5 +1,6 @@
-"""What the platform keeps about a person, in files that belong to the person: `fittracker export`.
+"""What the platform keeps about a person, in files that belong to the person: `fittracker export` and `fittracker import`.
 
-A client of the public graph and nothing else: it signs in, asks the operations of `operations/` page by page, and writes what they
-answer. `listings` says what is asked and which tables that covers, `graph_client` asks, `folder` and `spreadsheets` write.
+A client of the public graph and nothing else. The export signs in, asks the operations of `operations/` page by page, and writes what
+they answer: `listings` says what is asked and which tables that covers, `graph_client` asks, `folder` and `spreadsheets` write.
+The import makes it again by mutations, which `arrivals` has for each kind of thing and `import_folder` sends.
 """

@@ -1,0 +1,226 @@
+"""From the records of an export to the inputs of mutations that make them again, kind by kind.
+
+A thing keeps its content and gets a new id. What it refers to is found by `Known`: the person's own foods and exercises under their new
+ids, those of the catalogue under the ids that they have everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Record = Mapping[str, Any]
+Input = dict[str, Any]
+
+RECIPE = "RECIPE"
+FINISHED = "COMPLETED"
+ACTIVE = "ACTIVE"
+
+
+class NotImportedError(Exception):
+    """A record that cannot be made again, and why."""
+
+
+@dataclass
+class Known:
+    """Where the export's own foods and exercises are now: new ids by old ones, None while they are not made yet."""
+
+    foods: dict[str, str | None] = field(default_factory=dict)
+    exercises: dict[str, str | None] = field(default_factory=dict)
+
+    def food(self, old: Record | None) -> str:
+        """Raises NotImportedError for a food that is gone or not made yet."""
+        if old is None:
+            raise NotImportedError("a food of it was deleted before the export")
+        return _now(self.foods, old["id"], "a food of it is not there")
+
+    def exercise(self, old: Record) -> str:
+        """Raises NotImportedError for one that is not made yet."""
+        return _now(self.exercises, old["id"], "an exercise of it is not there")
+
+
+def _now(known: Mapping[str, str | None], old: str, complaint: str) -> str:
+    new = known.get(old, old)
+    if new is None:
+        raise NotImportedError(complaint)
+    return new
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How one kind of thing is made: from which file, by which mutation, and `read`, which gives None for a record of another kind.
+
+    `answer` selects what was made; `is_keyed` is whether the input takes an idempotency key, else it says the same thing twice at no harm.
+    """
+
+    file: str
+    mutation: str
+    input_type: str
+    read: Callable[[Record, Known], Input | None]
+    answer: str = ""
+    is_keyed: bool = True
+
+    @property
+    def operation(self) -> str:
+        return (
+            f"mutation Import($input: {self.input_type}!) {{"
+            f" made: {self.mutation}(input: $input) {{ {self.answer} userErrors {{ field message }} }} }}"
+        )
+
+
+def _pick(record: Record, *names: str) -> Input:
+    """These fields, without those that are not told."""
+    return {name: record[name] for name in names if record[name] is not None}
+
+
+def _settings(account: Record, _known: Known) -> Input:
+    return _pick(account["settings"], "timeZone", "dayStartHour", "weekStart", "units")
+
+
+def _profile(account: Record, _known: Known) -> Input:
+    names = ("dateOfBirth", "sex", "heightCm", "activityLevel", "fitnessGoal", "targetWeightKg")
+    return _pick(account["profile"], *names)
+
+
+def _exercise(record: Record, _known: Known) -> Input:
+    names = ("name", "category", "level", "tracking", "met", "primaryMuscles", "secondaryMuscles", "equipment")
+    return _pick(record, *names, "instructions")
+
+
+def _food(record: Record, _known: Known) -> Input | None:
+    if record["source"] == RECIPE:
+        return None
+    amounts = record["per100"]
+    per_100 = {name: amount for name, amount in amounts.items() if amount is not None and name != "quickAddKcal"}
+    per_100["micronutrients"] = [_pick(each, "code", "amount") for each in amounts["micronutrients"]]
+    return {**_pick(record, "name", "category", "brand", "gtin", "portions"), "per100": per_100}
+
+
+def _recipe(record: Record, known: Known) -> Input | None:
+    """By its newest version: the versions before it are in nothing but the export."""
+    if record["source"] != RECIPE:
+        return None
+    newest = record["recipeVersions"][0]
+    ingredients = [_item(each, known) for each in newest["ingredients"]]
+    told = {**_pick(record, "name", "category"), **_pick(newest, "servings", "yieldGrams", "instructions")}
+    return {**told, "ingredients": ingredients}
+
+
+def _item(item: Record, known: Known) -> Input:
+    food_id = known.food(item["food"])
+    if item["portion"] is not None:
+        return {"foodId": food_id, **_pick(item, "portion", "quantity")}
+    return {"foodId": food_id, **_pick(item, "grams")}
+
+
+def _favourite(record: Record, known: Known) -> Input:
+    return {"foodId": known.food(record), "isFavourite": True}
+
+
+def _weight(record: Record, _known: Known) -> Input:
+    return _pick(record, "weightKg", "bodyFatPercent", "muscleMassKg", "notes", "recordedAt")
+
+
+def _measurement(record: Record, _known: Known) -> Input:
+    return _pick(record, "kind", "valueCm", "notes", "recordedAt")
+
+
+def _drink(record: Record, _known: Known) -> Input:
+    return _pick(record, "amountMl", "at")
+
+
+def _target(record: Record, _known: Known) -> Input:
+    aims = [_pick(each, "nutrient", "minimum", "maximum") for each in record["nutrients"]]
+    told = _pick(record, "energyKcal", "proteinG", "carbsG", "fatG", "waterMl", "effectiveFrom")
+    return {**told, "nutrients": aims}
+
+
+def _meal(record: Record, known: Known) -> Input:
+    """An item of a food that is gone becomes a quick add with the item's name, energy and macronutrients."""
+    here = [item for item in record["items"] if item["food"] is not None]
+    gone = [item for item in record["items"] if item["food"] is None]
+    quick = [
+        {"name": item["foodName"], **_pick(item["nutrients"], "energyKcal", "proteinG", "carbsG", "fatG")}
+        for item in gone
+    ]
+    return {
+        **_pick(record, "slot", "at", "timeZone", "notes"),
+        "items": [_item(item, known) for item in here],
+        "quickAdds": [*_quick_adds(record), *quick],
+    }
+
+
+def _saved_meal(record: Record, known: Known) -> Input:
+    items = [_item(item, known) for item in record["items"]]
+    return {**_pick(record, "name", "slot"), "items": items, "quickAdds": _quick_adds(record)}
+
+
+def _quick_adds(record: Record) -> list[Input]:
+    return [_pick(each, "name", "energyKcal", "proteinG", "carbsG", "fatG") for each in record["quickAdds"]]
+
+
+def _workout(record: Record, known: Known) -> Input:
+    if record["status"] != FINISHED:
+        raise NotImportedError(
+            f"it is {record['status'].lower().replace('_', ' ')}: only finished workouts are imported"
+        )
+    told = _pick(record, "name", "startedAt", "endedAt", "activeMinutes", "sessionRpe", "timeZone", "notes")
+    energy = record["caloriesBurned"]
+    if energy is not None and energy["method"] == "REPORTED" and energy["kcal"] is not None:
+        told["reportedKcal"] = energy["kcal"]
+    return {**told, "exercises": [_done(each, known) for each in record["exercises"]]}
+
+
+def _done(exercise: Record, known: Known) -> Input:
+    names = ("kind", "reps", "weightKg", "durationSeconds", "distanceM", "rpe")
+    sets = [_pick(each, *names) for each in exercise["sets"]]
+    told = _pick(exercise, "durationSeconds", "notes")
+    return {**told, "exerciseId": known.exercise(exercise["exercise"]), "sets": sets}
+
+
+def _template(record: Record, known: Known) -> Input:
+    exercises = [
+        {
+            "exerciseId": known.exercise(each["exercise"]),
+            **_pick(each["plan"], "sets", "leastReps", "mostReps", "weightKg", "restSeconds", "superset"),
+            **_pick(each, "incrementKg"),
+        }
+        for each in record["exercises"]
+    ]
+    return {**_pick(record, "name", "notes"), "exercises": exercises}
+
+
+def _goal(record: Record, _known: Known) -> Input:
+    if record["status"] != ACTIVE:
+        raise NotImportedError(f"it is {record['status'].lower()}: only active goals are imported")
+    names = ("kind", "targetValue", "direction", "startValue", "startDate", "targetDate", "description")
+    return _pick(record, *names)
+
+
+#: In an order in which what others refer to comes first. The settings come before all: they say on which day a moment is.
+SETTINGS = Arrival("account", "updateSettings", "UpdateSettingsInput", _settings, is_keyed=False)
+PROFILE = Arrival("account", "updateProfile", "UpdateProfileInput", _profile, is_keyed=False)
+EXERCISES = Arrival("exercises", "createExercise", "CreateExerciseInput", _exercise, "thing: exercise { id }")
+FOODS = Arrival("foods", "createFood", "CreateFoodInput", _food, "thing: food { id }")
+RECIPES = Arrival("foods", "createRecipe", "CreateRecipeInput", _recipe, "thing: food { id }")
+OTHERS = (
+    Arrival("favouriteFoods", "setFavouriteFood", "SetFavouriteFoodInput", _favourite, is_keyed=False),
+    Arrival("weights", "logWeight", "LogWeightInput", _weight),
+    Arrival("measurements", "logMeasurement", "LogMeasurementInput", _measurement),
+    Arrival("drinks", "logWater", "LogWaterInput", _drink),
+    Arrival("nutritionTargets", "setNutritionTarget", "SetNutritionTargetInput", _target),
+    Arrival("savedMeals", "saveMeal", "SaveMealInput", _saved_meal),
+    Arrival("meals", "logMeal", "LogMealInput", _meal),
+    Arrival("workouts", "logWorkout", "LogWorkoutInput", _workout),
+    Arrival("workoutTemplates", "createTemplate", "CreateTemplateInput", _template),
+    Arrival("goals", "createGoal", "CreateGoalInput", _goal),
+)
+#: Files of the export that nothing is made of, and why.
+NOT_IMPORTED = {
+    "sessions": "signs in nobody",
+    "recentFoods": "follows from the meals",
+    "personalRecords": "follows from the workouts",
+    "days": "follows from all of it",
+    "fasts": "the graph takes none that began more than seven days ago",
+}

@@ -1,0 +1,152 @@
+"""`fittracker import`: makes what an export holds again, in the account that signs in. Running it twice adds nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deploy.errors import FriendlyError
+from deploy.personal_data.arrivals import (
+    EXERCISES,
+    FOODS,
+    NOT_IMPORTED,
+    OTHERS,
+    PROFILE,
+    RECIPES,
+    SETTINGS,
+    Arrival,
+    Known,
+    NotImportedError,
+)
+from deploy.personal_data.folder import FORMAT_VERSION, MANIFEST, read_records
+from deploy.personal_data.graph_client import Credentials, GraphClient, GraphError, graph_client
+from deploy.personal_data.listings import ACCOUNT
+from deploy.terminal import Terminal
+
+#: How deep recipes may stand in recipes: after so many rounds over the file every one has what it is made of.
+DEEPEST_RECIPE = 5
+#: Codes of refusals that are about one record; all others end the import.
+ABOUT_ONE_RECORD = frozenset({"BAD_USER_INPUT", "VALIDATION_ERROR", "CONFLICT", "NOT_FOUND"})
+
+
+@dataclass
+class Report:
+    """What became of the records: how many are in the account now, and of each that is not, why."""
+
+    imported: int = 0
+    refused: list[str] = field(default_factory=list)
+
+
+async def import_folder(
+    folder: Path, url: str, *, credentials: Credentials | None, token: str | None, terminal: Terminal
+) -> Report:
+    """One record is in memory at a time, besides the ids of own foods and exercises.
+
+    Every creation carries the idempotency key that its record's id gives, so a run that was cut off is simply run again. Raises
+    FriendlyError for a folder that is no whole export, or is of the account that signs in.
+    """
+    manifest = _read_manifest(folder)
+    report = Report()
+    async with graph_client(url, credentials=credentials, token=token) as client:
+        me = ACCOUNT.read(await client.ask(ACCOUNT.operation, ACCOUNT.variables(None))).records[0]
+        if me["id"] == manifest["personId"]:
+            raise FriendlyError("the export is of this very account, which has all of it", "sign in as another")
+        run = _Run(folder, client, report, terminal)
+        await run.all()
+    return report
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    file = folder / MANIFEST
+    if not file.exists():
+        raise FriendlyError(f"{folder} is no whole export: it has no {MANIFEST}", "finish it with `fittracker export`")
+    manifest: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    if manifest["format"] != FORMAT_VERSION:
+        raise FriendlyError(f"{folder} is an export of another version")
+    return manifest
+
+
+class _Run:
+    """One import: what is known of new ids, and what came of it so far."""
+
+    def __init__(self, folder: Path, client: GraphClient, report: Report, terminal: Terminal) -> None:
+        self._folder = folder
+        self._client = client
+        self._report = report
+        self._terminal = terminal
+        self._known = Known()
+
+    async def all(self) -> None:
+        self._known.exercises = {each["id"]: None for each in self._records("exercises")}
+        self._known.foods = {each["id"]: None for each in self._records("foods")}
+        for once in (SETTINGS, PROFILE):
+            self._tell(once, await self._make_all(once))
+        self._tell(EXERCISES, await self._make_all(EXERCISES, self._known.exercises))
+        self._tell(FOODS, await self._make_all(FOODS, self._known.foods))
+        self._tell(RECIPES, await self._make_recipes())
+        for arrival in OTHERS:
+            self._tell(arrival, await self._make_all(arrival))
+        for file, reason in NOT_IMPORTED.items():
+            if any(True for _ in self._records(file)):
+                self._terminal.say(f"{file:18} not imported: {reason}")
+
+    def _records(self, file: str) -> Iterator[dict[str, Any]]:
+        return read_records(self._folder / f"{file}.jsonl")
+
+    def _tell(self, arrival: Arrival, made: int) -> None:
+        self._report.imported += made
+        self._terminal.say(f"{arrival.file:18} {made:>9,} by {arrival.mutation}")
+
+    async def _make_all(self, arrival: Arrival, ids: dict[str, str | None] | None = None) -> int:
+        """Makes what a file holds, and says how many that were. `ids` gets the new ids; what has one is made already."""
+        count = 0
+        for record in self._records(arrival.file):
+            if ids is not None and ids[record["id"]] is not None:
+                continue
+            try:
+                made = await self._make(arrival, record)
+            except NotImportedError as error:
+                self._report.refused.append(f"{arrival.file} {_name(record)}: {error}")
+                continue
+            if made is not None:
+                count += 1
+                if ids is not None:
+                    ids[record["id"]] = made["thing"]["id"]
+        return count
+
+    async def _make_recipes(self) -> int:
+        """A recipe may stand in another, later or earlier in the file: what misses one is tried again when more are there."""
+        count, refused = 0, len(self._report.refused)
+        for _ in range(DEEPEST_RECIPE + 1):
+            del self._report.refused[refused:]
+            made = await self._make_all(RECIPES, self._known.foods)
+            count += made
+            if not made or len(self._report.refused) == refused:
+                break
+        return count
+
+    async def _make(self, arrival: Arrival, record: dict[str, Any]) -> dict[str, Any] | None:
+        """What the mutation answers; None for a record of another kind. Raises NotImportedError for one that is refused."""
+        told = arrival.read(record, self._known)
+        if told is None:
+            return None
+        if arrival.is_keyed:
+            told["idempotencyKey"] = f"import-{_name(record)}"
+        try:
+            data = await self._client.ask(arrival.operation, {"input": told})
+        except GraphError as error:
+            if error.code not in ABOUT_ONE_RECORD:
+                raise
+            raise NotImportedError(str(error)) from None
+        made: dict[str, Any] = data["made"]
+        if made["userErrors"]:
+            raise NotImportedError("; ".join(f"{each['field']} {each['message']}" for each in made["userErrors"]))
+        return made
+
+
+def _name(record: dict[str, Any]) -> str:
+    """Its id, or for a target, which has none, its first day."""
+    return str(record.get("id") or record["effectiveFrom"])

@@ -1,0 +1,91 @@
+"""An export taken into another account: the same diary, and the second time nothing more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.test_export import exported, fittracker, person_with_everything
+from tests.testkit.running_stack import PASSWORD, RunningStack, Visitor
+
+DAY = """mutation ($food: ID!, $recipe: ID!, $gone: ID!, $exercise: ID!) {
+  updateSettings(input: { timeZone: "Europe/Berlin", dayStartHour: 4, units: IMPERIAL }) { userErrors { message } }
+  dinner: logMeal(input: { slot: DINNER, at: "2026-03-28T23:30:00Z", timeZone: "Asia/Tokyo", notes: "travelling",
+    items: [{ foodId: $food, grams: 123.4 }, { foodId: $recipe, grams: 80 }, { foodId: $gone, grams: 60 }] }) { userErrors { message } }
+  createRecipe(input: { name: "Outer", servings: 3, ingredients: [{ foodId: $recipe, grams: 50 }] }) { userErrors { message } }
+  logWorkout(input: { name: "Long ago", startedAt: "2026-03-01T10:00:00Z", endedAt: "2026-03-01T11:00:00Z", reportedKcal: 512,
+    sessionRpe: 7, exercises: [{ exerciseId: $exercise, notes: "slow", sets: [{ reps: 5, weightKg: 60.5, rpe: 8 }] }] }) {
+    userErrors { message } }
+}"""
+CREATE = """mutation { createFood(input: { name: "Gone soon", category: SNACK,
+  per100: { energyKcal: 100, proteinG: 3, carbsG: 20, fatG: 1 } }) { food { id } } }"""
+#: What is new for each thing that is made, and what follows from the moment in which it was made.
+OF_THE_MOMENT = frozenset(
+    {"id", "version", "createdAt", "writtenAt", "loggedAt", "emailVerified", "displayName", "email"}
+)
+
+
+def content(found: Any) -> Any:
+    """Records without what names them or their moment."""
+    if isinstance(found, dict):
+        return {name: content(value) for name, value in found.items() if name not in OF_THE_MOMENT}
+    return [content(each) for each in found] if isinstance(found, list) else found
+
+
+async def imported(folder: Path, person: Visitor) -> str:
+    secret = folder.with_suffix(f".{person.id}.password")
+    secret.write_text(PASSWORD)
+    url = person.stack.state.router_url
+    return await fittracker(
+        "import", str(folder), "--email", person.email, "--password-file", str(secret), "--url", url
+    )
+
+
+@pytest.mark.timeout(300)
+async def test_an_export_makes_the_same_diary_in_another_account_and_only_once(
+    stack: RunningStack, tmp_path: Path
+) -> None:
+    person, things = await person_with_everything(stack)
+    gone = (await person.data(CREATE))["createFood"]["food"]["id"]
+    given = {name: things[name] for name in ("food", "recipe", "exercise")} | {"gone": gone}
+    told = await person.data(DAY, given)
+    assert all(not each["userErrors"] for each in told.values()), told
+    await person.data("mutation ($id: ID!) { deleteFood(input: { id: $id }) { userErrors { message } } }", {"id": gone})
+    before = await exported(person, tmp_path / "before")
+    other = await stack.register()
+
+    await imported(tmp_path / "before", other)
+    first = await exported(other, tmp_path / "first")
+    await imported(tmp_path / "before", other)
+    second = await exported(other, tmp_path / "second")
+
+    for file in ("weights", "measurements", "drinks", "nutritionTargets", "exercises", "workoutTemplates", "goals",
+                 "savedMeals", "favouriteFoods", "workouts"):  # fmt: skip
+        assert content(first[file]) == content(before[file]), file
+        assert first[file], file
+    settings, profile = first["account"][0]["settings"], first["account"][0]["profile"]
+    assert (settings, profile) == (before["account"][0]["settings"], before["account"][0]["profile"])
+    assert sorted(food["name"] for food in first["foods"]) == ["Outer", "SECRET", "SECRET bar"]
+    for file in ("meals", "foods"):
+        assert len(first[file]) == len(before[file])
+    for mine, theirs in zip(before["meals"], first["meals"], strict=True):
+        assert content(mine["totals"])["energyKcal"] == theirs["totals"]["energyKcal"]
+        assert [mine[name] for name in ("slot", "at", "localDate", "timeZone", "notes")] == [
+            theirs[name] for name in ("slot", "at", "localDate", "timeZone", "notes")
+        ]
+    assert [each["name"] for each in first["meals"][-1]["quickAdds"]] == ["Gone soon"]
+    assert {file: records for file, records in second.items() if file not in ("account", "sessions", "days")} == {
+        file: records for file, records in first.items() if file not in ("account", "sessions", "days")
+    }
+
+
+async def test_an_export_is_not_taken_into_its_own_account_nor_half(stack: RunningStack, tmp_path: Path) -> None:
+    person = await stack.register()
+    await exported(person, tmp_path / "mine")
+    with pytest.raises(AssertionError, match="of this very account"):
+        await imported(tmp_path / "mine", person)
+    (tmp_path / "mine" / "manifest.json").unlink()
+    with pytest.raises(AssertionError, match="no whole export"):
+        await imported(tmp_path / "mine", person)
