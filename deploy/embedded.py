@@ -1,6 +1,6 @@
 """Postgres, Valkey (Redis protocol) and Tansu (Kafka protocol) from wheels: no Docker, nothing to install.
 
-`fittracker up`, `fittracker verify-backup` and the tests start them; `EmbeddedServers.environment()` hands on the URLs that
+`fittracker up`, the tests, and operators' commands over the data of a stack that is down start them; `EmbeddedServers.environment()` hands on the URLs that
 the subgraphs read. They listen on the loopback address, which every local user reaches: Postgres and Valkey ask for
 passwords that only the owner of the data directory can read. Tansu knows none; whoever may run programs here may read
 events while the stack is up.

@@ -1,6 +1,6 @@
 """The garbage collector waits while a process loads its modules: nothing of them is garbage, and it would walk them again and again.
 
-Used by `serve`; a tenth to a fifth of a start is spent in the collector otherwise.
+Used by `serve` and `prepare`; a tenth to a fifth of a start is spent in the collector otherwise.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Keeps children alive: starts them in order, restarts one that died, stops them all in reverse order.
 
-Used by `stack`, `embedded` and `backup.restore`. Nothing here knows what the children are.
+Used by `stack` and the `fleet` it owns, by `embedded` and `backup.restore`. Nothing here knows what the children are.
 """
 
 from __future__ import annotations

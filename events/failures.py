@@ -1,6 +1,7 @@
 """Whose fault a failure is, told by error class and SQLSTATE for every driver: asyncpg, SQLAlchemy, aiokafka, redis.
 
-Asked by `consumer` (may this record be parked?) and by the subgraphs' shell (is the client to come back later?).
+Asked by `consumer` (may this record be parked?), `parked` (may it be replayed?), `measurement` (is the number only unknown?)
+and the subgraphs' shell (is the client to come back later?).
 """
 
 from collections.abc import Iterator

@@ -1,5 +1,7 @@
 """The inbox: the newest version of each aggregate that a consumer group has handled. `consumer` and `audit` work on it.
 
+Commands that read what a projection writes hold it still first, with `hold_projection`.
+
 One row an aggregate, in the transaction of the projection: duplicates, late and old versions fall out here. Versions
 of one epoch of their source are compared; a later epoch is newer whatever its versions (see `relay`).
 """

@@ -1,4 +1,4 @@
-"""What the sources' databases say now: their outboxes keep the newest event of every aggregate. Read by `audit`."""
+"""What the sources' databases say now: their outboxes keep the newest event of every aggregate. Read by `audit` and by `fittracker events`."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 

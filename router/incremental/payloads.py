@@ -19,7 +19,7 @@ from router.executor.merge import copy_tree
 from router.executor.object_path import ClientPath, positions_at
 from router.executor.projection import Projection
 from router.executor.sharing import fetches_of, response_keys_of
-from router.incremental.split import DeferredBlock, StreamedList, selects
+from router.incremental.split import DeferredPart, StreamedList, selects
 from router.query_plan import EntityFetch, Path, PlanNode
 from router.selection_set import SelectionSet
 
@@ -29,7 +29,7 @@ class PendingPiece:
     """What is sent of a part at one place: of a deferred part at one object of the answer, or the rest of a list."""
 
     id: str
-    part: DeferredBlock | StreamedList
+    part: DeferredPart | StreamedList
     path: ClientPath
 
     def announcement(self) -> dict[str, Any]:
@@ -44,14 +44,14 @@ class Announcer:
         self._ids = map(str, count())
         self.pieces: list[PendingPiece] = []
 
-    def blocks_at(
-        self, blocks: Iterable[DeferredBlock], tree: Tree, data: Any, at: ClientPath = ()
+    def deferred_at(
+        self, parts: Iterable[DeferredPart], tree: Tree, data: Any, at: ClientPath = ()
     ) -> list[PendingPiece]:
         """Every object that a deferred part belongs to within `data`, which is the part of the answer at the path `at`."""
         found = [
-            PendingPiece(next(self._ids), block, path)
-            for block in blocks
-            for path, _ in positions_at(tree, block.path)
+            PendingPiece(next(self._ids), part, path)
+            for part in parts
+            for path, _ in positions_at(tree, part.path)
             if path[: len(at)] == at and _value_at(data, path[len(at) :]).__class__ is dict
         ]
         self.pieces += found
@@ -65,7 +65,7 @@ class Announcer:
         self.pieces += found
         return found
 
-    def of(self, part: DeferredBlock | StreamedList) -> list[PendingPiece]:
+    def of(self, part: DeferredPart | StreamedList) -> list[PendingPiece]:
         return [piece for piece in self.pieces if piece.part is part]
 
 
@@ -258,8 +258,8 @@ class LaterPayload:
         known = [error for error in self._errors_near(piece.path, execution) if self._is_news(error, piece)]
         projection = Projection(plan.schema, execution.variables, known)
         value = (
-            _projected_block(part, piece.path, execution, projection)
-            if isinstance(part, DeferredBlock)
+            _projected_part(part, piece.path, execution, projection)
+            if isinstance(part, DeferredPart)
             else _projected_items(part, piece.path, execution, projection)
         )
         errors = known + [each for each in projection.errors if not self._delivered.has(tuple(each["path"]))]
@@ -267,7 +267,7 @@ class LaterPayload:
             self.fail(piece, (errors if value is None else []) or [_gone(piece.path)])
             return None
         entries: list[dict[str, Any]] = []
-        if isinstance(part, DeferredBlock):
+        if isinstance(part, DeferredPart):
             for below, data in self._delivered.take_new(piece.path, value):
                 entries.append({"id": piece.id} | ({"subPath": list(below)} if below else {}) | {"data": data})
         else:
@@ -290,7 +290,7 @@ class LaterPayload:
 
     def _is_news(self, error: ErrorEntry, piece: PendingPiece) -> bool:
         """A deferred part's run asks for the fields around it too, which told of their own."""
-        if not isinstance(piece.part, DeferredBlock):
+        if not isinstance(piece.part, DeferredPart):
             return True
         path = tuple(error.get("path", ()))
         if len(path) > len(piece.path) and _is_of(error, piece.part.selections, piece.path):
@@ -313,9 +313,9 @@ class LaterPayload:
         return dumps(payload)
 
 
-def _projected_block(block: DeferredBlock, path: ClientPath, execution: Execution, projection: Projection) -> Any:
+def _projected_part(part: DeferredPart, path: ClientPath, execution: Execution, projection: Projection) -> Any:
     found = _value_at(execution.tree, path)
-    return projection.project(block.selections, block.type_name, found, path) if found.__class__ is dict else None
+    return projection.project(part.selections, part.type_name, found, path) if found.__class__ is dict else None
 
 
 def _projected_items(stream: StreamedList, path: ClientPath, execution: Execution, projection: Projection) -> Any:

@@ -26,7 +26,7 @@ from router.incremental.payloads import (
 )
 from router.incremental.plan_parts import PartPlans, PartToPlan
 from router.incremental.share_fetches import asks_again, keys_of_other_fields
-from router.incremental.split import DeferredBlock, SplitOperation, StreamedList, split_incremental, way_to
+from router.incremental.split import DeferredPart, SplitOperation, StreamedList, split_incremental, way_to
 from router.introspection import without_introspection
 from router.operation import Operation
 from router.prepared_request import PreparedRequest
@@ -61,17 +61,17 @@ class Pieces:
         self._prepared = prepared
         self._answers = AnswersOfRequest(prepared.transport)
         self._announcer = Announcer()
-        self._blocks = list(split.all_blocks())
+        self._deferred = list(split.all_deferred())
         self._plans: tuple[CompiledPlan, ...] = ()
         self._executions: list[Execution] = []
-        self._waiting: dict[_Run, DeferredBlock | StreamedList] = {}
+        self._waiting: dict[_Run, DeferredPart | StreamedList] = {}
         self._cut_at: dict[_Run, tuple[ClientPath, ...]] = {}
 
     async def plan(self) -> bool:
         """Plans all parts; whether they can come apart. Raises RequestError."""
-        outer = {inner: index for index, block in enumerate(self._blocks, 1) for inner in block.nested}
+        outer = {inner: index for index, part in enumerate(self._deferred, 1) for inner in part.nested}
         parts = [self._part(self._split.planned, self._split.primary, None)]
-        parts += [self._part(block.operation, block.operation, outer.get(block, 0)) for block in self._blocks]
+        parts += [self._part(part.operation, part.operation, outer.get(part, 0)) for part in self._deferred]
         graph = self._prepared.graph
         self._plans = await graph.derived(PartPlans).of(
             graph, tuple(parts), self._prepared.active_labels(), self._prepared.request.asker
@@ -94,10 +94,10 @@ class Pieces:
             return
         plannable = self._prepared.operation.plannable
         items = plannable.selections.items
-        for number, block in enumerate(self._blocks, 1):
+        for number, part in enumerate(self._deferred, 1):
             around = [plan.plan for plan in self._plans[:number]]
             if asks_again(self._plans[number].plan, around):
-                items += way_to(block, plannable.selections).items
+                items += way_to(part, plannable.selections).items
         await self._prepared.check_cost(replace(plannable, selections=SelectionSet(items)))
 
     async def begin(self) -> AsyncIterator[bytes]:
@@ -109,8 +109,8 @@ class Pieces:
 
     async def _payloads(self, *, has_begun: bool) -> AsyncIterator[bytes]:
         runs = {
-            block: asyncio.ensure_future(_run_to_end(plan, plan.steps, execution))
-            for block, plan, execution in zip(self._blocks, self._plans[1:], self._executions[1:], strict=True)
+            part: asyncio.ensure_future(_run_to_end(plan, plan.steps, execution))
+            for part, plan, execution in zip(self._deferred, self._plans[1:], self._executions[1:], strict=True)
         }
         try:
             if not has_begun:
@@ -118,7 +118,7 @@ class Pieces:
             plan, execution = self._plans[0], self._executions[0]
             execution.finish()
             data, errors = plan.project_plainly(execution)
-            announced = self._announcer.blocks_at(self._split.blocks, execution.tree, data)
+            announced = self._announcer.deferred_at(self._split.deferred, execution.tree, data)
             for run, part in list(self._waiting.items()):  # so far they are rests of lists
                 rests = self._announcer.rests_of(part, self._cut_at[run], data)  # type: ignore[arg-type]
                 announced += rests
@@ -166,7 +166,7 @@ class Pieces:
         names = prepared.graph.derived(PartPlans).key_names.difference(other)
         return DeliveredData(data, execution.tree, names, is_repeated=prepared.request.repeats_fields)
 
-    def _later(self, part: DeferredBlock | StreamedList, run: _Run, payload: LaterPayload) -> LaterPayload:
+    def _later(self, part: DeferredPart | StreamedList, run: _Run, payload: LaterPayload) -> LaterPayload:
         error = run.exception()
         for piece in self._announcer.of(part):
             if isinstance(error, RequestError):
@@ -174,8 +174,8 @@ class Pieces:
                 continue
             plan, execution = run.result()
             data = payload.add(piece, plan, execution)
-            if isinstance(part, DeferredBlock) and data is not None:
-                payload.pending += self._announcer.blocks_at(part.nested, execution.tree, data, piece.path)
+            if isinstance(part, DeferredPart) and data is not None:
+                payload.pending += self._announcer.deferred_at(part.nested, execution.tree, data, piece.path)
         return payload
 
 

@@ -32,7 +32,7 @@ MAX_PARTS = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DeferredBlock:
+class DeferredPart:
     """One deferred fragment, which is a part of the operation. `path` leads to the objects it belongs to. `operation`
     is the client's, with this part and those around it in place and without the other deferred ones. The `nested` parts
     are announced to the client when this one is sent.
@@ -43,7 +43,7 @@ class DeferredBlock:
     selections: SelectionSet
     type_name: str  # that the fragment's fields are of
     operation: Operation
-    nested: tuple[DeferredBlock, ...] = ()
+    nested: tuple[DeferredPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,15 +64,15 @@ class SplitOperation:
 
     primary: Operation
     planned: Operation
-    blocks: tuple[DeferredBlock, ...]
+    deferred: tuple[DeferredPart, ...]
     streams: tuple[StreamedList, ...]
 
-    def all_blocks(self) -> Iterator[DeferredBlock]:
-        waiting = list(self.blocks)
+    def all_deferred(self) -> Iterator[DeferredPart]:
+        waiting = list(self.deferred)
         while waiting:
-            block = waiting.pop(0)
-            yield block
-            waiting.extend(block.nested)
+            part = waiting.pop(0)
+            yield part
+            waiting.extend(part.nested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +109,14 @@ def split_incremental(
     return SplitOperation(
         replace(operation, selections=_keep(operation.selections, frozenset(), variables)),
         replace(operation, selections=planned),
-        tuple(_block(each, operation, variables, ()) for each in found),
+        tuple(_deferred_part(each, operation, variables, ()) for each in found),
         tuple(streams),
     )
 
 
-def way_to(block: DeferredBlock, selections: SelectionSet) -> SelectionSet:
+def way_to(part: DeferredPart, selections: SelectionSet) -> SelectionSet:
     """Those of the selections, and of their subfields, that lead to the objects which the deferred part belongs to."""
-    return _way(selections, response_keys_of(block.path))
+    return _way(selections, response_keys_of(part.path))
 
 
 def plain_selections(selections: SelectionSet) -> SelectionSet:
@@ -153,11 +153,11 @@ def _flat(found: Iterable[_Found]) -> Iterator[_Found]:
         yield from _flat(each.nested)
 
 
-def _block(
+def _deferred_part(
     found: _Found, operation: Operation, variables: Mapping[str, Any], around: tuple[InlineFragment, ...]
-) -> DeferredBlock:
+) -> DeferredPart:
     in_place = (*around, found.fragment)
-    return DeferredBlock(
+    return DeferredPart(
         found.label,
         found.path,
         _keep(found.fragment.selections, frozenset(), variables),
@@ -171,7 +171,7 @@ def _block(
                 typenames_for=_narrowing(found.nested),
             ),
         ),
-        tuple(_block(each, operation, variables, in_place) for each in found.nested),
+        tuple(_deferred_part(each, operation, variables, in_place) for each in found.nested),
     )
 
 

@@ -360,36 +360,48 @@ class Chooser:
             self._observer.reject(item, target, reason)
 
     def _targets(self, place: Place, item: Field | InlineFragment) -> Iterable[EntityTarget | RootTarget]:
+        """The subgraphs, and the types there, that could answer the item after a move; whether a key leads to them is seen
+        later.
+
+        At a root type, and where nothing is fetched yet, these are all subgraphs that resolve the field: they are asked
+        anew, without a key. What an object really is (`__typename`, or a fragment on one of its types) is asked of those
+        that have the type as an interface. Example: reviews have `type Media @interfaceObject`, media have `interface Media`;
+        at a `Media` in reviews, `... on Book { title }` can be had by a move to media only.
+        """
         graph = self.graph
-        if place.subgraph is None:
+        if place.subgraph is None or (place.type in self._root_types and isinstance(item, Field)):
             name = item.name if isinstance(item, Field) else ""
             return [RootTarget(subgraph, place.type) for subgraph in graph.subgraphs_resolving(place.type, name)]
-        if place.type in self._root_types and isinstance(item, Field):
-            return [RootTarget(subgraph, place.type) for subgraph in graph.subgraphs_resolving(place.type, item.name)]
-        is_interface_object = graph.is_interface_object(place.subgraph, place.type)
-        needs_real_type = isinstance(item, InlineFragment) or item.name == "__typename"
-        if needs_real_type:
-            return [
-                replace(target, typename=place.type)
-                for target in graph.entity_targets(place.type)
-                if graph.is_abstract(target.subgraph, target.type)
-            ]
-        assert isinstance(item, Field)
+        if isinstance(item, InlineFragment) or item.name == "__typename":
+            return self._interfaces_of(place)
         if graph.is_abstract(place.subgraph, place.type):
-            return list(interface_targets(graph, place, item.name))
+            return interface_targets(graph, place, item.name)
         targets = [
             target
             for target in graph.entity_targets(place.type)
             if graph.field(target.subgraph, target.type, item.name) is not None
         ]
-        if is_interface_object:
-            return [
-                replace(target, typename=place.type)
-                for target in targets
-                if not graph.is_abstract(target.subgraph, target.type)
-                or graph.resolves_on_interface(target.subgraph, target.type, item.name)
-            ]
+        if graph.is_interface_object(place.subgraph, place.type):
+            return [replace(target, typename=place.type) for target in targets if self._may_answer(target, item.name)]
         return targets
+
+    def _interfaces_of(self, place: Place) -> list[EntityTarget]:
+        """Where the place's type is an interface of which a key leads to the object itself."""
+        return [
+            replace(target, typename=place.type)
+            for target in self.graph.entity_targets(place.type)
+            if self.graph.is_abstract(target.subgraph, target.type)
+        ]
+
+    def _may_answer(self, target: EntityTarget, field_name: str) -> bool:
+        """Whether a subgraph that is told an interface's name in place of the object's can answer the field: an object of
+        that name can, and an interface all of whose objects resolve the field there. With any other it would depend on
+        which object it is, and that cannot be told.
+        """
+        graph = self.graph
+        return not graph.is_abstract(target.subgraph, target.type) or graph.resolves_on_interface(
+            target.subgraph, target.type, field_name
+        )
 
     def _cheapest_key(
         self, place: Place, target: EntityTarget | RootTarget, excluded: Excluded

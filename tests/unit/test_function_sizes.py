@@ -22,7 +22,6 @@ COMPLEX: dict[tuple[str, str], str] = {
     ): "hot: one loop over what lists of lists may hold, unrolled by kind",
     ("router/executor/representations.py", "_builder_of"): "writes one function's code: a branch a kind of line",
     ("router/executor/sharing.py", "analyse_sharing"): "the definition of sharing in four comprehensions",
-    ("router/planner/choose.py", "_targets"): "one way to get on after another, each with the condition that allows it",
     ("router/planner/choose.py", "combine"): "the bounded search: its four cuts stand where they cut",
     ("router/planner/expand.py", "_add_fragment"): "one case a relation of two types",
     (
