@@ -223,5 +223,5 @@ def unreachable(subgraph: str, error: Exception) -> SubgraphHttpError:
 
 
 def response_too_large(subgraph: str, max_bytes: int) -> SubgraphResponseTooLargeError:
-    """Says the limit, which is the router's `traffic_shaping.max_response_bytes`."""
+    """Says the limit: `traffic_shaping.max_response_bytes`, of an event `subscriptions.max_event_bytes`."""
     return SubgraphResponseTooLargeError(f"The subgraph's answer is larger than {max_bytes} bytes.", subgraph)

@@ -19,6 +19,7 @@ from router.entity_cache.answers import KeptForRequest
 from router.entity_cache.cache import EntityCache
 from router.executor.execute import CompiledPlan
 from router.executor.fetch import Execution
+from router.executor.response_size import DEFAULT_FETCHED_BYTES, DEFAULT_RESPONSE_BYTES
 from router.loaded_graph import LoadedGraph
 from router.operation import Operation
 from router.prepared_operation import PreparedOperation
@@ -75,6 +76,8 @@ class Runtime:
     broker_events: BrokerEvents | None = None
     #: looks at a plan before it runs; raises RequestError to refuse it
     on_plan: Callable[[OperationRequest, QueryPlan], Awaitable[None]] | None = None
+    max_response_bytes: int = DEFAULT_RESPONSE_BYTES  # of one payload to a client
+    max_fetched_bytes: int = DEFAULT_FETCHED_BYTES  # of all answers of subgraphs to one operation
 
 
 @dataclass(slots=True)
@@ -131,6 +134,8 @@ class PreparedRequest:
             kept=KeptForRequest(cache, self.request.caller.identity, self.request.headers)
             if cache is not None and self.operation_type == "query" and not self.request.has_files
             else None,
+            max_response_bytes=self.runtime.max_response_bytes,
+            max_fetched_bytes=self.runtime.max_fetched_bytes,
         )
 
     def subscription_source(self) -> SubscriptionSource | None:

@@ -178,6 +178,10 @@ class Limits(Section):
     body_bytes: int = Field(default=2 * 1024 * 1024, ge=1)
     url_bytes: int = Field(default=64 * 1024, ge=1)
     header_bytes: int = Field(default=128 * 1024, ge=1)  # of a whole head, address included
+    #: of a response before compression, an event of a subscription, a piece of @defer or @stream
+    response_bytes: int = Field(default=64 * 1024 * 1024, ge=1_024)
+    #: of all subgraphs' answers to one operation together; of one answer: `traffic_shaping.*.max_response_bytes`
+    fetched_bytes: int = Field(default=256 * 1024 * 1024, ge=1)
     #: of one process; None: as the file limit allows, half of them from one address
     connections: int | None = Field(default=None, ge=1)
     connections_per_address: int | None = Field(default=None, ge=1)  # of a proxy: as many as it opens
@@ -360,7 +364,8 @@ class Subscriptions(Section):
     max_per_caller: int = Field(default=1_000, ge=1)  # of a token's subject, or of an address, over all its connections
     init_timeout_seconds: float = Field(default=10.0, gt=0)
     heartbeat_seconds: float = Field(default=15.0, gt=0)
-    max_message_bytes: int = Field(default=1024 * 1024, ge=1)
+    max_message_bytes: int = Field(default=1024 * 1024, ge=1)  # of a client
+    max_event_bytes: int = Field(default=16 * 1024 * 1024, ge=1)  # of a subgraph
 
 
 class BrokerSubscription(Section):

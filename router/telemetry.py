@@ -73,6 +73,13 @@ OPERATION_ERRORS = Counter(
     ["code"],
     registry=REGISTRY,
 )
+RESPONSES_TOO_LARGE = Counter(
+    "router_responses_too_large_total",
+    "Responses, events of subscriptions and pieces of @defer and @stream that were not sent, for they are larger than"
+    " limits.response_bytes.",
+    ["type"],
+    registry=REGISTRY,
+)
 NAMED_OPERATIONS = Counter(
     "router_named_operations_total",
     "Operations by the name that their client gave them and outcome; beyond 200 names, and without one: 'other'.",

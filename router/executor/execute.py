@@ -33,6 +33,7 @@ from router.executor.nested_root import NestedRootFetch
 from router.executor.passthrough import Passthrough, compile_passthrough
 from router.executor.projection import Projection, encode_response, holds
 from router.executor.representations import PossibleTypes, RepresentationCollector
+from router.executor.response_size import ResponseTooLargeError, response_bytes
 from router.executor.sharing import Sharing, analyse_sharing, fetches_of, response_keys_of
 from router.executor.subgraph_errors import ClientErrors, never
 from router.executor.subgraph_query import FetchPrinter
@@ -48,6 +49,7 @@ from router.query_plan import (
     Subscription,
 )
 from router.selection_set import Condition, SelectionSet
+from router.telemetry import RESPONSES_TOO_LARGE
 
 #: Distinct sets of @skip/@include decisions that get a projection of their own; rarer ones use the plain form.
 MAX_PROJECTIONS = 32
@@ -193,14 +195,36 @@ class CompiledPlan:
         answer = await fetch.ask(execution)
         if answer is not None:
             body = check.body(answer)
-            if body is not None:
+            if body is not None and len(body) <= execution.max_response_bytes:
                 return body
             fetch.receive(execution, answer)
         return self.encode(execution)
 
     def encode(self, execution: Execution, extensions: dict[str, Any] | None = None) -> bytes:
-        """The response body of a tree to which nothing is added any more; leaves all errors in `execution.errors`."""
+        """The response body of a tree to which nothing is added any more; leaves all errors in `execution.errors`.
+
+        One that is larger than `execution.max_response_bytes` is that one error, with null as its data.
+        """
         execution.finish()
+        most = execution.max_response_bytes
+        if not self._outgrows(execution):
+            body = self._encoded(execution, extensions)
+            if len(body) <= most:
+                return body
+        RESPONSES_TOO_LARGE.labels(self.operation.operation_type).inc()
+        execution.errors = [ResponseTooLargeError(most, self.operation.operation_type).entry()]
+        return encode_response(None, execution.errors)
+
+    def _outgrows(self, execution: Execution) -> bool:
+        """Whether the response need not be written to see that it is too large, for what the answers have once stands in
+        so many places. Weighed only where it can be.
+        """
+        most = execution.max_response_bytes
+        if execution.repetitions == 1 or execution.repetitions * execution.fetched_bytes <= most:
+            return False
+        return response_bytes(self.operation.selections, execution.tree, execution.variables) > most
+
+    def _encoded(self, execution: Execution, extensions: dict[str, Any] | None) -> bytes:
         known = execution.errors
         data, execution.errors = self._shape(execution)
         try:

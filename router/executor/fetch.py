@@ -12,12 +12,20 @@ from typing import Any, Protocol
 
 import orjson
 
-from router.errors import ErrorEntry, SubgraphError, SubgraphHttpError, SubgraphMalformedError, json_kind
+from router.errors import (
+    ErrorEntry,
+    SubgraphError,
+    SubgraphHttpError,
+    SubgraphMalformedError,
+    SubgraphResponseTooLargeError,
+    json_kind,
+)
 from router.exact_json import dumps
 from router.executor.merge import copy_tree, merge_object, rename_keys, with_renamed_keys
 from router.executor.object_path import ClientPath, drop_odd_type_names, positions_at
 from router.executor.projection import holds
 from router.executor.representations import Collected, KnownObjects, RepresentationCollector
+from router.executor.response_size import DEFAULT_FETCHED_BYTES, DEFAULT_RESPONSE_BYTES
 from router.executor.sharing import NEVER_SHARED
 from router.executor.subgraph_errors import ClientErrors
 from router.query_plan import EntityLookup, KeyRename, Path
@@ -59,8 +67,24 @@ class Execution:
     #: authorization's last word: makes null in the tree what the caller may not see, and tells where it did
     withhold: Callable[[Tree, Tree], list[ErrorEntry]] | None = None
     kept: KeptAnswers | None = None
+    max_response_bytes: int = DEFAULT_RESPONSE_BYTES
+    max_fetched_bytes: int = DEFAULT_FETCHED_BYTES  # of all answers together
+    fetched_bytes: int = 0  # so far
+    #: at most so many places have one thing of the answers: the product of what each fetch of entities repeats
+    repetitions: int = 1
 
-    def note_headers(self, subgraph: str, answer: SubgraphAnswer) -> None:
+    def note(self, subgraph: str, answer: SubgraphAnswer) -> None:
+        """Raises SubgraphResponseTooLargeError for the answer that makes all of them too large."""
+        self.fetched_bytes += len(answer.body)
+        if self.fetched_bytes > self.max_fetched_bytes:
+            self.fetched_bytes -= len(answer.body)  # it is let go, and a smaller one may still come
+            message = (
+                f"With this subgraph's answer, all answers together are larger than {self.max_fetched_bytes} bytes."
+            )
+            raise SubgraphResponseTooLargeError(message, subgraph)
+        self._note_headers(subgraph, answer)
+
+    def _note_headers(self, subgraph: str, answer: SubgraphAnswer) -> None:
         self.cache_controls.append(answer.cache_control)
         if answer.headers:  # most settings keep none
             self.answer_headers.extend((subgraph, name, value) for name, value in answer.headers)
@@ -132,10 +156,10 @@ class RootFetch:
     async def _answer(self, execution: Execution, pending: asyncio.Future[SubgraphAnswer]) -> SubgraphAnswer | None:
         try:
             answer = await pending
+            execution.note(self.subgraph, answer)
         except SubgraphError as error:
             self.fail(execution, error)
             return None
-        execution.note_headers(self.subgraph, answer)
         return answer
 
     def merge(self, execution: Execution, payload: Tree) -> None:
@@ -196,10 +220,12 @@ class CompiledLookup:
 
     def collect(self, execution: Execution) -> Collected:
         try:
-            return self._collector.collect(execution.tree, execution.known_objects, execution.variables)
+            found = self._collector.collect(execution.tree, execution.known_objects, execution.variables)
         except TypeError:
             drop_odd_type_names(execution.tree)
-            return self._collector.collect(execution.tree, execution.known_objects, execution.variables)
+            found = self._collector.collect(execution.tree, execution.known_objects, execution.variables)
+        execution.repetitions *= found.repetitions * max(map(len, found.targets), default=1)
+        return found
 
     def encode(self, collected: Collected) -> bytes:
         return self._variable + dumps(collected.representations)
@@ -320,7 +346,7 @@ class EntityFetchStep:
     async def complete(self, execution: Execution, pending: PendingEntities) -> None:
         try:
             answer = await pending.answer
-            execution.note_headers(self.subgraph, answer)
+            execution.note(self.subgraph, answer)
             self._merge(execution, decode_answer(self.subgraph, answer, is_exact=self._is_exact), pending.collected)
         except SubgraphError as error:
             self.fail(execution, error)

@@ -35,10 +35,18 @@ class NestedRootFetch:
     async def _run_for(self, execution: Execution, places: list[tuple[ClientPath, Tree]]) -> None:
         if not places:
             return
+        before = execution.fetched_bytes
         own = Execution(
-            execution.transport, execution.variables, headers=execution.headers, has_files=execution.has_files
+            execution.transport,
+            execution.variables,
+            headers=execution.headers,
+            has_files=execution.has_files,
+            max_fetched_bytes=execution.max_fetched_bytes,
+            fetched_bytes=before,
         )
         await self._fetch.run(own)
+        execution.fetched_bytes += own.fetched_bytes - before  # other fetches may have come meanwhile
+        execution.repetitions *= len(places)
         execution.cache_controls.extend(own.cache_controls)
         execution.answer_headers.extend(own.answer_headers)
         seen: set[int] = set()

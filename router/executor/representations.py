@@ -50,6 +50,7 @@ class Collected:
     targets: list[list[tuple[Tree, int]]] = field(default_factory=list)
     has_unsendable: bool = False  # some object was left out because what identifies it cannot be written
     left_out_by: dict[Path, str] = field(default_factory=dict)  # subgraphs that did not send a key, by where it is
+    repetitions: int = 1  # in at most so many places of the objects above stands a target that they came to share here
 
     def note_left_out(self, path: Path, asked_of: AskedOfPlan, item: Tree, keys: frozenset[str]) -> None:
         """Of an object that cannot be identified: whether a subgraph that was asked for its keys left one out."""
@@ -123,7 +124,8 @@ class RepresentationCollector:
         for place in self._places:
             objects = known.get(place.path)
             if objects is None:
-                objects = self._find(place, tree, known, rules)
+                objects, most = self._find(place, tree, known, rules)
+                collected.repetitions *= most
                 if place.is_shared:
                     known[place.path] = objects
             group = place.group
@@ -159,11 +161,14 @@ class RepresentationCollector:
                 self._unconditional = rules
         return rules
 
-    def _find(self, place: _Place, tree: Tree, known: KnownObjects, rules: _Rules) -> list[Tree]:
-        """The distinct objects at a place. At a shared one, equal entities become one object in the tree."""
+    def _find(self, place: _Place, tree: Tree, known: KnownObjects, rules: _Rules) -> tuple[list[Tree], int]:
+        """The distinct objects at a place. At a shared one, equal entities become one object in the tree, and the number
+        says of how many it is at most.
+        """
         last, containers = place.containers(tree, known)
         found: dict[int, Tree] = {}
         kept: dict[Hashable, Tree] = {}
+        replaced: dict[int, int] = {}  # how often an object took the place of others
         is_same = _WrittenAlike() if self._is_exact else _is_equal
         for container in containers:
             slots = enumerate(container) if last.key == "@" else ((last.key, container.get(last.key)),)
@@ -178,9 +183,10 @@ class RepresentationCollector:
                         first = kept.setdefault((rule, rule.identify(item)), item)
                         if first is not item and is_same(first, item):
                             container[slot] = first
+                            replaced[id(first)] = replaced.get(id(first), 0) + 1
                             continue
                 found[id(item)] = item
-        return list(found.values())
+        return list(found.values()), 1 + max(replaced.values(), default=0)
 
 
 class _Rules:

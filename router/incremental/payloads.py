@@ -300,6 +300,11 @@ class LaterPayload:
     def fail(self, piece: PendingPiece, errors: list[ErrorEntry]) -> None:
         self._completed.append({"id": piece.id, "errors": errors})
 
+    def fail_all(self, pieces: Iterable[PendingPiece], error: ErrorEntry) -> None:
+        """In place of what has been added."""
+        self.pending, self._incremental = [], []
+        self._completed = [{"id": piece.id, "errors": [{**error, "path": list(piece.path)}]} for piece in pieces]
+
     def encode(self, *, has_next: bool, extensions: dict[str, Any] | None) -> bytes:
         payload: dict[str, Any] = {}
         if self.pending:

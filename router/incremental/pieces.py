@@ -14,6 +14,7 @@ from router.errors import ErrorEntry, RequestError
 from router.executor.execute import CompiledPlan, Step, writes
 from router.executor.fetch import Execution
 from router.executor.object_path import ClientPath
+from router.executor.response_size import ResponseTooLargeError
 from router.incremental.answers import AnswersOfRequest
 from router.incremental.payloads import (
     Announcer,
@@ -31,6 +32,7 @@ from router.introspection import without_introspection
 from router.operation import Operation
 from router.prepared_request import PreparedRequest
 from router.selection_set import SelectionSet
+from router.telemetry import RESPONSES_TOO_LARGE
 
 _Run = asyncio.Future[tuple[CompiledPlan, Execution]]
 
@@ -60,6 +62,7 @@ class Pieces:
         self._split = split
         self._prepared = prepared
         self._answers = AnswersOfRequest(prepared.transport)
+        self._most = prepared.runtime.max_response_bytes
         self._announcer = Announcer()
         self._deferred = list(split.all_deferred())
         self._plans: tuple[CompiledPlan, ...] = ()
@@ -126,19 +129,34 @@ class Pieces:
                     del self._waiting[run]
                     run.cancel()
             self._waiting.update({runs[piece.part]: piece.part for piece in announced if piece.part in runs})
-            yield initial_payload(data, errors, announced, await self._prepared.extensions(plan))
+            body = initial_payload(data, errors, announced, await self._prepared.extensions(plan))
+            if len(body) > self._most:
+                yield initial_payload(None, [self._too_large()], [], None)
+                return
+            yield body
             delivered = self._delivered(data, execution)
             while self._waiting:
                 done, _ = await asyncio.wait(self._waiting, return_when=asyncio.FIRST_COMPLETED)
                 for run in done:
+                    untold = [piece for part in self._waiting.values() for piece in self._announcer.of(part)]
                     payload = self._later(self._waiting.pop(run), run, LaterPayload(errors, delivered))
                     self._waiting.update({runs[piece.part]: piece.part for piece in payload.pending})  # type: ignore[index]
                     ran = None if run.exception() else await self._prepared.extensions(run.result()[0])
-                    yield payload.encode(has_next=bool(self._waiting), extensions=ran)
+                    body = payload.encode(has_next=bool(self._waiting), extensions=ran)
+                    if len(body) > self._most:  # the others count on fields that the client would have of this one
+                        payload.fail_all(untold, self._too_large())
+                        yield payload.encode(has_next=False, extensions=None)
+                        return
+                    yield body
         finally:
             for run in (*runs.values(), *self._waiting):
                 run.cancel()
             self._answers.cancel()
+
+    def _too_large(self) -> ErrorEntry:
+        operation_type = self._prepared.operation_type
+        RESPONSES_TOO_LARGE.labels(operation_type).inc()
+        return ResponseTooLargeError(self._most, operation_type).entry()
 
     async def _run_first(self) -> None:
         """Runs what the first result needs. Lists are cut as soon as they have come, and their rests go on alone: they

@@ -279,6 +279,8 @@ class RouterApp:
             broker_events=self._broker_events,
             traces_all=self.settings.serves_console,
             on_plan=self._extensions.plan if self._extensions.watch_plans else None,
+            max_response_bytes=self.settings.limits.response_bytes,
+            max_fetched_bytes=self.settings.limits.fetched_bytes,
         )
 
     def _entity_cache(self, hints: CacheHints, graph: LoadedGraph) -> EntityCache | None:
@@ -385,6 +387,7 @@ def _subscription_source(settings: Settings, instances: InstanceDirectory | None
         frozenset(name for name, each in settings.subgraphs.items() if each.subscription_protocol == "event-stream"),
         addresses=instances,
         tls_of=lambda name: client_context(settings.traffic_shaping.of(name).tls),
+        max_message_bytes=settings.subscriptions.max_event_bytes,
     )
 
 

@@ -18,8 +18,8 @@ Outcome = Literal["ok", "refused", "partly_failed", "failed"]
 #: Codes by which a subgraph, or the router for one field, says that the client asked for what it may not have or what
 #: cannot be. They are those that GraphQL servers commonly use; an answer without data is judged by its status.
 CLIENT_CODES = frozenset({
-    "BAD_REQUEST", "BAD_USER_INPUT", "CONFLICT", "FORBIDDEN", "NOT_FOUND", "RATE_LIMITED", "STALE_VERSION",
-    "UNAUTHENTICATED", "UNAUTHORIZED_FIELD_OR_TYPE", "VALIDATION_ERROR",
+    "BAD_REQUEST", "BAD_USER_INPUT", "CONFLICT", "FORBIDDEN", "NOT_FOUND", "RATE_LIMITED",
+    "RESPONSE_TOO_LARGE", "STALE_VERSION", "UNAUTHENTICATED", "UNAUTHORIZED_FIELD_OR_TYPE", "VALIDATION_ERROR",
 })  # fmt: skip
 #: A label's values live as long as the process: a client that makes up names or codes must not fill its memory.
 MOST_NAMES = 200

@@ -13,6 +13,10 @@ _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
+class EventTooLargeError(ValueError):
+    """An event has more bytes than its reader allows."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServerSentEvent:
     """`data` is None where there was no `data` line: a browser dispatches no such event, so most should be passed over."""
@@ -34,7 +38,7 @@ class EventStreamParser:
         self._data: list[str] = []
 
     def feed(self, received: bytes) -> Iterator[ServerSentEvent]:
-        """The events that are complete with these bytes. Raises ValueError for one that is longer than `max_bytes`."""
+        """The events that are complete with these bytes. Raises EventTooLargeError for one that is longer than `max_bytes`."""
         start = 0
         if received and self._may_follow_return:
             start = 1 if received.startswith(b"\n") else 0
@@ -74,4 +78,4 @@ class EventStreamParser:
 
     def _check_size(self) -> None:
         if self._data_size + self._line_size > self._max_bytes:
-            raise ValueError("an event is too large")
+            raise EventTooLargeError("an event is too large")

@@ -20,12 +20,19 @@ import structlog
 from aiohttp.http_exceptions import HttpProcessingError
 
 from router.descriptors import half_of_descriptors
-from router.errors import SubgraphError, SubgraphHttpError, SubgraphMalformedError, SubgraphTimeoutError, json_kind
+from router.errors import (
+    SubgraphError,
+    SubgraphHttpError,
+    SubgraphMalformedError,
+    SubgraphTimeoutError,
+    json_kind,
+    response_too_large,
+)
 from router.exact_json import loads
 from router.transport.graphql_result import graphql_result
 from router.transport.http_client import may_forward
 from router.transport.protocol import SubgraphRequest
-from router.transport.server_sent_events import EventStreamParser
+from router.transport.server_sent_events import EventStreamParser, EventTooLargeError
 
 log = structlog.get_logger(__name__)
 
@@ -233,6 +240,8 @@ class WebSocketSource:
         message = await socket.receive()
         if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
             return _payload_of(_decode(message.data, subgraph), subgraph)
+        if socket.close_code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG and message.type is aiohttp.WSMsgType.ERROR:
+            raise response_too_large(subgraph, self._max_message_bytes)  # it is we who closed
         error = _SubgraphRestartsError if socket.close_code in RESTART_CODES else SubgraphHttpError
         raise error(
             "The subgraph closed the subscription.", subgraph, detail=f"{message.type.name} {socket.close_code}"
@@ -263,6 +272,8 @@ class WebSocketSource:
                             return
                         if event.type == "next" and event.data is not None:
                             yield _payload_of(_decode(event.data, request.subgraph), request.subgraph)
+        except EventTooLargeError:
+            raise response_too_large(request.subgraph, self._max_message_bytes) from None
         except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
             self._note(request, url, SubgraphHttpError.code)
             raise SubgraphHttpError(

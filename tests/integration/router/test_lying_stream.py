@@ -28,6 +28,7 @@ from tests.testkit.raw_server import http_response, server_that
 
 SCHEMA = build_schema("type Query { a: Int } type Subscription { tick: Int must: Int! }")
 MALFORMED, BROKEN, REPORTED = "SUBGRAPH_MALFORMED_RESPONSE", "SUBREQUEST_HTTP_ERROR", "DOWNSTREAM_SERVICE_ERROR"
+TOO_LARGE = "SUBGRAPH_RESPONSE_TOO_LARGE"
 TICK = '{"id":"1","type":"next","payload":{"data":{"tick":1}}}'
 TOLD = {"data": {"tick": 1}}
 COMPLETE = '{"id":"1","type":"complete"}'
@@ -105,7 +106,7 @@ FRAMES: dict[str, tuple[tuple[str | bytes, ...], list[str | None]]] = {
     "bytes": ((b"\xff\xfe",), [MALFORMED]),
     "a list": (("[]",), [MALFORMED]),
     "deep brackets": (("[" * 20_000,), [MALFORMED]),
-    "a message too large": (('{"type":"next","id":"1","payload":"' + "x" * 70_000 + '"}',), [BROKEN]),
+    "a message too large": (('{"type":"next","id":"1","payload":"' + "x" * 70_000 + '"}',), [TOO_LARGE]),
     "an unknown type": (('{"type":"nonsense"}',), [MALFORMED]),
     "no type": (("{}",), [MALFORMED]),
     "an odd type": (('{"type":["next"]}',), [MALFORMED]),
@@ -246,8 +247,8 @@ STREAMS: dict[str, tuple[bytes, list[str | None]]] = {
     "a refusal without end": (http_response(b'{"errors":[' + b" " * 70_000 + b"]}", "400 Bad Request"), [BROKEN]),
     "other events": (HEAD + b": hello\n\nevent: noise\ndata: x\n\nid: 7\nretry: 1\n" + NEXT + END, [None]),
     "next after complete": (HEAD + NEXT + END + NEXT, [None]),
-    "an event too large": (HEAD + (b"data: " + b"x" * 30_000 + b"\n") * 4, [BROKEN]),
-    "a line without end": (HEAD + b"data: " + b"x" * 400_000, [BROKEN]),
+    "an event too large": (HEAD + (b"data: " + b"x" * 30_000 + b"\n") * 4, [TOO_LARGE]),
+    "a line without end": (HEAD + b"data: " + b"x" * 400_000, [TOO_LARGE]),
     "cut off": (b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 900\r\n\r\n" + NEXT, [None, BROKEN]),
     "HTML": (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 7\r\n\r\nhunter2", [BROKEN]),
     "a refusal": (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 7\r\n\r\nhunter2", [BROKEN]),
