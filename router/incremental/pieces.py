@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -135,23 +135,32 @@ class Pieces:
                 return
             yield body
             delivered = self._delivered(data, execution)
-            while self._waiting:
-                done, _ = await asyncio.wait(self._waiting, return_when=asyncio.FIRST_COMPLETED)
-                for run in done:
-                    untold = [piece for part in self._waiting.values() for piece in self._announcer.of(part)]
-                    payload = self._later(self._waiting.pop(run), run, LaterPayload(errors, delivered))
-                    self._waiting.update({runs[piece.part]: piece.part for piece in payload.pending})  # type: ignore[index]
-                    ran = None if run.exception() else await self._prepared.extensions(run.result()[0])
-                    body = payload.encode(has_next=bool(self._waiting), extensions=ran)
-                    if len(body) > self._most:  # the others count on fields that the client would have of this one
-                        payload.fail_all(untold, self._too_large())
-                        yield payload.encode(has_next=False, extensions=None)
-                        return
-                    yield body
+            async for body in self._later_payloads(runs, errors, delivered):
+                yield body
         finally:
             for run in (*runs.values(), *self._waiting):
                 run.cancel()
             self._answers.cancel()
+
+    async def _later_payloads(
+        self, runs: Mapping[DeferredBlock, _Run], told: list[ErrorEntry], delivered: DeliveredData
+    ) -> AsyncIterator[bytes]:
+        """Each part when it has come. One that is too large is the end: the others count on the fields that the client would
+        have of it.
+        """
+        while self._waiting:
+            done, _ = await asyncio.wait(self._waiting, return_when=asyncio.FIRST_COMPLETED)
+            for run in done:
+                untold = [piece for part in self._waiting.values() for piece in self._announcer.of(part)]
+                payload = self._later(self._waiting.pop(run), run, LaterPayload(told, delivered))
+                self._waiting.update({runs[piece.part]: piece.part for piece in payload.pending})  # type: ignore[index]
+                ran = None if run.exception() else await self._prepared.extensions(run.result()[0])
+                body = payload.encode(has_next=bool(self._waiting), extensions=ran)
+                if len(body) > self._most:
+                    payload.fail_all(untold, self._too_large())
+                    yield payload.encode(has_next=False, extensions=None)
+                    return
+                yield body
 
     def _too_large(self) -> ErrorEntry:
         operation_type = self._prepared.operation_type
