@@ -68,6 +68,7 @@ _KNOWN = (
     AnswerCode("BATCH_TOO_LARGE", "Too many operations in one request.", "Send fewer; `batching.max_size`."),
     AnswerCode("BAD_UPLOAD", "The multipart request breaks the upload specification.", "The message says which part."),
     AnswerCode("TOO_MANY_FILES", "More files than `uploads` allows.", "Send fewer."),
+    AnswerCode("NO_ROOM_FOR_FILES", "Files of other requests take all room that `uploads` gives them.", "Try again after `retry-after`; `uploads.disk_bytes`."),
     AnswerCode("GRAPHQL_PARSE_FAILED", "The document is not GraphQL.", "`locations` say where."),
     AnswerCode("GRAPHQL_VALIDATION_FAILED", "The document does not fit the schema.", "`locations` say where; the message what."),
     AnswerCode("OPERATION_RESOLUTION_FAILURE", "`operationName` picks no operation.", "Name one of the document's."),

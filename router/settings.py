@@ -100,6 +100,9 @@ class Uploads(Section):
     enabled: bool = False
     max_bytes: int = Field(default=10 * 1024 * 1024, ge=1)  # of the whole body
     max_files: int = Field(default=10, ge=1, le=100)
+    #: of all files of requests under way: what is more waits on disk, where TMPDIR says, until the subgraph has it
+    memory_bytes: int = Field(default=16 * 1024 * 1024, ge=0)
+    disk_bytes: int = Field(default=1024 * 1024 * 1024, ge=0)  # of all of them; then: 503 NO_ROOM_FOR_FILES
 
 
 class JwtKey(Section):

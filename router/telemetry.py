@@ -73,6 +73,9 @@ OPERATION_ERRORS = Counter(
     ["code"],
     registry=REGISTRY,
 )
+UPLOAD_BYTES = Gauge(
+    "router_upload_bytes", "What files of requests under way take, in memory and on disk.", ["place"], registry=REGISTRY
+)
 RESPONSES_TOO_LARGE = Counter(
     "router_responses_too_large_total",
     "Responses, events of subscriptions and pieces of @defer and @stream that were not sent, for they are larger than"

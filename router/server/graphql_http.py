@@ -41,7 +41,7 @@ from router.server.request import (
 )
 from router.server.response import Accepted, HttpAnswer, Stream, coding_for, error_answer, negotiate, send_answer
 from router.server.single_connection import SingleConnections, token_of
-from router.server.uploads import MULTIPART, operation_with_files
+from router.server.uploads import MULTIPART, UploadReader, closing_files
 from router.telemetry import HTTP_REQUESTS, REQUESTS_IN_FLIGHT, RequestLog, Tracing
 
 log = structlog.get_logger(__name__)
@@ -62,6 +62,7 @@ class GraphqlEndpoint:
         self._settings = door.settings
         self._streams = streams
         self._connections = SingleConnections(door, streams)
+        self._uploads = UploadReader(door.settings.uploads, door.settings.limits)
         self._page = page
         self._tracing = tracing
         self._cors = CorsPolicy(door.settings.cors)
@@ -140,16 +141,16 @@ class GraphqlEndpoint:
         has_files = settings.uploads.enabled and content_type.name == MULTIPART
         if has_files:
             check_is_preflighted(exchange.headers, settings.csrf)
-        max_bytes = settings.uploads.max_bytes if has_files else settings.limits.body_bytes
-        body = await read_body(exchange.headers, receive, max_bytes, settings.request_timeout_seconds)
-        if encoding := exchange.headers.text(b"content-encoding"):
-            body = decoded_body(body, encoding, max_bytes)
-        max_batch = settings.batching.max_size if settings.batching.enabled else 0
-        asked = (
-            operation_with_files(content_type, body, settings.uploads)
-            if has_files
-            else operations_from_body(content_type, body, max_batch)
-        )
+            asked: OperationParameters | list[OperationParameters] = await self._uploads.operation(
+                exchange.headers, content_type, receive, settings.request_timeout_seconds
+            )
+        else:
+            max_bytes = settings.limits.body_bytes
+            body = await read_body(exchange.headers, receive, max_bytes, settings.request_timeout_seconds)
+            if encoding := exchange.headers.text(b"content-encoding"):
+                body = decoded_body(body, encoding, max_bytes)
+            max_batch = settings.batching.max_size if settings.batching.enabled else 0
+            asked = operations_from_body(content_type, body, max_batch)
         if isinstance(asked, OperationParameters):
             if token := token_of(exchange):
                 started = await self._connections.start(token, asked, await self._visit(exchange))
@@ -157,7 +158,8 @@ class GraphqlEndpoint:
                     exchange, started if isinstance(started, HttpAnswer) else http_answer(started, accepted)
                 )
             else:
-                await self._operation(exchange, accepted, receive, asked)
+                with closing_files(asked):
+                    await self._operation(exchange, accepted, receive, asked)
             return
         visit = await self._visit(exchange)
         responses = await asyncio.gather(*(self._door.respond(each, visit) for each in asked))

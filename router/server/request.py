@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -56,9 +56,7 @@ async def read_body(headers: HeaderFields, receive: Receive, max_bytes: int, max
 
     Nearly every body is there with the first event, which is worth no timer.
     """
-    announced = headers.text(b"content-length")
-    if announced.isdigit() and int(announced) > max_bytes:
-        raise _too_large(max_bytes)
+    _check_announced(headers, max_bytes)
     chunk, is_last = await _next_chunk(receive)
     if len(chunk) > max_bytes:
         raise _too_large(max_bytes)
@@ -82,6 +80,24 @@ async def _read_rest(first: bytes, receive: Receive, max_bytes: int) -> bytes:
         if size > max_bytes:
             raise _too_large(max_bytes)
     return b"".join(chunks)
+
+
+async def body_chunks(headers: HeaderFields, receive: Receive, max_bytes: int) -> AsyncIterator[bytes]:
+    """The body as it comes. Raises HttpError 413 as soon as it is known to be too long, and ClientGoneError."""
+    _check_announced(headers, max_bytes)
+    size, is_last = 0, False
+    while not is_last:
+        chunk, is_last = await _next_chunk(receive)
+        size += len(chunk)
+        if size > max_bytes:
+            raise _too_large(max_bytes)
+        yield chunk
+
+
+def _check_announced(headers: HeaderFields, max_bytes: int) -> None:
+    announced = headers.text(b"content-length")
+    if announced.isdigit() and int(announced) > max_bytes:
+        raise _too_large(max_bytes)
 
 
 async def _next_chunk(receive: Receive) -> tuple[bytes, bool]:

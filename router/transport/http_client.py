@@ -1,7 +1,7 @@
 """HTTP/1.1 to subgraphs over kept-alive connections: the fast transport for plain `http://` addresses.
 
 Own code because general clients cost three to forty times the CPU for a small POST. `subgraph_client` uses it, and
-gives https to aiohttp. Answers are handed out as bytes; nothing here knows GraphQL.
+gives https, and bodies with files, to aiohttp. Answers are handed out as bytes; nothing here knows GraphQL.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from router.errors import (
     unreachable,
 )
 from router.transport.protocol import ACCEPT, CONTENT_TYPE, CancellableAnswer, SubgraphAnswer, SubgraphRequest, failed
-from router.transport.upload_body import upload_body
 
 #: Headers that belong to one connection or describe one body, never to be forwarded.
 NOT_FORWARDED = frozenset(
@@ -151,8 +150,7 @@ class _Pool:
         self._every_head = f" HTTP/1.1\r\nHost: {parts.netloc.rpartition('@')[2]}\r\nAccept: {ACCEPT}\r\n" + (
             f"Accept-Encoding: {ACCEPT_ENCODING}\r\n" if limits.accept_compressed else ""
         )
-        self._bare_head = f"POST {self._target}{self._every_head}".encode("latin-1")
-        self._head = self._bare_head + f"Content-Type: {CONTENT_TYPE}\r\n".encode()
+        self._head = f"POST {self._target}{self._every_head}Content-Type: {CONTENT_TYPE}\r\n".encode("latin-1")
         self._idle: list[_Connection] = []
         self._open: set[_Connection] = set()
         self._connecting: set[asyncio.Task[None]] = set()
@@ -192,13 +190,8 @@ class _Pool:
     def _encode(self, request: SubgraphRequest) -> bytes:
         if request.query_string:
             return self._encode_get(request)
-        if request.files:
-            body, content_type = upload_body(request)
-            head = b"%bContent-Type: %b\r\n" % (self._bare_head, content_type.encode())
-            coding = None
-        else:
-            body, coding = self.limits.coded(request.body)
-            head = self._head
+        body, coding = self.limits.coded(request.body)
+        head = self._head
         if not request.headers and coding is None:
             return b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body)
         forwarded = _forwarded(request)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from router.errors import SubgraphHttpError, SubgraphResponseTooLargeError, SubgraphTimeoutError, response_too_large
 from router.transport.protocol import ACCEPT, CONTENT_TYPE, Headers, SubgraphAnswer, SubgraphRequest
-from router.transport.upload_body import upload_body
+from router.transport.upload_body import UploadBody
 
 AsgiApp = Callable[[dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
 BodyHandler = Callable[[bytes], Awaitable[bytes]]
@@ -56,10 +56,12 @@ class InProcessTransport:
 
     async def _call_app(self, app: AsgiApp, request: SubgraphRequest) -> SubgraphAnswer:
         wanted = self._kept_headers(request.subgraph)
-        body, content_type = upload_body(request) if request.files else (request.body, CONTENT_TYPE)
+        upload = UploadBody(request) if request.files else None
+        content_type = CONTENT_TYPE if upload is None else upload.content_type
+        length = len(request.body) if upload is None else upload.length
         headers = [(b"content-type", content_type.encode()), (b"accept", ACCEPT.encode()), (b"host", b"in-process")]
         headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in request.headers]
-        headers.append((b"content-length", str(len(body)).encode()))
+        headers.append((b"content-length", str(length).encode()))
         scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -75,7 +77,7 @@ class InProcessTransport:
             "server": ("in-process", 80),
             "state": {},
         }
-        events = iter([{"type": "http.request", "body": body, "more_body": False}])
+        events = _body_events(request.body if upload is None else upload.chunks())
         never = asyncio.get_running_loop().create_future()
         status, content_type, cache_control = 500, "", ""
         kept: Headers = ()
@@ -83,7 +85,7 @@ class InProcessTransport:
         size = 0
 
         async def receive() -> Any:
-            event = next(events, None)
+            event = await anext(events, None)
             return event if event is not None else await never  # the client stays connected
 
         async def send(event: Any) -> None:
@@ -109,3 +111,12 @@ class InProcessTransport:
         finally:
             never.cancel()
         return SubgraphAnswer(status, b"".join(chunks), content_type, cache_control, kept)
+
+
+async def _body_events(body: bytes | AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]:
+    if isinstance(body, bytes):
+        yield {"type": "http.request", "body": body, "more_body": False}
+        return
+    async for chunk in body:
+        yield {"type": "http.request", "body": chunk, "more_body": True}
+    yield {"type": "http.request", "body": b"", "more_body": False}

@@ -1,4 +1,4 @@
-"""The router's way to all its subgraphs over the network: plain http by our own client, https by aiohttp.
+"""The router's way to all its subgraphs over the network: plain http by our own client, https and files by aiohttp.
 
 `server` makes one per process and passes it to `pipeline` as the transport; it must be closed.
 """
@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import aiohttp
 
@@ -14,7 +14,7 @@ from router.content_coding import ACCEPT_ENCODING, ContentTooLargeError, decode
 from router.errors import SubgraphError, SubgraphHttpError, SubgraphTimeoutError, response_too_large, unreachable
 from router.transport.http_client import HttpClient, HttpLimits, may_forward
 from router.transport.protocol import ACCEPT, CONTENT_TYPE, SubgraphAnswer, SubgraphRequest
-from router.transport.upload_body import upload_body
+from router.transport.upload_body import UploadBody
 
 
 class SubgraphClient:
@@ -23,19 +23,19 @@ class SubgraphClient:
     def __init__(self, limits_of: Callable[[str], HttpLimits] = lambda _: HttpLimits()) -> None:
         self._limits_of = limits_of
         self._plain: dict[str, HttpClient] = {}
-        self._secure: dict[str, AiohttpClient] = {}
+        self._others: dict[str, AiohttpClient] = {}
 
     def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
         name = request.subgraph
-        if request.url.startswith("http://"):
+        if request.url.startswith("http://") and not request.files:  # which are read while they are sent
             plain = self._plain.get(name)
             if plain is None:
                 plain = self._plain[name] = HttpClient(self._limits_of(name))
             return plain.send(request)
-        secure = self._secure.get(name)
-        if secure is None:
-            secure = self._secure[name] = AiohttpClient(self._limits_of(name))
-        return secure.send(request)
+        other = self._others.get(name)
+        if other is None:
+            other = self._others[name] = AiohttpClient(self._limits_of(name))
+        return other.send(request)
 
     def forget(self, subgraph: str, url: str) -> None:
         """An instance is gone: its idle connections are closed."""
@@ -45,8 +45,8 @@ class SubgraphClient:
     async def close(self) -> None:
         for plain in self._plain.values():
             await plain.close()
-        for secure in self._secure.values():
-            await secure.close()
+        for other in self._others.values():
+            await other.close()
 
 
 class AiohttpClient:
@@ -64,7 +64,9 @@ class AiohttpClient:
             await self._session.close()
             self._session = None
 
-    def _encoded(self, request: SubgraphRequest) -> tuple[str, str, bytes | None, list[tuple[str, str]]]:
+    def _encoded(
+        self, request: SubgraphRequest
+    ) -> tuple[str, str, bytes | AsyncIterator[bytes] | None, list[tuple[str, str]]]:
         """Method, address, body and headers."""
         headers = [(name, value) for name, value in request.headers if may_forward(name, value)]
         headers.append(("Accept", ACCEPT))
@@ -74,10 +76,11 @@ class AiohttpClient:
             mark = "&" if "?" in request.url else "?"
             return "GET", f"{request.url}{mark}{request.query_string}", None, headers
         if request.files:
-            (sent, content_type), coding = upload_body(request), None
-        else:
-            (sent, coding), content_type = self._limits.coded(request.body), CONTENT_TYPE
-        headers.append(("Content-Type", content_type))
+            body = UploadBody(request)
+            headers += [("Content-Type", body.content_type), ("Content-Length", str(body.length))]
+            return "POST", request.url, body.chunks(), headers
+        sent, coding = self._limits.coded(request.body)
+        headers.append(("Content-Type", CONTENT_TYPE))
         if coding is not None:
             headers.append(("Content-Encoding", coding))
         return "POST", request.url, sent, headers

@@ -227,6 +227,8 @@ ELSEWHERE = {
     "uploads.enabled": "test_uploads_are_off_unless_they_are_wanted",
     "uploads.max_bytes": "test_a_body_that_is_wrong_is_refused_with_a_code",
     "uploads.max_files": "test_a_body_that_is_wrong_is_refused_with_a_code",
+    "uploads.memory_bytes": "test_memory_does_not_grow_with_what_is_uploaded",
+    "uploads.disk_bytes": "test_without_room_on_disk_the_client_is_told_to_come_back",
     "headers.all.request": "test_defaults_stand_in_for_what_a_client_did_not_send",
     "headers.all.response": "test_headers_of_answers_come_back_by_rule",
     "headers.subgraphs": "test_each_subgraph_gets_the_headers_of_its_rules",

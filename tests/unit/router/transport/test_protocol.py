@@ -3,7 +3,7 @@
 from dataclasses import fields, replace
 
 from router.transport.protocol import SubgraphRequest
-from router.uploaded_file import UploadedFile
+from router.uploaded_file import UploadedFile, UploadSpool
 
 
 def test_a_request_with_other_headers_is_otherwise_the_same() -> None:
@@ -13,7 +13,7 @@ def test_a_request_with_other_headers_is_otherwise_the_same() -> None:
         b"{}",
         (("x", "1"),),
         False,
-        (("f", UploadedFile("n", "text/plain", b"")),),
+        (("f", UploadedFile("n", "text/plain", UploadSpool())),),
         "q=1",
         2,
         ("http://b",),
