@@ -143,7 +143,7 @@ class Pieces:
             self._answers.cancel()
 
     async def _later_payloads(
-        self, runs: Mapping[DeferredBlock, _Run], told: list[ErrorEntry], delivered: DeliveredData
+        self, runs: Mapping[DeferredPart, _Run], told: list[ErrorEntry], delivered: DeliveredData
     ) -> AsyncIterator[bytes]:
         """Each part when it has come. One that is too large is the end: the others count on the fields that the client would
         have of it.
