@@ -346,3 +346,8 @@ def encode_response(
     if extensions:
         response["extensions"] = extensions
     return dumps(response) if is_checked else orjson.dumps(response, default=written)
+
+
+def is_without_data(body: bytes) -> bool:
+    """Whether `encode_response` was given None and wrote this."""
+    return body.endswith(b'"data":null}') or b',"data":null,"extensions":{' in body

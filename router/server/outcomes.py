@@ -10,6 +10,7 @@ from typing import Literal
 
 from prometheus_client import Counter
 
+from router.executor.projection import is_without_data
 from router.pipeline import Response
 from router.telemetry import NAMED_OPERATIONS, OPERATION_ERRORS, OPERATIONS
 
@@ -58,7 +59,7 @@ def outcome_of(response: Response) -> Outcome:
         return "refused" if response.status < 500 else "failed"
     if all(code in CLIENT_CODES for code in response.error_codes):
         return "refused"
-    return "failed" if response.body.startswith(b'{"data":null') else "partly_failed"
+    return "failed" if is_without_data(response.body) else "partly_failed"
 
 
 def _counter_of_name(name: str, outcome: str) -> Counter:

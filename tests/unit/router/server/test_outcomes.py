@@ -1,15 +1,23 @@
 """Which answers count as failures of the platform, and that a client cannot fill the memory with label values."""
 
+from typing import Any
+
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from router.executor.projection import encode_response
 from router.pipeline import Response
 from router.process_metrics import add_process_metrics, memory_limit
 from router.server.outcomes import MOST_NAMES, Outcome, count_operation, outcome_of
 from router.telemetry import REGISTRY
 
 
-def answer(*codes: str, body: bytes = b'{"data":{"a":null}}', status: int = 200, refused: bool = False) -> Response:
+SOME = {"a": None}
+
+
+def answer(*codes: str, data: Any = SOME, extensions: Any = None, status: int = 200, refused: bool = False) -> Response:
+    errors = [{"message": "Something failed.", "extensions": {"code": code, "data": None}} for code in codes]
+    body = encode_response(data, errors, extensions)
     return Response(status, body, has_errors=bool(codes), is_request_error=refused, error_codes=codes)
 
 
@@ -21,7 +29,10 @@ def answer(*codes: str, body: bytes = b'{"data":{"a":null}}', status: int = 200,
         (answer("GRAPHQL_VALIDATION_FAILED", status=400, refused=True), "refused"),
         (answer("PLANNING_FAILED", status=500, refused=True), "failed"),
         (answer("SUBREQUEST_HTTP_ERROR"), "partly_failed"),
-        (answer("SUBREQUEST_HTTP_ERROR", body=b'{"data":null}'), "failed"),
+        (answer("SUBREQUEST_HTTP_ERROR", data={"data": None}), "partly_failed"),
+        (answer("SUBREQUEST_HTTP_ERROR", data=None), "failed"),
+        (answer("SUBREQUEST_HTTP_ERROR", data=None, extensions={"plan": {}}), "failed"),
+        (answer("SUBREQUEST_HTTP_ERROR", extensions={"plan": {}}), "partly_failed"),
         (answer("NOT_FOUND", "INTERNAL_SERVER_ERROR"), "partly_failed"),
         (answer(""), "partly_failed"),
     ],
