@@ -11,7 +11,6 @@ from router.process_metrics import add_process_metrics, memory_limit
 from router.server.outcomes import MOST_NAMES, Outcome, count_operation, outcome_of
 from router.telemetry import REGISTRY
 
-
 SOME = {"a": None}
 
 
