@@ -115,6 +115,7 @@ LISTINGS = (
     Listing("workoutTemplates", ("me", "templates"), lists=("exercises",)),
     Listing("personalRecords", ("me", "personalRecords")),
     Listing("goals", ("me", "goals")),
+    Listing("achievements", ("me", "achievements")),
     Listing("days", ("me", "days")),
 )
 
@@ -143,6 +144,7 @@ EXPORTED: Mapping[str, str] = {
     "workouts.template_exercise": "workoutTemplates",
     "workouts.personal_record": "personalRecords",
     "analytics.goal": "goals",
+    "analytics.achievement": "achievements",
     "analytics.daily_summary": "days",
 }
 
