@@ -23,7 +23,7 @@ terminationGracePeriodSeconds: 40
 
 {{/* Secrets as files, as the settings read them by NAME_FILE. */}}
 {{- define "fittracker.volumes" -}}
-- {name: tmp, emptyDir: {sizeLimit: 64Mi}}
+- {name: tmp, emptyDir: {sizeLimit: {{ .Values.temporarySpace }}}}
 - {name: identity, secret: {secretName: {{ .Values.identitySecret }}}}
 - {name: connections, secret: {secretName: {{ .Values.connectionsSecret }}}}
 {{- end }}
