@@ -13,7 +13,7 @@ from subgraphs.analytics.projections.summary import achievement_channel
 from subgraphs.analytics.queries.achievement import AchievementRecord, ever_unlocked
 from subgraphs.shell.context import Info
 from subgraphs.shell.database import Database
-from subgraphs.shell.errors import LiveUpdatesOffError
+from subgraphs.shell.live import heard
 from subgraphs.shell.repetition import patiently
 from subgraphs.shell.scalars import describe_enum
 
@@ -60,15 +60,10 @@ class AchievementSubscription:
     )
     async def achievement_unlocked(self, info: Info) -> AsyncIterator[Achievement]:
         viewer_id = info.context.viewer.id
-        fanout = info.context.resources.fanout
-        if fanout is None:
-            raise LiveUpdatesOffError
         database = info.context.resources.database.primary()
         since = info.context.resources.now()
         known: set[str] | None = None
-        async for _ in fanout.listen(achievement_channel(viewer_id)):
-            if info.context.viewer.id != viewer_id:  # asking also refuses a token that has expired meanwhile
-                return
+        async for _ in heard(info, achievement_channel(viewer_id)):
             unlocked = await patiently(partial(_ever_unlocked, database, viewer_id))
             info.context.renew_loaders()
             if known is None:

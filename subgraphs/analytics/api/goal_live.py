@@ -10,8 +10,8 @@ from subgraphs.analytics.domain.goal import MOST_GOALS, GoalStatus
 from subgraphs.analytics.projections.summary import day_channel
 from subgraphs.analytics.queries.goal import GoalPage, GoalRecord, Standing, goals_by_user, standings
 from subgraphs.shell.context import Info, Resources
-from subgraphs.shell.errors import LiveUpdatesOffError
 from subgraphs.shell.keyset import KeysetList
+from subgraphs.shell.live import heard
 from subgraphs.shell.repetition import patiently
 
 _Seen = tuple[GoalRecord, Standing]
@@ -25,13 +25,8 @@ class GoalSubscription:
     )
     async def goal_progress(self, info: Info) -> AsyncIterator[Goal]:
         viewer_id = info.context.viewer.id
-        fanout = info.context.resources.fanout
-        if fanout is None:
-            raise LiveUpdatesOffError
         seen: dict[str, _Seen] = {}
-        async for _ in fanout.listen(day_channel(viewer_id)):
-            if info.context.viewer.id != viewer_id:  # asking also refuses a token that has expired meanwhile
-                return
+        async for _ in heard(info, day_channel(viewer_id)):
             known = await patiently(partial(_standings, info.context.resources, viewer_id))
             info.context.renew_loaders()
             for goal, standing in known.values():

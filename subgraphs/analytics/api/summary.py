@@ -16,7 +16,7 @@ from subgraphs.analytics.queries.person import UNKNOWN_CLOCK, ClockRecord, clock
 from subgraphs.analytics.queries.summary import DailySummaryRecord, changed_summaries, empty_summary
 from subgraphs.shell.context import Info
 from subgraphs.shell.database import Database
-from subgraphs.shell.errors import LiveUpdatesOffError
+from subgraphs.shell.live import heard
 from subgraphs.shell.node import Node, NodeKind, day_id, read_day_id
 from subgraphs.shell.quantities import Energy, EnergyIn, Mass, MassIn, Volume, VolumeIn, energy, mass, volume
 from subgraphs.shell.repetition import patiently
@@ -190,15 +190,10 @@ class SummarySubscription:
         date: Annotated[date | None, strawberry.argument(description="One calendar day. Null: every day.")] = None,
     ) -> AsyncIterator[DailySummary]:
         viewer_id = info.context.viewer.id
-        fanout = info.context.resources.fanout
-        if fanout is None:
-            raise LiveUpdatesOffError
         database = info.context.resources.database.primary()
         seen: dict[Any, int] = {}
         since = info.context.resources.now()
-        async for keys in fanout.listen(day_channel(viewer_id)):
-            if info.context.viewer.id != viewer_id:  # asking also refuses a token that has expired meanwhile
-                return
+        async for keys in heard(info, day_channel(viewer_id)):
             days = None if EVERYTHING in keys else [read_date(key) for key in sorted(keys)]
             changed = await patiently(partial(_changed, database, viewer_id, days, since, seen))
             info.context.renew_loaders()

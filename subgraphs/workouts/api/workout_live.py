@@ -10,7 +10,8 @@ from redis.exceptions import RedisError
 
 from subgraphs.shell.context import Info
 from subgraphs.shell.database import Database
-from subgraphs.shell.errors import LiveUpdatesOffError, NotFoundError
+from subgraphs.shell.errors import NotFoundError
+from subgraphs.shell.live import heard
 from subgraphs.shell.repetition import patiently
 from subgraphs.workouts.api.workout import Workout, workout_node
 from subgraphs.workouts.queries.workout import WorkoutRecord, workouts_by_id
@@ -44,14 +45,9 @@ class WorkoutSubscription:
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The workout's id.")]
     ) -> AsyncIterator[Workout]:
         viewer_id = info.context.viewer.id
-        fanout = info.context.resources.fanout
-        if fanout is None:
-            raise LiveUpdatesOffError
         database = info.context.resources.database.primary()
         seen = 0
-        async for _ in fanout.listen(session_channel(id)):
-            if info.context.viewer.id != viewer_id:  # asking also refuses a token that has expired meanwhile
-                return
+        async for _ in heard(info, session_channel(id)):
             record = await patiently(partial(_workout, database, id))
             if record is None or record.user_id != viewer_id:
                 if seen:
