@@ -41,7 +41,6 @@ from subgraphs.workouts.commands.workout_rows import (
 from subgraphs.workouts.domain.workout import (
     MOST_WORKOUTS,
     ExerciseDraft,
-    WorkoutFacts,
     WorkoutStatus,
     check_exercises,
     check_workout,
@@ -67,19 +66,6 @@ class NewWorkout:
     time_zone: str | None = None
     local_date: date | None = None
     request: RequestKey | None = None
-
-    @property
-    def facts(self) -> WorkoutFacts:
-        """What the rules of a workout are about."""
-        return WorkoutFacts(
-            name=self.name,
-            notes=self.notes,
-            started_at=self.started_at,
-            ended_at=self.ended_at,
-            active_minutes=self.active_minutes,
-            reported_kcal=self.reported_kcal,
-            session_rpe=self.session_rpe,
-        )
 
 
 class WorkoutChanges(TypedDict, total=False):
@@ -248,7 +234,7 @@ async def _create(viewer: Viewer, new: NewWorkout, *, database: Database, now: d
     checks = Checks()
     is_zone = new.time_zone is None or is_time_zone(new.time_zone)
     checks.require(is_zone, "timeZone", "must be an IANA time zone such as Europe/Berlin")
-    check_workout(checks, new.facts, now)
+    check_workout(checks, new, now)
     check_exercises(checks, new.exercises)
     checks.done()
     async with database.transaction() as transaction:
@@ -277,7 +263,7 @@ async def _changed_row(
 
 def _check(row: NewRow, now: datetime) -> None:
     checks = Checks()
-    check_workout(checks, row.facts, now)
+    check_workout(checks, row, now)
     checks.done()
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from events.envelope import new_id
 from subgraphs.shell.idempotency import key_columns
 from subgraphs.shell.inputs import RequestKey
-from subgraphs.workouts.domain.workout import ExerciseDraft, WorkoutFacts, WorkoutStatus
+from subgraphs.workouts.domain.workout import ExerciseDraft, WorkoutStatus
 from subgraphs.workouts.domain.workout_set import SetDraft
 from subgraphs.workouts.queries.workout import WorkoutRecord
 
@@ -33,19 +33,6 @@ class NewRow:
     active_minutes: Decimal | None
     session_rpe: Decimal | None = None
     request: RequestKey | None = None
-
-    @property
-    def facts(self) -> WorkoutFacts:
-        """What the rules of a workout are about."""
-        return WorkoutFacts(
-            name=self.name,
-            notes=self.notes,
-            started_at=self.started_at,
-            ended_at=self.ended_at,
-            active_minutes=self.active_minutes,
-            reported_kcal=self.reported_kcal,
-            session_rpe=self.session_rpe,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Protocol
 
 from subgraphs.shell.calendar import check_instant
 from subgraphs.shell.errors import Checks
@@ -41,17 +42,23 @@ class ExerciseDraft:
     plan: Plan | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkoutFacts:
-    """What a person or a device says of a workout as a whole."""
+class WorkoutFacts(Protocol):
+    """What a person or a device says of a workout as a whole: what the rules of a workout are about."""
 
-    name: str
-    notes: str | None
-    started_at: datetime
-    ended_at: datetime | None
-    active_minutes: Decimal | None
-    reported_kcal: Decimal | None
-    session_rpe: Decimal | None = None
+    @property
+    def name(self) -> str: ...
+    @property
+    def notes(self) -> str | None: ...
+    @property
+    def started_at(self) -> datetime: ...
+    @property
+    def ended_at(self) -> datetime | None: ...
+    @property
+    def active_minutes(self) -> Decimal | None: ...
+    @property
+    def reported_kcal(self) -> Decimal | None: ...
+    @property
+    def session_rpe(self) -> Decimal | None: ...
 
 
 def check_workout(checks: Checks, facts: WorkoutFacts, now: datetime) -> None:
