@@ -181,8 +181,9 @@ def _numbers(days: Sequence[Day], counts: Callable[[Day], bool], number: Callabl
 def _compare(
     now: Sequence[Decimal],
     before: Sequence[Decimal],
-    trend: Callable[[Sequence[Decimal], Sequence[Decimal]], Trend],
+    trend: Callable[[Sequence[Decimal], Sequence[Decimal], Decimal], Trend],
 ) -> Comparison:
+    """`trend` names the change of the mean, which it is given last; it is asked where each side has LEAST_DAYS."""
     mean, mean_before = _mean(now), _mean(before)
     change = None if mean is None or mean_before is None else mean - mean_before
     is_enough = min(len(now), len(before)) >= LEAST_DAYS
@@ -193,7 +194,7 @@ def _compare(
         daily_mean_before=mean_before,
         change=change,
         change_percent=change * 100 / mean_before if change is not None and mean_before else None,
-        trend=trend(now, before) if is_enough else None,
+        trend=trend(now, before, change) if is_enough and change is not None else None,
     )
 
 
@@ -207,15 +208,13 @@ def _variance_of_mean(numbers: Sequence[Decimal]) -> Decimal:
     return sum(((number - mean) ** 2 for number in numbers), _ZERO) / (len(numbers) - 1) / len(numbers)
 
 
-def _trend_of_intake(now: Sequence[Decimal], before: Sequence[Decimal]) -> Trend:
+def _trend_of_intake(now: Sequence[Decimal], before: Sequence[Decimal], change: Decimal) -> Trend:
     """By the means and by how far the days scatter around them."""
-    change = sum(now, _ZERO) / len(now) - sum(before, _ZERO) / len(before)
     by_chance = STANDARD_ERRORS**2 * (_variance_of_mean(now) + _variance_of_mean(before))
     return _named(change, is_told=change**2 > by_chance and _differs(now, before, LEAST_SHARE_OF_INTAKE))
 
 
-def _trend_of_training(now: Sequence[Decimal], before: Sequence[Decimal]) -> Trend:
-    change = sum(now, _ZERO) / len(now) - sum(before, _ZERO) / len(before)
+def _trend_of_training(now: Sequence[Decimal], before: Sequence[Decimal], change: Decimal) -> Trend:
     return _named(change, is_told=_differs(now, before, LEAST_SHARE_OF_TRAINING))
 
 
