@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from deploy.data_directory import write_whole
 from deploy.errors import FriendlyError
 
 #: Counts changes of the files' shape that a reader has to know of.
@@ -74,7 +75,7 @@ class ExportFolder:
             "format": FORMAT_VERSION,
             "places": {k: asdict(v) for k, v in self._places.items()},
         }
-        _write_whole(self.path / PROGRESS, told)
+        write_whole(self.path / PROGRESS, _text(told))
         return place
 
     def finish(self, url: str, finished_at: str) -> None:
@@ -87,7 +88,7 @@ class ExportFolder:
             "finishedAt": finished_at,
             "records": files,
         }
-        _write_whole(self.path / MANIFEST, told)
+        write_whole(self.path / MANIFEST, _text(told))
         (self.path / PROGRESS).unlink()
 
     def file(self, name: str) -> Path:
@@ -108,8 +109,5 @@ def read_records(file: Path) -> Iterator[dict[str, Any]]:
             yield orjson.loads(line)
 
 
-def _write_whole(file: Path, told: dict[str, Any]) -> None:
-    """Either the old file stays or the new one is there, whatever ends the process."""
-    new = file.with_suffix(".new")
-    new.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-    new.replace(file)
+def _text(told: dict[str, Any]) -> str:
+    return json.dumps(told, indent=2) + "\n"
