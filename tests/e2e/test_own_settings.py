@@ -13,12 +13,12 @@ SETTINGS = "cors:\n  origins: [https://app.example]\nbatching: {enabled: true, m
 
 
 def address_of_this_machine() -> str:
-    """Its own address in a network; nothing is sent."""
+    """Its own address in a network; nothing is sent. In none: an address of its own that is not the usual one."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))
         except OSError:
-            pytest.skip("this machine is in no network")
+            return "127.0.0.2"
         address: str = probe.getsockname()[0]
     return address
 

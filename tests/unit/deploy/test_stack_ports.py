@@ -39,10 +39,7 @@ async def test_subgraphs_beyond_the_highest_port_are_elsewhere(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack = stack_at(65_535, tmp_path)
-    try:
-        stack.choose_ports()
-    except PortTakenError:
-        pytest.skip("somebody listens on 65535")
+    stack.choose_ports()
     told = capsys.readouterr().out
     await stack.stop()
     assert "port 65536 is beyond the highest; users listens on" in told
