@@ -6,7 +6,6 @@ Built into the distribution `fittracker-router` by `deploy.standalone.build`; im
 from __future__ import annotations
 
 import argparse
-import asyncio
 import importlib
 import socket
 import sys
@@ -20,12 +19,10 @@ from typing import Any
 import uvicorn
 
 from router.errors import RouterError
+from router.server import one_process
 from router.server.app import create_app, serve
-from router.server.http_protocol import StrictHttpProtocol
-from router.server.websocket_protocol import StrictWebSocketProtocol
 from router.settings import Settings, SettingsError, load_settings
 from router.settings_schema import settings_reference
-from router.telemetry import configure_logging
 from schema.compose import compose
 from schema.sources import DeclaredSource, SourceError, declared_sources
 
@@ -88,9 +85,23 @@ def _serve(options: argparse.Namespace) -> None:
         file = Path(folder) / "supergraph.graphql"
         file.write_text(_composed(sources, listeners), encoding="utf-8")
         settings = load_settings(options.config, supergraph=file, **overrides)
-        configure_logging(settings.telemetry)
-        applications = {listeners[each.name]: _application(each) for each in sources if each.python}
-        asyncio.run(_serve_all(settings, applications, [each.name for each in sources]))
+        subgraphs = [
+            (
+                uvicorn.Config(_application(each), lifespan="off", log_config=None, access_log=False),
+                listeners[each.name],
+            )
+            for each in sources
+            if each.python
+        ]
+        names = ", ".join(each.name for each in sources)
+        one_process.run(settings, create_app, subgraphs, lambda: print(_served(names, settings), flush=True))
+
+
+def _served(names: str, settings: Settings) -> str:
+    """What is told when the router accepts."""
+    scheme = "http" if settings.tls is None else "https"
+    page = f"{scheme}://{settings.host}:{settings.port}{settings.path}"
+    return f"{names} at {page}" + (": open it for GraphiQL" if settings.dev else "")
 
 
 def named(argument: str) -> str:
@@ -150,35 +161,3 @@ def _application(source: DeclaredSource) -> Any:
     for attribute in path.split("."):
         found = getattr(found, attribute)
     return strawberry_asgi.GraphQL(found, graphql_ide=None)
-
-
-async def _serve_all(settings: Settings, applications: dict[socket.socket, Any], names: list[str]) -> None:
-    """The router hears the signals; when it has stopped, the subgraphs are told to."""
-    subgraphs = {_Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)): listener
-                 for listener, app in applications.items()}  # fmt: skip
-    running = [asyncio.create_task(server.serve([listener])) for server, listener in subgraphs.items()]
-    while not all(server.started for server in subgraphs):
-        await asyncio.sleep(0.02)
-    router = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings), host=settings.host, port=settings.port, http=StrictHttpProtocol,
-            ws=StrictWebSocketProtocol, lifespan="on", log_config=None, access_log=False, server_header=False,
-            timeout_graceful_shutdown=10,
-        )
-    )  # fmt: skip
-    page = f"http://{settings.host}:{settings.port}{settings.path}"
-    print(f"{', '.join(names)} at {page}" + (": open it for GraphiQL" if settings.dev else ""), flush=True)
-    try:
-        await router.serve()
-    finally:
-        for server in subgraphs:
-            server.should_exit = True
-        await asyncio.gather(*running)
-
-
-class _Server(uvicorn.Server):
-    """One that leaves the process's signals to another."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield

@@ -1,6 +1,6 @@
 """A uvicorn server that leaves in steps, so that whoever stops or replaces it costs no client a request.
 
-`workers` serves the router with it, `deploy.serve` the subgraphs. The clock starts with SIGTERM or SIGINT.
+`workers` makes it for the router, `subgraphs.shell.command_line` for a subgraph. The clock starts with SIGTERM or SIGINT.
 """
 
 from __future__ import annotations

