@@ -13,7 +13,8 @@ from typing import Any
 import jwt
 import pytest
 
-from tests.testkit.npm_clients import TalkingClient, talking_client
+from tests.testkit.kotlin_client import compiled_kotlin_client
+from tests.testkit.npm_clients import TalkingClient, compile_relay, talking_client
 from tests.testkit.running_stack import RunningStack, Visitor, eventually, is_alive, running_stack
 
 CHILDREN = ("users", "nutrition", "workouts", "analytics", "router", "broker", "valkey", "postgres")
@@ -49,37 +50,46 @@ async def test_nothing_acknowledged_is_lost(own_stack: RunningStack, name: str) 
     await eventually(summary_is_right, seconds=90)
 
 
-FRONT_ENDS = ("graphql-ws", "graphql-sse", "apollo", "urql")
+NPM_CLIENTS = ("graphql-ws", "graphql-sse", "apollo", "urql")
+RELAY_PAGE = 3  # workouts that relay_client.mjs asks for at a time
 CHANGED = "subscription { dailySummaryChanged { date workoutsCompleted } }"
 
 
 @pytest.mark.timeout(300)
 async def test_front_ends_cross_an_expiry_and_restarts_without_signing_in_again(own_stack: RunningStack) -> None:
-    """Unmodified npm clients, four tabs of one session: they have one refresh token between them."""
+    """Unmodified clients of npm and Maven, six devices of one session: they have one refresh token between them."""
+    kotlin, _ = await asyncio.gather(asyncio.to_thread(compiled_kotlin_client), asyncio.to_thread(compile_relay))
     person = await own_stack.register()
     date = NOON.date().isoformat()
     query = f'{{ dailySummary(date: "{date}") {{ date workoutsCompleted }} }}'
-    expiring, expires_at = _expiring(own_stack, person, seconds=10)
     written = 0
+
+    async def write() -> None:
+        nonlocal written
+        await person.insist(LOG_WORKOUT, {"input": _workout(written)})
+        written += 1
 
     async def write_until_all_hear(clients: list[TalkingClient]) -> None:
         """Until every client has heard of a workout that was logged from now on."""
-        nonlocal written
         already = [len(client.all("event")) for client in clients]
         deadline = time.monotonic() + 90
         while any(len(client.all("event")) <= before for client, before in zip(clients, already, strict=True)):
             assert time.monotonic() < deadline, [client.told[-3:] for client in clients]
             assert not any(client.all("ended") for client in clients), [client.all("ended") for client in clients]
-            await person.insist(LOG_WORKOUT, {"input": _workout(written)})
-            written += 1
+            await write()
             await asyncio.sleep(0.5)
 
+    for _ in range(2 * RELAY_PAGE + 1):
+        await write()
     async with AsyncExitStack() as stack:
-        arguments = (own_stack.state.router_url, expiring, person.refresh_token, CHANGED, query)
-        clients = [
-            await stack.enter_async_context(talking_client("session_client.mjs", kind, *arguments))
-            for kind in FRONT_ENDS
+        expiring, expires_at = _expiring(own_stack, person, seconds=10)
+        tokens = (own_stack.state.router_url, expiring, person.refresh_token)
+        commands = [
+            *(("node", "session_client.mjs", kind, *tokens, CHANGED, query) for kind in NPM_CLIENTS),
+            ("node", "relay_client.mjs", *tokens, date),
+            (*kotlin, *tokens, CHANGED, query),
         ]
+        clients = [await stack.enter_async_context(talking_client(*command)) for command in commands]
         await write_until_all_hear(clients)
         await asyncio.sleep(max(0.0, expires_at - time.time()))
         await write_until_all_hear(clients)
@@ -95,8 +105,15 @@ async def test_front_ends_cross_an_expiry_and_restarts_without_signing_in_again(
             return all(answer and answer[0]["dailySummary"]["workoutsCompleted"] == written for answer in answers)
 
         await eventually(all_are_right, seconds=60)
-        assert [client.all("ended") for client in clients] == [[]] * 4
-        assert [client.all("refreshed") for client in clients] == [[1]] * 4
+        assert [client.all("ended") for client in clients] == [[]] * len(clients)
+        assert [client.all("refreshed") for client in clients] == [[1]] * len(clients)
+        _check_pages(clients[len(NPM_CLIENTS)].all("answer")[-1]["workouts"])
+
+
+def _check_pages(names: list[str]) -> None:
+    """Pages of which the first came before the token's end and the restarts: no workout is missing or there twice."""
+    assert len(names) > 2 * RELAY_PAGE
+    assert names == [f"Workout {number}" for number in reversed(range(len(names)))]
 
 
 def _expiring(stack: RunningStack, person: Visitor, *, seconds: int) -> tuple[str, float]:

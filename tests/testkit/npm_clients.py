@@ -28,6 +28,13 @@ def install_packages(directory: Path, purpose: str) -> None:
         subprocess.run(install, cwd=directory, check=True, capture_output=True, timeout=INSTALL_SECONDS)
 
 
+def compile_relay() -> None:
+    """What relay-compiler makes of the documents in clients/relay, in its folder build. Skips the test without node."""
+    install_packages(CLIENTS, "other people's clients")
+    (CLIENTS / "relay" / "build").mkdir(exist_ok=True)
+    subprocess.run(["../node_modules/.bin/relay-compiler"], cwd=CLIENTS / "relay", check=True, capture_output=True)
+
+
 async def run_client(script: str, *arguments: str) -> Any:
     """What the script printed, parsed. Skips the test where there is no node."""
     await asyncio.to_thread(install_packages, CLIENTS, "other people's clients")
@@ -76,11 +83,10 @@ class TalkingClient:
 
 
 @asynccontextmanager
-async def talking_client(script: str, *arguments: str) -> AsyncIterator[TalkingClient]:
-    """The script as it runs. Skips the test where there is no node."""
-    await asyncio.to_thread(install_packages, CLIENTS, "other people's clients")
+async def talking_client(*command: str) -> AsyncIterator[TalkingClient]:
+    """The command as it runs, in the directory of the clients."""
     pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec("node", script, *arguments, cwd=CLIENTS, stdin=pipe, stdout=pipe)
+    process = await asyncio.create_subprocess_exec(*command, cwd=CLIENTS, stdin=pipe, stdout=pipe)
     client = TalkingClient(process)
     try:
         yield client

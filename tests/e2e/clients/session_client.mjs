@@ -2,10 +2,7 @@
 //
 //   node session_client.mjs graphql-ws|graphql-sse|apollo|urql URL ACCESS_TOKEN REFRESH_TOKEN SUBSCRIPTION QUERY
 //
-// Prints one JSON object a line: {"connected": n}, {"event": data}, {"refreshed": n}, {"ended": why}. A line on the
-// standard input asks QUERY, which is answered by {"answer": data}; its end closes the client.
-import { createInterface } from "node:readline";
-import { createClient as createSocketClient } from "graphql-ws";
+// What it tells and is told: session.mjs.
 import { createClient as createEventClient } from "graphql-sse";
 import { ApolloClient, ApolloLink, CombinedGraphQLErrors, HttpLink, InMemoryCache, gql } from "@apollo/client";
 import { SetContextLink } from "@apollo/client/link/context";
@@ -16,43 +13,10 @@ import { authExchange } from "@urql/exchange-auth";
 import { Client, fetchExchange, subscriptionExchange } from "@urql/core";
 import { from, switchMap } from "rxjs";
 import WebSocket from "ws";
+import { Session, answerLines, connected, isRefused, teller } from "./session.mjs";
 
 const [kind, url, accessToken, refreshToken, subscription, query] = process.argv.slice(2);
-const session = { accessToken, refreshToken };
-const say = (told) => console.log(JSON.stringify(told));
-const bearer = () => `Bearer ${session.accessToken}`;
-const isExpired = () => JSON.parse(atob(session.accessToken.split(".")[1])).exp * 1000 <= Date.now();
-const isRefused = (errors) => errors.some((error) => error.extensions?.code === "UNAUTHENTICATED");
-
-let refreshes = 0;
-let refreshing;
-const refresh = () =>
-  (refreshing ??= (async () => {
-    const mutation = "mutation ($input: RefreshInput!) { refresh(input: $input) { accessToken refreshToken } }";
-    const body = JSON.stringify({ query: mutation, variables: { input: { refreshToken: session.refreshToken } } });
-    // with the old token, as an HTTP client does that adds it to whatever it sends
-    const headers = { "content-type": "application/json", authorization: bearer() };
-    const answer = await (await fetch(url, { method: "POST", headers, body })).json();
-    if (!answer.data?.refresh) throw new Error(JSON.stringify(answer.errors));
-    Object.assign(session, answer.data.refresh);
-    say({ refreshed: (refreshes += 1) });
-  })().finally(() => (refreshing = undefined)));
-
-let connections = 0;
-const connected = () => say({ connected: (connections += 1) });
-
-const socketClient = () =>
-  createSocketClient({
-    url: url.replace("http", "ws"),
-    webSocketImpl: WebSocket,
-    retryAttempts: 100,
-    shouldRetry: () => true, // its default gives up where nobody listens for the moment
-    connectionParams: async () => {
-      if (isExpired()) await refresh();
-      return { Authorization: bearer() };
-    },
-    on: { connected },
-  });
+const session = new Session(url, accessToken, refreshToken);
 
 const plain = (client) => ({
   subscribe: (sink) => client.subscribe({ query: subscription }, sink),
@@ -60,33 +24,30 @@ const plain = (client) => ({
 });
 
 const kinds = {
-  "graphql-ws": () => plain(socketClient()),
+  "graphql-ws": () => plain(session.socketClient()),
 
   "graphql-sse": () =>
     plain(
       createEventClient({
         url,
         retryAttempts: 100,
-        headers: async () => {
-          if (isExpired()) await refresh();
-          return { Authorization: bearer() };
-        },
+        headers: async () => ({ Authorization: await session.freshBearer() }),
         on: { connected },
       }),
     ),
 
   apollo: () => {
     const authorize = new SetContextLink((previous) => ({
-      headers: { ...previous.headers, authorization: bearer() },
+      headers: { ...previous.headers, authorization: session.bearer() },
     }));
     const renew = new ErrorLink(({ error, operation, forward }) => {
       if (CombinedGraphQLErrors.is(error) && isRefused(error.errors)) {
-        return from(refresh()).pipe(switchMap(() => forward(operation)));
+        return from(session.refresh()).pipe(switchMap(() => forward(operation)));
       }
     });
     const link = ApolloLink.split(
       ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,
-      new GraphQLWsLink(socketClient()),
+      new GraphQLWsLink(session.socketClient()),
       ApolloLink.from([renew, authorize, new HttpLink({ uri: url })]),
     );
     const client = new ApolloClient({ link, cache: new InMemoryCache() });
@@ -97,11 +58,11 @@ const kinds = {
   },
 
   urql: () => {
-    const socket = socketClient();
+    const socket = session.socketClient();
     const auth = authExchange(async (parts) => ({
-      addAuthToOperation: (operation) => parts.appendHeaders(operation, { authorization: bearer() }),
+      addAuthToOperation: (operation) => parts.appendHeaders(operation, { authorization: session.bearer() }),
       didAuthError: (error) => isRefused(error.graphQLErrors),
-      refreshAuth: refresh,
+      refreshAuth: () => session.refresh(),
     }));
     const forwardSubscription = (request) => ({ subscribe: (sink) => ({ unsubscribe: socket.subscribe(request, sink) }) });
     const exchanges = [auth, fetchExchange, subscriptionExchange({ forwardSubscription })];
@@ -115,20 +76,5 @@ const kinds = {
 
 globalThis.WebSocket ??= WebSocket; // as in a browser: Apollo's link asks for it
 const client = kinds[kind]();
-const why = (error) => ({ code: error?.code, reason: error?.reason, message: error?.message, errors: error });
-client.subscribe({
-  next: (result) => {
-    if (result.errors?.length || result.error) say({ ended: why(result.error?.networkError ?? result) });
-    else say({ event: result.data });
-  },
-  error: (error) => say({ ended: why(error) }),
-  complete: () => say({ ended: "completed" }),
-});
-for await (const _ of createInterface({ input: process.stdin })) {
-  try {
-    say({ answer: (await client.ask()).data });
-  } catch (error) {
-    say({ failed: String(error) });
-  }
-}
-process.exit(0);
+client.subscribe(teller);
+await answerLines(async () => (await client.ask()).data);
