@@ -104,6 +104,13 @@ SECTIONS: tuple[Section, ...] = (
         ),
     ),
     Section(
+        "Cells: several whole platforms with people divided between them (deploy/cells). Unset: there is one",
+        (
+            Variable("CELL", "this platform's name; what it issues carries it, for the cell router"),
+            Variable("CELL_SECRET", "users tells whoever knows it which cell an address is of", secret=True),
+        ),
+    ),
+    Section(
         "Process",
         (
             Variable("FITTRACKER_ENV", "dev or prod: JSON logs, no development aids", "dev"),

@@ -36,6 +36,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(roll)
     app.command()(sbom)
     app.command("scan-dependencies")(scan_dependencies)
+    app.command("cell-router")(cell_router)
 
 
 def backup(
@@ -326,3 +327,15 @@ def scan_dependencies(
     terminal.say(f"{len(packages)} packages asked about, {len(found)} with known vulnerabilities")
     if is_open:
         raise typer.Exit(1)
+
+
+def cell_router(
+    cells: Annotated[Path, typer.Argument(help="The map of the cells; deploy/cells/README.md shows one.")],
+    port: Annotated[int, typer.Option(min=0, max=65_535)] = 8080,
+    host: str = "127.0.0.1",
+) -> None:
+    """Send each caller to the platform that has their account, where people are divided between several; reads CELL_SECRET."""
+    from deploy.cells.cell_map import read_cell_map
+    from deploy.cells.cell_router import serve_cell_router
+
+    serve_cell_router(read_cell_map(cells), host, port)

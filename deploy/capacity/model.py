@@ -157,7 +157,7 @@ def order_of_growth(people: int, costs: Mapping[str, Any], habits: Habits) -> It
         at[part] = at.get(part, 0) + 1
         rungs = sizes[part][1]
         if at[part] == len(rungs):
-            yield Step(int(full[part]), part, "a further cell: people are divided by id between whole platforms")
+            yield Step(int(full[part]), part, "a further cell: people are divided between whole platforms")
             return
         yield Step(int(full[part]), part, rungs[at[part]].remedy)
 

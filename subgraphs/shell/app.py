@@ -50,12 +50,17 @@ _LEAST_FREE_BYTES = 10 * 1024 * 1024
 MakeSubscription: TypeAlias = Callable[["Fanout | None", Callable[[], datetime]], "Subscription"]
 
 
+def _no_routes(_: Resources) -> Sequence[Route]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subgraph:
     """What makes a subgraph this one. Each of `consumers` makes a subscription; all are read for ever beside the relay.
 
     Each of `at_start` is done once while requests are served already, and tried again until it is. Each of `forget`
     deletes rows of its own that nobody needs any more, in the retention loop. Each of `loops` runs as long as the process.
+    `routes` are served beside /graphql and the probes.
     """
 
     name: str
@@ -65,6 +70,7 @@ class Subgraph:
     at_start: Sequence[Callable[[Resources], Awaitable[None]]] = ()
     forget: Sequence[Forget] = ()
     loops: Sequence[Callable[[Resources], Coroutine[Any, Any, None]]] = ()
+    routes: Callable[[Resources], Sequence[Route]] = _no_routes
 
 
 class SubgraphApp:
@@ -104,6 +110,7 @@ def build_app(subgraph: Subgraph, settings: Settings) -> SubgraphApp:
             Route("/actuator/health/liveness", probes.live),
             Route("/actuator/health/readiness", probes.ready),
             Route("/actuator/prometheus", probes.metrics),
+            *subgraph.routes(resources),
         ],
         lifespan=_lifespan(subgraph, resources),
     )

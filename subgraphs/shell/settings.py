@@ -4,6 +4,7 @@ Read once by `__main__` or `create_app` and passed down. All wrong or missing na
 """
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from events.kafka_settings import MECHANISMS, PROTOCOLS, KafkaSecurity, KafkaSet
 
 SECRET_BYTES = 32
 SENDER = "FitTracker Pro <no-reply@fittracker.example>"
+CELL_NAME = re.compile(r"[a-z0-9-]{1,32}")
 SMTP_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 SECRET_BITS = 120  # 32 random characters of base64 have some 150, words and repetitions have far less
 _T = TypeVar("_T")
@@ -58,6 +60,9 @@ class Settings:
     mail_from: str = SENDER
     mail_link: str | None = None
     confirm_registration: bool = False
+    # Where people are divided between several such platforms: this one's name, and what proves whoever looks for accounts.
+    cell: str | None = None
+    cell_secret: str | None = field(default=None, repr=False)
 
 
 def read_settings(subgraph: str, environment: Mapping[str, str] | None = None) -> Settings:
@@ -93,6 +98,8 @@ def read_settings(subgraph: str, environment: Mapping[str, str] | None = None) -
         mail_from=reader.optional("MAIL_FROM") or SENDER,
         mail_link=reader.web_address("MAIL_LINK"),
         confirm_registration=reader.flag("CONFIRM_REGISTRATION", environment_name == "prod" and smtp_url is not None),
+        cell=reader.cell("CELL"),
+        cell_secret=reader.optional_secret("CELL_SECRET", must_be_strong=environment_name == "prod"),
     )
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         reader.problems.append("TLS_CERTIFICATE_PATH and TLS_KEY_PATH belong together.")
@@ -171,6 +178,16 @@ class _Reader:
         if value is None:
             self.problems.append(f"{name} is not set.")
         return value or ""
+
+    def cell(self, name: str) -> str | None:
+        """A name that can stand in front of a token: small letters, digits and hyphens."""
+        value = self.optional(name)
+        if value is not None and not CELL_NAME.fullmatch(value):
+            self.problems.append(f"{name} must be up to 32 small letters, digits and hyphens, such as eu-1.")
+        return value
+
+    def optional_secret(self, name: str, *, must_be_strong: bool) -> str | None:
+        return None if self.optional(name) is None else self.secret(name, must_be_strong=must_be_strong)
 
     def secret(self, name: str, *, must_be_strong: bool) -> str:
         value = self.optional(name)

@@ -14,6 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.context import Resources
+from subgraphs.shell.settings import Settings
+from subgraphs.users.commands.cell import marked
 from subgraphs.users.commands.mail import token_hash
 from subgraphs.users.commands.mail_transport import Transport, transport_of
 from subgraphs.users.domain.account import email_key
@@ -69,7 +71,7 @@ async def deliver_one(resources: Resources, transport: Transport) -> bool:
             return False
         try:
             async with transaction.begin_nested():
-                written = await _write(transaction, mail, resources.settings.mail_link, now)
+                written = await _write(transaction, mail, resources.settings, now)
                 if written is not None:
                     await transport(written)
                 await transaction.execute(_SENT, {"id": mail.id})
@@ -80,7 +82,7 @@ async def deliver_one(resources: Resources, transport: Transport) -> bool:
     return True
 
 
-async def _write(transaction: AsyncConnection, mail: Any, link: str | None, now: datetime) -> Letter | None:
+async def _write(transaction: AsyncConnection, mail: Any, settings: Settings, now: datetime) -> Letter | None:
     """The mail with its token; None where there is nobody to write to, or nothing to say any more."""
     kind = MailKind(mail.kind)
     if kind not in TOKEN_LIFE:
@@ -101,11 +103,11 @@ async def _write(transaction: AsyncConnection, mail: Any, link: str | None, now:
     proof = {"email": recipient, "email_key": email_key(recipient), "purpose": purpose.value, "now": now}
     if int(await transaction.scalar(_GIVEN, proof | {"since": now - timedelta(hours=1)}) or 0) >= MOST_TOKENS_AN_HOUR:
         return None
-    token = secrets.token_urlsafe(32)
+    token = marked(secrets.token_urlsafe(32), settings.cell)
     whose = {"user_id": account.id if account else None, "registration_id": None if account else mail.registration_id}
     expires = {"hash": token_hash(token), "expires_at": now + TOKEN_LIFE[purpose]}
     await transaction.execute(_GIVE, proof | whose | expires)
-    return letter(kind, recipient, token, link)
+    return letter(kind, recipient, token, settings.mail_link)
 
 
 async def _account_of(transaction: AsyncConnection, mail: Any, kind: MailKind) -> AccountRecord | None:

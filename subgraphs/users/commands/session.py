@@ -38,6 +38,7 @@ from subgraphs.users.commands.attempts import (
     note_known,
     take_back_attempt,
 )
+from subgraphs.users.commands.cell import marked
 from subgraphs.users.commands.ended_session import end_sessions
 from subgraphs.users.commands.mail import queue_mail, void_tokens
 from subgraphs.users.commands.password import hash_password, needs_rehash, verify_password
@@ -194,14 +195,14 @@ async def open_session(
     expires_at = now + timedelta(seconds=resources.settings.refresh_token_seconds)
     row = {"id": session_id, "user_id": account.id, "device_name": device, "created_at": now, "expires_at": expires_at}
     await transaction.execute(insert(SessionRow).values(row))
-    refresh_token = secrets.token_urlsafe(32)
+    refresh_token = marked(secrets.token_urlsafe(32), resources.settings.cell)
     await _keep_refresh_token(transaction, session_id, refresh_token, resources)
     return _sign_in(account, session_id, refresh_token, resources)
 
 
 async def refresh(token: str, *, resources: Resources) -> SignIn:
     """New tokens for a refresh token, which ends with this. Raises UnauthenticatedError."""
-    successors = resources.key_ring.successors(token)
+    successors = tuple(marked(each, resources.settings.cell) for each in resources.key_ring.successors(token))
     async with resources.database.transaction() as transaction:
         found = (await transaction.execute(_TOKEN, {"hash": _hash(token)})).one_or_none()
         if found is None:
@@ -332,6 +333,7 @@ def _sign_in(account: AccountRecord, session_id: str, refresh_token: str, resour
         "jti": new_id(),
         "sid": session_id,
         "use": "access",
+        **({"cell": cell} if (cell := resources.settings.cell) is not None else {}),
     }
     return SignIn(resources.key_ring.sign(claims), refresh_token, lifetime, account)
 
