@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,13 @@ PasswordFile = Annotated[Path | None, typer.Option(help="A file with the passwor
 TokenFile = Annotated[
     Path | None, typer.Option(help="A file with an access token, in place of --email; it is not renewed.")
 ]
+
+
+class Units(StrEnum):
+    """What `--units` takes."""
+
+    METRIC = "metric"
+    IMPERIAL = "imperial"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -45,21 +53,43 @@ def export(
 
 
 def import_(
-    folder: Annotated[Path, typer.Argument(help="A whole export, of another account.")],
+    path: Annotated[Path, typer.Argument(help="A whole export of another account, or what another app exported.")],
     email: Email = None,
     url: Url = LOCAL_GRAPH,
     password_file: PasswordFile = None,
     token_file: TokenFile = None,
+    time_zone: Annotated[
+        str | None, typer.Option(help="Of the clocks in another app's files. Left out: your account's.")
+    ] = None,
+    units: Annotated[
+        Units | None,
+        typer.Option(help="Of the weights and distances in another app's files. Left out: your account's."),
+    ] = None,
 ) -> None:
-    """Make what an export holds again, in your account; the second time adds nothing. Exit code 1 if something is refused."""
-    from deploy.personal_data.import_folder import import_folder
+    """Make what an export, or another app's export, holds in your account; the second time adds nothing.
 
+    Exit code 1 if something is refused or cannot be read.
+    """
+    from deploy.personal_data.folder import is_export
+    from deploy.personal_data.import_folder import import_folder, import_from_app
+    from deploy.personal_data.import_report import told
+    from subgraphs.shell.calendar import is_time_zone
+
+    if time_zone is not None and not is_time_zone(time_zone):
+        raise typer.BadParameter("--time-zone wants a name such as Europe/Berlin")
     credentials, token = _signing_in(email, password_file, token_file)
-    report = asyncio.run(import_folder(folder, url, credentials=credentials, token=token, terminal=Terminal()))
-    for refusal in report.refused:
-        Terminal().say(f"not imported: {refusal}")
-    Terminal().say(f"{report.imported:,} imported, {len(report.refused):,} not")
-    if report.refused:
+    terminal = Terminal()
+    if is_export(path):
+        work = import_folder(path, url, credentials=credentials, token=token, terminal=terminal)
+    else:
+        named = None if units is None else units.value.upper()
+        work = import_from_app(
+            path, url, credentials=credentials, token=token, terminal=terminal, time_zone=time_zone, units=named
+        )
+    report = asyncio.run(work)
+    for line in told(report):
+        terminal.say(line)
+    if report.refused or report.reading.skipped:
         raise typer.Exit(1)
 
 

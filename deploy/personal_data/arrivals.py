@@ -204,6 +204,7 @@ PROFILE = Arrival("account", "updateProfile", "UpdateProfileInput", _profile, is
 EXERCISES = Arrival("exercises", "createExercise", "CreateExerciseInput", _exercise, "thing: exercise { id }")
 FOODS = Arrival("foods", "createFood", "CreateFoodInput", _food, "thing: food { id }")
 RECIPES = Arrival("foods", "createRecipe", "CreateRecipeInput", _recipe, "thing: food { id }")
+WORKOUTS = Arrival("workouts", "logWorkout", "LogWorkoutInput", _workout)
 OTHERS = (
     Arrival("favouriteFoods", "setFavouriteFood", "SetFavouriteFoodInput", _favourite, is_keyed=False),
     Arrival("weights", "logWeight", "LogWeightInput", _weight),
@@ -212,7 +213,7 @@ OTHERS = (
     Arrival("nutritionTargets", "setNutritionTarget", "SetNutritionTargetInput", _target),
     Arrival("savedMeals", "saveMeal", "SaveMealInput", _saved_meal),
     Arrival("meals", "logMeal", "LogMealInput", _meal),
-    Arrival("workouts", "logWorkout", "LogWorkoutInput", _workout),
+    WORKOUTS,
     Arrival("workoutTemplates", "createTemplate", "CreateTemplateInput", _template),
     Arrival("goals", "createGoal", "CreateGoalInput", _goal),
 )

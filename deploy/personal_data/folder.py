@@ -102,6 +102,11 @@ class ExportFolder:
         self._places = {name: Place(**place) for name, place in told["places"].items()}
 
 
+def is_export(path: Path) -> bool:
+    """Whether a folder is of `fittracker export`, whole or not."""
+    return any((path / name).exists() for name in (MANIFEST, PROGRESS, "account.jsonl"))
+
+
 def read_records(file: Path) -> Iterator[dict[str, Any]]:
     """The records of a file of JSON Lines, one at a time."""
     with file.open("rb") as lines:

@@ -1,4 +1,7 @@
-"""`fittracker import`: makes what an export holds again, in the account that signs in. Running it twice adds nothing."""
+"""`fittracker import`: makes what an export holds again, in the account that signs in. Running it twice adds nothing.
+
+What another app exported is read into a folder like an export's first (`convert`), and then sent in the same way.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from deploy.errors import FriendlyError
 from deploy.personal_data.arrivals import (
@@ -17,13 +22,19 @@ from deploy.personal_data.arrivals import (
     PROFILE,
     RECIPES,
     SETTINGS,
+    WORKOUTS,
     Arrival,
     Known,
     NotImportedError,
 )
+from deploy.personal_data.convert import convert
+from deploy.personal_data.exercise_names import ExerciseNames
 from deploy.personal_data.folder import FORMAT_VERSION, MANIFEST, read_records
 from deploy.personal_data.graph_client import Credentials, GraphClient, GraphError, graph_client
 from deploy.personal_data.listings import ACCOUNT
+from deploy.personal_data.present_workouts import PresentWorkouts
+from deploy.personal_data.sources.archive import Archive
+from deploy.personal_data.sources.reading import Person, Reading
 from deploy.terminal import Terminal
 
 #: How deep recipes may stand in recipes: after so many rounds over the file every one has what it is made of.
@@ -34,9 +45,14 @@ ABOUT_ONE_RECORD = frozenset({"BAD_USER_INPUT", "VALIDATION_ERROR", "CONFLICT", 
 
 @dataclass
 class Report:
-    """What became of the records: how many are in the account now, and of each that is not, why."""
+    """What became of the records: how many are in the account now, and of each that is not, why.
+
+    `already` is how many workouts of another app were there before; `reading` is what was told of that app's files.
+    """
 
     imported: int = 0
+    already: int = 0
+    reading: Reading = field(default_factory=Reading)
     refused: list[str] = field(default_factory=list)
 
 
@@ -51,12 +67,42 @@ async def import_folder(
     manifest = _read_manifest(folder)
     report = Report()
     async with graph_client(url, credentials=credentials, token=token) as client:
-        me = ACCOUNT.read(await client.ask(ACCOUNT.operation, ACCOUNT.variables(None))).records[0]
+        me = await _account(client)
         if me["id"] == manifest["personId"]:
             raise FriendlyError("the export is of this very account, which has all of it", "sign in as another")
-        run = _Run(folder, client, report, terminal)
-        await run.all()
+        await _Run(folder, client, report, terminal).all()
     return report
+
+
+async def import_from_app(
+    path: Path,
+    url: str,
+    *,
+    credentials: Credentials | None,
+    token: str | None,
+    terminal: Terminal,
+    time_zone: str | None = None,
+    units: str | None = None,
+) -> Report:
+    """A file, folder or zip of another app. `time_zone` and `units` are those of its files where they say none; left out, the
+    account's. Exercises are looked for in the catalogue by name, workouts among those that the account has. Raises FriendlyError.
+    """
+    archive, report = Archive(path), Report()
+    async with graph_client(url, credentials=credentials, token=token) as client:
+        settings = (await _account(client))["settings"]
+        is_metric = (units or settings["units"]) == "METRIC"
+        zone = ZoneInfo(time_zone or settings["timeZone"])
+        with TemporaryDirectory(prefix="fittracker-import-") as temporary:
+            folder = Path(temporary)
+            convert(archive, Person(zone, settings["dayStartHour"], is_metric), folder, report.reading)
+            run = _Run(folder, client, report, terminal)
+            run.match(await ExerciseNames.of(client), await PresentWorkouts.of(client))
+            await run.all()
+    return report
+
+
+async def _account(client: GraphClient) -> dict[str, Any]:
+    return ACCOUNT.read(await client.ask(ACCOUNT.operation, ACCOUNT.variables(None))).records[0]
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -78,9 +124,16 @@ class _Run:
         self._report = report
         self._terminal = terminal
         self._known = Known()
+        self._names: ExerciseNames | None = None
+        self._present: PresentWorkouts | None = None
+
+    def match(self, names: ExerciseNames, present: PresentWorkouts) -> None:
+        """Uses exercises that are there for those of the folder with their names, and leaves out workouts that are there."""
+        self._names, self._present = names, present
 
     async def all(self) -> None:
-        self._known.exercises = {each["id"]: None for each in self._records("exercises")}
+        find = self._names.find if self._names is not None else _nothing
+        self._known.exercises = {each["id"]: find(each["name"]) for each in self._records("exercises")}
         self._known.foods = {each["id"]: None for each in self._records("foods")}
         for once in (SETTINGS, PROFILE):
             self._tell(once, await self._make_all(once))
@@ -98,7 +151,8 @@ class _Run:
 
     def _tell(self, arrival: Arrival, made: int) -> None:
         self._report.imported += made
-        self._terminal.say(f"{arrival.file:18} {made:>9,} by {arrival.mutation}")
+        if made or self._names is None:
+            self._terminal.say(f"{arrival.file:18} {made:>9,} by {arrival.mutation}")
 
     async def _make_all(self, arrival: Arrival, ids: dict[str, str | None] | None = None) -> int:
         """Makes what a file holds, and says how many that were. `ids` gets the new ids; what has one is made already."""
@@ -106,13 +160,19 @@ class _Run:
         for record in self._records(arrival.file):
             if ids is not None and ids[record["id"]] is not None:
                 continue
+            present = self._present if arrival is WORKOUTS else None
+            if present is not None and present.has(record):
+                self._report.already += 1
+                continue
             try:
                 made = await self._make(arrival, record)
             except NotImportedError as error:
-                self._report.refused.append(f"{arrival.file} {_name(record)}: {error}")
+                self._report.refused.append(f"{arrival.file} {record.get('place') or _name(record)}: {error}")
                 continue
             if made is not None:
                 count += 1
+                if present is not None:
+                    present.add(record)
                 if ids is not None:
                     ids[record["id"]] = made["thing"]["id"]
         return count
@@ -145,6 +205,10 @@ class _Run:
         if made["userErrors"]:
             raise NotImportedError("; ".join(f"{each['field']} {each['message']}" for each in made["userErrors"]))
         return made
+
+
+def _nothing(_name: str) -> None:
+    """What is found of an exercise where its id tells which it is."""
 
 
 def _name(record: dict[str, Any]) -> str:

@@ -1,14 +1,17 @@
-"""An export taken into another account: the same diary, and the second time nothing more."""
+"""An export taken into another account, and what other apps exported: the same diary, and the second time nothing more."""
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
 from tests.e2e.test_export import exported, fittracker, person_with_everything
-from tests.testkit.running_stack import PASSWORD, RunningStack, Visitor
+from tests.testkit.running_stack import PASSWORD, ROOT, RunningStack, Visitor
 
 DAY = """mutation ($food: ID!, $recipe: ID!, $gone: ID!, $exercise: ID!) {
   updateSettings(input: { timeZone: "Europe/Berlin", dayStartHour: 4, units: IMPERIAL }) { userErrors { message } }
@@ -89,3 +92,63 @@ async def test_an_export_is_not_taken_into_its_own_account_nor_half(stack: Runni
     (tmp_path / "mine" / "manifest.json").unlink()
     with pytest.raises(AssertionError, match="no whole export"):
         await imported(tmp_path / "mine", person)
+
+
+SAMPLES = ROOT / "tests" / "unit" / "deploy" / "app_exports"
+DIARY = """{ me {
+  workouts(first: 50) { nodes { name localDate timeZone caloriesBurned { kcal method } exercises { exercise { name isOwn } sets { kind reps weightKg } } } }
+  weights(first: 50) { nodes { localDate weightKg bodyFatPercent } }
+  meals(first: 50) { nodes { slot localDate totals { energyKcal proteinG } } }
+} }"""
+
+
+async def taken(path: Path, person: Visitor) -> tuple[int, list[str]]:
+    """The exit code of an import, and what it prints."""
+    token = path.with_suffix(f".{person.id}.token")
+    token.write_text(person.access_token)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "deploy", "import", str(path), "--token-file", str(token), "--url", person.stack.state.router_url,
+        "--time-zone", "America/New_York", "--units", "imperial", cwd=ROOT, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    return process.returncode or 0, output.decode().splitlines()
+
+
+async def test_what_other_apps_exported_is_taken_once_and_told(stack: RunningStack, tmp_path: Path) -> None:
+    archive = tmp_path / "everything.zip"
+    with ZipFile(archive, "w") as packed:
+        for file in SAMPLES.rglob("*.*"):
+            packed.write(file, file.relative_to(SAMPLES))
+    person = await stack.register()
+    told = 'mutation { updateSettings(input: { timeZone: "Europe/Berlin" }) { userErrors { message } } }'
+    await person.data(told)
+
+    code, lines = await taken(archive, person)
+    first = (await person.data(DIARY))["me"]
+    again, lines_again = await taken(archive, person)
+    second = (await person.data(DIARY))["me"]
+
+    assert (code, again) == (1, 1)
+    assert [line for line in lines if line.startswith("not imported")] == []
+    assert "skipped: strong/strong.csv:5: Reps: 'four' is no number" in lines
+    assert "not looked at: columns of hevy/workouts.csv: mood" in lines
+    assert "not read: Takeout/archive_browser.html" in lines
+    assert lines[-2:] == ["0 workouts were there already", "30 imported, 14 not"]
+    assert lines_again[-2:] == ["12 workouts were there already", "7 imported, 14 not"]
+    assert second == first
+    by_name = {each["name"]: each for each in first["workouts"]["nodes"]}
+    assert len(by_name) == 12
+    push = by_name["Push, heavy"]
+    assert (push["localDate"], push["exercises"][0]["exercise"]) == (
+        "2026-01-06",
+        {"name": "Bench Press (Barbell)", "isOwn": True},
+    )
+    assert push["exercises"][0]["sets"][0] == {"kind": "WARM_UP", "reps": 8, "weightKg": 61.23}
+    assert by_name["Running"]["timeZone"] == "Asia/Tokyo"
+    assert by_name["Evening Ride"]["caloriesBurned"] == {"kcal": 300.0, "method": "REPORTED"}
+    assert [(each["localDate"], each["weightKg"]) for each in first["weights"]["nodes"]] == [
+        ("2026-03-02", 80.45), ("2026-02-02", 81.2), ("2026-02-01", 81.65), ("2026-01-10", 82.28),
+    ]  # fmt: skip
+    assert {(each["slot"], each["totals"]["energyKcal"]) for each in first["meals"]["nodes"]} == {
+        ("BREAKFAST", 1012.5), ("SNACK", 95.0), ("BREAKFAST", 500.0),
+    }  # fmt: skip

@@ -1,0 +1,89 @@
+"""Opens what an app exported, whether that is one file, a folder or a zip: file by file, none read further than its bound."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+from zipfile import BadZipFile, ZipFile, is_zipfile
+
+from deploy.errors import FriendlyError
+
+#: Apple's export of ten years has 1 to 4 GiB of XML; a file that unpacks to more was made to fill disks.
+LARGEST_FILE_BYTES = 16 * 1024**3
+MOST_FILES = 200_000
+#: What a format is recognised by.
+HEAD_BYTES = 8 * 1024
+
+
+class _Bounded(io.RawIOBase):
+    """Reads from a file and complains once it had more than the bound."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        super().__init__()
+        self._file = file
+        self._name = name
+        self._left = LARGEST_FILE_BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # any writable buffer, as RawIOBase is asked
+        found = self._file.read(len(buffer))
+        self._left -= len(found)
+        if self._left < 0:
+            raise FriendlyError(f"{self._name} has more than {LARGEST_FILE_BYTES // 1024**3} GiB")
+        buffer[: len(found)] = found
+        return len(found)
+
+
+class Archive:
+    """The names of the files that an export has, and each of them to read."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises FriendlyError for what is not there, is a broken zip or has too many files."""
+        if not path.exists():
+            raise FriendlyError(f"{path} is not there", "name a file, a folder or a zip that another app exported")
+        self._path = path
+        self._zip = _zip_of(path)
+        self.names = sorted(self._list())
+        if len(self.names) > MOST_FILES:
+            raise FriendlyError(f"{path} has more than {MOST_FILES:,} files")
+
+    def _list(self) -> Iterator[str]:
+        if self._zip is not None:
+            yield from (each.filename for each in self._zip.infolist() if not each.is_dir())
+        elif self._path.is_dir():
+            yield from (str(file.relative_to(self._path)) for file in self._path.rglob("*") if file.is_file())
+        else:
+            yield self._path.name
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        """Raises FriendlyError for an encrypted or damaged entry of a zip."""
+        try:
+            with self._raw(name) as file:
+                yield cast("BinaryIO", io.BufferedReader(_Bounded(file, name)))
+        except (BadZipFile, NotImplementedError, RuntimeError) as error:
+            raise FriendlyError(f"{name} in {self._path} cannot be unpacked: {error}") from None
+
+    def _raw(self, name: str) -> BinaryIO:
+        if self._zip is not None:
+            return cast("BinaryIO", self._zip.open(name))
+        return (self._path / name if self._path.is_dir() else self._path).open("rb")
+
+    def head(self, name: str) -> bytes:
+        """The first bytes of a file."""
+        with self.open(name) as file:
+            return file.read(HEAD_BYTES)
+
+
+def _zip_of(path: Path) -> ZipFile | None:
+    if path.is_dir() or not is_zipfile(path):
+        return None
+    try:
+        return ZipFile(path)
+    except BadZipFile as error:
+        raise FriendlyError(f"{path} is no zip that can be read: {error}") from None

@@ -1,0 +1,67 @@
+"""Strava's `activities.csv`, a line for each activity, with moments in UTC.
+
+Some columns are there twice: first in the units of the person's screen, then in metres and seconds. The latter count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from deploy.personal_data.sources import quantities
+from deploy.personal_data.sources.quantities import METRES
+from deploy.personal_data.sources.reading import Format, Found, Person, SkippedError, Source
+from deploy.personal_data.sources.records import Session, notes
+from deploy.personal_data.sources.sheet import Row, columns_of, require, rows_of
+from deploy.personal_data.sources.sports import done_of, exercises_of
+
+_UTC = ZoneInfo("UTC")
+_USED = frozenset(
+    {"Activity ID", "Activity Date", "Activity Name", "Activity Type", "Activity Description", "Activity Private Note",
+     "Elapsed Time", "Moving Time", "Distance", "Calories"}
+)  # fmt: skip
+
+
+def _fits(name: str, head: bytes) -> bool:
+    return name.lower().endswith(".csv") and {"Activity ID", "Activity Date", "Activity Type"} <= set(columns_of(head))
+
+
+def _read(source: Source) -> Iterator[Found]:
+    """Distances of the older form, which has the column once, are in kilometres."""
+    with_metres = source.file.peek(1)[:8192] if hasattr(source.file, "peek") else b""
+    is_twice = columns_of(with_metres).count("Distance") > 1
+    activities = set()
+    for row in rows_of(source, _USED):
+        try:
+            found = _session(row, replace(source.person, zone=_UTC), in_metres=is_twice)
+        except SkippedError as refusal:
+            source.reading.skip(row.place, str(refusal))
+            continue
+        activities.add(row.get("Activity Type") or "")
+        yield found
+    yield from exercises_of(activities)
+
+
+def _session(row: Row, person: Person, *, in_metres: bool) -> Found:
+    called = require(row, "Activity Type")
+    elapsed = quantities.number(row.get("Elapsed Time"), "Elapsed Time")
+    if elapsed is None:
+        raise SkippedError("Elapsed Time is empty")
+    moving = min(quantities.number(row.get("Moving Time"), "Moving Time") or elapsed, elapsed)
+    metres = quantities.amount(row.get("Distance"), "Distance", METRES["m" if in_metres else "km"])
+    return Session(
+        id_parts=("strava", require(row, "Activity ID")),
+        place=row.place,
+        name=row.get("Activity Name") or called,
+        started_at=quantities.moment(row.get("Activity Date"), "Activity Date", person),
+        lasted=timedelta(seconds=float(elapsed)),
+        exercises=done_of(called, round(moving), metres),
+        said=notes(row.get("Activity Description"), row.get("Activity Private Note")),
+        kcal=quantities.amount(row.get("Calories"), "Calories"),
+        active_minutes=round(float(moving) / 60, 4),
+    ).found()
+
+
+STRAVA = Format("Strava", _fits, _read)
