@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import date, datetime
 from functools import partial
+from typing import Annotated
 
 import strawberry
 
 from subgraphs.analytics.domain import achievement as domain
 from subgraphs.analytics.projections.summary import achievement_channel
-from subgraphs.analytics.queries.achievement import AchievementRecord, ever_unlocked
+from subgraphs.analytics.queries.achievement import AchievementRecord, unlocked_since
 from subgraphs.shell.context import Info
-from subgraphs.shell.database import Database
-from subgraphs.shell.live import heard
-from subgraphs.shell.repetition import patiently
+from subgraphs.shell.live import OVERLAP, Reading, beginning, newest, states
 from subgraphs.shell.scalars import describe_enum
 
 describe_enum(
@@ -56,24 +55,26 @@ def achievement_node(record: AchievementRecord) -> Achievement:
 @strawberry.type
 class AchievementSubscription:
     @strawberry.subscription(
-        description="What the viewer achieves from now on, each once; what the viewer has already is in `User.achievements`."
+        description="What the viewer achieves from now on, and what was unlocked in the minute before or since an instant."
+        " A subscription tells each once; the next one may tell it again, with the same `id`. All that the viewer has is in"
+        " `User.achievements`."
     )
-    async def achievement_unlocked(self, info: Info) -> AsyncIterator[Achievement]:
+    async def achievement_unlocked(
+        self,
+        info: Info,
+        since: Annotated[
+            datetime | None,
+            strawberry.argument(
+                description="Begin with what has been unlocked since this instant: the newest `unlockedAt` that the client has."
+            ),
+        ] = None,
+    ) -> AsyncIterator[Achievement]:
         viewer_id = info.context.viewer.id
-        database = info.context.resources.database.primary()
-        since = info.context.resources.now()
-        known: set[str] | None = None
-        async for _ in heard(info, achievement_channel(viewer_id)):
-            unlocked = await patiently(partial(_ever_unlocked, database, viewer_id))
-            info.context.renew_loaders()
-            if known is None:
-                known = {kind for kind, (unlocked_at, _) in unlocked.items() if unlocked_at < since}
-            new = [record for kind, (_, record) in unlocked.items() if kind not in known and record is not None]
-            known |= unlocked.keys()
-            for record in sorted(new, key=lambda each: (each.reached_on, each.kind)):
-                yield achievement_node(record)
+        first = beginning(info, since) - OVERLAP
 
+        async def read() -> AsyncIterator[Reading[AchievementRecord]]:
+            for record in await newest(info, partial(unlocked_since, user_id=viewer_id, since=first)):
+                yield record.kind, record.unlocked_at, record
 
-async def _ever_unlocked(database: Database, user_id: str) -> dict[str, tuple[datetime, AchievementRecord | None]]:
-    async with database.reading() as connection:
-        return await ever_unlocked(connection, user_id)
+        async for record in states(info, achievement_channel(viewer_id), read):
+            yield achievement_node(record)

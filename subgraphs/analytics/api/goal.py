@@ -13,12 +13,14 @@ from subgraphs.analytics.commands import goal as commands
 from subgraphs.analytics.domain import goal as domain
 from subgraphs.analytics.domain.projection import WINDOW_DAYS, project
 from subgraphs.analytics.loaders import loaders_of
+from subgraphs.analytics.projections.summary import achievement_channel, day_channel
 from subgraphs.analytics.queries.goal import GoalRecord, Standing
 from subgraphs.analytics.queries.weight import Span
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.errors import NotFoundError
 from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.live import announce
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import Node
 from subgraphs.shell.scalars import (
@@ -317,10 +319,16 @@ class DeleteGoalPayload(Payload):
     )
 
 
-def _payload(info: Info, record: GoalRecord) -> GoalPayload:
-    """The goal as it is after the command; where it stands is read anew, from the primary."""
+async def _payload(info: Info, record: GoalRecord) -> GoalPayload:
+    """The goal as it is after the command, told to the viewer's streams; where it stands is read anew, from the primary."""
+    await _announce(info, record.user_id)
     info.context.renew_loaders()
     return GoalPayload(goal=goal_node(record))
+
+
+async def _announce(info: Info, user_id: str) -> None:
+    """A change of a goal concerns whoever follows goals, and may be an achievement."""
+    await announce(info, day_channel(user_id), achievement_channel(user_id))
 
 
 @strawberry.type
@@ -329,7 +337,7 @@ class GoalMutation:
     async def create_goal(self, info: Info, input: CreateGoalInput) -> GoalPayload | None:
         viewer, resources = info.context.viewer, info.context.resources
         record = await commands.create_goal(viewer, input.to_new(), database=resources.database, now=resources.now())
-        return _payload(info, record)
+        return await _payload(info, record)
 
     @mutation(description="Change a goal of the viewer.")
     async def update_goal(self, info: Info, input: UpdateGoalInput) -> GoalPayload | None:
@@ -342,7 +350,7 @@ class GoalMutation:
             database=resources.database,
             now=resources.now(),
         )
-        return _payload(info, record)
+        return await _payload(info, record)
 
     @mutation(description="Pause, resume, complete, abandon or reopen a goal of the viewer.")
     async def set_goal_status(self, info: Info, input: SetGoalStatusInput) -> GoalPayload | None:
@@ -355,7 +363,7 @@ class GoalMutation:
             database=resources.database,
             now=resources.now(),
         )
-        return _payload(info, record)
+        return await _payload(info, record)
 
     @mutation(description="Delete a goal of the viewer for good.")
     async def delete_goal(self, info: Info, input: DeleteGoalInput) -> DeleteGoalPayload | None:
@@ -369,5 +377,6 @@ class GoalMutation:
             database=resources.database,
             now=resources.now(),
         )
+        await _announce(info, goal.user_id)
         info.context.renew_loaders()
         return DeleteGoalPayload(deleted_id=input.id, user=User(id=strawberry.ID(goal.user_id)))

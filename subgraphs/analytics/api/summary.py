@@ -9,22 +9,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from events.fanout import EVERYTHING
 from subgraphs.analytics.loaders import loaders_of
 from subgraphs.analytics.projections.summary import day_channel
 from subgraphs.analytics.queries.person import UNKNOWN_CLOCK, ClockRecord, clock_from_token
-from subgraphs.analytics.queries.summary import DailySummaryRecord, changed_summaries, empty_summary
+from subgraphs.analytics.queries.summary import (
+    DailySummaryRecord,
+    changed_summaries,
+    count_of_changed,
+    empty_summary,
+    summaries_by_day,
+)
 from subgraphs.shell.context import Info
-from subgraphs.shell.database import Database
-from subgraphs.shell.live import heard
+from subgraphs.shell.errors import Checks
+from subgraphs.shell.live import OVERLAP, Reading, beginning, newest, states
 from subgraphs.shell.node import Node, NodeKind, day_id, read_day_id
 from subgraphs.shell.quantities import Energy, EnergyIn, Mass, MassIn, Volume, VolumeIn, energy, mass, volume
-from subgraphs.shell.repetition import patiently
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, rounded, rounded_or_none
 from subgraphs.shell.units import EnergyUnit, MassUnit, VolumeUnit
 
 if TYPE_CHECKING:
     from subgraphs.analytics.api.user import User
+
+#: What a subscription catches up with; whoever has missed more reads anew.
+MOST_DAYS_MISSED = 366
+DAYS_AT_ONCE = 100
 
 
 @strawberry.type(description="How current a summary is.")
@@ -183,26 +191,69 @@ class SummaryQuery:
 
 @strawberry.type
 class SummarySubscription:
-    @strawberry.subscription(description="The viewer's days as their numbers change.")
+    @strawberry.subscription(
+        description="The viewer's days as their numbers change. One day is told as it is first. Of all days, those that"
+        " changed in the minute before are told first, or since an instant: a client that subscribes again has every day's"
+        " last state so. A day may be told again that the client knows; its `revision` says so."
+    )
     async def daily_summary_changed(
         self,
         info: Info,
         date: Annotated[date | None, strawberry.argument(description="One calendar day. Null: every day.")] = None,
+        since: Annotated[
+            datetime | None,
+            strawberry.argument(
+                description="Begin with every day that has changed since this instant: the newest `freshness.asOf` that the"
+                f" client has. VALIDATION_ERROR where more than {MOST_DAYS_MISSED} have: read them anew. Says nothing"
+                " beside a `date`."
+            ),
+        ] = None,
     ) -> AsyncIterator[DailySummary]:
         viewer_id = info.context.viewer.id
-        database = info.context.resources.database.primary()
-        seen: dict[Any, int] = {}
-        since = info.context.resources.now()
-        async for keys in heard(info, day_channel(viewer_id)):
-            days = None if EVERYTHING in keys else [read_date(key) for key in sorted(keys)]
-            changed = await patiently(partial(_changed, database, viewer_id, days, since, seen))
-            info.context.renew_loaders()
-            for record in changed:
-                if date in (None, record.local_date) and seen.get(record.local_date, 0) < record.revision:
-                    seen[record.local_date] = record.revision
-                    yield summary_node(record)
+        if date is None and since is not None:
+            await _check_missed(info, viewer_id, since)
+        every_day = _Changes(info, viewer_id, beginning(info, since))
+        read = every_day.read if date is None else partial(_day, info, viewer_id, date)
+        async for record in states(info, day_channel(viewer_id), read):
+            yield summary_node(record)
 
 
-async def _changed(database: Database, *wanted: Any) -> list[DailySummaryRecord]:
-    async with database.reading() as connection:
-        return await changed_summaries(connection, *wanted)
+async def _day(info: Info, user_id: str, day: date) -> AsyncIterator[Reading[DailySummaryRecord]]:
+    """One day as it is, empty where nothing is known of it."""
+    found = await newest(info, partial(summaries_by_day, days=[(user_id, day)]))
+    record = found.get((user_id, day)) or empty_summary(user_id, day, info.context.resources.now())
+    yield day, record.revision, record
+
+
+class _Changes:
+    """A person's days in the order in which they change, each reading from a little before where the last one ended.
+
+    In that order, whoever has been told a day has been told all that had changed before it, and can go on from there.
+    """
+
+    def __init__(self, info: Info, user_id: str, since: datetime) -> None:
+        self._info = info
+        self._user_id = user_id
+        self._newest = since
+
+    async def read(self) -> AsyncIterator[Reading[DailySummaryRecord]]:
+        after, is_more = (self._newest - OVERLAP, date.min), True
+        while is_more:
+            read_page = partial(changed_summaries, user_id=self._user_id, after=after, limit=DAYS_AT_ONCE)
+            page = await newest(self._info, read_page)
+            for record in page:
+                self._newest = max(self._newest, record.computed_at)
+                yield record.local_date, record.revision, record
+                after = (record.computed_at, record.local_date)
+            is_more = len(page) == DAYS_AT_ONCE
+
+
+async def _check_missed(info: Info, user_id: str, since: datetime) -> None:
+    """Raises ValidationError for a client that has missed so much that a query tells it better."""
+    count = await newest(
+        info, partial(count_of_changed, user_id=user_id, since=since - OVERLAP, limit=MOST_DAYS_MISSED + 1)
+    )
+    checks = Checks()
+    message = f"more than {MOST_DAYS_MISSED} days changed since then: read them anew, and go on from the newest `asOf`"
+    checks.require(count <= MOST_DAYS_MISSED, "since", message)
+    checks.done()

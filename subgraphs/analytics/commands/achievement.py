@@ -90,7 +90,7 @@ async def judge_achievements(transaction: AsyncConnection, changed: Mapping[str,
 
 
 async def judge_goal_achievements(transaction: AsyncConnection, user_id: str, now: datetime) -> None:
-    """After a change of the person's goals; subscribers are told of it with the next achievement that events bring."""
+    """After a change of the person's goals, which whoever commanded it announces to the subscribers."""
     await judge_achievements(transaction, {user_id: Changed(has_goals=True)}, now)
 
 

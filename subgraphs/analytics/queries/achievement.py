@@ -26,7 +26,10 @@ _ORDER = SortOrder(("reached_on", "kind"), descending=True)
 _COUNTS = text(
     "SELECT user_id, count(*) FROM achievement WHERE user_id = ANY(:user_ids) AND reached_on IS NOT NULL GROUP BY user_id"
 )
-_ALL = text("SELECT user_id, kind, reached_on, unlocked_at FROM achievement WHERE user_id = :user_id")
+_UNLOCKED_SINCE = text(
+    "SELECT user_id, kind, reached_on, unlocked_at FROM achievement WHERE user_id = :user_id AND unlocked_at >= :since"
+    " AND reached_on IS NOT NULL ORDER BY unlocked_at, reached_on, kind"
+)
 
 
 @cache
@@ -54,9 +57,7 @@ async def achievement_counts(connection: Reader, user_ids: Sequence[str]) -> dic
     return {row[0]: row[1] for row in await connection.execute(_COUNTS, {"user_ids": list(user_ids)})}
 
 
-async def ever_unlocked(connection: Reader, user_id: str) -> dict[str, tuple[datetime, AchievementRecord | None]]:
-    """When each kind was unlocked, and what it is now: None where the facts no longer bear it."""
-    return {
-        row[1]: (row[3], None if row[2] is None else AchievementRecord(*row))
-        for row in await connection.execute(_ALL, {"user_id": user_id})
-    }
+async def unlocked_since(connection: Reader, user_id: str, since: datetime) -> list[AchievementRecord]:
+    """What was first known from an instant on and the facts bear now, the oldest first."""
+    rows = await connection.execute(_UNLOCKED_SINCE, {"user_id": user_id, "since": since})
+    return [AchievementRecord(*row) for row in rows]

@@ -1,9 +1,9 @@
 """Daily summaries as they are read: single days in batches, ranges, and what changed lately."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -15,8 +15,6 @@ from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.read_pool import Reader
 
 ZERO = Decimal(0)
-# A transaction's changes are stamped before they can be seen: look back a little further than the last look.
-LOOK_BACK = timedelta(seconds=10)
 SUMMARY_COLUMNS = (
     "user_id, local_date, calories_consumed, calories_burned, net_calories_burned, protein_g, carbs_g, fat_g, meals_logged,"
     " workouts_completed, workout_minutes, active_minutes, volume_kg, water_ml, weight_kg, revision, computed_at"
@@ -94,7 +92,10 @@ _BY_DAY = text(
 )
 _CHANGED = text(
     f"SELECT {SUMMARY_COLUMNS} FROM daily_summary"  # noqa: S608 - our names
-    " WHERE user_id = :user_id AND computed_at >= :since ORDER BY computed_at"
+    " WHERE user_id = :user_id AND (computed_at, local_date) > (:instant, :day) ORDER BY computed_at, local_date LIMIT :limit"
+)
+_COUNT_OF_CHANGED = text(
+    "SELECT count(*) FROM (SELECT FROM daily_summary WHERE user_id = :user_id AND computed_at >= :instant LIMIT :limit) AS day"
 )
 _HAS_ANYTHING = "(meals_logged > 0 OR workouts_completed > 0 OR water_ml > 0 OR weight_kg IS NOT NULL)"
 _COUNTS = text(
@@ -164,14 +165,19 @@ async def summaries_of_span(
 
 
 async def changed_summaries(
-    connection: Reader, user_id: str, days: Sequence[date] | None, since: datetime, known: Collection[date]
+    connection: Reader, user_id: str, after: tuple[datetime, date], limit: int
 ) -> list[DailySummaryRecord]:
-    """What became of the days that a subscriber is told have changed; None stands for every change since an instant.
+    """A person's days in the order in which they last changed, after one of them: its `computed_at` and its date.
 
-    Changes from shortly before `since` are told only of days that the subscriber knows already.
+    The projector changes one person's days one transaction after the other, so a day that changes from now on comes after
+    all that can be seen now, unless the database's clock is put back.
     """
-    if days is not None:
-        return list((await summaries_by_day(connection, [(user_id, day) for day in days])).values())
-    rows = await connection.execute(_CHANGED, {"user_id": user_id, "since": since - LOOK_BACK})
-    changed = [summary_record(row) for row in rows]
-    return [record for record in changed if record.computed_at >= since or record.local_date in known]
+    instant, day = after
+    parameters = {"user_id": user_id, "instant": instant, "day": day, "limit": limit}
+    return [summary_record(row) for row in await connection.execute(_CHANGED, parameters)]
+
+
+async def count_of_changed(connection: Reader, user_id: str, since: datetime, limit: int) -> int:
+    """How many of a person's days have changed since an instant, counted up to a limit."""
+    parameters = {"user_id": user_id, "instant": since, "limit": limit}
+    return sum(row[0] for row in await connection.execute(_COUNT_OF_CHANGED, parameters))

@@ -5,34 +5,17 @@ from functools import partial
 from typing import Annotated
 
 import strawberry
-import structlog
-from redis.exceptions import RedisError
 
 from subgraphs.shell.context import Info
-from subgraphs.shell.database import Database
 from subgraphs.shell.errors import NotFoundError
-from subgraphs.shell.live import heard
-from subgraphs.shell.repetition import patiently
+from subgraphs.shell.live import Reading, newest, states
 from subgraphs.workouts.api.workout import Workout, workout_node
 from subgraphs.workouts.queries.workout import WorkoutRecord, workouts_by_id
-
-_log = structlog.get_logger("subgraphs.workouts.api.workout_live")
 
 
 def session_channel(workout_id: str) -> str:
     """The fan-out channel on which changes of a workout are told."""
     return f"workout:{workout_id}"
-
-
-async def announce(info: Info, workout_id: str) -> None:
-    """Tell the watchers of a workout that it changed. What is written stays written where nobody can be told."""
-    fanout = info.context.resources.fanout
-    if fanout is None:
-        return
-    try:
-        await fanout.publish([(session_channel(workout_id), "changed")])
-    except (RedisError, OSError) as failure:
-        _log.warning("workout_change_not_told", workout=workout_id, error=str(failure))
 
 
 @strawberry.type
@@ -45,20 +28,19 @@ class WorkoutSubscription:
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The workout's id.")]
     ) -> AsyncIterator[Workout]:
         viewer_id = info.context.viewer.id
-        database = info.context.resources.database.primary()
-        seen = 0
-        async for _ in heard(info, session_channel(id)):
-            record = await patiently(partial(_workout, database, id))
+        is_known = False
+
+        async def read() -> AsyncIterator[Reading[WorkoutRecord | None]]:
+            record = (await newest(info, partial(workouts_by_id, ids=[id]))).get(id)
             if record is None or record.user_id != viewer_id:
-                if seen:
+                yield id, None, None
+            else:
+                yield id, record.version, record
+
+        async for record in states(info, session_channel(id), read):
+            if record is None:
+                if is_known:
                     return
                 raise NotFoundError("There is no such workout.")
-            info.context.renew_loaders()
-            if record.version > seen:
-                seen = record.version
-                yield workout_node(record)
-
-
-async def _workout(database: Database, workout_id: str) -> WorkoutRecord | None:
-    async with database.reading() as connection:
-        return (await workouts_by_id(connection, [workout_id])).get(workout_id)
+            is_known = True
+            yield workout_node(record)

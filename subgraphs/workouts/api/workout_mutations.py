@@ -10,10 +10,11 @@ import strawberry
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.live import announce
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.scalars import IdempotencyKey, TimeZone, decimal_of, decimal_of_or_none
 from subgraphs.workouts.api.workout import Workout, workout_node
-from subgraphs.workouts.api.workout_live import announce
+from subgraphs.workouts.api.workout_live import session_channel
 from subgraphs.workouts.api.workout_set import SetChangesInput, SetInput, WorkoutSet, set_node
 from subgraphs.workouts.commands import workout as commands
 from subgraphs.workouts.commands import workout_set as set_commands
@@ -314,7 +315,7 @@ class WorkoutMutation:
             database=resources.database,
             now=resources.now(),
         )
-        await announce(info, workout.id)
+        await announce(info, session_channel(workout.id))
         info.context.renew_loaders()
         return DeleteWorkoutPayload(deleted_id=input.id, user=await load_named_user(info, workout.user_id))
 
@@ -342,7 +343,7 @@ class WorkoutMutation:
 
 async def _changed(info: Info, record: WorkoutRecord) -> Workout:
     """The workout as it is after the command, told to its watchers; what else is asked of it is read from the primary."""
-    await announce(info, record.id)
+    await announce(info, session_channel(record.id))
     info.context.renew_loaders()
     return workout_node(record)
 
