@@ -1,0 +1,67 @@
+"""Live fields of a subgraph without a server: streams that are opened, listened to and ended. Used by integration tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+from events.fanout import Fanout
+from router.redis_client import open_redis
+from tests.testkit.servers import Valkey
+from tests.testkit.subgraph import SubgraphUnderTest
+
+PATIENCE_SECONDS = 20.0
+
+
+@asynccontextmanager
+async def with_live_updates(subgraph: SubgraphUnderTest, valkey: Valkey) -> AsyncIterator[None]:
+    """Its process's fan-out over Redis, as long as the block lasts."""
+    redis = open_redis(valkey.url, 2.0)
+    subgraph.resources.fanout = fanout = Fanout(redis)
+    listening = asyncio.create_task(fanout.run())
+    try:
+        yield
+    finally:
+        listening.cancel()
+        await asyncio.wait([listening])
+        subgraph.resources.fanout = None
+        await redis.aclose()
+
+
+class Stream:
+    """One subscription of one person."""
+
+    def __init__(self, results: AsyncIterator[Any]) -> None:
+        self._results = results
+
+    async def next(self) -> Any:
+        """What the field tells next. Fails on an error, and at the end."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            result = await anext(self._results)
+        assert result.errors is None, result.errors
+        (told,) = result.data.values()
+        return told
+
+    async def code(self) -> str:
+        """The code of the error that comes next."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            (error,) = (await anext(self._results)).errors
+        return str(error.extensions["code"])
+
+    async def is_over(self) -> bool:
+        """Whether it ends instead of telling more."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await anext(self._results, None) is None
+
+
+@asynccontextmanager
+async def streaming(
+    subgraph: SubgraphUnderTest, operation: str, person: str, variables: Mapping[str, Any] | None = None
+) -> AsyncIterator[Stream]:
+    """A subscription that is open until the block ends."""
+    context = subgraph.context(person)
+    results: Any = await subgraph.schema.subscribe(operation, dict(variables or {}), context_value=context)
+    async with aclosing(results):
+        yield Stream(results)
