@@ -82,7 +82,8 @@ class WebSocketSource:
     """`graphql-transport-ws` to the subgraph, one connection a subscription; SSE for those named in `event_streams`.
 
     A subgraph that restarts is subscribed to again, and the client does not notice, as the protocol's reference client
-    does it. Events in between are lost: the protocol knows no positions.
+    does it. Events in between are lost, for the protocol knows no positions: fields that begin with
+    a state make up for them.
     `urls` replaces the address a subgraph's queries go to; without one, `addresses` chooses among instances. Forwarded headers go with the handshake and, since many
     servers look there only, into the `connection_init` payload.
     """

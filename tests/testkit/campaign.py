@@ -25,16 +25,18 @@ from deploy.event_commands import Sampling, check, open_rooms
 from deploy.terminal import Terminal
 from events.parked import list_parked
 from events.progress import behind, unpublished
-from tests.testkit.campaign_faults import inflict, planned
+from tests.testkit.campaign_faults import KINDS, PARTS, Fault, inflict, planned
 from tests.testkit.campaign_people import KCAL_PER_GRAM, Answers, Person
 from tests.testkit.campaign_watchers import Watcher
 from tests.testkit.running_stack import RunningStack, eventually, running_stack
 
 PEOPLE = 6
+WATCHERS = tuple(itertools.product((False, True), ("websocket", "event stream")))
 SETTLED_SECONDS = 120.0
 # Few days, so that writes meet in the same summaries; more in a long campaign, for a day takes 50 meals only.
 LEAST_DAYS = 3
 FAULTS_A_DAY = 8
+PAUSE_SECONDS = 0.15
 SUMMARY = """query($date: LocalDate!) {
   dailySummary(date: $date) { date mealsLogged caloriesConsumed waterMl weightKg revision }
 }"""
@@ -45,6 +47,8 @@ class Result:
     """What a campaign did and found; `findings` is empty where all that was promised held."""
 
     seed: int
+    days: int
+    pause_seconds: float
     faults: list[str] = field(default_factory=list)
     seconds: float = 0.0
     acknowledged: int = 0
@@ -54,15 +58,29 @@ class Result:
     findings: list[str] = field(default_factory=list)
 
 
-async def run(directory: Path, *, faults: int, seed: int, stop_seconds: float, say: Any = print) -> Result:
-    """One campaign over a new platform in `directory`."""
-    result, answers = Result(seed), Answers()
+async def run(
+    directory: Path,
+    faults: Sequence[Fault],
+    *,
+    seed: int,
+    stop_seconds: float,
+    days: int | None = None,
+    pause_seconds: float = PAUSE_SECONDS,
+    say: Any = print,
+) -> Result:
+    """One campaign over a new platform in `directory`. On many days with long pauses, no write covers what an earlier one lost."""
+    days = days or max(LEAST_DAYS, len(faults) // FAULTS_A_DAY)
+    result, answers = Result(seed, days, pause_seconds), Answers()
     began = time.monotonic()
     async with running_stack(directory, "--no-sample-data") as stack:
-        days = max(LEAST_DAYS, faults // FAULTS_A_DAY)
-        people = [await Person.enter(await stack.register(), answers, seed + number, days) for number in range(PEOPLE)]
-        transports = itertools.cycle(("websocket", "event stream"))
-        watchers = [Watcher(person.visitor, next(transports)) for person in people[:4]]
+        people = [
+            await Person.enter(await stack.register(), answers, seed + number, days=days, pause_seconds=pause_seconds)
+            for number in range(PEOPLE)
+        ]
+        watchers = [
+            Watcher(person.visitor, transport, resumes=resumes)
+            for person, (resumes, transport) in zip(people, WATCHERS, strict=False)
+        ]
         watching = [asyncio.create_task(watcher.watch()) for watcher in watchers]
         over = asyncio.Event()
         using = [asyncio.create_task(person.use(over)) for person in people]
@@ -82,18 +100,18 @@ async def run(directory: Path, *, faults: int, seed: int, stop_seconds: float, s
     result.acknowledged = answers.acknowledged
     result.things = sum(len(person.things) for person in people)
     result.seconds = round(time.monotonic() - began, 1)
-    result.subscribers = [f"{each.transport}: {each.received} states, {each.connections} streams" for each in watchers]
+    result.subscribers = [f"{each}: {each.received} states, {each.connections} streams" for each in watchers]
     return result
 
 
 async def _inflict_all(
-    stack: RunningStack, faults: int, seed: int, stop_seconds: float, result: Result, say: Any
+    stack: RunningStack, faults: Sequence[Fault], seed: int, stop_seconds: float, result: Result, say: Any
 ) -> None:
     """One after the other, now and then the next before the last is over."""
     chooser = random.Random(seed)
     await asyncio.sleep(1)
-    for number, fault in enumerate(planned(faults, seed), 1):
-        say(f"{number}/{faults} {fault}")
+    for number, fault in enumerate(faults, 1):
+        say(f"{number}/{len(faults)} {fault}")
         result.faults.append(str(fault))
         try:
             await inflict(fault, stack, chooser.uniform(min(1.0, stop_seconds), stop_seconds))
@@ -190,7 +208,7 @@ async def _compare_watcher(watcher: Watcher, date: str, numbers: dict[str, float
         await eventually(holds, seconds=10)
     except AssertionError:
         result.findings.append(
-            f"a subscriber ({watcher.transport}) was last told {watcher.last_by_date.get(date)} of {date}, not {numbers}"
+            f"a subscriber ({watcher}) was last told {watcher.last_by_date.get(date)} of {date}, not {numbers}"
         )
 
 
@@ -198,23 +216,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--faults", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what fails; by default everything")
+    parser.add_argument(
+        "--kinds", nargs="+", choices=KINDS, default=KINDS, help="how it fails; by default in every way"
+    )
+    parser.add_argument("--days", type=int, help="over how many days people write")
+    parser.add_argument("--pause", type=float, default=PAUSE_SECONDS, help="the longest between two writes, in seconds")
     parser.add_argument("--stop-seconds", type=float, default=4.0, help="the longest that a part is stopped for")
     parser.add_argument("--results", type=Path, help="a folder for a dated file of results")
     options = parser.parse_args()
+    faults = list(planned(options.faults, options.seed, options.parts, options.kinds))
     with tempfile.TemporaryDirectory(prefix="campaign-") as directory:
         result = asyncio.run(
             run(
                 Path(directory) / "data",
-                faults=options.faults,
+                faults,
                 seed=options.seed,
                 stop_seconds=options.stop_seconds,
+                days=options.days,
+                pause_seconds=options.pause,
             )
         )
     text = json.dumps(asdict(result), indent=2)
     print(text)
     if options.results:
+        what = "-".join([f"{options.faults}-faults", *(options.parts if options.parts is not PARTS else ())])
         options.results.mkdir(parents=True, exist_ok=True)
-        file = options.results / f"{datetime.now(UTC):%Y-%m-%d}-{options.faults}-faults-seed-{options.seed}.json"
+        file = options.results / f"{datetime.now(UTC):%Y-%m-%d}-{what}-seed-{options.seed}.json"
         file.write_text(text + "\n", encoding="utf-8")
     raise SystemExit(1 if result.findings else 0)
 

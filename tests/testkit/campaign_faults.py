@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from tests.testkit.running_stack import RunningStack
 
+KINDS = ("kill", "stop", "restart", "cut")
 PARTS = ("users", "nutrition", "workouts", "analytics", "router", "broker", "valkey", "postgres")
 REPLACED_SECONDS = 90.0
 #: SIGTERM lets them finish; Postgres' word for "now, and properly" is SIGINT.
@@ -23,18 +24,21 @@ RESTART_SIGNAL = {"postgres": signal.SIGINT}
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    kind: str  # "kill", "stop", "restart" or "cut"
+    kind: str  # of KINDS
     part: str
 
     def __str__(self) -> str:
         return f"{self.kind} {self.part}"
 
 
-def planned(count: int, seed: int) -> Iterator[Fault]:
-    """Every kind at every part before any comes again, in an order that the seed decides."""
+def planned(count: int, seed: int, parts: Collection[str] = PARTS, kinds: Collection[str] = KINDS) -> Iterator[Fault]:
+    """Every kind at every part before any comes again, in an order that the seed decides. Only servers of data can be cut."""
     chooser = random.Random(seed)
     all_faults = [Fault(kind, part) for kind in ("kill", "stop", "restart") for part in PARTS]
     all_faults += [Fault("cut", "postgres"), Fault("cut", "valkey")]
+    all_faults = [fault for fault in all_faults if fault.part in parts and fault.kind in kinds]
+    if not all_faults:
+        raise ValueError(f"There is no {' or '.join(kinds)} of {' or '.join(parts)}.")
     while count > 0:
         chooser.shuffle(all_faults)
         yield from all_faults[:count]

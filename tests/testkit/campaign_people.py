@@ -93,20 +93,23 @@ class RefusedError(Exception):
 class Person:
     """A signed-in visitor who writes, corrects and deletes until told to stop."""
 
-    def __init__(self, visitor: Visitor, food_id: str, answers: Answers, seed: int, days: int) -> None:
+    def __init__(
+        self, visitor: Visitor, food_id: str, answers: Answers, seed: int, days: int, pause_seconds: float
+    ) -> None:
         self.visitor = visitor
         self.things: list[Thing] = []
         self._food_id = food_id
         self._answers = answers
         self._random = random.Random(seed)
         self._days = days
+        self._pause_seconds = pause_seconds
         self._keys = itertools.count()
 
     @classmethod
-    async def enter(cls, visitor: Visitor, answers: Answers, seed: int, days: int) -> Person:
-        """`days`: over how many past days everything is spread."""
+    async def enter(cls, visitor: Visitor, answers: Answers, seed: int, *, days: int, pause_seconds: float) -> Person:
+        """`days`: over how many past days everything is spread; `pause_seconds`: the longest between two writes."""
         food = await visitor.data(CREATE_FOOD, {"input": {**FOOD, "name": f"Grain of {visitor.email}"}})
-        return cls(visitor, food["createFood"]["food"]["id"], answers, seed, days)
+        return cls(visitor, food["createFood"]["food"]["id"], answers, seed, days, pause_seconds)
 
     async def use(self, over: asyncio.Event) -> None:
         while not over.is_set():
@@ -119,7 +122,7 @@ class Person:
                 await self._delete(self._random.choice(alive))
             else:
                 await self._create(self._random.choice(list(CREATE)))
-            await asyncio.sleep(self._random.uniform(0.02, 0.15))
+            await asyncio.sleep(self._random.uniform(0.02, self._pause_seconds))
 
     async def read(self, query: str, variables: Any = None) -> Any:
         """The data, however often it has to be asked for. Every answer on the way is noted."""

@@ -12,16 +12,22 @@ import orjson
 
 from tests.testkit.running_stack import Visitor
 
-LIVE = "subscription { dailySummaryChanged { date mealsLogged caloriesConsumed waterMl weightKg revision } }"
+LIVE = """subscription($since: DateTime) { dailySummaryChanged(since: $since) {
+  date mealsLogged caloriesConsumed waterMl weightKg revision freshness { asOf } } }"""
 PAUSE_SECONDS = 0.3
 
 
 class Watcher:
-    """A subscriber that connects again whenever its stream ends, as GraphQL clients do."""
+    """A subscriber that connects again whenever its stream ends, as GraphQL clients do.
 
-    def __init__(self, visitor: Visitor, transport: str) -> None:
+    One that `resumes` says what it has heard last; the others trust that a new stream looks back.
+    """
+
+    def __init__(self, visitor: Visitor, transport: str, *, resumes: bool) -> None:
         self.visitor = visitor
         self.transport = transport
+        self._resumes = resumes
+        self._newest: str | None = None
         self.last_by_date: dict[str, Any] = {}
         self.connections = 0
         self.received = 0
@@ -37,9 +43,17 @@ class Watcher:
                         day = data["dailySummaryChanged"]
                         self.received += 1
                         self.last_by_date[day["date"]] = day
+                        self._newest = day["freshness"]["asOf"]
                     if "errors" in answer:
                         break
             await asyncio.sleep(PAUSE_SECONDS)
+
+    def __str__(self) -> str:
+        return f"{self.transport}{' that resumes' if self._resumes else ''}"
+
+    @property
+    def _operation(self) -> dict[str, Any]:
+        return {"query": LIVE, "variables": {"since": self._newest if self._resumes else None}}
 
     def _answers(self) -> AsyncIterator[Any]:
         return self._websocket() if self.transport == "websocket" else self._event_stream()
@@ -53,7 +67,7 @@ class Watcher:
             async for message in socket:
                 data = message.json()
                 if data["type"] == "connection_ack":
-                    await socket.send_json({"type": "subscribe", "id": "1", "payload": {"query": LIVE}})
+                    await socket.send_json({"type": "subscribe", "id": "1", "payload": self._operation})
                 elif data["type"] == "ping":
                     await socket.send_json({"type": "pong"})
                 elif data["type"] == "next":
@@ -66,7 +80,7 @@ class Watcher:
         stack = self.visitor.stack
         no_limit = aiohttp.ClientTimeout(total=None, sock_read=60)
         async with stack.session.post(
-            stack.state.router_url, json={"query": LIVE}, headers=headers, timeout=no_limit
+            stack.state.router_url, json=self._operation, headers=headers, timeout=no_limit
         ) as response:
             async for line in response.content:
                 if line.startswith(b"data:") and line[5:].strip():

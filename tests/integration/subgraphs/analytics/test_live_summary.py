@@ -131,6 +131,7 @@ async def stack() -> AsyncIterator[Stack]:
 
 async def test_a_logged_workout_reaches_the_subscribers_of_the_day(stack: Stack) -> None:
     async with stack.subscribed("ann") as every_day, stack.subscribed("ann", "2026-03-01") as one_day:
+        assert (await one_day.next())["revision"] == 0
         await stack.log_workout("ann", 300)
         for updates in (every_day, one_day):
             assert await updates.next() == {

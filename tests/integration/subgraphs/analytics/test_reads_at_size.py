@@ -28,6 +28,8 @@ from subgraphs.analytics.queries.report import days_of_reports, trend_of_reports
 from subgraphs.analytics.queries.streak import best_runs
 from subgraphs.analytics.queries.summary import (
     SummaryPage,
+    changed_summaries,
+    count_of_changed,
     summaries_by_day,
     summaries_by_user,
     summaries_of_span,
@@ -61,7 +63,8 @@ _POPULATION = (
     INSERT INTO daily_summary (user_id, local_date, calories_consumed, calories_burned, net_calories_burned, protein_g,
         carbs_g, fat_g, meals_logged, workouts_completed, workout_minutes, active_minutes, water_ml, weight_kg, revision,
         computed_at)
-    SELECT 'p' || person, day, 2000, 300, 250, 100, 200, 70, 3, 1, 45, 40, 1500, 80, 1, now() FROM {_PEOPLE_DAYS}
+    SELECT 'p' || person, day, 2000, 300, 250, 100, 200, 70, 3, 1, 45, 40, 1500, 80, 1, day + interval '20 hours'
+    FROM {_PEOPLE_DAYS}
     """,
     f"INSERT INTO weight_trend SELECT 'p' || person, day, 80, 80 FROM {_PEOPLE_DAYS}",
     f"""
@@ -158,6 +161,17 @@ async def test_a_page_reads_the_rows_that_it_shows(analytics: SubgraphUnderTest,
         assert each.whole_tables == set(), each
     assert sum(each.rows_read for each in reader.explained) <= most_rows, reader.explained
     assert sum(each.buffers for each in reader.explained) <= most_buffers, reader.explained
+
+
+async def test_a_stream_of_days_reads_those_that_changed_since_then(analytics: SubgraphUnderTest) -> None:
+    a_week_ago = NOW - timedelta(days=7)
+    async with analytics.database.reading() as connection:
+        reader = ExplainingReader(connection)
+        assert len(await changed_summaries(reader, VETERAN, (a_week_ago, date.min), 100)) == 8
+        assert await count_of_changed(reader, VETERAN, a_week_ago, 367) == 8
+    for each in reader.explained:
+        assert (each.whole_tables, each.rows_read) == (set(), 8), each
+        assert each.buffers <= 20, each
 
 
 async def test_a_weighing_more_reads_no_older_ones(analytics: SubgraphUnderTest) -> None:
