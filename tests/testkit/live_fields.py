@@ -1,4 +1,4 @@
-"""Live fields of a subgraph without a server: streams that are opened, listened to and ended. Used by integration tests."""
+"""Live fields of a subgraph: streams that are opened, listened to and ended, without a server, and a server. For integration tests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 from events.fanout import Fanout
 from router.redis_client import open_redis
+from subgraphs.shell.app import SubgraphApp
+from subgraphs.shell.command_line import draining_server, server_config
 from tests.testkit.servers import Valkey
 from tests.testkit.subgraph import SubgraphUnderTest
 
@@ -28,6 +30,20 @@ async def with_live_updates(subgraph: SubgraphUnderTest, valkey: Valkey) -> Asyn
         await asyncio.wait([listening])
         subgraph.resources.fanout = None
         await redis.aclose()
+
+
+@asynccontextmanager
+async def serving(app: SubgraphApp, port: int) -> AsyncIterator[None]:
+    """The subgraph as its process serves it, until the block ends; then streams are closed with 1012."""
+    server = draining_server(server_config(app, "127.0.0.1", port, app.resources.settings), app)
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.02)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
 
 
 class Stream:

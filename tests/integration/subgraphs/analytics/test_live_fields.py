@@ -1,20 +1,26 @@
 """Live fields begin with a state: what changes between two streams, and is told to nobody then, is told by the second one."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import text
 
+from router.transport.protocol import SubgraphRequest
+from router.transport.subscription_source import WebSocketSource
 from subgraphs.analytics.api.summary import DAYS_AT_ONCE, MOST_DAYS_MISSED
+from subgraphs.analytics.app import create_app
 from subgraphs.shell.live import LOOK_BACK, OVERLAP
 from tests.testkit.analytics import analytics_subgraph, drink, meal, of_person, tell, weighing, workout
-from tests.testkit.live_fields import streaming, with_live_updates
-from tests.testkit.servers import Postgres, Valkey
-from tests.testkit.subgraph import SubgraphUnderTest
+from tests.testkit.live_fields import PATIENCE_SECONDS, serving, streaming, with_live_updates
+from tests.testkit.servers import Postgres, Valkey, free_port
+from tests.testkit.subgraph import SubgraphUnderTest, sign_token
 
 _people = count(1)
 _numbers = count(1)
@@ -198,6 +204,34 @@ async def test_a_goal_that_ended_between_two_streams_is_told_by_the_second(
         assert await stream.next() == {"status": "COMPLETED", "currentValue": 79, "targetValue": 80}
         await analytics.data(ABANDON_GOAL, person, goal)
         assert (await stream.next())["status"] == "ABANDONED"  # though no day changed
+
+
+async def test_a_router_that_subscribes_again_by_itself_passes_on_what_changed_meanwhile(
+    analytics: SubgraphUnderTest, valkey: Valkey, person: str
+) -> None:
+    """It repeats the operation as it was sent, to whoever serves at the subgraph's address after a restart."""
+    settings, port = replace(analytics.resources.settings, redis_url=valkey.url), free_port()
+    source = WebSocketSource()
+    url, body = f"http://127.0.0.1:{port}/graphql", orjson.dumps({"query": DAYS})
+    request = SubgraphRequest("analytics", url, body, (("authorization", f"Bearer {sign_token(person)}"),))
+    await tell(analytics, person, meal(person, MONDAY, 500))
+    revisions: asyncio.Queue[int] = asyncio.Queue()
+
+    async def listen() -> None:
+        async for event in source.open(request):
+            await revisions.put(event["data"]["dailySummaryChanged"]["revision"])
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        async with serving(create_app(settings), port):
+            listening = asyncio.create_task(listen())
+            assert await revisions.get() == 1
+        await tell(analytics, person, drink(person, MONDAY, 250))
+        async with serving(create_app(settings), port):
+            while await revisions.get() < 2:
+                continue
+    listening.cancel()
+    await asyncio.wait([listening])
+    await source.close()
 
 
 async def _announce(analytics: SubgraphUnderTest, person: str) -> None:
