@@ -10,9 +10,11 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import jwt
 import pytest
 
+from tests.testkit.campaign_watchers import KINDS_OF_WATCHERS, Watcher, watching
 from tests.testkit.kotlin_client import compiled_kotlin_client
 from tests.testkit.npm_clients import TalkingClient, compile_relay, talking_client
 from tests.testkit.running_stack import RunningStack, Visitor, eventually, is_alive, running_stack
@@ -48,6 +50,54 @@ async def test_nothing_acknowledged_is_lost(own_stack: RunningStack, name: str) 
         return bool(answer["dailySummary"] == {"workoutsCompleted": written, "workoutMinutes": 10 * written})
 
     await eventually(summary_is_right, seconds=90)
+
+
+@pytest.mark.timeout(180)
+async def test_what_is_projected_between_two_streams_is_told_by_the_second(own_stack: RunningStack) -> None:
+    """Analytics is killed under its subscribers and has caught up before they come back: two soon, two after ten minutes."""
+    person = await own_stack.register()
+    watchers = [Watcher(person, transport, resumes=resumes) for resumes, transport in KINDS_OF_WATCHERS]
+    soon, late = watchers[:2], watchers[2:]
+    date = NOON.date().isoformat()
+
+    async def log_until_projected(number: int) -> None:
+        await person.insist(LOG_WORKOUT, {"input": _workout(number)})
+
+        async def is_projected() -> bool:
+            answer = await person.insist(DAY, {"date": date})
+            return bool(answer["dailySummary"]["workoutsCompleted"] == number + 1)
+
+        await eventually(is_projected, seconds=90)
+
+    async def know(some: list[Watcher], calories: float) -> bool:
+        return all(each.last_by_date.get(date, {}).get("caloriesBurned") == calories for each in some)
+
+    await log_until_projected(0)
+    async with watching(watchers):
+        await eventually(lambda: know(watchers, 50))
+        killing = asyncio.create_task(own_stack.kill("analytics"))
+        await asyncio.sleep(0)  # the signal is sent; nobody may be there again before it has caught up
+    await killing
+    await log_until_projected(1)
+    async with watching(soon):
+        await eventually(lambda: know(soon, 100))
+    await _let_ten_minutes_pass(own_stack, person, late)
+    async with watching(late):
+        await eventually(lambda: know(late, 100))
+
+
+async def _let_ten_minutes_pass(stack: RunningStack, person: Visitor, watchers: list[Watcher]) -> None:
+    """For the person's days and what the watchers know of them."""
+    ten_minutes = timedelta(minutes=10)
+    database = await asyncpg.connect(stack.state.environment["DATABASE_URL_ANALYTICS"])
+    try:
+        earlier = "UPDATE daily_summary SET computed_at = computed_at - $1::interval WHERE user_id = $2"
+        await database.execute(earlier, ten_minutes, person.id)
+    finally:
+        await database.close()
+    for watcher in watchers:
+        assert watcher.newest is not None
+        watcher.newest = (datetime.fromisoformat(watcher.newest) - ten_minutes).isoformat()
 
 
 NPM_CLIENTS = ("graphql-ws", "graphql-sse", "apollo", "urql")

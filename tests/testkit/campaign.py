@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import itertools
 import json
 import random
 import tempfile
@@ -27,11 +26,10 @@ from events.parked import list_parked
 from events.progress import behind, unpublished
 from tests.testkit.campaign_faults import KINDS, PARTS, Fault, inflict, planned
 from tests.testkit.campaign_people import KCAL_PER_GRAM, Answers, Person
-from tests.testkit.campaign_watchers import Watcher
+from tests.testkit.campaign_watchers import KINDS_OF_WATCHERS, Watcher, watching
 from tests.testkit.running_stack import RunningStack, eventually, running_stack
 
 PEOPLE = 6
-WATCHERS = tuple(itertools.product((False, True), ("websocket", "event stream")))
 SETTLED_SECONDS = 120.0
 # Few days, so that writes meet in the same summaries; more in a long campaign, for a day takes 50 meals only.
 LEAST_DAYS = 3
@@ -79,22 +77,22 @@ async def run(
         ]
         watchers = [
             Watcher(person.visitor, transport, resumes=resumes)
-            for person, (resumes, transport) in zip(people, WATCHERS, strict=False)
+            for person, (resumes, transport) in zip(people, KINDS_OF_WATCHERS, strict=False)
         ]
-        watching = [asyncio.create_task(watcher.watch()) for watcher in watchers]
         over = asyncio.Event()
-        using = [asyncio.create_task(person.use(over)) for person in people]
-        try:
-            await _inflict_all(stack, faults, seed, stop_seconds, result, say)
-            over.set()
-            for outcome in await asyncio.gather(*using, return_exceptions=True):
-                if isinstance(outcome, BaseException):
-                    result.findings.append(f"somebody could not go on: {outcome!r}")
-            await _compare(stack, directory, people, watchers, result, say)
-        finally:
-            for task in (*using, *watching):
-                task.cancel()
-            await asyncio.gather(*using, *watching, return_exceptions=True)
+        async with watching(watchers):
+            using = [asyncio.create_task(person.use(over)) for person in people]
+            try:
+                await _inflict_all(stack, faults, seed, stop_seconds, result, say)
+                over.set()
+                for outcome in await asyncio.gather(*using, return_exceptions=True):
+                    if isinstance(outcome, BaseException):
+                        result.findings.append(f"somebody could not go on: {outcome!r}")
+                await _compare(stack, directory, people, watchers, result, say)
+            finally:
+                for task in using:
+                    task.cancel()
+                await asyncio.gather(*using, return_exceptions=True)
     result.findings += answers.dishonest
     result.answers = dict(answers.codes.most_common())
     result.acknowledged = answers.acknowledged

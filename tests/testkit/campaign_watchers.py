@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import suppress
+import itertools
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
@@ -13,8 +14,10 @@ import orjson
 from tests.testkit.running_stack import Visitor
 
 LIVE = """subscription($since: DateTime) { dailySummaryChanged(since: $since) {
-  date mealsLogged caloriesConsumed waterMl weightKg revision freshness { asOf } } }"""
+  date mealsLogged caloriesConsumed caloriesBurned waterMl weightKg revision freshness { asOf } } }"""
 PAUSE_SECONDS = 0.3
+#: Every kind of subscriber: whether it resumes, and over what.
+KINDS_OF_WATCHERS = tuple(itertools.product((False, True), ("websocket", "event stream")))
 
 
 class Watcher:
@@ -26,8 +29,8 @@ class Watcher:
     def __init__(self, visitor: Visitor, transport: str, *, resumes: bool) -> None:
         self.visitor = visitor
         self.transport = transport
-        self._resumes = resumes
-        self._newest: str | None = None
+        self.resumes = resumes
+        self.newest: str | None = None
         self.last_by_date: dict[str, Any] = {}
         self.connections = 0
         self.received = 0
@@ -43,17 +46,17 @@ class Watcher:
                         day = data["dailySummaryChanged"]
                         self.received += 1
                         self.last_by_date[day["date"]] = day
-                        self._newest = day["freshness"]["asOf"]
+                        self.newest = day["freshness"]["asOf"]
                     if "errors" in answer:
                         break
             await asyncio.sleep(PAUSE_SECONDS)
 
     def __str__(self) -> str:
-        return f"{self.transport}{' that resumes' if self._resumes else ''}"
+        return f"{self.transport}{' that resumes' if self.resumes else ''}"
 
     @property
     def _operation(self) -> dict[str, Any]:
-        return {"query": LIVE, "variables": {"since": self._newest if self._resumes else None}}
+        return {"query": LIVE, "variables": {"since": self.newest if self.resumes else None}}
 
     def _answers(self) -> AsyncIterator[Any]:
         return self._websocket() if self.transport == "websocket" else self._event_stream()
@@ -85,3 +88,15 @@ class Watcher:
             async for line in response.content:
                 if line.startswith(b"data:") and line[5:].strip():
                     yield orjson.loads(line[5:])
+
+
+@asynccontextmanager
+async def watching(watchers: Iterable[Watcher]) -> AsyncIterator[None]:
+    """They watch until the block ends."""
+    tasks = [asyncio.create_task(watcher.watch()) for watcher in watchers]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
