@@ -71,7 +71,7 @@ const socket = createClient({
     return { Authorization: `Bearer ${currentSession()?.accessToken ?? ""}` };
   },
   on: {
-    // events while the connection was away are lost: ask for the present state
+    // a subscription looks back a minute, and the connection may have been away for longer: ask for the present state
     connected: (_socket, _payload, wasRetry) => {
       if (wasRetry) void client.refetchQueries({ include: "active" });
     },
