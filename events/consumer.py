@@ -6,12 +6,12 @@ it holds up nobody; every other one is waited out, and one that nobody foresaw r
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from math import nan
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -344,11 +344,21 @@ async def _group_member(
 
 async def _stop(consumer: AIOKafkaConsumer) -> None:
     """Aiokafka waits for the answer to a join before it closes connections, and cut off it leaves them open."""
-    with suppress(Exception):
-        async with asyncio.timeout(STOP_SECONDS):
-            await consumer.stop()
+    await _try_to_close(consumer.stop())
     for part in (consumer._fetcher, consumer._client):  # noqa: SLF001 - nothing public closes them after that
         if part is not None:
-            with suppress(Exception):
-                async with asyncio.timeout(STOP_SECONDS):
-                    await part.close()
+            await _try_to_close(part.close())
+
+
+async def _try_to_close(closing: Coroutine[Any, Any, None]) -> None:
+    """Waits STOP_SECONDS for it at most, whatever comes of it.
+
+    In a task of its own: aiokafka waits for tasks that it cancelled, and their cancellation would end our own.
+    """
+    task = asyncio.create_task(closing)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=STOP_SECONDS)
+        if done and not task.cancelled() and (failure := task.exception()) is not None:
+            _log.debug("kafka_client_did_not_close_well", reason=reason_of(failure))
+    finally:
+        task.cancel()

@@ -65,7 +65,11 @@ class Loop:
                     return
                 self._note("it ended")
             except asyncio.CancelledError:
-                raise
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                # Nobody cancelled this loop: something within it waited for a task that was, as aiokafka does when it closes.
+                self._note("a cancellation within it came out")
             except Exception as failure:
                 self._note(reason_of(failure))
             if time.monotonic() - started > STEADY_AFTER_SECONDS:
