@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 
 def rendered(values: dict[str, Any]) -> list[dict[str, Any]]:
+    """The chart's documents; the caller may not change them."""
+    return _rendered(json.dumps(values))
+
+
+@cache
+def _rendered(values: str) -> list[dict[str, Any]]:
     helm = pytest.importorskip("helm_python", reason="needs helm-python-sdk, see deploy/kubernetes/README.md")
     with helm.Chart.load(str(CHART)) as chart:
-        texts = chart.render(values, name="fittracker").values()
+        texts = chart.render(json.loads(values), name="fittracker").values()
     return [document for text in texts for document in yaml.safe_load_all(text) if document]
 
 
@@ -112,6 +120,67 @@ def test_a_canary_shares_the_service_and_runs_another_image() -> None:
         assert service["spec"]["selector"].items() <= template["metadata"]["labels"].items()
         images.add(template["spec"]["containers"][0]["image"])
     assert images == {"fittracker:0.1.0", "fittracker:0.2.0"}
+
+
+ROUTER = {"app": "router", "app.kubernetes.io/name": "fittracker"}
+INGRESS, MONITORING, OTHERS = "ingress-nginx", "monitoring", "default"
+
+
+def may_reach(documents: list[dict[str, Any]], namespace: str, pod: dict[str, str], port: int) -> bool:
+    """Whether a pod of another namespace gets a connection, by the rules of networking.k8s.io/v1: what some policy selects
+    gets nothing but what one of those that select it lets in. Peers by `podSelector` alone are of the policies' own namespace.
+    """
+    selecting = [
+        document["spec"]
+        for document in documents
+        if document["kind"] == "NetworkPolicy"
+        and document["spec"]["podSelector"].get("matchLabels", {}).items() <= pod.items()
+    ]
+    labels = {"kubernetes.io/metadata.name": namespace}
+    return not selecting or any(
+        any(each["port"] == port for each in rule.get("ports", [{"port": port}]))
+        and any(
+            "namespaceSelector" in peer and peer["namespaceSelector"].get("matchLabels", {}).items() <= labels.items()
+            for peer in rule.get("from", [{"namespaceSelector": {}}])
+        )
+        for policy in selecting
+        for rule in policy.get("ingress", ())
+    )
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_the_management_port_is_for_the_scraper_and_the_clients_port_for_the_ingress(name: str) -> None:
+    documents = rendered(VARIANTS[name])
+    settings = yaml.safe_load((CHART.parents[1] / "compose" / "router.yaml").read_text(encoding="utf-8"))
+    clients, management = settings["port"], settings["management"]["port"]
+    for deployment in (each for each in documents if each["kind"] == "Deployment"):
+        template = deployment["spec"]["template"]
+        labels, annotations = template["metadata"]["labels"], template["metadata"].get("annotations", {})
+        if labels["app"] != "router":
+            for port in (clients, management, *range(8081, 8085)):
+                assert not may_reach(documents, INGRESS, labels, port), (labels, port)
+            continue
+        listens = {each["containerPort"] for each in template["spec"]["containers"][0]["ports"]}
+        assert (listens, annotations["prometheus.io/port"]) == ({clients, management}, str(management))
+        reached = {
+            (namespace, port)
+            for namespace in (INGRESS, MONITORING, OTHERS)
+            for port in (clients, management)
+            if may_reach(documents, namespace, labels, port)
+        }
+        assert reached == {(INGRESS, clients), (MONITORING, management)}
+    (service,) = (
+        each for each in documents if each["kind"] == "Service" and each["spec"]["selector"].get("app") == "router"
+    )
+    assert [each["port"] for each in service["spec"]["ports"]] == [clients]  # so no ingress can name the other
+
+
+def test_a_policy_that_lets_everybody_in_would_be_seen() -> None:
+    documents = rendered(VARIANTS["default"])
+    assert not may_reach(documents, OTHERS, ROUTER, 9080)
+    opened = {"kind": "NetworkPolicy", "spec": {"podSelector": {"matchLabels": {"app": "router"}}, "ingress": [{}]}}
+    assert may_reach([*documents, opened], OTHERS, ROUTER, 9080)
+    assert may_reach(rendered({"networkPolicy": {"enabled": False}}), OTHERS, ROUTER, 9080)
 
 
 def test_further_variables_reach_every_subgraph() -> None:

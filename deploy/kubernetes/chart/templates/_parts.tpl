@@ -49,7 +49,6 @@ metadata:
     prometheus.io/scrape: "true"
     prometheus.io/port: "9080"
     prometheus.io/path: /actuator/prometheus
-    checksum/config: {{ .root.Files.Get "router.yaml" | sha256sum }}
 spec:
   {{- include "fittracker.pod" .root | nindent 2 }}
   topologySpreadConstraints:
