@@ -119,6 +119,8 @@ _KNOWN = (
     AnswerCode("DEFERRED_OBJECT_GONE", "What a deferred part belongs to is no longer there.", "Read it again."),
     AnswerCode("UNKNOWN_ENTITY", "A purge of the entity cache names no type of the graph.", "Name a type and its key fields."),
     AnswerCode("REDIS_UNAVAILABLE", "The purge was not made: Redis does not answer.", "Send it again."),
+    AnswerCode("SUBSCRIPTION_NOT_FOUND", "A subgraph called back about a subscription that is not open.", "Tell nothing more about it."),
+    AnswerCode("WORKER_UNAVAILABLE", "The router's worker that has the subscription does not answer.", "Send the callback again."),
     AnswerCode("INVALID_SUPERGRAPH", "The router's graph cannot be served.", "The router's log says what is wrong with it."),
     AnswerCode("UNSUPPORTED_LINKED_FEATURE", "The supergraph asks for what this router would pass over.", "Compose without the feature."),
     AnswerCode("INTERNAL_SERVER_ERROR", "A defect, masked.", "The log has it under the request id."),

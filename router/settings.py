@@ -361,6 +361,20 @@ class EntityCache(Section):
         return self.default_max_age_seconds if own.default_max_age_seconds is None else own.default_max_age_seconds
 
 
+class Callbacks(Section):
+    """Where subgraphs whose `subscription_protocol` is `callback` tell their events: below `path`, on clients' port or on a
+    `port` of its own, in the clear. `public_url` is that path as subgraphs reach it, and names this host where there are
+    several. A subscription of which its subgraph says nothing for two heartbeats has ended; 0 asks for none.
+    """
+
+    public_url: str = Field(pattern=HTTP_ADDRESS)
+    path: str = Field(default="/callback", pattern="^/.*[^/]$")
+    port: int | None = Field(default=None, ge=0, le=65_535)
+    host: str = "127.0.0.1"
+    heartbeat_seconds: float = Field(default=5.0, ge=0)
+    max_open: int = Field(default=10_000, ge=1)  # of one process
+
+
 class Subscriptions(Section):
     max_connections: int = Field(default=10_000, ge=1)
     max_per_connection: int = Field(default=100, ge=1)
@@ -369,6 +383,7 @@ class Subscriptions(Section):
     heartbeat_seconds: float = Field(default=15.0, gt=0)
     max_message_bytes: int = Field(default=1024 * 1024, ge=1)  # of a client
     max_event_bytes: int = Field(default=16 * 1024 * 1024, ge=1)  # of a subgraph
+    callback: Callbacks | None = None
 
 
 class BrokerSubscription(Section):
@@ -406,7 +421,7 @@ class Subgraph(Section):
     discovery: Discovery | None = None
     health_check: InstanceCheck | None = None
     subscription_url: str | None = Field(default=None, pattern="^(https?|wss?)://.")
-    subscription_protocol: Literal["websocket", "event-stream"] = "websocket"
+    subscription_protocol: Literal["websocket", "event-stream", "callback"] = "websocket"
     headers: Mapping[str, SecretStr] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -747,7 +762,13 @@ class Settings(Section):
             raise ValueError("usage_reporting.topic needs kafka")
         if self.broker_subscriptions.fields and self.kafka is None:
             raise ValueError("broker_subscriptions needs kafka")
+        if self.subscriptions.callback is None and self.subgraphs_that_call_back:
+            raise ValueError("subscription_protocol 'callback' needs subscriptions.callback")
         return self
+
+    @property
+    def subgraphs_that_call_back(self) -> frozenset[str]:
+        return frozenset(name for name, each in self.subgraphs.items() if each.subscription_protocol == "callback")
 
     @property
     def graphql_paths(self) -> frozenset[str]:

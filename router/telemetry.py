@@ -163,6 +163,13 @@ COPROCESSOR_CALLS = Counter(
     ["stage", "result"],
     registry=REGISTRY,
 )
+SUBSCRIPTION_CALLBACKS = Counter(
+    "router_subscription_callbacks_total",
+    "What subgraphs told of subscriptions by HTTP callback, by what was made of it: check, next, complete, unknown (no open"
+    " subscription of that id), forbidden (a wrong verifier), malformed, too_large or unreachable (another worker's).",
+    ["result"],
+    registry=REGISTRY,
+)
 BROKER_EVENTS = Counter(
     "router_broker_events_total",
     "Records of topics by what became of them: delivered to a subscriber, dropped for one that is too slow, or malformed.",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,6 +17,8 @@ from pathlib import Path
 import structlog
 from redis.asyncio import Redis
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response as Answer
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -34,6 +37,7 @@ from router.process_metrics import watch_event_loop
 from router.redis_client import open_redis
 from router.response_cache import ResponseCache
 from router.server import workers
+from router.server.callbacks import Callbacks, receiving_end
 from router.server.console import Console
 from router.server.coprocessor import Coprocessor
 from router.server.entity_changes import EntityChanges
@@ -60,6 +64,7 @@ from router.settings import Settings, SubgraphTraffic
 from router.settings_complaints import settings_by_subgraph
 from router.telemetry import EVENT_LOOP_LAG, SUBGRAPH_RETRIES, Tracing, metrics_text
 from router.transport.balanced_transport import BalancedTransport
+from router.transport.callback_source import CallbackSource
 from router.transport.client_tls import client_context
 from router.transport.deadlines import Deadlines
 from router.transport.http_client import HttpLimits
@@ -94,8 +99,10 @@ class RouterApp:
         kept = functools.cache(ResponseHeaders(settings.headers).names_of)
         self._client = None if transport else SubgraphClient(lambda name: _http_limits(traffic_of(name), kept(name)))
         self._instances = _instances(settings, self._client)
+        self._callbacks = receiving_end(settings)
         self._source = None if subscriptions else _subscription_source(settings, self._instances)
-        self._subscriptions = _shared(subscriptions or self._source)
+        self._called_back = _called_back(settings, self._callbacks, self._source)
+        self._subscriptions = _shared(subscriptions, self._called_back, self._source)
         self._tracing = Tracing(settings.telemetry)
         inner = transport or self._client
         assert inner is not None
@@ -115,7 +122,6 @@ class RouterApp:
         self._entities = self._entity_store()
         self._changes = self._entity_changes()
         self._broker_events = _broker_events(settings)
-        redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
         cache = ResponseCache(settings.response_cache, self._redis) if self._redis and _caches(settings) else None
         self._documents = DocumentStore(settings.persisted_documents, self._redis, settings.response_cache.key_prefix)
         self.graph_file.warm = WarmUp(settings.warm_up, self._documents).warm if settings.warm_up.operations else None
@@ -124,7 +130,7 @@ class RouterApp:
             settings,
             self.graph_file,
             self._authenticator,
-            RateLimiter(settings.limits.rate, redis_url, self._redis),
+            _rate_limiter(settings, self._redis),
             self._documents,
             cache,
             self._extensions if settings.extensions or settings.coprocessor else None,
@@ -166,6 +172,8 @@ class RouterApp:
         routes = self._probes.routes_for_clients() if is_apart else self._probes.routes()
         if self._changes is not None:
             routes.extend(self._changes.routes())
+        if self._callbacks is not None and not self._callbacks.is_apart:
+            routes.append(Route(self._callbacks.path, self._call_back, methods=["POST"]))
         if self._operations is not None:
             routes += Console(self.settings, self.graph_file, self.monitor, self._operations).routes()
         if self._page is not None:
@@ -176,6 +184,10 @@ class RouterApp:
             for site in self.settings.workbench.sites:
                 routes += site_routes(site)
         return routes
+
+    async def _call_back(self, request: Request) -> Answer:
+        assert self._callbacks is not None
+        return await self._callbacks.receive(request)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -193,14 +205,21 @@ class RouterApp:
         """What operators ask, for a port of its own."""
         return self._management
 
-    def share_metrics(self, folder: Path) -> None:
-        """The other workers' metrics are in every scrape, and ours in theirs."""
+    def join_workers(self, folder: Path) -> None:
+        """The other workers' metrics are in every scrape, and ours in theirs; callbacks find their worker."""
         self._probes.metrics = WorkerMetrics(metrics_text, folder)
+        if self._callbacks is not None:
+            self._callbacks.join_workers(folder, str(os.getpid()))
 
-    def leave_process_to(self, metrics: WorkerMetrics) -> None:
-        """Somebody runs several applications in this process, and serves the management port and the metrics of all."""
+    def leave_process_to(self, metrics: WorkerMetrics, callbacks: Callbacks | None) -> None:
+        """Somebody runs several applications in this process, and serves the management port, the metrics of all, and
+        what subgraphs call back.
+        """
         self._probes.metrics = metrics
         self._owns_process = False
+        self._callbacks = callbacks
+        if self._called_back is not None and callbacks is not None:
+            self._called_back.inbox = callbacks.inbox
 
     def begin_draining(self) -> None:
         self._probes.is_stopping = True
@@ -227,6 +246,8 @@ class RouterApp:
             if self._owns_process:
                 await stack.enter_async_context(self._probes.metrics.shared())
                 await stack.enter_async_context(management_server(self.management, self.settings))
+                if self._callbacks is not None:
+                    await stack.enter_async_context(self._callbacks.served())
             await self._authenticator.start()
             await self.graph_file.load()
             self._warn_of_unknown_names()
@@ -391,7 +412,18 @@ def _subscription_source(settings: Settings, instances: InstanceDirectory | None
     )
 
 
-def _shared(source: SubscriptionSource | None) -> SubscriptionSource | None:
+def _called_back(
+    settings: Settings, callbacks: Callbacks | None, otherwise: WebSocketSource | None
+) -> CallbackSource | None:
+    own = settings.subscriptions.callback
+    if own is None or callbacks is None or otherwise is None:
+        return None
+    return CallbackSource(callbacks.inbox, own.public_url, settings.subgraphs_that_call_back, otherwise)
+
+
+def _shared(*sources: SubscriptionSource | None) -> SubscriptionSource | None:
+    """The first that there is."""
+    source = next((each for each in sources if each is not None), None)
     return SharedStreams(source) if source is not None else None
 
 
@@ -412,6 +444,11 @@ def _broker_events(settings: Settings) -> BrokerEvents | None:
 def _subscription_fields(graph: LoadedGraph) -> set[str]:
     root = graph.api_schema.subscription_type
     return {f"{root.name}.{name}" for name in root.fields} if root is not None else set()
+
+
+def _rate_limiter(settings: Settings, redis: Redis | None) -> RateLimiter:
+    url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    return RateLimiter(settings.limits.rate, url, redis)
 
 
 def _caches(settings: Settings) -> bool:

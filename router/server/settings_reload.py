@@ -7,6 +7,7 @@ requests, connections and subscriptions that it has, and ends with the last of t
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from router.errors import RouterError
+from router.server.callbacks import Callbacks, receiving_end
 from router.server.graph_file import stamp_of
 from router.server.management import management_server
 from router.server.worker_metrics import WorkerMetrics
@@ -40,6 +42,7 @@ FIXED = (
     "limits.connections",
     "limits.connections_per_address",
     "subscriptions.max_message_bytes",
+    "subscriptions.callback",
     "watch",
 )
 #: So many earlier applications may still have clients; of an older one the clients are told to come again.
@@ -52,7 +55,7 @@ class Replaceable(Application, Protocol):
     @property
     def management(self) -> ASGIApp: ...
 
-    def leave_process_to(self, metrics: WorkerMetrics) -> None: ...
+    def leave_process_to(self, metrics: WorkerMetrics, callbacks: Callbacks | None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,7 @@ class ReloadableRouter:
         self._retired: list[_Generation] = []
         self._duties: set[asyncio.Task[None]] = set()
         self._metrics = WorkerMetrics(metrics_text)
+        self._callbacks = receiving_end(settings)
 
     @property
     def settings(self) -> Settings:
@@ -143,9 +147,11 @@ class ReloadableRouter:
             assert self._current is not None
             await self._current.serve(scope, receive, send)
 
-    def share_metrics(self, folder: Path) -> None:
-        """The other workers' metrics are in every scrape, and ours in theirs."""
+    def join_workers(self, folder: Path) -> None:
+        """The other workers' metrics are in every scrape, and ours in theirs; callbacks find their worker."""
         self._metrics = WorkerMetrics(metrics_text, folder)
+        if self._callbacks is not None:
+            self._callbacks.join_workers(folder, str(os.getpid()))
 
     def begin_draining(self) -> None:
         for each in self._all():
@@ -166,6 +172,8 @@ class ReloadableRouter:
                 stack.push_async_callback(self._stop_all)
                 await stack.enter_async_context(self._metrics.shared())
                 await stack.enter_async_context(management_server(self._manage, self._first))
+                if self._callbacks is not None:
+                    await stack.enter_async_context(self._callbacks.served())
             except (SettingsError, OSError) as error:
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
@@ -179,7 +187,7 @@ class ReloadableRouter:
     async def _started(self, settings: Settings) -> _Generation:
         """Raises what keeps the application from starting; nothing of it is left then."""
         app = self._create_app(settings)
-        app.leave_process_to(self._metrics)
+        app.leave_process_to(self._metrics, self._callbacks)
         generation = _Generation(settings, app)
         try:
             await generation.start()

@@ -1,6 +1,6 @@
 """uvicorn servers beside another one in an event loop: they accept for as long as a block lasts, and leave signals alone.
 
-`management` serves the second port with it, `one_process` the subgraphs that live in the router's process.
+`management` and `callbacks` serve further ports with it, `one_process` the subgraphs that live in the router's process.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ class DidNotStartError(OSError):
 
 
 @asynccontextmanager
-async def accepting(*served: tuple[uvicorn.Config, socket.socket]) -> AsyncIterator[None]:
-    """Each server listens on its bound socket when the block begins. When it ends, open requests get their
+async def accepting(*served: tuple[uvicorn.Config, socket.socket | None]) -> AsyncIterator[None]:
+    """Each server listens on its bound socket, or where there is none on its configuration's `uds`, when the block begins. When it ends, open requests get their
     configuration's `timeout_graceful_shutdown`, and the sockets are closed.
 
     Raises DidNotStartError where an application does not start or its socket cannot be listened on; the other servers
@@ -29,7 +29,7 @@ async def accepting(*served: tuple[uvicorn.Config, socket.socket]) -> AsyncItera
     """
     servers = [_SideServer(configuration) for configuration, _ in served]
     running = [
-        asyncio.create_task(server.serve(sockets=[listener]))
+        asyncio.create_task(server.serve(sockets=None if listener is None else [listener]))
         for server, (_, listener) in zip(servers, served, strict=True)
     ]
     try:

@@ -1,6 +1,7 @@
 """Runs the router's processes: one in the foreground, or `workers` of them that share a port by SO_REUSEPORT.
 
-`app.serve` calls `run` with what makes the application. Workers share nothing but Redis and their metrics; the kernel spreads connections over them.
+`app.serve` calls `run` with what makes the application. Workers share nothing but Redis, their metrics and what
+subgraphs call back; the kernel spreads connections over them.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Application(Drainable, Protocol):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
-    def share_metrics(self, folder: Path) -> None: ...
+    def join_workers(self, folder: Path) -> None: ...
 
 
 #: Makes the application of one process. A function of a module: workers are given it by its name.
@@ -77,7 +78,7 @@ def run_one(
     collect_seldom()
     application = create_app(settings)
     if siblings is not None:
-        application.share_metrics(siblings)
+        application.join_workers(siblings)
     server = router_server(settings, application, on_started)
     log.info(
         "listening",

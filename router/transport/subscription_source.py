@@ -11,7 +11,7 @@ import random
 import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, Protocol
 
 import aiohttp
@@ -248,41 +248,62 @@ class WebSocketSource:
             "The subgraph closed the subscription.", subgraph, detail=f"{message.type.name} {socket.close_code}"
         )
 
-    async def _events_over_http(self, request: SubgraphRequest) -> AsyncGenerator[Payload]:
-        """graphql-sse in distinct-connections mode: `event: next` with a result, `event: complete` at the end."""
+    @asynccontextmanager
+    async def post(
+        self, request: SubgraphRequest, body: bytes, accept: str, *, max_seconds: float | None = None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The subgraph's answer to a POST, unread. Raises SubgraphHttpError where the connection breaks, also while the
+        block reads the answer, and SubgraphTimeoutError after `max_seconds` of both.
+        """
         headers = {name: value for name, value in request.headers if may_forward(name, value)}
-        headers |= {"Content-Type": "application/json", "Accept": SSE_CONTENT_TYPE}
+        headers |= {"Content-Type": "application/json", "Accept": accept}
         url = self._address_of(request)
         try:
-            async with self._open_session().post(
-                url,
-                data=request.body,
-                headers=headers,
-                allow_redirects=False,
-                ssl=self._tls_of(request.subgraph) or True,
-            ) as response:
+            async with (
+                asyncio.timeout(max_seconds),
+                self._open_session().post(
+                    url,
+                    data=body,
+                    headers=headers,
+                    allow_redirects=False,
+                    ssl=self._tls_of(request.subgraph) or True,
+                ) as response,
+            ):
                 # a server in trouble is one to avoid; whoever refuses with reasons is not
                 self._note(request, url, SubgraphHttpError.code if response.status >= 500 else None)
-                if response.status != 200 or response.content_type != SSE_CONTENT_TYPE:
-                    yield await self._refusal(response, request.subgraph)
-                    return
-                parser = EventStreamParser(self._max_message_bytes)
-                async for received in response.content.iter_any():
-                    for event in parser.feed(received):
-                        if event.type == "complete":  # with data or, as many servers send it, without
-                            return
-                        if event.type == "next" and event.data is not None:
-                            yield _payload_of(_decode(event.data, request.subgraph), request.subgraph)
-        except EventTooLargeError:
-            raise response_too_large(request.subgraph, self._max_message_bytes) from None
+                yield response
         except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
-            self._note(request, url, SubgraphHttpError.code)
-            raise SubgraphHttpError(
+            failure: SubgraphError = SubgraphHttpError(
                 "The subscription to the subgraph broke.", request.subgraph, detail=str(error)
-            ) from error
+            )
+            if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError):
+                failure = SubgraphTimeoutError("The subgraph did not accept the subscription.", request.subgraph)
+            self._note(request, url, failure.code)
+            raise failure from error
 
-    async def _refusal(self, response: aiohttp.ClientResponse, subgraph: str) -> Payload:
-        """What the subgraph says instead of a stream, which the protocol lets be a result. Raises SubgraphHttpError."""
+    async def _events_over_http(self, request: SubgraphRequest) -> AsyncGenerator[Payload]:
+        async with self.post(request, request.body, SSE_CONTENT_TYPE) as response:
+            if response.status != 200 or response.content_type != SSE_CONTENT_TYPE:
+                yield await self.result_in(response, request.subgraph)
+                return
+            async for payload in self._events_in(response, request.subgraph):
+                yield payload
+
+    async def _events_in(self, response: aiohttp.ClientResponse, subgraph: str) -> AsyncIterator[Payload]:
+        """graphql-sse in distinct-connections mode: `event: next` with a result, `event: complete` at the end."""
+        parser = EventStreamParser(self._max_message_bytes)
+        try:
+            async for received in response.content.iter_any():
+                for event in parser.feed(received):
+                    if event.type == "complete":  # with data or, as many servers send it, without
+                        return
+                    if event.type == "next" and event.data is not None:
+                        yield _payload_of(_decode(event.data, subgraph), subgraph)
+        except EventTooLargeError:
+            raise response_too_large(subgraph, self._max_message_bytes) from None
+
+    async def result_in(self, response: aiohttp.ClientResponse, subgraph: str) -> Payload:
+        """The GraphQL result that the subgraph answers with in place of a stream. Raises SubgraphHttpError."""
         body = b""
         async for received in response.content.iter_any():
             body += received

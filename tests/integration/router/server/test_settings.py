@@ -289,6 +289,7 @@ ELSEWHERE = {
     "drain_idle_seconds": "test_a_leaving_router_loses_no_request_of_those_who_are_connected",
     "zone": "test_the_own_zone_is_preferred_while_enough_of_it_can_be_asked",
     "response_cache.settling_seconds": "test_a_write_is_seen_by_its_author_at_once_and_kept_again_later",
+    "subscriptions.callback": "test_events_are_completed_by_other_subgraphs_and_the_end_is_told",
     "subscriptions.max_connections": "test_there_is_room_for_so_many_streams",
     "subscriptions.max_per_caller": "test_one_caller_has_so_many_subscriptions_over_all_its_connections",
     "subscriptions.heartbeat_seconds": "test_heartbeats_keep_a_quiet_stream_open",

@@ -13,8 +13,9 @@ import aiohttp
 import orjson
 import pytest
 
+from tests.testkit.callback_subgraph import callback_subgraph
 from tests.testkit.servers import free_port
-from tests.testkit.strawberry_shop import Shop
+from tests.testkit.strawberry_shop import SCHEMAS, Shop
 
 SERVE = "import sys; from pathlib import Path; from router.settings import load_settings; from router.server.app import serve"
 
@@ -48,14 +49,25 @@ class Served:
 
 
 @pytest.fixture
-async def two_workers(shop: Shop, tmp_path: Path) -> AsyncIterator[Served]:
+async def calling_back() -> AsyncIterator[str]:
+    """The address of a subgraph that tells events by callback, each on a connection of its own."""
+    async with callback_subgraph(SCHEMAS["catalog"]) as (_, url):
+        yield url
+
+
+@pytest.fixture
+async def two_workers(shop: Shop, calling_back: str, tmp_path: Path) -> AsyncIterator[Served]:
     supergraph = tmp_path / "supergraph.graphql"
     supergraph.write_text(shop.supergraph)
     port = free_port()
     script = tmp_path / "serve.py"
+    settings = {
+        "subscriptions": {"callback": {"public_url": f"http://127.0.0.1:{port}/callback"}},
+        "subgraphs": {"catalog": {"subscription_url": calling_back, "subscription_protocol": "callback"}},
+    }
     script.write_text(
         f"{SERVE}\nif __name__ == '__main__':\n"
-        f"    serve(load_settings(None, {{}}, supergraph=Path({str(supergraph)!r}), port={port}, workers=2))\n"
+        f"    serve(load_settings(None, {{}}, supergraph=Path({str(supergraph)!r}), port={port}, workers=2, **{settings!r}))\n"
     )
     process = await asyncio.create_subprocess_exec(
         sys.executable, str(script), stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path.cwd())}
@@ -65,7 +77,7 @@ async def two_workers(shop: Shop, tmp_path: Path) -> AsyncIterator[Served]:
     await served.until_answering()
     yield served
     if process.returncode is None:
-        process.kill()
+        process.terminate()  # killed, it would leave its workers behind
         await process.wait()
     reading.cancel()
 
@@ -80,13 +92,31 @@ async def ask(port: int) -> object:
 
 
 async def counted(port: int) -> float:
-    """Operations that were answered, by one scrape."""
+    """Queries that were answered, by one scrape."""
     address = f"http://127.0.0.1:{port}/actuator/prometheus"
     async with aiohttp.ClientSession() as session, session.get(address) as response:
         text = await response.text()
-    lines = [line for line in text.splitlines() if line.startswith('router_operations_total{outcome="ok"')]
+    lines = [
+        line
+        for line in text.splitlines()
+        if line.startswith('router_operations_total{outcome="ok"') and '"query"' in line
+    ]
     assert len(lines) == 1
     return float(lines[0].rpartition(" ")[2])
+
+
+async def events(port: int) -> list[str]:
+    """What a subscription of twenty events tells."""
+    query = {"query": "subscription { ticks(count: 20) { n } }"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(
+            f"http://127.0.0.1:{port}/graphql", json=query, headers={"accept": "text/event-stream"}
+        ) as response,
+    ):
+        return [
+            line.removeprefix("data: ") for line in (await response.text()).splitlines() if line.startswith("data: {")
+        ]
 
 
 async def test_workers_share_a_port_and_are_replaced_and_stopped(two_workers: Served) -> None:
@@ -96,6 +126,8 @@ async def test_workers_share_a_port_and_are_replaced_and_stopped(two_workers: Se
     async with asyncio.timeout(90):
         while len(two_workers.pids()) < 2:
             await asyncio.sleep(0.05)
+        # whichever of them the kernel chooses for an event, its client is told
+        assert await events(two_workers.port) == [f'{{"data":{{"ticks":{{"n":{number}}}}}}}' for number in range(20)]
         # whichever worker is asked, it tells of both, and goes on telling of one that died
         assert [await counted(two_workers.port) for _ in range(4)] == [20.0] * 4
         os.kill(two_workers.pids()[0], signal.SIGKILL)
