@@ -27,9 +27,10 @@ class ResponseTooLargeError(RouterError):
 
     code: ClassVar[str] = "RESPONSE_TOO_LARGE"
 
-    def __init__(self, maximum: int, operation_type: str = "query") -> None:
+    def __init__(self, maximum: int, operation_type: str = "query", *, of_batch: bool = False) -> None:
+        what = "With this one, the batch's responses are" if of_batch else "The response is"
         has_run = " The mutation has run." if operation_type == "mutation" else ""
-        super().__init__(f"The response is larger than {maximum} bytes.{has_run}", extensions={"maximum": maximum})
+        super().__init__(f"{what} larger than {maximum} bytes.{has_run}", extensions={"maximum": maximum})
 
     def entry(self) -> ErrorEntry:
         return self.entries()[0]

@@ -19,6 +19,7 @@ from router.content_coding import encode
 from router.errors import RequestError, RouterError
 from router.pipeline import Response
 from router.request_metrics import Durations
+from router.server.batch import batch_body
 from router.server.cors import ALLOWED_METHODS, CorsPolicy
 from router.server.errors import HttpError, method_not_allowed
 from router.server.event_stream import EventStreams, Framing
@@ -162,8 +163,8 @@ class GraphqlEndpoint:
                     await self._operation(exchange, accepted, receive, asked)
             return
         visit = await self._visit(exchange)
-        responses = await asyncio.gather(*(self._door.respond(each, visit) for each in asked))
-        body = b"[" + b",".join(each.body for each in responses) + b"]"
+        pending = [self._door.respond(each, visit) for each in asked]
+        body = await batch_body(pending, self._settings.limits.response_bytes)
         await self._send(exchange, HttpAnswer(200, body, accepted.content_type or b"application/json"))
 
     async def _operation(

@@ -68,6 +68,34 @@ async def test_a_mutation_says_that_it_has_run(start_router: StartRouter, shop: 
     assert shop.names["u1"] == name
 
 
+async def test_a_batch_has_the_bound_of_one_response_for_all(start_router: StartRouter, shop: Shop) -> None:
+    """Each of ten would fit by itself."""
+    shop.names["u1"] = "x" * 200
+    write = {"query": f'mutation {{ rename(name: "{"y" * 200}") {{ name }} }}'}
+    batching = {"enabled": True, "max_size": 10}
+    async with start_router(batching=batching, **BOUNDED) as router:
+        before = counted("query") + counted("mutation")
+        body = [{"query": f'{{ a{number}: user(id: "u1") {{ name }} }}'} for number in range(9)]
+        async with router.session.post(router.url, json=[*body, write], headers={"authorization": token()}) as response:
+            answers = await response.json()
+        kept = [answer for answer in answers if "errors" not in answer]
+        told = [answer for answer in answers if "errors" in answer]
+        assert 0 < len(kept) < 5
+        assert sum(len(orjson.dumps(answer)) for answer in kept) <= MOST
+        assert {answer["errors"][0]["extensions"]["code"] for answer in told} == {"RESPONSE_TOO_LARGE"}
+        assert all(answer["data"] is None for answer in told)
+        assert (
+            [*(f"a{number}" for number in range(9))]
+            == [  # each is in its place
+                next(iter(answer["data"])) if answer["data"] else f"a{number}"
+                for number, answer in enumerate(answers[:9])
+            ]
+        )
+        assert counted("query") + counted("mutation") == before + len(told)
+        async with router.session.post(router.url, json=body[:4]) as response:
+            assert all(answer["data"] for answer in await response.json())
+
+
 async def test_an_event_that_is_too_large_is_told_and_the_next_one_comes(start_router: StartRouter, shop: Shop) -> None:
     shop.names["u2"] = "x" * MOST
     async with start_router(**BOUNDED) as router:
