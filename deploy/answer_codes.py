@@ -115,6 +115,7 @@ _KNOWN = (
     AnswerCode("STREAM_ALREADY_OPEN", "The reserved event stream is open.", "Reserve another with PUT."),
     AnswerCode("MISSING_OPERATION_ID", "An operation of a reserved stream has no id.", "Send the extension `operationId`."),
     AnswerCode("OPERATION_ID_IN_USE", "The stream has an operation of that id.", "Use another `operationId`."),
+    AnswerCode("EVENTS_LOST", "Events came that the router can no longer tell.", "Read again from the present state, then subscribe."),
     AnswerCode("SUBSCRIBER_TOO_SLOW", "Events came faster than the client read them.", "Read again from the present state, then subscribe."),
     AnswerCode("DEFERRED_OBJECT_GONE", "What a deferred part belongs to is no longer there.", "Read it again."),
     AnswerCode("UNKNOWN_ENTITY", "A purge of the entity cache names no type of the graph.", "Name a type and its key fields."),

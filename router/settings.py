@@ -181,7 +181,7 @@ class Limits(Section):
     body_bytes: int = Field(default=2 * 1024 * 1024, ge=1)
     url_bytes: int = Field(default=64 * 1024, ge=1)
     header_bytes: int = Field(default=128 * 1024, ge=1)  # of a whole head, address included
-    #: of a response before compression, an event of a subscription, a piece of @defer or @stream
+    #: of a response before compression, of all of a batch, an event of a subscription, a piece of @defer or @stream
     response_bytes: int = Field(default=64 * 1024 * 1024, ge=1_024)
     #: of all subgraphs' answers to one operation together; of one answer: `traffic_shaping.*.max_response_bytes`
     fetched_bytes: int = Field(default=256 * 1024 * 1024, ge=1)
@@ -402,11 +402,14 @@ class BrokerSubscription(Section):
 class BrokerSubscriptions(Section):
     """Subscription fields, as `Subscription.mealLogged`, that the router serves from Kafka; their subgraph is a schema and no
     server. A client for which more than `max_waiting` events wait is ended with SUBSCRIBER_TOO_SLOW, or loses the oldest.
+    What came while the router did not read is told when it does again, up to `max_missed` records of a partition; beyond,
+    clients are ended with EVENTS_LOST.
     """
 
     fields: Mapping[Annotated[str, Field(pattern=r"^\w+\.\w+$")], BrokerSubscription] = Field(default_factory=dict)
     max_waiting: int = Field(default=256, ge=1)
     when_full: Literal["close", "drop_oldest"] = "close"
+    max_missed: int = Field(default=10_000, ge=0)
 
 
 class Subgraph(Section):

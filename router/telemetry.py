@@ -78,8 +78,8 @@ UPLOAD_BYTES = Gauge(
 )
 RESPONSES_TOO_LARGE = Counter(
     "router_responses_too_large_total",
-    "Responses, events of subscriptions and pieces of @defer and @stream that were not sent, for they are larger than"
-    " limits.response_bytes.",
+    "Responses, events of subscriptions and pieces of @defer and @stream that were not sent, for they, or the"
+    " responses to a batch, are larger than limits.response_bytes.",
     ["type"],
     registry=REGISTRY,
 )
@@ -172,7 +172,8 @@ SUBSCRIPTION_CALLBACKS = Counter(
 )
 BROKER_EVENTS = Counter(
     "router_broker_events_total",
-    "Records of topics by what became of them: delivered to a subscriber, dropped for one that is too slow, or malformed.",
+    "Records of topics by what became of them: delivered to a subscriber, dropped for one that is too slow, or malformed;"
+    " and how many subscribers were told that records were lost.",
     ["topic", "result"],
     registry=REGISTRY,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
@@ -12,7 +13,8 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from router.broker_events.hub import BrokerEvents, SubscriberTooSlowError
+from router.broker_events import hub
+from router.broker_events.hub import BrokerEvents, EventsLostError, SubscriberTooSlowError
 from router.settings import BrokerSubscriptions, KafkaClient
 from tests.testkit.running_router import RunningRouter, StartRouter, token
 from tests.testkit.servers import Broker
@@ -70,6 +72,9 @@ async def router(
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     async with start_router(kafka=kafka, broker_subscriptions={"fields": fields}) as router:
         yield router
+
+
+PATIENCE_SECONDS = 60
 
 
 class Listener:
@@ -188,3 +193,129 @@ async def test_a_client_that_takes_too_slowly_is_told_or_loses_the_oldest() -> N
             with pytest.raises(SubscriberTooSlowError):
                 await anext(records)
         await records.aclose()
+
+
+def reader(broker: Broker, topic: str, **settings: Any) -> BrokerEvents:
+    fields = {"fields": {"Subscription.a": {"topic": topic}}, **settings}
+    return BrokerEvents(
+        BrokerSubscriptions.model_validate(fields), KafkaClient(bootstrap_servers=broker.bootstrap_servers)
+    )
+
+
+@asynccontextmanager
+async def reading(events: BrokerEvents) -> AsyncIterator[None]:
+    """The loop, until the block ends: what a failure does to it, and to its consumer."""
+    task = asyncio.create_task(events.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+class Subscribed:
+    """A client's records as they come, and the failure that ends them."""
+
+    def __init__(self, events: BrokerEvents) -> None:
+        self.told: list[Any] = []
+        self.ended: Exception | None = None
+        self._task = asyncio.create_task(self._listen(events))
+
+    async def _listen(self, events: BrokerEvents) -> None:
+        try:
+            async with aclosing(events.subscribe("Subscription.a", {}, "events")) as records:
+                async for record in records:
+                    self.told.append(record["n"])
+                    await asyncio.sleep(0)  # as whoever completes it
+        except (EventsLostError, SubscriberTooSlowError) as error:
+            self.ended = error
+
+    async def until(self, last: int) -> list[Any]:
+        """What was told, without what `heard` sent, when `last` has come."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while last not in self.told:
+                assert self.ended is None
+                await asyncio.sleep(0.01)
+        return [number for number in self.told if number >= 0]
+
+    async def heard(self, producer: AIOKafkaProducer, topic: str) -> None:
+        """Returns when the loop hears the topic."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not self.told:
+                await tell(producer, topic, {"n": -1})
+                await asyncio.sleep(0.05)
+
+    async def end(self) -> Exception | None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await self._task
+        return self.ended
+
+    async def leave(self) -> None:
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+
+async def test_what_came_while_nobody_read_is_told_however_much_a_client_may_have_waiting(
+    broker: Broker, producer: AIOKafkaProducer, topic: str
+) -> None:
+    events = reader(broker, topic, max_waiting=4)
+    client = Subscribed(events)
+    async with reading(events):
+        await client.heard(producer, topic)
+        await tell(producer, topic, {"n": 0})
+        await client.until(0)
+    await tell(producer, topic, *({"n": number} for number in range(1, 40)))
+    late = Subscribed(events)
+    async with reading(events):
+        assert await client.until(39) == list(range(40))
+        await tell(producer, topic, {"n": 40})
+        assert await client.until(40) == list(range(41))
+        assert (await late.until(40))[-1] == 40
+    await client.leave()
+    await late.leave()
+
+
+async def test_a_client_is_told_where_more_was_missed_than_is_told(
+    broker: Broker, producer: AIOKafkaProducer, topic: str
+) -> None:
+    events = reader(broker, topic, max_missed=3)
+    client = Subscribed(events)
+    async with reading(events):
+        await client.heard(producer, topic)
+    await tell(producer, topic, *({"n": number} for number in range(4)))
+    async with reading(events):
+        assert isinstance(await client.end(), EventsLostError)
+        assert all(number < 0 for number in client.told)
+        again = Subscribed(events)
+        await tell(producer, topic, {"n": 7})
+        assert await again.until(7) == [7]
+    await again.leave()
+
+
+async def test_a_broker_that_stands_still_costs_no_event_and_one_that_lost_its_records_is_told_of(
+    topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "LOOK_SECONDS", 0.2)
+    own = Broker()
+    own.start()
+    events = reader(own, topic)
+    client = Subscribed(events)
+    try:
+        async with AIOKafkaProducer(bootstrap_servers=own.bootstrap_servers) as producer:
+            await producer.send_and_wait(topic, b'{"n": -1}')
+            async with reading(events):
+                await client.heard(producer, topic)
+                own.pause()
+                waiting = asyncio.ensure_future(tell(producer, topic, {"n": 0}, {"n": 1}))
+                await asyncio.sleep(0.2)
+                own.resume()
+                await waiting
+                assert await client.until(1) == [0, 1]
+                own.kill()
+                own.start()
+                async with AIOKafkaProducer(bootstrap_servers=own.bootstrap_servers) as fresh:
+                    await fresh.send_and_wait(topic, b'{"n": 5}')
+                    assert isinstance(await client.end(), EventsLostError)
+    finally:
+        own.kill()

@@ -272,6 +272,7 @@ ELSEWHERE = {
     "entity_cache.subgraphs": "test_the_settings_say_what_is_kept",
     "broker_subscriptions.fields": "test_a_record_is_completed_by_the_subgraphs",
     "broker_subscriptions.max_waiting": "test_a_client_that_takes_too_slowly_is_told_or_loses_the_oldest",
+    "broker_subscriptions.max_missed": "test_a_client_is_told_where_more_was_missed_than_is_told",
     "broker_subscriptions.when_full": "test_a_client_that_takes_too_slowly_is_told_or_loses_the_oldest",
     "persisted_documents.redis_key": "test_documents_come_from_redis_also_over_a_websocket",
     "persisted_documents.address": "test_documents_come_from_a_bucket",
