@@ -169,6 +169,8 @@ def _workout(record: Record, known: Known) -> Input:
     energy = record["caloriesBurned"]
     if energy is not None and energy["method"] == "REPORTED" and energy["kcal"] is not None:
         told["reportedKcal"] = energy["kcal"]
+    if (track := record.get("track")) is not None:  # exports of an earlier release have none
+        told["track"] = _track(track)
     return {**told, "exercises": [_done(each, known) for each in record["exercises"]]}
 
 
@@ -177,6 +179,15 @@ def _done(exercise: Record, known: Known) -> Input:
     sets = [_pick(each, *names) for each in exercise["sets"]]
     told = _pick(exercise, "durationSeconds", "notes")
     return {**told, "exerciseId": known.exercise(exercise["exercise"]), "sets": sets}
+
+
+def _track(track: Record) -> Input:
+    names = ("distanceM", "movingSeconds", "ascentM", "descentM", "meanHeartRate", "maxHeartRate", "bests")
+    splits = {
+        name: [_pick(each, "distanceM", "seconds", "riseM", "meanHeartRate") for each in track[name]]
+        for name in ("kmSplits", "mileSplits")
+    }
+    return {**_pick(track, *names), **splits}
 
 
 def _template(record: Record, known: Known) -> Input:

@@ -28,6 +28,13 @@ from subgraphs.workouts.queries.template import (
     template_counts,
     templates_by_user,
 )
+from subgraphs.workouts.queries.track import (
+    TrackBest,
+    TrackRecord,
+    bests_by_workout,
+    pace_records,
+    tracks_by_workout,
+)
 from subgraphs.workouts.queries.training import MuscleWork, TrainedDays, muscle_work, session_loads
 from subgraphs.workouts.queries.workout import (
     SetRecord,
@@ -84,6 +91,18 @@ class WorkoutsLoaders:
     @cached_property
     def sets_by_workout(self) -> DataLoader[str, list[SetRecord]]:
         return load_list("sets_by_workout", self._read(sets_by_workout), batch_span)
+
+    @cached_property
+    def track_by_workout(self) -> DataLoader[str, TrackRecord | None]:
+        return load_one("track_by_workout", self._read(tracks_by_workout), batch_span)
+
+    @cached_property
+    def bests_by_workout(self) -> DataLoader[str, list[TrackBest]]:
+        return load_list("bests_by_workout", self._read(bests_by_workout), batch_span)
+
+    @cached_property
+    def pace_records_by_user_and_exercise(self) -> DataLoader[tuple[str, str], list[TrackBest]]:
+        return load_list("pace_records_by_user_and_exercise", self._read(pace_records), batch_span)
 
     @cached_property
     def workout_count_by_user(self) -> DataLoader[str, int | None]:

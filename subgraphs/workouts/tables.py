@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import Column, DateTime, ForeignKey, Index, LargeBinary, MetaData, Numeric, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 metadata = MetaData()
@@ -158,6 +158,40 @@ class WorkoutSetRow(WorkoutsTable, table=True):
     logged_at: datetime = Field(sa_column=_instant())
     idempotency_key: str | None = None
     idempotency_content: bytes | None = Field(default=None, sa_column=_content())
+
+
+class WorkoutTrackRow(WorkoutsTable, table=True):
+    """What a recording of a workout came to. Splits are lists of numbers, as `queries.track` reads them."""
+
+    __tablename__ = "workout_track"
+
+    workout_id: str = Field(
+        sa_column=Column(Text, ForeignKey("workout.id", ondelete="CASCADE"), primary_key=True, nullable=False)
+    )
+    distance_m: Decimal = Field(sa_column=Column(Numeric(10, 2), nullable=False))
+    moving_seconds: Decimal | None = Field(default=None, sa_column=Column(Numeric(8, 1)))
+    ascent_m: Decimal | None = Field(default=None, sa_column=Column(Numeric(8, 1)))
+    descent_m: Decimal | None = Field(default=None, sa_column=Column(Numeric(8, 1)))
+    mean_heart_rate: int | None = None
+    max_heart_rate: int | None = None
+    km_splits: str = Field(sa_column=Column(JSONB, nullable=False))
+    mile_splits: str = Field(sa_column=Column(JSONB, nullable=False))
+
+
+class TrackBestRow(WorkoutsTable, table=True):
+    """The fastest stretch of a distance in a recording; what records of pace are made of."""
+
+    __tablename__ = "track_best"
+
+    workout_id: str = Field(
+        sa_column=Column(
+            Text, ForeignKey("workout_track.workout_id", ondelete="CASCADE"), primary_key=True, nullable=False
+        )
+    )
+    distance: str = Field(primary_key=True)
+    user_id: str
+    exercise_id: str | None = Field(default=None, foreign_key="exercise.id")
+    seconds: Decimal = Field(sa_column=Column(Numeric(8, 1), nullable=False))
 
 
 class ExerciseBestRow(WorkoutsTable, table=True):

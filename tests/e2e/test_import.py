@@ -96,7 +96,7 @@ async def test_an_export_is_not_taken_into_its_own_account_nor_half(stack: Runni
 
 SAMPLES = ROOT / "tests" / "unit" / "deploy" / "app_exports"
 DIARY = """{ me {
-  workouts(first: 50) { nodes { name localDate timeZone caloriesBurned { kcal method } exercises { exercise { name isOwn } sets { kind reps weightKg } } } }
+  workouts(first: 50) { nodes { name localDate timeZone caloriesBurned { kcal method } exercises { exercise { name isOwn } sets { kind reps weightKg } } track { distanceM bests { distance } } } }
   weights(first: 50) { nodes { localDate weightKg bodyFatPercent } }
   meals(first: 50) { nodes { slot localDate totals { energyKcal proteinG } } }
 } }"""
@@ -133,11 +133,11 @@ async def test_what_other_apps_exported_is_taken_once_and_told(stack: RunningSta
     assert "skipped: strong/strong.csv:5: Reps: 'four' is no number" in lines
     assert "not looked at: columns of hevy/workouts.csv: mood" in lines
     assert "not read: Takeout/archive_browser.html" in lines
-    assert lines[-2:] == ["0 workouts were there already", "30 imported, 14 not"]
-    assert lines_again[-2:] == ["12 workouts were there already", "7 imported, 14 not"]
+    assert lines[-2:] == ["0 workouts were there already", "32 imported, 15 not"]
+    assert lines_again[-2:] == ["14 workouts were there already", "7 imported, 15 not"]
     assert second == first
     by_name = {each["name"]: each for each in first["workouts"]["nodes"]}
-    assert len(by_name) == 12
+    assert len(first["workouts"]["nodes"]) == 14
     push = by_name["Push, heavy"]
     assert (push["localDate"], push["exercises"][0]["exercise"]) == (
         "2026-01-06",
@@ -146,6 +146,9 @@ async def test_what_other_apps_exported_is_taken_once_and_told(stack: RunningSta
     assert push["exercises"][0]["sets"][0] == {"kind": "WARM_UP", "reps": 8, "weightKg": 61.23}
     assert by_name["Running"]["timeZone"] == "Asia/Tokyo"
     assert by_name["Evening Ride"]["caloriesBurned"] == {"kcal": 300.0, "method": "REPORTED"}
+    assert by_name["Evening Ride"]["track"]["distanceM"] == 10007.56
+    assert [each["distance"] for each in by_name["Along the equator"]["track"]["bests"]] == ["M400", "KM1", "MILE1"]
+    assert push["track"] is None
     assert [(each["localDate"], each["weightKg"]) for each in first["weights"]["nodes"]] == [
         ("2026-03-02", 80.45), ("2026-02-02", 81.2), ("2026-02-01", 81.65), ("2026-01-10", 82.28),
     ]  # fmt: skip

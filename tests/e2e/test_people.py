@@ -89,7 +89,7 @@ async def test_an_erased_person_is_in_no_database(stack: RunningStack) -> None:
     except AssertionError:
         raise AssertionError(f"still there: {sorted(left)}") from None
     assert await traces(things["food"]) <= {("nutrition", "outbox")}  # a tombstone, which names nobody
-    for kind in ("meal", "exercise", "workout", "template", "goal", "weight"):
+    for kind in ("meal", "exercise", "workout", "recorded", "template", "goal", "weight"):
         assert await traces(things[kind]) == set(), kind
     assert {each for each in await traces(other.id) if each[0] != "analytics"} == others_before
     given = {"input": {"email": person.email, "password": PASSWORD}}

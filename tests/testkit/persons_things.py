@@ -19,6 +19,10 @@ THEN = """mutation($food: ID!, $workout: ID!, $exercise: ID!) {
   logMeal(input: { slot: LUNCH, notes: "SECRET", items: [{ foodId: $food, grams: 100 }, { foodId: $food, grams: 50 }] }) { meal { id } }
   logSet(input: { workoutId: $workout, exerciseId: $exercise, reps: 8, weightKg: 41.5 }) {
     set { id } workout { exercises { id } } }
+  logWorkout(input: { name: "SECRET", startedAt: "2026-01-03T10:00:00Z", endedAt: "2026-01-03T10:10:00Z",
+    exercises: [{ exerciseId: $exercise, sets: [{ reps: 3 }] }],
+    track: { distanceM: 1200.5, kmSplits: [{ distanceM: 1000, seconds: 400 }], bests: [{ distance: KM1, seconds: 400 }] } }) {
+    workout { id } }
   startFast(input: {}) { fast { id } }
   saveMeal(input: { name: "SECRET", items: [{ foodId: $food, grams: 70 }] }) { savedMeal { id } }
   createRecipe(input: { name: "SECRET", servings: 2, ingredients: [{ foodId: $food, grams: 70 }] }) { food { id } }
@@ -48,6 +52,7 @@ async def things_of(owner: Visitor) -> dict[str, str]:
         "meal": then["logMeal"]["meal"]["id"],
         "set": then["logSet"]["set"]["id"],
         "workoutExercise": then["logSet"]["workout"]["exercises"][0]["id"],
+        "recorded": then["logWorkout"]["workout"]["id"],
         "template": then["createTemplate"]["template"]["id"],
         "summary": then["me"]["user"]["day"]["id"],
         "fast": then["startFast"]["fast"]["id"],

@@ -7,7 +7,7 @@ a quick add. The energy of a workout is active and resting energy where the expo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
@@ -21,6 +21,7 @@ from deploy.errors import FriendlyError
 from deploy.personal_data.sources import quantities
 from deploy.personal_data.sources.quantities import KCAL, KG, METRES, SECONDS
 from deploy.personal_data.sources.reading import Format, Found, Person, SkippedError, Source
+from deploy.personal_data.sources.recordings import recording_beside
 from deploy.personal_data.sources.records import Eaten, Session, meal, record_id, weighing
 from deploy.personal_data.sources.sports import done_of, exercises_of
 from subgraphs.shell.calendar import is_time_zone
@@ -51,6 +52,7 @@ class _Workout:
     burned: Decimal = Decimal(0)
     metres: Decimal = Decimal(0)
     time_zone: str | None = None
+    route: str = ""
 
 
 @dataclass
@@ -81,12 +83,16 @@ class _Handler(ContentHandler):
             self._workout = _Workout(self.place, dict(attrs.items()))
         elif name in {"WorkoutStatistics", "MetadataEntry"} and self._workout is not None:
             self._child(self._workout, dict(attrs.items()))
+        elif name == "FileReference" and self._workout is not None:
+            self._workout.route = attrs.get("path", "")
 
     def endElement(self, name: str) -> None:  # noqa: N802 - SAX calls it so
         if name == "Workout" and self._workout is not None:
             ended, self._workout = self._workout, None
             try:
-                self.workouts.append(_session(ended))
+                session = _session(ended)
+                track = recording_beside(self._source, ended.route, session.lasted)
+                self.workouts.append(replace(session, track=track).found())
                 self.activities.add(_called(ended))
             except SkippedError as refusal:
                 self._source.reading.skip(ended.place, str(refusal))
@@ -157,7 +163,7 @@ def _read(source: Source) -> Iterator[Found]:
     yield from _meals(handler, source)
 
 
-def _session(told: _Workout) -> Found:
+def _session(told: _Workout) -> Session:
     attributes = told.attributes
     started_at = quantities.exact_moment(attributes.get("startDate"), "startDate")
     ended_at = quantities.exact_moment(attributes.get("endDate"), "endDate")
@@ -177,7 +183,7 @@ def _session(told: _Workout) -> Found:
         kcal=round(float(burned), 2) or None,
         active_minutes=None if active is None else round(float(active) / 60, 4),
         time_zone=told.time_zone,
-    ).found()
+    )
 
 
 def _called(told: _Workout) -> str:

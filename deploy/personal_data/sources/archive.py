@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from gzip import BadGzipFile, GzipFile
 from pathlib import Path
 from typing import BinaryIO, cast
 from zipfile import BadZipFile, ZipFile, is_zipfile
@@ -49,8 +51,12 @@ class Archive:
         self._path = path
         self._zip = _zip_of(path)
         self.names = sorted(self._list())
+        self._known = frozenset(self.names)
         if len(self.names) > MOST_FILES:
             raise FriendlyError(f"{path} has more than {MOST_FILES:,} files")
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._known
 
     def _list(self) -> Iterator[str]:
         if self._zip is not None:
@@ -62,11 +68,12 @@ class Archive:
 
     @contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
-        """Raises FriendlyError for an encrypted or damaged entry of a zip."""
+        """What is packed by gzip is unpacked. Raises FriendlyError for an encrypted or damaged file."""
         try:
             with self._raw(name) as file:
-                yield cast("BinaryIO", io.BufferedReader(_Bounded(file, name)))
-        except (BadZipFile, NotImplementedError, RuntimeError) as error:
+                plain = cast("BinaryIO", GzipFile(fileobj=file)) if name.lower().endswith(".gz") else file
+                yield cast("BinaryIO", io.BufferedReader(_Bounded(plain, name)))
+        except (BadZipFile, BadGzipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
             raise FriendlyError(f"{name} in {self._path} cannot be unpacked: {error}") from None
 
     def _raw(self, name: str) -> BinaryIO:

@@ -9,6 +9,7 @@ from deploy.personal_data.sources.apple_health import APPLE_HEALTH
 from deploy.personal_data.sources.archive import Archive
 from deploy.personal_data.sources.hevy import HEVY
 from deploy.personal_data.sources.reading import Format, Found, Person, Reading, Source
+from deploy.personal_data.sources.recordings import RECORDINGS
 from deploy.personal_data.sources.strava import STRAVA
 from deploy.personal_data.sources.strong import STRONG
 
@@ -22,6 +23,7 @@ FORMATS: tuple[Format, ...] = (
     google_fit.DAYS,
     STRAVA,
     APPLE_HEALTH,
+    RECORDINGS,
 )
 
 
@@ -33,9 +35,11 @@ def format_of(name: str, head: bytes) -> Format | None:
 def read_archive(archive: Archive, person: Person, reading: Reading) -> Iterator[Found]:
     """The records of all files that have a format, file by file. The others are named in `reading.unread`."""
     for name in archive.names:
+        if name in reading.taken:
+            continue
         form = format_of(name, archive.head(name))
         if form is None:
             reading.unread.append(name)
             continue
         with archive.open(name) as file:
-            yield from form.read(Source(name, file, person, reading))
+            yield from form.read(Source(name, file, person, reading, archive))

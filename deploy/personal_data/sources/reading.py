@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from posixpath import dirname, join, normpath
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
+
+from deploy.personal_data.sources.archive import Archive
 
 #: Reasons are kept of so many entries of one run; the others are only counted.
 MOST_REASONS = 1_000
@@ -35,13 +38,17 @@ class SkippedError(Exception):
 
 @dataclass
 class Reading:
-    """What became of the entries of all files: how many were read, what was skipped and why, what nobody looks at."""
+    """What became of the entries of all files: how many were read, what was skipped and why, what nobody looks at.
+
+    `taken` are files that were read for the sake of another one, such as the recording of an activity in a list.
+    """
 
     read: Counter[str] = field(default_factory=Counter)
     skipped: int = 0
     reasons: list[str] = field(default_factory=list)
     unused: dict[str, tuple[str, ...]] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
 
     def skip(self, place: str, reason: str) -> None:
         """`place` is the file's name with the line, such as `strong.csv:12`."""
@@ -58,6 +65,14 @@ class Source:
     file: BinaryIO
     person: Person
     reading: Reading
+    archive: Archive | None = None
+
+    def beside(self, path: str) -> str | None:
+        """The archive's name of a file that this one names by its path from its own folder; None for one that is not there."""
+        if self.archive is None or not path:
+            return None
+        name = normpath(join(dirname(self.name), path.lstrip("/")))
+        return name if name in self.archive else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,7 @@ class Session:
     kcal: float | None = None
     active_minutes: float | None = None
     time_zone: str | None = None
+    track: dict[str, Any] | None = None
 
     def found(self) -> Found:
         """One that lasted longer than a workout may has no length: nobody can say when it ended."""
@@ -155,6 +156,7 @@ class Session:
                 "notes": self.said,
                 "caloriesBurned": {"method": "REPORTED", "kcal": self.kcal},
                 "exercises": self.exercises,
+                "track": self.track if lasted else None,
             },
         )
 

@@ -12,11 +12,11 @@ from deploy.sample_data.activities import ACTIVITIES
 _BY_NAME = {each.name: each for each in ACTIVITIES}
 #: Names as `_plain` makes them. What is missing here is a workout without an exercise: energy and length are known, no more.
 _CALLED: Mapping[str, tuple[str, ...]] = {
-    "Running, general": ("run", "running", "trailrun", "virtualrun", "runningtreadmill", "runningsand"),
+    "Running, general": ("run", "running", "trailrun", "trailrunning", "streetrunning", "virtualrun", "runningtreadmill", "runningsand"),
     "Jogging, general": ("jog", "jogging", "runningjogging"),
     "Walking for pleasure": ("walk", "walking", "walkingfitness", "walkingtreadmill", "walkingnordic"),
     "Hiking, cross country": ("hike", "hiking"),
-    "Bicycling, general": ("ride", "cycling", "biking", "bicycling", "gravelride", "bikingroad", "roadbiking"),
+    "Bicycling, general": ("ride", "cycling", "biking", "bicycling", "gravelride", "bikingroad", "roadbiking", "roadcycling"),
     "Bicycling, mountain": ("mountainbikeride", "mountainbiking", "bikingmountain"),
     "Stationary cycling, general": ("virtualride", "stationarybiking", "bikingstationary", "bikingspinning", "spinning"),
     "Swimming laps, moderate": ("swim", "swimming", "swimmingpool", "lapswimming"),

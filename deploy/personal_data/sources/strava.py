@@ -1,4 +1,4 @@
-"""Strava's `activities.csv`, a line for each activity, with moments in UTC.
+"""Strava's `activities.csv`, a line for each activity, with moments in UTC and the file of its recording.
 
 Some columns are there twice: first in the units of the person's screen, then in metres and seconds. The latter count.
 """
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from deploy.personal_data.sources import quantities
 from deploy.personal_data.sources.quantities import METRES
 from deploy.personal_data.sources.reading import Format, Found, Person, SkippedError, Source
+from deploy.personal_data.sources.recordings import recording_beside
 from deploy.personal_data.sources.records import Session, notes
 from deploy.personal_data.sources.sheet import Row, columns_of, require, rows_of
 from deploy.personal_data.sources.sports import done_of, exercises_of
@@ -20,7 +21,7 @@ from deploy.personal_data.sources.sports import done_of, exercises_of
 _UTC = ZoneInfo("UTC")
 _USED = frozenset(
     {"Activity ID", "Activity Date", "Activity Name", "Activity Type", "Activity Description", "Activity Private Note",
-     "Elapsed Time", "Moving Time", "Distance", "Calories"}
+     "Elapsed Time", "Moving Time", "Distance", "Calories", "Filename"}
 )  # fmt: skip
 
 
@@ -35,16 +36,17 @@ def _read(source: Source) -> Iterator[Found]:
     activities = set()
     for row in rows_of(source, _USED):
         try:
-            found = _session(row, replace(source.person, zone=_UTC), in_metres=is_twice)
+            session = _session(row, replace(source.person, zone=_UTC), in_metres=is_twice)
         except SkippedError as refusal:
             source.reading.skip(row.place, str(refusal))
             continue
         activities.add(row.get("Activity Type") or "")
-        yield found
+        track = recording_beside(source, row.get("Filename") or "", session.lasted)
+        yield replace(session, track=track).found()
     yield from exercises_of(activities)
 
 
-def _session(row: Row, person: Person, *, in_metres: bool) -> Found:
+def _session(row: Row, person: Person, *, in_metres: bool) -> Session:
     called = require(row, "Activity Type")
     elapsed = quantities.number(row.get("Elapsed Time"), "Elapsed Time")
     if elapsed is None:
@@ -61,7 +63,7 @@ def _session(row: Row, person: Person, *, in_metres: bool) -> Found:
         said=notes(row.get("Activity Description"), row.get("Activity Private Note")),
         kcal=quantities.amount(row.get("Calories"), "Calories"),
         active_minutes=round(float(moving) / 60, 4),
-    ).found()
+    )
 
 
 STRAVA = Format("Strava", _fits, _read)

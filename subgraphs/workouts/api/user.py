@@ -21,6 +21,7 @@ from subgraphs.shell.units import MassUnit
 from subgraphs.workouts.api.energy import EnergyEstimate, estimate
 from subgraphs.workouts.api.exercise import Exercise, exercise_node
 from subgraphs.workouts.api.template import WorkoutTemplate, template_node
+from subgraphs.workouts.api.track import PaceBest, best_node
 from subgraphs.workouts.api.training import (
     LONGEST_DAYS,
     HeartRateEffort,
@@ -168,6 +169,20 @@ class User:
             return await loaders_of(info).template_count_by_user.load(self.id) or 0
 
         return connect(records, page, template_node, lambda record: (record.created_at, record.id), count)
+
+    @strawberry.field(
+        description="The fastest stretch of each distance in recordings whose first exercise is this one, the shortest"
+        " distance first.",
+        directives=[list_size(7)],
+    )
+    async def pace_records(
+        self,
+        info: Info,
+        exercise_id: Annotated[strawberry.ID, strawberry.argument(description="The exercise's id, such as a run's.")],
+    ) -> list[PaceBest]:
+        info.context.reader_of(self.id)
+        bests = await loaders_of(info).pace_records_by_user_and_exercise.load((self.id, exercise_id))
+        return [best_node(best) for best in bests]
 
     @strawberry.field(description="The best of each exercise ever done, the latest first.")
     async def personal_records(

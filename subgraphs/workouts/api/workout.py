@@ -16,6 +16,7 @@ from subgraphs.shell.units import MassUnit
 from subgraphs.workouts.api.energy import EnergyEstimate, estimate
 from subgraphs.workouts.api.exercise import Exercise, exercise_node
 from subgraphs.workouts.api.template import ExercisePlan, plan_node
+from subgraphs.workouts.api.track import WorkoutTrack, track_node
 from subgraphs.workouts.api.workout_set import WorkoutSet, set_node
 from subgraphs.workouts.domain import energy
 from subgraphs.workouts.domain import workout as domain
@@ -123,6 +124,13 @@ class Workout(Node, Loggable):
     @strawberry.field(description="All sets, exercise by exercise; up to 500.", directives=[list_size(30)])
     async def sets(self, info: Info) -> list[WorkoutSet]:
         return [set_node(one) for one in await loaders_of(info).sets_by_workout.load(self.record.id)]
+
+    @strawberry.field(
+        description="What its recording came to: distance, climb, splits, fastest stretches; null where none was logged."
+    )
+    async def track(self, info: Info) -> WorkoutTrack | None:
+        record = await loaders_of(info).track_by_workout.load(self.record.id)
+        return None if record is None else track_node(record)
 
 
 def place_node(record: WorkoutExerciseRecord) -> WorkoutExercise:

@@ -13,6 +13,7 @@ from subgraphs.shell.inputs import expected_version, given, idempotency_key, req
 from subgraphs.shell.live import announce
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.scalars import IdempotencyKey, TimeZone, decimal_of, decimal_of_or_none
+from subgraphs.workouts.api.track import WorkoutTrackInput
 from subgraphs.workouts.api.workout import Workout, workout_node
 from subgraphs.workouts.api.workout_live import session_channel
 from subgraphs.workouts.api.workout_set import SetChangesInput, SetInput, WorkoutSet, set_node
@@ -95,6 +96,11 @@ class LogWorkoutInput:
         default=None, description="Where it took place, if not at home. Null: the person's own."
     )
     notes: str | None = strawberry.field(default=None, description="Up to 500 characters. Null: none.")
+    track: WorkoutTrackInput | None = strawberry.field(
+        default=None,
+        description="What its recording came to; the fastest stretches are records of its first exercise. It is not"
+        " changed later. Null: none.",
+    )
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
     def to_new(self) -> commands.NewWorkout:
@@ -108,6 +114,7 @@ class LogWorkoutInput:
             session_rpe=decimal_of_or_none(self.session_rpe, 1),
             active_minutes=decimal_of_or_none(self.active_minutes, 4),
             time_zone=self.time_zone,
+            track=None if self.track is None else self.track.to_draft(),
             request=request_key(self),
         )
 

@@ -31,6 +31,7 @@ from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.workouts.commands.exercise import check_exercises_exist
 from subgraphs.workouts.commands.personal_record import keep_records
 from subgraphs.workouts.commands.settle import settle_workout, workout_event
+from subgraphs.workouts.commands.track import insert_track
 from subgraphs.workouts.commands.workout_rows import (
     NewRow,
     delete_workout_row,
@@ -38,6 +39,7 @@ from subgraphs.workouts.commands.workout_rows import (
     row_of,
     update_workout_row,
 )
+from subgraphs.workouts.domain.track import TrackDraft, check_track
 from subgraphs.workouts.domain.workout import (
     MOST_WORKOUTS,
     ExerciseDraft,
@@ -65,6 +67,7 @@ class NewWorkout:
     session_rpe: Decimal | None = None
     time_zone: str | None = None
     local_date: date | None = None
+    track: TrackDraft | None = None
     request: RequestKey | None = None
 
 
@@ -236,6 +239,8 @@ async def _create(viewer: Viewer, new: NewWorkout, *, database: Database, now: d
     checks.require(is_zone, "timeZone", "must be an IANA time zone such as Europe/Berlin")
     check_workout(checks, new, now)
     check_exercises(checks, new.exercises)
+    if new.track is not None and new.ended_at is not None:
+        check_track(checks, new.track, Decimal((new.ended_at - new.started_at).total_seconds()))
     checks.done()
     async with database.transaction() as transaction:
         await check_exercises_exist(transaction, viewer, [one.exercise_id for one in new.exercises])
@@ -243,6 +248,9 @@ async def _create(viewer: Viewer, new: NewWorkout, *, database: Database, now: d
         row = new_row(viewer.id, new, time_zone=person.time_zone, day_start_hour=person.day_start_hour)
         written = await write_workout(transaction, row, new.exercises, now)
         if written is not None:
+            if new.track is not None:
+                first = new.exercises[0].exercise_id if new.exercises else None
+                await insert_track(transaction, written.id, viewer.id, first, new.track)
             return written
         earlier = await id_of_request(transaction, "workout", viewer.id, new.request)
         if earlier is None:

@@ -16,6 +16,7 @@ from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import ConflictError, NotFoundError, ValidationError
 from subgraphs.workouts.commands.settle import settle_workout
+from subgraphs.workouts.commands.track import swap_exercise_of_bests
 from subgraphs.workouts.commands.workout import lock_workout
 from subgraphs.workouts.commands.workout_rows import row_of, update_workout_row
 from subgraphs.workouts.domain.workout import WorkoutStatus
@@ -88,11 +89,13 @@ async def swap_exercise(
     async with database.transaction() as transaction:
         await lock_workout(transaction, viewer, workout_id, expected_version)
         places = (await exercises_by_workout(transaction, [workout_id])).get(workout_id, [])
-        if place_id not in {place.id for place in places}:
+        before = next((place.exercise_id for place in places if place.id == place_id), None)
+        if before is None:
             raise NotFoundError("The workout has no such exercise.", field="workoutExerciseId")
         await _must_be_visible(transaction, viewer, exercise_id)
         for statement in (_SWAP_PLACE, _SWAP_SETS):
             await transaction.execute(statement, {"id": place_id, "exercise_id": exercise_id})
+        await swap_exercise_of_bests(transaction, workout_id, instead_of=before, exercise_id=exercise_id)
         return await settle_workout(transaction, workout_id, WorkoutEdited, now=now)
 
 

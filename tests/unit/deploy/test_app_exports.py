@@ -144,11 +144,12 @@ def test_apple_healths_weighings_meals_and_workouts_by_their_own_clocks() -> Non
     run, curling = found["workouts"]
     assert (run["startedAt"], run["timeZone"], run["activeMinutes"]) == ("2026-02-03T09:00:00Z", "Asia/Tokyo", 29.0)
     assert run["caloriesBurned"]["kcal"] == 350.5
+    assert (run["track"]["distanceM"], run["track"]["ascentM"], curling["track"]) == (4447.8, 0.0, None)
     assert sets_of(run, "distanceM", "durationSeconds") == {"Running, general": [(5200.0, 1740)]}
     assert (curling["name"], curling["exercises"], curling["caloriesBurned"]["kcal"]) == ("Curling", [], 200.0)
     assert reading.reasons == [
         "export.xml:16: value: '81.2' 'bushel' is no amount in a unit that is known",
-        "export.xml:29: startDate: 'yesterday' is no moment",
+        "export.xml:30: startDate: 'yesterday' is no moment",
         "export.xml:18: body fat without a body mass of the same moment",
     ]
 
@@ -174,6 +175,7 @@ def test_strava_counts_the_metres_and_seconds_of_its_second_columns_and_clocks_o
     assert (ride["notes"], ride["activeMinutes"], ride["caloriesBurned"]["kcal"]) == ("hills, wind", 28.3333, 300.0)
     assert sets_of(ride, "distanceM", "durationSeconds") == {"Bicycling, general": [(10020.5, 1700)]}
     assert (chess["name"], chess["exercises"]) == ("Chess", [])
+    assert (ride["track"]["distanceM"], chess["track"]) == (10007.56, None)
     assert reading.reasons == ["activities.csv:4: Elapsed Time: 'x' is no number"]
     assert [each["met"] for each in found["exercises"]] == [7.5]
 
@@ -188,7 +190,7 @@ def test_a_zip_of_all_is_read_as_its_files_are_and_written_in_the_shape_of_an_ex
     written = list(read_records(tmp_path / "folder" / "workouts.jsonl"))
     unpacked, _ = read(SAMPLES)
     assert sorted(each["id"] for each in written) == sorted(each["id"] for each in unpacked["workouts"])
-    assert len({each["id"] for each in written}) == len(written) == 12
+    assert len({each["id"] for each in written}) == len(written) == 14
     assert list(read_records(tmp_path / "folder" / "goals.jsonl")) == []
 
 
@@ -287,3 +289,13 @@ def test_a_workout_of_the_same_start_and_length_is_there_already() -> None:
     assert not has("17:19:13", "18:19:13")
     assert not has("17:22:14", "18:32:00")
     assert not has("17:22:14", "18:10:00")
+
+
+def test_a_recording_of_the_same_start_and_distance_is_there_already_however_long_its_pauses_were() -> None:
+    def ridden(end: str, metres: float) -> dict[str, Any]:
+        return {"startedAt": "2026-03-04T17:22:14Z", "endedAt": f"2026-03-04T{end}Z", "track": {"distanceM": metres}}
+
+    present = PresentWorkouts([ridden("18:22:14", 20_000.0), {**ridden("19:22:14", 0.0), "track": None}])
+    assert present.has(ridden("20:30:00", 20_900.0))
+    assert not present.has(ridden("20:30:00", 22_000.0))
+    assert not present.has({**ridden("20:30:00", 0.0), "track": None})

@@ -87,6 +87,13 @@ OPERATIONS = {
         '{ _entities(representations: [{__typename: "User", id: "owner"}]) { ...on User { personalRecords { nodes { maxReps } } } } }',
         "FORBIDDEN",
     ),
+    "User.paceRecords": (
+        (
+            '{ _entities(representations: [{__typename: "User", id: "owner"}])'
+            ' { ...on User { paceRecords(exerciseId: "run") { seconds } } } }'
+        ),
+        "FORBIDDEN",
+    ),
     "User.trainingWeeks": (
         (
             '{ _entities(representations: [{__typename: "User", id: "owner"}])'

@@ -16,6 +16,7 @@ from subgraphs.workouts.queries.exercise import ExerciseFilter, exercises_by_id,
 from subgraphs.workouts.queries.person import people_by_id
 from subgraphs.workouts.queries.personal_record import record_counts, record_marks, records_by_user
 from subgraphs.workouts.queries.template import exercises_by_template, template_counts, templates_by_user
+from subgraphs.workouts.queries.track import bests_by_workout, pace_records, tracks_by_workout
 from subgraphs.workouts.queries.training import TrainedDays, muscle_work, session_loads
 from subgraphs.workouts.queries.workout import (
     WorkoutPage,
@@ -74,6 +75,17 @@ _POPULATION = (
     INSERT INTO template_exercise (id, template_id, exercise_id, position, sets)
     SELECT id || '-' || n, id, 'e' || n, n, 3 FROM workout_template, generate_series(1, 8) AS n
     """,
+    """
+    INSERT INTO workout_track (workout_id, distance_m, km_splits, mile_splits) SELECT id, 5000, '[]', '[]' FROM workout
+    WHERE CAST(substr(user_id, 2) AS integer) % 20 = 0
+    """,
+    """
+    INSERT INTO track_best (workout_id, distance, user_id, exercise_id, seconds)
+    SELECT workout.id, told.distance, user_id, exercise_id, 240 + random() * 60
+    FROM workout JOIN workout_track AS track ON track.workout_id = workout.id
+    JOIN workout_exercise AS place ON place.workout_id = workout.id
+    CROSS JOIN unnest(ARRAY['M400', 'KM1', 'KM5']) AS told (distance)
+    """,
     "ANALYZE",
 )
 READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]] = {
@@ -106,6 +118,9 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "the exercises of a template": (exercises_by_template, (["t0-7"],), 8, 60),
     "a page of records": (records_by_user, ([VETERAN], Page(20)), 21, 60),
     "the exercises of twenty workouts": (exercises_by_workout, ([f"p0-{n}" for n in range(1, 21)],), 20, 120),
+    "the recordings of twenty workouts": (tracks_by_workout, ([f"p0-{n}" for n in range(1, 21)],), 20, 120),
+    "the fastest stretches of twenty": (bests_by_workout, ([f"p0-{n}" for n in range(1, 21)],), 120, 480),
+    "the fastest stretches of an exercise": (pace_records, ([(VETERAN, "e7")],), 6, 60),
     "the sets of twenty workouts": (sets_by_workout, ([f"p0-{n}" for n in range(1, 21)],), 60, 240),
 }
 
