@@ -178,6 +178,8 @@ def _done(exercise: Record, known: Known) -> Input:
     names = ("kind", "reps", "weightKg", "durationSeconds", "distanceM", "rpe")
     sets = [_pick(each, *names) for each in exercise["sets"]]
     told = _pick(exercise, "durationSeconds", "notes")
+    if exercise.get("superset") is not None:  # exports of an earlier release do not tell
+        told["superset"] = exercise["superset"]
     return {**told, "exerciseId": known.exercise(exercise["exercise"]), "sets": sets}
 
 

@@ -61,6 +61,7 @@ PLACES = {
     "session": ("RevokeSessionInput.id",),
     "exercise": ("Query.exercise.id", "LogSetInput.exerciseId", "SwapExerciseInput.exerciseId", "TemplateExerciseInput.exerciseId",
         "User.caloriesFor.exerciseId",
+        "User.paceRecords.exerciseId",
     ),
     "workout": (
         "Query.workout.id", "EditSetInput.workoutId", "DeleteSetInput.workoutId", "CompleteWorkoutInput.id", "WorkoutIdInput.id", "UpdateWorkoutInput.id", "LogSetInput.workoutId",

@@ -96,7 +96,7 @@ async def test_an_export_is_not_taken_into_its_own_account_nor_half(stack: Runni
 
 SAMPLES = ROOT / "tests" / "unit" / "deploy" / "app_exports"
 DIARY = """{ me {
-  workouts(first: 50) { nodes { name localDate timeZone caloriesBurned { kcal method } exercises { exercise { name isOwn } sets { kind reps weightKg } } track { distanceM bests { distance } } } }
+  workouts(first: 50) { nodes { name localDate timeZone caloriesBurned { kcal method } exercises { superset exercise { name isOwn } sets { kind reps weightKg } } track { distanceM bests { distance } } } }
   weights(first: 50) { nodes { localDate weightKg bodyFatPercent } }
   meals(first: 50) { nodes { slot localDate totals { energyKcal proteinG } } }
 } }"""
@@ -114,6 +114,7 @@ async def taken(path: Path, person: Visitor) -> tuple[int, list[str]]:
     return process.returncode or 0, output.decode().splitlines()
 
 
+@pytest.mark.timeout(300)
 async def test_what_other_apps_exported_is_taken_once_and_told(stack: RunningStack, tmp_path: Path) -> None:
     archive = tmp_path / "everything.zip"
     with ZipFile(archive, "w") as packed:
@@ -149,6 +150,7 @@ async def test_what_other_apps_exported_is_taken_once_and_told(stack: RunningSta
     assert by_name["Evening Ride"]["track"]["distanceM"] == 10007.56
     assert [each["distance"] for each in by_name["Along the equator"]["track"]["bests"]] == ["M400", "KM1", "MILE1"]
     assert push["track"] is None
+    assert [each["superset"] for each in by_name["Pull"]["exercises"]] == [1, 1, None]
     assert [(each["localDate"], each["weightKg"]) for each in first["weights"]["nodes"]] == [
         ("2026-03-02", 80.45), ("2026-02-02", 81.2), ("2026-02-01", 81.65), ("2026-01-10", 82.28),
     ]  # fmt: skip

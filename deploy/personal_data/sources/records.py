@@ -111,11 +111,12 @@ def _tracking(efforts: list[Effort]) -> str:
     return "REPS" if any(each.reps is not None for each in efforts) else "TIME"
 
 
-def done(name: str, efforts: Iterable[Effort], said: str | None = None, seconds: int | None = None) -> dict[str, Any]:
-    """An exercise of a workout, with its sets."""
+def done(name: str, efforts: Iterable[Effort], said: str | None = None, superset: int | None = None) -> dict[str, Any]:
+    """An exercise of a workout, with its sets. Those with one `superset` were done in turns."""
     return {
         "exercise": {"id": exercise_id(name), "name": name},
-        "durationSeconds": seconds,
+        "durationSeconds": None,
+        "superset": superset,
         "notes": said,
         "sets": [each.record() for each in efforts],
     }

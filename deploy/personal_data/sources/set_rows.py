@@ -43,19 +43,25 @@ def set_rows(rows: Iterable[Row], read: Callable[[Row], SetRow | None], reading:
 
 
 def workouts_of(source: str, rows: Iterable[SetRow]) -> Iterator[Found]:
-    """A workout for each run of lines with one start and title; at the end every exercise that they name."""
+    """A workout for each run of lines with one start and title; at the end every exercise that they name.
+
+    Supersets are numbered from 1 in each workout, whatever the app calls them.
+    """
     seen: dict[str, list[Effort]] = {}
     for (started_at, title), of_workout in groupby(rows, lambda row: (row.started_at, row.title)):
         lines = list(of_workout)
         exercises = []
-        for (name, _), of_exercise in groupby(lines, lambda row: (row.exercise, row.superset)):
+        supersets = {
+            key: number for number, key in enumerate(dict.fromkeys(row.superset for row in lines if row.superset), 1)
+        }
+        for (name, superset), of_exercise in groupby(lines, lambda row: (row.exercise, row.superset)):
             of_one = list(of_exercise)
             efforts = [row.effort for row in of_one if row.effort is not None]
             called = line(name, LONGEST_NAME, "Exercise")
             kept = seen.setdefault(called, [])
             kept.extend(efforts[: max(0, 20 - len(kept))])  # enough to see what its sets measure
             said = dict.fromkeys(row.exercise_said for row in of_one if row.exercise_said)
-            exercises.append(done(called, efforts, notes(*said)))
+            exercises.append(done(called, efforts, notes(*said), supersets.get(superset)))
         yield Session(
             id_parts=(source, started_at.isoformat(), title),
             place=lines[0].place,

@@ -46,6 +46,9 @@ class WorkoutExercise:
     duration_seconds: int | None = strawberry.field(
         description="How long all of it took, in seconds. Null: what the sets say, if they were timed."
     )
+    superset: int | None = strawberry.field(
+        description="Exercises with one number are done in turns; null for one by itself."
+    )
 
     @strawberry.field(description="What was done.")
     async def exercise(self, info: Info) -> Exercise:
@@ -140,6 +143,7 @@ def place_node(record: WorkoutExerciseRecord) -> WorkoutExercise:
         position=record.position,
         notes=record.notes,
         duration_seconds=record.duration_seconds,
+        superset=record.superset,
     )
 
 

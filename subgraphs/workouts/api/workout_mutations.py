@@ -41,6 +41,9 @@ class WorkoutExerciseInput:
         default=None, description="How long all of it took, in seconds, 1 to 86,400. Null: what the sets say."
     )
     notes: str | None = strawberry.field(default=None, description="Up to 500 characters. Null: none.")
+    superset: int | None = strawberry.field(
+        default=None, description="1 to 50; exercises with one number were done in turns. Null: by itself."
+    )
 
     def to_draft(self) -> ExerciseDraft:
         return ExerciseDraft(
@@ -48,6 +51,7 @@ class WorkoutExerciseInput:
             sets=[one.to_draft() for one in self.sets],
             duration_seconds=self.duration_seconds,
             notes=self.notes,
+            superset=self.superset,
         )
 
 

@@ -150,7 +150,7 @@ async def insert_exercises(
             "position": position,
             "duration_seconds": one.duration_seconds,
             "notes": one.notes,
-            "superset": one.plan.superset if one.plan else None,
+            "superset": one.plan.superset if one.plan else one.superset,
             "planned_sets": one.plan.sets if one.plan else None,
             "least_reps": one.plan.least_reps if one.plan else None,
             "most_reps": one.plan.most_reps if one.plan else None,

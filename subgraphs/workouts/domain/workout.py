@@ -33,13 +33,16 @@ class WorkoutStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExerciseDraft:
-    """An exercise of a workout that is logged in one call."""
+    """An exercise of a workout that is logged in one call. Those of one `superset` were done in turns; where there is a
+    plan, its superset counts.
+    """
 
     exercise_id: str
     sets: Sequence[SetDraft] = ()
     duration_seconds: int | None = None
     notes: str | None = None
     plan: Plan | None = None
+    superset: int | None = None
 
 
 class WorkoutFacts(Protocol):
@@ -89,6 +92,7 @@ def check_exercises(checks: Checks, exercises: Sequence[ExerciseDraft]) -> None:
     for position, one in enumerate(exercises):
         place = f"exercises.{position}."
         check_range(checks, f"{place}durationSeconds", one.duration_seconds, 1, LONGEST_SECONDS)
+        check_range(checks, f"{place}superset", one.superset, 1, MOST_EXERCISES)
         _check_notes(checks, f"{place}notes", one.notes)
         for number, one_set in enumerate(one.sets):
             check_set(checks, one_set, f"{place}sets.{number}.")

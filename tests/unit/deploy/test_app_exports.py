@@ -91,11 +91,12 @@ def test_strongs_older_form_has_units_in_its_columns_and_hours_that_clocks_skip(
     assert reading.reasons == ["older.csv:3: Set Order: 'X' is no kind of set that is known"]
 
 
-def test_hevy_has_kinds_of_sets_text_over_lines_and_columns_that_nobody_knows() -> None:
+def test_hevy_has_supersets_kinds_of_sets_text_over_lines_and_columns_that_nobody_knows() -> None:
     found, reading = read(SAMPLES / "hevy")
     (pull,) = found["workouts"]
     assert (pull["startedAt"], pull["endedAt"]) == ("2026-02-05T17:22:00Z", "2026-02-05T18:30:00Z")
     assert pull["notes"] == "with Ana\nand Ben"
+    assert [each["superset"] for each in pull["exercises"]] == [1, 1, None]
     assert sets_of(pull, "kind", "reps", "weightKg", "distanceM", "durationSeconds") == {
         "Pull Up": [("WARM_UP", 5, None, None, None), ("NORMAL", 9, None, None, None)],
         "Bicep Curl (Dumbbell)": [("DROP", 10, 12.5, None, None), ("FAILURE", 7, 10.0, None, None)],

@@ -20,6 +20,8 @@ START = """mutation ($input: StartWorkoutInput!) { startWorkout(input: $input) {
   userErrors { code field } } }"""
 LOG_SET = "mutation ($input: LogSetInput!) { logSet(input: $input) { userErrors { code } } }"
 COMPLETE = "mutation ($id: ID!) { completeWorkout(input: {id: $id}) { userErrors { code } } }"
+TURNS = """mutation ($input: LogWorkoutInput!) { logWorkout(input: $input) {
+  workout { exercises { superset plan { superset } } } userErrors { code field } } }"""
 BENCH = {
     "exerciseId": "bench",
     "sets": 2,
@@ -108,3 +110,28 @@ async def test_what_cannot_be_planned_is_refused_with_its_place(
     assert errors_of(result.data or {}, "startWorkout") == [("NOT_FOUND", "templateId")]
     monkeypatch.setattr(commands, "MOST_TEMPLATES", 0)
     assert errors_of({"it": await create(workouts, person)}, "it") == [("CONFLICT", None)]
+
+
+async def test_exercises_that_are_logged_afterwards_say_which_were_done_in_turns(
+    workouts: SubgraphUnderTest, person: str
+) -> None:
+    exercises = [
+        {"exerciseId": "bench", "superset": 1},
+        {"exerciseId": "pullups", "superset": 1},
+        {"exerciseId": "run"},
+    ]
+    told = {
+        "name": "Day",
+        "startedAt": "2026-03-02T10:00:00Z",
+        "endedAt": "2026-03-02T11:00:00Z",
+        "exercises": exercises,
+    }
+    logged = (await workouts.run(TURNS, person, {"input": told})).data or {}
+    assert logged["logWorkout"]["workout"]["exercises"] == [
+        {"superset": 1, "plan": None},
+        {"superset": 1, "plan": None},
+        {"superset": None, "plan": None},
+    ]
+    told["exercises"] = [{"exerciseId": "bench", "superset": 51}]
+    refused = (await workouts.run(TURNS, person, {"input": told})).data or {}
+    assert errors_of(refused, "logWorkout") == [("VALIDATION_ERROR", "exercises.0.superset")]
