@@ -17,8 +17,8 @@ from xml.sax.handler import ContentHandler
 from defusedxml.common import DefusedXmlException
 from defusedxml.expatreader import create_parser
 
-from deploy.errors import FriendlyError
 from deploy.personal_data.sources import quantities
+from deploy.personal_data.sources.archive import DamagedFileError
 from deploy.personal_data.sources.quantities import KCAL, KG, METRES, SECONDS
 from deploy.personal_data.sources.reading import Format, Found, Person, SkippedError, Source
 from deploy.personal_data.sources.recordings import recording_beside
@@ -153,7 +153,7 @@ def _read(source: Source) -> Iterator[Found]:
             handler.workouts.clear()
         parser.close()
     except DefusedXmlException as error:
-        raise FriendlyError(f"{source.name} defines entities, which no export of Apple Health does: {error}") from None
+        raise DamagedFileError(f"defines entities, which no export of Apple Health does: {error}") from None
     except SAXParseException as error:
         place = f"{source.name}:{error.getLineNumber()}"
         source.reading.skip(place, f"this line and all after it: {error.getMessage()}")

@@ -20,13 +20,16 @@ MOST_FILES = 200_000
 HEAD_BYTES = 8 * 1024
 
 
+class DamagedFileError(Exception):
+    """A file of an archive that cannot be read to its end, and why."""
+
+
 class _Bounded(io.RawIOBase):
     """Reads from a file and complains once it had more than the bound."""
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         super().__init__()
         self._file = file
-        self._name = name
         self._left = LARGEST_FILE_BYTES
 
     def readable(self) -> bool:
@@ -36,7 +39,7 @@ class _Bounded(io.RawIOBase):
         found = self._file.read(len(buffer))
         self._left -= len(found)
         if self._left < 0:
-            raise FriendlyError(f"{self._name} has more than {LARGEST_FILE_BYTES // 1024**3} GiB")
+            raise DamagedFileError(f"unpacks to more than {LARGEST_FILE_BYTES // 1024**3} GiB")
         buffer[: len(found)] = found
         return len(found)
 
@@ -68,13 +71,17 @@ class Archive:
 
     @contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
-        """What is packed by gzip is unpacked. Raises FriendlyError for an encrypted or damaged file."""
+        """What is packed by gzip is unpacked. Raises DamagedFileError, also while it is read."""
         try:
-            with self._raw(name) as file:
+            file = self._raw(name)
+        except (BadZipFile, NotImplementedError, RuntimeError) as error:  # the latter for one that wants a password
+            raise DamagedFileError(f"cannot be unpacked: {error}") from None
+        try:
+            with file:
                 plain = cast("BinaryIO", GzipFile(fileobj=file)) if name.lower().endswith(".gz") else file
-                yield cast("BinaryIO", io.BufferedReader(_Bounded(plain, name)))
-        except (BadZipFile, BadGzipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
-            raise FriendlyError(f"{name} in {self._path} cannot be unpacked: {error}") from None
+                yield cast("BinaryIO", io.BufferedReader(_Bounded(plain)))
+        except (BadZipFile, BadGzipFile, EOFError, zlib.error) as error:
+            raise DamagedFileError(f"cannot be unpacked: {error}") from None
 
     def _raw(self, name: str) -> BinaryIO:
         if self._zip is not None:
@@ -82,7 +89,7 @@ class Archive:
         return (self._path / name if self._path.is_dir() else self._path).open("rb")
 
     def head(self, name: str) -> bytes:
-        """The first bytes of a file."""
+        """The first bytes of a file. Raises DamagedFileError."""
         with self.open(name) as file:
             return file.read(HEAD_BYTES)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from deploy.personal_data.sources import google_fit, myfitnesspal
 from deploy.personal_data.sources.apple_health import APPLE_HEALTH
-from deploy.personal_data.sources.archive import Archive
+from deploy.personal_data.sources.archive import Archive, DamagedFileError
 from deploy.personal_data.sources.hevy import HEVY
 from deploy.personal_data.sources.reading import Format, Found, Person, Reading, Source
 from deploy.personal_data.sources.recordings import RECORDINGS
@@ -33,13 +33,18 @@ def format_of(name: str, head: bytes) -> Format | None:
 
 
 def read_archive(archive: Archive, person: Person, reading: Reading) -> Iterator[Found]:
-    """The records of all files that have a format, file by file. The others are named in `reading.unread`."""
+    """The records of all files that have a format, file by file. The others are named in `reading.unread`; what is damaged
+    is told as skipped, and stops no other file.
+    """
     for name in archive.names:
         if name in reading.taken:
             continue
-        form = format_of(name, archive.head(name))
-        if form is None:
-            reading.unread.append(name)
-            continue
-        with archive.open(name) as file:
-            yield from form.read(Source(name, file, person, reading, archive))
+        try:
+            form = format_of(name, archive.head(name))
+            if form is None:
+                reading.unread.append(name)
+                continue
+            with archive.open(name) as file:
+                yield from form.read(Source(name, file, person, reading, archive))
+        except DamagedFileError as error:
+            reading.skip(name, str(error))

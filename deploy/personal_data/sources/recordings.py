@@ -16,6 +16,7 @@ import fitdecode
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
+from deploy.personal_data.sources.archive import DamagedFileError
 from deploy.personal_data.sources.quantities import exact_moment
 from deploy.personal_data.sources.reading import Format, Found, SkippedError, Source
 from deploy.personal_data.sources.recording import Point, Recording, line_of, track_of
@@ -200,7 +201,7 @@ def recording_beside(source: Source, path: str, lasted: timedelta) -> dict[str, 
         if line.seconds[-1] > lasted.total_seconds() + TOLERANCE_SECONDS:
             raise SkippedError("the recording is longer than its activity, which is taken without it")
         return track_of(line)
-    except SkippedError as refusal:
+    except (SkippedError, DamagedFileError) as refusal:
         source.reading.skip(name, str(refusal))
         return None
 

@@ -207,14 +207,39 @@ def test_what_no_reader_is_for_is_refused(tmp_path: Path) -> None:
 def test_entities_are_refused_and_xml_that_ends_early_keeps_what_came_before(tmp_path: Path) -> None:
     sample = (SAMPLES / "apple_health_export" / "export.xml").read_text(encoding="utf-8")
     (tmp_path / "bomb.xml").write_text(sample.replace("<!ELEMENT", '<!ENTITY a "aaaa"><!ELEMENT', 1), encoding="utf-8")
-    with pytest.raises(FriendlyError, match="defines entities"):
-        read(tmp_path / "bomb.xml")
+    found, reading = read(tmp_path / "bomb.xml")
+    assert found == {}
+    assert "bomb.xml: defines entities" in reading.reasons[0]
     (tmp_path / "bomb.xml").write_text(
         sample[: sample.index('<Record type="HKQuantityTypeIdentifierBodyFat')], encoding="utf-8"
     )
     found, reading = read(tmp_path / "bomb.xml")
     assert [each["weightKg"] for each in found["weights"]] == [81.65, 81.2]
     assert reading.reasons[-1] == "bomb.xml:17: this line and all after it: no element found"
+
+
+def test_a_damaged_file_is_told_and_stops_no_other(tmp_path: Path) -> None:
+    for name in ("activities.csv", "activities/9001.gpx.gz"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        content = (SAMPLES / "strava" / name).read_bytes()
+        (tmp_path / name).write_bytes(content[:-12] if name.endswith(".gz") else content)
+    (tmp_path / "cut.gpx.gz").write_bytes(b"\x1f\x8b\x08\x00")
+    archive = tmp_path.with_suffix(".zip")
+    with ZipFile(archive, "w") as packed:
+        for file in (*tmp_path.rglob("*.*"), SAMPLES / "strong" / "strong.csv"):
+            packed.write(file, file.name if file.suffix == ".csv" else file.relative_to(tmp_path))
+    spoiled = archive.read_bytes().replace(b"Bench Press (Barbell),W", b"Bench Press (Barbell),V", 1)
+    archive.write_bytes(spoiled)  # the checksum of that file is no longer what the zip says
+
+    found, reading = read(archive)
+    assert [(each["name"], each["track"]) for each in found["workouts"]][:2] == [
+        ("Evening Ride", None),
+        ("Chess", None),
+    ]
+    told = {reason.partition(":")[0]: reason for reason in reading.reasons}
+    assert "cannot be unpacked" in told["activities/9001.gpx.gz"]
+    assert "cannot be unpacked" in told["cut.gpx.gz"]
+    assert "Bad CRC-32" in told["strong.csv"]
 
 
 def test_a_large_export_is_read_piece_by_piece() -> None:
