@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
+import sys
 import textwrap
 import time
 import webbrowser
@@ -26,6 +29,7 @@ PAGES = {"console": "/", "graphiql": "/graphql", "demo": f"{DEMO_PATH}/"}
 # librdkafka cannot read what Tansu says of its versions, and asks for offsets as of version 0.10 on in a way that it refuses:
 # without either, topics are listed and records read from an offset that is a number.
 _OF_THE_EMBEDDED_BROKER = ["-X", "api.version.request=false", "-X", "broker.version.fallback=0.9.0"]
+_SOUND_SCRAM = (2, 6, 1)
 _LOOK_EVERY_SECONDS = 0.25
 _TAIL_BYTES = 256 * 1024  # as much of each file's end as is searched for the last lines
 
@@ -49,7 +53,10 @@ def open_kafka(data_dir: Path, arguments: list[str]) -> NoReturn:
     """Becomes kcat on the stack's brokers: what there is, or what the arguments ask for."""
     brokers = _named("KAFKA_BOOTSTRAP_SERVERS", data_dir)
     program = _program(("kcat", "kafkacat"), "kcat")
-    secured = _kcat_configuration(_kafka_security(data_dir))
+    security = _kafka_security(data_dir)
+    secured = _kcat_configuration(security)
+    if security.protocol.startswith("SASL") and security.mechanism.startswith("SCRAM"):
+        _warn_of_old_scram(program)
     given = ["-F", _readable_once(secured)] if secured else []
     given += _OF_THE_EMBEDDED_BROKER if _is_embedded(brokers, data_dir) else []
     _become([program, *given, "-b", brokers, *(arguments or ["-L"])], {})
@@ -88,6 +95,18 @@ def _kcat_configuration(security: KafkaSecurity) -> str:
     }
     properties |= {name: file for name, file in files.items() if file}
     return "".join(f"{name}={value}\n" for name, value in properties.items())
+
+
+def _warn_of_old_scram(program: str) -> None:
+    """Brokers of Kafka 4 refuse the SCRAM of older librdkafka, Debian's among them, as if the password were wrong (its pull request
+    4895 mended it, in 2.6.1).
+    """
+    told = subprocess.run([program, "-V"], capture_output=True, text=True, check=False)
+    version = re.search(r"librdkafka (\d+)\.(\d+)\.(\d+)", told.stdout + told.stderr)
+    if version is not None and tuple(map(int, version.groups())) < _SOUND_SCRAM:
+        sys.stderr.write(
+            f"warning: {program} has {version[0]}, whose SCRAM Kafka 4 refuses; KAFKA_SASL_MECHANISM=PLAIN, or 2.6.1\n"
+        )
 
 
 def _readable_once(text: str) -> str:

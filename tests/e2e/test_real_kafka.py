@@ -6,17 +6,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.certificates import make_certificates
+from deploy.rehearsals.apache_kafka import missing_tools
 from events.envelope import Envelope, decode_envelope
-from tests.testkit.local_kafka import PASSWORD, USERNAME, LocalKafka, missing_tools
+from tests.testkit.local_kafka import PASSWORD, USERNAME, LocalKafka
 from tests.testkit.running_stack import RunningStack, Visitor, eventually, running_stack
 
 LOG_WEIGHT = "mutation($input: LogWeightInput!) { logWeight(input: $input) { weightEntry { weightKg } } }"
@@ -33,9 +36,16 @@ class Secured:
     environment: dict[str, str]
 
     async def command(self, *arguments: str) -> tuple[int, str]:
+        return await self._run("events", *arguments, "--data-dir", str(self.stack.directory.path))
+
+    async def kcat(self, *arguments: str, **environment: str) -> tuple[int, str]:
+        """By `fittracker kafka`, which becomes kcat."""
+        return await self._run("kafka", "--data-dir", str(self.stack.directory.path), "--", *arguments, **environment)
+
+    async def _run(self, *words: str, **environment: str) -> tuple[int, str]:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "deploy", "events", *arguments, "--data-dir", str(self.stack.directory.path),
-            env={**os.environ, **self.environment}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            sys.executable, "-m", "deploy", *words, env={**os.environ, **self.environment, **environment},
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         output, _ = await asyncio.wait_for(process.communicate(), 120)
         assert process.returncode is not None
@@ -100,6 +110,32 @@ async def test_topics_are_made_and_changed_as_the_settings_say(secured: Secured)
     assert (code, f"retention.ms is {7 * 86_400_000}, wanted {14 * 86_400_000}" in told) == (1, True), told
     code, told = await secured.command("topics", "--apply")
     assert (code, "wanted" in told) == (0, False), told
+
+
+@pytest.mark.timeout(300)
+async def test_kcat_reads_with_the_stacks_password_over_tls_and_not_with_another(
+    secured: Secured, tmp_path: Path
+) -> None:
+    if shutil.which("kcat") is None:
+        pytest.skip("needs kcat, to ask Apache Kafka by fittracker kafka")
+    person = await secured.stack.register()
+    await person.data(LOG_WEIGHT, {"input": {"weightKg": 64.5}})
+    await until_summary_has(person, 64.5)
+    plain = {
+        "KAFKA_SASL_MECHANISM": "PLAIN"
+    }  # SCRAM is refused by Kafka 4 where librdkafka is older than 2.6.1, as Debian's
+    code, told = await secured.kcat("-L", "-m", "30", **plain)
+    assert (code, f'topic "{TOPIC}" with' in told, "warning:" in told) == (0, True, False), told
+    code, told = await secured.kcat("-C", "-t", TOPIC, "-o", "beginning", "-e", "-q", "-f", "%k\\n", **plain)
+    assert (code, person.id in told.splitlines()) == (0, True), told
+    code, told = await secured.kcat("-L", "-m", "5", **plain, KAFKA_PASSWORD="another")
+    assert (code, "uthentication failed" in told) == (1, True), told
+    make_certificates(tmp_path, ["kafka"], days=2, renew_days=1)  # of another authority
+    code, told = await secured.kcat("-L", "-m", "5", **plain, KAFKA_CA_PATH=str(tmp_path / "ca.crt"))
+    assert (code, "certificate verify failed" in told) == (1, True), told
+    code, told = await secured.kcat("-L", "-m", "5")
+    assert (code == 0) != ("whose SCRAM Kafka 4 refuses" in told), told
+    assert PASSWORD not in told
 
 
 @pytest.mark.timeout(300)
