@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from deploy.embedded import EmbeddedPorts, EmbeddedServers
 from deploy.errors import FriendlyError
 from deploy.server_secret import ServerSecret
 
-START_SECONDS = 180.0
+START_SECONDS = 600.0  # on a machine that does much else, too
+SETTLE_SECONDS = 60.0
 PATIENCE_SECONDS = 45.0  # longer than the router's own limit, so that it is the router who says that something hangs
 SIGN_IN = {"email": "john.doe@example.com", "password": "Password123!"}
 
@@ -88,6 +89,36 @@ async def running_platform(
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
             await process.wait()
+
+
+async def fittracker(*words: str, data: Path | None = None, environment: Mapping[str, str] | None = None) -> bool:
+    """Whether this command ended well."""
+    where = ("--data-dir", str(data)) if data is not None else ()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "deploy", *words, *where,
+        env={**os.environ, **(environment or {})}, stdout=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    return await process.wait() == 0
+
+
+async def settles(data: Path, environment: Mapping[str, str] | None = None, seconds: float = SETTLE_SECONDS) -> bool:
+    """Whether every projection comes to equal its sources before the seconds are over."""
+    return await comes(lambda: fittracker("events", "check", data=data, environment=environment), seconds)
+
+
+async def comes(holds: Callable[[], Awaitable[bool]], seconds: float = SETTLE_SECONDS) -> bool:
+    """Whether it holds before the seconds are over."""
+    deadline = time.monotonic() + seconds
+    while not await holds():
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(0.5)
+    return True
+
+
+def since(started: float) -> str:
+    """For a report, from a time of `time.monotonic`."""
+    return f"{time.monotonic() - started:.1f} s"
 
 
 async def _state(folder: Path, process: asyncio.subprocess.Process) -> StackState:

@@ -8,12 +8,11 @@ pgbouncer (Debian: postgresql postgresql-contrib pgbouncer).
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -31,7 +30,7 @@ from deploy.rehearsals.cluster import (
     run,
     server_user,
 )
-from deploy.rehearsals.platform import FOODS, WEEK, Platform, running_platform
+from deploy.rehearsals.platform import FOODS, WEEK, Platform, comes, running_platform, settles, since
 from deploy.rehearsals.report import Report
 from subgraphs.shell.database import migrate
 
@@ -79,7 +78,7 @@ async def _replica(report: Report, data: Path, primary: Cluster, standby: Cluste
     running.append(standby)
     environment = primary.environment() | standby.environment("DATABASE_REPLICA_URL")
     async with running_platform(data, environment=environment) as platform:
-        report.check("the replica is used", await _comes(lambda: _in_use(platform, wanted=True)))
+        report.check("the replica is used", await comes(lambda: _in_use(platform, wanted=True)))
         before = int(standby.value(READS))
         failed = await _use(platform)
         await asyncio.sleep(2)  # the server counts with a delay
@@ -87,20 +86,20 @@ async def _replica(report: Report, data: Path, primary: Cluster, standby: Cluste
         standby.value("SELECT pg_wal_replay_pause()")
         failed += await _use(platform)
         started = time.monotonic()
-        left = await _comes(lambda: _in_use(platform, wanted=False))
-        report.check("a replica that stands still is left", left, _since(started))
+        left = await comes(lambda: _in_use(platform, wanted=False))
+        report.check("a replica that stands still is left", left, since(started))
         failed += await _use(platform)
         standby.value("SELECT pg_wal_replay_resume()")
-        report.check("and used again when it has caught up", await _comes(lambda: _in_use(platform, wanted=True)))
+        report.check("and used again when it has caught up", await comes(lambda: _in_use(platform, wanted=True)))
         standby.stop("immediate")
         failed += await _use(platform)
-        report.check("a replica that is gone is left", await _comes(lambda: _in_use(platform, wanted=False)))
+        report.check("a replica that is gone is left", await comes(lambda: _in_use(platform, wanted=False)))
         failed += await _use(platform)
         standby.start()
-        report.check("and used again when it is back", await _comes(lambda: _in_use(platform, wanted=True)))
+        report.check("and used again when it is back", await comes(lambda: _in_use(platform, wanted=True)))
         failed += await _use(platform)
         report.check("no request failed meanwhile", not failed, "; ".join(failed[:3]) or "150 reads and writes")
-        report.check("events arrive", await _settles(data, environment))
+        report.check("events arrive", await settles(data, environment, PATIENCE_SECONDS))
 
 
 async def _pgbouncer(report: Report, folder: Path, primary: Cluster) -> None:
@@ -111,7 +110,10 @@ async def _pgbouncer(report: Report, folder: Path, primary: Cluster) -> None:
         async with running_platform(data, "--no-sample-data", environment=environment) as platform:
             failed = await _use(platform)
             report.check("through pgbouncer in session mode", not failed, "; ".join(failed[:3]))
-            report.check("and events arrive: the relay's lock and LISTEN hold", await _settles(data, environment))
+            report.check(
+                "and events arrive: the relay's lock and LISTEN hold",
+                await settles(data, environment, PATIENCE_SECONDS),
+            )
     version = run("pgbouncer", "--version").partition("\n")[0]
     report.note("transaction mode", f"{version} was at hand; it needs 1.21 (max_prepared_statements)")
 
@@ -122,7 +124,7 @@ async def _recovery(report: Report, folder: Path, primary: Cluster, restored: Cl
     give_to_server_user(base)
     started = time.monotonic()
     base_backup(primary, base)
-    report.check("base backup", (base / "base.tar.gz").exists(), _since(started))
+    report.check("base backup", (base / "base.tar.gz").exists(), since(started))
     async with running_platform(folder / "pitr", "--no-sample-data", environment=primary.environment()) as platform:
         for _ in range(10):
             await platform.weigh()
@@ -132,7 +134,7 @@ async def _recovery(report: Report, folder: Path, primary: Cluster, restored: Cl
     primary.value("DELETE FROM weight_entry", "fittracker_users")
     report.check("a mistake", primary.value(WEIGHINGS, "fittracker_users") == "0", f"{kept} weighings are gone")
     last = primary.value("SELECT pg_walfile_name(pg_switch_wal())")
-    archived = await _comes(lambda: _is_archived(primary, last))
+    archived = await comes(lambda: _is_archived(primary, last))
     report.check("its log is archived", archived, last)
     primary.stop()
     running.remove(primary)
@@ -145,17 +147,17 @@ recovery_target_action = 'pause'
 """)  # fmt: skip
     restored.start()
     running.append(restored)
-    paused = await _comes(lambda: _says(restored, "SELECT pg_get_wal_replay_pause_state()", "paused"))
-    report.check("recovered to the moment before it", paused, _since(started))
+    paused = await comes(lambda: _says(restored, "SELECT pg_get_wal_replay_pause_state()", "paused"))
+    report.check("recovered to the moment before it", paused, since(started))
     found = restored.value(WEIGHINGS, "fittracker_users")
     report.check("what was there then is there", found == kept, f"{found} weighings")
     restored.value("SELECT pg_wal_replay_resume()")
-    writes = await _comes(lambda: _says(restored, "SELECT pg_is_in_recovery()", "f"))
-    report.check("it takes writes", writes, f"{_since(started)} after the decision to restore")
+    writes = await comes(lambda: _says(restored, "SELECT pg_is_in_recovery()", "f"))
+    report.check("it takes writes", writes, f"{since(started)} after the decision to restore")
     environment = restored.environment()
     async with running_platform(folder / "after", "--no-sample-data", environment=environment) as platform:
-        report.check("the platform runs on it", not await _use(platform), _since(started))
-        report.check("projections equal their sources", await _settles(folder / "after", environment))
+        report.check("the platform runs on it", not await _use(platform), since(started))
+        report.check("projections equal their sources", await settles(folder / "after", environment, PATIENCE_SECONDS))
 
 
 async def _use(platform: Platform) -> list[str]:
@@ -181,29 +183,6 @@ async def _in_use(platform: Platform, *, wanted: bool) -> bool:
                 line = f'database_replica_in_use{{pool="{domain}"}} {float(wanted)}'
                 if line not in (await response.text()).splitlines():
                     return False
-    return True
-
-
-async def _settles(data: Path, environment: Mapping[str, str]) -> bool:
-    """Whether every projection comes to equal its sources."""
-
-    async def is_equal() -> bool:
-        command = [sys.executable, "-m", "deploy", "events", "check", "--data-dir", str(data)]
-        process = await asyncio.create_subprocess_exec(
-            *command, env={**os.environ, **environment}, stdout=asyncio.subprocess.DEVNULL
-        )
-        return await process.wait() == 0
-
-    return await _comes(is_equal)
-
-
-async def _comes(holds: Callable[[], Awaitable[bool]]) -> bool:
-    """Whether it holds before PATIENCE_SECONDS are over."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not await holds():
-        if time.monotonic() > end:
-            return False
-        await asyncio.sleep(0.5)
     return True
 
 
@@ -241,10 +220,6 @@ def _bouncing(folder: Path, primary: Cluster, port: int) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait()
-
-
-def _since(started: float) -> str:
-    return f"{time.monotonic() - started:.1f} s"
 
 
 def main() -> int:

@@ -15,11 +15,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from deploy.rehearsals.platform import Platform, running_platform
+from deploy.rehearsals.platform import Platform, fittracker, running_platform, settles, since
 from deploy.rehearsals.report import Report
 
 WEIGHINGS = "query Weighings { me { weights(first: 50) { nodes { weightKg } } } }"
-SETTLE_SECONDS = 30.0
 GROUPS = ("nutrition-profile", "workouts-person", "analytics-service")
 
 
@@ -31,63 +30,41 @@ async def rehearse(report: Report) -> None:
                 await platform.weigh()
             kept = await _weights(platform)
             started = time.monotonic()
-            report.check("backup", await _fittracker("backup", "--to", str(backups), data=data), _since(started))
+            report.check("backup", await fittracker("backup", "--to", str(backups), data=data), since(started))
             started = time.monotonic()
-            report.check("verify-backup", await _fittracker("verify-backup", str(backups)), _since(started))
+            report.check("verify-backup", await fittracker("verify-backup", str(backups)), since(started))
             for _ in range(10):
                 await platform.weigh()
             later = await _weights(platform)
             report.check("writes after the backup", len(later) == len(kept) + 10, f"{len(later)} weighings")
         started = time.monotonic()
-        restored = await _fittracker("restore", str(backups), "--domain", "users", "--yes", data=data)
-        report.check("restore users alone", restored, _since(started))
+        restored = await fittracker("restore", str(backups), "--domain", "users", "--yes", data=data)
+        report.check("restore users alone", restored, since(started))
         async with running_platform(data) as platform:
             report.check("what the backup held is there", await _weights(platform) == kept, f"{len(kept)} weighings")
-            await _settles(data)  # what the restored source still has is told anew by itself; what it lost is not
+            await settles(data)  # what the restored source still has is told anew by itself; what it lost is not
             await _rebuild(data, report)
-            report.check("projections equal their sources", await _settles(data), _since(started))
+            report.check("projections equal their sources", await settles(data), since(started))
             await platform.weigh()
             report.check("writes go on", len(await _weights(platform)) == len(kept) + 1)
-            report.check("and reach the projections", await _settles(data))
-        restored = await _fittracker("restore", str(backups), "--domain", "analytics", "--yes", data=data)
+            report.check("and reach the projections", await settles(data))
+        restored = await fittracker("restore", str(backups), "--domain", "analytics", "--yes", data=data)
         report.check("restore analytics alone", restored)
         async with running_platform(data) as platform:
             await _rebuild(data, report)
-            report.check("projections equal their sources", await _settles(data))
+            report.check("projections equal their sources", await settles(data))
             await platform.sign_in()
 
 
 async def _rebuild(data: Path, report: Report) -> None:
     for group in GROUPS:
         started = time.monotonic()
-        report.check(f"rebuild {group}", await _fittracker("events", "rebuild", group, data=data), _since(started))
+        report.check(f"rebuild {group}", await fittracker("events", "rebuild", group, data=data), since(started))
 
 
 async def _weights(platform: Platform) -> list[float]:
     answer = await platform.ask(WEIGHINGS)
     return [node["weightKg"] for node in answer["data"]["me"]["weights"]["nodes"]]
-
-
-async def _settles(data: Path) -> bool:
-    """Whether every projection equals its sources before SETTLE_SECONDS are over."""
-    deadline = time.monotonic() + SETTLE_SECONDS
-    while time.monotonic() < deadline:
-        if await _fittracker("events", "check", data=data):
-            return True
-        await asyncio.sleep(2)
-    return False
-
-
-async def _fittracker(*words: str, data: Path | None = None) -> bool:
-    where = ("--data-dir", str(data)) if data is not None else ()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "deploy", *words, *where, stdout=asyncio.subprocess.DEVNULL
-    )
-    return await process.wait() == 0
-
-
-def _since(started: float) -> str:
-    return f"{time.monotonic() - started:.1f} s"
 
 
 def main() -> int:
