@@ -6,17 +6,22 @@ Each verb is one statement, run in each of the four databases with psql, so that
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from deploy.databases import run_postgres
+from deploy.errors import FriendlyError
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One question. `per_database`: its answer differs between databases of one server; else one is asked."""
+    """One question. `per_database`: its answer differs between databases of one server; else one is asked. `instead` is the
+    database of the same server that is asked in the domain's place, as the domain's role.
+    """
 
     meaning: str
     statement: str
     per_database: bool = True
+    instead: str | None = None
 
 
 VIEWS: dict[str, View] = {
@@ -44,11 +49,12 @@ VIEWS: dict[str, View] = {
         per_database=False,
     ),
     "slow": View(
-        "the statements that took the most time in all (needs pg_stat_statements)",
+        "the subgraph's statements that took the most time in all (needs pg_stat_statements)",
         """SELECT calls, round(total_exec_time)::bigint AS total_ms, round(mean_exec_time::numeric, 2) AS mean_ms, rows,
                   left(regexp_replace(query, '\\s+', ' ', 'g'), 90) AS statement
-           FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+           FROM pg_stat_statements WHERE userid = (SELECT oid FROM pg_roles WHERE rolname = current_user)
            ORDER BY total_exec_time DESC LIMIT 15""",
+        instead="postgres",
     ),
     "tables": View(
         "size, dead rows and the last vacuum of each table; more than a fifth of dead rows is bloat",
@@ -81,6 +87,20 @@ def show(verb: str, urls: dict[str, str]) -> str:
     asked = urls.items() if view.per_database else list(urls.items())[:1]
     parts = []
     for domain, url in asked:
-        table = run_postgres("psql", url, "-X", "-P", "pager=off", "-P", "footer=off", "-c", view.statement).decode()
+        where = url if view.instead is None else urlsplit(url)._replace(path=f"/{view.instead}").geturl()
+        table = _ask(where, view.statement)
         parts.append(f"{domain}\n{table}" if view.per_database else table)
     return "\n".join(parts)
+
+
+def _ask(url: str, statement: str) -> str:
+    """Raises FriendlyError, with a way out where the server only lacks its statistics."""
+    try:
+        return run_postgres("psql", url, "-X", "-P", "pager=off", "-P", "footer=off", "-c", statement).decode()
+    except FriendlyError as error:
+        if "pg_stat_statements" not in str(error):
+            raise
+        raise FriendlyError(
+            "this Postgres keeps no statistics of statements",
+            "deploy/postgres has what it needs: shared_preload_libraries, and the extension; the one of `fittracker up` has not",
+        ) from None

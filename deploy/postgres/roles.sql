@@ -43,6 +43,12 @@ SELECT format('GRANT CONNECT ON DATABASE %I TO %I, fittracker_owner, fittracker_
 FROM (VALUES ('users'), ('nutrition'), ('workouts'), ('analytics')) AS domains(domain)
 \gexec
 
+-- Statistics of all databases' statements, for `fittracker db slow`. In this one, so that a dump of ours needs no superuser.
+\connect postgres
+SELECT 'CREATE EXTENSION IF NOT EXISTS pg_stat_statements'
+WHERE EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements')
+\gexec
+
 -- In each database: the schema belongs to the owner, and whatever a migration makes later is the subgraph's to use.
 \connect fittracker_users
 \set runtime fittracker_users

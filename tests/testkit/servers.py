@@ -94,10 +94,11 @@ class Valkey(_PortServer):
 
 
 class Postgres(_PortServer):
-    """One Postgres cluster in its own temporary directory; committed rows outlive `kill`."""
+    """One Postgres cluster in its own temporary directory; committed rows outlive `kill`. `options` are of its command line."""
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
         super().__init__()
+        self._options = options
         self._more: list[str] = []
         self._directory = Path(tempfile.mkdtemp(prefix="fittracker-pg-"))
         self._user = _POSTGRES_USER if os.geteuid() == 0 else None
@@ -120,7 +121,15 @@ class Postgres(_PortServer):
 
     def command(self) -> list[str]:
         postgres = [str(_POSTGRES_BIN / "postgres"), "-D", str(self._data), "-p", str(self.port)]
-        return [*postgres, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", *self._more]
+        return [
+            *postgres,
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            "unix_socket_directories=",
+            *self._options,
+            *self._more,
+        ]
 
     def start(self) -> None:
         (self._data / "postmaster.pid").unlink(missing_ok=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from deploy.database_views import show
 from deploy.databases import libpq_environment, postgres_program
+from deploy.errors import FriendlyError
 from subgraphs.shell.database import migrate
 from tests.testkit.servers import Postgres
 
@@ -40,6 +43,27 @@ async def _try(postgres: Postgres, role: str, password: str, statement: str, dom
         await connection.execute(statement)
     finally:
         await connection.close()
+
+
+async def test_the_slow_statements_of_each_subgraph_are_told_and_no_others() -> None:
+    server = Postgres("-c", "shared_preload_libraries=pg_stat_statements")
+    server.start()
+    try:
+        _run(server)
+        urls = {domain: _url(server, f"fittracker_{domain}", domain, "runtime") for domain in ("users", "nutrition")}
+        connection = await asyncpg.connect(urls["users"])
+        await connection.execute("SELECT pg_sleep(0.05) /* of users */")
+        await connection.close()
+        of_users, of_nutrition = [await asyncio.to_thread(show, "slow", {domain: url}) for domain, url in urls.items()]
+        assert "pg_sleep" in of_users
+        assert "pg_sleep" not in of_nutrition
+    finally:
+        server.stop()
+
+
+async def test_a_postgres_without_statistics_is_told(server: Postgres) -> None:
+    with pytest.raises(FriendlyError, match="keeps no statistics"):
+        await asyncio.to_thread(show, "slow", {"users": _url(server, "fittracker_users", "users", "runtime")})
 
 
 async def test_a_subgraph_reads_and_writes_what_migrations_made(server: Postgres) -> None:
