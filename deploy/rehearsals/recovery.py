@@ -18,7 +18,8 @@ from pathlib import Path
 from deploy.rehearsals.platform import Platform, fittracker, running_platform, settles, since
 from deploy.rehearsals.report import Report
 
-WEIGHINGS = "query Weighings { me { weights(first: 50) { nodes { weightKg } } } }"
+WEIGHINGS = """query Weighings($after: String) {
+  me { weights(first: 50, after: $after) { nodes { weightKg } pageInfo { hasNextPage endCursor } } } }"""
 GROUPS = ("nutrition-profile", "workouts-person", "analytics-service")
 
 
@@ -63,8 +64,15 @@ async def _rebuild(data: Path, report: Report) -> None:
 
 
 async def _weights(platform: Platform) -> list[float]:
-    answer = await platform.ask(WEIGHINGS)
-    return [node["weightKg"] for node in answer["data"]["me"]["weights"]["nodes"]]
+    """All of John's, the newest first."""
+    found: list[float] = []
+    after = None
+    while True:
+        page = (await platform.ask(WEIGHINGS, {"after": after}))["data"]["me"]["weights"]
+        found += [node["weightKg"] for node in page["nodes"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            return found
+        after = page["pageInfo"]["endCursor"]
 
 
 def main() -> int:
