@@ -39,7 +39,7 @@ POLL_TIMEOUT_SECONDS = 30.0
 #: A broker that lost sight of a member that joins never answers it (the embedded one does, when another leaves just then).
 START_TIMEOUT_SECONDS = 20.0
 STOP_SECONDS = 5.0
-BATCH_RECORDS = 500
+BATCH_RECORDS = 1000
 EPOCH_CHECK_SECONDS = 2.0
 UNREACHABLE_AFTER_SECONDS = 10.0
 PATIENCE_SECONDS = 30.0
@@ -120,7 +120,7 @@ async def run_consumer(
 async def handle_parked(subscription: Subscription, connection: AsyncConnection, parked: ParkedRecord) -> bool:
     """Handle a parked record in this transaction; whether it told anything new. Raises what the handler does."""
     envelope = _read(parked.key, parked.value)
-    newer, after_commit = await _project(subscription, connection, [envelope])
+    newer, after_commit = await project_newer(subscription, connection, [envelope])
     if after_commit is not None:
         await _tell(after_commit)
     return bool(newer)
@@ -217,7 +217,7 @@ class _Session:
     async def _project(self, records: Sequence[Record]) -> None:
         envelopes = [_read(record.key, record.value) for record in records]
         async with self._engine.begin() as connection:
-            newer, after_commit = await _project(self._subscription, connection, envelopes)
+            newer, after_commit = await project_newer(self._subscription, connection, envelopes)
         metrics.CONSUMER_HANDLED.labels(self._group, "new").inc(len(newer))
         metrics.CONSUMER_HANDLED.labels(self._group, "known").inc(len(records) - len(newer))
         if after_commit is not None:
@@ -251,10 +251,10 @@ def _read(key: bytes | None, value: bytes | None) -> Envelope:
     return envelope
 
 
-async def _project(
+async def project_newer(
     subscription: Subscription, connection: AsyncConnection, envelopes: Sequence[Envelope]
 ) -> tuple[list[Envelope], AfterCommit]:
-    """Hand over what is new, in the transaction; returns it, and what is to be awaited after the commit."""
+    """Hand over what is new to the group, in the transaction; returns it, and what is to be awaited after the commit."""
     await lock_people(connection, subscription.group, (envelope.user_id for envelope in envelopes))
     newer = await take_newer(connection, subscription.group, envelopes)
     if not newer:

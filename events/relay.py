@@ -13,6 +13,8 @@ import asyncpg
 import msgspec
 import structlog
 from aiokafka import AIOKafkaProducer
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events import metrics
 from events.announcements import Announcer
@@ -46,10 +48,17 @@ _TO_REFILL = (
     "SELECT seq, topic, key, value FROM outbox, outbox_relay"
     " WHERE seq > refill_after AND seq <= refill_until AND published_at IS NOT NULL ORDER BY seq LIMIT $1"
 )
-_MARK_REFILLED = "UPDATE outbox_relay SET refill_after = $2 WHERE source_epoch = $1"
-_END_REFILL = "UPDATE outbox_relay SET refill_after = NULL, refill_until = NULL WHERE source_epoch = $1"
+# Neither mark stands where the refill was ordered anew meanwhile, up to a later row: it then begins where it was told to.
+_MARK_REFILLED = "UPDATE outbox_relay SET refill_after = $3 WHERE source_epoch = $1 AND refill_until = $2"
+_END_REFILL = (
+    "UPDATE outbox_relay SET refill_after = NULL, refill_until = NULL WHERE source_epoch = $1 AND refill_until = $2"
+)
 _RELAY_STATE = "SELECT source_epoch, refill_until FROM outbox_relay"
 _REFILL_ALL = "refill_after = 0, refill_until = (SELECT coalesce(max(seq), 0) FROM outbox)"
+_TELL_FROM = text(
+    "UPDATE outbox_relay SET refill_after = least(refill_after, :after),"
+    " refill_until = greatest(refill_until, (SELECT coalesce(max(seq), 0) FROM outbox))"
+)
 _ENTER_EPOCH = (
     f"UPDATE outbox_relay SET broker_epoch = $1, {_REFILL_ALL} WHERE broker_epoch IS DISTINCT FROM $1 RETURNING 1"  # noqa: S608
 )
@@ -100,6 +109,15 @@ async def begin_source_epoch(connection: asyncpg.Connection) -> int:
     """
     statement = f"UPDATE outbox_relay SET {_NEXT_SOURCE_EPOCH}, {_REFILL_ALL} RETURNING source_epoch"  # noqa: S608
     return int(await connection.fetchval(statement))
+
+
+async def tell_from(connection: AsyncConnection, after: int) -> None:
+    """Have the relay publish once more, in the background, what is marked as published with a number above `after`.
+
+    For rows that were written with that mark: nobody waits for them. See decision 0190.
+    """
+    await connection.execute(_TELL_FROM, {"after": after})
+    await connection.execute(text(f"NOTIFY {NOTIFY_CHANNEL}"))
 
 
 class _Session:
@@ -154,15 +172,16 @@ class _Session:
         while True:
             state = await self._connection.fetchrow(_RELAY_STATE)
             self._source_epoch = state["source_epoch"]
-            if state["refill_until"] is None:
+            until = state["refill_until"]
+            if until is None:
                 return
             rows = await self._connection.fetch(_TO_REFILL, BATCH_ROWS)
             if rows:
                 await self._send(rows)
-                await self._connection.execute(_MARK_REFILLED, self._source_epoch, rows[-1]["seq"])
+                await self._connection.execute(_MARK_REFILLED, self._source_epoch, until, rows[-1]["seq"])
                 self._loop.progress()
             else:
-                await self._connection.execute(_END_REFILL, self._source_epoch)
+                await self._connection.execute(_END_REFILL, self._source_epoch, until)
 
     async def _publish_waiting(self) -> int:
         rows = await self._connection.fetch(_UNPUBLISHED, BATCH_ROWS)

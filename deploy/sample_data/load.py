@@ -9,7 +9,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from rich.progress import Progress
+from sqlalchemy import text
 
 from deploy.data_directory import DataDirectory
 from deploy.embedded import DOMAINS
@@ -28,10 +29,16 @@ from deploy.sample_data.past import with_past
 from deploy.sample_data.people import Person, PlannedExercise, PlannedWorkout, demo_people, synthetic_person
 from deploy.sample_data.portions import with_typical_portions
 from deploy.terminal import Terminal
+from events.catch_up import catch_up
+from events.relay import tell_from
+from events.sources import Sources
+from subgraphs.analytics.projections.summary import subscription as days_and_trends
 from subgraphs.nutrition.commands.meal import NewMeal
 from subgraphs.nutrition.domain.meal import ItemDraft, MealSlot, PricedFood
+from subgraphs.nutrition.projections.person import subscription as names_and_clocks
 from subgraphs.nutrition.queries.person import PersonRecord
 from subgraphs.nutrition.sample_data import load_foods, load_meals, priced_catalogue
+from subgraphs.shell.context import utc_now
 from subgraphs.shell.database import Database
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.scalars import IdempotencyKey
@@ -44,10 +51,13 @@ from subgraphs.users.sample_data import SampleAccount, load_accounts, load_measu
 from subgraphs.workouts.commands.workout import NewWorkout
 from subgraphs.workouts.domain.workout import ExerciseDraft
 from subgraphs.workouts.domain.workout_set import SetDraft
+from subgraphs.workouts.projections.person import subscription as clocks_and_weights
 from subgraphs.workouts.queries.exercise import ExerciseRecord
 from subgraphs.workouts.sample_data import TrainingHistory, catalogue_by_name, load_exercises, load_workouts
 
 _PEOPLE_AT_ONCE = 50  # each portion reads the catalogues once
+# Each subgraph's subscription to the others' events.
+CONSUMERS = {"nutrition": names_and_clocks, "workouts": clocks_and_weights, "analytics": days_and_trends}
 PASSWORD = "Password123!"  # noqa: S105 - of people who do not exist
 
 
@@ -62,11 +72,12 @@ def load_sample_data(users: int, days: int, seed: int, data_dir: Path, terminal:
         task = progress.add_task("Foods and exercises", total=len(people) + users + 1)
         asyncio.run(_load_catalogues(urls, now))
         progress.update(task, advance=1, description="People")
-        asyncio.run(_load_people(urls, people, now))
-        asyncio.run(_load_kitchen(urls, now))
-        progress.update(task, advance=len(people))
-        for done in _load_synthetic(urls, Population(users, days, seed, yesterday), now):
-            progress.update(task, advance=done)
+        with _told_afterwards(urls):
+            asyncio.run(_load_people(urls, people, now))
+            asyncio.run(_load_kitchen(urls, now))
+            progress.update(task, advance=len(people))
+            for done in _load_synthetic(urls, Population(users, days, seed, yesterday), now):
+                progress.update(task, advance=done)
     foods, exercises = len(read_foods()) + len(read_own_foods()), len(read_exercises()) + len(read_own_exercises())
     terminal.say(f"{foods:,} foods, {exercises} exercises and {len(people) + users:,} people are there")
 
@@ -91,6 +102,32 @@ def _database_urls(data_dir: Path) -> dict[str, str]:
             "start one with `fittracker up`",
         )
     return urls
+
+
+@contextmanager
+def _told_afterwards(urls: Mapping[str, str]) -> Iterator[None]:
+    """The broker hears of what the block loads when it ends, however it ends; the projections do not wait for that."""
+    before = asyncio.run(_newest_events(urls))
+    try:
+        yield
+    finally:
+        asyncio.run(_tell_from(urls, before))
+
+
+async def _newest_events(urls: Mapping[str, str]) -> dict[str, int]:
+    async with _databases(urls) as databases:
+        newest = {}
+        for name, database in databases.items():
+            async with database.transaction() as connection:
+                newest[name] = int(await connection.scalar(text("SELECT coalesce(max(seq), 0) FROM outbox")) or 0)
+        return newest
+
+
+async def _tell_from(urls: Mapping[str, str], before: Mapping[str, int]) -> None:
+    async with _databases(urls) as databases:
+        for name, after in before.items():
+            async with databases[name].transaction() as connection:
+                await tell_from(connection, after)
 
 
 @asynccontextmanager
@@ -173,7 +210,10 @@ async def read_catalogues(databases: Mapping[str, Database]) -> Catalogues:
 async def load_people(
     databases: Mapping[str, Database], people: Sequence[Person], catalogues: Catalogues, now: datetime
 ) -> None:
-    """People with their whole histories; the foods and exercises must be there."""
+    """People with their whole histories, and what every subgraph makes of them; the foods and exercises must be there.
+
+    The broker is not told: see `_told_afterwards`.
+    """
     async with databases["users"].transaction() as connection:
         await load_accounts(connection, [_account(person, now) for person in people])
         await load_weights(connection, [(person.id, _weighings(person)) for person in people])
@@ -183,6 +223,14 @@ async def load_people(
     async with databases["workouts"].transaction() as connection:
         exercises = {exercise.id: exercise for exercise in catalogues.exercises.values()}
         await load_workouts(connection, [_training(person, catalogues.exercises) for person in people], exercises, now)
+    await _project(databases, [person.id for person in people])
+
+
+async def _project(databases: Mapping[str, Database], user_ids: Sequence[str]) -> None:
+    """Every group's projection of these people, at once: their history has not to go through the broker for that."""
+    sources = Sources({name: database.writer for name, database in databases.items()})
+    for name, subscription_of in CONSUMERS.items():
+        await catch_up(subscription_of(None, utc_now), databases[name].writer, sources, user_ids)
 
 
 def _training(person: Person, exercises: Mapping[str, ExerciseRecord]) -> TrainingHistory:

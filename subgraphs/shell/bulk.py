@@ -1,6 +1,7 @@
 """Many rows and events at once, by COPY in the caller's transaction: for loads of whole populations, in `sample_data`."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 
@@ -23,5 +24,8 @@ async def copy_rows(connection: AsyncConnection, table: str, rows: Sequence[Mapp
 
 
 async def copy_events(connection: AsyncConnection, events: Iterable[NewEvent]) -> None:
-    """What `append_events` does, for very many."""
-    await copy_rows(connection, "outbox", outbox_rows(events))
+    """Keep very many events as published, though no relay has them: whoever loads them has the projections catch up, and
+    the relay tell of them afterwards (`events.catch_up`, `events.relay.tell_from`, decision 0190).
+    """
+    published = {"published_at": datetime.now(UTC)}
+    await copy_rows(connection, "outbox", [{**row, **published} for row in outbox_rows(events)])

@@ -99,6 +99,7 @@ async def test_johns_week(tmp_path: Path, mode: str) -> None:
         if mode == "--processes":
             await _dashboard_costs(tmp_path / "data")
             await _load_again(stack)
+            await _projections_equal_their_sources(stack)
             await asyncio.sleep(1)
             assert await week_is_right()
             assert await john.data(KITCHEN) == {"me": IN_THE_KITCHEN}
@@ -150,5 +151,12 @@ async def _sign_in(stack: RunningStack, email: str) -> Visitor:
 async def _load_again(stack: RunningStack) -> Any:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "deploy", "sample-data", "--data-dir", str(stack.directory.path), "--users", "3", cwd=ROOT
+    )
+    assert await process.wait() == 0
+
+
+async def _projections_equal_their_sources(stack: RunningStack) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "deploy", "events", "check", "--data-dir", str(stack.directory.path), cwd=ROOT
     )
     assert await process.wait() == 0

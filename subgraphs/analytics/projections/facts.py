@@ -33,6 +33,14 @@ _FACT_BY_AGGREGATE = {
     "weight_entry": ("weight_fact", "entry_id"),
 }
 FACT_TABLES = (*(table for table, _ in _FACT_BY_AGGREGATE.values()), "meal_food_fact", "food_count", "timeline_entry")
+# Of the columns of facts that are no numbers.
+_TYPES = {
+    **dict.fromkeys(("meal_id", "entry_id", "workout_id", "user_id", "food_id", "slot", "status"), "text"),
+    "local_date": "date",
+    "recorded_at": "timestamptz",
+    "items": "integer",
+    "amount_ml": "integer",
+}
 _TABLES_OF_A_USER = (*FACT_TABLES, "streak_run", "weight_trend", "achievement", "daily_summary", "goal", "person")
 
 
@@ -204,8 +212,9 @@ async def _insert(connection: AsyncConnection, table: str, rows: Sequence[Row]) 
     if not rows:
         return set()
     names = list(rows[0])
-    statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"  # noqa: S608
-    await connection.execute(text(statement), list(rows))
+    columns = ", ".join(f"CAST(:{name} AS {_TYPES.get(name, 'numeric')}[])" for name in names)
+    statement = f"INSERT INTO {table} ({', '.join(names)}) SELECT * FROM unnest({columns})"  # noqa: S608 - our names
+    await connection.execute(text(statement), {name: [row[name] for row in rows] for name in names})
     return {(row["user_id"], row["local_date"]) for row in rows if "local_date" in row}
 
 

@@ -27,13 +27,14 @@ _PERSON = text(
     " ON CONFLICT (user_id) DO UPDATE SET display_name = excluded.display_name,"
     " time_zone = excluded.time_zone, day_start_hour = excluded.day_start_hour"
 )
-_WEIGHT = text(
+_WEIGHTS = text(
     "INSERT INTO person_weight (entry_id, user_id, local_date, recorded_at, weight_kg)"
-    " VALUES (:entry_id, :user_id, :local_date, :recorded_at, :weight_kg)"
+    " SELECT * FROM unnest(CAST(:entry_ids AS text[]), CAST(:user_ids AS text[]), CAST(:days AS date[]),"
+    " CAST(:moments AS timestamptz[]), CAST(:weights AS numeric[]))"
     " ON CONFLICT (entry_id) DO UPDATE SET local_date = excluded.local_date,"
     " recorded_at = excluded.recorded_at, weight_kg = excluded.weight_kg"
 )
-_FORGET_WEIGHT = text("DELETE FROM person_weight WHERE entry_id = :id")
+_FORGET_WEIGHTS = text("DELETE FROM person_weight WHERE entry_id = ANY(:ids)")
 _FORGET = (
     text("DELETE FROM personal_record WHERE user_id = :id"),
     text("DELETE FROM exercise_best WHERE user_id = :id"),
@@ -68,43 +69,55 @@ def person_projector(now: Callable[[], datetime]) -> Handler:
     """The consumer's handler; `now` is when a workout is priced that waited for a weight."""
 
     async def project(connection: AsyncConnection, envelopes: Sequence[Envelope]) -> None:
-        weighed = [await _keep(connection, envelope) for envelope in envelopes]
-        user_ids = sorted({user_id for user_id in weighed if user_id is not None})
-        if user_ids:
-            await price_waiting_workouts(connection, user_ids, now())
+        told = [(envelope.user_id, read_payload(envelope)) for envelope in envelopes]
+        for user_id, payload in told:
+            if isinstance(payload, AccountState):
+                await _keep_account(connection, user_id, payload)
+        weights = [(user_id, payload) for user_id, payload in told if isinstance(payload, WeightState)]
+        deleted = [payload.entry_id for _, payload in told if isinstance(payload, WeightDeleted)]
+        await _keep_weights(connection, weights, deleted)
+        for user_id, payload in told:  # last, so that nothing told before it stays
+            if isinstance(payload, UserErased):
+                await _forget(connection, user_id)
+        if weights:
+            await price_waiting_workouts(connection, sorted({user_id for user_id, _ in weights}), now())
 
     return project
 
 
-async def _keep(connection: AsyncConnection, envelope: Envelope) -> str | None:
-    """Store what one event says; returns the person's id if it tells a weight."""
-    payload = read_payload(envelope)
-    if isinstance(payload, AccountState):
+async def _keep_account(connection: AsyncConnection, user_id: str, account: AccountState) -> None:
+    await connection.execute(
+        _PERSON,
+        {
+            "user_id": user_id,
+            "display_name": account.display_name,
+            "time_zone": account.time_zone,
+            "day_start_hour": account.day_start_hour,
+        },
+    )
+
+
+async def _keep_weights(
+    connection: AsyncConnection, told: Sequence[tuple[str, WeightState]], deleted: Sequence[str]
+) -> None:
+    """Weighings as they are now, with their people, and the ids of those that are gone: one statement each."""
+    if told:
+        weights = [weight for _, weight in told]
         await connection.execute(
-            _PERSON,
+            _WEIGHTS,
             {
-                "user_id": envelope.user_id,
-                "display_name": payload.display_name,
-                "time_zone": payload.time_zone,
-                "day_start_hour": payload.day_start_hour,
+                "entry_ids": [weight.entry_id for weight in weights],
+                "user_ids": [user_id for user_id, _ in told],
+                "days": [weight.local_date for weight in weights],
+                "moments": [weight.recorded_at for weight in weights],
+                "weights": [weight.weight_kg for weight in weights],
             },
         )
-    elif isinstance(payload, WeightState):
-        await connection.execute(
-            _WEIGHT,
-            {
-                "entry_id": payload.entry_id,
-                "user_id": envelope.user_id,
-                "local_date": payload.local_date,
-                "recorded_at": payload.recorded_at,
-                "weight_kg": payload.weight_kg,
-            },
-        )
-        return envelope.user_id
-    elif isinstance(payload, WeightDeleted):
-        await connection.execute(_FORGET_WEIGHT, {"id": payload.entry_id})
-    elif isinstance(payload, UserErased):
-        for statement in _FORGET:
-            await connection.execute(statement, {"id": envelope.user_id})
-        await forget_events_of(connection, envelope.user_id)
-    return None
+    if deleted:
+        await connection.execute(_FORGET_WEIGHTS, {"ids": list(deleted)})
+
+
+async def _forget(connection: AsyncConnection, user_id: str) -> None:
+    for statement in _FORGET:
+        await connection.execute(statement, {"id": user_id})
+    await forget_events_of(connection, user_id)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from importlib import import_module
 from statistics import linear_regression
 
+from deploy.embedded import DOMAINS
 from deploy.sample_data import (
     read_demo,
     read_everyday,
@@ -14,6 +16,7 @@ from deploy.sample_data import (
     read_own_foods,
     sample_id,
 )
+from deploy.sample_data.load import CONSUMERS
 from deploy.sample_data.past import with_past
 from deploy.sample_data.people import KCAL_PER_KG, demo_people, synthetic_people
 from deploy.sample_data.portions import with_typical_portions
@@ -141,3 +144,10 @@ def test_john_has_a_year_behind_him_that_ends_with_his_week() -> None:
     eaten = [kcal[food] * grams / 100 for meal in john.meals[:-28] for food, grams in meal.items]
     assert 2_200 < sum(eaten) / len({meal.local_date for meal in john.meals[:-28]}) < 2_400
     assert with_past(demo_people(LAST_DAY)[0]) == john
+
+
+def test_a_load_lets_every_consumer_group_catch_up() -> None:
+    consumers = {name: import_module(f"subgraphs.{name}.app").SUBGRAPH.consumers for name in DOMAINS}
+    assert {name: (each,) for name, each in CONSUMERS.items()} == {
+        name: tuple(found) for name, found in consumers.items() if found
+    }
