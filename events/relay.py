@@ -44,16 +44,17 @@ _MARK_PUBLISHED = (
     "UPDATE outbox SET published_at = now()"
     " WHERE seq = ANY($2::bigint[]) AND $1 = (SELECT source_epoch FROM outbox_relay)"
 )
-_TO_REFILL = (
-    "SELECT seq, topic, key, value FROM outbox, outbox_relay"
-    " WHERE seq > refill_after AND seq <= refill_until AND published_at IS NOT NULL ORDER BY seq LIMIT $1"
+# With its bounds as parameters: joined to the row that holds them, each batch would read every row before it once more.
+TO_REFILL = (
+    "SELECT seq, topic, key, value FROM outbox"
+    " WHERE seq > $1 AND seq <= $2 AND published_at IS NOT NULL ORDER BY seq LIMIT $3"
 )
 # Neither mark stands where the refill was ordered anew meanwhile, up to a later row: it then begins where it was told to.
 _MARK_REFILLED = "UPDATE outbox_relay SET refill_after = $3 WHERE source_epoch = $1 AND refill_until = $2"
 _END_REFILL = (
     "UPDATE outbox_relay SET refill_after = NULL, refill_until = NULL WHERE source_epoch = $1 AND refill_until = $2"
 )
-_RELAY_STATE = "SELECT source_epoch, refill_until FROM outbox_relay"
+_RELAY_STATE = "SELECT source_epoch, refill_after, refill_until FROM outbox_relay"
 _REFILL_ALL = "refill_after = 0, refill_until = (SELECT coalesce(max(seq), 0) FROM outbox)"
 _TELL_FROM = text(
     "UPDATE outbox_relay SET refill_after = least(refill_after, :after),"
@@ -175,7 +176,7 @@ class _Session:
             until = state["refill_until"]
             if until is None:
                 return
-            rows = await self._connection.fetch(_TO_REFILL, BATCH_ROWS)
+            rows = await self._connection.fetch(TO_REFILL, state["refill_after"], until, BATCH_ROWS)
             if rows:
                 await self._send(rows)
                 await self._connection.execute(_MARK_REFILLED, self._source_epoch, until, rows[-1]["seq"])

@@ -9,7 +9,7 @@ from events.audit import Audit
 from events.catch_up import catch_up
 from events.contracts.users import WeightLogged
 from events.outbox import NewEvent
-from events.relay import tell_from
+from events.relay import TO_REFILL, tell_from
 from events.sources import Sources
 from subgraphs.shell.bulk import copy_events
 from tests.testkit.event_pipeline import DAY, Pipeline, eventually
@@ -89,3 +89,14 @@ async def test_loads_that_end_while_another_is_told_are_all_told(pipeline: Pipel
         await eventually(all_told)
         told = {record.value for record in await pipeline.records(30)}
     assert len(told) == 30
+
+
+async def test_a_batch_of_a_refill_reads_no_row_before_it(pipeline: Pipeline) -> None:
+    before = await _load(pipeline, *(f"w{number:04}" for number in range(3_000)))
+    explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {TO_REFILL.replace('$1', ':after').replace('$2', ':until').replace('$3', ':most')}"
+    async with pipeline.engine.begin() as connection:
+        await connection.execute(text("ANALYZE outbox"))
+        bounds = {"after": before + 2_000, "until": before + 3_000, "most": 100}
+        plan = (await connection.execute(text(explain), bounds)).scalar_one()[0]["Plan"]
+    (scan,) = plan["Plans"]
+    assert (scan["Node Type"], scan["Actual Rows"], scan.get("Rows Removed by Filter", 0)) == ("Index Scan", 100, 0)
