@@ -23,12 +23,14 @@ class NodeKind(StrEnum):
 
     USER = "user"
     WEIGHT_ENTRY = "weight"
+    MEASUREMENT = "measurement"
     FOOD = "food"
     MEAL = "meal"
     DRINK = "drink"
     DIARY_DAY = "diary"
     EXERCISE = "exercise"
     WORKOUT = "workout"
+    WORKOUT_SET = "set"
     GOAL = "goal"
     DAILY_SUMMARY = "summary"
 

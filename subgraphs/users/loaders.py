@@ -13,6 +13,7 @@ from subgraphs.users.queries.measurement import (
     MeasurementPage,
     MeasurementRecord,
     measurement_counts,
+    measurements_by_id,
     measurements_by_user,
     newest_girths,
 )
@@ -52,6 +53,10 @@ class UsersLoaders:
     @cached_property
     def weights_by_user(self) -> DataLoader[tuple[str, WeightPage], list[WeightRecord]]:
         return load_with_arguments("weights_by_user", self._read(weights_by_user), list, batch_span)
+
+    @cached_property
+    def measurement_by_id(self) -> DataLoader[str, MeasurementRecord | None]:
+        return load_one("measurement_by_id", self._read(measurements_by_id), batch_span)
 
     @cached_property
     def measurements_by_user(self) -> DataLoader[tuple[str, MeasurementPage], list[MeasurementRecord]]:

@@ -6,7 +6,7 @@ from subgraphs.shell.graphql_schema import SubgraphSchema
 from subgraphs.users.api.administration import AdministrationMutation, AdministrationQuery
 from subgraphs.users.api.email import EmailMutation
 from subgraphs.users.api.erasure import ErasureMutation
-from subgraphs.users.api.measurement import MeasurementMutation
+from subgraphs.users.api.measurement import Measurement, MeasurementMutation
 from subgraphs.users.api.node import ENTITIES_ELSEWHERE, NodeQuery
 from subgraphs.users.api.second_factor import SecondFactorMutation
 from subgraphs.users.api.session import SessionMutation
@@ -33,4 +33,4 @@ class Mutation(
     """Every change to accounts, sessions, weighings and measurements."""
 
 
-schema = SubgraphSchema(query=Query, mutation=Mutation, types=[User, WeightEntry, *ENTITIES_ELSEWHERE])
+schema = SubgraphSchema(query=Query, mutation=Mutation, types=[User, WeightEntry, Measurement, *ENTITIES_ELSEWHERE])

@@ -43,6 +43,7 @@ from subgraphs.workouts.queries.workout import (
     WorkoutRecord,
     active_workouts,
     exercises_by_workout,
+    sets_by_id,
     sets_by_workout,
     workout_counts,
     workouts_by_id,
@@ -87,6 +88,10 @@ class WorkoutsLoaders:
     @cached_property
     def exercises_by_workout(self) -> DataLoader[str, list[WorkoutExerciseRecord]]:
         return load_list("exercises_by_workout", self._read(exercises_by_workout), batch_span)
+
+    @cached_property
+    def set_by_id(self) -> DataLoader[str, SetRecord | None]:
+        return load_one("set_by_id", self._read(sets_by_id), batch_span)
 
     @cached_property
     def sets_by_workout(self) -> DataLoader[str, list[SetRecord]]:

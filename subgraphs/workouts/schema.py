@@ -10,6 +10,7 @@ from subgraphs.workouts.api.workout import Workout, WorkoutQuery
 from subgraphs.workouts.api.workout_live import WorkoutSubscription
 from subgraphs.workouts.api.workout_mutations import WorkoutMutation
 from subgraphs.workouts.api.workout_order import WorkoutOrderMutation
+from subgraphs.workouts.api.workout_set import WorkoutSet
 
 
 @strawberry.type
@@ -27,4 +28,6 @@ class Subscription(WorkoutSubscription):
     """What is told as it happens."""
 
 
-schema = SubgraphSchema(query=Query, mutation=Mutation, subscription=Subscription, types=[User, Workout, Exercise])
+schema = SubgraphSchema(
+    query=Query, mutation=Mutation, subscription=Subscription, types=[User, Workout, WorkoutSet, Exercise]
+)

@@ -100,7 +100,7 @@ def values_of(ids: Mapping[str, str], caller: str) -> dict[str, Any]:
 #: What an entity is asked by, at a subgraph's own port.
 REPRESENTATIONS: Mapping[str, str] = {
     "User": "user", "WeightEntry": "weight", "Food": "food", "Meal": "meal", "Drink": "drink", "Exercise": "exercise",
-    "Workout": "workout", "Goal": "goal",
+    "Workout": "workout", "WorkoutSet": "set", "Measurement": "measurement", "Goal": "goal",
 }  # fmt: skip
 
 

@@ -9,13 +9,17 @@ from subgraphs.shell.node import NodeKind
 from tests.testkit.running_stack import RunningStack, Visitor, eventually
 
 NOON = (datetime.now(UTC) - timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0)
-CREATE = """mutation($food: CreateFoodInput!, $exercise: CreateExerciseInput!, $at: DateTime!, $until: DateTime!) {
+CREATE = """mutation($food: CreateFoodInput!, $exercise: CreateExerciseInput!, $at: DateTime!) {
   createFood(input: $food) { food { id } userErrors { code field } }
   createExercise(input: $exercise) { exercise { id } userErrors { code } }
   logWeight(input: { weightKg: 81.5, recordedAt: $at }) { weightEntry { id } userErrors { code } }
+  logMeasurement(input: { kind: WAIST, valueCm: 88, recordedAt: $at }) { measurement { id } userErrors { code } }
   logWater(input: { amountMl: 250, at: $at }) { drink { id } diaryDay { id } userErrors { code } }
-  logWorkout(input: { name: "Row", startedAt: $at, endedAt: $until, reportedKcal: 300 }) { workout { id } userErrors { code } }
   createGoal(input: { kind: WEIGHT_KG, targetValue: 70 }) { goal { id } userErrors { code } }
+}"""
+LOG_WORKOUT = """mutation($exercise: ID!, $at: DateTime!, $until: DateTime!) {
+  logWorkout(input: { name: "Row", startedAt: $at, endedAt: $until, reportedKcal: 300,
+    exercises: [{ exerciseId: $exercise, sets: [{ reps: 12 }] }] }) { workout { id sets { id } } userErrors { code } }
 }"""
 LOG_MEAL = """mutation($food: ID!, $at: DateTime!) {
   logMeal(input: { slot: LUNCH, at: $at, items: [{ foodId: $food, grams: 100 }] }) { meal { id } userErrors { code } }
@@ -25,6 +29,7 @@ EXERCISE = {"name": "Sled", "category": "STRENGTH", "tracking": "REPS", "met": 5
 NODE = """query($id: ID!) { node(id: $id) { __typename id
   ... on User { email } ... on WeightEntry { weightKg user { displayName } } ... on Food { name timesLogged }
   ... on Meal { slot user { email } } ... on Drink { amountMl } ... on DiaryDay { waterMl summary { id } }
+  ... on Measurement { valueCm value(unit: INCH) { value } } ... on WorkoutSet { reps }
   ... on Exercise { met } ... on Workout { name relativeEffort } ... on Goal { targetValue } ... on DailySummary { revision }
 } }"""
 NODES = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
@@ -38,20 +43,19 @@ TYPES = {
     NodeKind.DIARY_DAY: "DiaryDay",
     NodeKind.EXERCISE: "Exercise",
     NodeKind.WORKOUT: "Workout",
+    NodeKind.WORKOUT_SET: "WorkoutSet",
+    NodeKind.MEASUREMENT: "Measurement",
     NodeKind.GOAL: "Goal",
     NodeKind.DAILY_SUMMARY: "DailySummary",
 }
 
 
 async def _things_of(person: Visitor) -> dict[NodeKind, str]:
-    at = NOON.isoformat()
-    variables = {
-        "food": FOOD,
-        "exercise": EXERCISE,
-        "at": at,
-        "until": (NOON + timedelta(minutes=30)).isoformat(),
-    }
-    made: Any = await person.data(CREATE, variables)
+    at, until = NOON.isoformat(), (NOON + timedelta(minutes=30)).isoformat()
+    made: Any = await person.data(CREATE, {"food": FOOD, "exercise": EXERCISE, "at": at})
+    exercise = made["createExercise"]["exercise"]["id"]
+    trained = await person.data(LOG_WORKOUT, {"exercise": exercise, "at": at, "until": until})
+    workout = trained["logWorkout"]["workout"]
     food = made["createFood"]["food"]["id"]
     meal = (await person.data(LOG_MEAL, {"food": food, "at": at}))["logMeal"]["meal"]["id"]
     me = (await person.data("{ me { id day { id } } }"))["me"]
@@ -62,8 +66,10 @@ async def _things_of(person: Visitor) -> dict[NodeKind, str]:
         NodeKind.MEAL: meal,
         NodeKind.DRINK: made["logWater"]["drink"]["id"],
         NodeKind.DIARY_DAY: made["logWater"]["diaryDay"]["id"],
-        NodeKind.EXERCISE: made["createExercise"]["exercise"]["id"],
-        NodeKind.WORKOUT: made["logWorkout"]["workout"]["id"],
+        NodeKind.MEASUREMENT: made["logMeasurement"]["measurement"]["id"],
+        NodeKind.EXERCISE: exercise,
+        NodeKind.WORKOUT: workout["id"],
+        NodeKind.WORKOUT_SET: workout["sets"][0]["id"],
         NodeKind.GOAL: made["createGoal"]["goal"]["id"],
         NodeKind.DAILY_SUMMARY: me["day"]["id"],
     }

@@ -10,7 +10,8 @@ from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.inputs import idempotency_key, request_key
 from subgraphs.shell.mutation import Payload, mutation
-from subgraphs.shell.scalars import IdempotencyKey, decimal_of, describe_enum, rounded
+from subgraphs.shell.node import Node
+from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, IdempotencyKey, decimal_of, describe_enum, rounded
 from subgraphs.users.commands import measurement as commands
 from subgraphs.users.domain import measurement as domain
 from subgraphs.users.domain.account import Sex, Units
@@ -77,15 +78,22 @@ def length(centimetres: Decimal, unit: domain.LengthUnit) -> Length:
     return Length(value=rounded(domain.length_in(unit, centimetres)), unit=unit)
 
 
-@strawberry.type(description="One measurement of a person with a tape.")
-class Measurement:
+@strawberry.federation.type(
+    keys=["id", "nodeId"],
+    description="One measurement of a person with a tape.",
+    directives=[CACHE_PRIVATE_BRIEFLY],
+)
+class Measurement(Node):
     record: strawberry.Private[MeasurementRecord]
-    id: strawberry.ID = strawberry.field(description="Identifies the measurement in the whole graph.")
     kind: domain.MeasurementKind = strawberry.field(description="What was measured.")
     value_cm: float = strawberry.field(description="In centimetres.")
     notes: str | None = strawberry.field(description="The person's own words; null if there are none.")
     recorded_at: datetime = strawberry.field(description="When it was measured.")
     local_date: date = strawberry.field(description="The person's calendar day, by time zone and day start of then.")
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID, **_: object) -> "Measurement | None":
+        return await load_measurement(info, id)
 
     @strawberry.field(description="The length in a unit.")
     async def value(
@@ -109,6 +117,13 @@ def measurement_node(record: MeasurementRecord) -> Measurement:
         recorded_at=record.recorded_at,
         local_date=record.local_date,
     )
+
+
+async def load_measurement(info: Info, id: str) -> Measurement | None:
+    """The measurement, unless it is another person's."""
+    viewer = info.context.viewer
+    record = await loaders_of(info).measurement_by_id.load(id)
+    return measurement_node(record) if record is not None and viewer.may_read(record.user_id) else None
 
 
 @strawberry.type(description="How much of the weight is fat, by one method.")

@@ -16,6 +16,7 @@ from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.errors import SubgraphError, ValidationError
 from subgraphs.shell.node import KEY_DESCRIPTION, LONGEST_NODE_LIST, Node, NodeKind, found, kind_of
+from subgraphs.users.api.measurement import load_measurement
 from subgraphs.users.api.user import load_user
 from subgraphs.users.api.weight import load_weight
 
@@ -27,6 +28,7 @@ _NAMED: Mapping[NodeKind, tuple[str, str]] = {
     NodeKind.DIARY_DAY: ("DiaryDay", "A person's calendar day at the table."),
     NodeKind.EXERCISE: ("Exercise", "Something to do in a workout."),
     NodeKind.WORKOUT: ("Workout", "A training session of one person."),
+    NodeKind.WORKOUT_SET: ("WorkoutSet", "One set as it was done."),
     NodeKind.GOAL: ("Goal", "Something a person wants to reach or to keep to."),
     NodeKind.DAILY_SUMMARY: ("DailySummary", "A person's day in numbers."),
 }
@@ -61,6 +63,8 @@ async def _load_node(info: Info, node_id: str) -> Node:
         return found(await load_user(info, node_id))
     if kind is NodeKind.WEIGHT_ENTRY:
         return found(await load_weight(info, node_id))
+    if kind is NodeKind.MEASUREMENT:
+        return found(await load_measurement(info, node_id))
     named: Node | None = None if kind is None else _ELSEWHERE[kind](node_id=strawberry.ID(node_id))
     return found(named)
 

@@ -5,14 +5,24 @@ from typing import Any, cast
 
 import strawberry
 
+from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.inputs import given
+from subgraphs.shell.node import Node
 from subgraphs.shell.quantities import Distance, DistanceIn, Mass, MassIn, distance, mass
-from subgraphs.shell.scalars import decimal_of, decimal_of_or_none, describe_enum, rounded, rounded_or_none
+from subgraphs.shell.scalars import (
+    CACHE_PRIVATE_BRIEFLY,
+    decimal_of,
+    decimal_of_or_none,
+    describe_enum,
+    rounded,
+    rounded_or_none,
+)
 from subgraphs.shell.units import DistanceUnit, MassUnit
 from subgraphs.workouts.commands.workout_set import SetChanges
 from subgraphs.workouts.domain import workout_set as domain
 from subgraphs.workouts.domain.one_rep_max import OneRepMaxFormula, one_rep_maxes, reps_in_reserve
+from subgraphs.workouts.loaders import loaders_of
 from subgraphs.workouts.queries.workout import SetRecord
 
 describe_enum(
@@ -48,10 +58,11 @@ class OneRepMaxEstimate:
     )
 
 
-@strawberry.type(description="One set as it was done.")
-class WorkoutSet:
+@strawberry.federation.type(
+    keys=["id", "nodeId"], description="One set as it was done.", directives=[CACHE_PRIVATE_BRIEFLY]
+)
+class WorkoutSet(Node):
     record: strawberry.Private[SetRecord]
-    id: strawberry.ID = strawberry.field(description="Identifies the set in the whole graph.")
     position: int = strawberry.field(description="Its place among the sets of its exercise; from 1, perhaps with gaps.")
     kind: domain.SetKind = strawberry.field(description="What the set is for.")
     reps: int | None = strawberry.field(description="Repetitions; null if they were not counted.")
@@ -75,6 +86,10 @@ class WorkoutSet:
         " Null beyond them, for warm-ups and where the body is part of the load."
     )
     logged_at: datetime = strawberry.field(description="When it was logged; the workout's end if that was all at once.")
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID, **_: object) -> "WorkoutSet | None":
+        return await load_set(info, id)
 
     @strawberry.field(description="What was held or hung on, without the body, in a unit. Null: nothing, or not told.")
     def weight(self, unit: MassIn = MassUnit.KG) -> Mass | None:
@@ -115,6 +130,13 @@ def set_node(record: SetRecord) -> WorkoutSet:
         estimated_one_rep_max_kg=rounded_or_none(record.one_rep_max_kg),
         logged_at=record.logged_at,
     )
+
+
+async def load_set(info: Info, id: str) -> WorkoutSet | None:
+    """The set, unless it is another person's."""
+    viewer = info.context.viewer
+    record = await loaders_of(info).set_by_id.load(id)
+    return set_node(record) if record is not None and viewer.may_read(record.user_id) else None
 
 
 @strawberry.input(description="What was done in one set: repetitions, a duration or a distance at least.")

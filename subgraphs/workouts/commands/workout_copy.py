@@ -84,7 +84,7 @@ def _records(told: CompletedWorkout) -> tuple[WorkoutRecord, list[WorkoutExercis
     ]
     sets = [
         SetRecord(
-            id=new_id(),
+            id=new_node_id(NodeKind.WORKOUT_SET),
             workout_exercise_id=place.id,
             workout_id=workout_id,
             user_id=row.user_id,

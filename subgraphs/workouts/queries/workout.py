@@ -101,9 +101,13 @@ _EXERCISES = text(
     " most_reps, planned_weight_kg, rest_seconds FROM workout_exercise"
     " WHERE workout_id = ANY(:ids) ORDER BY workout_id, position"
 )
-_SETS = text(
-    "SELECT s.id, s.workout_exercise_id, s.workout_id, s.user_id, s.exercise_id, s.position, s.kind, s.reps,"
+_SET_COLUMNS = (
+    "s.id, s.workout_exercise_id, s.workout_id, s.user_id, s.exercise_id, s.position, s.kind, s.reps,"
     " s.weight_kg, s.duration_seconds, s.distance_m, s.rpe, s.one_rep_max_kg, s.logged_at, s.load_kg"
+)
+_SETS_BY_ID = text(f"SELECT {_SET_COLUMNS} FROM workout_set AS s WHERE s.id = ANY(:ids)")  # noqa: S608 - our names
+_SETS = text(
+    f"SELECT {_SET_COLUMNS}"  # noqa: S608 - our names
     " FROM workout_exercise AS e JOIN workout_set AS s ON s.workout_exercise_id = e.id"
     " WHERE e.workout_id = ANY(:ids) ORDER BY e.workout_id, e.position, s.position"
 )
@@ -164,6 +168,10 @@ async def exercises_by_workout(
     for row in await connection.execute(_EXERCISES, {"ids": list(workout_ids)}):
         by_workout[row[1]].append(WorkoutExerciseRecord(*row))
     return by_workout
+
+
+async def sets_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, SetRecord]:
+    return {row[0]: SetRecord(*row) for row in await connection.execute(_SETS_BY_ID, {"ids": list(ids)})}
 
 
 async def sets_by_workout(connection: Reader, workout_ids: Sequence[str]) -> dict[str, list[SetRecord]]:

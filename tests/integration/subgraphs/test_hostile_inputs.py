@@ -261,7 +261,7 @@ async def test_no_representation_is_our_fault(targets: dict[str, Target], name: 
 
 async def test_the_commands_behind_the_inputs_are_reached(targets: dict[str, Target]) -> None:
     made = {type_name for target in targets.values() for type_name, ids in target.ids.items() if ids}
-    assert made >= {"User", "WeightEntry", "Food", "Meal", "Exercise", "Workout", "Goal"}
+    assert made >= {"User", "WeightEntry", "Measurement", "Food", "Meal", "Exercise", "Workout", "Goal"}
 
 
 async def test_every_place_of_the_schema_is_tried(targets: dict[str, Target]) -> None:

@@ -12,7 +12,11 @@ from subgraphs.shell.node import NodeKind, day_id, kind_of, new_node_id, read_da
 from subgraphs.users.api.node import NAMES_ELSEWHERE
 
 SUPERGRAPH = Path(__file__).parents[3] / "schema" / "fittracker" / "supergraph.graphql"
-AT_HOME = {NodeKind.USER: "User", NodeKind.WEIGHT_ENTRY: "WeightEntry"}
+AT_HOME = {
+    NodeKind.USER: "User",
+    NodeKind.WEIGHT_ENTRY: "WeightEntry",
+    NodeKind.MEASUREMENT: "Measurement",
+}
 
 
 def _entities() -> Iterator[ObjectTypeDefinitionNode]:

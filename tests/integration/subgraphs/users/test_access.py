@@ -134,6 +134,7 @@ REFUSALS = [
     ),
     Refusal("_Entity.User", "... on User { email physiology { weightKg } }", stranger={"_entities": [None]}),
     Refusal("_Entity.WeightEntry", "... on WeightEntry { weightKg }", stranger={"_entities": [None]}),
+    Refusal("_Entity.Measurement", "... on Measurement { valueCm }", stranger={"_entities": [None]}),
 ]
 
 
@@ -159,7 +160,7 @@ async def owned(users: SubgraphUnderTest) -> Owned:
     result = await users.run_with(f"Bearer {owner['accessToken']}", log)
     assert result.data is not None
     weight = result.data["logWeight"]["weightEntry"]["id"]
-    measure = "mutation { logMeasurement(input: { kind: WAIST, valueCm: 90 }) { measurement { id } } }"
+    measure = "mutation { logMeasurement(input: { kind: WAIST, valueCm: 91.25 }) { measurement { id } } }"
     result = await users.run_with(f"Bearer {owner['accessToken']}", measure)
     assert result.data is not None
     measurement = result.data["logMeasurement"]["measurement"]["id"]
@@ -171,7 +172,8 @@ async def owned(users: SubgraphUnderTest) -> Owned:
 
 
 def representation_of(name: str, ids: dict[str, str]) -> dict[str, Any]:
-    return {"__typename": name, "id": ids["owner" if name == "User" else "weight"]}
+    of = {"User": "owner", "WeightEntry": "weight", "Measurement": "measurement"}
+    return {"__typename": name, "id": ids[of[name]]}
 
 
 async def rows_of(users: SubgraphUnderTest, user_id: str) -> list[Any]:
@@ -217,5 +219,6 @@ async def test_a_stranger_learns_and_changes_nothing_of_another_person(
 
     refusal.check_stranger(result)
     assert "81.5" not in str(result.data)
+    assert "91.25" not in str(result.data)
     assert "owner@example.com" not in str(result.data)
     assert await rows_of(users, owned.ids["owner"]) == before

@@ -13,6 +13,7 @@ from subgraphs.users.queries.account import accounts_by_id
 from subgraphs.users.queries.measurement import (
     MeasurementPage,
     measurement_counts,
+    measurements_by_id,
     measurements_by_user,
     newest_girths,
 )
@@ -65,6 +66,7 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "a page of weighings": (weights_by_user, ([VETERAN], WeightPage(None, None, Page(20))), 21, 60),
     "the oldest weighings": (weights_by_user, ([VETERAN], WeightPage(None, None, _BACK)), 21, 60),
     "how many weighings there are": (weight_counts, ([VETERAN],), YEARS_OF_DAYS, 140),
+    "a measurement": (measurements_by_id, ([f"{VETERAN}-{LAST}"],), 1, 8),
     "a page of measurements": (measurements_by_user, ([VETERAN], MeasurementPage(None, Page(20))), 21, 60),
     "how many measurements there are": (measurement_counts, ([VETERAN],), YEARS_OF_DAYS, 140),
     # Most people have a handful, so Postgres sorts them all for a page; nobody can have more than this.

@@ -75,6 +75,7 @@ OPERATIONS = {
     ),
     "Exercise": ('{ _entities(representations: [{__typename: "Exercise", id: "OWN_EXERCISE"}]) { __typename } }', None),
     "Workout": ('{ _entities(representations: [{__typename: "Workout", id: "WORKOUT"}]) { __typename } }', None),
+    "WorkoutSet": ('{ _entities(representations: [{__typename: "WorkoutSet", id: "SET"}]) { __typename } }', None),
     "User.workouts": (
         '{ _entities(representations: [{__typename: "User", id: "owner"}]) { ...on User { workouts { edges { cursor } } } } }',
         "FORBIDDEN",
@@ -176,7 +177,7 @@ def test_the_table_names_every_operation_and_every_entity() -> None:
     person = sdl.type_map["User"]
     assert isinstance(person, GraphQLObjectType)
     named |= {f"User.{field}" for field in person.fields if field not in ("id", "displayName", "physiology")}
-    assert set(OPERATIONS) == named | {"Exercise", "Workout"}
+    assert set(OPERATIONS) == named | {"Exercise", "Workout", "WorkoutSet"}
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -22,6 +22,7 @@ from subgraphs.workouts.queries.workout import (
     WorkoutPage,
     active_workouts,
     exercises_by_workout,
+    sets_by_id,
     sets_by_workout,
     workout_counts,
     workouts_by_id,
@@ -121,6 +122,7 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "the recordings of twenty workouts": (tracks_by_workout, ([f"p0-{n}" for n in range(1, 21)],), 20, 120),
     "the fastest stretches of twenty": (bests_by_workout, ([f"p0-{n}" for n in range(1, 21)],), 120, 480),
     "the fastest stretches of an exercise": (pace_records, ([(VETERAN, "e7")],), 6, 60),
+    "a set": (sets_by_id, (["p0-7-e-1"],), 1, 8),
     "the sets of twenty workouts": (sets_by_workout, ([f"p0-{n}" for n in range(1, 21)],), 60, 240),
 }
 
