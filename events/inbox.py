@@ -53,6 +53,10 @@ _ADVANCE: TextClause = text(
     " RETURNING aggregate_type, aggregate_id"
 )
 _SET: TextClause = text(_WRITE)
+_HANDLED: TextClause = text(
+    "SELECT EXISTS (SELECT FROM inbox WHERE consumer_group = :consumer_group AND aggregate_type = :type"
+    " AND aggregate_id = :id AND version >= :version)"
+)
 _LOCK: TextClause = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(:consumer_group || ':' || id, 0))"
     " FROM unnest(CAST(:ids AS text[])) AS id"
@@ -89,6 +93,14 @@ async def take_newer(connection: AsyncConnection, group: str, envelopes: Sequenc
         return []
     result = await connection.execute(_ADVANCE, _rows(group, newest.values()))
     return [newest[(row.aggregate_type, row.aggregate_id)] for row in result]
+
+
+async def has_handled(
+    connection: AsyncConnection, group: str, aggregate_type: str, aggregate_id: str, version: int
+) -> bool:
+    """Whether this version of the aggregate, or a later one, is in what the group projects."""
+    place = {"consumer_group": group, "type": aggregate_type, "id": aggregate_id, "version": version}
+    return bool(await connection.scalar(_HANDLED, place))
 
 
 async def set_handled(connection: AsyncConnection, group: str, envelopes: Sequence[Envelope]) -> None:

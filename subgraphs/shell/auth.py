@@ -28,8 +28,8 @@ _REQUIRED_CLAIMS = ["sub", "exp", "iat", "iss", "aud", "use"]
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """The authenticated person, as the token tells. The clock is as of its issue, or, where it is recent, as
-    the person set it since: newer than whatever a subgraph has replicated.
+    """The authenticated person, as the token tells. The clock is as of its issue, or, where it is recent, as the person
+    set it since, with `clock_version` of the account: newer than what a subgraph has replicated until it has that version.
     """
 
     id: str
@@ -41,7 +41,11 @@ class Viewer:
     time_zone: str = "UTC"
     day_start_hour: int = 0
     week_start: WeekStart = WeekStart.MONDAY
-    clock_is_recent: bool = False
+    clock_version: int | None = None
+
+    @property
+    def clock_is_recent(self) -> bool:
+        return self.clock_version is not None
 
     @property
     def is_admin(self) -> bool:

@@ -1,8 +1,9 @@
 """Clocks that people set a moment ago: the day of an entry follows them in every subgraph at once.
 
 Users is the truth, and its event tells the others within a second or so; a token knows what was set when it was issued.
-Until both have caught up, each process remembers what users announced over Redis, and prefers it. Without Redis an
-entry that is written in that second belongs to the day of the clock before.
+Until both have caught up, each process remembers what users announced over Redis, and prefers it: commands until the
+version that was announced, or a later one, is replicated. Without Redis an entry that is written in that second belongs
+to the day of the clock before (decisions 0074 and 0191).
 """
 
 import asyncio
@@ -48,9 +49,9 @@ class RecentClocks:
         found = self._clocks.get(viewer.id)
         if found is None or found[4] < self._seconds():
             return viewer
-        _, time_zone, day_start_hour, week_start, _ = found
+        version, time_zone, day_start_hour, week_start, _ = found
         return replace(
-            viewer, time_zone=time_zone, day_start_hour=day_start_hour, week_start=week_start, clock_is_recent=True
+            viewer, time_zone=time_zone, day_start_hour=day_start_hour, week_start=week_start, clock_version=version
         )
 
     async def announce(

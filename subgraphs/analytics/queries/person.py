@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from events.inbox import has_handled
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import WeekStart, local_date
 from subgraphs.shell.read_pool import Reader
@@ -42,8 +43,11 @@ async def clocks_by_user(connection: Reader, user_ids: Sequence[str]) -> dict[st
 
 
 async def clock_of(connection: AsyncConnection, viewer: Viewer) -> ClockRecord:
-    """The viewer's clock as replicated; as the token tells for somebody who registered, or set the clock, a moment ago."""
-    if viewer.clock_is_recent:
+    """The viewer's clock as replicated; as the token tells for somebody who registered a moment ago, and as was announced
+    for somebody who set one that is not replicated yet.
+    """
+    version = viewer.clock_version
+    if version is not None and not await has_handled(connection, GROUP, "user", viewer.id, version):
         return clock_from_token(viewer)
     known = (await clocks_by_user(connection, [viewer.id])).get(viewer.id)
     return known or clock_from_token(viewer)

@@ -17,8 +17,8 @@ from events.fanout import Fanout
 from events.outbox import NewEvent, append_event, forget_events_of
 from events.topics import USERS_ACCOUNT
 from events.upcast import read_payload
+from subgraphs.nutrition.queries.person import GROUP
 
-GROUP = "nutrition-profile"
 TOPICS = (USERS_ACCOUNT.name,)
 
 _KEEP = text(

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from events.contracts.users import UserRegistered
+from events.consumer import project_newer
+from events.contracts.users import SettingsChanged, UserRegistered
 from events.contracts.workouts import WorkoutState
+from events.envelope import Aggregate, Envelope, encode_payload
 from subgraphs.shell.calendar import WeekStart
 from subgraphs.shell.context import utc_now
 from subgraphs.workouts.commands.settle import settle_outdated_workouts
+from subgraphs.workouts.projections.person import subscription
 from tests.testkit.servers import Postgres
 from tests.testkit.subgraph import SubgraphUnderTest
 from tests.testkit.workouts import LOG, RUN, errors_of, last_event, tell, weighing, workouts_subgraph
@@ -115,6 +118,36 @@ async def test_the_day_of_a_workout_follows_the_clock_that_was_set_a_moment_ago(
         person, 2, time_zone="America/Los_Angeles", day_start_hour=0, week_start=WeekStart.MONDAY
     )
     assert (await logged(workouts, person))["localDate"] == "2026-02-28"  # 23:00 the evening before
+
+
+async def _replicate(workouts: SubgraphUnderTest, person: str, version: int, time_zone: str) -> None:
+    """The account in this version comes by its event."""
+    account = SettingsChanged(email="x@example.com", display_name="X", time_zone=time_zone)
+    envelope = Envelope(
+        event_id=f"{person}-{version}",
+        type="SettingsChanged",
+        schema_version=1,
+        aggregate=Aggregate("user", person, version),
+        user_id=person,
+        occurred_at=utc_now(),
+        recorded_at=utc_now(),
+        payload=encode_payload(account),
+    )
+    async with workouts.database.transaction() as connection:
+        await project_newer(subscription(None, utc_now), connection, [envelope])
+
+
+async def test_a_clock_that_was_replicated_since_counts_more_than_an_older_announcement(
+    workouts: SubgraphUnderTest, person: str
+) -> None:
+    """The announcement of version 3 was lost, as it is while Redis is away; its event came."""
+    await _replicate(workouts, person, 1, "UTC")
+    await workouts.resources.recent_clocks.announce(
+        person, 2, time_zone="America/Los_Angeles", day_start_hour=0, week_start=WeekStart.MONDAY
+    )
+    assert (await logged(workouts, person))["localDate"] == "2026-02-28"
+    await _replicate(workouts, person, 3, "Europe/Berlin")
+    assert (await logged(workouts, person))["localDate"] == "2026-03-01"
 
 
 async def test_no_workout_begins_or_ends_in_the_future(workouts: SubgraphUnderTest, person: str) -> None:
