@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 from sqlalchemy import TextClause, text
@@ -102,7 +103,7 @@ class SearchIndex:
     ) -> list[Found]:
         """The best `MOST_FOUND` at most, best first. `filters` gives the parameters of `kept`; None keeps everything.
 
-        Words that nothing fits are tried again as they may have been meant, and then each alone.
+        Words that nothing fits are tried again as they may have been meant, then without one of them, and then each alone.
         """
         asked = query_words(words)
         if not asked:
@@ -113,10 +114,13 @@ class SearchIndex:
         meant = await self._as_meant(reader, asked)
         if meant != asked and (found := await self._named(reader, self._readings(meant), viewer_id, filters)):
             return found
-        if len(meant) == 1:
-            return []
-        alone = [Reading((word,), _GUESS) for word in meant]
-        return await self._named(reader, alone, viewer_id, filters, [Reading(meant)])
+        for number in sorted({len(meant) - 1, 1} - {0}, reverse=True):
+            fewer = [
+                Reading(each, _GUESS) for kept in combinations(meant, number) for each in self.phrases.readings(kept)
+            ]
+            if found := await self._named(reader, fewer, viewer_id, filters, self._readings(meant)):
+                return found
+        return []
 
     def _readings(self, words: Words) -> list[Reading]:
         return [Reading(each, may_be_begun=each[-1] == words[-1]) for each in self.phrases.readings(words)]
