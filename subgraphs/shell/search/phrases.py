@@ -32,9 +32,9 @@ class Phrases:
             if meant.strip():
                 self._meanings[_telling(words_of(said))] = tuple(_telling(words_of(each)) for each in meant.split("|"))
         # "jam strawberry", "bread brown": two words are said in either order, unless the other order means something else.
-        for said, meanings in list(self._meanings.items()):
-            if len(said) == 2:
-                self._meanings.setdefault(said[::-1], meanings)
+        for phrase, meanings in list(self._meanings.items()):
+            if len(phrase) == 2:
+                self._meanings.setdefault(phrase[::-1], meanings)
         self.vocabulary = frozenset(word for said in self._meanings for word in said)
         self._longest = max((len(said) for said in self._meanings), default=0)
 
