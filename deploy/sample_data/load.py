@@ -56,6 +56,7 @@ from subgraphs.workouts.queries.exercise import ExerciseRecord
 from subgraphs.workouts.sample_data import TrainingHistory, catalogue_by_name, load_exercises, load_workouts
 
 _PEOPLE_AT_ONCE = 50  # each portion reads the catalogues once
+_PROJECTED_AT_ONCE = 10  # people with ten thousand events or so: a statement may take 15 s, on a loaded machine too
 # Each subgraph's subscription to the others' events.
 CONSUMERS = {"nutrition": names_and_clocks, "workouts": clocks_and_weights, "analytics": days_and_trends}
 PASSWORD = "Password123!"  # noqa: S105 - of people who do not exist
@@ -230,7 +231,9 @@ async def _project(databases: Mapping[str, Database], user_ids: Sequence[str]) -
     """Every group's projection of these people, at once: their history has not to go through the broker for that."""
     sources = Sources({name: database.writer for name, database in databases.items()})
     for name, subscription_of in CONSUMERS.items():
-        await catch_up(subscription_of(None, utc_now), databases[name].writer, sources, user_ids)
+        for first in range(0, len(user_ids), _PROJECTED_AT_ONCE):
+            few = user_ids[first : first + _PROJECTED_AT_ONCE]
+            await catch_up(subscription_of(None, utc_now), databases[name].writer, sources, few)
 
 
 def _training(person: Person, exercises: Mapping[str, ExerciseRecord]) -> TrainingHistory:
