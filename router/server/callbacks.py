@@ -126,7 +126,7 @@ class Callbacks:
             return Response(status_code=499)  # which nobody reads
         except HttpError as error:
             return _refused(
-                "too_large" if error.status == 413 else "malformed", error.status, error.code, error.message
+                "too_large" if error.status == 413 else "malformed", error.status, error.error_code, error.message
             )
         if subscription is None:
             assert worker is not None

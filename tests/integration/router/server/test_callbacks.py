@@ -225,6 +225,7 @@ async def test_a_message_has_a_bound(stand: Stand) -> None:
 
     async with stand.session.post(asked.url, data=in_pieces()) as response:
         assert response.status == 413
+        assert (await response.json())["error"]["code"] == "REQUEST_TOO_LARGE"
     assert await asked.tell("next", payload=tick(2)) == 204
     assert await client.next() == tick(2)
 
