@@ -35,6 +35,8 @@ SETTLED_SECONDS = 120.0
 LEAST_DAYS = 3
 FAULTS_A_DAY = 8
 PAUSE_SECONDS = 0.15
+# At most some fifty: a stream looks back for a minute.
+AWAY_SECONDS = 0.3
 SUMMARY = """query($date: LocalDate!) {
   dailySummary(date: $date) { date mealsLogged caloriesConsumed waterMl weightKg revision }
 }"""
@@ -47,6 +49,7 @@ class Result:
     seed: int
     days: int
     pause_seconds: float
+    away_seconds: float
     faults: list[str] = field(default_factory=list)
     seconds: float = 0.0
     acknowledged: int = 0
@@ -64,11 +67,16 @@ async def run(
     stop_seconds: float,
     days: int | None = None,
     pause_seconds: float = PAUSE_SECONDS,
+    away_seconds: float = AWAY_SECONDS,
     say: Any = print,
 ) -> Result:
-    """One campaign over a new platform in `directory`. On many days with long pauses, no write covers what an earlier one lost."""
+    """One campaign over a new platform in `directory`.
+
+    On many days with long pauses, no write covers what an earlier one lost; subscribers that stay away long when their
+    stream ends come back after what was killed has caught up.
+    """
     days = days or max(LEAST_DAYS, len(faults) // FAULTS_A_DAY)
-    result, answers = Result(seed, days, pause_seconds), Answers()
+    result, answers = Result(seed, days, pause_seconds, away_seconds), Answers()
     began = time.monotonic()
     async with running_stack(directory, "--no-sample-data") as stack:
         people = [
@@ -76,8 +84,8 @@ async def run(
             for number in range(PEOPLE)
         ]
         watchers = [
-            Watcher(person.visitor, transport, resumes=resumes)
-            for person, (resumes, transport) in zip(people, KINDS_OF_WATCHERS, strict=False)
+            Watcher(person.visitor, transport, resumes=resumes, away_seconds=away_seconds, seed=seed + number)
+            for number, (person, (resumes, transport)) in enumerate(zip(people, KINDS_OF_WATCHERS, strict=False))
         ]
         over = asyncio.Event()
         async with watching(watchers):
@@ -220,6 +228,9 @@ def main() -> None:
     )
     parser.add_argument("--days", type=int, help="over how many days people write")
     parser.add_argument("--pause", type=float, default=PAUSE_SECONDS, help="the longest between two writes, in seconds")
+    parser.add_argument(
+        "--away", type=float, default=AWAY_SECONDS, help="how long a subscriber may stay away, in seconds"
+    )
     parser.add_argument("--stop-seconds", type=float, default=4.0, help="the longest that a part is stopped for")
     parser.add_argument("--results", type=Path, help="a folder for a dated file of results")
     options = parser.parse_args()
@@ -233,6 +244,7 @@ def main() -> None:
                 stop_seconds=options.stop_seconds,
                 days=options.days,
                 pause_seconds=options.pause,
+                away_seconds=options.away,
             )
         )
     text = json.dumps(asdict(result), indent=2)

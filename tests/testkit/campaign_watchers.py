@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -23,13 +24,18 @@ KINDS_OF_WATCHERS = tuple(itertools.product((False, True), ("websocket", "event 
 class Watcher:
     """A subscriber that connects again whenever its stream ends, as GraphQL clients do.
 
-    One that `resumes` says what it has heard last; the others trust that a new stream looks back.
+    One that `resumes` says what it has heard last; the others trust that a new stream looks back. `away_seconds` is the
+    longest that it waits before it connects again.
     """
 
-    def __init__(self, visitor: Visitor, transport: str, *, resumes: bool) -> None:
+    def __init__(
+        self, visitor: Visitor, transport: str, *, resumes: bool, away_seconds: float = PAUSE_SECONDS, seed: int = 0
+    ) -> None:
         self.visitor = visitor
         self.transport = transport
         self.resumes = resumes
+        self._away_seconds = away_seconds
+        self._random = random.Random(seed)
         self.newest: str | None = None
         self.last_by_date: dict[str, Any] = {}
         self.connections = 0
@@ -49,7 +55,7 @@ class Watcher:
                         self.newest = day["freshness"]["asOf"]
                     if "errors" in answer:
                         break
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(self._random.uniform(PAUSE_SECONDS, self._away_seconds))
 
     def __str__(self) -> str:
         return f"{self.transport}{' that resumes' if self.resumes else ''}"
