@@ -30,7 +30,7 @@ from deploy.rehearsals.cluster import (
     run,
     server_user,
 )
-from deploy.rehearsals.platform import FOODS, WEEK, Platform, comes, running_platform, settles, since
+from deploy.rehearsals.platform import FOODS, WEEK, Platform, comes, fittracker, running_platform, settles, since
 from deploy.rehearsals.report import Report
 from subgraphs.shell.database import migrate
 
@@ -100,6 +100,8 @@ async def _replica(report: Report, data: Path, primary: Cluster, standby: Cluste
         failed += await _use(platform)
         report.check("no request failed meanwhile", not failed, "; ".join(failed[:3]) or "150 reads and writes")
         report.check("events arrive", await settles(data, environment, PATIENCE_SECONDS))
+        told = await fittracker("db", "slow", data=data, environment=environment)
+        report.check("each subgraph's role is told its slow statements", told)
 
 
 async def _pgbouncer(report: Report, folder: Path, primary: Cluster) -> None:
