@@ -23,6 +23,7 @@ class Topic:
 
 USERS_ACCOUNT = Topic("users.account.v1", "user_id", 6, 90 * DAY_MS)
 USERS_SESSION = Topic("users.session.v1", "user_id", 6, 1 * DAY_MS)
+USERS_GRANT = Topic("users.grant.v1", "user_id", 6, 90 * DAY_MS)
 USERS_BODY = Topic("users.body.v1", "user_id", 6, 90 * DAY_MS)
 NUTRITION_DIARY = Topic("nutrition.diary.v1", "user_id", 6, 90 * DAY_MS)
 NUTRITION_CATALOG = Topic("nutrition.catalog.v1", "food_id", 6, -1, compacted=True)
@@ -32,6 +33,7 @@ ANALYTICS_DERIVED = Topic("analytics.derived.v1", "user_id", 6, 30 * DAY_MS)
 TOPICS: tuple[Topic, ...] = (
     USERS_ACCOUNT,
     USERS_SESSION,
+    USERS_GRANT,
     USERS_BODY,
     NUTRITION_DIARY,
     NUTRITION_CATALOG,

@@ -10,6 +10,8 @@ CONTRACTS: tuple[type[Payload], ...] = (
     users.StatusChanged,
     users.UserErased,
     users.SessionEnded,
+    users.AccessGranted,
+    users.AccessEnded,
     users.WeightLogged,
     users.WeightEdited,
     users.WeightDeleted,

@@ -1,4 +1,4 @@
-"""What the users subgraph tells: accounts, ended sessions and body weights."""
+"""What the users subgraph tells: accounts, ended sessions, grants of access and body weights."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -93,3 +93,24 @@ class SessionEnded(Payload, frozen=True, kw_only=True):
     aggregate_type = "session"
 
     ended_at: datetime
+
+
+class AccessGranted(Payload, frozen=True, kw_only=True):
+    """A person lets another read something of theirs, until a moment. Aggregate `access_grant`, version 1: it never changes."""
+
+    topic = topics.USERS_GRANT.name
+    aggregate_type = "access_grant"
+
+    reader_id: str
+    relation: str
+    areas: tuple[str, ...]
+    granted_at: datetime
+    expires_at: datetime
+
+
+class AccessEnded(Payload, frozen=True, kw_only=True):
+    """A grant was taken back, given up, or has expired long ago. Version 2."""
+
+    topic = topics.USERS_GRANT.name
+    aggregate_type = "access_grant"
+    tombstone = True

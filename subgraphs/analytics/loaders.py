@@ -36,6 +36,7 @@ from subgraphs.analytics.queries.timeline import EntryRecord, TimelinePage, entr
 from subgraphs.analytics.queries.weight import Span, trend_by_user
 from subgraphs.analytics.queries.workout import WorkoutEffort, workout_efforts
 from subgraphs.shell.context import Info, Resources
+from subgraphs.shell.grants import ReadRecord, reads_by_owner
 from subgraphs.shell.keyset import Page
 from subgraphs.shell.telemetry import batch_span
 
@@ -126,6 +127,10 @@ class AnalyticsLoaders:
     @cached_property
     def times_logged_by_user_and_food(self) -> DataLoader[tuple[str, str], int | None]:
         return load_one("times_logged_by_user_and_food", self._read(times_logged), batch_span)
+
+    @cached_property
+    def reads_by_owner(self) -> DataLoader[str, list[ReadRecord]]:
+        return load_list("reads_by_owner", self._read(reads_by_owner), batch_span)
 
 
 def loaders_of(info: Info) -> AnalyticsLoaders:

@@ -42,6 +42,7 @@ from subgraphs.nutrition.queries.saved_meal import SavedMealRecord, saved_meals_
 from subgraphs.nutrition.queries.target import TargetRecord, targets_by_day
 from subgraphs.nutrition.queries.water import DrinkPage, DrinkRecord, drinks_by_day, drinks_by_id, drinks_by_user
 from subgraphs.shell.context import Info, Resources
+from subgraphs.shell.grants import ReadRecord, reads_by_owner
 from subgraphs.shell.keyset import Page
 from subgraphs.shell.search.store import Found
 from subgraphs.shell.telemetry import batch_span
@@ -152,6 +153,10 @@ class NutritionLoaders:
     @cached_property
     def person_by_id(self) -> DataLoader[str, PersonRecord | None]:
         return load_one("person_by_id", self._read(people_by_id), batch_span)
+
+    @cached_property
+    def reads_by_owner(self) -> DataLoader[str, list[ReadRecord]]:
+        return load_list("reads_by_owner", self._read(reads_by_owner), batch_span)
 
 
 def _none() -> None:

@@ -29,6 +29,7 @@ from subgraphs.shell import telemetry
 from subgraphs.shell.auth import KeyRing
 from subgraphs.shell.context import CLIENT_ADDRESS, TOKEN_REFUSED, Context, MakeLoaders, Resources
 from subgraphs.shell.database import Database
+from subgraphs.shell.grants import EndedGrants, forget_reads, with_grants
 from subgraphs.shell.graphql_http import PATH, GraphQLEndpoint
 from subgraphs.shell.graphql_schema import SubgraphSchema
 from subgraphs.shell.recent_clocks import RecentClocks
@@ -132,6 +133,7 @@ def open_resources(settings: Settings) -> Resources:
         database=database,
         key_ring=KeyRing.of(settings),
         revoked_sessions=RevokedSessions(database, fanout, settings.access_token_seconds),
+        ended_grants=EndedGrants(database, fanout),
         recent_clocks=RecentClocks(fanout),
         redis=redis,
         fanout=fanout,
@@ -205,6 +207,7 @@ def _loops(subgraph: Subgraph, resources: Resources) -> list[Coroutine[Any, Any,
         loop = loops.add("replica", patience_seconds=30)
         running.append(loop.run(lambda: replica.watch(loop.progress)))
     running.append(resources.revoked_sessions.watch(loops))
+    running.append(resources.ended_grants.watch(loops))
     running.append(resources.recent_clocks.watch(loops))
     if settings.background_loops:
         running.append(_retain(subgraph, resources))
@@ -217,13 +220,18 @@ def _loops(subgraph: Subgraph, resources: Resources) -> list[Coroutine[Any, Any,
 
         running.append(run_relay(subgraph.name, settings.database_url, kafka, loops, resources.fanout))
         for subscription_of in subgraph.consumers:
-            subscription = with_ended_sessions(subscription_of(resources.fanout, resources.now))
+            subscription = with_news_of_rights(subscription_of(resources.fanout, resources.now))
             running.append(run_consumer(subscription, resources.database.writer, kafka, loops, resources.fanout))
     return running
 
 
+def with_news_of_rights(subscription: "Subscription") -> "Subscription":
+    """The subscription, which also keeps what users tells of ended sessions and of grants."""
+    return with_grants(with_ended_sessions(subscription))
+
+
 async def _retain(subgraph: Subgraph, resources: Resources) -> None:
-    """Let go, four times a day, of what outbox, ended sessions and the subgraph's own tables need no longer."""
+    """Let go, four times a day, of what outbox, ended sessions, reads by grants and the subgraph's own tables need no longer."""
     loop = resources.loops.add("retention", patience_seconds=3 * RETENTION_SECONDS)
 
     async def forget_sessions(connection: AsyncConnection, _rows: int) -> int:
@@ -232,7 +240,7 @@ async def _retain(subgraph: Subgraph, resources: Resources) -> None:
     async def session() -> None:
         while True:
             await asyncio.sleep(RETENTION_SECONDS * random.uniform(0.1, 1.0))  # noqa: S311 - spreads the work
-            for forget in (*OUTBOX, forget_sessions, *subgraph.forget):
+            for forget in (*OUTBOX, forget_sessions, forget_reads, *subgraph.forget):
                 await forget_in_batches(resources.database.transaction, forget)
             loop.progress()
 

@@ -52,6 +52,7 @@ class Viewer:
         return ADMIN in self.roles
 
     def may_read(self, user_id: str) -> bool:
+        """Without a grant; `sharing.may_read` asks for those too."""
         return user_id == self.id or self.is_admin
 
 

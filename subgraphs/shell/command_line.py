@@ -7,8 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from subgraphs.shell.app import Subgraph, SubgraphApp, build_app, close_resources, open_resources
-from subgraphs.shell.revocation import with_ended_sessions
+from subgraphs.shell.app import (
+    Subgraph,
+    SubgraphApp,
+    build_app,
+    close_resources,
+    open_resources,
+    with_news_of_rights,
+)
 from subgraphs.shell.settings import Settings, SettingsError, read_settings
 
 LARGEST_HEAD_BYTES = 64 * 1024
@@ -147,7 +153,7 @@ async def _consume(subgraph: Subgraph) -> None:
 
     resources = open_resources(settings)
     subscriptions = [
-        with_ended_sessions(subscription_of(resources.fanout, resources.now)) for subscription_of in subgraph.consumers
+        with_news_of_rights(subscription_of(resources.fanout, resources.now)) for subscription_of in subgraph.consumers
     ]
     engine = resources.database.writer
     try:

@@ -13,11 +13,13 @@ from subgraphs.shell.allowance import Stoppable
 from subgraphs.shell.auth import KeyRing, Viewer, bearer_token
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import ForbiddenError, NobodyReason, UnauthenticatedError
+from subgraphs.shell.grants import EndedGrants, Wanted, grant_reads
 from subgraphs.shell.recent_clocks import RecentClocks
 from subgraphs.shell.revocation import RevokedSessions
 from subgraphs.shell.settings import Settings
 
 if TYPE_CHECKING:
+    from aiodataloader import DataLoader
     from redis.asyncio import Redis
 
     from events.fanout import Fanout
@@ -42,6 +44,7 @@ class Resources:
     database: Database
     key_ring: KeyRing
     revoked_sessions: RevokedSessions = field(default_factory=RevokedSessions)
+    ended_grants: EndedGrants = field(default_factory=EndedGrants)
     recent_clocks: RecentClocks = field(default_factory=RecentClocks)
     redis: "Redis | None" = None
     fanout: "Fanout | None" = None
@@ -57,6 +60,7 @@ class Context:
 
     __slots__ = (
         "_authorization",
+        "_grant_reads",
         "_loaders",
         "_make_loaders",
         "_refused",
@@ -90,6 +94,7 @@ class Context:
         self._refused = refused
         self._viewer: Viewer | None = None
         self._loaders: Any = None
+        self._grant_reads: DataLoader[Wanted, bool | None] | None = None
 
     @property
     def loaders(self) -> Any:
@@ -131,21 +136,17 @@ class Context:
         """The rest of the operation belongs to the session that it has just opened."""
         self._authorization = f"Bearer {access_token}"
         self._viewer = None
+        self._grant_reads = None
         self.renew_loaders()
 
-    def owner(self, user_id: str) -> Viewer:
-        """The viewer, who must be this user. Raises ForbiddenError."""
+    async def may_read(self, wanted: Wanted) -> bool:
+        """Whether the viewer may read this: as its owner, as an administrator, or by a grant, which notes that it was read."""
         viewer = self.viewer
-        if viewer.id != user_id:
-            raise ForbiddenError("This belongs to another user.")
-        return viewer
-
-    def reader_of(self, user_id: str) -> Viewer:
-        """The viewer, who must be allowed to read this user's data. Raises ForbiddenError."""
-        viewer = self.viewer
-        if not viewer.may_read(user_id):
-            raise ForbiddenError("This belongs to another user.")
-        return viewer
+        if viewer.may_read(wanted.owner_id):
+            return True
+        if self._grant_reads is None:
+            self._grant_reads = grant_reads(self.resources.database, viewer)
+        return bool(await self._grant_reads.load(wanted))
 
     def require_scopes(self, any_of: Iterable[Iterable[str]]) -> None:
         """Raises ForbiddenError unless the viewer's token has all scopes of one of these sets."""

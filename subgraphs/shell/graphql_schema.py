@@ -47,6 +47,7 @@ from subgraphs.shell.representations import read_representation, refused
 from subgraphs.shell.resolvers import shorten_resolvers
 from subgraphs.shell.scalars import SCALARS
 from subgraphs.shell.scopes import enforce_scopes
+from subgraphs.shell.sharing import enforce_sharing
 
 _log = structlog.get_logger("subgraphs.shell.errors")
 
@@ -113,8 +114,10 @@ class SubgraphSchema(strawberry.federation.Schema):
         self._prepare = prepare
         size_connections(each.definition for each in self.schema_converter.type_map.values())
         leave_out_null_defaults(self._schema)
-        self.execution_context_class = lean_executor(shorten_resolvers(self))
+        leaves = shorten_resolvers(self)
         enforce_scopes(self)
+        enforce_sharing(self, leaves)
+        self.execution_context_class = lean_executor(leaves)
 
     async def execute(
         self,

@@ -15,13 +15,13 @@ from strawberry import Info, Schema
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
-from subgraphs.shell.lean_executor import Leaf, Leaves, leaf_of
+from subgraphs.shell.lean_executor import Leaf, leaf_of
 from subgraphs.shell.scopes import required_scopes
 
 Resolver = Callable[..., Any]
 
 
-def shorten_resolvers(schema: Schema) -> Leaves:
+def shorten_resolvers(schema: Schema) -> dict[str, dict[str, Leaf]]:
     """Replace what can be replaced without a change of any answer; returns the fields that are attributes and leaves."""
     leaves: defaultdict[str, dict[str, Leaf]] = defaultdict(dict)
     for graphql_type in schema._schema.type_map.values():  # noqa: SLF001 - Strawberry offers no other way to it

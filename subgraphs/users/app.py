@@ -4,6 +4,7 @@ from subgraphs.shell.app import Subgraph, SubgraphApp, build_app
 from subgraphs.shell.settings import Settings, read_settings
 from subgraphs.users.commands.cell import cell_routes
 from subgraphs.users.commands.ended_session import forget_old_sessions
+from subgraphs.users.commands.grant import forget_grants
 from subgraphs.users.commands.mail import forget_mail
 from subgraphs.users.commands.mail_delivery import deliver_mail
 from subgraphs.users.loaders import UsersLoaders
@@ -13,7 +14,7 @@ SUBGRAPH = Subgraph(
     name="users",
     schema=schema,
     make_loaders=UsersLoaders,
-    forget=(forget_old_sessions, forget_mail),
+    forget=(forget_old_sessions, forget_mail, forget_grants),
     loops=(deliver_mail,),
     routes=cell_routes,
 )

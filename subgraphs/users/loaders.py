@@ -6,9 +6,19 @@ from aiodataloader import DataLoader
 
 from loaders.dataloader import load_list, load_one, load_with_arguments
 from subgraphs.shell.context import Info, Resources
+from subgraphs.shell.grants import Grant, ReadRecord, reads_by_owner
 from subgraphs.shell.keyset import Page
 from subgraphs.shell.telemetry import batch_span
 from subgraphs.users.queries.account import AccountRecord, accounts_by_id
+from subgraphs.users.queries.grant import (
+    InvitationRecord,
+    grant_counts_by_owner,
+    grant_counts_by_reader,
+    grants_by_owner,
+    grants_by_reader,
+    invitations_by_email,
+    invitations_by_owner,
+)
 from subgraphs.users.queries.measurement import (
     MeasurementPage,
     MeasurementRecord,
@@ -77,6 +87,34 @@ class UsersLoaders:
     @cached_property
     def session_count_by_user(self) -> DataLoader[str, int | None]:
         return load_one("session_count_by_user", self._read(session_counts), batch_span)
+
+    @cached_property
+    def grants_by_owner(self) -> DataLoader[tuple[str, Page], list[Grant]]:
+        return load_with_arguments("grants_by_owner", self._read(grants_by_owner), list, batch_span)
+
+    @cached_property
+    def grants_by_reader(self) -> DataLoader[tuple[str, Page], list[Grant]]:
+        return load_with_arguments("grants_by_reader", self._read(grants_by_reader), list, batch_span)
+
+    @cached_property
+    def grant_count_by_owner(self) -> DataLoader[str, int | None]:
+        return load_one("grant_count_by_owner", self._read(grant_counts_by_owner), batch_span)
+
+    @cached_property
+    def grant_count_by_reader(self) -> DataLoader[str, int | None]:
+        return load_one("grant_count_by_reader", self._read(grant_counts_by_reader), batch_span)
+
+    @cached_property
+    def invitations_by_owner(self) -> DataLoader[str, list[InvitationRecord]]:
+        return load_list("invitations_by_owner", self._read(invitations_by_owner), batch_span)
+
+    @cached_property
+    def invitations_by_email(self) -> DataLoader[str, list[InvitationRecord]]:
+        return load_list("invitations_by_email", self._read(invitations_by_email), batch_span)
+
+    @cached_property
+    def reads_by_owner(self) -> DataLoader[str, list[ReadRecord]]:
+        return load_list("reads_by_owner", self._read(reads_by_owner), batch_span)
 
 
 def loaders_of(info: Info) -> UsersLoaders:

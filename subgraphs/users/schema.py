@@ -6,6 +6,7 @@ from subgraphs.shell.graphql_schema import SubgraphSchema
 from subgraphs.users.api.administration import AdministrationMutation, AdministrationQuery
 from subgraphs.users.api.email import EmailMutation
 from subgraphs.users.api.erasure import ErasureMutation
+from subgraphs.users.api.grant import GrantMutation
 from subgraphs.users.api.measurement import Measurement, MeasurementMutation
 from subgraphs.users.api.node import ENTITIES_ELSEWHERE, NodeQuery
 from subgraphs.users.api.second_factor import SecondFactorMutation
@@ -26,11 +27,12 @@ class Mutation(
     EmailMutation,
     ErasureMutation,
     AdministrationMutation,
+    GrantMutation,
     UserMutation,
     WeightMutation,
     MeasurementMutation,
 ):
-    """Every change to accounts, sessions, weighings and measurements."""
+    """Every change to accounts, sessions, grants, weighings and measurements."""
 
 
 schema = SubgraphSchema(query=Query, mutation=Mutation, types=[User, WeightEntry, Measurement, *ENTITIES_ELSEWHERE])

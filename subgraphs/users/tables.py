@@ -209,3 +209,20 @@ class RecoveryCodeRow(UsersTable, table=True):
 
     user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True))
     code_hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+
+
+class GrantInvitationRow(UsersTable, table=True):
+    """An offer to read what a person has: for whoever has its code, or for the account that has proven an address."""
+
+    __tablename__ = "grant_invitation"
+
+    id: str = Field(primary_key=True)
+    owner_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))
+    relation: str
+    areas: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    days: int
+    email: str | None = None
+    email_key: str | None = None
+    code_hash: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    created_at: datetime = Field(sa_column=_instant())
+    expires_at: datetime = Field(sa_column=_instant())

@@ -8,6 +8,7 @@ from aiodataloader import DataLoader
 
 from loaders.dataloader import load_list, load_one, load_with_arguments
 from subgraphs.shell.context import Info, Resources
+from subgraphs.shell.grants import ReadRecord, reads_by_owner
 from subgraphs.shell.keyset import Page
 from subgraphs.shell.search.store import Found
 from subgraphs.shell.telemetry import batch_span
@@ -144,6 +145,10 @@ class WorkoutsLoaders:
     @cached_property
     def exercises_by_template(self) -> DataLoader[str, list[TemplateExerciseRecord]]:
         return load_list("exercises_by_template", self._read(exercises_by_template), batch_span)
+
+    @cached_property
+    def reads_by_owner(self) -> DataLoader[str, list[ReadRecord]]:
+        return load_list("reads_by_owner", self._read(reads_by_owner), batch_span)
 
 
 def loaders_of(info: Info) -> WorkoutsLoaders:

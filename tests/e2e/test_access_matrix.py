@@ -1,4 +1,5 @@
-"""Who may do what: every query, mutation, entity and entity field as nobody, another person, an administrator and the owner.
+"""Who may do what: every query, mutation, entity and entity field as nobody, another person, a coach whose grant has ended,
+a coach with a grant of everything that can be granted, an administrator and the owner.
 
 Asked through the router and at each subgraph's own port. What is asked comes from the schemas; `access_matrix.txt` says what
 each caller gets, and whatever the schemas have and it has not fails; `pytest -vv` then shows the lines that are missing.
@@ -6,6 +7,7 @@ each caller gets, and whatever the schemas have and it has not fails; `pytest -v
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,29 +20,42 @@ import pytest
 from graphql import GraphQLInterfaceType, GraphQLSchema, GraphQLUnionType, build_schema
 
 from tests.testkit.access_matrix import Asker, Outcome, judged
-from tests.testkit.persons_things import PER_100, signed_in, things_of
-from tests.testkit.running_stack import PASSWORD, RunningStack, Visitor
+from tests.testkit.persons_things import PER_100, let_read, signed_in, things_of
+from tests.testkit.running_stack import PASSWORD, RunningStack, Visitor, eventually
 
 GRAPH = Path(__file__).parents[2] / "schema" / "fittracker"
 SUBGRAPHS = ("users", "nutrition", "workouts", "analytics")
 CALLERS = (
     "anonymous",
     "other",
+    "former",
+    "coach",
     "admin",
     "owner",
 )  # the owner last: some operations change what the others are asked about
-READERS = ("admin", "owner")  # who may see what the owner wrote
+READERS = ("coach", "admin", "owner")  # who may see what the owner wrote
 REFUSALS = {"UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND"}
+AT_ONCE = 16  # requests under way
 TABLE = Path(__file__).with_name("access_matrix.txt")
 TODAY = datetime.now(UTC).date().isoformat()
 #: What would do harm to what later operations are about comes last.
-LAST = ("", "delete", "undoDelete", "cancelWorkout", "deleteWorkout", "revokeSession", "changePassword", "logout")
+LAST = (
+    "",
+    "delete",
+    "undoDelete",
+    "cancelWorkout",
+    "deleteWorkout",
+    "revokeAccess",
+    "revokeSession",
+    "changePassword",
+    "logout",
+)
 
 #: Everything of the owner that another person might have changed.
 SNAPSHOT = """{ me { email displayName roles version settings { timeZone } profile { heightCm }
   weights { nodes { id weightKg notes version } } measurements { nodes { id valueCm } } sessions { totalCount }
   meals { nodes { id notes version } } drinks { nodes { id amountMl } } workouts { nodes { id name status version } }
-  templates { nodes { id name } } goals { nodes { id targetValue status } } } }"""
+  templates { nodes { id name } } readers { totalCount } sentInvitations { id } goals { nodes { id targetValue status } } } }"""
 
 
 #: What stands where an id is wanted: a thing of the owner.
@@ -59,6 +74,7 @@ PLACES = {
     "weight": ("EditWeightInput.id", "DeleteWeightInput.id", "Query.node.id", "Query.nodes.ids"),
     "measurement": ("DeleteMeasurementInput.id",),
     "session": ("RevokeSessionInput.id",),
+    "invitation": ("RevokeAccessInput.id",),
     "exercise": ("Query.exercise.id", "LogSetInput.exerciseId", "SwapExerciseInput.exerciseId", "TemplateExerciseInput.exerciseId",
         "User.caloriesFor.exerciseId",
         "User.paceRecords.exerciseId",
@@ -164,27 +180,31 @@ async def root_cells(level: Level, caller: str, who: Visitor | None, ids: Mappin
 
 
 async def entity_cells(level: Level, caller: str, who: Visitor | None, ids: Mapping[str, str]) -> Iterator[Cell]:
-    """What the caller gets of each field of each entity, all fields of one asked at once."""
+    """What the caller gets of each field of each entity, each field asked alone: one that is shut may take all with it."""
     asker = Asker(level.schema, values_of(ids, caller))
-    cells = []
-    for name in level.entities:
-        is_router = level.name == "router"
-        body, fields = (
+    is_router = level.name == "router"
+    asked = [
+        (f"{level.name} {name}.{field}", body)
+        for name in level.entities
+        for field, body in (
             asker.node(name, node_id(name, ids)) if is_router else asker.entity(name, representation(name, ids))
         )
-        answer = await level.post(body, who)
-        data = answer.get("data") or {}
-        entity = data.get("node") if is_router else (data.get("_entities") or [None])[0]
-        depth = 1 if is_router else 2
-        for field in fields:
-            # An error of the whole, or of this field; what is null for another's sake is told there.
-            own = [
-                error for error in answer.get("errors", ()) if error.get("path", [])[depth : depth + 1] in ([], [field])
-            ]
-            codes = [error["extensions"]["code"] for error in own]
-            is_let_in = entity is not None and not set(codes) & REFUSALS
-            cells.append(Cell(f"{level.name} {name}.{field}", Outcome.LET_IN if is_let_in else judged(entity, codes)))
-        assert caller in READERS or "SECRET" not in str(answer), (name, answer)
+    ]
+    answers: list[dict[str, Any]] = []
+    for first in range(0, len(asked), AT_ONCE):
+        answers += await asyncio.gather(*(level.post(body, who) for _, body in asked[first : first + AT_ONCE]))
+    cells = []
+    for (place, _), answer in zip(asked, answers, strict=True):
+        entity = (answer.get("data") or {}).get("entity")
+        entity = entity[0] if isinstance(entity, list) else entity
+        # What is nested deeper is a field of another type, and has its cell there.
+        depth = 2 if is_router else 3
+        codes = [
+            error["extensions"]["code"] for error in answer.get("errors", ()) if len(error.get("path", ())) <= depth
+        ]
+        is_let_in = entity is not None and not set(codes) & REFUSALS
+        cells.append(Cell(place, Outcome.LET_IN if is_let_in else judged(entity, codes)))
+        assert caller in READERS or "SECRET" not in str(answer), (place, answer)
     return iter(cells)
 
 
@@ -195,6 +215,25 @@ async def admin(stack: RunningStack) -> Visitor:
     await connection.execute("UPDATE account SET roles = '{USER,ADMIN}' WHERE id = $1", person.id)
     await connection.close()
     return person
+
+
+async def reader_of(owner: Visitor, ids: Mapping[str, str], *, ends: bool) -> Visitor:
+    """A coach whom every subgraph has heard of, and, where the grant `ends`, has heard that too."""
+    coach = await owner.stack.register()
+    grant_id = await let_read(owner, coach)
+    await eventually(lambda: reads_everywhere(coach, ids, is_open=True))
+    if ends:
+        await owner.data("mutation ($id: ID!) { revokeAccess(input: { id: $id }) { revokedId } }", {"id": grant_id})
+        await eventually(lambda: reads_everywhere(coach, ids, is_open=False))
+    return coach
+
+
+async def reads_everywhere(coach: Visitor, ids: Mapping[str, str], *, is_open: bool) -> bool:
+    """Whether a thing of each subgraph is open to the coach, or else shut."""
+    query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    things = [ids[each] for each in ("weight", "meal", "workout", "goal")]
+    answer = await coach.ask(query, {"ids": things})
+    return [each is not None for each in answer["data"]["nodes"]] == [is_open] * len(things)
 
 
 def expected_cells() -> dict[str, str]:
@@ -213,7 +252,14 @@ def expected_of(place: str, table: Mapping[str, str]) -> str:
 async def test_every_cell_is_as_the_matrix_says(stack: RunningStack, admin: Visitor, name: str) -> None:
     level, owner = Level(stack, name), await stack.register()
     ids = await things_of(owner)
-    callers = {"anonymous": None, "other": await stack.register(), "admin": await signed_in(admin), "owner": owner}
+    callers = {
+        "anonymous": None,
+        "other": await stack.register(),
+        "former": await reader_of(owner, ids, ends=True),
+        "coach": await reader_of(owner, ids, ends=False),
+        "admin": await signed_in(admin),
+        "owner": owner,
+    }
     before = await owner.data(SNAPSHOT)
     found: defaultdict[str, list[str]] = defaultdict(list)
     for caller in CALLERS:

@@ -31,6 +31,8 @@ LEFT_OUT_COLUMNS = {
     "account.totp_last_step": "guards that secret",
     "account.email_key": "the address as it is compared",
     "account.last_login_at": "the newest of the sessions has it",
+    "access_grant.owner_id": "the graph names the other side, and only that: ownerName",
+    "access_grant.reader_id": "the same: readerName",
     "session.revoked_at": "closed sessions are not shown; they are deleted soon after",
     "weight_entry.time_zone": "the local day has what came of it",
     "water.time_zone": "the local day has what came of it",

@@ -8,7 +8,7 @@ import sys
 
 from deploy.databases import database_urls
 from deploy.erasure import traces_of
-from tests.testkit.persons_things import things_of
+from tests.testkit.persons_things import let_read, things_of
 from tests.testkit.running_stack import PASSWORD, ROOT, RunningStack, eventually
 
 ASK = "mutation ($email: String!) { requestPasswordReset(input: { email: $email }) { sentTo } }"
@@ -49,6 +49,63 @@ async def test_a_forgotten_password_is_replaced_with_what_fittracker_mail_prints
     given = {"email": person.email, "password": "Different123!"}
     _, answer = await stack.post({"query": LOGIN, "variables": {"input": given}})
     assert answer["data"]["login"]["user"] == {"id": person.id, "emailVerified": True}
+
+
+CLIENTS = """{ me { clients(first: 2) { nodes { id person { id displayName
+  diaryDay { waterMl } workouts { nodes { name } } day { waterMl weightKg } weightTrend { trendKg } suggestedTarget { energyKcal }
+} } } } }"""
+READS = "{ me { %s { readerName what } } }"
+REVOKE = "mutation ($id: ID!) { revokeAccess(input: { id: $id }) { revokedId } }"
+
+
+async def test_a_coach_reads_a_clients_days_workouts_and_trend_until_the_grant_is_taken_back(
+    stack: RunningStack,
+) -> None:
+    client, coach = await stack.register(displayName="Ann Client"), await stack.register(displayName="Ben Coach")
+    await client.data("""mutation { logWater(input: { amountMl: 251 }) { drink { id } }
+      logWeight(input: { weightKg: 81.53 }) { weightEntry { id } }
+      updateProfile(input: { heightCm: 180, dateOfBirth: "1990-01-01", sex: FEMALE }) { user { id } }
+      startWorkout(input: { name: "Legs" }) { workout { id } } }""")
+    grant_id = await let_read(client, coach)
+    person = None
+
+    async def is_all_there() -> bool:
+        nonlocal person
+        answer = await coach.ask(CLIENTS)
+        person = answer["data"]["me"]["clients"]["nodes"][0]["person"] if "errors" not in answer else None
+        return person is not None and person["day"]["weightKg"] is not None and person["day"]["waterMl"] == 251
+
+    await eventually(is_all_there)
+    assert person == {
+        "id": client.id,
+        "displayName": "Ann Client",
+        "diaryDay": {"waterMl": 251},
+        "workouts": {"nodes": [{"name": "Legs"}]},
+        "day": {"waterMl": 251, "weightKg": 81.53},
+        "weightTrend": [{"trendKg": 81.53}],
+        "suggestedTarget": {"energyKcal": person["suggestedTarget"]["energyKcal"]},
+    }
+    assert 1000 < person["suggestedTarget"]["energyKcal"] < 4000
+
+    for field, what in (
+        ("bodyReads", {"User", "User.physiology"}),
+        ("diaryReads", {"User.diaryDay", "User.suggestedTarget"}),
+        ("trainingReads", {"User.workouts"}),
+        ("progressReads", {"DailySummary", "User.day", "User.weightTrend"}),
+    ):
+        reads = (await client.data(READS % field))["me"][field]
+        assert {each["readerName"] for each in reads} == {"Ben Coach"}
+        assert {each["what"] for each in reads} == what
+
+    await client.data(REVOKE, {"id": grant_id})
+    query = """query ($id: ID!) { user(id: $id) { id } node(id: $id) { ... on User { diaryDay { waterMl } } } }"""
+
+    async def is_shut() -> bool:
+        answer = await coach.ask(query, {"id": client.id})
+        return bool(answer["data"] == {"user": None, "node": None})
+
+    await eventually(is_shut)
+    assert (await coach.data(CLIENTS))["me"]["clients"]["nodes"] == []
 
 
 ERASE = "mutation ($password: String!) { deleteAccount(input: { currentPassword: $password }) { deletedId userErrors { code } } }"

@@ -88,22 +88,23 @@ class Asker:
                 if root is not None and name not in _MACHINERY:
                     yield self._asked(root, kind, name, field)
 
-    def entity(self, name: str, representation: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        """A body that asks a subgraph for each field of one entity by a representation, and the names of those fields."""
-        selection, fields = self._fields(name)
-        query = f"query($of: [_Any!]!) {{ _entities(representations: $of) {{ {selection} }} }}"
-        return {"query": query, "variables": {"of": [{"__typename": name, **representation}]}}, fields
+    def entity(self, name: str, representation: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Each field of one entity with a body that asks a subgraph for it, as `entity`, by a representation."""
+        for field, selection in self._fields(name):
+            query = f"query($of: [_Any!]!) {{ entity: _entities(representations: $of) {{ {selection} }} }}"
+            yield field, {"query": query, "variables": {"of": [{"__typename": name, **representation}]}}
 
-    def node(self, name: str, node_id: str) -> tuple[dict[str, Any], list[str]]:
-        """A body that asks the router for each field of one entity by its id, and the names of those fields."""
-        selection, fields = self._fields(name)
-        return {"query": f"query($id: ID!) {{ node(id: $id) {{ {selection} }} }}", "variables": {"id": node_id}}, fields
+    def node(self, name: str, node_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Each field of one entity with a body that asks the router for it, as `entity`, by its id."""
+        for field, selection in self._fields(name):
+            query = f"query($id: ID!) {{ entity: node(id: $id) {{ {selection} }} }}"
+            yield field, {"query": query, "variables": {"id": node_id}}
 
-    def _fields(self, name: str) -> tuple[str, list[str]]:
+    def _fields(self, name: str) -> Iterator[tuple[str, str]]:
         entity = self._schema.type_map[name]
         assert isinstance(entity, GraphQLObjectType)
-        selected = {field: self._selected(f"{name}.{field}", found) for field, found in entity.fields.items()}
-        return f"... on {name} {{ {' '.join(field + text for field, text in selected.items())} }}", list(selected)
+        for field, found in entity.fields.items():
+            yield field, f"... on {name} {{ {field}{self._selected(f'{name}.{field}', found)} }}"
 
     def _asked(self, root: GraphQLObjectType, kind: str, name: str, field: GraphQLField) -> Asked:
         coordinate = f"{root.name}.{name}"
@@ -155,10 +156,15 @@ def _literal(value: Any, kind: GraphQLInputType) -> str:
 
 
 def _selection(kind: GraphQLOutputType, depth: int) -> str:
-    """Everything that can be selected without arguments, down to `depth` levels of objects."""
+    """Everything that can be selected without arguments, down to `depth` levels of objects; of a User, the id alone.
+
+    What is shut of a person would take the rest with it, and every field of a User has a cell of its own.
+    """
     named = get_named_type(kind)
     if is_leaf_type(named):
         return ""
+    if named.name == "User":
+        return " { __typename id }"
     fields = named.fields if isinstance(named, GraphQLObjectType | GraphQLInterfaceType) else {}
     parts = ["__typename"]
     for name, field in fields.items():

@@ -31,6 +31,11 @@ THEN = """mutation($food: ID!, $workout: ID!, $exercise: ID!) {
 }"""
 
 
+INVITE = """mutation { inviteReader(input: { relation: COACH, areas: [BODY, DIARY, TRAINING, PROGRESS] }) {
+  code invitation { id } } }"""
+ACCEPT = "mutation ($code: String!) { acceptInvitation(input: { code: $code }) { grant { id } } }"
+
+
 async def things_of(owner: Visitor) -> dict[str, str]:
     """The ids of one thing of each kind that the owner has."""
     food = {"name": "SECRET bar", "category": "SNACK", "per100": PER_100}
@@ -48,6 +53,9 @@ async def things_of(owner: Visitor) -> dict[str, str]:
         "workout": made["startWorkout"]["workout"]["id"],
     }
     then = await owner.data(THEN, {name: ids[name] for name in ("food", "workout", "exercise")})
+    somebody = await owner.stack.register()
+    await let_read(owner, somebody)
+    await let_read(somebody, owner)
     return ids | {
         "meal": then["logMeal"]["meal"]["id"],
         "set": then["logSet"]["set"]["id"],
@@ -59,8 +67,16 @@ async def things_of(owner: Visitor) -> dict[str, str]:
         "savedMeal": then["saveMeal"]["savedMeal"]["id"],
         "recipe": then["createRecipe"]["food"]["id"],
         "session": await another_session(owner),
-        "somebody": (await owner.stack.register()).id,  # whom an administrator may suspend
+        "somebody": somebody.id,  # whom an administrator may suspend
+        "invitation": (await owner.data(INVITE))["inviteReader"]["invitation"]["id"],
     }
+
+
+async def let_read(owner: Visitor, reader: Visitor) -> str:
+    """The id of a grant of everything that can be granted, as users knows it; the others hear of it a moment later."""
+    code = (await owner.data(INVITE))["inviteReader"]["code"]
+    grant_id: str = (await reader.data(ACCEPT, {"code": code}))["acceptInvitation"]["grant"]["id"]
+    return grant_id
 
 
 async def another_session(owner: Visitor) -> str:

@@ -32,6 +32,7 @@ from subgraphs.shell.scalars import (
     rounded,
     rounded_or_none,
 )
+from subgraphs.shell.sharing import SHARED_PROGRESS, load_readable
 
 if TYPE_CHECKING:
     from subgraphs.analytics.api.user import User
@@ -81,7 +82,7 @@ class GoalPeriod:
 @strawberry.federation.type(
     keys=["id", "nodeId"],
     description="Something a person wants to reach or to keep to.",
-    directives=[CACHE_PRIVATE_BRIEFLY],
+    directives=[CACHE_PRIVATE_BRIEFLY, SHARED_PROGRESS],
 )
 class Goal(Node):
     record: strawberry.Private[GoalRecord]
@@ -200,10 +201,9 @@ def goal_node(record: GoalRecord) -> Goal:
 
 
 async def load_goal(info: Info, id: str) -> Goal | None:
-    """The goal, unless it is another person's."""
-    viewer = info.context.viewer
-    record = await loaders_of(info).goal_by_id.load(id)
-    return goal_node(record) if record is not None and viewer.may_read(record.user_id) else None
+    """The goal, unless it is another person's who does not share it."""
+    record = await load_readable(info, Goal, loaders_of(info).goal_by_id, id)
+    return None if record is None else goal_node(record)
 
 
 @strawberry.type

@@ -25,6 +25,7 @@ from subgraphs.shell.live import OVERLAP, Reading, beginning, newest, states
 from subgraphs.shell.node import Node, NodeKind, day_id, read_day_id
 from subgraphs.shell.quantities import Energy, EnergyIn, Mass, MassIn, Volume, VolumeIn, energy, mass, volume
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, rounded, rounded_or_none
+from subgraphs.shell.sharing import SHARED_PROGRESS, may_read, require_read
 from subgraphs.shell.units import EnergyUnit, MassUnit, VolumeUnit
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ class Freshness:
 
 
 @strawberry.federation.type(
-    keys=["userId date", "nodeId"], description="A person's day in numbers.", directives=[CACHE_PRIVATE_BRIEFLY]
+    keys=["userId date", "nodeId"],
+    description="A person's day in numbers.",
+    directives=[CACHE_PRIVATE_BRIEFLY, SHARED_PROGRESS],
 )
 class DailySummary(Node):
     record: strawberry.Private[DailySummaryRecord]
@@ -75,7 +78,7 @@ class DailySummary(Node):
     @classmethod
     async def load(cls, info: Info, node_id: str, **_: Any) -> DailySummary | None:
         day = read_day_id(node_id)
-        if day is None or not info.context.viewer.may_read(day.user_id):
+        if day is None or not await may_read(info, cls, day.user_id):
             return None
         return await load_summary(info, day.user_id, day.date)
 
@@ -141,8 +144,8 @@ async def today_of(info: Info, user_id: str) -> date:
 
 
 async def load_summary(info: Info, user_id: str, local_date: date) -> DailySummary:
-    """The day's summary, empty if nothing is known of it. Raises ForbiddenError for another person's."""
-    info.context.reader_of(user_id)
+    """The day's summary, empty if nothing is known of it. Raises ForbiddenError for one that the viewer may not read."""
+    await require_read(info, DailySummary, user_id)
     record = await loaders_of(info).summary_by_day.load((user_id, local_date))
     return summary_node(record or empty_summary(user_id, local_date, info.context.resources.now()))
 

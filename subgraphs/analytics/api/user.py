@@ -41,6 +41,7 @@ from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
 from subgraphs.shell.quantities import Mass, MassIn, mass
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, rounded, rounded_or_none
+from subgraphs.shell.sharing import SHARED_PROGRESS, AccessRead, read_node
 from subgraphs.shell.units import MassUnit
 
 LONGEST_PERIOD_DAYS = 366
@@ -118,17 +119,17 @@ class User:
     def resolve_reference(cls, id: strawberry.ID, maintenanceKcal: float | None = None, **_: Any) -> User:  # noqa: N803
         return cls(id=id, maintenance_kcal=maintenanceKcal)
 
-    @strawberry.field(description="A day of the person in numbers.")
+    @strawberry.field(description="A day of the person in numbers.", directives=[SHARED_PROGRESS])
     async def day(
         self,
         info: Info,
         date: Annotated[date | None, strawberry.argument(description="Null: today, on the person's own clock.")] = None,
     ) -> DailySummary:
-        info.context.reader_of(self.id)
         return await load_summary(info, self.id, date or await today_of(info, self.id))
 
     @strawberry.field(
-        description="The person's days with anything in them, newest first. `totalCount` counts all of them, of any date."
+        description="The person's days with anything in them, newest first. `totalCount` counts all of them, of any date.",
+        directives=[SHARED_PROGRESS],
     )
     async def days(
         self,
@@ -140,7 +141,6 @@ class User:
         last: Last = None,
         before: Before = None,
     ) -> Connection[DailySummary]:
-        info.context.reader_of(self.id)
         page = KeysetList("User.days", self.id, (date,)).page(first, after, last, before)
         records = await loaders_of(info).summaries_by_user.load((self.id, SummaryPage(from_, to, page)))
 
@@ -149,7 +149,7 @@ class User:
 
         return connect(records, page, summary_node, lambda record: (record.local_date,), count)
 
-    @strawberry.field(description="Seven days of the person together.")
+    @strawberry.field(description="Seven days of the person together.", directives=[SHARED_PROGRESS])
     async def week(
         self,
         info: Info,
@@ -158,24 +158,22 @@ class User:
             strawberry.argument(description="Its first day, which may be any. Null: the running week of the person."),
         ] = None,
     ) -> PeriodSummary:
-        info.context.reader_of(self.id)
         first = start
         if first is None:
             clock = await clock_of_user(info, self.id)
             first = first_day_of_week(clock.today(info.context.resources.now()), clock.week_start)
         return await self._period(info, Span(first, first + timedelta(days=6)))
 
-    @strawberry.field(description="Up to 366 days of the person together.")
+    @strawberry.field(description="Up to 366 days of the person together.", directives=[SHARED_PROGRESS])
     async def period(
         self,
         info: Info,
         from_: Annotated[date, strawberry.argument(name="from", description="The first day, included.")],
         to: Annotated[date, strawberry.argument(description="The last day, included.")],
     ) -> PeriodSummary:
-        info.context.reader_of(self.id)
         return await self._period(info, _span(from_, to))
 
-    @strawberry.field(description="A week of the person, beside the week before it.")
+    @strawberry.field(description="A week of the person, beside the week before it.", directives=[SHARED_PROGRESS])
     async def week_report(
         self,
         info: Info,
@@ -186,19 +184,22 @@ class User:
             ),
         ] = None,
     ) -> Report:
-        info.context.reader_of(self.id)
         return await read_report(info, self.id, ReportKind.WEEK, of)
 
-    @strawberry.field(description="A calendar month of the person, beside the month before it.")
+    @strawberry.field(
+        description="A calendar month of the person, beside the month before it.", directives=[SHARED_PROGRESS]
+    )
     async def month_report(
         self,
         info: Info,
         of: Annotated[date | None, strawberry.argument(description="Any of its days. Null: the running month.")] = None,
     ) -> Report:
-        info.context.reader_of(self.id)
         return await read_report(info, self.id, ReportKind.MONTH, of)
 
-    @strawberry.field(description="The person's goals, oldest first. `totalCount` counts all of them, of any status.")
+    @strawberry.field(
+        description="The person's goals, oldest first. `totalCount` counts all of them, of any status.",
+        directives=[SHARED_PROGRESS],
+    )
     async def goals(
         self,
         info: Info,
@@ -208,7 +209,6 @@ class User:
         last: Last = None,
         before: Before = None,
     ) -> Connection[Goal]:
-        info.context.reader_of(self.id)
         page = KeysetList("User.goals", self.id, (datetime, str)).page(first, after, last, before)
         wanted = GoalPage(None if status is None else status.value, page)
         records = await loaders_of(info).goals_by_user.load((self.id, wanted))
@@ -219,12 +219,12 @@ class User:
         return connect(records, page, goal_node, lambda record: (record.created_at, record.id), count)
 
     @strawberry.field(
-        description="What the person has achieved, what was reached last first. `totalCount` counts all of it."
+        description="What the person has achieved, what was reached last first. `totalCount` counts all of it.",
+        directives=[SHARED_PROGRESS],
     )
     async def achievements(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Achievement]:
-        info.context.reader_of(self.id)
         page = KeysetList("User.achievements", self.id, (date, str)).page(first, after, last, before)
         records = await loaders_of(info).achievements_by_user.load((self.id, page))
 
@@ -236,7 +236,8 @@ class User:
     @strawberry.field(
         description="What the person logged, newest first: meals, drinks, weighings and workouts that were not given up."
         " A change is in it a moment after it was made. An entry is null that its subgraph has already lost. `totalCount`"
-        " is null: it would read all years."
+        " is null: it would read all years.",
+        directives=[SHARED_PROGRESS],
     )
     async def timeline(
         self,
@@ -248,15 +249,13 @@ class User:
         from_: FromDay = None,
         to: ToDay = None,
     ) -> LoggableConnection:
-        info.context.reader_of(self.id)
         page = KeysetList("User.timeline", self.id, (datetime, str)).page(first, after, last, before)
         wanted = TimelinePage(read_day_range(from_, to), page)
         records = await loaders_of(info).entries_by_user.load((self.id, wanted))
         return timeline_connection(records, page)
 
-    @strawberry.field(description="How long the person's habits have held.")
+    @strawberry.field(description="How long the person's habits have held.", directives=[SHARED_PROGRESS])
     async def streaks(self, info: Info) -> Streaks:
-        info.context.reader_of(self.id)
         loading = loaders_of(info).best_runs_by_user_and_habit.load_many([(self.id, habit) for habit in Habit])
         clock, runs = await asyncio.gather(clock_of_user(info, self.id), loading)
         by_habit = dict(zip(Habit, runs, strict=True))
@@ -269,7 +268,7 @@ class User:
 
     @strawberry.field(
         description="The weight behind the daily noise, at each weighed day of up to 366, oldest first.",
-        directives=[list_size(366)],
+        directives=[SHARED_PROGRESS, list_size(366)],
     )
     async def weight_trend(
         self,
@@ -280,13 +279,14 @@ class User:
         ] = None,
         to: Annotated[date | None, strawberry.argument(description="The last day, included. Null: today.")] = None,
     ) -> list[WeightTrendPoint]:
-        info.context.reader_of(self.id)
         last = to or await today_of(info, self.id)
         span = _span(from_ or last - timedelta(days=LONGEST_PERIOD_DAYS - 1), last)
         return [_point_node(self.id, point) for point in await loaders_of(info).trend_by_user.load((self.id, span))]
 
     @strawberry.federation.field(
-        requires=["maintenanceKcal"], description="What the person's body uses a day, as seen from what was logged."
+        requires=["maintenanceKcal"],
+        description="What the person's body uses a day, as seen from what was logged.",
+        directives=[SHARED_PROGRESS],
     )
     async def energy_expenditure(
         self,
@@ -295,17 +295,23 @@ class User:
             date | None, strawberry.argument(description="From the 28 days before this one. Null: today.")
         ] = None,
     ) -> EnergyExpenditure:
-        info.context.reader_of(self.id)
         day = before or await today_of(info, self.id)
         return expenditure_node(await read_expenditure(info, self.id, day, self.maintenance_kcal))
 
     @strawberry.federation.field(
         requires=["maintenanceKcal"],
         description="What was known of energy and pace when the person's week began. Null if it may not be read.",
+        directives=[SHARED_PROGRESS],
     )
     async def weekly_check_in(self, info: Info) -> WeeklyCheckIn | None:
-        info.context.reader_of(self.id)
         return await read_check_in(info, self.id, self.maintenance_kcal)
+
+    @strawberry.field(
+        description="Who read of the progress by a grant, the latest hours first; the latest 100 entries of 90 days.",
+        directives=[list_size(20)],
+    )
+    async def progress_reads(self, info: Info) -> list[AccessRead]:
+        return [read_node(record) for record in await loaders_of(info).reads_by_owner.load(self.id)]
 
     async def _period(self, info: Info, span: Span) -> PeriodSummary:
         loading = loaders_of(info).trend_by_user.load((self.id, span))  # while the summaries are read

@@ -11,9 +11,10 @@ from subgraphs.analytics.loaders import loaders_of
 from subgraphs.shell.context import Info
 from subgraphs.shell.node import Loggable
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, rounded_or_none
+from subgraphs.shell.sharing import SHARED_PROGRESS, may_read
 
 
-@strawberry.federation.type(keys=["id"], description="A training session of one person.")
+@strawberry.federation.type(keys=["id"], description="A training session of one person.", directives=[SHARED_PROGRESS])
 class Workout(Loggable):
     at: datetime = strawberry.federation.field(external=True, default=datetime.max.replace(tzinfo=UTC))
     local_date: date = strawberry.federation.field(external=True, default=date.max)
@@ -28,8 +29,8 @@ class Workout(Loggable):
         directives=[CACHE_PRIVATE_BRIEFLY],
     )
     async def relative_effort(self, info: Info) -> float | None:
-        viewer = info.context.viewer
+        _ = info.context.viewer  # nobody is told whether there is such a workout
         effort = await loaders_of(info).effort_by_workout.load(self.id)
-        if effort is None or not viewer.may_read(effort.user_id):
+        if effort is None or not await may_read(info, Workout, effort.user_id):
             return None
         return rounded_or_none(effort.relative_effort)

@@ -24,6 +24,7 @@ from subgraphs.shell.errors import ValidationError
 from subgraphs.shell.node import Node, NodeKind, day_id, read_day_id
 from subgraphs.shell.quantities import Volume, VolumeIn, volume
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, rounded
+from subgraphs.shell.sharing import SHARED_DIARY, may_read
 from subgraphs.shell.units import VolumeUnit
 
 
@@ -46,7 +47,7 @@ class DailySummary:
 @strawberry.federation.type(
     keys=["userId date", "nodeId"],
     description="A person's calendar day at the table.",
-    directives=[CACHE_PRIVATE_BRIEFLY],
+    directives=[CACHE_PRIVATE_BRIEFLY, SHARED_DIARY],
 )
 class DiaryDay(Node):
     user_id: strawberry.ID = strawberry.field(description="Whose day it is.")
@@ -56,7 +57,7 @@ class DiaryDay(Node):
     )
 
     @classmethod
-    def resolve_reference(
+    async def resolve_reference(
         cls,
         info: Info,
         userId: str,  # noqa: N803
@@ -64,7 +65,7 @@ class DiaryDay(Node):
         summary: Mapping[str, Any] | None = None,
         **_: object,
     ) -> "DiaryDay | None":
-        if not info.context.viewer.may_read(userId):
+        if not await may_read(info, DiaryDay, userId):
             return None
         day = diary_day(userId, dt.date.fromisoformat(date))
         if summary is not None:
@@ -76,7 +77,7 @@ class DiaryDay(Node):
         day = read_day_id(node_id)
         if day is None:
             return None
-        return cls.resolve_reference(info, **(required | {"userId": day.user_id, "date": day.date.isoformat()}))
+        return await cls.resolve_reference(info, **(required | {"userId": day.user_id, "date": day.date.isoformat()}))
 
     @strawberry.field(
         description=f"What was eaten, in that order; at most {MOST_MEALS_A_DAY} meals.", directives=[list_size(6)]

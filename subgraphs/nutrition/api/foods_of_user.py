@@ -38,7 +38,6 @@ class FoodsOfUser:
     async def recent_foods(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[RecentFood]:
-        info.context.reader_of(self.id)
         page = KeysetList("User.recentFoods", self.id, (datetime, str)).page(first, after, last, before)
         pairs = await _with_foods(info, await loaders_of(info).recent_foods_by_user.load((self.id, page)))
         return connect(pairs, page, _recent_food, lambda pair: (pair[0].last_at, pair[0].food_id))
@@ -50,7 +49,6 @@ class FoodsOfUser:
     async def frequent_foods(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[RecentFood]:
-        info.context.reader_of(self.id)
         page = KeysetList("User.frequentFoods", self.id, (int, str)).page(first, after, last, before)
         pairs = await _with_foods(info, await loaders_of(info).frequent_foods_by_user.load((self.id, page)))
         return connect(pairs, page, _recent_food, lambda pair: (pair[0].times, pair[0].food_id))
@@ -62,7 +60,6 @@ class FoodsOfUser:
     async def favourite_foods(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Food]:
-        info.context.reader_of(self.id)
         page = KeysetList("User.favouriteFoods", self.id, (datetime, str)).page(first, after, last, before)
         loaders = loaders_of(info)
         marked = await loaders.favourite_foods_by_user.load((self.id, page))
@@ -77,7 +74,6 @@ class FoodsOfUser:
     async def recipes(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Food]:
-        info.context.reader_of(self.id)
         page = KeysetList("User.recipes", self.id, (str,)).page(first, after, last, before)
         foods = await loaders_of(info).recipes_by_user.load((self.id, page))
         return connect(foods, page, food_node, lambda food: (food.id,))
@@ -89,7 +85,6 @@ class FoodsOfUser:
     async def saved_meals(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[SavedMeal]:
-        info.context.reader_of(self.id)
         page = KeysetList("User.savedMeals", self.id, (datetime, str)).page(first, after, last, before)
         saved = await loaders_of(info).saved_meals_by_user.load((self.id, page))
         return connect(saved, page, saved_meal_node, lambda record: (record.created_at, record.id))

@@ -16,6 +16,7 @@ from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.node import Loggable, Node
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, TimeZone, describe_enum, rounded, rounded_or_none
+from subgraphs.shell.sharing import SHARED_DIARY, load_readable
 
 if TYPE_CHECKING:
     from subgraphs.nutrition.api.diary import DiaryDay
@@ -65,7 +66,7 @@ class QuickAdd:
 
 
 @strawberry.federation.type(
-    keys=["id", "nodeId"], description="A meal of one person.", directives=[CACHE_PRIVATE_BRIEFLY]
+    keys=["id", "nodeId"], description="A meal of one person.", directives=[CACHE_PRIVATE_BRIEFLY, SHARED_DIARY]
 )
 class Meal(Node, Loggable):
     record: strawberry.Private[MealRecord]
@@ -141,10 +142,9 @@ def meal_node(record: MealRecord) -> Meal:
 
 
 async def load_meal(info: Info, meal_id: str) -> Meal | None:
-    """The meal, unless it is another person's."""
-    viewer = info.context.viewer
-    record = await loaders_of(info).meal_by_id.load(meal_id)
-    return meal_node(record) if record is not None and viewer.may_read(record.user_id) else None
+    """The meal, unless it is another person's who does not share it."""
+    record = await load_readable(info, Meal, loaders_of(info).meal_by_id, meal_id)
+    return None if record is None else meal_node(record)
 
 
 @strawberry.type

@@ -32,6 +32,7 @@ from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, FromDay, Last, ToDay, connect
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, decimal_of_or_none, describe_enum, rounded
+from subgraphs.shell.sharing import SHARED_DIARY, AccessRead, read_node
 
 MOST_DAYS = 31
 
@@ -119,7 +120,10 @@ class User(FoodsOfUser):
             weekly_check_in=None if weeklyCheckIn is None else _check_in(weeklyCheckIn),
         )
 
-    @strawberry.field(description="The person's meals, newest first. `totalCount` is null: it would read all years.")
+    @strawberry.field(
+        description="The person's meals, newest first. `totalCount` is null: it would read all years.",
+        directives=[SHARED_DIARY],
+    )
     async def meals(
         self,
         info: Info,
@@ -133,13 +137,15 @@ class User(FoodsOfUser):
             MealSlot | None, strawberry.argument(description="Meals of this kind only. Null: of any.")
         ] = None,
     ) -> Connection[Meal]:
-        info.context.reader_of(self.id)
         page = KeysetList("User.meals", self.id, (datetime, str)).page(first, after, last, before)
         wanted = MealPage(read_day_range(from_, to), slot.value if slot else None, page)
         records = await loaders_of(info).meals_by_user.load((self.id, wanted))
         return connect(records, page, meal_node, lambda record: (record.at, record.id))
 
-    @strawberry.field(description="The person's drinks, newest first. `totalCount` is null: it would read all years.")
+    @strawberry.field(
+        description="The person's drinks, newest first. `totalCount` is null: it would read all years.",
+        directives=[SHARED_DIARY],
+    )
     async def drinks(
         self,
         info: Info,
@@ -150,52 +156,48 @@ class User(FoodsOfUser):
         from_: FromDay = None,
         to: ToDay = None,
     ) -> Connection[Drink]:
-        info.context.reader_of(self.id)
         page = KeysetList("User.drinks", self.id, (datetime, str)).page(first, after, last, before)
         wanted = DrinkPage(read_day_range(from_, to), page)
         records = await loaders_of(info).drinks_by_user.load((self.id, wanted))
         return connect(records, page, drink_node, lambda record: (record.at, record.id))
 
-    @strawberry.field(description="A day of the diary, by the person's calendar.")
+    @strawberry.field(description="A day of the diary, by the person's calendar.", directives=[SHARED_DIARY])
     async def diary_day(self, info: Info, date: Day = None) -> DiaryDay:
-        info.context.reader_of(self.id)
         return diary_day(self.id, date or await self._today(info))
 
     @strawberry.field(
         description=f"Days of the diary in the calendar's order, empty ones too; at most {MOST_DAYS}.",
-        directives=[list_size(MOST_DAYS)],
+        directives=[SHARED_DIARY, list_size(MOST_DAYS)],
     )
     async def diary_days(
         self,
-        info: Info,
         from_: Annotated[date, strawberry.argument(name="from", description="The first local day, included.")],
         to: Annotated[date, strawberry.argument(description="The last local day, included.")],
     ) -> list[DiaryDay]:
-        info.context.reader_of(self.id)
         read_day_range(from_, to)
         count = (to - from_).days + 1
         if count > MOST_DAYS:
             raise ValidationError(("to", f"makes {count} days; there may be {MOST_DAYS}"))
         return [diary_day(self.id, from_ + dt.timedelta(days=number)) for number in range(count)]
 
-    @strawberry.field(description="The person's fasts, newest first. `totalCount` is null: a page reads itself only.")
+    @strawberry.field(
+        description="The person's fasts, newest first. `totalCount` is null: a page reads itself only.",
+        directives=[SHARED_DIARY],
+    )
     async def fasts(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Fast]:
-        info.context.reader_of(self.id)
         page = KeysetList("User.fasts", self.id, (datetime, str)).page(first, after, last, before)
         records = await loaders_of(info).fasts_by_user.load((self.id, page))
         return connect(records, page, fast_node, lambda record: (record.started_at, record.id))
 
-    @strawberry.field(description="The fast that runs; null while none does.")
+    @strawberry.field(description="The fast that runs; null while none does.", directives=[SHARED_DIARY])
     async def current_fast(self, info: Info) -> Fast | None:
-        info.context.reader_of(self.id)
         record = await loaders_of(info).running_fast_by_user.load(self.id)
         return None if record is None else fast_node(record)
 
-    @strawberry.field(description="The target in force on a day; null without one.")
+    @strawberry.field(description="The target in force on a day; null without one.", directives=[SHARED_DIARY])
     async def nutrition_target(self, info: Info, date: Day = None) -> NutritionTarget | None:
-        info.context.reader_of(self.id)
         record = await loaders_of(info).target_by_day.load((self.id, date or await self._today(info)))
         return None if record is None else target_node(record)
 
@@ -205,9 +207,9 @@ class User(FoodsOfUser):
             "What the body needs by Mifflin and St Jeor, for the person's goal and never less than is safe; null while"
             " weight, height or age are unknown."
         ),
+        directives=[SHARED_DIARY],
     )
-    def suggested_target(self, info: Info) -> NutritionTarget | None:
-        info.context.reader_of(self.id)
+    def suggested_target(self) -> NutritionTarget | None:
         body = self.physiology
         if body is None or body.weight_kg is None or body.height_cm is None or body.age_years is None:
             return None
@@ -225,9 +227,9 @@ class User(FoodsOfUser):
         requires=["physiology { weightKg heightCm ageYears sex activityLevel }"],
         description="What keeps the weight by formula, in kilocalories a day: Mifflin and St Jeor's energy at rest times"
         " the activity's factor, which holds an average of exercise. Null while weight, height or age are unknown.",
+        directives=[SHARED_DIARY],
     )
-    def maintenance_kcal(self, info: Info) -> float | None:
-        info.context.reader_of(self.id)
+    def maintenance_kcal(self) -> float | None:
         body = body_of(self.physiology)
         if body is None or self.physiology is None:
             return None
@@ -240,10 +242,9 @@ class User(FoodsOfUser):
         requires=["physiology { weightKg heightCm ageYears sex activityLevel bodyFatPercent }"],
         description="The energy at rest by each formula that has what it needs; empty while weight, height or age are"
         " unknown. Katch and McArdle's and Cunningham's need a weighing with the body fat.",
-        directives=[list_size(5)],
+        directives=[SHARED_DIARY, list_size(5)],
     )
-    def basal_estimates(self, info: Info) -> list[BasalEstimate]:
-        info.context.reader_of(self.id)
+    def basal_estimates(self) -> list[BasalEstimate]:
         body = body_of(self.physiology)
         if body is None or self.physiology is None:
             return []
@@ -260,14 +261,21 @@ class User(FoodsOfUser):
         description="What to eat on each day of the running week: what the body was seen to use, less or more for the"
         " pace of the weight goal, else of the fitness goal. It changes when the person's week begins. Null while"
         " weight, height, age or the expenditure are unknown.",
+        directives=[SHARED_DIARY],
     )
-    def weekly_target(self, info: Info) -> WeeklyTarget | None:
-        info.context.reader_of(self.id)
+    def weekly_target(self) -> WeeklyTarget | None:
         body, known = body_of(self.physiology), self.weekly_check_in
         if body is None or known is None or known.expenditure_kcal is None:
             return None
         pace = decimal_of(known.kg_per_week or 0.0)
         return weekly_target_node(known.week_start, weekly_target(decimal_of(known.expenditure_kcal), pace, body))
+
+    @strawberry.field(
+        description="Who read the diary by a grant, the latest hours first; the latest 100 entries of 90 days.",
+        directives=[list_size(20)],
+    )
+    async def diary_reads(self, info: Info) -> list[AccessRead]:
+        return [read_node(record) for record in await loaders_of(info).reads_by_owner.load(self.id)]
 
     async def _today(self, info: Info) -> date:
         viewer = info.context.viewer

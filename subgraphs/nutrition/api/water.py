@@ -14,6 +14,7 @@ from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import Loggable, Node
 from subgraphs.shell.quantities import Volume, VolumeIn, volume
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, IdempotencyKey
+from subgraphs.shell.sharing import SHARED_DIARY, load_readable
 from subgraphs.shell.units import VolumeUnit
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ LazyDiaryDay = Annotated["DiaryDay", strawberry.lazy("subgraphs.nutrition.api.di
 
 
 @strawberry.federation.type(
-    keys=["id", "nodeId"], description="Water that a person drank.", directives=[CACHE_PRIVATE_BRIEFLY]
+    keys=["id", "nodeId"], description="Water that a person drank.", directives=[CACHE_PRIVATE_BRIEFLY, SHARED_DIARY]
 )
 class Drink(Node, Loggable):
     amount_ml: int = strawberry.field(description="How much, in millilitres.")
@@ -31,9 +32,8 @@ class Drink(Node, Loggable):
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID, **_: object) -> "Drink | None":
-        viewer = info.context.viewer
-        record = await loaders_of(info).drink_by_id.load(id)
-        return drink_node(record) if record is not None and viewer.may_read(record.user_id) else None
+        record = await load_readable(info, Drink, loaders_of(info).drink_by_id, id)
+        return None if record is None else drink_node(record)
 
     @strawberry.field(description="How much, in a unit.")
     def amount(self, unit: VolumeIn = VolumeUnit.ML) -> Volume:

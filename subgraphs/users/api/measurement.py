@@ -12,6 +12,7 @@ from subgraphs.shell.inputs import idempotency_key, request_key
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import Node
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, IdempotencyKey, decimal_of, describe_enum, rounded
+from subgraphs.shell.sharing import SHARED_BODY, load_readable
 from subgraphs.users.commands import measurement as commands
 from subgraphs.users.domain import measurement as domain
 from subgraphs.users.domain.account import Sex, Units
@@ -81,7 +82,7 @@ def length(centimetres: Decimal, unit: domain.LengthUnit) -> Length:
 @strawberry.federation.type(
     keys=["id", "nodeId"],
     description="One measurement of a person with a tape.",
-    directives=[CACHE_PRIVATE_BRIEFLY],
+    directives=[CACHE_PRIVATE_BRIEFLY, SHARED_BODY],
 )
 class Measurement(Node):
     record: strawberry.Private[MeasurementRecord]
@@ -120,10 +121,9 @@ def measurement_node(record: MeasurementRecord) -> Measurement:
 
 
 async def load_measurement(info: Info, id: str) -> Measurement | None:
-    """The measurement, unless it is another person's."""
-    viewer = info.context.viewer
-    record = await loaders_of(info).measurement_by_id.load(id)
-    return measurement_node(record) if record is not None and viewer.may_read(record.user_id) else None
+    """The measurement, unless it is another person's who does not share it."""
+    record = await load_readable(info, Measurement, loaders_of(info).measurement_by_id, id)
+    return None if record is None else measurement_node(record)
 
 
 @strawberry.type(description="How much of the weight is fat, by one method.")

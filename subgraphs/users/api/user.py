@@ -23,6 +23,8 @@ from subgraphs.shell.scalars import (
     rounded,
     rounded_or_none,
 )
+from subgraphs.shell.sharing import SHARED_BODY, SHARED_WITH_ANY, may_read
+from subgraphs.users.api.grant import GrantsOfUser
 from subgraphs.users.api.measurement import (
     LENGTH_UNIT_OF,
     BodyComposition,
@@ -148,14 +150,18 @@ class Physiology:
     )
 
 
-@strawberry.federation.type(keys=["id", "nodeId"], description="A person.", directives=[CACHE_PRIVATE_BRIEFLY])
-class User(Node):
+@strawberry.federation.type(
+    keys=["id", "nodeId"], description="A person.", directives=[CACHE_PRIVATE_BRIEFLY, SHARED_WITH_ANY]
+)
+class User(Node, GrantsOfUser):
     record: strawberry.Private[AccountRecord]
     email: str = strawberry.field(description="The address that the person signs in with, as it was registered.")
     email_verified: bool = strawberry.field(
         description="Whether the person has proven, by a mail, to read that address."
     )
-    display_name: str = strawberry.federation.field(shareable=True, description="How the person is called.")
+    display_name: str = strawberry.federation.field(
+        shareable=True, description="How the person is called.", directives=[SHARED_WITH_ANY]
+    )
     roles: list[Role] = strawberry.field(description="What the person may do.", directives=[list_size(2)])
     has_second_factor: bool = strawberry.field(description="Whether sign-in asks for a code of an authenticator app.")
     status: domain.AccountStatus = strawberry.field(description="Whether the person may sign in.")
@@ -168,7 +174,9 @@ class User(Node):
     async def resolve_reference(cls, info: Info, id: strawberry.ID, **_: object) -> "User | None":
         return await load_user(info, id)
 
-    @strawberry.field(description="When the person's day and week begin, and the person's units.")
+    @strawberry.field(
+        description="When the person's day and week begin, and the person's units.", directives=[SHARED_WITH_ANY]
+    )
     def settings(self) -> UserSettings:
         return UserSettings(
             id=strawberry.ID(f"{self.id}:settings"),
@@ -178,7 +186,7 @@ class User(Node):
             units=domain.Units(self.record.units),
         )
 
-    @strawberry.field(description="What the person told of the body and the aim.")
+    @strawberry.field(description="What the person told of the body and the aim.", directives=[SHARED_BODY])
     def profile(self) -> UserProfile:
         goal = self.record.fitness_goal
         return UserProfile(
@@ -193,7 +201,9 @@ class User(Node):
         )
 
     @strawberry.federation.field(
-        inaccessible=True, description="The body as of now, for other subgraphs' formulas; clients read the profile."
+        inaccessible=True,
+        description="The body as of now, for other subgraphs' formulas; clients read the profile.",
+        directives=[SHARED_BODY],
     )
     async def physiology(self, info: Info) -> Physiology | None:
         weight = await loaders_of(info).newest_weight_by_user.load(self.id)
@@ -207,19 +217,25 @@ class User(Node):
             body_fat_percent=rounded_or_none(weight.body_fat_percent) if weight else None,
         )
 
-    @strawberry.field(description="Body mass index in kg/m²; for adults. Null without a weighing or a height.")
+    @strawberry.field(
+        description="Body mass index in kg/m²; for adults. Null without a weighing or a height.",
+        directives=[SHARED_BODY],
+    )
     async def bmi(self, info: Info) -> float | None:
         weight = await loaders_of(info).newest_weight_by_user.load(self.id)
         if weight is None or self.record.height_cm is None:
             return None
         return rounded(body_mass_index(weight.weight_kg, self.record.height_cm), 1)
 
-    @strawberry.field(description="The latest weighing; null before the first.")
+    @strawberry.field(description="The latest weighing; null before the first.", directives=[SHARED_BODY])
     async def current_weight(self, info: Info) -> WeightEntry | None:
         record = await loaders_of(info).newest_weight_by_user.load(self.id)
         return None if record is None else weight_node(record)
 
-    @strawberry.field(description="The person's weighings, newest first. `totalCount` counts all of them, of any day.")
+    @strawberry.field(
+        description="The person's weighings, newest first. `totalCount` counts all of them, of any day.",
+        directives=[SHARED_BODY],
+    )
     async def weights(
         self,
         info: Info,
@@ -236,12 +252,16 @@ class User(Node):
         return weight_connection(info, self.id, records, page)
 
     @strawberry.field(
-        description="What the body is made of, by the newest weighing and measurements; null before the first weighing."
+        description="What the body is made of, by the newest weighing and measurements; null before the first weighing.",
+        directives=[SHARED_BODY],
     )
     async def body_composition(self, info: Info) -> BodyComposition | None:
         return await read_composition(info, self.record, self._age(info))
 
-    @strawberry.field(description="The person's measurements, newest first. `totalCount` counts those of every kind.")
+    @strawberry.field(
+        description="The person's measurements, newest first. `totalCount` counts those of every kind.",
+        directives=[SHARED_BODY],
+    )
     async def measurements(
         self,
         info: Info,
@@ -301,8 +321,8 @@ def user_node(record: AccountRecord) -> User:
 
 
 async def load_user(info: Info, user_id: str) -> User | None:
-    """The person, unless the viewer may not know of them."""
-    if not info.context.viewer.may_read(user_id):
+    """The person, unless the viewer is another, and neither an administrator nor a reader of anything of theirs."""
+    if not await may_read(info, User, user_id):
         return None
     record = await loaders_of(info).account_by_id.load(user_id)
     return None if record is None else user_node(record)
@@ -322,7 +342,10 @@ class UserQuery:
     async def me(self, info: Info) -> User:
         return await load_viewer(info)
 
-    @strawberry.field(description="A person by id; null unless it is the viewer, or the viewer is an administrator.")
+    @strawberry.field(
+        description="A person by id; null unless it is the viewer, somebody who gave the viewer a grant, or the viewer is an"
+        " administrator."
+    )
     async def user(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The person's id.")]
     ) -> User | None:

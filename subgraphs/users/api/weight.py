@@ -20,6 +20,7 @@ from subgraphs.shell.scalars import (
     rounded,
     rounded_or_none,
 )
+from subgraphs.shell.sharing import SHARED_BODY, load_readable
 from subgraphs.shell.units import MassUnit
 from subgraphs.users.commands import weight as commands
 from subgraphs.users.domain.account import Units
@@ -39,7 +40,7 @@ MassInOrSetting = Annotated[
 
 
 @strawberry.federation.type(
-    keys=["id", "nodeId"], description="One weighing of a person.", directives=[CACHE_PRIVATE_BRIEFLY]
+    keys=["id", "nodeId"], description="One weighing of a person.", directives=[CACHE_PRIVATE_BRIEFLY, SHARED_BODY]
 )
 class WeightEntry(Node, Loggable):
     record: strawberry.Private[WeightRecord]
@@ -94,10 +95,9 @@ def weight_node(record: WeightRecord) -> WeightEntry:
 
 
 async def load_weight(info: Info, id: str) -> WeightEntry | None:
-    """The weighing, unless it is another person's."""
-    viewer = info.context.viewer
-    record = await loaders_of(info).weight_by_id.load(id)
-    return weight_node(record) if record is not None and viewer.may_read(record.user_id) else None
+    """The weighing, unless it is another person's who does not share it."""
+    record = await load_readable(info, WeightEntry, loaders_of(info).weight_by_id, id)
+    return None if record is None else weight_node(record)
 
 
 def weight_connection(info: Info, user_id: str, records: list[WeightRecord], page: Page) -> Connection[WeightEntry]:

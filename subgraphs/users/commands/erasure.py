@@ -11,6 +11,7 @@ from subgraphs.shell.errors import NotFoundError, ValidationError
 from subgraphs.shell.telemetry import current_traceparent
 from subgraphs.users.commands.attempts import count_attempt, forget_attempts
 from subgraphs.users.commands.ended_session import end_sessions
+from subgraphs.users.commands.grant import end_grants_of
 from subgraphs.users.commands.mail import queue_mail
 from subgraphs.users.commands.password import verify_password
 from subgraphs.users.domain.account import email_key
@@ -18,10 +19,11 @@ from subgraphs.users.domain.mail import MailKind
 from subgraphs.users.queries.account import credentials_by_id, lock_account
 from subgraphs.users.tables import SessionRow
 
-# What is not of the account's row, which takes sessions, tokens, weighings, measurements and mails with it.
+# What is not of the account's row, which takes sessions, tokens, weighings, measurements, invitations and mails with it.
 _FORGET = (
     text("DELETE FROM mailed_token WHERE email_key = :email_key"),
     text("DELETE FROM registration WHERE email_key = :email_key"),
+    text("DELETE FROM grant_invitation WHERE email_key = :email_key"),
     text("DELETE FROM account WHERE id = :id"),
 )
 
@@ -47,6 +49,7 @@ async def erase_person(viewer: Viewer, password: str, *, resources: Resources) -
             raise NotFoundError("This account does not exist.")
         await forget_events_of(transaction, account.id)
         ended = await end_sessions(transaction, col(SessionRow.user_id) == account.id, now)
+        grants = await end_grants_of(transaction, account.id, now)
         for statement in _FORGET:
             await transaction.execute(statement, {"id": account.id, "email_key": email_key(account.email)})
         await append_event(
@@ -62,3 +65,4 @@ async def erase_person(viewer: Viewer, password: str, *, resources: Resources) -
         )
         await queue_mail(transaction, MailKind.ACCOUNT_ERASED, account.email, now)
     await resources.revoked_sessions.announce(ended)
+    await resources.ended_grants.announce(grants)

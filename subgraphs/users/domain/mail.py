@@ -16,6 +16,7 @@ class MailKind(StrEnum):
     PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - a kind of mail
     EMAIL_CHANGED = "EMAIL_CHANGED"
     ACCOUNT_ERASED = "ACCOUNT_ERASED"
+    GRANT_INVITATION = "GRANT_INVITATION"
 
 
 TOKEN_LIFE = {
@@ -104,6 +105,14 @@ _TEXTS = {
     MailKind.ACCOUNT_ERASED: (
         "Your account is gone",
         "Your account of FitTracker Pro was erased just now, with everything in it. This is the last mail to this address.",
+    ),
+    MailKind.GRANT_INVITATION: (
+        "You are invited to read somebody's training or diary",
+        (
+            "Somebody who uses FitTracker Pro wants to let you read something of theirs. Sign in with an account of this"
+            " address, prove the address there, and accept it among your invitations within a week. If you do not want to,"
+            " leave this mail alone."
+        ),
     ),
     MailKind.EMAIL_CHANGED: (
         "Your e-mail address was changed",

@@ -26,6 +26,7 @@ from subgraphs.shell.scalars import (
 )
 from subgraphs.shell.search.store import LEAST_LETTERS
 from subgraphs.shell.search.words import MOST_LETTERS
+from subgraphs.shell.sharing import SHARED_TRAINING, may_read
 from subgraphs.workouts.commands import exercise as commands
 from subgraphs.workouts.domain import exercise as domain
 from subgraphs.workouts.loaders import loaders_of
@@ -74,7 +75,7 @@ describe_enum(
 
 
 @strawberry.federation.type(
-    keys=["id", "nodeId"], description="Something to do in a workout.", directives=[CACHE_PUBLIC_HOUR]
+    keys=["id", "nodeId"], description="Something to do in a workout.", directives=[CACHE_PUBLIC_HOUR, SHARED_TRAINING]
 )
 class Exercise(Node):
     name: str = strawberry.field(description="How it is called.")
@@ -118,10 +119,10 @@ def exercise_node(record: ExerciseRecord) -> Exercise:
 
 
 async def load_exercise(info: Info, id: str) -> Exercise | None:
-    """The exercise, unless it is another person's own."""
-    viewer = info.context.viewer
+    """The exercise, unless it is another person's own who does not share the training."""
+    _ = info.context.viewer  # nobody is told whether there is such an exercise
     record = await loaders_of(info).exercise_by_id.load(id)
-    if record is None or (record.created_by is not None and not viewer.may_read(record.created_by)):
+    if record is None or not (record.created_by is None or await may_read(info, Exercise, record.created_by)):
         return None
     return exercise_node(record)
 

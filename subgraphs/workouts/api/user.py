@@ -17,6 +17,7 @@ from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, FromDay, Last, ToDay, connect
 from subgraphs.shell.quantities import Mass, MassIn, mass
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, describe_enum, rounded_or_none
+from subgraphs.shell.sharing import SHARED_TRAINING, AccessRead, may_read, read_node
 from subgraphs.shell.units import MassUnit
 from subgraphs.workouts.api.energy import EnergyEstimate, estimate
 from subgraphs.workouts.api.exercise import Exercise, exercise_node
@@ -126,7 +127,8 @@ class User:
 
     @strawberry.field(
         description="The person's workouts, newest day first and in it the latest start. `totalCount` counts all of"
-        " them, of any day and status."
+        " them, of any day and status.",
+        directives=[SHARED_TRAINING],
     )
     async def workouts(
         self,
@@ -139,7 +141,6 @@ class User:
         to: ToDay = None,
         status: Annotated[WorkoutStatus | None, strawberry.argument(description="Null: any.")] = None,
     ) -> Connection[Workout]:
-        info.context.reader_of(self.id)
         page = KeysetList("User.workouts", self.id, (date, datetime, str)).page(first, after, last, before)
         wanted = WorkoutPage(first_day=from_, last_day=to, status=None if status is None else status.value, page=page)
         records = await loaders_of(info).workouts_by_user.load((self.id, wanted))
@@ -151,17 +152,17 @@ class User:
             records, page, workout_node, lambda record: (record.local_date, record.started_at, record.id), count
         )
 
-    @strawberry.field(description="The session in progress; null if there is none.")
+    @strawberry.field(description="The session in progress; null if there is none.", directives=[SHARED_TRAINING])
     async def active_workout(self, info: Info) -> Workout | None:
-        info.context.reader_of(self.id)
         record = await loaders_of(info).active_workout_by_user.load(self.id)
         return None if record is None else workout_node(record)
 
-    @strawberry.field(description="What the person does again and again, the oldest first.")
+    @strawberry.field(
+        description="What the person does again and again, the oldest first.", directives=[SHARED_TRAINING]
+    )
     async def templates(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[WorkoutTemplate]:
-        info.context.reader_of(self.id)
         page = KeysetList("User.templates", self.id, (datetime, str)).page(first, after, last, before)
         records = await loaders_of(info).templates_by_user.load((self.id, page))
 
@@ -173,22 +174,22 @@ class User:
     @strawberry.field(
         description="The fastest stretch of each distance in recordings whose first exercise is this one, the shortest"
         " distance first.",
-        directives=[list_size(7)],
+        directives=[SHARED_TRAINING, list_size(7)],
     )
     async def pace_records(
         self,
         info: Info,
         exercise_id: Annotated[strawberry.ID, strawberry.argument(description="The exercise's id, such as a run's.")],
     ) -> list[PaceBest]:
-        info.context.reader_of(self.id)
         bests = await loaders_of(info).pace_records_by_user_and_exercise.load((self.id, exercise_id))
         return [best_node(best) for best in bests]
 
-    @strawberry.field(description="The best of each exercise ever done, the latest first.")
+    @strawberry.field(
+        description="The best of each exercise ever done, the latest first.", directives=[SHARED_TRAINING]
+    )
     async def personal_records(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[PersonalRecord]:
-        info.context.reader_of(self.id)
         page = KeysetList("User.personalRecords", self.id, (date, str)).page(first, after, last, before)
         records = await loaders_of(info).records_by_user.load((self.id, page))
 
@@ -200,6 +201,7 @@ class User:
     @strawberry.federation.field(
         requires=["physiology { weightKg }"],
         description="What so many minutes of an exercise cost at today's weight. Null if nothing says how hard it is.",
+        directives=[SHARED_TRAINING],
     )
     async def calories_for(
         self,
@@ -207,11 +209,10 @@ class User:
         exercise_id: Annotated[strawberry.ID, strawberry.argument(description="The exercise's id.")],
         minutes: Annotated[float, strawberry.argument(description="Above 0 and up to 1,440.")],
     ) -> EnergyEstimate | None:
-        info.context.reader_of(self.id)
         if not 0 < minutes <= 1440:
             raise ValidationError(("minutes", "must be above 0 and at most 1440"))
         exercise = await loaders_of(info).exercise_by_id.load(exercise_id)
-        if exercise is None or not (exercise.created_by is None or info.context.viewer.may_read(exercise.created_by)):
+        if exercise is None or not (exercise.created_by is None or await may_read(info, Exercise, exercise.created_by)):
             raise NotFoundError("There is no such exercise.")
         if exercise.met is None:
             return None
@@ -219,18 +220,17 @@ class User:
         return estimate(price_workout([effort], None, self._weight_kg(), None))
 
     @strawberry.field(
-        description="What each muscle did, by weeks from Monday; the oldest first.", directives=[list_size(12)]
+        description="What each muscle did, by weeks from Monday; the oldest first.",
+        directives=[SHARED_TRAINING, list_size(12)],
     )
     async def training_weeks(self, info: Info, from_: FirstDay, to: LastDay) -> list[TrainingWeek]:
-        info.context.reader_of(self.id)
         return week_nodes(await loaders_of(info).muscle_work_by_user.load((self.id, _days(from_, to))))
 
     @strawberry.field(
         description="Each day's load by the exertion that sessions told, and what it leads to.",
-        directives=[list_size(90)],
+        directives=[SHARED_TRAINING, list_size(90)],
     )
     async def training_load(self, info: Info, from_: FirstDay, to: LastDay) -> list[TrainingLoadDay]:
-        info.context.reader_of(self.id)
         days = _days(from_, to)
         wanted = TrainedDays(days.first - timedelta(days=WARM_UP_DAYS), days.last)
         loads = await loaders_of(info).loads_by_user.load((self.id, wanted))
@@ -239,11 +239,10 @@ class User:
     @strawberry.federation.field(
         requires=["physiology { ageYears }"],
         description="Five zones of 10 % each from 50 % on. Null where neither the maximum nor the age is known.",
-        directives=[list_size(5)],
+        directives=[SHARED_TRAINING, list_size(5)],
     )
     def heart_rate_zones(
         self,
-        info: Info,
         method: Annotated[ZoneMethod, strawberry.argument(description="What they are parts of.")] = ZoneMethod.MAX,
         formula: Annotated[
             MaxFormula, strawberry.argument(description="Of the maximum, if that is not told.")
@@ -256,22 +255,27 @@ class User:
             strawberry.argument(description="In beats a minute, 25 to 250; needed by RESERVE. Null: not told."),
         ] = None,
     ) -> list[HeartRateZone] | None:
-        info.context.reader_of(self.id)
         age_years = None if self.physiology is None else self.physiology.age_years
         return zone_nodes(age_years, method, formula, max_heart_rate, resting_heart_rate)
 
     @strawberry.federation.field(
         requires=["physiology { weightKg ageYears sex }"],
         description="Energy and load of a steady effort. Null where neither the maximum nor the age is known.",
+        directives=[SHARED_TRAINING],
     )
     def heart_rate_effort(
         self,
-        info: Info,
         effort: Annotated[HeartRateEffortInput, strawberry.argument(description="How fast, how long, whose heart.")],
     ) -> HeartRateEffort | None:
-        info.context.reader_of(self.id)
         body = self.physiology or _physiology({})
         return effort_node(effort, body.age_years, self._weight_kg(), body.sex)
+
+    @strawberry.field(
+        description="Who read of the training by a grant, the latest hours first; the latest 100 entries of 90 days.",
+        directives=[list_size(20)],
+    )
+    async def training_reads(self, info: Info) -> list[AccessRead]:
+        return [read_node(record) for record in await loaders_of(info).reads_by_owner.load(self.id)]
 
     def _weight_kg(self) -> Decimal | None:
         weight_kg = self.physiology.weight_kg if self.physiology else None

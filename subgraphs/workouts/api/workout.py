@@ -12,6 +12,7 @@ from subgraphs.shell.cost import list_size
 from subgraphs.shell.node import Loggable, Node
 from subgraphs.shell.quantities import Mass, MassIn, mass
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, TimeZone, describe_enum, rounded, rounded_or_none
+from subgraphs.shell.sharing import SHARED_TRAINING, load_readable
 from subgraphs.shell.units import MassUnit
 from subgraphs.workouts.api.energy import EnergyEstimate, estimate
 from subgraphs.workouts.api.exercise import Exercise, exercise_node
@@ -78,7 +79,9 @@ class WorkoutExercise:
 
 
 @strawberry.federation.type(
-    keys=["id", "nodeId"], description="A training session of one person.", directives=[CACHE_PRIVATE_BRIEFLY]
+    keys=["id", "nodeId"],
+    description="A training session of one person.",
+    directives=[CACHE_PRIVATE_BRIEFLY, SHARED_TRAINING],
 )
 class Workout(Node, Loggable):
     record: strawberry.Private[WorkoutRecord]
@@ -182,12 +185,9 @@ def _stored_estimate(record: WorkoutRecord) -> EnergyEstimate | None:
 
 
 async def load_workout(info: Info, id: str) -> Workout | None:
-    """The workout, unless it is another person's."""
-    viewer = info.context.viewer
-    record = await loaders_of(info).workout_by_id.load(id)
-    if record is None or not viewer.may_read(record.user_id):
-        return None
-    return workout_node(record)
+    """The workout, unless it is another person's who does not share it."""
+    record = await load_readable(info, Workout, loaders_of(info).workout_by_id, id)
+    return None if record is None else workout_node(record)
 
 
 @strawberry.type

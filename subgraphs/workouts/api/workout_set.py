@@ -18,6 +18,7 @@ from subgraphs.shell.scalars import (
     rounded,
     rounded_or_none,
 )
+from subgraphs.shell.sharing import SHARED_TRAINING, load_readable
 from subgraphs.shell.units import DistanceUnit, MassUnit
 from subgraphs.workouts.commands.workout_set import SetChanges
 from subgraphs.workouts.domain import workout_set as domain
@@ -59,7 +60,7 @@ class OneRepMaxEstimate:
 
 
 @strawberry.federation.type(
-    keys=["id", "nodeId"], description="One set as it was done.", directives=[CACHE_PRIVATE_BRIEFLY]
+    keys=["id", "nodeId"], description="One set as it was done.", directives=[CACHE_PRIVATE_BRIEFLY, SHARED_TRAINING]
 )
 class WorkoutSet(Node):
     record: strawberry.Private[SetRecord]
@@ -133,10 +134,9 @@ def set_node(record: SetRecord) -> WorkoutSet:
 
 
 async def load_set(info: Info, id: str) -> WorkoutSet | None:
-    """The set, unless it is another person's."""
-    viewer = info.context.viewer
-    record = await loaders_of(info).set_by_id.load(id)
-    return set_node(record) if record is not None and viewer.may_read(record.user_id) else None
+    """The set, unless it is another person's who does not share it."""
+    record = await load_readable(info, WorkoutSet, loaders_of(info).set_by_id, id)
+    return None if record is None else set_node(record)
 
 
 @strawberry.input(description="What was done in one set: repetitions, a duration or a distance at least.")

@@ -146,6 +146,7 @@ async def test_health_tells_of_every_part(users: Running) -> None:
             "fanout",
             "revocations",
             "revocation-news",
+            "grant-news",
             "clocks",
             "retention",
             "relay",

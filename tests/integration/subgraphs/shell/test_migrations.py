@@ -20,6 +20,8 @@ _OTHERS = {
     "parked_record",
     "park_order",
     "ended_session",
+    "access_grant",
+    "access_read",
     "search_entry",
     "search_word",
 }

@@ -132,6 +132,21 @@ REFUSALS = [
         "mutation { deleteMeasurement(input: { id: $measurement }) { deletedId } }",
         code="NOT_FOUND",
     ),
+    Refusal(
+        "Mutation.inviteReader",
+        "mutation { inviteReader(input: { relation: COACH, areas: [BODY] }) { invitation { id } } }",
+        own=True,
+    ),
+    Refusal(
+        "Mutation.acceptInvitation",
+        'mutation { acceptInvitation(input: { code: "guess" }) { userErrors { code } } }',
+        code="VALIDATION_ERROR",
+    ),
+    Refusal(
+        "Mutation.revokeAccess",
+        "mutation { revokeAccess(input: { id: $invitation }) { revokedId } }",
+        code="NOT_FOUND",
+    ),
     Refusal("_Entity.User", "... on User { email physiology { weightKg } }", stranger={"_entities": [None]}),
     Refusal("_Entity.WeightEntry", "... on WeightEntry { weightKg }", stranger={"_entities": [None]}),
     Refusal("_Entity.Measurement", "... on Measurement { valueCm }", stranger={"_entities": [None]}),
@@ -167,7 +182,11 @@ async def owned(users: SubgraphUnderTest) -> Owned:
     listed = await users.run_with(f"Bearer {owner['accessToken']}", "{ me { sessions { nodes { id } } } }")
     assert listed.data is not None
     (session,) = listed.data["me"]["sessions"]["nodes"]
-    ids = {"owner": owner["user"]["id"], "weight": weight, "measurement": measurement, "session": session["id"]}
+    invite = "mutation { inviteReader(input: { relation: FAMILY, areas: [BODY] }) { invitation { id } } }"
+    result = await users.run_with(f"Bearer {owner['accessToken']}", invite)
+    assert result.data is not None
+    ids = {"invitation": result.data["inviteReader"]["invitation"]["id"]}
+    ids |= {"owner": owner["user"]["id"], "weight": weight, "measurement": measurement, "session": session["id"]}
     return Owned(ids, f"Bearer {stranger['accessToken']}")
 
 
@@ -182,7 +201,8 @@ async def rows_of(users: SubgraphUnderTest, user_id: str) -> list[Any]:
         weights = await connection.execute(text("SELECT * FROM weight_entry WHERE user_id = :id"), {"id": user_id})
         measured = await connection.execute(text("SELECT * FROM measurement WHERE user_id = :id"), {"id": user_id})
         sessions = await connection.execute(text("SELECT * FROM session WHERE user_id = :id"), {"id": user_id})
-        return [tuple(row) for rows in (account, weights, measured, sessions) for row in rows]
+        offers = await connection.execute(text("SELECT * FROM grant_invitation WHERE owner_id = :id"), {"id": user_id})
+        return [tuple(row) for rows in (account, weights, measured, sessions, offers) for row in rows]
 
 
 def test_the_table_names_every_operation() -> None:

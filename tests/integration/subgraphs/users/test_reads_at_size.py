@@ -7,9 +7,19 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from subgraphs.shell.grants import MOST_READS_SHOWN, reads_by_owner
 from subgraphs.shell.keyset import Page
+from subgraphs.users.domain.grant import MOST_INVITATIONS, MOST_READERS
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.queries.account import accounts_by_id
+from subgraphs.users.queries.grant import (
+    grant_counts_by_owner,
+    grant_counts_by_reader,
+    grants_by_owner,
+    grants_by_reader,
+    invitations_by_email,
+    invitations_by_owner,
+)
 from subgraphs.users.queries.measurement import (
     MeasurementPage,
     measurement_counts,
@@ -28,6 +38,7 @@ VETERAN = "p0"
 LAST = date(2026, 3, 1)
 PEOPLE, DAYS, YEARS_OF_DAYS = 2000, 30, 3650
 OPEN_SESSIONS, ALL_SESSIONS = 1000, 3000  # the most that may be open, of all that stay for 30 days
+HOURS_READ = 90 * 24
 _DAYS = f"""
     generate_series(0, {PEOPLE}) AS person CROSS JOIN LATERAL (
         SELECT date '{LAST}' - n AS day
@@ -55,6 +66,23 @@ _POPULATION = (
     FROM generate_series(0, {PEOPLE}) AS person
     CROSS JOIN LATERAL generate_series(1, CASE person WHEN 0 THEN {ALL_SESSIONS} ELSE 3 END) AS n
     """,
+    f"""
+    INSERT INTO access_grant (id, owner_id, reader_id, relation, areas, granted_at, expires_at)
+    SELECT 'p' || owner || '-' || n, 'p' || owner, 'p' || ((owner + n) % {PEOPLE + 1}), 'COACH', '{{BODY}}',
+        now() - n * interval '1 minute', now() + interval '30 days'
+    FROM generate_series(0, {PEOPLE}) AS owner CROSS JOIN generate_series(1, {MOST_READERS}) AS n
+    """,
+    f"""
+    INSERT INTO access_read (grant_id, what, hour, owner_id, reader_id, reader_name)
+    SELECT 'p' || owner || '-1', 'User.weights', date '{LAST}' - n * interval '1 hour', 'p' || owner, 'p1', 'P'
+    FROM generate_series(0, 40) AS owner CROSS JOIN generate_series(1, {HOURS_READ}) AS n
+    """,
+    f"""
+    INSERT INTO grant_invitation (id, owner_id, relation, areas, days, email, email_key, created_at, expires_at)
+    SELECT 'i' || owner || '-' || n, 'p' || owner, 'COACH', '{{BODY}}', 30, n || '@example.com', n || '@example.com',
+        now() - n * interval '1 minute', now() + interval '7 days'
+    FROM generate_series(0, {PEOPLE}) AS owner CROSS JOIN generate_series(1, {MOST_INVITATIONS}) AS n
+    """,
     "ANALYZE",
 )
 _BACK = Page(20, backward=True)
@@ -72,6 +100,13 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     # Most people have a handful, so Postgres sorts them all for a page; nobody can have more than this.
     "a page of open sessions": (sessions_by_user, ([VETERAN], Page(20)), OPEN_SESSIONS, 80),
     "how many sessions are open": (session_counts, ([VETERAN],), OPEN_SESSIONS, 80),
+    "a page of readers": (grants_by_owner, ([VETERAN], Page(20)), 21, 60),
+    "how many readers there are": (grant_counts_by_owner, ([VETERAN],), MOST_READERS, 60),
+    "a page of clients": (grants_by_reader, ([VETERAN], Page(20)), 21, 60),
+    "how many clients there are": (grant_counts_by_reader, ([VETERAN],), MOST_READERS, 60),
+    "invitations that were sent": (invitations_by_owner, ([VETERAN],), MOST_INVITATIONS, 60),
+    "invitations that came": (invitations_by_email, (["7@example.com"],), 20, 60),
+    "who read what": (reads_by_owner, ([VETERAN],), MOST_READS_SHOWN + 25, 160),
     "the newest girths": (newest_girths, ([VETERAN],), 3, 20),
 }
 

@@ -95,6 +95,10 @@ OPERATIONS = {
         ),
         "FORBIDDEN",
     ),
+    "User.trainingReads": (
+        '{ _entities(representations: [{__typename: "User", id: "owner"}]) { ...on User { trainingReads { what } } } }',
+        "FORBIDDEN",
+    ),
     "User.trainingWeeks": (
         (
             '{ _entities(representations: [{__typename: "User", id: "owner"}])'

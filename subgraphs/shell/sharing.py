@@ -1,0 +1,163 @@
+"""What of a person others may read by a grant: one directive says so, and is enforced here by itself.
+
+On a field of User it opens that field, on a type the things of that type. What has no directive is the owner's and the
+administrators' alone, so whatever a subgraph adds is shut until it says otherwise.
+"""
+
+from collections.abc import Callable, Iterator, MutableMapping
+from datetime import datetime
+from inspect import isawaitable
+from typing import Any, Protocol, TypeVar
+
+import strawberry
+from aiodataloader import DataLoader
+from graphql import GraphQLObjectType, GraphQLResolveInfo
+from strawberry import Schema
+from strawberry.federation.schema_directives import External
+from strawberry.schema_directive import Location, schema_directive
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.field import StrawberryField
+
+from subgraphs.shell.context import Info
+from subgraphs.shell.errors import ForbiddenError
+from subgraphs.shell.grant_area import GrantArea
+from subgraphs.shell.grants import ReadRecord, Wanted
+from subgraphs.shell.lean_executor import Leaf
+from subgraphs.shell.scalars import describe_enum
+
+describe_enum(
+    GrantArea,
+    "What a person may let somebody read.",
+    BODY="Profile, weighings and measurements.",
+    DIARY="Meals, drinks, fasts and targets.",
+    TRAINING="Workouts, templates, records and training load.",
+    PROGRESS="Days and weeks in numbers, goals, reports, achievements, the timeline and the weight trend.",
+)
+#: Fields of User that say who it is.
+_KEYS = frozenset({"id", "node_id"})
+
+
+@schema_directive(locations=[Location.FIELD_DEFINITION, Location.OBJECT], name="shared")
+class Shared:
+    """Whoever has a grant of this area may read it; without an area, whoever has any grant."""
+
+    area: GrantArea | None = strawberry.UNSET
+
+
+SHARED_BODY = Shared(area=GrantArea.BODY)
+SHARED_DIARY = Shared(area=GrantArea.DIARY)
+SHARED_TRAINING = Shared(area=GrantArea.TRAINING)
+SHARED_PROGRESS = Shared(area=GrantArea.PROGRESS)
+SHARED_WITH_ANY = Shared()
+
+
+@strawberry.federation.type(
+    shareable=True, description="That somebody read something of the person, by a grant, in one hour."
+)
+class AccessRead:
+    grant_id: strawberry.ID = strawberry.field(description="The grant by which it was read; it may have ended.")
+    reader_id: strawberry.ID = strawberry.field(description="Who read it.")
+    reader_name: str = strawberry.field(description="How the reader was called then.")
+    what: str = strawberry.field(description="The field or type that was read: `User.meals`, `Meal`.")
+    hour: datetime = strawberry.field(description="The beginning of the hour in which it was read, once or more often.")
+
+
+def read_node(record: ReadRecord) -> AccessRead:
+    return AccessRead(
+        grant_id=strawberry.ID(record.grant_id),
+        reader_id=strawberry.ID(record.reader_id),
+        reader_name=record.reader_name,
+        what=record.what,
+        hour=record.hour,
+    )
+
+
+async def may_read(info: Info, kind: type, owner_id: str) -> bool:
+    """Whether the viewer may read things of this type of the graph that are a person's: what its `@shared` opens."""
+    definition: StrawberryObjectDefinition = kind.__strawberry_definition__  # type: ignore[attr-defined]
+    shared = _shared(definition)
+    if shared is None:
+        return info.context.viewer.may_read(owner_id)
+    return await info.context.may_read(_wanted(owner_id, shared, definition.name))
+
+
+class Owned(Protocol):
+    """A record of a thing that one person has."""
+
+    @property
+    def user_id(self) -> str: ...
+
+
+_OwnedT = TypeVar("_OwnedT", bound=Owned)
+
+
+async def load_readable(info: Info, kind: type, loader: DataLoader[str, _OwnedT | None], key: str) -> _OwnedT | None:
+    """What the loader has by this key, unless it is a person's who does not share things of this type with the viewer.
+
+    Raises UnauthenticatedError for nobody, whether or not there is such a thing.
+    """
+    _ = info.context.viewer
+    record = await loader.load(key)
+    return record if record is not None and await may_read(info, kind, record.user_id) else None
+
+
+async def require_read(info: Info, kind: type, owner_id: str) -> None:
+    """Raises ForbiddenError where `may_read` says no."""
+    if not await may_read(info, kind, owner_id):
+        raise ForbiddenError("This belongs to another user.")
+
+
+def enforce_sharing(schema: Schema, leaves: MutableMapping[str, dict[str, Leaf]]) -> None:
+    """Put the rule before the resolver of every field of User; of `leaves`, which have no resolver, those go.
+
+    Fields that any grant opens are left alone where they are plain attributes: users gives a User to nobody else.
+    """
+    user = schema._schema.type_map.get("User")  # noqa: SLF001 - Strawberry offers no other way to it
+    concrete = schema.schema_converter.type_map.get("User")
+    if not isinstance(user, GraphQLObjectType) or concrete is None:
+        return
+    assert isinstance(concrete.definition, StrawberryObjectDefinition)
+    for field in _guarded_fields(concrete.definition):
+        name = schema.config.name_converter.get_graphql_name(field)
+        graphql_field = user.fields[name]
+        assert graphql_field.resolve is not None
+        graphql_field.resolve = _guarded(graphql_field.resolve, _shared(field), f"User.{name}")
+        leaves.get("User", {}).pop(name, None)
+
+
+def _guarded_fields(definition: StrawberryObjectDefinition) -> Iterator[StrawberryField]:
+    """What other subgraphs told is not among them: it is given back as it came."""
+    for field in definition.fields:
+        is_external = any(isinstance(each, External) for each in field.directives)
+        is_open = field.base_resolver is None and _shared(field) is SHARED_WITH_ANY
+        if field.python_name not in _KEYS and not is_external and not is_open:
+            yield field
+
+
+def _guarded(resolve: Callable[..., Any], shared: Shared | None, what: str) -> Callable[..., Any]:
+    def guarded(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        if info.context.viewer.may_read(source.id):
+            return resolve(source, info, **arguments)
+        if shared is None:
+            raise ForbiddenError("This belongs to another user.")
+        return _resolve_by_grant(resolve, _wanted(source.id, shared, what), source, info, **arguments)
+
+    return guarded
+
+
+async def _resolve_by_grant(
+    resolve: Callable[..., Any], wanted: Wanted, source: Any, info: GraphQLResolveInfo[Any], **arguments: Any
+) -> Any:
+    if not await info.context.may_read(wanted):
+        raise ForbiddenError("This belongs to another user.")
+    result = resolve(source, info, **arguments)
+    return await result if isawaitable(result) else result
+
+
+def _wanted(owner_id: str, shared: Shared, what: str) -> Wanted:
+    return Wanted(owner_id, shared.area or None, what)
+
+
+def _shared(declared: StrawberryField | StrawberryObjectDefinition) -> Shared | None:
+    """None for what is shut."""
+    return next((each for each in declared.directives or () if isinstance(each, Shared)), None)

@@ -1,0 +1,113 @@
+"""Grants and invitations as they are read: in pages of whoever gave or was given them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Literal
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from subgraphs.shell.grants import Grant
+from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.read_pool import Reader
+
+Side = Literal["owner_id", "reader_id"]
+
+_GRANT = "id, owner_id, reader_id, relation, areas, granted_at, expires_at"
+_INVITATION = "id, owner_id, relation, areas, days, email, created_at, expires_at"
+_HOLDS = "access_grant.expires_at > now()"
+_ORDER = SortOrder(("granted_at", "id"), descending=True)
+_MOST_RECEIVED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationRecord:
+    """An offer that nobody has accepted yet. `email` is None where a code is what accepts it."""
+
+    id: str
+    owner_id: str
+    relation: str
+    areas: list[str]
+    days: int
+    email: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
+@cache
+def _pages(side: Side, shape: PageShape) -> TextClause:
+    return text(
+        "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (user_id) CROSS JOIN LATERAL ("  # noqa: S608
+        f" SELECT {_GRANT} FROM access_grant WHERE access_grant.{side} = person.user_id AND {_HOLDS}"
+        f" AND {_ORDER.beyond(shape)} ORDER BY {_ORDER.order_by(shape)} LIMIT :limit) AS found"
+    )
+
+
+@cache
+def _counts(side: Side) -> TextClause:
+    return text(
+        f"SELECT {side}, count(*) FROM access_grant WHERE {side} = ANY(:user_ids) AND {_HOLDS} GROUP BY {side}"  # noqa: S608
+    )
+
+
+_SENT = text(
+    f"SELECT {_INVITATION} FROM grant_invitation WHERE owner_id = ANY(:owner_ids) AND expires_at > now()"  # noqa: S608
+    " ORDER BY created_at DESC, id DESC"
+)
+_RECEIVED = text(
+    "SELECT person.email_key, found.* FROM unnest(CAST(:email_keys AS text[])) AS person (email_key)"  # noqa: S608
+    f" CROSS JOIN LATERAL (SELECT {_INVITATION} FROM grant_invitation"
+    " WHERE grant_invitation.email_key = person.email_key AND expires_at > now()"
+    " ORDER BY created_at DESC, id DESC LIMIT :most) AS found"
+)
+
+
+async def grants_by_owner(connection: Reader, owner_ids: Sequence[str], page: Page) -> dict[str, list[Grant]]:
+    """The same page of what several people gave: nearest to the page's cursor first, up to its limit each."""
+    return await _grants(connection, "owner_id", owner_ids, page)
+
+
+async def grants_by_reader(connection: Reader, reader_ids: Sequence[str], page: Page) -> dict[str, list[Grant]]:
+    """As `grants_by_owner`, of what several people were given."""
+    return await _grants(connection, "reader_id", reader_ids, page)
+
+
+async def _grants(connection: Reader, side: Side, user_ids: Sequence[str], page: Page) -> dict[str, list[Grant]]:
+    parameters = {"user_ids": list(user_ids), "limit": page.limit, **page.keys}
+    by_user: defaultdict[str, list[Grant]] = defaultdict(list)
+    for row in await connection.execute(_pages(side, page.shape), parameters):
+        grant = Grant(*row)
+        by_user[grant.owner_id if side == "owner_id" else grant.reader_id].append(grant)
+    return by_user
+
+
+async def grant_counts_by_owner(connection: Reader | AsyncConnection, owner_ids: Sequence[str]) -> dict[str, int]:
+    """How many grants each person gave that hold."""
+    return {row[0]: row[1] for row in await connection.execute(_counts("owner_id"), {"user_ids": list(owner_ids)})}
+
+
+async def grant_counts_by_reader(connection: Reader | AsyncConnection, reader_ids: Sequence[str]) -> dict[str, int]:
+    """How many grants each person was given that hold."""
+    return {row[0]: row[1] for row in await connection.execute(_counts("reader_id"), {"user_ids": list(reader_ids)})}
+
+
+async def invitations_by_owner(
+    connection: Reader | AsyncConnection, owner_ids: Sequence[str]
+) -> dict[str, list[InvitationRecord]]:
+    """The invitations of each person that wait, newest first; the quota bounds them."""
+    by_owner: defaultdict[str, list[InvitationRecord]] = defaultdict(list)
+    for row in await connection.execute(_SENT, {"owner_ids": list(owner_ids)}):
+        by_owner[row[1]].append(InvitationRecord(*row))
+    return by_owner
+
+
+async def invitations_by_email(connection: Reader, email_keys: Sequence[str]) -> dict[str, list[InvitationRecord]]:
+    """The newest 20 invitations that wait for each address."""
+    parameters = {"email_keys": list(email_keys), "most": _MOST_RECEIVED}
+    by_email: defaultdict[str, list[InvitationRecord]] = defaultdict(list)
+    for row in await connection.execute(_RECEIVED, parameters):
+        by_email[row[0]].append(InvitationRecord(*row[1:]))
+    return by_email
