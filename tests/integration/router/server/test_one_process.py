@@ -86,7 +86,11 @@ async def test_an_application_that_does_not_start_ends_no_process() -> None:
     assert str(told.value.__cause__) == "the application did not start; its log says why"
 
 
-def test_the_subgraphs_stop_after_the_router_and_before_the_signal_ends_the_process(tmp_path: Path) -> None:
+def test_the_subgraphs_stop_after_the_router_and_before_the_signal_ends_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Loggers are set up once for a process and keep their stream: that of this test would be closed under those that follow.
+    monkeypatch.setattr(one_process, "configure_logging", lambda _: None)
     happened: list[str] = []
     supergraph = tmp_path / "supergraph.graphql"
     composed = compose([SubgraphSource("alpha", "type Query { a: String }", "http://alpha.invalid/graphql")])
