@@ -5,6 +5,7 @@ Written by `stack`; read by the commands that take `--data-dir`, and by the test
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -19,6 +20,31 @@ from deploy.errors import FriendlyError
 
 class DirectoryInUseError(FriendlyError):
     """Another stack runs over this directory."""
+
+
+class UnusableDirectoryError(FriendlyError):
+    """The directory cannot be made, or not be written; the hint says what to do about it."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        reason = (error.strerror or str(error)).lower()
+        where = "" if error.filename is None or Path(error.filename) == path else f" ({error.filename})"
+        super().__init__(f"{path} cannot be the data directory: {reason}{where}", _hint(path, error))
+
+
+def _hint(path: Path, error: OSError) -> str:
+    elsewhere = "name another place with --data-dir"
+    parent = next(each for each in path.parents if each.exists())
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return f"make room on the disk of {parent}, or {elsewhere}"
+        case errno.EROFS:
+            return f"{parent} is mounted read-only: {elsewhere}"
+        case errno.ENOTDIR | errno.EEXIST:
+            return f"a file is where a directory is needed: move it away, or {elsewhere}"
+        case errno.EACCES | errno.EPERM:
+            owned = path if path.exists() else parent
+            return f"make {owned} yours to write (sudo chown -R $(id -u) {owned}), or {elsewhere}"
+    return elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +62,20 @@ class StackState:
 
 
 class DataDirectory:
-    """`with DataDirectory(path)` owns it until the end. Raises DirectoryInUseError."""
+    """`with DataDirectory(path)` owns it until the end. Raises DirectoryInUseError, UnusableDirectoryError."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self._lock: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.path.chmod(0o700)  # an earlier release let everybody in
-        self.logs.mkdir(exist_ok=True)
-        lock = (self.path / "lock").open("a+", encoding="ascii")
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.chmod(0o700)  # an earlier release let everybody in
+            self.logs.mkdir(exist_ok=True)
+            lock = (self.path / "lock").open("a+", encoding="ascii")
+        except OSError as error:
+            raise UnusableDirectoryError(self.path, error) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +18,7 @@ from deploy.loading import collector_waits
 from deploy.stack import SUBGRAPH_PORTS
 
 if TYPE_CHECKING:
+    from router.server.settings_reload import SettingsFile
     from router.settings import Settings
 
 
@@ -106,18 +108,39 @@ def _serve(settings: Settings, config: Path | None, **overrides: Any) -> None:
 
     if not settings.supergraph.exists():
         raise FriendlyError(f"{settings.supergraph}: no such file", "make one with `fittracker compose … -o FILE`")
-    _check_supergraph(settings)
+    subgraphs = _checked_subgraphs(settings)
+    source = SettingsFile(config, overrides) if config is not None else None
     try:
-        source = SettingsFile(config, overrides) if config is not None else None
-        serve(settings, inherited_listener(), say_that_it_accepts, source)
+        if (listener := inherited_listener()) is not None:
+            serve(settings, listener, say_that_it_accepts, source)
+        elif settings.dev or sys.stdout.isatty():
+            _serve_and_tell(settings, subgraphs, source)
+        else:
+            serve(settings, None, say_that_it_accepts, source)
     except OSError as error:
         told = friendly(error) or Told(error.strerror or str(error))
         raise FriendlyError(f"cannot listen on {settings.host}:{settings.port}: {told.message}", told.hint) from None
 
 
-def _check_supergraph(settings: Settings) -> None:
-    """Before anything listens: a file that cannot be served is a sentence, not a server's traceback. Settings for a
-    subgraph that is not there are told, and no more: the next graph may have it.
+def _serve_and_tell(settings: Settings, subgraphs: Mapping[str, str], source: SettingsFile | None) -> None:
+    """As `serve`, and a panel tells a person where everything is: when the router accepts, of several workers before."""
+    from deploy.terminal import Terminal
+    from deploy.welcome import of_router, show
+    from router.server.app import serve
+    from router.server.workers import listening_socket
+
+    listener = listening_socket(settings) if settings.workers == 1 else None
+    port = settings.port if listener is None else listener.getsockname()[1]
+    rows = of_router(settings.model_copy(update={"port": port}), subgraphs)
+    terminal = Terminal()
+    if listener is None:
+        show(terminal, f"{settings.workers} processes of the router start", rows)
+    serve(settings, listener, lambda: show(terminal, "The router is up", rows), source)
+
+
+def _checked_subgraphs(settings: Settings) -> Mapping[str, str]:
+    """Names to URLs. Before anything listens: a file that cannot be served is a sentence, not a server's traceback.
+    Settings for a subgraph that is not there are told, and no more: the next graph may have it.
     """
     from router.errors import SupergraphError
     from router.settings_complaints import unknown_subgraphs
@@ -130,3 +153,4 @@ def _check_supergraph(settings: Settings) -> None:
         raise FriendlyError(f"{file} is not a usable supergraph: {error.message}") from None
     for sentence in unknown_subgraphs(settings, graph.subgraphs):
         sys.stderr.write(f"warning: {sentence}\n")
+    return graph.subgraphs

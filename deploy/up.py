@@ -7,19 +7,17 @@ import contextlib
 import signal
 from collections.abc import Coroutine
 
-from rich.panel import Panel
-from rich.table import Table
-
 from deploy.control import control_socket
 from deploy.data_directory import DataDirectory
 from deploy.embedded import HOST, SERVER_NAMES
 from deploy.stack import Stack, StackOptions
 from deploy.terminal import Terminal
+from deploy.welcome import Row, show
 from deploy.workbench import DEMO_PATH
 
 
 def run_stack(options: StackOptions, terminal: Terminal) -> None:
-    """Raises ChildError, PortTakenError or DirectoryInUseError where it cannot start."""
+    """Raises ChildError, PortTakenError, DirectoryInUseError or UnusableDirectoryError where it cannot start."""
     with DataDirectory(options.data_dir) as directory:
         asyncio.run(_run(options, directory, terminal))
 
@@ -36,7 +34,7 @@ async def _run(options: StackOptions, directory: DataDirectory, terminal: Termin
             return
         stack.control = str(await resources.enter_async_context(control_socket(stack.change)))
         stack.write_state()
-        _welcome(stack, terminal)
+        show(terminal, "FitTracker Pro is up", _rows(stack))
         keeper = asyncio.create_task(_keep_state(stack))
         tasks = [keeper]
         if options.watch and options.in_process:
@@ -87,18 +85,15 @@ async def _follow_code(stack: Stack) -> None:
         stack.news(f"changes of code are not followed: {error}")
 
 
-def _welcome(stack: Stack, terminal: Terminal) -> None:
-    table = Table.grid(padding=(0, 2))
-    table.add_row("GraphQL, GraphiQL" if stack.serves_pages else "GraphQL", stack.router_url)
+def _rows(stack: Stack) -> list[Row]:
+    rows: list[Row] = [("GraphQL, GraphiQL" if stack.serves_pages else "GraphQL", stack.router_url)]
     if stack.serves_pages:
-        table.add_row("console", stack.router_url.removesuffix("graphql"))
-        table.add_row("demo", stack.router_url.removesuffix("/graphql") + f"{DEMO_PATH}/")
-    for name, port in stack.subgraph_ports.items():  # no links: they answer no browser
-        table.add_row(name, f"POST {HOST}:{port}/graphql")
-    for name, port in stack.supervisor.ports.items():
-        if name in SERVER_NAMES:
-            table.add_row(name, f"127.0.0.1:{port}")
-    table.add_row("log files", str(stack.directory.logs))
+        rows.append(("console", stack.router_url.removesuffix("graphql")))
+        rows.append(("demo", stack.router_url.removesuffix("/graphql") + f"{DEMO_PATH}/"))
+    # no links: they answer no browser
+    rows += [(name, f"POST {HOST}:{port}/graphql") for name, port in stack.subgraph_ports.items()]
+    rows += [(name, f"127.0.0.1:{port}") for name, port in stack.supervisor.ports.items() if name in SERVER_NAMES]
+    rows.append(("log files", str(stack.directory.logs)))
     if stack.directory.has_loaded("sample-data"):
-        table.add_row("sign in as", "john.doe@example.com, Password123!")
-    terminal.console.print(Panel(table, title="FitTracker Pro is up", subtitle="Ctrl-C stops it", expand=False))
+        rows.append(("sign in as", "john.doe@example.com, Password123!"))
+    return rows

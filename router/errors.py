@@ -23,7 +23,7 @@ RouterError
     ├── SubgraphCircuitOpenError   SUBGRAPH_CIRCUIT_OPEN
     └── SubgraphResponseTooLargeError  SUBGRAPH_RESPONSE_TOO_LARGE
 
-`message` and `extensions` may be shown to clients. `detail` is for logs only: it may name hosts and bodies.
+`message` and `extensions` may be shown to clients. `detail` is for logs, and for clients of a router with `dev` alone: it may name hosts and bodies.
 """
 
 from __future__ import annotations
@@ -190,6 +190,13 @@ class SubgraphError(RouterError):
     def __init__(self, message: str, subgraph: str, *, detail: str = "", **extensions: Any) -> None:
         super().__init__(message, detail=detail, extensions={"service": subgraph, **extensions})
         self.subgraph = subgraph
+        self.address = ""  # where it was asked, of a subgraph that cannot be reached
+
+    @property
+    def full_message(self) -> str:
+        """With address and cause, for those who run the router."""
+        where = f" {self.address}:" if self.address else ""
+        return f"{self.message}{where} {self.detail}" if self.detail else self.message
 
 
 class SubgraphHttpError(SubgraphError):
@@ -215,10 +222,10 @@ class SubgraphResponseTooLargeError(SubgraphError):
     code: ClassVar[str] = "SUBGRAPH_RESPONSE_TOO_LARGE"
 
 
-def unreachable(subgraph: str, error: Exception) -> SubgraphHttpError:
+def unreachable(subgraph: str, address: str, error: Exception) -> SubgraphHttpError:
     """No connection came about; nothing of the request was sent."""
     unsent = SubgraphHttpError("The subgraph cannot be reached.", subgraph, detail=str(error))
-    unsent.was_sent = False
+    unsent.address, unsent.was_sent = address, False
     return unsent
 
 

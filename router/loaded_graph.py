@@ -21,7 +21,7 @@ from router.background import in_background
 from router.bounded_cache import BoundedCache
 from router.errors import LimitExceededError, PlanningFailedError, PlanningTimeoutError, RequestError
 from router.executor.execute import CompiledPlan, compile_plan
-from router.executor.subgraph_errors import never
+from router.executor.subgraph_errors import ALL_THEY_SAY, Disclosure
 from router.introspection import (
     Introspection,
     IntrospectionAnswer,
@@ -77,7 +77,7 @@ class GraphOptions:
     introspection: bool = True
     planning_timeout_seconds: float = 10.0
     subgraph_urls: Mapping[str, str] = field(default_factory=dict)  # over those in the supergraph
-    redacts_errors_of: Callable[[str], bool] = never  # by a subgraph's name: what it says of them is not for clients
+    disclosure: Disclosure = ALL_THEY_SAY
 
 
 class LoadedGraph:
@@ -317,9 +317,7 @@ class LoadedGraph:
     def compile(self, plan: QueryPlan, shape: Operation) -> CompiledPlan:
         """`shape` is what the client's data looks like."""
         possible_types = self.supergraph.possible_types if self.supergraph is not None else None
-        return compile_plan(
-            plan, shape, self.api_schema, self.subgraph_urls, possible_types, self.options.redacts_errors_of
-        )
+        return compile_plan(plan, shape, self.api_schema, self.subgraph_urls, possible_types, self.options.disclosure)
 
     def _compile_at_once(
         self, allowed: Operation, shape: Operation, override_labels: frozenset[str], asker: Asker, *, is_long: bool

@@ -669,7 +669,7 @@ class UsageReporting(Section):
 class Telemetry(Section):
     service_name: str = "router"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["json", "console"] = "json"
+    log_format: Literal["json", "console"] | None = None  # None: `console` with `dev`, which people read, else `json`
     log_requests: bool = True
     otlp_endpoint: str = ""
     sample_ratio: float = Field(default=0.1, ge=0, le=1)
@@ -772,6 +772,12 @@ class Settings(Section):
     @property
     def subgraphs_that_call_back(self) -> frozenset[str]:
         return frozenset(name for name, each in self.subgraphs.items() if each.subscription_protocol == "callback")
+
+    @property
+    def logs_for_people(self) -> bool:
+        """Readable lines in place of JSON."""
+        wanted = self.telemetry.log_format
+        return self.dev if wanted is None else wanted == "console"
 
     @property
     def graphql_paths(self) -> frozenset[str]:

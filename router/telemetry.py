@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -38,7 +39,7 @@ from structlog.tracebacks import ExceptionDictTransformer
 
 from router.process_metrics import add_process_metrics
 from router.request_metrics import DurationHistogram, Level
-from router.settings import Telemetry
+from router.settings import Settings, Telemetry
 
 TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -237,16 +238,16 @@ def metrics_text() -> bytes:
     return generate_latest(REGISTRY)
 
 
-def configure_logging(settings: Telemetry) -> None:
-    """JSON lines on stdout for machines, or coloured lines for people."""
+def configure_logging(settings: Telemetry, *, for_people: bool = False) -> None:
+    """JSON lines on stdout for machines, or lines for people, coloured on a terminal."""
     renderer: list[Any] = (
         [
             # without the values of local variables, which may be tokens, and which take long to print
             structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(serializer=_json_line),
         ]
-        if settings.log_format == "json"
-        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        if not for_people
+        else [_for_people()]
     )
     structlog.configure(
         processors=[
@@ -260,6 +261,12 @@ def configure_logging(settings: Telemetry) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
         cache_logger_on_first_use=True,
     )
+
+
+def _for_people() -> structlog.dev.ConsoleRenderer:
+    """In colours on a terminal, and where somebody asks for them who shows the lines on one."""
+    colors = bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
 
 
 def _json_line(event: Any, **_: Any) -> str:
@@ -283,10 +290,11 @@ class RequestLog:
     FLUSH_SECONDS = 0.2
     FLUSH_BYTES = 64 * 1024
 
-    def __init__(self, settings: Telemetry) -> None:
-        self.is_on = settings.log_requests and settings.log_level in ("debug", "info")
-        self.is_for_people = settings.log_format != "json"
-        self._is_traced = bool(settings.otlp_endpoint)
+    def __init__(self, settings: Settings) -> None:
+        telemetry = settings.telemetry
+        self.is_on = telemetry.log_requests and telemetry.log_level in ("debug", "info")
+        self.is_for_people = settings.logs_for_people
+        self._is_traced = bool(telemetry.otlp_endpoint)
         self._lines: list[bytes] = []
         self._size = 0
         self._timer: asyncio.TimerHandle | None = None

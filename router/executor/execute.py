@@ -35,7 +35,7 @@ from router.executor.projection import Projection, encode_response, holds
 from router.executor.representations import PossibleTypes, RepresentationCollector
 from router.executor.response_size import ResponseTooLargeError, response_bytes
 from router.executor.sharing import Sharing, analyse_sharing, fetches_of, response_keys_of
-from router.executor.subgraph_errors import ClientErrors, never
+from router.executor.subgraph_errors import ALL_THEY_SAY, ClientErrors, Disclosure
 from router.executor.subgraph_query import FetchPrinter
 from router.operation import Operation
 from router.query_plan import (
@@ -134,7 +134,7 @@ class CompiledPlan:
         schema: GraphQLSchema,
         subgraph_urls: Mapping[str, str],
         possible_types: PossibleTypes,
-        redacts: Callable[[str], bool] = never,
+        disclosure: Disclosure = ALL_THEY_SAY,
     ) -> None:
         self.plan = plan
         self.operation = operation
@@ -151,7 +151,7 @@ class CompiledPlan:
             asked=AskedOfPlan(fetches),
             is_exact=may_hold_custom_scalars(_selections(fetches), schema),
             possible_types=possible_types,
-            redacts=redacts,
+            disclosure=disclosure,
         )
         #: of a subscription: the fetch whose every result begins an event
         self.primary = compiler.root_fetch(plan.node.primary) if isinstance(plan.node, Subscription) else None
@@ -293,7 +293,7 @@ class StepCompiler:
         asked: AskedOfPlan,
         is_exact: bool,
         possible_types: PossibleTypes,
-        redacts: Callable[[str], bool],
+        disclosure: Disclosure,
     ) -> None:
         self._printer = FetchPrinter(operation)
         self._schema = schema
@@ -302,8 +302,8 @@ class StepCompiler:
         self._asked = asked
         self._is_exact = is_exact
         self._possible_types = possible_types
-        self._client_errors = ClientErrors(schema, root_type, operation.selections, redacts)
-        self._unplaced_errors = ClientErrors(schema, root_type, None, redacts)
+        self._client_errors = ClientErrors(schema, root_type, operation.selections, disclosure)
+        self._unplaced_errors = ClientErrors(schema, root_type, None, disclosure)
 
     def compile(self, node: PlanNode | None) -> Step | None:
         match node:
@@ -386,12 +386,10 @@ def compile_plan(
     schema: GraphQLSchema,
     subgraph_urls: Mapping[str, str],
     possible_types: PossibleTypes | None = None,
-    redacts: Callable[[str], bool] = never,
+    disclosure: Disclosure = ALL_THEY_SAY,
 ) -> CompiledPlan:
-    """`operation` is the one the client's answer is shaped by; `plan` may fetch more, and types clients cannot see. Of
-    errors of a subgraph that `redacts` names, clients learn only where they are.
-    """
-    return CompiledPlan(plan, operation, schema, subgraph_urls, possible_types or _visible_types(schema), redacts)
+    """`operation` is the one the client's answer is shaped by; `plan` may fetch more, and types clients cannot see."""
+    return CompiledPlan(plan, operation, schema, subgraph_urls, possible_types or _visible_types(schema), disclosure)
 
 
 def _visible_types(schema: GraphQLSchema) -> PossibleTypes:

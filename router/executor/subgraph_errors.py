@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -40,20 +41,33 @@ def never(_subgraph: str) -> bool:
     return False
 
 
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """What clients learn of errors: of a subgraph that `redacts` names only where they are; with `causes` also the address
+    of a subgraph that cannot be asked, and why it cannot.
+    """
+
+    redacts: Callable[[str], bool] = never
+    causes: bool = False
+
+
+ALL_THEY_SAY = Disclosure()
+
+
 class ClientErrors:
-    """Words errors for the client of one operation. Of a subgraph that `redacts` names it is told only where errors are."""
+    """Words errors for the client of one operation."""
 
     def __init__(
         self,
         schema: GraphQLSchema,
         root_type: str,
         selections: SelectionSet | None,
-        redacts: Callable[[str], bool] = never,
+        disclosure: Disclosure = ALL_THEY_SAY,
     ) -> None:
         self._schema = schema
         self._root_type = schema.type_map[root_type]
         self._selections = selections  # None: paths are not the client's yet
-        self._redacts = redacts
+        self._disclosure = disclosure
 
     def of_answer(
         self, errors: Any, subgraph: str, client_paths: Callable[[ClientPath], list[ClientPath]]
@@ -78,7 +92,9 @@ class ClientErrors:
         return entries
 
     def of_failure(self, error: SubgraphError, path: ClientPath) -> ErrorEntry:
-        return _entry(error.message, self.visible(path), {"code": error.code, **error.extensions})
+        tells_cause = self._disclosure.causes and not self._disclosure.redacts(error.subgraph)
+        message = error.full_message if tells_cause else error.message
+        return _entry(message, self.visible(path), {"code": error.code, **error.extensions})
 
     def visible(self, path: ClientPath) -> ClientPath:
         """The path as far as the client can follow it: the plan asks for more than the client does."""
@@ -115,7 +131,7 @@ class ClientErrors:
         message = error.get("message")
         if message.__class__ is not str:
             message = "The subgraph reported an error."
-        if self._redacts(subgraph):
+        if self._disclosure.redacts(subgraph):
             log.warning("subgraph_error", subgraph=subgraph, message=message[:MAX_MESSAGE_CHARACTERS])
             return "The subgraph reported an error.", _own_extensions(subgraph)
         if len(message) > MAX_MESSAGE_CHARACTERS:

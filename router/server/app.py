@@ -31,6 +31,7 @@ from router.broker_events.hub import BrokerEvents
 from router.cache_policy import CacheHints
 from router.entity_cache.cache import EntityCache
 from router.entity_cache.store import EntityStore
+from router.executor.subgraph_errors import Disclosure
 from router.loaded_graph import GraphOptions, LoadedGraph
 from router.prepared_request import Runtime
 from router.process_metrics import watch_event_loop
@@ -366,7 +367,7 @@ def _graph_options(settings: Settings) -> GraphOptions:
         planning_processes=settings.limits.planning_processes,
         max_cache_bytes=settings.limits.cache_bytes,
         subgraph_urls={name: each.url for name, each in settings.subgraphs.items() if each.url is not None},
-        redacts_errors_of=settings.subgraph_errors.redacts,
+        disclosure=Disclosure(settings.subgraph_errors.redacts, causes=settings.dev),
     )
 
 

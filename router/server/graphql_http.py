@@ -52,6 +52,8 @@ WATCH_AFTER_SECONDS = 0.2
 CLIENT_CLOSED_REQUEST = 499
 MAX_SHOWN_NAME = 40
 INVALID_TOKEN = b'Bearer error="invalid_token"'
+#: Of every answer but a preflight's: a page, JSON of either media type, a stream or a refusal in one of them.
+VARIES_BY_ACCEPT = (b"vary", b"accept")
 KNOWN_METHODS = frozenset({"GET", "POST", "OPTIONS", "PUT", "DELETE", "HEAD", "PATCH"})
 
 
@@ -69,11 +71,11 @@ class GraphqlEndpoint:
         self._cors = CorsPolicy(door.settings.cors)
         self._service = door.settings.telemetry.service_name
         self._observed: dict[tuple[str, int], Durations] = {}
-        self.log = RequestLog(door.settings.telemetry)
+        self.log = RequestLog(door.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = HeaderFields(scope["headers"])
-        exchange = Exchange(scope, headers, send, self._cors.headers_for(headers))
+        exchange = Exchange(scope, headers, send, [VARIES_BY_ACCEPT, *self._cors.headers_for(headers)])
         REQUESTS_IN_FLIGHT.value += 1
         try:
             if self._tracing.is_on:
@@ -309,10 +311,10 @@ def http_answer(response: Response, accepted: Accepted) -> HttpAnswer:
     if response.headers:
         headers += [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in response.headers]
     if headers and any(name == b"cache-control" for name, _ in headers):
-        headers.append((b"vary", b"accept, authorization"))
+        headers.append((b"vary", b"authorization"))
     elif response.cache_policy is not None:
         headers.append((b"cache-control", response.cache_policy.header.encode()))
-        headers.append((b"vary", b"accept, authorization"))
+        headers.append((b"vary", b"authorization"))
     elif response.has_errors or response.operation_type != "query":
         headers.append((b"cache-control", b"no-store"))
     status = response.status

@@ -59,7 +59,7 @@ def run(
 
     A single process can be given a bound `listener`, and calls `on_started` when it accepts.
     """
-    configure_logging(settings.telemetry)
+    configure_logging(settings.telemetry, for_people=settings.logs_for_people)
     if settings.workers == 1:
         run_one(settings, create_app, listener or listening_socket(settings), on_started)
     else:
@@ -75,7 +75,9 @@ def run_one(
     siblings: Path | None = None,
 ) -> None:
     """`siblings` is the folder in which the workers of one router find each other."""
-    collect_seldom()
+    # Answers are thousands of short-lived dicts without cycles: the default of 700 has the collector walk them, and
+    # the schema, all the time. Not gc.freeze(): a graph that was replaced must go.
+    gc.set_threshold(50_000, 20, 100)
     application = create_app(settings)
     if siblings is not None:
         application.join_workers(siblings)
@@ -87,15 +89,6 @@ def run_one(
         pid=os.getpid(),
     )
     server.run(sockets=[listener])
-
-
-def collect_seldom() -> None:
-    """Sets the thresholds of the process's garbage collector.
-
-    Answers are thousands of short-lived dicts without cycles: the default of 700 has the collector walk them, and the
-    schema, all the time. Not gc.freeze(): a graph that was replaced must go.
-    """
-    gc.set_threshold(50_000, 20, 100)
 
 
 def router_server(
@@ -170,7 +163,7 @@ def bound_socket(host: str, port: int, *, is_shared: bool) -> socket.socket:
 
 
 def _worker(settings: Settings, create_app: CreateApp, siblings: Path) -> None:
-    configure_logging(settings.telemetry)
+    configure_logging(settings.telemetry, for_people=settings.logs_for_people)
     run_one(settings, create_app, listening_socket(settings), siblings=siblings)
 
 

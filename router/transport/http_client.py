@@ -232,7 +232,7 @@ class _Pool:
             exchange.fail(SubgraphTimeoutError("The subgraph did not accept a connection.", exchange.request.subgraph))
             self._serve_next_waiting()
         except OSError as error:
-            exchange.fail(unreachable(exchange.request.subgraph, error))
+            exchange.fail(unreachable(exchange.request.subgraph, exchange.request.url, error))
             self._serve_next_waiting()
         except asyncio.CancelledError:
             exchange.fail(SubgraphHttpError("The router is shutting down.", exchange.request.subgraph))

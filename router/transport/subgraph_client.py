@@ -112,7 +112,7 @@ class AiohttpClient:
         except TimeoutError:
             raise SubgraphTimeoutError("The subgraph did not answer in time.", request.subgraph) from None
         except aiohttp.ClientConnectorError as error:
-            raise unreachable(request.subgraph, error) from error
+            raise unreachable(request.subgraph, request.url, error) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise SubgraphHttpError("The subgraph cannot be reached.", request.subgraph, detail=str(error)) from error
 

@@ -16,6 +16,7 @@ import pytest
 
 from deploy.embedded import free_ports
 from deploy.local_http import http_ok
+from tests.testkit.running_stack import eventually
 
 ROOT = Path(__file__).parents[2]
 PRODUCTS = 'type Query { products: [Product!]! } type Product @key(fields: "id") { id: ID! name: String! }'
@@ -58,18 +59,20 @@ async def test_settings_are_judged_and_described_without_serving(tmp_path: Path)
 
 
 @asynccontextmanager
-async def running(*arguments: str, port: int, cwd: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "deploy", *arguments, "--port", str(port),
-        cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
+async def running(*arguments: str, port: int, cwd: Path) -> AsyncIterator[Path]:
+    """The command on that port, when it accepts; the file into which it prints."""
+    printed = cwd / "printed.txt"
+    with printed.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "deploy", *arguments, "--port", str(port),
+            cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=output, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
     try:
         async with asyncio.timeout(30):
             while not await http_ok(port, "/live")():
                 assert process.returncode is None
                 await asyncio.sleep(0.05)
-        yield process
+        yield printed
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
@@ -85,9 +88,37 @@ async def test_a_composed_file_can_be_planned_and_served(shop: Path) -> None:
     )
     assert [step["serviceName"] for step in plan["nodes"]] == ["products", "reviews"]
     port = free_ports(1)[0]
-    async with running("router", "--supergraph", "all.graphql", port=port, cwd=shop):
+    async with running("router", "--supergraph", "all.graphql", port=port, cwd=shop) as printed:
         answer = await asyncio.to_thread(_ask, port, "{ __schema { queryType { name } } }")
         assert answer == {"data": {"__schema": {"queryType": {"name": "Query"}}}}
+    events = [json.loads(line)["event"] for line in printed.read_text().splitlines()]  # for machines, and no panel
+    assert {"listening", "supergraph_loaded", "request"} <= set(events)
+
+
+async def test_in_development_the_router_tells_where_everything_is_and_what_cannot_be_reached(shop: Path) -> None:
+    port, nowhere = free_ports(2)
+    there = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
+    (shop / "supergraph.yaml").write_text(
+        f"""subgraphs:
+  products: {{routing_url: "http://127.0.0.1:{nowhere}/graphql", schema: {{file: products.graphql}}}}
+  reviews: {{routing_url: "http://127.0.0.1:{there.sockets[0].getsockname()[1]}/", schema: {{file: reviews.graphql}}}}
+"""
+    )
+    async with there, running("router", "supergraph.yaml", "--dev", port=port, cwd=shop) as printed:
+        answer = await asyncio.to_thread(_ask, port, "query Shop { products { name } }")
+        await eventually(lambda: _has(printed, "query Shop"))  # a line that people read
+    told = " ".join(printed.read_text().replace("│", " ").split())
+    origin = f"http://127.0.0.1:{port}"
+    assert f"GraphQL, GraphiQL {origin}/graphql console {origin}/ " in told
+    assert f"products http://127.0.0.1:{nowhere}/graphql cannot be reached: connection refused reviews http://" in told
+    assert isinstance(answer, dict)
+    message = answer["errors"][0]["message"]
+    assert message.startswith(f"The subgraph cannot be reached. http://127.0.0.1:{nowhere}/graphql: ")
+    assert "refused" in message or "Connect call failed" in message
+
+
+async def _has(file: Path, text: str) -> bool:
+    return text in file.read_text()
 
 
 async def test_a_composition_that_fails_says_every_code_and_what_to_ask_next(shop: Path) -> None:

@@ -77,6 +77,34 @@ async def test_a_bad_request_gets_its_status_and_code(
 
 
 @pytest.mark.parametrize(
+    ("accept", "query", "content_type"),
+    [
+        ("text/html", "", "text/html"),
+        ("application/json", "{ me { id } }", "application/json"),
+        ("application/graphql-response+json", "{ me { id } }", "application/graphql-response+json"),
+        ("application/graphql-response+json", "{ nope }", "application/graphql-response+json"),
+        ("text/event-stream", "{ me { id } }", "text/event-stream"),
+        ("multipart/mixed", "{ products { id ... @defer { name } } }", "multipart/mixed"),
+        ("image/png", "{ me { id } }", "application/json"),  # the refusal
+    ],
+)
+async def test_caches_are_told_that_an_answer_depends_on_what_was_accepted(
+    start_router: StartRouter, accept: str, query: str, content_type: str
+) -> None:
+    headers = {"accept": accept, "apollo-require-preflight": "1", "origin": "http://localhost:3000"}
+    async with start_router(dev=True, cors={"origins": ["http://localhost:3000"]}, compress_from_bytes=1) as router:
+        async with router.session.get(router.url, params={"query": query}, headers=headers) as response:
+            assert response.content_type == content_type
+            varies = response.headers.getall("vary")
+            assert {"accept", "origin"} <= set(varies)
+            assert len(varies) == len(set(varies))
+            # streams are not encoded
+            assert ("accept-encoding" in varies) is (content_type not in ("text/event-stream", "multipart/mixed"))
+        async with router.session.options(router.url, headers=headers) as preflight:
+            assert preflight.headers.getall("vary") == ["origin"]
+
+
+@pytest.mark.parametrize(
     "content_type",
     [
         'application/json;charset="UTF-8"',
