@@ -17,7 +17,7 @@ from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
-from rich.progress import Progress
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import text
 
 from deploy.data_directory import DataDirectory
@@ -69,10 +69,11 @@ def load_sample_data(users: int, days: int, seed: int, data_dir: Path, terminal:
     yesterday = now.date() - timedelta(days=1)
     john, *others = demo_people(yesterday)
     people = [with_past(john), *others]
-    with Progress(console=terminal.console, disable=not terminal.console.is_terminal) as progress:
-        task = progress.add_task("Foods and exercises", total=len(people) + users + 1)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=terminal.console, disable=not terminal.console.is_terminal) as progress:
+        task = progress.add_task("Foods and exercises", total=None)
         asyncio.run(_load_catalogues(urls, now))
-        progress.update(task, advance=1, description="People")
+        progress.update(task, description="People", total=len(people) + users)
         with _told_afterwards(urls):
             asyncio.run(_load_people(urls, people, now))
             asyncio.run(_load_kitchen(urls, now))

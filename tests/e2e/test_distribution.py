@@ -16,24 +16,36 @@ import pytest
 
 from deploy.standalone.build import build, renamed
 from deploy.standalone.command import named
+from tests.testkit.interpreters import VERSIONS, interpreter
 from tests.testkit.running_stack import eventually
 
-GUIDE = Path(__file__).parents[2] / "deploy" / "docs" / "router-alone.md"
+ROOT = Path(__file__).parents[2]
+GUIDE = ROOT / "deploy" / "docs" / "router-alone.md"
+UV = str(Path(sysconfig.get_path("scripts")) / "uv")
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new virtual environment with the wheel. Its dependencies are those of this one, so that nothing is fetched; this
-    checkout is not among them.
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def environment(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new virtual environment with the wheel, of each Python that is here; this checkout is not in it. The dependencies
+    are those of the lock: for the running Python the ones that are installed, for others they are fetched.
     """
-    folder = tmp_path_factory.mktemp("wheel")
-    wheel = build(folder)
-    place = folder / "environment"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place)], check=True)
-    pip = [sys.executable, "-m", "pip", "--python", str(place / "bin" / "python")]
-    subprocess.run([*pip, "install", "--no-deps", "--no-index", "-q", str(wheel)], check=True)
-    site = next((place / "lib").glob("python3*/site-packages"))
-    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    python = interpreter(request.param)
+    if python is None:
+        pytest.skip(f"Python {request.param} is not on this machine")
+    place = tmp_path_factory.mktemp("environment") / request.param
+    subprocess.run([UV, "venv", "--quiet", "--python", str(python), str(place)], check=True)
+    install = [UV, "pip", "install", "--quiet", "--python", str(place / "bin" / "python")]
+    if python == Path(sys.executable):
+        subprocess.run([*install, "--no-deps", "--offline", str(wheel)], check=True)
+        site = next((place / "lib").glob("python3*/site-packages"))
+        (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    else:
+        subprocess.run([*install, "--constraint", str(ROOT / "requirements.lock"), f"{wheel}[strawberry]"], check=True)
     return place
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 import sys
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -105,6 +107,7 @@ async def test_johns_week(tmp_path: Path, mode: str) -> None:
             assert await john.data(KITCHEN) == {"me": IN_THE_KITCHEN}
         else:
             await _samples_run(john)
+            _each_subgraph_names_itself((stack.directory.logs / "router.log").read_text())
 
 
 async def _last_month_is_reported(john: Visitor, last: date) -> None:
@@ -116,6 +119,15 @@ async def _last_month_is_reported(john: Visitor, last: date) -> None:
     assert report["energyKcal"]["daysCounted"] == report["daysWithEntries"] > 20
     assert report["energyKcal"]["trend"] in ("RISING", "FALLING", "STEADY")
     assert None not in (report["volumeKg"]["changePercent"], *report["weight"].values())
+
+
+def _each_subgraph_names_itself(log: str) -> None:
+    """Four subgraphs write into the router's log: each line says whose it is, and the router's own are nobody's."""
+    started = [line for line in log.splitlines() if "subgraph_started" in line]
+    assert sorted(word for line in started for word in line.split() if word.startswith("subgraph=")) == [
+        "subgraph=analytics", "subgraph=nutrition", "subgraph=users", "subgraph=workouts"
+    ]  # fmt: skip
+    assert not [line for line in log.splitlines() if "supergraph_loaded" in line and "subgraph=" in line]
 
 
 async def _samples_run(john: Visitor) -> None:
@@ -149,10 +161,14 @@ async def _sign_in(stack: RunningStack, email: str) -> Visitor:
 
 
 async def _load_again(stack: RunningStack) -> Any:
+    """As at a terminal, which is told how many people are there already."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "deploy", "sample-data", "--data-dir", str(stack.directory.path), "--users", "3", cwd=ROOT
-    )
-    assert await process.wait() == 0
+        sys.executable, "-m", "deploy", "sample-data", "--data-dir", str(stack.directory.path), "--users", "3",
+        cwd=ROOT, env={**os.environ, "TTY_COMPATIBLE": "1", "NO_COLOR": "1"}, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    told, _ = await process.communicate()
+    assert process.returncode == 0
+    assert re.search(r"People .* 8/8 ", told.decode())
 
 
 async def _projections_equal_their_sources(stack: RunningStack) -> None:
