@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 from deploy.answer_codes import ANSWER_CODES, AnswerCode
 from deploy.terminal import Terminal
-from schema.verbs import all_codes, code_named, explanation
+from schema.codes import Code
+from schema.verbs import VerbError, all_codes, code_named, explanation
 
 _INTRODUCTION = """\
 # All codes
@@ -20,16 +23,28 @@ one, says which of several causes it was.
 
 
 def explain_code(code: str | None, terminal: Terminal) -> None:
-    """Raises VerbError for a code nobody gives."""
+    """Raises VerbError for a code nobody gives; its hint names one that reads alike."""
     if code is None:
         _list_composition(terminal)
     elif (answer := ANSWER_CODES.get(code.upper())) is not None:
         terminal.say(f"[bold]{answer.code}[/bold] (answer)")
         terminal.console.print(_told(answer), markup=False)
     else:
-        known = code_named(code)
+        known = _of_composition(code)
         terminal.say(f"[bold]{known.code}[/bold] ({known.level.value})")
         terminal.console.print(explanation(known), markup=False)
+
+
+def _of_composition(code: str) -> Code:
+    try:
+        return code_named(code)
+    except VerbError as error:
+        everything = [*ANSWER_CODES, *(each.code for each in all_codes())]
+        alike = get_close_matches(code.upper(), everything, 1)
+        meant = f"did you mean {alike[0]}? " if alike else ""
+        raise VerbError(
+            str(error), f"{meant}`explain` lists those of composition, `explain --answers` the others"
+        ) from None
 
 
 def _list_composition(terminal: Terminal) -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from deploy.answer_codes import ANSWER_CODES
-from deploy.explain import page_of_codes
+from deploy.explain import explain_code, page_of_codes
+from deploy.terminal import Terminal
 from router.access.caller import Refusal
+from schema.verbs import VerbError
 from subgraphs.shell.errors import NobodyReason
 
 ROOT = Path(__file__).parents[3]
@@ -68,3 +70,14 @@ def test_every_reason_for_being_nobody_is_explained() -> None:
 def test_the_page_of_codes_is_current() -> None:
     page = ROOT / "deploy" / "docs" / "error-codes.md"
     assert page.read_text(encoding="utf-8") == page_of_codes(), "write it: fittracker explain --markdown > " + page.name
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("unauthenticate", "UNAUTHENTICATED"), ("SATISFIABILTY_ERROR", "SATISFIABILITY_ERROR"), ("zzz", None)],
+)
+def test_a_mistyped_code_is_answered_with_the_one_that_reads_alike(typed: str, meant: str | None) -> None:
+    with pytest.raises(VerbError) as raised:
+        explain_code(typed, Terminal())
+    hint = raised.value.hint or ""
+    assert hint.startswith(f"did you mean {meant}? `explain` lists" if meant else "`explain` lists")
