@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Mapping
 from difflib import unified_diff
 from pathlib import Path
+from typing import Any
 
 from deploy.errors import FriendlyError
+from schema.codes import Location
 
 
 def print_stage(
@@ -18,7 +21,10 @@ def print_stage(
     operation_name: str | None,
     labels: list[str],
 ) -> None:
-    """Raises RouterError for a graph or an operation that is refused, FriendlyError for a file that is no text."""
+    """Raises FriendlyError for an operation that is refused, with its places, and for a file that is no text;
+    RouterError for a graph that is refused.
+    """
+    from router.errors import RequestError
     from router.stages import PlanStyle, Stage, StageQuestion, show
 
     wanted = Stage(stage)
@@ -26,7 +32,27 @@ def print_stage(
     if wanted.needs_operation:
         text = sys.stdin.read() if operation_file == Path("-") else _read(operation_file)
     question = StageQuestion(_read(supergraph_file), text, operation_name, tuple(labels), PlanStyle(style))
-    print(show(wanted, question))
+    try:
+        print(show(wanted, question))
+    except RequestError as error:
+        name = "-" if operation_file == Path("-") else operation_file.name
+        raise FriendlyError(with_places(error.entries(), name, text)) from None
+
+
+def with_places(entries: Iterable[Mapping[str, Any]], name: str, text: str) -> str:
+    """The messages of a response's `errors`, below each the lines of the operation that it is about, with a caret. `name` is
+    what the operation's text is called.
+    """
+    lines = text.splitlines()
+    told = []
+    for entry in entries:
+        told.append(entry["message"])
+        for place in entry.get("locations", ()):
+            line = (
+                lines[place["line"] - 1] if place["line"] <= len(lines) else ""
+            )  # behind the last: the text broke off
+            told.append(Location(name, place["line"], place["column"], line).excerpt())
+    return "\n".join(told)
 
 
 def print_plan_changes(old: Path, new: Path, operations: Path, labels: list[str]) -> bool:

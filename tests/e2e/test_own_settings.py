@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.testkit.running_stack import running_stack
+from tests.testkit.running_stack import RunningStack, running_stack
 
 SETTINGS = "cors:\n  origins: [https://app.example]\nbatching: {enabled: true, max_size: 2}\n"
 
@@ -39,3 +39,25 @@ async def test_own_settings_count_and_the_router_is_reached_from_outside(tmp_pat
         with socket.socket() as probe:
             assert probe.connect_ex((address_of_this_machine(), port)) != 0
     assert file.read_text() == SETTINGS
+
+
+async def test_a_page_on_any_port_of_this_machine_may_call_a_development_stack_and_no_other_page(
+    stack: RunningStack,
+) -> None:
+    asked = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}
+    for origin, is_allowed in (
+        ("http://localhost:5173", True),
+        ("http://127.0.0.1:3000", True),
+        ("https://app.example", False),
+        ("http://localhost.example:3000", False),
+    ):
+        async with stack.session.options(stack.state.router_url, headers={"origin": origin, **asked}) as preflight:
+            allowed = preflight.headers.get("access-control-allow-origin")
+            assert allowed == (origin if is_allowed else None)
+            if is_allowed:
+                assert {"authorization", "content-type"} <= set(
+                    preflight.headers["access-control-allow-headers"].lower().replace(" ", "").split(",")
+                )
+        query = {"query": "{ __typename }"}
+        async with stack.session.post(stack.state.router_url, json=query, headers={"origin": origin}) as response:
+            assert response.headers.get("access-control-allow-origin") == allowed

@@ -158,6 +158,20 @@ async def test_a_mistake_is_answered_with_a_sentence(tmp_path: Path, arguments: 
     assert "Traceback" not in told
 
 
+async def test_an_operation_that_is_refused_is_shown_with_a_caret_under_each_place(shop: Path) -> None:
+    await fittracker("compose", "products.graphql", "-o", "one.graphql", cwd=shop)
+    (shop / "ask.graphql").write_text("query Q {\n  products { nam id price }\n}\n")
+    told = await fittracker("plan", "--supergraph", "one.graphql", "ask.graphql", cwd=shop, expect=1)
+    assert [line.rstrip() for line in told.splitlines()] == [
+        "error: Cannot query field 'nam' on type 'Product'. Did you mean 'name'?",
+        "  ask.graphql:2 |   products { nam id price }",
+        "                |              ^",
+        "Cannot query field 'price' on type 'Product'.",
+        "  ask.graphql:2 |   products { nam id price }",
+        "                |                     ^",
+    ]
+
+
 async def test_a_taken_port_is_named(shop: Path) -> None:
     await fittracker("compose", "products.graphql", "-o", "one.graphql", cwd=shop)
     server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
