@@ -189,6 +189,9 @@ async def test_johns_week_is_two_clicks_away_in_the_demo(people: RunningStack, s
                 await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
                 await is_sound(watched, people)
                 await picture(page, f"demo-{name.lower()}-{size[0]}-{scheme}")
+        compared = page.locator('section[aria-label="Compared with the week before"]')
+        await expect(compared.locator('tr:has-text("Eaten, kcal")')).to_contain_text(re.compile(r"[\d,]+.*%|steady"))
+        await expect(page.locator('section[aria-label="Achievements"]')).to_contain_text("30 days in a row with a meal")
 
 
 @pytest.mark.timeout(120)

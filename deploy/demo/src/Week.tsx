@@ -1,10 +1,11 @@
-// One week as analytics sums it up, and every day of it as it changes.
+// One week as analytics sums it up, beside the week before, and every day of it as it changes.
 import { useQuery } from "@apollo/client/react";
 import { Answer } from "./Answer";
 import { WeekChart, type WeekDay } from "./charts";
 import { addDays, count, kcal, minutes, shortDate, signed, weekday } from "./format";
 import { WeekLiveDocument, WeekReportDocument, type WeekNumbersFragment, type WeekReportQuery } from "./graph.generated";
 import { useLive } from "./live";
+import { Achievements, Comparison } from "./Review";
 import { linkTo } from "./route";
 import { Number as Figure } from "./Today";
 
@@ -59,6 +60,7 @@ function Report({ me, isThisWeek }: { me: WeekReportQuery["me"]; isThisWeek: boo
           <Figure name={`days with meals, at most ${streaks.meals.longest}`} value={count(streaks.meals.current)} />
         </dl>
       </section>
+      <Comparison report={me.weekReport} />
       <section className="card" aria-label="Days">
         <table>
           <thead>
@@ -87,6 +89,7 @@ function Report({ me, isThisWeek }: { me: WeekReportQuery["me"]; isThisWeek: boo
           </tbody>
         </table>
       </section>
+      <Achievements of={me.achievements.nodes} />
     </>
   );
 }

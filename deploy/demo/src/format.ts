@@ -23,6 +23,7 @@ const inWords = (options: Intl.DateTimeFormatOptions) => {
 };
 export const longDate = inWords({ weekday: "long", day: "numeric", month: "long" });
 export const shortDate = inWords({ day: "numeric", month: "short" });
+export const dateWithYear = inWords({ day: "numeric", month: "short", year: "numeric" });
 export const weekday = inWords({ weekday: "short" });
 
 export function addDays(date: string, days: number): string {
