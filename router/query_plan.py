@@ -1,4 +1,4 @@
-"""Query plan nodes: the only thing the planner and the executor share.
+"""Query plan nodes: what the planner hands to the executor; of each other the two know nothing more.
 
 The names are those of every federation router, so that plans can be compared. Nodes are plain immutable data.
 """

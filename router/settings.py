@@ -1,6 +1,7 @@
 """Everything the router can be told: a YAML file, `${NAME}` from the environment, and a few variables of its own.
 
-`deploy` or `server.app` call `load_settings` once; the frozen result is handed down. Nothing else here reads os.environ.
+`deploy` calls `load_settings` before the router starts, `server.settings_reload` when the file changes; the frozen result
+is handed down. No other module of the router reads os.environ.
 """
 
 from __future__ import annotations

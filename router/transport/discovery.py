@@ -1,6 +1,6 @@
 """Where the instances of a subgraph are: listed, read from a file that is watched, or asked of DNS.
 
-`server.app` runs `find` once before the router is ready and `follow` from then on; both tell an `InstancePool`.
+`instance_directory` runs `find` once before the router is ready and `follow` from then on; both tell an `InstancePool`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Asks every instance again and again whether it may be given requests. `server.app` runs it beside the discovery."""
+"""Asks every instance again and again whether it may be given requests. `instance_directory` runs it beside the discovery."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether and when a failed query is sent to its subgraph again. `transport.SharedRequests` asks it after each failure.
+"""Whether and when a failed query is sent to its subgraph again. `shared_requests` asks it after each failure.
 
 Mutations never come here. A budget keeps retries a small share of all requests: a subgraph in trouble gets no more of it.
 """
