@@ -115,9 +115,16 @@ def up(
     from deploy.up import run_stack
 
     options = StackOptions(
-        data_dir, port, sample_data, in_process, watch, tuple(cors_origin or ()), operations_cli.read_scale(scale or []),
-        host, config,
-    )  # fmt: skip
+        data_dir,
+        port=port,
+        sample_data=sample_data,
+        in_process=in_process,
+        watch=watch,
+        cors_origins=tuple(cors_origin or ()),
+        scale=operations_cli.read_scale(scale or []),
+        host=host,
+        config=config,
+    )
     run_stack(options, Terminal())
 
 

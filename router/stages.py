@@ -135,9 +135,9 @@ def _operation_lines(operation: Operation) -> Iterator[str]:
 
 
 def _choices(graph: QueryGraph, operation: Operation) -> str:
-    choices = Choices()
-    choices.chooser = Chooser(graph, PlanningBudget(None), choices)
-    fetch_graphs(graph, operation, choices.chooser)
+    budget = PlanningBudget(None)
+    choices = Choices(budget)
+    fetch_graphs(graph, operation, Chooser(graph, budget, choices))
     return choices.as_text()
 
 

@@ -99,7 +99,15 @@ def _dump(domain: str, url: str, folder: Path, passphrase: str | None) -> tuple[
         encrypt(file, sealed, passphrase)
         file.unlink()
         file = sealed
-    dump = Dump(domain, file.name, sha256_of(file), file.stat().st_size, facts["revision"], rows, facts["wal"])
+    dump = Dump(
+        domain,
+        file=file.name,
+        sha256=sha256_of(file),
+        size=file.stat().st_size,
+        revision=facts["revision"],
+        rows=rows,
+        wal_position=facts["wal"],
+    )
     return dump, str(facts["version"])
 
 

@@ -191,7 +191,16 @@ def _demo_workout(row: dict[str, Any], day: date, zone: ZoneInfo) -> PlannedWork
         for each in row["exercises"]
     )
     end = start + timedelta(minutes=row["minutes"])
-    return PlannedWorkout(day, start, end, row["name"], exercises, row["kcal"], f"demo:{row['dayOffset']}", row["rpe"])
+    return PlannedWorkout(
+        day,
+        start,
+        end,
+        name=row["name"],
+        exercises=exercises,
+        reported_kcal=row["kcal"],
+        key=f"demo:{row['dayOffset']}",
+        session_rpe=row["rpe"],
+    )
 
 
 def _synthetic_person(
@@ -290,7 +299,9 @@ def _workouts(
             )
         name = "Run" if day.weekday() == 5 else "Strength"
         end = start + timedelta(minutes=minutes)
-        yield PlannedWorkout(day, start, end, name, exercises, None, f"sample:{number}")
+        yield PlannedWorkout(
+            day, start, end, name=name, exercises=exercises, reported_kcal=None, key=f"sample:{number}"
+        )
 
 
 def in_plates(weight: float) -> float:

@@ -48,17 +48,23 @@ def containers_at(level: list[Any], steps: tuple[PathStep, ...]) -> list[Any]:
     the projection reports it.
     """
     for step in steps[:-1]:
-        key, types = step.key, step.types
-        if key == "@":
-            level = [item for items in level if items.__class__ is list for item in items if item is not None]
-        else:
-            level = [found for item in level if item.__class__ is dict and (found := item.get(key)) is not None]
-        if types is not None:
-            level = [item for item in level if item.__class__ is dict and item.get("__typename") in types]
+        level = _one_step_down(level, step)
         if step.is_shared and len(level) > 1:
             level = list({id(item): item for item in level}.values())
     kind = list if steps[-1].key == "@" else dict
     return [item for item in level if item.__class__ is kind]
+
+
+def _one_step_down(level: list[Any], step: PathStep) -> list[Any]:
+    """What stands under the step in the objects or lists of `level`, without nulls."""
+    key, types = step.key, step.types
+    if key == "@":
+        below = [item for items in level if items.__class__ is list for item in items if item is not None]
+    else:
+        below = [found for item in level if item.__class__ is dict and (found := item.get(key)) is not None]
+    if types is None:
+        return below
+    return [item for item in below if item.__class__ is dict and item.get("__typename") in types]
 
 
 def positions_at(tree: Any, path: Path) -> Iterator[tuple[ClientPath, dict[str, Any]]]:

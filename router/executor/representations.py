@@ -386,21 +386,8 @@ def _builder_of(selections: SelectionSet, possible_types: PossibleTypes) -> Call
     Reads response keys, writes field names. A fragment adds its fields where the object is of its type; an object
     read through fragments carries its `__typename`, without which the subgraph could not read it back.
     """
-    leaves: list[tuple[str, str]] = []
-    has_typename = False
-    objects: list[tuple[str, str, Callable[[Tree], Any]]] = []
-    fragments: list[tuple[frozenset[str] | None, Callable[[Tree], Any]]] = []
-    for item in selections.items:
-        if not isinstance(item, Field):
-            condition = item.type_condition
-            types = None if condition is None else possible_types(condition) | {condition}
-            fragments.append((types, _builder_of(item.selections, possible_types)))
-        elif item.name == "__typename":
-            has_typename = True
-        elif item.selections is None:
-            leaves.append((item.response_key, item.name))
-        else:
-            objects.append((item.response_key, item.name, _builder_of(item.selections, possible_types)))
+    leaves, objects, fragments = _kinds_of(selections, possible_types)
+    has_typename = any(isinstance(item, Field) and item.name == "__typename" for item in selections.items)
 
     def build(source: Tree) -> Any:
         built: Tree = {}
@@ -426,6 +413,31 @@ def _builder_of(selections: SelectionSet, possible_types: PossibleTypes) -> Call
         return built
 
     return build
+
+
+def _kinds_of(
+    selections: SelectionSet, possible_types: PossibleTypes
+) -> tuple[
+    list[tuple[str, str]],
+    list[tuple[str, str, Callable[[Tree], Any]]],
+    list[tuple[frozenset[str] | None, Callable[[Tree], Any]]],
+]:
+    """Leaves and objects, each by the key to read and the name to write, and fragments by the types that they are for;
+    of objects and fragments also what builds them.
+    """
+    leaves: list[tuple[str, str]] = []
+    objects: list[tuple[str, str, Callable[[Tree], Any]]] = []
+    fragments: list[tuple[frozenset[str] | None, Callable[[Tree], Any]]] = []
+    for item in selections.items:
+        if not isinstance(item, Field):
+            condition = item.type_condition
+            types = None if condition is None else possible_types(condition) | {condition}
+            fragments.append((types, _builder_of(item.selections, possible_types)))
+        elif item.selections is not None:
+            objects.append((item.response_key, item.name, _builder_of(item.selections, possible_types)))
+        elif item.name != "__typename":
+            leaves.append((item.response_key, item.name))
+    return leaves, objects, fragments
 
 
 def _build_each(value: Any, build: Callable[[Tree], Any]) -> Any:

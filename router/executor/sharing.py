@@ -24,6 +24,9 @@ from router.query_plan import (
 )
 from router.selection_set import Field, SelectionSet
 
+#: A lookup, or a root fetch below the root, by its identity, and a path that it goes to.
+_Visit = tuple[int, Path]
+
 #: Objects that get copies of their own of whatever is nested in an entity.
 NEVER_SHARED = -1
 
@@ -57,8 +60,7 @@ def analyse_sharing(fetches: Listed[Fetch | EntityFetch]) -> Sharing:
     lookups = [lookup for fetch in fetches if isinstance(fetch, EntityFetch) for lookup in fetch.lookups]
     if not lookups and not any(fetch.path for fetch in fetches if isinstance(fetch, Fetch)):
         return Sharing(frozenset(), {})
-    visits = [(id(lookup), path) for lookup in lookups for path in lookup.paths]
-    visits += [(id(fetch), fetch.path) for fetch in fetches if isinstance(fetch, Fetch) and fetch.path]
+    visits = _visits(lookups, fetches)
     paths = {path for _, path in visits}
     written_twice = _composites_written_twice(fetches)
     shared = frozenset(
@@ -66,14 +68,7 @@ def analyse_sharing(fetches: Listed[Fetch | EntityFetch]) -> Sharing:
         for path in paths
         if _may_share(path, paths, written_twice) and not any(_is_told_apart(path, lookup) for lookup in lookups)
     )
-    groups: dict[tuple[int, Path], int] = {}
-    numbers: dict[frozenset[tuple[int, Path]], int] = {}
-    for lookup in lookups:
-        for path in lookup.paths:
-            if path in shared:
-                fate = _later_steps_below(path, visits)
-                groups[(id(lookup), path)] = numbers.setdefault(fate, len(numbers))
-    return Sharing(shared, groups)
+    return Sharing(shared, _groups(lookups, shared, visits))
 
 
 def fetches_of(node: PlanNode | None) -> Iterator[Fetch | EntityFetch]:
@@ -143,5 +138,25 @@ def _composites(selections: SelectionSet, above: tuple[str, ...]) -> Iterator[tu
             yield from _composites(item.selections, (*above, item.response_key))
 
 
-def _later_steps_below(path: Path, visits: list[tuple[int, Path]]) -> frozenset[tuple[int, Path]]:
+def _visits(lookups: Listed[EntityLookup], fetches: Listed[Fetch | EntityFetch]) -> list[_Visit]:
+    visits = [(id(lookup), path) for lookup in lookups for path in lookup.paths]
+    return visits + [(id(fetch), fetch.path) for fetch in fetches if isinstance(fetch, Fetch) and fetch.path]
+
+
+def _groups(
+    lookups: Listed[EntityLookup], shared: frozenset[Path], visits: list[_Visit]
+) -> dict[tuple[int, Path], int]:
+    """A number for each lookup at each shared path: the same for those below whose objects the same steps follow."""
+    groups: dict[tuple[int, Path], int] = {}
+    numbers: dict[frozenset[_Visit], int] = {}
+    for lookup in lookups:
+        for path in lookup.paths:
+            if path in shared:
+                later = _later_steps_below(path, visits)
+                groups[(id(lookup), path)] = numbers.setdefault(later, len(numbers))
+    return groups
+
+
+def _later_steps_below(path: Path, visits: list[_Visit]) -> frozenset[_Visit]:
+    """Who goes to the path or further down, and where to from there."""
     return frozenset((step, other[len(path) :]) for step, other in visits if other[: len(path)] == path)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 
-from router.planner.choose import Chooser, Excluded, Here, Moved
+from router.planner.candidates import Excluded, Here, Moved
+from router.planner.choose import Chooser
 from router.planner.expand import Typed
 from router.planner.places import Place, child_place, landing_place, typed_place
 from router.query_graph import EntityTarget

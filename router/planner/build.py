@@ -12,7 +12,8 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_
 
 from router.errors import PlanningFailedError
 from router.planner.alike import MIN_GROUP, grouped
-from router.planner.choose import NOTHING, Choice, Chooser, Excluded, Here, Moved
+from router.planner.candidates import NOTHING, Choice, Excluded, Here, Moved
+from router.planner.choose import Chooser
 from router.planner.conditions import ALWAYS, Conditions, joined, needed_for, under, without
 from router.planner.expand import Typed
 from router.planner.fetch_graph import DraftRule, FetchNode, SelectionDraft
@@ -102,7 +103,7 @@ class FetchGraphBuilder:
 
     def build(self, root_type: str, selections: SelectionSet) -> list[FetchNode]:
         """Raises PlanningFailedError, PlanningLimitError."""
-        position = _Position(Place(None, root_type), (), (), None, None, root_type)
+        position = _Position(Place(None, root_type), path=(), keys=(), node=None, draft=None, client_type=root_type)
         self._build(position, selections)
         return self.nodes
 
@@ -260,16 +261,16 @@ class FetchGraphBuilder:
         node.contexts |= contexts
         node.reasons.append(_reason(step, len(types) - 1))
         landing = _Position(
-            landing_place(self.graph, target),
-            position.path,
-            position.keys,
-            node,
-            node.draft.fragment(*types),
-            position.client_type,
-            position.parent,
-            position.conditions,
-            types if len(types) > 1 else (),
-            position,
+            place=landing_place(self.graph, target),
+            path=position.path,
+            keys=position.keys,
+            node=node,
+            draft=node.draft.fragment(*types),
+            client_type=position.client_type,
+            parent=position.parent,
+            conditions=position.conditions,
+            alike=types if len(types) > 1 else (),
+            came_from=position,
         )
         # `_entity_node` may have joined a node that was there already, and that is sent under fewer conditions than this
         # position is reached under: the others are then those of the fields that are asked in it
@@ -403,9 +404,7 @@ class FetchGraphBuilder:
         """A fetch of the subgraph for that path: one that is there and can take the item too, or else a new one.
 
         A fetch that is there can take it if it is sent no earlier than `parents` allow, and if waiting for them delays
-        it no further. In the subgraph of an interface object, objects of different types are asked for under one name.
-        A fetch for some of them is not used for others there: a field may fail for them, or require what they do not
-        send, or have a response key that means another field.
+        it no further.
         """
         subgraph, path = target.subgraph, _without_type_filter(position.path)
         level = 1 + max(parent.level() for parent in parents)
@@ -416,12 +415,7 @@ class FetchGraphBuilder:
                 and not node.is_root
                 and _is_one_within_the_other(node.conditions, position.conditions)
                 and node.level() >= level
-                and node.accepts(rule)
-                and not (
-                    target.type in node.draft.fragments
-                    and any(known.is_for_others_of_the_type(rule) for known in node.rules)
-                )
-                and not node.draft.fragment(*types).contradicts(SelectionSet((item,)))
+                and _can_take(node, target.type, rule, item, types)
                 and not any(parent.waits_for(node) for parent in parents)
             ):
                 if set(position.conditions) <= set(node.conditions):
@@ -467,6 +461,22 @@ class FetchGraphBuilder:
                 entry = draft.add_field(item.name, key, (), conditions, child_type)
                 if item.selections is not None and entry.children is not None:
                     self._add_representation_fields(entry.children, item.selections, (*keys, key))
+
+
+def _can_take(
+    node: FetchNode, typename: str, rule: DraftRule, item: Field | InlineFragment, types: tuple[str, ...]
+) -> bool:
+    """Whether a fetch of entities can also ask for the item, of the objects of `rule`.
+
+    In the subgraph of an interface object, objects of different types are asked for under one name. A fetch for some of
+    them is not used for others there: a field may fail for them, or require what they do not send, or have a response
+    key that means another field.
+    """
+    if not node.accepts(rule):
+        return False
+    if typename in node.draft.fragments and any(known.is_for_others_of_the_type(rule) for known in node.rules):
+        return False
+    return not node.draft.fragment(*types).contradicts(SelectionSet((item,)))
 
 
 def _is_one_within_the_other(one: Conditions, other: Conditions) -> bool:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from router.planner.choose import Candidate, Choice, Chooser, Cost, Excluded, Here, Moved, Target
+from router.planner.budget import PlanningBudget
+from router.planner.candidates import Candidate, Choice, Cost, Excluded, Here, Moved, Target
+from router.planner.combine import combine
 from router.planner.expand import Typed
 from router.planner.places import Place
 from router.selection_set import Field, InlineFragment, SelectionSet
@@ -32,10 +34,10 @@ class _Search:
 
 
 class Choices:
-    """A `ChoiceObserver` that remembers. Its `chooser` has to be the one that it observes."""
+    """A `ChoiceObserver` that remembers. What it tells afterwards is worked out within the chooser's own `budget`."""
 
-    def __init__(self) -> None:
-        self.chooser: Chooser | None = None
+    def __init__(self, budget: PlanningBudget) -> None:
+        self._budget = budget
         self._top: list[_Search] = []
         self._open: list[_Search] = []
 
@@ -104,10 +106,9 @@ class Choices:
 
     def _instead(self, search: _Search, number: int, candidate: Candidate) -> str:
         """What the whole place would have cost with this candidate in place of the one that was taken."""
-        assert self.chooser is not None
         forced = [*search.weighed]
         forced[number] = [candidate]
-        choice = self.chooser.combine(forced)
+        choice = combine(forced, self._budget)
         if choice is None:
             return "not with the others"
         is_equal = search.choice is not None and choice.cost == search.choice.cost

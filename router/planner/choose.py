@@ -1,19 +1,19 @@
 """Chooses, for every field at every place, the subgraph that answers it: the cheapest way by sequential fetches,
 then by fetches, then by fields.
 
-`build` asks for choices and turns them into fetches; `alike` compares them, `stages` prints them. Choices are remembered by
+`build` asks for choices and turns them into fetches, `alike` asks for them to compare types. Choices are remembered by
 place, selection set and forbidden moves (`Excluded`), so that the same question is not searched again.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import combinations
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from router.planner.budget import PlanningBudget
+from router.planner.candidates import FREE, NOTHING, Candidate, Choice, Cost, Excluded, Here, Moved, Target
+from router.planner.combine import combine
 from router.planner.expand import Item, Typed, expand, interface_targets
 from router.planner.places import (
     Place,
@@ -28,81 +28,11 @@ from router.query_graph import EntityTarget, QueryGraph
 from router.selection_set import Field, InlineFragment, SelectionSet
 from router.supergraph import Key
 
-#: More optional subgraphs than this at one place are chosen greedily; 2^6 combinations are tried below it.
-_MAX_SEARCHED_TARGETS = 6
 #: Of more subgraphs than this that resolve one field, only the most promising are compared.
 _MAX_COMPARED_TARGETS = 8
 
-
-class Cost(NamedTuple):
-    """Compared in this order. `depth` counts fetches that have to wait for one another; a field counts twice as much
-    after each move, so that of two equally deep ways the one that answers more at once wins.
-
-    Depth comes first because a client waits for round trips, not for requests: three fetches side by side are better
-    than two in a row. `python -m router choices` prints the costs of every place.
-    """
-
-    depth: int
-    fetches: int
-    fields: int
-
-
-FREE = Cost(0, 0, 0)
-
-
-#: Moves that must not be used: (subgraph, None) for any field, because the way to its key is being looked for;
-#: (subgraph, "Type.field") because what that field requires is being looked for.
-Excluded = frozenset[tuple[str, str | None]]
-NOTHING: Excluded = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """The field is answered by the fetch that is already at this place."""
-
-    field: Field
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """`item` is answered after a move to another subgraph; `requires` is what the field itself needs besides the key."""
-
-    item: Field | InlineFragment
-    target: EntityTarget | RootTarget
-    key: Key | None
-    requires: SelectionSet | None = None
-
-
-Step = Here | Typed | Moved
-
-
-@dataclass(slots=True)
-class Choice:
-    """`moves` are all that it makes from its own place, also those that fetch a key or a required field; not those
-    below.
-    """
-
-    cost: Cost
-    steps: tuple[Step, ...]
-    moves: Excluded
-
-
 _NO_KEY = Choice(FREE, (), NOTHING)
 _MemoKey = tuple[str | None, str, int, frozenset[str], int, Excluded]
-
-
-@dataclass(slots=True)
-class Candidate:
-    """One way to answer an item at a place. `target` is None for Here and Typed."""
-
-    step: Step
-    target: EntityTarget | RootTarget | None
-    cost: Cost  # of the item alone, without the move's own fetch and key
-    key_cost: Cost = FREE
-    moves: Excluded = NOTHING
-
-
-Target = EntityTarget | RootTarget
 
 
 class ChoiceObserver(Protocol):
@@ -116,6 +46,17 @@ class ChoiceObserver(Protocol):
 
     def leave(self, weighed: list[list[Candidate]], choice: Choice | None) -> None:
         """The search that began last ends: the candidates of each item, and what was chosen of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """What a field needs of the place that is left for it, besides a key. `moves` are those that bring it there, and the
+    field's own.
+    """
+
+    requires: SelectionSet | None
+    cost: Cost
+    moves: Excluded
 
 
 class Chooser:
@@ -155,7 +96,7 @@ class Chooser:
         if memo_key in self._memo:
             return self._memo[memo_key]
         if memo_key in self._in_progress:
-            return None
+            return None  # this question has led to itself: going round once more answers nothing
         if excluded and memo_key[:-1] not in self._unrestricted_in_progress:
             # Forbidding moves only makes the choice smaller. If the cheapest way of all makes none of the forbidden
             # moves, it is also the cheapest of those that remain, and need not be searched again: most searches for
@@ -217,9 +158,9 @@ class Chooser:
             else:
                 whole.extend(pieces or [])
                 split.extend(pieces or [])
-        best = self.combine(whole)
+        best = combine(whole, self.budget)
         if may_split_for_speed:
-            alternative = self.combine(split)
+            alternative = combine(split, self.budget)
             if alternative is not None and (best is None or alternative.cost < best.cost):
                 return split, alternative
         return whole, best
@@ -291,75 +232,88 @@ class Chooser:
             self._names[id(item.selections)] = known
         return known | {item.name} if isinstance(item, Field) else known
 
-    # A move costs what the key and the required fields cost here (the deeper of the two, since both are fetched before
-    # it), one round trip, and what is below the field there. The key's own fetches, and the move's, are left to
-    # `_evaluate`, which counts them once for all items that go to one target. Example: `stars` of a product in p, by
-    # `id`, from q gives `Cost(depth=1, fetches=0, fields=2)` and `key_cost=Cost(0, 0, 1)`.
     def _moves(
-        self,
-        targets: Iterable[EntityTarget | RootTarget],
-        place: Place,
-        item: Field | InlineFragment,
-        excluded: Excluded,
+        self, targets: Iterable[Target], place: Place, item: Field | InlineFragment, excluded: Excluded
     ) -> Iterator[Candidate]:
         for target in targets:
             self.budget.look()
-            if (target.subgraph, None) in excluded:
-                self._reject(item, target, "its key, or what it requires, is what is being looked for")
-                continue
-            landing = landing_place(self.graph, target)
-            requires: SelectionSet | None = None
-            requires_cost = FREE
-            moves: Excluded = frozenset(((target.subgraph, None),))
-            if isinstance(item, InlineFragment) or item.name == "__typename":
-                inner = self.choose(landing, self._set_of((item,)))
-                cost = inner.cost if inner is not None else None
-            else:
-                edge = self.graph.field(target.subgraph, target.type, item.name)
-                if edge is None:
-                    self._reject(item, target, f"does not resolve {target.type}.{item.name}")
-                    continue
-                field_mark = (target.subgraph, f"{target.type}.{item.name}")
-                if field_mark in excluded:
-                    self._reject(item, target, f"what {field_mark[1]} requires is what is being looked for")
-                    continue
-                moves |= {field_mark}
-                requires = edge.requires
-                if requires is not None:
-                    needed = self.choose(place, requires, excluded | {field_mark})
-                    if needed is None:
-                        self._reject(item, target, f"nothing here leads to what {field_mark[1]} requires")
-                        continue
-                    requires_cost = needed.cost
-                    moves |= needed.moves
-                elif target.subgraph == place.subgraph and not edge.context_arguments:
-                    continue  # a fetch to where we are gains nothing
-                cost = self._cost_below(landing, item)
-            if cost is None:
-                self._reject(item, target, "nothing there leads to what is asked below the field")
-                continue
-            key, key_choice = self._cheapest_key(place, target, excluded)
-            if key_choice is None:
-                self._reject(item, target, f"none of the keys of {target.type} can be had here")
-                continue
-            key_cost = key_choice.cost
-            yield Candidate(
-                Moved(item, target, key, requires),
-                target,
-                Cost(
-                    max(requires_cost.depth, key_cost.depth) + 1 + cost.depth,
-                    requires_cost.fetches + cost.fetches,
-                    requires_cost.fields + (cost.fields if place.subgraph is None else 2 * cost.fields),
-                ),
-                key_cost,
-                moves | key_choice.moves,
-            )
+            candidate = self._move(target, place, item, excluded)
+            if candidate is not None:
+                yield candidate
+
+    def _move(self, target: Target, place: Place, item: Field | InlineFragment, excluded: Excluded) -> Candidate | None:
+        """The item after a move to the target; None where it cannot be made, or gains nothing.
+
+        It costs what the key and the required fields cost here (the deeper of the two, since both are fetched before
+        it), one round trip, and what is below the field there. The key's own fetches, and the move's, are left to
+        `combine`, which counts them once for all items that go to one target.
+        """
+        if (target.subgraph, None) in excluded:
+            self._reject(item, target, "its key, or what it requires, is what is being looked for")
+            return None
+        need = self._need(target, place, item, excluded)
+        if need is None:
+            return None
+        cost = self._cost_there(target, item)
+        if cost is None:
+            self._reject(item, target, "nothing there leads to what is asked below the field")
+            return None
+        key, key_choice = self._cheapest_key(place, target, excluded)
+        if key_choice is None:
+            self._reject(item, target, f"none of the keys of {target.type} can be had here")
+            return None
+        return Candidate(
+            Moved(item, target, key, need.requires),
+            target,
+            Cost(
+                max(need.cost.depth, key_choice.cost.depth) + 1 + cost.depth,
+                need.cost.fetches + cost.fetches,
+                need.cost.fields + (cost.fields if place.subgraph is None else 2 * cost.fields),
+            ),
+            key_choice.cost,
+            need.moves | key_choice.moves,
+        )
+
+    def _need(self, target: Target, place: Place, item: Field | InlineFragment, excluded: Excluded) -> _Need | None:
+        """What has to be fetched here for the item, the key aside; None where the target does not answer it, or where
+        that cannot be had. What an object is (`__typename`, or a fragment) needs nothing more.
+        """
+        move: Excluded = frozenset(((target.subgraph, None),))
+        if isinstance(item, InlineFragment) or item.name == "__typename":
+            return _Need(None, FREE, move)
+        edge = self.graph.field(target.subgraph, target.type, item.name)
+        coordinate = f"{target.type}.{item.name}"
+        if edge is None:
+            self._reject(item, target, f"does not resolve {coordinate}")
+            return None
+        field_move = (target.subgraph, coordinate)
+        if field_move in excluded:
+            self._reject(item, target, f"what {coordinate} requires is what is being looked for")
+            return None
+        moves = move | {field_move}
+        if edge.requires is None:
+            # a fetch to where we are gains nothing, unless it is for what a context gives the field there
+            is_here_anyway = target.subgraph == place.subgraph and not edge.context_arguments
+            return None if is_here_anyway else _Need(None, FREE, moves)
+        needed = self.choose(place, edge.requires, excluded | {field_move})
+        if needed is None:
+            self._reject(item, target, f"nothing here leads to what {coordinate} requires")
+            return None
+        return _Need(edge.requires, needed.cost, moves | needed.moves)
+
+    def _cost_there(self, target: Target, item: Field | InlineFragment) -> Cost | None:
+        """What the item costs where the move arrives; None where nothing there answers it."""
+        landing = landing_place(self.graph, target)
+        if isinstance(item, Field) and item.name != "__typename":
+            return self._cost_below(landing, item)
+        inner = self.choose(landing, self._set_of((item,)))
+        return inner.cost if inner is not None else None
 
     def _reject(self, item: Field | InlineFragment, target: Target, reason: str) -> None:
         if self._observer is not None:
             self._observer.reject(item, target, reason)
 
-    def _targets(self, place: Place, item: Field | InlineFragment) -> Iterable[EntityTarget | RootTarget]:
+    def _targets(self, place: Place, item: Field | InlineFragment) -> Iterable[Target]:
         """The subgraphs, and the types there, that could answer the item after a move; whether a key leads to them is seen
         later.
 
@@ -403,9 +357,7 @@ class Chooser:
             target.subgraph, target.type, field_name
         )
 
-    def _cheapest_key(
-        self, place: Place, target: EntityTarget | RootTarget, excluded: Excluded
-    ) -> tuple[Key | None, Choice | None]:
+    def _cheapest_key(self, place: Place, target: Target, excluded: Excluded) -> tuple[Key | None, Choice | None]:
         if isinstance(target, RootTarget):
             return None, _NO_KEY
         best: tuple[Key | None, Choice | None] = (None, None)
@@ -421,11 +373,16 @@ class Chooser:
     def _is_worth_splitting(self, place: Place, item: Item, candidates: list[Candidate]) -> bool:
         """Whether to ask several subgraphs for some of the field's subfields each: not if one of them answers the field
         without a further fetch, nor where only one subgraph has it.
+
+        Above the root fetches only queries are split, as a mutation is run once, and below only where the subgraph that
+        is here may not be alone to know the object.
         """
         if not isinstance(item, Field) or item.selections is None or not self.budget.is_generous:
             return False
-        landed = 1 if place.subgraph is None else 0
-        if min(candidate.cost.depth for candidate in candidates) <= landed or len(self._parts_of(item)) < 2:
+        whole = (
+            1 if place.subgraph is None else 0
+        )  # the depth where no fetch follows: above the roots one is made anyway
+        if min(candidate.cost.depth for candidate in candidates) <= whole or len(self._parts_of(item)) < 2:
             return False
         if place.subgraph is None:
             return place.type == self.graph.supergraph.root_types.get("query") and len(candidates) > 1
@@ -434,7 +391,10 @@ class Chooser:
     def _split(
         self, place: Place, item: Item, excluded: Excluded, around: SelectionSet
     ) -> list[list[Candidate]] | None:
-        """Candidates for each part of an item that no single subgraph answers whole; None where a part has none."""
+        """Candidates for each part of an item; None where a part has none. A part that no subgraph answers whole, or that
+        several could share, is split in its turn: of `a { b { c d } e }`, which no one answers, first `a { b { c d } }`
+        and `a { e }` are tried, and where the former has no candidates, `a { b { c } }` and `a { b { d } }`.
+        """
         if isinstance(item, Typed) or place.type == self._mutation_type:
             return None  # a mutation is run once, by one subgraph
         parts = self._parts_of(item)
@@ -454,10 +414,10 @@ class Chooser:
         return pieces
 
     def _parts_of(self, item: Field | InlineFragment) -> tuple[Field | InlineFragment, ...]:
-        """The item once for each of its children; a leaf is its own part. Asked again, it gives parts with the
-        identical selection sets, by which choices are remembered.
+        """The item once for each of its children, or, where there is one child, for each part of that; a leaf is its own
+        part. `a { b c }` gives `a { b }` and `a { c }`; `a { b { c d } }` gives `a { b { c } }` and `a { b { d } }`.
 
-        `a { b { c d } }` gives `a { b { c } }` and `a { b { d } }`.
+        Asked again, it gives parts with the identical selection sets, by which choices are remembered.
         """
         if item.selections is None or not item.selections.items:
             return (item,)
@@ -469,7 +429,7 @@ class Chooser:
             known = self._parts[id(item.selections)] = tuple(children)
             self._kept_alive.append(item.selections)
         if known == item.selections.items and len(known) == 1:
-            return (item,)
+            return (item,)  # one leaf within the other to the end: there is nothing to part
         return tuple([item.with_selections(self._set_of((child,))) for child in known])
 
     def _set_of(self, items: tuple[Field | InlineFragment, ...]) -> SelectionSet:
@@ -492,86 +452,3 @@ class Chooser:
             for name in possible_types_at(self.graph, place)
         ]
         return pieces if pieces and all(pieces) else None
-
-    # -- combination -------------------------------------------------------------------------------------------
-
-    def combine(self, items: list[list[Candidate]]) -> Choice | None:
-        """The set of subgraphs to move to such that every item is answered at the lowest total cost.
-
-        Items cannot be decided one by one: a fetch costs once, however many items it answers. Example: `a` can be had from
-        X or Y, `b` from Y or Z, `c` from Z only. `c` forces the fetch from Z, so that `b` costs no further fetch there.
-        Tried are then Z with nothing, with X, with Y, and with both. Z and X, two fetches, is the first of the
-        cheapest.
-        """
-        targets: dict[EntityTarget | RootTarget, Cost] = {}
-        for candidates in items:
-            for candidate in candidates:
-                if candidate.target is not None:
-                    targets[candidate.target] = candidate.key_cost
-        forced: set[EntityTarget | RootTarget] = {
-            candidates[0].target
-            for candidates in items
-            if candidates[0].target is not None and len({candidate.target for candidate in candidates}) == 1
-        }
-        optional = [target for target in targets if target not in forced]
-        if len(optional) > _MAX_SEARCHED_TARGETS:
-            return self._greedy(items, forced, targets)
-        best: Choice | None = None
-        for size in range(len(optional) + 1):
-            for extra in combinations(optional, size):
-                self.budget.look()
-                choice = _evaluate(items, forced.union(extra), targets)
-                if choice is not None and (best is None or choice.cost < best.cost):
-                    best = choice
-        return best
-
-    def _greedy(
-        self,
-        items: list[list[Candidate]],
-        allowed: set[EntityTarget | RootTarget],
-        targets: dict[EntityTarget | RootTarget, Cost],
-    ) -> Choice | None:
-        """Cover items by the subgraph that answers most of what is still open, then drop what is not needed."""
-
-        def is_open(candidates: list[Candidate]) -> bool:
-            return not any(candidate.target is None or candidate.target in allowed for candidate in candidates)
-
-        open_items = [candidates for candidates in items if is_open(candidates)]
-        while open_items:
-            self.budget.look()
-            answers = Counter(candidate.target for candidates in open_items for candidate in candidates)
-            allowed.add(max(targets, key=lambda target: answers[target]))
-            open_items = [candidates for candidates in open_items if is_open(candidates)]
-        return _evaluate(items, allowed, targets)
-
-
-def _evaluate(
-    items: list[list[Candidate]],
-    allowed: set[EntityTarget | RootTarget],
-    key_costs: dict[EntityTarget | RootTarget, Cost],
-) -> Choice | None:
-    """Every item answered by its cheapest candidate among the `allowed` targets; None where an item has none of
-    them.
-    """
-    depth = fetches = fields = 0
-    steps = []
-    used: set[EntityTarget | RootTarget] = set()
-    moves: Excluded = NOTHING
-    for candidates in items:
-        usable = [candidate for candidate in candidates if candidate.target is None or candidate.target in allowed]
-        if not usable:
-            return None
-        best = min(usable, key=lambda candidate: candidate.cost)
-        steps.append(best.step)
-        depth = max(depth, best.cost.depth)
-        fetches += best.cost.fetches
-        fields += best.cost.fields
-        if best.target is not None:
-            used.add(best.target)
-        if best.moves:
-            moves |= best.moves
-    # the move's own fetch and its key, once for all items that use it
-    for target in used:
-        fetches += 1 + key_costs[target].fetches
-        fields += key_costs[target].fields
-    return Choice(Cost(depth, fetches, fields), tuple(steps), moves)

@@ -63,23 +63,33 @@ class _Expansion:
                     self._items.append(item)  # which nobody answers
 
     def _add_fragment(self, fragment: InlineFragment) -> None:
-        condition, place, graph = fragment.type_condition, self._place, self._graph
+        condition, place = fragment.type_condition, self._place
         if condition is None or condition == place.type or place.subgraph is None:
             self.add(fragment.selections, fragment.conditions)
             return
-        wanted = graph.supergraph_possible_types(condition)
-        if graph.is_interface_object(place.subgraph, place.type):
-            # Which object it is, only a subgraph with the real interface can tell.
-            if condition not in wanted and wanted >= graph.supergraph_possible_types(place.type):
-                self.add(fragment.selections, fragment.conditions)
-            elif wanted & graph.supergraph_possible_types(place.type):
-                self._items.append(fragment)
-            return
-        if not self._is_abstract:
-            if place.type in wanted:
-                self.add(fragment.selections, fragment.conditions)
-            return
-        here = possible_types_at(graph, place)
+        wanted = self._graph.supergraph_possible_types(condition)
+        if self._graph.is_interface_object(place.subgraph, place.type):
+            self._add_to_interface_object(fragment, condition, wanted)
+        elif self._is_abstract:
+            self._add_to_abstract(fragment, condition, wanted, place.subgraph)
+        elif place.type in wanted:
+            self.add(fragment.selections, fragment.conditions)
+
+    def _add_to_interface_object(self, fragment: InlineFragment, condition: str, wanted: frozenset[str]) -> None:
+        """Which object it is, only a subgraph with the real interface can tell: the fragment stays one, to be answered
+        there, unless its condition is an interface or union of all that can be here.
+        """
+        here = self._graph.supergraph_possible_types(self._place.type)
+        if condition not in wanted and wanted >= here:
+            self.add(fragment.selections, fragment.conditions)
+        elif wanted & here:
+            self._items.append(fragment)
+
+    def _add_to_abstract(self, fragment: InlineFragment, condition: str, wanted: frozenset[str], subgraph: str) -> None:
+        """The types of `wanted` that can be here. Under the fragment's own condition where the subgraph takes it to mean
+        the same types, else under the name of each.
+        """
+        here = possible_types_at(self._graph, self._place)
         possible = [name for name in here if name in wanted]
         if not possible:
             return
@@ -87,8 +97,8 @@ class _Expansion:
         if condition in possible:
             self._typed.setdefault(condition, []).extend(selections)
             return
-        known_there = set(here) & set(graph.possible_types(place.subgraph, condition))
-        if graph.is_abstract(place.subgraph, condition) and known_there == set(possible):
+        known_there = set(here) & set(self._graph.possible_types(subgraph, condition))
+        if self._graph.is_abstract(subgraph, condition) and known_there == set(possible):
             self._items.append(Typed(condition, SelectionSet(tuple(selections))))
             return
         for name in possible:

@@ -19,10 +19,10 @@ MAX_CHARACTERS = 50_000
 
 def choices_as_text(graph: QueryGraph, operation: Operation) -> str | None:
     """As `Choices.as_text`, cut at MAX_CHARACTERS; None where it takes longer than MAX_SECONDS of this thread's time."""
-    choices = Choices()
-    choices.chooser = Chooser(graph, PlanningBudget(MAX_SECONDS), choices)
+    budget = PlanningBudget(MAX_SECONDS)
+    choices = Choices(budget)
     try:
-        fetch_graphs(graph, operation, choices.chooser)
+        fetch_graphs(graph, operation, Chooser(graph, budget, choices))
         text = choices.as_text()
     except (PlanningOverrunError, RequestError):
         return None

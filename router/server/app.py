@@ -133,11 +133,11 @@ class RouterApp:
             self._authenticator,
             _rate_limiter(settings, self._redis),
             self._documents,
-            cache,
-            self._extensions if settings.extensions or settings.coprocessor else None,
-            self._entities,
-            self._operations,
-            self._usage,
+            cache=cache,
+            extensions=self._extensions if settings.extensions or settings.coprocessor else None,
+            entities=self._entities,
+            operations=self._operations,
+            usage=self._usage,
         )
         self._page = GraphiqlPage(settings) if settings.serves_graphiql else None
         self.streams = EventStreams(self.door)

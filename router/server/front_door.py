@@ -91,6 +91,7 @@ class FrontDoor:
         authenticator: Authenticator,
         rate_limiter: RateLimiter,
         documents: DocumentStore,
+        *,
         cache: ResponseCache | None,
         extensions: Extensions | None = None,
         entities: EntityStore | None = None,

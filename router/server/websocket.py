@@ -88,7 +88,10 @@ class WebSocketEndpoint:
         CONNECTIONS.inc()
         try:
             dialect = DIALECTS[dialect_name]
-            await _Connection(self._door, dialect, scope, receive, send, self._tracing, self._log).run()
+            connection = _Connection(
+                self._door, dialect, scope, receive, send, tracing=self._tracing, log_of_requests=self._log
+            )
+            await connection.run()
         finally:
             CONNECTIONS.dec()
             self._door.open_streams -= 1
@@ -114,6 +117,7 @@ class _Connection:
         scope: Scope,
         receive: Receive,
         send: Send,
+        *,
         tracing: Tracing,
         log_of_requests: RequestLog,
     ) -> None:

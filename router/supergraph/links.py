@@ -110,4 +110,12 @@ def _read(arguments: dict[str, Any]) -> Link:
     for item in arguments.get("import") or ():
         spec = str(item.get("name", "")) if isinstance(item, dict) else str(item)
         imports[str(item.get("as") or spec) if isinstance(item, dict) else spec] = spec
-    return Link(url, identity, name, version, arguments.get("for"), str(arguments.get("as") or name), imports)
+    return Link(
+        url,
+        identity,
+        name,
+        version,
+        purpose=arguments.get("for"),
+        namespace=str(arguments.get("as") or name),
+        imports=imports,
+    )

@@ -66,11 +66,11 @@ class SubgraphRequest:
             self.url,
             self.body,
             headers,
-            self.is_query,
-            self.files,
-            self.query_string,
-            self.epoch,
-            self.avoided,
+            is_query=self.is_query,
+            files=self.files,
+            query_string=self.query_string,
+            epoch=self.epoch,
+            avoided=self.avoided,
         )
 
 

@@ -50,13 +50,13 @@ def overrides_of(
     """Every application of `@override` to the field, in the subgraphs' order."""
     return [
         Override(
-            subgraph,
-            str(each.argument("override", "from")),
-            str(label) if (label := each.argument("override", "label")) is not None else None,
-            type_name,
-            field,
-            fields,
-            subgraphs,
+            subgraph=subgraph,
+            source=str(each.argument("override", "from")),
+            label=str(label) if (label := each.argument("override", "label")) is not None else None,
+            type_name=type_name,
+            field=field,
+            fields=fields,
+            subgraphs=subgraphs,
         )
         for subgraph, each in fields.items()
         if each.has("override")

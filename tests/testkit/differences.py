@@ -239,4 +239,7 @@ def _of_composition(found: list[Difference]) -> str:
 
 
 if __name__ == "__main__":
-    LongRun("operations", "differences", differences_of, _told, 10_000, 12, _of_composition).main(__doc__)
+    run = LongRun(
+        "operations", "differences", differences_of, _told, default=10_000, per_graph=12, summary=_of_composition
+    )
+    run.main(__doc__)

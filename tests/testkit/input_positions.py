@@ -62,7 +62,7 @@ def _of_type(owner: GraphQLObjectType, kind: str, entity: str | None) -> Iterato
             for place, path, input_type in _inside(coordinate, (argument,), declared.type, ()):
                 named = get_named_type(input_type)
                 is_list = is_list_type(get_nullable_type(input_type))
-                yield Position(place, path, named.name, is_list, name, entity, kind)
+                yield Position(place, path, leaf=named.name, is_list=is_list, field=name, entity=entity, kind=kind)
 
 
 def _inside(

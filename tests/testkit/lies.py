@@ -250,7 +250,19 @@ async def complaints_of(seed: int, operations: int) -> AsyncIterator[Complaint |
             if time.monotonic() - began > max_seconds:
                 found.append(f"took {time.monotonic() - began:.1f} s")
             sdls = print_subgraphs(trial.supergraph)
-            yield Complaint(seed, sdls, text, operation.variables, lie, honest.body, received, found) if found else None
+            if found:
+                yield Complaint(
+                    seed,
+                    sdls,
+                    text,
+                    operation.variables,
+                    lie=lie,
+                    honest=honest.body,
+                    received=received,
+                    complaints=found,
+                )
+            else:
+                yield None
 
 
 class _CrashedError(Exception):

@@ -113,10 +113,10 @@ def _seen(service: str, span: Span) -> SeenSpan:
     return SeenSpan(
         service,
         span.name,
-        span.trace_id.hex(),
-        span.span_id.hex(),
-        span.parent_span_id.hex(),
-        tuple(link.trace_id.hex() for link in span.links),
-        (span.end_time_unix_nano - span.start_time_unix_nano) / 1e9,
-        attributes_of(span),
+        trace=span.trace_id.hex(),
+        id=span.span_id.hex(),
+        parent=span.parent_span_id.hex(),
+        links=tuple(link.trace_id.hex() for link in span.links),
+        seconds=(span.end_time_unix_nano - span.start_time_unix_nano) / 1e9,
+        attributes=attributes_of(span),
     )

@@ -1,8 +1,11 @@
-"""No function of a room is so long, or branches so often, that a reader loses it; exceptions are named with their reason."""
+"""No function of a room is so long, or branches so often, that a reader loses it; exceptions are named with their reason.
+Nor is anything made of so many values without their names.
+"""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,24 +15,12 @@ ROOMS = ("router", "schema", "subgraphs", "loaders", "events", "deploy")
 
 MAX_LINES = 60
 MAX_COMPLEXITY = 15
+#: Of what is made, so many values by position: of more, a reader cannot tell which is which.
+MAX_BY_POSITION = 6
 
 #: By file and function: why it is easier to read as one than in parts.
 LONGER: dict[tuple[str, str], str] = {}
-COMPLEX: dict[tuple[str, str], str] = {
-    (
-        "router/executor/object_path.py",
-        "containers_at",
-    ): "hot: one loop over what lists of lists may hold, unrolled by kind",
-    ("router/executor/representations.py", "_builder_of"): "writes one function's code: a branch a kind of line",
-    ("router/executor/sharing.py", "analyse_sharing"): "the definition of sharing in four comprehensions",
-    ("router/planner/choose.py", "combine"): "the bounded search: its four cuts stand where they cut",
-    ("router/planner/expand.py", "_add_fragment"): "one case a relation of two types",
-    (
-        "router/planner/build.py",
-        "_entity_node",
-    ): "one entity fetch from its six parts, in the order in which they depend",
-    ("subgraphs/shell/search/store.py", "write_entries"): "a table: one comprehension a column",
-}
+COMPLEX: dict[tuple[str, str], str] = {}
 
 #: What adds a way through a function, as radon counts it.
 BRANCHES = (ast.If, ast.IfExp, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.Assert, ast.match_case)
@@ -89,3 +80,14 @@ def test_exceptions_are_only_of_functions_that_need_them() -> None:
     known = {each.key: each for each in FUNCTIONS}
     assert [key for key in LONGER if key not in known or known[key].lines <= MAX_LINES] == []
     assert [key for key in COMPLEX if key not in known or known[key].complexity <= MAX_COMPLEXITY] == []
+
+
+def test_what_is_made_of_many_values_names_them() -> None:
+    made = [
+        (str(file.relative_to(ROOT)), node.lineno, ast.unparse(node.func))
+        for room in ROOMS
+        for file in sorted((ROOT / room).rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and len(node.args) > MAX_BY_POSITION
+    ]
+    assert [each for each in made if re.fullmatch(r"(\w+\.)*_?[A-Z]\w*", each[2])] == []

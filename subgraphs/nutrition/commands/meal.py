@@ -157,7 +157,7 @@ async def update_meal(
         await replace_meal(transaction, meal, row, items, earlier)
         await refuse_too_many(transaction, row)
         previous = meal.local_date if meal.local_date != row.local_date else None
-        event = meal_event(MealUpdated, meal_id, row, items, meal.version + 1, now, previous)
+        event = meal_event(MealUpdated, meal_id, row, items, meal.version + 1, now, previous_day=previous)
         await append_event(transaction, event)
         return (await meals_by_id(transaction, [meal_id]))[meal_id], previous
 

@@ -116,10 +116,10 @@ async def items_of_meals(transaction: AsyncConnection, meal_ids: Sequence[str]) 
                 record.food_id,
                 record.food_name,
                 record.food_version,
-                record.grams,
-                record.portion,
-                record.quantity,
-                decode_nutrients(record.nutrients),
+                grams=record.grams,
+                portion=record.portion,
+                quantity=record.quantity,
+                nutrients=decode_nutrients(record.nutrients),
             )
             for record in records
         ]
@@ -134,8 +134,8 @@ def meal_event(
     items: Sequence[Item],
     version: int,
     at: datetime,
-    previous_day: date | None = None,
     *,
+    previous_day: date | None = None,
     totals: Totals | None = None,
 ) -> NewEvent:
     """The event of this kind that shows the whole meal as it is now."""

@@ -163,10 +163,10 @@ def scale_items(items: Sequence[Item], factor: Decimal) -> list[Item]:
             item.food_id,
             item.food_name,
             item.food_version,
-            round(item.grams * factor, STORED_PLACES),
-            item.portion,
-            None if item.quantity is None else round(item.quantity * factor, STORED_PLACES),
-            scale(item.nutrients, factor),
+            grams=round(item.grams * factor, STORED_PLACES),
+            portion=item.portion,
+            quantity=None if item.quantity is None else round(item.quantity * factor, STORED_PLACES),
+            nutrients=scale(item.nutrients, factor),
         )
         for item in items
     ]
@@ -178,7 +178,9 @@ def _priced(draft: ItemDraft, food: PricedFood, grams: Decimal, earlier: Item | 
     else:
         nutrients = scale(earlier.nutrients, grams / earlier.grams)
         name, version = earlier.food_name, earlier.food_version
-    return Item(food.id, name, version, grams, draft.portion, draft.quantity, nutrients)
+    return Item(
+        food.id, name, version, grams=grams, portion=draft.portion, quantity=draft.quantity, nutrients=nutrients
+    )
 
 
 def _grams(draft: ItemDraft, food: PricedFood) -> Decimal | None:

@@ -220,7 +220,18 @@ async def write_entries(connection: AsyncConnection, index: SearchIndex, entries
     """Add entries, or renew those that are there: one statement, and one more for the words of the catalogue."""
     if not entries:
         return
-    columns = {
+    columns = _columns_of(entries) | {"everybody": _EVERYBODY, "version": index.version}
+    await connection.execute(_INSERT_ENTRIES, columns)
+    words = [word for entry in entries if entry.owner is None for word in entry.words]
+    if words:
+        await connection.execute(_INSERT_WORDS, {"words": words + sorted(index.phrases.vocabulary)})
+
+
+def _columns_of(entries: Sequence[Entry]) -> dict[str, Any]:
+    """The parameters of `_INSERT_ENTRIES`, each the values of all entries. Postgres has no arrays of arrays of different
+    lengths, so words are one text, parted by blanks, and heads and their costs by strokes.
+    """
+    return {
         "ids": [entry.id for entry in entries],
         "owners": [entry.owner for entry in entries],
         "names": [entry.name for entry in entries],
@@ -230,10 +241,6 @@ async def write_entries(connection: AsyncConnection, index: SearchIndex, entries
         "ranks": [entry.rank for entry in entries],
         "favours": [entry.favour for entry in entries],
     }
-    await connection.execute(_INSERT_ENTRIES, columns | {"everybody": _EVERYBODY, "version": index.version})
-    words = [word for entry in entries if entry.owner is None for word in entry.words]
-    if words:
-        await connection.execute(_INSERT_WORDS, {"words": words + sorted(index.phrases.vocabulary)})
 
 
 def _tsquery(wanted: Iterable[Reading], viewer_id: str | None) -> str | None:
@@ -258,5 +265,14 @@ def _is_short(words: Words) -> bool:
 
 
 def _named_of(row: Any) -> Named:
-    heads = [(tuple(head.split()), cost) for head, cost in zip(row[3], row[4], strict=True)]
-    return Named(row[0], heads, tuple(row[2]), row[5], row[6], row[8] or 0, row[7])
+    """Of a row with the columns that `_statement` names, in their order."""
+    found_id, _name, words, heads, costs, rank, users, is_own, times = row
+    return Named(
+        found_id,
+        heads=[(tuple(head.split()), cost) for head, cost in zip(heads, costs, strict=True)],
+        words=tuple(words),
+        rank=rank,
+        users=users,
+        times=times or 0,
+        is_own=is_own,
+    )
