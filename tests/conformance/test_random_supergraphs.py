@@ -5,6 +5,10 @@ The long run is `python -m tests.testkit.differences --operations 10000`; it pri
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from random import Random, SystemRandom
 
 import pytest
@@ -66,3 +70,27 @@ async def test_graphs_that_nobody_has_seen_do_so_too() -> None:
         async for result in differences_of(SystemRandom().randrange(10**9), OPERATIONS_PER_GRAPH):
             if result is not None:
                 pytest.fail(str(await shrink(result)))
+
+
+PRINT_TRIALS = """
+from tests.testkit.differences import make_trial
+from tests.testkit.random_sdl import print_subgraphs
+for seed in range(100, 140):
+    if trial := make_trial(seed):
+        print(print_subgraphs(trial.supergraph), trial.world.objects, trial.world.roots)
+"""
+
+
+def test_a_seed_that_was_told_gives_the_same_graph_and_facts_in_every_process() -> None:
+    printing = [
+        subprocess.Popen(
+            [sys.executable, "-c", PRINT_TRIALS],
+            cwd=Path(__file__).parents[2],
+            env=os.environ | {"PYTHONHASHSEED": seed},  # in which order sets are walked
+            stdout=subprocess.PIPE,
+        )
+        for seed in ("0", "2")
+    ]
+    one, other = (process.communicate()[0] for process in printing)
+    assert one
+    assert one == other

@@ -178,7 +178,7 @@ class Generator:
         interface = RandomType("M", "entity_interface", keys=["id"], placements={home: ["id"]})
         interface.fields["id"] = RandomField("id", "ID", "{}!", clean=True)
         interface.object_in = set(others[: rng.randint(1, len(others))])
-        interface.placements.update({subgraph: ["id"] for subgraph in interface.object_in})
+        interface.placements.update({subgraph: ["id"] for subgraph in sorted(interface.object_in)})
         if self.chance(0.6):
             interface.fields["title"] = RandomField("title", "String", "{}", owners={home})
         for index in range(rng.randint(1, 3)):
@@ -317,7 +317,9 @@ class Generator:
         item.clean = True
         above.context_in.add(subgraph)
         homes = {subgraph, self.rng.choice(self.subgraphs)}
-        below = self.types["C"] = RandomType("C", "entity", keys=["id"], placements={home: ["id"] for home in homes})
+        below = self.types["C"] = RandomType(
+            "C", "entity", keys=["id"], placements={home: ["id"] for home in sorted(homes)}
+        )
         below.fields["id"] = RandomField("id", "ID", "{}!", clean=True)
         self._add_fields(below)
         below.fields["told"] = RandomField("told", "String", "{}", owners={subgraph}, context=(above.name, item.name))

@@ -70,10 +70,10 @@ class _WorldBuilder:
                 continue  # computed
             fact[item.name] = self._key_value(kind, item, index)
             if fact[item.name] is None:
-                fact[item.name] = self._field_value(item, [*item.owners])
+                fact[item.name] = self._field_value(item, sorted(item.owners))
             if item.overridden_in:  # what the subgraph that must not be asked would say
                 is_active = item.override_label in ("", "percent(100)", "on_beta")
-                wrong = item.overridden_in if is_active else next(iter(item.owners))
+                wrong = item.overridden_in if is_active else min(item.owners)
                 fact[f"{item.name}@{wrong}"] = -1 if item.named_type != "String" else "overridden"
         if kind.missing_in and self.rng.random() < 0.5:
             fact["@missing"] = kind.missing_in
