@@ -1,5 +1,5 @@
 """Topics as they are on the broker against the settings, and their changes while everything runs. Called by `fittracker
-events topics` and `grow`; new topics are made by `broker`.
+events topics` and `grow`; `broker` makes new topics.
 
 More partitions mean that a key's records go elsewhere from then on. So that nobody reads a later record of a key before an
 earlier one, `grow` holds back the one relay that publishes the topic, waits until every group has handled what is there,

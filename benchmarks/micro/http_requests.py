@@ -1,7 +1,7 @@
 """The router behind uvicorn's protocol with a client in memory: what a request costs from its bytes to the answer's.
 
-Sockets to the subgraphs are real, those to the client are not, and one request follows the other. `counted_stages` and
-`instructions` run it under callgrind.
+Sockets to the subgraphs are real, those to the client are not, and one request follows the other. `counted_stages` runs
+it under callgrind, `bytecodes` under a tracer.
 """
 
 from __future__ import annotations
