@@ -1,6 +1,6 @@
 """The real product under a benchmark: `fittracker up`, people with a history, and the requests of their dashboards.
 
-Used by `dashboard` and `micro.subgraph_answers`. Its own router serves as a door to sign in by; the gateways that are measured are started beside it.
+Used by `dashboard`, `product_load`, `unit_costs` and `micro.subgraph_answers`. Its own router serves as a door to sign in by; the gateways that are measured are started beside it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 
 from benchmarks.fittracker.johns import OPERATION, expected_dashboard, johns, variables
 from benchmarks.load import Request, WrongAnswerError, ask, verify_answer
+from benchmarks.processes import cpu_seconds, own_cpu_seconds
 from deploy.data_directory import DataDirectory, StackState
 from deploy.embedded import DOMAINS
 from deploy.sample_data.load import PASSWORD, load_people, read_catalogues
@@ -34,16 +35,28 @@ LOGIN = "mutation($input: LoginInput!) { login(input: $input) { accessToken } }"
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """`requests` are the dashboards of different people; `expected` is the data that answers the first of them."""
+    """`requests` are the dashboards of different people, `emails` what they sign in with, in the same order; `expected` is the
+    data that answers the first request.
+    """
 
     directory: DataDirectory
     state: StackState
     requests: tuple[Request, ...]
+    emails: tuple[str, ...]
     expected: dict[str, Any]
 
     @property
     def subgraph_pids(self) -> dict[str, int]:
         return {name: self.state.pids[name] for name in DOMAINS if name in self.state.pids}
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """By part, so far. The router runs in the process of `fittracker up` itself, whose children are the other parts."""
+        parts = {part: cpu_seconds(pid) for part, pid in self.state.pids.items() if part != "router"}
+        router = self.state.pids.get("router")
+        return {
+            "router": own_cpu_seconds(self.state.supervisor_pid) if router is None else cpu_seconds(router),
+            **parts,
+        }
 
     def environment(self) -> dict[str, str]:
         """What further routers and subgraphs over the same servers need. Events are the product's own business."""
@@ -81,7 +94,8 @@ def product_of(path: Path, people: int) -> Product:
     requests = tuple(_dashboard(state.router_url, person, last_day) for person in everybody)
     for person, request in zip(everybody, requests, strict=True):
         _wait_until_right(state.router_url, request, expected_dashboard(person, last_day))
-    return Product(directory, state, requests, expected_dashboard(everybody[0], last_day))
+    emails = tuple(person.email for person in everybody)
+    return Product(directory, state, requests, emails, expected_dashboard(everybody[0], last_day))
 
 
 def _environment(source: Path) -> Mapping[str, str]:
