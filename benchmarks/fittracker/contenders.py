@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -55,7 +56,7 @@ def running(name: str, product: Product, directory: Path, *, label: str = "", so
         url = gateway.url(port)
     else:
         config = directory / f"{label.replace(' ', '-')}.yaml"
-        config.write_text(yaml.safe_dump(_settings(name, product, port)), encoding="utf-8")
+        config.write_text(yaml.safe_dump(settings_of(name, product.directory.router_config, port)), encoding="utf-8")
         environment = {**product.environment(), "PYTHONPATH": str(source)}
         server = Server(label, _command(name, config), None, log=log, environment=environment)
         url = f"http://127.0.0.1:{port}/graphql"
@@ -66,17 +67,23 @@ def running(name: str, product: Product, directory: Path, *, label: str = "", so
         server.stop()
 
 
-def _settings(name: str, product: Product, port: int) -> dict[str, object]:
-    """Those of `fittracker up`; without its cache of whole answers, unless the name says so.
+def settings_of(name: str, router_config: Path, port: int) -> dict[str, Any]:
+    """Those that the product's own router was started with (`router_config`), so that what is measured is what runs; but as in production,
+    without pages and the console's notes of every operation, which no contender takes, and without its cache of whole
+    answers, unless the name says so.
 
     Cached, types that say nothing of their age (edges, nutrients) last as long as those that do: 5 s.
     """
+    settings: dict[str, Any] = yaml.safe_load(router_config.read_text(encoding="utf-8"))
+    for pages in ("workbench", "console"):
+        settings.pop(pages, None)
+    if name == IN_PROCESS:
+        settings.pop("subgraphs", None)  # where the product's own subgraphs are
     return {
-        "supergraph": str(product.directory.supergraph),
+        **settings,
         "port": port,
-        "redis_url": "${REDIS_URL}",
+        "dev": False,
         "response_cache": {"enabled": name == CACHED, "default_max_age_seconds": 5},
-        "jwt": {"keys": [{"secret": "${JWT_SECRET}"}], "issuers": ["fittracker"], "audiences": ["fittracker"]},
         "telemetry": {"log_level": "warning", "log_requests": False},
     }
 

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import uvicorn
 from uvicorn.lifespan.on import LifespanOn
 from uvicorn.server import ServerState
 
 from benchmarks.shop.workloads import Workload
 from router.server.app import create_app
-from router.server.bounded_http import bounded_http
+from router.server.workers import router_server
 from router.settings import Settings
 
 #: What a client library sends; wrk sends fewer.
@@ -97,17 +96,7 @@ class HttpClient:
 async def router_in_memory(supergraph: Path) -> AsyncIterator[HttpClient]:
     """The router with its usual settings, as `router.server.workers` serves it."""
     settings = Settings(supergraph=supergraph)
-    config = uvicorn.Config(
-        create_app(settings),
-        http=bounded_http(header_bytes=settings.limits.header_bytes, max_seconds=settings.request_timeout_seconds),
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=75,
-    )
+    config = router_server(settings, create_app(settings)).config
     config.load()
     lifespan = LifespanOn(config)
     await lifespan.startup()

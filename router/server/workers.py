@@ -75,9 +75,7 @@ def run_one(
     siblings: Path | None = None,
 ) -> None:
     """`siblings` is the folder in which the workers of one router find each other."""
-    # Answers are thousands of short-lived dicts without cycles: the default of 700 has the collector walk them, and
-    # the schema, all the time. Not gc.freeze(): a graph that was replaced must go.
-    gc.set_threshold(50_000, 20, 100)
+    collect_seldom()
     application = create_app(settings)
     if siblings is not None:
         application.join_workers(siblings)
@@ -89,6 +87,15 @@ def run_one(
         pid=os.getpid(),
     )
     server.run(sockets=[listener])
+
+
+def collect_seldom() -> None:
+    """Sets the thresholds of the process's garbage collector.
+
+    Answers are thousands of short-lived dicts without cycles: the default of 700 has the collector walk them, and the
+    schema, all the time. Not gc.freeze(): a graph that was replaced must go.
+    """
+    gc.set_threshold(50_000, 20, 100)
 
 
 def router_server(

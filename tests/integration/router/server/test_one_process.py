@@ -90,7 +90,7 @@ def test_the_subgraphs_stop_after_the_router_and_before_the_signal_ends_the_proc
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Loggers are set up once for a process and keep their stream: that of this test would be closed under those that follow.
-    monkeypatch.setattr(one_process, "configure_logging", lambda _: None)
+    monkeypatch.setattr(one_process, "configure_logging", lambda *_, **__: None)
     happened: list[str] = []
     supergraph = tmp_path / "supergraph.graphql"
     composed = compose([SubgraphSource("alpha", "type Query { a: String }", "http://alpha.invalid/graphql")])
