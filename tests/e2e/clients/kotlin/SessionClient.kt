@@ -29,9 +29,12 @@ import java.util.Base64
 import kotlin.system.exitProcess
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.emitAll
 import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.flow.onEach
+import kotlinx.coroutines.flow.retryWhen
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.sync.Mutex
@@ -41,6 +44,9 @@ import okhttp3.OkHttpClient
 import okhttp3.Request
 import okhttp3.RequestBody.Companion.toRequestBody
 import okio.Buffer
+
+const val FIRST_PAUSE_MILLISECONDS = 250L
+const val LONGEST_PAUSE_MILLISECONDS = 30_000L
 
 class Told(val value: Any?) : Query.Data, Subscription.Data
 
@@ -127,7 +133,6 @@ fun main(arguments: Array<String>): Unit = runBlocking {
   val client = ApolloClient.Builder()
     .serverUrl(url)
     .addInterceptor(Authorization(session))
-    .retryOnError { it.operation is Subscription }
     .subscriptionNetworkTransport(
       WebSocketNetworkTransport.Builder()
         .serverUrl(url.replaceFirst("http", "ws"))
@@ -142,10 +147,16 @@ fun main(arguments: Array<String>): Unit = runBlocking {
     )
     .build()
   CoroutineScope(Dispatchers.IO).launch {
-    client.subscription(Live(subscription)).toFlow().collect { response ->
-      val trouble = response.exception ?: response.errors
-      if (trouble == null) say("event", response.data!!.value) else say("ended", trouble.toString())
-    }
+    client.subscription(Live(subscription)).toFlow()
+      .onEach { response -> response.exception?.let { throw it } }
+      // not by `retryOnError`, which takes a close by the server for the end, whatever its code
+      .retryWhen { _, attempt ->
+        delay(minOf(LONGEST_PAUSE_MILLISECONDS, FIRST_PAUSE_MILLISECONDS shl minOf(attempt, 10L).toInt()))
+        true
+      }
+      .collect { response ->
+        if (response.errors == null) say("event", response.data!!.value) else say("ended", response.errors.toString())
+      }
     say("ended", "completed")
   }
   while (readlnOrNull() != null) {
