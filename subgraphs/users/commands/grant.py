@@ -141,7 +141,7 @@ async def _take(
 ) -> Any:
     """The invitation, which is used up with this transaction; None for one that does not hold."""
     proven = email_key(account.email) if account.email_verified_at is not None else None
-    wanted = {"code_hash": code and _hash(code), "id": invitation_id, "email_key": proven, "now": now}
+    wanted = {"code_hash": None if code is None else _hash(code), "id": invitation_id, "email_key": proven, "now": now}
     return (await transaction.execute(_TAKE, wanted)).one_or_none()
 
 
