@@ -22,7 +22,7 @@ ROOMS = ("router", "schema")
 #: Of the project's dependencies, those that the two rooms import, and what Strawberry's ASGI application needs.
 DEPENDENCIES = (
     "graphql-core", "starlette", "uvicorn", "httptools", "uvloop", "websockets", "aiohttp", "dnspython", "orjson",
-    "msgspec", "brotli", "backports-zstd", "redis", "aiokafka", "pyjwt", "cryptography", "opentelemetry-api",
+    "msgspec", "multipart", "brotli", "backports-zstd", "redis", "aiokafka", "pyjwt", "cryptography", "opentelemetry-api",
     "opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http", "prometheus-client", "structlog", "pydantic", "pyyaml",
     "limits", "watchfiles",
 )  # fmt: skip

@@ -13,11 +13,11 @@ from dataclasses import replace
 from typing import Any
 
 import structlog
+from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 from router.exact_json import loads
 from router.server.errors import HttpError, bad_request
-from router.server.form_data import FormDataError, FormDataParser, PartHead
-from router.server.header_values import Element, HeaderFields, element
+from router.server.header_values import Element, HeaderFields
 from router.server.request import (
     OperationParameters,
     Receive,
@@ -34,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 MULTIPART = "multipart/form-data"
 MAX_PATHS = 100  # of all files together
+MAX_HEADER_BYTES = 8 * 1024  # of one line of a part's head
+MAX_HEADERS = 8  # of one part; the specification of forms knows three
 
 
 class UploadReader:
@@ -56,7 +58,7 @@ class UploadReader:
         boundary = content_type.parameter("boundary")
         if not boundary or len(boundary) > 200:
             raise _malformed("has no boundary")
-        form = _Form(FormDataParser(boundary), self._settings.max_files, self._max_text_bytes, self.spool)
+        form = _Form(_parser(boundary), self._settings.max_files, self._max_text_bytes, self.spool)
         try:
             async with asyncio.timeout(max_seconds):
                 async for chunk in self._chunks(headers, receive, max_seconds):
@@ -71,8 +73,8 @@ class UploadReader:
 
     def _refusal(self, error: BaseException, max_seconds: float) -> HttpError | None:
         """None for what is told as it is."""
-        if isinstance(error, FormDataError):
-            return _malformed(str(error))
+        if isinstance(error, MultipartError):
+            return _malformed(f"is no form: {error}")
         if isinstance(error, TimeoutError):
             return HttpError(408, "REQUEST_TIMEOUT", f"The body did not arrive within {max_seconds:g} s.")
         if isinstance(error, SpoolFullError):
@@ -95,7 +97,7 @@ class UploadReader:
 class _Form:
     """One body, as far as it has come."""
 
-    def __init__(self, parser: FormDataParser, max_files: int, max_text_bytes: int, spool: UploadSpool) -> None:
+    def __init__(self, parser: PushMultipartParser, max_files: int, max_text_bytes: int, spool: UploadSpool) -> None:
         self._parser = parser
         self._max_files = max_files
         self._max_text_bytes = max_text_bytes
@@ -108,11 +110,14 @@ class _Form:
         self._files = 0
 
     async def take(self, chunk: bytes) -> None:
-        """Raises HttpError, FormDataError or SpoolFullError."""
-        for event in self._parser.feed(chunk):
-            if isinstance(event, PartHead):
-                self._end_part()
+        """Raises HttpError, MultipartError or SpoolFullError."""
+        if not chunk:  # which would tell the parser of the body's end
+            return
+        for event in self._parser.parse(chunk):
+            if isinstance(event, MultipartSegment):
                 self._begin_part(event)
+            elif event is None:
+                self._end_part()
             elif self._name in ("operations", "map"):
                 self._text += event
                 if len(self._text) > self._max_text_bytes:
@@ -122,9 +127,8 @@ class _Form:
                 await file.write(event)
 
     def operation(self) -> OperationParameters:
-        if not self._parser.is_complete:
-            raise _malformed("does not end with its boundary")
-        self._end_part()
+        """Raises HttpError, and MultipartError for a body that does not end with its boundary."""
+        self._parser.close()
         if self._expected is None:
             raise _malformed(f"has no '{'map' if self._operations is not None else 'operations'}'")
         missing = next((name for name in self._expected if name not in self._arrived), None)
@@ -136,10 +140,9 @@ class _Form:
         for file in (self._expected or {}).values():
             file.close()
 
-    def _begin_part(self, head: PartHead) -> None:
-        disposition = element(head.headers.get("content-disposition", ""))
-        name = disposition.parameter("name")
-        if disposition.name != "form-data" or name is None:
+    def _begin_part(self, part: MultipartSegment) -> None:
+        name = part.name
+        if not name:
             raise _malformed("has a part without a name")
         wanted = "operations" if self._operations is None else "map" if self._expected is None else None
         if wanted is not None and name != wanted:
@@ -155,8 +158,8 @@ class _Form:
         self._arrived.add(name)
         assert self._expected is not None
         if (file := self._expected.get(name)) is not None:
-            file.name = disposition.parameter("filename") or ""
-            file.content_type = head.headers.get("content-type", "application/octet-stream")
+            file.name = part.filename or ""
+            file.content_type = part.header("Content-Type", "application/octet-stream")
 
     def _end_part(self) -> None:
         if self._name == "operations" and self._operations is None:
@@ -189,6 +192,10 @@ class _Form:
                 file = files[name] = UploadedFile("", "", self._spool)
             _place(self._operations, path.split("."), file)
         return files
+
+
+def _parser(boundary: str) -> PushMultipartParser:
+    return PushMultipartParser(boundary, max_header_size=MAX_HEADER_BYTES, max_header_count=MAX_HEADERS)
 
 
 @contextmanager
