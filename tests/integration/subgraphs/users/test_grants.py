@@ -111,6 +111,8 @@ async def test_a_code_is_accepted_once_and_opens_what_was_offered(
     ends = datetime.fromisoformat(accepted["expiresAt"]) - datetime.now(UTC)
     assert timedelta(days=29, hours=23) < ends <= timedelta(days=30)
 
+    empty = await users.run_with(coach.token, ACCEPT, {"input": {"code": ""}})
+    assert user_errors(empty) == [{"code": "VALIDATION_ERROR", "field": "code"}]
     again = await users.run_with(
         (await register(users, "Late Comer")).token, ACCEPT, {"input": {"code": offered["code"]}}
     )
