@@ -163,6 +163,5 @@ class CacheControl:
     inherit_max_age: bool | None = strawberry.UNSET
 
 
-# Reference data changes rarely and is the same for all; a person's data is the person's alone.
-CACHE_PUBLIC_HOUR = CacheControl(max_age=3600, scope=CacheControlScope.PUBLIC)
+# A person's data is the person's alone, and of whoever may read it for now.
 CACHE_PRIVATE_BRIEFLY = CacheControl(max_age=5, scope=CacheControlScope.PRIVATE)

@@ -15,7 +15,7 @@ from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import Node
 from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
 from subgraphs.shell.scalars import (
-    CACHE_PUBLIC_HOUR,
+    CACHE_PRIVATE_BRIEFLY,
     CacheControl,
     CacheControlScope,
     IdempotencyKey,
@@ -32,7 +32,8 @@ from subgraphs.workouts.domain import exercise as domain
 from subgraphs.workouts.loaders import loaders_of
 from subgraphs.workouts.queries.exercise import ExerciseFilter, ExerciseRecord
 
-# A search shows the viewer's own exercises among the catalogue's, so its answer is nobody else's.
+# A search shows the viewer's own exercises among the catalogue's, so its answer is nobody else's; and an exercise by its
+# key may be somebody's own, which the key does not tell: kept for all, it would be shown to all, or its absence would.
 CACHE_PRIVATE_HOUR = CacheControl(max_age=3600, scope=CacheControlScope.PRIVATE)
 
 
@@ -75,7 +76,9 @@ describe_enum(
 
 
 @strawberry.federation.type(
-    keys=["id", "nodeId"], description="Something to do in a workout.", directives=[CACHE_PUBLIC_HOUR, SHARED_TRAINING]
+    keys=["id", "nodeId"],
+    description="Something to do in a workout.",
+    directives=[CACHE_PRIVATE_BRIEFLY, SHARED_TRAINING],
 )
 class Exercise(Node):
     name: str = strawberry.field(description="How it is called.")
