@@ -131,9 +131,10 @@ async def test_a_day_is_written_down_and_follows_what_another_device_adds(stack:
         await expect(page.locator(".numbers")).to_contain_text("−10 kg")
 
         await go(page, "Week")
-        await expect(page.locator("tbody")).to_contain_text("190")
+        days = page.get_by_role("region", name="Days").locator("tbody")
+        await expect(days).to_contain_text("190")
         await visitor.data(LOG_MEAL, {"input": meal})
-        await expect(page.locator("tbody")).to_contain_text("570")
+        await expect(days).to_contain_text("570")
 
         await page.click('button:has-text("Sign out")')
         await expect(page.locator('input[type="password"]')).to_be_visible()
