@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from deploy.certificates import make_certificates
 from deploy.rehearsals.apache_kafka import missing_tools
 from events.envelope import Envelope, decode_envelope
+from events.topics import TOPICS
 from tests.testkit.local_kafka import PASSWORD, USERNAME, LocalKafka
 from tests.testkit.running_stack import RunningStack, Visitor, eventually, running_stack
 
@@ -104,7 +105,7 @@ async def test_a_weighing_reaches_the_summary_through_apache_kafka(secured: Secu
 async def test_topics_are_made_and_changed_as_the_settings_say(secured: Secured) -> None:
     await until_summary_has_anything(secured)
     code, told = await secured.command("topics")
-    assert (code, told.count("3 partitions, 1 replicas")) == (0, 7), told
+    assert (code, told.count("3 partitions, 1 replicas")) == (0, len(TOPICS)), told
     secured.environment["KAFKA_RETENTION_DAYS"] = "14"
     code, told = await secured.command("topics")
     assert (code, f"retention.ms is {7 * 86_400_000}, wanted {14 * 86_400_000}" in told) == (1, True), told
