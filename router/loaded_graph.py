@@ -346,6 +346,10 @@ class LoadedGraph:
             return self._plan(operation, override_labels)
         except PlanningOverrunError:
             return None
+        except RecursionError as error:
+            if self._supergraph_sdl is not None:
+                return None  # the planning process may go deeper
+            raise PlanningFailedError("The router could not plan this operation.", detail=repr(error)) from error
         except RequestError:
             raise
         except Exception as error:

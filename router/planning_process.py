@@ -10,7 +10,7 @@ import contextlib
 import pickle
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, BinaryIO
@@ -36,6 +36,8 @@ from router.supergraph import read_supergraph
 _LENGTH = struct.Struct(">Q")
 #: Python needs some 0.1 ms for a kilobyte of a plan.
 _MAX_INLINE_BYTES = 50_000
+#: A frame takes half a kilobyte of the C stack, where one is taken at all; the stack has eight megabytes.
+MAX_PLANNING_FRAMES = 5_000
 #: The child's command: it must find the same packages as this process, wherever it was started.
 _CHILD = "import sys; sys.path[:] = sys.argv[1:]; from router.planning_process import main; main()"
 
@@ -175,13 +177,28 @@ def main() -> None:
             case PrepareJob():
                 return job.run(supergraph.api_schema)
             case PlanJob():
-                return planner.plan(job.operation, job.override_labels)
+                with _deep_stack():
+                    return planner.plan(job.operation, job.override_labels)
             case IntrospectionQuestion():
                 return answer_introspection(job, supergraph.api_schema)
 
     while (job := _read_frame(jobs)) is not None:
         answers.write(_frame(_outcome(partial(run, job))))
         answers.flush()
+
+
+@contextlib.contextmanager
+def _deep_stack() -> Iterator[None]:
+    """Planning calls itself for each key on the way to a field, and what it needs of Python's stack grows with the graph, not
+    with what a client sends: a chain of forty subgraphs takes all of Python's thousand frames. Reading and validating an
+    operation keep that bound, by which a text that is nested too deep is refused.
+    """
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(MAX_PLANNING_FRAMES)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(usual)
 
 
 def _outcome(work: Callable[[], Any]) -> Any:

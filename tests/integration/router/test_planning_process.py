@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from functools import partial
 from types import NoneType
 from typing import Self
 
@@ -182,6 +183,7 @@ def unions(depth: int, width: int) -> str:
         (union_in_union, [f"{{ u {{ {unions(*size)} }} }}" for size in ((1, 30), (2, 12), (6, 2))], b'{"data":{"u":null}}'),
         (shared_by_many, [f"{{ shared {{ {'t { ' * n}{ALL_SHARED}{' }' * n} }} }}" for n in (0, 3)], b'{"data":{"shared":null}}'),
         (chain, ["{ c { f39 } }", f"{{ c {{ {CHAINED}{'}' * 20} }} }}"], b'{"data":{"c":null}}'),
+        (partial(chain, 60), ["{ c { f59 } }"], b'{"data":{"c":null}}'),  # takes more than Python's thousand frames
     ],
 )  # fmt: skip
 async def test_no_supergraph_makes_an_operation_hold_up_the_loop(
