@@ -16,8 +16,9 @@ from tests.testkit.subgraph import SubgraphUnderTest, subgraph_under_test, user_
 PASSWORD = "Password123!"
 REGISTER = """mutation ($email: String!, $key: IdempotencyKey) { register(input: { email: $email, password: "Password123!",
     displayName: "Some Body", idempotencyKey: $key }) { accessToken user { id } userErrors { code } } }"""
+# The user is not asked for: a token of a clock that was put forward opens nothing yet.
 LOGIN = """mutation ($email: String!, $code: String) {
-    login(input: { email: $email, password: "Password123!", secondFactor: $code }) { accessToken user { hasSecondFactor } } }"""
+    login(input: { email: $email, password: "Password123!", secondFactor: $code }) { accessToken } }"""
 BEGIN = 'mutation { beginSecondFactor(input: { currentPassword: "Password123!" }) { secret uri userErrors { code } } }'
 CONFIRM = "mutation ($code: String!) { confirmSecondFactor(input: { code: $code }) { recoveryCodes user { hasSecondFactor } userErrors { code field } } }"
 REMOVE = """mutation ($code: String!) { removeSecondFactor(input: { currentPassword: "Password123!", code: $code }) {
