@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -16,7 +17,10 @@ import orjson
 from benchmarks.gateways import OURS
 
 RESULTS = Path(__file__).parent / "results"
-PALETTE = ("#0b7285", "#74b816", "#f59f00", "#d6336c", "#7048e8", "#868e96", "#ced4da", "#495057")
+PALETTE = (
+    *("#0b7285", "#74b816", "#f59f00", "#d6336c", "#7048e8", "#868e96"),
+    *("#ced4da", "#495057", "#4dabf7", "#e8590c", "#a9e34b", "#f783ac"),
+)
 
 COLORS = {OURS: "#0b7285", "apollo-gateway": "#adb5bd", "hive-gateway": "#868e96", "hive-router": "#495057"}
 BAR_HEIGHT, LABEL_WIDTH, BAR_WIDTH, VALUE_WIDTH = 18, 200, 420, 90
@@ -73,7 +77,7 @@ def write_plot(summary: dict[str, Any], target: Path) -> None:
 def write_stacked_plot(title: str, rows: Mapping[str, Mapping[str, float]], target: Path) -> None:
     """One bar a row, made of its parts, with the sum behind it and a legend below."""
     names = list(dict.fromkeys(part for row in rows.values() for part in row))
-    colors = dict(zip(names, PALETTE, strict=False))
+    colors = dict(zip(names, cycle(PALETTE), strict=False))
     top = max((sum(row.values()) for row in rows.values()), default=1) or 1
     parts, y = [], 32
     for label, row in rows.items():
