@@ -449,4 +449,4 @@ def _build_each(value: Any, build: Callable[[Tree], Any]) -> Any:
     return build(value) if value.__class__ is dict else _MISSING
 
 
-__all__ = ["NEVER_SHARED", "Collected", "CompiledRule", "Path", "RepresentationCollector"]
+__all__ = ["NEVER_SHARED", "Collected", "Path", "RepresentationCollector"]

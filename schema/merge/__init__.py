@@ -9,7 +9,6 @@ from schema.merge.model import (
     MergedInputValue,
     MergedSchema,
     MergedType,
-    MergedValue,
     TypeJoin,
 )
 
@@ -21,7 +20,6 @@ __all__ = [
     "MergedInputValue",
     "MergedSchema",
     "MergedType",
-    "MergedValue",
     "TypeJoin",
     "merge_subgraphs",
 ]

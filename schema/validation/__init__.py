@@ -41,4 +41,4 @@ def validate_federation(subgraph: Subgraph) -> list[Finding]:
     return findings + [finding for rule in rules for finding in rule(subgraph)]
 
 
-__all__ = ["RULES", "check_composed_directives", "validate_federation", "validate_graphql"]
+__all__ = ["check_composed_directives", "validate_federation", "validate_graphql"]
