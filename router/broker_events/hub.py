@@ -8,7 +8,6 @@ the first record that was not told; whoever listens is told where that cannot be
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
 from typing import Any
 
@@ -22,7 +21,7 @@ from router.exact_json import scalar_text, value_at
 from router.settings import BrokerSubscription, BrokerSubscriptions, KafkaClient
 from router.telemetry import BROKER_EVENTS
 from router.transport.kafka import client_settings
-from router.transport.subscription_source import SubscriberTooSlowError
+from router.transport.waiting_events import WaitingEvents
 
 log = structlog.get_logger(__name__)
 
@@ -92,9 +91,10 @@ class BrokerEvents:
             await self._look_for_loss(consumer)
         for partition, records in batches.items():
             for record in records:
+                content = _record_in(record.value)
                 if record.offset < self._missed_until.get(partition, 0):
-                    await self._wait_for_room(partition.topic, record.value)
-                self.publish(partition.topic, record.value)
+                    await self._wait_for_room(partition.topic, content)
+                self._tell(partition.topic, content)
                 self._next_offsets[partition] = record.offset + 1
 
     async def _look_for_loss(self, consumer: AIOKafkaConsumer) -> None:
@@ -135,15 +135,17 @@ class BrokerEvents:
             subscriber.lose()
             BROKER_EVENTS.labels(topic, "lost").inc()
 
-    async def _wait_for_room(self, topic: str, value: bytes | None) -> None:
+    async def _wait_for_room(self, topic: str, record: Any) -> None:
         """Of a backlog, clients take one event after another: what would overflow a queue waits, within a bound of time."""
-        takers = list(self._takers(topic, _record_in(value)))
+        takers = list(self._takers(topic, record))
         while any(each.is_full for each in takers) and asyncio.get_running_loop().time() < self._patient_until:
             await asyncio.sleep(0.01)
 
     def publish(self, topic: str, value: bytes | None) -> None:
         """Hands a record to all that it is for."""
-        record = _record_in(value)
+        self._tell(topic, _record_in(value))
+
+    def _tell(self, topic: str, record: Any) -> None:
         if record is MALFORMED:
             BROKER_EVENTS.labels(topic, "malformed").inc()
             log.warning("broker_event_malformed", topic=topic)
@@ -209,50 +211,33 @@ class _Subscribers:
 
 
 class _Subscriber:
-    """The records that wait for one client."""
+    """A client, and the records that wait for it."""
 
     def __init__(self, settings: BrokerSubscriptions, subgraph: str) -> None:
-        self._settings = settings
+        self._drops_oldest = settings.when_full == "drop_oldest"
         self._subgraph = subgraph
-        self._waiting: deque[Any] = deque()
-        self._failure: SubgraphError | None = None  # told after what waits
-        self._has_news = asyncio.Event()
+        self._waiting = WaitingEvents[Any](subgraph, settings.max_waiting)
 
     @property
     def is_full(self) -> bool:
-        return self._failure is None and len(self._waiting) >= self._settings.max_waiting
+        return self._waiting.is_full
 
     def take(self, record: Any) -> str:
         """What became of it, or of the one that had to go for it."""
-        if self._failure is not None:
-            return "dropped"
-        self._has_news.set()
-        if not self.is_full:
-            self._waiting.append(record)
-            return "delivered"
-        if self._settings.when_full == "drop_oldest":
-            self._waiting.popleft()
-            self._waiting.append(record)
-        else:
-            message = "More events came than were taken; subscribe again and read the state anew."
-            self._failure = SubscriberTooSlowError(message, self._subgraph)
-        return "dropped"
+        drops_one = self._drops_oldest and self._waiting.is_full
+        if drops_one:
+            self._waiting.drop_oldest()
+        is_taken = self._waiting.take(record)
+        return "delivered" if is_taken and not drops_one else "dropped"
 
     def lose(self) -> None:
         """There were records for it, perhaps, that nobody can tell any more."""
-        if self._failure is None:
-            message = "Events came that can no longer be told; subscribe again and read the state anew."
-            self._failure = EventsLostError(message, self._subgraph)
-            self._has_news.set()
+        message = "Events came that can no longer be told; subscribe again and read the state anew."
+        self._waiting.end(EventsLostError(message, self._subgraph))
 
     async def next(self) -> Any:
         """What waits comes first, then the news that the rest is lost."""
-        while not self._waiting:
-            if self._failure is not None:
-                raise self._failure
-            self._has_news.clear()
-            await self._has_news.wait()
-        return self._waiting.popleft()
+        return await self._waiting.next()
 
 
 #: Of a record that is no JSON.

@@ -8,9 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Sequence
 
-import orjson
-
-from router.errors import RouterError
+from router.executor.projection import encode_response
 from router.executor.response_size import ResponseTooLargeError
 from router.pipeline import Response
 from router.telemetry import RESPONSES_TOO_LARGE
@@ -29,10 +27,6 @@ async def batch_body(pending: Sequence[Awaitable[Response]], maximum: int) -> by
             left -= len(response.body)
             return response.body
         RESPONSES_TOO_LARGE.labels(response.operation_type).inc()
-        return _told(ResponseTooLargeError(maximum, response.operation_type, of_batch=True))
+        return encode_response(None, ResponseTooLargeError(maximum, response.operation_type, of_batch=True).entries())
 
     return b"[" + b",".join(await asyncio.gather(*map(fitting, pending))) + b"]"
-
-
-def _told(error: RouterError) -> bytes:
-    return orjson.dumps({"errors": error.entries(), "data": None})

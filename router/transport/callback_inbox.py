@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
-from collections import deque
 from typing import Any
 
 from router.errors import SubgraphTimeoutError
-from router.transport.subscription_source import Payload, SubscriberTooSlowError, TooManyStreamsError
+from router.transport.subscription_source import Payload, TooManyStreamsError
+from router.transport.waiting_events import WaitingEvents
 
 #: Events of one subscription that may wait for its client. In bytes, all of them may be as large as one.
 MAX_WAITING = 256
@@ -57,12 +57,7 @@ class CallbackSubscription:
         self.is_confirmed = False  # somebody has shown that callbacks arrive
         self._inbox = inbox
         self._subgraph = subgraph
-        self._max_waiting_bytes = max_waiting_bytes
-        self._waiting: deque[tuple[Payload, int]] = deque()
-        self._waiting_bytes = 0
-        self._has_ended = False
-        self._failure: Exception | None = None
-        self._has_news = asyncio.Event()
+        self._waiting = WaitingEvents[Payload](subgraph, MAX_WAITING, max_waiting_bytes)
         self._silence_ends = 0.0
 
     def is_known_to(self, verifier: str) -> bool:
@@ -75,21 +70,15 @@ class CallbackSubscription:
 
     def take(self, payload: Payload, size: int) -> bool:
         """Whether the event waits now; otherwise the subscription has ended, for its client is too slow."""
-        is_too_much = bool(self._waiting) and self._waiting_bytes + size > self._max_waiting_bytes
-        if len(self._waiting) >= MAX_WAITING or is_too_much:
-            message = "More events came than were taken; subscribe again and read the state anew."
-            self._end(SubscriberTooSlowError(message, self._subgraph))
-            return False
-        self._waiting.append((payload, size))
-        self._waiting_bytes += size
-        self._has_news.set()
-        return True
+        if self._waiting.take(payload, size):
+            return True
+        self.close()
+        return False
 
     def complete(self, errors: list[Any]) -> None:
         """The stream's end, or its failure where there are errors. What waits is told before."""
-        if errors:
-            self._waiting.append(({"data": None, "errors": errors}, 0))
-        self._end(None)
+        self._waiting.end(last={"data": None, "errors": errors} if errors else None)
+        self.close()
 
     def close(self) -> None:
         self._inbox.close(self)
@@ -98,28 +87,12 @@ class CallbackSubscription:
         """What waits comes first, then the failure, or None at the end. Raises SubgraphTimeoutError after too long a silence
         and SubscriberTooSlowError.
         """
-        while not self._waiting:
-            if self._failure is not None:
-                raise self._failure
-            if self._has_ended:
-                return None
-            self._has_news.clear()
-            await self._news()
-        payload, size = self._waiting.popleft()
-        self._waiting_bytes -= size
-        return payload
-
-    async def _news(self) -> None:
-        """Waits for any; a silence that lasts too long is one, too."""
-        try:
-            async with asyncio.timeout_at(self._silence_ends if self._inbox.heartbeat_seconds else None):
-                await self._has_news.wait()
-        except TimeoutError:
-            if asyncio.get_running_loop().time() >= self._silence_ends:
-                message = "The subgraph did not tell in time that the subscription goes on."
-                self._end(SubgraphTimeoutError(message, self._subgraph))
-
-    def _end(self, failure: Exception | None) -> None:
-        self._has_ended, self._failure = True, failure
-        self.close()
-        self._has_news.set()
+        while True:
+            try:
+                async with asyncio.timeout_at(self._silence_ends if self._inbox.heartbeat_seconds else None):
+                    return await self._waiting.next()
+            except TimeoutError:
+                if asyncio.get_running_loop().time() >= self._silence_ends:
+                    message = "The subgraph did not tell in time that the subscription goes on."
+                    self._waiting.end(SubgraphTimeoutError(message, self._subgraph))
+                    self.close()

@@ -7,12 +7,12 @@ same forwarded headers, the token among them.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from copy import deepcopy
 
 from router.transport.protocol import Headers, SubgraphRequest, telling_apart
-from router.transport.subscription_source import Payload, SubscriberTooSlowError, SubscriptionSource
+from router.transport.subscription_source import Payload, SubscriptionSource
+from router.transport.waiting_events import WaitingEvents
 
 #: Events that may wait for one client while another of the same stream takes them.
 MAX_WAITING = 256
@@ -70,9 +70,9 @@ class _Stream:
             async for payload in self._events:
                 self._close_entry()
                 for seat in self._seats[1:]:
-                    seat.take(deepcopy(payload))  # each completes its own
+                    seat.waiting.take(deepcopy(payload))  # each completes its own
                 for seat in self._seats[:1]:
-                    seat.take(payload)
+                    seat.waiting.take(payload)
                 self._is_wanted.clear()
                 await self._is_wanted.wait()
         except Exception as error:
@@ -83,43 +83,18 @@ class _Stream:
             if close is not None:
                 await close()
         for seat in self._seats:
-            seat.end(failure)
+            seat.waiting.end(failure)
 
 
 class _Seat:
-    """The events that wait for one client."""
+    """A client of the stream, and the events that wait for it."""
 
     def __init__(self, is_wanted: asyncio.Event, subgraph: str) -> None:
         self._is_wanted = is_wanted
-        self._subgraph = subgraph
-        self._waiting: deque[Payload] = deque()
-        self._has_ended = False
-        self._failure: Exception | None = None
-        self._has_news = asyncio.Event()
-
-    def take(self, payload: Payload) -> None:
-        if self._has_ended:
-            return
-        if len(self._waiting) < MAX_WAITING:
-            self._waiting.append(payload)
-            self._has_news.set()
-        else:
-            message = "More events came than were taken; subscribe again and read the state anew."
-            self.end(SubscriberTooSlowError(message, self._subgraph))
-
-    def end(self, failure: Exception | None) -> None:
-        if not self._has_ended:
-            self._has_ended, self._failure = True, failure
-            self._has_news.set()
+        self.waiting = WaitingEvents[Payload](subgraph, MAX_WAITING)
 
     async def next(self) -> Payload | None:
         """What waits comes first, then the failure, or None at the end."""
-        while not self._waiting:
-            if self._failure is not None:
-                raise self._failure.with_traceback(None)
-            if self._has_ended:
-                return None
-            self._has_news.clear()
+        if self.waiting.is_empty:
             self._is_wanted.set()
-            await self._has_news.wait()
-        return self._waiting.popleft()
+        return await self.waiting.next()

@@ -53,6 +53,9 @@ class SubscriberTooSlowError(SubgraphError):
 
     code = "SUBSCRIBER_TOO_SLOW"
 
+    def __init__(self, subgraph: str) -> None:
+        super().__init__("More events came than were taken; subscribe again and read the state anew.", subgraph)
+
 
 class TooManyStreamsError(SubgraphError):
     """The process would have no descriptors left for others."""

@@ -14,8 +14,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from router.broker_events import hub
-from router.broker_events.hub import BrokerEvents, EventsLostError, SubscriberTooSlowError
+from router.broker_events.hub import BrokerEvents, EventsLostError
 from router.settings import BrokerSubscriptions, KafkaClient
+from router.transport.subscription_source import SubscriberTooSlowError
 from tests.testkit.running_router import RunningRouter, StartRouter, token
 from tests.testkit.servers import Broker
 from tests.testkit.strawberry_shop import Shop
