@@ -5,7 +5,6 @@ a grant ended is announced over Redis too, upon which every process deletes it f
 that for each batch of things, on the primary, so no process holds a grant in memory.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
@@ -17,7 +16,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 from aiodataloader import DataLoader
-from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -30,6 +28,7 @@ from loaders.dataloader import load_one
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database
 from subgraphs.shell.grant_area import GrantArea
+from subgraphs.shell.hastening import hasten
 from subgraphs.shell.read_pool import Reader
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("subgraphs.shell.grants")
 
 CHANNEL = "ended-grants"
-ANNOUNCE_SECONDS = 1.0
 READS_KEPT_DAYS = 90
 MOST_READS_SHOWN = 100
 
@@ -200,14 +198,7 @@ class EndedGrants:
 
     async def announce(self, grant_ids: Iterable[str]) -> None:
         """Tell every process that these grants ended; the users database knows it already."""
-        ended = list(grant_ids)
-        if self._fanout is None or not ended:
-            return
-        try:
-            async with asyncio.timeout(ANNOUNCE_SECONDS):
-                await self._fanout.publish([(CHANNEL, grant_id) for grant_id in ended])
-        except (RedisError, OSError) as error:
-            _log.warning("end_of_grant_not_hastened", reason=f"{type(error).__name__}: {error}")
+        await hasten(self._fanout, ((CHANNEL, each) for each in grant_ids), _log, "end_of_grant_not_hastened")
 
     async def watch(self, loops: Loops) -> None:
         """Delete what is announced as ended, until cancelled."""

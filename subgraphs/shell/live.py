@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from typing import TypeAlias, TypeVar
 
 import structlog
-from redis.exceptions import RedisError
 
 from subgraphs.shell.context import Info
 from subgraphs.shell.errors import LiveUpdatesOffError
+from subgraphs.shell.hastening import hasten
 from subgraphs.shell.read_pool import Reader
 from subgraphs.shell.repetition import patiently
 
@@ -74,13 +74,8 @@ def beginning(info: Info, since: datetime | None) -> datetime:
 
 async def announce(info: Info, *channels: str) -> None:
     """Tell the streams of these channels that there is something new. What is written stays written where nobody can be told."""
-    fanout = info.context.resources.fanout
-    if fanout is None:
-        return
-    try:
-        await fanout.publish([(channel, "changed") for channel in channels])
-    except (RedisError, OSError) as failure:
-        _log.warning("change_not_told", channels=channels, error=str(failure))
+    messages = [(channel, "changed") for channel in channels]
+    await hasten(info.context.resources.fanout, messages, _log, "change_not_told")
 
 
 async def _heard(info: Info, channel: str) -> AsyncGenerator[frozenset[str]]:

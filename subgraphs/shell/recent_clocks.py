@@ -6,7 +6,6 @@ version that was announced, or a later one, is replicated. Without Redis an entr
 to the day of the clock before (decisions 0074 and 0191).
 """
 
-import asyncio
 import time
 from collections.abc import Callable
 from contextlib import aclosing
@@ -17,11 +16,13 @@ from typing import TYPE_CHECKING
 
 import orjson
 import structlog
-from redis.exceptions import RedisError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from events.inbox import has_handled
 from events.supervision import Loop, Loops
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import WeekStart
+from subgraphs.shell.hastening import hasten
 
 if TYPE_CHECKING:
     from events.fanout import Fanout
@@ -29,10 +30,15 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("subgraphs.shell.recent_clocks")
 
 CHANNEL = "clocks"
-ANNOUNCE_SECONDS = 1.0
 #: Longer than an event takes to every subgraph, unless the broker is away.
 REMEMBER_SECONDS = 300.0
 MOST_REMEMBERED = 10_000
+
+
+async def is_ahead_of(connection: AsyncConnection, group: str, viewer: Viewer) -> bool:
+    """Whether the viewer's clock was set a moment ago, and the consumer group that replicates people has not got it yet."""
+    version = viewer.clock_version
+    return version is not None and not await has_handled(connection, group, "user", viewer.id, version)
 
 
 class RecentClocks:
@@ -60,13 +66,7 @@ class RecentClocks:
         """Remember a clock here, and have every other process do so. The account is committed already."""
         told = orjson.dumps([user_id, version, time_zone, day_start_hour, week_start]).decode()
         self._keep(told)
-        if self._fanout is None:
-            return
-        try:
-            async with asyncio.timeout(ANNOUNCE_SECONDS):
-                await self._fanout.publish([(CHANNEL, told)])
-        except (RedisError, OSError) as error:
-            _log.warning("clock_not_announced", reason=f"{type(error).__name__}: {error}")
+        await hasten(self._fanout, [(CHANNEL, told)], _log, "clock_not_announced")
 
     async def watch(self, loops: Loops) -> None:
         """Hear what other processes announce, until cancelled."""

@@ -16,7 +16,6 @@ from math import inf
 from typing import TYPE_CHECKING
 
 import structlog
-from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,6 +25,7 @@ from events.supervision import Loop, Loops
 from events.topics import USERS_SESSION
 from events.upcast import read_payload
 from subgraphs.shell.database import Database
+from subgraphs.shell.hastening import hasten
 
 if TYPE_CHECKING:
     from events.consumer import AfterCommit, Subscription
@@ -36,7 +36,6 @@ _log = structlog.get_logger("subgraphs.shell.revocation")
 
 CHANNEL = "ended-sessions"
 READ_EVERY_SECONDS = 2.0
-ANNOUNCE_SECONDS = 1.0
 # Clocks of several machines differ; and a session is remembered for longer than its last token holds.
 _SLACK_SECONDS = 300
 
@@ -74,13 +73,7 @@ class RevokedSessions:
         """Refuse these sessions' tokens here at once, and hasten it elsewhere. Their rows are committed already."""
         ended = list(session_ids)
         self._add(dict.fromkeys(ended, time.time()))
-        if self._fanout is None or not ended:
-            return
-        try:
-            async with asyncio.timeout(ANNOUNCE_SECONDS):
-                await self._fanout.publish([(CHANNEL, session_id) for session_id in ended])
-        except (RedisError, OSError) as error:
-            _log.warning("revocation_not_hastened", reason=f"{type(error).__name__}: {error}")
+        await hasten(self._fanout, ((CHANNEL, each) for each in ended), _log, "revocation_not_hastened")
 
     async def watch(self, loops: Loops) -> None:
         """Keep the set current until cancelled: by what is announced, and by the database every two seconds."""

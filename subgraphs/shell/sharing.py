@@ -33,6 +33,7 @@ describe_enum(
     TRAINING="Workouts, templates, records and training load.",
     PROGRESS="Days and weeks in numbers, goals, reports, achievements, the timeline and the weight trend.",
 )
+_ANOTHERS = "This belongs to another user."
 #: Fields of User that say who it is.
 _KEYS = frozenset({"id", "node_id"})
 
@@ -104,7 +105,7 @@ async def load_readable(info: Info, kind: type, loader: DataLoader[str, _OwnedT 
 async def require_read(info: Info, kind: type, owner_id: str) -> None:
     """Raises ForbiddenError where `may_read` says no."""
     if not await may_read(info, kind, owner_id):
-        raise ForbiddenError("This belongs to another user.")
+        raise ForbiddenError(_ANOTHERS)
 
 
 def enforce_sharing(schema: Schema, leaves: MutableMapping[str, dict[str, Leaf]]) -> None:
@@ -139,7 +140,7 @@ def _guarded(resolve: Callable[..., Any], shared: Shared | None, what: str) -> C
         if info.context.viewer.may_read(source.id):
             return resolve(source, info, **arguments)
         if shared is None:
-            raise ForbiddenError("This belongs to another user.")
+            raise ForbiddenError(_ANOTHERS)
         return _resolve_by_grant(resolve, _wanted(source.id, shared, what), source, info, **arguments)
 
     return guarded
@@ -149,7 +150,7 @@ async def _resolve_by_grant(
     resolve: Callable[..., Any], wanted: Wanted, source: Any, info: GraphQLResolveInfo[Any], **arguments: Any
 ) -> Any:
     if not await info.context.may_read(wanted):
-        raise ForbiddenError("This belongs to another user.")
+        raise ForbiddenError(_ANOTHERS)
     result = resolve(source, info, **arguments)
     return await result if isawaitable(result) else result
 

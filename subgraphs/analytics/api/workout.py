@@ -11,7 +11,7 @@ from subgraphs.analytics.loaders import loaders_of
 from subgraphs.shell.context import Info
 from subgraphs.shell.node import Loggable
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, rounded_or_none
-from subgraphs.shell.sharing import SHARED_PROGRESS, may_read
+from subgraphs.shell.sharing import SHARED_PROGRESS, load_readable
 
 
 @strawberry.federation.type(keys=["id"], description="A training session of one person.", directives=[SHARED_PROGRESS])
@@ -29,8 +29,5 @@ class Workout(Loggable):
         directives=[CACHE_PRIVATE_BRIEFLY],
     )
     async def relative_effort(self, info: Info) -> float | None:
-        _ = info.context.viewer  # nobody is told whether there is such a workout
-        effort = await loaders_of(info).effort_by_workout.load(self.id)
-        if effort is None or not await may_read(info, Workout, effort.user_id):
-            return None
-        return rounded_or_none(effort.relative_effort)
+        effort = await load_readable(info, Workout, loaders_of(info).effort_by_workout, self.id)
+        return None if effort is None else rounded_or_none(effort.relative_effort)

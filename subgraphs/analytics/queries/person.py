@@ -7,10 +7,10 @@ from datetime import date, datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from events.inbox import has_handled
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import WeekStart, local_date
 from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.recent_clocks import is_ahead_of
 
 #: The consumer group that makes summaries, trends and clocks of everybody's events, `projections.summary`.
 GROUP = "analytics-service"
@@ -46,8 +46,7 @@ async def clock_of(connection: AsyncConnection, viewer: Viewer) -> ClockRecord:
     """The viewer's clock as replicated; as the token tells for somebody who registered a moment ago, and as was announced
     for somebody who set one that is not replicated yet.
     """
-    version = viewer.clock_version
-    if version is not None and not await has_handled(connection, GROUP, "user", viewer.id, version):
+    if await is_ahead_of(connection, GROUP, viewer):
         return clock_from_token(viewer)
     known = (await clocks_by_user(connection, [viewer.id])).get(viewer.id)
     return known or clock_from_token(viewer)

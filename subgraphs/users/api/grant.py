@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
+from aiodataloader import DataLoader
 
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.grant_area import GrantArea
 from subgraphs.shell.grants import Grant
-from subgraphs.shell.keyset import KeysetList
+from subgraphs.shell.keyset import KeysetList, Page
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
@@ -88,24 +89,18 @@ class GrantsOfUser:
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[AccessGrant]:
         page = KeysetList("User.readers", self.id, (datetime, str)).page(first, after, last, before)
-        records = await loaders_of(info).grants_by_owner.load((self.id, page))
-
-        async def count() -> int:
-            return await loaders_of(info).grant_count_by_owner.load(self.id) or 0
-
-        return connect(records, page, grant_node, _place, count)
+        loaders = loaders_of(info)
+        records = await loaders.grants_by_owner.load((self.id, page))
+        return _grants(records, page, self.id, loaders.grant_count_by_owner)
 
     @strawberry.field(description="Of whom the person may read something, by grants that hold, the newest first.")
     async def clients(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[AccessGrant]:
         page = KeysetList("User.clients", self.id, (datetime, str)).page(first, after, last, before)
-        records = await loaders_of(info).grants_by_reader.load((self.id, page))
-
-        async def count() -> int:
-            return await loaders_of(info).grant_count_by_reader.load(self.id) or 0
-
-        return connect(records, page, grant_node, _place, count)
+        loaders = loaders_of(info)
+        records = await loaders.grants_by_reader.load((self.id, page))
+        return _grants(records, page, self.id, loaders.grant_count_by_reader)
 
     @strawberry.field(
         description=f"Invitations of the person that wait, the newest first; at most {domain.MOST_INVITATIONS}.",
@@ -139,8 +134,15 @@ async def _name(info: Info, user_id: str) -> str:
     return "" if account is None else account.display_name
 
 
-def _place(record: Grant) -> tuple[datetime, str]:
-    return record.granted_at, record.id
+def _grants(
+    records: list[Grant], page: Page, user_id: str, counts: DataLoader[str, int | None]
+) -> Connection[AccessGrant]:
+    """A page of what a person gave or was given, and how many there are of it, if that is asked."""
+
+    async def count() -> int:
+        return await counts.load(user_id) or 0
+
+    return connect(records, page, grant_node, lambda record: (record.granted_at, record.id), count)
 
 
 def grant_node(record: Grant) -> AccessGrant:

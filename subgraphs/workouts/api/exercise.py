@@ -123,11 +123,16 @@ def exercise_node(record: ExerciseRecord) -> Exercise:
 
 async def load_exercise(info: Info, id: str) -> Exercise | None:
     """The exercise, unless it is another person's own who does not share the training."""
+    record = await visible_exercise(info, id)
+    return None if record is None else exercise_node(record)
+
+
+async def visible_exercise(info: Info, id: str) -> ExerciseRecord | None:
+    """What `load_exercise` shows, as it is stored. Raises UnauthenticatedError for nobody."""
     _ = info.context.viewer  # nobody is told whether there is such an exercise
     record = await loaders_of(info).exercise_by_id.load(id)
-    if record is None or not (record.created_by is None or await may_read(info, Exercise, record.created_by)):
-        return None
-    return exercise_node(record)
+    is_shown = record is not None and (record.created_by is None or await may_read(info, Exercise, record.created_by))
+    return record if is_shown else None
 
 
 @strawberry.input(description="An exercise of one's own to create.")

@@ -17,10 +17,10 @@ from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, FromDay, Last, ToDay, connect
 from subgraphs.shell.quantities import Mass, MassIn, mass
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, describe_enum, rounded_or_none
-from subgraphs.shell.sharing import SHARED_TRAINING, AccessRead, may_read, read_node
+from subgraphs.shell.sharing import SHARED_TRAINING, AccessRead, read_node
 from subgraphs.shell.units import MassUnit
 from subgraphs.workouts.api.energy import EnergyEstimate, estimate
-from subgraphs.workouts.api.exercise import Exercise, exercise_node
+from subgraphs.workouts.api.exercise import Exercise, exercise_node, visible_exercise
 from subgraphs.workouts.api.template import WorkoutTemplate, template_node
 from subgraphs.workouts.api.track import PaceBest, best_node
 from subgraphs.workouts.api.training import (
@@ -211,8 +211,8 @@ class User:
     ) -> EnergyEstimate | None:
         if not 0 < minutes <= 1440:
             raise ValidationError(("minutes", "must be above 0 and at most 1440"))
-        exercise = await loaders_of(info).exercise_by_id.load(exercise_id)
-        if exercise is None or not (exercise.created_by is None or await may_read(info, Exercise, exercise.created_by)):
+        exercise = await visible_exercise(info, exercise_id)
+        if exercise is None:
             raise NotFoundError("There is no such exercise.")
         if exercise.met is None:
             return None

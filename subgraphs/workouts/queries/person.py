@@ -8,9 +8,9 @@ from decimal import Decimal
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from events.inbox import has_handled
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.recent_clocks import is_ahead_of
 
 #: The consumer group that replicates people, `projections.person`.
 GROUP = "workouts-person"
@@ -35,8 +35,7 @@ async def person_of(connection: AsyncConnection, viewer: Viewer) -> PersonRecord
     """The viewer as replicated; as the token tells for somebody who registered a moment ago, and as was announced for
     somebody who set a clock that is not replicated yet.
     """
-    version = viewer.clock_version
-    if version is not None and not await has_handled(connection, GROUP, "user", viewer.id, version):
+    if await is_ahead_of(connection, GROUP, viewer):
         return person_from_token(viewer)
     known = (await people_by_id(connection, [viewer.id])).get(viewer.id)
     return known or person_from_token(viewer)
