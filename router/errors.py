@@ -23,7 +23,8 @@ RouterError
     ├── SubgraphCircuitOpenError   SUBGRAPH_CIRCUIT_OPEN
     └── SubgraphResponseTooLargeError  SUBGRAPH_RESPONSE_TOO_LARGE
 
-`message` and `extensions` may be shown to clients. `detail` is for logs, and for clients of a router with `dev` alone: it may name hosts and bodies.
+`message` and `extensions` may be shown to clients. `detail` is for logs, and for clients of a router with `dev` alone: it
+may name hosts and bodies.
 """
 
 from __future__ import annotations

@@ -68,9 +68,9 @@ def running(name: str, product: Product, directory: Path, *, label: str = "", so
 
 
 def settings_of(name: str, router_config: Path, port: int) -> dict[str, Any]:
-    """Those that the product's own router was started with (`router_config`), so that what is measured is what runs; but as in production,
-    without pages and the console's notes of every operation, which no contender takes, and without its cache of whole
-    answers, unless the name says so.
+    """Those that the product's own router was started with (`router_config`), so that what is measured is what runs; but as
+    in production, without pages and the console's notes of every operation, which no contender takes, and without its
+    cache of whole answers, unless the name says so.
 
     Cached, types that say nothing of their age (edges, nutrients) last as long as those that do: 5 s.
     """

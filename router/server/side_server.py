@@ -21,8 +21,8 @@ class DidNotStartError(OSError):
 
 @asynccontextmanager
 async def accepting(*served: tuple[uvicorn.Config, socket.socket | None]) -> AsyncIterator[None]:
-    """Each server listens on its bound socket, or where there is none on its configuration's `uds`, when the block begins. When it ends, open requests get their
-    configuration's `timeout_graceful_shutdown`, and the sockets are closed.
+    """Each server listens on its bound socket, or where there is none on its configuration's `uds`, when the block begins.
+    When it ends, open requests get their configuration's `timeout_graceful_shutdown`, and the sockets are closed.
 
     Raises DidNotStartError where an application does not start or its socket cannot be listened on; the other servers
     have stopped then, and the sockets are the caller's to close.

@@ -1,7 +1,8 @@
 """Operations that failed because a server was away are tried again where that is safe.
 
 Used by `graphql_http`, and by the streams of `live`. A query is safe, and so is a mutation all of whose fields carry an
-idempotency key. A restart of Postgres takes some seconds: who asks meanwhile waits for up to five and gets an answer. After ten it is an outage, and nobody waits. A stream, which would end otherwise, waits for up to a minute.
+idempotency key. A restart of Postgres takes some seconds: who asks meanwhile waits for up to five and gets an answer. After
+ten it is an outage, and nobody waits. A stream, which would end otherwise, waits for up to a minute.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """What a subgraph is told by its environment; the only module of the subgraphs that reads it.
 
-Read once by `command_line`, or by an application that is made without any, and passed down. All wrong or missing names are reported together.
+Read once by `command_line`, or by an application that is made without any, and passed down. All wrong or missing names are
+reported together.
 """
 
 import os

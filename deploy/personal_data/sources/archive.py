@@ -74,7 +74,7 @@ class Archive:
         """What is packed by gzip is unpacked. Raises DamagedFileError, also while it is read."""
         try:
             file = self._raw(name)
-        except (BadZipFile, NotImplementedError, RuntimeError) as error:  # the latter for one that wants a password
+        except (BadZipFile, NotImplementedError, RuntimeError) as error:  # the last for one that wants a password
             raise DamagedFileError(f"cannot be unpacked: {error}") from None
         try:
             with file:

@@ -11,14 +11,15 @@ from datetime import time
 from typing import Any
 
 from deploy.personal_data.sources import quantities
-from deploy.personal_data.sources.reading import Format, Found, SkippedError, Source
+from deploy.personal_data.sources.reading import Format, Found, Person, SkippedError, Source
 from deploy.personal_data.sources.records import Session, weighing
-from deploy.personal_data.sources.sheet import columns_of, rows_of
+from deploy.personal_data.sources.sheet import Row, table
 from deploy.personal_data.sources.sports import done_of, exercises_of
 
 LARGEST_SESSION_BYTES = 8 * 1024**2
 _WEIGHED_AT = time(8)
 _WEIGHT = "Average weight (kg)"
+_DAYS = frozenset({"Date", _WEIGHT})
 #: What Google takes for sessions and nobody for a workout.
 _NO_WORKOUT = frozenset({"still", "unknown", "in_vehicle", "tilting"})
 
@@ -86,23 +87,13 @@ def _totals(told: dict[str, Any]) -> dict[str, float]:
     return found
 
 
-def _is_days(name: str, head: bytes) -> bool:
-    return name.lower().endswith(".csv") and {"Date", _WEIGHT} <= set(columns_of(head))
-
-
-def _read_days(source: Source) -> Iterator[Found]:
+def _day(row: Row, person: Person) -> Iterator[Found]:
     """Days on which nobody stood on scales have no weight, which is nothing to tell of."""
-    for row in rows_of(source, {"Date", _WEIGHT}):
-        try:
-            kg = quantities.amount(row.get(_WEIGHT), _WEIGHT)
-            if kg is None:
-                continue
-            at = quantities.at_clock(quantities.day(row.get("Date"), "Date"), _WEIGHED_AT, source.person)
-        except SkippedError as refusal:
-            source.reading.skip(row.place, str(refusal))
-            continue
+    kg = quantities.amount(row.get(_WEIGHT), _WEIGHT)
+    if kg is not None:
+        at = quantities.at_clock(quantities.day(row.get("Date"), "Date"), _WEIGHED_AT, person)
         yield weighing("googlefit", row.place, at, kg)
 
 
 SESSIONS = Format("Google Fit sessions", _is_session, _read_session)
-DAYS = Format("Google Fit days", _is_days, _read_days)
+DAYS = table("Google Fit days", _DAYS, _DAYS, _day)

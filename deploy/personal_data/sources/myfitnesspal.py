@@ -6,12 +6,12 @@ Weights are in the units of whoever exported; the column `Pounds` is what it say
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import time, timedelta
 
 from deploy.personal_data.sources import quantities
 from deploy.personal_data.sources.quantities import KG
-from deploy.personal_data.sources.reading import Format, Found, Person, SkippedError, Source
+from deploy.personal_data.sources.reading import Found, Person, SkippedError
 from deploy.personal_data.sources.records import (
     LONGEST_NAME,
     Eaten,
@@ -25,7 +25,7 @@ from deploy.personal_data.sources.records import (
     record_id,
     weighing,
 )
-from deploy.personal_data.sources.sheet import Row, columns_of, require, rows_of
+from deploy.personal_data.sources.sheet import Row, require, table
 
 _SLOTS = {"breakfast": "BREAKFAST", "lunch": "LUNCH", "dinner": "DINNER"}
 _HOURS = {"BREAKFAST": time(8), "LUNCH": time(12, 30), "DINNER": time(19), "SNACK": time(15, 30)}
@@ -35,24 +35,6 @@ _MEASURED = frozenset({"Date", "Weight", "Body Fat %"})
 _EXERCISE = frozenset(
     {"Date", "Exercise", "Type", "Exercise Calories", "Exercise Minutes", "Sets", "Reps Per Set", "Pounds", "Note"}
 )
-
-
-def _format(
-    name: str, columns: set[str], used: frozenset[str], read: Callable[[Row, Person], Iterator[Found]]
-) -> Format:
-    """Of a table that has these columns, a line of which is read by itself."""
-
-    def fits(file: str, head: bytes) -> bool:
-        return file.lower().endswith(".csv") and columns <= set(columns_of(head))
-
-    def read_all(source: Source) -> Iterator[Found]:
-        for row in rows_of(source, used):
-            try:
-                yield from read(row, source.person)
-            except SkippedError as refusal:
-                source.reading.skip(row.place, str(refusal))
-
-    return Format(name, fits, read_all)
 
 
 def _meal(row: Row, person: Person) -> Iterator[Found]:
@@ -114,6 +96,6 @@ def _exercised(row: Row, person: Person) -> Iterator[Found]:
     ).found()
 
 
-MEALS = _format("MyFitnessPal meals", {"Date", "Meal", "Calories"}, _MEALS, _meal)
-MEASUREMENTS = _format("MyFitnessPal measurements", {"Date", "Weight"}, _MEASURED, _weight)
-EXERCISE = _format("MyFitnessPal exercise", {"Date", "Exercise", "Exercise Minutes"}, _EXERCISE, _exercised)
+MEALS = table("MyFitnessPal meals", {"Date", "Meal", "Calories"}, _MEALS, _meal)
+MEASUREMENTS = table("MyFitnessPal measurements", {"Date", "Weight"}, _MEASURED, _weight)
+EXERCISE = table("MyFitnessPal exercise", {"Date", "Exercise", "Exercise Minutes"}, _EXERCISE, _exercised)

@@ -89,8 +89,7 @@ def exact_moment(text: str | None, column: str) -> datetime:
 
 
 def in_utc(at: datetime, column: str) -> datetime:
-    if not FIRST_YEAR <= at.year <= LAST_YEAR:
-        raise SkippedError(f"{column}: the year {at.year} is in no calendar of ours")
+    _check_year(at, column)
     return at.astimezone(UTC)
 
 
@@ -100,9 +99,13 @@ def day(text: str | None, column: str) -> date:
         found = date.fromisoformat((text or "").strip())
     except ValueError:
         raise SkippedError(f"{column}: {_shown(text)} is no day") from None
-    if not FIRST_YEAR <= found.year <= LAST_YEAR:
-        raise SkippedError(f"{column}: the year {found.year} is in no calendar of ours")
+    _check_year(found, column)
     return found
+
+
+def _check_year(on: date, column: str) -> None:
+    if not FIRST_YEAR <= on.year <= LAST_YEAR:
+        raise SkippedError(f"{column}: the year {on.year} is in no calendar of ours")
 
 
 def at_clock(on: date, clock: time, person: Person) -> datetime:

@@ -16,6 +16,7 @@ from math import asin, cos, inf, radians, sin, sqrt
 from typing import Any
 
 from deploy.personal_data.sources.reading import SkippedError
+from subgraphs.workouts.domain.track import METRES
 
 #: The mean radius of the International Union of Geodesy and Geophysics.
 EARTH_M = 6_371_008.8
@@ -25,11 +26,9 @@ FASTEST_MOTION = 70.0
 SMOOTHED_SECONDS = 30.0
 LEAST_CLIMB_M = 3.0
 MOST_POINTS = 500_000
-KM, MILE = 1000.0, 1609.344
-#: By the graph's names. Those that a recording is long enough for are looked for.
-PACE_DISTANCES = {
-    "M400": 400.0, "KM1": KM, "MILE1": MILE, "KM5": 5000.0, "KM10": 10_000.0, "HALF_MARATHON": 21_097.5, "MARATHON": 42_195.0,
-}  # fmt: skip
+#: In metres, by the graph's names. Those that a recording is long enough for are looked for.
+PACE_DISTANCES = {distance.value: float(metres) for distance, metres in METRES.items()}
+KM, MILE = PACE_DISTANCES["KM1"], PACE_DISTANCES["MILE1"]
 
 
 @dataclass(frozen=True, slots=True)

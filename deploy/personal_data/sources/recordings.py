@@ -22,6 +22,7 @@ from deploy.personal_data.sources.reading import Format, Found, SkippedError, So
 from deploy.personal_data.sources.recording import Point, Recording, line_of, track_of
 from deploy.personal_data.sources.records import Session
 from deploy.personal_data.sources.sports import done_of, exercises_of
+from subgraphs.workouts.domain.track import LEAST_HEART_RATE, MOST_HEART_RATE
 
 #: By so much the clocks of a list and of its recordings may differ.
 TOLERANCE_SECONDS = 2
@@ -166,7 +167,7 @@ def _rate(told: Any) -> int | None:
         found = round(float(told))
     except (TypeError, ValueError, OverflowError):
         return None
-    return found if 25 <= found <= 250 else None
+    return found if LEAST_HEART_RATE <= found <= MOST_HEART_RATE else None
 
 
 _READERS: dict[str, tuple[Callable[[BinaryIO], Recording], Callable[[bytes], bool]]] = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from deploy.personal_data.sources.reading import SkippedError, Source
+from deploy.personal_data.sources.reading import Format, Found, Person, SkippedError, Source
 
 MOST_ROWS = 2_000_000
 _MOST_COLUMNS = 500
@@ -70,6 +70,24 @@ def rows_of(source: Source, used: Collection[str]) -> Iterator[Row]:
         yield row
     if unused:
         source.reading.unused[source.name] = tuple(name for name in dict.fromkeys(columns) if name in unused)
+
+
+def table(
+    name: str, columns: Collection[str], used: Collection[str], read: Callable[[Row, Person], Iterator[Found]]
+) -> Format:
+    """The format of tables that have these columns, each line of which is read by itself."""
+
+    def fits(file: str, head: bytes) -> bool:
+        return file.lower().endswith(".csv") and set(columns) <= set(columns_of(head))
+
+    def read_all(source: Source) -> Iterator[Found]:
+        for row in rows_of(source, used):
+            try:
+                yield from read(row, source.person)
+            except SkippedError as refusal:
+                source.reading.skip(row.place, str(refusal))
+
+    return Format(name, fits, read_all)
 
 
 def require(row: Row, column: str) -> str:
