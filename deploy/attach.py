@@ -134,14 +134,14 @@ def open_page(data_dir: Path, page: str, terminal: Terminal) -> None:
 
 
 def print_mails(data_dir: Path, to: str | None, newest: int, terminal: Terminal) -> None:
-    """The newest mails that the stack wrote into its folder, the newest last. Raises FriendlyError where there is none."""
+    """The newest mails that the stack wrote into its folder, the newest last; where there is none, a line that says so."""
     folder = DataDirectory(data_dir).mail
     parse = BytesParser(policy=policy.default).parsebytes
     mails = [parse(file.read_bytes()) for file in sorted(folder.glob("*.eml"))]
     chosen = [mail for mail in mails if to is None or str(mail["To"]).casefold() == to.casefold()]
     if not chosen:
-        raise FriendlyError(
-            f"{folder} has no mail{f' to {to}' if to else ''}", "a stack with SMTP_URL sends them there"
+        terminal.say(
+            f"No mail{f' to {to}' if to else ''} yet in {folder}; a stack with SMTP_URL sends them to that server."
         )
     for mail in chosen[-newest:]:
         terminal.say(f"{mail['Date']}  to {mail['To']}: {mail['Subject']}")

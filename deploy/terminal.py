@@ -5,6 +5,7 @@ Used by the commands. Colours and movement appear on a terminal only.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,16 @@ from typing import IO
 from rich.console import Console
 from rich.text import Text
 
+#: What router and subgraphs log of a start that goes as it should: the steps and the panel say as much.
+ROUTINE = (
+    "broker_refill_begins",
+    "instances",
+    "listening",
+    "subgraph_started",
+    "subgraph_stopped",
+    "supergraph_loaded",
+)
+_ROUTINE_LINE = re.compile(rf"\S+ \[info *\] ({'|'.join(ROUTINE)})\b")
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
 
 
@@ -52,7 +63,7 @@ class Terminal:
 class ChildLog:
     """Writes each child's lines to its log file, and to the terminal with its name.
 
-    Lines of those named in `quiet` go to their files only; news about them is for people all the same.
+    Lines of those named in `quiet` and lines that are `ROUTINE` go to the files only; news is for people all the same.
     """
 
     def __init__(self, terminal: Terminal, directory: Path, quiet: Container[str] = ()) -> None:
@@ -64,8 +75,9 @@ class ChildLog:
 
     def line(self, name: str, line: str) -> None:
         self._file(name).write(line + "\n")
-        if name not in self._quiet:
-            self._show(name, Text.from_ansi(line))
+        text = Text.from_ansi(line)
+        if name not in self._quiet and not _ROUTINE_LINE.match(text.plain):
+            self._show(name, text)
 
     def news(self, name: str, text: str) -> None:
         self._file(name).write(f"*** {text}\n")

@@ -1,14 +1,20 @@
-"""`fittracker up` with somebody's own settings, let in from other machines."""
+"""`fittracker up` with somebody's own settings, let in from other machines; what it costs and leaves while nobody asks."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from benchmarks.processes import cpu_seconds, proportional_mib
 from tests.testkit.running_stack import RunningStack, running_stack
 
+IDLE_SECONDS = 6.0
 SETTINGS = "cors:\n  origins: [https://app.example]\nbatching: {enabled: true, max_size: 2}\n"
 
 
@@ -23,22 +29,46 @@ def address_of_this_machine() -> str:
     return address
 
 
+@dataclass(frozen=True)
+class OwnStack:
+    """A fresh one, with the settings in `file`, of somebody whose home directory is `home`."""
+
+    stack: RunningStack
+    file: Path
+    home: Path
+
+
+@pytest.fixture(scope="module")
+async def own(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OwnStack]:
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "own.yaml").write_text(SETTINGS)
+    (folder / "home").mkdir()
+    options = ("--no-sample-data", "--host", "0.0.0.0", "--config", str(folder / "own.yaml"))
+    async with running_stack(folder / "data", *options, HOME=str(folder / "home")) as stack:
+        yield OwnStack(stack, folder / "own.yaml", folder / "home")
+
+
 @pytest.mark.timeout(300)
-async def test_own_settings_count_and_the_router_is_reached_from_outside(tmp_path: Path) -> None:
-    file = tmp_path / "own.yaml"
-    file.write_text(SETTINGS)
-    options = ("--no-sample-data", "--host", "0.0.0.0", "--config", str(file))
-    async with running_stack(tmp_path / "data", *options) as stack:
-        url = stack.state.router_url.replace("127.0.0.1", address_of_this_machine())
-        query = {"query": "{ __typename }"}
-        async with stack.session.post(url, json=[query, query], headers={"origin": "https://app.example"}) as response:
-            assert await response.json() == [{"data": {"__typename": "Query"}}] * 2
-            assert response.headers["access-control-allow-origin"] == "https://app.example"
-            assert response.headers["access-control-allow-credentials"] == "true"  # of the generated ones
-        port = stack.state.ports["users"]
-        with socket.socket() as probe:
-            assert probe.connect_ex((address_of_this_machine(), port)) != 0
-    assert file.read_text() == SETTINGS
+async def test_own_settings_count_and_the_router_is_reached_from_outside(own: OwnStack) -> None:
+    stack = own.stack
+    url = stack.state.router_url.replace("127.0.0.1", address_of_this_machine())
+    query = {"query": "{ __typename }"}
+    async with stack.session.post(url, json=[query, query], headers={"origin": "https://app.example"}) as response:
+        assert await response.json() == [{"data": {"__typename": "Query"}}] * 2
+        assert response.headers["access-control-allow-origin"] == "https://app.example"
+        assert response.headers["access-control-allow-credentials"] == "true"  # of the generated ones
+    port = stack.state.ports["users"]
+    with socket.socket() as probe:
+        assert probe.connect_ex((address_of_this_machine(), port)) != 0
+    assert own.file.read_text() == SETTINGS
+
+
+async def test_a_stack_leaves_nothing_in_the_home_directory_and_runs_what_is_in_its_environment(own: OwnStack) -> None:
+    assert list(own.home.iterdir()) == []
+    kept = (sys.prefix, "/var/lib/fittracker")  # the latter where root runs Postgres as another user
+    for name, pid in own.stack.state.pids.items():
+        program = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0", 1)[0].decode()
+        assert program.startswith(kept), (name, program)
 
 
 async def test_a_page_on_any_port_of_this_machine_may_call_a_development_stack_and_no_other_page(
@@ -61,3 +91,16 @@ async def test_a_page_on_any_port_of_this_machine_may_call_a_development_stack_a
         query = {"query": "{ __typename }"}
         async with stack.session.post(stack.state.router_url, json=query, headers={"origin": origin}) as response:
             assert response.headers.get("access-control-allow-origin") == allowed
+
+
+@pytest.mark.timeout(120)
+async def test_a_stack_that_nobody_asks_costs_next_to_nothing(own: OwnStack) -> None:
+    """Under a fortieth of a core and 700 MB for all processes; alone on a machine it is less (`benchmarks.start_and_idle`)."""
+    pid = own.stack.state.supervisor_pid
+    assert proportional_mib(pid) < 700
+    shares: list[float] = []
+    while not shares or shares[-1] >= 0.025:
+        assert len(shares) < 8, shares  # by then it has long done what follows a start
+        before = cpu_seconds(pid)
+        await asyncio.sleep(IDLE_SECONDS)
+        shares.append((cpu_seconds(pid) - before) / IDLE_SECONDS)

@@ -197,7 +197,11 @@ async def test_johns_week_is_two_clicks_away_in_the_demo(people: RunningStack, s
 @pytest.mark.timeout(120)
 async def test_every_link_of_the_terminals_panel_leads_to_a_page(people: RunningStack) -> None:
     log = people.directory.path.with_name(f"{people.directory.path.name}.up.log").read_text(encoding="utf-8")
-    links = re.findall(r"https?://[^\s│]+", log.partition("FitTracker Pro is up")[2].partition("╰")[0])
+    steps, _, panel = log.partition("FitTracker Pro is up")
+    assert {line[0] for line in steps.splitlines()} == {"✓", "╭"}, (
+        "a start that goes well shows its steps and nothing else"
+    )
+    links = re.findall(r"https?://[^\s│]+", panel.partition("╰")[0])
     assert len(links) == 3
     for link in links:
         async with people.session.get(link, headers={"accept": "text/html"}) as response:

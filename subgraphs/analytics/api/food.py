@@ -20,6 +20,9 @@ class Food:
     def resolve_reference(cls, id: strawberry.ID, **_: Any) -> Food:
         return cls(id=id)
 
-    @strawberry.field(description="How many of the viewer's meal items are of it.", directives=[CACHE_PRIVATE_BRIEFLY])
+    @strawberry.field(
+        description="How many of the viewer's meal items are of it. Settles a moment after a write.",
+        directives=[CACHE_PRIVATE_BRIEFLY],
+    )
     async def times_logged(self, info: Info) -> int:
         return await loaders_of(info).times_logged_by_user_and_food.load((info.context.viewer.id, self.id)) or 0

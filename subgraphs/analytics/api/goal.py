@@ -209,7 +209,9 @@ async def load_goal(info: Info, id: str) -> Goal | None:
 @strawberry.type
 class GoalQuery:
     @strawberry.field(
-        description="One of the viewer's goals; null if there is none with this id.", directives=[CACHE_PRIVATE_BRIEFLY]
+        description="One of the viewer's goals; what it is measured by settles a moment after a write. Null if there is none"
+        " with this id.",
+        directives=[CACHE_PRIVATE_BRIEFLY],
     )
     async def goal(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The goal's id.")]

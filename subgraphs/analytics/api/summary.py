@@ -118,7 +118,7 @@ class DiaryDay:
     def resolve_reference(cls, userId: strawberry.ID, date: str, **_: Any) -> DiaryDay:  # noqa: N803
         return cls(user_id=userId, date=read_date(date))
 
-    @strawberry.field(description="The day in numbers. Null if it may not be read.")
+    @strawberry.field(description="The day in numbers. Settles a moment after a write. Null if it may not be read.")
     async def summary(self, info: Info) -> DailySummary | None:
         return await load_summary(info, self.user_id, self.date)
 
@@ -178,7 +178,7 @@ def summary_node(record: DailySummaryRecord) -> DailySummary:
 @strawberry.type
 class SummaryQuery:
     @strawberry.field(
-        description="A day of the viewer in numbers.",
+        description="A day of the viewer in numbers. Settles a moment after a write.",
         directives=[CACHE_PRIVATE_BRIEFLY],
     )
     async def daily_summary(

@@ -119,7 +119,9 @@ class User:
     def resolve_reference(cls, id: strawberry.ID, maintenanceKcal: float | None = None, **_: Any) -> User:  # noqa: N803
         return cls(id=id, maintenance_kcal=maintenanceKcal)
 
-    @strawberry.field(description="A day of the person in numbers.", directives=[SHARED_PROGRESS])
+    @strawberry.field(
+        description="A day of the person in numbers. Settles a moment after a write.", directives=[SHARED_PROGRESS]
+    )
     async def day(
         self,
         info: Info,
@@ -128,7 +130,8 @@ class User:
         return await load_summary(info, self.id, date or await today_of(info, self.id))
 
     @strawberry.field(
-        description="The person's days with anything in them, newest first. `totalCount` counts all of them, of any date.",
+        description="The person's days with anything in them, newest first. Settles a moment after a write. `totalCount`"
+        " counts all of them, of any date.",
         directives=[SHARED_PROGRESS],
     )
     async def days(
@@ -149,7 +152,9 @@ class User:
 
         return connect(records, page, summary_node, lambda record: (record.local_date,), count)
 
-    @strawberry.field(description="Seven days of the person together.", directives=[SHARED_PROGRESS])
+    @strawberry.field(
+        description="Seven days of the person together. Settles a moment after a write.", directives=[SHARED_PROGRESS]
+    )
     async def week(
         self,
         info: Info,
@@ -164,7 +169,10 @@ class User:
             first = first_day_of_week(clock.today(info.context.resources.now()), clock.week_start)
         return await self._period(info, Span(first, first + timedelta(days=6)))
 
-    @strawberry.field(description="Up to 366 days of the person together.", directives=[SHARED_PROGRESS])
+    @strawberry.field(
+        description="Up to 366 days of the person together. Settles a moment after a write.",
+        directives=[SHARED_PROGRESS],
+    )
     async def period(
         self,
         info: Info,
@@ -173,7 +181,10 @@ class User:
     ) -> PeriodSummary:
         return await self._period(info, _span(from_, to))
 
-    @strawberry.field(description="A week of the person, beside the week before it.", directives=[SHARED_PROGRESS])
+    @strawberry.field(
+        description="A week of the person, beside the week before it. Settles a moment after a write.",
+        directives=[SHARED_PROGRESS],
+    )
     async def week_report(
         self,
         info: Info,
@@ -187,7 +198,8 @@ class User:
         return await read_report(info, self.id, ReportKind.WEEK, of)
 
     @strawberry.field(
-        description="A calendar month of the person, beside the month before it.", directives=[SHARED_PROGRESS]
+        description="A calendar month of the person, beside the month before it. Settles a moment after a write.",
+        directives=[SHARED_PROGRESS],
     )
     async def month_report(
         self,
@@ -197,7 +209,8 @@ class User:
         return await read_report(info, self.id, ReportKind.MONTH, of)
 
     @strawberry.field(
-        description="The person's goals, oldest first. `totalCount` counts all of them, of any status.",
+        description="The person's goals, oldest first. A goal that is set or changed is in it at once; what it is measured by"
+        " settles a moment after a write. `totalCount` counts all of them, of any status.",
         directives=[SHARED_PROGRESS],
     )
     async def goals(
@@ -219,7 +232,8 @@ class User:
         return connect(records, page, goal_node, lambda record: (record.created_at, record.id), count)
 
     @strawberry.field(
-        description="What the person has achieved, what was reached last first. `totalCount` counts all of it.",
+        description="What the person has achieved, what was reached last first. Settles a moment after a write. `totalCount`"
+        " counts all of it.",
         directives=[SHARED_PROGRESS],
     )
     async def achievements(
@@ -235,7 +249,7 @@ class User:
 
     @strawberry.field(
         description="What the person logged, newest first: meals, drinks, weighings and workouts that were not given up."
-        " A change is in it a moment after it was made. An entry is null that its subgraph has already lost. `totalCount`"
+        " Settles a moment after a write. An entry is null that its subgraph has already lost. `totalCount`"
         " is null: it would read all years.",
         directives=[SHARED_PROGRESS],
     )
@@ -254,7 +268,10 @@ class User:
         records = await loaders_of(info).entries_by_user.load((self.id, wanted))
         return timeline_connection(records, page)
 
-    @strawberry.field(description="How long the person's habits have held.", directives=[SHARED_PROGRESS])
+    @strawberry.field(
+        description="How long the person's habits have held. Settles a moment after a write.",
+        directives=[SHARED_PROGRESS],
+    )
     async def streaks(self, info: Info) -> Streaks:
         loading = loaders_of(info).best_runs_by_user_and_habit.load_many([(self.id, habit) for habit in Habit])
         clock, runs = await asyncio.gather(clock_of_user(info, self.id), loading)
@@ -267,7 +284,8 @@ class User:
         )
 
     @strawberry.field(
-        description="The weight behind the daily noise, at each weighed day of up to 366, oldest first.",
+        description="The weight behind the daily noise, at each weighed day of up to 366, oldest first. Settles a moment"
+        " after a write.",
         directives=[SHARED_PROGRESS, list_size(366)],
     )
     async def weight_trend(
@@ -285,7 +303,7 @@ class User:
 
     @strawberry.federation.field(
         requires=["maintenanceKcal"],
-        description="What the person's body uses a day, as seen from what was logged.",
+        description="What the person's body uses a day, as seen from what was logged. Settles a moment after a write.",
         directives=[SHARED_PROGRESS],
     )
     async def energy_expenditure(
@@ -300,7 +318,8 @@ class User:
 
     @strawberry.federation.field(
         requires=["maintenanceKcal"],
-        description="What was known of energy and pace when the person's week began. Null if it may not be read.",
+        description="What was known of energy and pace when the person's week began. Settles a moment after a write. Null"
+        " if it may not be read.",
         directives=[SHARED_PROGRESS],
     )
     async def weekly_check_in(self, info: Info) -> WeeklyCheckIn | None:

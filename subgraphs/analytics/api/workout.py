@@ -25,7 +25,7 @@ class Workout(Loggable):
 
     @strawberry.field(
         description="Its energy against the mean of the same person's workouts of the eight weeks before; 1 is equal."
-        " Null while its energy is not known, or without workouts before it.",
+        " Settles a moment after a write. Null while its energy is not known, or without workouts before it.",
         directives=[CACHE_PRIVATE_BRIEFLY],
     )
     async def relative_effort(self, info: Info) -> float | None:

@@ -100,7 +100,9 @@ class Workout(Node, Loggable):
     volume_kg: float = strawberry.field(
         description="Repetitions times load over all working sets, in kilograms; a load that is not known counts 0."
     )
-    calories_burned: EnergyEstimate | None = strawberry.field(description="Null until the workout is completed.")
+    calories_burned: EnergyEstimate | None = strawberry.field(
+        description="A weighing that counts for it changes it a moment later. Null until the workout is completed."
+    )
     session_rpe: float | None = strawberry.field(
         description="How hard all of it was, from 0 (rest) to 10 (the most), as told; null if not told."
     )

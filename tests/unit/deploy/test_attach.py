@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.attach import open_page, print_logs
+from deploy.attach import open_page, print_logs, print_mails
 from deploy.data_directory import DataDirectory, StackState
 from deploy.errors import FriendlyError, friendly
 from deploy.terminal import Terminal
@@ -196,3 +196,17 @@ def test_what_cannot_be_used_says_what_to_do() -> None:
     assert unusable is not None
     assert "/data cannot be used" in unusable.message
     assert "--data-dir" in (unusable.hint or "")
+
+
+def test_an_empty_mailbox_is_no_error(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    print_mails(data_dir, None, 3, Terminal())
+    assert capsys.readouterr().out.startswith("No mail yet in ")
+    letters = data_dir / "mail"
+    letters.mkdir()
+    (letters / "1.eml").write_text(
+        "To: A@example.com\nSubject: Hello\nDate: Sun, 29 Nov 2026 10:00:00 +0000\n\nIt is you.\n"
+    )
+    print_mails(data_dir, "a@example.com", 3, Terminal())
+    assert "to A@example.com: Hello\n    It is you.\n" in capsys.readouterr().out
+    print_mails(data_dir, "b@example.com", 3, Terminal())
+    assert capsys.readouterr().out.startswith("No mail to b@example.com yet in ")
