@@ -70,9 +70,10 @@ def import_(
 
     Exit code 1 if something is refused or cannot be read.
     """
-    from deploy.personal_data.folder import is_export
-    from deploy.personal_data.import_folder import import_folder, import_from_app
+    from deploy.personal_data.folder import MANIFEST, is_export
+    from deploy.personal_data.import_folder import import_folder, import_from_app, import_zip
     from deploy.personal_data.import_report import told
+    from deploy.personal_data.sources.archive import Archive
     from subgraphs.shell.calendar import is_time_zone
 
     if time_zone is not None and not is_time_zone(time_zone):
@@ -81,10 +82,12 @@ def import_(
     terminal = Terminal()
     if is_export(path):
         work = import_folder(path, url, credentials=credentials, token=token, terminal=terminal)
+    elif MANIFEST in (archive := Archive(path)):
+        work = import_zip(archive, url, credentials=credentials, token=token, terminal=terminal)
     else:
         named = None if units is None else units.value.upper()
         work = import_from_app(
-            path, url, credentials=credentials, token=token, terminal=terminal, time_zone=time_zone, units=named
+            archive, url, credentials=credentials, token=token, terminal=terminal, time_zone=time_zone, units=named
         )
     report = asyncio.run(work)
     for line in told(report):

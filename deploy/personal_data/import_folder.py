@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import copyfileobj
 from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,9 +32,9 @@ from deploy.personal_data.convert import convert
 from deploy.personal_data.exercise_names import ExerciseNames
 from deploy.personal_data.folder import FORMAT_VERSION, MANIFEST, read_records
 from deploy.personal_data.graph_client import Credentials, GraphClient, GraphError, graph_client
-from deploy.personal_data.listings import ACCOUNT
+from deploy.personal_data.listings import ACCOUNT, LISTINGS
 from deploy.personal_data.present_workouts import PresentWorkouts
-from deploy.personal_data.sources.archive import Archive
+from deploy.personal_data.sources.archive import Archive, DamagedFileError
 from deploy.personal_data.sources.reading import Person, Reading
 from deploy.terminal import Terminal
 
@@ -74,8 +75,25 @@ async def import_folder(
     return report
 
 
+async def import_zip(
+    archive: Archive, url: str, *, credentials: Credentials | None, token: str | None, terminal: Terminal
+) -> Report:
+    """`import_folder` for an export that stands in a zip, as a browser saves one. Raises FriendlyError for a damaged one too."""
+    with TemporaryDirectory(prefix="fittracker-import-") as temporary:
+        folder = Path(temporary)
+        for name in (MANIFEST, *(f"{listing.name}.jsonl" for listing in LISTINGS)):
+            if name not in archive:
+                raise FriendlyError(f"the export is not whole: it has no {name}", "save it anew")
+            try:
+                with archive.open(name) as packed, (folder / name).open("wb") as file:
+                    copyfileobj(packed, file)
+            except DamagedFileError as error:
+                raise FriendlyError(f"{name} {error}", "save it anew") from None
+        return await import_folder(folder, url, credentials=credentials, token=token, terminal=terminal)
+
+
 async def import_from_app(
-    path: Path,
+    archive: Archive,
     url: str,
     *,
     credentials: Credentials | None,
@@ -87,7 +105,7 @@ async def import_from_app(
     """A file, folder or zip of another app. `time_zone` and `units` are those of its files where they say none; left out, the
     account's. Exercises are looked for in the catalogue by name, workouts among those that the account has. Raises FriendlyError.
     """
-    archive, report = Archive(path), Report()
+    report = Report()
     async with graph_client(url, credentials=credentials, token=token) as client:
         settings = (await _account(client))["settings"]
         is_metric = (units or settings["units"]) == "METRIC"

@@ -42,14 +42,13 @@ class ReadPage:
 class Listing:
     """One kind of thing, from its operation `operations/NAME.graphql`.
 
-    `path` is where the answer's data has it. `page_size` is what fits into the production router's limit of cost. `lists` are
-    the dotted paths of lists of objects inside a record; in spreadsheets each has a file of its own.
+    `path` is where the answer's data has it. How much of it fits into the production router's limit of cost is the default
+    of `$first`. `lists` are the dotted paths of lists of objects inside a record; in spreadsheets each has a file of its own.
     """
 
     name: str
     path: tuple[str, ...]
     walk: Walk = Walk.FORWARD
-    page_size: int = 100
     lists: tuple[str, ...] = ()
 
     @cached_property
@@ -66,7 +65,7 @@ class Listing:
             case Walk.ONCE:
                 return {}
             case Walk.FORWARD:
-                return {"first": self.page_size, "after": cursor}
+                return {"after": cursor}
             case Walk.BACK_IN_TIME:
                 return {"date": cursor or LAST_DAY.isoformat()}
 
@@ -101,13 +100,12 @@ LISTINGS = (
     Listing(
         "foods",
         ("foods",),
-        page_size=40,
         lists=("per100.micronutrients", "portions", "recipeVersions", "recipeVersions.ingredients"),
     ),
     Listing("favouriteFoods", ("me", "favouriteFoods")),
     Listing("recentFoods", ("me", "recentFoods")),
     Listing("savedMeals", ("me", "savedMeals"), lists=("items", "quickAdds")),
-    Listing("meals", ("me", "meals"), page_size=20, lists=("items", "items.nutrients.micronutrients", "quickAdds")),
+    Listing("meals", ("me", "meals"), lists=("items", "items.nutrients.micronutrients", "quickAdds")),
     Listing("drinks", ("me", "drinks")),
     Listing("fasts", ("me", "fasts")),
     Listing("nutritionTargets", ("me", "nutritionTarget"), Walk.BACK_IN_TIME, lists=("nutrients",)),
@@ -115,7 +113,6 @@ LISTINGS = (
     Listing(
         "workouts",
         ("me", "workouts"),
-        page_size=40,
         lists=("exercises", "exercises.sets", "track.kmSplits", "track.mileSplits", "track.bests"),
     ),
     Listing("workoutTemplates", ("me", "templates"), lists=("exercises",)),

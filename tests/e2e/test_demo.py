@@ -7,11 +7,15 @@ import gzip
 import json
 import subprocess
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from playwright.async_api import Page, Route, WebSocketRoute, expect
 
+from deploy.personal_data.listings import LISTINGS
 from deploy.workbench import DEMO
+from tests.e2e.test_export import exported, person_with_everything
+from tests.e2e.test_import import imported
 from tests.testkit.browser import watched_page
 from tests.testkit.npm_clients import install_packages
 from tests.testkit.running_stack import PASSWORD, RunningStack, Visitor, eventually
@@ -253,6 +257,50 @@ async def test_a_workout_stays_in_step_on_two_devices(stack: RunningStack) -> No
         for each in (desk, phone):
             await expect(each.page.locator('section[aria-label="Workouts before"]')).to_contain_text("960 kg")
             assert each.complaints == []
+
+
+@pytest.mark.timeout(300)
+async def test_a_person_saves_all_that_the_command_exports_and_takes_it_into_another_account(
+    stack: RunningStack, tmp_path: Path
+) -> None:
+    person, _ = await person_with_everything(stack)
+    saved = tmp_path / "saved.zip"
+    asked: list[str] = []
+
+    async def lose_one(route: Route) -> None:
+        operation = json.loads(route.request.post_data or "{}").get("operationName", "")
+        asked.append(operation)
+        await (route.abort() if operation == "ExportMeals" and asked.count(operation) == 1 else route.continue_())
+
+    async with watched_page() as watched:
+        page = watched.page
+        await enter(page, stack, person)
+        await page.click('header a:has-text("A Person")')
+        await expect(page.locator("h1")).to_contain_text("Settings")
+        await expect(page.locator('section[aria-label="Account"]')).to_contain_text(person.email)
+        assert await watched.serious_findings() == []
+        assert watched.complaints == []
+        await page.route("**/graphql", lose_one)
+        await page.click('button:has-text("Export my data")')
+        await expect(page.locator(".export")).to_contain_text("It stopped")
+        async with page.expect_download() as download:
+            await page.click('button:has-text("Go on")')
+        await (await download.value).save_as(saved)
+        await expect(page.locator(".export")).to_contain_text("Saved")
+    assert (asked.count("ExportFoods"), asked.count("ExportMeals")) == (1, 2)
+    by_command = await exported(person, tmp_path / "command")
+    with ZipFile(saved) as archive:
+        found = {
+            each.name: [json.loads(line) for line in archive.read(f"{each.name}.jsonl").splitlines()]
+            for each in LISTINGS
+        }
+    for each in LISTINGS:
+        if each.name != "sessions":  # the command has one of its own
+            assert found[each.name] == by_command[each.name], each.name
+    other = await stack.register()
+    await imported(saved, other)
+    meals = await other.data("{ me { meals { nodes { quickAdds { name } } } } }")
+    assert "SECRET cake" in json.dumps(meals)
 
 
 @pytest.mark.timeout(400)

@@ -189,6 +189,13 @@ async def test_johns_week_is_two_clicks_away_in_the_demo(people: RunningStack, s
                 await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
                 await is_sound(watched, people)
                 await picture(page, f"demo-{name.lower()}-{size[0]}-{scheme}")
+        await page.click("header a.who")
+        await expect(page.locator('section[aria-label="Account"]')).to_contain_text("john.doe@example.com")
+        for scheme in ("light", "dark"):
+            await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            await is_sound(watched, people)
+            await picture(page, f"demo-settings-{size[0]}-{scheme}")
+        await page.click('nav a:has-text("Week")')
         compared = page.locator('section[aria-label="Compared with the week before"]')
         await expect(compared.locator('tr:has-text("Eaten, kcal")')).to_contain_text(re.compile(r"[\d,]+.*%|steady"))
         await expect(page.locator('section[aria-label="Achievements"]')).to_contain_text("30 days in a row with a meal")

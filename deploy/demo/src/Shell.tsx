@@ -7,7 +7,7 @@ import { linkTo, PAGES, type Page } from "./route";
 import { keepSession, type Session } from "./session";
 import { title } from "./format";
 
-const ICONS: Record<Page, string> = {
+const ICONS: Record<(typeof PAGES)[number], string> = {
   today: "M12 3a9 9 0 1 0 9 9M12 8a4 4 0 1 0 4 4",
   diary: "M5 4h11l3 3v13H5zM8 10h8M8 14h8",
   workout: "M4 9v6M7 7v10M17 7v10M20 9v6M7 12h10",
@@ -22,7 +22,9 @@ export function Shell({ session, page, children }: { session: Session; page: Pag
         <a className="brand" href={linkTo("today")}>
           FitTracker
         </a>
-        <span className="who">{session.name}</span>
+        <a className="who" href={linkTo("settings")} title="Settings" aria-current={page === "settings" ? "page" : undefined}>
+          {session.name}
+        </a>
         <button className="quiet" onClick={() => void signOut()}>
           Sign out
         </button>

@@ -6,6 +6,7 @@ import { client } from "./client";
 import { Diary } from "./Diary";
 import { useRoute, type Route } from "./route";
 import { useSession } from "./session";
+import { Settings } from "./Settings";
 import { Shell } from "./Shell";
 import { SignIn } from "./SignIn";
 import { Today } from "./Today";
@@ -42,6 +43,8 @@ function pageOf({ page, date }: Route): ReactNode {
       return <Weight />;
     case "week":
       return <Week key={date} start={date} />;
+    case "settings":
+      return <Settings />;
   }
 }
 

@@ -1,8 +1,9 @@
 // The place in the app stands behind the address's #, so that a reload stays where it was and no server needs to know.
 import { useSyncExternalStore } from "react";
 
+/** Of the navigation; the settings are behind the person's name. */
 export const PAGES = ["today", "diary", "workout", "weight", "week"] as const;
-export type Page = (typeof PAGES)[number];
+export type Page = (typeof PAGES)[number] | "settings";
 
 export interface Route {
   page: Page;
@@ -17,7 +18,7 @@ const subscribe = (listener: () => void): (() => void) => {
 export function useRoute(): Route {
   const hash = useSyncExternalStore(subscribe, () => location.hash);
   const [name, date] = hash.replace(/^#\/?/, "").split("/");
-  const page = PAGES.find((each) => each === name) ?? "today";
+  const page = name === "settings" ? name : (PAGES.find((each) => each === name) ?? "today");
   return { page, date: date && /^\d{4}-\d{2}-\d{2}$/.test(date) ? date : null };
 }
 

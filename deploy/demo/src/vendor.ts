@@ -10,4 +10,5 @@ export { createClient } from "graphql-ws";
 export { StrictMode, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 export { createRoot } from "react-dom/client";
 export { Fragment, jsx, jsxs } from "react/jsx-runtime";
-export { from, switchMap } from "rxjs";
+export { strToU8, zipSync } from "fflate";
+export { firstValueFrom, from, switchMap } from "rxjs";
