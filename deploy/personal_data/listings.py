@@ -97,6 +97,7 @@ LISTINGS = (
     Listing("measurements", ("me", "measurements")),
     Listing("sessions", ("me", "sessions")),
     Listing("readers", ("me", "readers")),
+    Listing("notifications", ("me", "notifications")),
     Listing(
         "foods",
         ("foods",),
@@ -129,6 +130,7 @@ EXPORTED: Mapping[str, str] = {
     "users.measurement": "measurements",
     "users.session": "sessions",
     "users.access_grant": "readers",
+    "users.notification": "notifications",
     "nutrition.food": "foods",
     "nutrition.food_portion": "foods",
     "nutrition.recipe_version": "foods",

@@ -47,6 +47,7 @@ from subgraphs.users.commands.measurement import NewMeasurement
 from subgraphs.users.commands.weight import NewWeighing
 from subgraphs.users.domain.account import ActivityLevel, FitnessGoal, PersonalSettings, Profile, Sex, Units
 from subgraphs.users.domain.measurement import MeasurementKind
+from subgraphs.users.projections.notification import subscription as notifications
 from subgraphs.users.sample_data import SampleAccount, load_accounts, load_measurements, load_weights
 from subgraphs.workouts.commands.workout import NewWorkout
 from subgraphs.workouts.domain.workout import ExerciseDraft
@@ -58,7 +59,12 @@ from subgraphs.workouts.sample_data import TrainingHistory, catalogue_by_name, l
 _PEOPLE_AT_ONCE = 50  # each portion reads the catalogues once
 _PROJECTED_AT_ONCE = 10  # people with ten thousand events or so: a statement may take 15 s, on a loaded machine too
 # Each subgraph's subscription to the others' events.
-CONSUMERS = {"nutrition": names_and_clocks, "workouts": clocks_and_weights, "analytics": days_and_trends}
+CONSUMERS = {
+    "nutrition": names_and_clocks,
+    "workouts": clocks_and_weights,
+    "analytics": days_and_trends,
+    "users": notifications,  # the last: of achievements that the others make
+}
 PASSWORD = "Password123!"  # noqa: S105 - of people who do not exist
 
 

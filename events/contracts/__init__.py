@@ -34,6 +34,7 @@ CONTRACTS: tuple[type[Payload], ...] = (
     analytics.DailySummaryChanged,
     analytics.GoalProgressed,
     analytics.GoalCompleted,
+    analytics.AchievementUnlocked,
 )
 
 CONTRACT_BY_TYPE: dict[str, type[Payload]] = {contract.__name__: contract for contract in CONTRACTS}

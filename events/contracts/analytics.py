@@ -34,5 +34,19 @@ class GoalProgressed(Payload, frozen=True, kw_only=True):
     current_value: Decimal | None = None
 
 
+class AchievementUnlocked(Payload, frozen=True, kw_only=True):
+    """Something was achieved for the first time. Aggregate `achievement`, id = `user id:kind`, version 1: it never changes.
+
+    `reached_on` is what the facts said then; the day may move with them, which is not told.
+    """
+
+    topic = topics.ANALYTICS_DERIVED.name
+    aggregate_type = "achievement"
+
+    kind: str
+    reached_on: date
+    unlocked_at: datetime
+
+
 class GoalCompleted(GoalProgressed, frozen=True, kw_only=True):
     """A goal was reached."""

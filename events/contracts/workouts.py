@@ -24,7 +24,8 @@ class ExerciseSummary(msgspec.Struct, frozen=True, kw_only=True):
 class WorkoutState(Payload, frozen=True, kw_only=True):
     """A whole workout after a change. Aggregate `workout`, id = workout id.
 
-    `calories_kcal` is gross and None when no body weight was known on the day.
+    `calories_kcal` is gross and None when no body weight was known on the day. `new_records` names the exercises, five at
+    most, of which a completed workout had more than every earlier one of the person.
     """
 
     topic = topics.WORKOUTS_SESSION.name
@@ -45,6 +46,7 @@ class WorkoutState(Payload, frozen=True, kw_only=True):
     volume_kg: Decimal = Decimal(0)
     exercises: tuple[ExerciseSummary, ...] = ()
     prev_local_date: date | None = None
+    new_records: tuple[str, ...] = ()
 
 
 class WorkoutStarted(WorkoutState, frozen=True, kw_only=True):

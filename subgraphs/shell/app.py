@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from events.measurement import measure
 from events.retention import OUTBOX, Forget, forget_in_batches
+from events.topics import USERS_GRANT, service_of
 from subgraphs.shell import telemetry
 from subgraphs.shell.auth import KeyRing
 from subgraphs.shell.context import CLIENT_ADDRESS, TOKEN_REFUSED, Context, MakeLoaders, Resources
@@ -220,13 +221,15 @@ def _loops(subgraph: Subgraph, resources: Resources) -> list[Coroutine[Any, Any,
 
         running.append(run_relay(subgraph.name, settings.database_url, kafka, loops, resources.fanout))
         for subscription_of in subgraph.consumers:
-            subscription = with_news_of_rights(subscription_of(resources.fanout, resources.now))
+            subscription = with_news_of_rights(subgraph.name, subscription_of(resources.fanout, resources.now))
             running.append(run_consumer(subscription, resources.database.writer, kafka, loops, resources.fanout))
     return running
 
 
-def with_news_of_rights(subscription: "Subscription") -> "Subscription":
-    """The subscription, which also keeps what users tells of ended sessions and of grants."""
+def with_news_of_rights(subgraph: str, subscription: "Subscription") -> "Subscription":
+    """The subscription, which also keeps what users tells of ended sessions and of grants; as it is, where users reads."""
+    if subgraph == service_of(USERS_GRANT.name):  # its own tables are the truth, and news of them may be late
+        return subscription
     return with_grants(with_ended_sessions(subscription))
 
 

@@ -153,7 +153,8 @@ async def _consume(subgraph: Subgraph) -> None:
 
     resources = open_resources(settings)
     subscriptions = [
-        with_news_of_rights(subscription_of(resources.fanout, resources.now)) for subscription_of in subgraph.consumers
+        with_news_of_rights(subgraph.name, subscription_of(resources.fanout, resources.now))
+        for subscription_of in subgraph.consumers
     ]
     engine = resources.database.writer
     try:

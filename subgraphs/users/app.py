@@ -7,14 +7,17 @@ from subgraphs.users.commands.ended_session import forget_old_sessions
 from subgraphs.users.commands.grant import forget_grants
 from subgraphs.users.commands.mail import forget_mail
 from subgraphs.users.commands.mail_delivery import deliver_mail
+from subgraphs.users.commands.notification import forget_notifications
 from subgraphs.users.loaders import UsersLoaders
+from subgraphs.users.projections.notification import subscription
 from subgraphs.users.schema import schema
 
 SUBGRAPH = Subgraph(
     name="users",
     schema=schema,
     make_loaders=UsersLoaders,
-    forget=(forget_old_sessions, forget_mail, forget_grants),
+    consumers=(subscription,),
+    forget=(forget_old_sessions, forget_mail, forget_grants, forget_notifications),
     loops=(deliver_mail,),
     routes=cell_routes,
 )

@@ -27,6 +27,13 @@ from subgraphs.users.queries.measurement import (
     measurements_by_user,
     newest_girths,
 )
+from subgraphs.users.queries.notification import (
+    NotificationPage,
+    NotificationRecord,
+    notification_counts,
+    notifications_by_user,
+    unread_counts,
+)
 from subgraphs.users.queries.session import SessionRecord, session_counts, sessions_by_user
 from subgraphs.users.queries.weight import (
     WeightPage,
@@ -115,6 +122,18 @@ class UsersLoaders:
     @cached_property
     def reads_by_owner(self) -> DataLoader[str, list[ReadRecord]]:
         return load_list("reads_by_owner", self._read(reads_by_owner), batch_span)
+
+    @cached_property
+    def notifications_by_user(self) -> DataLoader[tuple[str, NotificationPage], list[NotificationRecord]]:
+        return load_with_arguments("notifications_by_user", self._read(notifications_by_user), list, batch_span)
+
+    @cached_property
+    def notification_count_by_user(self) -> DataLoader[str, int | None]:
+        return load_one("notification_count_by_user", self._read(notification_counts), batch_span)
+
+    @cached_property
+    def unread_count_by_user(self) -> DataLoader[str, int | None]:
+        return load_one("unread_count_by_user", self._read(unread_counts), batch_span)
 
 
 def loaders_of(info: Info) -> UsersLoaders:

@@ -9,6 +9,8 @@ from subgraphs.users.api.erasure import ErasureMutation
 from subgraphs.users.api.grant import GrantMutation
 from subgraphs.users.api.measurement import Measurement, MeasurementMutation
 from subgraphs.users.api.node import ENTITIES_ELSEWHERE, NodeQuery
+from subgraphs.users.api.notification import NotificationMutation
+from subgraphs.users.api.notification_live import NotificationSubscription
 from subgraphs.users.api.second_factor import SecondFactorMutation
 from subgraphs.users.api.session import SessionMutation
 from subgraphs.users.api.user import User, UserMutation, UserQuery
@@ -28,11 +30,22 @@ class Mutation(
     ErasureMutation,
     AdministrationMutation,
     GrantMutation,
+    NotificationMutation,
     UserMutation,
     WeightMutation,
     MeasurementMutation,
 ):
-    """Every change to accounts, sessions, grants, weighings and measurements."""
+    """Every change to accounts, sessions, grants, notifications, weighings and measurements."""
 
 
-schema = SubgraphSchema(query=Query, mutation=Mutation, types=[User, WeightEntry, Measurement, *ENTITIES_ELSEWHERE])
+@strawberry.type
+class Subscription(NotificationSubscription):
+    """What is told as it happens."""
+
+
+schema = SubgraphSchema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    types=[User, WeightEntry, Measurement, *ENTITIES_ELSEWHERE],
+)

@@ -3,7 +3,19 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Index, LargeBinary, MetaData, Numeric, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -226,3 +238,20 @@ class GrantInvitationRow(UsersTable, table=True):
     code_hash: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     created_at: datetime = Field(sa_column=_instant())
     expires_at: datetime = Field(sa_column=_instant())
+
+
+class NotificationRow(UsersTable, table=True):
+    """Something that a person was told, once for each cause. One with `hidden_at` is not shown, and keeps its cause."""
+
+    __tablename__ = "notification"
+    __table_args__ = (UniqueConstraint("user_id", "cause"),)
+
+    id: str = Field(primary_key=True)
+    user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))
+    kind: str
+    cause: str
+    subject_id: str | None = None
+    detail: str | None = None
+    created_at: datetime = Field(sa_column=_instant())
+    read_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    hidden_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))

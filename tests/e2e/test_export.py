@@ -32,6 +32,8 @@ LEFT_OUT_COLUMNS = {
     "account.last_login_at": "the newest of the sessions has it",
     "access_grant.owner_id": "the graph names the other side, and only that: ownerName",
     "access_grant.reader_id": "the same: readerName",
+    "notification.cause": "names what happened for us, so that it is told once; kind and subjectId say it",
+    "notification.hidden_at": "what was deleted is not exported",
     "session.revoked_at": "closed sessions are not shown; they are deleted soon after",
     "weight_entry.time_zone": "the local day has what came of it",
     "water.time_zone": "the local day has what came of it",

@@ -74,9 +74,9 @@ class Stream:
 
 @asynccontextmanager
 async def streaming(
-    subgraph: SubgraphUnderTest, operation: str, person: str, variables: Mapping[str, Any] | None = None
+    subgraph: SubgraphUnderTest, operation: str, person: str | None, variables: Mapping[str, Any] | None = None
 ) -> AsyncIterator[Stream]:
-    """A subscription that is open until the block ends."""
+    """A subscription of a person, or of nobody, that is open until the block ends."""
     context = subgraph.context(person)
     results: Any = await subgraph.schema.subscribe(operation, dict(variables or {}), context_value=context)
     async with aclosing(results):

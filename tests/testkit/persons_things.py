@@ -68,6 +68,7 @@ async def things_of(owner: Visitor) -> dict[str, str]:
         "recipe": then["createRecipe"]["food"]["id"],
         "session": await another_session(owner),
         "somebody": somebody.id,  # whom an administrator may suspend
+        "notification": await newest_notification(owner),
         "invitation": (await owner.data(INVITE))["inviteReader"]["invitation"]["id"],
     }
 
@@ -77,6 +78,12 @@ async def let_read(owner: Visitor, reader: Visitor) -> str:
     code = (await owner.data(INVITE))["inviteReader"]["code"]
     grant_id: str = (await reader.data(ACCEPT, {"code": code}))["acceptInvitation"]["grant"]["id"]
     return grant_id
+
+
+async def newest_notification(owner: Visitor) -> str:
+    """The id of the newest of those that the owner has."""
+    listed = await owner.data("{ me { notifications(first: 1) { nodes { id } } } }")
+    return str(listed["me"]["notifications"]["nodes"][0]["id"])
 
 
 async def another_session(owner: Visitor) -> str:

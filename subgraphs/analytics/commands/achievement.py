@@ -11,7 +11,10 @@ from datetime import date, datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from events.contracts.analytics import AchievementUnlocked
+from events.outbox import NewEvent, append_events
 from subgraphs.analytics.domain.achievement import DAYS_IN_A_ROW, WORKOUTS, AchievementKind, in_question
+from subgraphs.shell.telemetry import current_traceparent
 
 #: (user id, kind, what of it is needed)
 _Asked = tuple[str, AchievementKind, int]
@@ -41,7 +44,7 @@ _TOLD = "unnest(CAST(:user_ids AS text[]), CAST(:kinds AS text[]), CAST(:days AS
 _UNLOCK = text(
     "INSERT INTO achievement (user_id, kind, reached_on, unlocked_at)"  # noqa: S608 - our names
     f" SELECT user_id, kind, reached_on, :now FROM {_TOLD} WHERE reached_on IS NOT NULL"
-    " ON CONFLICT DO NOTHING RETURNING user_id, kind"
+    " ON CONFLICT DO NOTHING RETURNING user_id, kind, reached_on"
 )
 _MOVE = text(
     f"UPDATE achievement SET reached_on = told.reached_on FROM {_TOLD}"  # noqa: S608 - our names
@@ -124,5 +127,18 @@ async def _keep(transaction: AsyncConnection, found: Mapping[tuple[str, str], da
         "days": list(found.values()),
     }
     await transaction.execute(_MOVE, told)
-    unlocked = await transaction.execute(_UNLOCK, told | {"now": now})
-    return [(user_id, AchievementKind(kind)) for user_id, kind in unlocked]
+    unlocked = (await transaction.execute(_UNLOCK, told | {"now": now})).all()
+    await append_events(transaction, [_unlocked_event(row[0], row[1], row[2], now) for row in unlocked])
+    return [(user_id, AchievementKind(kind)) for user_id, kind, _ in unlocked]
+
+
+def _unlocked_event(user_id: str, kind: str, reached_on: date, now: datetime) -> NewEvent:
+    return NewEvent(
+        payload=AchievementUnlocked(kind=kind, reached_on=reached_on, unlocked_at=now),
+        aggregate_id=f"{user_id}:{kind}",
+        version=1,
+        user_id=user_id,
+        occurred_at=now,
+        source="system",
+        traceparent=current_traceparent(),
+    )

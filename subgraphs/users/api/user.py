@@ -35,6 +35,7 @@ from subgraphs.users.api.measurement import (
     measurement_node,
     read_composition,
 )
+from subgraphs.users.api.notification import NotificationsOfUser
 from subgraphs.users.api.open_session import Session, session_connection
 from subgraphs.users.api.weight import MASS_UNIT_OF, MassInOrSetting, WeightEntry, weight_connection, weight_node
 from subgraphs.users.commands import account as commands
@@ -153,7 +154,7 @@ class Physiology:
 @strawberry.federation.type(
     keys=["id", "nodeId"], description="A person.", directives=[CACHE_PRIVATE_BRIEFLY, SHARED_WITH_ANY]
 )
-class User(Node, GrantsOfUser):
+class User(Node, GrantsOfUser, NotificationsOfUser):
     record: strawberry.Private[AccountRecord]
     email: str = strawberry.field(description="The address that the person signs in with, as it was registered.")
     email_verified: bool = strawberry.field(

@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.contracts.users import ProfileChanged
+from events.envelope import new_id
 from events.outbox import append_event
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.context import Resources
@@ -26,10 +27,12 @@ from subgraphs.users.commands.mail import (
     unusable,
     void_tokens,
 )
+from subgraphs.users.commands.notification import notify, tell_subscribers
 from subgraphs.users.commands.password import hash_password, verify_password
 from subgraphs.users.commands.session import replace_password
 from subgraphs.users.domain.account import check_email, check_password, email_key
 from subgraphs.users.domain.mail import MailKind
+from subgraphs.users.domain.notification import NewNotification, NotificationKind
 from subgraphs.users.queries.account import AccountRecord, accounts_by_id, credentials_by_id, lock_account
 
 _VERIFIED = text("UPDATE account SET email_verified_at = COALESCE(email_verified_at, :now) WHERE id = :id")
@@ -93,6 +96,7 @@ async def verify_email(token: str, *, resources: Resources) -> str:
                 raise unusable()
     except IntegrityError:
         raise unusable() from None
+    await tell_subscribers(resources.fanout, [account.id])
     return account.id
 
 
@@ -104,6 +108,8 @@ async def _move(transaction: AsyncConnection, account: AccountRecord, proof: Mai
     written = (await accounts_by_id(transaction, [account.id]))[account.id]
     await append_event(transaction, account_event(ProfileChanged, written, now))
     await queue_mail(transaction, MailKind.EMAIL_CHANGED, account.email, now, user_id=account.id)
+    kind = NotificationKind.EMAIL_CHANGED
+    await notify(transaction, [NewNotification(user_id=account.id, kind=kind, cause=f"email:{new_id()}")], now)
 
 
 async def request_password_reset(email: str, *, resources: Resources, address: str | None = None) -> None:
@@ -141,6 +147,7 @@ async def reset_password(token: str, new_password: str, *, resources: Resources)
         await transaction.execute(_VERIFIED, {"id": account.id, "now": now})
         ended = await replace_password(transaction, account.id, new_hash, now)
     await resources.revoked_sessions.announce(ended)
+    await tell_subscribers(resources.fanout, [account.id])
     await forget_attempts(resources.redis, proof.email_key)
     await forget_attempts(resources.redis, account.id)
     return len(ended)

@@ -20,9 +20,11 @@ from subgraphs.shell.grants import Grant, forget_grants_of, keep_grant
 from subgraphs.shell.telemetry import current_traceparent
 from subgraphs.users.commands.attempts import count_attempt, forget_attempts
 from subgraphs.users.commands.mail import queue_mail
+from subgraphs.users.commands.notification import notify, tell_subscribers
 from subgraphs.users.domain.account import email_key
 from subgraphs.users.domain.grant import INVITATION_LIFE, MOST_CLIENTS, MOST_INVITATIONS, MOST_READERS, Offer
 from subgraphs.users.domain.mail import MailKind
+from subgraphs.users.domain.notification import NewNotification, NotificationKind
 from subgraphs.users.queries.account import AccountRecord, lock_account
 from subgraphs.users.queries.grant import (
     InvitationRecord,
@@ -45,7 +47,8 @@ _TAKE = text(
 )
 _WITHDRAW = text("DELETE FROM grant_invitation WHERE id = :id AND owner_id = :user_id")
 _REVOKE = text(
-    "DELETE FROM access_grant WHERE id = :id AND (owner_id = :user_id OR reader_id = :user_id) RETURNING id, owner_id"
+    "DELETE FROM access_grant WHERE id = :id AND (owner_id = :user_id OR reader_id = :user_id) RETURNING id, owner_id, reader_id,"
+    " relation"
 )
 _OF_PERSON = text("SELECT id, owner_id FROM access_grant WHERE owner_id = :user_id OR reader_id = :user_id")
 _FORGET_EVENTS = text("DELETE FROM outbox WHERE aggregate_type = 'access_grant' AND aggregate_id = ANY(:ids)")
@@ -132,6 +135,8 @@ async def accept_invitation(
         )
         await keep_grant(transaction, grant)
         await append_events(transaction, [_event(_granted(grant), grant.id, grant.owner_id, 1, now)])
+        told = await notify(transaction, [_news(NotificationKind.ACCESS_GRANTED, grant.owner_id, grant)], now)
+    await tell_subscribers(resources.fanout, told)
     await forget_attempts(resources.redis, f"accept {viewer.id}")
     return grant
 
@@ -166,7 +171,17 @@ async def revoke_access(viewer: Viewer, grant_id: str, *, resources: Resources) 
         if not ended:
             raise NotFoundError("There is no such grant or invitation.")
         await _tell_ended(transaction, ended, now)
+        others = [(grant.reader_id if grant.owner_id == viewer.id else grant.owner_id, grant) for grant in ended]
+        news = [_news(NotificationKind.ACCESS_ENDED, other_id, grant) for other_id, grant in others]
+        told = await notify(transaction, news, now)
+    await tell_subscribers(resources.fanout, told)
     await resources.ended_grants.announce(grant.id for grant in ended)
+
+
+def _news(kind: NotificationKind, user_id: str, grant: Any) -> NewNotification:
+    """What one side of a grant is told of what the other side did to it."""
+    cause = f"{kind.value}:{grant.id}"
+    return NewNotification(user_id=user_id, kind=kind, cause=cause, subject_id=grant.id, detail=grant.relation)
 
 
 async def end_grants_of(transaction: AsyncConnection, user_id: str, now: datetime) -> list[str]:

@@ -41,10 +41,12 @@ from subgraphs.users.commands.attempts import (
 from subgraphs.users.commands.cell import marked
 from subgraphs.users.commands.ended_session import end_sessions
 from subgraphs.users.commands.mail import queue_mail, void_tokens
+from subgraphs.users.commands.notification import notify, tell_subscribers
 from subgraphs.users.commands.password import hash_password, needs_rehash, verify_password
 from subgraphs.users.commands.second_factor import has_factor, use_code
 from subgraphs.users.domain.account import LONGEST_PASSWORD, check_device_name, check_password, email_key
 from subgraphs.users.domain.mail import MailKind
+from subgraphs.users.domain.notification import NewNotification, NotificationKind
 from subgraphs.users.queries.account import (
     AccountRecord,
     Credentials,
@@ -68,6 +70,7 @@ class SignIn:
     refresh_token: str
     expires_in: int
     account: AccountRecord
+    session_id: str
 
 
 async def register(
@@ -156,7 +159,31 @@ async def login(
         if (await transaction.execute(entered.values(last_login_at=now, password_hash=new_hash))).rowcount == 0:
             raise UnauthenticatedError(_WRONG, NobodyReason.BAD_CREDENTIALS)
         account = (await accounts_by_id(transaction, [credentials.user_id]))[credentials.user_id]
-        return await open_session(transaction, account, resources, device)
+        is_new = not await transaction.scalar(_KNOWN_DEVICE, {"user_id": account.id, "device": device})
+        entered_as = await open_session(transaction, account, resources, device)
+        told = await _notify_of_sign_in(transaction, entered_as, device, now) if is_new else set()
+    await tell_subscribers(resources.fanout, told)
+    return entered_as
+
+
+# Open and ended sessions are each asked by an index of their own.
+_OF_DEVICE = "SELECT FROM session WHERE user_id = :user_id AND device_name IS NOT DISTINCT FROM CAST(:device AS text)"
+_KNOWN_DEVICE = text(
+    f"SELECT EXISTS ({_OF_DEVICE} AND revoked_at IS NULL) OR EXISTS ({_OF_DEVICE} AND revoked_at IS NOT NULL)"
+)
+
+
+async def _notify_of_sign_in(
+    transaction: AsyncConnection, entered: "SignIn", device: str | None, now: datetime
+) -> set[str]:
+    news = NewNotification(
+        user_id=entered.account.id,
+        kind=NotificationKind.NEW_SIGN_IN,
+        cause=f"session:{entered.session_id}",
+        subject_id=entered.session_id,
+        detail=device,
+    )
+    return await notify(transaction, [news], now)
 
 
 async def _ask_second_factor(user_id: str, code: str | None, resources: Resources) -> None:
@@ -288,6 +315,7 @@ async def change_password(viewer: Viewer, current: str, new: str, *, resources: 
         device = select(col(SessionRow.device_name)).where(col(SessionRow.id) == viewer.session_id)
         entered = await open_session(transaction, account, resources, await transaction.scalar(device))
     await resources.revoked_sessions.announce(ended)
+    await tell_subscribers(resources.fanout, [viewer.id])
     return entered
 
 
@@ -300,6 +328,8 @@ async def replace_password(transaction: AsyncConnection, user_id: str, new_hash:
     email = await transaction.scalar(changed.returning(col(AccountRow.email)))
     await void_tokens(transaction, user_id)
     await queue_mail(transaction, MailKind.PASSWORD_CHANGED, str(email), now, user_id=user_id)
+    kind = NotificationKind.PASSWORD_CHANGED
+    await notify(transaction, [NewNotification(user_id=user_id, kind=kind, cause=f"password:{new_id()}")], now)
     return await end_sessions(transaction, col(SessionRow.user_id) == user_id, now)
 
 
@@ -335,7 +365,7 @@ def _sign_in(account: AccountRecord, session_id: str, refresh_token: str, resour
         "use": "access",
         **({"cell": cell} if (cell := resources.settings.cell) is not None else {}),
     }
-    return SignIn(resources.key_ring.sign(claims), refresh_token, lifetime, account)
+    return SignIn(resources.key_ring.sign(claims), refresh_token, lifetime, account, session_id)
 
 
 async def _revoke_all(user_id: str, resources: Resources) -> int:

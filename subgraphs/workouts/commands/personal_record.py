@@ -71,6 +71,26 @@ _FORGET_RECORDS = text(
     " (SELECT FROM exercise_best AS best WHERE best.user_id = record.user_id AND best.exercise_id = record.exercise_id)"
 )
 
+_MOST_NEW_RECORDS = 5
+_EARLIER = (
+    "SELECT FROM exercise_best AS earlier WHERE earlier.user_id = best.user_id AND earlier.exercise_id = best.exercise_id"
+    " AND (earlier.local_date, earlier.workout_id) < (best.local_date, best.workout_id)"
+)
+_NEW_RECORDS = text(
+    "SELECT exercise.name FROM exercise_best AS best JOIN exercise ON exercise.id = best.exercise_id"  # noqa: S608
+    f" WHERE best.workout_id = :workout_id AND EXISTS ({_EARLIER})"
+    f" AND NOT EXISTS ({_EARLIER} AND {_rank('earlier')} >= {_rank('best')}) ORDER BY exercise.name LIMIT :most"
+)
+
+
+async def new_records(transaction: AsyncConnection, workout_id: str) -> tuple[str, ...]:
+    """The exercises of which this workout has more than all earlier ones of the person, by name; at most five.
+
+    By the measure that decides when a record was achieved. What was never done before is no record.
+    """
+    names = await transaction.scalars(_NEW_RECORDS, {"workout_id": workout_id, "most": _MOST_NEW_RECORDS})
+    return tuple(names)
+
 
 async def keep_records(transaction: AsyncConnection, workout: WorkoutRecord, bests: Mapping[str, Best]) -> None:
     """Bring the person's records in line with what is now the best of this workout, by exercise; nothing if it is gone."""

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from events.contracts.workouts import ExerciseSummary, WorkoutDeleted, WorkoutEdited, WorkoutState
 from events.outbox import NewEvent, append_event
 from subgraphs.shell.telemetry import current_traceparent
-from subgraphs.workouts.commands.personal_record import keep_records
+from subgraphs.workouts.commands.personal_record import keep_records, new_records
 from subgraphs.workouts.domain.energy import Effort, price_workout
 from subgraphs.workouts.domain.personal_record import Best, best_by_exercise
 from subgraphs.workouts.domain.strength import load_kg, one_rep_max_kg, volume_kg
@@ -103,7 +103,9 @@ async def settle_stored(
     settled = (await workouts_by_id(transaction, [workout_id]))[workout_id]
     await keep_records(transaction, settled, one.bests)
     stored_one = replace(one, workout=settled)
-    await append_event(transaction, workout_event(state_of(event, stored_one, prev_local_date), settled, now))
+    records = await new_records(transaction, workout_id) if settled.status == WorkoutStatus.COMPLETED else ()
+    payload = state_of(event, stored_one, prev_local_date, records)
+    await append_event(transaction, workout_event(payload, settled, now))
     return stored_one
 
 
@@ -234,8 +236,13 @@ def _summaries(
     )
 
 
-def state_of(event: type[WorkoutState], one: Settled, prev_local_date: date | None = None) -> WorkoutState:
-    """The after-image of a settled workout."""
+def state_of(
+    event: type[WorkoutState],
+    one: Settled,
+    prev_local_date: date | None = None,
+    new_records: tuple[str, ...] = (),
+) -> WorkoutState:
+    """The after-image of a settled workout. Of histories that are loaded at once, records are not told as new."""
     workout = one.workout
     return event(
         workout_id=workout.id,
@@ -253,6 +260,7 @@ def state_of(event: type[WorkoutState], one: Settled, prev_local_date: date | No
         volume_kg=workout.volume_kg,
         exercises=one.summaries,
         prev_local_date=prev_local_date,
+        new_records=new_records,
     )
 
 

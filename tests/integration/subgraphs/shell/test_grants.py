@@ -61,7 +61,7 @@ async def tell(nutrition: SubgraphUnderTest, *events: tuple[Payload, str, int, s
         )
         for payload, aggregate_id, version, user_id in events
     ]
-    consumed = with_news_of_rights(subscription(None, lambda: now))
+    consumed = with_news_of_rights("nutrition", subscription(None, lambda: now))
     async with nutrition.database.transaction() as transaction:
         await consumed.handler(transaction, envelopes)
 

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from subgraphs.users.commands.notification import notify
+from subgraphs.users.domain.notification import NewNotification, NotificationKind
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.schema import schema
 from tests.testkit.access import Refusal, entity_types, root_fields, user_fields
@@ -147,6 +149,16 @@ REFUSALS = [
         "mutation { revokeAccess(input: { id: $invitation }) { revokedId } }",
         code="NOT_FOUND",
     ),
+    Refusal(
+        "Mutation.markNotificationsRead",
+        "mutation { markNotificationsRead(input: { ids: [$notification] }) { userErrors { code } } }",
+        code="NOT_FOUND",
+    ),
+    Refusal(
+        "Mutation.deleteNotification",
+        "mutation { deleteNotification(input: { id: $notification }) { deletedId } }",
+        code="NOT_FOUND",
+    ),
     Refusal("_Entity.User", "... on User { email physiology { weightKg } }", stranger={"_entities": [None]}),
     Refusal("_Entity.WeightEntry", "... on WeightEntry { weightKg }", stranger={"_entities": [None]}),
     Refusal("_Entity.Measurement", "... on Measurement { valueCm }", stranger={"_entities": [None]}),
@@ -182,10 +194,15 @@ async def owned(users: SubgraphUnderTest) -> Owned:
     listed = await users.run_with(f"Bearer {owner['accessToken']}", "{ me { sessions { nodes { id } } } }")
     assert listed.data is not None
     (session,) = listed.data["me"]["sessions"]["nodes"]
+    notification = "notification of the owner"
+    async with users.database.transaction() as transaction:
+        news = NewNotification(user_id=owner["user"]["id"], kind=NotificationKind.EMAIL_CHANGED, cause="access")
+        await notify(transaction, [news], users.resources.now())
+        await transaction.execute(text("UPDATE notification SET id = :id"), {"id": notification})
     invite = "mutation { inviteReader(input: { relation: FAMILY, areas: [BODY] }) { invitation { id } } }"
     result = await users.run_with(f"Bearer {owner['accessToken']}", invite)
     assert result.data is not None
-    ids = {"invitation": result.data["inviteReader"]["invitation"]["id"]}
+    ids = {"notification": notification, "invitation": result.data["inviteReader"]["invitation"]["id"]}
     ids |= {"owner": owner["user"]["id"], "weight": weight, "measurement": measurement, "session": session["id"]}
     return Owned(ids, f"Bearer {stranger['accessToken']}")
 
@@ -208,7 +225,8 @@ async def rows_of(users: SubgraphUnderTest, user_id: str) -> list[Any]:
 def test_the_table_names_every_operation() -> None:
     named = {refusal.coordinate for refusal in REFUSALS}
     # A User is given to those who may read it only, so its fields need no rows of their own.
-    assert named == root_fields(schema) | {f"_Entity.{name}" for name in entity_types(schema)}
+    streams = {"Subscription.notification"}  # of the viewer alone, and for nobody else: test_notifications
+    assert named == (root_fields(schema) - streams) | {f"_Entity.{name}" for name in entity_types(schema)}
     assert user_fields(schema)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from subgraphs.shell.grants import MOST_READS_SHOWN, reads_by_owner
 from subgraphs.shell.keyset import Page
 from subgraphs.users.domain.grant import MOST_INVITATIONS, MOST_READERS
+from subgraphs.users.domain.notification import MOST_KEPT
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.queries.account import accounts_by_id
 from subgraphs.users.queries.grant import (
@@ -26,6 +27,12 @@ from subgraphs.users.queries.measurement import (
     measurements_by_id,
     measurements_by_user,
     newest_girths,
+)
+from subgraphs.users.queries.notification import (
+    NotificationPage,
+    notification_counts,
+    notifications_by_user,
+    unread_counts,
 )
 from subgraphs.users.queries.session import session_counts, sessions_by_user
 from subgraphs.users.queries.weight import WeightPage, newest_weights, weight_counts, weights_by_id, weights_by_user
@@ -83,6 +90,13 @@ _POPULATION = (
         now() - n * interval '1 minute', now() + interval '7 days'
     FROM generate_series(0, {PEOPLE}) AS owner CROSS JOIN generate_series(1, {MOST_INVITATIONS}) AS n
     """,
+    f"""
+    INSERT INTO notification (id, user_id, kind, cause, created_at, read_at)
+    SELECT 'p' || owner || '-n' || n, 'p' || owner, 'EMAIL_CHANGED', n, now() - n * interval '1 hour',
+        CASE WHEN n > 100 THEN now() END
+    FROM generate_series(0, {PEOPLE}) AS owner
+    CROSS JOIN LATERAL generate_series(1, CASE owner WHEN 0 THEN {MOST_KEPT} ELSE 20 END) AS n
+    """,
     "ANALYZE",
 )
 _BACK = Page(20, backward=True)
@@ -107,6 +121,11 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "invitations that were sent": (invitations_by_owner, ([VETERAN],), MOST_INVITATIONS, 60),
     "invitations that came": (invitations_by_email, (["7@example.com"],), 20, 60),
     "who read what": (reads_by_owner, ([VETERAN],), MOST_READS_SHOWN + 25, 160),
+    # As of sessions: the 500 that a person may have are not worth an index of their own for what is unread.
+    "a page of notifications": (notifications_by_user, ([VETERAN], NotificationPage(False, Page(20))), MOST_KEPT, 80),
+    "the oldest unread": (notifications_by_user, ([VETERAN], NotificationPage(True, _BACK)), MOST_KEPT, 80),
+    "how many notifications there are": (notification_counts, ([VETERAN],), MOST_KEPT, 60),
+    "how many are unread": (unread_counts, ([VETERAN],), MOST_KEPT, 60),
     "the newest girths": (newest_girths, ([VETERAN],), 3, 20),
 }
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from events.contracts.workouts import WorkoutState
 from tests.testkit.servers import Postgres
 from tests.testkit.subgraph import SubgraphUnderTest
-from tests.testkit.workouts import workouts_subgraph
+from tests.testkit.workouts import last_event, workouts_subgraph
 
 _people = count(1)
 LOG = """mutation ($input: LogWorkoutInput!) { logWorkout(input: $input) {
@@ -78,6 +79,19 @@ async def test_a_record_knows_the_days_on_which_it_grew(workouts: SubgraphUnderT
     grew = [(each["achievedOn"], each["value"]) for each in record["history"] if each["kind"] == "MAX_WEIGHT"]
     assert grew == [("2026-03-06", 110.0), ("2026-03-02", 100.0)]
     assert [each["achievedOn"] for each in record["history"] if each["kind"] == "MAX_REPS"] == ["2026-03-02"]
+
+
+async def test_a_completed_workout_tells_of_what_it_has_more_than_every_earlier_one(
+    workouts: SubgraphUnderTest, person: str
+) -> None:
+    days = (("2026-03-02", 100), ("2026-03-06", 110), ("2026-03-04", 105), ("2026-03-08", 110))
+    told = []
+    for day, weight in days:
+        workout = await log(workouts, person, day, [{"reps": 1, "weightKg": weight}])
+        payload = (await last_event(workouts, workout["id"]))[1]
+        assert isinstance(payload, WorkoutState)
+        told.append(payload.new_records)
+    assert told == [(), ("Bench press",), ("Bench press",), ()]  # the first is none, and one as good as before is none
 
 
 async def test_muscles_have_the_hard_sets_and_the_volume_of_their_weeks(

@@ -1,0 +1,124 @@
+"""Notifying people: once for each cause, in the transaction of what happened. And what they do with their notifications."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import structlog
+from prometheus_client import Counter
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from events.envelope import new_id
+from subgraphs.shell.auth import Viewer
+from subgraphs.shell.context import Resources
+from subgraphs.shell.errors import Checks, NotFoundError
+from subgraphs.shell.hastening import hasten
+from subgraphs.users.domain.notification import KEPT_DAYS, MOST_KEPT, NewNotification
+
+if TYPE_CHECKING:
+    from events.fanout import Fanout
+
+_log = structlog.get_logger("users.notification")
+NOTIFICATIONS = Counter("notifications_total", "Notifications that were made, each once for its cause", ["kind"])
+MOST_AT_ONCE = 100
+
+# Somebody who is erased has no account any more: a late event about them makes nothing.
+_INSERT = text(
+    "INSERT INTO notification (id, user_id, kind, cause, subject_id, detail, created_at)"
+    " SELECT told.id, told.user_id, told.kind, told.cause, told.subject_id, told.detail, :now"
+    " FROM unnest(CAST(:ids AS text[]), CAST(:user_ids AS text[]), CAST(:kinds AS text[]), CAST(:causes AS text[]),"
+    " CAST(:subject_ids AS text[]), CAST(:details AS text[]))"
+    " AS told (id, user_id, kind, cause, subject_id, detail) JOIN account ON account.id = told.user_id"
+    " ON CONFLICT (user_id, cause) DO NOTHING RETURNING user_id, kind"
+)
+_FORGET_OLDEST = text(
+    "DELETE FROM notification WHERE id IN (SELECT old.id FROM unnest(CAST(:user_ids AS text[])) AS person (id)"
+    " CROSS JOIN LATERAL (SELECT id FROM notification WHERE user_id = person.id"
+    " ORDER BY created_at DESC, id DESC OFFSET :most) AS old)"
+)
+_READ = text(
+    "UPDATE notification SET read_at = :now WHERE user_id = :user_id AND id = ANY(:ids) AND read_at IS NULL"
+    " AND hidden_at IS NULL"
+)
+_READ_ALL = text(
+    "UPDATE notification SET read_at = :now WHERE user_id = :user_id AND read_at IS NULL AND hidden_at IS NULL"
+)
+_THERE = text("SELECT id FROM notification WHERE user_id = :user_id AND id = ANY(:ids) AND hidden_at IS NULL")
+# The row stays until it is old, without a word in it, so that its cause is not told again.
+_HIDE = text(
+    "UPDATE notification SET hidden_at = :now, subject_id = NULL, detail = NULL"
+    " WHERE user_id = :user_id AND id = :id AND hidden_at IS NULL"
+)
+_OLD = text(
+    "DELETE FROM notification WHERE id IN (SELECT id FROM notification"
+    " WHERE created_at < now() - make_interval(days => :days) LIMIT :rows)"
+)
+
+
+async def notify(transaction: AsyncConnection, new: Sequence[NewNotification], now: datetime) -> set[str]:
+    """Keep what is new to its person; returns whom `tell_subscribers` is to tell of it after the commit."""
+    if not new:
+        return set()
+    rows = {
+        "ids": [new_id() for _ in new],
+        "user_ids": [each.user_id for each in new],
+        "kinds": [each.kind.value for each in new],
+        "causes": [each.cause for each in new],
+        "subject_ids": [each.subject_id for each in new],
+        "details": [each.detail for each in new],
+    }
+    made = (await transaction.execute(_INSERT, rows | {"now": now})).all()
+    told = {user_id for user_id, _ in made}
+    if told:
+        await transaction.execute(_FORGET_OLDEST, {"user_ids": sorted(told), "most": MOST_KEPT})
+    for _, kind in made:
+        NOTIFICATIONS.labels(kind).inc()
+    return told
+
+
+async def tell_subscribers(fanout: "Fanout | None", user_ids: Iterable[str]) -> None:
+    """Tell the streams of these people that their notifications are others than before."""
+    channels = [(notification_channel(user_id), "changed") for user_id in user_ids]
+    await hasten(fanout, channels, _log, "notification_not_hastened")
+
+
+def notification_channel(user_id: str) -> str:
+    """The fan-out channel on which changes of a person's notifications are told."""
+    return f"notification:{user_id}"
+
+
+async def mark_read(viewer: Viewer, ids: Sequence[str] | None, *, resources: Resources) -> None:
+    """Note these notifications of the viewer as read, or all; one that is read stays as it is.
+
+    Raises ValidationError for more than a hundred, and NotFoundError where one is not the viewer's.
+    """
+    checks = Checks()
+    checks.require(ids is None or 1 <= len(ids) <= MOST_AT_ONCE, "ids", f"must name 1 to {MOST_AT_ONCE}")
+    checks.done()
+    whose = {"user_id": viewer.id, "now": resources.now()}
+    async with resources.database.transaction() as transaction:
+        if ids is None:
+            await transaction.execute(_READ_ALL, whose)
+        else:
+            there = set((await transaction.scalars(_THERE, {"user_id": viewer.id, "ids": list(ids)})).all())
+            missing = next((place for place, each in enumerate(ids) if each not in there), None)
+            if missing is not None:
+                raise NotFoundError("There is no such notification.", field=f"ids.{missing}")
+            await transaction.execute(_READ, whose | {"ids": list(ids)})
+    await tell_subscribers(resources.fanout, [viewer.id])
+
+
+async def delete_notification(viewer: Viewer, notification_id: str, *, resources: Resources) -> None:
+    """Take one of the viewer's notifications out of the list, for good. Raises NotFoundError, for others' too."""
+    which = {"user_id": viewer.id, "id": notification_id, "now": resources.now()}
+    async with resources.database.transaction() as transaction:
+        if not (await transaction.execute(_HIDE, which)).rowcount:
+            raise NotFoundError("There is no such notification.")
+    await tell_subscribers(resources.fanout, [viewer.id])
+
+
+async def forget_notifications(connection: AsyncConnection, rows: int) -> int:
+    """Delete notifications that are 90 days old; returns how many."""
+    result = await connection.execute(_OLD, {"days": KEPT_DAYS, "rows": rows})
+    return int(result.rowcount)

@@ -1,0 +1,92 @@
+"""What people are notified of, in which words, and for how long it is kept. Pure."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class NotificationKind(StrEnum):
+    GOAL_COMPLETED = "GOAL_COMPLETED"
+    ACHIEVEMENT_UNLOCKED = "ACHIEVEMENT_UNLOCKED"
+    PERSONAL_RECORD = "PERSONAL_RECORD"
+    ACCESS_GRANTED = "ACCESS_GRANTED"
+    ACCESS_ENDED = "ACCESS_ENDED"
+    NEW_SIGN_IN = "NEW_SIGN_IN"
+    PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - a kind of notification
+    EMAIL_CHANGED = "EMAIL_CHANGED"
+
+
+#: The newest so many of a person are kept, and each for so long.
+MOST_KEPT = 500
+KEPT_DAYS = 90
+#: What happened longer ago is told to nobody any more: an import of old workouts, a group that reads its topics anew.
+OLDEST_NEWS = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewNotification:
+    """Something to tell a person, once for each `cause`, which names what happened among all that the person is told.
+
+    `subject_id` is the id of what it is about, `detail` what else the words need: see `wording`.
+    """
+
+    user_id: str
+    kind: NotificationKind
+    cause: str
+    subject_id: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A notification in English: a line, and what else there is to say."""
+
+    title: str
+    body: str | None = None
+
+
+def wording(kind: NotificationKind, detail: str | None) -> Wording:
+    """What a client shows that has no words of its own for the kind."""
+    match kind:
+        case NotificationKind.GOAL_COMPLETED:
+            return Wording("You have reached a goal")
+        case NotificationKind.ACHIEVEMENT_UNLOCKED:
+            return Wording("You have achieved something", _achieved(detail or ""))
+        case NotificationKind.PERSONAL_RECORD:
+            return Wording("A personal record", f"More than ever before: {detail}")
+        case NotificationKind.ACCESS_GRANTED:
+            return Wording(
+                "Your invitation was accepted", f"{_reader(detail)} reads what you let them read from now on."
+            )
+        case NotificationKind.ACCESS_ENDED:
+            return Wording("A grant of access has ended", f"It was for {_reader(detail).lower()}.")
+        case NotificationKind.NEW_SIGN_IN:
+            device = f"on a device called {detail}" if detail else "on a device without a name"
+            return Wording("A new sign-in", f"Somebody signed in {device}. If it was not you, change your password.")
+        case NotificationKind.PASSWORD_CHANGED:
+            return Wording("Your password was changed", "All sign-ins from before have ended.")
+        case NotificationKind.EMAIL_CHANGED:
+            return Wording("Your e-mail address was changed")
+
+
+_ACHIEVED = {
+    "FIRST_MEAL": "A first meal in the diary.",
+    "MEALS_7_DAYS": "Seven days in a row with a meal.",
+    "MEALS_30_DAYS": "Thirty days in a row with a meal.",
+    "MEALS_100_DAYS": "A hundred days in a row with a meal.",
+    "MEALS_365_DAYS": "365 days in a row with a meal.",
+    "FIRST_WORKOUT": "A first workout.",
+    "WORKOUTS_10": "Ten workouts.",
+    "WORKOUTS_50": "Fifty workouts.",
+    "WORKOUTS_100": "A hundred workouts.",
+    "FIRST_GOAL_REACHED": "A first goal.",
+}
+
+
+def _achieved(kind: str) -> str:
+    """A kind that analytics has and this release has no words for is told by its name."""
+    return _ACHIEVED.get(kind, f"{kind.replace('_', ' ').capitalize()}.")
+
+
+def _reader(relation: str | None) -> str:
+    return "Somebody of your family" if relation == "FAMILY" else "A coach"
