@@ -12,6 +12,7 @@ import typer
 from deploy import attach_cli, operations_cli, people_cli
 from deploy.errors import friendly
 from deploy.events_cli import events_app
+from deploy.foods_cli import foods_app
 from deploy.terminal import Terminal
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ operations_cli.add_to(app)
 attach_cli.add_to(app)
 people_cli.add_to(app)
 app.add_typer(events_app, name="events")
+app.add_typer(foods_app, name="foods")
 
 DataDir = Annotated[Path, typer.Option(help="Where databases, logs and the development secret live.")]
 DEFAULT_DATA_DIR = Path(".fittracker")

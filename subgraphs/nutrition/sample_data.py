@@ -59,8 +59,8 @@ async def load_foods(
 
 
 async def priced_catalogue(connection: AsyncConnection) -> dict[str, PricedFood]:
-    """Every food of the catalogue as meals need it, once for many people."""
-    ids = (await connection.scalars(text("SELECT id FROM food WHERE created_by IS NULL"))).all()
+    """Every food of the composition tables and our own as meals need it, once for many people."""
+    ids = (await connection.scalars(text("SELECT id FROM food WHERE created_by IS NULL AND digest IS NULL"))).all()
     return await priced_foods(connection, "", [ItemDraft(food_id) for food_id in ids])
 
 

@@ -44,6 +44,7 @@ class FoodRow(NutritionTable, table=True):
     idempotency_key: str | None = None
     idempotency_content: bytes | None = None
     deleted_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+    digest: bytes | None = None  # of what a database of products told; None for every other food
 
 
 class FoodPortionRow(NutritionTable, table=True):

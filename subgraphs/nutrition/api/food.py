@@ -7,6 +7,7 @@ import strawberry
 from subgraphs.nutrition.api.nutrients import Nutrients, nutrients_node
 from subgraphs.nutrition.api.recipe import Recipe, recipe_node
 from subgraphs.nutrition.domain import food as domain
+from subgraphs.nutrition.domain.food_source import attribution_of
 from subgraphs.nutrition.domain.gtin import normalise_gtin
 from subgraphs.nutrition.domain.nutrients import decode_nutrients
 from subgraphs.nutrition.domain.recipe import MOST_VERSIONS
@@ -53,6 +54,14 @@ class Portion:
     grams: float = strawberry.field(description="What one of it weighs, in grams.")
 
 
+@strawberry.type(description="Whose numbers these are, and on what terms: to be shown beside them.")
+class FoodAttribution:
+    publisher: str = strawberry.field(description="Who publishes them.")
+    licence: str = strawberry.field(description="The licence's name.")
+    licence_url: str | None = strawberry.field(description="Its text; null where it has none on the web.")
+    url: str = strawberry.field(description="The food's page at the publisher's, or the publisher's own.")
+
+
 @strawberry.federation.type(
     keys=["id", "gtin", "nodeId"], description="Something to eat or drink.", directives=[_CACHE_FOR_VIEWER]
 )
@@ -64,8 +73,8 @@ class Food(Node):
     category: domain.FoodCategory = strawberry.field(description="What kind of food it is.")
     source: str = strawberry.field(
         description=(
-            "Where its numbers come from: USDA_SURVEY, USDA_SR_LEGACY, USDA_FOUNDATION, FITTRACKER, or USER and RECIPE"
-            " for a person's own food."
+            "Where its numbers come from: USDA_SURVEY, USDA_SR_LEGACY, USDA_FOUNDATION, USDA_BRANDED, OPEN_FOOD_FACTS,"
+            " FITTRACKER, or USER and RECIPE for a person's own food."
         )
     )
     verified: bool = strawberry.field(description="Whether its energy fits its macronutrients; own foods never are.")
@@ -83,6 +92,14 @@ class Food(Node):
     @strawberry.field(description="What 100 g of it hold.")
     def per100(self) -> Nutrients:
         return nutrients_node(decode_nutrients(self.record.per_100))
+
+    @strawberry.field(description="Whose numbers these are; null for a person's own food and for this platform's.")
+    def attribution(self) -> FoodAttribution | None:
+        told = attribution_of(self.source)
+        if told is None:
+            return None
+        page = told.page_of(self.gtin)
+        return FoodAttribution(publisher=told.publisher, licence=told.licence, licence_url=told.licence_url, url=page)
 
     @strawberry.field(description="What it is made of; null for a food that no recipe makes.")
     async def recipe(self, info: Info) -> Recipe | None:

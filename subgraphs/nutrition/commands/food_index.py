@@ -8,16 +8,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.nutrition.domain.food import FoodCategory
 from subgraphs.nutrition.domain.food_name import read_name
+from subgraphs.nutrition.domain.food_source import BulkSource
 from subgraphs.nutrition.queries.food_search import FOOD_INDEX
 from subgraphs.shell.database import Database
 from subgraphs.shell.search.renewal import renew_index
 from subgraphs.shell.search.store import Entry, write_entries
 
 EVERYDAY = 2.0  # what a food is preferred by that people eat every day
+_IN_BANDS = frozenset(BulkSource)
 _OUTDATED = text(
     "SELECT food.id, food.name, brand, category, source, created_by FROM food"
     " LEFT JOIN search_entry ON search_entry.id = food.id"
-    " WHERE food.deleted_at IS NULL AND index_version IS DISTINCT FROM :version ORDER BY food.id LIMIT :limit"
+    " WHERE food.id > :after AND food.deleted_at IS NULL AND index_version IS DISTINCT FROM :version"
+    " ORDER BY food.id LIMIT :limit"
     " FOR UPDATE OF food SKIP LOCKED"
 )
 
@@ -48,4 +51,5 @@ def _entry(row: Mapping[str, Any], everyday: Collection[str]) -> Entry:
         heads=named.heads,
         rank=named.rank,
         favour=EVERYDAY if row["id"] in everyday else 0.0,
+        band=named.band if row["source"] in _IN_BANDS else 0,
     )

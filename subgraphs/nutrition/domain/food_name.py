@@ -4,6 +4,7 @@ Composition tables name foods from the general to the particular: "Fish, salmon,
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from subgraphs.nutrition.domain.food import FoodCategory
 from subgraphs.shell.search.phrases import Words
 from subgraphs.shell.search.words import fold, words_of
 
-VERSION = 2
+VERSION = 3
 
 # A first part that says the shelf and not the food.
 _SHELVES = frozenset(
@@ -70,25 +71,40 @@ _PLAIN_STATES = {
     FoodCategory.PROTEIN: {"raw": 0.9, "cooked": 0.7, "boiled": 0.3, "baked": 0.4, "roasted": 0.3, "grilled": 0.5},
     FoodCategory.DAIRY: {"raw": -0.3},
 }
-_SOURCES = {"USDA_SURVEY": 0.4, "USDA_FOUNDATION": 0.2, "FITTRACKER": 0.6}
+_SOURCES = {
+    "USDA_SURVEY": 0.4,
+    "USDA_FOUNDATION": 0.2,
+    "FITTRACKER": 0.6,
+    "USDA_BRANDED": -4.0,
+    "OPEN_FOOD_FACTS": -4.0,
+}
+# Of a database of products, names of at most so many words stand in the first band of the search, and so on; longer ones in the last.
+_LONGEST_OF_BANDS = (2, 3, 5)
+BANDS = len(_LONGEST_OF_BANDS) + 1
 _LONG_WORD_COUNT = 9
 _OTHER_WAY, _SHELF_ALONE, _MEMBER_ALONE = 0.4, 1.0, 3.5
 
 
 @dataclass(frozen=True, slots=True)
 class FoodName:
-    """A name taken apart. `rank` is how likely it is meant among foods that fit the words equally well."""
+    """A name taken apart. `rank` is how likely it is meant among foods that fit the words equally well.
+
+    `band` is where it stands among names by the hundred thousand: the fewer words, the earlier it is read.
+    """
 
     heads: tuple[tuple[Words, float], ...]
     words: Words
     rank: float
+    band: int
 
 
 def read_name(name: str, brand: str | None, category: FoodCategory, source: str) -> FoodName:
     parts = [part.strip() for part in fold(_BRACKETS.sub(" ", name)).split(",") if part.strip()] or [fold(name)]
     words = words_of(f"{name} {brand or ''}")
     heads = tuple((head, cost) for head, cost in _heads(parts) if head) or ((words or ("",), 0.0),)
-    return FoodName(heads, tuple(dict.fromkeys(words)), round(_rank(name, words, heads, category, source), 2))
+    rank = round(_rank(name, words, heads, category, source), 2)
+    band = 1 + bisect_left(_LONGEST_OF_BANDS, len(words_of(name)))
+    return FoodName(heads, tuple(dict.fromkeys(words)), rank, band)
 
 
 def _heads(parts: list[str]) -> Iterator[tuple[Words, float]]:

@@ -9,6 +9,7 @@ from functools import cache
 from sqlalchemy import TextClause, text
 
 from subgraphs.nutrition.domain.food import Portion
+from subgraphs.nutrition.domain.food_source import BulkSource
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.read_pool import Reader
 
@@ -63,12 +64,13 @@ _OWN_BY_GTIN = text(
     f"SELECT {FOOD_COLUMNS} FROM food WHERE created_by = :viewer_id AND gtin = ANY(:gtins)"  # noqa: S608
     " AND deleted_at IS NULL"
 )
-_BY_GTIN = text(f"SELECT {FOOD_COLUMNS} FROM food WHERE gtin = ANY(:gtins) AND created_by IS NULL")  # noqa: S608
-_PORTIONS = text("SELECT food_id, label, grams FROM food_portion WHERE food_id = ANY(:ids) ORDER BY food_id, position")
-_KEPT = (
-    "(CAST(:category AS text) IS NULL OR category = :category)"
-    " AND (CAST(:verified AS boolean) IS NULL OR verified = :verified)"
+# Several sources may have a barcode: the last row stands, and what everybody may enter at Open Food Facts comes first.
+_BY_GTIN = text(
+    f"SELECT {FOOD_COLUMNS} FROM food WHERE gtin = ANY(:gtins) AND created_by IS NULL AND deleted_at IS NULL"  # noqa: S608
+    f" ORDER BY source = '{BulkSource.OPEN_FOOD_FACTS}' DESC, source DESC, id"
 )
+_PORTIONS = text("SELECT food_id, label, grams FROM food_portion WHERE food_id = ANY(:ids) ORDER BY food_id, position")
+_KEPT = "(CAST(:verified AS boolean) IS NULL OR verified = :verified)"
 _BY_NAME = SortOrder(("lower(name)", "id"))
 _FOUND_BY_NAME = SortOrder(("ordering", "id"))
 _RECENT = SortOrder(("last_at", "food_id"), descending=True)
@@ -80,9 +82,10 @@ _IS_FAVOURITE = text(
 
 
 @cache
-def _named(shape: PageShape) -> TextClause:
-    """The catalogue and one's own each by its index, the first rows of each."""
-    rows = f"SELECT {FOOD_COLUMNS}, lower(name) AS ordering FROM food WHERE"  # noqa: S608 - our names
+def _named(shape: PageShape, of_category: bool) -> TextClause:
+    """The catalogue and one's own each by its index, the first rows of each. Those of a category have an index of their own."""
+    category = "category = :category AND" if of_category else ""
+    rows = f"SELECT {FOOD_COLUMNS}, lower(name) AS ordering FROM food WHERE {category}"  # noqa: S608 - our names
     kept = f"{_KEPT} AND {_BY_NAME.beyond(shape)} ORDER BY {_BY_NAME.order_by(shape)} LIMIT :limit"
     # What a parameter rules out alone is decided before a row is read: one's own are not looked for in the catalogue.
     return text(
@@ -117,7 +120,7 @@ async def foods_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, FoodR
 
 
 async def foods_by_gtin(connection: Reader, gtins: Sequence[str], viewer_id: str | None) -> dict[str, FoodRecord]:
-    """Foods by their 14-digit barcode: the viewer's own, else the catalogue's."""
+    """Foods by their 14-digit barcode: the viewer's own, else the catalogue's, of which Open Food Facts' come last."""
     found = {row[3]: FoodRecord(*row) for row in await connection.execute(_BY_GTIN, {"gtins": list(gtins)})}
     if viewer_id is not None:
         parameters = {"gtins": list(gtins), "viewer_id": viewer_id}
@@ -140,13 +143,14 @@ async def foods_by_name(
     for wanted in filters:
         parameters = {
             "viewer_id": wanted.viewer_id,
-            "category": wanted.category,
             "verified": wanted.verified,
             "own": wanted.own,
             "limit": page.limit,
             **page.keys,
         }
-        rows = await connection.execute(_named(page.shape), parameters)
+        if wanted.category is not None:
+            parameters["category"] = wanted.category
+        rows = await connection.execute(_named(page.shape, wanted.category is not None), parameters)
         pages[wanted] = [FoodRecord(*row[:-1]) for row in rows]
     return pages
 

@@ -3,16 +3,21 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from subgraphs.nutrition.domain.food_name import VERSION
+from subgraphs.nutrition.domain.food_name import BANDS, VERSION
 from subgraphs.nutrition.queries.food import FoodFilter
 from subgraphs.shell.read_pool import Reader
 from subgraphs.shell.search.phrases import Phrases
 from subgraphs.shell.search.store import Found, SearchIndex
 
-_PHRASES = Path(__file__).parents[1] / "domain" / "food_phrases.txt"
+_DOMAIN = Path(__file__).parents[1] / "domain"
+
+
+def _lines(name: str) -> list[str]:
+    return (_DOMAIN / name).read_text(encoding="utf-8").splitlines()
+
 
 FOOD_INDEX = SearchIndex(
-    phrases=Phrases(_PHRASES.read_text(encoding="utf-8").splitlines()),
+    phrases=Phrases(_lines("food_phrases.txt"), _lines("food_makers.txt")),
     version=VERSION,
     times="(SELECT times FROM recent_food WHERE user_id = :viewer_id AND food_id = found.id)",
     kept=(
@@ -21,6 +26,7 @@ FOOD_INDEX = SearchIndex(
         " AND (CAST(:verified AS boolean) IS NULL OR verified = :verified)"
         " AND (CAST(:own AS boolean) IS NULL OR (created_by IS NOT NULL) = :own))"
     ),
+    bands=BANDS,
 )
 
 

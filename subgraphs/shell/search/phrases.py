@@ -23,19 +23,19 @@ Words = tuple[str, ...]
 
 
 class Phrases:
-    """Other words for the same things. Longer phrases win over shorter ones that begin at the same place."""
+    """Other words for the same things. Longer phrases win over shorter ones that begin at the same place.
 
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._meanings: dict[Words, tuple[Words, ...]] = {}
-        for line in lines:
-            said, _, meant = line.partition("#")[0].partition("=")
-            if meant.strip():
-                self._meanings[_telling(words_of(said))] = tuple(_telling(words_of(each)) for each in meant.split("|"))
+    `makers` are lines of the same form: who makes something, and what they are known for.
+    """
+
+    def __init__(self, lines: Iterable[str], makers: Iterable[str] = ()) -> None:
+        self._meanings = _meanings_of(lines)
+        self._makers = _meanings_of(makers)
         # "jam strawberry", "bread brown": two words are said in either order, unless the other order means something else.
         for phrase, meanings in list(self._meanings.items()):
             if len(phrase) == 2:
                 self._meanings.setdefault(phrase[::-1], meanings)
-        self.vocabulary = frozenset(word for said in self._meanings for word in said)
+        self.vocabulary = frozenset(word for said in (*self._meanings, *self._makers) for word in said)
         self._longest = max((len(said) for said in self._meanings), default=0)
 
     def readings(self, words: Words) -> list[Words]:
@@ -45,6 +45,23 @@ class Phrases:
             if replaced not in readings:
                 readings.append(replaced)
         return readings[:_MOST_READINGS]
+
+    def without_makers(self, words: Words) -> list[list[Words]]:
+        """What is asked for, whoever makes it: what is left without the makers, then what these are known for. Empty without any.
+
+        What is left may be a part of what they are known for, and means it then: a Nature Valley bar is a granola bar.
+        """
+        place = 0
+        kept: Words = ()
+        known_for: tuple[Words, ...] = ()
+        while place < len(words):
+            length = next((n for n in range(len(words) - place, 0, -1) if words[place : place + n] in self._makers), 0)
+            known_for = self._makers.get(words[place : place + length], known_for)
+            kept += () if length else (words[place],)
+            place += length or 1
+        whole = [meant for meant in known_for if set(kept) <= set(meant)]
+        wanted = [whole or [kept], known_for] if known_for else []
+        return [[each for meant in meanings for each in self.readings(meant)] for meanings in wanted]
 
     def _replaced(self, words: Words) -> Iterator[Words]:
         """Every reading of the first phrase that is known, then of the next one behind it, and so on."""
@@ -56,6 +73,15 @@ class Phrases:
             done = [(*before, *meaning) for before in done for meaning in meanings][:_MOST_READINGS]
             place += length or 1
         yield from done
+
+
+def _meanings_of(lines: Iterable[str]) -> dict[Words, tuple[Words, ...]]:
+    meanings: dict[Words, tuple[Words, ...]] = {}
+    for line in lines:
+        said, _, meant = line.partition("#")[0].partition("=")
+        if meant.strip():
+            meanings[_telling(words_of(said))] = tuple(_telling(words_of(each)) for each in meant.split("|"))
+    return meanings
 
 
 def query_words(text: str) -> Words:

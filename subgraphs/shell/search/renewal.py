@@ -20,15 +20,16 @@ async def renew_index(
 ) -> int:
     """Returns how many were indexed.
 
-    `outdated` reads up to `:limit` rows that were not indexed by `:version`, and locks them; `write` indexes them.
+    `outdated` reads up to `:limit` rows with ids beyond `:after`, by id, that were not indexed by `:version`, and locks them;
+    `write` indexes them. What is written while this runs is indexed by its writer.
     """
-    renewed = 0
+    renewed, after = 0, ""
     while True:
         async with transaction() as connection:
-            rows = (
-                (await connection.execute(outdated, {"version": index.version, "limit": BATCH_ROWS})).mappings().all()
-            )
+            parameters = {"version": index.version, "limit": BATCH_ROWS, "after": after}
+            rows = (await connection.execute(outdated, parameters)).mappings().all()
             await write(connection, [dict(row) for row in rows])
         if not rows:
             return renewed
         renewed += len(rows)
+        after = rows[-1]["id"]

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from subgraphs.shell.search.phrases import Words
 
 SHORTEST_CORRECTED = 4
+# Of two words that are spelt alike the one that so many times as many names have is meant: names of products have errors too.
+FAR_MORE = 10
 _TWO_ERRORS_FROM = 8
 _SHORTEST_PART = 3
 
@@ -32,7 +34,7 @@ def corrected(words: Words, known: Mapping[str, int], near: Mapping[str, Sequenc
         elif word in known:
             result.append(word)
         else:
-            result += _two_words(word, known) or (_nearest(word, near.get(word, ()), known) or word,)
+            result += _two_words_or_nearest(word, near.get(word, ()), known)
         place += 1
     return tuple(result)
 
@@ -51,13 +53,28 @@ def distance(left: str, right: str) -> int:
     return row[-1]
 
 
+def is_doubtful(word: str, known: Mapping[str, int], near: Iterable[str]) -> bool:
+    """Whether a word that some names have is more likely a misspelling of one that far more have."""
+    likeliest = _nearest(word, [each for each in near if each != word], known)
+    return likeliest is not None and known[likeliest] >= FAR_MORE * known[word]
+
+
+def _two_words_or_nearest(word: str, near: Iterable[str], known: Mapping[str, int]) -> Words:
+    both, nearest = _two_words(word, known), _nearest(word, near, known)
+    if both and (nearest is None or known.get(nearest, 0) < FAR_MORE * min(known[part] for part in both)):
+        return both
+    return (nearest or word,)
+
+
 def _nearest(word: str, candidates: Iterable[str], known: Mapping[str, int]) -> str | None:
     if len(word) < SHORTEST_CORRECTED:
         return None
     most = 2 if len(word) >= _TWO_ERRORS_FROM else 1
     judged = [(distance(word, each), word[0] != each[0], -known.get(each, 0), each) for each in candidates]
     within = [each for each in judged if each[0] <= most]
-    return min(within)[3] if within else None
+    commonest = max((-each[2] for each in within), default=0)
+    likely = [each for each in within if -each[2] * FAR_MORE > commonest]
+    return min(likely or within)[3] if within else None
 
 
 def _two_words(word: str, known: Mapping[str, int]) -> Words:

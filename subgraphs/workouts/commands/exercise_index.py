@@ -16,7 +16,7 @@ EVERYDAY = 3.0  # what an exercise is preferred by that people do every day
 _OUTDATED = text(
     "SELECT exercise.id, exercise.name, created_by FROM exercise"
     " LEFT JOIN search_entry ON search_entry.id = exercise.id"
-    " WHERE index_version IS DISTINCT FROM :version ORDER BY exercise.id LIMIT :limit"
+    " WHERE exercise.id > :after AND index_version IS DISTINCT FROM :version ORDER BY exercise.id LIMIT :limit"
     " FOR UPDATE OF exercise SKIP LOCKED"
 )
 

@@ -6,7 +6,7 @@ from subgraphs.nutrition.domain.food import FoodCategory
 from subgraphs.nutrition.domain.food_name import read_name
 from subgraphs.shell.search.phrases import Phrases, query_words
 from subgraphs.shell.search.ranking import Named, Reading, score
-from subgraphs.shell.search.spelling import corrected, distance
+from subgraphs.shell.search.spelling import corrected, distance, is_doubtful
 from subgraphs.shell.search.words import words_of
 
 
@@ -127,3 +127,23 @@ def test_popularity_decides_between_equals_and_no_crowd_outvotes_what_is_meant()
     once, often = _named("Pear, raw", FoodCategory.FRUIT), _named("Pears, raw", FoodCategory.FRUIT, users=900)
     assert _best("pear", once, often) == "Pears, raw"
     assert _best("pear", once, _named("Pear tart", FoodCategory.SWEET, users=10**9)) == "Pear, raw"
+
+
+def test_a_maker_is_left_out_and_alone_stands_for_what_it_is_known_for() -> None:
+    phrases = Phrases(["porridge = oatmeal"], ["miller = granola bar | muesli", "miller gold = coffee"])
+    assert phrases.without_makers(("bread",)) == []
+    assert phrases.without_makers(("miller",)) == [[("granola", "bar"), ("muesli",)]] * 2
+    assert phrases.without_makers(("miller", "bar"))[0] == [("granola", "bar")]
+    assert phrases.without_makers(("miller", "porridge")) == [
+        [("porridge",), ("oatmeal",)],
+        [("granola", "bar"), ("muesli",)],
+    ]
+    assert phrases.without_makers(("miller", "gold", "cup"))[0] == [("cup",)]
+
+
+def test_a_word_that_far_more_names_have_is_meant_though_some_have_the_misspelt_one() -> None:
+    known = {"salmonn": 2, "salmon": 631, "sal": 1, "monz": 1}
+    assert corrected(("salmonz",), known, {"salmonz": ["salmonn", "salmon"]}) == ("salmon",)
+    assert is_doubtful("salmonn", known, ["salmonn", "salmon"])
+    assert not is_doubtful("oatly", {"oatly": 40, "oaty": 60}, ["oaty", "oatly"])
+    assert not is_doubtful("bread", {"bread": 5}, ["bread"])
