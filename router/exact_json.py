@@ -55,8 +55,13 @@ class ExactDecimal(float):
         return ExactDecimal, (self.text,)
 
 
+def fault(error: orjson.JSONDecodeError) -> str:
+    """What is wrong with a text that `loads` refused, as the end of a sentence."""
+    return "has an integer of more than 4,300 digits" if _NUMBER_TOO_LARGE in error.msg else "is not valid JSON"
+
+
 def loads(text: bytes | str) -> Any:
-    """Raises orjson.JSONDecodeError."""
+    """Raises orjson.JSONDecodeError, also for an integer of more than 4,300 digits, which Python would take long to read."""
     body = text.encode() if text.__class__ is str else text
     assert isinstance(body, bytes)
     if _LONG_NUMBER in body.translate(_DIGITS):

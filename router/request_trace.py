@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from router.errors import SubgraphError
+from router.exact_json import loads
 from router.transport.protocol import SubgraphAnswer, SubgraphRequest, SubgraphTransport
 
 #: Of one request; more fetches, and longer bodies, are counted and not shown.
@@ -159,7 +158,7 @@ def _fetch_as_json(
     }
     if len(record.body) > MAX_SHOWN_BYTES:
         return told | {"node": None, "operation": None}
-    sent = orjson.loads(record.body)
+    sent = loads(record.body)
     variables: dict[str, Any] = sent.get("variables") or {}
     lists = [name for name in variables if _is_of_representations(name, sent["query"])]
     told |= {

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
-import orjson
 from graphql import (
     FieldNode,
     GraphQLObjectType,
@@ -27,7 +26,7 @@ from graphql import (
 from router.access.caller import Caller
 from router.broker_events.hub import BrokerEvents, object_of
 from router.errors import SubgraphError
-from router.exact_json import value_at
+from router.exact_json import loads, value_at
 from router.transport.protocol import SubgraphRequest
 from router.transport.subscription_source import SubscriptionSource
 
@@ -52,7 +51,7 @@ class BrokerSource:
         self._otherwise = otherwise
 
     def open(self, request: SubgraphRequest) -> AsyncIterator[Payload]:
-        body = orjson.loads(request.body)
+        body = loads(request.body)
         operation = parse(body["query"], no_location=True).definitions[0]
         assert isinstance(operation, OperationDefinitionNode)
         node = _first_field(operation.selection_set)

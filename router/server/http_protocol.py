@@ -1,4 +1,5 @@
-"""uvicorn's HTTP/1.1 protocol by the letter of RFC 9110: an upgrade that is not made loses no body, trailers are no headers.
+"""uvicorn's HTTP/1.1 protocol by the letter of RFC 9110 and 9112: an upgrade that is not made loses no body, trailers are
+no headers, a request names one host.
 
 Complete responses go out in one write. Whoever serves an ASGI application passes it to `uvicorn.Config(http=...)`.
 """
@@ -60,13 +61,31 @@ class StrictHttpProtocol(HttpToolsProtocol):
             self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
+        """Raises ValueError, which is a 400, for a message of HTTP/1.1 without one `Host` (RFC 9112, 3.2): two parties on
+        the way could take two lines for two different servers.
+        """
         self._is_head_complete = True
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
+            raise ValueError("a request names one host")
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         if self.parser.should_upgrade() and not self._should_upgrade():
             return  # only the parser thinks so: the body comes yet
         super().on_message_complete()
+
+    def _should_upgrade(self) -> bool:
+        """A WebSocket begins with a GET (RFC 6455, 4.1); what else offers one is answered as if it did not."""
+        return self.parser.get_method() == b"GET" and super()._should_upgrade()
+
+    def _get_upgrade(self) -> bytes | None:
+        """The only protocol on offer; `Connection` and `Upgrade` may have several lines, which are one list."""
+        offers = self._elements(b"upgrade")
+        return offers[0] if len(offers) == 1 and b"upgrade" in self._elements(b"connection") else None
+
+    def _elements(self, name: bytes) -> list[bytes]:
+        return [each.strip().lower() for given, value in self.headers if given == name for each in value.split(b",")]
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         super()._start_asgi_task(cycle, _InOneWrite(cycle, app))

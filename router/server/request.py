@@ -20,7 +20,7 @@ from router.content_coding import (
     UnknownCodingError,
     decode,
 )
-from router.exact_json import loads
+from router.exact_json import fault, loads
 from router.server.errors import HttpError, bad_request
 from router.server.header_values import Element, HeaderFields
 from router.settings import Csrf
@@ -159,8 +159,8 @@ def operation_from_query_string(query_string: bytes, max_bytes: int) -> Operatio
             continue
         try:
             parameters[name] = loads(text)
-        except orjson.JSONDecodeError:
-            raise bad_request(f"The parameter '{name}' is not valid JSON.") from None
+        except orjson.JSONDecodeError as error:
+            raise bad_request(f"The parameter '{name}' {fault(error)}.") from None
     return operation_from_json(parameters)
 
 
@@ -183,7 +183,7 @@ def operations_from_body(
         raise HttpError(
             400,
             "MALFORMED_JSON",
-            "The body is not valid JSON.",
+            f"The body {fault(error)}.",
             extensions={"line": error.lineno, "column": error.colno},
         ) from None
     if not isinstance(value, list):

@@ -18,7 +18,7 @@ import structlog
 
 from router.access.caller import Refusal
 from router.errors import RequestError, RouterError
-from router.exact_json import loads
+from router.exact_json import dumps, fault, loads
 from router.pipeline import Response
 from router.server.errors import HttpError
 from router.server.exchange import request_id_from, shown_subject
@@ -307,12 +307,12 @@ class _Connection:
         await self._send_errors(operation_id, orjson.dumps({"errors": error.entries()}))
 
     async def _send_errors(self, operation_id: str, body: bytes) -> None:
-        errors = orjson.loads(body)["errors"]
+        errors = loads(body)["errors"]
         payload = errors[0] if self._dialect.is_legacy else errors
         await self._send({"id": operation_id, "type": "error", "payload": payload})
 
     async def _send(self, message: dict[str, Any]) -> None:
-        await self._send_text(orjson.dumps(message))
+        await self._send_text(dumps(message))
 
     async def _send_text(self, text: bytes) -> None:
         """Waits while the client reads slowly, so that nothing piles up here; one that does not read at all is cut off."""
@@ -375,8 +375,8 @@ def authorization_in(payload: dict[str, Any]) -> str | None:
 def _message(text: str | None) -> dict[str, Any]:
     try:
         message = loads(text or "")
-    except orjson.JSONDecodeError:
-        raise _CloseError(BAD_MESSAGE, "The message is not valid JSON") from None
+    except orjson.JSONDecodeError as error:
+        raise _CloseError(BAD_MESSAGE, f"The message {fault(error)}") from None
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         raise _CloseError(BAD_MESSAGE, "The message must be an object with a 'type'")
     return message

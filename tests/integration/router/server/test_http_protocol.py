@@ -109,3 +109,43 @@ async def test_a_trailer_is_no_header(port: int, offer: bytes) -> None:
     (told,) = await exchange(port, message)
     assert told["body"] == "hi"
     assert "authorization" not in told["names"]
+
+
+async def first_line(port: int, head: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(head)
+    async with asyncio.timeout(5):
+        line = await reader.readline()
+    writer.close()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET / HTTP/1.1\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n" + H2C, b"400"),
+        (b"GET / HTTP/1.1\r\nHost:\r\n", b"200"),
+        (b"GET / HTTP/1.0\r\n", b"200"),
+    ],
+    ids=["none", "two", "one twice", "an empty one", "an old version"],
+)
+async def test_a_request_names_one_host(port: int, head: bytes, status: bytes) -> None:
+    assert (await first_line(port, head + b"\r\n")).split()[1] == status
+
+
+KEY = b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+
+async def test_a_post_that_offers_a_websocket_is_answered_as_a_post(port: int) -> None:
+    offer = b"POST /p HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" + KEY
+    (told,) = await exchange(port, offer + b"Content-Length: 2\r\n\r\nhi")
+    assert (told["method"], told["path"], told["body"]) == ("POST", "/p", "hi")
+
+
+async def test_the_lines_of_connection_are_one_list(port: int) -> None:
+    lines = b"Connection: keep-alive\r\nConnection: Upgrade\r\nConnection: x\r\nUpgrade: WebSocket\r\n"
+    assert (await first_line(port, b"GET / HTTP/1.1\r\nHost: x\r\n" + lines + KEY + b"\r\n")).startswith(
+        b"HTTP/1.1 101"
+    )

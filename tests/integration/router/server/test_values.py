@@ -66,12 +66,14 @@ async def answer(request: web.Request) -> web.Response:
 
 
 @asynccontextmanager
-async def routed(sdl: str, url: str, folder: Path) -> AsyncIterator[tuple[str, aiohttp.ClientSession]]:
+async def routed(
+    sdl: str, url: str, folder: Path, *, dev: bool = False
+) -> AsyncIterator[tuple[str, aiohttp.ClientSession]]:
     composition = compose([SubgraphSource("a", sdl, url)])
     assert composition.supergraph_sdl is not None, composition.errors
     supergraph = folder / "supergraph.graphql"
     supergraph.write_text(composition.supergraph_sdl)
-    app = create_app(load_settings(None, {}, supergraph=supergraph, telemetry={"log_level": "error"}))
+    app = create_app(load_settings(None, {}, supergraph=supergraph, dev=dev, telemetry={"log_level": "error"}))
     async with serving(app) as port, aiohttp.ClientSession() as session:
         yield f"http://127.0.0.1:{port}/graphql", session
 
@@ -278,3 +280,42 @@ async def test_a_number_that_no_double_holds_is_no_float_in_an_answer(tmp_path: 
                 answered = await response.json()
             assert answered["data"] == {"f": None, "g": 1}
             assert answered["errors"][0]["extensions"]["code"] == "INVALID_VALUE"
+
+
+async def test_what_records_a_request_reads_the_numbers_that_it_sent(tmp_path: Path) -> None:
+    """In development, the values that went to a subgraph are shown; a number that no double holds is one of them."""
+    number = "1e" + "9" * 400
+
+    async def tell(_head: str, _body: bytes, writer: Any) -> None:
+        writer.write(http_response(b'{"data":{"any":1}}'))
+
+    sdl = "scalar Any type Query { any(x: Any): Any }"
+    async with server_that(tell) as server, routed(sdl, server.url, tmp_path, dev=True) as (url, session):
+        for headers in ({}, {"x-query-plan": "1"}):
+            body = f'{{"query":"query ($x: Any) {{ any(x: $x) __typename }}","variables":{{"x":{number}}}}}'
+            given = {"content-type": "application/json", **headers}
+            async with session.post(url, data=body, headers=given) as response:
+                answered = await response.text()
+            assert response.status == 200, answered
+            assert '"any":1' in answered
+    assert number in answered
+
+
+async def test_introspection_beside_a_large_number(tmp_path: Path) -> None:
+    sdl = "scalar Any type Query { any(x: Any): Any }"
+    async with routed(sdl, "http://127.0.0.1:9/graphql", tmp_path) as (url, session):
+        query = "query ($x: Any = 18446744073709551616, $n: String!) { __type(name: $n) { name @include(if: true) } any(x: $x) }"
+        for value in ("", f',"x":{NUMBERS[2]}', ',"x":1e400'):
+            body = f'{{"query":{json.dumps(query)},"variables":{{"n":"Query"{value}}}}}'
+            async with session.post(url, data=body, headers={"content-type": "application/json"}) as response:
+                answered = await response.json()
+            assert answered["data"]["__type"] == {"name": "Query"}, answered
+
+
+async def test_an_integer_of_more_digits_than_are_read_is_told(tmp_path: Path) -> None:
+    body = '{"query":"query ($x: Any) { any(x: $x) }","variables":{"x":%s}}' % ("7" * 4_301)
+    async with routed("scalar Any type Query { any(x: Any): Any }", "http://127.0.0.1:9", tmp_path) as (url, session):
+        async with session.post(url, data=body, headers={"content-type": "application/json"}) as response:
+            answered = await response.json()
+        assert (response.status, answered["errors"][0]["extensions"]["code"]) == (400, "MALFORMED_JSON")
+        assert answered["errors"][0]["message"] == "The body has an integer of more than 4,300 digits."
