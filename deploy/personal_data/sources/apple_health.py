@@ -21,13 +21,15 @@ from deploy.personal_data.sources import quantities
 from deploy.personal_data.sources.archive import DamagedFileError
 from deploy.personal_data.sources.quantities import KCAL, KG, METRES, SECONDS
 from deploy.personal_data.sources.reading import Format, Found, Person, SkippedError, Source
-from deploy.personal_data.sources.recordings import recording_beside
+from deploy.personal_data.sources.recordings import MOST_OPEN, MOST_QUIET_BYTES, recording_beside
 from deploy.personal_data.sources.records import Eaten, Session, meal, record_id, weighing
 from deploy.personal_data.sources.sports import done_of, exercises_of
 from subgraphs.shell.calendar import is_time_zone
 
 #: Different moments of weighings and of meals that are kept until the end of the file.
 MOST_MOMENTS = 200_000
+#: Kinds of workouts; Apple has about eighty.
+MOST_ACTIVITIES = 1_000
 _PIECE = 256 * 1024
 _QUANTITY = "HKQuantityTypeIdentifier"
 _MASS, _FAT = f"{_QUANTITY}BodyMass", f"{_QUANTITY}BodyFatPercentage"
@@ -55,6 +57,10 @@ class _Workout:
     route: str = ""
 
 
+class _EndlessError(Exception):
+    """The file was made to fill memory."""
+
+
 @dataclass
 class _Meal:
     place: str
@@ -69,6 +75,8 @@ class _Handler(ContentHandler):
         self._source = source
         self._parser = parser
         self._workout: _Workout | None = None
+        self._opened = 0
+        self.tags = 0
         self.workouts: list[Found] = []
         self.activities: set[str] = set()
         self.masses: dict[datetime, tuple[str, float]] = {}
@@ -76,6 +84,10 @@ class _Handler(ContentHandler):
         self.meals: dict[tuple[datetime, str], _Meal] = {}
 
     def startElement(self, name: str, attrs: Any) -> None:  # noqa: N802 - SAX calls it so
+        self.tags += 1
+        self._opened += 1
+        if self._opened > MOST_OPEN:
+            raise _EndlessError(f"more than {MOST_OPEN} elements within one another")
         if name == "Record" and attrs.get("type") in _USED_RECORDS:
             self._told(self._record, dict(attrs.items()))
         elif name == "Workout":
@@ -87,13 +99,17 @@ class _Handler(ContentHandler):
             self._workout.route = attrs.get("path", "")
 
     def endElement(self, name: str) -> None:  # noqa: N802 - SAX calls it so
+        self._opened -= 1
         if name == "Workout" and self._workout is not None:
             ended, self._workout = self._workout, None
             try:
                 session = _session(ended)
                 track = recording_beside(self._source, ended.route, session.lasted)
+                called = _called(ended)
+                if called not in self.activities and len(self.activities) >= MOST_ACTIVITIES:
+                    raise SkippedError(f"the file has more than {MOST_ACTIVITIES:,} kinds of workouts")
                 self.workouts.append(replace(session, track=track).found())
-                self.activities.add(_called(ended))
+                self.activities.add(called)
             except SkippedError as refusal:
                 self._source.reading.skip(ended.place, str(refusal))
 
@@ -146,17 +162,24 @@ def _read(source: Source) -> Iterator[Found]:
     parser = create_parser()
     handler = _Handler(source, parser)
     parser.setContentHandler(handler)
+    quiet_bytes = 0
     try:
         while piece := source.file.read(_PIECE):
+            before = handler.tags
             parser.feed(piece)
             yield from handler.workouts
             handler.workouts.clear()
+            quiet_bytes = 0 if handler.tags > before else quiet_bytes + len(piece)
+            if quiet_bytes > MOST_QUIET_BYTES:
+                raise _EndlessError(f"{MOST_QUIET_BYTES // 1024**2} MiB without a tag")
         parser.close()
     except DefusedXmlException as error:
         raise DamagedFileError(f"defines entities, which no export of Apple Health does: {error}") from None
     except SAXParseException as error:
         place = f"{source.name}:{error.getLineNumber()}"
         source.reading.skip(place, f"this line and all after it: {error.getMessage()}")
+    except (_EndlessError, LookupError, UnicodeError) as error:  # the latter of an encoding that nobody knows
+        source.reading.skip(handler.place, f"this line and all after it: {error}")
     yield from handler.workouts
     yield from exercises_of(handler.activities)
     yield from _weighings(handler, source)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from gzip import BadGzipFile, GzipFile
+from gzip import GzipFile
 from pathlib import Path
 from typing import BinaryIO, cast
-from zipfile import BadZipFile, ZipFile, is_zipfile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, is_zipfile
 
 from deploy.errors import FriendlyError
 
@@ -18,6 +19,10 @@ LARGEST_FILE_BYTES = 16 * 1024**3
 MOST_FILES = 200_000
 #: What a format is recognised by.
 HEAD_BYTES = 8 * 1024
+
+
+#: What the reading of an archive raises that is damaged, or was made to be; RuntimeError where it wants a password.
+DAMAGE = (BadZipFile, EOFError, OSError, ValueError, NotImplementedError, RuntimeError, struct.error, zlib.error)
 
 
 class DamagedFileError(Exception):
@@ -36,7 +41,10 @@ class _Bounded(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # any writable buffer, as RawIOBase is asked
-        found = self._file.read(len(buffer))
+        try:
+            found = self._file.read(len(buffer))
+        except DAMAGE as error:
+            raise DamagedFileError(f"cannot be unpacked: {error}") from None
         self._left -= len(found)
         if self._left < 0:
             raise DamagedFileError(f"unpacks to more than {LARGEST_FILE_BYTES // 1024**3} GiB")
@@ -74,17 +82,16 @@ class Archive:
         """What is packed by gzip is unpacked. Raises DamagedFileError, also while it is read."""
         try:
             file = self._raw(name)
-        except (BadZipFile, NotImplementedError, RuntimeError) as error:  # the last for one that wants a password
+        except DAMAGE as error:
             raise DamagedFileError(f"cannot be unpacked: {error}") from None
-        try:
-            with file:
-                plain = cast("BinaryIO", GzipFile(fileobj=file)) if name.lower().endswith(".gz") else file
-                yield cast("BinaryIO", io.BufferedReader(_Bounded(plain)))
-        except (BadZipFile, BadGzipFile, EOFError, zlib.error) as error:
-            raise DamagedFileError(f"cannot be unpacked: {error}") from None
+        with file:
+            plain = cast("BinaryIO", GzipFile(fileobj=file)) if name.lower().endswith(".gz") else file
+            yield cast("BinaryIO", io.BufferedReader(_Bounded(plain)))
 
     def _raw(self, name: str) -> BinaryIO:
         if self._zip is not None:
+            if self._zip.getinfo(name).compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+                raise NotImplementedError("is packed as no app packs: others than deflate may ask for all memory")
             return cast("BinaryIO", self._zip.open(name))
         return (self._path / name if self._path.is_dir() else self._path).open("rb")
 
@@ -99,5 +106,5 @@ def _zip_of(path: Path) -> ZipFile | None:
         return None
     try:
         return ZipFile(path)
-    except BadZipFile as error:
+    except DAMAGE as error:
         raise FriendlyError(f"{path} is no zip that can be read: {error}") from None

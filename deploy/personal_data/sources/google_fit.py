@@ -5,10 +5,11 @@ Health Connect exports a database instead of files of these kinds; it is not rea
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import time
 from typing import Any
+
+import orjson
 
 from deploy.personal_data.sources import quantities
 from deploy.personal_data.sources.reading import Format, Found, Person, SkippedError, Source
@@ -68,8 +69,8 @@ def _told(text: bytes) -> dict[str, Any]:
     if len(text) > LARGEST_SESSION_BYTES:
         raise SkippedError(f"has more than {LARGEST_SESSION_BYTES // 1024**2} MiB")
     try:
-        told = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        told = orjson.loads(text)
+    except ValueError as error:
         raise SkippedError(f"is no JSON: {error}") from None
     if not isinstance(told, dict):
         raise SkippedError("is no JSON object")

@@ -27,6 +27,13 @@ from subgraphs.workouts.domain.track import LEAST_HEART_RATE, MOST_HEART_RATE
 #: By so much the clocks of a list and of its recordings may differ.
 TOLERANCE_SECONDS = 2
 LARGEST_FIT_BYTES = 64 * 1024**2
+#: What of XML may be in memory at a time; an archive may unpack to more than any machine has.
+MOST_QUIET_BYTES = 1024**2
+MOST_OPEN = 100
+MOST_IN_POINT = 1_000
+#: What readers look at as it ends, and what they then look for in the elements around it.
+_POINTS = frozenset({"trkpt", "Trackpoint"})
+_KEPT = frozenset({"name", "type", "Calories"})
 #: Degrees of one of FIT's semicircles.
 _SEMICIRCLE = 180 / 2**31
 #: What Strava once wrote into GPX for a kind of activity.
@@ -94,22 +101,28 @@ def read_fit(file: BinaryIO) -> Recording:
     """Messages `record`, and of `session` the sport and energy. Raises SkippedError."""
     if len(content := file.read(LARGEST_FIT_BYTES + 1)) > LARGEST_FIT_BYTES:
         raise SkippedError(f"has more than {LARGEST_FIT_BYTES // 1024**2} MiB")
-    recording = Recording()
     try:
-        with fitdecode.FitReader(
-            content, check_crc=fitdecode.CrcCheck.RAISE, error_handling=fitdecode.ErrorHandling.RAISE
-        ) as reader:
-            for frame in reader:
-                if not isinstance(frame, fitdecode.FitDataMessage):
-                    continue
-                told = {each.name: each.value for each in frame.fields}
-                if frame.name == "record" and "timestamp" in told:
-                    recording.add(_fit_point(told))
-                elif frame.name == "session":
-                    recording.sport = recording.sport or str(told.get("sport") or "")
-                    recording.kcal = recording.kcal or told.get("total_calories") or None
-    except (fitdecode.FitError, ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
-        raise SkippedError(f"is no FIT file that can be read: {error}") from None
+        return _recording_of(content)
+    except SkippedError:
+        raise
+    except Exception as error:  # whatever its reader makes of bytes that no device wrote
+        raise SkippedError(f"is no FIT file that can be read: {error or type(error).__name__}") from None
+
+
+def _recording_of(content: bytes) -> Recording:
+    recording = Recording()
+    with fitdecode.FitReader(
+        content, check_crc=fitdecode.CrcCheck.RAISE, error_handling=fitdecode.ErrorHandling.RAISE
+    ) as reader:
+        for frame in reader:
+            if not isinstance(frame, fitdecode.FitDataMessage):
+                continue
+            told = {each.name: each.value for each in frame.fields}
+            if frame.name == "record" and "timestamp" in told:
+                recording.add(_fit_point(told))
+            elif frame.name == "session":
+                recording.sport = recording.sport or str(told.get("sport") or "")
+                recording.kcal = recording.kcal or _float_or_none(told.get("total_calories"))
     return recording
 
 
@@ -120,20 +133,59 @@ def _fit_point(told: dict[str, Any]) -> Point:
     return Point(
         told["timestamp"].timestamp(),
         position=position,
-        metres=told.get("distance"),
-        altitude=told.get("altitude") if altitude is None else altitude,
+        metres=_float_or_none(told.get("distance")),
+        altitude=_float_or_none(told.get("altitude") if altitude is None else altitude),
         heart_rate=_rate(told.get("heart_rate")),
     )
 
 
+class _Watched:
+    """A file to read from, which complains of bytes that bring no tag."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.quiet_bytes = 0
+
+    def read(self, size: int = -1) -> bytes:
+        found = self._file.read(size)
+        self.quiet_bytes += len(found)
+        if self.quiet_bytes > MOST_QUIET_BYTES:
+            raise SkippedError(f"has {MOST_QUIET_BYTES // 1024**2} MiB of XML without a tag")
+        return found
+
+
 def _elements(file: BinaryIO) -> Iterator[tuple[str, Element]]:
-    """Raises SkippedError for what is no XML, and for entities."""
+    """Each element as it starts and ends, and forgotten then, but for those of a point until it ends, and for the first of
+    each of `_KEPT` within another. Raises SkippedError for what is no XML, for entities, and for what fills memory.
+    """
+    watched = _Watched(file)
+    opened: list[Element] = []
+    in_point = 0  # elements of the point that is open
     try:
-        yield from iterparse(file, events=("start", "end"))
+        for event, element in iterparse(watched, events=("start", "end")):
+            watched.quiet_bytes = 0
+            if event == "start":
+                opened.append(element)
+                in_point += in_point > 0 or _name(element) in _POINTS
+                if len(opened) > MOST_OPEN or in_point > MOST_IN_POINT:
+                    raise SkippedError("has more elements within one another than any recording")
+                yield event, element
+                continue
+            yield event, opened.pop()
+            if _name(element) in _POINTS:
+                in_point = 0
+            if opened and not in_point:
+                _forget(opened[-1], element)
     except DefusedXmlException as error:
         raise SkippedError(f"defines entities, which no recording does: {error}") from None
-    except (ParseError, UnicodeError) as error:
+    except (ParseError, UnicodeError, LookupError) as error:  # the last for an encoding that nobody knows
         raise SkippedError(f"is no XML that can be read: {error}") from None
+
+
+def _forget(parent: Element, element: Element) -> None:
+    name = _name(element)
+    if name not in _KEPT or next(each for each in parent if _name(each) == name) is not element:
+        parent.remove(element)
 
 
 def _name(element: Element) -> str:
@@ -152,11 +204,11 @@ def _float(text: str | None) -> float:
     return found
 
 
-def _float_or_none(text: str | None) -> float | None:
+def _float_or_none(told: Any) -> float | None:
     """None for what is no number, and for one that is not finite."""
     try:
-        found = float(text or "")
-    except ValueError:
+        found = float(told)
+    except (TypeError, ValueError, OverflowError):
         return None
     return found if abs(found) < 1e12 else None
 

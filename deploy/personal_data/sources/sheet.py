@@ -7,10 +7,13 @@ import io
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from deploy.personal_data.sources.archive import DamagedFileError
 from deploy.personal_data.sources.reading import Format, Found, Person, SkippedError, Source
 
 MOST_ROWS = 2_000_000
 _MOST_COLUMNS = 500
+#: In characters. An archive may unpack to a line that no memory holds.
+LONGEST_LINE = 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,14 @@ def columns_of(head: bytes) -> list[str]:
 
 def rows_of(source: Source, used: Collection[str]) -> Iterator[Row]:
     """Every row under the first one. Tells in the source's reading which columns have something and are not in `used`, and
-    skips lines that are no row, and all beyond the bound.
+    skips lines that are no row, and all beyond the bound. Raises DamagedFileError for a line beyond its own.
     """
     text = io.TextIOWrapper(source.file, encoding="utf-8-sig", errors="replace", newline="")
-    header = text.readline()
+    lines = _lines(text)
+    header = next(lines, "")
     delimiter = _delimiter(header)
     columns = _names(next(csv.reader([header], delimiter=delimiter), []))
-    reader = csv.reader(text, delimiter=delimiter)
+    reader = csv.reader(lines, delimiter=delimiter)
     unused: set[str] = set()
     while True:
         place = f"{source.name}:{reader.line_num + 2}"
@@ -70,6 +74,13 @@ def rows_of(source: Source, used: Collection[str]) -> Iterator[Row]:
         yield row
     if unused:
         source.reading.unused[source.name] = tuple(name for name in dict.fromkeys(columns) if name in unused)
+
+
+def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+    while line := text.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE and line[-1] not in "\r\n":
+            raise DamagedFileError(f"has a line of more than {LONGEST_LINE:,} characters")
+        yield line
 
 
 def table(
