@@ -106,7 +106,7 @@ def read_fit(file: BinaryIO) -> Recording:
     except SkippedError:
         raise
     except Exception as error:  # whatever its reader makes of bytes that no device wrote
-        raise SkippedError(f"is no FIT file that can be read: {error or type(error).__name__}") from None
+        raise SkippedError(f"is no FIT file that can be read: {str(error) or type(error).__name__}") from None
 
 
 def _recording_of(content: bytes) -> Recording:
