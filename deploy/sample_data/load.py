@@ -36,16 +36,17 @@ from subgraphs.analytics.projections.summary import subscription as days_and_tre
 from subgraphs.nutrition.commands.meal import NewMeal
 from subgraphs.nutrition.domain.meal import ItemDraft, MealSlot, PricedFood
 from subgraphs.nutrition.projections.person import subscription as names_and_clocks
-from subgraphs.nutrition.queries.person import PersonRecord
 from subgraphs.nutrition.sample_data import load_foods, load_meals, priced_catalogue
 from subgraphs.shell.context import utc_now
 from subgraphs.shell.database import Database
 from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex
+from subgraphs.shell.replicated_person import PersonRecord
 from subgraphs.shell.scalars import IdempotencyKey
 from subgraphs.users.commands.account import NewAccount
 from subgraphs.users.commands.measurement import NewMeasurement
 from subgraphs.users.commands.weight import NewWeighing
-from subgraphs.users.domain.account import ActivityLevel, FitnessGoal, PersonalSettings, Profile, Sex, Units
+from subgraphs.users.domain.account import PersonalSettings, Profile, Units
 from subgraphs.users.domain.measurement import MeasurementKind
 from subgraphs.users.projections.notification import subscription as notifications
 from subgraphs.users.sample_data import SampleAccount, load_accounts, load_measurements, load_weights

@@ -44,7 +44,8 @@ _MACHINERY_PREFIXES = (
 _CLIENT_DIRECTIVES = frozenset({"deprecated", "specifiedBy", "oneOf"})
 #: Types that belong to no linked specification, but serve only directives that clients cannot write.
 _SPEC_TYPES = frozenset({"CacheControlScope"})
-_EXECUTABLE_LOCATIONS = frozenset(
+#: Where operations apply directives, in the words of the specification.
+EXECUTABLE_LOCATIONS = frozenset(
     {
         "QUERY",
         "MUTATION",
@@ -135,7 +136,7 @@ def _visible_directive(definition: DirectiveDefinitionNode, specified: _Specifie
     name = definition.name.value
     if is_machinery(name) or specified.directive(name) or name in {"link", "core", "inaccessible", "tag"}:
         return None
-    if not any(location.value in _EXECUTABLE_LOCATIONS for location in definition.locations):
+    if not any(location.value in EXECUTABLE_LOCATIONS for location in definition.locations):
         return None
     arguments: tuple[Any, ...] = tuple(
         _copy(argument, directives=_client_directives(argument.directives))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from graphql import DirectiveDefinitionNode
 
+from router.supergraph.api_schema import EXECUTABLE_LOCATIONS
 from schema.codes import Finding, quoted
 from schema.federation import Link
 from schema.merge.descriptions import choose_description
@@ -14,19 +15,6 @@ from schema.merge.inputs import InputMerger
 from schema.merge.model import Findings, MergedDirective
 from schema.subgraph import InputValue, Subgraph
 from schema.subgraph_reader import applied_directives
-
-_LOCATIONS = frozenset(
-    {
-        "QUERY",
-        "MUTATION",
-        "SUBSCRIPTION",
-        "FIELD",
-        "FRAGMENT_DEFINITION",
-        "FRAGMENT_SPREAD",
-        "INLINE_FRAGMENT",
-        "VARIABLE_DEFINITION",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +29,9 @@ class Definitions:
     @property
     def locations(self) -> dict[str, set[str]]:
         """Those in operations; a directive may be for definitions too."""
-        return {name: {each.value for each in node.locations} & _LOCATIONS for name, node in self.nodes.items()}
+        return {
+            name: {each.value for each in node.locations} & EXECUTABLE_LOCATIONS for name, node in self.nodes.items()
+        }
 
     @property
     def common_locations(self) -> set[str]:

@@ -31,7 +31,6 @@ from subgraphs.nutrition.queries.meal import (
     meals_by_id,
     meals_by_user,
 )
-from subgraphs.nutrition.queries.person import PersonRecord, people_by_id
 from subgraphs.nutrition.queries.recipe import (
     RecipeRecord,
     recipe_versions_by_food,
@@ -44,6 +43,7 @@ from subgraphs.nutrition.queries.water import DrinkPage, DrinkRecord, drinks_by_
 from subgraphs.shell.context import Info, Resources
 from subgraphs.shell.grants import ReadRecord, reads_by_owner
 from subgraphs.shell.keyset import Page
+from subgraphs.shell.replicated_person import PersonRecord, people_by_id
 from subgraphs.shell.search.store import Found
 from subgraphs.shell.telemetry import batch_span
 

@@ -21,9 +21,9 @@ from subgraphs.nutrition.domain.food import FoodCategory, Portion, is_plausible
 from subgraphs.nutrition.domain.gtin import normalise_gtin
 from subgraphs.nutrition.domain.meal import ItemDraft, PricedFood, price_items
 from subgraphs.nutrition.domain.nutrients import NUTRIENT_NAMES, Nutrients, encode
-from subgraphs.nutrition.queries.person import PersonRecord
 from subgraphs.shell.idempotency import key_columns
 from subgraphs.shell.node import NodeKind, new_node_id
+from subgraphs.shell.replicated_person import PersonRecord
 
 BATCH_ROWS = 500
 # What the sample files call differently.

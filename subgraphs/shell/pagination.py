@@ -59,7 +59,7 @@ class Edge(Generic[NodeT]):
 class Connection(Generic[NodeT]):
     edges: list[Edge[NodeT]] = strawberry.field(description="The page's entries with their cursors.")
     page_info: PageInfo = strawberry.field(description="Where the page stands in its list.")
-    count: strawberry.Private[Callable[[], Awaitable[int]] | None] = None
+    count: strawberry.Private[Callable[[], Awaitable[int | None]] | None] = None
 
     @strawberry.field(description="The page's entries without their cursors.")
     def nodes(self) -> list[NodeT]:
@@ -69,7 +69,7 @@ class Connection(Generic[NodeT]):
         description="How many entries the whole list has; null where counting would cost more than the page itself."
     )
     async def total_count(self) -> int | None:
-        return None if self.count is None else await self.count()
+        return None if self.count is None else await self.count() or 0
 
 
 def connect(
@@ -77,9 +77,12 @@ def connect(
     page: Page,
     to_node: Callable[[RecordT], NodeT],
     sort_keys: Callable[[RecordT], tuple[Any, ...]],
-    count: Callable[[], Awaitable[int]] | None = None,
+    count: Callable[[], Awaitable[int | None]] | None = None,
 ) -> Connection[NodeT]:
-    """The page's connection from up to `page.limit` rows, nearest to the cursor first. `count` runs only if asked for."""
+    """The page's connection from up to `page.limit` rows, nearest to the cursor first.
+
+    `count` runs only if asked for; None is of a list that has nothing.
+    """
     shown = rows[: page.size]
     if page.backward:
         shown = shown[::-1]

@@ -10,11 +10,11 @@ from loaders.dataloader import load_list, load_one, load_with_arguments
 from subgraphs.shell.context import Info, Resources
 from subgraphs.shell.grants import ReadRecord, reads_by_owner
 from subgraphs.shell.keyset import Page
+from subgraphs.shell.replicated_person import PersonRecord, people_by_id
 from subgraphs.shell.search.store import Found
 from subgraphs.shell.telemetry import batch_span
 from subgraphs.workouts.queries.exercise import ExerciseFilter, ExerciseRecord, exercises_by_id, exercises_by_name
 from subgraphs.workouts.queries.exercise_search import search_exercises
-from subgraphs.workouts.queries.person import PersonRecord, people_by_id
 from subgraphs.workouts.queries.personal_record import (
     PersonalRecord,
     RecordMark,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any
 
 import strawberry
@@ -146,10 +147,7 @@ class User:
     ) -> Connection[DailySummary]:
         page = KeysetList("User.days", self.id, (date,)).page(first, after, last, before)
         records = await loaders_of(info).summaries_by_user.load((self.id, SummaryPage(from_, to, page)))
-
-        async def count() -> int:
-            return await loaders_of(info).summary_count_by_user.load(self.id) or 0
-
+        count = partial(loaders_of(info).summary_count_by_user.load, self.id)
         return connect(records, page, summary_node, lambda record: (record.local_date,), count)
 
     @strawberry.field(
@@ -225,10 +223,7 @@ class User:
         page = KeysetList("User.goals", self.id, (datetime, str)).page(first, after, last, before)
         wanted = GoalPage(None if status is None else status.value, page)
         records = await loaders_of(info).goals_by_user.load((self.id, wanted))
-
-        async def count() -> int:
-            return await loaders_of(info).goal_count_by_user.load(self.id) or 0
-
+        count = partial(loaders_of(info).goal_count_by_user.load, self.id)
         return connect(records, page, goal_node, lambda record: (record.created_at, record.id), count)
 
     @strawberry.field(
@@ -241,10 +236,7 @@ class User:
     ) -> Connection[Achievement]:
         page = KeysetList("User.achievements", self.id, (date, str)).page(first, after, last, before)
         records = await loaders_of(info).achievements_by_user.load((self.id, page))
-
-        async def count() -> int:
-            return await loaders_of(info).achievement_count_by_user.load(self.id) or 0
-
+        count = partial(loaders_of(info).achievement_count_by_user.load, self.id)
         return connect(records, page, achievement_node, lambda record: (record.reached_on, record.kind), count)
 
     @strawberry.field(

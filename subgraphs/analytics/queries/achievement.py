@@ -1,6 +1,5 @@
 """Achievements as they are read: those that the facts bear now, the newest first."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,6 +8,7 @@ from functools import cache
 from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.person_lists import count_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
 
 
@@ -45,16 +45,12 @@ async def achievements_by_user(
     connection: Reader, user_ids: Sequence[str], page: Page
 ) -> dict[str, list[AchievementRecord]]:
     """The same page for several people in one statement: nearest to the page's cursor first, up to its limit each."""
-    by_user: defaultdict[str, list[AchievementRecord]] = defaultdict(list)
-    parameters = {"user_ids": list(user_ids), "limit": page.limit, **page.keys}
-    for row in await connection.execute(_pages(page.shape), parameters):
-        by_user[row[0]].append(AchievementRecord(*row))
-    return by_user
+    return await page_of_each(connection, _pages(page.shape), user_ids, page, AchievementRecord, owner=0)
 
 
 async def achievement_counts(connection: Reader, user_ids: Sequence[str]) -> dict[str, int]:
     """How many each person has."""
-    return {row[0]: row[1] for row in await connection.execute(_COUNTS, {"user_ids": list(user_ids)})}
+    return await count_of_each(connection, _COUNTS, user_ids)
 
 
 async def unlocked_since(connection: Reader, user_id: str, since: datetime) -> list[AchievementRecord]:

@@ -24,6 +24,7 @@ from subgraphs.analytics.domain.goal import (
 )
 from subgraphs.analytics.queries.person import UNKNOWN_CLOCK, ClockRecord
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.person_lists import count_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = (
@@ -149,17 +150,14 @@ async def goals_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, GoalR
 
 async def goals_by_user(connection: Reader, user_ids: Sequence[str], wanted: GoalPage) -> dict[str, list[GoalRecord]]:
     """The same page for several people in one statement: nearest to the page's cursor first, up to its limit each."""
-    page = wanted.page
-    parameters = {"user_ids": list(user_ids), "status": wanted.status, "limit": page.limit, **page.keys}
-    by_user: defaultdict[str, list[GoalRecord]] = defaultdict(list)
-    for row in await connection.execute(_pages(page.shape), parameters):
-        by_user[row[1]].append(GoalRecord(*row))
-    return by_user
+    return await page_of_each(
+        connection, _pages(wanted.page.shape), user_ids, wanted.page, GoalRecord, status=wanted.status
+    )
 
 
 async def goal_counts(connection: Reader, user_ids: Sequence[str]) -> dict[str, int]:
     """How many goals each person has, of any status."""
-    return {row[0]: row[1] for row in await connection.execute(_COUNTS, {"user_ids": list(user_ids)})}
+    return await count_of_each(connection, _COUNTS, user_ids)
 
 
 async def standings(connection: Reader, goal_ids: Sequence[str], now: datetime) -> dict[str, Standing]:

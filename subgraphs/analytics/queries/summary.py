@@ -12,6 +12,7 @@ from sqlalchemy import TextClause, text
 
 from subgraphs.analytics.queries.weight import Span
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.person_lists import count_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
 
 ZERO = Decimal(0)
@@ -134,23 +135,21 @@ async def summaries_by_user(
     """The same page of days with anything in them for several people, in one statement: nearest to the page's cursor
     first, up to its limit each. The list's order is the newest day first.
     """
-    page = wanted.page
-    parameters = {
-        "user_ids": list(user_ids),
-        "first_day": wanted.first_day,
-        "last_day": wanted.last_day,
-        "limit": page.limit,
-        **page.keys,
-    }
-    by_user: defaultdict[str, list[DailySummaryRecord]] = defaultdict(list)
-    for row in await connection.execute(_pages(page.shape), parameters):
-        by_user[row[0]].append(summary_record(row))
-    return by_user
+    return await page_of_each(
+        connection,
+        _pages(wanted.page.shape),
+        user_ids,
+        wanted.page,
+        DailySummaryRecord,
+        owner=0,
+        first_day=wanted.first_day,
+        last_day=wanted.last_day,
+    )
 
 
 async def summary_counts(connection: Reader, user_ids: Sequence[str]) -> dict[str, int]:
     """How many days with anything in them each person has."""
-    return {row[0]: row[1] for row in await connection.execute(_COUNTS, {"user_ids": list(user_ids)})}
+    return await count_of_each(connection, _COUNTS, user_ids)
 
 
 async def summaries_of_span(

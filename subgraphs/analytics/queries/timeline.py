@@ -1,6 +1,5 @@
 """The timeline as it is read: what a person logged, by its moment, page by page."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,6 +10,7 @@ from sqlalchemy import TextClause, text
 
 from subgraphs.shell.day_range import WITHIN_DAYS, DayRange
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.person_lists import page_of_each
 from subgraphs.shell.read_pool import Reader
 
 
@@ -58,8 +58,6 @@ async def entries_by_user(
     connection: Reader, user_ids: Sequence[str], wanted: TimelinePage
 ) -> dict[str, list[EntryRecord]]:
     """The same page for several people in one statement: nearest to the cursor first, up to its limit each."""
-    parameters = {"user_ids": list(user_ids), "limit": wanted.page.limit, **wanted.days.keys, **wanted.page.keys}
-    by_user: defaultdict[str, list[EntryRecord]] = defaultdict(list)
-    for row in await connection.execute(_pages(wanted.page.shape), parameters):
-        by_user[row[1]].append(EntryRecord(*row))
-    return by_user
+    return await page_of_each(
+        connection, _pages(wanted.page.shape), user_ids, wanted.page, EntryRecord, **wanted.days.keys
+    )

@@ -21,7 +21,6 @@ from subgraphs.nutrition.domain.meal import MealSlot
 from subgraphs.nutrition.domain.weekly_target import weekly_target
 from subgraphs.nutrition.loaders import loaders_of
 from subgraphs.nutrition.queries.meal import MealPage
-from subgraphs.nutrition.queries.person import PersonRecord, person_from_token
 from subgraphs.nutrition.queries.water import DrinkPage
 from subgraphs.shell.calendar import local_date
 from subgraphs.shell.context import Info
@@ -31,55 +30,15 @@ from subgraphs.shell.errors import ValidationError
 from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, FromDay, Last, ToDay, connect
-from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, decimal_of_or_none, describe_enum, rounded
+from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex
+from subgraphs.shell.physiology_type import Physiology
+from subgraphs.shell.replicated_person import PersonRecord, person_from_token
+from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, decimal_of_or_none, rounded
 from subgraphs.shell.sharing import SHARED_DIARY, AccessRead, read_node
 
 MOST_DAYS = 31
 
-# In the words of users, who own them.
-describe_enum(
-    domain.Sex,
-    "What formulas of energy ask for.",
-    MALE="The formulas' male constant.",
-    FEMALE="The formulas' female constant.",
-    OTHER="The mean of the two constants.",
-)
-describe_enum(
-    domain.ActivityLevel,
-    "How much somebody moves apart from workouts.",
-    SEDENTARY="Sits nearly all day.",
-    LIGHT="Walks a little.",
-    MODERATE="Is on the feet half of the day.",
-    ACTIVE="Is on the feet nearly all day.",
-    VERY_ACTIVE="Works hard with the body.",
-)
-describe_enum(
-    domain.FitnessGoal,
-    "What somebody is here for.",
-    LOSE_WEIGHT="To weigh less.",
-    MAINTAIN="To stay at the same weight.",
-    GAIN_WEIGHT="To weigh more.",
-    GAIN_MUSCLE="To grow stronger and heavier.",
-    ENDURANCE="To last longer.",
-    GENERAL_FITNESS="To be fit, without an aim in numbers.",
-)
-
 Day = Annotated[date | None, strawberry.argument(description="The day of the person's calendar. Null: today.")]
-
-
-@strawberry.federation.type(
-    shareable=True, inaccessible=True, description="The body as of now, for other subgraphs' formulas."
-)
-class Physiology:
-    weight_kg: float | None = strawberry.field(description="The newest weighing in kilograms; null without one.")
-    height_cm: float | None = strawberry.field(description="In centimetres; null if not told.")
-    age_years: int | None = strawberry.field(description="Whole years on the person's calendar; null if not told.")
-    sex: domain.Sex | None = strawberry.field(description="Null if not told.")
-    activity_level: domain.ActivityLevel | None = strawberry.field(description="Null if not told.")
-    fitness_goal: domain.FitnessGoal | None = strawberry.field(description="Null if not told.")
-    body_fat_percent: float | None = strawberry.field(
-        description="Of the newest weighing, in percent of the weight; null if it was not measured."
-    )
 
 
 @strawberry.type(description="What analytics knew when the person's week began.")
@@ -291,9 +250,9 @@ def _physiology(known: Mapping[str, Any]) -> Physiology:
         weight_kg=known.get("weightKg"),
         height_cm=known.get("heightCm"),
         age_years=known.get("ageYears"),
-        sex=domain.Sex(sex) if sex else None,
-        activity_level=domain.ActivityLevel(activity) if activity else None,
-        fitness_goal=domain.FitnessGoal(goal) if goal else None,
+        sex=Sex(sex) if sex else None,
+        activity_level=ActivityLevel(activity) if activity else None,
+        fitness_goal=FitnessGoal(goal) if goal else None,
         body_fat_percent=known.get("bodyFatPercent"),
     )
 

@@ -13,13 +13,14 @@ from subgraphs.nutrition.commands.meal_rows import NewRow, copy_meals, items_of_
 from subgraphs.nutrition.domain.meal import MOST_MEALS_A_DAY, MealSlot, check_scale, scale_items
 from subgraphs.nutrition.domain.nutrients import decode_quick_adds
 from subgraphs.nutrition.queries.meal import MealRecord, count_meals_of_day, meals_by_day, meals_by_id
-from subgraphs.nutrition.queries.person import PersonRecord, person_of
+from subgraphs.nutrition.queries.person import person_of
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import local_date, same_clock_on
 from subgraphs.shell.database import Database, take_turns
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.node import NodeKind, new_node_id
+from subgraphs.shell.replicated_person import PersonRecord
 from subgraphs.shell.scalars import IdempotencyKey
 
 _BY_KEYS = text(

@@ -39,7 +39,7 @@ from subgraphs.nutrition.queries.meal import (
     lock_meal,
     meals_by_id,
 )
-from subgraphs.nutrition.queries.person import PersonRecord, person_of
+from subgraphs.nutrition.queries.person import person_of
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import check_instant, local_date
 from subgraphs.shell.database import Database
@@ -47,6 +47,7 @@ from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_
 from subgraphs.shell.idempotency import id_of_request
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.node import NodeKind, new_node_id
+from subgraphs.shell.replicated_person import PersonRecord
 from subgraphs.shell.telemetry import current_traceparent
 
 

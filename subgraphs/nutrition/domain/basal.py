@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from subgraphs.nutrition.domain.target import ACTIVITY_FACTORS, ActivityLevel, Sex, basal_kcal
+from subgraphs.nutrition.domain.target import ACTIVITY_FACTORS, basal_kcal
+from subgraphs.shell.physiology import ActivityLevel, Sex
 
 
 class BasalFormula(StrEnum):

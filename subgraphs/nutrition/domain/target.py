@@ -5,38 +5,15 @@ Suggestions for healthy adults, each step named so that it can be argued with.
 
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 
 from subgraphs.nutrition.domain.nutrient_aim import NutrientAim, check_aims
 from subgraphs.shell.errors import Checks
+from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex
 
 PROTEIN_G_PER_KG = Decimal("1.6")  # Morton et al. 2018: no further gain of muscle above
 MOST_PROTEIN_SHARE = Decimal("0.35")  # the upper end of the acceptable range of 10 to 35 % (DRI)
 FAT_SHARE = Decimal("0.3")  # the middle of the acceptable range of 20 to 35 %
 KCAL_PER_G_PROTEIN, KCAL_PER_G_CARBS, KCAL_PER_G_FAT = Decimal(4), Decimal(4), Decimal(9)
-
-
-class Sex(StrEnum):
-    MALE = "MALE"
-    FEMALE = "FEMALE"
-    OTHER = "OTHER"
-
-
-class ActivityLevel(StrEnum):
-    SEDENTARY = "SEDENTARY"
-    LIGHT = "LIGHT"
-    MODERATE = "MODERATE"
-    ACTIVE = "ACTIVE"
-    VERY_ACTIVE = "VERY_ACTIVE"
-
-
-class FitnessGoal(StrEnum):
-    LOSE_WEIGHT = "LOSE_WEIGHT"
-    MAINTAIN = "MAINTAIN"
-    GAIN_WEIGHT = "GAIN_WEIGHT"
-    GAIN_MUSCLE = "GAIN_MUSCLE"
-    ENDURANCE = "ENDURANCE"
-    GENERAL_FITNESS = "GENERAL_FITNESS"
 
 
 ACTIVITY_FACTORS = {

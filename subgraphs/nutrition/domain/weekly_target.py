@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from subgraphs.nutrition.domain.basal import Body
-from subgraphs.nutrition.domain.target import LEAST_KCAL, MOST_TARGET_KCAL, PROTEIN_G_PER_KG, Sex, Target, share_energy
+from subgraphs.nutrition.domain.target import LEAST_KCAL, MOST_TARGET_KCAL, PROTEIN_G_PER_KG, Target, share_energy
+from subgraphs.shell.physiology import Sex
 
 #: Energy of a kilogram of changed weight, an assumption (7,700 kcal, the 3,500 of a pound; Wishnofsky 1958).
 KCAL_PER_KG = Decimal(7700)

@@ -1,6 +1,5 @@
 """Fasts as they are read: a person's, newest first, and the one that runs."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +8,7 @@ from functools import cache
 from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.person_lists import page_of_each
 from subgraphs.shell.read_pool import Reader
 
 FAST_COLUMNS = "id, user_id, started_at, ended_at, target_minutes, version"
@@ -53,8 +53,4 @@ async def running_fasts(connection: Reader, user_ids: Sequence[str]) -> dict[str
 
 async def fasts_by_user(connection: Reader, user_ids: Sequence[str], page: Page) -> dict[str, list[FastRecord]]:
     """A page of each person's, nearest to the cursor first."""
-    by_user: defaultdict[str, list[FastRecord]] = defaultdict(list)
-    parameters = {"user_ids": list(user_ids), "limit": page.limit, **page.keys}
-    for row in await connection.execute(_of_people(page.shape), parameters):
-        by_user[row[1]].append(FastRecord(*row))
-    return by_user
+    return await page_of_each(connection, _of_people(page.shape), user_ids, page, FastRecord)

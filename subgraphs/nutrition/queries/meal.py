@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.day_range import WITHIN_DAYS, DayRange
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.person_lists import page_of_each
 from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = (
@@ -112,17 +113,15 @@ async def meals_by_day(
 
 async def meals_by_user(connection: Reader, user_ids: Sequence[str], wanted: MealPage) -> dict[str, list[MealRecord]]:
     """The same page for several people in one statement: up to its limit each, nearest to the cursor first."""
-    parameters = {
-        "user_ids": list(user_ids),
-        "slot": wanted.slot,
-        "limit": wanted.page.limit,
+    return await page_of_each(
+        connection,
+        _pages(wanted.page.shape, wanted.slot is not None),
+        user_ids,
+        wanted.page,
+        MealRecord,
+        slot=wanted.slot,
         **wanted.days.keys,
-        **wanted.page.keys,
-    }
-    by_user: defaultdict[str, list[MealRecord]] = defaultdict(list)
-    for row in await connection.execute(_pages(wanted.page.shape, wanted.slot is not None), parameters):
-        by_user[row[1]].append(MealRecord(*row))
-    return by_user
+    )
 
 
 async def items_by_meal(connection: Reader, meal_ids: Sequence[str]) -> dict[str, list[MealItemRecord]]:

@@ -1,6 +1,5 @@
 """Saved meals as they are read: by id, and a person's, newest first."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +8,7 @@ from functools import cache
 from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.person_lists import page_of_each
 from subgraphs.shell.read_pool import Reader
 
 SAVED_MEAL_COLUMNS = "id, user_id, name, slot, CAST(content AS text) AS content, version, created_at"
@@ -48,8 +48,4 @@ async def saved_meals_by_user(
     connection: Reader, user_ids: Sequence[str], page: Page
 ) -> dict[str, list[SavedMealRecord]]:
     """A page of each person's, nearest to the cursor first."""
-    by_user: defaultdict[str, list[SavedMealRecord]] = defaultdict(list)
-    parameters = {"user_ids": list(user_ids), "limit": page.limit, **page.keys}
-    for row in await connection.execute(_of_people(page.shape), parameters):
-        by_user[row[1]].append(SavedMealRecord(*row))
-    return by_user
+    return await page_of_each(connection, _of_people(page.shape), user_ids, page, SavedMealRecord)

@@ -10,6 +10,7 @@ from sqlalchemy import TextClause, text
 
 from subgraphs.shell.day_range import WITHIN_DAYS, DayRange
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.person_lists import page_of_each
 from subgraphs.shell.read_pool import Reader
 
 DRINK_COLUMNS = "id, user_id, amount_ml, at, local_date, version"
@@ -71,8 +72,6 @@ async def drinks_by_user(
     connection: Reader, user_ids: Sequence[str], wanted: DrinkPage
 ) -> dict[str, list[DrinkRecord]]:
     """The same page for several people in one statement: up to its limit each, nearest to the cursor first."""
-    parameters = {"user_ids": list(user_ids), "limit": wanted.page.limit, **wanted.days.keys, **wanted.page.keys}
-    by_user: defaultdict[str, list[DrinkRecord]] = defaultdict(list)
-    for row in await connection.execute(_pages(wanted.page.shape), parameters):
-        by_user[row[1]].append(DrinkRecord(*row))
-    return by_user
+    return await page_of_each(
+        connection, _pages(wanted.page.shape), user_ids, wanted.page, DrinkRecord, **wanted.days.keys
+    )

@@ -1,6 +1,7 @@
 """Letting others read, in GraphQL: grants and invitations of a person, and what makes and ends them."""
 
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
@@ -138,10 +139,7 @@ def _grants(
     records: list[Grant], page: Page, user_id: str, counts: DataLoader[str, int | None]
 ) -> Connection[AccessGrant]:
     """A page of what a person gave or was given, and how many there are of it, if that is asked."""
-
-    async def count() -> int:
-        return await counts.load(user_id) or 0
-
+    count = partial(counts.load, user_id)
     return connect(records, page, grant_node, lambda record: (record.granted_at, record.id), count)
 
 

@@ -11,11 +11,12 @@ from subgraphs.shell.cost import list_size
 from subgraphs.shell.inputs import idempotency_key, request_key
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import Node
+from subgraphs.shell.physiology import Sex
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, IdempotencyKey, decimal_of, describe_enum, rounded
 from subgraphs.shell.sharing import SHARED_BODY, load_readable
 from subgraphs.users.commands import measurement as commands
 from subgraphs.users.domain import measurement as domain
-from subgraphs.users.domain.account import Sex, Units
+from subgraphs.users.domain.account import Units
 from subgraphs.users.domain.body import body_mass_index
 from subgraphs.users.loaders import loaders_of
 from subgraphs.users.queries.account import AccountRecord

@@ -1,6 +1,7 @@
 """A person's open sessions in GraphQL: where somebody is signed in, and since when."""
 
 from datetime import datetime
+from functools import partial
 
 import strawberry
 
@@ -38,7 +39,5 @@ async def session_connection(info: Info, user_id: str, page: Page) -> Connection
             is_current=record.id == viewer.session_id,
         )
 
-    async def count() -> int:
-        return await loaders_of(info).session_count_by_user.load(user_id) or 0
-
+    count = partial(loaders_of(info).session_count_by_user.load, user_id)
     return connect(records, page, node, lambda record: (record.created_at, record.id), count)

@@ -9,6 +9,7 @@ from subgraphs.shell.context import Info
 from subgraphs.shell.cost import PASSWORD_COST
 from subgraphs.shell.inputs import idempotency_key, request_key
 from subgraphs.shell.mutation import Payload, mutation
+from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex
 from subgraphs.shell.scalars import IdempotencyKey, TimeZone, decimal_of
 from subgraphs.users.api.user import User, load_viewer, user_node
 from subgraphs.users.commands import account, registration, session
@@ -35,12 +36,12 @@ class RegisterInput:
         default=domain.Units.METRIC, description="The units that the person reads and enters."
     )
     date_of_birth: date | None = strawberry.field(default=None, description="13 to 120 years ago. Null: not told.")
-    sex: domain.Sex | None = strawberry.field(default=None, description="For formulas of energy. Null: not told.")
+    sex: Sex | None = strawberry.field(default=None, description="For formulas of energy. Null: not told.")
     height_cm: float | None = strawberry.field(default=None, description="In centimetres, 50 to 300. Null: not told.")
-    activity_level: domain.ActivityLevel | None = strawberry.field(
+    activity_level: ActivityLevel | None = strawberry.field(
         default=None, description="How much the person moves apart from workouts. Null: not told."
     )
-    fitness_goal: domain.FitnessGoal | None = strawberry.field(
+    fitness_goal: FitnessGoal | None = strawberry.field(
         default=None, description="What the person is here for. Null: not told."
     )
     target_weight_kg: float | None = strawberry.field(

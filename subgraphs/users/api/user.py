@@ -1,6 +1,7 @@
 """The person in GraphQL: the User entity, its settings, profile and physiology, and the changes to them."""
 
 from datetime import date, datetime
+from functools import partial
 from typing import Annotated, Any
 
 import strawberry
@@ -14,6 +15,8 @@ from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import Node
 from subgraphs.shell.pagination import After, Before, Connection, First, FromDay, Last, ToDay, connect
+from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex
+from subgraphs.shell.physiology_type import Physiology
 from subgraphs.shell.quantities import Mass, mass
 from subgraphs.shell.scalars import (
     CACHE_PRIVATE_BRIEFLY,
@@ -47,32 +50,6 @@ from subgraphs.users.queries.account import AccountRecord
 from subgraphs.users.queries.measurement import MeasurementPage
 from subgraphs.users.queries.weight import WeightPage
 
-describe_enum(
-    domain.Sex,
-    "What formulas of energy ask for.",
-    MALE="The formulas' male constant.",
-    FEMALE="The formulas' female constant.",
-    OTHER="The mean of the two constants.",
-)
-describe_enum(
-    domain.ActivityLevel,
-    "How much somebody moves apart from workouts.",
-    SEDENTARY="Sits nearly all day.",
-    LIGHT="Walks a little.",
-    MODERATE="Is on the feet half of the day.",
-    ACTIVE="Is on the feet nearly all day.",
-    VERY_ACTIVE="Works hard with the body.",
-)
-describe_enum(
-    domain.FitnessGoal,
-    "What somebody is here for.",
-    LOSE_WEIGHT="To weigh less.",
-    MAINTAIN="To stay at the same weight.",
-    GAIN_WEIGHT="To weigh more.",
-    GAIN_MUSCLE="To grow stronger and heavier.",
-    ENDURANCE="To last longer.",
-    GENERAL_FITNESS="To be fit, without an aim in numbers.",
-)
 describe_enum(
     WeekStart,
     "The day on which somebody's week begins.",
@@ -114,14 +91,12 @@ class UserSettings:
 class UserProfile:
     id: strawberry.ID = strawberry.field(description="Identifies the profile in the whole graph, for caches.")
     date_of_birth: date | None = strawberry.field(description="The day of birth; null if not told.")
-    sex: domain.Sex | None = strawberry.field(description="For formulas of energy; null if not told.")
+    sex: Sex | None = strawberry.field(description="For formulas of energy; null if not told.")
     height_cm: float | None = strawberry.field(description="In centimetres; null if not told.")
-    activity_level: domain.ActivityLevel | None = strawberry.field(
+    activity_level: ActivityLevel | None = strawberry.field(
         description="How much the person moves apart from workouts; null if not told."
     )
-    fitness_goal: domain.FitnessGoal | None = strawberry.field(
-        description="What the person is here for; null if not told."
-    )
+    fitness_goal: FitnessGoal | None = strawberry.field(description="What the person is here for; null if not told.")
     target_weight_kg: float | None = strawberry.field(description="Wanted body weight in kilograms; null if not told.")
     record: strawberry.Private[AccountRecord]
 
@@ -134,21 +109,6 @@ class UserProfile:
     def target_weight(self, unit: MassInOrSetting = None) -> Mass | None:
         target_kg = self.record.target_weight_kg
         return None if target_kg is None else mass(target_kg, unit or MASS_UNIT_OF[domain.Units(self.record.units)])
-
-
-@strawberry.federation.type(
-    shareable=True, inaccessible=True, description="The body as of now, for other subgraphs' formulas."
-)
-class Physiology:
-    weight_kg: float | None = strawberry.field(description="The newest weighing in kilograms; null without one.")
-    height_cm: float | None = strawberry.field(description="In centimetres; null if not told.")
-    age_years: int | None = strawberry.field(description="Whole years on the person's calendar; null if not told.")
-    sex: domain.Sex | None = strawberry.field(description="Null if not told.")
-    activity_level: domain.ActivityLevel | None = strawberry.field(description="Null if not told.")
-    fitness_goal: domain.FitnessGoal | None = strawberry.field(description="Null if not told.")
-    body_fat_percent: float | None = strawberry.field(
-        description="Of the newest weighing, in percent of the weight; null if it was not measured."
-    )
 
 
 @strawberry.federation.type(
@@ -197,7 +157,7 @@ class User(Node, GrantsOfUser, NotificationsOfUser):
             sex=_sex(self.record),
             height_cm=rounded_or_none(self.record.height_cm),
             activity_level=_activity(self.record),
-            fitness_goal=domain.FitnessGoal(goal) if goal else None,
+            fitness_goal=FitnessGoal(goal) if goal else None,
             target_weight_kg=rounded_or_none(self.record.target_weight_kg),
         )
 
@@ -214,7 +174,7 @@ class User(Node, GrantsOfUser, NotificationsOfUser):
             age_years=self._age(info),
             sex=_sex(self.record),
             activity_level=_activity(self.record),
-            fitness_goal=domain.FitnessGoal(self.record.fitness_goal) if self.record.fitness_goal else None,
+            fitness_goal=FitnessGoal(self.record.fitness_goal) if self.record.fitness_goal else None,
             body_fat_percent=rounded_or_none(weight.body_fat_percent) if weight else None,
         )
 
@@ -275,10 +235,7 @@ class User(Node, GrantsOfUser, NotificationsOfUser):
         page = KeysetList("User.measurements", self.id, (datetime, str)).page(first, after, last, before)
         wanted = MeasurementPage(None if kind is None else kind.value, page)
         records = await loaders_of(info).measurements_by_user.load((self.id, wanted))
-
-        async def count() -> int:
-            return await loaders_of(info).measurement_count_by_user.load(self.id) or 0
-
+        count = partial(loaders_of(info).measurement_count_by_user.load, self.id)
         return connect(records, page, measurement_node, lambda record: (record.recorded_at, record.id), count)
 
     @strawberry.field(
@@ -298,12 +255,12 @@ class User(Node, GrantsOfUser, NotificationsOfUser):
         return domain.age_years(born, today)
 
 
-def _sex(record: AccountRecord) -> domain.Sex | None:
-    return domain.Sex(record.sex) if record.sex else None
+def _sex(record: AccountRecord) -> Sex | None:
+    return Sex(record.sex) if record.sex else None
 
 
-def _activity(record: AccountRecord) -> domain.ActivityLevel | None:
-    return domain.ActivityLevel(record.activity_level) if record.activity_level else None
+def _activity(record: AccountRecord) -> ActivityLevel | None:
+    return ActivityLevel(record.activity_level) if record.activity_level else None
 
 
 def user_node(record: AccountRecord) -> User:
@@ -361,16 +318,14 @@ class UpdateProfileInput:
     date_of_birth: date | None = strawberry.field(
         default=strawberry.UNSET, description="13 to 120 years ago. Null: not told."
     )
-    sex: domain.Sex | None = strawberry.field(
-        default=strawberry.UNSET, description="For formulas of energy. Null: not told."
-    )
+    sex: Sex | None = strawberry.field(default=strawberry.UNSET, description="For formulas of energy. Null: not told.")
     height_cm: float | None = strawberry.field(
         default=strawberry.UNSET, description="In centimetres, 50 to 300. Null: not told."
     )
-    activity_level: domain.ActivityLevel | None = strawberry.field(
+    activity_level: ActivityLevel | None = strawberry.field(
         default=strawberry.UNSET, description="How much the person moves apart from workouts. Null: not told."
     )
-    fitness_goal: domain.FitnessGoal | None = strawberry.field(
+    fitness_goal: FitnessGoal | None = strawberry.field(
         default=strawberry.UNSET, description="What the person is here for. Null: not told."
     )
     target_weight_kg: float | None = strawberry.field(

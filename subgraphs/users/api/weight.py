@@ -1,6 +1,7 @@
 """Weighings in GraphQL: the entity, its pages, logging, correcting and deleting."""
 
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, cast
 
 import strawberry
@@ -101,9 +102,7 @@ async def load_weight(info: Info, id: str) -> WeightEntry | None:
 
 
 def weight_connection(info: Info, user_id: str, records: list[WeightRecord], page: Page) -> Connection[WeightEntry]:
-    async def count() -> int:
-        return await loaders_of(info).weight_count_by_user.load(user_id) or 0
-
+    count = partial(loaders_of(info).weight_count_by_user.load, user_id)
     return connect(records, page, weight_node, lambda record: (record.recorded_at, record.id), count)
 
 

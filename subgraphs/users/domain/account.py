@@ -10,6 +10,7 @@ import idna
 
 from subgraphs.shell.calendar import WeekStart, is_time_zone
 from subgraphs.shell.errors import Checks
+from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex
 from subgraphs.shell.text import check_line, is_line, normal_text
 
 YOUNGEST_YEARS = 13
@@ -20,29 +21,6 @@ LATEST_DAY_START = 12
 _LOCAL_PART = re.compile(r"[^@\s\"(),:;<>\[\\\]]{1,64}")
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
 _LONGEST_EMAIL = 254
-
-
-class Sex(StrEnum):
-    MALE = "MALE"
-    FEMALE = "FEMALE"
-    OTHER = "OTHER"
-
-
-class ActivityLevel(StrEnum):
-    SEDENTARY = "SEDENTARY"
-    LIGHT = "LIGHT"
-    MODERATE = "MODERATE"
-    ACTIVE = "ACTIVE"
-    VERY_ACTIVE = "VERY_ACTIVE"
-
-
-class FitnessGoal(StrEnum):
-    LOSE_WEIGHT = "LOSE_WEIGHT"
-    MAINTAIN = "MAINTAIN"
-    GAIN_WEIGHT = "GAIN_WEIGHT"
-    GAIN_MUSCLE = "GAIN_MUSCLE"
-    ENDURANCE = "ENDURANCE"
-    GENERAL_FITNESS = "GENERAL_FITNESS"
 
 
 class Units(StrEnum):

@@ -9,7 +9,7 @@ from math import log10
 
 from subgraphs.shell.calendar import check_instant
 from subgraphs.shell.errors import Checks
-from subgraphs.users.domain.account import Sex
+from subgraphs.shell.physiology import Sex
 from subgraphs.users.domain.body import LONGEST_NOTES, body_mass_index
 
 SHORTEST_CM, LONGEST_CM = 5, 400

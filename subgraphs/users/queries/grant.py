@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.grants import Grant
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.person_lists import count_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
 
 Side = Literal["owner_id", "reader_id"]
@@ -67,31 +68,22 @@ _RECEIVED = text(
 
 async def grants_by_owner(connection: Reader, owner_ids: Sequence[str], page: Page) -> dict[str, list[Grant]]:
     """The same page of what several people gave: nearest to the page's cursor first, up to its limit each."""
-    return await _grants(connection, "owner_id", owner_ids, page)
+    return await page_of_each(connection, _pages("owner_id", page.shape), owner_ids, page, Grant)
 
 
 async def grants_by_reader(connection: Reader, reader_ids: Sequence[str], page: Page) -> dict[str, list[Grant]]:
     """As `grants_by_owner`, of what several people were given."""
-    return await _grants(connection, "reader_id", reader_ids, page)
-
-
-async def _grants(connection: Reader, side: Side, user_ids: Sequence[str], page: Page) -> dict[str, list[Grant]]:
-    parameters = {"user_ids": list(user_ids), "limit": page.limit, **page.keys}
-    by_user: defaultdict[str, list[Grant]] = defaultdict(list)
-    for row in await connection.execute(_pages(side, page.shape), parameters):
-        grant = Grant(*row)
-        by_user[grant.owner_id if side == "owner_id" else grant.reader_id].append(grant)
-    return by_user
+    return await page_of_each(connection, _pages("reader_id", page.shape), reader_ids, page, Grant, owner=2)
 
 
 async def grant_counts_by_owner(connection: Reader | AsyncConnection, owner_ids: Sequence[str]) -> dict[str, int]:
     """How many grants each person gave that hold."""
-    return {row[0]: row[1] for row in await connection.execute(_counts("owner_id"), {"user_ids": list(owner_ids)})}
+    return await count_of_each(connection, _counts("owner_id"), owner_ids)
 
 
 async def grant_counts_by_reader(connection: Reader | AsyncConnection, reader_ids: Sequence[str]) -> dict[str, int]:
     """How many grants each person was given that hold."""
-    return {row[0]: row[1] for row in await connection.execute(_counts("reader_id"), {"user_ids": list(reader_ids)})}
+    return await count_of_each(connection, _counts("reader_id"), reader_ids)
 
 
 async def invitations_by_owner(

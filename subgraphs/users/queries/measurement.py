@@ -10,6 +10,7 @@ from functools import cache
 from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.person_lists import count_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
 from subgraphs.users.domain.measurement import MeasurementKind
 
@@ -74,16 +75,13 @@ async def newest_girths(connection: Reader, user_ids: Sequence[str]) -> dict[str
 
 async def measurement_counts(connection: Reader, user_ids: Sequence[str]) -> dict[str, int]:
     """How many measurements each person has, of any kind."""
-    return {row[0]: row[1] for row in await connection.execute(_COUNTS, {"user_ids": list(user_ids)})}
+    return await count_of_each(connection, _COUNTS, user_ids)
 
 
 async def measurements_by_user(
     connection: Reader, user_ids: Sequence[str], wanted: MeasurementPage
 ) -> dict[str, list[MeasurementRecord]]:
     """The same page for several people in one statement: nearest to the page's cursor first, up to its limit each."""
-    page = wanted.page
-    parameters = {"user_ids": list(user_ids), "kind": wanted.kind, "limit": page.limit, **page.keys}
-    by_user: defaultdict[str, list[MeasurementRecord]] = defaultdict(list)
-    for row in await connection.execute(_pages(page.shape), parameters):
-        by_user[row[1]].append(MeasurementRecord(*row))
-    return by_user
+    return await page_of_each(
+        connection, _pages(wanted.page.shape), user_ids, wanted.page, MeasurementRecord, kind=wanted.kind
+    )

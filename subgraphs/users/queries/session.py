@@ -1,6 +1,5 @@
 """Sessions as their person sees them: those that can still be used, in pages."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +8,7 @@ from functools import cache
 from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.person_lists import count_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = "id, user_id, device_name, created_at, COALESCE(last_used_at, created_at) AS last_used_at, expires_at"
@@ -42,14 +42,9 @@ def _pages(shape: PageShape) -> TextClause:
 
 async def sessions_by_user(connection: Reader, user_ids: Sequence[str], page: Page) -> dict[str, list[SessionRecord]]:
     """The same page for several people in one statement: nearest to the page's cursor first, up to its limit each."""
-    parameters = {"user_ids": list(user_ids), "limit": page.limit, **page.keys}
-    by_user: defaultdict[str, list[SessionRecord]] = defaultdict(list)
-    for row in await connection.execute(_pages(page.shape), parameters):
-        by_user[row[1]].append(SessionRecord(*row))
-    return by_user
+    return await page_of_each(connection, _pages(page.shape), user_ids, page, SessionRecord)
 
 
 async def session_counts(connection: Reader, user_ids: Sequence[str]) -> dict[str, int]:
     """How many open sessions each person has."""
-    rows = await connection.execute(_COUNTS, {"user_ids": list(user_ids)})
-    return {row[0]: row[1] for row in rows}
+    return await count_of_each(connection, _COUNTS, user_ids)

@@ -1,6 +1,5 @@
 """Weighings as they are read: by id, the newest of each person, and person by person in pages."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,6 +9,7 @@ from functools import cache
 from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.person_lists import count_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = "id, user_id, weight_kg, body_fat_percent, notes, recorded_at, local_date, version, muscle_mass_kg"
@@ -71,22 +71,19 @@ async def newest_weights(connection: Reader, user_ids: Sequence[str]) -> dict[st
 
 async def weight_counts(connection: Reader, user_ids: Sequence[str]) -> dict[str, int]:
     """How many weighings each person has who has one."""
-    return {row[0]: row[1] for row in await connection.execute(_COUNTS, {"user_ids": list(user_ids)})}
+    return await count_of_each(connection, _COUNTS, user_ids)
 
 
 async def weights_by_user(
     connection: Reader, user_ids: Sequence[str], wanted: WeightPage
 ) -> dict[str, list[WeightRecord]]:
     """The same page for several people in one statement: nearest to the page's cursor first, up to its limit each."""
-    page = wanted.page
-    parameters = {
-        "user_ids": list(user_ids),
-        "first_day": wanted.first_day,
-        "last_day": wanted.last_day,
-        "limit": page.limit,
-        **page.keys,
-    }
-    by_user: defaultdict[str, list[WeightRecord]] = defaultdict(list)
-    for row in await connection.execute(_pages(page.shape), parameters):
-        by_user[row[1]].append(WeightRecord(*row))
-    return by_user
+    return await page_of_each(
+        connection,
+        _pages(wanted.page.shape),
+        user_ids,
+        wanted.page,
+        WeightRecord,
+        first_day=wanted.first_day,
+        last_day=wanted.last_day,
+    )

@@ -9,6 +9,7 @@ import strawberry
 
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.errors import Checks
+from subgraphs.shell.physiology import Sex
 from subgraphs.shell.scalars import decimal_of, describe_enum, rounded
 from subgraphs.workouts.domain import heart_rate as domain
 from subgraphs.workouts.domain.exercise import Muscle
@@ -164,7 +165,7 @@ class HeartRateEffortInput:
 
 
 def effort_node(
-    told: HeartRateEffortInput, age_years: int | None, weight_kg: Decimal | None, sex: domain.Sex | None
+    told: HeartRateEffortInput, age_years: int | None, weight_kg: Decimal | None, sex: Sex | None
 ) -> HeartRateEffort | None:
     """None where neither the maximum nor the age is known. Raises ValidationError for rates of no body."""
     _check(told.max_heart_rate, told.resting_heart_rate, told.heart_rate)

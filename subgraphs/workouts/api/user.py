@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any
 
 import strawberry
@@ -15,8 +16,11 @@ from subgraphs.shell.errors import NotFoundError, ValidationError
 from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, FromDay, Last, ToDay, connect
+from subgraphs.shell.physiology import Sex
+from subgraphs.shell.physiology_type import Physiology
 from subgraphs.shell.quantities import Mass, MassIn, mass
-from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, describe_enum, rounded_or_none
+from subgraphs.shell.replicated_person import PersonRecord, person_from_token
+from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, rounded_or_none
 from subgraphs.shell.sharing import SHARED_TRAINING, AccessRead, read_node
 from subgraphs.shell.units import MassUnit
 from subgraphs.workouts.api.energy import EnergyEstimate, estimate
@@ -39,34 +43,17 @@ from subgraphs.workouts.api.training import (
 )
 from subgraphs.workouts.api.workout import Workout, workout_node
 from subgraphs.workouts.domain.energy import Effort, price_workout
-from subgraphs.workouts.domain.heart_rate import MaxFormula, Sex, ZoneMethod
+from subgraphs.workouts.domain.heart_rate import MaxFormula, ZoneMethod
 from subgraphs.workouts.domain.training_load import WARM_UP_DAYS, daily_loads
 from subgraphs.workouts.domain.workout import WorkoutStatus
 from subgraphs.workouts.loaders import loaders_of
-from subgraphs.workouts.queries.person import PersonRecord, person_from_token
 from subgraphs.workouts.queries.personal_record import PersonalRecord as RecordOfPerson
 from subgraphs.workouts.queries.training import TrainedDays
 from subgraphs.workouts.queries.workout import WorkoutPage
 
 # In the words of users, who own it.
-describe_enum(
-    Sex,
-    "What formulas of energy ask for.",
-    MALE="The formulas' male constant.",
-    FEMALE="The formulas' female constant.",
-    OTHER="The mean of the two constants.",
-)
 FirstDay = Annotated[date, strawberry.argument(name="from", description="The first local day, included.")]
 LastDay = Annotated[date, strawberry.argument(description="The last local day, included; at most 365 days later.")]
-
-
-@strawberry.federation.type(
-    shareable=True, inaccessible=True, description="The body as of now, for other subgraphs' formulas."
-)
-class Physiology:
-    weight_kg: float | None = strawberry.field(description="The newest weighing in kilograms; null without one.")
-    age_years: int | None = strawberry.field(description="Whole years on the person's calendar; null if not told.")
-    sex: Sex | None = strawberry.field(description="Null if not told.")
 
 
 @strawberry.type(description="A person's best of one exercise, each number from a working set that still exists.")
@@ -144,10 +131,7 @@ class User:
         page = KeysetList("User.workouts", self.id, (date, datetime, str)).page(first, after, last, before)
         wanted = WorkoutPage(first_day=from_, last_day=to, status=None if status is None else status.value, page=page)
         records = await loaders_of(info).workouts_by_user.load((self.id, wanted))
-
-        async def count() -> int:
-            return await loaders_of(info).workout_count_by_user.load(self.id) or 0
-
+        count = partial(loaders_of(info).workout_count_by_user.load, self.id)
         return connect(
             records, page, workout_node, lambda record: (record.local_date, record.started_at, record.id), count
         )
@@ -165,10 +149,7 @@ class User:
     ) -> Connection[WorkoutTemplate]:
         page = KeysetList("User.templates", self.id, (datetime, str)).page(first, after, last, before)
         records = await loaders_of(info).templates_by_user.load((self.id, page))
-
-        async def count() -> int:
-            return await loaders_of(info).template_count_by_user.load(self.id) or 0
-
+        count = partial(loaders_of(info).template_count_by_user.load, self.id)
         return connect(records, page, template_node, lambda record: (record.created_at, record.id), count)
 
     @strawberry.field(
@@ -192,10 +173,7 @@ class User:
     ) -> Connection[PersonalRecord]:
         page = KeysetList("User.personalRecords", self.id, (date, str)).page(first, after, last, before)
         records = await loaders_of(info).records_by_user.load((self.id, page))
-
-        async def count() -> int:
-            return await loaders_of(info).record_count_by_user.load(self.id) or 0
-
+        count = partial(loaders_of(info).record_count_by_user.load, self.id)
         return connect(records, page, _record_node, lambda record: (record.achieved_on, record.exercise_id), count)
 
     @strawberry.federation.field(

@@ -8,6 +8,7 @@ from itertools import pairwise
 from math import exp
 
 from subgraphs.shell.errors import Checks
+from subgraphs.shell.physiology import Sex
 
 SLOWEST, FASTEST = 25, 250
 LONGEST_MINUTES = 1440
@@ -22,12 +23,6 @@ class ZoneMethod(StrEnum):
 class MaxFormula(StrEnum):
     TANAKA = "TANAKA"
     FOX = "FOX"
-
-
-class Sex(StrEnum):
-    MALE = "MALE"
-    FEMALE = "FEMALE"
-    OTHER = "OTHER"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,5 @@
 """What is replicated of people: their clock and name, and their body weight on a day."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -9,40 +7,15 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.auth import Viewer
-from subgraphs.shell.read_pool import Reader
-from subgraphs.shell.recent_clocks import is_ahead_of
+from subgraphs.shell.replicated_person import PersonRecord, replicated_person
 
 #: The consumer group that replicates people, `projections.person`.
 GROUP = "workouts-person"
 
 
-@dataclass(frozen=True, slots=True)
-class PersonRecord:
-    user_id: str
-    display_name: str
-    time_zone: str
-    day_start_hour: int
-
-
-_BY_ID = text("SELECT user_id, display_name, time_zone, day_start_hour FROM person WHERE user_id = ANY(:ids)")
-
-
-async def people_by_id(connection: Reader, user_ids: Sequence[str]) -> dict[str, PersonRecord]:
-    return {row[0]: PersonRecord(*row) for row in await connection.execute(_BY_ID, {"ids": list(user_ids)})}
-
-
 async def person_of(connection: AsyncConnection, viewer: Viewer) -> PersonRecord:
-    """The viewer as replicated; as the token tells for somebody who registered a moment ago, and as was announced for
-    somebody who set a clock that is not replicated yet.
-    """
-    if await is_ahead_of(connection, GROUP, viewer):
-        return person_from_token(viewer)
-    known = (await people_by_id(connection, [viewer.id])).get(viewer.id)
-    return known or person_from_token(viewer)
-
-
-def person_from_token(viewer: Viewer) -> PersonRecord:
-    return PersonRecord(viewer.id, viewer.display_name, viewer.time_zone, viewer.day_start_hour)
+    """The viewer as replicated, or newer."""
+    return await replicated_person(connection, GROUP, viewer)
 
 
 async def weight_on(connection: AsyncConnection, user_id: str, local_date: date) -> Decimal | None:

@@ -11,6 +11,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.person_lists import count_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
 from subgraphs.workouts.domain.personal_record import Best, RecordKind
 from subgraphs.workouts.queries.workout import WorkoutRecord
@@ -82,16 +83,12 @@ def _pages(shape: PageShape) -> TextClause:
 
 async def records_by_user(connection: Reader, user_ids: Sequence[str], page: Page) -> dict[str, list[PersonalRecord]]:
     """The same page for several people in one statement: nearest to the page's cursor first, up to its limit each."""
-    parameters = {"user_ids": list(user_ids), "limit": page.limit, **page.keys}
-    by_user: defaultdict[str, list[PersonalRecord]] = defaultdict(list)
-    for row in await connection.execute(_pages(page.shape), parameters):
-        by_user[row[0]].append(PersonalRecord(*row))
-    return by_user
+    return await page_of_each(connection, _pages(page.shape), user_ids, page, PersonalRecord, owner=0)
 
 
 async def record_counts(connection: Reader, user_ids: Sequence[str]) -> dict[str, int]:
     """How many exercises each person has a record of."""
-    return {row[0]: row[1] for row in await connection.execute(_COUNTS, {"user_ids": list(user_ids)})}
+    return await count_of_each(connection, _COUNTS, user_ids)
 
 
 async def record_marks(

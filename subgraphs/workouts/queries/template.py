@@ -10,6 +10,7 @@ from functools import cache
 from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.person_lists import count_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
 from subgraphs.workouts.domain.plan import Plan
 
@@ -81,16 +82,12 @@ async def templates_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, T
 
 async def templates_by_user(connection: Reader, user_ids: Sequence[str], page: Page) -> dict[str, list[TemplateRecord]]:
     """The same page for several people in one statement: nearest to the page's cursor first, up to its limit each."""
-    by_user: defaultdict[str, list[TemplateRecord]] = defaultdict(list)
-    parameters = {"user_ids": list(user_ids), "limit": page.limit, **page.keys}
-    for row in await connection.execute(_pages(page.shape), parameters):
-        by_user[row[1]].append(TemplateRecord(*row))
-    return by_user
+    return await page_of_each(connection, _pages(page.shape), user_ids, page, TemplateRecord)
 
 
 async def template_counts(connection: Reader, user_ids: Sequence[str]) -> dict[str, int]:
     """How many templates each person has."""
-    return {row[0]: row[1] for row in await connection.execute(_COUNTS, {"user_ids": list(user_ids)})}
+    return await count_of_each(connection, _COUNTS, user_ids)
 
 
 async def exercises_by_template(

@@ -10,6 +10,7 @@ from functools import cache
 from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.person_lists import count_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = (
@@ -135,24 +136,21 @@ async def workouts_by_user(
     connection: Reader, user_ids: Sequence[str], wanted: WorkoutPage
 ) -> dict[str, list[WorkoutRecord]]:
     """The same page for several people in one statement: nearest to the page's cursor first, up to its limit each."""
-    page = wanted.page
-    parameters = {
-        "user_ids": list(user_ids),
-        "first_day": wanted.first_day,
-        "last_day": wanted.last_day,
-        "status": wanted.status,
-        "limit": page.limit,
-        **page.keys,
-    }
-    by_user: defaultdict[str, list[WorkoutRecord]] = defaultdict(list)
-    for row in await connection.execute(_pages(page.shape), parameters):
-        by_user[row[1]].append(WorkoutRecord(*row))
-    return by_user
+    return await page_of_each(
+        connection,
+        _pages(wanted.page.shape),
+        user_ids,
+        wanted.page,
+        WorkoutRecord,
+        first_day=wanted.first_day,
+        last_day=wanted.last_day,
+        status=wanted.status,
+    )
 
 
 async def workout_counts(connection: Reader, user_ids: Sequence[str]) -> dict[str, int]:
     """How many workouts each person has, of any day and status."""
-    return {row[0]: row[1] for row in await connection.execute(_COUNTS, {"user_ids": list(user_ids)})}
+    return await count_of_each(connection, _COUNTS, user_ids)
 
 
 async def active_workouts(connection: Reader, user_ids: Sequence[str]) -> dict[str, WorkoutRecord]:

@@ -26,7 +26,6 @@ from subgraphs.nutrition.queries.food import (
     recent_foods,
 )
 from subgraphs.nutrition.queries.meal import MealPage, items_by_meal, meals_by_day, meals_by_id, meals_by_user
-from subgraphs.nutrition.queries.person import people_by_id
 from subgraphs.nutrition.queries.recipe import recipe_versions_by_food, recipes_by_food, recipes_by_user
 from subgraphs.nutrition.queries.saved_meal import saved_meals_by_user
 from subgraphs.nutrition.queries.target import targets_by_day
@@ -37,6 +36,7 @@ from subgraphs.shell.database import Database
 from subgraphs.shell.day_range import DayRange
 from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.replicated_person import people_by_id
 from tests.testkit.explained import Explained, ExplainingReader, reads_of
 from tests.testkit.servers import Postgres
 from tests.testkit.subgraph import SubgraphUnderTest, subgraph_under_test

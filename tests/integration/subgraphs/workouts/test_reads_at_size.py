@@ -10,10 +10,10 @@ from sqlalchemy import text
 from events.contracts.workouts import SetLogged
 from subgraphs.shell.context import utc_now
 from subgraphs.shell.keyset import Page
+from subgraphs.shell.replicated_person import people_by_id
 from subgraphs.workouts.commands.settle import settle_workout
 from subgraphs.workouts.loaders import WorkoutsLoaders
 from subgraphs.workouts.queries.exercise import ExerciseFilter, exercises_by_id, exercises_by_name
-from subgraphs.workouts.queries.person import people_by_id
 from subgraphs.workouts.queries.personal_record import record_counts, record_marks, records_by_user
 from subgraphs.workouts.queries.template import exercises_by_template, template_counts, templates_by_user
 from subgraphs.workouts.queries.track import bests_by_workout, pace_records, tracks_by_workout

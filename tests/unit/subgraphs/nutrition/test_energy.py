@@ -6,8 +6,8 @@ import pytest
 
 from subgraphs.nutrition.domain.basal import BasalFormula, Body, basal_by, basal_estimates
 from subgraphs.nutrition.domain.budget import CalorieMode, calorie_budget
-from subgraphs.nutrition.domain.target import ActivityLevel, Sex
 from subgraphs.nutrition.domain.weekly_target import weekly_target
+from subgraphs.shell.physiology import ActivityLevel, Sex
 
 MAN = Body(Decimal(80), Decimal(180), 35, Sex.MALE, Decimal(20))
 WOMAN = Body(Decimal(65), Decimal(165), 30, Sex.FEMALE)

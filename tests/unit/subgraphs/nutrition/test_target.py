@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subgraphs.nutrition.domain.target import ActivityLevel, FitnessGoal, Sex, basal_kcal, check_target, suggest_target
+from subgraphs.nutrition.domain.target import basal_kcal, check_target, suggest_target
 from subgraphs.shell.errors import Checks
+from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex
 
 
 @pytest.mark.parametrize(

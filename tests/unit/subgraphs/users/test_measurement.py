@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from subgraphs.users.domain.account import Sex
+from subgraphs.shell.physiology import Sex
 from subgraphs.users.domain.measurement import (
     BmiCategory,
     BodyFatMethod,

@@ -7,9 +7,9 @@ from itertools import pairwise
 import pytest
 
 from subgraphs.shell.errors import Checks, ValidationError
+from subgraphs.shell.physiology import Sex
 from subgraphs.workouts.domain.heart_rate import (
     MaxFormula,
-    Sex,
     ZoneMethod,
     banister_load,
     check_rates,
