@@ -33,18 +33,25 @@ describe_enum(
 )
 
 
-@strawberry.federation.type(
-    shareable=True, inaccessible=True, description="The body as of now, for other subgraphs' formulas."
-)
-class Physiology:
+_DESCRIPTION = "The body as of now, for other subgraphs' formulas."
+
+
+@strawberry.federation.type(name="Physiology", shareable=True, inaccessible=True, description=_DESCRIPTION)
+class PhysiologyOfEffort:
+    """As much of the type as formulas of effort ask for; a subgraph that needs no more declares no more."""
+
     weight_kg: float | None = strawberry.field(
         default=None, description="The newest weighing in kilograms; null without one."
     )
-    height_cm: float | None = strawberry.field(default=None, description="In centimetres; null if not told.")
     age_years: int | None = strawberry.field(
         default=None, description="Whole years on the person's calendar; null if not told."
     )
     sex: Sex | None = strawberry.field(default=None, description="Null if not told.")
+
+
+@strawberry.federation.type(shareable=True, inaccessible=True, description=_DESCRIPTION)
+class Physiology(PhysiologyOfEffort):
+    height_cm: float | None = strawberry.field(default=None, description="In centimetres; null if not told.")
     activity_level: ActivityLevel | None = strawberry.field(default=None, description="Null if not told.")
     fitness_goal: FitnessGoal | None = strawberry.field(default=None, description="Null if not told.")
     body_fat_percent: float | None = strawberry.field(

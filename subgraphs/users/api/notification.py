@@ -1,6 +1,7 @@
 """What a person was notified of, in GraphQL: the list, what is unread of it, and what the person does with it."""
 
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
@@ -90,10 +91,7 @@ class NotificationsOfUser:
         page = KeysetList("User.notifications", self.id, (datetime, str)).page(first, after, last, before)
         loaders = loaders_of(info)
         records = await loaders.notifications_by_user.load((self.id, NotificationPage(unread_only, page)))
-
-        async def count() -> int:
-            return await loaders.notification_count_by_user.load(self.id) or 0
-
+        count = partial(loaders.notification_count_by_user.load, self.id)
         return connect(records, page, notification_node, lambda record: (record.created_at, record.id), count)
 
     @strawberry.field(description="How many of the person's notifications are not read yet.")

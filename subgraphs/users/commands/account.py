@@ -13,7 +13,7 @@ from events.contracts.users import AccountState, ProfileChanged, SettingsChanged
 from events.outbox import append_event
 from subgraphs.shell.calendar import local_date
 from subgraphs.shell.database import Database
-from subgraphs.shell.errors import Checks, NotFoundError, expect_version
+from subgraphs.shell.errors import Checks, expect_version
 from subgraphs.shell.idempotency import key_columns
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.node import NodeKind, new_node_id
@@ -31,7 +31,7 @@ from subgraphs.users.domain.account import (
     email_key,
 )
 from subgraphs.users.domain.mail import MailKind
-from subgraphs.users.queries.account import AccountRecord, accounts_by_id, lock_account
+from subgraphs.users.queries.account import AccountRecord, accounts_by_id, lock_existing_account
 from subgraphs.users.tables import AccountRow
 
 
@@ -144,9 +144,7 @@ async def update_settings(
 
 
 async def _locked(transaction: AsyncConnection, user_id: str, expected_version: int | None) -> AccountRecord:
-    account = await lock_account(transaction, user_id)
-    if account is None:
-        raise NotFoundError("This account does not exist.")
+    account = await lock_existing_account(transaction, user_id)
     expect_version("account", expected=expected_version, current=account.version)
     return account
 

@@ -16,7 +16,7 @@ from subgraphs.users.commands.mail import queue_mail
 from subgraphs.users.commands.password import verify_password
 from subgraphs.users.domain.account import email_key
 from subgraphs.users.domain.mail import MailKind
-from subgraphs.users.queries.account import credentials_by_id, lock_account
+from subgraphs.users.queries.account import credentials_by_id, lock_existing_account
 from subgraphs.users.tables import SessionRow
 
 # What is not of the account's row, which takes sessions, tokens, weighings, measurements, invitations and mails with it.
@@ -44,9 +44,7 @@ async def erase_person(viewer: Viewer, password: str, *, resources: Resources) -
     await forget_attempts(resources.redis, viewer.id)
     now = resources.now()
     async with resources.database.transaction() as transaction:
-        account = await lock_account(transaction, viewer.id)
-        if account is None:
-            raise NotFoundError("This account does not exist.")
+        account = await lock_existing_account(transaction, viewer.id)
         await forget_events_of(transaction, account.id)
         ended = await end_sessions(transaction, col(SessionRow.user_id) == account.id, now)
         grants = await end_grants_of(transaction, account.id, now)

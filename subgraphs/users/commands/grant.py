@@ -25,7 +25,7 @@ from subgraphs.users.domain.account import email_key
 from subgraphs.users.domain.grant import INVITATION_LIFE, MOST_CLIENTS, MOST_INVITATIONS, MOST_READERS, Offer
 from subgraphs.users.domain.mail import MailKind
 from subgraphs.users.domain.notification import NewNotification, NotificationKind
-from subgraphs.users.queries.account import AccountRecord, lock_account
+from subgraphs.users.queries.account import AccountRecord, lock_existing_account
 from subgraphs.users.queries.grant import (
     InvitationRecord,
     grant_counts_by_owner,
@@ -82,8 +82,7 @@ async def invite_reader(viewer: Viewer, offer: Offer, *, resources: Resources) -
         "expires_at": now + INVITATION_LIFE,
     }
     async with resources.database.transaction() as transaction:
-        if await lock_account(transaction, viewer.id) is None:  # and calls of one person take turns, for the quota
-            raise NotFoundError("This account does not exist.")
+        await lock_existing_account(transaction, viewer.id)  # and calls of one person take turns, for the quota
         waiting = (await invitations_by_owner(transaction, [viewer.id])).get(viewer.id, ())
         if len(waiting) >= MOST_INVITATIONS:
             raise ConflictError(f"At most {MOST_INVITATIONS} invitations may wait: withdraw one first.")
@@ -116,9 +115,7 @@ async def accept_invitation(
     await count_attempt(resources.redis, f"accept {viewer.id}")
     now = resources.now()
     async with resources.database.transaction() as transaction:
-        account = await lock_account(transaction, viewer.id)
-        if account is None:
-            raise NotFoundError("This account does not exist.")
+        account = await lock_existing_account(transaction, viewer.id)
         field = "id" if code is None else "code"
         offered = await _take(transaction, account, code, invitation_id, now)
         if offered is None:

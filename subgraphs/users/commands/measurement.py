@@ -15,7 +15,7 @@ from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.users.domain.measurement import MOST_MEASUREMENTS, MeasurementKind, check_measurement
-from subgraphs.users.queries.account import AccountRecord, lock_account
+from subgraphs.users.queries.account import AccountRecord, lock_existing_account
 from subgraphs.users.queries.measurement import MeasurementRecord, measurement_counts, measurements_by_id
 from subgraphs.users.tables import MeasurementRow
 
@@ -42,9 +42,7 @@ async def log_measurement(
     checks.done()
     async with database.transaction() as transaction:
         # The lock makes calls of one person take turns: for the idempotency key and for the quota.
-        account = await lock_account(transaction, viewer.id)
-        if account is None:
-            raise NotFoundError("This account does not exist.")
+        account = await lock_existing_account(transaction, viewer.id)
         entry_id = await id_of_request(transaction, "measurement", viewer.id, new.request)
         if entry_id is None:
             if (await measurement_counts(transaction, [viewer.id])).get(viewer.id, 0) >= MOST_MEASUREMENTS:

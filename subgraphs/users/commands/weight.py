@@ -20,7 +20,7 @@ from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.shell.telemetry import current_traceparent
 from subgraphs.users.domain.body import MOST_WEIGHINGS, check_weighing
-from subgraphs.users.queries.account import AccountRecord, lock_account
+from subgraphs.users.queries.account import AccountRecord, lock_account, lock_existing_account
 from subgraphs.users.queries.weight import WeightRecord, weight_counts, weights_by_id
 from subgraphs.users.tables import WeightEntryRow
 
@@ -60,9 +60,7 @@ async def log_weight(viewer: Viewer, new: NewWeighing, *, database: Database, no
     _check(new, now)
     async with database.transaction() as transaction:
         # The lock makes calls of one person take turns: for the idempotency key and for the quota.
-        account = await lock_account(transaction, viewer.id)
-        if account is None:
-            raise NotFoundError("This account does not exist.")
+        account = await lock_existing_account(transaction, viewer.id)
         entry_id = await id_of_request(transaction, "weight_entry", viewer.id, new.request)
         if entry_id is None:
             if (await weight_counts(transaction, [viewer.id])).get(viewer.id, 0) >= MOST_WEIGHINGS:

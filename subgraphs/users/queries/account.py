@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from subgraphs.shell.errors import NotFoundError
 from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = (
@@ -72,6 +73,14 @@ async def lock_account(connection: AsyncConnection, user_id: str) -> AccountReco
     """The account, which nobody else changes until the transaction ends."""
     row = (await connection.execute(_LOCK, {"id": user_id})).one_or_none()
     return None if row is None else AccountRecord(*row)
+
+
+async def lock_existing_account(connection: AsyncConnection, user_id: str) -> AccountRecord:
+    """As `lock_account`. Raises NotFoundError where there is none."""
+    account = await lock_account(connection, user_id)
+    if account is None:
+        raise NotFoundError("This account does not exist.")
+    return account
 
 
 async def account_by_email(connection: AsyncConnection, email_key: str) -> AccountRecord | None:

@@ -1,6 +1,5 @@
 """A person's notifications as they are read: in pages, counted, and those that are new."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +8,7 @@ from functools import cache
 from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.person_lists import count_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
 
 #: The consumer group that makes notifications of everybody's events, `projections.notification`.
@@ -64,22 +64,19 @@ async def notifications_by_user(
     connection: Reader, user_ids: Sequence[str], wanted: NotificationPage
 ) -> dict[str, list[NotificationRecord]]:
     """The same page for several people in one statement: nearest to the page's cursor first, up to its limit each."""
-    page = wanted.page
-    by_user: defaultdict[str, list[NotificationRecord]] = defaultdict(list)
-    parameters = {"user_ids": list(user_ids), "limit": page.limit, **page.keys}
-    for row in await connection.execute(_pages(wanted.unread_only, page.shape), parameters):
-        by_user[row[1]].append(NotificationRecord(*row))
-    return by_user
+    return await page_of_each(
+        connection, _pages(wanted.unread_only, wanted.page.shape), user_ids, wanted.page, NotificationRecord
+    )
 
 
 async def notification_counts(connection: Reader, user_ids: Sequence[str]) -> dict[str, int]:
     """How many notifications each person has."""
-    return {row[0]: row[1] for row in await connection.execute(_COUNTS, {"user_ids": list(user_ids)})}
+    return await count_of_each(connection, _COUNTS, user_ids)
 
 
 async def unread_counts(connection: Reader, user_ids: Sequence[str]) -> dict[str, int]:
     """How many of them each person has not read."""
-    return {row[0]: row[1] for row in await connection.execute(_UNREAD_COUNTS, {"user_ids": list(user_ids)})}
+    return await count_of_each(connection, _UNREAD_COUNTS, user_ids)
 
 
 async def notifications_since(connection: Reader, user_id: str, since: datetime, most: int) -> list[NotificationRecord]:

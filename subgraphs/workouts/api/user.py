@@ -17,7 +17,7 @@ from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, FromDay, Last, ToDay, connect
 from subgraphs.shell.physiology import Sex
-from subgraphs.shell.physiology_type import Physiology
+from subgraphs.shell.physiology_type import PhysiologyOfEffort
 from subgraphs.shell.quantities import Mass, MassIn, mass
 from subgraphs.shell.replicated_person import PersonRecord, person_from_token
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, rounded_or_none
@@ -104,7 +104,7 @@ class PersonalRecord:
 class User:
     id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
     display_name: str = strawberry.federation.field(external=True, description="How the person is called.")
-    physiology: Physiology | None = strawberry.federation.field(
+    physiology: PhysiologyOfEffort | None = strawberry.federation.field(
         external=True, default=None, description="The body as of now, for formulas; null if nothing is known."
     )
 
@@ -267,10 +267,12 @@ def _days(first: date, last: date) -> TrainedDays:
     return TrainedDays(first, last)
 
 
-def _physiology(known: Mapping[str, Any]) -> Physiology:
+def _physiology(known: Mapping[str, Any]) -> PhysiologyOfEffort:
     """What the router fetched from users for us, as JSON."""
     sex = known.get("sex")
-    return Physiology(weight_kg=known.get("weightKg"), age_years=known.get("ageYears"), sex=Sex(sex) if sex else None)
+    return PhysiologyOfEffort(
+        weight_kg=known.get("weightKg"), age_years=known.get("ageYears"), sex=Sex(sex) if sex else None
+    )
 
 
 def _record_node(record: RecordOfPerson) -> PersonalRecord:
