@@ -104,6 +104,15 @@ SECTIONS: tuple[Section, ...] = (
         ),
     ),
     Section(
+        "Products of nutrition. Unset: a barcode that the catalogue does not have is nowhere looked for",
+        (
+            Variable("OPEN_FOOD_FACTS_URL", "asked for unknown barcodes, such as https://world.openfoodfacts.org"),
+            Variable("OPEN_FOOD_FACTS_CONTACT", "an address to write to, which Open Food Facts wants to be told"),
+            Variable("OPEN_FOOD_FACTS_TIMEOUT_SECONDS", "then the barcode counts as unknown for now", "2"),
+            Variable("OPEN_FOOD_FACTS_PER_MINUTE", "requests of each process; Open Food Facts allows 100", "60"),
+        ),
+    ),
+    Section(
         "Cells: several whole platforms with people divided between them (deploy/cells). Unset: there is one",
         (
             Variable("CELL", "this platform's name; what it issues carries it, for the cell router"),

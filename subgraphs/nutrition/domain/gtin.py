@@ -12,6 +12,12 @@ def normalise_gtin(text: str) -> str | None:
     return padded if int(padded[-1]) == check_digit(padded[:-1]) else None
 
 
+def shortest_gtin(gtin: str) -> str:
+    """Of the 14-digit form, what stands on the package: 8, 13 or 14 digits; twelve are told as thirteen."""
+    digits = gtin.lstrip("0")
+    return digits.zfill(8 if len(digits) <= 8 else 13)
+
+
 def check_digit(digits: str) -> int:
     """The digit that makes the weighted sum (3, 1, 3 … from the right) a multiple of ten."""
     weighted = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(digits)))

@@ -16,7 +16,7 @@ import pytest
 from deploy.errors import FriendlyError
 from deploy.food_sources import Refused, Told
 from deploy.food_sources.files import read_file
-from deploy.food_sources.labels import category_of
+from deploy.food_sources.shelves import category_of
 from deploy.food_sources.spool import Spool
 from deploy.food_sources.synthetic import records, write_synthetic
 from deploy.sample_data.rebuild import NUTRIENTS
@@ -122,7 +122,7 @@ def test_a_record_that_is_no_object_stops_nothing(tmp_path: Path) -> None:
     assert isinstance(second, Told)
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"BrandedFoods": [{"fdcId": 1', '{"BrandedFoods": [oops]}'])
+@pytest.mark.parametrize("text", ["", '{"BrandedFoods": [{"fdcId": 1', '{"BrandedFoods": [oops]}'])
 def test_a_file_that_is_not_whole_is_told(tmp_path: Path, text: str) -> None:
     with pytest.raises(FriendlyError):
         read(tmp_path, text)
@@ -239,3 +239,39 @@ def test_made_up_products_are_the_same_for_a_seed_and_some_are_wrong(tmp_path: P
     assert len(told) == 2000
     assert 5 <= len(refused) <= 40
     assert next(records(1, seed=5)) != next(records(1, seed=6))
+
+
+OFF_PRODUCT = {
+    "code": "2012345678903",
+    "product_name": "Morgenmüsli",
+    "last_modified_t": 1700000000,
+    "nutriments": {"energy-kcal_100g": 358, "proteins_100g": 10, "carbohydrates_100g": 60, "fat_100g": 8.5},
+}
+
+
+@pytest.mark.parametrize("name", ["products.jsonl", "products.jsonl.gz"])
+def test_open_food_facts_lines_are_read_and_a_broken_one_is_told(tmp_path: Path, name: str) -> None:
+    lines = [json.dumps(OFF_PRODUCT, ensure_ascii=False), "", '{"code": "20123', "[]"]
+    told, *refused = read(tmp_path, "\n".join(lines), name)
+    assert isinstance(told, Told)
+    assert (told.food.id[:5], told.food.name, told.food.gtin) == ("food_", "Morgenmüsli", "02012345678903")
+    assert refused == [Refused("a line is no product in JSON", f"line {line}") for line in (3, 4)]
+
+
+@pytest.mark.parametrize("name", ["products.csv", "products.csv.gz"])
+def test_open_food_facts_table_gives_the_same_food(tmp_path: Path, name: str) -> None:
+    row = {key: str(value) for key, value in OFF_PRODUCT.items() if key != "nutriments"}
+    cells = row | {key: str(value) for key, value in OFF_PRODUCT["nutriments"].items()}  # type: ignore[attr-defined]
+    (of_lines,) = read(tmp_path, json.dumps(OFF_PRODUCT), "products.jsonl")
+    (of_table,) = read(tmp_path, "\t".join(cells) + "\n" + "\t".join(cells.values()) + "\n", name)
+    assert of_table == of_lines
+
+
+def test_the_older_edition_of_a_product_does_not_win(tmp_path: Path) -> None:
+    newer = OFF_PRODUCT | {"product_name": "Abendmüsli", "last_modified_t": 1800000000}
+    spool = Spool(tmp_path)
+    for told in read(tmp_path, "\n".join(json.dumps(each) for each in (newer, OFF_PRODUCT)), "products.jsonl"):
+        assert isinstance(told, Told)
+        spool.add(told)
+    assert [food.name for food in spool] == ["Abendmüsli"]
+    spool.close()

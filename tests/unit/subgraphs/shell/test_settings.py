@@ -33,3 +33,14 @@ def test_the_older_name_for_the_token_lifetime_counts_milliseconds() -> None:
     assert read_settings("users", GOOD | {"JWT_EXPIRATION": "86400000"}).access_token_seconds == 86400
     both = GOOD | {"JWT_EXPIRATION": "86400000", "ACCESS_TOKEN_SECONDS": "60"}
     assert read_settings("users", both).access_token_seconds == 60
+
+
+def test_open_food_facts_is_asked_only_by_who_says_how_to_be_reached() -> None:
+    assert read_settings("users", GOOD).open_food_facts_url is None
+    url = {"OPEN_FOOD_FACTS_URL": "https://world.openfoodfacts.org"}
+    with pytest.raises(SettingsError, match="OPEN_FOOD_FACTS_CONTACT"):
+        read_settings("users", GOOD | url)
+    with pytest.raises(SettingsError, match="printable"):
+        read_settings("users", GOOD | url | {"OPEN_FOOD_FACTS_CONTACT": "a\x07b"})
+    settings = read_settings("users", GOOD | url | {"OPEN_FOOD_FACTS_CONTACT": "ops@example.org"})
+    assert settings.open_food_facts_contact == "ops@example.org"
