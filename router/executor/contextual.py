@@ -86,7 +86,7 @@ class ContextualFetchStep:
                 except orjson.JSONEncodeError:  # another subgraph's custom scalar is nested too deeply
                     self._plain.fail_unsendable(execution, compiled)
                     continue
-                _, own = groups.setdefault(key, (values, Collected()))
+                _, own = groups.setdefault(key, (values, Collected(places=collected.places)))
                 if own.representations and own.representations[-1] is representation:
                     own.targets[-1].append((target, group))
                 else:

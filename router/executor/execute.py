@@ -217,10 +217,10 @@ class CompiledPlan:
 
     def _outgrows(self, execution: Execution) -> bool:
         """Whether the response need not be written to see that it is too large, for what the answers have once stands in
-        so many places. Weighed only where it can be.
+        so many places. Weighed only where it can be; where nothing is repeated, writing it takes what was fetched.
         """
         most = execution.max_response_bytes
-        if execution.repetitions == 1 or execution.repetitions * execution.fetched_bytes <= most:
+        if execution.spread_bytes <= max(most, execution.fetched_bytes):
             return False
         return response_bytes(self.operation.selections, execution.tree, execution.variables) > most
 

@@ -25,8 +25,14 @@ from router.executor.merge import copy_tree, merge_object, rename_keys, with_ren
 from router.executor.object_path import ClientPath, drop_odd_type_names, positions_at
 from router.executor.projection import holds
 from router.executor.representations import Collected, KnownObjects, RepresentationCollector
-from router.executor.response_size import DEFAULT_FETCHED_BYTES, DEFAULT_RESPONSE_BYTES
-from router.executor.sharing import NEVER_SHARED
+from router.executor.response_size import (
+    DEFAULT_FETCHED_BYTES,
+    DEFAULT_RESPONSE_BYTES,
+    Destination,
+    Occurrences,
+    way_of,
+)
+from router.executor.sharing import NEVER_SHARED, response_keys_of
 from router.executor.subgraph_errors import ClientErrors
 from router.query_plan import EntityLookup, KeyRename, Path
 from router.selection_set import Field, SelectionSet
@@ -70,11 +76,13 @@ class Execution:
     max_response_bytes: int = DEFAULT_RESPONSE_BYTES
     max_fetched_bytes: int = DEFAULT_FETCHED_BYTES  # of all answers together
     fetched_bytes: int = 0  # so far
-    #: at most so many places have one thing of the answers: the product of what each fetch of entities repeats
-    repetitions: int = 1
+    spread_bytes: int = 0  # at most so much of the response comes from the answers so far
+    occurrences: Occurrences | None = None  # none while every object stands in one place
 
-    def note(self, subgraph: str, answer: SubgraphAnswer) -> None:
-        """Raises SubgraphResponseTooLargeError for the answer that makes all of them too large."""
+    def note(self, subgraph: str, answer: SubgraphAnswer, places: int = 1) -> None:
+        """Counts an answer whose data will stand in at most so many places of the response. Raises
+        SubgraphResponseTooLargeError for the answer that makes all of them too large.
+        """
         self.fetched_bytes += len(answer.body)
         if self.fetched_bytes > self.max_fetched_bytes:
             self.fetched_bytes -= len(answer.body)  # it is let go, and a smaller one may still come
@@ -82,7 +90,13 @@ class Execution:
                 f"With this subgraph's answer, all answers together are larger than {self.max_fetched_bytes} bytes."
             )
             raise SubgraphResponseTooLargeError(message, subgraph)
+        self.spread_bytes += len(answer.body) * places
         self._note_headers(subgraph, answer)
+
+    def known_occurrences(self) -> Occurrences:
+        if self.occurrences is None:
+            self.occurrences = Occurrences()
+        return self.occurrences
 
     def _note_headers(self, subgraph: str, answer: SubgraphAnswer) -> None:
         self.cache_controls.append(answer.cache_control)
@@ -217,6 +231,10 @@ class CompiledLookup:
         self.renames = lookup.renames
         self._abstract_types = abstract_types
         self._is_flat = not any(_composite_fields(lookup))
+        self._destinations = tuple(
+            Destination(way_of(response_keys_of(path)), group, not self._is_flat and group != NEVER_SHARED)
+            for path, group in zip(lookup.paths, collector.groups, strict=True)
+        )
 
     def collect(self, execution: Execution) -> Collected:
         try:
@@ -224,7 +242,10 @@ class CompiledLookup:
         except TypeError:
             drop_odd_type_names(execution.tree)
             found = self._collector.collect(execution.tree, execution.known_objects, execution.variables)
-        execution.repetitions *= found.repetitions * max(map(len, found.targets), default=1)
+        is_repeated = len(found.representations) < sum(map(len, found.targets))
+        if is_repeated or found.shared is not None or execution.occurrences is not None:
+            occurrences = execution.known_occurrences()
+            found.places = occurrences.of_lookup(self._destinations, found.shared, found.targets)
         return found
 
     def encode(self, collected: Collected) -> bytes:
@@ -346,7 +367,7 @@ class EntityFetchStep:
     async def complete(self, execution: Execution, pending: PendingEntities) -> None:
         try:
             answer = await pending.answer
-            execution.note(self.subgraph, answer)
+            execution.note(self.subgraph, answer, max([each.places for each in pending.collected]))
             self._merge(execution, decode_answer(self.subgraph, answer, is_exact=self._is_exact), pending.collected)
         except SubgraphError as error:
             self.fail(execution, error)

@@ -9,6 +9,8 @@ from router.errors import ErrorEntry
 from router.executor.fetch import MAX_ERROR_POSITIONS, Execution, RootFetch, Tree
 from router.executor.merge import copy_tree, merge_object
 from router.executor.object_path import ClientPath, positions_at
+from router.executor.response_size import way_of
+from router.executor.sharing import response_keys_of
 from router.executor.subgraph_errors import ClientErrors
 from router.query_plan import Path
 
@@ -22,6 +24,7 @@ class NestedRootFetch:
         self._fetch = fetch
         self.is_query = fetch.is_query
         self._path = path
+        self._way = way_of(response_keys_of(path))
         self._client_errors = client_errors
 
     async def run(self, execution: Execution) -> None:
@@ -46,7 +49,9 @@ class NestedRootFetch:
         )
         await self._fetch.run(own)
         execution.fetched_bytes += own.fetched_bytes - before  # other fetches may have come meanwhile
-        execution.repetitions *= len(places)
+        execution.spread_bytes += own.spread_bytes * execution.known_occurrences().of_nested_root(
+            self._way, len(places)
+        )
         execution.cache_controls.extend(own.cache_controls)
         execution.answer_headers.extend(own.answer_headers)
         seen: set[int] = set()

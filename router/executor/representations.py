@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,7 +18,8 @@ from router.exact_json import dumps
 from router.executor.left_out_keys import AskedOfPlan
 from router.executor.object_path import PathStep, containers_at, steps_of
 from router.executor.projection import holds
-from router.executor.sharing import NEVER_SHARED, Sharing
+from router.executor.response_size import ResponseKeys
+from router.executor.sharing import NEVER_SHARED, Sharing, response_keys_of
 from router.query_plan import EntityLookup, Path, RepresentationRule
 from router.selection_set import Field, InlineFragment, SelectionSet
 
@@ -50,7 +52,14 @@ class Collected:
     targets: list[list[tuple[Tree, int]]] = field(default_factory=list)
     has_unsendable: bool = False  # some object was left out because what identifies it cannot be written
     left_out_by: dict[Path, str] = field(default_factory=dict)  # subgraphs that did not send a key, by where it is
-    repetitions: int = 1  # in at most so many places of the objects above stands a target that they came to share here
+    shared: dict[ResponseKeys, int] | None = None  # how many objects became one at most, where any did
+    #: in at most so many places of the response will each entity stand; set by `fetch.CompiledLookup.collect`
+    places: int = 1
+
+    def note_shared(self, keys: ResponseKeys, most: int) -> None:
+        if self.shared is None:
+            self.shared = {}
+        self.shared[keys] = max(most, self.shared.get(keys, 1))  # paths may differ in a type filter only
 
     def note_left_out(self, path: Path, asked_of: AskedOfPlan, item: Tree, keys: frozenset[str]) -> None:
         """Of an object that cannot be identified: whether a subgraph that was asked for its keys left one out."""
@@ -62,10 +71,11 @@ class Collected:
 class _Place:
     """One path of a lookup. `starts` are the ways to walk it: from shared objects above that may be known, or the root."""
 
-    __slots__ = ("group", "is_shared", "path", "starts")
+    __slots__ = ("group", "is_shared", "keys", "path", "starts")
 
     def __init__(self, path: Path, lookup: EntityLookup, sharing: Sharing) -> None:
         self.path = path
+        self.keys = response_keys_of(path)
         self.is_shared = path in sharing.shared_paths
         self.group = sharing.group_of(lookup, path)
         above = [path[:length] for length in range(len(path) - 1, 0, -1) if path[:length] in sharing.shared_paths]
@@ -106,6 +116,11 @@ class RepresentationCollector:
         self._rules: dict[tuple[bool, ...], _Rules] = {}  # by what the condition variables decide
         self._unconditional: _Rules | None = None  # the only ones where there are no condition variables
 
+    @property
+    def groups(self) -> tuple[int, ...]:
+        """The sharing group of each of the lookup's paths."""
+        return tuple(place.group for place in self._places)
+
     def collect(self, tree: Tree, known: KnownObjects, variables: Mapping[str, Any]) -> Collected:
         """What to ask for now, and for whom. Example, for the path `users.@` and the key `id`: of
         `{"users": [{"id": "1"}, {"id": "2"}, {"id": "1"}, {"id": null}, null]}` it makes the representations
@@ -125,7 +140,8 @@ class RepresentationCollector:
             objects = known.get(place.path)
             if objects is None:
                 objects, most = self._find(place, tree, known, rules)
-                collected.repetitions *= most
+                if most > 1:
+                    collected.note_shared(place.keys, most)
                 if place.is_shared:
                     known[place.path] = objects
             group = place.group
@@ -168,7 +184,7 @@ class RepresentationCollector:
         last, containers = place.containers(tree, known)
         found: dict[int, Tree] = {}
         kept: dict[Hashable, Tree] = {}
-        replaced: dict[int, int] = {}  # how often an object took the place of others
+        repeated: list[int] = []  # the object, by identity, that took the place of another
         is_same = _WrittenAlike() if self._is_exact else _is_equal
         for container in containers:
             slots = enumerate(container) if last.key == "@" else ((last.key, container.get(last.key)),)
@@ -183,10 +199,10 @@ class RepresentationCollector:
                         first = kept.setdefault((rule, rule.identify(item)), item)
                         if first is not item and is_same(first, item):
                             container[slot] = first
-                            replaced[id(first)] = replaced.get(id(first), 0) + 1
+                            repeated.append(id(first))
                             continue
                 found[id(item)] = item
-        return list(found.values()), 1 + max(replaced.values(), default=0)
+        return list(found.values()), 1 + max(Counter(repeated).values()) if repeated else 1
 
 
 class _Rules:

@@ -1,13 +1,15 @@
 """How large a response would be, told before it is written: one entity that stands in many places is written in each of them.
 
-`execute` asks where the subgraphs' answers do not rule it out by their size alone. Encoding it to find out would take the
-memory that the bound is there to keep: a text of 1 MB in 10,000 places is 10 GB.
+Encoding it to find out would take the memory that the bound is there to keep: a text of 1 MB in 10,000 places is 10 GB. So
+`fetch` and `nested_root` add up, in `Execution.spread_bytes`, how much each answer can come to where it stands, which costs
+little and is never too low (`Occurrences`); `execute` weighs the tree itself, by `response_bytes`, where that sum is too high.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from itertools import repeat
+from typing import Any, ClassVar, NamedTuple
 
 import orjson
 
@@ -20,6 +22,11 @@ DEFAULT_RESPONSE_BYTES = 64 * 1024 * 1024
 DEFAULT_FETCHED_BYTES = 256 * 1024 * 1024
 
 Fields = dict[str, list[SelectionSet]]
+
+#: A plan's path without list marks and type filters, `object_path.response_keys_of`.
+ResponseKeys = tuple[str, ...]
+#: The paths to all objects that one passes, from below the root to the object meant.
+Way = tuple[ResponseKeys, ...]
 
 
 class ResponseTooLargeError(RouterError):
@@ -34,6 +41,76 @@ class ResponseTooLargeError(RouterError):
 
     def entry(self) -> ErrorEntry:
         return self.entries()[0]
+
+
+class Destination(NamedTuple):
+    """One of the paths that a lookup goes to. Of the objects that wait for one entity, those of one `group` (`sharing`) get
+    the very objects that are nested in it, where `may_share`; the others get copies, or nothing is nested.
+    """
+
+    way: Way
+    group: int
+    may_share: bool
+
+
+class Occurrences:
+    """In at most how many places of one response an object of the tree stands, by the path where it was looked up.
+
+    Two things give an object more places than one. Equal entities at a path become one object (`sharing`), and the objects
+    that wait for one entity get the very objects that are nested in it (`CompiledLookup.place`). Example: ten posts, all by
+    one author, whose city is asked elsewhere. The author is one object in ten places, and so is the city that is
+    put into the author. Were there a hundred likes by one person beside the posts, their places would not matter to either:
+    what multiplies is what stands on one path, not what was fetched.
+
+    Sharing never changes a response, so what was added up before stays right when objects above come to be shared later.
+    """
+
+    __slots__ = ("_below", "_shared")
+
+    def __init__(self) -> None:
+        self._shared: dict[ResponseKeys, int] = {}  # how many objects became one there
+        self._below: dict[ResponseKeys, int] = {}  # places of one object that came with what was put there
+
+    def of_lookup(
+        self,
+        destinations: Iterable[Destination],
+        shared: Mapping[ResponseKeys, int] | None,
+        targets: Iterable[Iterable[tuple[object, int]]],
+    ) -> int:
+        """In at most how many places an entity of a lookup will stand. For each entity `targets` has the distinct objects
+        that wait for it, each with its group; at the paths in `shared`, so many equal objects have just become one.
+        """
+        for path, times in (shared or {}).items():
+            self._shared[path] = max(times, self._shared.get(path, 1))
+            for known in self._below:
+                if len(known) > len(path) and known[: len(path)] == path:
+                    self._below[known] *= times
+        of_target: dict[int, int] = {}  # by group
+        for way, group, _ in destinations:
+            of_target[group] = max(self._of_object(way) * self._shared.get(way[-1], 1), of_target.get(group, 1))
+        groups = [[group for _, group in each] for each in targets]
+        for way, group, may_share in destinations:
+            together = max([each.count(group) for each in groups], default=1) if may_share else 1
+            self._note(way[-1], of_target[group] * max(together, 1))
+        return max([sum([of_target[group] for group in each]) for each in groups], default=1)
+
+    def of_nested_root(self, way: Way, positions: int) -> int:
+        """In how many places the data of a root fetch will stand that goes to the objects at `positions` of the response."""
+        places = max(positions, self._of_object(way))
+        self._note(way[-1], places)
+        return places
+
+    def _of_object(self, way: Way) -> int:
+        """Of an object at the end, before objects there were shared: it came with what was put somewhere above."""
+        return max([1, *map(self._below.get, way[:-1], repeat(1))]) if self._below else 1
+
+    def _note(self, path: ResponseKeys, places: int) -> None:
+        if places > self._below.get(path, 1):
+            self._below[path] = places
+
+
+def way_of(path: ResponseKeys) -> Way:
+    return tuple(path[:length] for length in range(1, len(path) + 1))
 
 
 def response_bytes(selections: SelectionSet, tree: dict[str, Any], variables: Mapping[str, Any]) -> int:

@@ -1,7 +1,8 @@
 """Very many subscribers on one router process: `python -m tests.hostile.subscribers [--websockets 5000] [--streams 1000]`.
 
 Each has a token and a connection of its own, so that none shares a stream. Writes what came of it to `results/`, and exits
-with 1 where a subscriber missed an event or the router took more memory than it may.
+with 1 where a subscriber missed an event, where not all were subscribed at once, or where the router took more memory than
+it may.
 """
 
 import argparse
@@ -10,8 +11,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +27,7 @@ from deploy.local_http import http_ok
 from tests.hostile.beside import MOST_MEMORY_MIB
 from tests.testkit.running_router import SECRET, token
 from tests.testkit.running_stack import ROOT
-from tests.testkit.strawberry_shop import running_shop
+from tests.testkit.strawberry_shop import SHOP, running_shop
 
 RESULTS = Path(__file__).parent / "results"
 AT_ONCE = 100
@@ -36,23 +37,28 @@ PATIENCE_SECONDS = 600
 
 @dataclass
 class Seen:
-    """What the subscribers were told. `late` are seconds that an event came later after the one before than it was told."""
+    """What the subscribers were told. `late` are seconds that an event came later after the one before than it was told.
+    `open_at` tells how many of their streams a subgraph has open, and `most_at_once` is the highest of its answers.
+    """
 
     pause: float
+    open_at: Callable[[], int]
     events: int = 0
     complete: int = 0
+    most_at_once: int = 0
     late: list[float] = field(default_factory=list)
 
     def note(self, before: float | None) -> float:
         now = time.monotonic()
         self.events += 1
+        self.most_at_once = max(self.most_at_once, self.open_at())
         if before is not None:
             self.late.append(max(0.0, now - before - self.pause))
         return now
 
 
 class Subscribers:
-    """`entering` bounds how many connect at a time; `is_full` is set when all have had their first event."""
+    """At most `AT_ONCE` connect at a time; who is connected waits for its events beside all others."""
 
     def __init__(self, url: str, session: aiohttp.ClientSession, seen: Seen) -> None:
         self._url = url
@@ -62,32 +68,34 @@ class Subscribers:
         self._body = {"query": f"subscription {{ ticks(count: {EVENTS}, pause: {seen.pause}) {{ n }} }}"}
 
     async def over_websocket(self, number: int) -> None:
-        await self._entering.acquire()
         url = self._url.replace("http", "ws", 1)
-        async with self._session.ws_connect(url, protocols=("graphql-transport-ws",)) as socket:
-            authorization = token(f"w{number}", lifetime_seconds=3600)
-            await socket.send_json({"type": "connection_init", "payload": {"Authorization": authorization}})
-            await socket.receive_json()
-            await socket.send_json({"id": "1", "type": "subscribe", "payload": self._body})
+        async with AsyncExitStack() as stack:
+            async with self._entering:
+                socket = await stack.enter_async_context(
+                    self._session.ws_connect(url, protocols=("graphql-transport-ws",))
+                )
+                authorization = token(f"w{number}", lifetime_seconds=3600)
+                await socket.send_json({"type": "connection_init", "payload": {"Authorization": authorization}})
+                await socket.receive_json()
+                await socket.send_json({"id": "1", "type": "subscribe", "payload": self._body})
             before: float | None = None
             while (message := await socket.receive_json())["type"] in ("next", "ping"):
                 if message["type"] == "ping":
                     await socket.send_json({"type": "pong"})
                     continue
-                if before is None:
-                    self._entering.release()
                 before = self._seen.note(before)
             self._seen.complete += message["type"] == "complete"
 
     async def over_event_stream(self, number: int) -> None:
-        await self._entering.acquire()
         headers = {"accept": "text/event-stream", "authorization": token(f"s{number}", lifetime_seconds=3600)}
-        async with self._session.post(self._url, json=self._body, headers=headers) as response:
+        async with AsyncExitStack() as stack:
+            async with self._entering:
+                response = await stack.enter_async_context(
+                    self._session.post(self._url, json=self._body, headers=headers)
+                )
             before: float | None = None
             async for line in response.content:
                 if line.startswith(b"event: next"):
-                    if before is None:
-                        self._entering.release()
                     before = self._seen.note(before)
                 self._seen.complete += line.startswith(b"event: complete")
 
@@ -121,7 +129,7 @@ async def router_process(supergraph: str) -> AsyncIterator[tuple[str, int]]:
 
 async def run(websockets: int, streams: int, pause: float) -> tuple[Seen, float, float]:
     """What was seen, the router's most memory in MiB, and the seconds that it took."""
-    seen, began = Seen(pause), time.monotonic()
+    seen, began = Seen(pause, lambda: SHOP.open_ticks), time.monotonic()
     connector = aiohttp.TCPConnector(limit=0)
     timeout = aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
     async with (
@@ -147,7 +155,12 @@ def main() -> None:
     everybody = options.websockets + options.streams
     seen, memory_mib, seconds = asyncio.run(run(options.websockets, options.streams, options.pause))
     late = sorted(seen.late)
-    is_good = seen.events == EVENTS * everybody and seen.complete == everybody and memory_mib < MOST_MEMORY_MIB
+    is_good = (
+        seen.events == EVENTS * everybody
+        and seen.complete == everybody
+        and seen.most_at_once == everybody
+        and memory_mib < MOST_MEMORY_MIB
+    )
     told = {
         "at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "websockets": options.websockets,
@@ -155,6 +168,7 @@ def main() -> None:
         "events_expected": EVENTS * everybody,
         "events": seen.events,
         "complete": seen.complete,
+        "most_at_once": seen.most_at_once,
         "pause_seconds": options.pause,
         "late_p50_ms": round(late[len(late) // 2] * 1000),
         "late_p99_ms": round(late[int(len(late) * 0.99)] * 1000),
