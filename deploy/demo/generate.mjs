@@ -21,7 +21,7 @@ if (complaints.length > 0) {
 
 const config = {
   strictScalars: true,
-  scalars: { DateTime: "string", LocalDate: "string", TimeZone: "string", IdempotencyKey: "string" },
+  scalars: { DateTime: "string", LocalDate: "string", LocalTime: "string", TimeZone: "string", IdempotencyKey: "string" },
   enumsAsTypes: true,
   useTypeImports: true,
   documentMode: "documentNode",

@@ -89,7 +89,7 @@ def _day_before(day: str) -> str | None:
     return before.isoformat() if before >= FIRST_DAY else None
 
 
-ACCOUNT = Listing("account", ("me",), Walk.ONCE)
+ACCOUNT = Listing("account", ("me",), Walk.ONCE, lists=("reminders",))
 #: In the order in which they are asked.
 LISTINGS = (
     ACCOUNT,
@@ -131,6 +131,7 @@ EXPORTED: Mapping[str, str] = {
     "users.session": "sessions",
     "users.access_grant": "readers",
     "users.notification": "notifications",
+    "users.reminder": "account",
     "nutrition.food": "foods",
     "nutrition.food_portion": "foods",
     "nutrition.recipe_version": "foods",
@@ -171,6 +172,8 @@ LEFT_OUT: Mapping[str, str] = {
     "users.registration": _WAITING,
     "users.pending_mail": _WAITING,
     "users.grant_invitation": _WAITING,
+    "users.logged_entry": _COPY,
+    "users.report_due": "when the report of the running week is told of; the week's entries are in the export",
     "users.audit_entry": "the administrators' record, which names them too; an administrator reads it with `auditTrail`",
     "nutrition.deleted_entry": "what the person deleted a moment ago, until it can no longer be brought back",
     "workouts.exercise_best": _DERIVED,

@@ -3,7 +3,7 @@
 The one place for these rules. Every subgraph's rules, commands and queries ask here, and `scalars` for what crosses the API.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -45,6 +45,28 @@ def same_clock_on(day: date, at: datetime, zone: str, day_start_hour: int, *, zo
     wall_clock = datetime.combine(date_of_clock, clock, ZoneInfo(zone))
     later, earlier = (wall_clock.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
     return later if local_date(later, zone, day_start_hour) == day else earlier
+
+
+def instant_of_clock(day: date, clock: time, zone: str) -> datetime:
+    """The instant at which clocks in `zone` show `clock` on `day`, whatever hour a person's day begins at.
+
+    Of a clock that they show twice it is the first time; of one that they skip, the first moment after the gap.
+    """
+    wall_clock = datetime.combine(day, clock, ZoneInfo(zone))
+    # Of a skipped clock, what the offset before the gap makes of it is after the gap, and what the offset after it makes
+    # is before: the gap's end is between the two.
+    latest, earliest = (wall_clock.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    if latest.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0) == wall_clock.replace(tzinfo=None):
+        return latest
+    offset = latest.astimezone(ZoneInfo(zone)).utcoffset()
+    before, after = int(earliest.timestamp()), int(latest.timestamp())
+    while after - before > 1:
+        middle = (before + after) // 2
+        if datetime.fromtimestamp(middle, ZoneInfo(zone)).utcoffset() == offset:
+            after = middle
+        else:
+            before = middle
+    return datetime.fromtimestamp(after, UTC)
 
 
 def first_day_of_week(day: date, week_start: WeekStart = WeekStart.MONDAY) -> date:

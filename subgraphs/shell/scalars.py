@@ -5,7 +5,7 @@ Used by every subgraph's `api` and `schema`.
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import Enum
 from typing import Any, NewType
@@ -27,6 +27,7 @@ IdempotencyKey = NewType("IdempotencyKey", str)
 # RFC 3339, with an offset that some zone has had: what `fromisoformat` reads beyond that is refused.
 _INSTANT = re.compile(r"(\d{4})-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-](?:0\d|1[0-5]):[0-5]\d)", re.ASCII)
 _DAY = re.compile(r"(\d{4})-\d\d-\d\d", re.ASCII)
+_CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d(?::00)?", re.ASCII)
 _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,200}")
 
 
@@ -46,6 +47,16 @@ def _parse_day(value: Any) -> date:
         raise ValueError("LocalDate must be a text such as 2026-01-31")
     _check_year(found.group(1), "LocalDate")
     return date.fromisoformat(value)
+
+
+def _parse_clock(value: Any) -> time:
+    if not isinstance(value, str) or not _CLOCK.fullmatch(value):
+        raise ValueError("LocalTime must be a text such as 07:30, from 00:00 to 23:59")
+    return time.fromisoformat(value)
+
+
+def _print_clock(value: time) -> str:
+    return value.isoformat("minutes")
 
 
 def _check_year(year: str, name: str) -> None:
@@ -96,6 +107,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         url="https://scalars.graphql.org/andimarek/local-date.html",
         show=date.isoformat,
         parse=_parse_day,
+    ),
+    time: _scalar(
+        name="LocalTime",
+        description="What somebody's clock shows, to the minute and in no zone: 07:30.",
+        show=_print_clock,
+        parse=_parse_clock,
     ),
     TimeZone: _scalar(
         name="TimeZone",

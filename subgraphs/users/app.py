@@ -5,9 +5,11 @@ from subgraphs.shell.settings import Settings, read_settings
 from subgraphs.users.commands.cell import cell_routes
 from subgraphs.users.commands.ended_session import forget_old_sessions
 from subgraphs.users.commands.grant import forget_grants
+from subgraphs.users.commands.logged_entry import forget_logged
 from subgraphs.users.commands.mail import forget_mail
 from subgraphs.users.commands.mail_delivery import deliver_mail
 from subgraphs.users.commands.notification import forget_notifications
+from subgraphs.users.commands.reminder_delivery import remind_people
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.projections.notification import subscription
 from subgraphs.users.schema import schema
@@ -17,8 +19,8 @@ SUBGRAPH = Subgraph(
     schema=schema,
     make_loaders=UsersLoaders,
     consumers=(subscription,),
-    forget=(forget_old_sessions, forget_mail, forget_grants, forget_notifications),
-    loops=(deliver_mail,),
+    forget=(forget_old_sessions, forget_mail, forget_grants, forget_notifications, forget_logged),
+    loops=(deliver_mail, remind_people),
     routes=cell_routes,
 )
 

@@ -34,6 +34,7 @@ from subgraphs.users.queries.notification import (
     notifications_by_user,
     unread_counts,
 )
+from subgraphs.users.queries.reminder import ReminderRecord, reminders_by_user
 from subgraphs.users.queries.session import SessionRecord, session_counts, sessions_by_user
 from subgraphs.users.queries.weight import (
     WeightPage,
@@ -134,6 +135,10 @@ class UsersLoaders:
     @cached_property
     def unread_count_by_user(self) -> DataLoader[str, int | None]:
         return load_one("unread_count_by_user", self._read(unread_counts), batch_span)
+
+    @cached_property
+    def reminders_by_user(self) -> DataLoader[str, list[ReminderRecord]]:
+        return load_list("reminders_by_user", self._read(reminders_by_user), batch_span)
 
 
 def loaders_of(info: Info) -> UsersLoaders:

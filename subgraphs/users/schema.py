@@ -11,6 +11,7 @@ from subgraphs.users.api.measurement import Measurement, MeasurementMutation
 from subgraphs.users.api.node import ENTITIES_ELSEWHERE, NodeQuery
 from subgraphs.users.api.notification import NotificationMutation
 from subgraphs.users.api.notification_live import NotificationSubscription
+from subgraphs.users.api.reminder import ReminderMutation
 from subgraphs.users.api.second_factor import SecondFactorMutation
 from subgraphs.users.api.session import SessionMutation
 from subgraphs.users.api.user import User, UserMutation, UserQuery
@@ -31,11 +32,12 @@ class Mutation(
     AdministrationMutation,
     GrantMutation,
     NotificationMutation,
+    ReminderMutation,
     UserMutation,
     WeightMutation,
     MeasurementMutation,
 ):
-    """Every change to accounts, sessions, grants, notifications, weighings and measurements."""
+    """Every change to accounts, sessions, grants, notifications, reminders, weighings and measurements."""
 
 
 @strawberry.type

@@ -1,6 +1,6 @@
 """The users database as SQLModel sees it: migrations are compared with it, rows are written through it."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 
 from sqlalchemy import (
@@ -255,3 +255,52 @@ class NotificationRow(UsersTable, table=True):
     created_at: datetime = Field(sa_column=_instant())
     read_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     hidden_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+
+
+class ReminderRow(UsersTable, table=True):
+    """What a person is reminded of by the clock; `next_at` is None while it is off, up to `last_day` it is done."""
+
+    __tablename__ = "reminder"
+    __table_args__ = (
+        Index(
+            "reminder_by_idempotency_key",
+            "user_id",
+            "idempotency_key",
+            unique=True,
+            postgresql_where=text("idempotency_key IS NOT NULL"),
+        ),
+    )
+
+    id: str = Field(primary_key=True)
+    user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))
+    kind: str
+    time_of_day: time
+    weekdays: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    is_on: bool = True
+    next_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    next_day: date | None = None
+    last_day: date | None = None
+    version: int = 1
+    idempotency_key: str | None = None
+    idempotency_content: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+
+
+class LoggedEntryRow(UsersTable, table=True):
+    """That something was logged on a day, of the last ten days: copied from the others' events."""
+
+    __tablename__ = "logged_entry"
+
+    entry_id: str = Field(primary_key=True)
+    user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))
+    what: str
+    local_date: date
+
+
+class ReportDueRow(UsersTable, table=True):
+    """That somebody logged something in a week, and when its report is to be told."""
+
+    __tablename__ = "report_due"
+
+    user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True))
+    week: date
+    due_at: datetime = Field(sa_column=_instant())

@@ -55,7 +55,7 @@ LAST = (
 SNAPSHOT = """{ me { email displayName roles version settings { timeZone } profile { heightCm }
   weights { nodes { id weightKg notes version } } measurements { nodes { id valueCm } } sessions { totalCount }
   meals { nodes { id notes version } } drinks { nodes { id amountMl } } workouts { nodes { id name status version } }
-  templates { nodes { id name } } readers { totalCount } notifications { nodes { id } } sentInvitations { id } goals { nodes { id targetValue status } } } }"""
+  templates { nodes { id name } } readers { totalCount } notifications { nodes { id } } reminders { id version } sentInvitations { id } goals { nodes { id targetValue status } } } }"""
 
 
 #: What stands where an id is wanted: a thing of the owner.
@@ -74,6 +74,7 @@ PLACES = {
     "weight": ("EditWeightInput.id", "DeleteWeightInput.id", "Query.node.id", "Query.nodes.ids"),
     "measurement": ("DeleteMeasurementInput.id",),
     "session": ("RevokeSessionInput.id",),
+    "reminder": ("UpdateReminderInput.id", "DeleteReminderInput.id"),
     "notification": ("MarkNotificationsReadInput.ids", "DeleteNotificationInput.id"),
     "invitation": ("RevokeAccessInput.id",),
     "exercise": ("Query.exercise.id", "LogSetInput.exerciseId", "SwapExerciseInput.exerciseId", "TemplateExerciseInput.exerciseId",

@@ -34,6 +34,8 @@ LEFT_OUT_COLUMNS = {
     "access_grant.reader_id": "the same: readerName",
     "notification.cause": "names what happened for us, so that it is told once; kind and subjectId say it",
     "notification.hidden_at": "what was deleted is not exported",
+    "reminder.next_day": "nextAt has it",
+    "reminder.last_day": "guards against a second reminder of one day",
     "session.revoked_at": "closed sessions are not shown; they are deleted soon after",
     "weight_entry.time_zone": "the local day has what came of it",
     "water.time_zone": "the local day has what came of it",

@@ -34,7 +34,14 @@ from graphql import (
 _MACHINERY = {"_entities", "_service"}
 _NOTHING = {"NOT_FOUND", "FORBIDDEN", "UNAUTHORIZED_FIELD_OR_TYPE"}
 _MOMENTS = {"LocalDate": "%Y-%m-%d", "DateTime": "%Y-%m-%dT%H:%M:%SZ"}
-_SCALARS: Mapping[str, Any] = {"Int": 5, "Float": 50.0, "Boolean": False, "TimeZone": "UTC", "IdempotencyKey": "once"}
+_SCALARS: Mapping[str, Any] = {
+    "Int": 5,
+    "Float": 50.0,
+    "Boolean": False,
+    "TimeZone": "UTC",
+    "LocalTime": "07:30",
+    "IdempotencyKey": "once",
+}
 
 
 class Outcome(StrEnum):

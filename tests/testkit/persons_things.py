@@ -23,6 +23,7 @@ THEN = """mutation($food: ID!, $workout: ID!, $exercise: ID!) {
     exercises: [{ exerciseId: $exercise, sets: [{ reps: 3 }] }],
     track: { distanceM: 1200.5, kmSplits: [{ distanceM: 1000, seconds: 400 }], bests: [{ distance: KM1, seconds: 400 }] } }) {
     workout { id } }
+  createReminder(input: { kind: WEIGH_IN, timeOfDay: "07:13", weekdays: [MONDAY] }) { reminder { id } }
   startFast(input: {}) { fast { id } }
   saveMeal(input: { name: "SECRET", items: [{ foodId: $food, grams: 70 }] }) { savedMeal { id } }
   createRecipe(input: { name: "SECRET", servings: 2, ingredients: [{ foodId: $food, grams: 70 }] }) { food { id } }
@@ -64,6 +65,7 @@ async def things_of(owner: Visitor) -> dict[str, str]:
         "template": then["createTemplate"]["template"]["id"],
         "summary": then["me"]["user"]["day"]["id"],
         "fast": then["startFast"]["fast"]["id"],
+        "reminder": then["createReminder"]["reminder"]["id"],
         "savedMeal": then["saveMeal"]["savedMeal"]["id"],
         "recipe": then["createRecipe"]["food"]["id"],
         "session": await another_session(owner),

@@ -29,6 +29,9 @@ describe_enum(
     ACHIEVEMENT_UNLOCKED="Something was achieved for the first time. `detail` is the kind of achievement.",
     PERSONAL_RECORD="A workout has more of an exercise than every one before. `subjectId` is the workout's, `detail` names"
     " the exercises.",
+    WEEKLY_REPORT_READY="A week is over in which something was logged, and its report is there. `detail` is the first day of"
+    " the week.",
+    REMINDER="It is time for something, as its person wanted. `subjectId` is the reminder's, `detail` its kind.",
     ACCESS_GRANTED="An invitation of the person was accepted. `subjectId` is the grant's, `detail` its relation.",
     ACCESS_ENDED="The other side of a grant has ended it. `subjectId` is the grant's, `detail` its relation.",
     NEW_SIGN_IN="Somebody signed in on a device with a name that none of the person's sessions of the last weeks had. `subjectId` is the"

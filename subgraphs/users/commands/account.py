@@ -18,8 +18,10 @@ from subgraphs.shell.idempotency import key_columns
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.users.commands.account_event import account_event
+from subgraphs.users.commands.logged_entry import move_report
 from subgraphs.users.commands.mail import queue_mail
 from subgraphs.users.commands.password import hash_password
+from subgraphs.users.commands.reminder import move_reminders
 from subgraphs.users.domain.account import (
     PersonalSettings,
     Profile,
@@ -140,7 +142,12 @@ async def update_settings(
         checks = Checks()
         check_settings(checks, settings)
         checks.done()
-        return await _write(transaction, account, asdict(settings), SettingsChanged, now)
+        written = await _write(transaction, account, asdict(settings), SettingsChanged, now)
+        if written.time_zone != account.time_zone:
+            await move_reminders(transaction, written, now)
+        if written != account:
+            await move_report(transaction, written)
+        return written
 
 
 async def _locked(transaction: AsyncConnection, user_id: str, expected_version: int | None) -> AccountRecord:

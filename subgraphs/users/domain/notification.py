@@ -9,6 +9,8 @@ class NotificationKind(StrEnum):
     GOAL_COMPLETED = "GOAL_COMPLETED"
     ACHIEVEMENT_UNLOCKED = "ACHIEVEMENT_UNLOCKED"
     PERSONAL_RECORD = "PERSONAL_RECORD"
+    WEEKLY_REPORT_READY = "WEEKLY_REPORT_READY"
+    REMINDER = "REMINDER"
     ACCESS_GRANTED = "ACCESS_GRANTED"
     ACCESS_ENDED = "ACCESS_ENDED"
     NEW_SIGN_IN = "NEW_SIGN_IN"
@@ -54,6 +56,10 @@ def wording(kind: NotificationKind, detail: str | None) -> Wording:
             return Wording("You have achieved something", _achieved(detail or ""))
         case NotificationKind.PERSONAL_RECORD:
             return Wording("A personal record", f"More than ever before: {detail}")
+        case NotificationKind.WEEKLY_REPORT_READY:
+            return Wording("The report of your week is there", f"Of the week that began on {detail}.")
+        case NotificationKind.REMINDER:
+            return Wording(_REMINDERS.get(detail or "", "You wanted to be reminded"))
         case NotificationKind.ACCESS_GRANTED:
             return Wording(
                 "Your invitation was accepted", f"{_reader(detail)} reads what you let them read from now on."
@@ -69,6 +75,14 @@ def wording(kind: NotificationKind, detail: str | None) -> Wording:
             return Wording("Your e-mail address was changed")
 
 
+_REMINDERS = {
+    "LOG_BREAKFAST": "Time to log your breakfast",
+    "LOG_LUNCH": "Time to log your lunch",
+    "LOG_DINNER": "Time to log your dinner",
+    "DRINK": "Time to drink something",
+    "WEIGH_IN": "Time to step on the scale",
+    "TRAIN": "Time to train",
+}
 _ACHIEVED = {
     "FIRST_MEAL": "A first meal in the diary.",
     "MEALS_7_DAYS": "Seven days in a row with a meal.",

@@ -1,5 +1,7 @@
 """Others' events to notifications: goals, achievements and records. The handler of group `users-notifications`.
 
+It also keeps what people have logged lately, for reminders and reports of weeks: `logged_entry`.
+
 What happened more than a week ago is not told, so a group that reads its topics from their start tells nothing old; what is
 told twice has the same cause, and is kept once.
 """
@@ -11,16 +13,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.consumer import AfterCommit, Handler, Subscription
 from events.contracts.analytics import AchievementUnlocked, GoalProgressed
+from events.contracts.nutrition import MealState, WaterLogged
 from events.contracts.workouts import WorkoutState
 from events.envelope import Envelope, Payload
 from events.fanout import Fanout
-from events.topics import ANALYTICS_DERIVED, WORKOUTS_SESSION
+from events.topics import ANALYTICS_DERIVED, NUTRITION_DIARY, WORKOUTS_SESSION
 from events.upcast import read_payload
+from subgraphs.users.commands.logged_entry import LoggedEntry, keep_logged
 from subgraphs.users.commands.notification import notify, tell_subscribers
 from subgraphs.users.domain.notification import OLDEST_NEWS, NewNotification, NotificationKind
+from subgraphs.users.domain.reminder import Logged
 from subgraphs.users.queries.notification import GROUP
 
-TOPICS = (WORKOUTS_SESSION.name, ANALYTICS_DERIVED.name)
+_ENTRIES = (MealState.aggregate_type, WaterLogged.aggregate_type, WorkoutState.aggregate_type)
+TOPICS = (NUTRITION_DIARY.name, WORKOUTS_SESSION.name, ANALYTICS_DERIVED.name)
 
 
 def subscription(fanout: Fanout | None, now: Callable[[], datetime]) -> Subscription:
@@ -34,16 +40,30 @@ def notifier(fanout: Fanout | None, now: Callable[[], datetime]) -> Handler:
     async def project(connection: AsyncConnection, envelopes: Sequence[Envelope]) -> AfterCommit:
         moment = now()
         since = moment - OLDEST_NEWS
+        told_of = [(envelope, read_payload(envelope)) for envelope in envelopes]
+        await keep_logged(connection, [_entry(*each) for each in told_of if each[1].aggregate_type in _ENTRIES], moment)
         news = [
             each
-            for envelope in envelopes
-            if envelope.occurred_at >= since
-            and (each := _news(envelope.user_id, read_payload(envelope), since)) is not None
+            for envelope, payload in told_of
+            if envelope.occurred_at >= since and (each := _news(envelope.user_id, payload, since)) is not None
         ]
         told = await notify(connection, news, moment)
         return (lambda: tell_subscribers(fanout, told)) if told else None
 
     return project
+
+
+def _entry(envelope: Envelope, payload: Payload) -> LoggedEntry:
+    """What an event says of an entry of the diary or a workout: on which day it is what, or that it is gone."""
+    what, day = None, None
+    match payload:
+        case MealState():
+            what, day = payload.slot, payload.local_date
+        case WaterLogged():
+            what, day = Logged.WATER.value, payload.local_date
+        case WorkoutState() if payload.status in ("IN_PROGRESS", "COMPLETED"):
+            what, day = Logged.WORKOUT.value, payload.local_date
+    return LoggedEntry(envelope.aggregate.id, envelope.user_id, what, day)
 
 
 def _news(user_id: str, payload: Payload, since: datetime) -> NewNotification | None:

@@ -15,7 +15,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const [, , schemaFile, use] = process.argv;
 const folder = join(here, "operations");
 const documents = readdirSync(folder).sort().map((name) => ({ location: join(folder, name), document: parse(readFileSync(join(folder, name), "utf8")) }));
-const scalars = { DateTime: "string", LocalDate: "string", TimeZone: "string", IdempotencyKey: "string" };
+const scalars = { DateTime: "string", LocalDate: "string", LocalTime: "string", TimeZone: "string", IdempotencyKey: "string" };
 const config = { strictScalars: true, scalars, enumsAsTypes: true, useTypeImports: true, documentMode: "documentNode", nonOptionalTypename: true };
 const generated = await codegen({
   filename: "client.ts",

@@ -79,6 +79,7 @@ SENSIBLE: dict[str, Any] = {
     "Boolean": True,
     "DateTime": "2026-03-01T08:00:00Z",
     "LocalDate": "2026-03-01",
+    "LocalTime": "07:30",
     "TimeZone": "Europe/Berlin",
     "IdempotencyKey": "a key",
 }

@@ -159,6 +159,21 @@ REFUSALS = [
         "mutation { deleteNotification(input: { id: $notification }) { deletedId } }",
         code="NOT_FOUND",
     ),
+    Refusal(
+        "Mutation.createReminder",
+        'mutation { createReminder(input: { kind: DRINK, timeOfDay: "10:00", weekdays: [MONDAY] }) { reminder { id } } }',
+        own=True,
+    ),
+    Refusal(
+        "Mutation.updateReminder",
+        "mutation { updateReminder(input: { id: $reminder, isOn: false }) { reminder { id } } }",
+        code="NOT_FOUND",
+    ),
+    Refusal(
+        "Mutation.deleteReminder",
+        "mutation { deleteReminder(input: { id: $reminder }) { deletedId } }",
+        code="NOT_FOUND",
+    ),
     Refusal("_Entity.User", "... on User { email physiology { weightKg } }", stranger={"_entities": [None]}),
     Refusal("_Entity.WeightEntry", "... on WeightEntry { weightKg }", stranger={"_entities": [None]}),
     Refusal("_Entity.Measurement", "... on Measurement { valueCm }", stranger={"_entities": [None]}),
@@ -199,10 +214,18 @@ async def owned(users: SubgraphUnderTest) -> Owned:
         news = NewNotification(user_id=owner["user"]["id"], kind=NotificationKind.EMAIL_CHANGED, cause="access")
         await notify(transaction, [news], users.resources.now())
         await transaction.execute(text("UPDATE notification SET id = :id"), {"id": notification})
+    remind = 'mutation { createReminder(input: { kind: DRINK, timeOfDay: "11:00", weekdays: [MONDAY] }) { reminder { id } } }'
+    result = await users.run_with(f"Bearer {owner['accessToken']}", remind)
+    assert result.data is not None
+    reminder = result.data["createReminder"]["reminder"]["id"]
     invite = "mutation { inviteReader(input: { relation: FAMILY, areas: [BODY] }) { invitation { id } } }"
     result = await users.run_with(f"Bearer {owner['accessToken']}", invite)
     assert result.data is not None
-    ids = {"notification": notification, "invitation": result.data["inviteReader"]["invitation"]["id"]}
+    ids = {
+        "reminder": reminder,
+        "notification": notification,
+        "invitation": result.data["inviteReader"]["invitation"]["id"],
+    }
     ids |= {"owner": owner["user"]["id"], "weight": weight, "measurement": measurement, "session": session["id"]}
     return Owned(ids, f"Bearer {stranger['accessToken']}")
 

@@ -11,6 +11,7 @@ from subgraphs.shell.grants import MOST_READS_SHOWN, reads_by_owner
 from subgraphs.shell.keyset import Page
 from subgraphs.users.domain.grant import MOST_INVITATIONS, MOST_READERS
 from subgraphs.users.domain.notification import MOST_KEPT
+from subgraphs.users.domain.reminder import MOST_REMINDERS
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.queries.account import accounts_by_id
 from subgraphs.users.queries.grant import (
@@ -34,6 +35,7 @@ from subgraphs.users.queries.notification import (
     notifications_by_user,
     unread_counts,
 )
+from subgraphs.users.queries.reminder import reminders_by_user
 from subgraphs.users.queries.session import session_counts, sessions_by_user
 from subgraphs.users.queries.weight import WeightPage, newest_weights, weight_counts, weights_by_id, weights_by_user
 from subgraphs.users.schema import schema
@@ -97,6 +99,11 @@ _POPULATION = (
     FROM generate_series(0, {PEOPLE}) AS owner
     CROSS JOIN LATERAL generate_series(1, CASE owner WHEN 0 THEN {MOST_KEPT} ELSE 20 END) AS n
     """,
+    f"""
+    INSERT INTO reminder (id, user_id, kind, time_of_day, weekdays, next_at, next_day)
+    SELECT 'p' || owner || '-r' || n, 'p' || owner, 'DRINK', '08:00', '{{MONDAY}}', now(), current_date
+    FROM generate_series(0, {PEOPLE}) AS owner CROSS JOIN generate_series(1, {MOST_REMINDERS}) AS n
+    """,
     "ANALYZE",
 )
 _BACK = Page(20, backward=True)
@@ -126,6 +133,7 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "the oldest unread": (notifications_by_user, ([VETERAN], NotificationPage(True, _BACK)), MOST_KEPT, 80),
     "how many notifications there are": (notification_counts, ([VETERAN],), MOST_KEPT, 60),
     "how many are unread": (unread_counts, ([VETERAN],), MOST_KEPT, 60),
+    "reminders": (reminders_by_user, ([VETERAN],), MOST_REMINDERS, 40),
     "the newest girths": (newest_girths, ([VETERAN],), 3, 20),
 }
 
