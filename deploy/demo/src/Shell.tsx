@@ -2,6 +2,7 @@
 import { useEffect, useState, type ReactNode } from "react";
 import { client, isOnline } from "./client";
 import { SignOutDocument } from "./graph.generated";
+import { Bell } from "./Notifications";
 import { forgetRefusals, useOutbox, type Kind } from "./outbox";
 import { linkTo, PAGES, type Page } from "./route";
 import { keepSession, type Session } from "./session";
@@ -22,6 +23,7 @@ export function Shell({ session, page, children }: { session: Session; page: Pag
         <a className="brand" href={linkTo("today")}>
           FitTracker
         </a>
+        <Bell page={page} />
         <a className="who" href={linkTo("settings")} title="Settings" aria-current={page === "settings" ? "page" : undefined}>
           {session.name}
         </a>

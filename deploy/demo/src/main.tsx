@@ -4,6 +4,7 @@ import { StrictMode, useEffect, type ReactNode } from "react";
 import { createRoot } from "react-dom/client";
 import { client } from "./client";
 import { Diary } from "./Diary";
+import { Notifications } from "./Notifications";
 import { useRoute, type Route } from "./route";
 import { useSession } from "./session";
 import { Settings } from "./Settings";
@@ -43,6 +44,8 @@ function pageOf({ page, date }: Route): ReactNode {
       return <Weight />;
     case "week":
       return <Week key={date} start={date} />;
+    case "notifications":
+      return <Notifications />;
     case "settings":
       return <Settings />;
   }

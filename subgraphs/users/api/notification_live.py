@@ -9,7 +9,7 @@ import strawberry
 from subgraphs.shell.context import Info
 from subgraphs.shell.live import OVERLAP, Reading, beginning, newest, states
 from subgraphs.shell.read_pool import Reader
-from subgraphs.users.api.notification import Notification, notification_node
+from subgraphs.users.api.notification import LazyUser, Notification, notification_node
 from subgraphs.users.commands.notification import notification_channel
 from subgraphs.users.queries.notification import NotificationRecord, notifications_since, unread_counts
 
@@ -24,6 +24,12 @@ class NotificationNews:
         " something was read or deleted."
     )
     unread_count: int = strawberry.field(description="How many notifications are unread now.")
+
+    @strawberry.field(description="The person, with what is unread now: for caches.")
+    async def user(self, info: Info) -> LazyUser:
+        from subgraphs.users.api.user import load_viewer
+
+        return await load_viewer(info)
 
 
 @strawberry.type

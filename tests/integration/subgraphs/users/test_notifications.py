@@ -34,7 +34,7 @@ MARK = """mutation ($ids: [ID!]) { markNotificationsRead(input: { ids: $ids }) {
   user { unreadNotificationCount } userErrors { code field } } }"""
 DELETE = "mutation ($id: ID!) { deleteNotification(input: { id: $id }) { deletedId userErrors { code } } }"
 LIVE = """subscription ($since: DateTime) { notification(since: $since) {
-  unreadCount notification { id kind createdAt } } }"""
+  unreadCount notification { id kind createdAt } user { unreadNotificationCount } } }"""
 LOGIN = """mutation ($input: LoginInput!) { login(input: $input) { accessToken user { id } userErrors { code } } }"""
 REGISTER = """mutation ($email: String!) { register(input: { email: $email, password: "Password123!",
   displayName: "Some Body", deviceName: "Phone" }) { user { id } userErrors { code } } }"""
@@ -56,6 +56,9 @@ async def users(postgres: Postgres, valkey: Valkey) -> AsyncIterator[SubgraphUnd
 @pytest.fixture
 async def person(users: SubgraphUnderTest) -> str:
     return await an_account(users)
+
+
+NOTHING_UNREAD = {"unreadCount": 0, "notification": None, "user": {"unreadNotificationCount": 0}}
 
 
 async def an_account(users: SubgraphUnderTest) -> str:
@@ -253,17 +256,18 @@ async def test_a_stream_begins_with_what_is_unread_and_tells_what_comes_and_what
     users: SubgraphUnderTest, person: str
 ) -> None:
     async with streaming(users, LIVE, person) as stream:
-        assert await stream.next() == {"unreadCount": 0, "notification": None}
+        assert await stream.next() == NOTHING_UNREAD
         await tell(users, person, goal(person))
         first = await stream.next()
+        assert first["user"] == {"unreadNotificationCount": 1}
         assert (first["unreadCount"], first["notification"]["kind"]) == (1, "GOAL_COMPLETED")
         await users.data(MARK, person, {"ids": None})
-        assert await stream.next() == {"unreadCount": 0, "notification": None}
+        assert await stream.next() == NOTHING_UNREAD
         await tell(users, person, unlocked())
         second = await stream.next()
         assert (second["unreadCount"], second["notification"]["kind"]) == (1, "ACHIEVEMENT_UNLOCKED")
         await users.data(DELETE, person, {"id": second["notification"]["id"]})
-        assert await stream.next() == {"unreadCount": 0, "notification": None}
+        assert await stream.next() == NOTHING_UNREAD
 
 
 async def test_a_stream_tells_nobody_elses_and_needs_somebody(users: SubgraphUnderTest, person: str) -> None:
