@@ -28,6 +28,7 @@ LOG_MEAL = "mutation($input: LogMealInput!) { logMeal(input: $input) { meal { id
 CREATE_GOAL = "mutation($input: CreateGoalInput!) { createGoal(input: $input) { goal { id } userErrors { message } } }"
 CREATE_EXERCISE = "mutation($input: CreateExerciseInput!) { createExercise(input: $input) { exercise { id } } }"
 DRINK = "mutation($input: LogWaterInput!) { logWater(input: $input) { userErrors { message } } }"
+LOGIN = "mutation($input: LoginInput!) { login(input: $input) { accessToken } }"
 DRINKS = "{ me { drinks(first: 10) { nodes { amountMl } } diaryDay { waterMl } } }"
 
 
@@ -44,7 +45,7 @@ async def enter(page: Page, stack: RunningStack, visitor: Visitor) -> None:
 
 
 class Streams:
-    """The subscriptions that a page begins; each can be ended, as it ends when the subgraph behind it dies."""
+    """The subscriptions that a page begins, but for its head's; each can be ended, as it ends when the subgraph behind it dies."""
 
     def __init__(self) -> None:
         self.begun: list[tuple[WebSocketRoute, str]] = []
@@ -54,7 +55,7 @@ class Streams:
 
         def hand_over(message: str | bytes) -> None:
             told = json.loads(message)
-            if told["type"] == "subscribe":
+            if told["type"] == "subscribe" and told["payload"]["operationName"] != "NotificationNews":
                 self.begun.append((page, told["id"]))
             server.send(message)
 
@@ -260,6 +261,24 @@ async def test_a_workout_stays_in_step_on_two_devices(stack: RunningStack) -> No
 
 
 @pytest.mark.timeout(300)
+async def test_a_bell_says_how_many_notifications_are_unread(stack: RunningStack) -> None:
+    visitor = await stack.register()
+    async with watched_page() as watched:
+        page = watched.page
+        await enter(page, stack, visitor)
+        login = {"email": visitor.email, "password": PASSWORD, "deviceName": "Lost phone"}
+        await stack.post({"query": LOGIN, "variables": {"input": login}})
+        await expect(page.get_by_test_id("unread")).to_have_text("1")
+        await page.click(".bell")
+        await expect(page.locator(".told .unread")).to_contain_text("on a device called Lost phone")
+        await page.click('button:has-text("Mark all as read")')
+        await expect(page.get_by_test_id("unread")).to_have_count(0)
+        await page.click('button[aria-label^="Delete"]')
+        await expect(page.locator(".told li")).to_have_count(0)
+        assert await watched.serious_findings() == []
+        assert watched.complaints == []
+
+
 async def test_a_person_saves_all_that_the_command_exports_and_takes_it_into_another_account(
     stack: RunningStack, tmp_path: Path
 ) -> None:
