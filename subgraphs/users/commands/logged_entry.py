@@ -17,7 +17,7 @@ KEPT_DAYS = 10
 _FORGET = text("DELETE FROM logged_entry WHERE entry_id = ANY(:ids)")
 _KEEP = text(
     "INSERT INTO logged_entry (entry_id, user_id, what, local_date) SELECT * FROM unnest(CAST(:ids AS text[]),"
-    " CAST(:user_ids AS text[]), CAST(:whats AS text[]), CAST(:days AS date[])) ON CONFLICT DO NOTHING"
+    " CAST(:user_ids AS text[]), CAST(:things AS text[]), CAST(:days AS date[])) ON CONFLICT DO NOTHING"
 )
 _EXPECT_REPORTS = text(
     "INSERT INTO report_due AS known (user_id, week, due_at) SELECT * FROM unnest(CAST(:user_ids AS text[]),"
@@ -58,7 +58,7 @@ async def keep_logged(transaction: AsyncConnection, entries: Sequence[LoggedEntr
         columns = {
             "ids": [entry.entry_id for entry in kept],
             "user_ids": [entry.user_id for entry in kept],
-            "whats": [entry.what for entry in kept],
+            "things": [entry.what for entry in kept],
             "days": [entry.local_date for entry in kept],
         }
         await transaction.execute(_KEEP, columns)

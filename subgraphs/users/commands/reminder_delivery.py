@@ -43,7 +43,7 @@ _DONE = text(
     " WHERE reminder.id = told.id"
 )
 _ASKED = (
-    "unnest(CAST(:user_ids AS text[]), CAST(:days AS date[]), CAST(:whats AS text[])) AS asked (user_id, day, what)"
+    "unnest(CAST(:user_ids AS text[]), CAST(:days AS date[]), CAST(:things AS text[])) AS asked (user_id, day, what)"
 )
 _LOGGED = text(
     f"SELECT user_id, day, what FROM {_ASKED} WHERE CASE what"  # noqa: S608 - our names
@@ -145,7 +145,7 @@ async def _logged(
     columns: dict[str, list[Any]] = {
         "user_ids": [user_id for user_id, _, _ in ordered],
         "days": [day for _, day, _ in ordered],
-        "whats": [what for _, _, what in ordered],
+        "things": [what for _, _, what in ordered],
     }
     return {(row[0], row[1], row[2]) for row in await transaction.execute(_LOGGED, columns)}
 
