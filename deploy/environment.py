@@ -147,6 +147,9 @@ SECTIONS: tuple[Section, ...] = (
             Variable("ROUTER_DEV", "true: GraphiQL, query plans, full error texts. Never in production", "false"),
             Variable("ROUTER_WORKERS", "processes that share the port", "1"),
             Variable("ROUTER_TRUSTED_PROXIES", "addresses and networks whose X-Forwarded-For is believed"),
+            Variable(
+                "ROUTER_ALLOWED_HOSTS", "names in Host that operations are answered for, with commas between; none: all"
+            ),
             Variable("ROUTER_LOG_LEVEL", "debug, info, warning or error", "info"),
         ),
     ),

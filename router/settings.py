@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import yaml
 from limits import parse as parse_rate
@@ -22,6 +23,7 @@ from router.settings_section import Section
 from router.workbench import Console, Workbench
 
 MINIMUM_SECRET_BYTES = 32
+HOST_NAME = r"^(\*\.)?[a-z0-9._-]+$|^\[[0-9a-f:.]+\]$"
 
 #: Environment variable -> setting it overrides, dotted. The file is the place for the rest, with `${NAME}`.
 ENVIRONMENT = {
@@ -31,6 +33,7 @@ ENVIRONMENT = {
     "ROUTER_DEV": "dev",
     "ROUTER_WORKERS": "workers",
     "ROUTER_TRUSTED_PROXIES": "trusted_proxies",
+    "ROUTER_ALLOWED_HOSTS": "allowed_hosts",
     "ROUTER_REDIS_URL": "redis_url",
     "ROUTER_LOG_LEVEL": "telemetry.log_level",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "telemetry.otlp_endpoint",
@@ -47,7 +50,8 @@ class SettingsError(Exception):
 class Cors(Section):
     """Which pages of other origins may call; none by default.
 
-    `origins: ["*"]` allows any, then without credentials; `http://localhost:*` allows every port of that host.
+    `origins: ["*"]` allows any, then without credentials; `http://localhost:*` allows every port of that host. WebSockets
+    of pages are opened for these origins and for the host that is asked; where a proxy changes `Host`, name the origin.
     """
 
     origins: tuple[str, ...] = ()
@@ -135,7 +139,7 @@ class Jwt(Section):
     #: secrets that were rotated out and still verify; a string of them has commas between, so that one environment
     #: variable can hold any number: `previous_secrets: ${JWT_PREVIOUS_SECRETS:-}`
     previous_secrets: tuple[SecretStr, ...] = ()
-    jwks: tuple[str, ...] = ()  # https:// URLs or file paths
+    jwks: tuple[str, ...] = ()  # https:// URLs or file paths; http:// of this machine only
     jwks_refresh_seconds: float = Field(default=300.0, gt=0)
     algorithms: tuple[str, ...] = ("HS256", "RS256", "ES256", "EdDSA")
     issuers: tuple[str, ...] = ()
@@ -151,6 +155,17 @@ class Jwt(Section):
     @classmethod
     def _each_long_enough(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         return tuple(_of_length(secret) for secret in secrets)
+
+    @field_validator("jwks")
+    @classmethod
+    def _read_where_nobody_listens(cls, locations: tuple[str, ...]) -> tuple[str, ...]:
+        """Whoever can change the keys on their way can sign in as anybody."""
+        for location in locations:
+            scheme, _, rest = location.partition("://")
+            host = urlsplit(location).hostname if rest else None
+            if scheme.lower() == "http" and host not in ("localhost", "127.0.0.1", "::1"):
+                raise ValueError(f"'{location}' would be read in the clear; name it by https://")
+        return locations
 
     @property
     def all_keys(self) -> tuple[JwtKey, ...]:
@@ -725,6 +740,9 @@ class Settings(Section):
     #: addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, nobody else's; as a string
     #: with commas between. `limits.connections_per_address` counts who connects all the same
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    #: names in `Host` that operations are answered for, without ports, `*.example.org` for all below; as a string with
+    #: commas between. None: all. Probes and operators' paths answer to every name
+    allowed_hosts: tuple[Annotated[str, Field(pattern=HOST_NAME)], ...] = ()
     headers: HeaderRules = HeaderRules()
     extensions: tuple[str, ...] = ()  # Python modules, files or entry points; see `router.server.extensions`
     zone: str = ""
@@ -752,7 +770,7 @@ class Settings(Section):
     management: Management = Management()
     tls: Tls | None = None
 
-    _split = field_validator("trusted_proxies", mode="before")(_split_at_commas)
+    _split = field_validator("trusted_proxies", "allowed_hosts", mode="before")(_split_at_commas)
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Settings:

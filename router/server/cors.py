@@ -1,4 +1,6 @@
-"""Which other origins' pages may call: answers preflights and adds the headers that let a page read an answer."""
+"""Which other origins' pages may call, and open WebSockets: answers preflights and adds the headers that let a page read an
+answer.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +39,13 @@ class CorsPolicy:
         allowed = b"*" if self._any else origin.encode("latin-1")
         more = self._preflight if is_preflight else self._exposed
         return [(b"access-control-allow-origin", allowed), *varies, *self._credentials, *more]
+
+    def admits(self, headers: HeaderFields) -> bool:
+        """Whether whoever sent this may open a WebSocket: browsers ask for no leave before they do (RFC 6455, 10.2). Pages
+        of the host that is asked may, and those that may call; programs name no origin.
+        """
+        origin = headers.text(b"origin")
+        return not origin or self.allows(origin) or origin.partition("://")[2].lower() == headers.text(b"host").lower()
 
     def allows(self, origin: str) -> bool:
         if self._any or origin in self._origins:

@@ -27,6 +27,7 @@ from router.server.exchange import Exchange, shown_subject
 from router.server.front_door import FrontDoor, PayloadStream, Visit
 from router.server.graphiql_page import GraphiqlPage
 from router.server.header_values import HeaderFields, element
+from router.server.host_names import HostNames
 from router.server.request import (
     ClientGoneError,
     OperationParameters,
@@ -69,6 +70,7 @@ class GraphqlEndpoint:
         self._page = page
         self._tracing = tracing
         self._cors = CorsPolicy(door.settings.cors)
+        self._hosts = HostNames(door.settings.allowed_hosts)
         self._service = door.settings.telemetry.service_name
         self._observed: dict[tuple[str, int], Durations] = {}
         self.log = RequestLog(door.settings)
@@ -105,6 +107,8 @@ class GraphqlEndpoint:
 
     async def _route(self, exchange: Exchange, accepted: Accepted, receive: Receive) -> None:
         method = exchange.method
+        if not self._hosts.admits(exchange.headers):
+            raise HttpError(421, "MISDIRECTED_REQUEST", "This server does not answer to the name that it was asked by.")
         if method == "POST":
             await self._post(exchange, accepted, receive)
         elif method in ("GET", "HEAD"):

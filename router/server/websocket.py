@@ -20,10 +20,12 @@ from router.access.caller import Refusal
 from router.errors import RequestError, RouterError
 from router.exact_json import dumps, fault, loads
 from router.pipeline import Response
+from router.server.cors import CorsPolicy
 from router.server.errors import HttpError
 from router.server.exchange import request_id_from, shown_subject
 from router.server.front_door import FrontDoor, Visit
 from router.server.header_values import HeaderFields
+from router.server.host_names import HostNames
 from router.server.request import Receive, Scope, Send, operation_from_json
 from router.server.response import Stream
 from router.telemetry import CONNECTIONS, SUBSCRIPTIONS, RequestLog, Tracing
@@ -72,11 +74,14 @@ class WebSocketEndpoint:
         self._log = log_of_requests
         self._connections = 0
         self._paths = door.settings.graphql_paths
+        self._cors = CorsPolicy(door.settings.cors)
+        self._hosts = HostNames(door.settings.allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
-        if scope["path"] not in self._paths:
-            return await send({"type": "websocket.close", "code": 1000})
+        headers = HeaderFields(scope["headers"])
+        if scope["path"] not in self._paths or not self._hosts.admits(headers) or not self._cors.admits(headers):
+            return await send({"type": "websocket.close", "code": 1000})  # before it is opened: 403
         dialect_name = next((name for name in scope.get("subprotocols", ()) if name in DIALECTS), None)
         await send({"type": "websocket.accept", "subprotocol": dialect_name})
         if dialect_name is None:

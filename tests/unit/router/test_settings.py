@@ -138,3 +138,16 @@ def test_a_placeholder_takes_a_mounted_secret_file(tmp_path: Path) -> None:
     assert settings.jwt.keys[0].secret.get_secret_value() == SECRET
     with pytest.raises(SettingsError, match="JWT_SECRET_FILE names a file that cannot be read"):
         load_settings(file, {"JWT_SECRET_FILE": str(tmp_path / "absent")})
+
+
+@pytest.mark.parametrize("location", ["http://login.example.org/jwks.json", "HTTP://10.0.0.1/jwks"])
+def test_keys_are_not_read_in_the_clear_from_elsewhere(location: str) -> None:
+    with pytest.raises(SettingsError, match="would be read in the clear"):
+        load_settings(None, {}, supergraph="a", jwt={"jwks": [location]})
+    own = ["http://127.0.0.1:1/jwks", "https://login.example.org/jwks.json", "keys.json"]
+    assert load_settings(None, {}, supergraph="a", jwt={"jwks": own}).jwt.jwks == tuple(own)
+
+
+def test_allowed_hosts_come_in_one_variable() -> None:
+    settings = load_settings(None, {"ROUTER_ALLOWED_HOSTS": "api.example, *.api.example"}, supergraph="a")
+    assert settings.allowed_hosts == ("api.example", "*.api.example")

@@ -64,6 +64,7 @@ spec:
         - {name: FITTRACKER_ENV, value: prod}
         - {name: ROUTER_WORKERS, value: {{ .root.Values.router.workers | quote }}}
         - {name: ROUTER_TRUSTED_PROXIES, value: {{ .root.Values.router.trustedProxies | quote }}}
+        - {name: ROUTER_ALLOWED_HOSTS, value: {{ .root.Values.router.allowedHosts | quote }}}
         - {name: JWT_SECRET_FILE, value: /run/secrets/identity/jwt_secret}
         - {name: JWT_PREVIOUS_SECRETS, valueFrom: {secretKeyRef: {name: {{ .root.Values.identitySecret }}, key: jwt_previous_secrets, optional: true}}}
         - {name: ROUTER_REDIS_URL_FILE, value: /run/secrets/connections/router_redis_url}

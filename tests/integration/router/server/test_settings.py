@@ -100,6 +100,7 @@ CHEAP = {"enabled": True, "max": 9}
 
 CHANGES: dict[str, Change] = {
     "path": Change({"path": "/api"}, status, 200, 404),
+    "allowed_hosts": Change({"allowed_hosts": ["api.example"]}, code, None, "MISDIRECTED_REQUEST"),
     "further_paths": Change({"further_paths": ["/api"]}, status, 404, 200, path="/api/"),
     "dev": Change(
         {"dev": True}, says("queryPlan"), False, True, headers={"x-query-plan": "1"}, query="{ products { name } }"

@@ -177,3 +177,33 @@ async def test_an_old_client_is_served_in_its_own_words(router: RunningRouter) -
         {"id": "1", "type": "complete"},
     ]
     await socket.close()
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "is_opened"),
+    [
+        (None, None, True),  # no browser
+        ("http://api.example", "api.example", True),
+        ("https://API.example:8443", "api.example:8443", True),
+        ("https://app.example", "api.example", True),
+        ("https://evil.example", "api.example", False),
+        ("http://api.example:81", "api.example", False),
+        ("http://api.example.evil.example", "api.example", False),
+        ("null", "api.example", False),
+        ("http://rebound.example", "rebound.example", False),
+    ],
+)
+async def test_pages_of_foreign_origins_open_no_socket(
+    start_router: StartRouter, origin: str | None, host: str | None, is_opened: bool
+) -> None:
+    settings = {"cors": {"origins": ["https://app.example"]}, "allowed_hosts": ["api.example", "127.0.0.1"]}
+    headers = {name: value for name, value in (("origin", origin), ("host", host)) if value is not None}
+    async with start_router(**settings) as router:
+        for protocol in (PROTOCOL, "graphql-ws"):
+            opening = router.session.ws_connect(router.url, protocols=(protocol,), headers=headers)
+            if is_opened:
+                await (await opening).close()
+            else:
+                with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                    await opening
+                assert refused.value.status == 403
