@@ -348,6 +348,7 @@ class Stack:
                 "previous_secrets": "${JWT_PREVIOUS_SECRETS:-}",
                 "issuers": ["fittracker"],
                 "audiences": ["fittracker"],
+                "ended_sessions": {"subgraph": "users"},
             },
             # idle connections are dropped long before a subgraph that stops would close them (DRAIN_IDLE_SECONDS)
             "traffic_shaping": {"all": {"keep_alive_seconds": 1}},

@@ -132,6 +132,19 @@ def _split_at_commas(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+class EndedSessions(Section):
+    """Tokens of sessions that ended are refused before they expire. GET of `path` at the `subgraph`, wherever that is, is
+    answered `{"at": 1790000000.5, "ended": {"SESSION": 1790000000.1}}` with seconds since the epoch; with `?since=` only those
+    since then. `claim` of a token names its session. No token may hold for longer than `remember_seconds`.
+    """
+
+    subgraph: str
+    path: str = Field(default="/ended-sessions", pattern="^/")
+    claim: str = "sid"
+    refresh_seconds: float = Field(default=2.0, ge=0.1)
+    remember_seconds: float = Field(default=7_200.0, gt=0)
+
+
 class Jwt(Section):
     """How callers are known. With neither `keys` nor `jwks` every token is refused and anonymous calls still pass."""
 
@@ -148,6 +161,7 @@ class Jwt(Section):
     required: bool = False
     required_claims: Mapping[str, str] = Field(default_factory=dict)
     max_cached_tokens: int = Field(default=10_000, ge=0)
+    ended_sessions: EndedSessions | None = None
 
     _split = field_validator("previous_secrets", mode="before")(_split_at_commas)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
 from hashlib import sha256
@@ -14,6 +15,7 @@ import jwt
 import structlog
 
 from router.access.caller import ANONYMOUS, Caller, Refusal
+from router.access.ended_sessions import EndedSessions
 from router.access.key_set import JwksSource
 from router.errors import RequestError
 from router.settings import Jwt
@@ -49,17 +51,24 @@ class UnauthenticatedError(RequestError):
         self.reason = reason
 
 
+def session_ended() -> UnauthenticatedError:
+    return UnauthenticatedError("The session has ended.", Refusal.SESSION_ENDED)
+
+
 class Authenticator:
     """Verifies `Authorization: Bearer` values and remembers the good ones until they expire."""
 
-    def __init__(self, settings: Jwt) -> None:
+    def __init__(self, settings: Jwt, ended: EndedSessions | None = None) -> None:
         self._settings = settings
+        self._ended = ended
         self._jwks = JwksSource(settings.jwks, settings.jwks_refresh_seconds) if settings.jwks else None
         self._verified: OrderedDict[bytes, Caller] = OrderedDict()
 
     async def start(self) -> None:
         if self._jwks is not None:
             await self._jwks.refresh()
+        if self._ended is not None:
+            await self._ended.read()
 
     async def authenticate(self, authorization: str) -> Caller:
         """The caller behind an Authorization value; "" is anonymous. Raises UnauthenticatedError."""
@@ -86,7 +95,13 @@ class Authenticator:
             raise UnauthenticatedError("The token has expired.", Refusal.EXPIRED)
         else:
             self._verified.move_to_end(remembered)
+        if self._ended is not None and self._ended.has(caller):
+            raise session_ended()
         return caller
+
+    def ending(self, caller: Caller) -> asyncio.Future[None] | None:
+        """Done once the caller's session is over; None where nobody tells of sessions, or the caller has none."""
+        return None if self._ended is None else self._ended.ending(caller)
 
     def _remember(self, digest: bytes, caller: Caller) -> None:
         if not self._settings.max_cached_tokens:

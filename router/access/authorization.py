@@ -101,6 +101,7 @@ _ADVICE: Mapping[Refusal | None, str] = {
     None: "You are not allowed to read",
     Refusal.NO_TOKEN: "Log in to read",
     Refusal.EXPIRED: "The token has expired: renew it to read",
+    Refusal.SESSION_ENDED: "The session has ended: log in to read",
     Refusal.INVALID: "The token is not valid: log in to read",
 }
 

@@ -15,6 +15,7 @@ class Refusal(StrEnum):
 
     NO_TOKEN = "NO_TOKEN"  # noqa: S105 - a reason: none was sent
     EXPIRED = "EXPIRED"  # it was good once: a client renews it and asks again
+    SESSION_ENDED = "SESSION_ENDED"  # it would hold, but its session is over: a client lets the person sign in
     INVALID = "INVALID"  # anything else that is wrong with it
 
 

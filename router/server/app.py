@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from urllib.parse import urljoin
 
 import structlog
 from redis.asyncio import Redis
@@ -25,6 +26,7 @@ from starlette.types import ASGIApp
 from router.access.authentication import Authenticator
 from router.access.authorization import AuthorizationRules
 from router.access.demand import DemandControl
+from router.access.ended_sessions import EndedSessions
 from router.access.limits import RateLimiter, document_limits
 from router.access.persisted_documents import DocumentStore
 from router.broker_events.hub import BrokerEvents
@@ -71,7 +73,7 @@ from router.transport.deadlines import Deadlines
 from router.transport.http_client import HttpLimits
 from router.transport.instance_directory import InstanceDirectory
 from router.transport.persisted_requests import PersistedRequests
-from router.transport.protocol import SubgraphTransport
+from router.transport.protocol import SubgraphRequest, SubgraphTransport
 from router.transport.retries import Retries
 from router.transport.shared_requests import SharedRequests
 from router.transport.shared_streams import SharedStreams
@@ -119,7 +121,8 @@ class RouterApp:
         self._transport = self._shared_transport(kept, self._extensions)
         self._redis = _redis(settings)
         self.graph_file = GraphFile(settings.supergraph, _graph_options(settings), self._runtime)
-        self._authenticator = Authenticator(settings.jwt)
+        self._ended_sessions = self._told_of_ended_sessions()
+        self._authenticator = Authenticator(settings.jwt, self._ended_sessions)
         self._entities = self._entity_store()
         self._changes = self._entity_changes()
         self._broker_events = _broker_events(settings)
@@ -249,8 +252,8 @@ class RouterApp:
                 await stack.enter_async_context(management_server(self.management, self.settings))
                 if self._callbacks is not None:
                     await stack.enter_async_context(self._callbacks.served())
-            await self._authenticator.start()
             await self.graph_file.load()
+            await self._authenticator.start()
             self._warn_of_unknown_names()
             stack.callback(self.graph_file.close)
             stack.push_async_callback(self._probes.loops.stop)
@@ -265,6 +268,8 @@ class RouterApp:
             loops.start("supergraph", self.graph_file.watch)
         if self._usage is not None:
             loops.start("usage", self._usage.run)
+        if self._ended_sessions is not None:
+            loops.start("endedSessions", self._ended_sessions.follow)
         if self._broker_events is not None:
             loops.start("brokerEvents", self._broker_events.run)
         if self._changes is not None and self._changes.listens:
@@ -310,6 +315,21 @@ class RouterApp:
             return None
         kept_for = hints.with_max_ages(self.settings.entity_cache.max_ages)
         return EntityCache(self._entities, kept_for, graph.supergraph)
+
+    def _told_of_ended_sessions(self) -> EndedSessions | None:
+        """Asked wherever operations for its subgraph would go now."""
+        wanted = self.settings.jwt.ended_sessions
+        if wanted is None:
+            return None
+        name, path = wanted.subgraph, wanted.path
+
+        def address() -> str:
+            url = self.graph_file.current.graph.subgraph_urls.get(name, "")
+            if self._instances is not None:
+                url = self._instances.address_for_stream(SubgraphRequest(name, url, b"", ()))
+            return urljoin(url, path)
+
+        return EndedSessions(wanted, address, client_context(self._traffic_of(name).tls))
 
     def _entity_store(self) -> EntityStore | None:
         settings = self.settings.entity_cache

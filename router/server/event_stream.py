@@ -13,7 +13,7 @@ from typing import ClassVar, Protocol
 
 import orjson
 
-from router.access.authentication import UnauthenticatedError
+from router.access.authentication import UnauthenticatedError, session_ended
 from router.access.caller import Refusal
 from router.errors import RequestError, RouterError, SubgraphError
 from router.pipeline import Response
@@ -150,7 +150,8 @@ class EventStreams:
                 closing = (
                     self._door.is_closing if stream.kind == "subscription" else None
                 )  # the others end by themselves
-                async for body in paced(stream.payloads, receive, closing, heartbeat, visit.caller.expires_at):
+                ending = self._door.authenticator.ending(visit.caller)
+                async for body in paced(stream.payloads, receive, closing, heartbeat, visit.caller.expires_at, ending):
                     part = framing.heartbeat if body is None else framing.part(body)
                     if part:
                         part, start = start + part, b""
@@ -188,23 +189,25 @@ async def paced(
     closing: asyncio.Event | None,
     heartbeat_seconds: float,
     expires_at: float | None,
+    ending: asyncio.Future[None] | None = None,
 ) -> AsyncIterator[bytes | None]:
     """The payloads, with None where it is time for a heartbeat. Ends when the client leaves.
 
-    Raises UnauthenticatedError when the caller's token expires, StreamInterruptedError at `closing`. The next payload is asked for only after the last was
-    taken, so a client that reads slowly slows the source and nothing piles up.
+    Raises UnauthenticatedError when the caller's token expires or its session is over (`ending`), StreamInterruptedError at
+    `closing`. The next payload is asked for only after the last was taken, so a client that reads slowly slows the source and nothing piles up.
     """
     gone = asyncio.ensure_future(_disconnected(receive))
     closed = asyncio.ensure_future((closing or asyncio.Event()).wait())
     following = asyncio.ensure_future(_next(payloads))
+    ends = {gone, closed} | ({ending} if ending is not None else set())
     try:
         while True:
             left = heartbeat_seconds if expires_at is None else min(heartbeat_seconds, expires_at - time.time())
-            done, _ = await asyncio.wait(
-                {following, gone, closed}, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED
-            )
+            done, _ = await asyncio.wait({following, *ends}, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED)
             if gone in done:
                 return
+            if ending is not None and ending in done:
+                raise session_ended()
             if following in done:
                 body = following.result()
                 if body is None:

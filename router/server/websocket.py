@@ -330,19 +330,19 @@ class _Connection:
             raise _GoneError from None
 
     async def _expect_initialisation(self) -> None:
-        """Ends in time where no connection_init comes, and later when the caller's token expires."""
+        """Ends in time where no connection_init comes, and later when the caller's token expires or its session is over."""
         try:
             async with asyncio.timeout(self._settings.init_timeout_seconds):
                 await self._is_acknowledged.wait()
         except TimeoutError:
             raise _CloseError(INITIALISATION_TIMEOUT, "Connection initialisation timeout") from None
         assert self._visit is not None
-        expires_at = self._visit.caller.expires_at
-        if expires_at is None:
-            await asyncio.Event().wait()
-        else:
-            await asyncio.sleep(max(0.0, expires_at - time.time()))
-        raise _CloseError(FORBIDDEN, f"Forbidden: the token was refused ({Refusal.EXPIRED})")
+        caller = self._visit.caller
+        ending = self._door.authenticator.ending(caller) or asyncio.get_running_loop().create_future()
+        left = None if caller.expires_at is None else max(0.0, caller.expires_at - time.time())
+        ended, _ = await asyncio.wait({ending}, timeout=left)  # which leaves it as it is: others wait for it too
+        reason = Refusal.SESSION_ENDED if ended else Refusal.EXPIRED
+        raise _CloseError(FORBIDDEN, f"Forbidden: the token was refused ({reason})")
 
     async def _beat(self) -> None:
         await self._is_acknowledged.wait()

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from events.contracts.users import SessionEnded
 from events.fanout import EVERYTHING
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("subgraphs.shell.revocation")
 
 CHANNEL = "ended-sessions"
+PATH = "/ended-sessions"
 READ_EVERY_SECONDS = 2.0
 # Clocks of several machines differ; and a session is remembered for longer than its last token holds.
 _SLACK_SECONDS = 300
@@ -65,6 +68,7 @@ class RevokedSessions:
         self._fanout = fanout
         self._remember_seconds = token_seconds + _SLACK_SECONDS
         self._ended_at: dict[str, float] = {}
+        self._read_at: float | None = time.time() if database is None else None
 
     def __contains__(self, session_id: str) -> bool:
         return session_id in self._ended_at
@@ -74,6 +78,21 @@ class RevokedSessions:
         ended = list(session_ids)
         self._add(dict.fromkeys(ended, time.time()))
         await hasten(self._fanout, ((CHANNEL, each) for each in ended), _log, "revocation_not_hastened")
+
+    async def tell(self, request: Request) -> Response:
+        """`GET /ended-sessions?since=SECONDS`: the sessions that ended since then, and until when that is complete; 503 as long
+        as the database was not read. For the router, over the net that subgraphs share: it refuses their tokens too.
+        """
+        try:
+            since = float(request.query_params.get("since", "-inf"))
+        except ValueError:
+            return JSONResponse({"error": "`since` is in seconds since 1970."}, 400)
+        if self._read_at is None:
+            return JSONResponse({"error": "The database was not read yet."}, 503)
+        at = self._read_at if self._database is not None else time.time()
+        return JSONResponse(
+            {"at": at, "ended": {key: ended for key, ended in self._ended_at.items() if ended >= since}}
+        )
 
     async def watch(self, loops: Loops) -> None:
         """Keep the set current until cancelled: by what is announced, and by the database every two seconds."""
@@ -95,9 +114,11 @@ class RevokedSessions:
         """Add what the database knows, and let go of what is too old to matter."""
         if self._database is None:
             return
+        began_at = time.time()
         async with self._database.primary().reading() as connection:
             rows = await connection.execute(_READ, {"seconds": self._remember_seconds})
             self._add({row.session_id: row.ended_at for row in rows})
+        self._read_at = began_at
         oldest = time.time() - self._remember_seconds
         for session_id in [each for each, ended_at in self._ended_at.items() if ended_at < oldest]:
             del self._ended_at[session_id]

@@ -1,6 +1,9 @@
 """The users subgraph as an ASGI application. Served by `__main__` and deploy, mounted by the in-process router."""
 
+from starlette.routing import Route
+
 from subgraphs.shell.app import Subgraph, SubgraphApp, build_app
+from subgraphs.shell.revocation import PATH
 from subgraphs.shell.settings import Settings, read_settings
 from subgraphs.users.commands.cell import cell_routes
 from subgraphs.users.commands.ended_session import forget_old_sessions
@@ -21,7 +24,7 @@ SUBGRAPH = Subgraph(
     consumers=(subscription,),
     forget=(forget_old_sessions, forget_mail, forget_grants, forget_notifications, forget_logged),
     loops=(deliver_mail, remind_people),
-    routes=cell_routes,
+    routes=lambda resources: (*cell_routes(resources), Route(PATH, resources.revoked_sessions.tell)),
 )
 
 

@@ -242,6 +242,7 @@ ELSEWHERE = {
     "redis_url": "test_the_rate_is_counted_in_redis_and_forgiven_without_it",
     "share_identical_requests": "test_equal_queries_at_the_same_time_run_once_and_callers_never_share",
     "jwt.previous_secrets": "test_secrets_rotated_out_come_in_one_variable",
+    "jwt.ended_sessions": "test_a_token_of_an_ended_session_is_nobodys",
     "jwt.jwks": "test_public_keys_come_from_a_jwks_and_are_no_hmac_secrets",
     "management.port": "test_operators_paths_are_on_their_own_port_only",
     "management.host": "test_operators_paths_are_on_their_own_port_only",

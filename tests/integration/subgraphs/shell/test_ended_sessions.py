@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import aiohttp
+import jwt
 import pytest
 
 from events.kafka_settings import KafkaSettings
@@ -95,6 +96,28 @@ async def test_another_subgraph_hears_of_a_sign_out_without_redis_and_remembers_
     alone = replace(others, kafka=None)
     async with running(alone, create_workouts) as workouts:
         assert await is_refused(workouts, headers, query)
+
+
+async def test_users_tells_the_router_which_sessions_ended_and_until_when_that_is_complete(settings: Settings) -> None:
+    async with running(settings) as users:
+        told_at = time.time()
+
+        async def told(**since: Any) -> dict[str, Any]:
+            async with users.client.get(f"{users.url}/ended-sessions", params=since) as response:
+                answer: dict[str, Any] = await response.json()
+                assert response.status == (400 if since == {"since": "yesterday"} else 200)
+                return answer
+
+        before = await told()
+        headers = await signed_in(users)
+        await users.post({"query": LOGOUT}, **headers)
+        (session,) = (await told())["ended"].keys() - before["ended"].keys()
+        claims = jwt.decode(headers["authorization"].split()[1], options={"verify_signature": False})
+        assert session == claims["sid"]
+        assert session in (await told(since=told_at - 30))["ended"]
+        assert (await told(since=time.time() + 1))["ended"] == {}
+        assert "error" in await told(since="yesterday")
+        assert abs((await told())["at"] - time.time()) < 10
 
 
 async def test_a_redis_that_hangs_costs_sign_in_and_sign_out_a_moment_and_no_error(settings: Settings) -> None:
