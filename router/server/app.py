@@ -122,7 +122,6 @@ class RouterApp:
         self._redis = _redis(settings)
         self.graph_file = GraphFile(settings.supergraph, _graph_options(settings), self._runtime)
         self._ended_sessions = self._told_of_ended_sessions()
-        self._authenticator = Authenticator(settings.jwt, self._ended_sessions)
         self._entities = self._entity_store()
         self._changes = self._entity_changes()
         self._broker_events = _broker_events(settings)
@@ -133,7 +132,7 @@ class RouterApp:
         self.door = FrontDoor(
             settings,
             self.graph_file,
-            self._authenticator,
+            Authenticator(settings.jwt, self._ended_sessions),
             _rate_limiter(settings, self._redis),
             self._documents,
             cache=cache,
@@ -253,7 +252,7 @@ class RouterApp:
                 if self._callbacks is not None:
                     await stack.enter_async_context(self._callbacks.served())
             await self.graph_file.load()
-            await self._authenticator.start()
+            await self.door.authenticator.start()
             self._warn_of_unknown_names()
             stack.callback(self.graph_file.close)
             stack.push_async_callback(self._probes.loops.stop)
