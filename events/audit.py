@@ -64,7 +64,9 @@ class Audit:
             await after_commit()
 
     async def differences_of(self, user_id: str) -> list[Difference]:
-        """What differs, and still does after a while: events may be on their way. Counted in the metrics."""
+        """What differs, and still does after a while: events may be on their way. That this person was
+        compared is counted in the metrics.
+        """
         standing = set(await self._look(user_id))
         for _ in range(LOOKS - 1):
             if not standing:

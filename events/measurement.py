@@ -19,7 +19,7 @@ LONGEST_SECONDS = 0.5
 
 
 async def measure(service: str, engine: AsyncEngine, loops: Loops) -> None:
-    """Set every gauge of `metrics` that this service has."""
+    """Set the gauges of `metrics` that this service has: those of its loops, its outbox and its groups."""
     for loop in loops:
         metrics.LOOP_UP.labels(service, loop.name).set(loop.is_well)
         metrics.LOOP_IDLE_SECONDS.labels(service, loop.name).set(loop.seconds_since_progress)

@@ -1,6 +1,7 @@
 """What the event loops count and measure, each metric declared once. Served by whichever process runs the loop.
 
-Counters move when something happens; gauges are set by `measurement` when they are scraped, and by nothing else.
+Counters move when something happens. Gauges are set by `measurement` when they are scraped, but for
+`PROJECTION_DIFFERENCES`, which `fittracker events check` sets when it has compared.
 """
 
 from prometheus_client import Counter, Gauge

@@ -1,4 +1,5 @@
-"""Logs, traces and metrics: set up once by `server.app`; every metric of the router is declared here with its meaning.
+"""Logs, traces and metrics: set up once by `server.app`; every metric of the router stands here, with its
+meaning here or in `process_metrics`.
 
 Modules take `structlog.get_logger` and the metrics below; the OpenTelemetry SDK is configured nowhere else in the router.
 """

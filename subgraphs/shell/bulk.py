@@ -1,4 +1,4 @@
-"""Many rows and events at once, by COPY in the caller's transaction: for loads of whole populations, in `sample_data`."""
+"""Many rows and events at once, by COPY in the caller's transaction: for the catalogue, and for whole histories that are loaded."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What users know of a body in words, as the formulas of every subgraph ask for it."""
+"""What users know of a body in words, as the formulas of nutrition and workouts ask for it too."""
 
 from enum import StrEnum
 

@@ -2,7 +2,7 @@
 import { useQuery } from "@apollo/client/react";
 import { Answer } from "./Answer";
 import { Bar, Ring } from "./charts";
-import { count, kcal, kilograms, longDate, minutes } from "./format";
+import { count, kcal, kilograms, longDate, minutes, shortDate } from "./format";
 import { DaysLiveDocument, TodayDocument, type MacrosFragment, type TargetFragment, type TodayQuery } from "./graph.generated";
 import { useLive } from "./live";
 import { write } from "./outbox";
@@ -125,8 +125,13 @@ function TrainingCard({ me }: { me: TodayQuery["me"] }) {
           <li key={each.id}>
             <span>{each.name}</span>
             <small>
-              {each.durationMinutes === null ? "" : minutes(each.durationMinutes)}
-              {each.caloriesBurned?.kcal ? `, ${kcal(each.caloriesBurned.kcal)}` : ""}
+              {[
+                each.localDate === me.day.date ? "" : shortDate(each.localDate),
+                each.durationMinutes === null ? "" : minutes(each.durationMinutes),
+                each.caloriesBurned?.kcal ? kcal(each.caloriesBurned.kcal) : "",
+              ]
+                .filter(Boolean)
+                .join(", ")}
             </small>
           </li>
         ))}

@@ -4,6 +4,7 @@ import { build } from "esbuild";
 import { gzipSync } from "node:zlib";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { writeNotices } from "./notices.mjs";
 
 const OUT = "assets";
 rmSync(OUT, { recursive: true, force: true });
@@ -38,17 +39,6 @@ for (const file of result.outputFiles) {
   writeFileSync(join(OUT, `${basename(file.path)}.gz`), gzipSync(file.contents, { level: 9 }));
 }
 
-const names = new Set();
-for (const input of Object.keys(result.metafile.inputs)) {
-  const found = [...input.matchAll(/node_modules\/((?:@[^/]+\/)?[^/]+)/g)].at(-1);
-  if (found) names.add(input.slice(0, found.index + found[0].length));
-}
-const notices = [...names].sort().map((folder) => {
-  const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json")));
-  const texts = readdirSync(folder).filter((file) => /^(licen[cs]e|notice)/i.test(file));
-  const text = texts.map((file) => readFileSync(join(folder, file), "utf8").trim()).join("\n\n");
-  return `${name} ${version} (${license})\n\n${text || "The package carries no licence file; its licence is as named above."}`;
-});
-writeFileSync(join(OUT, "NOTICES.txt"), `Software in these files, and its licences.\n\n${notices.join(`\n\n${"-".repeat(80)}\n\n`)}\n`);
+writeNotices(result.metafile, OUT);
 for (const file of readdirSync(OUT)) console.log(file, readFileSync(join(OUT, file)).length);
 if (!existsSync(join(OUT, "graphiql.js.gz"))) process.exit(1);

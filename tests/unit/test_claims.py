@@ -1,0 +1,65 @@
+"""What prose says that only one place does is done nowhere else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def places_of(pattern: str, *rooms: str) -> set[str]:
+    """The modules of the rooms in which a line of code has the pattern."""
+    found = re.compile(pattern, re.MULTILINE)
+    files = (file for room in rooms for file in (ROOT / room).rglob("*.py"))
+    return {str(file.relative_to(ROOT)) for file in files if found.search(file.read_text(encoding="utf-8"))}
+
+
+@pytest.mark.parametrize(
+    ("claim", "pattern", "rooms", "expected"),
+    [
+        (
+            "settings alone reads the environment of a subgraph",
+            r"os\.environ|getenv",
+            ("subgraphs",),
+            {"subgraphs/shell/settings.py"},
+        ),
+        ("users alone signs tokens", r"key_ring\.sign\(", ("subgraphs",), {"subgraphs/users/commands/session.py"}),
+        (
+            "measurement sets the gauges of events, and the check that of differences",
+            r"metrics\.[A-Z_]+(\.labels\(.*\))?\.set\(",
+            ("events", "subgraphs", "deploy"),
+            {"events/measurement.py", "deploy/event_commands.py"},
+        ),
+        (
+            "every metric of the router is declared in two modules",
+            r"= (Counter|Gauge|Histogram|DurationHistogram|Level)\($|return Histogram\($",
+            ("router",),
+            {"router/telemetry.py", "router/process_metrics.py"},
+        ),
+        (
+            "the router configures OpenTelemetry in one module",
+            r"^from opentelemetry\.sdk",
+            ("router",),
+            {"router/telemetry.py"},
+        ),
+        (
+            "rows are loaded by COPY for the catalogue and for whole histories",
+            r"^from subgraphs\.shell\.bulk",
+            ("subgraphs", "deploy", "events"),
+            {
+                "subgraphs/nutrition/commands/catalogue.py",
+                "subgraphs/nutrition/commands/meal_rows.py",
+                "subgraphs/users/sample_data.py",
+                "subgraphs/workouts/commands/workout_copy.py",
+            },
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) and " " in value else "",
+)
+def test_it_is_done_there_and_nowhere_else(
+    claim: str, pattern: str, rooms: tuple[str, ...], expected: set[str]
+) -> None:
+    assert places_of(pattern, *rooms) == expected, claim
