@@ -116,5 +116,9 @@ async def test_copied_histories_equal_those_written_one_by_one(workouts: Subgrap
         async with workouts.database.transaction() as connection:
             assert await load_workouts(connection, [history], by_id, NOW) == expected
     single, copied = await _rows(workouts, "single"), await _rows(workouts, "copied")
+    # nobody is told of records of long ago, which are new to the database only
+    told = [[event.pop("new_records") for event in rows["events"]] for rows in (single, copied)]
+    assert [len(each) > 0 for each in told[0]] == [False, True, True]
+    assert told[1] == [(), (), ()]
     assert copied == single
     assert [len(copied[name]) for name in ("workout", "workout_set", "personal_record", "events")] == [3, 15, 3, 3]
