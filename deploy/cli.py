@@ -361,6 +361,17 @@ def schema_diff(
         raise typer.Exit(1)
 
 
+@schema_app.command("picture")
+def schema_picture(
+    supergraph: Annotated[Path, typer.Argument(help="A supergraph.")] = Path("schema/fittracker/supergraph.graphql"),
+) -> None:
+    """Print who has what of which entity, as a Mermaid flowchart for documentation."""
+    from deploy.graph_mermaid import mermaid_of
+    from router.supergraph import read_supergraph
+
+    typer.echo(mermaid_of(read_supergraph(supergraph.read_text(encoding="utf-8"))), nl=False)
+
+
 @schema_app.command("lint")
 def schema_lint(
     files: Annotated[

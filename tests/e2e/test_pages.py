@@ -1,17 +1,23 @@
-"""GraphiQL, the console and the demo of a whole stack in a real browser: on a desktop and a phone, in light and dark."""
+"""GraphiQL, the console and the demo of a whole stack in a real browser: on a desktop and a phone, in light and dark.
+
+And what the README and the recipes have a reader type, over the same stack.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from playwright.async_api import Page, expect
 
 from tests.testkit.browser import WatchedPage, watched_page
-from tests.testkit.running_stack import RunningStack, eventually, running_stack
+from tests.testkit.running_stack import ROOT, RunningStack, eventually, running_stack
 
 DESKTOP, PHONE = (1400, 900), (390, 844)
 
@@ -226,3 +232,42 @@ async def test_no_secret_of_the_stack_reaches_the_console(people: RunningStack) 
             told.append(await response.text())
     assert len(secrets) > 1
     assert [secret for secret in secrets if any(secret in each for each in told)] == []
+
+
+def _blocks(page: Path) -> str:
+    """What a page has a reader type into a shell, one block after the other."""
+    return "\n".join(re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
+
+
+async def _typed(stack: RunningStack, folder: Path, script: str) -> str:
+    """What a shell prints; it stops at the first command that fails. The stack answers where the pages have the usual one."""
+    (folder / ".fittracker").symlink_to(stack.directory.path)
+    script = script.replace("localhost:8080", origin_of(stack).removeprefix("http://"))
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-eo", "pipefail", "-c", f'fittracker() {{ "{sys.executable}" -m deploy "$@"; }}\n{script}',
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+    return output.decode()
+
+
+@pytest.mark.timeout(120)
+async def test_what_the_readme_has_a_reader_type_answers_as_it_says(people: RunningStack, tmp_path: Path) -> None:
+    readme = ROOT / "README.md"
+    printed = await _typed(people, tmp_path, _blocks(readme).replace("make up ", ": "))
+    promised = re.findall(r"```(?:json)?\n(\{.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL)
+    lines = [line for block in promised for line in block.splitlines()]
+    assert len(lines) == 4
+    assert [line for line in lines if line not in printed] == []
+
+
+@pytest.mark.timeout(120)
+async def test_the_recipes_work(people: RunningStack, tmp_path: Path) -> None:
+    printed = await _typed(people, tmp_path, _blocks(ROOT / "deploy" / "docs" / "recipes.md"))
+    assert '"errors"' not in printed
+    meals = re.findall(r'\{"data":\{"logMeal":\{"meal":\{"id":"(meal_[^"]+)"\},"userErrors":\[\]\}\}\}', printed)
+    assert len(meals) == 2
+    assert meals[0] == meals[1]
+    for told in ("event: next", '"queryPlan"', "everything is in", "✓ the stack runs", "outbox users", "No mail yet"):
+        assert told in printed, printed
