@@ -35,6 +35,7 @@ ENTRANCES: Mapping[str, str] = {
     "confirmRegistration": "token",
     "resetPassword": "token",
     "verifyEmail": "token",
+    "exchangeApiKey": "key",
 }
 _MOST_TOKENS = 15_000  # of a document, as the router's own limit
 

@@ -89,7 +89,7 @@ def _day_before(day: str) -> str | None:
     return before.isoformat() if before >= FIRST_DAY else None
 
 
-ACCOUNT = Listing("account", ("me",), Walk.ONCE, lists=("reminders",))
+ACCOUNT = Listing("account", ("me",), Walk.ONCE, lists=("reminders", "apiKeys"))
 #: In the order in which they are asked.
 LISTINGS = (
     ACCOUNT,
@@ -132,6 +132,7 @@ EXPORTED: Mapping[str, str] = {
     "users.access_grant": "readers",
     "users.notification": "notifications",
     "users.reminder": "account",
+    "users.api_key": "account",
     "nutrition.food": "foods",
     "nutrition.food_portion": "foods",
     "nutrition.recipe_version": "foods",

@@ -16,6 +16,8 @@ import jwt
 
 from subgraphs.shell.calendar import WeekStart
 from subgraphs.shell.errors import NobodyReason, UnauthenticatedError
+from subgraphs.shell.grant_area import GrantArea
+from subgraphs.shell.key_scope import READ, reading
 from subgraphs.shell.settings import SECRET_BYTES, Settings
 
 ISSUER = "fittracker"
@@ -51,8 +53,17 @@ class Viewer:
     def is_admin(self) -> bool:
         return ADMIN in self.roles
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether the token may do only what its scopes name: an API key's, where a sign-in's may do what the person may."""
+        return READ not in self.scopes
+
+    def reaches(self, area: GrantArea | None) -> bool:
+        """Whether the token may read what is in this area; None: what every key may, such as the person's name."""
+        return not self.is_limited or area is None or reading(area) in self.scopes
+
     def may_read(self, user_id: str) -> bool:
-        """Without a grant; `sharing.may_read` asks for those too."""
+        """Without a grant, and whatever the token's scopes; `sharing.may_read` asks for those too."""
         return user_id == self.id or self.is_admin
 
 

@@ -142,8 +142,13 @@ class Context:
         self.renew_loaders()
 
     async def may_read(self, wanted: Wanted) -> bool:
-        """Whether the viewer may read this: as its owner, as an administrator, or by a grant, which notes that it was read."""
+        """Whether the viewer may read this: as its owner, as an administrator, or by a grant, which notes that it was read.
+
+        An API key reads what is its owner's, of the areas that its scopes name, and nothing by a grant.
+        """
         viewer = self.viewer
+        if viewer.is_limited:
+            return viewer.may_read(wanted.owner_id) and viewer.reaches(wanted.area)
         if viewer.may_read(wanted.owner_id):
             return True
         if self._grant_reads is None:

@@ -47,7 +47,7 @@ from subgraphs.shell.representations import read_representation, refused
 from subgraphs.shell.resolvers import shorten_resolvers
 from subgraphs.shell.scalars import SCALARS
 from subgraphs.shell.scopes import enforce_scopes
-from subgraphs.shell.sharing import enforce_sharing
+from subgraphs.shell.sharing import declare_scopes, enforce_sharing
 
 _log = structlog.get_logger("subgraphs.shell.errors")
 
@@ -96,7 +96,12 @@ class SubgraphSchema(strawberry.federation.Schema):
         mutation: type | None = None,
         subscription: type | None = None,
         types: Iterable[type] = (),
+        tells_scopes_of_user: bool = True,
     ) -> None:
+        """`tells_scopes_of_user` is whether routers are to deny fields of User before they ask: not where an operation that
+        comes without a token can sign somebody in, and go on as that person. The rule holds here either way.
+        """
+
         @lru_cache(maxsize=CACHED_DOCUMENTS)
         def prepare(text: str) -> tuple[DocumentNode, list[GraphQLError]]:
             document = parse(text, max_tokens=MOST_TOKENS)
@@ -117,6 +122,8 @@ class SubgraphSchema(strawberry.federation.Schema):
         leaves = shorten_resolvers(self)
         enforce_scopes(self)
         enforce_sharing(self, leaves)
+        if tells_scopes_of_user:
+            declare_scopes(self)
         self.execution_context_class = lean_executor(leaves)
 
     async def execute(

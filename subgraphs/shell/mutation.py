@@ -16,6 +16,8 @@ from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.errors import SubgraphError, ValidationError
 from subgraphs.shell.inputs import clean
+from subgraphs.shell.key_scope import KeyScope
+from subgraphs.shell.scopes import RequiresScopes, writes
 
 
 @strawberry.enum(description="Why a mutation was refused, where a person can mend it.")
@@ -52,10 +54,23 @@ class Payload:
     )
 
 
-def mutation(*, description: str, directives: Sequence[object] = ()) -> Callable[[Callable[..., Any]], Any]:
-    """Declare a mutation: a coroutine `(self, info, input) -> SomePayload | None`, with `SomePayload` a `Payload`."""
+def mutation(
+    *,
+    description: str,
+    directives: Sequence[object] = (),
+    key_scope: KeyScope | None = None,
+    is_public: bool = False,
+) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a mutation: a coroutine `(self, info, input) -> SomePayload | None`, with `SomePayload` a `Payload`.
+
+    It is for whoever has signed in, and for API keys with the `key_scope`, if one is named; `is_public` ones are for everybody.
+    Directives that name scopes themselves count instead.
+    """
+    names_scopes = is_public or any(isinstance(each, RequiresScopes) for each in directives)
     declare: Callable[[Callable[..., Any]], Any] = strawberry.mutation(
-        description=description, extensions=[_MendableRefusals()], directives=directives
+        description=description,
+        extensions=[_MendableRefusals()],
+        directives=[*directives, *([] if names_scopes else [writes(key_scope)])],
     )
     return declare
 

@@ -14,6 +14,9 @@ from strawberry.schema_directive import Location, schema_directive
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
+from subgraphs.shell.grant_area import GrantArea
+from subgraphs.shell.key_scope import KEY, READ, WRITE, KeyScope, reading
+
 
 @schema_directive(locations=[Location.FIELD_DEFINITION], name="requiresScopes", print_definition=False)
 class RequiresScopes(FederationDirective):
@@ -25,6 +28,26 @@ class RequiresScopes(FederationDirective):
 
 
 ADMINISTRATORS_ONLY = RequiresScopes(scopes=[["admin"]])
+#: For whoever has signed in, and for every API key.
+ANY_KEY = RequiresScopes(scopes=[[READ], [KEY]])
+#: For whoever has signed in, and for no API key.
+NO_KEY = RequiresScopes(scopes=[[READ]])
+
+
+def reads(*areas: GrantArea) -> RequiresScopes:
+    """For whoever has signed in, and for API keys that may read all of these areas."""
+    return RequiresScopes(scopes=[[READ], [reading(area).value for area in areas]])
+
+
+READS_BODY = reads(GrantArea.BODY)
+READS_DIARY = reads(GrantArea.DIARY)
+READS_TRAINING = reads(GrantArea.TRAINING)
+READS_PROGRESS = reads(GrantArea.PROGRESS)
+
+
+def writes(scope: KeyScope | None) -> RequiresScopes:
+    """For whoever has signed in, and for API keys with this scope; None: for no key."""
+    return RequiresScopes(scopes=[[WRITE]] if scope is None else [[WRITE], [scope.value]])
 
 
 def required_scopes(field: StrawberryField) -> list[list[str]] | None:
@@ -44,6 +67,9 @@ def enforce_scopes(schema: Schema) -> None:
             scopes = required_scopes(field)
             if scopes is not None:
                 graphql_field = graphql_type.fields[schema.config.name_converter.get_graphql_name(field)]
+                if graphql_field.subscribe is not None:  # what it resolves to are the events of one that was let in
+                    graphql_field.subscribe = _guarded(graphql_field.subscribe, scopes)
+                    continue
                 assert graphql_field.resolve is not None
                 graphql_field.resolve = _guarded(graphql_field.resolve, scopes)
 

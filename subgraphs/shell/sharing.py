@@ -1,7 +1,7 @@
-"""What of a person others may read by a grant: one directive says so, and is enforced here by itself.
+"""What of a person others may read by a grant, and the person's API keys: one directive says so, and is enforced here.
 
 On a field of User it opens that field, on a type the things of that type. What has no directive is the owner's and the
-administrators' alone, so whatever a subgraph adds is shut until it says otherwise.
+administrators' alone, so whatever a subgraph adds is shut until it says otherwise. Routers are told as `@requiresScopes`.
 """
 
 from collections.abc import Callable, Iterator, MutableMapping
@@ -13,7 +13,7 @@ import strawberry
 from aiodataloader import DataLoader
 from graphql import GraphQLObjectType, GraphQLResolveInfo
 from strawberry import Schema
-from strawberry.federation.schema_directives import External
+from strawberry.federation.schema_directives import External, Inaccessible
 from strawberry.schema_directive import Location, schema_directive
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
@@ -24,6 +24,7 @@ from subgraphs.shell.grant_area import GrantArea
 from subgraphs.shell.grants import ReadRecord, Wanted
 from subgraphs.shell.lean_executor import Leaf
 from subgraphs.shell.scalars import describe_enum
+from subgraphs.shell.scopes import ANY_KEY, NO_KEY, RequiresScopes, reads, required_scopes
 
 describe_enum(
     GrantArea,
@@ -40,7 +41,9 @@ _KEYS = frozenset({"id", "node_id"})
 
 @schema_directive(locations=[Location.FIELD_DEFINITION, Location.OBJECT], name="shared")
 class Shared:
-    """Whoever has a grant of this area may read it; without an area, whoever has any grant."""
+    """Whoever has a grant of this area may read it, and the owner's API keys that may read the area; without an area, whoever
+    has any grant, and every key of the owner.
+    """
 
     area: GrantArea | None = strawberry.UNSET
 
@@ -78,7 +81,8 @@ async def may_read(info: Info, kind: type, owner_id: str) -> bool:
     definition: StrawberryObjectDefinition = kind.__strawberry_definition__  # type: ignore[attr-defined]
     shared = _shared(definition)
     if shared is None:
-        return info.context.viewer.may_read(owner_id)
+        viewer = info.context.viewer
+        return viewer.may_read(owner_id) and not viewer.is_limited
     return await info.context.may_read(_wanted(owner_id, shared, definition.name))
 
 
@@ -126,6 +130,32 @@ def enforce_sharing(schema: Schema, leaves: MutableMapping[str, dict[str, Leaf]]
         leaves.get("User", {}).pop(name, None)
 
 
+def declare_scopes(schema: Schema) -> None:
+    """Say of every field of User in the schema's text which API keys may read it, so that routers ask for no others.
+
+    A field with `@requires` says it itself, for it asks for the rights of what it requires too.
+    """
+    concrete = schema.schema_converter.type_map.get("User")
+    if concrete is None:
+        return
+    assert isinstance(concrete.definition, StrawberryObjectDefinition)
+    for field in _guarded_fields(concrete.definition):
+        if required_scopes(field) is None and not _is_inaccessible(field):
+            field.directives.append(scopes_of(field))
+
+
+def scopes_of(field: StrawberryField) -> RequiresScopes:
+    """What a field of User asks for, by its `@shared`; the rule before its resolver is the same."""
+    shared = _shared(field)
+    if shared is None:
+        return NO_KEY
+    return reads(shared.area) if shared.area else ANY_KEY
+
+
+def _is_inaccessible(field: StrawberryField) -> bool:
+    return any(isinstance(each, Inaccessible) for each in field.directives)
+
+
 def _guarded_fields(definition: StrawberryObjectDefinition) -> Iterator[StrawberryField]:
     """What other subgraphs told is not among them: it is given back as it came."""
     for field in definition.fields:
@@ -137,7 +167,8 @@ def _guarded_fields(definition: StrawberryObjectDefinition) -> Iterator[Strawber
 
 def _guarded(resolve: Callable[..., Any], shared: Shared | None, what: str) -> Callable[..., Any]:
     def guarded(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-        if info.context.viewer.may_read(source.id):
+        viewer = info.context.viewer
+        if viewer.may_read(source.id) and not viewer.is_limited:
             return resolve(source, info, **arguments)
         if shared is None:
             raise ForbiddenError(_ANOTHERS)

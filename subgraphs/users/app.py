@@ -5,6 +5,7 @@ from starlette.routing import Route
 from subgraphs.shell.app import Subgraph, SubgraphApp, build_app
 from subgraphs.shell.revocation import PATH
 from subgraphs.shell.settings import Settings, read_settings
+from subgraphs.users.commands.api_key import forget_api_keys
 from subgraphs.users.commands.cell import cell_routes
 from subgraphs.users.commands.ended_session import forget_old_sessions
 from subgraphs.users.commands.grant import forget_grants
@@ -22,7 +23,7 @@ SUBGRAPH = Subgraph(
     schema=schema,
     make_loaders=UsersLoaders,
     consumers=(subscription,),
-    forget=(forget_old_sessions, forget_mail, forget_grants, forget_notifications, forget_logged),
+    forget=(forget_old_sessions, forget_mail, forget_grants, forget_notifications, forget_logged, forget_api_keys),
     loops=(deliver_mail, remind_people),
     routes=lambda resources: (*cell_routes(resources), Route(PATH, resources.revoked_sessions.tell)),
 )

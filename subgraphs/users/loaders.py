@@ -10,6 +10,7 @@ from subgraphs.shell.grants import Grant, ReadRecord, reads_by_owner
 from subgraphs.shell.keyset import Page
 from subgraphs.shell.telemetry import batch_span
 from subgraphs.users.queries.account import AccountRecord, accounts_by_id
+from subgraphs.users.queries.api_key import ApiKeyRecord, api_keys_by_user
 from subgraphs.users.queries.grant import (
     InvitationRecord,
     grant_counts_by_owner,
@@ -119,6 +120,10 @@ class UsersLoaders:
     @cached_property
     def invitations_by_email(self) -> DataLoader[str, list[InvitationRecord]]:
         return load_list("invitations_by_email", self._read(invitations_by_email), batch_span)
+
+    @cached_property
+    def api_keys_by_user(self) -> DataLoader[str, list[ApiKeyRecord]]:
+        return load_list("api_keys_by_user", self._read(api_keys_by_user), batch_span)
 
     @cached_property
     def reads_by_owner(self) -> DataLoader[str, list[ReadRecord]]:

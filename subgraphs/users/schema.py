@@ -4,6 +4,7 @@ import strawberry
 
 from subgraphs.shell.graphql_schema import SubgraphSchema
 from subgraphs.users.api.administration import AdministrationMutation, AdministrationQuery
+from subgraphs.users.api.api_key import ApiKeyMutation
 from subgraphs.users.api.email import EmailMutation
 from subgraphs.users.api.erasure import ErasureMutation
 from subgraphs.users.api.grant import GrantMutation
@@ -33,11 +34,12 @@ class Mutation(
     GrantMutation,
     NotificationMutation,
     ReminderMutation,
+    ApiKeyMutation,
     UserMutation,
     WeightMutation,
     MeasurementMutation,
 ):
-    """Every change to accounts, sessions, grants, notifications, reminders, weighings and measurements."""
+    """Every change to accounts, sessions, grants, notifications, reminders, API keys, weighings and measurements."""
 
 
 @strawberry.type
@@ -50,4 +52,5 @@ schema = SubgraphSchema(
     mutation=Mutation,
     subscription=Subscription,
     types=[User, WeightEntry, Measurement, *ENTITIES_ELSEWHERE],
+    tells_scopes_of_user=False,
 )

@@ -223,6 +223,22 @@ class RecoveryCodeRow(UsersTable, table=True):
     code_hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
 
 
+class ApiKeyRow(UsersTable, table=True):
+    """What lets a program act in a person's name, as a hash; `scopes` are names of KeyScope, `last_used_on` a day in UTC."""
+
+    __tablename__ = "api_key"
+
+    id: str = Field(primary_key=True)
+    user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))
+    name: str
+    scopes: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    key_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    hint: str
+    created_at: datetime = Field(sa_column=_instant())
+    expires_at: datetime = Field(sa_column=_instant())
+    last_used_on: date | None = None
+
+
 class GrantInvitationRow(UsersTable, table=True):
     """An offer to read what a person has: for whoever has its code, or for the account that has proven an address."""
 

@@ -1,5 +1,6 @@
 """Who may do what: every query, mutation, entity and entity field as nobody, another person, a coach whose grant has ended,
-a coach with a grant of everything that can be granted, an administrator and the owner.
+a coach with a grant of everything that can be granted, an administrator, an API key of the owner that may read every area, and
+the owner.
 
 Asked through the router and at each subgraph's own port. What is asked comes from the schemas; `access_matrix.txt` says what
 each caller gets, and whatever the schemas have and it has not fails; `pytest -vv` then shows the lines that are missing.
@@ -20,7 +21,7 @@ import pytest
 from graphql import GraphQLInterfaceType, GraphQLSchema, GraphQLUnionType, build_schema
 
 from tests.testkit.access_matrix import Asker, Outcome, judged
-from tests.testkit.persons_things import PER_100, let_read, signed_in, things_of
+from tests.testkit.persons_things import PER_100, let_read, signed_in, things_of, with_a_key
 from tests.testkit.running_stack import PASSWORD, RunningStack, Visitor, eventually
 
 GRAPH = Path(__file__).parents[2] / "schema" / "fittracker"
@@ -31,9 +32,10 @@ CALLERS = (
     "former",
     "coach",
     "admin",
+    "key",
     "owner",
 )  # the owner last: some operations change what the others are asked about
-READERS = ("coach", "admin", "owner")  # who may see what the owner wrote
+READERS = ("coach", "admin", "key", "owner")  # who may see what the owner wrote
 REFUSALS = {"UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND"}
 AT_ONCE = 16  # requests under way
 TABLE = Path(__file__).with_name("access_matrix.txt")
@@ -55,7 +57,7 @@ LAST = (
 SNAPSHOT = """{ me { email displayName roles version settings { timeZone } profile { heightCm }
   weights { nodes { id weightKg notes version } } measurements { nodes { id valueCm } } sessions { totalCount }
   meals { nodes { id notes version } } drinks { nodes { id amountMl } } workouts { nodes { id name status version } }
-  templates { nodes { id name } } readers { totalCount } notifications { nodes { id } } reminders { id version } sentInvitations { id } goals { nodes { id targetValue status } } } }"""
+  templates { nodes { id name } } readers { totalCount } notifications { nodes { id } } reminders { id version } sentInvitations { id } apiKeys { id } goals { nodes { id targetValue status } } } }"""
 
 
 #: What stands where an id is wanted: a thing of the owner.
@@ -77,6 +79,7 @@ PLACES = {
     "reminder": ("UpdateReminderInput.id", "DeleteReminderInput.id"),
     "notification": ("MarkNotificationsReadInput.ids", "DeleteNotificationInput.id"),
     "invitation": ("RevokeAccessInput.id",),
+    "apiKey": ("RevokeApiKeyInput.id",),
     "exercise": ("Query.exercise.id", "LogSetInput.exerciseId", "SwapExerciseInput.exerciseId", "TemplateExerciseInput.exerciseId",
         "User.caloriesFor.exerciseId",
         "User.paceRecords.exerciseId",
@@ -260,6 +263,7 @@ async def test_every_cell_is_as_the_matrix_says(stack: RunningStack, admin: Visi
         "former": await reader_of(owner, ids, ends=True),
         "coach": await reader_of(owner, ids, ends=False),
         "admin": await signed_in(admin),
+        "key": await with_a_key(owner, "READ_BODY", "READ_DIARY", "READ_TRAINING", "READ_PROGRESS"),
         "owner": owner,
     }
     before = await owner.data(SNAPSHOT)

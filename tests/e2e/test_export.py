@@ -36,6 +36,7 @@ LEFT_OUT_COLUMNS = {
     "notification.hidden_at": "what was deleted is not exported",
     "reminder.next_day": "nextAt has it",
     "reminder.last_day": "guards against a second reminder of one day",
+    "api_key.key_hash": "a secret",
     "session.revoked_at": "closed sessions are not shown; they are deleted soon after",
     "weight_entry.time_zone": "the local day has what came of it",
     "water.time_zone": "the local day has what came of it",

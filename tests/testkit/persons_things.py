@@ -37,6 +37,11 @@ INVITE = """mutation { inviteReader(input: { relation: COACH, areas: [BODY, DIAR
 ACCEPT = "mutation ($code: String!) { acceptInvitation(input: { code: $code }) { grant { id } } }"
 
 
+KEY = """mutation ($password: String!, $scopes: [KeyScope!]!) {
+  createApiKey(input: { name: "SECRET", scopes: $scopes, currentPassword: $password }) { secret apiKey { id } } }"""
+EXCHANGE = "mutation ($key: String!) { exchangeApiKey(input: { key: $key }) { accessToken } }"
+
+
 async def things_of(owner: Visitor) -> dict[str, str]:
     """The ids of one thing of each kind that the owner has."""
     food = {"name": "SECRET bar", "category": "SNACK", "per100": PER_100}
@@ -71,6 +76,9 @@ async def things_of(owner: Visitor) -> dict[str, str]:
         "session": await another_session(owner),
         "somebody": somebody.id,  # whom an administrator may suspend
         "notification": await newest_notification(owner),
+        "apiKey": (await owner.data(KEY, {"password": PASSWORD, "scopes": ["READ_BODY"]}))["createApiKey"]["apiKey"][
+            "id"
+        ],
         "invitation": (await owner.data(INVITE))["inviteReader"]["invitation"]["id"],
     }
 
@@ -86,6 +94,13 @@ async def newest_notification(owner: Visitor) -> str:
     """The id of the newest of those that the owner has."""
     listed = await owner.data("{ me { notifications(first: 1) { nodes { id } } } }")
     return str(listed["me"]["notifications"]["nodes"][0]["id"])
+
+
+async def with_a_key(owner: Visitor, *scopes: str) -> Visitor:
+    """A program that has a token for an API key of the owner with these scopes."""
+    secret = (await owner.data(KEY, {"password": PASSWORD, "scopes": scopes}))["createApiKey"]["secret"]
+    _, answer = await owner.stack.post({"query": EXCHANGE, "variables": {"key": secret}})
+    return Visitor(owner.stack, owner.email, owner.id, answer["data"]["exchangeApiKey"]["accessToken"], "")
 
 
 async def another_session(owner: Visitor) -> str:

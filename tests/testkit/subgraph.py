@@ -20,11 +20,15 @@ SECRET = "a secret for tests that is long enough"
 
 def sign_token(viewer_id: str, roles: tuple[str, ...] = ("USER",)) -> str:
     """An access token for anyone, signed with the secret that tests run with."""
+    return KeyRing(SECRET).sign(claims_of(viewer_id, roles))
+
+
+def claims_of(viewer_id: str, roles: tuple[str, ...] = ("USER",)) -> dict[str, Any]:
+    """What the token of a sign-in says."""
     now = int(time.time())
     claims = {"sub": viewer_id, "name": f"Name of {viewer_id}", "roles": list(roles), "use": "access", "sid": new_id()}
     claims["scope"] = "read write admin" if "ADMIN" in roles else "read write"
-    times = {"iat": now, "exp": now + 600, "iss": ISSUER, "aud": AUDIENCE}
-    return KeyRing(SECRET).sign(claims | times)
+    return claims | {"iat": now, "exp": now + 600, "iss": ISSUER, "aud": AUDIENCE}
 
 
 def codes_of(result: ExecutionResult) -> list[str]:

@@ -15,6 +15,7 @@ from subgraphs.analytics.queries.achievement import AchievementRecord, unlocked_
 from subgraphs.shell.context import Info
 from subgraphs.shell.live import OVERLAP, Reading, beginning, newest, states
 from subgraphs.shell.scalars import describe_enum
+from subgraphs.shell.scopes import READS_PROGRESS
 
 describe_enum(
     domain.AchievementKind,
@@ -57,7 +58,8 @@ class AchievementSubscription:
     @strawberry.subscription(
         description="What the viewer achieves from now on, and what was unlocked in the minute before or since an instant."
         " A subscription tells each once; the next one may tell it again, with the same `id`. All that the viewer has is in"
-        " `User.achievements`."
+        " `User.achievements`.",
+        directives=[READS_PROGRESS],
     )
     async def achievement_unlocked(
         self,

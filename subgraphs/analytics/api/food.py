@@ -10,6 +10,7 @@ from subgraphs.analytics.loaders import loaders_of
 from subgraphs.shell.context import Info
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY
+from subgraphs.shell.scopes import READS_DIARY
 
 
 @strawberry.federation.type(keys=["id"], description="Something to eat or drink.")
@@ -22,7 +23,7 @@ class Food:
 
     @strawberry.field(
         description="How many of the viewer's meal items are of it. Settles a moment after a write.",
-        directives=[CACHE_PRIVATE_BRIEFLY],
+        directives=[READS_DIARY, CACHE_PRIVATE_BRIEFLY],
     )
     async def times_logged(self, info: Info) -> int:
         return await loaders_of(info).times_logged_by_user_and_food.load((info.context.viewer.id, self.id)) or 0

@@ -20,6 +20,7 @@ from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.errors import NotFoundError
 from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.live import announce
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import Node
@@ -32,6 +33,7 @@ from subgraphs.shell.scalars import (
     rounded,
     rounded_or_none,
 )
+from subgraphs.shell.scopes import READS_PROGRESS
 from subgraphs.shell.sharing import SHARED_PROGRESS, load_readable
 
 if TYPE_CHECKING:
@@ -211,7 +213,7 @@ class GoalQuery:
     @strawberry.field(
         description="One of the viewer's goals; what it is measured by settles a moment after a write. Null if there is none"
         " with this id.",
-        directives=[CACHE_PRIVATE_BRIEFLY],
+        directives=[READS_PROGRESS, CACHE_PRIVATE_BRIEFLY],
     )
     async def goal(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The goal's id.")]
@@ -335,13 +337,15 @@ async def _announce(info: Info, user_id: str) -> None:
 
 @strawberry.type
 class GoalMutation:
-    @mutation(description="Set a goal of the viewer. CONFLICT for more than there may be.")
+    @mutation(
+        key_scope=KeyScope.WRITE_PROGRESS, description="Set a goal of the viewer. CONFLICT for more than there may be."
+    )
     async def create_goal(self, info: Info, input: CreateGoalInput) -> GoalPayload | None:
         viewer, resources = info.context.viewer, info.context.resources
         record = await commands.create_goal(viewer, input.to_new(), database=resources.database, now=resources.now())
         return await _payload(info, record)
 
-    @mutation(description="Change a goal of the viewer.")
+    @mutation(key_scope=KeyScope.WRITE_PROGRESS, description="Change a goal of the viewer.")
     async def update_goal(self, info: Info, input: UpdateGoalInput) -> GoalPayload | None:
         resources = info.context.resources
         record = await commands.update_goal(
@@ -354,7 +358,10 @@ class GoalMutation:
         )
         return await _payload(info, record)
 
-    @mutation(description="Pause, resume, complete, abandon or reopen a goal of the viewer.")
+    @mutation(
+        key_scope=KeyScope.WRITE_PROGRESS,
+        description="Pause, resume, complete, abandon or reopen a goal of the viewer.",
+    )
     async def set_goal_status(self, info: Info, input: SetGoalStatusInput) -> GoalPayload | None:
         resources = info.context.resources
         record = await commands.set_goal_status(
@@ -367,7 +374,7 @@ class GoalMutation:
         )
         return await _payload(info, record)
 
-    @mutation(description="Delete a goal of the viewer for good.")
+    @mutation(key_scope=KeyScope.WRITE_PROGRESS, description="Delete a goal of the viewer for good.")
     async def delete_goal(self, info: Info, input: DeleteGoalInput) -> DeleteGoalPayload | None:
         from subgraphs.analytics.api.user import User
 

@@ -13,13 +13,15 @@ from subgraphs.shell.context import Info, Resources
 from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.live import Reading, newest, states
 from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.scopes import READS_PROGRESS
 
 
 @strawberry.type
 class GoalSubscription:
     @strawberry.subscription(
         description="The viewer's goals, followed or not: all as they stand first, then each that stands elsewhere, is set or"
-        " is changed. A goal that is deleted is not told."
+        " is changed. A goal that is deleted is not told.",
+        directives=[READS_PROGRESS],
     )
     async def goal_progress(self, info: Info) -> AsyncIterator[Goal]:
         viewer_id = info.context.viewer.id

@@ -25,6 +25,7 @@ from subgraphs.shell.live import OVERLAP, Reading, beginning, newest, states
 from subgraphs.shell.node import Node, NodeKind, day_id, read_day_id
 from subgraphs.shell.quantities import Energy, EnergyIn, Mass, MassIn, Volume, VolumeIn, energy, mass, volume
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, rounded, rounded_or_none
+from subgraphs.shell.scopes import READS_PROGRESS
 from subgraphs.shell.sharing import SHARED_PROGRESS, may_read, require_read
 from subgraphs.shell.units import EnergyUnit, MassUnit, VolumeUnit
 
@@ -179,7 +180,7 @@ def summary_node(record: DailySummaryRecord) -> DailySummary:
 class SummaryQuery:
     @strawberry.field(
         description="A day of the viewer in numbers. Settles a moment after a write.",
-        directives=[CACHE_PRIVATE_BRIEFLY],
+        directives=[READS_PROGRESS, CACHE_PRIVATE_BRIEFLY],
     )
     async def daily_summary(
         self,
@@ -197,7 +198,8 @@ class SummarySubscription:
     @strawberry.subscription(
         description="The viewer's days as their numbers change. One day is told as it is first. Of all days, those that"
         " changed in the minute before are told first, or since an instant: a client that subscribes again has every day's"
-        " last state so. A day may be told again that the client knows; its `revision` says so."
+        " last state so. A day may be told again that the client knows; its `revision` says so.",
+        directives=[READS_PROGRESS],
     )
     async def daily_summary_changed(
         self,

@@ -37,11 +37,13 @@ from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.day_range import read_day_range
 from subgraphs.shell.errors import ValidationError
+from subgraphs.shell.grant_area import GrantArea
 from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
 from subgraphs.shell.quantities import Mass, MassIn, mass
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, rounded, rounded_or_none
+from subgraphs.shell.scopes import reads
 from subgraphs.shell.sharing import SHARED_PROGRESS, AccessRead, read_node
 from subgraphs.shell.units import MassUnit
 
@@ -296,7 +298,7 @@ class User:
     @strawberry.federation.field(
         requires=["maintenanceKcal"],
         description="What the person's body uses a day, as seen from what was logged. Settles a moment after a write.",
-        directives=[SHARED_PROGRESS],
+        directives=[reads(GrantArea.PROGRESS, GrantArea.DIARY, GrantArea.BODY), SHARED_PROGRESS],
     )
     async def energy_expenditure(
         self,
@@ -312,7 +314,7 @@ class User:
         requires=["maintenanceKcal"],
         description="What was known of energy and pace when the person's week began. Settles a moment after a write. Null"
         " if it may not be read.",
-        directives=[SHARED_PROGRESS],
+        directives=[reads(GrantArea.PROGRESS, GrantArea.DIARY, GrantArea.BODY), SHARED_PROGRESS],
     )
     async def weekly_check_in(self, info: Info) -> WeeklyCheckIn | None:
         return await read_check_in(info, self.id, self.maintenance_kcal)

@@ -10,6 +10,7 @@ from subgraphs.nutrition.commands import fast as commands
 from subgraphs.nutrition.domain import fast as domain
 from subgraphs.shell.context import Info
 from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.scalars import IdempotencyKey
 
@@ -89,7 +90,9 @@ class DeleteFastPayload(Payload):
 
 @strawberry.type
 class FastMutation:
-    @mutation(description="Begin a fast of the viewer. CONFLICT where one runs, or was then.")
+    @mutation(
+        key_scope=KeyScope.WRITE_DIARY, description="Begin a fast of the viewer. CONFLICT where one runs, or was then."
+    )
     async def start_fast(self, info: Info, input: StartFastInput) -> StartFastPayload | None:
         resources = info.context.resources
         now = resources.now()
@@ -104,7 +107,7 @@ class FastMutation:
         info.context.renew_loaders()
         return StartFastPayload(fast=fast_node(record))
 
-    @mutation(description="End a fast of the viewer.")
+    @mutation(key_scope=KeyScope.WRITE_DIARY, description="End a fast of the viewer.")
     async def end_fast(self, info: Info, input: EndFastInput) -> EndFastPayload | None:
         resources = info.context.resources
         now = resources.now()
@@ -119,7 +122,10 @@ class FastMutation:
         info.context.renew_loaders()
         return EndFastPayload(fast=fast_node(record))
 
-    @mutation(description="Correct a fast of the viewer. CONFLICT where it would overlap another.")
+    @mutation(
+        key_scope=KeyScope.WRITE_DIARY,
+        description="Correct a fast of the viewer. CONFLICT where it would overlap another.",
+    )
     async def update_fast(self, info: Info, input: UpdateFastInput) -> UpdateFastPayload | None:
         resources = info.context.resources
         record = await commands.update_fast(
@@ -133,7 +139,7 @@ class FastMutation:
         info.context.renew_loaders()
         return UpdateFastPayload(fast=fast_node(record))
 
-    @mutation(description="Delete a fast of the viewer.")
+    @mutation(key_scope=KeyScope.WRITE_DIARY, description="Delete a fast of the viewer.")
     async def delete_fast(self, info: Info, input: DeleteFastInput) -> DeleteFastPayload | None:
         from subgraphs.nutrition.api.user import load_named_user
 

@@ -7,6 +7,7 @@ import strawberry
 from subgraphs.nutrition.api.food import Food, food_node
 from subgraphs.nutrition.commands import favourite_food as commands
 from subgraphs.shell.context import Info
+from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ class SetFavouriteFoodPayload(Payload):
 @strawberry.type
 class FavouriteFoodMutation:
     @mutation(
+        key_scope=KeyScope.WRITE_DIARY,
         description="Mark a food as a favourite of the viewer, or no longer; repeating it changes nothing. CONFLICT for"
-        " more than there may be."
+        " more than there may be.",
     )
     async def set_favourite_food(self, info: Info, input: SetFavouriteFoodInput) -> SetFavouriteFoodPayload | None:
         from subgraphs.nutrition.api.user import load_named_user

@@ -18,6 +18,7 @@ from subgraphs.nutrition.queries.food import FoodFilter, FoodRecord
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import SEARCH_COST, list_size
 from subgraphs.shell.errors import ValidationError
+from subgraphs.shell.grant_area import GrantArea
 from subgraphs.shell.keyset import KeysetList, Page
 from subgraphs.shell.node import Node
 from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
@@ -148,7 +149,7 @@ def food_node(record: FoodRecord) -> Food:
 def viewer_id(info: Info) -> str | None:
     """Foods of the catalogue are for everybody, signed in or not."""
     viewer = info.context.viewer_or_none
-    return None if viewer is None else viewer.id
+    return viewer.id if viewer is not None and viewer.reaches(GrantArea.DIARY) else None
 
 
 async def load_food(info: Info, food_id: str) -> Food | None:

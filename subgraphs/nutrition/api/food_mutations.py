@@ -8,6 +8,7 @@ from subgraphs.nutrition.commands import food as commands
 from subgraphs.nutrition.domain import food as domain
 from subgraphs.shell.context import Info
 from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.scalars import IdempotencyKey, decimal_of
 
@@ -90,7 +91,7 @@ def _portions(portions: list[PortionInput]) -> list[domain.Portion]:
 
 @strawberry.type
 class FoodMutation:
-    @mutation(description="Make a food that only the viewer sees.")
+    @mutation(key_scope=KeyScope.WRITE_DIARY, description="Make a food that only the viewer sees.")
     async def create_food(self, info: Info, input: CreateFoodInput) -> CreateFoodPayload | None:
         resources = info.context.resources
         new = commands.NewFood(
@@ -106,7 +107,10 @@ class FoodMutation:
         info.context.renew_loaders()
         return CreateFoodPayload(food=food_node(record))
 
-    @mutation(description="Correct a food of the viewer. Meals that have it keep the nutrients they were logged with.")
+    @mutation(
+        key_scope=KeyScope.WRITE_DIARY,
+        description="Correct a food of the viewer. Meals that have it keep the nutrients they were logged with.",
+    )
     async def update_food(self, info: Info, input: UpdateFoodInput) -> UpdateFoodPayload | None:
         resources = info.context.resources
         changes = given(input, "brand", "gtin", "portions", never_null=("name", "category", "per100"))
@@ -125,7 +129,9 @@ class FoodMutation:
         info.context.renew_loaders()
         return UpdateFoodPayload(food=food_node(record))
 
-    @mutation(description="Delete a food of the viewer. Meals that have it stay as they are.")
+    @mutation(
+        key_scope=KeyScope.WRITE_DIARY, description="Delete a food of the viewer. Meals that have it stay as they are."
+    )
     async def delete_food(self, info: Info, input: DeleteFoodInput) -> DeleteFoodPayload | None:
         resources = info.context.resources
         await commands.delete_food(

@@ -16,6 +16,7 @@ from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.node import Loggable, Node
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, TimeZone, describe_enum, rounded, rounded_or_none
+from subgraphs.shell.scopes import READS_DIARY
 from subgraphs.shell.sharing import SHARED_DIARY, load_readable
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ async def load_meal(info: Info, meal_id: str) -> Meal | None:
 
 @strawberry.type
 class MealQuery:
-    @strawberry.field(description="One of the viewer's meals; null where there is none.")
+    @strawberry.field(description="One of the viewer's meals; null where there is none.", directives=[READS_DIARY])
     async def meal(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The meal's id.")]
     ) -> Meal | None:

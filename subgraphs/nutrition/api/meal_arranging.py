@@ -18,6 +18,7 @@ from subgraphs.nutrition.queries.water import DrinkRecord
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.inputs import expected_version, idempotency_key, request_key
+from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import Node
 from subgraphs.shell.scalars import IdempotencyKey, TimeZone, decimal_of
@@ -116,7 +117,9 @@ class UndoDeletePayload(Payload):
 
 @strawberry.type
 class MealArrangingMutation:
-    @mutation(description="Log energy without telling of what food, as a meal of the viewer.")
+    @mutation(
+        key_scope=KeyScope.WRITE_DIARY, description="Log energy without telling of what food, as a meal of the viewer."
+    )
     async def quick_add(self, info: Info, input: QuickAddInput) -> QuickAddPayload | None:
         resources = info.context.resources
         now = resources.now()
@@ -131,8 +134,9 @@ class MealArrangingMutation:
         return QuickAddPayload(meal=meal_node(record), diary_day=day_of(info, record))
 
     @mutation(
+        key_scope=KeyScope.WRITE_DIARY,
         description="Move items of a meal to another one, at the nutrients they were logged with. A meal that nothing is"
-        " left of goes."
+        " left of goes.",
     )
     async def move_meal_items(self, info: Info, input: MoveMealItemsInput) -> MoveMealItemsPayload | None:
         from subgraphs.nutrition.api.diary import diary_day
@@ -154,8 +158,9 @@ class MealArrangingMutation:
         )
 
     @mutation(
+        key_scope=KeyScope.WRITE_DIARY,
         description="Log the meals of a day again on another, at the same hours and the nutrients they were logged with;"
-        " today, what would be to come is logged as of now."
+        " today, what would be to come is logged as of now.",
     )
     async def copy_day(self, info: Info, input: CopyDayInput) -> CopyDayPayload | None:
         from subgraphs.nutrition.api.diary import diary_day
@@ -172,7 +177,10 @@ class MealArrangingMutation:
         info.context.renew_loaders()
         return CopyDayPayload(meals=[meal_node(each) for each in meals], diary_day=diary_day(viewer.id, day))
 
-    @mutation(description="Bring back a meal, a drink or an own food that the viewer deleted, under the same id.")
+    @mutation(
+        key_scope=KeyScope.WRITE_DIARY,
+        description="Bring back a meal, a drink or an own food that the viewer deleted, under the same id.",
+    )
     async def undo_delete(self, info: Info, input: UndoDeleteInput) -> UndoDeletePayload | None:
         resources = info.context.resources
         record = await undo.undo_delete(info.context.viewer, input.id, database=resources.database, now=resources.now())

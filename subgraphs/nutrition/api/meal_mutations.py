@@ -12,6 +12,7 @@ from subgraphs.nutrition.domain.nutrients import QuickAdd
 from subgraphs.nutrition.queries.meal import MealRecord
 from subgraphs.shell.context import Info
 from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.scalars import IdempotencyKey, TimeZone, decimal_of, decimal_of_or_none
 
@@ -180,7 +181,10 @@ def day_of(info: Info, record: MealRecord) -> "DiaryDay":
 
 @strawberry.type
 class MealMutation:
-    @mutation(description="Log a meal of the viewer, at the nutrients that its foods have now.")
+    @mutation(
+        key_scope=KeyScope.WRITE_DIARY,
+        description="Log a meal of the viewer, at the nutrients that its foods have now.",
+    )
     async def log_meal(self, info: Info, input: LogMealInput) -> LogMealPayload | None:
         resources = info.context.resources
         now = resources.now()
@@ -196,7 +200,7 @@ class MealMutation:
         record = await commands.log_meal(info.context.viewer, new, database=resources.database, now=now)
         return LogMealPayload(meal=meal_node(record), diary_day=day_of(info, record))
 
-    @mutation(description="Change a meal of the viewer.")
+    @mutation(key_scope=KeyScope.WRITE_DIARY, description="Change a meal of the viewer.")
     async def update_meal(self, info: Info, input: UpdateMealInput) -> UpdateMealPayload | None:
         from subgraphs.nutrition.api.diary import diary_day
 
@@ -220,7 +224,10 @@ class MealMutation:
             previous_diary_day=None if left is None else diary_day(record.user_id, left),
         )
 
-    @mutation(description="Log the foods of a meal again, at the nutrients that they were logged with.")
+    @mutation(
+        key_scope=KeyScope.WRITE_DIARY,
+        description="Log the foods of a meal again, at the nutrients that they were logged with.",
+    )
     async def copy_meal(self, info: Info, input: CopyMealInput) -> CopyMealPayload | None:
         resources = info.context.resources
         now = resources.now()
@@ -231,7 +238,7 @@ class MealMutation:
         record = await commands.copy_meal(viewer, input.meal_id, copy, database=resources.database, now=now)
         return CopyMealPayload(meal=meal_node(record), diary_day=day_of(info, record))
 
-    @mutation(description="Take a meal out of the viewer's diary.")
+    @mutation(key_scope=KeyScope.WRITE_DIARY, description="Take a meal out of the viewer's diary.")
     async def delete_meal(self, info: Info, input: DeleteMealInput) -> DeleteMealPayload | None:
         resources = info.context.resources
         record = await commands.delete_meal(

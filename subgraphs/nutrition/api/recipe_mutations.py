@@ -10,6 +10,7 @@ from subgraphs.nutrition.domain.food import FoodCategory
 from subgraphs.nutrition.domain.meal import HEAVIEST_GRAMS, LIGHTEST_GRAMS, STORED_PLACES
 from subgraphs.shell.context import Info
 from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.scalars import IdempotencyKey, decimal_of, decimal_of_or_none
 
@@ -73,8 +74,9 @@ class UpdateRecipePayload(Payload):
 @strawberry.type
 class RecipeMutation:
     @mutation(
+        key_scope=KeyScope.WRITE_DIARY,
         description="Keep a recipe of the viewer, and the food that it makes: found, logged and marked like any other."
-        " CONFLICT for more than there may be."
+        " CONFLICT for more than there may be.",
     )
     async def create_recipe(self, info: Info, input: CreateRecipeInput) -> CreateRecipePayload | None:
         resources = info.context.resources
@@ -93,7 +95,10 @@ class RecipeMutation:
         info.context.renew_loaders()
         return CreateRecipePayload(food=food_node(record))
 
-    @mutation(description="Change a recipe of the viewer. Meals that have it keep the nutrients they were logged with.")
+    @mutation(
+        key_scope=KeyScope.WRITE_DIARY,
+        description="Change a recipe of the viewer. Meals that have it keep the nutrients they were logged with.",
+    )
     async def update_recipe(self, info: Info, input: UpdateRecipeInput) -> UpdateRecipePayload | None:
         resources = info.context.resources
         never_null = ("name", "servings", "ingredients", "category")

@@ -13,6 +13,7 @@ from subgraphs.nutrition.domain import meal as domain
 from subgraphs.nutrition.domain.saved_meal import LONGEST_NAME
 from subgraphs.shell.context import Info
 from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.scalars import IdempotencyKey, TimeZone, decimal_of
 
@@ -114,7 +115,10 @@ class LogSavedMealPayload(Payload):
 
 @strawberry.type
 class SavedMealMutation:
-    @mutation(description="Keep a meal of the viewer to log again. CONFLICT for more than there may be.")
+    @mutation(
+        key_scope=KeyScope.WRITE_DIARY,
+        description="Keep a meal of the viewer to log again. CONFLICT for more than there may be.",
+    )
     async def save_meal(self, info: Info, input: SaveMealInput) -> SaveMealPayload | None:
         resources = info.context.resources
         new = commands.NewSavedMeal(
@@ -129,7 +133,10 @@ class SavedMealMutation:
         info.context.renew_loaders()
         return SaveMealPayload(saved_meal=saved_meal_node(record))
 
-    @mutation(description="Change a saved meal of the viewer; meals that were logged from it stay as they are.")
+    @mutation(
+        key_scope=KeyScope.WRITE_DIARY,
+        description="Change a saved meal of the viewer; meals that were logged from it stay as they are.",
+    )
     async def update_saved_meal(self, info: Info, input: UpdateSavedMealInput) -> UpdateSavedMealPayload | None:
         changes = given(input, "slot", never_null=("name", "items", "quick_adds"))
         if "items" in changes:
@@ -146,7 +153,10 @@ class SavedMealMutation:
         info.context.renew_loaders()
         return UpdateSavedMealPayload(saved_meal=saved_meal_node(record))
 
-    @mutation(description="Delete a saved meal of the viewer; meals that were logged from it stay.")
+    @mutation(
+        key_scope=KeyScope.WRITE_DIARY,
+        description="Delete a saved meal of the viewer; meals that were logged from it stay.",
+    )
     async def delete_saved_meal(self, info: Info, input: DeleteSavedMealInput) -> DeleteSavedMealPayload | None:
         from subgraphs.nutrition.api.user import load_named_user
 
@@ -157,7 +167,7 @@ class SavedMealMutation:
         info.context.renew_loaders()
         return DeleteSavedMealPayload(deleted_id=input.id, user=await load_named_user(info, viewer.id))
 
-    @mutation(description="Log a saved meal, at the nutrients that its foods have now.")
+    @mutation(key_scope=KeyScope.WRITE_DIARY, description="Log a saved meal, at the nutrients that its foods have now.")
     async def log_saved_meal(self, info: Info, input: LogSavedMealInput) -> LogSavedMealPayload | None:
         resources = info.context.resources
         now = resources.now()

@@ -15,6 +15,7 @@ from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.errors import Checks
 from subgraphs.shell.scalars import decimal_of, rounded
+from subgraphs.shell.scopes import READS_DIARY
 
 
 @strawberry.type(description="How much of a food is needed.")
@@ -41,7 +42,7 @@ class ShoppingQuery:
     @strawberry.field(
         description="What dishes take, by food and in the order of the dishes: recipes are taken apart, the viewer's own"
         f" inside them too, {MOST_LEVELS} deep. Foods that are gone are left out.",
-        directives=[list_size(40)],
+        directives=[READS_DIARY, list_size(40)],
     )
     async def shopping_amounts(
         self,

@@ -19,6 +19,7 @@ from subgraphs.nutrition.queries.target import TargetRecord
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.inputs import idempotency_key, request_key
+from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.scalars import IdempotencyKey, decimal_of, decimal_of_or_none, rounded, rounded_or_none
 
@@ -132,7 +133,10 @@ class SetNutritionTargetPayload(Payload):
 
 @strawberry.type
 class TargetMutation:
-    @mutation(description="Aim at this from a day on; earlier days keep their target, later ones theirs.")
+    @mutation(
+        key_scope=KeyScope.WRITE_DIARY,
+        description="Aim at this from a day on; earlier days keep their target, later ones theirs.",
+    )
     async def set_nutrition_target(
         self, info: Info, input: SetNutritionTargetInput
     ) -> SetNutritionTargetPayload | None:

@@ -27,6 +27,7 @@ from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.day_range import read_day_range
 from subgraphs.shell.errors import ValidationError
+from subgraphs.shell.grant_area import GrantArea
 from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, FromDay, Last, ToDay, connect
@@ -34,6 +35,7 @@ from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex
 from subgraphs.shell.physiology_type import Physiology
 from subgraphs.shell.replicated_person import PersonRecord, person_from_token
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, decimal_of_or_none, rounded
+from subgraphs.shell.scopes import reads
 from subgraphs.shell.sharing import SHARED_DIARY, AccessRead, read_node
 
 MOST_DAYS = 31
@@ -166,7 +168,7 @@ class User(FoodsOfUser):
             "What the body needs by Mifflin and St Jeor, for the person's goal and never less than is safe; null while"
             " weight, height or age are unknown."
         ),
-        directives=[SHARED_DIARY],
+        directives=[reads(GrantArea.DIARY, GrantArea.BODY), SHARED_DIARY],
     )
     def suggested_target(self) -> NutritionTarget | None:
         body = self.physiology
@@ -186,7 +188,7 @@ class User(FoodsOfUser):
         requires=["physiology { weightKg heightCm ageYears sex activityLevel }"],
         description="What keeps the weight by formula, in kilocalories a day: Mifflin and St Jeor's energy at rest times"
         " the activity's factor, which holds an average of exercise. Null while weight, height or age are unknown.",
-        directives=[SHARED_DIARY],
+        directives=[reads(GrantArea.DIARY, GrantArea.BODY), SHARED_DIARY],
     )
     def maintenance_kcal(self) -> float | None:
         body = body_of(self.physiology)
@@ -201,7 +203,7 @@ class User(FoodsOfUser):
         requires=["physiology { weightKg heightCm ageYears sex activityLevel bodyFatPercent }"],
         description="The energy at rest by each formula that has what it needs; empty while weight, height or age are"
         " unknown. Katch and McArdle's and Cunningham's need a weighing with the body fat.",
-        directives=[SHARED_DIARY, list_size(5)],
+        directives=[reads(GrantArea.DIARY, GrantArea.BODY), SHARED_DIARY, list_size(5)],
     )
     def basal_estimates(self) -> list[BasalEstimate]:
         body = body_of(self.physiology)
@@ -220,7 +222,7 @@ class User(FoodsOfUser):
         description="What to eat on each day of the running week: what the body was seen to use, less or more for the"
         " pace of the weight goal, else of the fitness goal. It changes when the person's week begins. Null while"
         " weight, height, age or the expenditure are unknown.",
-        directives=[SHARED_DIARY],
+        directives=[reads(GrantArea.DIARY, GrantArea.BODY, GrantArea.PROGRESS), SHARED_DIARY],
     )
     def weekly_target(self) -> WeeklyTarget | None:
         body, known = body_of(self.physiology), self.weekly_check_in

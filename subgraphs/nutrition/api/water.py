@@ -10,6 +10,7 @@ from subgraphs.nutrition.loaders import loaders_of
 from subgraphs.nutrition.queries.water import DrinkRecord
 from subgraphs.shell.context import Info
 from subgraphs.shell.inputs import expected_version, idempotency_key, request_key
+from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import Loggable, Node
 from subgraphs.shell.quantities import Volume, VolumeIn, volume
@@ -92,7 +93,7 @@ def _day_of(info: Info, record: DrinkRecord) -> "DiaryDay":
 
 @strawberry.type
 class WaterMutation:
-    @mutation(description="Log a drink of the viewer.")
+    @mutation(key_scope=KeyScope.WRITE_DIARY, description="Log a drink of the viewer.")
     async def log_water(self, info: Info, input: LogWaterInput) -> LogWaterPayload | None:
         viewer, resources = info.context.viewer, info.context.resources
         now = resources.now()
@@ -101,7 +102,7 @@ class WaterMutation:
         )
         return LogWaterPayload(drink=drink_node(record), diary_day=_day_of(info, record))
 
-    @mutation(description="Take a drink of the viewer back.")
+    @mutation(key_scope=KeyScope.WRITE_DIARY, description="Take a drink of the viewer back.")
     async def delete_water(self, info: Info, input: DeleteWaterInput) -> DeleteWaterPayload | None:
         resources = info.context.resources
         record = await commands.delete_water(

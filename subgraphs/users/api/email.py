@@ -76,7 +76,10 @@ class EmailMutation:
         )
         return MailPayload(sent_to=input.email.strip())
 
-    @mutation(description="Prove an address with the token of a mail; a new one becomes the account's with that.")
+    @mutation(
+        is_public=True,
+        description="Prove an address with the token of a mail; a new one becomes the account's with that.",
+    )
     async def verify_email(self, info: Info, input: VerifyEmailInput) -> VerifyEmailPayload | None:
         context = info.context
         user_id = await commands.verify_email(input.token, resources=context.resources)
@@ -86,6 +89,7 @@ class EmailMutation:
         return VerifyEmailPayload(is_verified=True, user=await load_user(info, user_id) if is_own else None)
 
     @mutation(
+        is_public=True,
         description="Have a mail sent with which a forgotten password is replaced. The answer does not tell whether there is"
         " such an account.",
         directives=[_MAIL_COST],
@@ -96,6 +100,7 @@ class EmailMutation:
         return MailPayload(sent_to=input.email.strip())
 
     @mutation(
+        is_public=True,
         description="Choose a new password with the token of a mail. All sessions of the account end; sign in afterwards.",
         directives=[PASSWORD_COST],
     )

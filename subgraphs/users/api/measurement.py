@@ -9,6 +9,7 @@ import strawberry
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.inputs import idempotency_key, request_key
+from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import Node
 from subgraphs.shell.physiology import Sex
@@ -218,7 +219,10 @@ class DeleteMeasurementPayload(Payload):
 
 @strawberry.type
 class MeasurementMutation:
-    @mutation(description="Log a measurement of the viewer. CONFLICT for more than there may be.")
+    @mutation(
+        key_scope=KeyScope.WRITE_BODY,
+        description="Log a measurement of the viewer. CONFLICT for more than there may be.",
+    )
     async def log_measurement(self, info: Info, input: LogMeasurementInput) -> LogMeasurementPayload | None:
         from subgraphs.users.api.user import load_viewer
 
@@ -235,7 +239,10 @@ class MeasurementMutation:
         context.renew_loaders()
         return LogMeasurementPayload(measurement=measurement_node(record), user=await load_viewer(info))
 
-    @mutation(description="Take one of the viewer's measurements back. NOT_FOUND where there is none.")
+    @mutation(
+        key_scope=KeyScope.WRITE_BODY,
+        description="Take one of the viewer's measurements back. NOT_FOUND where there is none.",
+    )
     async def delete_measurement(self, info: Info, input: DeleteMeasurementInput) -> DeleteMeasurementPayload | None:
         from subgraphs.users.api.user import load_viewer
 

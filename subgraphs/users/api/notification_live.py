@@ -9,6 +9,7 @@ import strawberry
 from subgraphs.shell.context import Info
 from subgraphs.shell.live import OVERLAP, Reading, beginning, newest, states
 from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.scopes import NO_KEY
 from subgraphs.users.api.notification import LazyUser, Notification, notification_node
 from subgraphs.users.commands.notification import notification_channel
 from subgraphs.users.queries.notification import NotificationRecord, notifications_since, unread_counts
@@ -38,7 +39,8 @@ class NotificationSubscription:
         description="What the viewer is notified of. It begins with what came in the minute before or since an instant, at"
         f" most the newest {MOST_MISSED}, or else with what is unread; then it tells each notification as it comes, and"
         " what is unread whenever that has changed. A subscription tells each once; the next one may tell it again, with"
-        " the same `id`."
+        " the same `id`.",
+        directives=[NO_KEY],
     )
     async def notification(
         self,

@@ -179,6 +179,7 @@ def _payload_as_its_owner(info: Info, entered: session.SignIn) -> SessionPayload
 @strawberry.type
 class SessionMutation:
     @mutation(
+        is_public=True,
         description="Make an account and sign in; CONFLICT for an address that has one. Where the server asks for a"
         " confirmation, a mail is sent instead, whether or not the address has an account.",
         directives=[PASSWORD_COST],
@@ -193,7 +194,9 @@ class SessionMutation:
         )
         return _payload_as_its_owner(info, entered)
 
-    @mutation(description="Make the account that a mail confirmed, and sign in.", directives=[PASSWORD_COST])
+    @mutation(
+        is_public=True, description="Make the account that a mail confirmed, and sign in.", directives=[PASSWORD_COST]
+    )
     async def confirm_registration(self, info: Info, input: ConfirmRegistrationInput) -> SessionPayload | None:
         entered = await registration.confirm_registration(
             input.token, input.password, device=input.device_name, resources=info.context.resources
@@ -201,6 +204,7 @@ class SessionMutation:
         return _payload_as_its_owner(info, entered)
 
     @mutation(
+        is_public=True,
         description="Sign in. UNAUTHENTICATED tells neither which part was wrong nor who exists.",
         directives=[PASSWORD_COST],
     )
@@ -219,8 +223,9 @@ class SessionMutation:
         return _payload_as_its_owner(info, entered)
 
     @mutation(
+        is_public=True,
         description="New tokens for a refresh token. Sent again within a minute it brings the same refresh token, for an answer"
-        " that was lost; used before in any other way it ends its session."
+        " that was lost; used before in any other way it ends its session.",
     )
     async def refresh(self, info: Info, input: RefreshInput) -> SessionPayload | None:
         entered = await session.refresh(input.refresh_token, resources=info.context.resources)

@@ -26,7 +26,9 @@ from subgraphs.shell.scalars import (
     rounded,
     rounded_or_none,
 )
+from subgraphs.shell.scopes import ANY_KEY
 from subgraphs.shell.sharing import SHARED_BODY, SHARED_WITH_ANY, may_read
+from subgraphs.users.api.api_key import ApiKeysOfUser
 from subgraphs.users.api.grant import GrantsOfUser
 from subgraphs.users.api.measurement import (
     LENGTH_UNIT_OF,
@@ -115,7 +117,7 @@ class UserProfile:
 @strawberry.federation.type(
     keys=["id", "nodeId"], description="A person.", directives=[CACHE_PRIVATE_BRIEFLY, SHARED_WITH_ANY]
 )
-class User(Node, GrantsOfUser, NotificationsOfUser, RemindersOfUser):
+class User(Node, GrantsOfUser, NotificationsOfUser, RemindersOfUser, ApiKeysOfUser):
     record: strawberry.Private[AccountRecord]
     email: str = strawberry.field(description="The address that the person signs in with, as it was registered.")
     email_verified: bool = strawberry.field(
@@ -297,13 +299,14 @@ async def load_viewer(info: Info) -> User:
 
 @strawberry.type
 class UserQuery:
-    @strawberry.field(description="The viewer.")
+    @strawberry.field(description="The viewer.", directives=[ANY_KEY])
     async def me(self, info: Info) -> User:
         return await load_viewer(info)
 
     @strawberry.field(
         description="A person by id; null unless it is the viewer, somebody who gave the viewer a grant, or the viewer is an"
-        " administrator."
+        " administrator.",
+        directives=[ANY_KEY],
     )
     async def user(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The person's id.")]

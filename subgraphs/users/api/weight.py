@@ -8,6 +8,7 @@ import strawberry
 
 from subgraphs.shell.context import Info
 from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.keyset import Page
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import Loggable, Node
@@ -187,7 +188,7 @@ class DeleteWeightPayload(Payload):
 
 @strawberry.type
 class WeightMutation:
-    @mutation(description="Log a weighing of the viewer.")
+    @mutation(key_scope=KeyScope.WRITE_BODY, description="Log a weighing of the viewer.")
     async def log_weight(self, info: Info, input: LogWeightInput) -> LogWeightPayload | None:
         from subgraphs.users.api.user import load_viewer
 
@@ -206,7 +207,10 @@ class WeightMutation:
         context.renew_loaders()
         return LogWeightPayload(weight_entry=weight_node(record), user=await load_viewer(info))
 
-    @mutation(description="Correct one of the viewer's weighings. NOT_FOUND where there is none.")
+    @mutation(
+        key_scope=KeyScope.WRITE_BODY,
+        description="Correct one of the viewer's weighings. NOT_FOUND where there is none.",
+    )
     async def edit_weight(self, info: Info, input: EditWeightInput) -> EditWeightPayload | None:
         from subgraphs.users.api.user import load_viewer
 
@@ -223,7 +227,10 @@ class WeightMutation:
         context.renew_loaders()
         return EditWeightPayload(weight_entry=weight_node(record), user=await load_viewer(info))
 
-    @mutation(description="Take one of the viewer's weighings back. NOT_FOUND where there is none.")
+    @mutation(
+        key_scope=KeyScope.WRITE_BODY,
+        description="Take one of the viewer's weighings back. NOT_FOUND where there is none.",
+    )
     async def delete_weight(self, info: Info, input: DeleteWeightInput) -> DeleteWeightPayload | None:
         from subgraphs.users.api.user import load_viewer
 

@@ -1,6 +1,7 @@
 """What administrators do to accounts: suspend, reinstate, give and take roles. Each leaves an entry in the audit trail.
 
-Whoever is suspended or has other roles is signed out, so that no token tells what was true before.
+Whoever is suspended or has other roles is signed out, so that no token tells what was true before; API keys, whose tokens tell of
+no role, end with a suspension alone.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -19,6 +20,7 @@ from subgraphs.shell.auth import Viewer
 from subgraphs.shell.context import Resources
 from subgraphs.shell.errors import Checks, NotFoundError, StaleVersionError
 from subgraphs.users.commands.account_event import account_event
+from subgraphs.users.commands.api_key import end_keys_of
 from subgraphs.users.commands.ended_session import end_sessions
 from subgraphs.users.domain.account import AccountStatus, AuditAction, Role, check_reason
 from subgraphs.users.queries.account import AccountRecord, account_by_email, lock_account
@@ -99,7 +101,7 @@ async def _write(
     by: tuple[str, str],
     now: datetime,
 ) -> tuple[AccountRecord, Sequence[str]]:
-    """The account as it is now, and the sessions that ended, to be announced after the commit. `by`: who, and why."""
+    """The account as it is now, and the sessions and API keys that ended, to be announced after the commit. `by`: who, and why."""
     written = replace(account, **change, version=account.version + 1)
     before, after = _told(account, change), _told(written, change)
     if before == after:
@@ -109,7 +111,10 @@ async def _write(
     entry = {"id": new_id(), "at": now, "action": action.value, "actor_id": actor, "subject_id": account.id}
     await transaction.execute(_AUDIT, {**entry, "reason": reason, "before": before, "after": after})
     await append_event(transaction, account_event(StatusChanged, written, now))
-    return written, await end_sessions(transaction, col(SessionRow.user_id) == account.id, now)
+    ended = await end_sessions(transaction, col(SessionRow.user_id) == account.id, now)
+    if written.status == AccountStatus.SUSPENDED:
+        ended = [*ended, *await end_keys_of(transaction, account.id, now)]
+    return written, ended
 
 
 def _stored(roles: Collection[Role]) -> list[str]:

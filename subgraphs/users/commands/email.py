@@ -28,12 +28,13 @@ from subgraphs.users.commands.mail import (
     void_tokens,
 )
 from subgraphs.users.commands.notification import notify, tell_subscribers
-from subgraphs.users.commands.password import hash_password, verify_password
+from subgraphs.users.commands.own_password import check_own_password
+from subgraphs.users.commands.password import hash_password
 from subgraphs.users.commands.session import replace_password
 from subgraphs.users.domain.account import check_email, check_password, email_key
 from subgraphs.users.domain.mail import MailKind
 from subgraphs.users.domain.notification import NewNotification, NotificationKind
-from subgraphs.users.queries.account import AccountRecord, accounts_by_id, credentials_by_id, lock_account
+from subgraphs.users.queries.account import AccountRecord, accounts_by_id, lock_account
 
 _VERIFIED = text("UPDATE account SET email_verified_at = COALESCE(email_verified_at, :now) WHERE id = :id")
 _MOVED = text(
@@ -59,21 +60,11 @@ async def request_verification(
     kind = MailKind.VERIFY_EMAIL
     if email_key(email) != email_key(account.email):
         kind = MailKind.CHANGE_EMAIL
-        await _check_password(viewer, current_password, resources)
+        if current_password is None:
+            raise ValidationError(("currentPassword", "is needed for another address"))
+        await check_own_password(viewer, current_password, resources=resources)
     async with resources.database.transaction() as transaction:
         await queue_mail(transaction, kind, email.strip(), resources.now(), user_id=viewer.id)
-
-
-async def _check_password(viewer: Viewer, password: str | None, resources: Resources) -> None:
-    """Raises ValidationError unless it is the viewer's, RateLimitedError after too many guesses."""
-    if password is None:
-        raise ValidationError(("currentPassword", "is needed for another address"))
-    async with resources.database.transaction() as transaction:
-        credentials = await credentials_by_id(transaction, viewer.id)
-    await count_attempt(resources.redis, viewer.id)
-    if credentials is None or not await verify_password(credentials.password_hash, password):
-        raise ValidationError(("currentPassword", "is wrong"))
-    await forget_attempts(resources.redis, viewer.id)
 
 
 async def verify_email(token: str, *, resources: Resources) -> str:

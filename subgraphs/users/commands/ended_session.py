@@ -1,6 +1,6 @@
 """Ending sessions: their rows, what every subgraph's database is told, and the day on which both are forgotten."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, text, update
@@ -21,12 +21,17 @@ async def end_sessions(transaction: AsyncConnection, which: ColumnElement[bool],
     statement = update(SessionRow).where(which, col(SessionRow.revoked_at).is_(None)).values(revoked_at=now)
     rows = await transaction.execute(statement.returning(col(SessionRow.id), col(SessionRow.user_id)))
     user_by_session = {session_id: user_id for session_id, user_id in rows}  # noqa: C416 - rows are no pairs
+    await tell_ended(transaction, user_by_session, now)
+    return list(user_by_session)
+
+
+async def tell_ended(transaction: AsyncConnection, user_by_session: Mapping[str, str], now: datetime) -> None:
+    """Have every subgraph refuse the tokens of these sessions, or API keys, of these people."""
     await keep_ended(transaction, dict.fromkeys(user_by_session, now))
     await append_events(
         transaction,
         [_ended_event(session_id, user_id, now) for session_id, user_id in user_by_session.items()],
     )
-    return list(user_by_session)
 
 
 def _ended_event(session_id: str, user_id: str, now: datetime) -> NewEvent:

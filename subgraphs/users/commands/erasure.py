@@ -7,19 +7,18 @@ from events.contracts.users import UserErased
 from events.outbox import NewEvent, append_event, forget_events_of
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.context import Resources
-from subgraphs.shell.errors import NotFoundError, ValidationError
 from subgraphs.shell.telemetry import current_traceparent
-from subgraphs.users.commands.attempts import count_attempt, forget_attempts
+from subgraphs.users.commands.api_key import end_keys_of
 from subgraphs.users.commands.ended_session import end_sessions
 from subgraphs.users.commands.grant import end_grants_of
 from subgraphs.users.commands.mail import queue_mail
-from subgraphs.users.commands.password import verify_password
+from subgraphs.users.commands.own_password import check_own_password
 from subgraphs.users.domain.account import email_key
 from subgraphs.users.domain.mail import MailKind
-from subgraphs.users.queries.account import credentials_by_id, lock_existing_account
+from subgraphs.users.queries.account import lock_existing_account
 from subgraphs.users.tables import SessionRow
 
-# What is not of the account's row, which takes sessions, tokens, weighings, measurements, invitations and mails with it.
+# What is not of the account's row, which takes sessions, keys, tokens, weighings, measurements, invitations and mails with it.
 _FORGET = (
     text("DELETE FROM mailed_token WHERE email_key = :email_key"),
     text("DELETE FROM registration WHERE email_key = :email_key"),
@@ -34,19 +33,13 @@ async def erase_person(viewer: Viewer, password: str, *, resources: Resources) -
     Events about the person go too, but for the one that says so. Raises ValidationError for a wrong password,
     RateLimitedError after too many.
     """
-    async with resources.database.transaction() as transaction:
-        credentials = await credentials_by_id(transaction, viewer.id)
-    if credentials is None:
-        raise NotFoundError("This account does not exist.")
-    await count_attempt(resources.redis, viewer.id)
-    if not await verify_password(credentials.password_hash, password):
-        raise ValidationError(("currentPassword", "is wrong"))
-    await forget_attempts(resources.redis, viewer.id)
+    await check_own_password(viewer, password, resources=resources)
     now = resources.now()
     async with resources.database.transaction() as transaction:
         account = await lock_existing_account(transaction, viewer.id)
         await forget_events_of(transaction, account.id)
         ended = await end_sessions(transaction, col(SessionRow.user_id) == account.id, now)
+        keys = await end_keys_of(transaction, account.id, now)
         grants = await end_grants_of(transaction, account.id, now)
         for statement in _FORGET:
             await transaction.execute(statement, {"id": account.id, "email_key": email_key(account.email)})
@@ -62,5 +55,5 @@ async def erase_person(viewer: Viewer, password: str, *, resources: Resources) -
             ),
         )
         await queue_mail(transaction, MailKind.ACCOUNT_ERASED, account.email, now)
-    await resources.revoked_sessions.announce(ended)
+    await resources.revoked_sessions.announce([*ended, *keys])
     await resources.ended_grants.announce(grants)

@@ -14,9 +14,8 @@ from subgraphs.shell.auth import Viewer
 from subgraphs.shell.context import Resources
 from subgraphs.shell.errors import ConflictError, NotFoundError, ValidationError
 from subgraphs.users.commands.attempts import count_attempt, forget_attempts
-from subgraphs.users.commands.password import verify_password
+from subgraphs.users.commands.own_password import check_own_password
 from subgraphs.users.domain.one_time_password import SECRET_BYTES, enrolment_uri, matching_step, shown_secret
-from subgraphs.users.queries.account import credentials_by_id
 
 ISSUER = "FitTracker Pro"
 RECOVERY_CODES = 10
@@ -41,7 +40,7 @@ class Enrolment:
 
 async def begin_enrolment(viewer: Viewer, password: str, *, resources: Resources) -> Enrolment:
     """A secret for an app; it holds once a code of it was shown. Raises ValidationError, ConflictError if there is a factor."""
-    await _check_password(viewer, password, resources)
+    await check_own_password(viewer, password, resources=resources)
     secret = secrets.token_bytes(SECRET_BYTES)
     async with resources.database.transaction() as transaction:
         factor = (await transaction.execute(_FACTOR, {"id": viewer.id})).one_or_none()
@@ -72,7 +71,7 @@ async def confirm_enrolment(viewer: Viewer, code: str, *, resources: Resources) 
 
 async def remove_factor(viewer: Viewer, password: str, code: str, *, resources: Resources) -> None:
     """Ask for no codes any more. Raises ValidationError, and NotFoundError where there is no factor."""
-    await _check_password(viewer, password, resources)
+    await check_own_password(viewer, password, resources=resources)
     await count_attempt(resources.redis, f"remove factor {viewer.id}")
     async with resources.database.transaction() as transaction:
         if not await has_factor(transaction, viewer.id):
@@ -101,15 +100,6 @@ async def use_code(transaction: AsyncConnection, user_id: str, code: str, resour
         return True
     used = await transaction.execute(_USE_CODE, {"id": user_id, "hash": _hash(given)})
     return used.one_or_none() is not None
-
-
-async def _check_password(viewer: Viewer, password: str, resources: Resources) -> None:
-    async with resources.database.transaction() as transaction:
-        credentials = await credentials_by_id(transaction, viewer.id)
-    await count_attempt(resources.redis, viewer.id)
-    if credentials is None or not await verify_password(credentials.password_hash, password):
-        raise ValidationError(("currentPassword", "is wrong"))
-    await forget_attempts(resources.redis, viewer.id)
 
 
 def _hash(code: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Signing in and out, and the tokens: the only place that issues any.
+"""Signing in and out, and the tokens of a session.
 
 An access token is short-lived and says all that subgraphs need. A refresh token is stored as a hash and good for one use;
 whoever shows a used one has stolen it or was stolen from, so the session ends for both. Only within a moment, and as
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from events.envelope import new_id
-from subgraphs.shell.auth import AUDIENCE, ISSUER, Viewer
+from subgraphs.shell.auth import Viewer
 from subgraphs.shell.context import Resources
 from subgraphs.shell.errors import (
     Checks,
@@ -24,9 +24,11 @@ from subgraphs.shell.errors import (
     NobodyReason,
     NotFoundError,
     UnauthenticatedError,
-    ValidationError,
 )
+from subgraphs.shell.key_scope import READ, WRITE
+from subgraphs.users.commands.access_token import sign_access_token
 from subgraphs.users.commands.account import NewAccount, make_account
+from subgraphs.users.commands.api_key import end_keys_of
 from subgraphs.users.commands.attempts import (
     REGISTRATIONS_FROM_ADDRESS,
     SESSIONS,
@@ -42,6 +44,7 @@ from subgraphs.users.commands.cell import marked
 from subgraphs.users.commands.ended_session import end_sessions
 from subgraphs.users.commands.mail import queue_mail, void_tokens
 from subgraphs.users.commands.notification import notify, tell_subscribers
+from subgraphs.users.commands.own_password import check_own_password
 from subgraphs.users.commands.password import hash_password, needs_rehash, verify_password
 from subgraphs.users.commands.second_factor import has_factor, use_code
 from subgraphs.users.domain.account import LONGEST_PASSWORD, check_device_name, check_password, email_key
@@ -49,10 +52,8 @@ from subgraphs.users.domain.mail import MailKind
 from subgraphs.users.domain.notification import NewNotification, NotificationKind
 from subgraphs.users.queries.account import (
     AccountRecord,
-    Credentials,
     accounts_by_id,
     credentials_by_email,
-    credentials_by_id,
     registration_by_key,
 )
 from subgraphs.users.tables import AccountRow, RefreshTokenRow, SessionRow
@@ -133,7 +134,12 @@ async def login(
     key = email_key(email)
     async with resources.database.transaction() as transaction:
         credentials = await credentials_by_email(transaction, key)
-    is_owner = viewer is not None and credentials is not None and viewer.id == credentials.user_id
+    is_owner = (
+        viewer is not None
+        and not viewer.is_limited  # a program with the person's key is no person
+        and credentials is not None
+        and viewer.id == credentials.user_id
+    )
     counted = counted_address(address)
     subject = f"owner {key}" if is_owner else await _count_strangers(key, counted, resources)
     await count_attempt(resources.redis, subject)
@@ -302,12 +308,7 @@ async def change_password(viewer: Viewer, current: str, new: str, *, resources: 
     check_password(checks, new, "newPassword")
     checks.require(new != current, "newPassword", "must differ from the current password")
     checks.done()
-    async with resources.database.transaction() as transaction:
-        credentials = await _own_credentials(transaction, viewer)
-    await count_attempt(resources.redis, viewer.id)
-    if not await verify_password(credentials.password_hash, current):
-        raise ValidationError(("currentPassword", "is wrong"))
-    await forget_attempts(resources.redis, viewer.id)
+    await check_own_password(viewer, current, resources=resources)
     new_hash = await hash_password(new)
     async with resources.database.transaction() as transaction:
         ended = await replace_password(transaction, viewer.id, new_hash, resources.now())
@@ -320,9 +321,9 @@ async def change_password(viewer: Viewer, current: str, new: str, *, resources: 
 
 
 async def replace_password(transaction: AsyncConnection, user_id: str, new_hash: str, now: datetime) -> Sequence[str]:
-    """Store another password; every session and every mailed token ends with the one before, and the person is told.
+    """Store another password; sessions, API keys and mailed tokens end with the one before, and the person is told.
 
-    Returns the ids of the sessions, to be announced once the transaction is committed.
+    Returns the ids of the sessions and keys, to be announced once the transaction is committed.
     """
     changed = update(AccountRow).where(col(AccountRow.id) == user_id).values(password_hash=new_hash)
     email = await transaction.scalar(changed.returning(col(AccountRow.email)))
@@ -330,14 +331,8 @@ async def replace_password(transaction: AsyncConnection, user_id: str, new_hash:
     await queue_mail(transaction, MailKind.PASSWORD_CHANGED, str(email), now, user_id=user_id)
     kind = NotificationKind.PASSWORD_CHANGED
     await notify(transaction, [NewNotification(user_id=user_id, kind=kind, cause=f"password:{new_id()}")], now)
-    return await end_sessions(transaction, col(SessionRow.user_id) == user_id, now)
-
-
-async def _own_credentials(transaction: AsyncConnection, viewer: Viewer) -> Credentials:
-    credentials = await credentials_by_id(transaction, viewer.id)
-    if credentials is None:
-        raise NotFoundError("This account does not exist.")
-    return credentials
+    ended = await end_sessions(transaction, col(SessionRow.user_id) == user_id, now)
+    return [*ended, *await end_keys_of(transaction, user_id, now)]
 
 
 async def _keep_refresh_token(
@@ -348,24 +343,12 @@ async def _keep_refresh_token(
 
 
 def _sign_in(account: AccountRecord, session_id: str, refresh_token: str, resources: Resources) -> SignIn:
-    now, lifetime = resources.now(), resources.settings.access_token_seconds
-    claims = {
-        "sub": account.id,
-        "name": account.display_name,
-        "roles": account.roles,
-        "scope": " ".join(["read", "write", *(["admin"] if "ADMIN" in account.roles else [])]),
-        "zoneinfo": account.time_zone,
-        "day_start": account.day_start_hour,
-        "iss": ISSUER,
-        "aud": AUDIENCE,
-        "iat": int(now.timestamp()),
-        "exp": int(now.timestamp()) + lifetime,
-        "jti": new_id(),
-        "sid": session_id,
-        "use": "access",
-        **({"cell": cell} if (cell := resources.settings.cell) is not None else {}),
-    }
-    return SignIn(resources.key_ring.sign(claims), refresh_token, lifetime, account, session_id)
+    lifetime = resources.settings.access_token_seconds
+    scopes = [READ, WRITE, *(["admin"] if "ADMIN" in account.roles else [])]
+    token = sign_access_token(
+        account, session_id, scopes=scopes, roles=account.roles, lifetime=lifetime, resources=resources
+    )
+    return SignIn(token, refresh_token, lifetime, account, session_id)
 
 
 async def _revoke_all(user_id: str, resources: Resources) -> int:

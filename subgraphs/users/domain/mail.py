@@ -17,6 +17,7 @@ class MailKind(StrEnum):
     EMAIL_CHANGED = "EMAIL_CHANGED"
     ACCOUNT_ERASED = "ACCOUNT_ERASED"
     GRANT_INVITATION = "GRANT_INVITATION"
+    API_KEY_CREATED = "API_KEY_CREATED"
 
 
 TOKEN_LIFE = {
@@ -98,7 +99,7 @@ _TEXTS = {
     MailKind.PASSWORD_CHANGED: (
         "Your password was changed",
         (
-            "The password of your account of FitTracker Pro was changed just now, and all other sign-ins ended."
+            "The password of your account of FitTracker Pro was changed just now, and all other sign-ins and all API keys ended."
             " If it was not you, have a new password sent to you at once."
         ),
     ),
@@ -112,6 +113,14 @@ _TEXTS = {
             "Somebody who uses FitTracker Pro wants to let you read something of theirs. Sign in with an account of this"
             " address, prove the address there, and accept it among your invitations within a week. If you do not want to,"
             " leave this mail alone."
+        ),
+    ),
+    MailKind.API_KEY_CREATED: (
+        "An API key of your account was made",
+        (
+            "Somebody who is signed in to your account of FitTracker Pro, hopefully you, made an API key just now: with it a"
+            " program can read or write what the key was made for. If it was not you, change your password at once: all keys"
+            " and all sign-ins end with it."
         ),
     ),
     MailKind.EMAIL_CHANGED: (

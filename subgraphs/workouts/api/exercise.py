@@ -10,6 +10,7 @@ from subgraphs.shell.context import Info
 from subgraphs.shell.cost import SEARCH_COST, list_size
 from subgraphs.shell.errors import ValidationError
 from subgraphs.shell.inputs import idempotency_key, request_key
+from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.keyset import KeysetList, Page
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import Node
@@ -24,6 +25,7 @@ from subgraphs.shell.scalars import (
     rounded,
     rounded_or_none,
 )
+from subgraphs.shell.scopes import READS_TRAINING
 from subgraphs.shell.search.store import LEAST_LETTERS
 from subgraphs.shell.search.words import MOST_LETTERS
 from subgraphs.shell.sharing import SHARED_TRAINING, may_read
@@ -190,7 +192,7 @@ async def _search(info: Info, search: str, wanted: ExerciseFilter, page: Page) -
 class ExerciseQuery:
     @strawberry.field(
         description="One exercise of the catalogue or of the viewer's own; null if there is none with this id.",
-        directives=[CACHE_PRIVATE_HOUR],
+        directives=[READS_TRAINING, CACHE_PRIVATE_HOUR],
     )
     async def exercise(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The exercise's id.")]
@@ -200,7 +202,7 @@ class ExerciseQuery:
     @strawberry.field(
         description="Exercises by name, or best fit first where words are searched for; the viewer's own among the"
         " catalogue's. `totalCount` is null: counting would read all of them.",
-        directives=[CACHE_PRIVATE_HOUR],
+        directives=[READS_TRAINING, CACHE_PRIVATE_HOUR],
     )
     async def exercises(
         self,
@@ -259,7 +261,10 @@ class ExercisePayload(Payload):
 
 @strawberry.type
 class ExerciseMutation:
-    @mutation(description="Create an exercise that only the viewer sees. CONFLICT for more than 500.")
+    @mutation(
+        key_scope=KeyScope.WRITE_TRAINING,
+        description="Create an exercise that only the viewer sees. CONFLICT for more than 500.",
+    )
     async def create_exercise(self, info: Info, input: CreateExerciseInput) -> ExercisePayload | None:
         viewer, resources = info.context.viewer, info.context.resources
         record = await commands.create_exercise(

@@ -8,6 +8,7 @@ import strawberry
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.inputs import idempotency_key, request_key
+from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.scalars import IdempotencyKey, decimal_of_or_none, rounded_or_none
 from subgraphs.workouts.api.exercise import Exercise, exercise_node
@@ -162,7 +163,10 @@ class DeleteTemplatePayload(Payload):
 
 @strawberry.type
 class TemplateMutation:
-    @mutation(description="Keep a template of the viewer. CONFLICT for more than there may be.")
+    @mutation(
+        key_scope=KeyScope.WRITE_TRAINING,
+        description="Keep a template of the viewer. CONFLICT for more than there may be.",
+    )
     async def create_template(self, info: Info, input: CreateTemplateInput) -> CreateTemplatePayload | None:
         resources = info.context.resources
         record = await commands.create_template(
@@ -171,7 +175,10 @@ class TemplateMutation:
         info.context.renew_loaders()
         return CreateTemplatePayload(template=template_node(record))
 
-    @mutation(description="Delete a template of the viewer; workouts that began from it keep their plan.")
+    @mutation(
+        key_scope=KeyScope.WRITE_TRAINING,
+        description="Delete a template of the viewer; workouts that began from it keep their plan.",
+    )
     async def delete_template(self, info: Info, input: DeleteTemplateInput) -> DeleteTemplatePayload | None:
         from subgraphs.workouts.api.user import load_named_user
 

@@ -13,6 +13,7 @@ import strawberry
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.errors import NotFoundError, ValidationError
+from subgraphs.shell.grant_area import GrantArea
 from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, FromDay, Last, ToDay, connect
@@ -21,6 +22,7 @@ from subgraphs.shell.physiology_type import PhysiologyOfEffort
 from subgraphs.shell.quantities import Mass, MassIn, mass
 from subgraphs.shell.replicated_person import PersonRecord, person_from_token
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, rounded_or_none
+from subgraphs.shell.scopes import reads
 from subgraphs.shell.sharing import SHARED_TRAINING, AccessRead, read_node
 from subgraphs.shell.units import MassUnit
 from subgraphs.workouts.api.energy import EnergyEstimate, estimate
@@ -179,7 +181,7 @@ class User:
     @strawberry.federation.field(
         requires=["physiology { weightKg }"],
         description="What so many minutes of an exercise cost at today's weight. Null if nothing says how hard it is.",
-        directives=[SHARED_TRAINING],
+        directives=[reads(GrantArea.TRAINING, GrantArea.BODY), SHARED_TRAINING],
     )
     async def calories_for(
         self,
@@ -217,7 +219,7 @@ class User:
     @strawberry.federation.field(
         requires=["physiology { ageYears }"],
         description="Five zones of 10 % each from 50 % on. Null where neither the maximum nor the age is known.",
-        directives=[SHARED_TRAINING, list_size(5)],
+        directives=[reads(GrantArea.TRAINING, GrantArea.BODY), SHARED_TRAINING, list_size(5)],
     )
     def heart_rate_zones(
         self,
@@ -239,7 +241,7 @@ class User:
     @strawberry.federation.field(
         requires=["physiology { weightKg ageYears sex }"],
         description="Energy and load of a steady effort. Null where neither the maximum nor the age is known.",
-        directives=[SHARED_TRAINING],
+        directives=[reads(GrantArea.TRAINING, GrantArea.BODY), SHARED_TRAINING],
     )
     def heart_rate_effort(
         self,

@@ -12,6 +12,7 @@ from subgraphs.shell.cost import list_size
 from subgraphs.shell.node import Loggable, Node
 from subgraphs.shell.quantities import Mass, MassIn, mass
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, TimeZone, describe_enum, rounded, rounded_or_none
+from subgraphs.shell.scopes import READS_TRAINING
 from subgraphs.shell.sharing import SHARED_TRAINING, load_readable
 from subgraphs.shell.units import MassUnit
 from subgraphs.workouts.api.energy import EnergyEstimate, estimate
@@ -196,7 +197,7 @@ async def load_workout(info: Info, id: str) -> Workout | None:
 class WorkoutQuery:
     @strawberry.field(
         description="One of the viewer's workouts; null if there is none with this id.",
-        directives=[CACHE_PRIVATE_BRIEFLY],
+        directives=[READS_TRAINING, CACHE_PRIVATE_BRIEFLY],
     )
     async def workout(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The workout's id.")]

@@ -9,6 +9,7 @@ import strawberry
 from subgraphs.shell.context import Info
 from subgraphs.shell.errors import NotFoundError
 from subgraphs.shell.live import Reading, newest, states
+from subgraphs.shell.scopes import READS_TRAINING
 from subgraphs.workouts.api.workout import Workout, workout_node
 from subgraphs.workouts.queries.workout import WorkoutRecord, workouts_by_id
 
@@ -22,7 +23,8 @@ def session_channel(workout_id: str) -> str:
 class WorkoutSubscription:
     @strawberry.subscription(
         description="A workout of the viewer as it is, and again after every change that any device makes to it or its"
-        " sets. It ends when the workout is deleted; NOT_FOUND where there is none."
+        " sets. It ends when the workout is deleted; NOT_FOUND where there is none.",
+        directives=[READS_TRAINING],
     )
     async def workout_session(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The workout's id.")]

@@ -10,6 +10,7 @@ import strawberry
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.live import announce
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.scalars import IdempotencyKey, TimeZone, decimal_of, decimal_of_or_none
@@ -259,7 +260,10 @@ class DeleteWorkoutPayload(Payload):
 
 @strawberry.type
 class WorkoutMutation:
-    @mutation(description="Begin a session of the viewer. CONFLICT while another one is running.")
+    @mutation(
+        key_scope=KeyScope.WRITE_TRAINING,
+        description="Begin a session of the viewer. CONFLICT while another one is running.",
+    )
     async def start_workout(self, info: Info, input: StartWorkoutInput) -> WorkoutPayload | None:
         viewer, resources = info.context.viewer, info.context.resources
         now = resources.now()
@@ -269,14 +273,20 @@ class WorkoutMutation:
             new = replace(new, exercises=exercises)
         return await payload(info, await commands.start_workout(viewer, new, database=resources.database, now=now))
 
-    @mutation(description="Log a finished workout of the viewer with its exercises and sets.")
+    @mutation(
+        key_scope=KeyScope.WRITE_TRAINING,
+        description="Log a finished workout of the viewer with its exercises and sets.",
+    )
     async def log_workout(self, info: Info, input: LogWorkoutInput) -> WorkoutPayload | None:
         viewer, resources = info.context.viewer, info.context.resources
         new = input.to_new()
         record = await commands.log_workout(viewer, new, database=resources.database, now=resources.now())
         return await payload(info, record)
 
-    @mutation(description="End the running session and work out its energy. CONFLICT if it is not running.")
+    @mutation(
+        key_scope=KeyScope.WRITE_TRAINING,
+        description="End the running session and work out its energy. CONFLICT if it is not running.",
+    )
     async def complete_workout(self, info: Info, input: CompleteWorkoutInput) -> WorkoutPayload | None:
         resources = info.context.resources
         record = await commands.complete_workout(
@@ -289,7 +299,10 @@ class WorkoutMutation:
         )
         return await payload(info, record)
 
-    @mutation(description="Give up the running session: it stays in the history and counts for nothing.")
+    @mutation(
+        key_scope=KeyScope.WRITE_TRAINING,
+        description="Give up the running session: it stays in the history and counts for nothing.",
+    )
     async def cancel_workout(self, info: Info, input: WorkoutIdInput) -> WorkoutPayload | None:
         resources = info.context.resources
         record = await commands.cancel_workout(
@@ -301,7 +314,10 @@ class WorkoutMutation:
         )
         return await payload(info, record)
 
-    @mutation(description="Change a workout of the viewer. CONFLICT for the end of one that is running.")
+    @mutation(
+        key_scope=KeyScope.WRITE_TRAINING,
+        description="Change a workout of the viewer. CONFLICT for the end of one that is running.",
+    )
     async def update_workout(self, info: Info, input: UpdateWorkoutInput) -> WorkoutPayload | None:
         resources = info.context.resources
         record = await commands.update_workout(
@@ -314,7 +330,10 @@ class WorkoutMutation:
         )
         return await payload(info, record)
 
-    @mutation(description="Delete a workout and its sets for good; records that it held fall back to the next best.")
+    @mutation(
+        key_scope=KeyScope.WRITE_TRAINING,
+        description="Delete a workout and its sets for good; records that it held fall back to the next best.",
+    )
     async def delete_workout(self, info: Info, input: WorkoutIdInput) -> DeleteWorkoutPayload | None:
         from subgraphs.workouts.api.user import load_named_user
 
@@ -330,14 +349,14 @@ class WorkoutMutation:
         info.context.renew_loaders()
         return DeleteWorkoutPayload(deleted_id=input.id, user=await load_named_user(info, workout.user_id))
 
-    @mutation(description="Log a set in a workout of the viewer.")
+    @mutation(key_scope=KeyScope.WRITE_TRAINING, description="Log a set in a workout of the viewer.")
     async def log_set(self, info: Info, input: LogSetInput) -> WorkoutSetPayload | None:
         viewer, resources = info.context.viewer, info.context.resources
         new = input.to_new()
         changed = await set_commands.log_set(viewer, new, database=resources.database, now=resources.now())
         return await _set_payload(info, changed)
 
-    @mutation(description="Change a set in a workout of the viewer.")
+    @mutation(key_scope=KeyScope.WRITE_TRAINING, description="Change a set in a workout of the viewer.")
     async def edit_set(self, info: Info, input: EditSetInput) -> WorkoutSetPayload | None:
         resources = info.context.resources
         changed = await set_commands.edit_set(
@@ -345,7 +364,10 @@ class WorkoutMutation:
         )
         return await _set_payload(info, changed)
 
-    @mutation(description="Take a set out of a workout; records that it held fall back to the next best.")
+    @mutation(
+        key_scope=KeyScope.WRITE_TRAINING,
+        description="Take a set out of a workout; records that it held fall back to the next best.",
+    )
     async def delete_set(self, info: Info, input: DeleteSetInput) -> DeleteSetPayload | None:
         viewer, resources = info.context.viewer, info.context.resources
         record = await set_commands.delete_set(viewer, _which(input), database=resources.database, now=resources.now())

@@ -4,6 +4,7 @@ import strawberry
 
 from subgraphs.shell.context import Info
 from subgraphs.shell.inputs import expected_version
+from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import mutation
 from subgraphs.workouts.api.workout_mutations import WorkoutPayload, payload
 from subgraphs.workouts.commands import workout_order as commands
@@ -35,8 +36,9 @@ class SwapExerciseInput:
 @strawberry.type
 class WorkoutOrderMutation:
     @mutation(
+        key_scope=KeyScope.WRITE_TRAINING,
         description="Take up a completed session of the viewer again: it has no end and no energy until it is completed"
-        " anew. CONFLICT while another one is running."
+        " anew. CONFLICT while another one is running.",
     )
     async def reopen_workout(self, info: Info, input: ReopenWorkoutInput) -> WorkoutPayload | None:
         resources = info.context.resources
@@ -49,7 +51,10 @@ class WorkoutOrderMutation:
         )
         return await payload(info, record)
 
-    @mutation(description="Put the exercises of a workout of the viewer into another order.")
+    @mutation(
+        key_scope=KeyScope.WRITE_TRAINING,
+        description="Put the exercises of a workout of the viewer into another order.",
+    )
     async def reorder_exercises(self, info: Info, input: ReorderExercisesInput) -> WorkoutPayload | None:
         resources = info.context.resources
         record = await commands.reorder_exercises(
@@ -62,7 +67,10 @@ class WorkoutOrderMutation:
         )
         return await payload(info, record)
 
-    @mutation(description="Make one exercise of a workout of the viewer another one; its sets become of that one.")
+    @mutation(
+        key_scope=KeyScope.WRITE_TRAINING,
+        description="Make one exercise of a workout of the viewer another one; its sets become of that one.",
+    )
     async def swap_exercise(self, info: Info, input: SwapExerciseInput) -> WorkoutPayload | None:
         resources = info.context.resources
         record = await commands.swap_exercise(

@@ -174,6 +174,18 @@ REFUSALS = [
         "mutation { deleteReminder(input: { id: $reminder }) { deletedId } }",
         code="NOT_FOUND",
     ),
+    Refusal(
+        "Mutation.createApiKey",
+        'mutation { createApiKey(input: { name: "x", scopes: [READ_BODY], currentPassword: "Guess123!" }) { userErrors { code } } }',
+        code="VALIDATION_ERROR",
+    ),
+    Refusal("Mutation.revokeApiKey", "mutation { revokeApiKey(input: { id: $key }) { revokedId } }", code="NOT_FOUND"),
+    Refusal(
+        "Mutation.exchangeApiKey",
+        'mutation { exchangeApiKey(input: { key: "guess" }) { accessToken } }',
+        code="UNAUTHENTICATED",
+        public=True,
+    ),
     Refusal("_Entity.User", "... on User { email physiology { weightKg } }", stranger={"_entities": [None]}),
     Refusal("_Entity.WeightEntry", "... on WeightEntry { weightKg }", stranger={"_entities": [None]}),
     Refusal("_Entity.Measurement", "... on Measurement { valueCm }", stranger={"_entities": [None]}),
@@ -226,6 +238,11 @@ async def owned(users: SubgraphUnderTest) -> Owned:
         "notification": notification,
         "invitation": result.data["inviteReader"]["invitation"]["id"],
     }
+    make = """mutation { createApiKey(input: { name: "Scales", scopes: [WRITE_BODY], currentPassword: "Password123!" }) {
+        apiKey { id } } }"""
+    result = await users.run_with(f"Bearer {owner['accessToken']}", make)
+    assert result.data is not None
+    ids["key"] = result.data["createApiKey"]["apiKey"]["id"]
     ids |= {"owner": owner["user"]["id"], "weight": weight, "measurement": measurement, "session": session["id"]}
     return Owned(ids, f"Bearer {stranger['accessToken']}")
 
@@ -242,7 +259,8 @@ async def rows_of(users: SubgraphUnderTest, user_id: str) -> list[Any]:
         measured = await connection.execute(text("SELECT * FROM measurement WHERE user_id = :id"), {"id": user_id})
         sessions = await connection.execute(text("SELECT * FROM session WHERE user_id = :id"), {"id": user_id})
         offers = await connection.execute(text("SELECT * FROM grant_invitation WHERE owner_id = :id"), {"id": user_id})
-        return [tuple(row) for rows in (account, weights, measured, sessions, offers) for row in rows]
+        keys = await connection.execute(text("SELECT * FROM api_key WHERE user_id = :id"), {"id": user_id})
+        return [tuple(row) for rows in (account, weights, measured, sessions, offers, keys) for row in rows]
 
 
 def test_the_table_names_every_operation() -> None:

@@ -10,7 +10,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from events.contracts.users import StatusChanged
 from events.envelope import decode_envelope
 from events.upcast import read_payload
-from subgraphs.shell.scopes import required_scopes
+from subgraphs.shell.scopes import ADMINISTRATORS_ONLY, required_scopes
 from subgraphs.users.commands.administration import set_roles_by_operator
 from subgraphs.users.domain.account import Role
 from subgraphs.users.loaders import UsersLoaders
@@ -115,13 +115,13 @@ async def test_an_operator_makes_the_first_administrator(users: SubgraphUnderTes
     assert (entry["actorId"], entry["after"]) == ("operator", "USER, ADMIN")
 
 
-async def test_every_field_that_asks_for_a_scope_refuses_whoever_has_it_not(users: SubgraphUnderTest) -> None:
+async def test_every_field_for_administrators_refuses_whoever_is_none(users: SubgraphUnderTest) -> None:
     asked = {
         field.python_name
         for concrete in schema.schema_converter.type_map.values()
         if isinstance(concrete.definition, StrawberryObjectDefinition)
         for field in concrete.definition.fields
-        if required_scopes(field) is not None
+        if required_scopes(field) == ADMINISTRATORS_ONLY.scopes
     }
     assert asked == {"audit_trail", "set_user_status", "set_user_roles"}
     assert await users.codes(TRAIL, "somebody") == ["FORBIDDEN"]

@@ -9,11 +9,13 @@ from sqlalchemy import text
 
 from subgraphs.shell.grants import MOST_READS_SHOWN, reads_by_owner
 from subgraphs.shell.keyset import Page
+from subgraphs.users.domain.api_key import MOST_KEYS
 from subgraphs.users.domain.grant import MOST_INVITATIONS, MOST_READERS
 from subgraphs.users.domain.notification import MOST_KEPT
 from subgraphs.users.domain.reminder import MOST_REMINDERS
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.queries.account import accounts_by_id
+from subgraphs.users.queries.api_key import api_keys_by_user
 from subgraphs.users.queries.grant import (
     grant_counts_by_owner,
     grant_counts_by_reader,
@@ -82,6 +84,12 @@ _POPULATION = (
     FROM generate_series(0, {PEOPLE}) AS owner CROSS JOIN generate_series(1, {MOST_READERS}) AS n
     """,
     f"""
+    INSERT INTO api_key (id, user_id, name, scopes, key_hash, hint, created_at, expires_at)
+    SELECT 'p' || owner || '-' || n, 'p' || owner, 'K', '{{READ_BODY}}', convert_to('p' || owner || '-' || n, 'UTF8'), 'hint',
+        now() - n * interval '1 minute', now() + interval '30 days'
+    FROM generate_series(0, {PEOPLE}) AS owner CROSS JOIN generate_series(1, {MOST_KEYS}) AS n
+    """,
+    f"""
     INSERT INTO access_read (grant_id, what, hour, owner_id, reader_id, reader_name)
     SELECT 'p' || owner || '-1', 'User.weights', date '{LAST}' - n * interval '1 hour', 'p' || owner, 'p1', 'P'
     FROM generate_series(0, 40) AS owner CROSS JOIN generate_series(1, {HOURS_READ}) AS n
@@ -134,6 +142,7 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "how many notifications there are": (notification_counts, ([VETERAN],), MOST_KEPT, 60),
     "how many are unread": (unread_counts, ([VETERAN],), MOST_KEPT, 60),
     "reminders": (reminders_by_user, ([VETERAN],), MOST_REMINDERS, 40),
+    "API keys": (api_keys_by_user, ([VETERAN],), MOST_KEYS, 40),
     "the newest girths": (newest_girths, ([VETERAN],), 3, 20),
 }
 

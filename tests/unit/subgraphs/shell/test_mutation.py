@@ -85,7 +85,7 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    @mutation(description="Writes.")
+    @mutation(description="Writes.", is_public=True)
     async def write(self, info: Info, input: WriteInput) -> WritePayload | None:  # noqa: A002, ARG002
         if input.fails_with == "bug":
             raise ZeroDivisionError
