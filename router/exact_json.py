@@ -24,6 +24,21 @@ _INTEGER_TOO_LARGE = "64-bit"
 _NUMBER_TOO_LARGE = "infinity"
 
 
+def is_nested_deeper(value: Any, levels: int) -> bool:
+    """Whether objects and lists stand within one another more than so many levels deep."""
+    level = [value]
+    for _ in range(levels):
+        level = [
+            inner
+            for each in level
+            if each.__class__ is dict or each.__class__ is list
+            for inner in (each.values() if each.__class__ is dict else each)
+        ]
+        if not level:
+            return False
+    return True
+
+
 def value_at(value: Any, place: str) -> Any:
     """The value at a dotted place of decoded JSON; None where there is none."""
     for name in place.split("."):

@@ -25,7 +25,7 @@ from graphql import (
 )
 
 from router.errors import ErrorEntry
-from router.exact_json import dumps, written
+from router.exact_json import dumps, is_nested_deeper, written
 from router.executor.object_path import ClientPath
 from router.selection_set import Condition, Field, SelectionSet
 
@@ -305,7 +305,8 @@ def _boolean(value: Any) -> bool | None:
 
 
 def _custom(value: Any) -> Any:
-    return value if (value.__class__ is not dict and value.__class__ is not list) or _can_be_written(value) else None
+    is_plain = value.__class__ is not dict and value.__class__ is not list
+    return value if is_plain or not is_nested_deeper(value, MAX_SCALAR_DEPTH) else None
 
 
 _SCALAR_READERS: dict[str, Callable[[Any], Any]] = {
@@ -315,21 +316,6 @@ _SCALAR_READERS: dict[str, Callable[[Any], Any]] = {
     "Float": _float,
     "Boolean": _boolean,
 }
-
-
-def _can_be_written(value: Any) -> bool:
-    """Whether a custom scalar's JSON is nested no deeper than an answer can be."""
-    level = [value]
-    for _ in range(MAX_SCALAR_DEPTH):
-        level = [
-            inner
-            for each in level
-            if each.__class__ is dict or each.__class__ is list
-            for inner in (each.values() if each.__class__ is dict else each)
-        ]
-        if not level:
-            return True
-    return False
 
 
 def encode_response(

@@ -20,7 +20,7 @@ from router.content_coding import (
     UnknownCodingError,
     decode,
 )
-from router.exact_json import fault, loads
+from router.exact_json import fault, is_nested_deeper, loads
 from router.server.errors import HttpError, bad_request
 from router.server.header_values import Element, HeaderFields
 from router.settings import Csrf
@@ -215,17 +215,11 @@ def operation_from_json(value: Any) -> OperationParameters:
 
 def _variables(value: dict[str, Any]) -> dict[str, Any] | None:
     variables: dict[str, Any] | None = _optional(value, "variables", dict, "an object")
-    level: list[Any] = list(variables.values()) if variables else []
-    for _ in range(MAX_VARIABLE_DEPTH):
-        level = [
-            inner
-            for each in level
-            if each.__class__ is dict or each.__class__ is list
-            for inner in (each.values() if each.__class__ is dict else each)
-        ]
-        if not level:
-            return variables
-    raise bad_request(f"'variables' are nested more than {MAX_VARIABLE_DEPTH} levels deep.", "BAD_USER_INPUT")
+    if variables and is_nested_deeper(
+        variables, MAX_VARIABLE_DEPTH + 1
+    ):  # what a variable holds counts, not the object around
+        raise bad_request(f"'variables' are nested more than {MAX_VARIABLE_DEPTH} levels deep.", "BAD_USER_INPUT")
+    return variables
 
 
 def _optional(value: dict[str, Any], name: str, type_: type, wanted: str) -> Any:

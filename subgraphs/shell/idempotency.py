@@ -5,10 +5,16 @@ Used by commands that create. A key is one person's and of one table; `inputs.Re
 
 from functools import cache
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import Index, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.inputs import RequestKey
+
+
+def key_index(table: str, owner: str = "user_id") -> Index:
+    """What a client called one creation is unique for its owner; most rows have none."""
+    where = text("idempotency_key IS NOT NULL")
+    return Index(f"{table}_by_idempotency_key", owner, "idempotency_key", unique=True, postgresql_where=where)
 
 
 def key_columns(request: RequestKey | None) -> dict[str, object]:

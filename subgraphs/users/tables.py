@@ -19,6 +19,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
+from subgraphs.shell.idempotency import key_index
+
 metadata = MetaData()
 
 
@@ -102,15 +104,7 @@ class WeightEntryRow(UsersTable, table=True):
     """One weighing, on the person's calendar day of its moment."""
 
     __tablename__ = "weight_entry"
-    __table_args__ = (
-        Index(
-            "weight_entry_by_idempotency_key",
-            "user_id",
-            "idempotency_key",
-            unique=True,
-            postgresql_where=text("idempotency_key IS NOT NULL"),
-        ),
-    )
+    __table_args__ = (key_index("weight_entry"),)
 
     id: str = Field(primary_key=True)
     user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))
@@ -130,15 +124,7 @@ class MeasurementRow(UsersTable, table=True):
     """One measurement with a tape, on the person's calendar day of its moment."""
 
     __tablename__ = "measurement"
-    __table_args__ = (
-        Index(
-            "measurement_by_idempotency_key",
-            "user_id",
-            "idempotency_key",
-            unique=True,
-            postgresql_where=text("idempotency_key IS NOT NULL"),
-        ),
-    )
+    __table_args__ = (key_index("measurement"),)
 
     id: str = Field(primary_key=True)
     user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))
@@ -277,15 +263,7 @@ class ReminderRow(UsersTable, table=True):
     """What a person is reminded of by the clock; `next_at` is None while it is off, up to `last_day` it is done."""
 
     __tablename__ = "reminder"
-    __table_args__ = (
-        Index(
-            "reminder_by_idempotency_key",
-            "user_id",
-            "idempotency_key",
-            unique=True,
-            postgresql_where=text("idempotency_key IS NOT NULL"),
-        ),
-    )
+    __table_args__ = (key_index("reminder"),)
 
     id: str = Field(primary_key=True)
     user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))

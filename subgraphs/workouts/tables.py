@@ -3,9 +3,11 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Column, DateTime, ForeignKey, Index, LargeBinary, MetaData, Numeric, Text, text
+from sqlalchemy import Column, DateTime, ForeignKey, LargeBinary, MetaData, Numeric, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
+
+from subgraphs.shell.idempotency import key_index
 
 metadata = MetaData()
 
@@ -20,19 +22,13 @@ def _instant(*, nullable: bool = False) -> Column[datetime]:
     return Column(DateTime(timezone=True), nullable=nullable)
 
 
-def _by_key(table: str, owner: str) -> tuple[Index]:
-    """What a client called one creation is unique for its owner; most rows have none."""
-    where = text("idempotency_key IS NOT NULL")
-    return (Index(f"{table}_by_idempotency_key", owner, "idempotency_key", unique=True, postgresql_where=where),)
-
-
 def _content() -> Column[bytes]:
     return Column(LargeBinary, nullable=True)
 
 
 class ExerciseRow(WorkoutsTable, table=True):
     __tablename__ = "exercise"
-    __table_args__ = _by_key("exercise", "created_by")
+    __table_args__ = (key_index("exercise", "created_by"),)
 
     id: str = Field(primary_key=True)
     name: str
@@ -56,7 +52,7 @@ class ExerciseRow(WorkoutsTable, table=True):
 
 class WorkoutRow(WorkoutsTable, table=True):
     __tablename__ = "workout"
-    __table_args__ = _by_key("workout", "user_id")
+    __table_args__ = (key_index("workout"),)
 
     id: str = Field(primary_key=True)
     user_id: str
@@ -104,7 +100,7 @@ class WorkoutTemplateRow(WorkoutsTable, table=True):
     """What somebody does again and again."""
 
     __tablename__ = "workout_template"
-    __table_args__ = _by_key("workout_template", "user_id")
+    __table_args__ = (key_index("workout_template"),)
 
     id: str = Field(primary_key=True)
     user_id: str
@@ -137,7 +133,7 @@ class TemplateExerciseRow(WorkoutsTable, table=True):
 
 class WorkoutSetRow(WorkoutsTable, table=True):
     __tablename__ = "workout_set"
-    __table_args__ = _by_key("workout_set", "user_id")
+    __table_args__ = (key_index("workout_set"),)
 
     id: str = Field(primary_key=True)
     workout_exercise_id: str = Field(
