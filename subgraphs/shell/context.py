@@ -190,6 +190,8 @@ class Context:
 def _nobody(refused: str | None) -> UnauthenticatedError:
     if refused == NobodyReason.EXPIRED:
         return UnauthenticatedError("The token has expired.", NobodyReason.EXPIRED)
+    if refused == NobodyReason.SESSION_ENDED:
+        return UnauthenticatedError("The session has ended.", NobodyReason.SESSION_ENDED)
     if refused:
         return UnauthenticatedError("The token is not valid.", NobodyReason.INVALID)
     return UnauthenticatedError(

@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 import pytest
 
-from tests.testkit.running_stack import PASSWORD, RunningStack
+from tests.testkit.running_stack import PASSWORD, RunningStack, eventually
 
 REGISTER = "mutation($input: RegisterInput!) { register(input: $input) { accessToken userErrors { code field } } }"
 
@@ -63,6 +63,22 @@ async def test_an_expired_or_forged_token_is_an_error_only_where_a_field_needs_o
         credentials = {"email": person.email, "password": PASSWORD}
         _, answer = await stack.post({"query": login, "variables": {"input": credentials}}, authorization=authorization)
         assert answer["data"]["login"]["user"]["id"] == person.id
+
+
+async def test_the_router_itself_refuses_a_token_soon_after_the_sign_out(stack: RunningStack) -> None:
+    person = await stack.register()
+    headers = {"authorization": f"Bearer {person.access_token}"}
+    await person.data("mutation { logout(input: {}) { endedSessions } }")
+
+    async def is_refused() -> bool:
+        async with stack.session.post(
+            stack.state.router_url, json={"query": "{ me { id } }"}, headers=headers
+        ) as response:
+            (error,) = (await response.json())["errors"]
+        assert error["extensions"]["reason"] == "SESSION_ENDED"
+        return "www-authenticate" in response.headers  # subgraphs refuse it at once; this is the router
+
+    await eventually(is_refused)
 
 
 async def test_a_second_account_with_the_same_email_is_a_conflict(stack: RunningStack) -> None:

@@ -120,6 +120,13 @@ async def test_users_tells_the_router_which_sessions_ended_and_until_when_that_i
         assert abs((await told())["at"] - time.time()) < 10
 
 
+async def test_why_the_router_refused_a_token_is_told_to_the_client(settings: Settings) -> None:
+    async with running(settings) as users:
+        for told, reason in (("SESSION_ENDED", "SESSION_ENDED"), ("EXPIRED", "EXPIRED"), ("made up", "INVALID")):
+            _, _, answer = await users.post({"query": ME}, **{"x-token-refused": told})
+            assert answer["errors"][0]["extensions"]["reason"] == reason
+
+
 async def test_a_redis_that_hangs_costs_sign_in_and_sign_out_a_moment_and_no_error(settings: Settings) -> None:
     async with own_valkey() as valkey, running(replace(settings, redis_url=valkey.url)) as users:
         headers = await signed_in(users)
