@@ -36,6 +36,7 @@ ENTRANCES: Mapping[str, str] = {
     "resetPassword": "token",
     "verifyEmail": "token",
     "exchangeApiKey": "key",
+    "unsubscribe": "token",
 }
 _MOST_TOKENS = 15_000  # of a document, as the router's own limit
 

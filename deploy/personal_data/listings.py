@@ -89,7 +89,7 @@ def _day_before(day: str) -> str | None:
     return before.isoformat() if before >= FIRST_DAY else None
 
 
-ACCOUNT = Listing("account", ("me",), Walk.ONCE, lists=("reminders", "apiKeys"))
+ACCOUNT = Listing("account", ("me",), Walk.ONCE, lists=("reminders", "notificationPreferences.choices", "apiKeys"))
 #: In the order in which they are asked.
 LISTINGS = (
     ACCOUNT,
@@ -133,6 +133,7 @@ EXPORTED: Mapping[str, str] = {
     "users.notification": "notifications",
     "users.reminder": "account",
     "users.api_key": "account",
+    "users.notification_preference": "account",
     "nutrition.food": "foods",
     "nutrition.food_portion": "foods",
     "nutrition.recipe_version": "foods",

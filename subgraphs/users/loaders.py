@@ -35,6 +35,7 @@ from subgraphs.users.queries.notification import (
     notifications_by_user,
     unread_counts,
 )
+from subgraphs.users.queries.notification_preference import PreferenceRecord, preferences_by_user
 from subgraphs.users.queries.reminder import ReminderRecord, reminders_by_user
 from subgraphs.users.queries.session import SessionRecord, session_counts, sessions_by_user
 from subgraphs.users.queries.weight import (
@@ -144,6 +145,10 @@ class UsersLoaders:
     @cached_property
     def reminders_by_user(self) -> DataLoader[str, list[ReminderRecord]]:
         return load_list("reminders_by_user", self._read(reminders_by_user), batch_span)
+
+    @cached_property
+    def preferences_by_user(self) -> DataLoader[str, PreferenceRecord | None]:
+        return load_one("preferences_by_user", self._read(preferences_by_user), batch_span)
 
 
 def loaders_of(info: Info) -> UsersLoaders:

@@ -12,6 +12,7 @@ from subgraphs.users.api.measurement import Measurement, MeasurementMutation
 from subgraphs.users.api.node import ENTITIES_ELSEWHERE, NodeQuery
 from subgraphs.users.api.notification import NotificationMutation
 from subgraphs.users.api.notification_live import NotificationSubscription
+from subgraphs.users.api.notification_preference import PreferenceMutation
 from subgraphs.users.api.reminder import ReminderMutation
 from subgraphs.users.api.second_factor import SecondFactorMutation
 from subgraphs.users.api.session import SessionMutation
@@ -35,6 +36,7 @@ class Mutation(
     NotificationMutation,
     ReminderMutation,
     ApiKeyMutation,
+    PreferenceMutation,
     UserMutation,
     WeightMutation,
     MeasurementMutation,

@@ -163,6 +163,9 @@ class PendingMailRow(UsersTable, table=True):
     registration_id: str | None = Field(
         default=None, sa_column=Column(Text, ForeignKey("registration.id", ondelete="CASCADE"))
     )
+    notification_id: str | None = Field(
+        default=None, sa_column=Column(Text, ForeignKey("notification.id", ondelete="CASCADE"))
+    )
     created_at: datetime = Field(sa_column=_instant())
     due_at: datetime = Field(sa_column=_instant())
     attempts: int = 0
@@ -257,6 +260,7 @@ class NotificationRow(UsersTable, table=True):
     created_at: datetime = Field(sa_column=_instant())
     read_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     hidden_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    mailed_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
 
 
 class ReminderRow(UsersTable, table=True):
@@ -298,3 +302,15 @@ class ReportDueRow(UsersTable, table=True):
     user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True))
     week: date
     due_at: datetime = Field(sa_column=_instant())
+
+
+class NotificationPreferenceRow(UsersTable, table=True):
+    """What somebody chose to be told of where, as `REMINDER EMAIL on`, and when it is to be quiet."""
+
+    __tablename__ = "notification_preference"
+
+    user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True))
+    choices: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    quiet_start: time | None = None
+    quiet_end: time | None = None
+    version: int

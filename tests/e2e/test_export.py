@@ -33,6 +33,7 @@ LEFT_OUT_COLUMNS = {
     "access_grant.owner_id": "the graph names the other side, and only that: ownerName",
     "access_grant.reader_id": "the same: readerName",
     "notification.cause": "names what happened for us, so that it is told once; kind and subjectId say it",
+    "notification.mailed_at": "when it was queued for a mail, which counts mails of a day",
     "notification.hidden_at": "what was deleted is not exported",
     "reminder.next_day": "nextAt has it",
     "reminder.last_day": "guards against a second reminder of one day",

@@ -14,13 +14,23 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.context import Resources
-from subgraphs.shell.settings import Settings
 from subgraphs.users.commands.cell import marked
 from subgraphs.users.commands.mail import token_hash
 from subgraphs.users.commands.mail_transport import Transport, transport_of
+from subgraphs.users.commands.notification_preference import unsubscribe_token
 from subgraphs.users.domain.account import email_key
-from subgraphs.users.domain.mail import MOST_TOKENS_AN_HOUR, TOKEN_LIFE, Letter, MailKind, letter
+from subgraphs.users.domain.mail import (
+    MOST_TOKENS_AN_HOUR,
+    TOKEN_LIFE,
+    Letter,
+    MailKind,
+    letter,
+    letter_of_notification,
+)
+from subgraphs.users.domain.notification import NotificationKind, wording
+from subgraphs.users.domain.notification_preference import NotificationChannel
 from subgraphs.users.queries.account import AccountRecord, account_by_email, accounts_by_id
+from subgraphs.users.queries.notification_preference import PreferenceRecord, preferences_by_user
 
 _log = structlog.get_logger("users.mail")
 
@@ -29,7 +39,7 @@ LONGEST_PAUSE = timedelta(hours=1)
 PATIENCE_SECONDS = 120.0
 
 _NEXT = text(
-    "SELECT id, kind, recipient, user_id, registration_id, attempts FROM pending_mail WHERE due_at <= :now"
+    "SELECT id, kind, recipient, user_id, registration_id, notification_id, attempts FROM pending_mail WHERE due_at <= :now"
     " ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"
 )
 _SENT = text("DELETE FROM pending_mail WHERE id = :id")
@@ -71,7 +81,7 @@ async def deliver_one(resources: Resources, transport: Transport) -> bool:
             return False
         try:
             async with transaction.begin_nested():
-                written = await _write(transaction, mail, resources.settings, now)
+                written = await _write(transaction, mail, resources, now)
                 if written is not None:
                     await transport(written)
                 await transaction.execute(_SENT, {"id": mail.id})
@@ -82,9 +92,11 @@ async def deliver_one(resources: Resources, transport: Transport) -> bool:
     return True
 
 
-async def _write(transaction: AsyncConnection, mail: Any, settings: Settings, now: datetime) -> Letter | None:
+async def _write(transaction: AsyncConnection, mail: Any, resources: Resources, now: datetime) -> Letter | None:
     """The mail with its token; None where there is nobody to write to, or nothing to say any more."""
-    kind = MailKind(mail.kind)
+    kind, settings = MailKind(mail.kind), resources.settings
+    if kind is MailKind.NOTIFICATION:
+        return await _of_notification(transaction, mail.notification_id, resources)
     if kind not in TOKEN_LIFE:
         return letter(kind, mail.recipient)
     account = await _account_of(transaction, mail, kind)
@@ -108,6 +120,26 @@ async def _write(transaction: AsyncConnection, mail: Any, settings: Settings, no
     expires = {"hash": token_hash(token), "expires_at": now + TOKEN_LIFE[purpose]}
     await transaction.execute(_GIVE, proof | whose | expires)
     return letter(kind, recipient, token, settings.mail_link)
+
+
+_NOTIFICATION = text(
+    "SELECT notification.user_id, notification.kind, notification.detail, account.email FROM notification"
+    " JOIN account ON account.id = notification.user_id WHERE notification.id = :id AND notification.read_at IS NULL"
+    " AND account.status = 'ACTIVE' AND account.email_verified_at IS NOT NULL"
+)
+
+
+async def _of_notification(transaction: AsyncConnection, notification_id: str, resources: Resources) -> Letter | None:
+    """None for one that was read meanwhile, and where mails of its kind are wanted no more."""
+    found = (await transaction.execute(_NOTIFICATION, {"id": notification_id})).one_or_none()
+    if found is None:
+        return None
+    kind = NotificationKind(found.kind)
+    chosen = (await preferences_by_user(transaction, [found.user_id])).get(found.user_id, PreferenceRecord())
+    if not chosen.preferences.wants(kind, NotificationChannel.EMAIL):
+        return None
+    words, token = wording(kind, found.detail), unsubscribe_token(found.user_id, kind, resources)
+    return letter_of_notification(found.email, words.title, words.body, token, resources.settings.mail_link)
 
 
 async def _account_of(transaction: AsyncConnection, mail: Any, kind: MailKind) -> AccountRecord | None:

@@ -1,4 +1,7 @@
-"""Notifying people: once for each cause, in the transaction of what happened. And what they do with their notifications."""
+"""Notifying people: once for each cause, in the transaction of what happened. And what they do with their notifications.
+
+Where else than into the list a notification goes: `notification_channels`.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -14,7 +17,8 @@ from subgraphs.shell.auth import Viewer
 from subgraphs.shell.context import Resources
 from subgraphs.shell.errors import Checks, NotFoundError
 from subgraphs.shell.hastening import hasten
-from subgraphs.users.domain.notification import KEPT_DAYS, MOST_KEPT, NewNotification
+from subgraphs.users.commands.notification_channels import Made, spread
+from subgraphs.users.domain.notification import KEPT_DAYS, MOST_KEPT, NewNotification, NotificationKind
 
 if TYPE_CHECKING:
     from events.fanout import Fanout
@@ -30,7 +34,7 @@ _INSERT = text(
     " FROM unnest(CAST(:ids AS text[]), CAST(:user_ids AS text[]), CAST(:kinds AS text[]), CAST(:causes AS text[]),"
     " CAST(:subject_ids AS text[]), CAST(:details AS text[]))"
     " AS told (id, user_id, kind, cause, subject_id, detail) JOIN account ON account.id = told.user_id"
-    " ON CONFLICT (user_id, cause) DO NOTHING RETURNING user_id, kind"
+    " ON CONFLICT (user_id, cause) DO NOTHING RETURNING id, user_id, kind"
 )
 _FORGET_OLDEST = text(
     "DELETE FROM notification WHERE id IN (SELECT old.id FROM unnest(CAST(:user_ids AS text[])) AS person (id)"
@@ -50,6 +54,7 @@ _HIDE = text(
     "UPDATE notification SET hidden_at = :now, subject_id = NULL, detail = NULL"
     " WHERE user_id = :user_id AND id = :id AND hidden_at IS NULL"
 )
+_UNSENT = text("DELETE FROM pending_mail WHERE notification_id = :id")
 _OLD = text(
     "DELETE FROM notification WHERE id IN (SELECT id FROM notification"
     " WHERE created_at < now() - make_interval(days => :days) LIMIT :rows)"
@@ -68,12 +73,14 @@ async def notify(transaction: AsyncConnection, new: Sequence[NewNotification], n
         "subject_ids": [each.subject_id for each in new],
         "details": [each.detail for each in new],
     }
-    made = (await transaction.execute(_INSERT, rows | {"now": now})).all()
-    told = {user_id for user_id, _ in made}
-    if told:
+    inserted = await transaction.execute(_INSERT, rows | {"now": now})
+    made = [Made(notification_id, user_id, NotificationKind(kind)) for notification_id, user_id, kind in inserted]
+    told = {each.user_id for each in made}
+    if made:
+        await spread(transaction, made, now)
         await transaction.execute(_FORGET_OLDEST, {"user_ids": sorted(told), "most": MOST_KEPT})
-    for _, kind in made:
-        NOTIFICATIONS.labels(kind).inc()
+    for each in made:
+        NOTIFICATIONS.labels(each.kind.value).inc()
     return told
 
 
@@ -115,6 +122,7 @@ async def delete_notification(viewer: Viewer, notification_id: str, *, resources
     async with resources.database.transaction() as transaction:
         if not (await transaction.execute(_HIDE, which)).rowcount:
             raise NotFoundError("There is no such notification.")
+        await transaction.execute(_UNSENT, {"id": notification_id})
     await tell_subscribers(resources.fanout, [viewer.id])
 
 

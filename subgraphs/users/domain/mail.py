@@ -18,6 +18,7 @@ class MailKind(StrEnum):
     ACCOUNT_ERASED = "ACCOUNT_ERASED"
     GRANT_INVITATION = "GRANT_INVITATION"
     API_KEY_CREATED = "API_KEY_CREATED"
+    NOTIFICATION = "NOTIFICATION"
 
 
 TOKEN_LIFE = {
@@ -45,6 +46,7 @@ class Letter:
     recipient: str
     subject: str
     body: str
+    unsubscribe: str | None = None  # the page where such mails are ended
 
 
 def letter(kind: MailKind, recipient: str, token: str | None = None, link: str | None = None) -> Letter:
@@ -57,6 +59,18 @@ def letter(kind: MailKind, recipient: str, token: str | None = None, link: str |
     if kind in TOKEN_LIFE:
         parts.append(_UNWANTED)
     return Letter(recipient, subject, "\n\n".join(parts) + "\n")
+
+
+def letter_of_notification(recipient: str, title: str, body: str | None, token: str, link: str | None) -> Letter:
+    """The mail of a notification. `token` ends mails of its kind; `link` is the page that takes tokens."""
+    page = None if link is None else f"{link.rstrip('/')}/unsubscribe#token={token}"
+    end = (
+        "To get no more of these mails:"
+        if page
+        else "The token that ends these mails, so that you get no more of these:"
+    )
+    parts = [f"{title}." if body is None else f"{title}.\n\n{body}", f"{end}\n\n{page or token}"]
+    return Letter(recipient, title, "\n\n".join(parts) + "\n", page)
 
 
 def _use_of(token: str, purpose: MailKind, link: str | None) -> str:

@@ -186,6 +186,17 @@ REFUSALS = [
         code="UNAUTHENTICATED",
         public=True,
     ),
+    Refusal(
+        "Mutation.updateNotificationPreferences",
+        'mutation { updateNotificationPreferences(input: { quietStart: "22:00", quietEnd: "07:00" }) { userErrors { code } } }',
+        own=True,
+    ),
+    Refusal(
+        "Mutation.unsubscribe",
+        'mutation { unsubscribe(input: { token: "guess" }) { userErrors { code } } }',
+        code="VALIDATION_ERROR",
+        public=True,
+    ),
     Refusal("_Entity.User", "... on User { email physiology { weightKg } }", stranger={"_entities": [None]}),
     Refusal("_Entity.WeightEntry", "... on WeightEntry { weightKg }", stranger={"_entities": [None]}),
     Refusal("_Entity.Measurement", "... on Measurement { valueCm }", stranger={"_entities": [None]}),

@@ -37,6 +37,7 @@ from subgraphs.users.queries.notification import (
     notifications_by_user,
     unread_counts,
 )
+from subgraphs.users.queries.notification_preference import preferences_by_user
 from subgraphs.users.queries.reminder import reminders_by_user
 from subgraphs.users.queries.session import session_counts, sessions_by_user
 from subgraphs.users.queries.weight import WeightPage, newest_weights, weight_counts, weights_by_id, weights_by_user
@@ -112,6 +113,10 @@ _POPULATION = (
     SELECT 'p' || owner || '-r' || n, 'p' || owner, 'DRINK', '08:00', '{{MONDAY}}', now(), current_date
     FROM generate_series(0, {PEOPLE}) AS owner CROSS JOIN generate_series(1, {MOST_REMINDERS}) AS n
     """,
+    f"""
+    INSERT INTO notification_preference (user_id, choices, version)
+    SELECT 'p' || owner, '{{REMINDER EMAIL on}}', 2 FROM generate_series(0, {PEOPLE}) AS owner
+    """,
     "ANALYZE",
 )
 _BACK = Page(20, backward=True)
@@ -143,6 +148,7 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "how many are unread": (unread_counts, ([VETERAN],), MOST_KEPT, 60),
     "reminders": (reminders_by_user, ([VETERAN],), MOST_REMINDERS, 40),
     "API keys": (api_keys_by_user, ([VETERAN],), MOST_KEYS, 40),
+    "preferences of notifications": (preferences_by_user, ([VETERAN],), 1, 8),
     "the newest girths": (newest_girths, ([VETERAN],), 3, 20),
 }
 

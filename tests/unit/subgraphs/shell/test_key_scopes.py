@@ -24,7 +24,7 @@ SUBGRAPHS = ("users", "nutrition", "workouts", "analytics")
 PUBLIC = {
     "Query.food", "Query.foodByBarcode", "Query.foods", "Query.node", "Query.nodes",
     "Mutation.register", "Mutation.confirmRegistration", "Mutation.login", "Mutation.refresh", "Mutation.verifyEmail",
-    "Mutation.requestPasswordReset", "Mutation.resetPassword", "Mutation.exchangeApiKey",
+    "Mutation.requestPasswordReset", "Mutation.resetPassword", "Mutation.exchangeApiKey", "Mutation.unsubscribe",
 }  # fmt: skip
 #: What no key may do, whatever its scopes.
 PERSONS_OWN = {
@@ -35,7 +35,8 @@ PERSONS_OWN = {
     "Mutation.acceptInvitation", "Mutation.revokeAccess", "Mutation.createApiKey", "Mutation.revokeApiKey",
     "Mutation.markNotificationsRead", "Mutation.deleteNotification", "Subscription.notification", "User.notifications",
     "User.unreadNotificationCount", "User.reminders", "Mutation.createReminder", "Mutation.updateReminder",
-    "Mutation.deleteReminder", "Mutation.updateProfile", "Mutation.updateSettings",
+    "Mutation.deleteReminder", "User.notificationPreferences", "Mutation.updateNotificationPreferences",
+    "Mutation.updateProfile", "Mutation.updateSettings",
     "User.email", "User.emailVerified", "User.roles", "User.hasSecondFactor", "User.status", "User.createdAt",
     "User.version", "User.sessions", "User.apiKeys", "User.readers", "User.clients", "User.sentInvitations",
     "User.receivedInvitations", "User.bodyReads", "User.diaryReads", "User.trainingReads", "User.progressReads",

@@ -1,0 +1,79 @@
+"""What of their notifications people want where, and when they want quiet. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from subgraphs.shell.calendar import instant_of_clock
+from subgraphs.shell.errors import Checks
+from subgraphs.users.domain.notification import NotificationKind
+
+
+class NotificationChannel(StrEnum):
+    IN_APP = "IN_APP"
+    EMAIL = "EMAIL"
+
+
+#: What somebody is told in the list whatever they want, since it may be that it was not they who did it.
+OF_SECURITY = frozenset(
+    {NotificationKind.NEW_SIGN_IN, NotificationKind.PASSWORD_CHANGED, NotificationKind.EMAIL_CHANGED}
+)
+#: These are mailed as what they are (`domain.mail`), wanted or not, and not once more.
+MAILED_ANYWAY = frozenset({NotificationKind.PASSWORD_CHANGED, NotificationKind.EMAIL_CHANGED})
+#: What comes when its person has set it, or must be known at once, does not wait for the end of the quiet.
+NOT_HELD_BACK = OF_SECURITY | {NotificationKind.REMINDER}
+#: Of one person in a day; what is beyond is in the list only.
+MOST_MAILS_A_DAY = 20
+
+Choice = tuple[NotificationKind, NotificationChannel]
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """From when until when, by the person's clock, nothing is sent; over midnight where it ends before it begins."""
+
+    start: time
+    end: time
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What somebody chose; the rest is as `is_wanted_by_default` says."""
+
+    chosen: Mapping[Choice, bool]
+    quiet: Quiet | None = None
+
+    def wants(self, kind: NotificationKind, channel: NotificationChannel) -> bool:
+        return self.chosen.get((kind, channel), is_wanted_by_default(kind, channel))
+
+
+NO_PREFERENCES = Preferences({})
+
+
+def is_wanted_by_default(kind: NotificationKind, channel: NotificationChannel) -> bool:
+    """Everything but mail, of which nobody gets any unasked that does not concern the safety of the account."""
+    return channel is not NotificationChannel.EMAIL or kind is NotificationKind.NEW_SIGN_IN
+
+
+def check_choice(checks: Checks, choice: Choice, is_on: bool, place: str) -> None:
+    kind, channel = choice
+    may_hide = is_on or channel is not NotificationChannel.IN_APP or kind not in OF_SECURITY
+    checks.require(may_hide, place, "is always in the list, for the safety of the account")
+    may_mail = not is_on or channel is not NotificationChannel.EMAIL or kind not in MAILED_ANYWAY
+    checks.require(may_mail, place, "has a mail of its own already")
+
+
+def send_at(kind: NotificationKind, quiet: Quiet | None, zone: str, now: datetime) -> datetime:
+    """When something may be sent that is to be told now: at once, or when the quiet is over."""
+    if quiet is None or kind in NOT_HELD_BACK:
+        return now
+    local = now.astimezone(ZoneInfo(zone))
+    clock = local.time().replace(fold=0)
+    over_midnight = quiet.end < quiet.start
+    is_quiet = clock >= quiet.start or clock < quiet.end if over_midnight else quiet.start <= clock < quiet.end
+    if not is_quiet:
+        return now
+    ends_tomorrow = over_midnight and clock >= quiet.start
+    return max(now, instant_of_clock(local.date() + timedelta(days=int(ends_tomorrow)), quiet.end, zone))
