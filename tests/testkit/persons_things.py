@@ -24,6 +24,7 @@ THEN = """mutation($food: ID!, $workout: ID!, $exercise: ID!) {
     track: { distanceM: 1200.5, kmSplits: [{ distanceM: 1000, seconds: 400 }], bests: [{ distance: KM1, seconds: 400 }] } }) {
     workout { id } }
   createReminder(input: { kind: WEIGH_IN, timeOfDay: "07:13", weekdays: [MONDAY] }) { reminder { id } }
+  updateNotificationPreferences(input: { quietStart: "22:17", quietEnd: "06:00" }) { preferences { id } }
   startFast(input: {}) { fast { id } }
   saveMeal(input: { name: "SECRET", items: [{ foodId: $food, grams: 70 }] }) { savedMeal { id } }
   createRecipe(input: { name: "SECRET", servings: 2, ingredients: [{ foodId: $food, grams: 70 }] }) { food { id } }

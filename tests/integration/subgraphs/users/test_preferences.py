@@ -259,7 +259,7 @@ async def test_what_cannot_be_chosen_is_told_with_its_place(
     assert await refused(quietStart="22:00", quietEnd="22:00") == [("VALIDATION_ERROR", "quietEnd")]
     assert await refused(choices=[ok] * 500) == [("VALIDATION_ERROR", "choices")]
     assert await refused(choices=None) == [("VALIDATION_ERROR", "choices")]
-    assert await refused(choices=[ok], expectedVersion=1) == [("STALE_VERSION", None)]
+    assert await refused(choices=[ok], expectedVersion=1) == [("STALE_VERSION", "expectedVersion")]
     kept = await choose(users, person, quietStart="22:00", quietEnd="07:00")
     assert (kept["quietStart"], kept["version"]) == ("22:00", 3)
     assert (await choose(users, person, quietStart=None, quietEnd=None))["quietEnd"] is None
