@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from deploy.data_directory import DataDirectory
 from deploy.databases import database_urls
+from deploy.embedded import HOST
 from deploy.errors import FriendlyError
 from deploy.event_commands import open_rooms
 from events.broker import connect_admin
@@ -24,12 +25,12 @@ from subgraphs.shell.settings import SettingsError, read_kafka
 if TYPE_CHECKING:
     from deploy.terminal import Terminal
 
-_WAY_OUT = "look at KAFKA_BOOTSTRAP_SERVERS and its neighbours; the embedded broker cannot do this"
+_WAY_OUT = "look at KAFKA_BOOTSTRAP_SERVERS and its neighbours"
 
 
 async def show_topics(data_dir: Path, terminal: Terminal, *, apply: bool) -> bool:
     """Each topic with what differs from the settings; with `apply`, what can be changed in place is. Whether all agree."""
-    kafka = kafka_of(data_dir)
+    kafka = _real_kafka_of(data_dir)
     with _failures_told():
         async with connect_admin(kafka) as admin:
             states = await topic_states(admin, TOPICS, kafka)
@@ -52,7 +53,7 @@ async def grow_topic(name: str, partitions: int, seconds: float, data_dir: Path,
     topic = next((topic for topic in TOPICS if topic.name == name), None)
     if topic is None:
         raise FriendlyError(f"no topic is named {name}", f"there are {', '.join(topic.name for topic in TOPICS)}")
-    kafka = kafka_of(data_dir)
+    kafka = _real_kafka_of(data_dir)
     async with open_rooms(data_dir) as rooms:
         readers = [group for group, (_, each) in rooms.subscriptions.items() if name in each.topics]
     with _failures_told():
@@ -69,6 +70,17 @@ async def grow_topic(name: str, partitions: int, seconds: float, data_dir: Path,
     terminal.say(
         f"{name}: {partitions} partitions. Set KAFKA_PARTITIONS, or `fittracker events topics` will tell of it"
     )
+
+
+def _real_kafka_of(data_dir: Path) -> KafkaSettings:
+    """As `kafka_of`; raises FriendlyError for the embedded broker, whose topics have no settings."""
+    kafka, state = kafka_of(data_dir), DataDirectory(data_dir).read_state()
+    if state is not None and kafka.bootstrap_servers == f"{HOST}:{state.ports.get('broker')}":
+        raise FriendlyError(
+            "the embedded broker keeps its topics in memory, with one partition and no settings",
+            "name a Kafka with KAFKA_BOOTSTRAP_SERVERS",
+        )
+    return kafka
 
 
 def kafka_of(data_dir: Path) -> KafkaSettings:

@@ -210,3 +210,10 @@ def test_an_empty_mailbox_is_no_error(data_dir: Path, capsys: pytest.CaptureFixt
     assert "to A@example.com: Hello\n    It is you.\n" in capsys.readouterr().out
     print_mails(data_dir, "b@example.com", 3, Terminal())
     assert capsys.readouterr().out.startswith("No mail to b@example.com yet in ")
+
+
+async def test_topics_of_the_embedded_broker_have_nothing_to_show(data_dir: Path) -> None:
+    process = await _run("events", "topics", "--data-dir", str(data_dir))
+    _, complaint = await process.communicate()
+    assert process.returncode == 1
+    assert "the embedded broker keeps its topics in memory" in complaint.decode()
