@@ -95,11 +95,14 @@ async def test_a_page_on_any_port_of_this_machine_may_call_a_development_stack_a
 
 @pytest.mark.timeout(120)
 async def test_a_stack_that_nobody_asks_costs_next_to_nothing(own: OwnStack) -> None:
-    """Under a fortieth of a core and 700 MB for all processes; alone on a machine it is less (`benchmarks.start_and_idle`)."""
+    """Under a twentieth of a core and 700 MB for all processes together, whatever else the machine does at the time.
+
+    Alone it is less than half of it: `python -m benchmarks.start_and_idle`.
+    """
     pid = own.stack.state.supervisor_pid
     assert proportional_mib(pid) < 700
     shares: list[float] = []
-    while not shares or shares[-1] >= 0.025:
+    while not shares or shares[-1] >= 0.05:
         assert len(shares) < 8, shares  # by then it has long done what follows a start
         before = cpu_seconds(pid)
         await asyncio.sleep(IDLE_SECONDS)
