@@ -133,13 +133,21 @@ class DataDirectory:
         return self.path / "instances.yaml"
 
     def jwt_secret(self) -> str:
-        """The secret for development tokens: made once, readable by its owner only."""
-        file = self.path / "jwt-secret"
+        """The secret for development tokens."""
+        return self._secret("jwt-secret", 48)
+
+    def web_push_key(self) -> str:
+        """The key that push messages of development are signed with: any 32 bytes, but for one in four billion."""
+        return self._secret("web-push-key", 32)
+
+    def _secret(self, name: str, size: int) -> str:
+        """So many random bytes in base64url: made once, readable by its owner only."""
+        file = self.path / name
         if not file.exists():
             self.path.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-                stream.write(secrets.token_urlsafe(48))
+                stream.write(secrets.token_urlsafe(size))
         return file.read_text(encoding="ascii").strip()
 
     def write_state(self, state: StackState) -> None:

@@ -113,6 +113,17 @@ SECTIONS: tuple[Section, ...] = (
         ),
     ),
     Section(
+        "Web push of users. Without WEB_PUSH_KEY no browser can be registered",
+        (
+            Variable("WEB_PUSH_KEY", "the VAPID private key: 32 bytes in base64url", secret=True),
+            Variable("WEB_PUSH_CONTACT", "whom push services write to", "mailto:no-reply@fittracker.example"),
+            Variable(
+                "WEB_PUSH_TRUSTED_ORIGINS",
+                "of push services of our own, with commas between: they may have private addresses, and http",
+            ),
+        ),
+    ),
+    Section(
         "Cells: several whole platforms with people divided between them (deploy/cells). Unset: there is one",
         (
             Variable("CELL", "this platform's name; what it issues carries it, for the cell router"),

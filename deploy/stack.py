@@ -216,6 +216,8 @@ class Stack:
         if _needs_postgres(named):
             await create_databases(servers)
         environment["JWT_SECRET"] = os.environ.get("JWT_SECRET") or self.directory.jwt_secret()
+        if not self._in_production and not os.environ.get("WEB_PUSH_KEY_FILE"):
+            environment["WEB_PUSH_KEY"] = os.environ.get("WEB_PUSH_KEY") or self.directory.web_push_key()
         environment["FITTRACKER_ENV"] = os.environ.get("FITTRACKER_ENV", "dev")
         if not self._in_production and not any(
             os.environ.get(name) for name in ("SMTP_URL", "SMTP_URL_FILE", "MAIL_SPOOL")

@@ -175,6 +175,8 @@ LEFT_OUT: Mapping[str, str] = {
     "users.pending_mail": _WAITING,
     "users.grant_invitation": _WAITING,
     "users.logged_entry": _COPY,
+    "users.push_subscription": "addresses and keys of browsers, good for sending to them; `pushSubscriptions` names them",
+    "users.pending_push": _WAITING,
     "users.report_due": "when the report of the running week is told of; the week's entries are in the export",
     "users.audit_entry": "the administrators' record, which names them too; an administrator reads it with `auditTrail`",
     "nutrition.deleted_entry": "what the person deleted a moment ago, until it can no longer be brought back",

@@ -28,6 +28,7 @@ from deploy.sample_data.kitchen import load_kitchen
 from deploy.sample_data.past import with_past
 from deploy.sample_data.people import Person, PlannedExercise, PlannedWorkout, demo_people, synthetic_person
 from deploy.sample_data.portions import with_typical_portions
+from deploy.sample_data.reminders import load_reminders
 from deploy.terminal import Terminal
 from events.catch_up import catch_up
 from events.relay import tell_from
@@ -168,6 +169,7 @@ async def _load_people(urls: Mapping[str, str], people: Sequence[Person], now: d
 async def _load_kitchen(urls: Mapping[str, str], now: datetime) -> None:
     async with _databases(urls) as databases:
         await load_kitchen(databases["nutrition"], now)
+        await load_reminders(databases["users"], now)
 
 
 def _load_synthetic(urls: Mapping[str, str], population: Population, now: datetime) -> Iterator[int]:

@@ -19,6 +19,7 @@ from events.kafka_settings import MECHANISMS, PROTOCOLS, KafkaSecurity, KafkaSet
 SECRET_BYTES = 32
 SENDER = "FitTracker Pro <no-reply@fittracker.example>"
 CELL_NAME = re.compile(r"[a-z0-9-]{1,32}")
+_KEY = re.compile(r"[A-Za-z0-9_-]{43}=?")
 SMTP_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 _LONGEST_HEADER_TEXT = 200
 SECRET_BITS = 120  # 32 random characters of base64 have some 150, words and repetitions have far less
@@ -62,6 +63,10 @@ class Settings:
     mail_from: str = SENDER
     mail_link: str | None = None
     confirm_registration: bool = False
+    # Push messages: the number of the key that signs them, who answers for them, and push services that may be anywhere.
+    web_push_key: str | None = field(default=None, repr=False)
+    web_push_contact: str = "mailto:no-reply@fittracker.example"
+    web_push_trusted: tuple[str, ...] = ()
     # Where people are divided between several such platforms: this one's name, and what proves whoever looks for accounts.
     cell: str | None = None
     cell_secret: str | None = field(default=None, repr=False)
@@ -105,6 +110,9 @@ def read_settings(subgraph: str, environment: Mapping[str, str] | None = None) -
         mail_from=reader.optional("MAIL_FROM") or SENDER,
         mail_link=reader.web_address("MAIL_LINK"),
         confirm_registration=reader.flag("CONFIRM_REGISTRATION", environment_name == "prod" and smtp_url is not None),
+        web_push_key=reader.web_push_key("WEB_PUSH_KEY"),
+        web_push_contact=reader.optional("WEB_PUSH_CONTACT") or "mailto:no-reply@fittracker.example",
+        web_push_trusted=reader.words("WEB_PUSH_TRUSTED_ORIGINS"),
         cell=reader.cell("CELL"),
         cell_secret=reader.optional_secret("CELL_SECRET", must_be_strong=environment_name == "prod"),
         open_food_facts_url=reader.web_address("OPEN_FOOD_FACTS_URL"),
@@ -197,6 +205,13 @@ class _Reader:
         value = self.optional(name)
         if value is not None and not CELL_NAME.fullmatch(value):
             self.problems.append(f"{name} must be up to 32 small letters, digits and hyphens, such as eu-1.")
+        return value
+
+    def web_push_key(self, name: str) -> str | None:
+        """32 bytes in base64url, as the tools of web push write a VAPID private key."""
+        value = self.optional(name)
+        if value is not None and not _KEY.fullmatch(value):
+            self.problems.append(f"{name} must be 32 bytes in base64url; `fittracker secrets` makes one.")
         return value
 
     def optional_secret(self, name: str, *, must_be_strong: bool) -> str | None:

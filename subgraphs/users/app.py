@@ -13,6 +13,7 @@ from subgraphs.users.commands.logged_entry import forget_logged
 from subgraphs.users.commands.mail import forget_mail
 from subgraphs.users.commands.mail_delivery import deliver_mail
 from subgraphs.users.commands.notification import forget_notifications
+from subgraphs.users.commands.push_delivery import deliver_pushes, forget_pushes
 from subgraphs.users.commands.reminder_delivery import remind_people
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.projections.notification import subscription
@@ -23,8 +24,16 @@ SUBGRAPH = Subgraph(
     schema=schema,
     make_loaders=UsersLoaders,
     consumers=(subscription,),
-    forget=(forget_old_sessions, forget_mail, forget_grants, forget_notifications, forget_logged, forget_api_keys),
-    loops=(deliver_mail, remind_people),
+    forget=(
+        forget_old_sessions,
+        forget_mail,
+        forget_grants,
+        forget_notifications,
+        forget_logged,
+        forget_pushes,
+        forget_api_keys,
+    ),
+    loops=(deliver_mail, remind_people, deliver_pushes),
     routes=lambda resources: (*cell_routes(resources), Route(PATH, resources.revoked_sessions.tell)),
 )
 

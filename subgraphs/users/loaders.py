@@ -36,6 +36,7 @@ from subgraphs.users.queries.notification import (
     unread_counts,
 )
 from subgraphs.users.queries.notification_preference import PreferenceRecord, preferences_by_user
+from subgraphs.users.queries.push_subscription import PushSubscriptionRecord, push_subscriptions_by_user
 from subgraphs.users.queries.reminder import ReminderRecord, reminders_by_user
 from subgraphs.users.queries.session import SessionRecord, session_counts, sessions_by_user
 from subgraphs.users.queries.weight import (
@@ -149,6 +150,10 @@ class UsersLoaders:
     @cached_property
     def preferences_by_user(self) -> DataLoader[str, PreferenceRecord | None]:
         return load_one("preferences_by_user", self._read(preferences_by_user), batch_span)
+
+    @cached_property
+    def push_subscriptions_by_user(self) -> DataLoader[str, list[PushSubscriptionRecord]]:
+        return load_list("push_subscriptions_by_user", self._read(push_subscriptions_by_user), batch_span)
 
 
 def loaders_of(info: Info) -> UsersLoaders:

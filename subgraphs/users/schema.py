@@ -13,6 +13,7 @@ from subgraphs.users.api.node import ENTITIES_ELSEWHERE, NodeQuery
 from subgraphs.users.api.notification import NotificationMutation
 from subgraphs.users.api.notification_live import NotificationSubscription
 from subgraphs.users.api.notification_preference import PreferenceMutation
+from subgraphs.users.api.push_subscription import PushMutation, PushQuery
 from subgraphs.users.api.reminder import ReminderMutation
 from subgraphs.users.api.second_factor import SecondFactorMutation
 from subgraphs.users.api.session import SessionMutation
@@ -21,7 +22,7 @@ from subgraphs.users.api.weight import WeightEntry, WeightMutation
 
 
 @strawberry.type
-class Query(UserQuery, NodeQuery, AdministrationQuery):
+class Query(UserQuery, NodeQuery, AdministrationQuery, PushQuery):
     """Whoever asks, and whoever may be asked about."""
 
 
@@ -37,6 +38,7 @@ class Mutation(
     ReminderMutation,
     ApiKeyMutation,
     PreferenceMutation,
+    PushMutation,
     UserMutation,
     WeightMutation,
     MeasurementMutation,

@@ -314,3 +314,34 @@ class NotificationPreferenceRow(UsersTable, table=True):
     quiet_start: time | None = None
     quiet_end: time | None = None
     version: int
+
+
+class PushSubscriptionRow(UsersTable, table=True):
+    """A browser that takes push messages; `p256dh` and `auth` are what they are encrypted with."""
+
+    __tablename__ = "push_subscription"
+
+    id: str = Field(primary_key=True)
+    user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))
+    endpoint: str = Field(unique=True)
+    p256dh: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    auth: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    session_id: str
+    created_at: datetime = Field(sa_column=_instant())
+
+
+class PendingPushRow(UsersTable, table=True):
+    """A push message that waits to be sent, or to be tried again at `due_at`."""
+
+    __tablename__ = "pending_push"
+
+    id: str = Field(primary_key=True)
+    subscription_id: str = Field(
+        sa_column=Column(Text, ForeignKey("push_subscription.id", ondelete="CASCADE"), nullable=False)
+    )
+    notification_id: str = Field(
+        sa_column=Column(Text, ForeignKey("notification.id", ondelete="CASCADE"), nullable=False)
+    )
+    created_at: datetime = Field(sa_column=_instant())
+    due_at: datetime = Field(sa_column=_instant())
+    attempts: int = 0

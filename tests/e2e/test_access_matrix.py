@@ -76,6 +76,7 @@ PLACES = {
     "weight": ("EditWeightInput.id", "DeleteWeightInput.id", "Query.node.id", "Query.nodes.ids"),
     "measurement": ("DeleteMeasurementInput.id",),
     "session": ("RevokeSessionInput.id",),
+    "pushSubscription": ("RemovePushSubscriptionInput.id",),
     "reminder": ("UpdateReminderInput.id", "DeleteReminderInput.id"),
     "notification": ("MarkNotificationsReadInput.ids", "DeleteNotificationInput.id"),
     "invitation": ("RevokeAccessInput.id",),

@@ -33,6 +33,7 @@ THEN = """mutation($food: ID!, $workout: ID!, $exercise: ID!) {
 }"""
 
 
+BROWSER_KEY = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
 INVITE = """mutation { inviteReader(input: { relation: COACH, areas: [BODY, DIARY, TRAINING, PROGRESS] }) {
   code invitation { id } } }"""
 ACCEPT = "mutation ($code: String!) { acceptInvitation(input: { code: $code }) { grant { id } } }"
@@ -76,6 +77,7 @@ async def things_of(owner: Visitor) -> dict[str, str]:
         "recipe": then["createRecipe"]["food"]["id"],
         "session": await another_session(owner),
         "somebody": somebody.id,  # whom an administrator may suspend
+        "pushSubscription": await a_browser(owner),
         "notification": await newest_notification(owner),
         "apiKey": (await owner.data(KEY, {"password": PASSWORD, "scopes": ["READ_BODY"]}))["createApiKey"]["apiKey"][
             "id"
@@ -89,6 +91,14 @@ async def let_read(owner: Visitor, reader: Visitor) -> str:
     code = (await owner.data(INVITE))["inviteReader"]["code"]
     grant_id: str = (await reader.data(ACCEPT, {"code": code}))["acceptInvitation"]["grant"]["id"]
     return grant_id
+
+
+async def a_browser(owner: Visitor) -> str:
+    """The id of a browser of the owner that takes push messages; its push service is nowhere."""
+    browser = {"endpoint": f"https://push.example/{owner.id}", "p256dh": BROWSER_KEY, "auth": "BTBZMqHH6r4Tts7J_aSIgg"}
+    query = "mutation ($input: RegisterPushSubscriptionInput!) { registerPushSubscription(input: $input) { pushSubscription { id } } }"
+    made = await owner.data(query, {"input": browser})
+    return str(made["registerPushSubscription"]["pushSubscription"]["id"])
 
 
 async def newest_notification(owner: Visitor) -> str:

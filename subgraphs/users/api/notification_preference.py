@@ -30,6 +30,7 @@ describe_enum(
     IN_APP="In the list, and live. What is not wanted there may still come elsewhere.",
     EMAIL=f"By mail to the person's address, once that is proven; at most {domain.MOST_MAILS_A_DAY} in a day, and not what"
     " was read meanwhile.",
+    PUSH="To the browsers that the person registered, while no page is open; not what was read meanwhile.",
 )
 
 

@@ -11,6 +11,7 @@ from events.contracts.users import SessionEnded
 from events.outbox import NewEvent, append_events
 from subgraphs.shell.revocation import keep_ended
 from subgraphs.shell.telemetry import current_traceparent
+from subgraphs.users.commands.push_subscription import end_push_subscriptions
 from subgraphs.users.tables import SessionRow
 
 OLD_SESSION_DAYS = 30
@@ -28,6 +29,7 @@ async def end_sessions(transaction: AsyncConnection, which: ColumnElement[bool],
 async def tell_ended(transaction: AsyncConnection, user_by_session: Mapping[str, str], now: datetime) -> None:
     """Have every subgraph refuse the tokens of these sessions, or API keys, of these people."""
     await keep_ended(transaction, dict.fromkeys(user_by_session, now))
+    await end_push_subscriptions(transaction, list(user_by_session))
     await append_events(
         transaction,
         [_ended_event(session_id, user_id, now) for session_id, user_id in user_by_session.items()],

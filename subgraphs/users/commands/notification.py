@@ -54,7 +54,10 @@ _HIDE = text(
     "UPDATE notification SET hidden_at = :now, subject_id = NULL, detail = NULL"
     " WHERE user_id = :user_id AND id = :id AND hidden_at IS NULL"
 )
-_UNSENT = text("DELETE FROM pending_mail WHERE notification_id = :id")
+_UNSENT = (
+    text("DELETE FROM pending_mail WHERE notification_id = :id"),
+    text("DELETE FROM pending_push WHERE notification_id = :id"),
+)
 _OLD = text(
     "DELETE FROM notification WHERE id IN (SELECT id FROM notification"
     " WHERE created_at < now() - make_interval(days => :days) LIMIT :rows)"
@@ -122,7 +125,8 @@ async def delete_notification(viewer: Viewer, notification_id: str, *, resources
     async with resources.database.transaction() as transaction:
         if not (await transaction.execute(_HIDE, which)).rowcount:
             raise NotFoundError("There is no such notification.")
-        await transaction.execute(_UNSENT, {"id": notification_id})
+        for statement in _UNSENT:
+            await transaction.execute(statement, {"id": notification_id})
     await tell_subscribers(resources.fanout, [viewer.id])
 
 

@@ -1,4 +1,4 @@
-"""Where a new notification goes besides the list: into mails, by what its person wants and by the person's clock."""
+"""Where a new notification goes besides the list: into mails and push messages, by what its person wants and by their clock."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,6 +15,7 @@ from subgraphs.users.queries.notification_preference import Recipient, recipient
 
 #: Of all people together; mails with tokens wait behind no more than these.
 MOST_PENDING = 2_000
+MOST_PUSHES = 50_000
 
 _HIDE = text("UPDATE notification SET hidden_at = :now WHERE id = ANY(:ids)")
 _QUEUE = text(
@@ -25,6 +26,14 @@ _QUEUE = text(
     " AS told (id, recipient, user_id, notification_id, due_at)"
     " WHERE (SELECT count(*) FROM (SELECT FROM pending_mail WHERE notification_id IS NOT NULL LIMIT :most) AS waiting)"
     " < :most ON CONFLICT DO NOTHING RETURNING notification_id"
+)
+_PUSH = text(
+    "INSERT INTO pending_push (id, subscription_id, notification_id, created_at, due_at)"
+    " SELECT told.notification_id || ':' || subscription.id, subscription.id, told.notification_id, :now, told.due_at FROM"
+    " unnest(CAST(:user_ids AS text[]), CAST(:notification_ids AS text[]), CAST(:due AS timestamptz[]))"
+    " AS told (user_id, notification_id, due_at)"
+    " JOIN push_subscription AS subscription ON subscription.user_id = told.user_id"
+    " WHERE (SELECT count(*) FROM (SELECT FROM pending_push LIMIT :most) AS waiting) < :most"
 )
 _MAILED = text("UPDATE notification SET mailed_at = :now WHERE id = ANY(:ids)")
 
@@ -45,6 +54,9 @@ async def spread(transaction: AsyncConnection, made: Sequence[Made], now: dateti
     if hidden:
         await transaction.execute(_HIDE, {"ids": hidden, "now": now})
     await _queue_mails(transaction, _to_mail(told), now)
+    await _queue_pushes(
+        transaction, [each for each in told if each[1].preferences.wants(each[0].kind, NotificationChannel.PUSH)], now
+    )
 
 
 def _to_mail(told: Sequence[tuple[Made, Recipient]]) -> list[tuple[Made, Recipient]]:
@@ -72,3 +84,14 @@ async def _queue_mails(transaction: AsyncConnection, told: Sequence[tuple[Made, 
     limits = {"kind": MailKind.NOTIFICATION.value, "now": now, "most": MOST_PENDING}
     queued = (await transaction.scalars(_QUEUE, columns | limits)).all()
     await transaction.execute(_MAILED, {"ids": list(queued), "now": now})
+
+
+async def _queue_pushes(transaction: AsyncConnection, told: Sequence[tuple[Made, Recipient]], now: datetime) -> None:
+    """One for each browser of these people; most people have none."""
+    if told:
+        columns = {
+            "user_ids": [who.user_id for _, who in told],
+            "notification_ids": [each.id for each, _ in told],
+            "due": [send_at(each.kind, who.preferences.quiet, who.time_zone, now) for each, who in told],
+        }
+        await transaction.execute(_PUSH, columns | {"now": now, "most": MOST_PUSHES})

@@ -14,6 +14,7 @@ from subgraphs.users.domain.notification import NotificationKind
 class NotificationChannel(StrEnum):
     IN_APP = "IN_APP"
     EMAIL = "EMAIL"
+    PUSH = "PUSH"
 
 
 #: What somebody is told in the list whatever they want, since it may be that it was not they who did it.
@@ -53,7 +54,10 @@ NO_PREFERENCES = Preferences({})
 
 
 def is_wanted_by_default(kind: NotificationKind, channel: NotificationChannel) -> bool:
-    """Everything but mail, of which nobody gets any unasked that does not concern the safety of the account."""
+    """Everything but mail, of which nobody gets any unasked that does not concern the safety of the account.
+
+    Push messages go to browsers alone in which somebody said yes to them.
+    """
     return channel is not NotificationChannel.EMAIL or kind is NotificationKind.NEW_SIGN_IN
 
 

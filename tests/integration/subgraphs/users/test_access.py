@@ -197,6 +197,17 @@ REFUSALS = [
         code="VALIDATION_ERROR",
         public=True,
     ),
+    Refusal("Query.webPushKey", "{ webPushKey }", own=True),
+    Refusal(
+        "Mutation.registerPushSubscription",
+        'mutation { registerPushSubscription(input: { endpoint: "x", p256dh: "x", auth: "x" }) { userErrors { code } } }',
+        code="CONFLICT",
+    ),
+    Refusal(
+        "Mutation.removePushSubscription",
+        "mutation { removePushSubscription(input: { id: $push }) { removedId } }",
+        code="NOT_FOUND",
+    ),
     Refusal("_Entity.User", "... on User { email physiology { weightKg } }", stranger={"_entities": [None]}),
     Refusal("_Entity.WeightEntry", "... on WeightEntry { weightKg }", stranger={"_entities": [None]}),
     Refusal("_Entity.Measurement", "... on Measurement { valueCm }", stranger={"_entities": [None]}),
@@ -244,7 +255,17 @@ async def owned(users: SubgraphUnderTest) -> Owned:
     invite = "mutation { inviteReader(input: { relation: FAMILY, areas: [BODY] }) { invitation { id } } }"
     result = await users.run_with(f"Bearer {owner['accessToken']}", invite)
     assert result.data is not None
+    push = "browser of the owner"
+    async with users.database.transaction() as transaction:
+        await transaction.execute(
+            text(
+                "INSERT INTO push_subscription (id, user_id, endpoint, p256dh, auth, session_id, created_at)"
+                " VALUES (:id, :user_id, 'https://push.example', '', '', :session, now())"
+            ),
+            {"id": push, "user_id": owner["user"]["id"], "session": session["id"]},
+        )
     ids = {
+        "push": push,
         "reminder": reminder,
         "notification": notification,
         "invitation": result.data["inviteReader"]["invitation"]["id"],

@@ -13,6 +13,7 @@ from subgraphs.users.domain.api_key import MOST_KEYS
 from subgraphs.users.domain.grant import MOST_INVITATIONS, MOST_READERS
 from subgraphs.users.domain.notification import MOST_KEPT
 from subgraphs.users.domain.reminder import MOST_REMINDERS
+from subgraphs.users.domain.web_push import MOST_SUBSCRIPTIONS
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.queries.account import accounts_by_id
 from subgraphs.users.queries.api_key import api_keys_by_user
@@ -38,6 +39,7 @@ from subgraphs.users.queries.notification import (
     unread_counts,
 )
 from subgraphs.users.queries.notification_preference import preferences_by_user
+from subgraphs.users.queries.push_subscription import push_subscriptions_by_user
 from subgraphs.users.queries.reminder import reminders_by_user
 from subgraphs.users.queries.session import session_counts, sessions_by_user
 from subgraphs.users.queries.weight import WeightPage, newest_weights, weight_counts, weights_by_id, weights_by_user
@@ -117,6 +119,11 @@ _POPULATION = (
     INSERT INTO notification_preference (user_id, choices, version)
     SELECT 'p' || owner, '{{REMINDER EMAIL on}}', 2 FROM generate_series(0, {PEOPLE}) AS owner
     """,
+    f"""
+    INSERT INTO push_subscription (id, user_id, endpoint, p256dh, auth, session_id, created_at)
+    SELECT 'p' || owner || '-b' || n, 'p' || owner, owner || '/' || n, '', '', 's', now()
+    FROM generate_series(0, {PEOPLE}) AS owner CROSS JOIN generate_series(1, {MOST_SUBSCRIPTIONS}) AS n
+    """,
     "ANALYZE",
 )
 _BACK = Page(20, backward=True)
@@ -149,6 +156,7 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "reminders": (reminders_by_user, ([VETERAN],), MOST_REMINDERS, 40),
     "API keys": (api_keys_by_user, ([VETERAN],), MOST_KEYS, 40),
     "preferences of notifications": (preferences_by_user, ([VETERAN],), 1, 8),
+    "browsers that take push messages": (push_subscriptions_by_user, ([VETERAN],), MOST_SUBSCRIPTIONS, 40),
     "the newest girths": (newest_girths, ([VETERAN],), 3, 20),
 }
 

@@ -1,0 +1,31 @@
+"""What John wants to be reminded of. Loading again changes nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+
+from deploy.sample_data import read_demo
+from subgraphs.shell.auth import Viewer
+from subgraphs.shell.database import Database
+from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.scalars import IdempotencyKey
+from subgraphs.users.commands.reminder import NewReminder, create_reminder
+from subgraphs.users.domain.reminder import ReminderKind, Weekday
+
+_TRAINING = (Weekday.MONDAY, Weekday.WEDNESDAY, Weekday.FRIDAY)
+_REMINDERS = (
+    (ReminderKind.WEIGH_IN, time(7), (Weekday.MONDAY,)),
+    (ReminderKind.LOG_BREAKFAST, time(8, 30), tuple(Weekday)),
+    (ReminderKind.DRINK, time(15), tuple(Weekday)),
+    (ReminderKind.TRAIN, time(17, 30), _TRAINING),
+)
+
+
+async def load_reminders(database: Database, now: datetime) -> None:
+    """Through the command that clients' requests run."""
+    john = read_demo()["people"][0]
+    viewer = Viewer(john["id"], john["displayName"], frozenset({"USER"}), session_id="sample", expires_at=0)
+    for kind, clock, weekdays in _REMINDERS:
+        request = RequestKey(IdempotencyKey(f"sample:{kind.value}"))
+        new = NewReminder(kind=kind, time_of_day=clock, weekdays=weekdays, request=request)
+        await create_reminder(viewer, new, database=database, now=now)

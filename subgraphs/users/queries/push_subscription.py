@@ -1,0 +1,36 @@
+"""Where a person's browsers take push messages, as it is read."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from subgraphs.shell.read_pool import Reader
+
+_BY_USER = text(
+    "SELECT id, user_id, endpoint, session_id, created_at FROM push_subscription WHERE user_id = ANY(:user_ids)"
+    " ORDER BY created_at DESC, id DESC"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PushSubscriptionRecord:
+    """A browser that takes push messages, registered in a session."""
+
+    id: str
+    user_id: str
+    endpoint: str
+    session_id: str
+    created_at: datetime
+
+
+async def push_subscriptions_by_user(
+    connection: Reader, user_ids: Sequence[str]
+) -> dict[str, list[PushSubscriptionRecord]]:
+    """All of each person, the newest first; the quota bounds them."""
+    by_user: defaultdict[str, list[PushSubscriptionRecord]] = defaultdict(list)
+    for row in await connection.execute(_BY_USER, {"user_ids": list(user_ids)}):
+        by_user[row[1]].append(PushSubscriptionRecord(*row))
+    return by_user
