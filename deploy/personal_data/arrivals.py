@@ -28,6 +28,7 @@ class Known:
 
     foods: dict[str, str | None] = field(default_factory=dict)
     exercises: dict[str, str | None] = field(default_factory=dict)
+    slots: set[str] = field(default_factory=set)  # names of the person's own slots of the day
 
     def food(self, old: Record | None) -> str:
         """Raises NotImportedError for a food that is gone or not made yet."""
@@ -144,16 +145,35 @@ def _meal(record: Record, known: Known) -> Input:
         {"name": item["foodName"], **_pick(item["nutrients"], "energyKcal", "proteinG", "carbsG", "fatG")}
         for item in gone
     ]
+    own_slot = record.get("customSlot")  # exports of an earlier release have none
     return {
         **_pick(record, "slot", "at", "timeZone", "notes"),
+        **({"customSlot": own_slot} if own_slot in known.slots else {}),  # one that was renamed since is no more
         "items": [_item(item, known) for item in here],
         "quickAdds": [*_quick_adds(record), *quick],
     }
 
 
+def _custom_slots(record: Record, known: Known) -> Input:
+    slots = [_pick(each, "name", "countsAs") for each in record["slots"]]
+    known.slots = {each["name"] for each in slots}
+    return {"slots": slots}
+
+
 def _saved_meal(record: Record, known: Known) -> Input:
     items = [_item(item, known) for item in record["items"]]
     return {**_pick(record, "name", "slot"), "items": items, "quickAdds": _quick_adds(record)}
+
+
+def _meal_plan(record: Record, known: Known) -> Input:
+    days = [{"meals": [_meal_of_plan(meal, known) for meal in day["meals"]]} for day in record["days"]]
+    return {**_pick(record, "name"), "days": days}
+
+
+def _meal_of_plan(meal: Record, known: Known) -> Input:
+    own_slot = {"customSlot": meal["customSlot"]} if meal["customSlot"] in known.slots else {}
+    items = [_item(item, known) for item in meal["items"]]
+    return {**_pick(meal, "slot"), **own_slot, "items": items, "quickAdds": _quick_adds(meal)}
 
 
 def _quick_adds(record: Record) -> list[Input]:
@@ -225,6 +245,8 @@ OTHERS = (
     Arrival("drinks", "logWater", "LogWaterInput", _drink),
     Arrival("nutritionTargets", "setNutritionTarget", "SetNutritionTargetInput", _target),
     Arrival("savedMeals", "saveMeal", "SaveMealInput", _saved_meal),
+    Arrival("customSlots", "setCustomSlots", "SetCustomSlotsInput", _custom_slots, is_keyed=False),
+    Arrival("mealPlans", "createMealPlan", "CreateMealPlanInput", _meal_plan),
     Arrival("meals", "logMeal", "LogMealInput", _meal),
     WORKOUTS,
     Arrival("workoutTemplates", "createTemplate", "CreateTemplateInput", _template),
@@ -234,6 +256,7 @@ OTHERS = (
 NOT_IMPORTED = {
     "sessions": "signs in nobody",
     "recentFoods": "follows from the meals",
+    "plannedMeals": "plan days anew with the plans, which are imported",
     "personalRecords": "follows from the workouts",
     "days": "follows from all of it",
     "fasts": "the graph takes none that began more than seven days ago",

@@ -1,21 +1,28 @@
-"""What John keeps at hand: favourite foods, recipes and saved meals, of demo.json, and a fast. Loading again changes nothing."""
+"""What John keeps at hand: favourite foods, recipes, saved meals, a plan and own slots of the day, of demo.json, and a fast. Loading again changes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from deploy.sample_data import read_demo
+from subgraphs.nutrition.commands.custom_slot import set_custom_slots
 from subgraphs.nutrition.commands.fast import start_fast, update_fast
 from subgraphs.nutrition.commands.favourite_food import set_favourite_food
+from subgraphs.nutrition.commands.meal_plan import NewMealPlan, PlanUse, apply_meal_plan, create_meal_plan
 from subgraphs.nutrition.commands.recipe import NewRecipe, create_recipe
 from subgraphs.nutrition.commands.saved_meal import NewSavedMeal, save_meal
+from subgraphs.nutrition.domain.custom_slot import CustomSlot
 from subgraphs.nutrition.domain.meal import ItemDraft, MealSlot
+from subgraphs.nutrition.domain.meal_plan import PlanMeal
+from subgraphs.nutrition.domain.saved_meal import SavedContent
+from subgraphs.nutrition.queries.meal_plan import planned_meals_by_user
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database
 from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.scalars import IdempotencyKey
 
 
@@ -32,7 +39,34 @@ async def load_kitchen(database: Database, now: datetime) -> None:
         await create_recipe(viewer, _recipe(row, ids), database=database, now=now)
     for row in kitchen["savedMeals"]:
         await save_meal(viewer, _saved_meal(row, ids), database=database, now=now)
+    slots = [CustomSlot(name=row["name"], counts_as=MealSlot(row["countsAs"])) for row in kitchen["customSlots"]]
+    await set_custom_slots(viewer, slots, expected_version=None, database=database)
+    await _load_plan(viewer, kitchen["mealPlan"], ids, database, now)
     await _load_fast(viewer, database, now)
+
+
+async def _load_plan(
+    viewer: Viewer, row: Mapping[str, Any], ids: Mapping[str, str], database: Database, now: datetime
+) -> None:
+    """A plan, and the days from tomorrow on by it, unless some are planned already."""
+    days = [
+        [
+            PlanMeal(
+                slot=MealSlot(meal["slot"]),
+                custom_slot=meal.get("customSlot"),
+                content=SavedContent(items=tuple(_drafts(meal["items"], ids))),
+            )
+            for meal in day
+        ]
+        for day in row["days"]
+    ]
+    new = NewMealPlan(name=row["name"], days=days, request=RequestKey(IdempotencyKey("sample:plan")))
+    plan = await create_meal_plan(viewer, new, database=database, now=now)
+    async with database.reading() as connection:
+        page = KeysetList("User.plannedMeals", viewer.id, (date, int, str)).page(first=1)
+        if not await planned_meals_by_user(connection, [viewer.id], page):
+            use = PlanUse(start=now.date() + timedelta(days=1))
+            await apply_meal_plan(viewer, plan.id, use, database=database, now=now)
 
 
 async def _load_fast(viewer: Viewer, database: Database, now: datetime) -> None:

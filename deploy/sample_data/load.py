@@ -304,7 +304,13 @@ def _measurements(person: Person) -> Iterator[NewMeasurement]:
 def _meals(person: Person) -> Iterator[NewMeal]:
     for meal in person.meals:
         items = [ItemDraft(food_id, grams=_decimal(grams)) for food_id, grams in meal.items]
-        yield NewMeal(slot=MealSlot(meal.slot), at=meal.at, items=items, request=RequestKey(IdempotencyKey(meal.key)))
+        yield NewMeal(
+            slot=MealSlot(meal.slot),
+            at=meal.at,
+            items=items,
+            request=RequestKey(IdempotencyKey(meal.key)),
+            custom_slot=meal.custom_slot,
+        )
 
 
 def _workout(planned: PlannedWorkout, person: Person, exercises: Mapping[str, ExerciseRecord]) -> NewWorkout:

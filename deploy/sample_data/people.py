@@ -69,6 +69,7 @@ class PlannedMeal:
     slot: str
     items: tuple[tuple[str, float], ...]
     key: str
+    custom_slot: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,8 @@ def _demo_person(row: dict[str, Any], week: dict[str, Any] | None, foods: dict[s
             for meal in week["meals"]:
                 items = tuple((foods[name], float(grams)) for name, grams in meal["items"])
                 key = f"demo:{number}:{meal['slot']}"
-                meals.append(PlannedMeal(day, at_clock(day, meal["time"], zone), meal["slot"], items, key))
+                at, own_slot = at_clock(day, meal["time"], zone), meal.get("customSlot")
+                meals.append(PlannedMeal(day, at, meal["slot"], items, key, own_slot))
         workouts = [_demo_workout(each, days[each["dayOffset"]], zone) for each in week["workouts"]]
     weights = tuple(
         Weighing(day, at_clock(day, "07:00", zone), round(row["weightKg"] - 0.1 * number, 1))

@@ -2,6 +2,7 @@
 
 from subgraphs.nutrition.commands.deleted_entry import forget_deleted
 from subgraphs.nutrition.commands.food_index import renew_food_index
+from subgraphs.nutrition.commands.meal_plan import forget_planned
 from subgraphs.nutrition.loaders import NutritionLoaders
 from subgraphs.nutrition.projections.person import subscription
 from subgraphs.nutrition.schema import schema
@@ -21,7 +22,7 @@ SUBGRAPH = Subgraph(
     make_loaders=NutritionLoaders,
     consumers=(subscription,),
     at_start=(index_foods,),
-    forget=(forget_deleted,),
+    forget=(forget_deleted, forget_planned),
 )
 
 

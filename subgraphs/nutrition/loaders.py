@@ -7,6 +7,7 @@ from aiodataloader import DataLoader
 
 from loaders.dataloader import load_list, load_one, load_with_arguments
 from subgraphs.nutrition.domain.food import Portion
+from subgraphs.nutrition.queries.custom_slot import CustomSlotsRecord, custom_slots_by_user
 from subgraphs.nutrition.queries.fast import FastRecord, fasts_by_user, running_fasts
 from subgraphs.nutrition.queries.food import (
     FoodFilter,
@@ -30,6 +31,13 @@ from subgraphs.nutrition.queries.meal import (
     meals_by_day,
     meals_by_id,
     meals_by_user,
+)
+from subgraphs.nutrition.queries.meal_plan import (
+    MealPlanRecord,
+    PlannedMealRecord,
+    meal_plans_by_user,
+    planned_meals_by_day,
+    planned_meals_by_user,
 )
 from subgraphs.nutrition.queries.recipe import (
     RecipeRecord,
@@ -109,6 +117,22 @@ class NutritionLoaders:
     @cached_property
     def saved_meals_by_user(self) -> DataLoader[tuple[str, Page], list[SavedMealRecord]]:
         return load_with_arguments("saved_meals_by_user", self._read(saved_meals_by_user), list, batch_span)
+
+    @cached_property
+    def meal_plans_by_user(self) -> DataLoader[tuple[str, Page], list[MealPlanRecord]]:
+        return load_with_arguments("meal_plans_by_user", self._read(meal_plans_by_user), list, batch_span)
+
+    @cached_property
+    def planned_meals_by_user(self) -> DataLoader[tuple[str, Page], list[PlannedMealRecord]]:
+        return load_with_arguments("planned_meals_by_user", self._read(planned_meals_by_user), list, batch_span)
+
+    @cached_property
+    def planned_meals_by_day(self) -> DataLoader[Day, list[PlannedMealRecord]]:
+        return load_list("planned_meals_by_day", self._read(planned_meals_by_day), batch_span)
+
+    @cached_property
+    def custom_slots_by_user(self) -> DataLoader[str, CustomSlotsRecord | None]:
+        return load_one("custom_slots_by_user", self._read(custom_slots_by_user), batch_span)
 
     @cached_property
     def fasts_by_user(self) -> DataLoader[tuple[str, Page], list[FastRecord]]:

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from subgraphs.nutrition.api.custom_slot import CustomSlotMutation
 from subgraphs.nutrition.api.diary import DiaryDay
 from subgraphs.nutrition.api.fast_mutations import FastMutation
 from subgraphs.nutrition.api.favourite_food import FavouriteFoodMutation
@@ -10,6 +11,7 @@ from subgraphs.nutrition.api.food_mutations import FoodMutation
 from subgraphs.nutrition.api.meal import Meal, MealQuery
 from subgraphs.nutrition.api.meal_arranging import MealArrangingMutation
 from subgraphs.nutrition.api.meal_mutations import MealMutation
+from subgraphs.nutrition.api.meal_plan_mutations import MealPlanMutation
 from subgraphs.nutrition.api.recipe_mutations import RecipeMutation
 from subgraphs.nutrition.api.saved_meal_mutations import SavedMealMutation
 from subgraphs.nutrition.api.shopping import ShoppingQuery
@@ -33,6 +35,8 @@ class Mutation(
     FastMutation,
     RecipeMutation,
     SavedMealMutation,
+    CustomSlotMutation,
+    MealPlanMutation,
     WaterMutation,
     TargetMutation,
 ):

@@ -73,6 +73,7 @@ class MealRow(NutritionTable, table=True):
     version: int = 1
     idempotency_key: str | None = None
     idempotency_content: bytes | None = None
+    custom_slot: str | None = None
 
 
 class MealItemRow(NutritionTable, table=True):
@@ -147,6 +148,44 @@ class SavedMealRow(NutritionTable, table=True):
     created_at: datetime = Field(sa_column=_instant())
     idempotency_key: str | None = None
     idempotency_content: bytes | None = None
+
+
+class MealPlanRow(NutritionTable, table=True):
+    __tablename__ = "meal_plan"
+
+    id: str = Field(primary_key=True)
+    user_id: str
+    name: str
+    days: str = Field(sa_column=_json())
+    version: int = 1
+    created_at: datetime = Field(sa_column=_instant())
+    idempotency_key: str | None = None
+    idempotency_content: bytes | None = None
+
+
+class PlannedMealRow(NutritionTable, table=True):
+    """A meal that is planned for a day; `meal_id` is what it was logged as."""
+
+    __tablename__ = "planned_meal"
+
+    id: str = Field(primary_key=True)
+    user_id: str
+    local_date: date
+    position: int
+    slot: str
+    custom_slot: str | None = None
+    content: str = Field(sa_column=_json())
+    meal_id: str | None = None
+
+
+class CustomSlotListRow(NutritionTable, table=True):
+    """The slots of the day that a person made, in order."""
+
+    __tablename__ = "custom_slot_list"
+
+    user_id: str = Field(primary_key=True)
+    slots: str = Field(sa_column=_json())
+    version: int
 
 
 class FastRow(NutritionTable, table=True):

@@ -30,10 +30,30 @@ CATALOGUE = """{
   foodByBarcode(gtin: "2000000000039") { name }
   exercises(search: "squat", first: 5) { edges { node { name } } }
 }"""
-KITCHEN = """{ me { fasts { nodes { minutes isReached } } favouriteFoods { nodes { name } } savedMeals { nodes { name totals { energyKcal } } }
+KITCHEN = """{ me { customSlots { slots { name countsAs } } mealPlans { nodes { name } } plannedMeals { nodes { slot customSlot } } fasts { nodes { minutes isReached } } favouriteFoods { nodes { name } } savedMeals { nodes { name totals { energyKcal } } }
   recipes { nodes { name recipe { perServing { energyKcal } } } } } }"""
 IN_THE_KITCHEN = {
+    "customSlots": {
+        "slots": [
+            {"name": "Second breakfast", "countsAs": "BREAKFAST"},
+            {"name": "Afternoon snack", "countsAs": "SNACK"},
+        ]
+    },
     "fasts": {"nodes": [{"minutes": 960, "isReached": True}]},
+    "mealPlans": {"nodes": [{"name": "Three days before a race"}]},
+    "plannedMeals": {
+        "nodes": [
+            {"slot": slot, "customSlot": own_slot}
+            for slot, own_slot in (
+                ("BREAKFAST", None),
+                ("DINNER", None),
+                ("BREAKFAST", None),
+                ("SNACK", "Afternoon snack"),
+                ("BREAKFAST", None),
+                ("DINNER", None),
+            )
+        ]
+    },
     "favouriteFoods": {
         "nodes": [
             {"name": "Rolled oats"},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from tests.testkit.running_stack import PASSWORD, Visitor
 
 PER_100 = {"energyKcal": 100, "proteinG": 3, "carbsG": 20, "fatG": 1}
@@ -27,6 +29,8 @@ THEN = """mutation($food: ID!, $workout: ID!, $exercise: ID!) {
   updateNotificationPreferences(input: { quietStart: "22:17", quietEnd: "06:00" }) { preferences { id } }
   startFast(input: {}) { fast { id } }
   saveMeal(input: { name: "SECRET", items: [{ foodId: $food, grams: 70 }] }) { savedMeal { id } }
+  createMealPlan(input: { name: "SECRET", days: [{ meals: [{ slot: LUNCH, items: [{ foodId: $food, grams: 70 }] }] }] }) { mealPlan { id } }
+  setCustomSlots(input: { slots: [{ name: "SECRET snack", countsAs: SNACK }] }) { customSlots { version } }
   createRecipe(input: { name: "SECRET", servings: 2, ingredients: [{ foodId: $food, grams: 70 }] }) { food { id } }
   createTemplate(input: { name: "SECRET", exercises: [{ exerciseId: $exercise, sets: 3 }] }) { template { id } }
   me: updateSettings(input: {}) { user { id day { id } } }
@@ -74,6 +78,8 @@ async def things_of(owner: Visitor) -> dict[str, str]:
         "fast": then["startFast"]["fast"]["id"],
         "reminder": then["createReminder"]["reminder"]["id"],
         "savedMeal": then["saveMeal"]["savedMeal"]["id"],
+        "mealPlan": then["createMealPlan"]["mealPlan"]["id"],
+        "plannedMeal": await planned_meal(owner, then["createMealPlan"]["mealPlan"]["id"]),
         "recipe": then["createRecipe"]["food"]["id"],
         "session": await another_session(owner),
         "somebody": somebody.id,  # whom an administrator may suspend
@@ -99,6 +105,17 @@ async def a_browser(owner: Visitor) -> str:
     query = "mutation ($input: RegisterPushSubscriptionInput!) { registerPushSubscription(input: $input) { pushSubscription { id } } }"
     made = await owner.data(query, {"input": browser})
     return str(made["registerPushSubscription"]["pushSubscription"]["id"])
+
+
+PLAN = """mutation($id: ID!, $from: LocalDate!) {
+  applyMealPlan(input: { id: $id, from: $from }) { diaryDays { planned { id } } } }"""
+
+
+async def planned_meal(owner: Visitor, plan_id: str) -> str:
+    """The id of the plan's meal, planned for tomorrow."""
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    applied = await owner.data(PLAN, {"id": plan_id, "from": tomorrow})
+    return str(applied["applyMealPlan"]["diaryDays"][0]["planned"][0]["id"])
 
 
 async def newest_notification(owner: Visitor) -> str:

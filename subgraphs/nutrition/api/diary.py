@@ -7,16 +7,21 @@ from typing import Annotated, Any
 
 import strawberry
 
+from subgraphs.nutrition.api.custom_slot import DiarySlot, diary_slot
 from subgraphs.nutrition.api.energy import CalorieBudget, budget_node
 from subgraphs.nutrition.api.meal import Meal, meal_node
+from subgraphs.nutrition.api.meal_plan import PlannedMeal, planned_meal_node
 from subgraphs.nutrition.api.nutrient_aim import NutrientProgress, progress_node
 from subgraphs.nutrition.api.nutrients import Nutrients, totals_node
+from subgraphs.nutrition.api.shopping import ShoppingAmount, amounts_of
 from subgraphs.nutrition.api.target import NutritionTarget, target_node
 from subgraphs.nutrition.api.water import Drink, drink_node
 from subgraphs.nutrition.commands.water import MOST_DRINKS_A_DAY
 from subgraphs.nutrition.domain.budget import CalorieMode, calorie_budget
-from subgraphs.nutrition.domain.meal import MOST_MEALS_A_DAY
+from subgraphs.nutrition.domain.custom_slot import day_by_slots
+from subgraphs.nutrition.domain.meal import MOST_MEALS_A_DAY, MealSlot
 from subgraphs.nutrition.domain.nutrients import NOTHING, Totals, add_totals, decode_totals
+from subgraphs.nutrition.domain.saved_meal import decode_content, grams_of
 from subgraphs.nutrition.loaders import loaders_of
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
@@ -90,6 +95,32 @@ class DiaryDay(Node):
     )
     async def drinks(self, info: Info) -> list[Drink]:
         return [drink_node(record) for record in await loaders_of(info).drinks_by_day.load((self.user_id, self.date))]
+
+    @strawberry.field(
+        description="The day by its slots: everybody's in order, each followed by the person's own that count as it.",
+        directives=[list_size(8)],
+    )
+    async def slots(self, info: Info) -> list[DiarySlot]:
+        meals = await loaders_of(info).meals_by_day.load((self.user_id, self.date))
+        own = await loaders_of(info).custom_slots_by_user.load(self.user_id)
+        eaten = [(MealSlot(meal.slot), meal.custom_slot, decode_totals(meal.totals)) for meal in meals]
+        whole = await self._totals(info)
+        return [diary_slot(part, whole) for part in day_by_slots(eaten, own.slots if own else ())]
+
+    @strawberry.field(description="What is planned for the day, in the plan's order.", directives=[list_size(4)])
+    async def planned(self, info: Info) -> list[PlannedMeal]:
+        records = await loaders_of(info).planned_meals_by_day.load((self.user_id, self.date))
+        return [planned_meal_node(record) for record in records]
+
+    @strawberry.field(
+        description="What has to be there for what is planned for the day and not eaten yet, by food: recipes of the viewer"
+        " are taken apart. Foods that are gone are left out.",
+        directives=[list_size(20)],
+    )
+    async def shopping_amounts(self, info: Info) -> list[ShoppingAmount]:
+        records = await loaders_of(info).planned_meals_by_day.load((self.user_id, self.date))
+        contents = [decode_content(record.content) for record in records if record.meal_id is None]
+        return await amounts_of(info, info.context.viewer.id, grams_of(contents))
 
     @strawberry.field(description="What the meals hold together; zero on a day without any.")
     async def totals(self, info: Info) -> Nutrients:

@@ -1,13 +1,15 @@
 """The foods that a person uses, in GraphQL: logged last, logged most, favourites, recipes and saved meals."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import strawberry
 
 from subgraphs.nutrition.api.food import Food, food_node
+from subgraphs.nutrition.api.meal_plan import MealPlan, PlannedMeal, meal_plan_node, planned_meal_node
 from subgraphs.nutrition.api.saved_meal import SavedMeal, saved_meal_node
 from subgraphs.nutrition.commands.favourite_food import MOST_FAVOURITES
+from subgraphs.nutrition.domain.meal_plan import MOST_PLANS
 from subgraphs.nutrition.domain.recipe import MOST_RECIPES
 from subgraphs.nutrition.domain.saved_meal import MOST_SAVED_MEALS
 from subgraphs.nutrition.loaders import loaders_of
@@ -88,6 +90,28 @@ class FoodsOfUser:
         page = KeysetList("User.savedMeals", self.id, (datetime, str)).page(first, after, last, before)
         saved = await loaders_of(info).saved_meals_by_user.load((self.id, page))
         return connect(saved, page, saved_meal_node, lambda record: (record.created_at, record.id))
+
+    @strawberry.field(
+        description=f"The plans of meals that the person keeps, newest first; at most {MOST_PLANS}. `totalCount` is null: a"
+        " page reads itself only."
+    )
+    async def meal_plans(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[MealPlan]:
+        page = KeysetList("User.mealPlans", self.id, (datetime, str)).page(first, after, last, before)
+        plans = await loaders_of(info).meal_plans_by_user.load((self.id, page))
+        return connect(plans, page, meal_plan_node, lambda record: (record.created_at, record.id))
+
+    @strawberry.field(
+        description="What is planned for the person's days, by date; past days are kept for 90 days. `totalCount` is null: a"
+        " page reads itself only."
+    )
+    async def planned_meals(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[PlannedMeal]:
+        page = KeysetList("User.plannedMeals", self.id, (date, int, str)).page(first, after, last, before)
+        planned = await loaders_of(info).planned_meals_by_user.load((self.id, page))
+        return connect(planned, page, planned_meal_node, lambda each: (each.local_date, each.position, each.id))
 
 
 async def _with_foods(info: Info, logged: Sequence[RecentFoodRecord]) -> list[tuple[RecentFoodRecord, FoodRecord]]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from subgraphs.nutrition.api.custom_slot import MealSlot
 from subgraphs.nutrition.api.food import Food, food_node
 from subgraphs.nutrition.api.nutrients import Nutrients, nutrients_node, totals_node
 from subgraphs.nutrition.domain import meal as domain
@@ -15,7 +16,7 @@ from subgraphs.nutrition.queries.meal import MealItemRecord, MealRecord
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.node import Loggable, Node
-from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, TimeZone, describe_enum, rounded, rounded_or_none
+from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, TimeZone, rounded, rounded_or_none
 from subgraphs.shell.scopes import READS_DIARY
 from subgraphs.shell.sharing import SHARED_DIARY, load_readable
 
@@ -25,15 +26,6 @@ if TYPE_CHECKING:
 
 LazyUser = Annotated["User", strawberry.lazy("subgraphs.nutrition.api.user")]
 LazyDiaryDay = Annotated["DiaryDay", strawberry.lazy("subgraphs.nutrition.api.diary")]
-
-describe_enum(
-    domain.MealSlot,
-    "Which meal of the day it was.",
-    BREAKFAST="The first meal of the day.",
-    LUNCH="The meal in the middle of the day.",
-    DINNER="The meal of the evening.",
-    SNACK="Anything between meals.",
-)
 
 
 @strawberry.type(description="A portion of a food as it was eaten.")
@@ -71,7 +63,10 @@ class QuickAdd:
 )
 class Meal(Node, Loggable):
     record: strawberry.Private[MealRecord]
-    slot: domain.MealSlot = strawberry.field(description="Which meal of the day it was.")
+    slot: MealSlot = strawberry.field(description="Which meal of the day it was, or counts as.")
+    custom_slot: str | None = strawberry.field(
+        description="The person's own slot that it was eaten in, by the name of then; null for one of everybody's."
+    )
     time_zone: TimeZone = strawberry.field(description="Where the person was, which decided the calendar day.")
     notes: str | None = strawberry.field(description="The person's own words; null if there are none.")
     version: int = strawberry.field(description="Counts changes; send it as `expectedVersion` to change only this one.")
@@ -133,7 +128,8 @@ def meal_node(record: MealRecord) -> Meal:
     return Meal(
         record=record,
         id=strawberry.ID(record.id),
-        slot=domain.MealSlot(record.slot),
+        slot=MealSlot(record.slot),
+        custom_slot=record.custom_slot,
         at=record.at,
         local_date=record.local_date,
         time_zone=TimeZone(record.time_zone),

@@ -84,6 +84,11 @@ class LogMealInput:
     notes: str | None = strawberry.field(
         default=None, description=f"Own words, up to {domain.LONGEST_NOTES} characters. Null: none."
     )
+    custom_slot: str | None = strawberry.field(
+        default=None,
+        description="The name of one of the viewer's own slots: the meal counts as that slot says, whatever `slot` is."
+        " Null: none.",
+    )
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
 
@@ -113,6 +118,10 @@ class UpdateMealInput:
     quick_adds: list[QuickAddEntryInput] | None = strawberry.field(
         default=strawberry.UNSET,
         description=f"All energy without a food anew, up to {domain.MOST_QUICK_ADDS} entries. Null: none.",
+    )
+    custom_slot: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The name of one of the viewer's own slots, which says what it counts as. Null, or `slot` alone: none.",
     )
 
 
@@ -196,6 +205,7 @@ class MealMutation:
             notes=input.notes,
             time_zone=input.time_zone,
             request=request_key(input),
+            custom_slot=input.custom_slot,
         )
         record = await commands.log_meal(info.context.viewer, new, database=resources.database, now=now)
         return LogMealPayload(meal=meal_node(record), diary_day=day_of(info, record))
@@ -205,7 +215,7 @@ class MealMutation:
         from subgraphs.nutrition.api.diary import diary_day
 
         resources = info.context.resources
-        changes = given(input, "time_zone", "notes", "quick_adds", never_null=("slot", "at", "items"))
+        changes = given(input, "time_zone", "notes", "quick_adds", "custom_slot", never_null=("slot", "at", "items"))
         if "items" in changes:
             changes["items"] = [item.to_draft() for item in changes["items"]]
         if "quick_adds" in changes:

@@ -1,5 +1,6 @@
 """Saved meals in GraphQL: what a person eats again and again."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import strawberry
@@ -17,7 +18,7 @@ from subgraphs.shell.cost import list_size
 from subgraphs.shell.scalars import rounded_or_none
 
 
-@strawberry.type(description="A food of a saved meal.")
+@strawberry.type(description="A food of a saved or planned meal.")
 class SavedMealItem:
     draft: strawberry.Private[ItemDraft]
     grams: float = strawberry.field(description="How much of it, in grams.")
@@ -41,15 +42,7 @@ class SavedMeal:
 
     @strawberry.field(description=f"Its foods, in order; up to {MOST_ITEMS}.", directives=[list_size(8)])
     def items(self) -> list[SavedMealItem]:
-        return [
-            SavedMealItem(
-                draft=draft,
-                grams=rounded_or_none(draft.grams) or 0.0,
-                portion=draft.portion,
-                quantity=rounded_or_none(draft.quantity),
-            )
-            for draft in self.content.items
-        ]
+        return item_nodes(self.content)
 
     @strawberry.field(
         description=f"Energy of it without a food; up to {MOST_QUICK_ADDS} entries.", directives=[list_size(2)]
@@ -59,13 +52,31 @@ class SavedMeal:
 
     @strawberry.field(description="What it would hold if it was logged now; foods that are gone are left out.")
     async def totals(self, info: Info) -> Nutrients:
-        foods = await loaders_of(info).food_by_id.load_many([draft.food_id for draft in self.content.items])
-        there = (
-            (draft.grams, of_grams(decode_nutrients(food.per_100), draft.grams))
-            for draft, food in zip(self.content.items, foods, strict=True)
-            if food is not None and not food.is_deleted and draft.grams is not None
+        return await content_totals(info, [self.content])
+
+
+def item_nodes(content: SavedContent) -> list[SavedMealItem]:
+    return [
+        SavedMealItem(
+            draft=draft,
+            grams=rounded_or_none(draft.grams) or 0.0,
+            portion=draft.portion,
+            quantity=rounded_or_none(draft.quantity),
         )
-        return totals_node(total_of(there, self.content.quick_adds))
+        for draft in content.items
+    ]
+
+
+async def content_totals(info: Info, contents: Sequence[SavedContent]) -> Nutrients:
+    """What they would hold together if they were logged now; foods that are gone are left out."""
+    drafts = [draft for content in contents for draft in content.items]
+    foods = await loaders_of(info).food_by_id.load_many([draft.food_id for draft in drafts])
+    there = (
+        (draft.grams, of_grams(decode_nutrients(food.per_100), draft.grams))
+        for draft, food in zip(drafts, foods, strict=True)
+        if food is not None and not food.is_deleted and draft.grams is not None
+    )
+    return totals_node(total_of(there, [each for content in contents for each in content.quick_adds]))
 
 
 def saved_meal_node(record: SavedMealRecord) -> SavedMeal:

@@ -1,6 +1,6 @@
 """Shopping amounts in GraphQL: what a person has to have at home for the dishes that are planned."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated
 
@@ -53,20 +53,24 @@ class ShoppingQuery:
         ],
     ) -> list[ShoppingAmount]:
         viewer_id = info.context.viewer.id
-        wanted = await _wanted(info, viewer_id, dishes)
-        bought: dict[str, Decimal] = {}
-        for _ in range(MOST_LEVELS):
-            recipes = await _recipes(info, viewer_id, list(wanted))
-            bought = sum_of(bought, {food_id: grams for food_id, grams in wanted.items() if food_id not in recipes})
-            cooked = {food_id: grams for food_id, grams in wanted.items() if food_id in recipes}
-            wanted = ingredients_of(cooked, recipes)
-        bought = sum_of(bought, wanted)
-        foods = await loaders_of(info).food_by_id.load_many(list(bought))
-        return [
-            ShoppingAmount(food=food_node(food), grams=rounded(bought[food.id]))
-            for food in foods
-            if food is not None and food.is_visible_to(viewer_id)
-        ]
+        return await amounts_of(info, viewer_id, await _wanted(info, viewer_id, dishes))
+
+
+async def amounts_of(info: Info, viewer_id: str, wanted: Mapping[str, Decimal]) -> list[ShoppingAmount]:
+    """What so many grams of each food take: the viewer's recipes are taken apart, and what is gone is left out."""
+    bought: dict[str, Decimal] = {}
+    for _ in range(MOST_LEVELS):
+        recipes = await _recipes(info, viewer_id, list(wanted))
+        bought = sum_of(bought, {food_id: grams for food_id, grams in wanted.items() if food_id not in recipes})
+        cooked = {food_id: grams for food_id, grams in wanted.items() if food_id in recipes}
+        wanted = ingredients_of(cooked, recipes)
+    bought = sum_of(bought, wanted)
+    foods = await loaders_of(info).food_by_id.load_many(list(bought))
+    return [
+        ShoppingAmount(food=food_node(food), grams=rounded(bought[food.id]))
+        for food in foods
+        if food is not None and food.is_visible_to(viewer_id)
+    ]
 
 
 async def _recipes(info: Info, viewer_id: str, food_ids: list[str]) -> dict[str, Recipe]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+from subgraphs.nutrition.api.custom_slot import CustomSlots, custom_slots_node
 from subgraphs.nutrition.api.diary import DiaryDay, diary_day
 from subgraphs.nutrition.api.energy import BasalEstimate, WeeklyTarget, weekly_target_node
 from subgraphs.nutrition.api.fast import Fast, fast_node
@@ -121,6 +122,10 @@ class User(FoodsOfUser):
         wanted = DrinkPage(read_day_range(from_, to), page)
         records = await loaders_of(info).drinks_by_user.load((self.id, wanted))
         return connect(records, page, drink_node, lambda record: (record.at, record.id))
+
+    @strawberry.field(description="The slots of the day that the person made.", directives=[SHARED_DIARY])
+    async def custom_slots(self, info: Info) -> CustomSlots:
+        return custom_slots_node(await loaders_of(info).custom_slots_by_user.load(self.id))
 
     @strawberry.field(description="A day of the diary, by the person's calendar.", directives=[SHARED_DIARY])
     async def diary_day(self, info: Info, date: Day = None) -> DiaryDay:

@@ -26,7 +26,7 @@ _INCOMING = text(
     "CREATE TEMPORARY TABLE incoming_food (id text PRIMARY KEY, name text, brand text, gtin text, category text, source text,"
     " verified boolean, per_100 text, digest bytea) ON COMMIT DROP"
 )
-# Written by nobody else meanwhile: two loads at once wait for each other here, food by food.
+# What the file tells as it is here already is not looked at any further.
 _FORGET_UNCHANGED = text(
     "DELETE FROM incoming_food USING food WHERE food.id = incoming_food.id AND food.digest = incoming_food.digest"
     " AND food.deleted_at IS NULL"

@@ -110,6 +110,7 @@ def _row(person: PersonRecord, copy: DayCopy, target: date, meal: MealRecord, nu
         notes=meal.notes,
         quick_adds=[each.times(copy.scale) for each in decode_quick_adds(meal.quick_adds)],
         request=request,
+        custom_slot=meal.custom_slot,
     )
 
 

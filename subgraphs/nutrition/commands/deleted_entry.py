@@ -44,6 +44,7 @@ class DeletedMeal(msgspec.Struct, frozen=True, kw_only=True, tag="meal"):
     notes: str | None
     quick_adds: tuple[QuickAdd, ...]
     items: tuple[Item, ...]
+    custom_slot: str | None = None
 
 
 class DeletedDrink(msgspec.Struct, frozen=True, kw_only=True, tag="drink"):
@@ -68,6 +69,7 @@ async def keep_deleted_meal(
         notes=meal.notes,
         quick_adds=decode_quick_adds(meal.quick_adds),
         items=tuple(items),
+        custom_slot=meal.custom_slot,
     )
     await _keep(transaction, meal, content, now)
 

@@ -51,5 +51,6 @@ def _entry(row: Mapping[str, Any], everyday: Collection[str]) -> Entry:
         heads=named.heads,
         rank=named.rank,
         favour=EVERYDAY if row["id"] in everyday else 0.0,
+        tags=(row["category"],),
         band=named.band if row["source"] in _IN_BANDS else 0,
     )

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.contracts.nutrition import MealDeleted, MealLogged, MealUpdated
 from events.outbox import NewEvent, append_event
+from subgraphs.nutrition.commands.custom_slot import placed
 from subgraphs.nutrition.commands.deleted_entry import keep_deleted_meal
 from subgraphs.nutrition.commands.meal_rows import (
     NewRow,
@@ -62,6 +63,7 @@ class NewMeal:
     notes: str | None = None
     time_zone: str | None = None
     request: RequestKey | None = None
+    custom_slot: str | None = None  # one of the person's own, which says which slot it counts as
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +86,10 @@ async def log_meal(viewer: Viewer, new: NewMeal, *, database: Database, now: dat
     checks.done()
     async with database.transaction() as transaction:
         person = await person_of(transaction, viewer)
+        slot, custom_slot = await placed(transaction, viewer.id, new.slot, new.custom_slot)
         items = price_items(new.items, await priced_foods(transaction, viewer.id, new.items))
-        return await write_meal(transaction, new_row(person, new), items, now)
+        row = new_row(person, replace(new, slot=slot, custom_slot=custom_slot))
+        return await write_meal(transaction, row, items, now)
 
 
 async def log_quick_add(viewer: Viewer, new: NewMeal, *, database: Database, now: datetime) -> MealRecord:
@@ -116,6 +120,7 @@ async def copy_meal(viewer: Viewer, meal_id: str, copy: MealCopy, *, database: D
             quick_adds=[each.times(copy.scale) for each in decode_quick_adds(source.quick_adds)],
             notes=source.notes,
             request=copy.request,
+            custom_slot=source.custom_slot if copy.slot is None else None,
         )
         return await write_meal(transaction, new_row(person, new), items, now)
 
@@ -143,7 +148,7 @@ async def update_meal(
             notes=meal.notes,
             time_zone=meal.time_zone,
         )
-        new = replace(told, **changes)
+        new = await _moved(transaction, meal, replace(told, **changes), changes)
         drafts = new.items if "items" in changes else None
         checks = Checks()
         check_meal(checks, items=drafts, quick_adds=new.quick_adds, notes=new.notes, at=new.at, now=now)
@@ -230,6 +235,14 @@ async def locked_meal(
     return meal
 
 
+async def _moved(transaction: AsyncConnection, meal: MealRecord, new: NewMeal, changes: Mapping[str, Any]) -> NewMeal:
+    """In another slot if one is told; a meal that stays where it is keeps the name of a slot that there is no more."""
+    if new.custom_slot is not None:
+        slot, custom_slot = await placed(transaction, meal.user_id, new.slot, new.custom_slot)
+        return replace(new, slot=slot, custom_slot=custom_slot)
+    return new if "slot" in changes or "custom_slot" in changes else replace(new, custom_slot=meal.custom_slot)
+
+
 async def _changed_row(transaction: AsyncConnection, viewer: Viewer, meal: MealRecord, new: NewMeal) -> NewRow:
     """A meal keeps its day unless it is moved: a change of the person's clock moves no old entries."""
     zone, day = meal.time_zone, meal.local_date
@@ -245,6 +258,7 @@ async def _changed_row(transaction: AsyncConnection, viewer: Viewer, meal: MealR
         time_zone=zone,
         notes=new.notes or None,
         quick_adds=new.quick_adds,
+        custom_slot=new.custom_slot,
     )
 
 
@@ -266,4 +280,5 @@ def new_row(person: PersonRecord, new: NewMeal) -> NewRow:
         notes=new.notes or None,
         quick_adds=new.quick_adds,
         request=new.request,
+        custom_slot=new.custom_slot,
     )

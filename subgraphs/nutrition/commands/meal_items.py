@@ -102,6 +102,7 @@ async def _rewrite(
         time_zone=meal.time_zone,
         notes=meal.notes,
         quick_adds=decode_quick_adds(meal.quick_adds),
+        custom_slot=meal.custom_slot,
     )
     await replace_meal(transaction, meal, row, items, earlier)
     await append_event(transaction, meal_event(MealUpdated, meal.id, row, items, meal.version + 1, now))

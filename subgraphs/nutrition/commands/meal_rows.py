@@ -33,16 +33,18 @@ class NewRow:
     notes: str | None
     quick_adds: Sequence[QuickAdd] = ()
     request: RequestKey | None = None
+    custom_slot: str | None = None
 
 
 _INSERT = text(
     "INSERT INTO meal (id, user_id, slot, at, local_date, time_zone, notes, totals, quick_adds, version,"
-    " idempotency_key, idempotency_content) VALUES (:id, :user_id, :slot, :at, :local_date, :time_zone, :notes,"
-    " CAST(:totals AS jsonb), CAST(:quick_adds AS jsonb), :version, :idempotency_key, :idempotency_content)"
+    " idempotency_key, idempotency_content, custom_slot) VALUES (:id, :user_id, :slot, :at, :local_date, :time_zone,"
+    " :notes, CAST(:totals AS jsonb), CAST(:quick_adds AS jsonb), :version, :idempotency_key, :idempotency_content,"
+    " :custom_slot)"
     " ON CONFLICT DO NOTHING"
 )
 _UPDATE = text(
-    "UPDATE meal SET slot = :slot, at = :at, local_date = :local_date, time_zone = :time_zone, notes = :notes,"
+    "UPDATE meal SET slot = :slot, custom_slot = :custom_slot, at = :at, local_date = :local_date, time_zone = :time_zone, notes = :notes,"
     " totals = CAST(:totals AS jsonb), quick_adds = CAST(:quick_adds AS jsonb), version = version + 1 WHERE id = :id"
 )
 # All items of all meals in one statement, however many they are.
@@ -218,6 +220,7 @@ def _values(meal_id: str, row: NewRow, totals: Totals) -> dict[str, object]:
         "id": meal_id,
         "user_id": row.user_id,
         "slot": row.slot,
+        "custom_slot": row.custom_slot,
         "at": row.at,
         "local_date": row.local_date,
         "time_zone": row.time_zone,

@@ -50,6 +50,7 @@ async def _restore_meal(
         time_zone=was.time_zone,
         notes=was.notes,
         quick_adds=was.quick_adds,
+        custom_slot=was.custom_slot,
     )
     await insert_meal(transaction, meal_id, row, was.items, version)
     await refuse_too_many(transaction, row)

@@ -12,7 +12,7 @@ from subgraphs.nutrition.domain.food import FoodCategory
 from subgraphs.shell.search.phrases import Words
 from subgraphs.shell.search.words import fold, words_of
 
-VERSION = 3
+VERSION = 4
 
 # A first part that says the shelf and not the food.
 _SHELVES = frozenset(

@@ -1,5 +1,7 @@
 """Meals that a person keeps to log again: foods with amounts, priced anew each time. Pure."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from decimal import Decimal
 
 import msgspec
@@ -43,6 +45,15 @@ def encode_content(content: SavedContent) -> str:
 
 def decode_content(text: str) -> SavedContent:
     return _decoder.decode(text)
+
+
+def grams_of(contents: Iterable[SavedContent]) -> dict[str, Decimal]:
+    """The grams of each food together."""
+    grams: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for content in contents:
+        for item in content.items:
+            grams[item.food_id] += item.grams or 0
+    return dict(grams)
 
 
 def draft_of(item: Item) -> ItemDraft:

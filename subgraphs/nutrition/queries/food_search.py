@@ -7,7 +7,7 @@ from subgraphs.nutrition.domain.food_name import BANDS, VERSION
 from subgraphs.nutrition.queries.food import FoodFilter
 from subgraphs.shell.read_pool import Reader
 from subgraphs.shell.search.phrases import Phrases
-from subgraphs.shell.search.store import Found, SearchIndex
+from subgraphs.shell.search.store import Found, Narrowing, SearchIndex
 
 _DOMAIN = Path(__file__).parents[1] / "domain"
 
@@ -36,6 +36,6 @@ async def search_foods(reader: Reader, searches: Sequence[str], wanted: FoodFilt
     One search after the other: however many an operation asks for, it holds one connection and others get their turn.
     """
     filters = {"category": wanted.category, "verified": wanted.verified, "own": wanted.own}
-    narrowed = any(value is not None for value in filters.values())
-    kept = filters if narrowed else None
-    return {words: await FOOD_INDEX.find(reader, words, wanted.viewer_id, kept) for words in searches}
+    tags = () if wanted.category is None else (wanted.category,)
+    narrowed = Narrowing(filters, tags) if any(value is not None for value in filters.values()) else None
+    return {words: await FOOD_INDEX.find(reader, words, wanted.viewer_id, narrowed) for words in searches}

@@ -17,7 +17,7 @@ from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = (
     "id, user_id, slot, at, local_date, time_zone, notes, CAST(totals AS text) AS totals, version,"
-    " CAST(quick_adds AS text) AS quick_adds"
+    " CAST(quick_adds AS text) AS quick_adds, custom_slot"
 )
 
 
@@ -35,6 +35,7 @@ class MealRecord:
     totals: str
     version: int
     quick_adds: str
+    custom_slot: str | None
 
 
 @dataclass(frozen=True, slots=True)

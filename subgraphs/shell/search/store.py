@@ -22,6 +22,7 @@ MOST_OF_BANDS = 300
 LEAST_LETTERS = 2
 _EVERYBODY = "@"
 _BAND = "#"
+_TAG = "="
 _GUESS = 0.9
 # A word that more names have than this is taken as it is spelt.
 _COMMONEST_DOUBTED = 200
@@ -62,6 +63,7 @@ def search_ddl(table: str) -> tuple[str, ...]:
 class Entry:
     """What the index keeps of one thing. `owner` is None for the catalogue, `favour` is how much it is preferred.
 
+    `tags` are single words that a search may be narrowed to, of which its index is asked together with the words.
     `band` is 0 for what every search considers. Things by the hundred thousand stand in bands from 1 on, which are read one
     after the other until `MOST_OF_BANDS` are found, so that a word that ten thousand names have costs what a rare one does.
     """
@@ -73,6 +75,7 @@ class Entry:
     heads: Sequence[tuple[Words, float]]
     rank: float
     favour: float = 0.0
+    tags: Sequence[str] = ()
     band: int = 0
 
 
@@ -99,6 +102,14 @@ def page_of(found: Sequence[Found], page: Page) -> list[Found]:
 
 
 @dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What a search is narrowed to: `parameters` are those of the index's `kept`, `tags` words that entries have."""
+
+    parameters: Mapping[str, Any]
+    tags: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SearchIndex:
     """How one table is searched. `times` is SQL for how often `:viewer_id` used `found.id`; `kept` for filters on it.
 
@@ -113,9 +124,9 @@ class SearchIndex:
     _statements: dict[bool, TextClause] = field(default_factory=dict)
 
     async def find(
-        self, reader: Reader, words: str, viewer_id: str | None, filters: Mapping[str, Any] | None = None
+        self, reader: Reader, words: str, viewer_id: str | None, narrowed: Narrowing | None = None
     ) -> list[Found]:
-        """The best `MOST_FOUND` at most, best first. `filters` gives the parameters of `kept`; None keeps everything.
+        """The best `MOST_FOUND` at most, best first. None narrows nothing.
 
         Words that nothing fits are tried again without a maker's name, or as they may have been meant, then without one of
         them, and then each alone.
@@ -123,29 +134,29 @@ class SearchIndex:
         asked = query_words(words)
         if not asked:
             return []
-        found = await self._named(reader, self._readings(asked), viewer_id, filters)
+        found = await self._named(reader, self._readings(asked), viewer_id, narrowed)
         if _is_short(asked) or any(not each.in_band for each in found):
             return found
         makers = self.phrases.without_makers(asked)
         for meant_by_makers in makers if not found else ():
-            if found := await self._named(reader, _whole(meant_by_makers), viewer_id, filters):
+            if found := await self._named(reader, _whole(meant_by_makers), viewer_id, narrowed):
                 return found
         if found and makers:
             return found
         meant = await self._as_meant(reader, asked, commonest_doubted=_COMMONEST_DOUBTED if found else 0)
         if meant != asked:
             weight = _GUESS if found else 1.0
-            found = _joined(found, await self._named(reader, self._readings(meant, weight), viewer_id, filters))
-        return found or await self._with_fewer_words(reader, meant, viewer_id, filters)
+            found = _joined(found, await self._named(reader, self._readings(meant, weight), viewer_id, narrowed))
+        return found or await self._with_fewer_words(reader, meant, viewer_id, narrowed)
 
     async def _with_fewer_words(
-        self, reader: Reader, meant: Words, viewer_id: str | None, filters: Mapping[str, Any] | None
+        self, reader: Reader, meant: Words, viewer_id: str | None, narrowed: Narrowing | None
     ) -> list[Found]:
         for number in sorted({len(meant) - 1, 1} - {0}, reverse=True):
             fewer = [
                 Reading(each, _GUESS) for kept in combinations(meant, number) for each in self.phrases.readings(kept)
             ]
-            if found := await self._named(reader, fewer, viewer_id, filters, self._readings(meant)):
+            if found := await self._named(reader, fewer, viewer_id, narrowed, self._readings(meant)):
                 return found
         return []
 
@@ -157,11 +168,12 @@ class SearchIndex:
         reader: Reader,
         readings: Sequence[Reading],
         viewer_id: str | None,
-        filters: Mapping[str, Any] | None,
+        narrowed: Narrowing | None,
         judged_by: Sequence[Reading] | None = None,
     ) -> list[Found]:
         short = [reading.words[0] for reading in readings if _is_short(reading.words)]
-        wanted = _tsquery([reading for reading in readings if not _is_short(reading.words)])
+        tags = narrowed.tags if narrowed else ()
+        wanted = _tsquery([reading for reading in readings if not _is_short(reading.words)], tags)
         parameters = {
             "viewer_id": viewer_id,
             "start": short[0] if short else None,
@@ -170,9 +182,9 @@ class SearchIndex:
             "likely": list({" ".join(reading.words) for reading in readings} | {r.words[-1] for r in readings}),
             "limit": MOST_FOUND,
             **({"most_of_bands": MOST_OF_BANDS} if self.bands else {}),
-            **(filters or {}),
+            **(narrowed.parameters if narrowed else {}),
         }
-        rows = await reader.execute(self._statement(filters is not None), parameters)
+        rows = await reader.execute(self._statement(narrowed is not None), parameters)
         judges = judged_by or readings
         found = [Found(row[0], row[1], score(_named_of(row), judges), row[9]) for row in rows]
         return sorted(found, key=lambda each: each.order)[:MOST_FOUND]
@@ -255,10 +267,11 @@ _INSERT_ENTRIES = text(
     "INSERT INTO search_entry (id, owner, name, words, heads, costs, vector, rank, favour, index_version)"
     " SELECT id, owner, lower(name), string_to_array(words, ' '), string_to_array(heads, '|'),"
     " CAST(string_to_array(costs, '|') AS real[]),"
-    " array_to_tsvector(string_to_array(words, ' ') || reader), rank, favour, :version"
+    " array_to_tsvector(string_to_array(words, ' ') || reader || string_to_array(tags, ' ')), rank, favour, :version"
     " FROM unnest(CAST(:ids AS text[]), CAST(:owners AS text[]), CAST(:names AS text[]), CAST(:words AS text[]),"
     "  CAST(:heads AS text[]), CAST(:costs AS text[]), CAST(:ranks AS real[]), CAST(:favours AS real[]),"
-    "  CAST(:readers AS text[])) AS new (id, owner, name, words, heads, costs, rank, favour, reader)"
+    "  CAST(:readers AS text[]), CAST(:tags AS text[]))"
+    "  AS new (id, owner, name, words, heads, costs, rank, favour, reader, tags)"
     " ON CONFLICT (id) DO UPDATE SET name = excluded.name, words = excluded.words, heads = excluded.heads,"
     " costs = excluded.costs, vector = excluded.vector, rank = excluded.rank,"
     " favour = greatest(search_entry.favour, excluded.favour), index_version = excluded.index_version"
@@ -303,6 +316,7 @@ def _columns_of(entries: Sequence[Entry]) -> dict[str, Any]:
         "ranks": [entry.rank for entry in entries],
         "favours": [entry.favour for entry in entries],
         "readers": [_reader_of(entry) for entry in entries],
+        "tags": [" ".join(f"{_TAG}{tag}" for tag in entry.tags) for entry in entries],
     }
 
 
@@ -329,9 +343,10 @@ def _whole(meanings: Iterable[Words]) -> list[Reading]:
     return [Reading(each, may_be_begun=False) for each in meanings]
 
 
-def _tsquery(wanted: Iterable[Reading]) -> str | None:
-    """All words of any reading, the last one perhaps only begun; None for no reading."""
-    return " | ".join(f"({_all_of(reading)})" for reading in wanted) or None
+def _tsquery(wanted: Iterable[Reading], tags: Iterable[str]) -> str | None:
+    """All words of any reading, the last one perhaps only begun, and all tags; None for no reading."""
+    readings = " | ".join(f"({_all_of(reading)})" for reading in wanted)
+    return " & ".join([f"({readings})", *(_lexeme(f"{_TAG}{tag}") for tag in tags)]) if readings else None
 
 
 def _joined(found: Sequence[Found], more: Sequence[Found]) -> list[Found]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from subgraphs.shell.read_pool import Reader
 from subgraphs.shell.search.phrases import Phrases
-from subgraphs.shell.search.store import Found, SearchIndex
+from subgraphs.shell.search.store import Found, Narrowing, SearchIndex
 from subgraphs.workouts.domain.exercise_name import VERSION
 from subgraphs.workouts.queries.exercise import ExerciseFilter
 
@@ -40,5 +40,5 @@ async def search_exercises(reader: Reader, searches: Sequence[str], wanted: Exer
         "equipment": wanted.equipment,
         "own": wanted.own,
     }
-    kept = filters if any(value is not None for value in filters.values()) else None
-    return {words: await EXERCISE_INDEX.find(reader, words, wanted.viewer_id, kept) for words in searches}
+    narrowed = Narrowing(filters) if any(value is not None for value in filters.values()) else None
+    return {words: await EXERCISE_INDEX.find(reader, words, wanted.viewer_id, narrowed) for words in searches}

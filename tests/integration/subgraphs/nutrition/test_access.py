@@ -1,5 +1,6 @@
 """Every operation of nutrition, as nobody and as somebody else: what is refused and what is not told."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -93,6 +94,39 @@ REFUSALS = [
     Refusal(
         "Mutation.logSavedMeal", "mutation { logSavedMeal(input: { id: $saved }) { meal { id } } }", code="NOT_FOUND"
     ),
+    Refusal(
+        "Mutation.setCustomSlots", "mutation { setCustomSlots(input: { slots: [] }) { userErrors { code } } }", own=True
+    ),
+    Refusal(
+        "Mutation.createMealPlan",
+        'mutation { createMealPlan(input: { name: "Week", days: [{ meals: [] }] }) { mealPlan { id } } }',
+        own=True,
+    ),
+    Refusal(
+        "Mutation.updateMealPlan",
+        'mutation { updateMealPlan(input: { id: $plan, name: "Mine" }) { mealPlan { id } } }',
+        code="NOT_FOUND",
+    ),
+    Refusal(
+        "Mutation.deleteMealPlan",
+        "mutation { deleteMealPlan(input: { id: $plan }) { deletedId } }",
+        code="NOT_FOUND",
+    ),
+    Refusal(
+        "Mutation.applyMealPlan",
+        'mutation { applyMealPlan(input: { id: $plan, from: "2031-01-01" }) { diaryDays { id } } }',
+        code="NOT_FOUND",
+    ),
+    Refusal(
+        "Mutation.clearPlannedMeals",
+        'mutation { clearPlannedMeals(input: { from: "2031-01-01", to: "2031-01-02" }) { cleared } }',
+        own=True,
+    ),
+    Refusal(
+        "Mutation.logPlannedMeal",
+        "mutation { logPlannedMeal(input: { id: $coming }) { meal { id } } }",
+        code="NOT_FOUND",
+    ),
     Refusal("Mutation.startFast", "mutation { startFast(input: {}) { fast { id } } }", own=True),
     Refusal("Mutation.endFast", "mutation { endFast(input: { id: $fast }) { fast { id } } }", code="NOT_FOUND"),
     Refusal(
@@ -112,6 +146,9 @@ REFUSALS = [
     Refusal(
         "User.diaryDay", '... on User { diaryDay(date: "2026-03-02") { totals { energyKcal } } }', code="FORBIDDEN"
     ),
+    Refusal("User.mealPlans", "... on User { mealPlans { nodes { name } } }", code="FORBIDDEN"),
+    Refusal("User.plannedMeals", "... on User { plannedMeals { nodes { date } } }", code="FORBIDDEN"),
+    Refusal("User.customSlots", "... on User { customSlots { version } }", code="FORBIDDEN"),
     Refusal("User.drinks", "... on User { drinks { edges { cursor } } }", code="FORBIDDEN"),
     Refusal(
         "User.diaryDays",
@@ -160,9 +197,18 @@ async def owned(nutrition: SubgraphUnderTest) -> dict[str, str]:
         saveMeal(input: { name: "Secret", quickAdds: [{ energyKcal: 300 }] }) { savedMeal { id } } }""",
         owner,
     )
+    keep = """mutation { createMealPlan(input: { name: "Secret", days: [{ meals: [
+        { slot: LUNCH, quickAdds: [{ energyKcal: 300 }] }] }] }) { mealPlan { id } } }"""
+    plan = (await nutrition.data(keep, owner))["createMealPlan"]["mealPlan"]["id"]
+    put = """mutation ($id: ID!, $from: LocalDate!) { applyMealPlan(input: { id: $id, from: $from }) {
+        diaryDays { planned { id } } } }"""
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    (day,) = (await nutrition.data(put, owner, {"id": plan, "from": tomorrow}))["applyMealPlan"]["diaryDays"]
     fast = await nutrition.data("mutation { startFast(input: {}) { fast { id } } }", owner)
     return {
         "fast": fast["startFast"]["fast"]["id"],
+        "plan": plan,
+        "coming": day["planned"][0]["id"],
         "recipe": made["createRecipe"]["food"]["id"],
         "saved": made["saveMeal"]["savedMeal"]["id"],
         "deletedMeal": deleted_meal,
@@ -211,7 +257,9 @@ async def test_a_stranger_learns_and_changes_nothing_of_another_person(
     result = await nutrition.run(operation, "stranger", variables)
 
     refusal.check_stranger(result)
-    assert all(owned[kind] not in str(result.data) for kind in ("meal", "water", "food", "recipe", "saved", "fast"))
+    assert all(
+        owned[kind] not in str(result.data) for kind in ("meal", "water", "food", "recipe", "saved", "plan", "fast")
+    )
     assert await events_of(nutrition, owned["owner"]) == before
 
 

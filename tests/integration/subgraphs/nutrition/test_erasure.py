@@ -1,6 +1,6 @@
 """A person who is erased leaves no row in any table that holds people's things."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -17,12 +17,16 @@ EVERYTHING = """mutation {
   createRecipe(input: { name: "Stew", servings: 2, ingredients: [{ foodId: "oats", grams: 50 }] }) { food { id } }
   logMeal(input: { slot: LUNCH, items: [{ foodId: "oats", grams: 50 }] }) { meal { id } }
   quickAdd(input: { slot: SNACK, energyKcal: 100 }) { meal { id } }
+  setCustomSlots(input: { slots: [{ name: "Tea" }] }) { customSlots { version } }
+  createMealPlan(input: { name: "Week", days: [{ meals: [{ slot: LUNCH, quickAdds: [{ energyKcal: 300 }] }] }] }) { mealPlan { id } }
   saveMeal(input: { name: "Usual", quickAdds: [{ energyKcal: 300 }] }) { savedMeal { id } }
   setFavouriteFood(input: { foodId: "oats", isFavourite: true }) { food { id } }
   setNutritionTarget(input: { energyKcal: 2000 }) { target { energyKcal } }
   startFast(input: {}) { fast { id } }
   logWater(input: { amountMl: 100 }) { drink { id } }
 }"""
+PLAN = """mutation ($id: ID!, $from: LocalDate!) {
+  applyMealPlan(input: { id: $id, from: $from }) { diaryDays { id } userErrors { message } } }"""
 DELETE = "mutation ($id: ID!) { deleteMeal(input: { id: $id }) { deletedId } }"
 OWNERS = {
     table.name: column for table in metadata.sorted_tables for column in ("user_id", "created_by") if column in table.c
@@ -45,6 +49,8 @@ async def test_an_erased_person_leaves_no_row_anywhere(nutrition: SubgraphUnderT
     for each in (person, "bystander"):
         made: Any = await nutrition.data(EVERYTHING, each)
         await nutrition.data(DELETE, each, {"id": made["quickAdd"]["meal"]["id"]})
+        tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+        await nutrition.data(PLAN, each, {"id": made["createMealPlan"]["mealPlan"]["id"], "from": tomorrow})
     before = await rows_of(nutrition, "bystander")
     assert [table for table, count in (await rows_of(nutrition, person)).items() if count == 0] == []
 

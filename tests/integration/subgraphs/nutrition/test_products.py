@@ -164,6 +164,22 @@ async def test_a_search_among_products_reads_what_it_may_show(market: SubgraphUn
         assert len(reader.explained) == 1
 
 
+@pytest.mark.parametrize("category", ["BABY_FOOD", "FAT", "SWEET"])
+async def test_a_search_of_a_kind_reads_foods_of_that_kind(market: SubgraphUnderTest, category: str) -> None:
+    async with market.database.reading() as connection:
+        reader = ExplainingReader(connection)
+        wanted = FoodFilter("somebody", category=category)
+        await search_foods(reader, ["organic chocolate"], wanted)
+        fitting = text(
+            "SELECT count(*) FROM search_entry JOIN food USING (id)"
+            " WHERE category = :category AND words @> ARRAY['organic', 'chocolate']"
+        )
+        matches = (await connection.execute(fitting, {"category": category})).scalar_one()
+    first = reader.explained[0]
+    assert first.whole_tables <= {"food"}, first
+    assert first.rows_read <= 2 * matches + 20, first  # its entry, and the food that says its kind
+
+
 async def test_pages_of_a_kind_read_the_rows_of_the_page(market: SubgraphUnderTest) -> None:
     page = KeysetList("foods", "", (str, str)).page(20, None, None, None)
     async with market.database.reading() as connection:

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from subgraphs.nutrition.domain.recipe import MOST_RECIPES
 from subgraphs.nutrition.domain.saved_meal import MOST_SAVED_MEALS
 from subgraphs.nutrition.loaders import NutritionLoaders
+from subgraphs.nutrition.queries.custom_slot import custom_slots_by_user
 from subgraphs.nutrition.queries.fast import fasts_by_user, running_fasts
 from subgraphs.nutrition.queries.food import (
     FoodFilter,
@@ -26,6 +27,7 @@ from subgraphs.nutrition.queries.food import (
     recent_foods,
 )
 from subgraphs.nutrition.queries.meal import MealPage, items_by_meal, meals_by_day, meals_by_id, meals_by_user
+from subgraphs.nutrition.queries.meal_plan import meal_plans_by_user, planned_meals_by_day, planned_meals_by_user
 from subgraphs.nutrition.queries.recipe import recipe_versions_by_food, recipes_by_food, recipes_by_user
 from subgraphs.nutrition.queries.saved_meal import saved_meals_by_user
 from subgraphs.nutrition.queries.target import targets_by_day
@@ -121,6 +123,23 @@ async def _fill(database: Database) -> None:
         )
         await connection.execute(
             text(
+                "INSERT INTO meal_plan (id, user_id, name, days, created_at) SELECT user_id || '-' || n, user_id, 'Week',"
+                " CAST('[]' AS jsonb), now() - make_interval(secs => n) FROM person, generate_series(1, 20) AS n"
+            )
+        )
+        await connection.execute(
+            text(
+                "INSERT INTO planned_meal (id, user_id, local_date, position, slot, content)"
+                " SELECT user_id || '-' || day || '-' || n, user_id, CAST(:last AS date) - day, n, 'LUNCH', CAST('{}' AS jsonb)"
+                " FROM person, generate_series(0, 9) AS day, generate_series(0, 2) AS n"
+            ),
+            {"last": LAST_DAY},
+        )
+        await connection.execute(
+            text("INSERT INTO custom_slot_list SELECT user_id, CAST('[]' AS jsonb), 1 FROM person")
+        )
+        await connection.execute(
+            text(
                 "INSERT INTO fast (id, user_id, started_at, ended_at) SELECT user_id || '-' || day, user_id,"
                 " now() - make_interval(days => day), now() - make_interval(days => day) + interval '16 hours'"
                 " FROM person, generate_series(1, 30) AS day UNION ALL SELECT 'old' || day, :veteran,"
@@ -189,6 +208,7 @@ _PAGE = KeysetList("User.meals", VETERAN, (datetime, str)).page(first=20)
 _BACK = KeysetList("User.meals", VETERAN, (datetime, str)).page(last=20)
 _TIMES = KeysetList("User.frequentFoods", VETERAN, (int, str)).page(first=20)
 _IDS = KeysetList("User.recipes", VETERAN, (str,)).page(first=20)
+_DATES = KeysetList("User.plannedMeals", VETERAN, (date, int, str)).page(first=20)
 _NAMES = KeysetList("foods", "", (str, str)).page(first=20)
 _WEEK = [(VETERAN, LAST_DAY - timedelta(days=day)) for day in range(7)]
 # What a page shows, and one row more where that tells whether another page follows.
@@ -216,6 +236,10 @@ READS: dict[str, tuple[Read, int]] = {
     "what a dish is made of": (lambda r: recipes_by_food(r, [f"recipe-{VETERAN}-7"]), 1),
     "what it was made of": (lambda r: recipe_versions_by_food(r, [f"recipe-{VETERAN}-7"]), 20),
     "the newest saved meals": (lambda r: saved_meals_by_user(r, [VETERAN], _PAGE), MOST_SAVED_MEALS),
+    "the newest plans": (lambda r: meal_plans_by_user(r, [VETERAN], _PAGE), 21),
+    "what is planned": (lambda r: planned_meals_by_user(r, [VETERAN], _DATES), 21),
+    "what is planned for a day": (lambda r: planned_meals_by_day(r, _WEEK[:1]), 3),
+    "the slots of one's own": (lambda r: custom_slots_by_user(r, [VETERAN]), 1),
     "the newest fasts": (lambda r: fasts_by_user(r, [VETERAN], _PAGE), 21),
     "the fast that runs": (lambda r: running_fasts(r, [VETERAN]), 1),
     "the target of today": (lambda r: targets_by_day(r, _WEEK[:1]), 1),
