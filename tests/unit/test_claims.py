@@ -26,7 +26,12 @@ def places_of(pattern: str, *rooms: str) -> set[str]:
             ("subgraphs",),
             {"subgraphs/shell/settings.py"},
         ),
-        ("users alone signs tokens", r"key_ring\.sign\(", ("subgraphs",), {"subgraphs/users/commands/session.py"}),
+        (
+            "one module of users signs tokens",
+            r"key_ring\.sign\(",
+            ("subgraphs",),
+            {"subgraphs/users/commands/access_token.py"},
+        ),
         (
             "measurement sets the gauges of events, and the check that of differences",
             r"metrics\.[A-Z_]+(\.labels\(.*\))?\.set\(",
