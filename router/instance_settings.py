@@ -5,10 +5,11 @@ Part of `router.settings`, which names these sections.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from router.settings_section import Section
 
@@ -50,19 +51,30 @@ class DnsNames(Section):
         return self
 
 
+class Registry(Section):
+    """An endpoint of a registry: GET of `url` is answered with instances by subgraph name, as `file` has them, in JSON."""
+
+    url: str = Field(pattern=HTTP_ADDRESS)
+    headers: Mapping[str, SecretStr] = Field(default_factory=dict)
+    refresh_seconds: float = Field(default=5.0, ge=0.5)
+    timeout_seconds: float = Field(default=2.0, gt=0)
+
+
 class Discovery(Section):
-    """Where instances come and go: a `file` that is watched (instances by subgraph name, YAML or JSON), or `dns`.
+    """Where instances come and go: a `file` that is watched (instances by subgraph name, YAML or JSON), `dns`, or a registry
+    over `http`.
 
     An answer without any instance changes nothing: losing the directory must not stop what it listed.
     """
 
     file: Path | None = None
     dns: DnsNames | None = None
+    http: Registry | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Discovery:
-        if (self.file is None) == (self.dns is None):
-            raise ValueError("discovery has one of `file` and `dns`")
+        if sum(way is not None for way in (self.file, self.dns, self.http)) != 1:
+            raise ValueError("discovery has one of `file`, `dns` and `http`")
         return self
 
 

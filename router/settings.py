@@ -682,18 +682,19 @@ class Coprocessor(Section):
 
 class UsageReporting(Section):
     """Which operations clients really send, without their values: one line for each signature, operation name and client
-    in an interval, to `file` or to `topic`. Off where neither is named.
+    in an interval, to `file`, to `topic`, or as log records to the collector at `otlp_endpoint`. Off where none is named.
     """
 
     file: Path | None = None
     topic: str | None = None
+    otlp_endpoint: str | None = Field(default=None, pattern=HTTP_ADDRESS)  # such as http://otel-collector:4318
     interval_seconds: float = Field(default=10.0, gt=0)
     max_operations: int = Field(default=5_000, ge=1)  # different ones in an interval; further ones are not counted
     max_file_bytes: int = Field(default=100 * 1024 * 1024, ge=1)  # then FILE becomes FILE.1
 
     @property
     def is_on(self) -> bool:
-        return self.file is not None or self.topic is not None
+        return self.file is not None or self.topic is not None or self.otlp_endpoint is not None
 
 
 class Telemetry(Section):

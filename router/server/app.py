@@ -453,7 +453,7 @@ def _extensions(settings: Settings, coprocessor: Coprocessor | None) -> Extensio
 
 def _usage_reports(settings: Settings) -> UsageReports | None:
     reporting = settings.usage_reporting
-    return UsageReports(reporting, settings.kafka) if reporting.is_on else None
+    return UsageReports(reporting, settings.kafka, settings.telemetry.service_name) if reporting.is_on else None
 
 
 def _broker_events(settings: Settings) -> BrokerEvents | None:

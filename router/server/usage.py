@@ -1,4 +1,5 @@
-"""Which operations clients really send: counted by signature, name and client, and written to a file or a Kafka topic.
+"""Which operations clients really send: counted by signature, name and client, and written to a file, a Kafka topic or a
+collector.
 
 `front_door` notes every operation that was run; `app` runs `UsageReports.run`, which writes one line for each that was
 counted in an interval. `fittracker schema diff --operations` and `fittracker plan --operations` read the lines.
@@ -42,6 +43,7 @@ from router.background import in_background
 from router.prepared_operation import PreparedOperation
 from router.prepared_request import PreparedRequest
 from router.server.header_values import HeaderFields
+from router.server.usage_otlp import OtlpSink
 from router.settings import KafkaClient, UsageReporting
 from router.telemetry import USAGE_RECORDS
 from router.transport.kafka import client_settings
@@ -113,7 +115,7 @@ class Sink(Protocol):
 class UsageReports:
     """The counts of one process since they were last written."""
 
-    def __init__(self, settings: UsageReporting, kafka: KafkaClient | None) -> None:
+    def __init__(self, settings: UsageReporting, kafka: KafkaClient | None, service_name: str) -> None:
         self._settings = settings
         self._counts: dict[tuple[_Seen, Client], _Count] = {}
         self._seen: WeakKeyDictionary[PreparedOperation, _Seen] = WeakKeyDictionary()
@@ -122,6 +124,8 @@ class UsageReports:
             self._sinks.append(FileSink(settings.file, settings.max_file_bytes))
         if settings.topic is not None and kafka is not None:
             self._sinks.append(KafkaSink(settings.topic, kafka))
+        if settings.otlp_endpoint is not None:
+            self._sinks.append(OtlpSink(settings.otlp_endpoint, service_name))
 
     def note(self, prepared: PreparedRequest, client: Client, *, has_errors: bool) -> None:
         """Counts one request. What differs only in values comes together when it is written."""

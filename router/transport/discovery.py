@@ -1,4 +1,4 @@
-"""Where the instances of a subgraph are: listed, read from a file that is watched, or asked of DNS.
+"""Where the instances of a subgraph are: listed, read from a file that is watched, or asked of DNS or a registry.
 
 `instance_directory` runs `find` once before the router is ready and `follow` from then on; both tell an `InstancePool`.
 """
@@ -10,16 +10,18 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import dns.asyncresolver
 import dns.exception
 import dns.inet
 import dns.nameserver
+import orjson
 import structlog
 import yaml
 from pydantic import ValidationError
 from watchfiles import awatch
 
-from router.instance_settings import DnsNames, InstanceAddress
+from router.instance_settings import DnsNames, InstanceAddress, Registry
 from router.settings import Subgraph
 
 log = structlog.get_logger(__name__)
@@ -79,6 +81,9 @@ class InstanceDiscovery:
             return self._settings.urls
         if discovery.file is not None:
             return await asyncio.to_thread(read_instances, discovery.file, self._subgraph)
+        if discovery.http is not None:
+            self._pause = discovery.http.refresh_seconds
+            return await ask_registry(discovery.http, self._subgraph)
         assert discovery.dns is not None
         self._pause = discovery.dns.refresh_seconds
         addresses, self._pause = await resolve(discovery.dns)
@@ -96,16 +101,43 @@ def read_instances(file: Path, subgraph: str) -> Addresses:
         listed: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise DiscoveryError(f"{file} cannot be read: {error}") from None
+    return _instances_in(listed, subgraph, str(file))
+
+
+async def ask_registry(registry: Registry, subgraph: str) -> Addresses:
+    """What the registry's answer says of one subgraph, in the form of a file. Raises DiscoveryError."""
+    timeout = aiohttp.ClientTimeout(total=registry.timeout_seconds)
+    headers = {name: value.get_secret_value() for name, value in registry.headers.items()}
+    body = b""
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(registry.url, headers=headers, allow_redirects=False) as response,
+        ):
+            if response.status != 200:
+                raise DiscoveryError(f"{registry.url} answers {response.status}")
+            async for part in response.content.iter_any():
+                body += part
+                if len(body) > LARGEST_FILE_BYTES:
+                    raise DiscoveryError(f"{registry.url} answers with more than {LARGEST_FILE_BYTES} bytes")
+        listed = orjson.loads(body)
+    except (aiohttp.ClientError, OSError, TimeoutError, orjson.JSONDecodeError) as error:
+        raise DiscoveryError(f"{registry.url}: {error!r}") from None
+    return _instances_in(listed, subgraph, registry.url)
+
+
+def _instances_in(listed: Any, subgraph: str, place: str) -> Addresses:
+    """Raises DiscoveryError."""
     if not isinstance(listed, Mapping):
-        raise DiscoveryError(f"{file} must be a mapping of subgraph names to lists")
+        raise DiscoveryError(f"{place} must be a mapping of subgraph names to lists")
     of_subgraph = listed.get(subgraph) or []
     if not isinstance(of_subgraph, list) or len(of_subgraph) > MOST_INSTANCES:
-        raise DiscoveryError(f"{file}: '{subgraph}' must be a list of at most {MOST_INSTANCES} instances")
+        raise DiscoveryError(f"{place}: '{subgraph}' must be a list of at most {MOST_INSTANCES} instances")
     try:
         return tuple(InstanceAddress.model_validate(each) for each in of_subgraph)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        raise DiscoveryError(f"{file}: an instance of '{subgraph}': {first['msg']}") from None
+        raise DiscoveryError(f"{place}: an instance of '{subgraph}': {first['msg']}") from None
 
 
 async def resolve(names: DnsNames) -> tuple[Addresses, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import dns.flags
 import dns.message
 import dns.rrset
 import pytest
+from aiohttp import web
 
 from router.instance_settings import DnsNames
 from router.server.app import create_app
@@ -296,3 +298,43 @@ async def test_a_router_follows_what_dns_says(start: Start) -> None:
             records.clear()
             await asyncio.sleep(1.2)
             assert await alpha.ask() == {"data": {"a": "y"}}
+
+
+async def test_a_router_follows_what_a_registry_says_and_goes_on_without_it(start: Start) -> None:
+    listed: dict[str, Any] = {}
+    asked: list[str | None] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.headers.get("x-registry-token"))
+        if "status" in listed:
+            return web.Response(status=listed["status"], headers={"location": "/elsewhere"})
+        return web.Response(text=listed.get("text") or json.dumps({"alpha": listed["alpha"]}))
+
+    application = web.Application()
+    application.router.add_get("/instances", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/instances"
+    registry = {"url": url, "headers": {"x-registry-token": "a secret"}, "refresh_seconds": 0.5}
+
+    def told(urls: list[str]) -> dict[str, Any]:
+        listed["alpha"] = [urls[0]]
+        return {"discovery": {"http": registry}}
+
+    async with start(told) as alpha:
+        assert await alpha.ask() == {"data": {"a": "x"}}
+        listed["alpha"] = [{"url": alpha.servers[1].url, "weight": 2}]
+        await eventually(lambda: _answers(alpha, "y"), seconds=60)
+        for wrong in ({"status": 500}, {"status": 302}, {"text": "no JSON"}, {"text": "[]"}, {"alpha": ["nowhere"]}):
+            listed |= wrong
+            seen = len(asked)
+            await eventually(lambda seen=seen: _true(len(asked) >= seen + 2), seconds=60)
+            assert await alpha.ask() == {"data": {"a": "y"}}
+            for name in wrong:
+                del listed[name]
+            listed.setdefault("alpha", [alpha.servers[1].url])
+        await runner.cleanup()
+        await asyncio.sleep(0.6)
+        assert await alpha.ask() == {"data": {"a": "y"}}
+    assert set(asked) == {"a secret"}

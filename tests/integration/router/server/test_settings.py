@@ -284,6 +284,7 @@ ELSEWHERE = {
     "kafka": "test_records_of_a_topic_void_what_they_are_about",
     "coprocessor": "test_each_stage_is_told_what_it_is_about_and_nothing_changes_without_a_word",
     "usage_reporting.file": "test_operations_are_written_by_signature_and_client_without_their_values",
+    "usage_reporting.otlp_endpoint": "test_operations_are_log_records_of_a_collector",
     "usage_reporting.topic": "test_operations_are_written_by_signature_and_client_without_their_values",
     "usage_reporting.interval_seconds": "test_operations_are_written_by_signature_and_client_without_their_values",
     "usage_reporting.max_file_bytes": "test_a_file_that_has_grown_too_large_begins_anew",

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from aiohttp import web
 from aiokafka import AIOKafkaConsumer
+from google.protobuf.json_format import Parse
 from graphql import build_schema
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from router.server.usage import FileSink, signature_of
 from schema.changes import diff_schemas, read_operations
@@ -63,6 +66,42 @@ async def test_operations_are_written_by_signature_and_client_without_their_valu
     assert used["Field Query.unused was removed."] == ()
     assert "Who" in used["Field User.name was removed."]
     assert len(used["Field User.name was removed."]) == 2
+
+
+async def test_operations_are_log_records_of_a_collector(start_router: StartRouter) -> None:
+    taken: list[ExportLogsServiceRequest] = []
+    statuses = iter([503, 200])
+
+    async def take(request: web.Request) -> web.Response:
+        assert request.content_type == "application/json"
+        status = next(statuses)
+        if status == 200:
+            taken.append(Parse(await request.text(), ExportLogsServiceRequest()))
+        return web.json_response({}, status=status)
+
+    application = web.Application()
+    application.router.add_post("/v1/logs", take)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    usage = {"otlp_endpoint": f"http://127.0.0.1:{runner.addresses[0][1]}/", "interval_seconds": 3_600}
+    async with start_router(usage_reporting=usage, telemetry={"log_level": "error", "service_name": "shop"}) as router:
+        await router.ask("{ __typename }")
+        assert router.app._usage is not None
+        await router.app._usage.flush()  # a collector that is down loses it, and nothing else
+        for _ in range(3):
+            await router.ask('query Who { user(id: "u1") { name } }', **{"graphql-client-name": "web"})
+    await runner.cleanup()
+
+    (logs,) = taken[0].resource_logs
+    assert [each.value.string_value for each in logs.resource.attributes if each.key == "service.name"] == ["shop"]
+    (record,) = logs.scope_logs[0].log_records
+    attributes = {each.key: each.value.string_value or each.value.int_value for each in record.attributes}
+    assert (attributes["graphql.operation.name"], attributes["graphql.client.name"]) == ("Who", "web")
+    assert (attributes["graphql.operation.count"], attributes["graphql.operation.errors"]) == (3, 0)
+    line = orjson.loads(record.body.string_value)
+    assert line["coordinates"] == ["Query.user", "Query.user(id:)", "User.name"]
+    assert abs(record.time_unix_nano / 1e9 - time.time()) < 60
 
 
 def test_a_signature_is_the_same_for_all_values_and_layouts() -> None:
