@@ -41,7 +41,7 @@ from router.planning_pool import Asker, NamesAsker, PlanningPool, Spent, nobody
 from router.planning_process import PlanJob, PrepareJob
 from router.prepared_operation import PlanKey, PreparedKey, PreparedOperation, Weighing
 from router.query_plan import QueryPlan
-from router.supergraph import Supergraph, read_supergraph
+from router.supergraph import Supergraph, check_served, read_supergraph
 
 Derived = TypeVar("Derived")
 
@@ -132,8 +132,9 @@ class LoadedGraph:
 
     @classmethod
     def from_sdl(cls, supergraph_sdl: str, options: GraphOptions | None = None) -> LoadedGraph:
-        """Raises what `router.supergraph.read_supergraph` raises for an SDL that is not a supergraph."""
+        """Raises what `read_supergraph` and `check_served` of `router.supergraph` raise: it is no supergraph, or none for us."""
         supergraph = read_supergraph(supergraph_sdl)
+        check_served(has_connectors=supergraph.has_connectors)
         planner = QueryPlanner(supergraph)
         planner.graph()  # these are built here and not by the first request
         with_incremental_directives(supergraph.api_schema)

@@ -1,7 +1,7 @@
 """A supergraph's SDL as data: subgraphs, their views of every type, and the API schema."""
 
 from router.supergraph.field_set import parse_field_set, print_field_set
-from router.supergraph.links import links_of
+from router.supergraph.links import check_served, links_of
 from router.supergraph.model import (
     ContextArgument,
     Key,
@@ -20,6 +20,7 @@ __all__ = [
     "SubgraphType",
     "Supergraph",
     "TypeKind",
+    "check_served",
     "links_of",
     "parse_field_set",
     "parse_sdl",

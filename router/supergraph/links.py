@@ -16,6 +16,7 @@ from router.errors import UnsupportedLinkedFeatureError
 
 _URL = re.compile(r"(?P<identity>.*?(?P<name>[^/]*))(/v(?P<version>\d+\.\d+))?/?")
 _HOME = "https://specs.apollo.dev/"
+CONNECT = f"{_HOME}connect"
 #: Where a purpose is given, what is linked has to be understood. Without one, readers may pass it over.
 _PURPOSES = frozenset({"SECURITY", "EXECUTION"})
 #: The versions that this router can read, purpose or not: a supergraph is nothing without these specifications.
@@ -35,8 +36,8 @@ _KNOWN = {
     f"{_HOME}context": ("0.1",),
     f"{_HOME}cost": ("0.1",),
     f"{_HOME}cacheTag": ("0.1",),
-    # Passed on by composition, which reads its own result with this; the router sends no connector's requests.
-    f"{_HOME}connect": ("0.1", "0.2", "0.3", "0.4"),
+    # Passed on by composition, which reads its own result with this, as `plan` does. What serves it: `check_served`.
+    CONNECT: ("0.1", "0.2", "0.3", "0.4"),
 }
 
 
@@ -87,6 +88,20 @@ def check_features(links: Iterable[Link]) -> None:
                 f'The supergraph links "{link.url}", a version that this router does not know: it knows '
                 f"{', '.join(f'v{version}' for version in versions)}."
             )
+
+
+def needs_connectors(links: Iterable[Link]) -> bool:
+    """Whether some of the graph's data come by requests that connectors describe, which this router does not send."""
+    return any(link.identity == CONNECT and link.purpose in _PURPOSES for link in links)
+
+
+def check_served(*, has_connectors: bool) -> None:
+    """Raises UnsupportedLinkedFeatureError for a graph that can be composed and read here, and not be answered."""
+    if has_connectors:
+        raise UnsupportedLinkedFeatureError(
+            f'The supergraph links "{CONNECT}" for EXECUTION: some of its subgraphs are no GraphQL servers but REST APIs that '
+            "connectors describe, which this router does not ask. Serve those behind a GraphQL server of their own."
+        )
 
 
 def _names_of_linking(applied: Iterable[ConstDirectiveNode]) -> Iterator[str]:

@@ -90,6 +90,7 @@ class Supergraph:
     sdl: str
     #: every label of a progressive override, in order of first use
     override_labels: tuple[str, ...] = ()
+    has_connectors: bool = False  # what they stand for can be read and planned, and not be fetched
     _possible_types: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     def possible_types(self, type_name: str) -> frozenset[str]:

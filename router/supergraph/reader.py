@@ -35,7 +35,7 @@ from router.supergraph.api_schema import build_api_schema, is_machinery
 from router.supergraph.canonical_names import with_canonical_names
 from router.supergraph.field_set import parse_field_set
 from router.supergraph.join_v01 import complete_views
-from router.supergraph.links import Link, check_features, links_of
+from router.supergraph.links import Link, check_features, links_of, needs_connectors
 from router.supergraph.model import (
     ContextArgument,
     Key,
@@ -87,7 +87,8 @@ def read_supergraph(sdl: str, document: DocumentNode | None = None) -> Supergrap
         for field in view_type.fields.values()
         if field.override_label
     }
-    return Supergraph(subgraphs, build_api_schema(document, links), views, _root_types(document), sdl, tuple(labels))
+    api_schema, roots = build_api_schema(document, links), _root_types(document)
+    return Supergraph(subgraphs, api_schema, views, roots, sdl, tuple(labels), needs_connectors(links))
 
 
 def _is_of_join_v01(document: DocumentNode, links: list[Link]) -> bool:

@@ -4,6 +4,7 @@ import pytest
 from graphql import print_schema
 
 from router.errors import SupergraphError, UnsupportedLinkedFeatureError
+from router.loaded_graph import LoadedGraph
 from router.supergraph import read_supergraph
 
 JOIN = """
@@ -100,3 +101,14 @@ def test_hidden_mutations_and_subscriptions_are_no_part_of_the_api() -> None:
     assert print_schema(supergraph.api_schema) == "type Query {\n  a: Int\n}"
     assert supergraph.api_schema.mutation_type is None
     assert supergraph.api_schema.subscription_type is None
+
+
+def test_a_graph_of_connectors_is_read_and_not_served() -> None:
+    """Composition passes connectors on and reads its own result; the router would ask their subgraphs as GraphQL servers."""
+    sdl = (
+        f'schema {JOINED} @link(url: "https://specs.apollo.dev/connect/v0.3", for: EXECUTION) {{ query: Query }}{JOIN}'
+    )
+    assert read_supergraph(sdl).has_connectors
+    with pytest.raises(UnsupportedLinkedFeatureError, match="connectors describe"):
+        LoadedGraph.from_sdl(sdl)
+    assert LoadedGraph.from_sdl(sdl.replace(", for: EXECUTION) {", ") {")).supergraph is not None
