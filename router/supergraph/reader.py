@@ -88,7 +88,8 @@ def read_supergraph(sdl: str, document: DocumentNode | None = None) -> Supergrap
         if field.override_label
     }
     api_schema, roots = build_api_schema(document, links), _root_types(document)
-    return Supergraph(subgraphs, api_schema, views, roots, sdl, tuple(labels), needs_connectors(links))
+    connected = needs_connectors(links)
+    return Supergraph(subgraphs, api_schema, views, roots, sdl, tuple(labels), has_connectors=connected)
 
 
 def _is_of_join_v01(document: DocumentNode, links: list[Link]) -> bool:
