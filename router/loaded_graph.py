@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from hashlib import sha256
 from typing import Any, TypeVar
 
 from graphql import (
@@ -41,6 +42,7 @@ from router.planning_pool import Asker, NamesAsker, PlanningPool, Spent, nobody
 from router.planning_process import PlanJob, PrepareJob
 from router.prepared_operation import PlanKey, PreparedKey, PreparedOperation, Weighing
 from router.query_plan import QueryPlan
+from router.shared_plans import SharedPlans
 from router.supergraph import Supergraph, check_served, read_supergraph
 
 Derived = TypeVar("Derived")
@@ -78,6 +80,7 @@ class GraphOptions:
     planning_timeout_seconds: float = 10.0
     subgraph_urls: Mapping[str, str] = field(default_factory=dict)  # over those in the supergraph
     disclosure: Disclosure = ALL_THEY_SAY
+    shared_plans: SharedPlans | None = None
 
 
 class LoadedGraph:
@@ -106,6 +109,7 @@ class LoadedGraph:
         self._labels = OverrideLabels(supergraph) if supergraph is not None else None
         self._plan = plan
         self._supergraph_sdl = supergraph.sdl if supergraph is not None else None
+        self._digest = sha256((self._supergraph_sdl or "").encode()).digest()
         self._planning: PlanningPool | None = None
         self._spent = Spent()
         limits = self.options.limits
@@ -311,9 +315,7 @@ class LoadedGraph:
         plan = self._planned_inline(operation, override_labels, asker(), is_long=self._is_long(operation))
         if plan is not None:
             return plan
-        job = PlanJob(operation, override_labels)
-        async with self._planning_pool().turn(job, asker()) as process:
-            return await process.plan(job)
+        return await self._planned_aside(operation, override_labels, asker())
 
     def compile(self, plan: QueryPlan, shape: Operation) -> CompiledPlan:
         """`shape` is what the client's data looks like."""
@@ -329,9 +331,20 @@ class LoadedGraph:
     async def _compile_aside(
         self, allowed: Operation, shape: Operation, override_labels: frozenset[str], asker: Asker
     ) -> CompiledPlan:
-        job = PlanJob(allowed, override_labels)
+        return await in_background(self.compile, await self._planned_aside(allowed, override_labels, asker), shape)
+
+    async def _planned_aside(self, operation: Operation, override_labels: frozenset[str], asker: Asker) -> QueryPlan:
+        """By another router that shares its plans, or in another process."""
+        shared = self.options.shared_plans
+        known = await shared.find(self._digest, operation, override_labels) if shared is not None else None
+        if known is not None:
+            return known
+        job = PlanJob(operation, override_labels)
         async with self._planning_pool().turn(job, asker) as process:
-            return await in_background(self.compile, await process.plan(job), shape)
+            plan = await process.plan(job)
+        if shared is not None:
+            await shared.keep(self._digest, operation, override_labels, plan)
+        return plan
 
     def _is_long(self, operation: Operation) -> bool:
         return not Weighing(self.api_schema).fits(operation)

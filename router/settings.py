@@ -302,6 +302,17 @@ class WarmUp(Section):
     seconds: float = Field(default=10.0, gt=0)  # for all of them; what is not done then is planned when it is asked for
 
 
+class SharedPlans(Section):
+    """Plans that took a planning process, kept in Redis for all routers of the same graph and version; needs `redis_url`.
+    Other plans are made faster than Redis answers.
+    """
+
+    enabled: bool = False
+    ttl_seconds: int = Field(default=86_400, ge=1)
+    max_bytes: int = Field(default=4 * 1024 * 1024, ge=1)  # of one plan; larger ones are not shared
+    key_prefix: str = "router"
+
+
 class ResponseCache(Section):
     """Whole answers, for as long as `@cacheControl` allows; needs `redis_url`.
 
@@ -771,6 +782,7 @@ class Settings(Section):
     demand_control: DemandControl = DemandControl()
     persisted_documents: PersistedDocuments = PersistedDocuments()
     warm_up: WarmUp = WarmUp()
+    shared_plans: SharedPlans = SharedPlans()
     response_cache: ResponseCache = ResponseCache()
     entity_cache: EntityCache = EntityCache()
     kafka: KafkaClient | None = None
@@ -791,6 +803,8 @@ class Settings(Section):
     def _has_what_it_needs(self) -> Settings:
         if self.entity_cache.enabled and self.redis_url is None:
             raise ValueError("entity_cache needs redis_url")
+        if self.shared_plans.enabled and self.redis_url is None:
+            raise ValueError("shared_plans needs redis_url")
         if self.persisted_documents.redis_key is not None and self.redis_url is None:
             raise ValueError("persisted_documents.redis_key needs redis_url")
         if self.entity_cache.invalidation.topics and self.kafka is None:

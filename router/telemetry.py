@@ -205,6 +205,12 @@ ENTITY_CACHE_CHANGES = Counter(
     ["source", "result"],
     registry=REGISTRY,
 )
+SHARED_PLANS = Counter(
+    "router_shared_plans_total",
+    "Plans looked for in Redis: hit, miss; stored there; failed, where Redis did not answer or had no plan.",
+    ["outcome"],
+    registry=REGISTRY,
+)
 LOOP_RESTARTS = Counter(
     "router_background_loop_restarts_total",
     "Times a background loop of the router failed and began anew.",

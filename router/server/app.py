@@ -65,6 +65,7 @@ from router.server.websocket import WebSocketEndpoint
 from router.server.worker_metrics import WorkerMetrics
 from router.settings import Settings, SubgraphTraffic
 from router.settings_complaints import settings_by_subgraph
+from router.shared_plans import SharedPlans
 from router.telemetry import EVENT_LOOP_LAG, SUBGRAPH_RETRIES, Tracing, metrics_text
 from router.transport.balanced_transport import BalancedTransport
 from router.transport.callback_source import CallbackSource
@@ -120,7 +121,7 @@ class RouterApp:
         self._usage = _usage_reports(settings)
         self._transport = self._shared_transport(kept, self._extensions)
         self._redis = _redis(settings)
-        self.graph_file = GraphFile(settings.supergraph, _graph_options(settings), self._runtime)
+        self.graph_file = GraphFile(settings.supergraph, _graph_options(settings, self._redis), self._runtime)
         self._ended_sessions = self._told_of_ended_sessions()
         self._entities = self._entity_store()
         self._changes = self._entity_changes()
@@ -377,7 +378,8 @@ def create_reloadable(source: SettingsFile, settings: Settings) -> ReloadableRou
     return ReloadableRouter(create_app, settings, source)
 
 
-def _graph_options(settings: Settings) -> GraphOptions:
+def _graph_options(settings: Settings, redis: Redis | None) -> GraphOptions:
+    shares = settings.shared_plans
     return GraphOptions(
         limits=document_limits(settings.limits),
         hide_suggestions=not settings.dev,
@@ -387,6 +389,7 @@ def _graph_options(settings: Settings) -> GraphOptions:
         max_cache_bytes=settings.limits.cache_bytes,
         subgraph_urls={name: each.url for name, each in settings.subgraphs.items() if each.url is not None},
         disclosure=Disclosure(settings.subgraph_errors.redacts, causes=settings.dev),
+        shared_plans=SharedPlans(shares, redis) if shares.enabled and redis is not None else None,
     )
 
 
