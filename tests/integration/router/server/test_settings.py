@@ -280,6 +280,8 @@ ELSEWHERE = {
     "persisted_documents.address": "test_documents_come_from_a_bucket",
     "persisted_documents.log_unknown": "test_unknown_texts_are_run_and_logged_where_that_is_the_mode",
     "shared_plans.enabled": "test_the_settings_turn_it_on",
+    "shared_plans.ttl_seconds": "test_a_second_router_takes_the_plan_of_the_first",
+    "shared_plans.key_prefix": "test_a_second_router_takes_the_plan_of_the_first",
     "shared_plans.max_bytes": "test_without_redis_and_beyond_the_bound_plans_are_made_as_ever",
     "warm_up.operations": "test_documents_are_planned_before_the_first_request_and_those_in_use_before_a_reload",
     "warm_up.seconds": "test_documents_are_planned_before_the_first_request_and_those_in_use_before_a_reload",
