@@ -172,7 +172,7 @@ def test_what_a_check_says_goes_before_what_requests_say() -> None:
     [
         ({"urls": ["ftp://a"]}, "should match pattern"),
         ({"urls": ["http://a"], "discovery": {"file": "x"}}, "either listed in `urls` or found by `discovery`"),
-        ({"discovery": {}}, "one of `file` and `dns`"),
+        ({"discovery": {}}, "one of `file`, `dns` and `http`"),
         ({"discovery": {"dns": {"name": "a.internal"}}}, "have no port"),
         ({"health_check": {"path": "/ready"}}, "needs several instances"),
     ],
