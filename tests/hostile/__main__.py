@@ -1,8 +1,11 @@
-"""The long form: `python -m tests.hostile [--seconds 60]`. Writes what came of it to `results/<date>.md`."""
+"""The long form: `python -m tests.hostile [--seconds 60]`. Writes what came of it to `results/<date>.md`, beside what the victim
+sees while nobody attacks; exit code 1 where the victim was failed, or its p99 is MOST_BEYOND_IDLE_MS beyond that.
+"""
 
 import argparse
 import asyncio
 import os
+import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,13 +15,14 @@ from tests.hostile.beside import Outcome, attacked
 from tests.testkit.running_stack import running_stack
 
 RESULTS = Path(__file__).parent / "results"
+MOST_BEYOND_IDLE_MS = 100.0
 
 
 async def run(seconds: float) -> list[Outcome]:
     with tempfile.TemporaryDirectory() as folder:
         async with running_stack(Path(folder) / "data", ROUTER_TRUSTED_PROXIES="127.0.0.1") as stack:
             person = await stack.register()
-            return [await attacked(name, stack, person, seconds=seconds) for name in ATTACKS]
+            return [await attacked(name, stack, person, seconds=seconds) for name in ("nothing", *ATTACKS)]
 
 
 def report(outcomes: list[Outcome], seconds: float) -> str:
@@ -29,14 +33,16 @@ def report(outcomes: list[Outcome], seconds: float) -> str:
         "",
         f"{os.cpu_count()} cores, load average {load:.1f} at the end. Times are the victim's, in milliseconds.",
         "",
-        "| attack | rounds | answers | asked | failed | p50 | p99 | worst | most memory of a process, MiB |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| attack | rounds | answers | asked | failed | p50 | p99 | beyond idle | worst | most memory of a process, MiB |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
+    idle = outcomes[0].p99_ms
     for each in outcomes:
         answers = ", ".join(f"{code} {count}" for code, count in sorted(each.answers.items()))
         process, most = max(each.memory_mib.items(), key=lambda item: item[1])
         lines.append(
             f"| {each.attack} | {each.rounds} | {answers} | {each.asked} | {each.failed} | {each.p50_ms} | {each.p99_ms} |"
+            f" {each.p99_ms - idle:+.1f} |"
             f" {each.worst_ms} | {process} {most:.0f} |"
         )
     return "\n".join(lines) + "\n"
@@ -46,11 +52,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="for each attack")
     options = parser.parse_args()
-    text = report(asyncio.run(run(options.seconds)), options.seconds)
+    outcomes = asyncio.run(run(options.seconds))
+    text = report(outcomes, options.seconds)
     file = RESULTS / f"{datetime.now(UTC):%Y-%m-%d}.md"
     file.parent.mkdir(exist_ok=True)
     file.write_text(text, encoding="utf-8")
     print(text, end="")
+    idle = outcomes[0].p99_ms
+    sys.exit(any(each.failed or each.p99_ms > idle + MOST_BEYOND_IDLE_MS for each in outcomes))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What somebody does who wants the platform to stop, one round of each. Every attack says what it was answered."""
 
 import asyncio
+import hashlib
 import itertools
 import json
 from collections import Counter
@@ -134,6 +135,80 @@ async def large_bodies(stack: RunningStack, person: Visitor) -> Counter[str]:
     return Counter([f"HTTP {status}" if status >= 400 else _code(answer), _code(second)])
 
 
+async def equal_subscriptions(stack: RunningStack, person: Visitor) -> Counter[str]:
+    """As many subscriptions as one token may have, all the same, and some more."""
+    url = stack.state.router_url.replace("http://", "ws://", 1)
+    payload = {"query": "subscription { goalProgress { id } }"}
+    codes: Counter[str] = Counter()
+
+    async def subscribe() -> None:
+        async with stack.session.ws_connect(url, protocols=("graphql-transport-ws",)) as socket:
+            authorization = {"Authorization": f"Bearer {person.access_token}"}
+            await socket.send_json({"type": "connection_init", "payload": authorization})
+            for number in range(105):
+                await socket.send_json({"id": str(number), "type": "subscribe", "payload": payload})
+            await socket.send_json({"type": "ping"})
+            while (message := await socket.receive(timeout=30)).type is aiohttp.WSMsgType.TEXT:
+                told = json.loads(message.data)
+                if told["type"] == "error":
+                    codes[_code({"errors": told["payload"]})] += 1
+                elif told["type"] == "pong":  # all before it were taken or refused
+                    codes["closed"] += 1
+                    return
+
+    await asyncio.gather(*(subscribe() for _ in range(10)))
+    return codes
+
+
+async def documents_without_end(stack: RunningStack, person: Visitor) -> Counter[str]:
+    """Persisted queries that nobody in particular registers, to fill what else is kept where they are."""
+
+    async def register(number: int) -> str:
+        document = f"query P{number} {{ __typename }} # {'x' * 5_000}"
+        digest = hashlib.sha256(document.encode()).hexdigest()
+        extensions = {"persistedQuery": {"version": 1, "sha256Hash": digest}}
+        _, answer = await stack.post({"query": document, "extensions": extensions})
+        return _code(answer)
+
+    return Counter(await asyncio.gather(*(register(next(_numbers)) for _ in range(200))))
+
+
+async def many_registrations(stack: RunningStack, person: Visitor) -> Counter[str]:
+    """Accounts by the dozen from one address: each costs the hash of a password."""
+    register = "mutation($input: RegisterInput!) { register(input: $input) { accessToken userErrors { code } } }"
+
+    async def one(number: int) -> str:
+        given = {"email": f"crowd-{number}@example.com", "password": "Password123!", "displayName": "Some Body"}
+        _, answer = await stack.post(
+            {"query": register, "variables": {"input": given}}, **{"x-forwarded-for": "203.0.113.99"}
+        )
+        return _code(answer)
+
+    return Counter(await asyncio.gather(*(one(next(_numbers)) for _ in range(40))))
+
+
+async def odd_heads(stack: RunningStack, person: Visitor) -> Counter[str]:
+    """Requests that two servers might read differently, or that offer what is not taken."""
+    name, port = stack.state.router_url.split("//")[1].split("/")[0].split(":")
+    body = b'{"query":"{__typename}"}'
+    length = b"content-length: %d\r\n" % len(body)
+    heads = (
+        b"", b"host: a\r\nhost: b\r\n" + length, b"host: a\r\n" + length + b"transfer-encoding: chunked\r\n",
+        b"host: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n" + length,
+        b"host: a\r\nconnection: upgrade\r\nupgrade: h2c\r\n" + length,
+    )  # fmt: skip
+
+    async def send(head: bytes) -> str:
+        reader, writer = await asyncio.open_connection(name, int(port))
+        writer.write(b"POST /graphql HTTP/1.1\r\ncontent-type: application/json\r\n" + head + b"\r\n" + body)
+        async with asyncio.timeout(30):
+            status = (await reader.readline()).split()
+        writer.close()
+        return f"HTTP {int(status[1])}"
+
+    return Counter(await asyncio.gather(*(send(head) for head in heads * 10)))
+
+
 ATTACKS: dict[str, Attack] = {
     attack.__name__: attack
     for attack in (
@@ -146,6 +221,10 @@ ATTACKS: dict[str, Attack] = {
         slow_clients,
         pings_before_init,
         large_bodies,
+        equal_subscriptions,
+        documents_without_end,
+        many_registrations,
+        odd_heads,
     )
 }
 

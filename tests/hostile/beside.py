@@ -30,8 +30,15 @@ class Outcome:
     memory_mib: dict[str, float]  # by process, the most it ever had
 
 
+async def nothing(stack: RunningStack, person: Visitor) -> Counter[str]:
+    """What the victim sees while nobody attacks."""
+    await asyncio.sleep(1)
+    return Counter()
+
+
 async def attacked(name: str, stack: RunningStack, person: Visitor, *, seconds: float) -> Outcome:
     """Rounds of one attack until the time is over, at least one, beside a victim of its own process."""
+    attack = {"nothing": nothing, **ATTACKS}[name]
     victim = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.hostile.victim", stack.state.router_url, cwd=ROOT,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
@@ -40,7 +47,7 @@ async def attacked(name: str, stack: RunningStack, person: Visitor, *, seconds: 
     rounds, deadline = 0, time.monotonic() + seconds
     try:
         while not rounds or time.monotonic() < deadline:
-            answers += await ATTACKS[name](stack, person)
+            answers += await attack(stack, person)
             rounds += 1
     finally:
         output, _ = await victim.communicate(b"")  # its input ends, and so does it

@@ -15,6 +15,9 @@ REFUSALS = {
     "long_searches": {"COST_ESTIMATED_TOO_EXPENSIVE", "BAD_USER_INPUT"},
     "password_guesses": {"UNAUTHENTICATED", "RATE_LIMITED"},
     "one_password_on_many_accounts": {"RATE_LIMITED"},
+    "equal_subscriptions": {"TOO_MANY_OPERATIONS"},
+    "many_registrations": {"RATE_LIMITED"},
+    "odd_heads": {"HTTP 400"},
 }
 
 
