@@ -41,6 +41,8 @@ SUBPROTOCOL_NOT_ACCEPTABLE = 4406
 INITIALISATION_TIMEOUT = 4408
 ALREADY_EXISTS = 4409
 TOO_MANY_INITIALISATIONS = 4429
+#: Of somebody who has not said yet who it is.
+MOST_EARLY_PINGS = 100
 GOING_AWAY = 1001
 TRY_AGAIN_LATER = 1013
 SEND_TIMEOUT_SECONDS = 30.0
@@ -143,6 +145,7 @@ class _Connection:
         self._is_initialising = False
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._heard_at = time.monotonic()
+        self._early_pings = 0
         self._is_acknowledged = asyncio.Event()
         self._fatal: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -191,6 +194,9 @@ class _Connection:
         if kind == "connection_init":
             await self._initialise(message.get("payload"))
         elif kind == "ping" and not self._dialect.is_legacy:
+            self._early_pings += not self._is_acknowledged.is_set()
+            if self._early_pings > MOST_EARLY_PINGS:
+                raise _CloseError(BAD_MESSAGE, "Too many pings before connection_init")
             await self._send(
                 {"type": "pong", "payload": message["payload"]} if "payload" in message else {"type": "pong"}
             )

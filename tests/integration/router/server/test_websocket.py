@@ -207,3 +207,18 @@ async def test_pages_of_foreign_origins_open_no_socket(
                 with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
                     await opening
                 assert refused.value.status == 403
+
+
+async def test_a_client_has_so_many_pings_before_it_says_who_it_is(router: RunningRouter) -> None:
+    socket = await router.session.ws_connect(router.url, protocols=(PROTOCOL,))
+    for _ in range(101):
+        await socket.send_json({"type": "ping"})
+    for _ in range(100):
+        assert await socket.receive_json(timeout=5) == {"type": "pong"}
+    assert await closed_with(socket) == 4400
+    socket = await connected(router)
+    for _ in range(300):
+        await socket.send_json({"type": "ping"})
+    for _ in range(300):
+        assert await socket.receive_json(timeout=5) == {"type": "pong"}
+    await socket.close()
