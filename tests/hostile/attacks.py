@@ -184,7 +184,7 @@ async def many_registrations(stack: RunningStack, person: Visitor) -> Counter[st
         )
         return _code(answer)
 
-    return Counter(await asyncio.gather(*(one(next(_numbers)) for _ in range(30))))
+    return Counter(await asyncio.gather(*(one(next(_numbers)) for _ in range(35))))
 
 
 async def odd_heads(stack: RunningStack, person: Visitor) -> Counter[str]:
