@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +15,11 @@ from router.errors import RequestError, SubgraphHttpError
 from router.pipeline import Response
 from router.prepared_request import OperationRequest
 from router.query_plan import QueryPlan, Sequence
+from router.server import extensions
 from router.server.extensions import load_extensions
 from router.settings import SettingsError
 from router.transport.protocol import SubgraphAnswer, SubgraphRequest
-from tests.testkit.running_router import RunningRouter, StartRouter
+from tests.testkit.running_router import RunningRouter, StartRouter, token
 
 PRODUCTS = "{ products { name inStock } }"
 
@@ -151,3 +153,22 @@ async def test_plans_can_be_refused_and_events_changed_or_kept_back(
             {"data": {"ticks": {"number": 2}}},
             None,
         ]
+
+
+async def test_the_example_of_the_readme_does_what_it_says(start_router: StartRouter, tmp_path: Path) -> None:
+    readme = (Path(extensions.__file__).parents[1] / "README.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    (tmp_path / "closing.py").write_text(example)
+    async with start_router(
+        extensions=[str(tmp_path / "closing.py")], forward_headers=["x-tenant", "authorization"]
+    ) as router:
+        for authorization, tenant in ((token("u1"), "u1"), ("", "nobody")):
+            body, headers = {"query": "{ headers }"}, {"authorization": authorization}
+            async with router.session.post(router.url, json=body, headers=headers) as response:
+                told = (await response.json())["data"]["headers"]
+                assert response.headers["x-served-by"] == "the shop"
+            assert f"x-tenant: {tenant}" in told
+        body, headers = {"query": "{ headers }"}, {"authorization": token("u1", roles=["guest"])}
+        async with router.session.post(router.url, json=body, headers=headers) as response:
+            answer = await response.json()
+        assert answer["errors"][0]["extensions"]["code"] == "CLOSED"
