@@ -131,7 +131,7 @@ class PreparedRequest:
             note_kept=self.trace.note_kept if self.trace is not None else None,
             withhold=authorization.withholding,
             # what follows a mutation or an event must not be older than it
-            kept=KeptForRequest(cache, self.request.caller.identity, self.request.headers)
+            kept=KeptForRequest(cache, self.request.caller, self.request.headers)
             if cache is not None and self.operation_type == "query" and not self.request.has_files
             else None,
             max_response_bytes=self.runtime.max_response_bytes,

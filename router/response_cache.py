@@ -28,13 +28,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class CacheQuestion:
-    """All that an answer depends on. `viewer` is the verified caller's identity, None where nobody is known."""
+    """All that an answer depends on. `viewer` is the verified caller's identity, and `private_to` what tells apart its tokens
+    that may do different things; None where nobody is known.
+    """
 
     graph_digest: str
     document: str
     operation_name: str | None
     variables: Mapping[str, Any]
     viewer: str | None
+    private_to: str | None
     varying: tuple[tuple[str, str], ...]  # forwarded headers that a subgraph may read, and what authorization allowed
 
     def key(self, prefix: str, scope: Scope) -> str:
@@ -43,7 +46,7 @@ class CacheQuestion:
             self.document,
             self.operation_name,
             self.variables,
-            self.viewer if scope is Scope.PRIVATE else None,
+            self.private_to if scope is Scope.PRIVATE else None,
             scope.value,
             self.varying,
         ]

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import orjson
+
 from router.exact_json import dumps
 
 
@@ -17,6 +19,10 @@ class Refusal(StrEnum):
     EXPIRED = "EXPIRED"  # it was good once: a client renews it and asks again
     SESSION_ENDED = "SESSION_ENDED"  # it would hold, but its session is over: a client lets the person sign in
     INVALID = "INVALID"  # anything else that is wrong with it
+
+
+#: RFC 7519, 4.1.4 to 4.1.7; OpenID Connect Core, 2.
+_OF_ONE_TOKEN = frozenset({"exp", "nbf", "iat", "jti", "auth_time", "nonce"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +51,17 @@ class Caller:
         """
         issuer = self.claims.get("iss")
         return self.subject if issuer is None or self.subject is None else dumps([str(issuer), self.subject]).decode()
+
+    @property
+    def private_to(self) -> str | None:
+        """What a private answer is kept by, None for the anonymous: the identity, and all that the token says of what it may,
+        so that a token with fewer rights is told nothing that its owner's other token was. Claims that differ from one
+        renewal of a token to the next are left out.
+        """
+        if self.subject is None:
+            return None
+        rights = {name: value for name, value in self.claims.items() if name not in _OF_ONE_TOKEN}
+        return dumps([self.identity, rights], orjson.OPT_SORT_KEYS).decode()
 
 
 ANONYMOUS = Caller()

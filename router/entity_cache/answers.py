@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from router.access.caller import Caller
 from router.cache_policy import CachePolicy, Scope
 from router.entity_cache.cache import ROOT, EntityCache, RootRule, answer_of, narrowed, time_left
 from router.entity_cache.entity_request import EntityRequest, Slot
@@ -29,11 +30,12 @@ Tree = dict[str, Any]
 
 
 class KeptForRequest:
-    """The cache as one request may use it: by its viewer, and the headers that subgraphs may read."""
+    """The cache as one request may use it: by its caller, and the headers that subgraphs may read."""
 
-    def __init__(self, cache: EntityCache, viewer: str | None, headers: Headers) -> None:
+    def __init__(self, cache: EntityCache, caller: Caller, headers: Headers) -> None:
         self._cache = cache
-        self._viewer = viewer
+        self._viewer = caller.identity
+        self._private_to = (caller.private_to or "").encode()
         varying = tuple(each for each in headers if each[0] not in NOT_VARYING)
         self._varying = dumps(varying) if varying else b""
 
@@ -105,9 +107,9 @@ class KeptForRequest:
         return policy.max_age_seconds > 0 and (policy.scope is Scope.PUBLIC or self._viewer is not None)
 
     def _key(self, kind: str, policy: CachePolicy, *parts: bytes) -> str:
-        viewer = (self._viewer or "").encode() if policy.scope is Scope.PRIVATE else b""
+        private_to = self._private_to if policy.scope is Scope.PRIVATE else b""
         digest = sha256()
-        for part in (policy.scope.value.encode(), viewer, self._varying, *parts):
+        for part in (policy.scope.value.encode(), private_to, self._varying, *parts):
             digest.update(b"%d:" % len(part) + part)
         return f"{kind}:{digest.hexdigest()}"
 

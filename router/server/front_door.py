@@ -378,6 +378,7 @@ class FrontDoor:
             prepared.request.operation_name,
             prepared.variables,
             visit.caller.identity,
+            visit.caller.private_to,
             self._varying(served, prepared),
         )
         return await self._cache.respond(question, policy, lambda: pipeline.respond(prepared))

@@ -158,6 +158,14 @@ async def test_private_values_are_for_their_viewer_only(cached: RunningRouter, s
     assert (await cached.ask(query))["data"]["me"] is None
 
 
+async def test_private_values_are_for_tokens_of_the_same_rights_only(cached: RunningRouter, shop: Shop) -> None:
+    query = "{ me { name } }"
+    await kept(cached, shop, query, authorization=token("u1", scope="read write"))
+    before = shop.requests.get("accounts", 0)
+    await cached.ask(query, authorization=token("u1", scope="key read:diary"))
+    assert shop.requests["accounts"] == before + 1
+
+
 async def test_a_viewer_reads_past_what_was_kept_before_its_write(cached: RunningRouter, shop: Shop) -> None:
     await kept(cached, shop, OWNER, authorization=token("u1"))
     await cached.ask('mutation { rename(name: "Eve") { name } }', authorization=token("u1"))

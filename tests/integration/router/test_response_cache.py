@@ -44,6 +44,19 @@ async def test_private_answers_are_for_their_viewer_only(cached: RunningRouter, 
     assert shop.requests["accounts"] == 4  # one for each viewer, and one for each time nobody in particular asked
 
 
+async def test_a_token_with_fewer_rights_is_told_nothing_that_another_of_the_same_person_was(
+    cached: RunningRouter, shop: Shop
+) -> None:
+    full, limited = {"scope": "read write"}, {"scope": "key read:diary"}
+    for claims in (full, limited, {"roles": ["ADMIN"], **full}, {**full, "act": "as ann"}):
+        before = shop.requests.get("accounts", 0)
+        await cached.ask(ME, authorization=token("u1", **claims))
+        assert shop.requests["accounts"] == before + 1, claims
+        renewed = token("u1", lifetime_seconds=70, jti="another", iat=1, **claims)
+        await cached.ask(ME, authorization=renewed)
+        assert shop.requests["accounts"] == before + 1, claims
+
+
 async def test_equal_subjects_of_two_issuers_are_two_viewers(
     start_router: StartRouter, shop: Shop, valkey: Valkey, tmp_path: Any
 ) -> None:

@@ -105,6 +105,7 @@ def test_every_part_of_the_question_is_in_the_key() -> None:
             "operation_name": None,
             "variables": {"x": 1},
             "viewer": "ann",
+            "private_to": "ann, who may read",
             "varying": (),
         }
         return CacheQuestion(**{**parts, **changes}).key("p", scope)  # type: ignore[arg-type]
@@ -112,7 +113,7 @@ def test_every_part_of_the_question_is_in_the_key() -> None:
     keys = [
         key(),
         key(Scope.PRIVATE),
-        key(Scope.PRIVATE, viewer="ben"),
+        key(Scope.PRIVATE, private_to="ann, who may write"),
         key(graph_digest="h"),
         key(document="{ b }"),
         key(operation_name="A"),
@@ -120,5 +121,5 @@ def test_every_part_of_the_question_is_in_the_key() -> None:
         key(varying=(("accept-language", "de"),)),
     ]
     assert len(set(keys)) == len(keys)
-    assert key(viewer="ben") == key()
+    assert key(viewer="ben", private_to="ben") == key()
     assert key(variables={"b": 1, "a": 2}) == key(variables={"a": 2, "b": 1})
