@@ -377,9 +377,9 @@ class FrontDoor:
             prepared.request.query,
             prepared.request.operation_name,
             prepared.variables,
-            visit.caller.identity,
-            visit.caller.private_to,
-            self._varying(served, prepared),
+            viewer=visit.caller.identity,
+            private_to=visit.caller.private_to,
+            varying=self._varying(served, prepared),
         )
         return await self._cache.respond(question, policy, lambda: pipeline.respond(prepared))
 
