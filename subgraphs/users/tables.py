@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     ForeignKey,
@@ -83,6 +84,7 @@ class SessionRow(UsersTable, table=True):
     id: str = Field(primary_key=True)
     user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))
     device_name: str | None = None
+    used_factor: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     created_at: datetime = Field(sa_column=_instant())
     last_used_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     expires_at: datetime = Field(sa_column=_instant())

@@ -63,6 +63,7 @@ LEFT_OUT_COLUMNS = {
 RENAMED = {
     "account.email_verified_at": "emailVerified",
     "account.totp_confirmed_at": "hasSecondFactor",
+    "session.used_factor": "usedSecondFactor",
     "daily_summary.local_date": "date",
     "favourite_food.food_id": "id",
     "food.per_100": "per100",

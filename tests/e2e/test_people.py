@@ -8,7 +8,7 @@ import sys
 
 from deploy.databases import database_urls
 from deploy.erasure import traces_of
-from tests.testkit.persons_things import let_read, things_of
+from tests.testkit.persons_things import let_read, things_of, with_a_key
 from tests.testkit.running_stack import PASSWORD, ROOT, RunningStack, eventually
 
 ASK = "mutation ($email: String!) { requestPasswordReset(input: { email: $email }) { sentTo } }"
@@ -106,6 +106,35 @@ async def test_a_coach_reads_a_clients_days_workouts_and_trend_until_the_grant_i
 
     await eventually(is_shut)
     assert (await coach.data(CLIENTS))["me"]["clients"]["nodes"] == []
+
+
+async def test_a_program_with_a_key_does_its_part_of_the_graph_until_the_key_is_revoked(stack: RunningStack) -> None:
+    owner = await stack.register()
+    program = await with_a_key(owner, "WRITE_DIARY", "READ_DIARY")
+    await program.data("mutation { logWater(input: { amountMl: 251 }) { drink { id } } }")
+    assert (await program.data("{ me { drinks { nodes { amountMl } } } }"))["me"]["drinks"]["nodes"] == [
+        {"amountMl": 251}
+    ]
+
+    async def refusal(operation: str) -> tuple[str, str | None]:
+        (error,) = (await program.ask(operation))["errors"]
+        return error["extensions"]["code"], error["extensions"].get("reason")
+
+    denied = ("UNAUTHORIZED_FIELD_OR_TYPE", "NOT_GRANTED")  # by the router, before it asks anybody
+    assert await refusal("{ me { workouts { nodes { id } } } }") == denied
+    assert await refusal('mutation { startWorkout(input: { name: "Legs" }) { workout { id } } }') == denied
+    assert await refusal("mutation { logout(input: {}) { endedSessions } }") == denied
+    assert (await refusal("{ me { email } }"))[0] == "FORBIDDEN"
+
+    (key,) = (await owner.data("{ me { apiKeys { id lastUsedOn } } }"))["me"]["apiKeys"]
+    assert key["lastUsedOn"] is not None
+    await owner.data("mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { revokedId } }", {"id": key["id"]})
+
+    async def is_refused() -> bool:
+        answer = await program.ask("mutation { logWater(input: { amountMl: 1 }) { drink { id } } }")
+        return [error["extensions"]["code"] for error in answer.get("errors", ())] == ["UNAUTHENTICATED"]
+
+    await eventually(is_refused)
 
 
 ERASE = "mutation ($password: String!) { deleteAccount(input: { currentPassword: $password }) { deletedId userErrors { code } } }"

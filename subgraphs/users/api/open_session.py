@@ -21,6 +21,9 @@ class Session:
         description="When its tokens were made or renewed last, which a session in use does every few minutes."
     )
     expires_at: datetime = strawberry.field(description="When it ends by itself.")
+    used_second_factor: bool = strawberry.field(
+        description="Whether a code of the second factor was given at the sign-in: not where there was no factor yet."
+    )
     is_current: bool = strawberry.field(description="Whether it is the one that asks.")
 
 
@@ -36,6 +39,7 @@ async def session_connection(info: Info, user_id: str, page: Page) -> Connection
             created_at=record.created_at,
             last_used_at=record.last_used_at,
             expires_at=record.expires_at,
+            used_second_factor=record.used_factor,
             is_current=record.id == viewer.session_id,
         )
 

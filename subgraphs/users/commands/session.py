@@ -146,7 +146,7 @@ async def login(
     fits = await verify_password(credentials.password_hash if credentials else None, password[: LONGEST_PASSWORD + 1])
     if credentials is None or not fits or credentials.status != "ACTIVE":
         raise UnauthenticatedError(_WRONG, NobodyReason.BAD_CREDENTIALS)
-    await _ask_second_factor(credentials.user_id, code, resources)
+    used_factor = await _ask_second_factor(credentials.user_id, code, resources)
     await forget_attempts(resources.redis, subject)
     if counted is not None:
         if subject == key:
@@ -166,7 +166,7 @@ async def login(
             raise UnauthenticatedError(_WRONG, NobodyReason.BAD_CREDENTIALS)
         account = (await accounts_by_id(transaction, [credentials.user_id]))[credentials.user_id]
         is_new = not await transaction.scalar(_KNOWN_DEVICE, {"user_id": account.id, "device": device})
-        entered_as = await open_session(transaction, account, resources, device)
+        entered_as = await open_session(transaction, account, resources, device, used_factor=used_factor)
         told = await _notify_of_sign_in(transaction, entered_as, device, now) if is_new else set()
     await tell_subscribers(resources.fanout, told)
     return entered_as
@@ -192,15 +192,18 @@ async def _notify_of_sign_in(
     return await notify(transaction, [news], now)
 
 
-async def _ask_second_factor(user_id: str, code: str | None, resources: Resources) -> None:
-    """Raises UnauthenticatedError for a wrong code, which stays counted, and for none where the account has a factor."""
+async def _ask_second_factor(user_id: str, code: str | None, resources: Resources) -> bool:
+    """Whether the account has a factor, whose code this is then. Raises UnauthenticatedError for a wrong code, which stays
+    counted, and for none where one is needed.
+    """
     async with resources.database.transaction() as transaction:
         if not await has_factor(transaction, user_id):
-            return
+            return False
         if code is None:
             raise UnauthenticatedError("A code of the second factor is needed.", NobodyReason.SECOND_FACTOR)
         if not await use_code(transaction, user_id, code, resources):
             raise UnauthenticatedError("The code is wrong, or was used.", NobodyReason.SECOND_FACTOR)
+    return True
 
 
 async def _count_strangers(key: str, address: str | None, resources: Resources) -> str:
@@ -221,13 +224,20 @@ def check_device(name: str | None) -> None:
 
 
 async def open_session(
-    transaction: AsyncConnection, account: AccountRecord, resources: Resources, device: str | None = None
+    transaction: AsyncConnection,
+    account: AccountRecord,
+    resources: Resources,
+    device: str | None = None,
+    *,
+    used_factor: bool = False,
 ) -> SignIn:
-    """A new session of an account that has shown who it is, on the device of this name."""
+    """A new session of an account that has shown who it is, with a code of the second factor or without, on the device of
+    this name.
+    """
     now, session_id = resources.now(), new_id()
     expires_at = now + timedelta(seconds=resources.settings.refresh_token_seconds)
     row = {"id": session_id, "user_id": account.id, "device_name": device, "created_at": now, "expires_at": expires_at}
-    await transaction.execute(insert(SessionRow).values(row))
+    await transaction.execute(insert(SessionRow).values({**row, "used_factor": used_factor}))
     refresh_token = marked(secrets.token_urlsafe(32), resources.settings.cell)
     await _keep_refresh_token(transaction, session_id, refresh_token, resources)
     return _sign_in(account, session_id, refresh_token, resources)
@@ -313,8 +323,10 @@ async def change_password(viewer: Viewer, current: str, new: str, *, resources: 
     async with resources.database.transaction() as transaction:
         ended = await replace_password(transaction, viewer.id, new_hash, resources.now())
         account = (await accounts_by_id(transaction, [viewer.id]))[viewer.id]
-        device = select(col(SessionRow.device_name)).where(col(SessionRow.id) == viewer.session_id)
-        entered = await open_session(transaction, account, resources, await transaction.scalar(device))
+        former = select(col(SessionRow.device_name), col(SessionRow.used_factor))
+        found = (await transaction.execute(former.where(col(SessionRow.id) == viewer.session_id))).one_or_none()
+        device, used_factor = (None, False) if found is None else found
+        entered = await open_session(transaction, account, resources, device, used_factor=used_factor)
     await resources.revoked_sessions.announce(ended)
     await tell_subscribers(resources.fanout, [viewer.id])
     return entered

@@ -11,7 +11,9 @@ from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import count_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
 
-_COLUMNS = "id, user_id, device_name, created_at, COALESCE(last_used_at, created_at) AS last_used_at, expires_at"
+_COLUMNS = (
+    "id, user_id, device_name, created_at, COALESCE(last_used_at, created_at) AS last_used_at, expires_at, used_factor"
+)
 _IS_OPEN = "session.revoked_at IS NULL AND session.expires_at > now()"
 _ORDER = SortOrder(("created_at", "id"), descending=True)
 _COUNTS = text(
@@ -29,6 +31,7 @@ class SessionRecord:
     created_at: datetime
     last_used_at: datetime
     expires_at: datetime
+    used_factor: bool
 
 
 @cache

@@ -63,7 +63,7 @@ async def enrolled(users: SubgraphUnderTest, email: str) -> tuple[str, str, list
 
 async def test_sign_in_asks_for_a_code_that_holds_once(users: SubgraphUnderTest, later: Callable[[int], None]) -> None:
     email = "careful@example.com"
-    _, secret, codes = await enrolled(users, email)
+    owner, secret, codes = await enrolled(users, email)
     assert len(set(codes)) == 10
 
     assert await reason(users, email, None) == "SECOND_FACTOR"
@@ -73,6 +73,8 @@ async def test_sign_in_asks_for_a_code_that_holds_once(users: SubgraphUnderTest,
     assert await reason(users, email, code_of(users, secret)) is None
     assert await reason(users, email, code_of(users, secret)) == "SECOND_FACTOR"
     assert await reason(users, email, codes[0].upper()) is None
+    listed = (await users.data("{ me { sessions { nodes { usedSecondFactor } } } }", owner))["me"]["sessions"]["nodes"]
+    assert [each["usedSecondFactor"] for each in listed] == [True, True, False, False]  # the latest first
     assert await reason(users, email, codes[0]) == "SECOND_FACTOR"
     again = await users.run(REGISTER, None, {"email": email, "key": email})
     assert [error["code"] for error in user_errors(again)] == ["CONFLICT"]
