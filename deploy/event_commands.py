@@ -48,8 +48,16 @@ class Rooms:
         name, subscription = self.subscriptions[group]
         return subscription, self.databases[name]
 
+    @property
+    def projecting(self) -> list[str]:
+        """The groups whose tables can be compared and made anew. What others make, such as notifications, is told and done."""
+        return [group for group, (_, subscription) in self.subscriptions.items() if subscription.rebuild is not None]
+
     def audit(self, group: str) -> Audit:
+        """Raises FriendlyError for a group that has nothing to compare."""
         subscription, database = self.of(group)
+        if group not in self.projecting:
+            raise FriendlyError(f"{group} projects nothing", f"there are {', '.join(self.projecting)}")
         return Audit(subscription, database.writer, Sources({name: one.reader for name, one in self.databases.items()}))
 
 
@@ -163,7 +171,7 @@ async def check(sampling: Sampling, data_dir: Path, terminal: Terminal) -> bool:
     async with open_rooms(data_dir) as rooms:
         while True:
             found = 0
-            for group in sampling.groups or list(rooms.subscriptions):
+            for group in sampling.groups or rooms.projecting:
                 differences, looked_at = await _check_group(rooms.audit(group), sampling.sample)
                 metrics.PROJECTION_DIFFERENCES.labels(group).set(len(differences))
                 found += len(differences)
