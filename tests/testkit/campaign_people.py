@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,6 +32,8 @@ HONEST = frozenset(
 )
 HONEST_STATUS = frozenset({200, 429, 502, 503, 504})
 PATIENCE_SECONDS = 120.0
+#: A token lives for 900 seconds.
+REFRESH_AFTER_SECONDS = 600.0
 
 CREATE = {
     "meal": """mutation($input: LogMealInput!) { done: logMeal(input: $input) { userErrors { code } made: meal { id version } } }""",
@@ -104,6 +108,7 @@ class Person:
         self._days = days
         self._pause_seconds = pause_seconds
         self._keys = itertools.count()
+        self._signed_in_at = time.monotonic()
 
     @classmethod
     async def enter(cls, visitor: Visitor, answers: Answers, seed: int, *, days: int, pause_seconds: float) -> Person:
@@ -225,6 +230,7 @@ class Person:
     async def _once(self, query: str, variables: Any, about: str) -> Any:
         """The data. Raises RefusedError with the first code otherwise; honest ones are noted."""
         code, detail = "no answer", None
+        await self._stay_signed_in()
         try:
             status, answer = await self.visitor.stack.post(
                 {"query": query, "variables": variables}, authorization=f"Bearer {self.visitor.access_token}"
@@ -251,6 +257,13 @@ class Person:
             self._answers.note(code, about, detail)
             code = f"{code} (noted)"
         raise RefusedError(code)
+
+    async def _stay_signed_in(self) -> None:
+        """A third of a token's life is left for it, whatever fails meanwhile; what is refused after that is a finding."""
+        if time.monotonic() - self._signed_in_at > REFRESH_AFTER_SECONDS:
+            with suppress(aiohttp.ClientError, OSError, ValueError, KeyError):
+                await self.visitor.refresh()
+                self._signed_in_at = time.monotonic()
 
 
 def _amount(kind: str, node: Any) -> float:

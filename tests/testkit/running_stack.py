@@ -70,6 +70,9 @@ class RunningStack:
         return self.state.pids.get(name, old) != old
 
 
+REFRESH = "mutation($token: String!) { refresh(input: { refreshToken: $token }) { accessToken refreshToken userErrors { code } } }"
+
+
 @dataclass
 class Visitor:
     """A signed-in person."""
@@ -91,6 +94,14 @@ class Visitor:
         answer = await self.ask(query, variables)
         assert "errors" not in answer, answer
         return answer["data"]
+
+    async def refresh(self) -> None:
+        """New tokens for the old ones, as a client does before they end. Raises aiohttp.ClientError, OSError, ValueError or
+        KeyError where nobody gave any: the old refresh token is good for another try.
+        """
+        _, answer = await self.stack.post({"query": REFRESH, "variables": {"token": self.refresh_token}})
+        made = (answer.get("data") or {}).get("refresh") or {}
+        self.access_token, self.refresh_token = made["accessToken"], made["refreshToken"]
 
     async def insist(self, query: str, variables: Any = None, *, seconds: float = 60) -> Any:
         """As a client that retries: asks again until it gets data. The operation needs an idempotency key if it writes."""
