@@ -17,13 +17,14 @@ from graphql import (
 )
 
 from router.selection_set import SelectionSet
+from router.supergraph.api_schema import hidden_fields
 
 _REMEMBERED = "router.fields_without_custom_scalars"
 
 
 def may_hold_custom_scalars(all_selections: Iterable[SelectionSet], schema: GraphQLSchema) -> bool:
-    """Whether one of the selected leaves may be a custom scalar. It is decided by the names of fields alone; a field
-    that the API schema does not know, because it is hidden from clients, may be of any type.
+    """Whether one of the selected leaves may be a custom scalar. It is decided by the names of fields alone; one that is
+    hidden from clients on some type may be of any type there.
     """
     known: frozenset[str] | None = schema.extensions.get(_REMEMBERED)
     if known is None:
@@ -39,7 +40,7 @@ def may_hold_custom_scalars(all_selections: Iterable[SelectionSet], schema: Grap
 
 
 def _fields_without(schema: GraphQLSchema) -> frozenset[str]:
-    found, excepted = {"__typename"}, set[str]()
+    found, excepted = {"__typename"}, set(hidden_fields(schema))
     for type_ in schema.type_map.values():
         if not isinstance(type_, (GraphQLObjectType, GraphQLInterfaceType)):
             continue

@@ -57,6 +57,8 @@ EXECUTABLE_LOCATIONS = frozenset(
         "VARIABLE_DEFINITION",
     }
 )
+#: Under this name a schema's extensions keep the answer of `hidden_fields`.
+_HIDDEN_FIELDS = "router.hidden_fields"
 _Definition = TypeVar("_Definition", bound=Node)
 
 
@@ -81,9 +83,26 @@ def build_api_schema(document: DocumentNode, links: Sequence[Link] = ()) -> Grap
     )
     definitions = _without_unused_spec_types(definitions, specified)
     try:
-        return build_ast_schema(DocumentNode(definitions=definitions), assume_valid_sdl=True)
+        schema = build_ast_schema(DocumentNode(definitions=definitions), assume_valid_sdl=True)
     except (GraphQLError, TypeError) as error:
         raise SupergraphError(f"The supergraph's API schema is not valid: {error}") from error
+    schema.extensions[_HIDDEN_FIELDS] = frozenset(_hidden_fields(document, hidden))
+    return schema
+
+
+def hidden_fields(api_schema: GraphQLSchema) -> frozenset[str]:
+    """The names of fields that clients cannot see, on whatever type; plans ask for them where others require them. None
+    for a schema that `build_api_schema` has not made.
+    """
+    hidden: frozenset[str] = api_schema.extensions.get(_HIDDEN_FIELDS, frozenset())
+    return hidden
+
+
+def _hidden_fields(document: DocumentNode, hidden: set[str]) -> Iterator[str]:
+    for definition in document.definitions:
+        if isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
+            is_hidden = definition.name.value in hidden
+            yield from (field.name.value for field in definition.fields or () if is_hidden or _is_inaccessible(field))
 
 
 def _visible_definition(definition: DefinitionNode, hidden: set[str], specified: _Specified) -> DefinitionNode | None:

@@ -113,13 +113,18 @@ def _type(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -> Iter
 
 
 def _wider_interfaces(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -> Iterator[RandomType]:
-    """Those before it that all its members implement, in the subgraph too."""
+    """Those before it that all objects which are said anywhere to implement it implement too, here and somewhere."""
     for each in supergraph.types.values():
         if each is kind or not supergraph.nests_interfaces:
             return
-        is_wider = each.kind == "interface" and {*kind.members} <= {*each.members}
+        is_wider = each.kind == "interface" and _declared_members(kind) <= _declared_members(each)
         if is_wider and {*kind.members_in[subgraph]} <= {*each.members_in.get(subgraph, ())}:
             yield each
+
+
+def _declared_members(interface: RandomType) -> set[str]:
+    """Objects that some subgraph says to implement it: the supergraph has these `implements` and no others."""
+    return set().union(*interface.members_in.values())
 
 
 def interface_field_names(supergraph: RandomSupergraph, kind: RandomType, subgraph: str) -> list[str]:

@@ -145,7 +145,7 @@ class _WorldBuilder:
         if not names:
             if in_list:
                 return EMPTY
-            if item.wrapping.endswith("!"):
+            if (item.strict_wrapping if item.strict_in else item.wrapping).endswith("!"):
                 raise UnplaceableError(item.name)
             return None
         return self._object(self.supergraph.types[self.rng.choice(names)])
