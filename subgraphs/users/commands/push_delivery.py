@@ -132,6 +132,8 @@ class PushSender:
         async with self._resources.database.transaction() as transaction:
             claim = {"now": now, "claimed_until": now + CLAIMED_FOR, "most": AT_ONCE}
             claimed = (await transaction.execute(_CLAIM, claim)).all()
+            if not claimed:
+                return 0
             ids = [row.id for row in claimed]
             messages = {row.id: row for row in await transaction.execute(_MESSAGES, {"ids": ids})}
             people = sorted({row.user_id for row in messages.values()})

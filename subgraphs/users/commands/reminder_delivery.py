@@ -80,6 +80,8 @@ async def remind_some(resources: Resources) -> int:
     now = resources.now()
     async with resources.database.transaction() as transaction:
         rows = (await transaction.execute(_CLAIM, {"now": now, "most": AT_ONCE})).all()
+        if not rows:
+            return 0
         due = [(ReminderRecord(*row[:10]), row) for row in rows]
         logged = await _logged(transaction, due, now)
         outcomes = [_outcome(reminder, row, logged, now) for reminder, row in due]
@@ -97,6 +99,8 @@ async def tell_some_reports(resources: Resources) -> int:
     now = resources.now()
     async with resources.database.transaction() as transaction:
         rows = (await transaction.execute(_REPORTS, {"now": now, "most": AT_ONCE})).all()
+        if not rows:
+            return 0
         news = [
             NewNotification(
                 user_id=row.user_id,
