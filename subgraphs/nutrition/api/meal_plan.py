@@ -22,8 +22,8 @@ QUICK_ADDS = f"Energy of it without a food; up to {MOST_QUICK_ADDS} entries."
 TOTALS = "What it would hold if it was logged now; foods that are gone are left out."
 
 
-@strawberry.type(description="A meal of a plan.")
-class MealOfPlan:
+@strawberry.type(description="What is to be eaten at one meal.")
+class _MealToCome:
     content: strawberry.Private[SavedContent]
     slot: MealSlot = strawberry.field(description="Which meal of the day it is, or counts as.")
     custom_slot: str | None = strawberry.field(
@@ -41,6 +41,11 @@ class MealOfPlan:
     @strawberry.field(description=TOTALS)
     async def totals(self, info: Info) -> Nutrients:
         return await content_totals(info, [self.content])
+
+
+@strawberry.type(description="A meal of a plan.")
+class MealOfPlan(_MealToCome):
+    pass
 
 
 @strawberry.type(description="A day of a plan.")
@@ -82,27 +87,10 @@ class MealPlan:
 
 
 @strawberry.type(description="A meal that is planned for a day.")
-class PlannedMeal:
+class PlannedMeal(_MealToCome):
     record: strawberry.Private[PlannedMealRecord]
-    content: strawberry.Private[SavedContent]
     id: strawberry.ID = strawberry.field(description="Identifies the planned meal in the whole graph.")
     date: dt.date = strawberry.field(description="The person's calendar day that it is planned for.")
-    slot: MealSlot = strawberry.field(description="Which meal of the day it is, or counts as.")
-    custom_slot: str | None = strawberry.field(
-        description="The person's own slot that it is for; null for everybody's."
-    )
-
-    @strawberry.field(description=ITEMS, directives=[list_size(8)])
-    def items(self) -> list[SavedMealItem]:
-        return item_nodes(self.content)
-
-    @strawberry.field(description=QUICK_ADDS, directives=[list_size(2)])
-    def quick_adds(self) -> list[QuickAdd]:
-        return quick_add_nodes(self.content.quick_adds)
-
-    @strawberry.field(description=TOTALS)
-    async def totals(self, info: Info) -> Nutrients:
-        return await content_totals(info, [self.content])
 
     @strawberry.field(description="The meal that it was logged as; null while it is not, and once that was deleted.")
     async def meal(self, info: Info) -> Meal | None:
