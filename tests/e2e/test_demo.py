@@ -313,9 +313,12 @@ async def test_a_person_saves_all_that_the_command_exports_and_takes_it_into_ano
             each.name: [json.loads(line) for line in archive.read(f"{each.name}.jsonl").splitlines()]
             for each in LISTINGS
         }
-    for each in LISTINGS:
-        if each.name != "sessions":  # the command has one of its own
-            assert found[each.name] == by_command[each.name], each.name
+    # the command has a session of its own, of which the person is notified
+    news = [each for each in by_command["notifications"] if each["detail"] != "fittracker export"]
+    assert len(news) == len(by_command["notifications"]) - 1
+    for name in {each.name for each in LISTINGS} - {"sessions", "notifications"}:
+        assert found[name] == by_command[name], name
+    assert found["notifications"] == news
     other = await stack.register()
     await imported(saved, other)
     meals = await other.data("{ me { meals { nodes { quickAdds { name } } } } }")
