@@ -11,7 +11,7 @@ from graphql import get_introspection_query, specified_scalar_types
 from tests.testkit.running_stack import RunningStack
 
 RFC_3339 = "https://scalars.graphql.org/andimarek/date-time.html"
-OF_NO_SPECIFICATION = {"IdempotencyKey"}  # ours alone; its description says it all
+OF_NO_SPECIFICATION = {"IdempotencyKey", "LocalTime"}  # ours alone; their descriptions say it all
 
 
 @pytest.fixture

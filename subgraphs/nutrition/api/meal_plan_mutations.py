@@ -143,9 +143,9 @@ class DeleteMealPlanPayload(Payload):
 
 @strawberry.type(description="What came of putting a plan on days.")
 class ApplyMealPlanPayload(Payload):
-    diary_days: list[LazyDiaryDay] = strawberry.field(
-        default_factory=list,
-        description="The days with what is planned for them now; empty if it was refused.",
+    diary_days: list[LazyDiaryDay] | None = strawberry.field(
+        default=None,
+        description="The days with what is planned for them now; null if it was refused.",
         directives=[list_size(7)],
     )
 
