@@ -124,14 +124,17 @@ class SelectionDraft:
 
     def add_conditions(self, conditions: Conditions) -> None:
         """Ask for every field here only where these conditions hold too, except for `__typename`, which may always be
-        asked.
+        asked. Fields that differed in these conditions only become one: `b @include(if: $v) { x } b { y }` under `$v` is
+        `b @include(if: $v) { x y }`.
         """
         entries = list(self.fields.values())
         self.fields.clear()
         for entry in entries:
             if entry.name != "__typename":
                 entry.conditions = joined(conditions, entry.conditions)
-            self.fields[_slot_of(entry), entry.conditions] = entry
+            known = self.fields.setdefault((_slot_of(entry), entry.conditions), entry)
+            if known is not entry and known.children is not None and entry.children is not None:
+                known.children.absorb(entry.children)
         for fragment in self.fragments.values():
             fragment.add_conditions(conditions)
 

@@ -269,5 +269,5 @@ async def test_the_recipes_work(people: RunningStack, tmp_path: Path) -> None:
     meals = re.findall(r'\{"data":\{"logMeal":\{"meal":\{"id":"(meal_[^"]+)"\},"userErrors":\[\]\}\}\}', printed)
     assert len(meals) == 2
     assert meals[0] == meals[1]
-    for told in ("event: next", '"queryPlan"', "everything is in", "✓ the stack runs", "outbox users", "No mail yet"):
+    for told in ("event: next", '"queryPlan"', "everything is in", "✓ the stack runs", "outbox users", "A new sign-in"):
         assert told in printed, printed

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from graphql import FieldNode, Visitor, parse, visit
+
 from tests.testkit.federated_graph import CompositionFailedError, FederatedGraph
 from tests.testkit.incremental_client import merge_former_payloads, merge_payloads
 from tests.testkit.long_run import LongRun
@@ -123,9 +125,11 @@ async def _difference_in_work(trial: Trial, graph: FederatedGraph, operation: Ra
     members = {name: kind.name for kind in types.values() if kind.kind == "entity_interface" for name in kind.members}
     keys = {name for kind in types.values() for key in kind.keys for name in key_field_names(key)}
 
+    asked = {node.name.value for node in _fields_of(decided)}
+
     def work() -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
         """Fields, but for those that only say how objects were reached; entities of subgraphs that were asked for nothing
-        but the way to others.
+        but the way to others, and not for what the client wants of it.
         """
 
         def told(resolved: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -135,7 +139,7 @@ async def _difference_in_work(trial: Trial, graph: FederatedGraph, operation: Ra
         entities = {
             (subgraph, members.get(type_name, type_name))
             for subgraph, stub in graph.stubs.items()
-            if not told(stub.resolved)
+            if not told(stub.resolved) and asked.isdisjoint(name for _, name in stub.resolved)
             for type_name in stub.entity_types
         }
         return told(graph.resolved), entities
@@ -152,6 +156,17 @@ async def _difference_in_work(trial: Trial, graph: FederatedGraph, operation: Ra
     if fields == enough and entities - way:
         return Difference(trial, operation, {"entities": sorted(way)}, {"too many": sorted(entities - way)})
     return None
+
+
+def _fields_of(operation: RandomOperation) -> list[FieldNode]:
+    found: list[FieldNode] = []
+
+    class Finder(Visitor):
+        def enter_field(self, node: FieldNode, *_: Any) -> None:
+            found.append(node)
+
+    visit(parse(operation.text, no_location=True), Finder())
+    return found
 
 
 async def _difference_in_pieces(trial: Trial, graph: FederatedGraph, operation: RandomOperation) -> Difference | None:
