@@ -30,6 +30,7 @@ from router.executor.response_size import (
     DEFAULT_RESPONSE_BYTES,
     Destination,
     Occurrences,
+    ResponseKeys,
     way_of,
 )
 from router.executor.sharing import NEVER_SHARED, response_keys_of
@@ -76,6 +77,7 @@ class Execution:
     max_response_bytes: int = DEFAULT_RESPONSE_BYTES
     max_fetched_bytes: int = DEFAULT_FETCHED_BYTES  # of all answers together
     fetched_bytes: int = 0  # so far
+    rest_of: ResponseKeys = ()  # the streamed list of which the tree has what comes later
     spread_bytes: int = 0  # at most so much of the response comes from the answers so far
     occurrences: Occurrences | None = None  # none while every object stands in one place
 
@@ -92,6 +94,11 @@ class Execution:
             raise SubgraphResponseTooLargeError(message, subgraph)
         self.spread_bytes += len(answer.body) * places
         self._note_headers(subgraph, answer)
+
+    def is_copied_above(self, path: Path) -> bool:
+        """Whether the objects at the path are copies that lack some of their fields: those above the rest of a list."""
+        keys = response_keys_of(path)
+        return keys != self.rest_of and keys == self.rest_of[: len(keys)]
 
     def known_occurrences(self) -> Occurrences:
         if self.occurrences is None:
@@ -331,7 +338,8 @@ class EntityFetchStep:
             if found.has_unsendable:
                 self.fail_unsendable(execution, lookup)
             for path, subgraph in found.left_out_by.items():
-                self._tell_left_out(execution, path, subgraph)
+                if not execution.is_copied_above(path):
+                    self._tell_left_out(execution, path, subgraph)
             collected.append(found)
         return collected
 

@@ -15,6 +15,7 @@ from router.executor.execute import CompiledPlan, Step, writes
 from router.executor.fetch import Execution
 from router.executor.object_path import ClientPath
 from router.executor.response_size import ResponseTooLargeError
+from router.executor.sharing import response_keys_of
 from router.incremental.answers import AnswersOfRequest
 from router.incremental.payloads import (
     Announcer,
@@ -181,7 +182,14 @@ class Pieces:
             rests = cut(stream, execution.tree)
             if rests is not None:
                 errors = rests.take_errors(stream, execution.errors)
-                alone = replace(execution, tree=rests.tree, errors=errors, known_objects={}, cache_controls=[])
+                alone = replace(
+                    execution,
+                    tree=rests.tree,
+                    errors=errors,
+                    known_objects={},
+                    cache_controls=[],
+                    rest_of=response_keys_of(stream.path),
+                )
                 run = asyncio.ensure_future(_run_to_end(plan, steps, alone))
                 self._waiting[run] = stream
                 self._cut_at[run] = rests.cut_at
