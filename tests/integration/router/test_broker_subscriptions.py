@@ -241,11 +241,13 @@ class Subscribed:
         return [number for number in self.told if number >= 0]
 
     async def heard(self, producer: AIOKafkaProducer, topic: str) -> None:
-        """Returns when the loop hears the topic."""
+        """Returns when the loop hears the topic. What it is told meanwhile fits a small queue, on a busy machine too."""
+        pause = 0.05
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not self.told:
                 await tell(producer, topic, {"n": -1})
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(pause)
+                pause *= 2
 
     async def end(self) -> Exception | None:
         async with asyncio.timeout(PATIENCE_SECONDS):

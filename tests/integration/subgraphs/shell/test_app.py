@@ -150,6 +150,8 @@ async def test_health_tells_of_every_part(users: Running) -> None:
             "clocks",
             "retention",
             "relay",
+            "reminders",
+            "consumer:users-notifications",
         ),
         "UP",
     )
