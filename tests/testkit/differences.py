@@ -99,6 +99,9 @@ async def differences_of(seed: int, operations: int) -> AsyncIterator[Difference
                 yield await difference(trial, graph, later)
 
 
+TOO_LARGE = frozenset({"FIELD_LIMIT_EXCEEDED", "DIRECTIVE_LIMIT_EXCEEDED"})
+
+
 async def difference(trial: Trial, graph: FederatedGraph, operation: RandomOperation) -> Difference | None:
     if is_deferring(operation):
         return await _difference_in_pieces(trial, graph, operation)
@@ -107,7 +110,7 @@ async def difference(trial: Trial, graph: FederatedGraph, operation: RandomOpera
         received: Any = await graph.answer(operation.text, operation.variables, override_labels=frozenset({"on_beta"}))
     except Exception:
         received = {"data": "CRASH", "errors": [{"message": traceback.format_exc(limit=-3)}]}
-    if any(error.get("extensions", {}).get("code") == "FIELD_LIMIT_EXCEEDED" for error in received.get("errors") or ()):
+    if any(error.get("extensions", {}).get("code") in TOO_LARGE for error in received.get("errors") or ()):
         return None  # fragments within fragments: larger than any router should take
     if not agree(expected, received):
         return Difference(trial, operation, expected, received)
