@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from router.access.aws_signature import signed_headers
+from router.bounded_body import BodyTooLargeError, read_at_most
 from router.errors import RequestError
 from router.settings import DocumentAddress
 
@@ -90,13 +91,11 @@ class HttpDocuments:
                     raise DocumentStoreUnavailableError(
                         "Trusted documents cannot be read now.", detail=f"status {response.status}"
                     )
-                body = await response.content.read(MAX_DOCUMENT_BYTES + 1)
-                while len(body) <= MAX_DOCUMENT_BYTES and (more := await response.content.read(MAX_DOCUMENT_BYTES)):
-                    body += more
+                body = await read_at_most(response, MAX_DOCUMENT_BYTES)
+        except BodyTooLargeError:
+            return None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise DocumentStoreUnavailableError("Trusted documents cannot be read now.", detail=repr(error)) from error
-        if len(body) > MAX_DOCUMENT_BYTES:
-            return None
         try:
             return body.decode()
         except UnicodeDecodeError:

@@ -18,6 +18,7 @@ import msgspec
 import structlog
 
 from router.access.caller import Caller
+from router.bounded_body import read_at_most
 from router.settings import EndedSessions as EndedSessionsSettings
 
 log = structlog.get_logger(__name__)
@@ -107,9 +108,5 @@ class EndedSessions:
         options: dict[str, Any] = {"params": since} | ({"ssl": self._tls} if self._tls is not None else {})
         async with aiohttp.ClientSession() as session, session.get(self._address(), **options) as response:
             response.raise_for_status()
-            body = b""
-            async for part in response.content.iter_any():
-                body += part
-                if len(body) > MAX_BYTES:
-                    raise ValueError(f"more than {MAX_BYTES} bytes")
+            body = await read_at_most(response, MAX_BYTES)
         return msgspec.json.decode(body, type=Told)

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
 from jwt.api_jwk import PyJWK
 from jwt.utils import base64url_decode
 
+from router.bounded_body import read_at_most
 from router.single_flight import SingleFlight
 
 log = structlog.get_logger(__name__)
@@ -152,10 +153,5 @@ async def _read(location: str) -> bytes:
         timeout = aiohttp.ClientTimeout(total=JWKS_TIMEOUT_SECONDS)
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(location) as response:
             response.raise_for_status()
-            body = b""
-            async for part in response.content.iter_any():
-                body += part
-                if len(body) > MAX_JWKS_BYTES:
-                    raise ValueError("the document is too large")
-            return body
+            return await read_at_most(response, MAX_JWKS_BYTES)
     return await asyncio.to_thread(Path(location).read_bytes)

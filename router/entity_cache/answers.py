@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import replace
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -34,8 +35,8 @@ class KeptForRequest:
 
     def __init__(self, cache: EntityCache, caller: Caller, headers: Headers) -> None:
         self._cache = cache
+        self._caller = caller
         self._viewer = caller.identity
-        self._private_to = (caller.private_to or "").encode()
         varying = tuple(each for each in headers if each[0] not in NOT_VARYING)
         self._varying = dumps(varying) if varying else b""
 
@@ -105,6 +106,10 @@ class KeptForRequest:
 
     def _may_keep(self, policy: CachePolicy) -> bool:
         return policy.max_age_seconds > 0 and (policy.scope is Scope.PUBLIC or self._viewer is not None)
+
+    @cached_property
+    def _private_to(self) -> bytes:
+        return (self._caller.private_to or "").encode()
 
     def _key(self, kind: str, policy: CachePolicy, *parts: bytes) -> str:
         private_to = self._private_to if policy.scope is Scope.PRIVATE else b""

@@ -23,7 +23,7 @@ DEFAULT_FETCHED_BYTES = 256 * 1024 * 1024
 
 Fields = dict[str, list[SelectionSet]]
 
-#: A plan's path without list marks and type filters, `object_path.response_keys_of`.
+#: A plan's path without list marks and type filters, `sharing.response_keys_of`.
 ResponseKeys = tuple[str, ...]
 #: The paths to all objects that one passes, from below the root to the object meant.
 Way = tuple[ResponseKeys, ...]
@@ -90,8 +90,8 @@ class Occurrences:
             of_target[group] = max(self._of_object(way) * self._shared.get(way[-1], 1), of_target.get(group, 1))
         groups = [[group for _, group in each] for each in targets]
         for way, group, may_share in destinations:
-            together = max([each.count(group) for each in groups], default=1) if may_share else 1
-            self._note(way[-1], of_target[group] * max(together, 1))
+            together = max([1, *[each.count(group) for each in groups]]) if may_share else 1
+            self._note(way[-1], of_target[group] * together)
         return max([sum([of_target[group] for group in each]) for each in groups], default=1)
 
     def of_nested_root(self, way: Way, positions: int) -> int:

@@ -16,6 +16,7 @@ import msgspec
 import orjson
 import structlog
 
+from router.bounded_body import BodyTooLargeError, read_at_most
 from router.errors import RequestError, SubgraphError
 from router.exact_json import dumps, loads
 from router.pipeline import Response
@@ -161,14 +162,9 @@ class Coprocessor:
             ) as response:
                 if response.status != 200:
                     raise _FailedError(f"status {response.status}")
-                chunks: list[bytes] = []
-                size = 0
-                async for chunk in response.content.iter_any():
-                    chunks.append(chunk)
-                    size += len(chunk)
-                    if size > self._settings.max_bytes:
-                        raise _FailedError(f"more than {self._settings.max_bytes} bytes")
-                answer = b"".join(chunks)
+                answer = await read_at_most(response, self._settings.max_bytes)
+        except BodyTooLargeError as error:
+            raise _FailedError(str(error)) from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise _FailedError(repr(error)) from error
         try:

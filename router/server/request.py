@@ -215,9 +215,8 @@ def operation_from_json(value: Any) -> OperationParameters:
 
 def _variables(value: dict[str, Any]) -> dict[str, Any] | None:
     variables: dict[str, Any] | None = _optional(value, "variables", dict, "an object")
-    if variables and is_nested_deeper(
-        variables, MAX_VARIABLE_DEPTH + 1
-    ):  # what a variable holds counts, not the object around
+    levels = MAX_VARIABLE_DEPTH + 1  # of what variables hold, and the object around them
+    if variables and is_nested_deeper(variables, levels):
         raise bad_request(f"'variables' are nested more than {MAX_VARIABLE_DEPTH} levels deep.", "BAD_USER_INPUT")
     return variables
 

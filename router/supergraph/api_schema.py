@@ -91,8 +91,8 @@ def build_api_schema(document: DocumentNode, links: Sequence[Link] = ()) -> Grap
 
 
 def hidden_fields(api_schema: GraphQLSchema) -> frozenset[str]:
-    """The names of fields that clients cannot see, on whatever type; plans ask for them where others require them. None
-    for a schema that `build_api_schema` has not made.
+    """The names of fields that clients cannot see, on whatever type; plans ask for them where others require them. It
+    is empty for a schema that `build_api_schema` has not made.
     """
     hidden: frozenset[str] = api_schema.extensions.get(_HIDDEN_FIELDS, frozenset())
     return hidden

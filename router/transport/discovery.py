@@ -21,6 +21,7 @@ import yaml
 from pydantic import ValidationError
 from watchfiles import awatch
 
+from router.bounded_body import BodyTooLargeError, read_at_most
 from router.instance_settings import DnsNames, InstanceAddress, Registry
 from router.settings import Subgraph
 
@@ -108,7 +109,6 @@ async def ask_registry(registry: Registry, subgraph: str) -> Addresses:
     """What the registry's answer says of one subgraph, in the form of a file. Raises DiscoveryError."""
     timeout = aiohttp.ClientTimeout(total=registry.timeout_seconds)
     headers = {name: value.get_secret_value() for name, value in registry.headers.items()}
-    body = b""
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
@@ -116,11 +116,10 @@ async def ask_registry(registry: Registry, subgraph: str) -> Addresses:
         ):
             if response.status != 200:
                 raise DiscoveryError(f"{registry.url} answers {response.status}")
-            async for part in response.content.iter_any():
-                body += part
-                if len(body) > LARGEST_FILE_BYTES:
-                    raise DiscoveryError(f"{registry.url} answers with more than {LARGEST_FILE_BYTES} bytes")
+            body = await read_at_most(response, LARGEST_FILE_BYTES)
         listed = orjson.loads(body)
+    except BodyTooLargeError as error:
+        raise DiscoveryError(f"{registry.url} answers with {error}") from None
     except (aiohttp.ClientError, OSError, TimeoutError, orjson.JSONDecodeError) as error:
         raise DiscoveryError(f"{registry.url}: {error!r}") from None
     return _instances_in(listed, subgraph, registry.url)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 
 import aiohttp
 
+from router.bounded_body import BodyTooLargeError, read_at_most
 from router.content_coding import ACCEPT_ENCODING, ContentTooLargeError, decode
 from router.errors import SubgraphError, SubgraphHttpError, SubgraphTimeoutError, response_too_large, unreachable
 from router.transport.http_client import HttpClient, HttpLimits, may_forward
@@ -91,7 +92,7 @@ class AiohttpClient:
             async with self._open_session().request(
                 method, url, data=sent, headers=headers, allow_redirects=False
             ) as response:
-                body = await self._read(response, request)
+                body = await read_at_most(response, self._limits.max_response_bytes)
                 if self._limits.accept_compressed and (answered := response.headers.get("Content-Encoding")):
                     body = decode(body, answered, self._limits.max_response_bytes)
                 return SubgraphAnswer(
@@ -107,7 +108,7 @@ class AiohttpClient:
                 )
         except SubgraphError:
             raise
-        except ContentTooLargeError:
+        except (BodyTooLargeError, ContentTooLargeError):
             raise response_too_large(request.subgraph, self._limits.max_response_bytes) from None
         except TimeoutError:
             raise SubgraphTimeoutError("The subgraph did not answer in time.", request.subgraph) from None
@@ -115,16 +116,6 @@ class AiohttpClient:
             raise unreachable(request.subgraph, request.url, error) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise SubgraphHttpError("The subgraph cannot be reached.", request.subgraph, detail=str(error)) from error
-
-    async def _read(self, response: aiohttp.ClientResponse, request: SubgraphRequest) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in response.content.iter_any():
-            size += len(chunk)
-            if size > self._limits.max_response_bytes:
-                raise response_too_large(request.subgraph, self._limits.max_response_bytes)
-            chunks.append(chunk)
-        return b"".join(chunks)
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
