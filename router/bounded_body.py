@@ -1,7 +1,6 @@
 """The body of an HTTP answer, read no further than its reader's bound: whoever answers may be wrong, or lie.
 
-For what is asked by aiohttp: keys, ended sessions, trusted documents, registries, coprocessors, and subgraphs that the router's
-own client cannot reach.
+For whoever asks by aiohttp; the router's own client bounds what it reads by itself.
 """
 
 from __future__ import annotations

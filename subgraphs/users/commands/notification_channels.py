@@ -47,7 +47,7 @@ class Made(NamedTuple):
 
 
 async def spread(transaction: AsyncConnection, made: Sequence[Made], now: datetime) -> None:
-    """Hide what its person does not want in the list, and queue the mails that are wanted."""
+    """Hide what its person does not want in the list, and queue the mails and push messages that are wanted."""
     known = await recipients(transaction, sorted({each.user_id for each in made}), now)
     told = [(each, known[each.user_id]) for each in made if each.user_id in known]
     hidden = [each.id for each, who in told if not who.preferences.wants(each.kind, NotificationChannel.IN_APP)]

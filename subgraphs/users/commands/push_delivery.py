@@ -47,7 +47,6 @@ PATIENCE_SECONDS = 120.0
 SEND_SECONDS = 10.0
 AT_ONCE = 20
 CLAIMED_FOR = timedelta(minutes=1)
-LONGEST_PAUSE = timedelta(hours=1)
 KEPT_FOR = timedelta(days=1)
 _SAYS_WHO = timedelta(hours=12)  # RFC 8292 allows a day
 
