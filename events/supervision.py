@@ -77,6 +77,16 @@ class Loop:
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries, hides nothing
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
+    async def work_off(self, some: Callable[[], Awaitable[bool]], every_seconds: float) -> None:
+        """For a session of `run`: call `some`, which handles a few things that are due, at once again while it says that
+        there may be more, and else every so often. Ends only with what it raises.
+        """
+        while True:
+            while await some():
+                self.progress()
+            self.progress()
+            await asyncio.sleep(every_seconds)
+
     async def run_once(self, work: Callable[[], Awaitable[None]]) -> None:
         """Try again until it was done once."""
 

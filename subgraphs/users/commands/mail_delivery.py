@@ -4,7 +4,6 @@ One is sent once its row is locked, and the row deleted after it left: a process
 the token of the first holds no more than if it had been lost.
 """
 
-import asyncio
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
@@ -62,14 +61,7 @@ async def deliver_mail(resources: Resources) -> None:
         return
     loop = resources.loops.add("mail", patience_seconds=PATIENCE_SECONDS)
 
-    async def session() -> None:
-        while True:
-            while await deliver_one(resources, transport):
-                loop.progress()
-            loop.progress()
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
-
-    await loop.run(session)
+    await loop.run(lambda: loop.work_off(lambda: deliver_one(resources, transport), LOOK_EVERY_SECONDS))
 
 
 async def deliver_one(resources: Resources, transport: Transport) -> bool:

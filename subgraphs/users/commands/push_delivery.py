@@ -97,11 +97,11 @@ async def deliver_pushes(resources: Resources) -> None:
 
     async def session() -> None:
         async with PushSender(resources) as sender:
-            while True:
-                while await sender.deliver_some() == AT_ONCE:
-                    loop.progress()
-                loop.progress()
-                await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+            async def some() -> bool:
+                return await sender.deliver_some() == AT_ONCE
+
+            await loop.work_off(some, LOOK_EVERY_SECONDS)
 
     await loop.run(session)
 

@@ -4,7 +4,6 @@ Any number of processes may run it: what is due is claimed in the transaction th
 each time is handled once, or, if the process dies before its commit, by whoever looks next.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -65,14 +64,10 @@ async def remind_people(resources: Resources) -> None:
     """Send what is due, for ever."""
     loop = resources.loops.add("reminders", patience_seconds=PATIENCE_SECONDS)
 
-    async def session() -> None:
-        while True:
-            while max(await remind_some(resources), await tell_some_reports(resources)) == AT_ONCE:
-                loop.progress()
-            loop.progress()
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
+    async def some() -> bool:
+        return max(await remind_some(resources), await tell_some_reports(resources)) == AT_ONCE
 
-    await loop.run(session)
+    await loop.run(lambda: loop.work_off(some, LOOK_EVERY_SECONDS))
 
 
 async def remind_some(resources: Resources) -> int:
