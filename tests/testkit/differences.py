@@ -151,8 +151,8 @@ async def _difference_in_work(trial: Trial, graph: FederatedGraph, operation: Ra
     await graph.answer(operation.text, operation.variables, override_labels=frozenset({"on_beta"}))
     fields, entities = work()
     answer = await graph.answer(decided.text, decided.variables, override_labels=frozenset({"on_beta"}))
-    if answer["data"] is None:
-        return None  # one subgraph's null ended it before the rest of that subgraph's fields were resolved
+    if any(not _is_null_at(answer["data"], error["path"]) for error in answer.get("errors") or ()):
+        return None  # a null travelled upwards: how much was resolved below its end is each subgraph's own matter
     enough, way = work()
     if fields - enough:
         return Difference(trial, operation, {"fields": sorted(enough)}, {"too many": sorted(fields - enough)})
