@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import time
-from collections import Counter, OrderedDict, deque
+from bisect import insort
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 
 from router.errors import PlanningTimeoutError
 from router.planning_process import Job, PlanJob, PlanningProcess, PrepareJob
@@ -29,6 +32,8 @@ def nobody() -> Asker:
 #: Of jobs that took too long, and of callers that had work done, so many are remembered.
 MAX_OVERRUNS = 256
 MAX_ASKERS = 10_000
+#: What a field of an operation that is planned is taken for, beside texts that are prepared.
+CHARACTERS_PER_FIELD = 20
 
 
 class Spent:
@@ -81,7 +86,7 @@ class PlanningPool:
         """
         if self._overruns.has(job):
             raise self._too_long()
-        await self._turns.begin(asker, self._timeout_seconds)
+        await self._turns.begin(asker, _size(job), self._timeout_seconds)
         process = self._free.pop() if self._free else PlanningProcess(self._supergraph_sdl, self._idle_seconds)
         self._busy.add(process)
         began = time.monotonic()
@@ -118,32 +123,45 @@ class PlanningPool:
         )
 
 
-class _Turns:
-    """So many at a time, of one caller one less; then it is the turn of whoever had the least done lately."""
+@dataclass(order=True, slots=True)
+class _Seat:
+    """One who waits. The shortest job of a caller is next; of equal ones, whoever came first."""
 
-    MAX_WAITING = 64
-    MAX_WAITING_EACH = 16
+    size: int
+    number: int
+    turn: asyncio.Future[None] = field(compare=False)
+
+
+class _Turns:
+    """So many at a time, of one caller one less; then it is the turn of whoever had the least done lately.
+
+    Where too many wait, the longest job of whoever has the most of them waiting is sent away for a shorter one, or for
+    one of a caller that has fewer: what one program asks too much of does not shut out its neighbours behind the same
+    address (decision 0200).
+    """
+
+    MAX_WAITING = 256
+    MAX_WAITING_EACH = 64
 
     def __init__(self, most: int, spent: Spent) -> None:
         self._most = most
         self._most_each = max(1, most - 1)
         self._spent = spent
         self._running: Counter[Asker] = Counter()
-        self._waiting: dict[Asker, deque[asyncio.Future[None]]] = {}  # callers in the order in which they came
+        self._waiting: dict[Asker, list[_Seat]] = {}  # callers in the order in which they came, their seats in theirs
+        self._numbers = itertools.count()
 
-    async def begin(self, asker: Asker, seconds: float) -> None:
+    async def begin(self, asker: Asker, size: int, seconds: float) -> None:
         """Returns when it is the caller's turn. Raises PlanningTimeoutError where too many wait, or for too long."""
         if self._running.total() < self._most and self._running[asker] < self._most_each:
             self._running[asker] += 1
             return
-        queue = self._waiting.get(asker, ())
-        if len(queue) >= self.MAX_WAITING_EACH or sum(map(len, self._waiting.values())) >= self.MAX_WAITING:
-            raise _busy()
-        seat = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(asker, deque()).append(seat)
+        seat = _Seat(size, next(self._numbers), asyncio.get_running_loop().create_future())
+        insort(self._waiting.setdefault(asker, []), seat)
+        self._send_away(asker)
         try:
             async with asyncio.timeout(seconds):
-                await seat
+                await seat.turn
         except TimeoutError:
             self._leave(asker, seat)
             raise _busy() from None
@@ -158,9 +176,23 @@ class _Turns:
             del self._running[asker]
         self._admit()
 
-    def _leave(self, asker: Asker, seat: asyncio.Future[None]) -> None:
-        if seat.done() and not seat.cancelled():  # it was given a turn in the same moment
-            self.end(asker, 0.0)
+    def _send_away(self, asker: Asker) -> None:
+        """One of those who wait, where the newest seat, which is the caller's, is one too many."""
+        if len(self._waiting[asker]) > self.MAX_WAITING_EACH:
+            crowd = asker
+        elif sum(map(len, self._waiting.values())) > self.MAX_WAITING:
+            crowd = max(self._waiting, key=lambda each: len(self._waiting[each]))
+        else:
+            return
+        longest = self._waiting[crowd].pop()
+        if not self._waiting[crowd]:
+            del self._waiting[crowd]
+        if not longest.turn.done():
+            longest.turn.set_exception(_busy())
+
+    def _leave(self, asker: Asker, seat: _Seat) -> None:
+        if seat.turn.done() and not seat.turn.cancelled() and seat.turn.exception() is None:
+            self.end(asker, 0.0)  # it was given a turn in the same moment
             return
         with suppress(KeyError, ValueError):
             self._waiting[asker].remove(seat)
@@ -173,12 +205,19 @@ class _Turns:
             if not may:
                 return
             asker = min(may, key=self._spent.of)
-            seat = self._waiting[asker].popleft()
+            seat = self._waiting[asker].pop(0)
             if not self._waiting[asker]:
                 del self._waiting[asker]
-            if not seat.done():
+            if not seat.turn.done():
                 self._running[asker] += 1
-                seat.set_result(None)
+                seat.turn.set_result(None)
+
+
+def _size(job: Job) -> int:
+    """About how long the job is, in characters of a text that would say it."""
+    if isinstance(job, PlanJob):
+        return job.operation.selections.count() * CHARACTERS_PER_FIELD
+    return len(job.text)
 
 
 class _Overruns:

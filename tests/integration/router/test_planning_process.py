@@ -388,18 +388,67 @@ async def test_only_so_many_wait_and_of_one_caller_fewer() -> None:
 
     holding = asyncio.create_task(hold("a"))
     await asyncio.sleep(0)
-    waiting = [asyncio.create_task(hold("a")) for _ in range(17)]
-    await asyncio.sleep(0)
+    waiting = [asyncio.create_task(hold("a")) for _ in range(65)]
+    await turns_taken()
     refused = [task for task in waiting if task.done()]
     assert [type(task.exception()) for task in refused] == [PlanningTimeoutError]
     another = asyncio.create_task(hold("b"))
-    await asyncio.sleep(0)
+    await turns_taken()
     assert not another.done()
     waiting[0].cancel()  # who leaves takes nobody's turn
     open_gate.set()
     outcomes = await asyncio.gather(holding, another, *waiting, return_exceptions=True)
     pool.close()
-    assert Counter(map(type, outcomes)) == {NoneType: 17, PlanningTimeoutError: 1, asyncio.CancelledError: 1}
+    assert Counter(map(type, outcomes)) == {NoneType: 65, PlanningTimeoutError: 1, asyncio.CancelledError: 1}
+
+
+async def test_long_jobs_of_one_address_wait_for_its_short_ones_and_are_sent_away_for_them() -> None:
+    pool = PlanningPool(SUPERGRAPH, processes=1)
+    open_gate = asyncio.Event()
+    order: list[str] = []
+
+    async def ask(text: str) -> None:
+        async with pool.turn(replace(SHORT, text=text), "an address"):
+            await open_gate.wait()
+            order.append(text)
+
+    tasks = [asyncio.create_task(ask(f"{number:02} {'x' * 500}")) for number in range(65)]
+    await turns_taken()
+    assert not any(task.done() for task in tasks)
+    tasks.append(asyncio.create_task(ask("short")))
+    await turns_taken()
+    sent_away = [number for number, task in enumerate(tasks) if task.done()]
+    open_gate.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    pool.close()
+    assert sent_away == [64]  # the last of those that are equally long
+    assert [text[:5] for text in order[:3]] == ["00 xx", "short", "01 xx"]
+
+
+async def test_who_has_fewer_waiting_is_let_in_where_all_seats_are_taken() -> None:
+    pool = PlanningPool(SUPERGRAPH, processes=1)
+    open_gate = asyncio.Event()
+
+    async def hold(asker: str, text: str) -> None:
+        async with pool.turn(replace(SHORT, text=text), asker):
+            await open_gate.wait()
+
+    tasks = [asyncio.create_task(hold(f"address {number % 4}", "a text")) for number in range(1 + 4 * 64)]
+    await turns_taken()
+    assert not any(task.done() for task in tasks)
+    late = asyncio.create_task(hold("somebody else", "a text that is longer than theirs"))
+    await turns_taken()
+    assert [type(task.exception()) for task in tasks if task.done()] == [PlanningTimeoutError]
+    open_gate.set()
+    await late
+    await asyncio.gather(*tasks, return_exceptions=True)
+    pool.close()
+
+
+async def turns_taken() -> None:
+    """Until tasks that were just made wait for their turn, or were refused it."""
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 async def test_a_long_text_that_was_refused_costs_nothing_the_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
