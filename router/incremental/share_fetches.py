@@ -62,13 +62,19 @@ class HarmlessFields:
             alone[type_.name] &= _can_be_asked_alone(type_)
         #: types whose objects every subgraph that says something of them can be asked for by a plain key
         self.keyed_types = frozenset(name for name, is_keyed in alone.items() if is_keyed)
+        self._with_stand_ins = {subgraph for subgraph, type_ in views if type_.is_interface_object}
         self._types: dict[tuple[str, str], set[str]] = {}
         for subgraph, type_ in views:
             for name in self.names & type_.fields.keys():
                 self._types.setdefault((subgraph, name), set()).add(type_.fields[name].type_text)
 
     def has(self, subgraph: str, name: str) -> bool:
-        return name == "__typename" or len(self._types.get((subgraph, name), ())) == 1
+        """`__typename` counts, but where a subgraph has interface objects: it names those by the interface, and the part
+        that was given such a name would keep it beside the object type that another subgraph tells.
+        """
+        if name == "__typename":
+            return subgraph not in self._with_stand_ins
+        return len(self._types.get((subgraph, name), ())) == 1
 
     def identified(self, node: PlanNode | None, taken: set[str]) -> PlanNode | None:
         """The plan, with the key of the items asked for in every list whose items have one: two answers with the list

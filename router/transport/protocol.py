@@ -96,7 +96,9 @@ class SubgraphTransport(Protocol):
 class CancellableAnswer(asyncio.Future[SubgraphAnswer]):
     """An answer that tells when nobody waits for it any more: a client left, or ran out of time.
 
-    An override and not a done callback, which would cost every request a turn of the loop.
+    Overrides and not done callbacks, which would cost every request a turn of the loop. An answer that is there forgets
+    whom it would have told: they know the answer and the request's body, and such a circle would keep both until the
+    collector, which runs seldom, comes to them.
     """
 
     on_cancel: Callable[[], None] | None = None
@@ -104,9 +106,18 @@ class CancellableAnswer(asyncio.Future[SubgraphAnswer]):
 
     def cancel(self, msg: Any = None) -> bool:
         was_cancelled = super().cancel(msg)
-        if was_cancelled and self.on_cancel is not None:
-            self.on_cancel()
+        on_cancel, self.on_cancel = self.on_cancel, None
+        if was_cancelled and on_cancel is not None:
+            on_cancel()
         return was_cancelled
+
+    def set_result(self, result: SubgraphAnswer) -> None:
+        self.on_cancel = None
+        super().set_result(result)
+
+    def set_exception(self, exception: type | BaseException) -> None:
+        self.on_cancel = None
+        super().set_exception(exception)
 
 
 def failed(error: SubgraphError) -> asyncio.Future[SubgraphAnswer]:
