@@ -84,6 +84,11 @@ def _profile(account: Record, _known: Known) -> Input:
     return _pick(account["profile"], *names)
 
 
+def _default_rest(account: Record, _known: Known) -> Input | None:
+    seconds = account.get("defaultRestSeconds")  # exports of an earlier release do not tell
+    return None if seconds is None else {"seconds": seconds}
+
+
 def _exercise(record: Record, _known: Known) -> Input:
     names = ("name", "category", "level", "tracking", "met", "primaryMuscles", "secondaryMuscles", "equipment")
     return _pick(record, *names, "instructions")
@@ -234,6 +239,7 @@ def _goal(record: Record, _known: Known) -> Input:
 #: In an order in which what others refer to comes first. The settings come before all: they say on which day a moment is.
 SETTINGS = Arrival("account", "updateSettings", "UpdateSettingsInput", _settings, is_keyed=False)
 PROFILE = Arrival("account", "updateProfile", "UpdateProfileInput", _profile, is_keyed=False)
+DEFAULT_REST = Arrival("account", "setDefaultRest", "SetDefaultRestInput", _default_rest, is_keyed=False)
 EXERCISES = Arrival("exercises", "createExercise", "CreateExerciseInput", _exercise, "thing: exercise { id }")
 FOODS = Arrival("foods", "createFood", "CreateFoodInput", _food, "thing: food { id }")
 RECIPES = Arrival("foods", "createRecipe", "CreateRecipeInput", _recipe, "thing: food { id }")

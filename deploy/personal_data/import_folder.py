@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from deploy.errors import FriendlyError
 from deploy.personal_data.arrivals import (
+    DEFAULT_REST,
     EXERCISES,
     FOODS,
     NOT_IMPORTED,
@@ -153,7 +154,7 @@ class _Run:
         find = self._names.find if self._names is not None else _nothing
         self._known.exercises = {each["id"]: find(each["name"]) for each in self._records("exercises")}
         self._known.foods = {each["id"]: None for each in self._records("foods")}
-        for once in (SETTINGS, PROFILE):
+        for once in (SETTINGS, PROFILE, DEFAULT_REST):
             self._tell(once, await self._make_all(once))
         self._tell(EXERCISES, await self._make_all(EXERCISES, self._known.exercises))
         self._tell(FOODS, await self._make_all(FOODS, self._known.foods))

@@ -152,6 +152,7 @@ EXPORTED: Mapping[str, str] = {
     "nutrition.fast": "fasts",
     "nutrition.nutrition_target": "nutritionTargets",
     "workouts.exercise": "exercises",
+    "workouts.default_rest": "account",
     "workouts.workout": "workouts",
     "workouts.workout_exercise": "workouts",
     "workouts.workout_set": "workouts",

@@ -22,6 +22,7 @@ from subgraphs.workouts.queries.personal_record import (
     record_marks,
     records_by_user,
 )
+from subgraphs.workouts.queries.rest import default_rests
 from subgraphs.workouts.queries.template import (
     TemplateExerciseRecord,
     TemplateRecord,
@@ -133,6 +134,10 @@ class WorkoutsLoaders:
     @cached_property
     def loads_by_user(self) -> DataLoader[tuple[str, TrainedDays], dict[date, Decimal]]:
         return load_with_arguments("loads_by_user", self._read(session_loads), dict, batch_span)
+
+    @cached_property
+    def default_rest_by_user(self) -> DataLoader[str, int | None]:
+        return load_one("default_rest_by_user", self._read(default_rests), batch_span)
 
     @cached_property
     def templates_by_user(self) -> DataLoader[tuple[str, Page], list[TemplateRecord]]:

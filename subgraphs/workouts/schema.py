@@ -10,6 +10,7 @@ from subgraphs.workouts.api.workout import Workout, WorkoutQuery
 from subgraphs.workouts.api.workout_live import WorkoutSubscription
 from subgraphs.workouts.api.workout_mutations import WorkoutMutation
 from subgraphs.workouts.api.workout_order import WorkoutOrderMutation
+from subgraphs.workouts.api.workout_rest import RestMutation
 from subgraphs.workouts.api.workout_set import WorkoutSet
 
 
@@ -19,7 +20,7 @@ class Query(ExerciseQuery, WorkoutQuery):
 
 
 @strawberry.type
-class Mutation(ExerciseMutation, WorkoutMutation, WorkoutOrderMutation, TemplateMutation):
+class Mutation(ExerciseMutation, WorkoutMutation, WorkoutOrderMutation, TemplateMutation, RestMutation):
     """Every change to exercises and workouts."""
 
 

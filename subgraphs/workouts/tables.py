@@ -74,6 +74,10 @@ class WorkoutRow(WorkoutsTable, table=True):
     volume_kg: Decimal = Field(default=Decimal(0), sa_column=Column(Numeric(14, 3), nullable=False))
     rules: int = 1
     version: int = 1
+    rest_started_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    rest_ends_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    rest_place_id: str | None = None
+    rest_version: int = 0
     idempotency_key: str | None = None
     idempotency_content: bytes | None = Field(default=None, sa_column=_content())
     created_at: datetime = Field(sa_column=_instant())
@@ -94,6 +98,15 @@ class WorkoutExerciseRow(WorkoutsTable, table=True):
     most_reps: int | None = None
     planned_weight_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(7, 2)))
     rest_seconds: int | None = None
+
+
+class DefaultRestRow(WorkoutsTable, table=True):
+    """How long a person rests after a set where nothing else is planned."""
+
+    __tablename__ = "default_rest"
+
+    user_id: str = Field(primary_key=True)
+    seconds: int
 
 
 class WorkoutTemplateRow(WorkoutsTable, table=True):

@@ -69,6 +69,7 @@ async def test_an_export_makes_the_same_diary_in_another_account_and_only_once(
         assert content(first[file]) == content(before[file]), file
         assert first[file], file
     settings, profile = first["account"][0]["settings"], first["account"][0]["profile"]
+    assert first["account"][0]["defaultRestSeconds"] == 97
     assert (settings, profile) == (before["account"][0]["settings"], before["account"][0]["profile"])
     assert sorted(food["name"] for food in first["foods"]) == ["Outer", "SECRET", "SECRET bar"]
     for file in ("meals", "foods"):

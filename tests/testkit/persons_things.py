@@ -32,6 +32,7 @@ THEN = """mutation($food: ID!, $workout: ID!, $exercise: ID!) {
   createMealPlan(input: { name: "SECRET", days: [{ meals: [{ slot: LUNCH, items: [{ foodId: $food, grams: 70 }] }] }] }) { mealPlan { id } }
   setCustomSlots(input: { slots: [{ name: "SECRET snack", countsAs: SNACK }] }) { customSlots { version } }
   createRecipe(input: { name: "SECRET", servings: 2, ingredients: [{ foodId: $food, grams: 70 }] }) { food { id } }
+  setDefaultRest(input: { seconds: 97 }) { user { id } }
   createTemplate(input: { name: "SECRET", exercises: [{ exerciseId: $exercise, sets: 3 }] }) { template { id } }
   me: updateSettings(input: {}) { user { id day { id } } }
 }"""

@@ -144,6 +144,14 @@ class User:
         return None if record is None else workout_node(record)
 
     @strawberry.field(
+        description="How long the person rests after a set where nothing else is planned, in seconds. Null: only planned"
+        " rests begin by themselves.",
+        directives=[SHARED_TRAINING],
+    )
+    async def default_rest_seconds(self, info: Info) -> int | None:
+        return await loaders_of(info).default_rest_by_user.load(self.id)
+
+    @strawberry.field(
         description="What the person does again and again, the oldest first.", directives=[SHARED_TRAINING]
     )
     async def templates(

@@ -130,6 +130,21 @@ class Workout(Node, Loggable):
     async def exercises(self, info: Info) -> list[WorkoutExercise]:
         return [place_node(one) for one in await loaders_of(info).exercises_by_workout.load(self.record.id)]
 
+    @strawberry.field(
+        description="The latest rest of the running session, which `endsAt` tells whether it is over. Null where none has"
+        " begun, the last one was skipped, or the session is over."
+    )
+    def rest(self) -> WorkoutRest | None:
+        record = self.record
+        if record.rest_started_at is None or record.rest_ends_at is None:
+            return None
+        return WorkoutRest(
+            record=record,
+            started_at=record.rest_started_at,
+            ends_at=record.rest_ends_at,
+            version=record.rest_version,
+        )
+
     @strawberry.field(description="All sets, exercise by exercise; up to 500.", directives=[list_size(30)])
     async def sets(self, info: Info) -> list[WorkoutSet]:
         return [set_node(one) for one in await loaders_of(info).sets_by_workout.load(self.record.id)]
@@ -140,6 +155,23 @@ class Workout(Node, Loggable):
     async def track(self, info: Info) -> WorkoutTrack | None:
         record = await loaders_of(info).track_by_workout.load(self.record.id)
         return None if record is None else track_node(record)
+
+
+@strawberry.type(
+    description="The rest after a set. Nothing is told when it is over: devices count down to `endsAt` by themselves."
+)
+class WorkoutRest:
+    record: strawberry.Private[WorkoutRecord]
+    started_at: datetime = strawberry.field(description="When it began, by the server's clock.")
+    ends_at: datetime = strawberry.field(description="When it ends, by the server's clock; it may have passed.")
+    version: int = strawberry.field(
+        description="Counts the changes of the workout's rest; send it as `expectedVersion` to change only this one."
+    )
+
+    @strawberry.field(description="The exercise after whose set it is; null where it began before any set.")
+    async def exercise(self, info: Info) -> WorkoutExercise | None:
+        places = await loaders_of(info).exercises_by_workout.load(self.record.id)
+        return next((place_node(one) for one in places if one.id == self.record.rest_place_id), None)
 
 
 def place_node(record: WorkoutExerciseRecord) -> WorkoutExercise:

@@ -22,8 +22,8 @@ def session_channel(workout_id: str) -> str:
 @strawberry.type
 class WorkoutSubscription:
     @strawberry.subscription(
-        description="A workout of the viewer as it is, and again after every change that any device makes to it or its"
-        " sets. It ends when the workout is deleted; NOT_FOUND where there is none.",
+        description="A workout of the viewer as it is, and again after every change that any device makes to it, its sets"
+        " or its rest. It ends when the workout is deleted; NOT_FOUND where there is none.",
         directives=[READS_TRAINING],
     )
     async def workout_session(
@@ -37,7 +37,7 @@ class WorkoutSubscription:
             if record is None or record.user_id != viewer_id:
                 yield id, None, None
             else:
-                yield id, record.version, record
+                yield id, (record.version, record.rest_version), record
 
         async for record in states(info, session_channel(id), read):
             if record is None:

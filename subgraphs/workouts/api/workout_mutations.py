@@ -349,7 +349,11 @@ class WorkoutMutation:
         info.context.renew_loaders()
         return DeleteWorkoutPayload(deleted_id=input.id, user=await load_named_user(info, workout.user_id))
 
-    @mutation(key_scope=KeyScope.WRITE_TRAINING, description="Log a set in a workout of the viewer.")
+    @mutation(
+        key_scope=KeyScope.WRITE_TRAINING,
+        description="Log a set in a workout of the viewer. While it runs, the rest that is planned of the exercise, or else"
+        " the viewer's default, begins.",
+    )
     async def log_set(self, info: Info, input: LogSetInput) -> WorkoutSetPayload | None:
         viewer, resources = info.context.viewer, info.context.resources
         new = input.to_new()

@@ -57,7 +57,10 @@ _INSERT = text(
 _UPDATE = text(
     "UPDATE workout SET name = :name, status = :status, local_date = :local_date, time_zone = :time_zone,"
     " started_at = :started_at, ended_at = :ended_at, notes = :notes, reported_kcal = :reported_kcal,"
-    " active_minutes = :active_minutes, session_rpe = :session_rpe WHERE id = :id"
+    " active_minutes = :active_minutes, session_rpe = :session_rpe,"
+    " rest_started_at = CASE WHEN :is_running THEN rest_started_at END,"
+    " rest_ends_at = CASE WHEN :is_running THEN rest_ends_at END,"
+    " rest_place_id = CASE WHEN :is_running THEN rest_place_id END WHERE id = :id"
 )
 _DELETE = text("DELETE FROM workout WHERE id = :id")
 # Arrays, so that any number of rows is one statement.
@@ -131,7 +134,9 @@ async def insert_workout(
 
 
 async def update_workout_row(transaction: AsyncConnection, workout_id: str, row: NewRow) -> None:
-    await transaction.execute(_UPDATE, own_columns(workout_id, row))
+    """The workout's own columns anew; the rest ends with the session."""
+    is_running = row.status == WorkoutStatus.IN_PROGRESS
+    await transaction.execute(_UPDATE, own_columns(workout_id, row) | {"is_running": is_running})
 
 
 async def delete_workout_row(transaction: AsyncConnection, workout_id: str) -> None:

@@ -15,6 +15,7 @@ from subgraphs.shell.database import Database
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
 from subgraphs.shell.idempotency import id_of_request
 from subgraphs.shell.inputs import RequestKey
+from subgraphs.workouts.commands.rest import rest_after_set
 from subgraphs.workouts.commands.settle import settle_stored, settle_workout
 from subgraphs.workouts.commands.workout import lock_workout
 from subgraphs.workouts.commands.workout_rows import (
@@ -80,6 +81,8 @@ class ChangedSet:
 async def log_set(viewer: Viewer, new: NewSet, *, database: Database, now: datetime) -> ChangedSet:
     """Add a set of an exercise, which joins the workout with its first set. The same request again finds the first.
 
+    In a session that runs, the rest after it begins now, or the one that was on ends.
+
     Raises ValidationError, NotFoundError, StaleVersionError, and ConflictError for a cancelled workout or a key that
     was used otherwise.
     """
@@ -99,6 +102,8 @@ async def log_set(viewer: Viewer, new: NewSet, *, database: Database, now: datet
             raise NotFoundError("There is no such exercise.", field="exerciseId")
         place = await _place(transaction, viewer.id, workout_id, exercise_id)
         (set_id,) = await insert_sets(transaction, [(place, new.one)], now, new.request)
+        if workout.status == WorkoutStatus.IN_PROGRESS:
+            await rest_after_set(transaction, workout, place.place_id, now)
         settled = await settle_stored(transaction, workout_id, SetLogged, now=now)
         return await _changed(transaction, settled.workout, settled.sets, set_id)
 

@@ -40,6 +40,7 @@ _FORGET = (
     text("DELETE FROM exercise_best WHERE user_id = :id"),
     text("DELETE FROM workout WHERE user_id = :id"),
     text("DELETE FROM workout_template WHERE user_id = :id"),
+    text("DELETE FROM default_rest WHERE user_id = :id"),
     text("DELETE FROM person_weight WHERE user_id = :id"),
     text("DELETE FROM person WHERE user_id = :id"),
     # An exercise of one's own is in nobody else's workout: it goes after what referred to it.

@@ -15,13 +15,17 @@ from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = (
     "id, user_id, name, status, local_date, time_zone, started_at, ended_at, duration_minutes, active_minutes, notes,"
-    " reported_kcal, calories_kcal, net_calories_kcal, calories_method, body_weight_kg, volume_kg, version, session_rpe"
+    " reported_kcal, calories_kcal, net_calories_kcal, calories_method, body_weight_kg, volume_kg, version, session_rpe,"
+    " rest_started_at, rest_ends_at, rest_place_id, rest_version"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class WorkoutRecord:
-    """One workout without its sets. The calories are those it had when it was last priced."""
+    """One workout without its sets. The calories are those it had when it was last priced.
+
+    The rest is the latest one, after a set of the exercise's place `rest_place_id`; it may be over.
+    """
 
     id: str
     user_id: str
@@ -42,6 +46,10 @@ class WorkoutRecord:
     volume_kg: Decimal
     version: int
     session_rpe: Decimal | None
+    rest_started_at: datetime | None = None
+    rest_ends_at: datetime | None = None
+    rest_place_id: str | None = None
+    rest_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

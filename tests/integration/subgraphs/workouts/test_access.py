@@ -73,6 +73,20 @@ OPERATIONS = {
         ),
         "NOT_FOUND",
     ),
+    "Mutation.startRest": (
+        'mutation { startRest(input: {workoutId: "WORKOUT", seconds: 60}) { workout { id } } }',
+        "NOT_FOUND",
+    ),
+    "Mutation.extendRest": (
+        'mutation { extendRest(input: {workoutId: "WORKOUT", seconds: 60}) { workout { id } } }',
+        "NOT_FOUND",
+    ),
+    "Mutation.skipRest": ('mutation { skipRest(input: {workoutId: "WORKOUT"}) { workout { id } } }', "NOT_FOUND"),
+    "Mutation.setDefaultRest": ("mutation { setDefaultRest(input: {seconds: 60}) { user { id } } }", "own"),
+    "User.defaultRestSeconds": (
+        '{ _entities(representations: [{__typename: "User", id: "owner"}]) { ...on User { defaultRestSeconds } } }',
+        "FORBIDDEN",
+    ),
     "Exercise": ('{ _entities(representations: [{__typename: "Exercise", id: "OWN_EXERCISE"}]) { __typename } }', None),
     "Workout": ('{ _entities(representations: [{__typename: "Workout", id: "WORKOUT"}]) { __typename } }', None),
     "WorkoutSet": ('{ _entities(representations: [{__typename: "WorkoutSet", id: "SET"}]) { __typename } }', None),

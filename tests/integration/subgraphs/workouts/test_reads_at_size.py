@@ -15,6 +15,7 @@ from subgraphs.workouts.commands.settle import settle_workout
 from subgraphs.workouts.loaders import WorkoutsLoaders
 from subgraphs.workouts.queries.exercise import ExerciseFilter, exercises_by_id, exercises_by_name
 from subgraphs.workouts.queries.personal_record import record_counts, record_marks, records_by_user
+from subgraphs.workouts.queries.rest import default_rests
 from subgraphs.workouts.queries.template import exercises_by_template, template_counts, templates_by_user
 from subgraphs.workouts.queries.track import bests_by_workout, pace_records, tracks_by_workout
 from subgraphs.workouts.queries.training import TrainedDays, muscle_work, session_loads
@@ -76,6 +77,7 @@ _POPULATION = (
     INSERT INTO template_exercise (id, template_id, exercise_id, position, sets)
     SELECT id || '-' || n, id, 'e' || n, n, 3 FROM workout_template, generate_series(1, 8) AS n
     """,
+    f"INSERT INTO default_rest SELECT 'p' || n, 90 FROM generate_series(0, {PEOPLE}) AS n",
     """
     INSERT INTO workout_track (workout_id, distance_m, km_splits, mile_splits) SELECT id, 5000, '[]', '[]' FROM workout
     WHERE CAST(substr(user_id, 2) AS integer) % 20 = 0
@@ -117,6 +119,7 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "a page of templates": (templates_by_user, ([VETERAN], Page(20)), 30, 60),
     "how many templates there are": (template_counts, ([VETERAN],), 200, 60),
     "the exercises of a template": (exercises_by_template, (["t0-7"],), 8, 60),
+    "how long one rests": (default_rests, ([VETERAN],), 1, 8),
     "a page of records": (records_by_user, ([VETERAN], Page(20)), 21, 60),
     "the exercises of twenty workouts": (exercises_by_workout, ([f"p0-{n}" for n in range(1, 21)],), 20, 120),
     "the recordings of twenty workouts": (tracks_by_workout, ([f"p0-{n}" for n in range(1, 21)],), 20, 120),
