@@ -223,10 +223,24 @@ def _template(record: Record, known: Known) -> Input:
             "exerciseId": known.exercise(each["exercise"]),
             **_pick(each["plan"], "sets", "leastReps", "mostReps", "weightKg", "restSeconds", "superset"),
             **_pick(each, "incrementKg"),
+            **_rule(each),
         }
         for each in record["exercises"]
     ]
     return {**_pick(record, "name", "notes"), "exercises": exercises}
+
+
+def _rule(exercise: Record) -> Input:
+    """What a plan by percentage or exertion names; exports of an earlier release tell none of it."""
+    plan = exercise["plan"]
+    told = {
+        "percentOfMax": plan.get("percentOfMax"),
+        "trainingMaxKg": plan.get("maxKg"),
+        "targetRpe": plan.get("targetRpe"),
+    }
+    if told["percentOfMax"] is not None or told["targetRpe"] is not None:
+        told |= _pick(exercise, "oneRepMaxFormula", "weightStepKg")
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _goal(record: Record, _known: Known) -> Input:

@@ -24,6 +24,7 @@ from deploy.data_directory import DataDirectory
 from deploy.embedded import DOMAINS
 from deploy.errors import FriendlyError
 from deploy.sample_data import read_demo, read_everyday, read_exercises, read_foods, read_own_exercises, read_own_foods
+from deploy.sample_data.gym import load_gym
 from deploy.sample_data.kitchen import load_kitchen
 from deploy.sample_data.past import with_past
 from deploy.sample_data.people import Person, PlannedExercise, PlannedWorkout, demo_people, synthetic_person
@@ -84,7 +85,7 @@ def load_sample_data(users: int, days: int, seed: int, data_dir: Path, terminal:
         progress.update(task, description="People", total=len(people) + users)
         with _told_afterwards(urls):
             asyncio.run(_load_people(urls, people, now))
-            asyncio.run(_load_kitchen(urls, now))
+            asyncio.run(_load_belongings(urls, now))
             progress.update(task, advance=len(people))
             for done in _load_synthetic(urls, Population(users, days, seed, yesterday), now):
                 progress.update(task, advance=done)
@@ -166,9 +167,10 @@ async def _load_people(urls: Mapping[str, str], people: Sequence[Person], now: d
         await load_people(databases, people, await read_catalogues(databases), now)
 
 
-async def _load_kitchen(urls: Mapping[str, str], now: datetime) -> None:
+async def _load_belongings(urls: Mapping[str, str], now: datetime) -> None:
     async with _databases(urls) as databases:
         await load_kitchen(databases["nutrition"], now)
+        await load_gym(databases["workouts"], now)
         await load_reminders(databases["users"], now)
 
 

@@ -98,6 +98,9 @@ class WorkoutExerciseRow(WorkoutsTable, table=True):
     most_reps: int | None = None
     planned_weight_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(7, 2)))
     rest_seconds: int | None = None
+    planned_percent: Decimal | None = Field(default=None, sa_column=Column(Numeric(5, 2)))
+    planned_max_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(7, 2)))
+    planned_rpe: Decimal | None = Field(default=None, sa_column=Column(Numeric(3, 1)))
 
 
 class DefaultRestRow(WorkoutsTable, table=True):
@@ -110,7 +113,7 @@ class DefaultRestRow(WorkoutsTable, table=True):
 
 
 class WorkoutTemplateRow(WorkoutsTable, table=True):
-    """What somebody does again and again."""
+    """What somebody does again and again. `planned_at` is when the plans of its exercises were told."""
 
     __tablename__ = "workout_template"
     __table_args__ = (key_index("workout_template"),)
@@ -120,6 +123,8 @@ class WorkoutTemplateRow(WorkoutsTable, table=True):
     name: str
     notes: str | None = None
     created_at: datetime = Field(sa_column=_instant())
+    planned_at: datetime = Field(sa_column=_instant())
+    version: int = 1
     idempotency_key: str | None = None
     idempotency_content: bytes | None = Field(default=None, sa_column=_content())
 
@@ -142,6 +147,11 @@ class TemplateExerciseRow(WorkoutsTable, table=True):
     weight_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(7, 2)))
     rest_seconds: int | None = None
     increment_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(6, 2)))
+    percent: Decimal | None = Field(default=None, sa_column=Column(Numeric(5, 2)))
+    training_max_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(7, 2)))
+    formula: str | None = None
+    target_rpe: Decimal | None = Field(default=None, sa_column=Column(Numeric(3, 1)))
+    step_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(6, 2)))
 
 
 class WorkoutSetRow(WorkoutsTable, table=True):

@@ -95,7 +95,7 @@ PLACES = {
     ),
     "workoutExercise": ("ReorderExercisesInput.order", "SwapExerciseInput.workoutExerciseId"),
     "set": ("EditSetInput.setId", "DeleteSetInput.setId"),
-    "template": ("DeleteTemplateInput.id",),
+    "template": ("UpdateTemplateInput.id", "DeleteTemplateInput.id"),
 }  # fmt: skip
 LISTS = {"Query.nodes.ids", "ReorderExercisesInput.order", "MarkNotificationsReadInput.ids"}
 

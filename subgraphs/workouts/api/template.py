@@ -1,19 +1,22 @@
-"""Templates in GraphQL: what is planned again and again, made and deleted."""
+"""Templates in GraphQL: what is planned again and again, made, changed and deleted."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import strawberry
 
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
-from subgraphs.shell.inputs import idempotency_key, request_key
+from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
-from subgraphs.shell.scalars import IdempotencyKey, decimal_of_or_none, rounded_or_none
+from subgraphs.shell.scalars import IdempotencyKey, decimal_of_or_none, describe_enum, rounded, rounded_or_none
 from subgraphs.workouts.api.exercise import Exercise, exercise_node
+from subgraphs.workouts.api.one_rep_max import OneRepMaxFormula
 from subgraphs.workouts.commands import template as commands
+from subgraphs.workouts.domain.one_rep_max import reps_in_reserve
 from subgraphs.workouts.domain.plan import Plan
+from subgraphs.workouts.domain.progression import DEFAULT_FORMULA, DEFAULT_STEP_KG, ProgressionRule, rule_of
 from subgraphs.workouts.loaders import loaders_of
 from subgraphs.workouts.queries.template import TemplateExerciseRecord, TemplateRecord
 
@@ -21,6 +24,18 @@ if TYPE_CHECKING:
     from subgraphs.workouts.api.user import User
 
 LazyUser = Annotated["User", strawberry.lazy("subgraphs.workouts.api.user")]
+
+
+describe_enum(
+    ProgressionRule,
+    "By which rule the weight of an exercise grows from one workout to the next.",
+    NONE="It stays as it is planned.",
+    LINEAR="By the increment, once every set came to the planned repetitions.",
+    DOUBLE="By the increment, once every set came from the least to the most repetitions.",
+    TRAINING_MAX="A percentage of a training max, which grows by the increment once every set was done.",
+    ONE_REP_MAX="A percentage of the one-repetition maximum that the sets of the last 90 days show.",
+    EXERTION="What allows the repetitions at the planned exertion, by the exertion that the last sets told.",
+)
 
 
 @strawberry.type(description="What is planned of an exercise.")
@@ -33,6 +48,19 @@ class ExercisePlan:
     superset: int | None = strawberry.field(
         description="Exercises with one number are done in turns; null for one by itself."
     )
+    percent_of_max: float | None = strawberry.field(
+        description="Which share of `maxKg` the weight is, in percent; null where the weight is no share of anything."
+    )
+    max_kg: float | None = strawberry.field(
+        description="What a percentage is of, in kilograms: the training max, or in a workout the one-repetition maximum that"
+        " was estimated. Null without a percentage, and where it is estimated when a workout begins."
+    )
+    target_rpe: float | None = strawberry.field(
+        description="How hard each set is to be, as a rate of perceived exertion; null if it is open."
+    )
+    target_rir: float | None = strawberry.field(
+        description="Repetitions that are to be left in reserve, 10 less `targetRpe`; null if it is open."
+    )
 
 
 @strawberry.type(description="An exercise of a template.")
@@ -42,7 +70,15 @@ class TemplateExercise:
     plan: ExercisePlan = strawberry.field(description="What is planned of it to begin with.")
     increment_kg: float | None = strawberry.field(
         description="What a workout plans more than the last one, in kilograms, once every set of that one came to the most"
-        " repetitions: linear progression, or double where least and most differ. Null: nothing."
+        " repetitions: linear progression, or double where least and most differ. With a training max it is that which grows."
+        " Null: nothing."
+    )
+    progression: ProgressionRule = strawberry.field(description="By which rule the weight grows.")
+    one_rep_max_formula: OneRepMaxFormula = strawberry.field(
+        description="By which formula sets tell a one-repetition maximum, for the rules that need one."
+    )
+    weight_step_kg: float = strawberry.field(
+        description="Weights by percentage and exertion are rounded down to multiples of it, in kilograms."
     )
 
     @strawberry.field(description="What is done.")
@@ -58,6 +94,7 @@ class WorkoutTemplate:
     name: str = strawberry.field(description="What the person calls it.")
     notes: str | None = strawberry.field(description="The person's own words; null if there are none.")
     created_at: datetime = strawberry.field(description="When it was made.")
+    version: int = strawberry.field(description="Counts up with each change.")
 
     @strawberry.field(description="What it is made of, in order; up to 50.", directives=[list_size(8)])
     async def exercises(self, info: Info) -> list[TemplateExercise]:
@@ -66,7 +103,11 @@ class WorkoutTemplate:
 
 def template_node(record: TemplateRecord) -> WorkoutTemplate:
     return WorkoutTemplate(
-        id=strawberry.ID(record.id), name=record.name, notes=record.notes, created_at=record.created_at
+        id=strawberry.ID(record.id),
+        name=record.name,
+        notes=record.notes,
+        created_at=record.created_at,
+        version=record.version,
     )
 
 
@@ -78,6 +119,10 @@ def plan_node(plan: Plan) -> ExercisePlan:
         weight_kg=rounded_or_none(plan.weight_kg),
         rest_seconds=plan.rest_seconds,
         superset=plan.superset,
+        percent_of_max=rounded_or_none(plan.percent),
+        max_kg=rounded_or_none(plan.training_max_kg),
+        target_rpe=rounded_or_none(plan.target_rpe, 1),
+        target_rir=rounded_or_none(reps_in_reserve(plan.target_rpe), 1),
     )
 
 
@@ -87,6 +132,9 @@ def _exercise_node(record: TemplateExerciseRecord) -> TemplateExercise:
         position=record.position,
         plan=plan_node(record.plan),
         increment_kg=rounded_or_none(record.plan.increment_kg),
+        progression=rule_of(record.plan),
+        one_rep_max_formula=record.plan.formula or DEFAULT_FORMULA,
+        weight_step_kg=rounded(record.plan.step_kg or DEFAULT_STEP_KG),
     )
 
 
@@ -107,7 +155,29 @@ class TemplateExerciseInput:
     )
     increment_kg: float | None = strawberry.field(
         default=None,
-        description="What the weight grows by, 0 to 100 kg, once every set came to the most repetitions. Null: nothing.",
+        description="What the weight, or the training max if there is one, grows by, 0 to 100 kg, once every set came to the"
+        " most repetitions. Null: nothing.",
+    )
+    percent_of_max: float | None = strawberry.field(
+        default=None,
+        description="Which share the weight is of the training max, or without one of the one-repetition maximum that the sets"
+        " of the last 90 days show, in percent, 10 to 120. Null: none.",
+    )
+    training_max_kg: float | None = strawberry.field(
+        default=None, description="What the percentage is of, 1 to 2,000 kg. Null: it is estimated."
+    )
+    target_rpe: float | None = strawberry.field(
+        default=None,
+        description="How hard each set is to be, 5 to 10 by halves: the weight follows from what the last workout's sets told of"
+        " their exertion, by a tenth at most from one to the next. It needs `mostReps`, and takes neither percentage nor"
+        " increment. Null: open.",
+    )
+    one_rep_max_formula: OneRepMaxFormula | None = strawberry.field(
+        default=None, description="By which formula sets tell a one-repetition maximum. Null: EPLEY, as for records."
+    )
+    weight_step_kg: float | None = strawberry.field(
+        default=None,
+        description="Weights by percentage and exertion are rounded down to multiples of it, above 0 to 50 kg. Null: 2.5 kg.",
     )
 
     def to_plan(self) -> tuple[str, Plan]:
@@ -119,6 +189,11 @@ class TemplateExerciseInput:
             rest_seconds=self.rest_seconds,
             superset=self.superset,
             increment_kg=decimal_of_or_none(self.increment_kg, 2),
+            percent=decimal_of_or_none(self.percent_of_max, 2),
+            training_max_kg=decimal_of_or_none(self.training_max_kg, 2),
+            formula=self.one_rep_max_formula,
+            target_rpe=decimal_of_or_none(self.target_rpe, 1),
+            step_kg=decimal_of_or_none(self.weight_step_kg, 2),
         )
         return self.exercise_id, plan
 
@@ -139,15 +214,43 @@ class CreateTemplateInput:
         )
 
 
+@strawberry.input(description="What is to be different of a template: what is absent stays, what is null is cleared.")
+class UpdateTemplateInput:
+    id: strawberry.ID = strawberry.field(description="The template's id.")
+    name: str | None = strawberry.field(
+        default=strawberry.UNSET, description="What the person calls it, 1 to 255 characters. It cannot be null."
+    )
+    notes: str | None = strawberry.field(default=strawberry.UNSET, description="Up to 500 characters. Null: none.")
+    exercises: list[TemplateExerciseInput] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="In order, 1 to 50, in place of all before; the weights they tell are begun with. It cannot be null.",
+    )
+    expected_version: int | None = expected_version()
+
+    def to_changes(self) -> commands.TemplateChanges:
+        changes = given(self, "notes", never_null=("name", "exercises"))
+        if "exercises" in changes:
+            changes["exercises"] = [each.to_plan() for each in changes["exercises"]]
+        return cast("commands.TemplateChanges", changes)
+
+
 @strawberry.input(description="Which template to delete.")
 class DeleteTemplateInput:
     id: strawberry.ID = strawberry.field(description="The template's id.")
+    expected_version: int | None = expected_version()
 
 
 @strawberry.type(description="What came of making a template.")
 class CreateTemplatePayload(Payload):
     template: WorkoutTemplate | None = strawberry.field(
         default=None, description="The template as it was made; null if it was refused."
+    )
+
+
+@strawberry.type(description="What came of changing a template.")
+class UpdateTemplatePayload(Payload):
+    template: WorkoutTemplate | None = strawberry.field(
+        default=None, description="The template as it is now; null if the change was refused."
     )
 
 
@@ -177,12 +280,31 @@ class TemplateMutation:
 
     @mutation(
         key_scope=KeyScope.WRITE_TRAINING,
+        description="Change a template of the viewer; workouts that began from it keep their plan.",
+    )
+    async def update_template(self, info: Info, input: UpdateTemplateInput) -> UpdateTemplatePayload | None:
+        resources = info.context.resources
+        record = await commands.update_template(
+            info.context.viewer,
+            input.id,
+            input.to_changes(),
+            expected_version=input.expected_version,
+            database=resources.database,
+            now=resources.now(),
+        )
+        info.context.renew_loaders()
+        return UpdateTemplatePayload(template=template_node(record))
+
+    @mutation(
+        key_scope=KeyScope.WRITE_TRAINING,
         description="Delete a template of the viewer; workouts that began from it keep their plan.",
     )
     async def delete_template(self, info: Info, input: DeleteTemplateInput) -> DeleteTemplatePayload | None:
         from subgraphs.workouts.api.user import load_named_user
 
         viewer = info.context.viewer
-        await commands.delete_template(viewer, input.id, database=info.context.resources.database)
+        await commands.delete_template(
+            viewer, input.id, expected_version=input.expected_version, database=info.context.resources.database
+        )
         info.context.renew_loaders()
         return DeleteTemplatePayload(deleted_id=input.id, user=await load_named_user(info, viewer.id))

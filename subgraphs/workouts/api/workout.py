@@ -22,7 +22,7 @@ from subgraphs.workouts.api.track import WorkoutTrack, track_node
 from subgraphs.workouts.api.workout_set import WorkoutSet, set_node
 from subgraphs.workouts.domain import energy
 from subgraphs.workouts.domain import workout as domain
-from subgraphs.workouts.domain.plan import Plan
+from subgraphs.workouts.domain.progression import outcome_of
 from subgraphs.workouts.domain.training_load import session_load
 from subgraphs.workouts.loaders import loaders_of
 from subgraphs.workouts.queries.workout import WorkoutExerciseRecord, WorkoutRecord
@@ -37,6 +37,21 @@ describe_enum(
     COMPLETED="It is over and counts.",
     CANCELLED="It was given up and counts for nothing.",
 )
+
+
+@strawberry.type(description="What was done of an exercise beside what was planned of it.")
+class PlanOutcome:
+    working_sets: int = strawberry.field(description="How many sets were done, without warm-ups.")
+    sets_as_planned: int = strawberry.field(
+        description="Of them, those with the planned weight or more, and the least repetitions planned or more."
+    )
+    is_fulfilled: bool = strawberry.field(description="Whether as many sets as planned were done as planned.")
+    mean_rpe: float | None = strawberry.field(
+        description="Mean exertion of the sets that told one, from 1 to 10; null if none did."
+    )
+    rpe_over_target: float | None = strawberry.field(
+        description="How much harder they were than planned; below 0 easier. Null where either is not told."
+    )
 
 
 @strawberry.type(description="An exercise's place in a workout.")
@@ -60,18 +75,23 @@ class WorkoutExercise:
 
     @strawberry.field(description="What the template planned that the workout began from; null without one.")
     def plan(self) -> ExercisePlan | None:
-        record = self.record
-        if record.planned_sets is None:
+        plan = self.record.plan
+        return None if plan is None else plan_node(plan)
+
+    @strawberry.field(description="What was done beside what was planned; null without a plan.")
+    async def plan_outcome(self, info: Info) -> PlanOutcome | None:
+        plan = self.record.plan
+        if plan is None:
             return None
-        plan = Plan(
-            sets=record.planned_sets,
-            least_reps=record.least_reps,
-            most_reps=record.most_reps,
-            weight_kg=record.planned_weight_kg,
-            rest_seconds=record.rest_seconds,
-            superset=record.superset,
+        sets = await loaders_of(info).sets_by_workout.load(self.record.workout_id)
+        done = outcome_of(plan, [one for one in sets if one.workout_exercise_id == self.record.id])
+        return PlanOutcome(
+            working_sets=done.working_sets,
+            sets_as_planned=done.sets_as_planned,
+            is_fulfilled=done.sets_as_planned >= plan.sets,
+            mean_rpe=rounded_or_none(done.mean_rpe),
+            rpe_over_target=rounded_or_none(done.rpe_over_target),
         )
-        return plan_node(plan)
 
     @strawberry.field(description="The sets of this exercise, in order.", directives=[list_size(4)])
     async def sets(self, info: Info) -> list[WorkoutSet]:

@@ -269,7 +269,7 @@ class WorkoutMutation:
         now = resources.now()
         new = input.to_new(now)
         if input.template_id is not None:
-            exercises = await planned_exercises(viewer, input.template_id, database=resources.database)
+            exercises = await planned_exercises(viewer, input.template_id, database=resources.database, now=now)
             new = replace(new, exercises=exercises)
         return await payload(info, await commands.start_workout(viewer, new, database=resources.database, now=now))
 

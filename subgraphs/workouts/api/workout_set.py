@@ -20,9 +20,10 @@ from subgraphs.shell.scalars import (
 )
 from subgraphs.shell.sharing import SHARED_TRAINING, load_readable
 from subgraphs.shell.units import DistanceUnit, MassUnit
+from subgraphs.workouts.api.one_rep_max import OneRepMaxEstimate, OneRepMaxFormula
 from subgraphs.workouts.commands.workout_set import SetChanges
 from subgraphs.workouts.domain import workout_set as domain
-from subgraphs.workouts.domain.one_rep_max import OneRepMaxFormula, one_rep_maxes, reps_in_reserve
+from subgraphs.workouts.domain.one_rep_max import one_rep_maxes, reps_in_reserve
 from subgraphs.workouts.loaders import loaders_of
 from subgraphs.workouts.queries.workout import SetRecord
 
@@ -36,27 +37,6 @@ describe_enum(
     TIMED="By the clock, not by repetitions.",
     AMRAP="As many repetitions as could be.",
 )
-
-
-describe_enum(
-    OneRepMaxFormula,
-    "Formulas of the weight that one repetition would allow, from repetitions to failure.",
-    EPLEY="Epley 1985: w (1 + r / 30).",
-    BRZYCKI="Brzycki 1993: 36 w / (37 - r), up to 36 repetitions; as Epley's at 10.",
-    LOMBARDI="Lombardi 1989: w r^0.10.",
-    MAYHEW="Mayhew et al. 1992: 100 w / (52.2 + 41.9 e^(-0.055 r)).",
-    WATHAN="Wathan 1994: 100 w / (48.8 + 53.8 e^(-0.075 r)).",
-    O_CONNER="O'Conner et al. 1989: w (1 + 0.025 r).",
-)
-
-
-@strawberry.type(description="What one repetition would allow, by one formula.")
-class OneRepMaxEstimate:
-    formula: OneRepMaxFormula = strawberry.field(description="Which formula.")
-    kg: float = strawberry.field(description="In kilograms.")
-    is_reliable: bool = strawberry.field(
-        description="Whether it is of 12 repetitions or fewer, those left included; past them formulas drift apart."
-    )
 
 
 @strawberry.federation.type(

@@ -1,8 +1,9 @@
-"""Templates: made, deleted, and what a workout that begins from one plans. They tell nobody else anything."""
+"""Templates: made, changed, deleted, and what a workout that begins from one plans. They tell nobody else anything."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import TypedDict
 
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,22 +11,29 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from events.envelope import new_id
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database, take_turns
-from subgraphs.shell.errors import Checks, ConflictError, NotFoundError
+from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
 from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.workouts.commands.exercise import check_exercises_exist
-from subgraphs.workouts.domain.plan import MOST_TEMPLATES, Plan, check_template, grown
+from subgraphs.workouts.domain.plan import MOST_TEMPLATES, Plan, check_template
+from subgraphs.workouts.domain.progression import ESTIMATE_DAYS, LastTime, ProgressionRule, grown, rule_of
 from subgraphs.workouts.domain.workout import ExerciseDraft
 from subgraphs.workouts.queries.template import (
     TemplateRecord,
     exercises_by_template,
-    last_sets,
+    last_times,
+    strongest_sets,
     template_counts,
     templates_by_id,
 )
 from subgraphs.workouts.tables import TemplateExerciseRow, WorkoutTemplateRow
 
-_DELETE = text("DELETE FROM workout_template WHERE id = :id AND user_id = :user_id")
+_LOCK = text("SELECT id FROM workout_template WHERE id = :id AND user_id = :user_id FOR UPDATE")
+_UPDATE = text(
+    "UPDATE workout_template SET name = :name, notes = :notes, planned_at = :planned_at, version = version + 1 WHERE id = :id"
+)
+_DELETE = text("DELETE FROM workout_template WHERE id = :id")
+_DELETE_EXERCISES = text("DELETE FROM template_exercise WHERE template_id = :id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +44,14 @@ class NewTemplate:
     exercises: Sequence[tuple[str, Plan]]
     notes: str | None = None
     request: RequestKey | None = None
+
+
+class TemplateChanges(TypedDict, total=False):
+    """What is to be different; what is absent stays as it is. Exercises take the place of all before."""
+
+    name: str
+    notes: str | None
+    exercises: Sequence[tuple[str, Plan]]
 
 
 async def create_template(viewer: Viewer, new: NewTemplate, *, database: Database, now: datetime) -> TemplateRecord:
@@ -54,24 +70,78 @@ async def create_template(viewer: Viewer, new: NewTemplate, *, database: Databas
         return (await templates_by_id(transaction, [earlier]))[earlier]
 
 
-async def delete_template(viewer: Viewer, template_id: str, *, database: Database) -> None:
-    """Let a template go; workouts that began from it keep their plan. Raises NotFoundError, for another's too."""
+async def update_template(
+    viewer: Viewer,
+    template_id: str,
+    changes: TemplateChanges,
+    *,
+    expected_version: int | None,
+    database: Database,
+    now: datetime,
+) -> TemplateRecord:
+    """Change a template of the viewer; workouts that began from it keep their plan.
+
+    Raises ValidationError, NotFoundError, for another's too, and StaleVersionError.
+    """
     async with database.transaction() as transaction:
-        result = await transaction.execute(_DELETE, {"id": template_id, "user_id": viewer.id})
-        if result.rowcount == 0:
-            raise NotFoundError("There is no such template.")
+        template = await _lock(transaction, viewer, template_id)
+        expect_version("template", expected=expected_version, current=template.version)
+        exercises = changes.get("exercises")
+        name, notes = changes.get("name", template.name), changes.get("notes", template.notes)
+        checks = Checks()
+        check_template(checks, name, notes, None if exercises is None else [plan for _, plan in exercises])
+        checks.done()
+        planned_at = template.planned_at if exercises is None else now
+        row = {"id": template_id, "name": name.strip(), "notes": notes, "planned_at": planned_at}
+        await transaction.execute(_UPDATE, row)
+        if exercises is not None:
+            await check_exercises_exist(transaction, viewer, [exercise_id for exercise_id, _ in exercises])
+            await transaction.execute(_DELETE_EXERCISES, {"id": template_id})
+            await _write_exercises(transaction, template_id, exercises)
+        return (await templates_by_id(transaction, [template_id]))[template_id]
 
 
-async def planned_exercises(viewer: Viewer, template_id: str, *, database: Database) -> list[ExerciseDraft]:
+async def delete_template(
+    viewer: Viewer, template_id: str, *, expected_version: int | None, database: Database
+) -> None:
+    """Let a template go; workouts that began from it keep their plan.
+
+    Raises NotFoundError, for another's too, and StaleVersionError.
+    """
+    async with database.transaction() as transaction:
+        template = await _lock(transaction, viewer, template_id)
+        expect_version("template", expected=expected_version, current=template.version)
+        await transaction.execute(_DELETE, {"id": template_id})
+
+
+async def _lock(transaction: AsyncConnection, viewer: Viewer, template_id: str) -> TemplateRecord:
+    """The viewer's template, locked until the transaction ends. Raises NotFoundError, for another's too."""
+    if await transaction.scalar(_LOCK, {"id": template_id, "user_id": viewer.id}) is None:
+        raise NotFoundError("There is no such template.")
+    return (await templates_by_id(transaction, [template_id]))[template_id]
+
+
+async def planned_exercises(
+    viewer: Viewer, template_id: str, *, database: Database, now: datetime
+) -> list[ExerciseDraft]:
     """What a workout from a template of the viewer begins with, grown by what was done last. Raises NotFoundError."""
     async with database.transaction() as transaction:
         template = (await templates_by_id(transaction, [template_id])).get(template_id)
         if template is None or template.user_id != viewer.id:
             raise NotFoundError("There is no such template.", field="templateId")
         exercises = (await exercises_by_template(transaction, [template_id])).get(template_id, [])
-        done = await last_sets(transaction, viewer.id, sorted({each.exercise_id for each in exercises}))
+        every = sorted({each.exercise_id for each in exercises})
+        last = await last_times(transaction, viewer.id, every, template.planned_at)
+        estimated = sorted(
+            {each.exercise_id for each in exercises if rule_of(each.plan) is ProgressionRule.ONE_REP_MAX}
+        )
+        since = (now - timedelta(days=ESTIMATE_DAYS)).date()
+        strongest = await strongest_sets(transaction, viewer.id, estimated, since) if estimated else {}
         return [
-            ExerciseDraft(exercise_id=each.exercise_id, plan=grown(each.plan, done.get(each.exercise_id, ())))
+            ExerciseDraft(
+                exercise_id=each.exercise_id,
+                plan=grown(each.plan, last.get(each.exercise_id, LastTime()), strongest.get(each.exercise_id, ())),
+            )
             for each in exercises
         ]
 
@@ -84,9 +154,17 @@ async def _write(transaction: AsyncConnection, user_id: str, new: NewTemplate, n
         "name": new.name.strip(),
         "notes": new.notes,
         "created_at": now,
+        "planned_at": now,
         **key_columns(new.request),
     }
     await transaction.execute(insert(WorkoutTemplateRow), [row])
+    await _write_exercises(transaction, template_id, new.exercises)
+    return template_id
+
+
+async def _write_exercises(
+    transaction: AsyncConnection, template_id: str, exercises: Sequence[tuple[str, Plan]]
+) -> None:
     rows = [
         {
             "id": new_id(),
@@ -95,7 +173,6 @@ async def _write(transaction: AsyncConnection, user_id: str, new: NewTemplate, n
             "position": position,
             **{name: getattr(plan, name) for name in Plan.__slots__},
         }
-        for position, (exercise_id, plan) in enumerate(new.exercises, start=1)
+        for position, (exercise_id, plan) in enumerate(exercises, start=1)
     ]
     await transaction.execute(insert(TemplateExerciseRow), rows)
-    return template_id

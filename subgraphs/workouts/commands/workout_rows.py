@@ -66,11 +66,12 @@ _DELETE = text("DELETE FROM workout WHERE id = :id")
 # Arrays, so that any number of rows is one statement.
 _INSERT_PLACES = text(
     "INSERT INTO workout_exercise (id, workout_id, exercise_id, position, duration_seconds, notes, superset,"
-    " planned_sets, least_reps, most_reps, planned_weight_kg, rest_seconds)"
+    " planned_sets, least_reps, most_reps, planned_weight_kg, rest_seconds, planned_percent, planned_max_kg, planned_rpe)"
     " SELECT * FROM unnest(CAST(:id AS text[]), CAST(:workout_id AS text[]), CAST(:exercise_id AS text[]),"
     " CAST(:position AS integer[]), CAST(:duration_seconds AS integer[]), CAST(:notes AS text[]),"
     " CAST(:superset AS integer[]), CAST(:planned_sets AS integer[]), CAST(:least_reps AS integer[]),"
-    " CAST(:most_reps AS integer[]), CAST(:planned_weight_kg AS numeric[]), CAST(:rest_seconds AS integer[]))"
+    " CAST(:most_reps AS integer[]), CAST(:planned_weight_kg AS numeric[]), CAST(:rest_seconds AS integer[]),"
+    " CAST(:planned_percent AS numeric[]), CAST(:planned_max_kg AS numeric[]), CAST(:planned_rpe AS numeric[]))"
 )
 _INSERT_SETS = text(
     "INSERT INTO workout_set (id, workout_exercise_id, workout_id, user_id, exercise_id, position, logged_at, kind,"
@@ -162,6 +163,9 @@ async def insert_exercises(
             "most_reps": one.plan.most_reps if one.plan else None,
             "planned_weight_kg": one.plan.weight_kg if one.plan else None,
             "rest_seconds": one.plan.rest_seconds if one.plan else None,
+            "planned_percent": one.plan.percent if one.plan else None,
+            "planned_max_kg": one.plan.training_max_kg if one.plan else None,
+            "planned_rpe": one.plan.target_rpe if one.plan else None,
         }
         for position, one in enumerate(exercises, start=first_position)
     ]

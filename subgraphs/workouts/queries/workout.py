@@ -12,6 +12,7 @@ from sqlalchemy import TextClause, text
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import count_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
+from subgraphs.workouts.domain.plan import Plan
 
 _COLUMNS = (
     "id, user_id, name, status, local_date, time_zone, started_at, ended_at, duration_minutes, active_minutes, notes,"
@@ -68,6 +69,26 @@ class WorkoutExerciseRecord:
     most_reps: int | None = None
     planned_weight_kg: Decimal | None = None
     rest_seconds: int | None = None
+    planned_percent: Decimal | None = None
+    planned_max_kg: Decimal | None = None
+    planned_rpe: Decimal | None = None
+
+    @property
+    def plan(self) -> Plan | None:
+        """What was planned of it; None for an exercise that joined the workout by itself."""
+        if self.planned_sets is None:
+            return None
+        return Plan(
+            sets=self.planned_sets,
+            least_reps=self.least_reps,
+            most_reps=self.most_reps,
+            weight_kg=self.planned_weight_kg,
+            rest_seconds=self.rest_seconds,
+            superset=self.superset,
+            percent=self.planned_percent,
+            training_max_kg=self.planned_max_kg,
+            target_rpe=self.planned_rpe,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +128,7 @@ _BY_ID = text(f"SELECT {_COLUMNS} FROM workout WHERE id = ANY(:ids)")  # noqa: S
 _ACTIVE = text(f"SELECT {_COLUMNS} FROM workout WHERE user_id = ANY(:user_ids) AND status = 'IN_PROGRESS'")  # noqa: S608
 _EXERCISES = text(
     "SELECT id, workout_id, exercise_id, position, duration_seconds, notes, superset, planned_sets, least_reps,"
-    " most_reps, planned_weight_kg, rest_seconds FROM workout_exercise"
+    " most_reps, planned_weight_kg, rest_seconds, planned_percent, planned_max_kg, planned_rpe FROM workout_exercise"
     " WHERE workout_id = ANY(:ids) ORDER BY workout_id, position"
 )
 _SET_COLUMNS = (

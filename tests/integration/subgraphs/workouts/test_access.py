@@ -56,6 +56,10 @@ OPERATIONS = {
         ),
         "own",
     ),
+    "Mutation.updateTemplate": (
+        'mutation { updateTemplate(input: {id: "TEMPLATE", name: "mine"}) { template { id } } }',
+        "NOT_FOUND",
+    ),
     "Mutation.deleteTemplate": ('mutation { deleteTemplate(input: {id: "TEMPLATE"}) { deletedId } }', "NOT_FOUND"),
     "User.templates": (
         '{ _entities(representations: [{__typename: "User", id: "owner"}]) { ...on User { templates { nodes { id } } } } }',

@@ -1,0 +1,26 @@
+"""Plans by percentage and by exertion, and templates that are changed."""
+
+from alembic import op
+
+revision = "workouts_0009"
+down_revision = "workouts_0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for statement in (
+        """
+        ALTER TABLE template_exercise ADD COLUMN percent numeric(5, 2), ADD COLUMN training_max_kg numeric(7, 2),
+            ADD COLUMN formula text, ADD COLUMN target_rpe numeric(3, 1), ADD COLUMN step_kg numeric(6, 2)
+        """,
+        """
+        ALTER TABLE workout_exercise ADD COLUMN planned_percent numeric(5, 2), ADD COLUMN planned_max_kg numeric(7, 2),
+            ADD COLUMN planned_rpe numeric(3, 1)
+        """,
+        "ALTER TABLE workout_template ADD COLUMN planned_at timestamptz, ADD COLUMN version integer NOT NULL DEFAULT 1",
+        "UPDATE workout_template SET planned_at = created_at",
+        # With a default for as long as processes of the release before may still write.
+        "ALTER TABLE workout_template ALTER COLUMN planned_at SET NOT NULL, ALTER COLUMN planned_at SET DEFAULT now()",
+    ):
+        op.execute(statement)
