@@ -87,14 +87,15 @@ class Outcome:
 def outcome_of(plan: Plan, sets: Iterable[WorkoutSet]) -> Outcome:
     """A set is as planned with the planned weight or more and the least repetitions or more; what is open is met by any."""
     working = [one for one in sets if one.kind in WORKING_KINDS]
-    least_reps = plan.least_reps or plan.most_reps or 0
-    as_planned = [
-        one for one in working if (one.weight_kg or 0) >= (plan.weight_kg or 0) and (one.reps or 0) >= least_reps
-    ]
     told = [one.rpe for one in working if one.rpe is not None]
     mean = sum(told, Decimal(0)) / len(told) if told else None
     over = mean - plan.target_rpe if mean is not None and plan.target_rpe is not None else None
-    return Outcome(len(working), len(as_planned), mean, over)
+    return Outcome(len(working), sum(_is_as_planned(plan, one) for one in working), mean, over)
+
+
+def _is_as_planned(plan: Plan, one: DoneSet) -> bool:
+    least_reps = plan.least_reps or plan.most_reps or 0
+    return (one.weight_kg or 0) >= (plan.weight_kg or 0) and (one.reps or 0) >= least_reps
 
 
 def rule_of(plan: Plan) -> ProgressionRule:

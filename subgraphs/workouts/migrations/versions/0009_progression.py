@@ -18,9 +18,9 @@ def upgrade() -> None:
         ALTER TABLE workout_exercise ADD COLUMN planned_percent numeric(5, 2), ADD COLUMN planned_max_kg numeric(7, 2),
             ADD COLUMN planned_rpe numeric(3, 1)
         """,
-        "ALTER TABLE workout_template ADD COLUMN planned_at timestamptz, ADD COLUMN version integer NOT NULL DEFAULT 1",
+        # With defaults, for processes of the release before write neither.
+        "ALTER TABLE workout_template ADD COLUMN planned_at timestamptz NOT NULL DEFAULT now(),"
+        " ADD COLUMN version integer NOT NULL DEFAULT 1",
         "UPDATE workout_template SET planned_at = created_at",
-        # With a default for as long as processes of the release before may still write.
-        "ALTER TABLE workout_template ALTER COLUMN planned_at SET NOT NULL, ALTER COLUMN planned_at SET DEFAULT now()",
     ):
         op.execute(statement)
