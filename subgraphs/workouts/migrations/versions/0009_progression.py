@@ -19,8 +19,10 @@ def upgrade() -> None:
             ADD COLUMN planned_rpe numeric(3, 1)
         """,
         # With defaults, for processes of the release before write neither.
-        "ALTER TABLE workout_template ADD COLUMN planned_at timestamptz NOT NULL DEFAULT now(),"
-        " ADD COLUMN version integer NOT NULL DEFAULT 1",
+        """
+        ALTER TABLE workout_template ADD COLUMN planned_at timestamptz NOT NULL DEFAULT now(),
+            ADD COLUMN version integer NOT NULL DEFAULT 1
+        """,
         "UPDATE workout_template SET planned_at = created_at",
     ):
         op.execute(statement)
