@@ -76,12 +76,13 @@ class Grants:
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """One selection that was taken out: `path` are response keys and `types` the object types it was asked on. It is
-    asked at all only where the `conditions` on the way to it hold.
+    """One selection that was taken out. `path` are response keys, and for each of them `others` has the object types that
+    can stand there and are not asked for it: `{ items { ... on A { x: secret } ... on B { x: open } } }` asks B's for
+    something else by the same key. It is asked at all only where the `conditions` on the way to it hold.
     """
 
     path: tuple[str, ...]
-    types: frozenset[str]
+    others: tuple[frozenset[str], ...]
     coordinate: str
     refusal: Refusal | None  # None for a caller who is known, and may not have this
     conditions: tuple[Condition, ...] = ()
@@ -132,14 +133,23 @@ class Authorization:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """From the root to a selection set: response keys, and the conditions on them and on fragments."""
+    """From the root to a selection set: response keys, for each the object types that are not asked for it, and the
+    conditions on fields and fragments. At its end may stand objects of the types `possible`; `asked` are some of them.
+    """
 
+    possible: frozenset[str]
+    asked: frozenset[str]
     path: tuple[str, ...] = ()
+    others: tuple[frozenset[str], ...] = ()
     conditions: tuple[Condition, ...] = ()
 
-    def to(self, item: Field | InlineFragment) -> _Way:
-        path = (*self.path, item.response_key) if isinstance(item, Field) else self.path
-        return _Way(path, self.conditions + item.conditions)
+    def into(self, fragment: InlineFragment, types: frozenset[str]) -> _Way:
+        """Into a fragment on objects of those types."""
+        return replace(self, asked=self.asked & types, conditions=self.conditions + fragment.conditions)
+
+    def to(self, item: Field, possible: frozenset[str]) -> _Way:
+        others = (*self.others, self.possible - self.asked)
+        return _Way(possible, possible, (*self.path, item.response_key), others, self.conditions + item.conditions)
 
 
 class AuthorizationRules:
@@ -196,7 +206,8 @@ class AuthorizationRules:
         root = roots[operation.operation_type]
         assert root is not None  # validation has refused an operation of a kind that the schema lacks
         denials: list[Denial] = []
-        selections = self._prune(operation.selections, root.name, grants, _Way(), denials)
+        at_root = frozenset({root.name})
+        selections = self._prune(operation.selections, root.name, grants, _Way(at_root, at_root), denials)
         return Authorization(replace(operation, selections=selections), tuple(denials))
 
     def _prune(
@@ -205,16 +216,18 @@ class AuthorizationRules:
         items: list[Field | InlineFragment] = []
         for item in selections.items:
             if isinstance(item, InlineFragment):
-                inner = self._prune(item.selections, item.type_condition or type_name, grants, way.to(item), denials)
+                inner_type = item.type_condition or type_name
+                inside = way.into(item, self._possible(inner_type))
+                inner = self._prune(item.selections, inner_type, grants, inside, denials)
                 if inner.items:
                     items.append(replace(item, selections=inner))
                 continue
-            below = way.to(item)
+            below = way.to(item, self._possible(self._type_of(type_name, item.name)))
             broken = self._broken(type_name, item.name, grants)
             if broken is not None:
                 coordinate = f"{type_name}.{item.name}"
                 refusal = None if grants.is_authenticated else grants.refusal
-                denials.append(Denial(below.path, self._possible(type_name), coordinate, refusal, below.conditions))
+                denials.append(Denial(below.path, below.others, coordinate, refusal, below.conditions))
             elif item.selections is None:
                 items.append(item)
             else:
@@ -264,10 +277,12 @@ def _withhold(value: Any, denial: Denial, depth: int, path: tuple[str | int, ...
             yield from _withhold(item, denial, depth, (*path, index))
     elif isinstance(value, dict):
         key = denial.path[depth]
+        # without a type name it is of the one type that can stand here; a name that is no object type's is doubted
+        if value.get("__typename") in denial.others[depth]:
+            return
         if depth + 1 < len(denial.path):
             yield from _withhold(value.get(key), denial, depth + 1, (*path, key))
-        # without a type name the object is of the one type that can stand here
-        elif value.get("__typename", None) in denial.types or "__typename" not in value:
+        else:
             value[key] = None
             yield (*path, key)
 

@@ -129,10 +129,13 @@ async def _difference_in_work(trial: Trial, graph: FederatedGraph, operation: Ra
     keys = {name for kind in types.values() for key in kind.keys for name in key_field_names(key)}
 
     asked = {node.name.value for node in _fields_of(decided)}
+    wants_types = "__typename" in asked
+    interfaces = {*members, *members.values()}
 
     def work() -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
         """Fields, but for those that only say how objects were reached; entities of subgraphs that were asked for nothing
-        but the way to others, and not for what the client wants of it.
+        but the way to others, and not for what the client wants of it. Where it wants type names, those of an interface that
+        has interface objects may be what a lookup was for.
         """
 
         def told(resolved: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -144,6 +147,7 @@ async def _difference_in_work(trial: Trial, graph: FederatedGraph, operation: Ra
             for subgraph, stub in graph.stubs.items()
             if not told(stub.resolved) and asked.isdisjoint(name for _, name in stub.resolved)
             for type_name in stub.entity_types
+            if not (wants_types and type_name in interfaces)
         }
         return told(graph.resolved), entities
 

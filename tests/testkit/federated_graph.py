@@ -13,7 +13,7 @@ from typing import Any
 from router.loaded_graph import GraphOptions, LoadedGraph
 from router.operation import DocumentLimits
 from router.pipeline import Response, prepare, respond_in_pieces, run
-from router.prepared_request import OperationRequest, Runtime
+from router.prepared_request import Authorize, OperationRequest, Runtime
 from router.server.multipart import FormerIncrementalParts, IncrementalParts
 from schema import SubgraphSource, compose
 from tests.testkit.failure_modes import FailureMode
@@ -65,10 +65,11 @@ class FederatedGraph:
         *,
         failures: Mapping[str, FailureMode] | None = None,
         override_labels: frozenset[str] = frozenset(),
+        authorize: Authorize | None = None,
         timeout_seconds: float = 5.0,
     ) -> JsonObject:
         """The response to one operation; the stubs' request records then hold this operation's requests only."""
-        runtime = self._runtime(failures, override_labels, timeout_seconds)
+        runtime = self._runtime(failures, override_labels, timeout_seconds, authorize)
         response = await run(OperationRequest(operation, variables), self.graph, runtime)
         answered: JsonObject = json.loads(response.body)  # with all digits
         return answered
@@ -86,11 +87,12 @@ class FederatedGraph:
         former: bool = False,
         failures: Mapping[str, FailureMode] | None = None,
         override_labels: frozenset[str] = frozenset(),
+        authorize: Authorize | None = None,
     ) -> list[JsonObject]:
         """The answer in pieces, as they are written in the current or the `former` format; one without `hasNext` where
         it comes whole.
         """
-        runtime = self._runtime(failures, override_labels, 5.0)
+        runtime = self._runtime(failures, override_labels, 5.0, authorize)
         request = OperationRequest(operation, variables, takes_pieces=True, repeats_fields=former)
         answered = await respond_in_pieces(await prepare(request, self.graph, runtime))
         if isinstance(answered, Response):
@@ -99,7 +101,11 @@ class FederatedGraph:
         return [_body_of(parts.part(body)) async for body in answered]
 
     def _runtime(
-        self, failures: Mapping[str, FailureMode] | None, override_labels: frozenset[str], timeout_seconds: float
+        self,
+        failures: Mapping[str, FailureMode] | None,
+        override_labels: frozenset[str],
+        timeout_seconds: float,
+        authorize: Authorize | None,
     ) -> Runtime:
         for name, stub in self.stubs.items():
             stub.failure = (failures or {}).get(name)
@@ -107,7 +113,9 @@ class FederatedGraph:
             stub.resolved.clear()
             stub.entity_types.clear()
         return Runtime(
-            StubTransport(self.stubs, timeout_seconds), choose_labels=lambda known, _: override_labels & known
+            StubTransport(self.stubs, timeout_seconds),
+            authorize=authorize,
+            choose_labels=lambda known, _: override_labels & known,
         )
 
 

@@ -5,6 +5,7 @@ Used by the property test, which compares a router's answer with this one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +14,17 @@ from graphql import ExecutionResult, GraphQLResolveInfo, GraphQLSchema, execute,
 from tests.testkit.world import JsonObject, World, with_arguments, with_directives
 
 
+class WithheldError(Exception):
+    """In place of a value that the caller may not have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Monolith:
-    """`api_schema` is what clients of the supergraph see."""
+    """`api_schema` is what clients of the supergraph see; `may_resolve` says whether its caller may have a field."""
 
     api_schema: GraphQLSchema
     world: World
+    may_resolve: Callable[[GraphQLResolveInfo[Any]], bool] = lambda _: True
 
     def answer(self, operation: str, variables: JsonObject) -> JsonObject:
         """The response to a valid operation: `data` and, if any, `errors`."""
@@ -34,6 +40,8 @@ class Monolith:
         return dict(result.formatted)
 
     def _resolve(self, source: JsonObject, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        if not self.may_resolve(info):
+            raise WithheldError
         roots = {"Query", "Mutation", "Subscription"}
         fact = self.world.roots[info.parent_type.name] if info.parent_type.name in roots else source
         filled = self.world.contextual.get((info.parent_type.name, info.field_name))

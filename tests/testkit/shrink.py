@@ -42,7 +42,7 @@ async def _shrink_operation(found: Difference) -> Difference:
     while progress and attempts < MAX_ATTEMPTS:
         progress = False
         assert found.operation is not None
-        for smaller in _smaller_operations(found.operation):
+        for smaller in smaller_operations(found.operation):
             attempts += 1
             if validate(graph.graph.api_schema, parse(smaller.text)):
                 continue
@@ -53,7 +53,7 @@ async def _shrink_operation(found: Difference) -> Difference:
     return found
 
 
-def _smaller_operations(operation: RandomOperation) -> Iterator[RandomOperation]:
+def smaller_operations(operation: RandomOperation) -> Iterator[RandomOperation]:
     document = parse(operation.text, no_location=True)
     for smaller in _smaller_documents(document):
         cleaned = _without_unused(smaller)

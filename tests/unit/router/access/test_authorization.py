@@ -21,6 +21,7 @@ type Secret @authenticated { text: String }
 union Either = Robot | Secret
 scalar Token @authenticated
 """
+ROBOT = "type Robot implements Node { id: ID name: String self: User twin: Robot }"
 SCHEMA = build_schema(SDL)
 RULES = AuthorizationRules.from_sdl(SDL, SCHEMA)
 
@@ -83,6 +84,26 @@ def test_withholding_makes_null_and_tells_each_place() -> None:
     entries = authorization.withhold(tree, {})
     assert tree == {"nodes": [{"__typename": "User", "name": None}, None, {"__typename": "Robot", "name": "R2"}]}
     assert [entry["path"] for entry in entries] == [["nodes", 0, "name"]]
+
+
+@pytest.mark.parametrize("of_robots", ["self { x: id }", "self: twin { x: id }"])
+def test_another_field_under_the_same_key_is_left_alone_on_other_types(of_robots: str) -> None:
+    """Fields of different object types may share a response key; one is denied, and the other is not."""
+    sdl = SDL.replace("type Robot implements Node { id: ID name: String }", ROBOT)
+    schema = build_schema(sdl)
+    rules = AuthorizationRules.from_sdl(sdl, schema)
+    operation = f"{{ nodes {{ ... on User {{ self {{ x: name }} }} ... on Robot {{ {of_robots} }} }} }}"
+    authorization = rules.authorize(normalize(parse(operation), None, schema), ANONYMOUS)
+    tree = {
+        "nodes": [
+            {"__typename": "User", "self": {"x": "Ann"}},
+            {"__typename": "Robot", "self": {"x": "r1"}},
+            {"__typename": "Node", "self": {"x": "whoever this is"}},
+        ]
+    }
+    entries = authorization.withhold(tree, {})
+    assert [each["path"] for each in entries] == [["nodes", 0, "self", "x"], ["nodes", 2, "self", "x"]]
+    assert [each["self"]["x"] for each in tree["nodes"]] == [None, "r1", None]
 
 
 def test_what_variables_switch_off_is_not_complained_of() -> None:
