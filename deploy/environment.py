@@ -124,6 +124,19 @@ SECTIONS: tuple[Section, ...] = (
         ),
     ),
     Section(
+        "Passkeys of users. Unset: those of http://localhost in development, none in production",
+        (
+            Variable(
+                "PASSKEY_RP_ID",
+                "the domain that passkeys belong to, such as example.org; another one is other passkeys",
+            ),
+            Variable(
+                "PASSKEY_ORIGINS",
+                "of pages of that domain or below, with commas between, such as https://app.example.org",
+            ),
+        ),
+    ),
+    Section(
         "Cells: several whole platforms with people divided between them (deploy/cells). Unset: there is one",
         (
             Variable("CELL", "this platform's name; what it issues carries it, for the cell router"),

@@ -31,10 +31,12 @@ ENTRANCES: Mapping[str, str] = {
     "register": "email",
     "login": "email",
     "requestPasswordReset": "email",
+    "beginPasskeyLogin": "email",
     "refresh": "refreshToken",
     "confirmRegistration": "token",
     "resetPassword": "token",
     "verifyEmail": "token",
+    "loginWithPasskey": "challengeId",
     "exchangeApiKey": "key",
     "unsubscribe": "token",
 }

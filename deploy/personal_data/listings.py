@@ -89,7 +89,9 @@ def _day_before(day: str) -> str | None:
     return before.isoformat() if before >= FIRST_DAY else None
 
 
-ACCOUNT = Listing("account", ("me",), Walk.ONCE, lists=("reminders", "notificationPreferences.choices", "apiKeys"))
+ACCOUNT = Listing(
+    "account", ("me",), Walk.ONCE, lists=("reminders", "notificationPreferences.choices", "apiKeys", "passkeys")
+)
 #: In the order in which they are asked.
 LISTINGS = (
     ACCOUNT,
@@ -136,6 +138,7 @@ EXPORTED: Mapping[str, str] = {
     "users.notification": "notifications",
     "users.reminder": "account",
     "users.api_key": "account",
+    "users.passkey": "account",
     "users.notification_preference": "account",
     "nutrition.food": "foods",
     "nutrition.food_portion": "foods",
@@ -167,7 +170,7 @@ EXPORTED: Mapping[str, str] = {
 }
 
 _SIGNS_IN = "a secret, or the hash of one: whoever reads the export could sign in with it"
-_WAITING = "lives for minutes or days, until a mail is sent or a link is followed"
+_WAITING = "lives for minutes or days, until a mail is sent, a link is followed or a browser has answered"
 _COPY = "a copy, in another domain, of what the export has from its own"
 _DERIVED = "computed from what the export has, and computed anew at any time"
 _MACHINERY = "how events travel between the domains; what they say is in the export, from the tables that they tell of"
@@ -179,6 +182,7 @@ LEFT_OUT: Mapping[str, str] = {
     "users.recovery_code": _SIGNS_IN,
     "users.mailed_token": _SIGNS_IN,
     "users.registration": _WAITING,
+    "users.passkey_challenge": _WAITING,
     "users.pending_mail": _WAITING,
     "users.grant_invitation": _WAITING,
     "users.logged_entry": _COPY,

@@ -19,6 +19,10 @@ from events.kafka_settings import MECHANISMS, PROTOCOLS, KafkaSecurity, KafkaSet
 SECRET_BYTES = 32
 SENDER = "FitTracker Pro <no-reply@fittracker.example>"
 CELL_NAME = re.compile(r"[a-z0-9-]{1,32}")
+_DOMAIN = re.compile(
+    r"localhost|(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
+)
+_ANDROID_APP = re.compile(r"android:apk-key-hash:[A-Za-z0-9_-]{43}")
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}=?")
 SMTP_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 _LONGEST_HEADER_TEXT = 200
@@ -67,6 +71,9 @@ class Settings:
     web_push_key: str | None = field(default=None, repr=False)
     web_push_contact: str = "mailto:no-reply@fittracker.example"
     web_push_trusted: tuple[str, ...] = ()
+    # Passkeys: their domain, None where there are none, and the origins of pages that ask for them; empty: http://localhost.
+    passkey_rp_id: str | None = None
+    passkey_origins: tuple[str, ...] = ()
     # Where people are divided between several such platforms: this one's name, and what proves whoever looks for accounts.
     cell: str | None = None
     cell_secret: str | None = field(default=None, repr=False)
@@ -113,6 +120,8 @@ def read_settings(subgraph: str, environment: Mapping[str, str] | None = None) -
         web_push_key=reader.web_push_key("WEB_PUSH_KEY"),
         web_push_contact=reader.optional("WEB_PUSH_CONTACT") or "mailto:no-reply@fittracker.example",
         web_push_trusted=reader.words("WEB_PUSH_TRUSTED_ORIGINS"),
+        passkey_rp_id=(passkeys := reader.passkeys(in_production=environment_name == "prod"))[0],
+        passkey_origins=passkeys[1],
         cell=reader.cell("CELL"),
         cell_secret=reader.optional_secret("CELL_SECRET", must_be_strong=environment_name == "prod"),
         open_food_facts_url=reader.web_address("OPEN_FOOD_FACTS_URL"),
@@ -213,6 +222,33 @@ class _Reader:
         if value is not None and not _KEY.fullmatch(value):
             self.problems.append(f"{name} must be 32 bytes in base64url; `fittracker secrets` makes one.")
         return value
+
+    def passkeys(self, *, in_production: bool) -> tuple[str | None, tuple[str, ...]]:
+        """The domain of passkeys and the origins that ask for them. Without both: this machine in development, else none."""
+        domain, origins = self.optional("PASSKEY_RP_ID"), self.words("PASSKEY_ORIGINS")
+        if domain is None and not origins:
+            return (None, ()) if in_production else ("localhost", ())
+        if domain is None or not _DOMAIN.fullmatch(domain) or not origins:
+            self.problems.append(
+                "PASSKEY_RP_ID and PASSKEY_ORIGINS belong together: a domain, such as example.org, and origins of pages."
+            )
+            return None, ()
+        for origin in origins:
+            self._check_passkey_origin(origin, domain, in_production=in_production)
+        return domain, origins
+
+    def _check_passkey_origin(self, origin: str, domain: str, *, in_production: bool) -> None:
+        """Of the domain or below it, and encrypted: browsers let no other page ask. Android apps have no host."""
+        if _ANDROID_APP.fullmatch(origin):
+            return
+        url = urlsplit(origin)
+        host = url.hostname or ""
+        is_page = origin == f"{url.scheme}://{url.netloc}" and url.scheme in ("https", "http") and "*" not in origin
+        is_safe = url.scheme == "https" or (host == "localhost" and not in_production)
+        if not (is_page and is_safe and (host == domain or host.endswith(f".{domain}"))):
+            self.problems.append(
+                f"PASSKEY_ORIGINS has {origin}, which is no https origin of {domain} or below, such as https://{domain}."
+            )
 
     def optional_secret(self, name: str, *, must_be_strong: bool) -> str | None:
         return None if self.optional(name) is None else self.secret(name, must_be_strong=must_be_strong)

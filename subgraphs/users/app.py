@@ -13,6 +13,7 @@ from subgraphs.users.commands.logged_entry import forget_logged
 from subgraphs.users.commands.mail import forget_mail
 from subgraphs.users.commands.mail_delivery import deliver_mail
 from subgraphs.users.commands.notification import forget_notifications
+from subgraphs.users.commands.passkey_challenge import forget_challenges
 from subgraphs.users.commands.push_delivery import deliver_pushes, forget_pushes
 from subgraphs.users.commands.reminder_delivery import remind_people
 from subgraphs.users.loaders import UsersLoaders
@@ -32,6 +33,7 @@ SUBGRAPH = Subgraph(
         forget_logged,
         forget_pushes,
         forget_api_keys,
+        forget_challenges,
     ),
     loops=(deliver_mail, remind_people, deliver_pushes),
     routes=lambda resources: (*cell_routes(resources), Route(PATH, resources.revoked_sessions.tell)),

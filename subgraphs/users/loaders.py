@@ -36,6 +36,7 @@ from subgraphs.users.queries.notification import (
     unread_counts,
 )
 from subgraphs.users.queries.notification_preference import PreferenceRecord, preferences_by_user
+from subgraphs.users.queries.passkey import PasskeyRecord, passkeys_by_user
 from subgraphs.users.queries.push_subscription import PushSubscriptionRecord, push_subscriptions_by_user
 from subgraphs.users.queries.reminder import ReminderRecord, reminders_by_user
 from subgraphs.users.queries.session import SessionRecord, session_counts, sessions_by_user
@@ -126,6 +127,10 @@ class UsersLoaders:
     @cached_property
     def api_keys_by_user(self) -> DataLoader[str, list[ApiKeyRecord]]:
         return load_list("api_keys_by_user", self._read(api_keys_by_user), batch_span)
+
+    @cached_property
+    def passkeys_by_user(self) -> DataLoader[str, list[PasskeyRecord]]:
+        return load_list("passkeys_by_user", self._read(passkeys_by_user), batch_span)
 
     @cached_property
     def reads_by_owner(self) -> DataLoader[str, list[ReadRecord]]:

@@ -13,6 +13,8 @@ from subgraphs.users.api.node import ENTITIES_ELSEWHERE, NodeQuery
 from subgraphs.users.api.notification import NotificationMutation
 from subgraphs.users.api.notification_live import NotificationSubscription
 from subgraphs.users.api.notification_preference import PreferenceMutation
+from subgraphs.users.api.passkey import PasskeyMutation
+from subgraphs.users.api.passkey_login import PasskeyLoginMutation
 from subgraphs.users.api.push_subscription import PushMutation, PushQuery
 from subgraphs.users.api.reminder import ReminderMutation
 from subgraphs.users.api.second_factor import SecondFactorMutation
@@ -30,6 +32,8 @@ class Query(UserQuery, NodeQuery, AdministrationQuery, PushQuery):
 class Mutation(
     SessionMutation,
     SecondFactorMutation,
+    PasskeyMutation,
+    PasskeyLoginMutation,
     EmailMutation,
     ErasureMutation,
     AdministrationMutation,
@@ -43,7 +47,7 @@ class Mutation(
     WeightMutation,
     MeasurementMutation,
 ):
-    """Every change to accounts, sessions, grants, notifications, reminders, API keys, weighings and measurements."""
+    """Every change to accounts, sessions, passkeys, grants, notifications, reminders, API keys, weighings and measurements."""
 
 
 @strawberry.type

@@ -85,6 +85,7 @@ class SessionRow(UsersTable, table=True):
     user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))
     device_name: str | None = None
     used_factor: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
+    passkey_id: str | None = None
     created_at: datetime = Field(sa_column=_instant())
     last_used_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     expires_at: datetime = Field(sa_column=_instant())
@@ -228,6 +229,35 @@ class ApiKeyRow(UsersTable, table=True):
     created_at: datetime = Field(sa_column=_instant())
     expires_at: datetime = Field(sa_column=_instant())
     last_used_on: date | None = None
+
+
+class PasskeyRow(UsersTable, table=True):
+    """What an authenticator signs in with: `credential` is its attested credential data, `sign_count` its counter."""
+
+    __tablename__ = "passkey"
+
+    id: str = Field(primary_key=True)
+    user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))
+    name: str
+    credential_id: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
+    credential: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    sign_count: int = Field(sa_column=Column(BigInteger, nullable=False))
+    is_synced: bool
+    version: int
+    created_at: datetime = Field(sa_column=_instant())
+    last_used_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    blocked_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+
+
+class PasskeyChallengeRow(UsersTable, table=True):
+    """What a passkey is to sign, once: of a person who adds one, or without `user_id` of whoever signs in."""
+
+    __tablename__ = "passkey_challenge"
+
+    id: str = Field(primary_key=True)
+    challenge: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    user_id: str | None = Field(default=None, sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE")))
+    expires_at: datetime = Field(sa_column=_instant())
 
 
 class GrantInvitationRow(UsersTable, table=True):

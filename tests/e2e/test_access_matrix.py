@@ -49,6 +49,7 @@ LAST = (
     "cancelWorkout",
     "deleteWorkout",
     "revokeAccess",
+    "removePasskey",
     "revokeSession",
     "changePassword",
     "logout",
@@ -58,7 +59,7 @@ LAST = (
 SNAPSHOT = """{ me { email displayName roles version settings { timeZone } profile { heightCm }
   weights { nodes { id weightKg notes version } } measurements { nodes { id valueCm } } sessions { totalCount }
   meals { nodes { id notes version } } drinks { nodes { id amountMl } } workouts { nodes { id name status version } }
-  templates { nodes { id name } } readers { totalCount } notifications { nodes { id } } reminders { id version } sentInvitations { id } apiKeys { id } goals { nodes { id targetValue status } } } }"""
+  templates { nodes { id name } } readers { totalCount } notifications { nodes { id } } reminders { id version } sentInvitations { id } apiKeys { id } passkeys { id name } goals { nodes { id targetValue status } } } }"""
 
 
 #: What stands where an id is wanted: a thing of the owner.
@@ -83,6 +84,7 @@ PLACES = {
     "reminder": ("UpdateReminderInput.id", "DeleteReminderInput.id"),
     "notification": ("MarkNotificationsReadInput.ids", "DeleteNotificationInput.id"),
     "invitation": ("RevokeAccessInput.id",),
+    "passkey": ("RenamePasskeyInput.id", "RemovePasskeyInput.id"),
     "apiKey": ("RevokeApiKeyInput.id",),
     "exercise": ("Query.exercise.id", "LogSetInput.exerciseId", "SwapExerciseInput.exerciseId", "TemplateExerciseInput.exerciseId",
         "User.caloriesFor.exerciseId",

@@ -325,6 +325,41 @@ async def test_a_person_saves_all_that_the_command_exports_and_takes_it_into_ano
     assert "SECRET cake" in json.dumps(meals)
 
 
+async def test_a_passkey_is_added_in_the_settings_and_signs_in(stack: RunningStack) -> None:
+    person = await stack.register()
+    async with watched_page() as watched:
+        page = watched.page
+        browser = await page.context.new_cdp_session(page)
+        await browser.send("WebAuthn.enable")
+        keeper = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
+        options = keeper | {"isUserVerified": True, "automaticPresenceSimulation": True}
+        made = await browser.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        await page.goto(demo_of(stack).replace("127.0.0.1", "localhost"))
+        await page.fill('input[type="email"]', person.email)
+        await page.fill('input[type="password"]', PASSWORD)
+        await page.click('button:has-text("Sign in")')
+        await page.click('header a:has-text("A Person")')
+        card = page.locator('section[aria-label="Passkeys"]')
+        await card.locator("input").fill("This laptop")
+        await card.locator('button:has-text("Add a passkey")').click()
+        await expect(card.locator("li")).to_contain_text("This laptop")
+        kept = await browser.send("WebAuthn.getCredentials", {"authenticatorId": made["authenticatorId"]})
+        assert [(each["rpId"], each["isResidentCredential"]) for each in kept["credentials"]] == [("localhost", True)]
+
+        await page.click('header button:has-text("Sign out")')
+        await page.click('button:has-text("Use a passkey")')
+        await expect(card.locator("li")).to_contain_text("used ")
+        page.on("dialog", lambda dialog: dialog.accept())
+        await card.locator('button:has-text("Remove")').click()
+        await expect(card.locator("li")).to_have_count(0)
+        await page.click('header button:has-text("Sign out")')
+        await page.click('button:has-text("Use a passkey")')
+        await expect(page.locator('[role="alert"]')).to_contain_text("The passkey does not hold.")
+        assert watched.complaints == []
+    used = "{ me { sessions { nodes { usedPasskey } } passkeys { name } } }"
+    assert (await person.data(used))["me"]["passkeys"] == []
+
+
 @pytest.mark.timeout(400)
 async def test_what_is_served_is_what_the_sources_give(tmp_path: Path) -> None:
     directory = DEMO.parent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from tests.testkit.authenticator import SoftAuthenticator
 from tests.testkit.running_stack import PASSWORD, Visitor
 
 PER_100 = {"energyKcal": 100, "proteinG": 3, "carbsG": 20, "fatG": 1}
@@ -86,6 +87,7 @@ async def things_of(owner: Visitor) -> dict[str, str]:
         "somebody": somebody.id,  # whom an administrator may suspend
         "pushSubscription": await a_browser(owner),
         "notification": await newest_notification(owner),
+        "passkey": await a_passkey(owner),
         "apiKey": (await owner.data(KEY, {"password": PASSWORD, "scopes": ["READ_BODY"]}))["createApiKey"]["apiKey"][
             "id"
         ],
@@ -106,6 +108,19 @@ async def a_browser(owner: Visitor) -> str:
     query = "mutation ($input: RegisterPushSubscriptionInput!) { registerPushSubscription(input: $input) { pushSubscription { id } } }"
     made = await owner.data(query, {"input": browser})
     return str(made["registerPushSubscription"]["pushSubscription"]["id"])
+
+
+BEGIN_PASSKEY = "mutation { beginPasskey(input: {}) { challengeId options } }"
+ADD_PASSKEY = """mutation ($id: String!, $credential: String!) {
+  addPasskey(input: { challengeId: $id, credential: $credential, name: "SECRET" }) { passkey { id } } }"""
+
+
+async def a_passkey(owner: Visitor) -> str:
+    """The id of a passkey of the owner, who has just signed in."""
+    begun = (await owner.data(BEGIN_PASSKEY))["beginPasskey"]
+    credential = SoftAuthenticator().create(begun["options"])
+    added = await owner.data(ADD_PASSKEY, {"id": begun["challengeId"], "credential": credential})
+    return str(added["addPasskey"]["passkey"]["id"])
 
 
 PLAN = """mutation($id: ID!, $from: LocalDate!) {

@@ -5,6 +5,7 @@ import { Answer } from "./Answer";
 import { Export, LISTINGS, type Progress } from "./export";
 import { count, dateWithYear, title, words } from "./format";
 import { SettingsDocument, type SettingsQuery } from "./graph.generated";
+import { Passkeys } from "./Passkeys";
 import { Number as Figure } from "./Today";
 
 export function Settings() {
@@ -27,6 +28,7 @@ function Account({ me }: { me: SettingsQuery["me"] }) {
           <Figure name="second factor" value={me.hasSecondFactor ? "on" : "off"} />
         </dl>
       </section>
+      <Passkeys passkeys={me.passkeys} />
       <TakeAlong personId={me.id} />
     </>
   );

@@ -1,8 +1,9 @@
 // Signing in: with an address and a password, or in development as one of the sample people, whom the router's page names.
 import { useMutation } from "@apollo/client/react";
-import { CombinedGraphQLErrors } from "@apollo/client";
 import { useEffect, useState, type FormEvent } from "react";
-import { SignInDocument } from "./graph.generated";
+import { complaintOf } from "./complaint";
+import { BeginPasskeyLoginDocument, SignInDocument, SignInWithPasskeyDocument, type SignInMutation } from "./graph.generated";
+import { hasPasskeys, usePasskey } from "./passkey";
 import { keepSession } from "./session";
 
 interface Person {
@@ -16,20 +17,38 @@ export function SignIn() {
   const [password, setPassword] = useState("");
   const [complaint, setComplaint] = useState<string | null>(null);
   const [signIn, { loading }] = useMutation(SignInDocument);
+  const [beginPasskey] = useMutation(BeginPasskeyLoginDocument);
+  const [signInWithPasskey] = useMutation(SignInWithPasskeyDocument);
   const people = useSamplePeople();
 
   async function enter(as: { email: string; password: string }) {
     setComplaint(null);
     try {
       const { data } = await signIn({ variables: { input: as } });
-      const given = data?.login;
-      if (given?.accessToken && given.refreshToken && given.user) {
-        const { accessToken, refreshToken, user } = given;
-        keepSession({ userId: user.id, name: user.displayName, accessToken, refreshToken });
-      } else setComplaint(given?.userErrors[0]?.message ?? "That did not work.");
+      take(data?.login);
     } catch (error) {
-      setComplaint(CombinedGraphQLErrors.is(error) ? error.message : "The graph does not answer. Is the network there?");
+      setComplaint(complaintOf(error));
     }
+  }
+
+  async function enterWithPasskey() {
+    setComplaint(null);
+    try {
+      const begun = (await beginPasskey({ variables: { input: {} } })).data?.beginPasskeyLogin;
+      if (!begun?.challengeId || !begun.options) return setComplaint(begun?.userErrors[0]?.message ?? "That did not work.");
+      const credential = await usePasskey(begun.options);
+      const { data } = await signInWithPasskey({ variables: { input: { challengeId: begun.challengeId, credential } } });
+      take(data?.loginWithPasskey);
+    } catch (error) {
+      setComplaint(complaintOf(error));
+    }
+  }
+
+  function take(given: SignInMutation["login"] | undefined) {
+    if (given?.accessToken && given.refreshToken && given.user) {
+      const { accessToken, refreshToken, user } = given;
+      keepSession({ userId: user.id, name: user.displayName, accessToken, refreshToken });
+    } else setComplaint(given?.userErrors[0]?.message ?? "That did not work.");
   }
 
   function submit(event: FormEvent) {
@@ -60,6 +79,11 @@ export function SignIn() {
         <button className="primary" disabled={loading}>
           Sign in
         </button>
+        {hasPasskeys && (
+          <button type="button" disabled={loading} onClick={() => void enterWithPasskey()}>
+            Use a passkey
+          </button>
+        )}
       </form>
       {people.length > 0 && (
         <section className="card" aria-label="Sample people">

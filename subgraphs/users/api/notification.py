@@ -38,6 +38,9 @@ describe_enum(
     " session's, `detail` the device's name.",
     PASSWORD_CHANGED="The password was changed, by its owner or with a token of a mail.",  # noqa: S106 - a kind
     EMAIL_CHANGED="The e-mail address was changed.",
+    PASSKEY_ADDED="A passkey was added. `subjectId` is the passkey's, `detail` its name.",
+    PASSKEY_BLOCKED="A passkey signs in nobody any more, for its counter says that there is a copy of it. `subjectId` is the"
+    " passkey's, `detail` its name.",
 )
 
 

@@ -24,6 +24,7 @@ class Session:
     used_second_factor: bool = strawberry.field(
         description="Whether a code of the second factor was given at the sign-in: not where there was no factor yet."
     )
+    used_passkey: bool = strawberry.field(description="Whether the person signed in with a passkey.")
     is_current: bool = strawberry.field(description="Whether it is the one that asks.")
 
 
@@ -40,6 +41,7 @@ async def session_connection(info: Info, user_id: str, page: Page) -> Connection
             last_used_at=record.last_used_at,
             expires_at=record.expires_at,
             used_second_factor=record.used_factor,
+            used_passkey=record.used_passkey,
             is_current=record.id == viewer.session_id,
         )
 

@@ -160,7 +160,7 @@ class RevokeSessionPayload(Payload):
     )
 
 
-def _payload(entered: session.SignIn) -> SessionPayload:
+def session_payload(entered: session.SignIn) -> SessionPayload:
     return SessionPayload(
         access_token=entered.access_token,
         refresh_token=entered.refresh_token,
@@ -170,10 +170,10 @@ def _payload(entered: session.SignIn) -> SessionPayload:
     )
 
 
-def _payload_as_its_owner(info: Info, entered: session.SignIn) -> SessionPayload:
+def payload_as_its_owner(info: Info, entered: session.SignIn) -> SessionPayload:
     """The caller came without a token, or with an older one; the rest of the answer is read as the new session."""
     info.context.become(entered.access_token)
-    return _payload(entered)
+    return session_payload(entered)
 
 
 @strawberry.type
@@ -192,7 +192,7 @@ class SessionMutation:
         entered = await session.register(
             new, device=input.device_name, resources=context.resources, address=context.client_address
         )
-        return _payload_as_its_owner(info, entered)
+        return payload_as_its_owner(info, entered)
 
     @mutation(
         is_public=True, description="Make the account that a mail confirmed, and sign in.", directives=[PASSWORD_COST]
@@ -201,7 +201,7 @@ class SessionMutation:
         entered = await registration.confirm_registration(
             input.token, input.password, device=input.device_name, resources=info.context.resources
         )
-        return _payload_as_its_owner(info, entered)
+        return payload_as_its_owner(info, entered)
 
     @mutation(
         is_public=True,
@@ -220,7 +220,7 @@ class SessionMutation:
             viewer=viewer,
             address=context.client_address,
         )
-        return _payload_as_its_owner(info, entered)
+        return payload_as_its_owner(info, entered)
 
     @mutation(
         is_public=True,
@@ -229,7 +229,7 @@ class SessionMutation:
     )
     async def refresh(self, info: Info, input: RefreshInput) -> SessionPayload | None:
         entered = await session.refresh(input.refresh_token, resources=info.context.resources)
-        return _payload_as_its_owner(info, entered)
+        return payload_as_its_owner(info, entered)
 
     @mutation(description="End the viewer's session, or all of the viewer's sessions.")
     async def logout(self, info: Info, input: LogoutInput) -> LogoutPayload | None:
@@ -253,4 +253,4 @@ class SessionMutation:
         entered = await session.change_password(
             context.viewer, input.current_password, input.new_password, resources=context.resources
         )
-        return _payload_as_its_owner(info, entered)
+        return payload_as_its_owner(info, entered)

@@ -43,6 +43,7 @@ from subgraphs.users.api.measurement import (
 from subgraphs.users.api.notification import NotificationsOfUser
 from subgraphs.users.api.notification_preference import PreferencesOfUser
 from subgraphs.users.api.open_session import Session, session_connection
+from subgraphs.users.api.passkey import PasskeysOfUser
 from subgraphs.users.api.push_subscription import PushSubscriptionsOfUser
 from subgraphs.users.api.reminder import RemindersOfUser
 from subgraphs.users.api.weight import MASS_UNIT_OF, MassInOrSetting, WeightEntry, weight_connection, weight_node
@@ -120,7 +121,14 @@ class UserProfile:
     keys=["id", "nodeId"], description="A person.", directives=[CACHE_PRIVATE_BRIEFLY, SHARED_WITH_ANY]
 )
 class User(
-    Node, GrantsOfUser, NotificationsOfUser, RemindersOfUser, PreferencesOfUser, PushSubscriptionsOfUser, ApiKeysOfUser
+    Node,
+    GrantsOfUser,
+    NotificationsOfUser,
+    RemindersOfUser,
+    PreferencesOfUser,
+    PushSubscriptionsOfUser,
+    ApiKeysOfUser,
+    PasskeysOfUser,
 ):
     record: strawberry.Private[AccountRecord]
     email: str = strawberry.field(description="The address that the person signs in with, as it was registered.")

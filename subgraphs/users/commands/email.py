@@ -37,6 +37,7 @@ from subgraphs.users.domain.notification import NewNotification, NotificationKin
 from subgraphs.users.queries.account import AccountRecord, accounts_by_id, lock_account
 
 _VERIFIED = text("UPDATE account SET email_verified_at = COALESCE(email_verified_at, :now) WHERE id = :id")
+_REMOVE_PASSKEYS = text("DELETE FROM passkey WHERE user_id = :id")
 _MOVED = text(
     "UPDATE account SET email = :email, email_key = :email_key, email_verified_at = :now, version = version + 1"
     " WHERE id = :id"
@@ -121,6 +122,7 @@ async def request_password_reset(email: str, *, resources: Resources, address: s
 async def reset_password(token: str, new_password: str, *, resources: Resources) -> int:
     """Store another password for whoever reads the account's mail; returns how many sessions ended with it.
 
+    Passkeys go with the old password, for whoever got in may have left one behind.
     Raises ValidationError for a token that does not hold or a password that is too weak; the token is kept then.
     """
     checks = Checks()
@@ -137,6 +139,7 @@ async def reset_password(token: str, new_password: str, *, resources: Resources)
             raise unusable()
         await transaction.execute(_VERIFIED, {"id": account.id, "now": now})
         ended = await replace_password(transaction, account.id, new_hash, now)
+        await transaction.execute(_REMOVE_PASSKEYS, {"id": account.id})
     await resources.revoked_sessions.announce(ended)
     await tell_subscribers(resources.fanout, [account.id])
     await forget_attempts(resources.redis, proof.email_key)

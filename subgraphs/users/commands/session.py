@@ -165,11 +165,30 @@ async def login(
         if (await transaction.execute(entered.values(last_login_at=now, password_hash=new_hash))).rowcount == 0:
             raise UnauthenticatedError(_WRONG, NobodyReason.BAD_CREDENTIALS)
         account = (await accounts_by_id(transaction, [credentials.user_id]))[credentials.user_id]
-        is_new = not await transaction.scalar(_KNOWN_DEVICE, {"user_id": account.id, "device": device})
-        entered_as = await open_session(transaction, account, resources, device, used_factor=used_factor)
-        told = await _notify_of_sign_in(transaction, entered_as, device, now) if is_new else set()
+        entered_as, told = await enter(transaction, account, resources, device, used_factor=used_factor)
     await tell_subscribers(resources.fanout, told)
     return entered_as
+
+
+async def enter(
+    transaction: AsyncConnection,
+    account: AccountRecord,
+    resources: Resources,
+    device: str | None,
+    *,
+    used_factor: bool = False,
+    passkey_id: str | None = None,
+) -> tuple[SignIn, set[str]]:
+    """As `open_session`, and where none of the account's sessions was on such a device, its person is notified.
+
+    Returns whom `tell_subscribers` is to tell of that after the commit, too.
+    """
+    is_new = not await transaction.scalar(_KNOWN_DEVICE, {"user_id": account.id, "device": device})
+    entered = await open_session(
+        transaction, account, resources, device, used_factor=used_factor, passkey_id=passkey_id
+    )
+    told = await _notify_of_sign_in(transaction, entered, device, resources.now()) if is_new else set()
+    return entered, told
 
 
 # Open and ended sessions are each asked by an index of their own.
@@ -230,14 +249,16 @@ async def open_session(
     device: str | None = None,
     *,
     used_factor: bool = False,
+    passkey_id: str | None = None,
 ) -> SignIn:
-    """A new session of an account that has shown who it is, with a code of the second factor or without, on the device of
-    this name.
+    """A new session of an account that has shown who it is, with a code of the second factor, a passkey or neither, on the
+    device of this name.
     """
     now, session_id = resources.now(), new_id()
     expires_at = now + timedelta(seconds=resources.settings.refresh_token_seconds)
     row = {"id": session_id, "user_id": account.id, "device_name": device, "created_at": now, "expires_at": expires_at}
-    await transaction.execute(insert(SessionRow).values({**row, "used_factor": used_factor}))
+    shown = {"used_factor": used_factor, "passkey_id": passkey_id}
+    await transaction.execute(insert(SessionRow).values(row | shown))
     refresh_token = marked(secrets.token_urlsafe(32), resources.settings.cell)
     await _keep_refresh_token(transaction, session_id, refresh_token, resources)
     return _sign_in(account, session_id, refresh_token, resources)
@@ -323,10 +344,12 @@ async def change_password(viewer: Viewer, current: str, new: str, *, resources: 
     async with resources.database.transaction() as transaction:
         ended = await replace_password(transaction, viewer.id, new_hash, resources.now())
         account = (await accounts_by_id(transaction, [viewer.id]))[viewer.id]
-        former = select(col(SessionRow.device_name), col(SessionRow.used_factor))
+        former = select(col(SessionRow.device_name), col(SessionRow.used_factor), col(SessionRow.passkey_id))
         found = (await transaction.execute(former.where(col(SessionRow.id) == viewer.session_id))).one_or_none()
-        device, used_factor = (None, False) if found is None else found
-        entered = await open_session(transaction, account, resources, device, used_factor=used_factor)
+        device, used_factor, passkey_id = (None, False, None) if found is None else found
+        entered = await open_session(
+            transaction, account, resources, device, used_factor=used_factor, passkey_id=passkey_id
+        )
     await resources.revoked_sessions.announce(ended)
     await tell_subscribers(resources.fanout, [viewer.id])
     return entered

@@ -18,6 +18,7 @@ class MailKind(StrEnum):
     ACCOUNT_ERASED = "ACCOUNT_ERASED"
     GRANT_INVITATION = "GRANT_INVITATION"
     API_KEY_CREATED = "API_KEY_CREATED"
+    PASSKEY_ADDED = "PASSKEY_ADDED"
     NOTIFICATION = "NOTIFICATION"
 
 
@@ -113,8 +114,8 @@ _TEXTS = {
     MailKind.PASSWORD_CHANGED: (
         "Your password was changed",
         (
-            "The password of your account of FitTracker Pro was changed just now, and all other sign-ins and all API keys ended."
-            " If it was not you, have a new password sent to you at once."
+            "The password of your account of FitTracker Pro was changed just now, and all other sign-ins and all API keys ended;"
+            " where it was forgotten and replaced by mail, the passkeys too. If it was not you, have a new password sent to you at once."
         ),
     ),
     MailKind.ACCOUNT_ERASED: (
@@ -135,6 +136,14 @@ _TEXTS = {
             "Somebody who is signed in to your account of FitTracker Pro, hopefully you, made an API key just now: with it a"
             " program can read or write what the key was made for. If it was not you, change your password at once: all keys"
             " and all sign-ins end with it."
+        ),
+    ),
+    MailKind.PASSKEY_ADDED: (
+        "A passkey was added to your account",
+        (
+            "Somebody who is signed in to your account of FitTracker Pro, hopefully you, added a passkey just now: with it they"
+            " sign in without the password. If it was not you, have a new password sent to you at once: all passkeys, API"
+            " keys and sign-ins end with it."
         ),
     ),
     MailKind.EMAIL_CHANGED: (

@@ -16,6 +16,8 @@ class NotificationKind(StrEnum):
     NEW_SIGN_IN = "NEW_SIGN_IN"
     PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - a kind of notification
     EMAIL_CHANGED = "EMAIL_CHANGED"
+    PASSKEY_ADDED = "PASSKEY_ADDED"
+    PASSKEY_BLOCKED = "PASSKEY_BLOCKED"
 
 
 #: The newest so many of a person are kept, and each for so long.
@@ -73,6 +75,8 @@ def wording(kind: NotificationKind, detail: str | None) -> Wording:
             return Wording("Your password was changed", "All sign-ins from before have ended.")
         case NotificationKind.EMAIL_CHANGED:
             return Wording("Your e-mail address was changed")
+        case NotificationKind.PASSKEY_ADDED | NotificationKind.PASSKEY_BLOCKED:
+            return _of_passkey(kind, detail)
 
 
 _REMINDERS = {
@@ -104,3 +108,14 @@ def _achieved(kind: str) -> str:
 
 def _reader(relation: str | None) -> str:
     return "Somebody of your family" if relation == "FAMILY" else "A coach"
+
+
+def _of_passkey(kind: NotificationKind, name: str | None) -> Wording:
+    if kind is NotificationKind.PASSKEY_ADDED:
+        return Wording(
+            "A passkey was added", f"It is called {name}. If it was not you, have a new password sent to you."
+        )
+    return Wording(
+        "A passkey was shut",
+        f"There seems to be a copy of {name}, so that it signs in nobody any more. Remove it, and add another.",
+    )

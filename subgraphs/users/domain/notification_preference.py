@@ -19,10 +19,20 @@ class NotificationChannel(StrEnum):
 
 #: What somebody is told in the list whatever they want, since it may be that it was not they who did it.
 OF_SECURITY = frozenset(
-    {NotificationKind.NEW_SIGN_IN, NotificationKind.PASSWORD_CHANGED, NotificationKind.EMAIL_CHANGED}
+    {
+        NotificationKind.NEW_SIGN_IN,
+        NotificationKind.PASSWORD_CHANGED,
+        NotificationKind.EMAIL_CHANGED,
+        NotificationKind.PASSKEY_ADDED,
+        NotificationKind.PASSKEY_BLOCKED,
+    }
 )
 #: These are mailed as what they are (`domain.mail`), wanted or not, and not once more.
-MAILED_ANYWAY = frozenset({NotificationKind.PASSWORD_CHANGED, NotificationKind.EMAIL_CHANGED})
+MAILED_ANYWAY = frozenset(
+    {NotificationKind.PASSWORD_CHANGED, NotificationKind.EMAIL_CHANGED, NotificationKind.PASSKEY_ADDED}
+)
+#: Mailed unless their person does not want it: what is done about them cannot wait until somebody looks.
+_MAILED_UNASKED = frozenset({NotificationKind.NEW_SIGN_IN, NotificationKind.PASSKEY_BLOCKED})
 #: What comes when its person has set it, or must be known at once, does not wait for the end of the quiet.
 NOT_HELD_BACK = OF_SECURITY | {NotificationKind.REMINDER}
 #: Of one person in a day; what is beyond is in the list only.
@@ -58,7 +68,7 @@ def is_wanted_by_default(kind: NotificationKind, channel: NotificationChannel) -
 
     Push messages go to browsers alone in which somebody said yes to them.
     """
-    return channel is not NotificationChannel.EMAIL or kind is NotificationKind.NEW_SIGN_IN
+    return channel is not NotificationChannel.EMAIL or kind in _MAILED_UNASKED
 
 
 def check_choice(checks: Checks, choice: Choice, is_on: bool, place: str) -> None:

@@ -12,7 +12,8 @@ from subgraphs.shell.person_lists import count_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = (
-    "id, user_id, device_name, created_at, COALESCE(last_used_at, created_at) AS last_used_at, expires_at, used_factor"
+    "id, user_id, device_name, created_at, COALESCE(last_used_at, created_at) AS last_used_at, expires_at, used_factor,"
+    " passkey_id IS NOT NULL"
 )
 _IS_OPEN = "session.revoked_at IS NULL AND session.expires_at > now()"
 _ORDER = SortOrder(("created_at", "id"), descending=True)
@@ -32,6 +33,7 @@ class SessionRecord:
     last_used_at: datetime
     expires_at: datetime
     used_factor: bool
+    used_passkey: bool
 
 
 @cache

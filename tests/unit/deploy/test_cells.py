@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections import Counter
 from pathlib import Path
@@ -72,7 +71,7 @@ def test_every_mutation_that_nobody_may_call_is_an_entrance_with_a_field_that_te
     # The first column of the matrix is nobody; those that ask for a secret ask nobody who they are by the same code.
     matrix = (ROOT / "tests/e2e/access_matrix.txt").read_text(encoding="utf-8")
     let_in = set(re.findall(r"^router +Mutation\.(\w+) +Y ", matrix, re.MULTILINE))
-    assert let_in | {"login", "refresh", "exchangeApiKey"} == set(ENTRANCES)
+    assert let_in | {"login", "refresh", "exchangeApiKey", "loginWithPasskey"} == set(ENTRANCES)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +119,7 @@ def test_tokens_name_their_cell() -> None:
     assert mark_of("abc-_9") is None
     token = marked("abc-_9", "eu-1")
     assert (token, mark_of(token)) == ("eu-1.abc-_9", "eu-1")
-    for entrance, name in itertools.islice(ENTRANCES.items(), 3, None):
+    for entrance, name in ((each, name) for each, name in ENTRANCES.items() if name != "email"):
         query = f'mutation {{ {entrance}(input: {{ {name}: "{token}" }}) {{ __typename }} }}'
         assert of_operation({"query": query}, is_signed_in=False) == Evidence(cell="eu-1")
 

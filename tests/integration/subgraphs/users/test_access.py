@@ -1,6 +1,7 @@
 """Every operation of users, as nobody and as somebody else: what is refused and what is not told."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -175,6 +176,36 @@ REFUSALS = [
         code="NOT_FOUND",
     ),
     Refusal(
+        "Mutation.beginPasskey",
+        'mutation { beginPasskey(input: { currentPassword: "Guess123!" }) { userErrors { code } } }',
+        code="VALIDATION_ERROR",
+    ),
+    Refusal(
+        "Mutation.addPasskey",
+        'mutation { addPasskey(input: { challengeId: "guess", credential: "{}", name: "x" }) { userErrors { code } } }',
+        code="VALIDATION_ERROR",
+    ),
+    Refusal(
+        "Mutation.renamePasskey",
+        'mutation { renamePasskey(input: { id: $passkey, name: "x" }) { passkey { id } } }',
+        code="NOT_FOUND",
+    ),
+    Refusal(
+        "Mutation.removePasskey", "mutation { removePasskey(input: { id: $passkey }) { removedId } }", code="NOT_FOUND"
+    ),
+    Refusal(
+        "Mutation.beginPasskeyLogin",
+        'mutation { beginPasskeyLogin(input: { email: "guess" }) { userErrors { code } } }',
+        code="VALIDATION_ERROR",
+        public=True,
+    ),
+    Refusal(
+        "Mutation.loginWithPasskey",
+        'mutation { loginWithPasskey(input: { challengeId: "guess", credential: "{}" }) { accessToken } }',
+        code="UNAUTHENTICATED",
+        public=True,
+    ),
+    Refusal(
         "Mutation.createApiKey",
         'mutation { createApiKey(input: { name: "x", scopes: [READ_BODY], currentPassword: "Guess123!" }) { userErrors { code } } }',
         code="VALIDATION_ERROR",
@@ -225,6 +256,7 @@ class Owned:
 @pytest.fixture(scope="module")
 async def users(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
     async with subgraph_under_test("users", postgres.create_database("users_access"), schema, UsersLoaders) as subgraph:
+        subgraph.resources.settings = replace(subgraph.resources.settings, passkey_rp_id="localhost")
         yield subgraph
 
 
@@ -264,7 +296,15 @@ async def owned(users: SubgraphUnderTest) -> Owned:
             ),
             {"id": push, "user_id": owner["user"]["id"], "session": session["id"]},
         )
+        await transaction.execute(
+            text(
+                "INSERT INTO passkey (id, user_id, name, credential_id, credential, sign_count, is_synced, version, created_at)"
+                " VALUES ('passkey of the owner', :user_id, 'Phone', '', '', 0, false, 1, now())"
+            ),
+            {"user_id": owner["user"]["id"]},
+        )
     ids = {
+        "passkey": "passkey of the owner",
         "push": push,
         "reminder": reminder,
         "notification": notification,
@@ -292,7 +332,8 @@ async def rows_of(users: SubgraphUnderTest, user_id: str) -> list[Any]:
         sessions = await connection.execute(text("SELECT * FROM session WHERE user_id = :id"), {"id": user_id})
         offers = await connection.execute(text("SELECT * FROM grant_invitation WHERE owner_id = :id"), {"id": user_id})
         keys = await connection.execute(text("SELECT * FROM api_key WHERE user_id = :id"), {"id": user_id})
-        return [tuple(row) for rows in (account, weights, measured, sessions, offers, keys) for row in rows]
+        passkeys = await connection.execute(text("SELECT * FROM passkey WHERE user_id = :id"), {"id": user_id})
+        return [tuple(row) for rows in (account, weights, measured, sessions, offers, keys, passkeys) for row in rows]
 
 
 def test_the_table_names_every_operation() -> None:

@@ -132,6 +132,14 @@ async def test_a_forgotten_password_is_replaced_and_every_session_ends(
     users: SubgraphUnderTest, server: SmtpServer
 ) -> None:
     email, session, _ = await registered(users, server)
+    async with users.database.transaction() as transaction:  # one that whoever knew the old password left behind
+        await transaction.execute(
+            text(
+                "INSERT INTO passkey (id, user_id, name, credential_id, credential, sign_count, is_synced, version, created_at)"
+                " SELECT 'left', id, 'Phone', '', '', 0, false, 1, now() FROM account WHERE email = :email"
+            ),
+            {"email": email},
+        )
     await users.data(ASK_RESET, None, {"email": email.upper()})
     token = await token_for(users, server, email)
 
@@ -140,6 +148,8 @@ async def test_a_forgotten_password_is_replaced_and_every_session_ends(
     told = await users.data(RESET, None, {"input": {"token": token, "newPassword": OTHER}})
 
     assert told["resetPassword"]["endedSessions"] == 1
+    async with users.database.reading() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM passkey"))).scalar_one() == 0
     assert await refused(users, RESET, {"input": {"token": token, "newPassword": PASSWORD}}) == ["token"]
     access = await users.run_with(f"Bearer {session['accessToken']}", "{ me { id } }")
     assert codes_of(access) == ["UNAUTHENTICATED"]

@@ -123,17 +123,22 @@ async def test_what_is_wanted_by_mail_is_mailed_once_to_a_proven_address(
     assert await mailed(users, server) == []
 
 
-async def test_by_default_only_a_new_sign_in_is_mailed_and_everything_is_listed(
+async def test_by_default_only_a_new_sign_in_and_a_shut_passkey_are_mailed_and_everything_is_listed(
     users: SubgraphUnderTest, server: SmtpServer, person: str
 ) -> None:
     read = (await users.data(READ, person))["me"]["notificationPreferences"]
     on = {(each["kind"], each["channel"]) for each in read["choices"] if each["isOn"]}
     assert {kind for kind, channel in on if channel == "IN_APP"} == set(NotificationKind)
-    assert {kind for kind, channel in on if channel == "EMAIL"} == {"NEW_SIGN_IN", "GOAL_COMPLETED"}  # which was chosen
+    assert {kind for kind, channel in on if channel == "EMAIL"} == {
+        "NEW_SIGN_IN",
+        "PASSKEY_BLOCKED",
+        "GOAL_COMPLETED",  # which was chosen
+    }
     assert (read["version"], read["quietStart"], read["quietEnd"]) == (2, None, None)
     await tell(users, person, *NotificationKind)
     assert sorted(subject for _, subject, _ in await mailed(users, server)) == [
         "A new sign-in",
+        "A passkey was shut",
         "You have reached a goal",
     ]
 

@@ -12,6 +12,7 @@ from subgraphs.shell.keyset import Page
 from subgraphs.users.domain.api_key import MOST_KEYS
 from subgraphs.users.domain.grant import MOST_INVITATIONS, MOST_READERS
 from subgraphs.users.domain.notification import MOST_KEPT
+from subgraphs.users.domain.passkey import MOST_PASSKEYS
 from subgraphs.users.domain.reminder import MOST_REMINDERS
 from subgraphs.users.domain.web_push import MOST_SUBSCRIPTIONS
 from subgraphs.users.loaders import UsersLoaders
@@ -39,6 +40,7 @@ from subgraphs.users.queries.notification import (
     unread_counts,
 )
 from subgraphs.users.queries.notification_preference import preferences_by_user
+from subgraphs.users.queries.passkey import passkeys_by_user
 from subgraphs.users.queries.push_subscription import push_subscriptions_by_user
 from subgraphs.users.queries.reminder import reminders_by_user
 from subgraphs.users.queries.session import session_counts, sessions_by_user
@@ -91,6 +93,12 @@ _POPULATION = (
     SELECT 'p' || owner || '-' || n, 'p' || owner, 'K', '{{READ_BODY}}', convert_to('p' || owner || '-' || n, 'UTF8'), 'hint',
         now() - n * interval '1 minute', now() + interval '30 days'
     FROM generate_series(0, {PEOPLE}) AS owner CROSS JOIN generate_series(1, {MOST_KEYS}) AS n
+    """,
+    f"""
+    INSERT INTO passkey (id, user_id, name, credential_id, credential, sign_count, is_synced, version, created_at)
+    SELECT 'p' || owner || '-' || n, 'p' || owner, 'K', convert_to('p' || owner || '-' || n, 'UTF8'), '', 0, false, 1,
+        now() - n * interval '1 minute'
+    FROM generate_series(0, {PEOPLE}) AS owner CROSS JOIN generate_series(1, {MOST_PASSKEYS}) AS n
     """,
     f"""
     INSERT INTO access_read (grant_id, what, hour, owner_id, reader_id, reader_name)
@@ -154,6 +162,7 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "how many notifications there are": (notification_counts, ([VETERAN],), MOST_KEPT, 60),
     "how many are unread": (unread_counts, ([VETERAN],), MOST_KEPT, 60),
     "reminders": (reminders_by_user, ([VETERAN],), MOST_REMINDERS, 40),
+    "passkeys": (passkeys_by_user, ([VETERAN],), MOST_PASSKEYS, 40),
     "API keys": (api_keys_by_user, ([VETERAN],), MOST_KEYS, 40),
     "preferences of notifications": (preferences_by_user, ([VETERAN],), 1, 8),
     "browsers that take push messages": (push_subscriptions_by_user, ([VETERAN],), MOST_SUBSCRIPTIONS, 40),

@@ -25,6 +25,7 @@ PUBLIC = {
     "Query.food", "Query.foodByBarcode", "Query.foods", "Query.node", "Query.nodes",
     "Mutation.register", "Mutation.confirmRegistration", "Mutation.login", "Mutation.refresh", "Mutation.verifyEmail",
     "Mutation.requestPasswordReset", "Mutation.resetPassword", "Mutation.exchangeApiKey", "Mutation.unsubscribe",
+    "Mutation.beginPasskeyLogin", "Mutation.loginWithPasskey",
 }  # fmt: skip
 #: What no key may do, whatever its scopes.
 PERSONS_OWN = {
@@ -33,6 +34,7 @@ PERSONS_OWN = {
     "Mutation.requestEmailVerification", "Mutation.beginSecondFactor", "Mutation.confirmSecondFactor",
     "Mutation.removeSecondFactor", "Mutation.setUserStatus", "Mutation.setUserRoles", "Mutation.inviteReader",
     "Mutation.acceptInvitation", "Mutation.revokeAccess", "Mutation.createApiKey", "Mutation.revokeApiKey",
+    "Mutation.beginPasskey", "Mutation.addPasskey", "Mutation.renamePasskey", "Mutation.removePasskey", "User.passkeys",
     "Mutation.markNotificationsRead", "Mutation.deleteNotification", "Subscription.notification", "User.notifications",
     "User.unreadNotificationCount", "User.reminders", "Mutation.createReminder", "Mutation.updateReminder",
     "Mutation.deleteReminder", "User.notificationPreferences", "User.pushSubscriptions", "Query.webPushKey",

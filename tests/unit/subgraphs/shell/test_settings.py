@@ -35,6 +35,44 @@ def test_the_older_name_for_the_token_lifetime_counts_milliseconds() -> None:
     assert read_settings("users", both).access_token_seconds == 60
 
 
+def test_passkeys_are_those_of_this_machine_in_development_and_of_a_named_domain_in_production() -> None:
+    strong = GOOD | {"JWT_SECRET": "tq7Yw0Zr3Vx5Lk9Nc2Hb8Md4Gf6Ps1Ja", "FITTRACKER_ENV": "prod"}
+    assert (read_settings("users", GOOD).passkey_rp_id, read_settings("users", GOOD).passkey_origins) == (
+        "localhost",
+        (),
+    )
+    assert read_settings("users", strong).passkey_rp_id is None
+    app = "android:apk-key-hash:" + "A" * 43
+    named = {
+        "PASSKEY_RP_ID": "example.org",
+        "PASSKEY_ORIGINS": f"https://example.org, https://app.example.org:8443,{app}",
+    }
+    settings = read_settings("users", strong | named)
+    assert settings.passkey_rp_id == "example.org"
+    assert settings.passkey_origins == ("https://example.org", "https://app.example.org:8443", app)
+
+
+@pytest.mark.parametrize(
+    ("domain", "origins"),
+    [
+        ("example.org", ""),
+        ("", "https://example.org"),
+        ("https://example.org", "https://example.org"),
+        ("127.0.0.1", "https://127.0.0.1"),
+        ("example.org", "http://example.org"),
+        ("example.org", "https://example.org/"),
+        ("example.org", "https://badexample.org"),
+        ("example.org", "https://example.org.evil.example"),
+        ("example.org", "https://*.example.org"),
+        ("localhost", "http://localhost:8080"),
+    ],
+)
+def test_passkeys_of_no_domain_or_of_another_page_are_refused_in_production(domain: str, origins: str) -> None:
+    strong = GOOD | {"JWT_SECRET": "tq7Yw0Zr3Vx5Lk9Nc2Hb8Md4Gf6Ps1Ja", "FITTRACKER_ENV": "prod"}
+    with pytest.raises(SettingsError, match="PASSKEY_"):
+        read_settings("users", strong | {"PASSKEY_RP_ID": domain, "PASSKEY_ORIGINS": origins})
+
+
 def test_open_food_facts_is_asked_only_by_who_says_how_to_be_reached() -> None:
     assert read_settings("users", GOOD).open_food_facts_url is None
     url = {"OPEN_FOOD_FACTS_URL": "https://world.openfoodfacts.org"}
