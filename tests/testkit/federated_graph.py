@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from router.access.caller import ANONYMOUS, Caller
+from router.entity_cache.cache import EntityCache
 from router.loaded_graph import GraphOptions, LoadedGraph
 from router.operation import DocumentLimits
 from router.pipeline import Response, prepare, respond_in_pieces, run
@@ -66,11 +68,15 @@ class FederatedGraph:
         failures: Mapping[str, FailureMode] | None = None,
         override_labels: frozenset[str] = frozenset(),
         authorize: Authorize | None = None,
+        entity_cache: EntityCache | None = None,
+        caller: Caller = ANONYMOUS,
         timeout_seconds: float = 5.0,
     ) -> JsonObject:
         """The response to one operation; the stubs' request records then hold this operation's requests only."""
-        runtime = self._runtime(failures, override_labels, timeout_seconds, authorize)
-        response = await run(OperationRequest(operation, variables), self.graph, runtime)
+        runtime = replace(
+            self._runtime(failures, override_labels, timeout_seconds, authorize), entity_cache=entity_cache
+        )
+        response = await run(OperationRequest(operation, variables, caller=caller), self.graph, runtime)
         answered: JsonObject = json.loads(response.body)  # with all digits
         return answered
 
