@@ -88,7 +88,7 @@ OF_A_YEAR = {
 }
 LAST_MONTH = """query($of: LocalDate!) { me { monthReport(of: $of) {
   isOver daysWithEntries daysWithoutEntries fullDays energyKcal { daysCounted trend } volumeKg { changePercent }
-  weight { changeKg changeKgBefore } } } }"""
+  weight { changeKg changeKgBefore } insights { code text } } } }"""
 SUMS = {
     "caloriesConsumed": 7 * 1674,
     "caloriesBurned": 2080,
@@ -138,6 +138,7 @@ async def _last_month_is_reported(john: Visitor, last: date) -> None:
     assert report["daysWithEntries"] + report["daysWithoutEntries"] == month.day
     assert report["energyKcal"]["daysCounted"] == report["daysWithEntries"] > 20
     assert report["energyKcal"]["trend"] in ("RISING", "FALLING", "STEADY")
+    assert "ENERGY_SPLIT" in [each["code"] for each in report["insights"]]
     assert None not in (report["volumeKg"]["changePercent"], *report["weight"].values())
 
 

@@ -49,6 +49,13 @@ export function Comparison({ report }: { report: WeekReviewFragment["weekReport"
               )}
             </tbody>
           </table>
+          {report.insights.length > 0 && (
+            <ul aria-label="What the week shows">
+              {report.insights.map((each) => (
+                <li key={each.id}>{each.text}</li>
+              ))}
+            </ul>
+          )}
           <p className="empty">
             Days that are over and have entries: {report.daysWithEntries} of {report.fullDays}.
           </p>

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import strawberry
 
+from subgraphs.analytics.api.insight import Insight, insight_nodes
 from subgraphs.analytics.api.summary import clock_of_user
 from subgraphs.analytics.domain import report as domain
 from subgraphs.analytics.loaders import loaders_of
 from subgraphs.analytics.queries.weight import Span
+from subgraphs.shell.cost import list_size
 from subgraphs.shell.quantities import Mass, MassIn, mass
 from subgraphs.shell.scalars import describe_enum, rounded, rounded_or_none
 from subgraphs.shell.units import MassUnit
@@ -25,16 +27,6 @@ describe_enum(
     "How long the time is that a report is of.",
     WEEK="Seven days, from the day on which the person's week begins.",
     MONTH="A calendar month.",
-)
-describe_enum(
-    domain.Trend,
-    "What became of a measure since the period before. Of what was eaten or drunk, a change has a name if the daily means"
-    " differ by 5 % (portions and labels are no truer) and by two standard errors, so that the days' scatter alone seldom"
-    " has one. Of workouts, minutes and volume, which are known, if they differ by 10 %: one session more in a month is"
-    " less. Of the weight, if its trend moved by 0.5 % of it: water alone seldom moves it so far.",
-    RISING="It is more.",
-    FALLING="It is less.",
-    STEADY="It is as before, as far as can be told.",
 )
 
 
@@ -114,6 +106,11 @@ class Report:
     weight: ReportedWeight | None = strawberry.field(
         description="What the trend weight did; null without two weighings."
     )
+    insights: list[Insight] = strawberry.field(
+        description="What its numbers show, in words: at most one of each code, in their order, and none of what no rule says"
+        " anything. Each change has a name by the rules of Trend.",
+        directives=[list_size(4)],
+    )
 
 
 async def read_report(info: Info, user_id: str, kind: domain.ReportKind, day: date | None) -> Report:
@@ -151,6 +148,7 @@ def _report_node(
         active_minutes=_measure_node(found.active_minutes),
         volume_kg=_measure_node(found.volume_kg),
         weight=None if found.weight is None else _weight_node(found.weight),
+        insights=insight_nodes(f"{user_id}:{period.kind}:{period.first}", period, days, found, today),
     )
 
 

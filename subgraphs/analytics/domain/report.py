@@ -91,6 +91,7 @@ class Comparison:
 
     total: Decimal
     days_counted: int
+    days_counted_before: int
     daily_mean: Decimal | None
     daily_mean_before: Decimal | None
     change: Decimal | None
@@ -137,12 +138,10 @@ def reported_period(kind: ReportKind, day: date, week_start: WeekStart) -> Repor
 def report(period: ReportedPeriod, days: Sequence[Day], trend: Sequence[TrendPoint], today: date) -> Report:
     """From the days of both periods, in any order, and the trend points from BASELINE_DAYS before them on, oldest first."""
     end = min(period.last + timedelta(days=1), today)
-    spoken = [day for day in days if day.local_date < today and not day.is_empty]
-    now = [day for day in spoken if period.first <= day.local_date <= period.last]
-    before = [day for day in spoken if period.first_before <= day.local_date <= period.last_before]
+    now, before = days_that_count(period, days, today)
 
     def eaten(number: Callable[[Day], Decimal]) -> Comparison:
-        return _compare(_numbers(now, _has_meal, number), _numbers(before, _has_meal, number), _trend_of_intake)
+        return compare_intake(_numbers(now, _has_meal, number), _numbers(before, _has_meal, number))
 
     def trained(number: Callable[[Day], Decimal]) -> Comparison:
         return _compare([number(day) for day in now], [number(day) for day in before], _trend_of_training)
@@ -154,12 +153,26 @@ def report(period: ReportedPeriod, days: Sequence[Day], trend: Sequence[TrendPoi
         protein_g=eaten(lambda day: day.protein_g),
         carbs_g=eaten(lambda day: day.carbs_g),
         fat_g=eaten(lambda day: day.fat_g),
-        water_ml=_compare(_numbers(now, _has_drink, _water), _numbers(before, _has_drink, _water), _trend_of_intake),
+        water_ml=compare_intake(_numbers(now, _has_drink, _water), _numbers(before, _has_drink, _water)),
         workouts=trained(lambda day: Decimal(day.workouts_completed)),
         active_minutes=trained(lambda day: day.active_minutes),
         volume_kg=trained(lambda day: day.volume_kg),
         weight=_weight_change(period, trend),
     )
+
+
+def days_that_count(period: ReportedPeriod, days: Sequence[Day], today: date) -> tuple[list[Day], list[Day]]:
+    """Of a period and of the one before it: the days that are over and of which something was said."""
+    spoken = [day for day in days if day.local_date < today and not day.is_empty]
+    return (
+        [day for day in spoken if period.first <= day.local_date <= period.last],
+        [day for day in spoken if period.first_before <= day.local_date <= period.last_before],
+    )
+
+
+def compare_intake(now: Sequence[Decimal], before: Sequence[Decimal]) -> Comparison:
+    """What was eaten or drunk on some days beside what it was on others, by the rule of intake."""
+    return _compare(now, before, _trend_of_intake)
 
 
 def _has_meal(day: Day) -> bool:
@@ -190,6 +203,7 @@ def _compare(
     return Comparison(
         total=sum(now, _ZERO),
         days_counted=len(now),
+        days_counted_before=len(before),
         daily_mean=mean,
         daily_mean_before=mean_before,
         change=change,

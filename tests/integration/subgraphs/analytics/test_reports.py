@@ -48,6 +48,31 @@ async def ask(analytics: SubgraphUnderTest, person: str, selection: str) -> Any:
     return (await analytics.data(of_person(selection), person, {"id": person}))["_entities"][0]
 
 
+async def test_what_a_week_shows_is_said_in_words_with_its_numbers(analytics: SubgraphUnderTest, person: str) -> None:
+    for start, kcal in ((BEFORE, 2000), (MONDAY, 1600)):
+        await tell(analytics, person, *(meal(person, start + timedelta(days=offset), kcal) for offset in range(4)))
+    selection = f"{WEEK} {{ id insights {{ id code trend text figures {{ role value unit }} }} }}"
+    with analytics.counted_statements() as statements:
+        report = (await ask(analytics, person, selection))["weekReport"]
+    with analytics.counted_statements() as without:
+        await ask(analytics, person, f"{WEEK} {{ id }}")
+    assert len(statements) == len(without)
+    said = {each["code"]: each for each in report["insights"]}
+    assert said["ENERGY_CHANGED"] == {
+        "id": f"{report['id']}:ENERGY_CHANGED",
+        "code": "ENERGY_CHANGED",
+        "trend": "FALLING",
+        "text": "You ate 1,600 kcal a day, 20 % less than the 2,000 of the week before (4 and 4 days with a meal).",
+        "figures": [
+            {"role": "VALUE", "value": 1600.0, "unit": "KCAL_PER_DAY"},
+            {"role": "COMPARED_WITH", "value": 2000.0, "unit": "KCAL_PER_DAY"},
+            {"role": "DAYS", "value": 4.0, "unit": "DAYS"},
+            {"role": "DAYS_COMPARED_WITH", "value": 4.0, "unit": "DAYS"},
+            {"role": "CHANGE_PERCENT", "value": -20.0, "unit": "PERCENT"},
+        ],
+    }
+
+
 async def test_a_week_is_told_beside_the_week_before(analytics: SubgraphUnderTest, person: str) -> None:
     days = [MONDAY + timedelta(days=offset) for offset in range(5)]
     before = [BEFORE + timedelta(days=offset) for offset in range(4)]
