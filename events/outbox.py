@@ -59,6 +59,14 @@ OUTBOX_EPOCH_DDL: tuple[str, ...] = (
     "CREATE INDEX outbox_by_key ON outbox (key, topic)",
 )
 
+#: Which life of the database this is: what is copied elsewhere, restored into a new database or table, or promoted, differs
+#: in one of the four. Asked of a primary.
+INCARNATION = """
+    SELECT concat_ws(':', (SELECT system_identifier FROM pg_control_system()),
+        left(pg_walfile_name(pg_current_wal_lsn()), 8),
+        (SELECT oid FROM pg_database WHERE datname = current_database()), 'outbox'::regclass::oid)
+"""
+
 
 class Transaction(Protocol):
     """What the caller's open transaction must offer: SQLAlchemy's AsyncConnection and AsyncSession both do."""

@@ -22,7 +22,7 @@ from events.broker import Broker, connect_broker
 from events.envelope import decode_envelope, encode_envelope
 from events.fanout import Fanout
 from events.kafka_settings import KafkaSettings
-from events.outbox import NOTIFY_CHANNEL
+from events.outbox import INCARNATION, NOTIFY_CHANNEL
 from events.supervision import Loop, Loops
 from events.tracing import start_publishing, traceparent_of
 
@@ -63,12 +63,6 @@ _TELL_FROM = text(
 _ENTER_EPOCH = (
     f"UPDATE outbox_relay SET broker_epoch = $1, {_REFILL_ALL} WHERE broker_epoch IS DISTINCT FROM $1 RETURNING 1"  # noqa: S608
 )
-# What is copied elsewhere, restored into a new database or table, or promoted, differs in one of the four.
-_INCARNATION = """
-    SELECT concat_ws(':', (SELECT system_identifier FROM pg_control_system()),
-        left(pg_walfile_name(pg_current_wal_lsn()), 8),
-        (SELECT oid FROM pg_database WHERE datname = current_database()), 'outbox'::regclass::oid)
-"""
 _NEXT_SOURCE_EPOCH = "source_epoch = greatest((extract(epoch FROM clock_timestamp()) * 1000)::bigint, source_epoch + 1)"
 # The first relay of a database only gives it a name: what it published before is of this life.
 _NAME_INCARNATION = f"UPDATE outbox_relay SET incarnation = $1, {_NEXT_SOURCE_EPOCH} WHERE incarnation IS NULL"  # noqa: S608
@@ -162,7 +156,7 @@ class _Session:
 
     async def _enter_incarnation(self) -> None:
         """Learn which life of the database this is; a new one tells everybody its whole state."""
-        incarnation = await self._connection.fetchval(_INCARNATION)
+        incarnation = await self._connection.fetchval(INCARNATION)
         await self._connection.execute(_NAME_INCARNATION, incarnation)
         if epoch := await self._connection.fetchval(_ENTER_INCARNATION, incarnation):
             metrics.OUTBOX_REFILLS.labels(self._service).inc()

@@ -35,6 +35,7 @@ from subgraphs.analytics.queries.summary import (
 from subgraphs.analytics.queries.timeline import EntryRecord, TimelinePage, entries_by_user
 from subgraphs.analytics.queries.weight import Span, trend_by_user
 from subgraphs.analytics.queries.workout import WorkoutEffort, workout_efforts
+from subgraphs.shell.change_log import ChangePage, ChangesRecord, changes_by_user
 from subgraphs.shell.context import Info, Resources
 from subgraphs.shell.grants import ReadRecord, reads_by_owner
 from subgraphs.shell.keyset import Page
@@ -129,8 +130,16 @@ class AnalyticsLoaders:
         return load_one("times_logged_by_user_and_food", self._read(times_logged), batch_span)
 
     @cached_property
+    def changes_by_user(self) -> DataLoader[tuple[str, ChangePage], ChangesRecord | None]:
+        return load_with_arguments("changes_by_user", self._read(changes_by_user), _none, batch_span)
+
+    @cached_property
     def reads_by_owner(self) -> DataLoader[str, list[ReadRecord]]:
         return load_list("reads_by_owner", self._read(reads_by_owner), batch_span)
+
+
+def _none() -> None:
+    return None
 
 
 def loaders_of(info: Info) -> AnalyticsLoaders:

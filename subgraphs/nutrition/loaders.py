@@ -8,7 +8,7 @@ from aiodataloader import DataLoader
 from loaders.dataloader import load_list, load_one, load_with_arguments
 from subgraphs.nutrition.domain.food import Portion
 from subgraphs.nutrition.queries.custom_slot import CustomSlotsRecord, custom_slots_by_user
-from subgraphs.nutrition.queries.fast import FastRecord, fasts_by_user, running_fasts
+from subgraphs.nutrition.queries.fast import FastRecord, fasts_by_id, fasts_by_user, running_fasts
 from subgraphs.nutrition.queries.food import (
     FoodFilter,
     FoodRecord,
@@ -35,8 +35,10 @@ from subgraphs.nutrition.queries.meal import (
 from subgraphs.nutrition.queries.meal_plan import (
     MealPlanRecord,
     PlannedMealRecord,
+    meal_plans_by_id,
     meal_plans_by_user,
     planned_meals_by_day,
+    planned_meals_by_id,
     planned_meals_by_user,
 )
 from subgraphs.nutrition.queries.recipe import (
@@ -45,9 +47,10 @@ from subgraphs.nutrition.queries.recipe import (
     recipes_by_food,
     recipes_by_user,
 )
-from subgraphs.nutrition.queries.saved_meal import SavedMealRecord, saved_meals_by_user
+from subgraphs.nutrition.queries.saved_meal import SavedMealRecord, saved_meals_by_id, saved_meals_by_user
 from subgraphs.nutrition.queries.target import TargetRecord, targets_by_day
 from subgraphs.nutrition.queries.water import DrinkPage, DrinkRecord, drinks_by_day, drinks_by_id, drinks_by_user
+from subgraphs.shell.change_log import ChangePage, ChangesRecord, changes_by_user
 from subgraphs.shell.context import Info, Resources
 from subgraphs.shell.grants import ReadRecord, reads_by_owner
 from subgraphs.shell.keyset import Page
@@ -177,6 +180,26 @@ class NutritionLoaders:
     @cached_property
     def person_by_id(self) -> DataLoader[str, PersonRecord | None]:
         return load_one("person_by_id", self._read(people_by_id), batch_span)
+
+    @cached_property
+    def saved_meal_by_id(self) -> DataLoader[str, SavedMealRecord | None]:
+        return load_one("saved_meal_by_id", self._read(saved_meals_by_id), batch_span)
+
+    @cached_property
+    def meal_plan_by_id(self) -> DataLoader[str, MealPlanRecord | None]:
+        return load_one("meal_plan_by_id", self._read(meal_plans_by_id), batch_span)
+
+    @cached_property
+    def planned_meal_by_id(self) -> DataLoader[str, PlannedMealRecord | None]:
+        return load_one("planned_meal_by_id", self._read(planned_meals_by_id), batch_span)
+
+    @cached_property
+    def fast_by_id(self) -> DataLoader[str, FastRecord | None]:
+        return load_one("fast_by_id", self._read(fasts_by_id), batch_span)
+
+    @cached_property
+    def changes_by_user(self) -> DataLoader[tuple[str, ChangePage], ChangesRecord | None]:
+        return load_with_arguments("changes_by_user", self._read(changes_by_user), _none, batch_span)
 
     @cached_property
     def reads_by_owner(self) -> DataLoader[str, list[ReadRecord]]:

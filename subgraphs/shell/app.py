@@ -28,6 +28,7 @@ from events.retention import OUTBOX, Forget, forget_in_batches
 from events.topics import USERS_GRANT, service_of
 from subgraphs.shell import telemetry
 from subgraphs.shell.auth import KeyRing
+from subgraphs.shell.change_log import forget_tombstones, settle_changes
 from subgraphs.shell.context import CLIENT_ADDRESS, TOKEN_REFUSED, Context, MakeLoaders, Resources
 from subgraphs.shell.database import Database
 from subgraphs.shell.grants import EndedGrants, forget_reads, with_grants
@@ -212,6 +213,7 @@ def _loops(subgraph: Subgraph, resources: Resources) -> list[Coroutine[Any, Any,
     running.append(resources.recent_clocks.watch(loops))
     if settings.background_loops:
         running.append(_retain(subgraph, resources))
+        running.append(loops.add("settle_changes").run_once(lambda: settle_changes(resources.database)))
         running += [loops.add(task.__name__).run_once(partial(task, resources)) for task in subgraph.at_start]
         running += [loop(resources) for loop in subgraph.loops]
     kafka = settings.kafka
@@ -234,7 +236,9 @@ def with_news_of_rights(subgraph: str, subscription: "Subscription") -> "Subscri
 
 
 async def _retain(subgraph: Subgraph, resources: Resources) -> None:
-    """Let go, four times a day, of what outbox, ended sessions, reads by grants and the subgraph's own tables need no longer."""
+    """Let go, four times a day, of what outbox, ended sessions, reads by grants, deleted things and the subgraph's own
+    tables need no longer.
+    """
     loop = resources.loops.add("retention", patience_seconds=3 * RETENTION_SECONDS)
 
     async def forget_sessions(connection: AsyncConnection, _rows: int) -> int:
@@ -243,7 +247,7 @@ async def _retain(subgraph: Subgraph, resources: Resources) -> None:
     async def session() -> None:
         while True:
             await asyncio.sleep(RETENTION_SECONDS * random.uniform(0.1, 1.0))  # noqa: S311 - spreads the work
-            for forget in (*OUTBOX, forget_sessions, forget_reads, *subgraph.forget):
+            for forget in (*OUTBOX, forget_sessions, forget_reads, forget_tombstones, *subgraph.forget):
                 await forget_in_batches(resources.database.transaction, forget)
             loop.progress()
 

@@ -65,6 +65,7 @@ class Context:
         "_grant_reads",
         "_loaders",
         "_make_loaders",
+        "_reads_primary",
         "_refused",
         "_viewer",
         "client_address",
@@ -96,6 +97,7 @@ class Context:
         self._refused = refused
         self._viewer: Viewer | None = None
         self._loaders: Any = None
+        self._reads_primary = False
         self._grant_reads: DataLoader[Wanted, bool | None] | None = None
 
     @property
@@ -108,6 +110,12 @@ class Context:
     def renew_loaders(self) -> None:
         """Forget what was loaded, and read the primary from now on: after a write, before a subscription's event."""
         self._loaders = self._make_loaders(replace(self.resources, database=self.resources.database.primary()))
+        self._reads_primary = True
+
+    def read_primary(self) -> None:
+        """Read the primary from now on, for what must not be late; what was loaded from there already stays."""
+        if not self._reads_primary and self.resources.database.has_replica:
+            self.renew_loaders()
 
     @property
     def viewer(self) -> Viewer:

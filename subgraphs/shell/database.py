@@ -4,6 +4,7 @@ Reads run in autocommit, without BEGIN and ROLLBACK around every statement, on t
 """
 
 import asyncio
+import importlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -20,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from subgraphs.shell.read_pool import Reader, ReadPool
 from subgraphs.shell.replica import ReplicaGuard
 from subgraphs.shell.settings import Settings
+from subgraphs.shell.synced_tables import SyncedTables, track_changes
 
 _MIGRATION_LOCK = 0x0F17_3164
 _TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(CAST(:turn AS text), 0))")
@@ -209,7 +211,10 @@ def _connector(url: str, application_name: str) -> Callable[[], Awaitable[asyncp
 
 
 async def migrate(subgraph: str, url: str) -> None:
-    """Bring one subgraph's database to its newest revision. Processes that start together wait for each other."""
+    """Bring one subgraph's database to its newest revision, and have it note changes of what `synced.py` declares.
+
+    Processes that start together wait for each other.
+    """
     engine = _engine(url, 1, f"{subgraph} migrations")
     try:
         async with engine.connect() as connection:
@@ -217,8 +222,15 @@ async def migrate(subgraph: str, url: str) -> None:
             await connection.commit()
             await connection.run_sync(_upgrade, subgraph)
             await connection.commit()
+            await track_changes(connection, synced_tables_of(subgraph).tables)
     finally:
         await engine.dispose()
+
+
+def synced_tables_of(subgraph: str) -> SyncedTables:
+    """What the subgraph's `synced.py` declares."""
+    declared: SyncedTables = importlib.import_module(f"subgraphs.{subgraph}.synced").SYNCED
+    return declared
 
 
 def _upgrade(connection: Connection, subgraph: str) -> None:

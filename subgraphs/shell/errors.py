@@ -104,6 +104,24 @@ class ValidationError(SubgraphError):
         )
 
 
+class SyncAnewReason(StrEnum):
+    """Why a token of changes holds no more: `extensions.reason` beside SYNC_TOKEN_EXPIRED."""
+
+    TOO_OLD = "TOO_OLD"  # deletions since may have been forgotten
+    OTHER_EPOCH = "OTHER_EPOCH"  # the database was restored, and may have lost what the token counts as told
+
+
+class SyncTokenExpiredError(SubgraphError):
+    """What changed since a token cannot be told any more: the client begins anew, without a token. `extensions.reason` says why."""
+
+    code = "SYNC_TOKEN_EXPIRED"
+
+    def __init__(self, reason: SyncAnewReason) -> None:
+        super().__init__(
+            "What changed since then is not known any more: synchronise anew, without a token.", reason=reason.value
+        )
+
+
 class RateLimitedError(SubgraphError):
     """Too many attempts; `extensions.retryAfterSeconds` says when to come back."""
 

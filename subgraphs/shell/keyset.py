@@ -81,10 +81,11 @@ class KeysetList:
         checks.require(one_way, "last", "cannot be combined: give first and after, or last and before")
         checks.done()
         size, cursor = (last, before) if backward else (first, after)
-        keys = None if cursor is None else self._decode("before" if backward else "after", cursor)
+        keys = None if cursor is None else self.read_cursor("before" if backward else "after", cursor)
         return Page(DEFAULT_PAGE if size is None else size, keys, backward, self.tag)
 
-    def _decode(self, argument: str, cursor: str) -> tuple[Any, ...]:
+    def read_cursor(self, argument: str, cursor: str) -> tuple[Any, ...]:
+        """The sort keys that it was made of. Raises ValidationError at `argument` for one that is not of this list."""
         try:
             if len(cursor) <= _LONGEST_CURSOR:
                 return _decode_cursor(cursor, self.tag, self.key_types)

@@ -5,6 +5,7 @@ from functools import cached_property
 from aiodataloader import DataLoader
 
 from loaders.dataloader import load_list, load_one, load_with_arguments
+from subgraphs.shell.change_log import ChangePage, ChangesRecord, changes_by_user
 from subgraphs.shell.context import Info, Resources
 from subgraphs.shell.grants import Grant, ReadRecord, reads_by_owner
 from subgraphs.shell.keyset import Page
@@ -38,7 +39,7 @@ from subgraphs.users.queries.notification import (
 from subgraphs.users.queries.notification_preference import PreferenceRecord, preferences_by_user
 from subgraphs.users.queries.passkey import PasskeyRecord, passkeys_by_user
 from subgraphs.users.queries.push_subscription import PushSubscriptionRecord, push_subscriptions_by_user
-from subgraphs.users.queries.reminder import ReminderRecord, reminders_by_user
+from subgraphs.users.queries.reminder import ReminderRecord, reminders_by_id, reminders_by_user
 from subgraphs.users.queries.session import SessionRecord, session_counts, sessions_by_user
 from subgraphs.users.queries.weight import (
     WeightPage,
@@ -133,6 +134,14 @@ class UsersLoaders:
         return load_list("passkeys_by_user", self._read(passkeys_by_user), batch_span)
 
     @cached_property
+    def reminder_by_id(self) -> DataLoader[str, ReminderRecord | None]:
+        return load_one("reminder_by_id", self._read(reminders_by_id), batch_span)
+
+    @cached_property
+    def changes_by_user(self) -> DataLoader[tuple[str, ChangePage], ChangesRecord | None]:
+        return load_with_arguments("changes_by_user", self._read(changes_by_user), _none, batch_span)
+
+    @cached_property
     def reads_by_owner(self) -> DataLoader[str, list[ReadRecord]]:
         return load_list("reads_by_owner", self._read(reads_by_owner), batch_span)
 
@@ -159,6 +168,10 @@ class UsersLoaders:
     @cached_property
     def push_subscriptions_by_user(self) -> DataLoader[str, list[PushSubscriptionRecord]]:
         return load_list("push_subscriptions_by_user", self._read(push_subscriptions_by_user), batch_span)
+
+
+def _none() -> None:
+    return None
 
 
 def loaders_of(info: Info) -> UsersLoaders:

@@ -7,6 +7,7 @@ from functools import cached_property
 from aiodataloader import DataLoader
 
 from loaders.dataloader import load_list, load_one, load_with_arguments
+from subgraphs.shell.change_log import ChangePage, ChangesRecord, changes_by_user
 from subgraphs.shell.context import Info, Resources
 from subgraphs.shell.grants import ReadRecord, reads_by_owner
 from subgraphs.shell.keyset import Page
@@ -28,6 +29,7 @@ from subgraphs.workouts.queries.template import (
     TemplateRecord,
     exercises_by_template,
     template_counts,
+    templates_by_id,
     templates_by_user,
 )
 from subgraphs.workouts.queries.track import (
@@ -152,8 +154,20 @@ class WorkoutsLoaders:
         return load_list("exercises_by_template", self._read(exercises_by_template), batch_span)
 
     @cached_property
+    def template_by_id(self) -> DataLoader[str, TemplateRecord | None]:
+        return load_one("template_by_id", self._read(templates_by_id), batch_span)
+
+    @cached_property
+    def changes_by_user(self) -> DataLoader[tuple[str, ChangePage], ChangesRecord | None]:
+        return load_with_arguments("changes_by_user", self._read(changes_by_user), _none, batch_span)
+
+    @cached_property
     def reads_by_owner(self) -> DataLoader[str, list[ReadRecord]]:
         return load_list("reads_by_owner", self._read(reads_by_owner), batch_span)
+
+
+def _none() -> None:
+    return None
 
 
 def loaders_of(info: Info) -> WorkoutsLoaders:

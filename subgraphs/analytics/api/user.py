@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import strawberry
 
 from subgraphs.analytics.api.achievement import Achievement, achievement_node
+from subgraphs.analytics.api.changes import ChangesOfUser
 from subgraphs.analytics.api.energy import (
     EnergyExpenditure,
     WeeklyCheckIn,
@@ -112,7 +113,7 @@ ToDay = Annotated[date | None, strawberry.argument(description="The last day, in
 
 
 @strawberry.federation.type(keys=["id"], description="A person.", directives=[CACHE_PRIVATE_BRIEFLY])
-class User:
+class User(ChangesOfUser):
     id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
     maintenance_kcal: float | None = strawberry.federation.field(
         external=True, default=None, description="What keeps the weight by formula, in kilocalories a day."

@@ -20,6 +20,7 @@ from events.outbox import forget_events_of
 from events.upcast import read_payload
 from subgraphs.analytics.projections.food_count import items_of_meals, move_counts
 from subgraphs.analytics.projections.timeline import replace_entries
+from subgraphs.shell.change_log import forget_changes_of
 
 Day = tuple[str, date]  # (user id, local date)
 Row = Mapping[str, Any]
@@ -247,6 +248,7 @@ async def _apply_accounts(connection: AsyncConnection, told: Sequence[Told]) -> 
 async def _forget(connection: AsyncConnection, user_id: str) -> None:
     for table in _TABLES_OF_A_USER:
         await connection.execute(text(f"DELETE FROM {table} WHERE user_id = :id"), {"id": user_id})  # noqa: S608
+    await forget_changes_of(connection, user_id)
     await forget_events_of(connection, user_id)
     await connection.execute(
         text("INSERT INTO erased_user (user_id) VALUES (:id) ON CONFLICT DO NOTHING"), {"id": user_id}

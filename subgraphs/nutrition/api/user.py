@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+from subgraphs.nutrition.api.changes import ChangesOfUser
 from subgraphs.nutrition.api.custom_slot import CustomSlots, custom_slots_node
 from subgraphs.nutrition.api.diary import DiaryDay, diary_day
 from subgraphs.nutrition.api.energy import BasalEstimate, WeeklyTarget, weekly_target_node
@@ -56,7 +57,7 @@ class WeeklyCheckIn:
 
 
 @strawberry.federation.type(keys=["id"], description="A person.", directives=[CACHE_PRIVATE_BRIEFLY])
-class User(FoodsOfUser):
+class User(FoodsOfUser, ChangesOfUser):
     id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
     display_name: str = strawberry.federation.field(external=True, default="", description="How the person is called.")
     physiology: Physiology | None = strawberry.federation.field(

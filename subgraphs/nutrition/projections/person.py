@@ -18,6 +18,7 @@ from events.outbox import NewEvent, append_event, forget_events_of
 from events.topics import USERS_ACCOUNT
 from events.upcast import read_payload
 from subgraphs.nutrition.queries.person import GROUP
+from subgraphs.shell.change_log import forget_changes_of
 
 TOPICS = (USERS_ACCOUNT.name,)
 
@@ -65,6 +66,7 @@ async def project_people(connection: AsyncConnection, envelopes: Sequence[Envelo
             await _retire_own_foods(connection, envelope)
             for statement in _FORGET:
                 await connection.execute(statement, {"user_id": envelope.user_id})
+            await forget_changes_of(connection, envelope.user_id)
             await forget_events_of(connection, envelope.user_id)
         elif isinstance(payload, AccountState):
             await connection.execute(

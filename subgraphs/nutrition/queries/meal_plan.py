@@ -43,6 +43,7 @@ class PlannedMealRecord:
 
 
 _BY_ID = text(f"SELECT {PLAN_COLUMNS} FROM meal_plan WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_PLANNED_BY_ID = text(f"SELECT {PLANNED_COLUMNS} FROM planned_meal WHERE id = ANY(:ids)")  # noqa: S608 - our names
 _PLANNED_BY_DAY = text(
     f"SELECT {PLANNED_COLUMNS} FROM planned_meal WHERE (user_id, local_date) IN"  # noqa: S608
     " (SELECT * FROM unnest(CAST(:user_ids AS text[]), CAST(:days AS date[]))) ORDER BY local_date, position, id"
@@ -78,6 +79,10 @@ async def meal_plans_by_user(
 ) -> dict[str, list[MealPlanRecord]]:
     """A page of each person's, nearest to the cursor first."""
     return await page_of_each(connection, _plans(page.shape), user_ids, page, MealPlanRecord)
+
+
+async def planned_meals_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, PlannedMealRecord]:
+    return {row[0]: PlannedMealRecord(*row) for row in await connection.execute(_PLANNED_BY_ID, {"ids": list(ids)})}
 
 
 async def planned_meals_by_user(

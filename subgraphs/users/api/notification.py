@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 LazyUser = Annotated["User", strawberry.lazy("subgraphs.users.api.user")]
 
+NotificationKind = domain.NotificationKind
 describe_enum(
-    domain.NotificationKind,
+    NotificationKind,
     "What somebody is notified of. The list may grow.",
     GOAL_COMPLETED="A goal was reached, by the facts or because its person says so. `subjectId` is the goal's.",
     ACHIEVEMENT_UNLOCKED="Something was achieved for the first time. `detail` is the kind of achievement.",

@@ -12,9 +12,9 @@ from subgraphs.shell.inputs import expected_version, given
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.scalars import describe_enum
+from subgraphs.users.api.notification import NotificationKind
 from subgraphs.users.commands import notification_preference as commands
 from subgraphs.users.domain import notification_preference as domain
-from subgraphs.users.domain.notification import NotificationKind
 from subgraphs.users.loaders import loaders_of
 from subgraphs.users.queries.notification_preference import PreferenceRecord
 

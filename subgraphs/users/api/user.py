@@ -29,6 +29,7 @@ from subgraphs.shell.scalars import (
 from subgraphs.shell.scopes import ANY_KEY
 from subgraphs.shell.sharing import SHARED_BODY, SHARED_WITH_ANY, may_read
 from subgraphs.users.api.api_key import ApiKeysOfUser
+from subgraphs.users.api.changes import ChangesOfUser
 from subgraphs.users.api.grant import GrantsOfUser
 from subgraphs.users.api.measurement import (
     LENGTH_UNIT_OF,
@@ -129,6 +130,7 @@ class User(
     PushSubscriptionsOfUser,
     ApiKeysOfUser,
     PasskeysOfUser,
+    ChangesOfUser,
 ):
     record: strawberry.Private[AccountRecord]
     email: str = strawberry.field(description="The address that the person signs in with, as it was registered.")

@@ -6,6 +6,7 @@ from sqlmodel import col
 from events.contracts.users import UserErased
 from events.outbox import NewEvent, append_event, forget_events_of
 from subgraphs.shell.auth import Viewer
+from subgraphs.shell.change_log import forget_changes_of
 from subgraphs.shell.context import Resources
 from subgraphs.shell.telemetry import current_traceparent
 from subgraphs.users.commands.api_key import end_keys_of
@@ -43,6 +44,7 @@ async def erase_person(viewer: Viewer, password: str, *, resources: Resources) -
         grants = await end_grants_of(transaction, account.id, now)
         for statement in _FORGET:
             await transaction.execute(statement, {"id": account.id, "email_key": email_key(account.email)})
+        await forget_changes_of(transaction, account.id)
         await append_event(
             transaction,
             NewEvent(

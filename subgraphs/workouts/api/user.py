@@ -25,6 +25,7 @@ from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, rounded_o
 from subgraphs.shell.scopes import reads
 from subgraphs.shell.sharing import SHARED_TRAINING, AccessRead, read_node
 from subgraphs.shell.units import MassUnit
+from subgraphs.workouts.api.changes import ChangesOfUser
 from subgraphs.workouts.api.energy import EnergyEstimate, estimate
 from subgraphs.workouts.api.exercise import Exercise, exercise_node, visible_exercise
 from subgraphs.workouts.api.template import WorkoutTemplate, template_node
@@ -103,7 +104,7 @@ class PersonalRecord:
 
 
 @strawberry.federation.type(keys=["id"], description="A person.", directives=[CACHE_PRIVATE_BRIEFLY])
-class User:
+class User(ChangesOfUser):
     id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
     display_name: str = strawberry.federation.field(external=True, description="How the person is called.")
     physiology: PhysiologyOfEffort | None = strawberry.federation.field(

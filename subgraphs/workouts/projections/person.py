@@ -16,6 +16,7 @@ from events.fanout import Fanout
 from events.outbox import forget_events_of
 from events.topics import USERS_ACCOUNT, USERS_BODY
 from events.upcast import read_payload
+from subgraphs.shell.change_log import forget_changes_of
 from subgraphs.workouts.commands.settle import price_waiting_workouts
 from subgraphs.workouts.queries.person import GROUP
 
@@ -121,4 +122,5 @@ async def _keep_weights(
 async def _forget(connection: AsyncConnection, user_id: str) -> None:
     for statement in _FORGET:
         await connection.execute(statement, {"id": user_id})
+    await forget_changes_of(connection, user_id)
     await forget_events_of(connection, user_id)

@@ -14,7 +14,7 @@ from subgraphs.nutrition.domain.recipe import MOST_RECIPES
 from subgraphs.nutrition.domain.saved_meal import MOST_SAVED_MEALS
 from subgraphs.nutrition.loaders import NutritionLoaders
 from subgraphs.nutrition.queries.custom_slot import custom_slots_by_user
-from subgraphs.nutrition.queries.fast import fasts_by_user, running_fasts
+from subgraphs.nutrition.queries.fast import fasts_by_id, fasts_by_user, running_fasts
 from subgraphs.nutrition.queries.food import (
     FoodFilter,
     favourite_foods,
@@ -27,9 +27,15 @@ from subgraphs.nutrition.queries.food import (
     recent_foods,
 )
 from subgraphs.nutrition.queries.meal import MealPage, items_by_meal, meals_by_day, meals_by_id, meals_by_user
-from subgraphs.nutrition.queries.meal_plan import meal_plans_by_user, planned_meals_by_day, planned_meals_by_user
+from subgraphs.nutrition.queries.meal_plan import (
+    meal_plans_by_id,
+    meal_plans_by_user,
+    planned_meals_by_day,
+    planned_meals_by_id,
+    planned_meals_by_user,
+)
 from subgraphs.nutrition.queries.recipe import recipe_versions_by_food, recipes_by_food, recipes_by_user
-from subgraphs.nutrition.queries.saved_meal import saved_meals_by_user
+from subgraphs.nutrition.queries.saved_meal import saved_meals_by_id, saved_meals_by_user
 from subgraphs.nutrition.queries.target import targets_by_day
 from subgraphs.nutrition.queries.water import DrinkPage, drinks_by_day, drinks_by_id, drinks_by_user
 from subgraphs.nutrition.schema import schema
@@ -250,15 +256,21 @@ READS: dict[str, tuple[Read, int]] = {
     "the portions of a food": (lambda r: portions_by_food(r, ["food-7"]), 0),
     "a meal": (lambda r: meals_by_id(r, [f"{VETERAN}-{LAST_DAY}-0"]), 1),
     "a drink": (lambda r: drinks_by_id(r, [f"drink-{VETERAN}-{LAST_DAY}-0"]), 1),
+    "a saved meal": (lambda r: saved_meals_by_id(r, ["none"]), 1),
+    "a plan": (lambda r: meal_plans_by_id(r, ["none"]), 1),
+    "a planned meal": (lambda r: planned_meals_by_id(r, ["none"]), 1),
+    "a fast": (lambda r: fasts_by_id(r, ["none"]), 1),
     "a person": (lambda r: people_by_id(r, [VETERAN]), 1),
     "a barcode": (lambda r: foods_by_gtin(r, ["00000000000031"], VETERAN), 1),
 }
 
 
 def test_no_read_of_the_api_is_left_out() -> None:
-    """`search_foods` has its own bounds, in test_food_search, and `reads_by_owner` those of users' test."""
+    """`search_foods` has its own bounds, in test_food_search, `changes_by_user` too, in the shell's test_changes, and
+    `reads_by_owner` those of users' test.
+    """
     named = {name for read, _ in READS.values() for name in getattr(read, "__code__").co_names}  # noqa: B009 - of a lambda
-    assert named >= reads_of(NutritionLoaders) - {"search_foods", "reads_by_owner"}
+    assert named >= reads_of(NutritionLoaders) - {"search_foods", "changes_by_user", "reads_by_owner"}
 
 
 @pytest.mark.parametrize("name", READS)

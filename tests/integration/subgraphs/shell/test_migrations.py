@@ -24,6 +24,8 @@ _OTHERS = {
     "access_read",
     "search_entry",
     "search_word",
+    "entity_change",
+    "change_life",
 }
 
 

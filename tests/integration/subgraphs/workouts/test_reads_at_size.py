@@ -16,7 +16,12 @@ from subgraphs.workouts.loaders import WorkoutsLoaders
 from subgraphs.workouts.queries.exercise import ExerciseFilter, exercises_by_id, exercises_by_name
 from subgraphs.workouts.queries.personal_record import record_counts, record_marks, records_by_user
 from subgraphs.workouts.queries.rest import default_rests
-from subgraphs.workouts.queries.template import exercises_by_template, template_counts, templates_by_user
+from subgraphs.workouts.queries.template import (
+    exercises_by_template,
+    template_counts,
+    templates_by_id,
+    templates_by_user,
+)
 from subgraphs.workouts.queries.track import bests_by_workout, pace_records, tracks_by_workout
 from subgraphs.workouts.queries.training import TrainedDays, muscle_work, session_loads
 from subgraphs.workouts.queries.workout import (
@@ -116,6 +121,7 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "how one record came about": (record_marks, ([(VETERAN, "e7")],), 60, 240),
     "the muscles of four weeks": (muscle_work, ([VETERAN], TrainedDays(date(2026, 1, 1), date(2026, 1, 28))), 400, 800),
     "the loads of four weeks": (session_loads, ([VETERAN], TrainedDays(date(2026, 1, 1), date(2026, 1, 28))), 60, 120),
+    "a template": (templates_by_id, (["none"],), 1, 8),
     "a page of templates": (templates_by_user, ([VETERAN], Page(20)), 30, 60),
     "how many templates there are": (template_counts, ([VETERAN],), 200, 60),
     "the exercises of a template": (exercises_by_template, (["t0-7"],), 8, 60),
@@ -140,9 +146,11 @@ async def workouts(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
 
 
 def test_no_read_of_the_api_is_left_out() -> None:
-    """`search_exercises` has its own bounds, in test_exercise_search, and `reads_by_owner` those of users' test."""
+    """`search_exercises` has its own bounds, in test_exercise_search, `changes_by_user` too, in the shell's test_changes, and
+    `reads_by_owner` those of users' test.
+    """
     named = {read.__name__ for read, *_ in READS.values()}
-    assert named == reads_of(WorkoutsLoaders) - {"search_exercises", "reads_by_owner"}
+    assert named == reads_of(WorkoutsLoaders) - {"search_exercises", "changes_by_user", "reads_by_owner"}
 
 
 @pytest.mark.parametrize("name", READS)

@@ -1,0 +1,82 @@
+"""What of a person's account, weighings, measurements and reminders changed, for clients that keep a copy."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from subgraphs.shell.changes import (
+    CHANGES_DESCRIPTION,
+    CHANGES_DIRECTIVES,
+    Changes,
+    FirstChanges,
+    Since,
+    SyncedType,
+    owned,
+    read_changes,
+)
+from subgraphs.shell.context import Info
+from subgraphs.shell.node import ID_DESCRIPTION
+from subgraphs.users.api.measurement import Measurement, measurement_node
+from subgraphs.users.api.notification_preference import NotificationPreferences, preferences_node
+from subgraphs.users.api.reminder import Reminder, reminder_node
+from subgraphs.users.api.weight import WeightEntry, weight_node
+from subgraphs.users.loaders import loaders_of
+
+if TYPE_CHECKING:
+    from subgraphs.users.api.user import User
+
+LazyUser = Annotated["User", strawberry.lazy("subgraphs.users.api.user")]
+AccountEntity = Annotated[
+    LazyUser | WeightEntry | Measurement | Reminder | NotificationPreferences,
+    strawberry.union(
+        "AccountEntity",
+        description="What a person has in users: the account with settings and profile, weighings, measurements, reminders and"
+        " what to be notified of.",
+    ),
+]
+
+
+async def _user(info: Info, user_id: str, _: str) -> Any:
+    from subgraphs.users.api.user import user_node
+
+    record = await loaders_of(info).account_by_id.load(user_id)
+    return None if record is None else user_node(record)
+
+
+async def _preferences(info: Info, user_id: str, _: str) -> NotificationPreferences | None:
+    record = await loaders_of(info).preferences_by_user.load(user_id)
+    return None if record is None else preferences_node(user_id, record)
+
+
+#: By the kinds of `synced.py`; the account's own type is made after this module.
+SYNCED_TYPES: dict[str, SyncedType] = {
+    "user": SyncedType("User", _user),
+    "weight": owned("WeightEntry", lambda info: loaders_of(info).weight_by_id, weight_node),
+    "measurement": owned("Measurement", lambda info: loaders_of(info).measurement_by_id, measurement_node),
+    "reminder": owned("Reminder", lambda info: loaders_of(info).reminder_by_id, reminder_node),
+    "preferences": SyncedType("NotificationPreferences", _preferences),
+}
+
+
+@strawberry.type
+class ChangesOfUser:
+    """A field of User."""
+
+    id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
+
+    @strawberry.field(
+        description="What of the person's account, weighings, measurements and reminders changed" + CHANGES_DESCRIPTION,
+        directives=CHANGES_DIRECTIVES,
+    )
+    async def account_changes(
+        self, info: Info, since: Since = None, first: FirstChanges = None
+    ) -> Changes[AccountEntity]:
+        return await read_changes(
+            info,
+            "User.accountChanges",
+            self.id,
+            SYNCED_TYPES,
+            lambda info: loaders_of(info).changes_by_user,
+            since,
+            first,
+        )

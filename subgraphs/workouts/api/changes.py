@@ -1,0 +1,67 @@
+"""What of a person's workouts, templates and exercises changed, for clients that keep a copy."""
+
+from typing import Annotated
+
+import strawberry
+
+from subgraphs.shell.changes import (
+    CHANGES_DESCRIPTION,
+    CHANGES_DIRECTIVES,
+    Changes,
+    FirstChanges,
+    Since,
+    SyncedType,
+    owned,
+    read_changes,
+)
+from subgraphs.shell.context import Info
+from subgraphs.shell.node import ID_DESCRIPTION
+from subgraphs.workouts.api.exercise import Exercise, exercise_node
+from subgraphs.workouts.api.template import WorkoutTemplate, template_node
+from subgraphs.workouts.api.workout import Workout, workout_node
+from subgraphs.workouts.loaders import loaders_of
+
+TrainingEntity = Annotated[
+    Workout | WorkoutTemplate | Exercise,
+    strawberry.union(
+        "TrainingEntity",
+        description="What a person has in workouts: workouts with their sets, templates, own exercises.",
+    ),
+]
+
+
+async def _exercise(info: Info, user_id: str, exercise_id: str) -> Exercise | None:
+    record = await loaders_of(info).exercise_by_id.load(exercise_id)
+    return exercise_node(record) if record is not None and record.is_visible_to(user_id) else None
+
+
+#: By the kinds of `synced.py`.
+SYNCED_TYPES: dict[str, SyncedType] = {
+    "workout": owned("Workout", lambda info: loaders_of(info).workout_by_id, workout_node),
+    "template": owned("WorkoutTemplate", lambda info: loaders_of(info).template_by_id, template_node),
+    "exercise": SyncedType("Exercise", _exercise),
+}
+
+
+@strawberry.type
+class ChangesOfUser:
+    """A field of User."""
+
+    id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
+
+    @strawberry.field(
+        description="What of the person's workouts, templates and exercises changed" + CHANGES_DESCRIPTION,
+        directives=CHANGES_DIRECTIVES,
+    )
+    async def training_changes(
+        self, info: Info, since: Since = None, first: FirstChanges = None
+    ) -> Changes[TrainingEntity]:
+        return await read_changes(
+            info,
+            "User.trainingChanges",
+            self.id,
+            SYNCED_TYPES,
+            lambda info: loaders_of(info).changes_by_user,
+            since,
+            first,
+        )

@@ -1,0 +1,27 @@
+"""Which tables of workouts clients keep a copy of. A table that is in none of the three lists fails a test."""
+
+from subgraphs.shell.synced_tables import SyncedTable, SyncedTables
+
+SYNCED = SyncedTables(
+    tables=(
+        SyncedTable(table="workout", kind="workout"),
+        SyncedTable(table="workout_template", kind="template"),
+        # The catalogue is nobody's, and too large to be copied: it has no owner.
+        SyncedTable(table="exercise", kind="exercise", owner="created_by"),
+    ),
+    parts={
+        "workout_exercise": "workout",
+        "workout_set": "workout",
+        "workout_track": "workout",
+        "track_best": "workout",
+        "template_exercise": "workout_template",
+    },
+    not_synced={
+        "exercise_best": "computed from sets",
+        "personal_record": "computed from sets",
+        "person": "copied from users",
+        "person_weight": "copied from users",
+        "search_entry": "the index of words",
+        "search_word": "the index of words",
+    },
+)
