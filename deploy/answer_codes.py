@@ -46,6 +46,11 @@ _KNOWN = (
     AnswerCode("NOT_FOUND", "There is no such thing, or none the viewer may know of.", "Read the list again."),
     AnswerCode("CONFLICT", "It contradicts what exists, such as an address that has an account.", "See `field`."),
     AnswerCode("STALE_VERSION", "Somebody changed it since it was read.", "Read it again; change `currentVersion`."),
+    AnswerCode(
+        "SYNC_TOKEN_EXPIRED",
+        "What changed since a token is not known any more: it is old, or the database was restored.",
+        "Synchronise anew, without a token; `reason` says why.",
+    ),
     AnswerCode("VALIDATION_ERROR", "The input breaks a rule.", "`validationErrors` or `userErrors` name every field."),
     AnswerCode("RATE_LIMITED", "Too many requests or attempts.", "Wait `retryAfterSeconds`, or what `retry-after` says."),
     AnswerCode("UNAVAILABLE", "A server behind a subgraph does not answer.", "Try again after `retryAfterSeconds`."),

@@ -206,6 +206,8 @@ LEFT_OUT: Mapping[str, str] = {
     "person": _COPY,
     "access_grant": _COPY,
     "access_read": "who read what by a grant, for 90 days; the graph shows it, as `diaryReads` and its like",
+    "entity_change": "that each thing of the export was written, and in which transaction; of deleted things the id, for 100 days",
+    "change_life": "one row of the database itself; has no person",
     "ended_session": "which sessions are refused, for as long as their last token would hold; has no person",
     "search_entry": _INDEX,
     "search_word": _INDEX,

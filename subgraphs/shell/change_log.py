@@ -1,6 +1,6 @@
 """The record of people's changed things as it is read: a page of what changed since a place, and what is forgotten.
 
-`synced_tables` has it written by triggers. A transaction's id is drawn when it first writes, and its rows are seen when it
+Triggers write it, which `synced_tables` makes. A transaction's id is drawn when it first writes, and its rows are seen when it
 commits, so an older id can come to be seen after a younger one. A page therefore ends below the oldest transaction that
 still runs anywhere in the server: of all below that, what is to be seen is seen (decision 0212).
 """

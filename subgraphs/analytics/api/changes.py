@@ -30,7 +30,9 @@ class ChangesOfUser:
     id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
 
     @strawberry.field(
-        description="Which of the person's goals changed" + CHANGES_DESCRIPTION, directives=CHANGES_DIRECTIVES
+        description="Which of the person's goals changed"
+        + CHANGES_DESCRIPTION
+        + " What reaches a goal by facts settles a moment after a write.", directives=CHANGES_DIRECTIVES
     )
     async def goal_changes(self, info: Info, since: Since = None, first: FirstChanges = None) -> Changes[Goal]:
         return await read_changes(

@@ -149,6 +149,7 @@ REFUSALS = [
     Refusal("User.mealPlans", "... on User { mealPlans { nodes { name } } }", code="FORBIDDEN"),
     Refusal("User.plannedMeals", "... on User { plannedMeals { nodes { date } } }", code="FORBIDDEN"),
     Refusal("User.customSlots", "... on User { customSlots { version } }", code="FORBIDDEN"),
+    Refusal("User.diaryChanges", "... on User { diaryChanges { token } }", code="FORBIDDEN"),
     Refusal("User.drinks", "... on User { drinks { edges { cursor } } }", code="FORBIDDEN"),
     Refusal(
         "User.diaryDays",

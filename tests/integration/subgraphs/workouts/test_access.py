@@ -61,6 +61,10 @@ OPERATIONS = {
         "NOT_FOUND",
     ),
     "Mutation.deleteTemplate": ('mutation { deleteTemplate(input: {id: "TEMPLATE"}) { deletedId } }', "NOT_FOUND"),
+    "User.trainingChanges": (
+        '{ _entities(representations: [{__typename: "User", id: "owner"}]) { ...on User { trainingChanges { token } } } }',
+        "FORBIDDEN",
+    ),
     "User.templates": (
         '{ _entities(representations: [{__typename: "User", id: "owner"}]) { ...on User { templates { nodes { id } } } } }',
         "FORBIDDEN",

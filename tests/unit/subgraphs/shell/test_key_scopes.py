@@ -45,6 +45,7 @@ PERSONS_OWN = {
     "User.receivedInvitations", "User.bodyReads", "User.diaryReads", "User.trainingReads", "User.progressReads",
     "User.recentFoods", "User.frequentFoods", "User.favouriteFoods", "User.recipes", "User.savedMeals",
     "User.mealPlans", "User.plannedMeals",
+    "User.accountChanges", "User.diaryChanges", "User.trainingChanges", "User.goalChanges",
 }  # fmt: skip
 AREA_OF = {"nutrition": "diary", "workouts": "training", "analytics": "progress", "users": "body"}
 
