@@ -32,7 +32,8 @@ class ChangesOfUser:
     @strawberry.field(
         description="Which of the person's goals changed"
         + CHANGES_DESCRIPTION
-        + " What reaches a goal by facts settles a moment after a write.", directives=CHANGES_DIRECTIVES
+        + " What reaches a goal by facts settles a moment after a write.",
+        directives=CHANGES_DIRECTIVES,
     )
     async def goal_changes(self, info: Info, since: Since = None, first: FirstChanges = None) -> Changes[Goal]:
         return await read_changes(

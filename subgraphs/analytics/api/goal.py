@@ -19,11 +19,11 @@ from subgraphs.analytics.queries.weight import Span
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.errors import NotFoundError
-from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.inputs import client_made_id, expected_version, given, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.live import announce
 from subgraphs.shell.mutation import Payload, mutation
-from subgraphs.shell.node import Node
+from subgraphs.shell.node import Node, NodeKind
 from subgraphs.shell.scalars import (
     CACHE_PRIVATE_BRIEFLY,
     IdempotencyKey,
@@ -245,6 +245,7 @@ class CreateGoalInput:
         default=None, description="When it is to be reached, not in the past. Null: no day is set."
     )
     description: str | None = strawberry.field(default=None, description="Up to 500 characters. Null: none.")
+    id: strawberry.ID | None = client_made_id(NodeKind.GOAL)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
     def to_new(self) -> commands.NewGoal:

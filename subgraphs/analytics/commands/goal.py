@@ -29,8 +29,8 @@ from subgraphs.analytics.queries.person import GROUP, clock_of
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
-from subgraphs.shell.idempotency import id_of_request, key_columns
-from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.idempotency import id_made_before, id_of_request, key_columns
+from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.shell.telemetry import current_traceparent
 
@@ -109,7 +109,9 @@ async def create_goal(viewer: Viewer, new: NewGoal, *, database: Database, now: 
             description=new.description,
         )
         _check(facts, today, ends_ahead=True)
-        goal_id = new_node_id(NodeKind.GOAL)
+        if earlier := await id_made_before(transaction, "goal", viewer.id, new.request):
+            return (await goals_by_id(transaction, [earlier]))[earlier]
+        goal_id = made_id_of(new.request) or new_node_id(NodeKind.GOAL)
         row = _values(facts) | {
             "id": goal_id,
             "user_id": viewer.id,

@@ -9,7 +9,7 @@ from subgraphs.nutrition.api.fast import Fast, fast_node
 from subgraphs.nutrition.commands import fast as commands
 from subgraphs.nutrition.domain import fast as domain
 from subgraphs.shell.context import Info
-from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.inputs import client_made_id, expected_version, given, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.scalars import IdempotencyKey
@@ -29,6 +29,7 @@ class StartFastInput:
         default=None, description="When it began, in the last 7 days and not in the future. Null: now."
     )
     target_minutes: int | None = strawberry.field(default=None, description=_TARGET)
+    id: strawberry.ID | None = client_made_id("fast")
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
 

@@ -7,9 +7,10 @@ from subgraphs.nutrition.api.nutrients import NutrientsInput
 from subgraphs.nutrition.commands import food as commands
 from subgraphs.nutrition.domain import food as domain
 from subgraphs.shell.context import Info
-from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.inputs import client_made_id, expected_version, given, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
+from subgraphs.shell.node import NodeKind
 from subgraphs.shell.scalars import IdempotencyKey, decimal_of
 
 
@@ -35,6 +36,7 @@ class CreateFoodInput:
     portions: list[PortionInput] = strawberry.field(
         default_factory=list, description="Household measures, up to 30, the commonest first."
     )
+    id: strawberry.ID | None = client_made_id(NodeKind.FOOD)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
 

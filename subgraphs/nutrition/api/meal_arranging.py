@@ -17,10 +17,10 @@ from subgraphs.nutrition.queries.meal import MealRecord
 from subgraphs.nutrition.queries.water import DrinkRecord
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
-from subgraphs.shell.inputs import expected_version, idempotency_key, request_key
+from subgraphs.shell.inputs import client_made_id, expected_version, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
-from subgraphs.shell.node import Node
+from subgraphs.shell.node import Node, NodeKind
 from subgraphs.shell.scalars import IdempotencyKey, TimeZone, decimal_of
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class QuickAddInput(QuickAddEntryInput):
     time_zone: TimeZone | None = strawberry.field(
         default=None, description="Where it was eaten, which decides its day. Null: at home, as the settings say."
     )
+    id: strawberry.ID | None = client_made_id(NodeKind.MEAL)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
 

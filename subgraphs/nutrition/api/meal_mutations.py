@@ -11,9 +11,10 @@ from subgraphs.nutrition.domain import meal as domain
 from subgraphs.nutrition.domain.nutrients import QuickAdd
 from subgraphs.nutrition.queries.meal import MealRecord
 from subgraphs.shell.context import Info
-from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.inputs import client_made_id, expected_version, given, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
+from subgraphs.shell.node import NodeKind
 from subgraphs.shell.scalars import IdempotencyKey, TimeZone, decimal_of, decimal_of_or_none
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class LogMealInput:
         description="The name of one of the viewer's own slots: the meal counts as that slot says, whatever `slot` is."
         " Null: none.",
     )
+    id: strawberry.ID | None = client_made_id(NodeKind.MEAL)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
 
@@ -138,6 +140,7 @@ class CopyMealInput:
         default=1.0,
         description=f"How much of everything, {domain.SMALLEST_SCALE} to {domain.LARGEST_SCALE}; half is 0.5.",
     )
+    id: strawberry.ID | None = client_made_id(NodeKind.MEAL)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
 

@@ -20,7 +20,7 @@ from subgraphs.nutrition.domain.meal_plan import (
 from subgraphs.nutrition.domain.saved_meal import LONGEST_NAME, SavedContent
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
-from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.inputs import client_made_id, expected_version, given, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.scalars import IdempotencyKey, TimeZone
@@ -69,6 +69,7 @@ _DAYS = f"1 to {MOST_PLAN_DAYS}, with up to {MOST_PLAN_ITEMS} items together."
 class CreateMealPlanInput:
     name: str = strawberry.field(description=f"What to call it, 1 to {LONGEST_NAME} characters.")
     days: list[PlanDayInput] = strawberry.field(description=f"Its days, {_DAYS}")
+    id: strawberry.ID | None = client_made_id("meal_plan")
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
 

@@ -9,9 +9,10 @@ from subgraphs.nutrition.domain import recipe as domain
 from subgraphs.nutrition.domain.food import FoodCategory
 from subgraphs.nutrition.domain.meal import HEAVIEST_GRAMS, LIGHTEST_GRAMS, STORED_PLACES
 from subgraphs.shell.context import Info
-from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.inputs import client_made_id, expected_version, given, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
+from subgraphs.shell.node import NodeKind
 from subgraphs.shell.scalars import IdempotencyKey, decimal_of, decimal_of_or_none
 
 _SERVINGS = f"{domain.FEWEST_SERVINGS} to {domain.MOST_SERVINGS}"
@@ -31,6 +32,7 @@ class CreateRecipeInput:
     yield_grams: float | None = strawberry.field(default=None, description=_YIELD)
     instructions: str | None = strawberry.field(default=None, description=_INSTRUCTIONS)
     category: FoodCategory = strawberry.field(default=FoodCategory.MEAL, description="What kind of food it makes.")
+    id: strawberry.ID | None = client_made_id(NodeKind.FOOD)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
 

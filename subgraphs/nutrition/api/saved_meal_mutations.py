@@ -12,7 +12,7 @@ from subgraphs.nutrition.commands import saved_meal as commands
 from subgraphs.nutrition.domain import meal as domain
 from subgraphs.nutrition.domain.saved_meal import LONGEST_NAME
 from subgraphs.shell.context import Info
-from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.inputs import client_made_id, expected_version, given, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.scalars import IdempotencyKey, TimeZone, decimal_of
@@ -38,6 +38,7 @@ class SaveMealInput:
     quick_adds: list[QuickAddEntryInput] = strawberry.field(
         default_factory=list, description=f"Energy without a food, up to {domain.MOST_QUICK_ADDS} entries."
     )
+    id: strawberry.ID | None = client_made_id("saved_meal")
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
 

@@ -9,10 +9,10 @@ from subgraphs.nutrition.commands import water as commands
 from subgraphs.nutrition.loaders import loaders_of
 from subgraphs.nutrition.queries.water import DrinkRecord
 from subgraphs.shell.context import Info
-from subgraphs.shell.inputs import expected_version, idempotency_key, request_key
+from subgraphs.shell.inputs import client_made_id, expected_version, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
-from subgraphs.shell.node import Loggable, Node
+from subgraphs.shell.node import Loggable, Node, NodeKind
 from subgraphs.shell.quantities import Volume, VolumeIn, volume
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, IdempotencyKey
 from subgraphs.shell.sharing import SHARED_DIARY, load_readable
@@ -55,6 +55,7 @@ def drink_node(record: DrinkRecord) -> Drink:
 class LogWaterInput:
     amount_ml: int = strawberry.field(description=f"How much, 1 to {commands.LARGEST_DRINK_ML} millilitres.")
     at: datetime | None = strawberry.field(default=None, description="When it was drunk, not in the future. Null: now.")
+    id: strawberry.ID | None = client_made_id(NodeKind.DRINK)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
 

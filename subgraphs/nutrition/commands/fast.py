@@ -15,7 +15,7 @@ from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database, take_turns
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
 from subgraphs.shell.idempotency import id_of_request, key_columns
-from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.inputs import RequestKey, made_id_of
 
 _COUNT = text("SELECT count(*) FROM fast WHERE user_id = :user_id")
 # None of a person's fasts overlap: of those that began before this one ends, the newest ends last.
@@ -44,7 +44,7 @@ async def start_fast(
     now: datetime,
 ) -> FastRecord:
     """Begin one that runs until it is ended. Raises ValidationError, and ConflictError where another runs or was then."""
-    fast = FastRecord(new_id(), viewer.id, started_at, None, target_minutes, 1)
+    fast = FastRecord(made_id_of(request) or new_id(), viewer.id, started_at, None, target_minutes, 1)
     _check(fast, now)
     async with database.transaction() as transaction:
         await take_turns(transaction, "fast", viewer.id)

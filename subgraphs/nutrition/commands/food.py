@@ -23,7 +23,7 @@ from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database, take_turns
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
 from subgraphs.shell.idempotency import id_of_request, key_columns
-from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.shell.telemetry import current_traceparent
 
@@ -311,7 +311,7 @@ async def _with_gtin(transaction: AsyncConnection, user_id: str, gtin: str | Non
 
 def _new_row(user_id: str, new: NewFood, source: str, now: datetime) -> dict[str, Any]:
     return {
-        "id": new_node_id(NodeKind.FOOD),
+        "id": made_id_of(new.request) or new_node_id(NodeKind.FOOD),
         "name": new.name,
         "brand": new.brand,
         "gtin": new.gtin,

@@ -45,8 +45,8 @@ from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import check_instant, local_date
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
-from subgraphs.shell.idempotency import id_of_request
-from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.idempotency import id_made_before, id_of_request
+from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.shell.replicated_person import PersonRecord
 from subgraphs.shell.telemetry import current_traceparent
@@ -200,7 +200,9 @@ async def drop_meal(transaction: AsyncConnection, meal: MealRecord, items: Seque
 
 async def write_meal(transaction: AsyncConnection, row: NewRow, items: Sequence[Item], now: datetime) -> MealRecord:
     """Write rows and event; a key used before writes nothing and returns the earlier meal. Raises ConflictError."""
-    meal_id = new_node_id(NodeKind.MEAL)
+    if earlier := await id_made_before(transaction, "meal", row.user_id, row.request):
+        return (await meals_by_id(transaction, [earlier]))[earlier]
+    meal_id = made_id_of(row.request) or new_node_id(NodeKind.MEAL)
     if not await insert_meal(transaction, meal_id, row, items):
         earlier = await id_of_request(transaction, "meal", row.user_id, row.request)
         assert earlier is not None  # a new id is nobody else's, so the key is

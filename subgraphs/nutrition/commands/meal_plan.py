@@ -37,7 +37,7 @@ from subgraphs.shell.calendar import check_instant, local_date
 from subgraphs.shell.database import Database, take_turns
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
 from subgraphs.shell.idempotency import id_of_request, key_columns
-from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.inputs import RequestKey, made_id_of
 
 DAYS_KEPT = 90
 _COUNT = text("SELECT count(*) FROM meal_plan WHERE user_id = :user_id")
@@ -92,7 +92,7 @@ async def create_meal_plan(viewer: Viewer, new: NewMealPlan, *, database: Databa
         if plan_id is None:
             if (await transaction.execute(_COUNT, {"user_id": viewer.id})).scalar_one() >= MOST_PLANS:
                 raise ConflictError(f"There may be at most {MOST_PLANS} plans: delete one first.")
-            plan_id = new_id()
+            plan_id = made_id_of(new.request) or new_id()
             row = {
                 "id": plan_id,
                 "user_id": viewer.id,

@@ -38,7 +38,7 @@ from subgraphs.shell.calendar import check_instant
 from subgraphs.shell.database import Database, take_turns
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
 from subgraphs.shell.idempotency import id_of_request, key_columns
-from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.inputs import RequestKey, made_id_of
 
 _COUNT = text("SELECT count(*) FROM saved_meal WHERE user_id = :user_id")
 _INSERT = text(
@@ -89,7 +89,7 @@ async def save_meal(viewer: Viewer, new: NewSavedMeal, *, database: Database, no
         if earlier is None:
             if (await transaction.execute(_COUNT, {"user_id": viewer.id})).scalar_one() >= MOST_SAVED_MEALS:
                 raise ConflictError(f"There may be at most {MOST_SAVED_MEALS} saved meals: delete one first.")
-            earlier = new_id()
+            earlier = made_id_of(new.request) or new_id()
             row = {
                 "id": earlier,
                 "user_id": viewer.id,

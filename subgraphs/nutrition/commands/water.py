@@ -14,8 +14,8 @@ from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import check_instant, local_date
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
-from subgraphs.shell.idempotency import id_of_request, key_columns
-from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.idempotency import id_made_before, id_of_request, key_columns
+from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.shell.telemetry import current_traceparent
 
@@ -42,8 +42,11 @@ async def log_water(
     check_instant(checks, at, now, "at")
     checks.done()
     async with database.transaction() as transaction:
+        if earlier := await id_made_before(transaction, "water", viewer.id, request):
+            return (await drinks_by_id(transaction, [earlier]))[earlier]
         person = await person_of(transaction, viewer)
-        drink_id, day = new_node_id(NodeKind.DRINK), local_date(at, person.time_zone, person.day_start_hour)
+        drink_id = made_id_of(request) or new_node_id(NodeKind.DRINK)
+        day = local_date(at, person.time_zone, person.day_start_hour)
         row = {
             "id": drink_id,
             "user_id": viewer.id,

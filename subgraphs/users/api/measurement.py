@@ -8,10 +8,10 @@ import strawberry
 
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
-from subgraphs.shell.inputs import idempotency_key, request_key
+from subgraphs.shell.inputs import client_made_id, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
-from subgraphs.shell.node import Node
+from subgraphs.shell.node import Node, NodeKind
 from subgraphs.shell.physiology import Sex
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, IdempotencyKey, decimal_of, describe_enum, rounded
 from subgraphs.shell.sharing import SHARED_BODY, load_readable
@@ -189,6 +189,7 @@ class LogMeasurementInput:
     recorded_at: datetime | None = strawberry.field(
         default=None, description="When it was measured, not in the future. Null: now."
     )
+    id: strawberry.ID | None = client_made_id(NodeKind.MEASUREMENT)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
 

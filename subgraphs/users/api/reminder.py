@@ -7,7 +7,7 @@ import strawberry
 
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
-from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.inputs import client_made_id, expected_version, given, idempotency_key, request_key
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.scalars import IdempotencyKey, describe_enum
@@ -95,6 +95,7 @@ class CreateReminderInput:
     kind: domain.ReminderKind = strawberry.field(description="What of.")
     time_of_day: time = strawberry.field(description="When, by the clock of the viewer's time zone.")
     weekdays: list[domain.Weekday] = strawberry.field(description="On which days of the week; at least one.")
+    id: strawberry.ID | None = client_made_id("reminder")
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
 

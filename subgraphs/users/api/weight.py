@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, cast
 import strawberry
 
 from subgraphs.shell.context import Info
-from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.inputs import client_made_id, expected_version, given, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.keyset import Page
 from subgraphs.shell.mutation import Payload, mutation
-from subgraphs.shell.node import Loggable, Node
+from subgraphs.shell.node import Loggable, Node, NodeKind
 from subgraphs.shell.pagination import Connection, connect
 from subgraphs.shell.quantities import Mass, mass
 from subgraphs.shell.scalars import (
@@ -120,6 +120,7 @@ class LogWeightInput:
     recorded_at: datetime | None = strawberry.field(
         default=None, description="When the person stood on the scale, not in the future. Null: now."
     )
+    id: strawberry.ID | None = client_made_id(NodeKind.WEIGHT_ENTRY)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
 

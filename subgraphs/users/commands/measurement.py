@@ -12,7 +12,7 @@ from subgraphs.shell.calendar import local_date
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError
 from subgraphs.shell.idempotency import id_of_request, key_columns
-from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.users.domain.measurement import MOST_MEASUREMENTS, MeasurementKind, check_measurement
 from subgraphs.users.queries.account import AccountRecord, lock_existing_account
@@ -56,7 +56,7 @@ async def log_measurement(
 def measurement_row(account: AccountRecord, new: NewMeasurement) -> dict[str, Any]:
     """The columns of a new measurement; its calendar day is the account's."""
     return {
-        "id": new_node_id(NodeKind.MEASUREMENT),
+        "id": made_id_of(new.request) or new_node_id(NodeKind.MEASUREMENT),
         "user_id": account.id,
         "kind": new.kind.value,
         "value_cm": new.value_cm,

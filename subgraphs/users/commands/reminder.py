@@ -13,7 +13,7 @@ from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
 from subgraphs.shell.idempotency import id_of_request, key_columns
-from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.users.domain.reminder import (
     MOST_LATE,
     MOST_REMINDERS,
@@ -63,7 +63,7 @@ async def create_reminder(viewer: Viewer, new: NewReminder, *, database: Databas
         if reminder_id is None:
             if len((await reminders_by_user(transaction, [viewer.id])).get(viewer.id, ())) >= MOST_REMINDERS:
                 raise ConflictError(f"There may be at most {MOST_REMINDERS} reminders: delete one first.")
-            reminder_id = new_id()
+            reminder_id = made_id_of(new.request) or new_id()
             due = next_due(new.time_of_day, new.weekdays, account.time_zone, after=now, last_day=None)
             row = {
                 "id": reminder_id,

@@ -16,7 +16,7 @@ from subgraphs.shell.calendar import local_date
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
 from subgraphs.shell.idempotency import id_of_request, key_columns
-from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.shell.telemetry import current_traceparent
 from subgraphs.users.domain.body import MOST_WEIGHINGS, check_weighing
@@ -133,7 +133,7 @@ async def write_weighings(
 def weighing_row(account: AccountRecord, new: NewWeighing) -> dict[str, Any]:
     """The columns of a new weighing; its calendar day is the account's."""
     return {
-        "id": new_node_id(NodeKind.WEIGHT_ENTRY),
+        "id": made_id_of(new.request) or new_node_id(NodeKind.WEIGHT_ENTRY),
         "user_id": account.id,
         "weight_kg": new.weight_kg,
         "body_fat_percent": new.body_fat_percent,

@@ -9,11 +9,11 @@ import strawberry
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import SEARCH_COST, list_size
 from subgraphs.shell.errors import ValidationError
-from subgraphs.shell.inputs import idempotency_key, request_key
+from subgraphs.shell.inputs import client_made_id, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.keyset import KeysetList, Page
 from subgraphs.shell.mutation import Payload, mutation
-from subgraphs.shell.node import Node
+from subgraphs.shell.node import Node, NodeKind
 from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
 from subgraphs.shell.scalars import (
     CACHE_PRIVATE_BRIEFLY,
@@ -158,6 +158,7 @@ class CreateExerciseInput:
     instructions: str | None = strawberry.field(
         default=None, description="How it is done, up to 4,000 characters. Null: not said."
     )
+    id: strawberry.ID | None = client_made_id(NodeKind.EXERCISE)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
     def to_new(self) -> commands.NewExercise:

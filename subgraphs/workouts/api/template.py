@@ -7,7 +7,7 @@ import strawberry
 
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
-from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.inputs import client_made_id, expected_version, given, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.scalars import IdempotencyKey, decimal_of_or_none, describe_enum, rounded, rounded_or_none
@@ -203,6 +203,7 @@ class CreateTemplateInput:
     name: str = strawberry.field(description="What the person calls it, 1 to 255 characters.")
     exercises: list[TemplateExerciseInput] = strawberry.field(description="In order, 1 to 50.")
     notes: str | None = strawberry.field(default=None, description="Up to 500 characters. Null: none.")
+    id: strawberry.ID | None = client_made_id("template")
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
     def to_new(self) -> commands.NewTemplate:

@@ -9,10 +9,11 @@ import strawberry
 
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
-from subgraphs.shell.inputs import expected_version, given, idempotency_key, request_key
+from subgraphs.shell.inputs import client_made_id, expected_version, given, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.live import announce
 from subgraphs.shell.mutation import Payload, mutation
+from subgraphs.shell.node import NodeKind
 from subgraphs.shell.scalars import IdempotencyKey, TimeZone, decimal_of, decimal_of_or_none
 from subgraphs.workouts.api.track import WorkoutTrackInput
 from subgraphs.workouts.api.workout import Workout, workout_node
@@ -68,6 +69,7 @@ class StartWorkoutInput:
         default=None, description="Where it takes place, if not at home. Null: the person's own."
     )
     notes: str | None = strawberry.field(default=None, description="Up to 500 characters. Null: none.")
+    id: strawberry.ID | None = client_made_id(NodeKind.WORKOUT)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
     def to_new(self, now: datetime) -> commands.NewWorkout:
@@ -106,6 +108,7 @@ class LogWorkoutInput:
         description="What its recording came to; the fastest stretches are records of its first exercise. It is not"
         " changed later. Null: none.",
     )
+    id: strawberry.ID | None = client_made_id(NodeKind.WORKOUT)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
     def to_new(self) -> commands.NewWorkout:
@@ -189,6 +192,7 @@ class LogSetInput(SetInput):
     workout_id: strawberry.ID = strawberry.field(description="A workout of the viewer that is not cancelled.")
     exercise_id: strawberry.ID = strawberry.field(description="An exercise of the catalogue or of the viewer's own.")
     expected_version: int | None = expected_version()
+    id: strawberry.ID | None = client_made_id(NodeKind.WORKOUT_SET)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
     def to_new(self) -> set_commands.NewSet:

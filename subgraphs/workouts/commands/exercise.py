@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import Checks, ConflictError
-from subgraphs.shell.idempotency import id_of_request, key_columns
-from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.idempotency import id_made_before, id_of_request, key_columns
+from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.workouts.commands.exercise_index import index_exercises
 from subgraphs.workouts.domain.exercise import (
@@ -64,8 +64,10 @@ async def create_exercise(viewer: Viewer, new: NewExercise, *, database: Databas
     checks = Checks()
     check_exercise(checks, name=new.name, met=new.met, instructions=new.instructions)
     checks.done()
-    exercise_id = new_node_id(NodeKind.EXERCISE)
+    exercise_id = made_id_of(new.request) or new_node_id(NodeKind.EXERCISE)
     async with database.transaction() as transaction:
+        if earlier := await id_made_before(transaction, "exercise", viewer.id, new.request, owner="created_by"):
+            return (await exercises_by_id(transaction, [earlier]))[earlier]
         row = _row(viewer.id, exercise_id, new, now)
         if (await transaction.execute(INSERT_EXERCISE, row)).rowcount == 0:
             earlier = await id_of_request(transaction, "exercise", viewer.id, new.request, owner="created_by")

@@ -13,7 +13,7 @@ from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database, take_turns
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
 from subgraphs.shell.idempotency import id_of_request, key_columns
-from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.workouts.commands.exercise import check_exercises_exist
 from subgraphs.workouts.domain.plan import MOST_TEMPLATES, Plan, check_template
 from subgraphs.workouts.domain.progression import ESTIMATE_DAYS, LastTime, ProgressionRule, grown, rule_of
@@ -147,7 +147,7 @@ async def planned_exercises(
 
 
 async def _write(transaction: AsyncConnection, user_id: str, new: NewTemplate, now: datetime) -> str:
-    template_id = new_id()
+    template_id = made_id_of(new.request) or new_id()
     row = {
         "id": template_id,
         "user_id": user_id,

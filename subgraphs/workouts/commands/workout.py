@@ -25,8 +25,8 @@ from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import is_time_zone, local_date
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, ValidationError, expect_version
-from subgraphs.shell.idempotency import id_of_request
-from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.idempotency import id_made_before, id_of_request
+from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.workouts.commands.exercise import check_exercises_exist
 from subgraphs.workouts.commands.personal_record import keep_records
@@ -203,7 +203,7 @@ async def write_workout(
 
     Raises ConflictError for more than a person may have; the caller's transaction takes the rows back.
     """
-    workout_id = new_node_id(NodeKind.WORKOUT)
+    workout_id = made_id_of(row.request) or new_node_id(NodeKind.WORKOUT)
     await hold_projection(transaction, GROUP, row.user_id)  # a weight that comes now is to find it, or to be found
     if not await insert_workout(transaction, workout_id, row, exercises, now):
         return None
@@ -243,6 +243,8 @@ async def _create(viewer: Viewer, new: NewWorkout, *, database: Database, now: d
         check_track(checks, new.track, Decimal((new.ended_at - new.started_at).total_seconds()))
     checks.done()
     async with database.transaction() as transaction:
+        if earlier := await id_made_before(transaction, "workout", viewer.id, new.request):
+            return (await workouts_by_id(transaction, [earlier]))[earlier]
         await check_exercises_exist(transaction, viewer, [one.exercise_id for one in new.exercises])
         person = await person_of(transaction, viewer)
         row = new_row(viewer.id, new, time_zone=person.time_zone, day_start_hour=person.day_start_hour)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.envelope import new_id
 from subgraphs.shell.idempotency import key_columns
-from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.workouts.domain.workout import ExerciseDraft, WorkoutStatus
 from subgraphs.workouts.domain.workout_set import SetDraft
@@ -183,7 +183,7 @@ async def insert_sets(
     """Write sets, in one statement; returns their ids. `request` is what logged a single one."""
     rows = [
         {
-            "id": new_node_id(NodeKind.WORKOUT_SET),
+            "id": made_id_of(request) or new_node_id(NodeKind.WORKOUT_SET),
             "place_id": place.place_id,
             "workout_id": place.workout_id,
             "user_id": place.user_id,
