@@ -9,15 +9,19 @@ from typing import Any
 
 import strawberry
 from strawberry.extensions import FieldExtension
-from strawberry.types.base import StrawberryContainer
+from strawberry.types.base import StrawberryContainer, StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
-from subgraphs.shell.errors import SubgraphError, ValidationError
+from subgraphs.shell.errors import StaleVersionError, SubgraphError, ValidationError
 from subgraphs.shell.inputs import clean
 from subgraphs.shell.key_scope import KeyScope
+from subgraphs.shell.node import Node, kind_of, type_name_of
 from subgraphs.shell.scopes import RequiresScopes, writes
+
+#: The fields of inputs that name what is to be changed; of a workout's set the version is the workout's.
+_TARGETS = ("workout_id", "food_id", "meal_id", "id")
 
 
 @strawberry.enum(description="Why a mutation was refused, where a person can mend it.")
@@ -41,6 +45,23 @@ class UserError:
         description="The place in `input`, such as `items.2.grams`; null where no single field is to blame."
     )
     message: str = strawberry.field(description="What is wrong, in English, for developers and as a fallback.")
+    current_version: int | None = strawberry.field(
+        default=None, description="Of STALE_VERSION: the `version` that there is. Null of everything else."
+    )
+    node_id: strawberry.Private[str | None] = None
+
+    @strawberry.field(  # type: ignore[untyped-decorator]
+        description="Of STALE_VERSION: the thing as it is now, for a client that puts its change onto that. Null of everything"
+        " else, and of what is no node: that is told by the changes since the last synchronisation."
+    )
+    async def current(self, info: Info) -> Node | None:
+        kind = None if self.node_id is None else kind_of(self.node_id)
+        definition = None if kind is None else info.schema.get_type_by_name(type_name_of(kind))
+        if not isinstance(definition, StrawberryObjectDefinition):
+            return None
+        info.context.read_primary()
+        found: Node | None = await definition.origin.load(info, self.node_id)
+        return found
 
 
 @strawberry.type
@@ -89,7 +110,7 @@ class _MendableRefusals(FieldExtension):
         except SubgraphError as refusal:
             if not refusal.is_mendable:
                 raise
-            return _payload_type(info)(user_errors=_user_errors(refusal))
+            return _payload_type(info)(user_errors=_user_errors(refusal, arguments["input"]))
 
 
 def _payload_type(info: Info) -> Any:
@@ -97,8 +118,12 @@ def _payload_type(info: Info) -> Any:
     return declared.of_type if isinstance(declared, StrawberryContainer) else declared
 
 
-def _user_errors(refusal: SubgraphError) -> list[UserError]:
+def _user_errors(refusal: SubgraphError, input_object: Any) -> list[UserError]:
     code = UserErrorCode(refusal.code)
     if isinstance(refusal, ValidationError):
         return [UserError(code=code, field=field, message=message) for field, message in refusal.violations]
-    return [UserError(code=code, field=refusal.extensions.get("field"), message=str(refusal))]
+    error = UserError(code=code, field=refusal.extensions.get("field"), message=str(refusal))
+    if isinstance(refusal, StaleVersionError):
+        error.current_version = refusal.extensions["currentVersion"]
+        error.node_id = next((getattr(input_object, each) for each in _TARGETS if hasattr(input_object, each)), None)
+    return [error]

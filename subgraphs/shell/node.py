@@ -104,6 +104,11 @@ def read_day_id(node_id: str) -> PersonsDay | None:
         return None
 
 
+def type_name_of(kind: NodeKind) -> str:
+    """The GraphQL type of a kind's things: `WeightEntry` of WEIGHT_ENTRY."""
+    return kind.name.title().replace("_", "")
+
+
 def kind_of(node_id: str) -> NodeKind | None:
     """None for an id without a kind."""
     return _KINDS.get(node_id.partition("_")[0])

@@ -271,3 +271,17 @@ async def test_the_recipes_work(people: RunningStack, tmp_path: Path) -> None:
     assert meals[0] == meals[1]
     for told in ("event: next", '"queryPlan"', "everything is in", "✓ the stack runs", "outbox users", "A new sign-in"):
         assert told in printed, printed
+
+
+@pytest.mark.timeout(120)
+async def test_a_client_that_works_offline_is_told_what_its_page_says(people: RunningStack, tmp_path: Path) -> None:
+    printed = await _typed(people, tmp_path, _blocks(ROOT / "deploy" / "docs" / "offline-first.md"))
+    assert '"errors"' not in printed
+    first, second, *_ = re.findall(r'"token":"([^"]+)"', printed)
+    assert first != second
+    made = re.findall(r'\{"logWater":\{"drink":\{"id":"(drink_[^"]+)","version":1\},"userErrors":\[\]\}\}', printed)
+    assert len(made) == 2
+    assert made[0] == made[1]
+    assert '{"code":"STALE_VERSION","field":"expectedVersion","currentVersion":1}' in printed
+    assert f'{{"deletedId":"{made[0]}"}}' in printed
+    assert '"code":"CONFLICT","field":"id","message":"What had this id was deleted."' in printed
