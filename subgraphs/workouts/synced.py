@@ -8,6 +8,7 @@ SYNCED = SyncedTables(
         SyncedTable(table="workout_template", kind="template"),
         # The catalogue is nobody's, and too large to be copied: it has no owner.
         SyncedTable(table="exercise", kind="exercise", owner="created_by"),
+        SyncedTable(table="default_rest", kind="user", entity="user_id", keeps_entity=True),
     ),
     parts={
         "workout_exercise": "workout",

@@ -1,6 +1,6 @@
 """What of a person's workouts, templates and exercises changed, for clients that keep a copy."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
@@ -21,11 +21,16 @@ from subgraphs.workouts.api.template import WorkoutTemplate, template_node
 from subgraphs.workouts.api.workout import Workout, workout_node
 from subgraphs.workouts.loaders import loaders_of
 
+if TYPE_CHECKING:
+    from subgraphs.workouts.api.user import User
+
+LazyUser = Annotated["User", strawberry.lazy("subgraphs.workouts.api.user")]
 TrainingEntity = Annotated[
-    Workout | WorkoutTemplate | Exercise,
+    Workout | WorkoutTemplate | Exercise | LazyUser,
     strawberry.union(
         "TrainingEntity",
-        description="What a person has in workouts: workouts with their sets, templates, own exercises.",
+        description="What a person has in workouts: workouts with their sets, templates, own exercises; and the"
+        " person, whose usual rest changed.",
     ),
 ]
 
@@ -35,11 +40,18 @@ async def _exercise(info: Info, user_id: str, exercise_id: str) -> Exercise | No
     return exercise_node(record) if record is not None and record.is_visible_to(user_id) else None
 
 
+async def _user(info: Info, user_id: str, _: str) -> Any:
+    from subgraphs.workouts.api.user import load_named_user
+
+    return await load_named_user(info, user_id)
+
+
 #: By the kinds of `synced.py`.
 SYNCED_TYPES: dict[str, SyncedType] = {
     "workout": owned("Workout", lambda info: loaders_of(info).workout_by_id, workout_node),
     "template": owned("WorkoutTemplate", lambda info: loaders_of(info).template_by_id, template_node),
     "exercise": SyncedType("Exercise", _exercise),
+    "user": SyncedType("User", _user),
 }
 
 
