@@ -17,6 +17,8 @@ SYNCED = SyncedTables(
         "recovery_code": "a secret's hash",
         "mailed_token": "a secret's hash",
         "api_key": "of the account's safety, asked of the server",
+        "passkey": "of the account's safety, asked of the server",
+        "passkey_challenge": "of a sign-in that is under way",
         "registration": "of nobody who is signed in",
         "pending_mail": "a queue",
         "pending_push": "a queue",
