@@ -56,11 +56,14 @@ async def _shrink_operation(found: Difference) -> Difference:
 def smaller_operations(operation: RandomOperation) -> Iterator[RandomOperation]:
     document = parse(operation.text, no_location=True)
     for smaller in _smaller_documents(document):
-        cleaned = _without_unused(smaller)
-        used = {
-            v.variable.name.value for d in cleaned.definitions for v in getattr(d, "variable_definitions", None) or ()
-        }
-        yield RandomOperation(print_ast(cleaned), {n: v for n, v in operation.variables.items() if n in used})
+        yield tidied(smaller, operation.variables)
+
+
+def tidied(document: DocumentNode, variables: dict[str, Any]) -> RandomOperation:
+    """The operation without fragments that are not spread, and without variables that are not used."""
+    cleaned = _without_unused(document)
+    used = {v.variable.name.value for d in cleaned.definitions for v in getattr(d, "variable_definitions", None) or ()}
+    return RandomOperation(print_ast(cleaned), {n: v for n, v in variables.items() if n in used})
 
 
 def _smaller_documents(document: DocumentNode) -> Iterator[DocumentNode]:
