@@ -24,10 +24,15 @@ class NotImportedError(Exception):
 
 @dataclass
 class Known:
-    """Where the export's own foods and exercises are now: new ids by old ones, None while they are not made yet."""
+    """Where the export's own foods and exercises are now, its workouts, routines and planned workouts: new ids by old ones, None
+    while they are not made yet.
+    """
 
     foods: dict[str, str | None] = field(default_factory=dict)
     exercises: dict[str, str | None] = field(default_factory=dict)
+    workouts: dict[str, str | None] = field(default_factory=dict)
+    routines: dict[str, str | None] = field(default_factory=dict)
+    planned: dict[str, str | None] = field(default_factory=dict)
     slots: set[str] = field(default_factory=set)  # names of the person's own slots of the day
 
     def food(self, old: Record | None) -> str:
@@ -218,7 +223,11 @@ def _track(track: Record) -> Input:
 
 
 def _template(record: Record, known: Known) -> Input:
-    exercises = [
+    return {**_pick(record, "name", "notes"), "exercises": _planned_exercises(record, known)}
+
+
+def _planned_exercises(record: Record, known: Known) -> list[Input]:
+    return [
         {
             "exerciseId": known.exercise(each["exercise"]),
             **_pick(each["plan"], "sets", "leastReps", "mostReps", "weightKg", "restSeconds", "superset"),
@@ -227,7 +236,48 @@ def _template(record: Record, known: Known) -> Input:
         }
         for each in record["exercises"]
     ]
-    return {**_pick(record, "name", "notes"), "exercises": exercises}
+
+
+def _routine(record: Record, known: Known) -> Input:
+    days = [
+        {
+            **_pick(day, "weekday", "name", "timeOfDay", "minutes", "notes"),
+            **({"exercises": exercises} if (exercises := _planned_exercises(day, known)) else {}),
+        }
+        for day in record["days"]
+    ]
+    return {**_pick(record, "name", "schedule"), "days": days}
+
+
+def _planned(record: Record, known: Known) -> Input:
+    """On the date that its routine put it on, if it is of one that is there: the same routine then plans nothing double."""
+    told = {
+        **_pick(record, "date", "timeOfDay", "name", "minutes", "notes"),
+        "exercises": _planned_exercises(record, known),
+    }
+    if record["routineDay"] is not None and (routine := known.routines.get(record["routine"]["id"])) is not None:
+        told |= {"routineId": routine, "routineDay": record["routineDay"], "date": record["routineDate"]}
+    return told
+
+
+def _moved(record: Record, known: Known) -> Input | None:
+    """What it has that its routine's day has not, and where it was moved to."""
+    planned = known.planned.get(record["id"])
+    if planned is None or record["routineDay"] is None:
+        return None
+    return {"id": planned, **{name: record[name] for name in ("timeOfDay", "minutes", "notes", "date")}}
+
+
+def _skipped(record: Record, known: Known) -> Input | None:
+    planned = known.planned.get(record["id"])
+    return None if planned is None or record["status"] != "SKIPPED" else {"id": planned}
+
+
+def _paired(record: Record, known: Known) -> Input | None:
+    """With the finished workout that it was done as, where that was imported."""
+    planned = known.planned.get(record["id"])
+    workout = None if record["workout"] is None else known.workouts.get(record["workout"]["id"])
+    return None if planned is None or workout is None else {"id": planned, "workoutId": workout}
 
 
 def _rule(exercise: Record) -> Input:
@@ -257,7 +307,15 @@ DEFAULT_REST = Arrival("account", "setDefaultRest", "SetDefaultRestInput", _defa
 EXERCISES = Arrival("exercises", "createExercise", "CreateExerciseInput", _exercise, "thing: exercise { id }")
 FOODS = Arrival("foods", "createFood", "CreateFoodInput", _food, "thing: food { id }")
 RECIPES = Arrival("foods", "createRecipe", "CreateRecipeInput", _recipe, "thing: food { id }")
-WORKOUTS = Arrival("workouts", "logWorkout", "LogWorkoutInput", _workout)
+WORKOUTS = Arrival("workouts", "logWorkout", "LogWorkoutInput", _workout, "thing: workout { id }")
+ROUTINES = Arrival("routines", "createRoutine", "CreateRoutineInput", _routine, "thing: routine { id }")
+PLANNED = Arrival("plannedWorkouts", "planWorkout", "PlanWorkoutInput", _planned, "thing: plannedWorkout { id }")
+#: What became of a planned workout; each says the same thing twice at no harm.
+OF_PLANNED = (
+    Arrival("plannedWorkouts", "updatePlannedWorkout", "UpdatePlannedWorkoutInput", _moved, is_keyed=False),
+    Arrival("plannedWorkouts", "skipPlannedWorkout", "SkipPlannedWorkoutInput", _skipped, is_keyed=False),
+    Arrival("plannedWorkouts", "pairPlannedWorkout", "PairPlannedWorkoutInput", _paired, is_keyed=False),
+)
 OTHERS = (
     Arrival("favouriteFoods", "setFavouriteFood", "SetFavouriteFoodInput", _favourite, is_keyed=False),
     Arrival("weights", "logWeight", "LogWeightInput", _weight),
@@ -270,6 +328,9 @@ OTHERS = (
     Arrival("meals", "logMeal", "LogMealInput", _meal),
     WORKOUTS,
     Arrival("workoutTemplates", "createTemplate", "CreateTemplateInput", _template),
+    ROUTINES,
+    PLANNED,
+    *OF_PLANNED,
     Arrival("goals", "createGoal", "CreateGoalInput", _goal),
 )
 #: Files of the export that nothing is made of, and why.

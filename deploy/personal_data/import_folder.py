@@ -21,8 +21,10 @@ from deploy.personal_data.arrivals import (
     FOODS,
     NOT_IMPORTED,
     OTHERS,
+    PLANNED,
     PROFILE,
     RECIPES,
+    ROUTINES,
     SETTINGS,
     WORKOUTS,
     Arrival,
@@ -61,12 +63,14 @@ class Report:
 async def import_folder(
     folder: Path, url: str, *, credentials: Credentials | None, token: str | None, terminal: Terminal
 ) -> Report:
-    """One record is in memory at a time, besides the ids of own foods and exercises.
+    """One record is in memory at a time, besides the ids of what others refer to.
 
     Every creation carries the idempotency key that its record's id gives, so a run that was cut off is simply run again. Raises
     FriendlyError for a folder that is no whole export, or is of the account that signs in.
     """
     manifest = _read_manifest(folder)
+    if missing := [name for name in _files_of(manifest) if not (folder / name).exists()]:
+        raise FriendlyError(f"{folder} is no whole export: it has no {missing[0]}", "export anew")
     report = Report()
     async with graph_client(url, credentials=credentials, token=token) as client:
         me = await _account(client)
@@ -82,15 +86,26 @@ async def import_zip(
     """`import_folder` for an export that stands in a zip, as a browser saves one. Raises FriendlyError for a damaged one too."""
     with TemporaryDirectory(prefix="fittracker-import-") as temporary:
         folder = Path(temporary)
-        for name in (MANIFEST, *(f"{listing.name}.jsonl" for listing in LISTINGS)):
-            if name not in archive:
-                raise FriendlyError(f"the export is not whole: it has no {name}", "save it anew")
-            try:
-                with archive.open(name) as packed, (folder / name).open("wb") as file:
-                    copyfileobj(packed, file)
-            except DamagedFileError as error:
-                raise FriendlyError(f"{name} {error}", "save it anew") from None
+        _unpack(archive, MANIFEST, folder)
+        for name in _files_of(_read_manifest(folder)):
+            _unpack(archive, name, folder)
         return await import_folder(folder, url, credentials=credentials, token=token, terminal=terminal)
+
+
+def _unpack(archive: Archive, name: str, folder: Path) -> None:
+    if name not in archive:
+        raise FriendlyError(f"the export is not whole: it has no {name}", "save it anew")
+    try:
+        with archive.open(name) as packed, (folder / name).open("wb") as file:
+            copyfileobj(packed, file)
+    except DamagedFileError as error:
+        raise FriendlyError(f"{name} {error}", "save it anew") from None
+
+
+def _files_of(manifest: dict[str, Any]) -> list[str]:
+    """What the export has of what is read: one of an earlier release has no files for what that did not know."""
+    listed = manifest["records"]
+    return [name for listing in LISTINGS if (name := f"{listing.name}.jsonl") in listed]
 
 
 async def import_from_app(
@@ -159,14 +174,19 @@ class _Run:
         self._tell(EXERCISES, await self._make_all(EXERCISES, self._known.exercises))
         self._tell(FOODS, await self._make_all(FOODS, self._known.foods))
         self._tell(RECIPES, await self._make_recipes())
+        ids = {WORKOUTS: self._known.workouts, ROUTINES: self._known.routines, PLANNED: self._known.planned}
+        for arrival, known in ids.items():
+            known.update({each["id"]: None for each in self._records(arrival.file)})
         for arrival in OTHERS:
-            self._tell(arrival, await self._make_all(arrival))
+            self._tell(arrival, await self._make_all(arrival, ids.get(arrival)))
         for file, reason in NOT_IMPORTED.items():
             if any(True for _ in self._records(file)):
                 self._terminal.say(f"{file:18} not imported: {reason}")
 
     def _records(self, file: str) -> Iterator[dict[str, Any]]:
-        return read_records(self._folder / f"{file}.jsonl")
+        """None where the export is of a release that did not know the file."""
+        path = self._folder / f"{file}.jsonl"
+        return read_records(path) if path.exists() else iter(())
 
     def _tell(self, arrival: Arrival, made: int) -> None:
         self._report.imported += made

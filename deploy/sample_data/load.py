@@ -30,6 +30,7 @@ from deploy.sample_data.past import with_past
 from deploy.sample_data.people import Person, PlannedExercise, PlannedWorkout, demo_people, synthetic_person
 from deploy.sample_data.portions import with_typical_portions
 from deploy.sample_data.reminders import load_reminders
+from deploy.sample_data.training import load_training
 from deploy.terminal import Terminal
 from events.catch_up import catch_up
 from events.relay import tell_from
@@ -172,6 +173,7 @@ async def _load_belongings(urls: Mapping[str, str], now: datetime) -> None:
         await load_kitchen(databases["nutrition"], now)
         await load_gym(databases["workouts"], now)
         await load_reminders(databases["users"], now)
+        await load_training(databases["workouts"], now)
 
 
 def _load_synthetic(urls: Mapping[str, str], population: Population, now: datetime) -> Iterator[int]:

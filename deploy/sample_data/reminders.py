@@ -6,11 +6,12 @@ from datetime import datetime, time
 
 from deploy.sample_data import read_demo
 from subgraphs.shell.auth import Viewer
+from subgraphs.shell.calendar import Weekday
 from subgraphs.shell.database import Database
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.scalars import IdempotencyKey
 from subgraphs.users.commands.reminder import NewReminder, create_reminder
-from subgraphs.users.domain.reminder import ReminderKind, Weekday
+from subgraphs.users.domain.reminder import ReminderKind
 
 _TRAINING = (Weekday.MONDAY, Weekday.WEDNESDAY, Weekday.FRIDAY)
 _REMINDERS = (

@@ -24,6 +24,19 @@ class WeekStart(StrEnum):
     SUNDAY = "SUNDAY"
 
 
+class Weekday(StrEnum):
+    """In the order in which `date.weekday` counts."""
+
+    MONDAY = "MONDAY"
+    TUESDAY = "TUESDAY"
+    WEDNESDAY = "WEDNESDAY"
+    THURSDAY = "THURSDAY"
+    FRIDAY = "FRIDAY"
+    SATURDAY = "SATURDAY"
+    SUNDAY = "SUNDAY"
+
+
+_DAYS_OF_WEEK = tuple(Weekday)
 #: As `date.weekday` counts.
 _WEEKDAYS = {WeekStart.MONDAY: 0, WeekStart.SATURDAY: 5, WeekStart.SUNDAY: 6}
 
@@ -72,6 +85,10 @@ def instant_of_clock(day: date, clock: time, zone: str) -> datetime:
 def first_day_of_week(day: date, week_start: WeekStart = WeekStart.MONDAY) -> date:
     """The day on which the week of `day` began."""
     return day - timedelta(days=(day.weekday() - _WEEKDAYS[week_start]) % 7)
+
+
+def weekday_of(day: date) -> Weekday:
+    return _DAYS_OF_WEEK[day.weekday()]
 
 
 def is_time_zone(name: str) -> bool:

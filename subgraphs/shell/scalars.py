@@ -17,7 +17,7 @@ from strawberry.schema_directive import Location
 from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.scalar import ScalarDefinition, scalar
 
-from subgraphs.shell.calendar import FIRST_YEAR, LAST_YEAR, is_time_zone
+from subgraphs.shell.calendar import FIRST_YEAR, LAST_YEAR, Weekday, is_time_zone
 
 #: A name of the IANA time zone database, such as Europe/Berlin.
 TimeZone = NewType("TimeZone", str)
@@ -182,3 +182,16 @@ class CacheControl:
 
 # A person's data is the person's alone, and of whoever may read it for now.
 CACHE_PRIVATE_BRIEFLY = CacheControl(max_age=5, scope=CacheControlScope.PRIVATE)
+
+
+describe_enum(
+    Weekday,
+    "A day of the week, by the calendar: it begins at midnight.",
+    MONDAY="Monday.",
+    TUESDAY="Tuesday.",
+    WEDNESDAY="Wednesday.",
+    THURSDAY="Thursday.",
+    FRIDAY="Friday.",
+    SATURDAY="Saturday.",
+    SUNDAY="Sunday.",
+)

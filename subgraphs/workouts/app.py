@@ -4,6 +4,7 @@ from subgraphs.shell.app import Subgraph, SubgraphApp, build_app
 from subgraphs.shell.context import Resources
 from subgraphs.shell.settings import Settings, read_settings
 from subgraphs.workouts.commands.exercise_index import renew_exercise_index
+from subgraphs.workouts.commands.planned_workout import forget_planned
 from subgraphs.workouts.commands.settle import settle_outdated_workouts
 from subgraphs.workouts.loaders import WorkoutsLoaders
 from subgraphs.workouts.projections.person import subscription
@@ -31,6 +32,7 @@ SUBGRAPH = Subgraph(
     make_loaders=WorkoutsLoaders,
     consumers=(subscription,),
     at_start=(index_exercises, settle_by_new_rules),
+    forget=(forget_planned,),
 )
 
 

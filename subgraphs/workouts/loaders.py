@@ -23,7 +23,16 @@ from subgraphs.workouts.queries.personal_record import (
     record_marks,
     records_by_user,
 )
+from subgraphs.workouts.queries.planned_workout import (
+    PlannedWorkoutRecord,
+    planned_by_workout,
+    planned_workout_counts,
+    planned_workouts_by_id,
+    planned_workouts_by_user,
+    planned_workouts_of_days,
+)
 from subgraphs.workouts.queries.rest import default_rests
+from subgraphs.workouts.queries.routine import RoutineRecord, routine_counts, routines_by_id, routines_by_user
 from subgraphs.workouts.queries.template import (
     TemplateExerciseRecord,
     TemplateRecord,
@@ -52,6 +61,7 @@ from subgraphs.workouts.queries.workout import (
     workout_counts,
     workouts_by_id,
     workouts_by_user,
+    workouts_of_days,
 )
 
 
@@ -140,6 +150,42 @@ class WorkoutsLoaders:
     @cached_property
     def default_rest_by_user(self) -> DataLoader[str, int | None]:
         return load_one("default_rest_by_user", self._read(default_rests), batch_span)
+
+    @cached_property
+    def planned_workout_by_id(self) -> DataLoader[str, PlannedWorkoutRecord | None]:
+        return load_one("planned_workout_by_id", self._read(planned_workouts_by_id), batch_span)
+
+    @cached_property
+    def planned_by_workout(self) -> DataLoader[str, PlannedWorkoutRecord | None]:
+        return load_one("planned_by_workout", self._read(planned_by_workout), batch_span)
+
+    @cached_property
+    def planned_workouts_by_user(self) -> DataLoader[tuple[str, Page], list[PlannedWorkoutRecord]]:
+        return load_with_arguments("planned_workouts_by_user", self._read(planned_workouts_by_user), list, batch_span)
+
+    @cached_property
+    def planned_workout_count_by_user(self) -> DataLoader[str, int | None]:
+        return load_one("planned_workout_count_by_user", self._read(planned_workout_counts), batch_span)
+
+    @cached_property
+    def planned_workouts_of_days(self) -> DataLoader[tuple[str, TrainedDays], list[PlannedWorkoutRecord]]:
+        return load_with_arguments("planned_workouts_of_days", self._read(planned_workouts_of_days), list, batch_span)
+
+    @cached_property
+    def workouts_of_days(self) -> DataLoader[tuple[str, TrainedDays], list[WorkoutRecord]]:
+        return load_with_arguments("workouts_of_days", self._read(workouts_of_days), list, batch_span)
+
+    @cached_property
+    def routine_by_id(self) -> DataLoader[str, RoutineRecord | None]:
+        return load_one("routine_by_id", self._read(routines_by_id), batch_span)
+
+    @cached_property
+    def routines_by_user(self) -> DataLoader[tuple[str, Page], list[RoutineRecord]]:
+        return load_with_arguments("routines_by_user", self._read(routines_by_user), list, batch_span)
+
+    @cached_property
+    def routine_count_by_user(self) -> DataLoader[str, int | None]:
+        return load_one("routine_count_by_user", self._read(routine_counts), batch_span)
 
     @cached_property
     def templates_by_user(self) -> DataLoader[tuple[str, Page], list[TemplateRecord]]:

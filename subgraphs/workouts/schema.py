@@ -4,6 +4,8 @@ import strawberry
 
 from subgraphs.shell.graphql_schema import SubgraphSchema
 from subgraphs.workouts.api.exercise import Exercise, ExerciseMutation, ExerciseQuery
+from subgraphs.workouts.api.planned_workout_mutations import PlannedWorkoutMutation
+from subgraphs.workouts.api.routine_mutations import RoutineMutation
 from subgraphs.workouts.api.template import TemplateMutation
 from subgraphs.workouts.api.user import User
 from subgraphs.workouts.api.workout import Workout, WorkoutQuery
@@ -20,7 +22,15 @@ class Query(ExerciseQuery, WorkoutQuery):
 
 
 @strawberry.type
-class Mutation(ExerciseMutation, WorkoutMutation, WorkoutOrderMutation, TemplateMutation, RestMutation):
+class Mutation(
+    ExerciseMutation,
+    WorkoutMutation,
+    WorkoutOrderMutation,
+    TemplateMutation,
+    RestMutation,
+    PlannedWorkoutMutation,
+    RoutineMutation,
+):
     """Every change to exercises and workouts."""
 
 

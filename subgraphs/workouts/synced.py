@@ -6,6 +6,8 @@ SYNCED = SyncedTables(
     tables=(
         SyncedTable(table="workout", kind="workout"),
         SyncedTable(table="workout_template", kind="template"),
+        SyncedTable(table="routine", kind="routine"),
+        SyncedTable(table="planned_workout", kind="planned_workout"),
         # The catalogue is nobody's, and too large to be copied: it has no owner.
         SyncedTable(table="exercise", kind="exercise", owner="created_by"),
         SyncedTable(table="default_rest", kind="user", entity="user_id", keeps_entity=True),

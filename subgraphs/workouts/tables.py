@@ -1,6 +1,6 @@
 """The workouts database as SQLModel sees it: migrations are compared with it, rows are written through it."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 
 from sqlalchemy import Column, DateTime, ForeignKey, LargeBinary, MetaData, Numeric, Text
@@ -152,6 +152,55 @@ class TemplateExerciseRow(WorkoutsTable, table=True):
     formula: str | None = None
     target_rpe: Decimal | None = Field(default=None, sa_column=Column(Numeric(3, 1)))
     step_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(6, 2)))
+
+
+class RoutineRow(WorkoutsTable, table=True):
+    """The days that somebody trains by, as `domain.routine` encodes them."""
+
+    __tablename__ = "routine"
+    __table_args__ = (key_index("routine"),)
+
+    id: str = Field(primary_key=True)
+    user_id: str
+    name: str
+    schedule: str
+    days: str = Field(sa_column=Column(JSONB, nullable=False))
+    version: int = 1
+    created_at: datetime = Field(sa_column=_instant())
+    planned_at: datetime = Field(sa_column=_instant())
+    idempotency_key: str | None = None
+    idempotency_content: bytes | None = Field(default=None, sa_column=_content())
+
+
+class PlannedWorkoutRow(WorkoutsTable, table=True):
+    """What is to be done on a day. `routine_date` is where the routine put it, whatever day it was moved to since."""
+
+    __tablename__ = "planned_workout"
+    __table_args__ = (key_index("planned_workout"),)
+
+    id: str = Field(primary_key=True)
+    user_id: str
+    local_date: date
+    time_of_day: time | None = None
+    name: str
+    notes: str | None = None
+    minutes: int | None = None
+    exercises: str = Field(sa_column=Column(JSONB, nullable=False))
+    routine_id: str | None = Field(
+        default=None, sa_column=Column(Text, ForeignKey("routine.id", ondelete="SET NULL"), nullable=True)
+    )
+    routine_date: date | None = None
+    routine_slot: int | None = None
+    routine_day: int | None = None
+    is_skipped: bool = False
+    workout_id: str | None = Field(
+        default=None, sa_column=Column(Text, ForeignKey("workout.id", ondelete="SET NULL"), nullable=True)
+    )
+    version: int = 1
+    created_at: datetime = Field(sa_column=_instant())
+    planned_at: datetime = Field(sa_column=_instant())
+    idempotency_key: str | None = None
+    idempotency_content: bytes | None = Field(default=None, sa_column=_content())
 
 
 class WorkoutSetRow(WorkoutsTable, table=True):

@@ -46,6 +46,8 @@ LAST = (
     "delete",
     "undoDelete",
     "clearPlannedMeals",
+    "cancelPlannedWorkout",
+    "clearPlannedWorkouts",
     "cancelWorkout",
     "deleteWorkout",
     "revokeAccess",
@@ -59,7 +61,7 @@ LAST = (
 SNAPSHOT = """{ me { email displayName roles version settings { timeZone } profile { heightCm }
   weights { nodes { id weightKg notes version } } measurements { nodes { id valueCm } } sessions { totalCount }
   meals { nodes { id notes version } } drinks { nodes { id amountMl } } workouts { nodes { id name status version } }
-  templates { nodes { id name } } readers { totalCount } notifications { nodes { id } } reminders { id version } sentInvitations { id } apiKeys { id } passkeys { id name } goals { nodes { id targetValue status } } } }"""
+  templates { nodes { id name } } routines { nodes { id version } } plannedWorkouts { nodes { id version } } readers { totalCount } notifications { nodes { id } } reminders { id version } sentInvitations { id } apiKeys { id } passkeys { id name } goals { nodes { id targetValue status } } } }"""
 
 
 #: What stands where an id is wanted: a thing of the owner.
@@ -98,6 +100,11 @@ PLACES = {
     "workoutExercise": ("ReorderExercisesInput.order", "SwapExerciseInput.workoutExerciseId"),
     "set": ("EditSetInput.setId", "DeleteSetInput.setId"),
     "template": ("UpdateTemplateInput.id", "DeleteTemplateInput.id"),
+    "plannedWorkout": ("UpdatePlannedWorkoutInput.id", "SkipPlannedWorkoutInput.id", "CancelPlannedWorkoutInput.id",
+        "StartPlannedWorkoutInput.id", "PairPlannedWorkoutInput.id",
+    ),
+    "recorded": ("PairPlannedWorkoutInput.workoutId",),
+    "routine": ("UpdateRoutineInput.id", "DeleteRoutineInput.id", "ScheduleRoutineInput.id"),
 }  # fmt: skip
 LISTS = {"Query.nodes.ids", "ReorderExercisesInput.order", "MarkNotificationsReadInput.ids"}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -24,6 +26,13 @@ DAY = """mutation ($food: ID!, $recipe: ID!, $gone: ID!, $exercise: ID!) {
 }"""
 CREATE = """mutation { createFood(input: { name: "Gone soon", category: SNACK,
   per100: { energyKcal: 100, proteinG: 3, carbsG: 20, fatG: 1 } }) { food { id } } }"""
+SCHEDULE = """mutation ($id: ID!, $from: LocalDate!) { scheduleRoutine(input: { id: $id, from: $from, weeks: 1 }) {
+  added present user { plannedWorkouts { nodes { id name } } } } }"""
+CALENDAR = """mutation ($skipped: ID!, $moved: ID!, $done: ID!, $to: LocalDate!, $workout: ID!) {
+  skipPlannedWorkout(input: { id: $skipped }) { userErrors { message } }
+  updatePlannedWorkout(input: { id: $moved, date: $to, timeOfDay: "18:30", minutes: 45 }) { userErrors { message } }
+  pairPlannedWorkout(input: { id: $done, workoutId: $workout }) { userErrors { message } }
+}"""
 #: What is new for each thing that is made, and what follows from the moment in which it was made.
 OF_THE_MOMENT = frozenset(
     {"id", "version", "createdAt", "writtenAt", "loggedAt", "emailVerified", "displayName", "email"}
@@ -46,6 +55,26 @@ async def imported(folder: Path, person: Visitor) -> str:
     )
 
 
+async def scheduled(person: Visitor, routine: str) -> dict[str, Any]:
+    """What came of putting the routine on the days from tomorrow on."""
+    start = str(datetime.now(UTC).date() + timedelta(days=1))
+    result: dict[str, Any] = (await person.data(SCHEDULE, {"id": routine, "from": start}))["scheduleRoutine"]
+    return result
+
+
+async def with_a_calendar(person: Visitor, things: Mapping[str, str]) -> None:
+    """A routine on days to come: one day is skipped, one moved, and one done ahead of its time."""
+    came = await scheduled(person, things["routine"])
+    assert came["added"] == 4
+    skipped, moved, done, _ = [
+        each["id"] for each in came["user"]["plannedWorkouts"]["nodes"] if each["id"] != things["plannedWorkout"]
+    ]
+    days_to_come = str(datetime.now(UTC).date() + timedelta(days=30))
+    given = {"skipped": skipped, "moved": moved, "done": done, "to": days_to_come, "workout": things["recorded"]}
+    told = await person.data(CALENDAR, given)
+    assert all(not each["userErrors"] for each in told.values()), told
+
+
 @pytest.mark.timeout(300)
 async def test_an_export_makes_the_same_diary_in_another_account_and_only_once(
     stack: RunningStack, tmp_path: Path
@@ -56,6 +85,7 @@ async def test_an_export_makes_the_same_diary_in_another_account_and_only_once(
     told = await person.data(DAY, given)
     assert all(not each["userErrors"] for each in told.values()), told
     await person.data("mutation ($id: ID!) { deleteFood(input: { id: $id }) { userErrors { message } } }", {"id": gone})
+    await with_a_calendar(person, things)
     before = await exported(person, tmp_path / "before")
     other = await stack.register()
 
@@ -65,11 +95,16 @@ async def test_an_export_makes_the_same_diary_in_another_account_and_only_once(
     second = await exported(other, tmp_path / "second")
 
     for file in ("weights", "measurements", "drinks", "nutritionTargets", "exercises", "workoutTemplates", "goals",
-                 "savedMeals", "favouriteFoods", "workouts"):  # fmt: skip
+                 "savedMeals", "favouriteFoods", "workouts", "routines"):  # fmt: skip
         assert content(first[file]) == content(before[file]), file
         assert first[file], file
     settings, profile = first["account"][0]["settings"], first["account"][0]["profile"]
     assert first["account"][0]["defaultRestSeconds"] == 97
+    planned, once_planned = ([content(each) for each in files["plannedWorkouts"]] for files in (first, before))
+    assert sorted(planned, key=str) == sorted(once_planned, key=str)
+    assert sorted(each["status"] for each in planned) == ["DONE", "PLANNED", "PLANNED", "PLANNED", "SKIPPED"]
+    again = await scheduled(other, first["routines"][0]["id"])
+    assert (again["added"], again["present"]) == (0, 4)  # as at home: what the routine put there is known to be of it
     assert (settings, profile) == (before["account"][0]["settings"], before["account"][0]["profile"])
     assert sorted(food["name"] for food in first["foods"]) == ["Outer", "SECRET", "SECRET bar"]
     for file in ("meals", "foods"):

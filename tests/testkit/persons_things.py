@@ -18,7 +18,7 @@ MAKE = """mutation($food: CreateFoodInput!, $exercise: CreateExerciseInput!) {
   createGoal(input: { kind: WEIGHT_KG, targetValue: 70.41 }) { goal { id } }
   startWorkout(input: { name: "SECRET" }) { workout { id } }
 }"""
-THEN = """mutation($food: ID!, $workout: ID!, $exercise: ID!) {
+THEN = """mutation($food: ID!, $workout: ID!, $exercise: ID!, $tomorrow: LocalDate!) {
   logMeal(input: { slot: LUNCH, notes: "SECRET", items: [{ foodId: $food, grams: 100 }, { foodId: $food, grams: 50 }] }) { meal { id } }
   logSet(input: { workoutId: $workout, exerciseId: $exercise, reps: 8, weightKg: 41.5 }) {
     set { id } workout { exercises { id } } }
@@ -34,6 +34,10 @@ THEN = """mutation($food: ID!, $workout: ID!, $exercise: ID!) {
   setCustomSlots(input: { slots: [{ name: "SECRET snack", countsAs: SNACK }] }) { customSlots { version } }
   createRecipe(input: { name: "SECRET", servings: 2, ingredients: [{ foodId: $food, grams: 70 }] }) { food { id } }
   setDefaultRest(input: { seconds: 97 }) { user { id } }
+  planWorkout(input: { date: $tomorrow, name: "SECRET", notes: "SECRET", exercises: [{ exerciseId: $exercise, sets: 3 }] }) {
+    plannedWorkout { id } }
+  createRoutine(input: { name: "SECRET", schedule: CYCLE, days: [{ name: "SECRET", exercises: [{ exerciseId: $exercise, sets: 3 }] }, {}] }) {
+    routine { id } }
   createTemplate(input: { name: "SECRET", exercises: [{ exerciseId: $exercise, sets: 3 }] }) { template { id } }
   me: updateSettings(input: {}) { user { id day { id } } }
 }"""
@@ -66,7 +70,9 @@ async def things_of(owner: Visitor) -> dict[str, str]:
         "goal": made["createGoal"]["goal"]["id"],
         "workout": made["startWorkout"]["workout"]["id"],
     }
-    then = await owner.data(THEN, {name: ids[name] for name in ("food", "workout", "exercise")})
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    given = {name: ids[name] for name in ("food", "workout", "exercise")}
+    then = await owner.data(THEN, given | {"tomorrow": tomorrow})
     somebody = await owner.stack.register()
     await let_read(owner, somebody)
     await let_read(somebody, owner)
@@ -75,6 +81,8 @@ async def things_of(owner: Visitor) -> dict[str, str]:
         "set": then["logSet"]["set"]["id"],
         "workoutExercise": then["logSet"]["workout"]["exercises"][0]["id"],
         "recorded": then["logWorkout"]["workout"]["id"],
+        "plannedWorkout": then["planWorkout"]["plannedWorkout"]["id"],
+        "routine": then["createRoutine"]["routine"]["id"],
         "template": then["createTemplate"]["template"]["id"],
         "summary": then["me"]["user"]["day"]["id"],
         "fast": then["startFast"]["fast"]["id"],

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from subgraphs.shell.calendar import Weekday
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.inputs import client_made_id, expected_version, given, idempotency_key, request_key
@@ -31,17 +32,6 @@ describe_enum(
     WEIGH_IN="To stand on the scale; done with a weighing.",
     TRAIN="To train; done with a workout that is under way or completed.",
 )
-describe_enum(
-    domain.Weekday,
-    "A day of the week, by the calendar: it begins at midnight.",
-    MONDAY="Monday.",
-    TUESDAY="Tuesday.",
-    WEDNESDAY="Wednesday.",
-    THURSDAY="Thursday.",
-    FRIDAY="Friday.",
-    SATURDAY="Saturday.",
-    SUNDAY="Sunday.",
-)
 
 
 @strawberry.type(description="That a person wants to be reminded of something, by the person's own clock.")
@@ -52,9 +42,7 @@ class Reminder:
         description="When, by the clock of the person's time zone. Where that skips it, at the first moment after; where it"
         " shows it twice, the first time."
     )
-    weekdays: list[domain.Weekday] = strawberry.field(
-        description="On which days, from Monday on.", directives=[list_size(7)]
-    )
+    weekdays: list[Weekday] = strawberry.field(description="On which days, from Monday on.", directives=[list_size(7)])
     is_on: bool = strawberry.field(description="Whether it is sent at all.")
     next_at: datetime | None = strawberry.field(
         description="When it is due next. It follows the person's time zone. Null while it is off."
@@ -69,7 +57,7 @@ def reminder_node(record: ReminderRecord) -> Reminder:
         id=strawberry.ID(record.id),
         kind=domain.ReminderKind(record.kind),
         time_of_day=record.time_of_day,
-        weekdays=[domain.Weekday(day) for day in record.weekdays],
+        weekdays=[Weekday(day) for day in record.weekdays],
         is_on=record.is_on,
         next_at=record.next_at,
         version=record.version,
@@ -94,7 +82,7 @@ class RemindersOfUser:
 class CreateReminderInput:
     kind: domain.ReminderKind = strawberry.field(description="What of.")
     time_of_day: time = strawberry.field(description="When, by the clock of the viewer's time zone.")
-    weekdays: list[domain.Weekday] = strawberry.field(description="On which days of the week; at least one.")
+    weekdays: list[Weekday] = strawberry.field(description="On which days of the week; at least one.")
     id: strawberry.ID | None = client_made_id("reminder")
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
@@ -105,7 +93,7 @@ class UpdateReminderInput:
     time_of_day: time | None = strawberry.field(
         default=strawberry.UNSET, description="When, by the clock of the viewer's time zone. It cannot be null."
     )
-    weekdays: list[domain.Weekday] | None = strawberry.field(
+    weekdays: list[Weekday] | None = strawberry.field(
         default=strawberry.UNSET, description="On which days of the week; at least one. It cannot be null."
     )
     is_on: bool | None = strawberry.field(

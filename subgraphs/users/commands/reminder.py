@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.envelope import new_id
 from subgraphs.shell.auth import Viewer
+from subgraphs.shell.calendar import Weekday
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
 from subgraphs.shell.idempotency import id_of_request, key_columns
@@ -19,7 +20,6 @@ from subgraphs.users.domain.reminder import (
     MOST_REMINDERS,
     Due,
     ReminderKind,
-    Weekday,
     check_weekdays,
     in_order,
     next_due,

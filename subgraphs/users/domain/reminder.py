@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from subgraphs.shell.calendar import instant_of_clock
+from subgraphs.shell.calendar import Weekday, instant_of_clock, weekday_of
 from subgraphs.shell.errors import Checks
 
 MOST_REMINDERS = 20
@@ -24,21 +24,6 @@ class ReminderKind(StrEnum):
     DRINK = "DRINK"
     WEIGH_IN = "WEIGH_IN"
     TRAIN = "TRAIN"
-
-
-class Weekday(StrEnum):
-    """In the order in which `date.weekday` counts."""
-
-    MONDAY = "MONDAY"
-    TUESDAY = "TUESDAY"
-    WEDNESDAY = "WEDNESDAY"
-    THURSDAY = "THURSDAY"
-    FRIDAY = "FRIDAY"
-    SATURDAY = "SATURDAY"
-    SUNDAY = "SUNDAY"
-
-
-_WEEKDAYS = tuple(Weekday)
 
 
 class Logged(StrEnum):
@@ -84,7 +69,7 @@ def next_due(
         first = max(first, last_day + timedelta(days=1))
     for offset in range(10):  # a week, and what a zone's day may be ahead
         day = first + timedelta(days=offset)
-        if _WEEKDAYS[day.weekday()] in weekdays:
+        if weekday_of(day) in weekdays:
             at = instant_of_clock(day, clock, zone)
             if at > after:
                 return Due(day, at)
@@ -92,9 +77,9 @@ def next_due(
 
 
 def check_weekdays(checks: Checks, weekdays: Collection[Weekday]) -> None:
-    checks.require(1 <= len(weekdays) <= len(_WEEKDAYS), "weekdays", "must name 1 to 7 days")
+    checks.require(1 <= len(weekdays) <= len(Weekday), "weekdays", "must name 1 to 7 days")
 
 
 def in_order(weekdays: Collection[Weekday]) -> list[Weekday]:
     """Each once, from Monday."""
-    return [day for day in _WEEKDAYS if day in weekdays]
+    return [day for day in Weekday if day in weekdays]

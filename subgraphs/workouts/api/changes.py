@@ -1,4 +1,4 @@
-"""What of a person's workouts, templates and exercises changed, for clients that keep a copy."""
+"""What of a person's workouts, templates, routines, planned workouts and exercises changed, for clients that keep a copy."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +17,7 @@ from subgraphs.shell.changes import (
 from subgraphs.shell.context import Info
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.workouts.api.exercise import Exercise, exercise_node
+from subgraphs.workouts.api.planned_workout import PlannedWorkout, Routine, planned_node, routine_node
 from subgraphs.workouts.api.template import WorkoutTemplate, template_node
 from subgraphs.workouts.api.workout import Workout, workout_node
 from subgraphs.workouts.loaders import loaders_of
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
 
 LazyUser = Annotated["User", strawberry.lazy("subgraphs.workouts.api.user")]
 TrainingEntity = Annotated[
-    Workout | WorkoutTemplate | Exercise | LazyUser,
+    Workout | WorkoutTemplate | Routine | PlannedWorkout | Exercise | LazyUser,
     strawberry.union(
         "TrainingEntity",
-        description="What a person has in workouts: workouts with their sets, templates, own exercises; and the"
-        " person, whose usual rest changed.",
+        description="What a person has in workouts: workouts with their sets, templates, routines, planned workouts, own"
+        " exercises; and the person, whose usual rest changed.",
     ),
 ]
 
@@ -50,6 +51,8 @@ async def _user(info: Info, user_id: str, _: str) -> Any:
 SYNCED_TYPES: dict[str, SyncedType] = {
     "workout": owned("Workout", lambda info: loaders_of(info).workout_by_id, workout_node),
     "template": owned("WorkoutTemplate", lambda info: loaders_of(info).template_by_id, template_node),
+    "routine": owned("Routine", lambda info: loaders_of(info).routine_by_id, routine_node),
+    "planned_workout": owned("PlannedWorkout", lambda info: loaders_of(info).planned_workout_by_id, planned_node),
     "exercise": SyncedType("Exercise", _exercise),
     "user": SyncedType("User", _user),
 }
@@ -62,7 +65,8 @@ class ChangesOfUser:
     id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
 
     @strawberry.field(
-        description="What of the person's workouts, templates and exercises changed" + CHANGES_DESCRIPTION,
+        description="What of the person's workouts, templates, routines, planned workouts and exercises changed"
+        + CHANGES_DESCRIPTION,
         directives=CHANGES_DIRECTIVES,
     )
     async def training_changes(

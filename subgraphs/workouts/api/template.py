@@ -18,7 +18,7 @@ from subgraphs.workouts.domain.one_rep_max import reps_in_reserve
 from subgraphs.workouts.domain.plan import Plan
 from subgraphs.workouts.domain.progression import DEFAULT_FORMULA, DEFAULT_STEP_KG, ProgressionRule, rule_of
 from subgraphs.workouts.loaders import loaders_of
-from subgraphs.workouts.queries.template import TemplateExerciseRecord, TemplateRecord
+from subgraphs.workouts.queries.template import TemplateRecord
 
 if TYPE_CHECKING:
     from subgraphs.workouts.api.user import User
@@ -63,10 +63,10 @@ class ExercisePlan:
     )
 
 
-@strawberry.type(description="An exercise of a template.")
+@strawberry.type(description="An exercise that is planned: of a template, of a routine's day, or for a day.")
 class TemplateExercise:
-    record: strawberry.Private[TemplateExerciseRecord]
-    position: int = strawberry.field(description="Its place in the template, from 1.")
+    exercise_id: strawberry.Private[str]
+    position: int = strawberry.field(description="Its place among them, from 1.")
     plan: ExercisePlan = strawberry.field(description="What is planned of it to begin with.")
     increment_kg: float | None = strawberry.field(
         description="What a workout plans more than the last one, in kilograms, once every set of that one came to the most"
@@ -83,8 +83,8 @@ class TemplateExercise:
 
     @strawberry.field(description="What is done.")
     async def exercise(self, info: Info) -> Exercise:
-        exercise = await loaders_of(info).exercise_by_id.load(self.record.exercise_id)
-        assert exercise is not None  # a foreign key holds it
+        exercise = await loaders_of(info).exercise_by_id.load(self.exercise_id)
+        assert exercise is not None  # nothing deletes an exercise while its person is there
         return exercise_node(exercise)
 
 
@@ -98,7 +98,8 @@ class WorkoutTemplate:
 
     @strawberry.field(description="What it is made of, in order; up to 50.", directives=[list_size(8)])
     async def exercises(self, info: Info) -> list[TemplateExercise]:
-        return [_exercise_node(each) for each in await loaders_of(info).exercises_by_template.load(self.id)]
+        records = await loaders_of(info).exercises_by_template.load(self.id)
+        return [exercise_plan_node(each.exercise_id, each.position, each.plan) for each in records]
 
 
 def template_node(record: TemplateRecord) -> WorkoutTemplate:
@@ -126,19 +127,19 @@ def plan_node(plan: Plan) -> ExercisePlan:
     )
 
 
-def _exercise_node(record: TemplateExerciseRecord) -> TemplateExercise:
+def exercise_plan_node(exercise_id: str, position: int, plan: Plan) -> TemplateExercise:
     return TemplateExercise(
-        record=record,
-        position=record.position,
-        plan=plan_node(record.plan),
-        increment_kg=rounded_or_none(record.plan.increment_kg),
-        progression=rule_of(record.plan),
-        one_rep_max_formula=record.plan.formula or DEFAULT_FORMULA,
-        weight_step_kg=rounded(record.plan.step_kg or DEFAULT_STEP_KG),
+        exercise_id=exercise_id,
+        position=position,
+        plan=plan_node(plan),
+        increment_kg=rounded_or_none(plan.increment_kg),
+        progression=rule_of(plan),
+        one_rep_max_formula=plan.formula or DEFAULT_FORMULA,
+        weight_step_kg=rounded(plan.step_kg or DEFAULT_STEP_KG),
     )
 
 
-@strawberry.input(description="An exercise of a template, and what is planned of it.")
+@strawberry.input(description="An exercise of a template, a routine or a planned workout, and what is planned of it.")
 class TemplateExerciseInput:
     exercise_id: strawberry.ID = strawberry.field(description="An exercise of the catalogue or of the viewer's own.")
     sets: int = strawberry.field(description="How many working sets, 1 to 50.")

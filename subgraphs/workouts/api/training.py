@@ -21,14 +21,6 @@ from subgraphs.workouts.queries.training import MuscleWork
 LONGEST_DAYS = 366
 
 describe_enum(
-    RecordKind,
-    "What a record is of.",
-    MAX_WEIGHT="The most that was held or hung on, in kilograms.",
-    MAX_REPS="The most repetitions of a set.",
-    ONE_REP_MAX="The best estimate of one repetition by Epley, in kilograms.",
-    SET_VOLUME="The most that a set moved, repetitions times load, in kilograms.",
-)
-describe_enum(
     domain.ZoneMethod,
     "What the bounds of heart-rate zones are parts of.",
     MAX="Of the maximum.",

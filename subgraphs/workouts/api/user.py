@@ -20,14 +20,15 @@ from subgraphs.shell.pagination import After, Before, Connection, First, FromDay
 from subgraphs.shell.physiology import Sex
 from subgraphs.shell.physiology_type import PhysiologyOfEffort
 from subgraphs.shell.quantities import Mass, MassIn, mass
-from subgraphs.shell.replicated_person import PersonRecord, person_from_token
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, rounded_or_none
 from subgraphs.shell.scopes import reads
 from subgraphs.shell.sharing import SHARED_TRAINING, AccessRead, read_node
 from subgraphs.shell.units import MassUnit
+from subgraphs.workouts.api.calendar_of_user import CalendarOfUser
 from subgraphs.workouts.api.changes import ChangesOfUser
 from subgraphs.workouts.api.energy import EnergyEstimate, estimate
 from subgraphs.workouts.api.exercise import Exercise, exercise_node, visible_exercise
+from subgraphs.workouts.api.person import load_person
 from subgraphs.workouts.api.template import WorkoutTemplate, template_node
 from subgraphs.workouts.api.track import PaceBest, best_node
 from subgraphs.workouts.api.training import (
@@ -104,7 +105,7 @@ class PersonalRecord:
 
 
 @strawberry.federation.type(keys=["id"], description="A person.", directives=[CACHE_PRIVATE_BRIEFLY])
-class User(ChangesOfUser):
+class User(CalendarOfUser, ChangesOfUser):
     id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
     display_name: str = strawberry.federation.field(external=True, description="How the person is called.")
     physiology: PhysiologyOfEffort | None = strawberry.federation.field(
@@ -300,13 +301,4 @@ def _record_node(record: RecordOfPerson) -> PersonalRecord:
 
 async def load_named_user(info: Info, user_id: str) -> User:
     """The person with the name that workouts hold a copy of, as `@provides` promises."""
-    return User(id=strawberry.ID(user_id), display_name=(await _person(info, user_id)).display_name)
-
-
-async def _person(info: Info, user_id: str) -> PersonRecord:
-    """A person who registered a moment ago is known by the token only; anybody else unknown has UTC."""
-    known = await loaders_of(info).person_by_id.load(user_id)
-    if known is not None:
-        return known
-    viewer = info.context.viewer
-    return person_from_token(viewer) if viewer.id == user_id else PersonRecord(user_id, "", "UTC", 0)
+    return User(id=strawberry.ID(user_id), display_name=(await load_person(info, user_id)).display_name)

@@ -28,6 +28,7 @@ from subgraphs.workouts.loaders import loaders_of
 from subgraphs.workouts.queries.workout import WorkoutExerciseRecord, WorkoutRecord
 
 if TYPE_CHECKING:
+    from subgraphs.workouts.api.planned_workout import PlannedWorkout
     from subgraphs.workouts.api.user import User
 
 describe_enum(
@@ -73,7 +74,9 @@ class WorkoutExercise:
         assert exercise is not None  # a foreign key holds it
         return exercise_node(exercise)
 
-    @strawberry.field(description="What the template planned that the workout began from; null without one.")
+    @strawberry.field(
+        description="What was planned of it by the template or planned workout that it began from; null without one."
+    )
     def plan(self) -> ExercisePlan | None:
         plan = self.record.plan
         return None if plan is None else plan_node(plan)
@@ -168,6 +171,15 @@ class Workout(Node, Loggable):
     @strawberry.field(description="All sets, exercise by exercise; up to 500.", directives=[list_size(30)])
     async def sets(self, info: Info) -> list[WorkoutSet]:
         return [set_node(one) for one in await loaders_of(info).sets_by_workout.load(self.record.id)]
+
+    @strawberry.field(description="What it was planned as; null where it was not.")
+    async def planned(
+        self, info: Info
+    ) -> Annotated[PlannedWorkout, strawberry.lazy("subgraphs.workouts.api.planned_workout")] | None:
+        from subgraphs.workouts.api.planned_workout import planned_node
+
+        record = await loaders_of(info).planned_by_workout.load(self.record.id)
+        return None if record is None else planned_node(record)
 
     @strawberry.field(
         description="What its recording came to: distance, climb, splits, fastest stretches; null where none was logged."

@@ -379,10 +379,10 @@ class WorkoutMutation:
     async def delete_set(self, info: Info, input: DeleteSetInput) -> DeleteSetPayload | None:
         viewer, resources = info.context.viewer, info.context.resources
         record = await set_commands.delete_set(viewer, _which(input), database=resources.database, now=resources.now())
-        return DeleteSetPayload(deleted_id=input.set_id, workout=await _changed(info, record))
+        return DeleteSetPayload(deleted_id=input.set_id, workout=await changed_workout(info, record))
 
 
-async def _changed(info: Info, record: WorkoutRecord) -> Workout:
+async def changed_workout(info: Info, record: WorkoutRecord) -> Workout:
     """The workout as it is after the command, told to its watchers; what else is asked of it is read from the primary."""
     await announce(info, session_channel(record.id))
     info.context.renew_loaders()
@@ -391,11 +391,11 @@ async def _changed(info: Info, record: WorkoutRecord) -> Workout:
 
 async def payload(info: Info, record: WorkoutRecord) -> WorkoutPayload:
     """What a change of a workout answers with."""
-    return WorkoutPayload(workout=await _changed(info, record))
+    return WorkoutPayload(workout=await changed_workout(info, record))
 
 
 async def _set_payload(info: Info, changed: set_commands.ChangedSet) -> WorkoutSetPayload:
-    workout = await _changed(info, changed.workout)
+    workout = await changed_workout(info, changed.workout)
     sets = await loaders_of(info).sets_by_workout.load(changed.workout.id)
     found = next((one for one in sets if one.id == changed.set_id), None)
     return WorkoutSetPayload(

@@ -24,6 +24,7 @@ from subgraphs.workouts.api.one_rep_max import OneRepMaxEstimate, OneRepMaxFormu
 from subgraphs.workouts.commands.workout_set import SetChanges
 from subgraphs.workouts.domain import workout_set as domain
 from subgraphs.workouts.domain.one_rep_max import one_rep_maxes, reps_in_reserve
+from subgraphs.workouts.domain.personal_record import RecordKind
 from subgraphs.workouts.loaders import loaders_of
 from subgraphs.workouts.queries.workout import SetRecord
 
@@ -36,6 +37,15 @@ describe_enum(
     FAILURE="Until no repetition is left.",
     TIMED="By the clock, not by repetitions.",
     AMRAP="As many repetitions as could be.",
+)
+
+describe_enum(
+    RecordKind,
+    "What a record is of.",
+    MAX_WEIGHT="The most that was held or hung on, in kilograms.",
+    MAX_REPS="The most repetitions of a set.",
+    ONE_REP_MAX="The best estimate of one repetition by Epley, in kilograms.",
+    SET_VOLUME="The most that a set moved, repetitions times load, in kilograms.",
 )
 
 

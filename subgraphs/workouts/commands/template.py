@@ -130,20 +130,34 @@ async def planned_exercises(
         if template is None or template.user_id != viewer.id:
             raise NotFoundError("There is no such template.", field="templateId")
         exercises = (await exercises_by_template(transaction, [template_id])).get(template_id, [])
-        every = sorted({each.exercise_id for each in exercises})
-        last = await last_times(transaction, viewer.id, every, template.planned_at)
-        estimated = sorted(
-            {each.exercise_id for each in exercises if rule_of(each.plan) is ProgressionRule.ONE_REP_MAX}
+        plans = [(each.exercise_id, each.plan) for each in exercises]
+        return await grown_drafts(transaction, viewer.id, plans, planned_at=template.planned_at, now=now)
+
+
+async def grown_drafts(
+    transaction: AsyncConnection,
+    user_id: str,
+    exercises: Sequence[tuple[str, Plan]],
+    *,
+    planned_at: datetime,
+    now: datetime,
+) -> list[ExerciseDraft]:
+    """What a workout begins with that is planned so, (exercise id, plan) in order: grown by what was done last.
+
+    `planned_at` is when the plans were told.
+    """
+    every = sorted({exercise_id for exercise_id, _ in exercises})
+    last = await last_times(transaction, user_id, every, planned_at)
+    estimated = sorted({name for name, plan in exercises if rule_of(plan) is ProgressionRule.ONE_REP_MAX})
+    since = (now - timedelta(days=ESTIMATE_DAYS)).date()
+    strongest = await strongest_sets(transaction, user_id, estimated, since) if estimated else {}
+    return [
+        ExerciseDraft(
+            exercise_id=exercise_id,
+            plan=grown(plan, last.get(exercise_id, LastTime()), strongest.get(exercise_id, ())),
         )
-        since = (now - timedelta(days=ESTIMATE_DAYS)).date()
-        strongest = await strongest_sets(transaction, viewer.id, estimated, since) if estimated else {}
-        return [
-            ExerciseDraft(
-                exercise_id=each.exercise_id,
-                plan=grown(each.plan, last.get(each.exercise_id, LastTime()), strongest.get(each.exercise_id, ())),
-            )
-            for each in exercises
-        ]
+        for exercise_id, plan in exercises
+    ]
 
 
 async def _write(transaction: AsyncConnection, user_id: str, new: NewTemplate, now: datetime) -> str:

@@ -170,7 +170,7 @@ async def insert_exercises(
         for position, one in enumerate(exercises, start=first_position)
     ]
     if rows:
-        await transaction.execute(_INSERT_PLACES, _columns(rows))
+        await transaction.execute(_INSERT_PLACES, columns_of(rows))
     return [str(row["id"]) for row in rows]
 
 
@@ -196,7 +196,7 @@ async def insert_sets(
         for place, one in sets
     ]
     if rows:
-        await transaction.execute(_INSERT_SETS, _columns(rows))
+        await transaction.execute(_INSERT_SETS, columns_of(rows))
     return [str(row["id"]) for row in rows]
 
 
@@ -210,7 +210,8 @@ async def delete_set_row(transaction: AsyncConnection, workout_id: str, set_id: 
     return bool(result.rowcount)
 
 
-def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """For a statement that takes an array for each column. There must be a row."""
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 

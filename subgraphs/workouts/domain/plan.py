@@ -55,10 +55,11 @@ def check_template(checks: Checks, name: str, notes: str | None, plans: Sequence
     fits = 1 <= len(plans) <= MOST_EXERCISES
     checks.require(fits, "exercises", f"must have 1 to {MOST_EXERCISES} entries")
     for number, plan in enumerate(plans):
-        _check_plan(checks, plan, f"exercises.{number}.")
+        check_plan(checks, plan, f"exercises.{number}.")
 
 
-def _check_plan(checks: Checks, plan: Plan, place: str) -> None:
+def check_plan(checks: Checks, plan: Plan, place: str) -> None:
+    """Collects what cannot be planned of an exercise. `place` is the path of it in the input, with its dot."""
     check_range(checks, f"{place}sets", plan.sets, 1, MOST_PLANNED_SETS)
     check_range(checks, f"{place}leastReps", plan.least_reps, 1, MOST_REPS)
     check_range(checks, f"{place}mostReps", plan.most_reps, 1, MOST_REPS)

@@ -39,6 +39,8 @@ _FORGET_WEIGHTS = text("DELETE FROM person_weight WHERE entry_id = ANY(:ids)")
 _FORGET = (
     text("DELETE FROM personal_record WHERE user_id = :id"),
     text("DELETE FROM exercise_best WHERE user_id = :id"),
+    text("DELETE FROM planned_workout WHERE user_id = :id"),
+    text("DELETE FROM routine WHERE user_id = :id"),
     text("DELETE FROM workout WHERE user_id = :id"),
     text("DELETE FROM workout_template WHERE user_id = :id"),
     text("DELETE FROM default_rest WHERE user_id = :id"),

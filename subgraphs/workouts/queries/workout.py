@@ -13,7 +13,10 @@ from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import count_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
 from subgraphs.workouts.domain.plan import Plan
+from subgraphs.workouts.queries.training import TrainedDays
 
+#: Workouts of one day that a calendar shows.
+MOST_SHOWN_A_DAY = 20
 _COLUMNS = (
     "id, user_id, name, status, local_date, time_zone, started_at, ended_at, duration_minutes, active_minutes, notes,"
     " reported_kcal, calories_kcal, net_calories_kcal, calories_method, body_weight_kg, volume_kg, version, session_rpe,"
@@ -141,6 +144,13 @@ _SETS = text(
     " FROM workout_exercise AS e JOIN workout_set AS s ON s.workout_exercise_id = e.id"
     " WHERE e.workout_id = ANY(:ids) ORDER BY e.workout_id, e.position, s.position"
 )
+_OF_DAYS = text(
+    "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (id)"  # noqa: S608 - our names
+    " CROSS JOIN generate_series(CAST(:first AS date), CAST(:last AS date), interval '1 day') AS day (day)"
+    f" CROSS JOIN LATERAL (SELECT {_COLUMNS} FROM workout WHERE workout.user_id = person.id"
+    " AND local_date = CAST(day.day AS date) AND status <> 'CANCELLED' ORDER BY started_at, id LIMIT :most) AS found"
+    " ORDER BY local_date, started_at, id"
+)
 _COUNTS = text("SELECT user_id, count(*) FROM workout WHERE user_id = ANY(:user_ids) GROUP BY user_id")
 _ORDER = SortOrder(("local_date", "started_at", "id"), descending=True)
 
@@ -175,6 +185,17 @@ async def workouts_by_user(
         last_day=wanted.last_day,
         status=wanted.status,
     )
+
+
+async def workouts_of_days(
+    connection: Reader, user_ids: Sequence[str], days: TrainedDays
+) -> dict[str, list[WorkoutRecord]]:
+    """What was or is being done on each of these days, in order: the first 20 of a day, those given up left out."""
+    parameters = {"user_ids": list(user_ids), "first": days.first, "last": days.last, "most": MOST_SHOWN_A_DAY}
+    by_user: defaultdict[str, list[WorkoutRecord]] = defaultdict(list)
+    for row in await connection.execute(_OF_DAYS, parameters):
+        by_user[row[1]].append(WorkoutRecord(*row))
+    return by_user
 
 
 async def workout_counts(connection: Reader, user_ids: Sequence[str]) -> dict[str, int]:

@@ -95,6 +95,62 @@ OPERATIONS = {
         '{ _entities(representations: [{__typename: "User", id: "owner"}]) { ...on User { defaultRestSeconds } } }',
         "FORBIDDEN",
     ),
+    "Mutation.planWorkout": (
+        'mutation { planWorkout(input: {date: "TODAY", name: "x"}) { plannedWorkout { id } } }',
+        "own",
+    ),
+    "Mutation.updatePlannedWorkout": (
+        'mutation { updatePlannedWorkout(input: {id: "PLANNED", name: "x"}) { plannedWorkout { id } } }',
+        "NOT_FOUND",
+    ),
+    "Mutation.skipPlannedWorkout": (
+        'mutation { skipPlannedWorkout(input: {id: "PLANNED"}) { plannedWorkout { id } } }',
+        "NOT_FOUND",
+    ),
+    "Mutation.cancelPlannedWorkout": (
+        'mutation { cancelPlannedWorkout(input: {id: "PLANNED"}) { deletedId } }',
+        "NOT_FOUND",
+    ),
+    "Mutation.clearPlannedWorkouts": (
+        'mutation { clearPlannedWorkouts(input: {from: "2026-03-01", to: "2026-03-31"}) { cleared } }',
+        "own",
+    ),
+    "Mutation.startPlannedWorkout": (
+        'mutation { startPlannedWorkout(input: {id: "PLANNED"}) { workout { id } } }',
+        "NOT_FOUND",
+    ),
+    "Mutation.pairPlannedWorkout": (
+        'mutation { pairPlannedWorkout(input: {id: "PLANNED", workoutId: "WORKOUT"}) { userErrors { code } } }',
+        "NOT_FOUND",
+    ),
+    "Mutation.createRoutine": (
+        'mutation { createRoutine(input: {name: "x", schedule: CYCLE, days: [{name: "x"}]}) { routine { id } } }',
+        "own",
+    ),
+    "Mutation.updateRoutine": (
+        'mutation { updateRoutine(input: {id: "ROUTINE", name: "x"}) { routine { id } } }',
+        "NOT_FOUND",
+    ),
+    "Mutation.deleteRoutine": ('mutation { deleteRoutine(input: {id: "ROUTINE"}) { deletedId } }', "NOT_FOUND"),
+    "Mutation.scheduleRoutine": (
+        'mutation { scheduleRoutine(input: {id: "ROUTINE", from: "TODAY", weeks: 1}) { added } }',
+        "NOT_FOUND",
+    ),
+    "User.trainingCalendar": (
+        (
+            '{ _entities(representations: [{__typename: "User", id: "owner"}])'
+            ' { ...on User { trainingCalendar(from: "2026-03-01", to: "2026-03-31") { date } } } }'
+        ),
+        "FORBIDDEN",
+    ),
+    "User.plannedWorkouts": (
+        '{ _entities(representations: [{__typename: "User", id: "owner"}]) { ...on User { plannedWorkouts { nodes { id } } } } }',
+        "FORBIDDEN",
+    ),
+    "User.routines": (
+        '{ _entities(representations: [{__typename: "User", id: "owner"}]) { ...on User { routines { nodes { id } } } } }',
+        "FORBIDDEN",
+    ),
     "Exercise": ('{ _entities(representations: [{__typename: "Exercise", id: "OWN_EXERCISE"}]) { __typename } }', None),
     "Workout": ('{ _entities(representations: [{__typename: "Workout", id: "WORKOUT"}]) { __typename } }', None),
     "WorkoutSet": ('{ _entities(representations: [{__typename: "WorkoutSet", id: "SET"}]) { __typename } }', None),
@@ -187,7 +243,20 @@ async def owned(workouts: SubgraphUnderTest) -> dict[str, str]:
     one_set = (await workouts.data(log_set, "owner"))["logSet"]["workout"]["sets"][0]["id"]
     keep = 'mutation { createTemplate(input: {name: "x", exercises: [{exerciseId: "bench", sets: 3}]}) { template { id } } }'
     template = (await workouts.data(keep, "owner"))["createTemplate"]["template"]["id"]
-    return {"OWN_EXERCISE": exercise, "WORKOUT": workout, "SET": one_set, "TEMPLATE": template}
+    today = utc_now().date().isoformat()
+    plan = f'mutation {{ planWorkout(input: {{date: "{today}", name: "Mine"}}) {{ plannedWorkout {{ id }} }} }}'
+    planned = (await workouts.data(plan, "owner"))["planWorkout"]["plannedWorkout"]["id"]
+    keep = 'mutation { createRoutine(input: {name: "x", schedule: CYCLE, days: [{name: "x"}]}) { routine { id } } }'
+    routine = (await workouts.data(keep, "owner"))["createRoutine"]["routine"]["id"]
+    return {
+        "OWN_EXERCISE": exercise,
+        "WORKOUT": workout,
+        "SET": one_set,
+        "TEMPLATE": template,
+        "PLANNED": planned,
+        "ROUTINE": routine,
+        "TODAY": today,
+    }
 
 
 def filled(operation: str, owned: dict[str, str]) -> str:

@@ -15,7 +15,15 @@ from subgraphs.workouts.commands.settle import settle_workout
 from subgraphs.workouts.loaders import WorkoutsLoaders
 from subgraphs.workouts.queries.exercise import ExerciseFilter, exercises_by_id, exercises_by_name
 from subgraphs.workouts.queries.personal_record import record_counts, record_marks, records_by_user
+from subgraphs.workouts.queries.planned_workout import (
+    planned_by_workout,
+    planned_workout_counts,
+    planned_workouts_by_id,
+    planned_workouts_by_user,
+    planned_workouts_of_days,
+)
 from subgraphs.workouts.queries.rest import default_rests
+from subgraphs.workouts.queries.routine import routine_counts, routines_by_id, routines_by_user
 from subgraphs.workouts.queries.template import (
     exercises_by_template,
     template_counts,
@@ -33,6 +41,7 @@ from subgraphs.workouts.queries.workout import (
     workout_counts,
     workouts_by_id,
     workouts_by_user,
+    workouts_of_days,
 )
 from tests.testkit.explained import ExplainingReader, reads_of
 from tests.testkit.servers import Postgres
@@ -83,6 +92,17 @@ _POPULATION = (
     SELECT id || '-' || n, id, 'e' || n, n, 3 FROM workout_template, generate_series(1, 8) AS n
     """,
     f"INSERT INTO default_rest SELECT 'p' || n, 90 FROM generate_series(0, {PEOPLE}) AS n",
+    f"""
+    INSERT INTO routine (id, user_id, name, schedule, days, created_at, planned_at)
+    SELECT 'r' || p || '-' || n, 'p' || p, 'R', 'CYCLE', '[]', '2026-01-01'::timestamptz + n * interval '1 hour', '2026-01-01'
+    FROM generate_series(0, {PEOPLE}) AS p, generate_series(1, 30) AS n WHERE p % 20 = 0
+    """,
+    f"""
+    INSERT INTO planned_workout (id, user_id, local_date, name, exercises, created_at, planned_at, workout_id)
+    SELECT 'l' || p || '-' || n, 'p' || p, '2025-01-01'::date + n, 'L', '[]', '2026-01-01', '2026-01-01', workout.id
+    FROM generate_series(0, {PEOPLE}) AS p CROSS JOIN generate_series(1, 700) AS n
+    LEFT JOIN workout ON workout.id = 'p' || p || '-' || n WHERE p % 20 = 0
+    """,
     """
     INSERT INTO workout_track (workout_id, distance_m, km_splits, mile_splits) SELECT id, 5000, '[]', '[]' FROM workout
     WHERE CAST(substr(user_id, 2) AS integer) % 20 = 0
@@ -125,6 +145,25 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "a page of templates": (templates_by_user, ([VETERAN], Page(20)), 30, 60),
     "how many templates there are": (template_counts, ([VETERAN],), 200, 60),
     "the exercises of a template": (exercises_by_template, (["t0-7"],), 8, 60),
+    "a page of planned workouts": (planned_workouts_by_user, ([VETERAN], Page(20)), 42, 120),
+    "a calendar of three months": (
+        planned_workouts_of_days,
+        ([VETERAN], TrainedDays(date(2026, 1, 1), date(2026, 3, 31))),
+        180,
+        540,
+    ),
+    "what was done in three months": (
+        workouts_of_days,
+        ([VETERAN], TrainedDays(date(2026, 1, 1), date(2026, 3, 31))),
+        200,
+        700,
+    ),
+    "how many planned workouts there are": (planned_workout_counts, ([VETERAN],), 700, 120),
+    "a planned workout": (planned_workouts_by_id, (["l0-7"],), 2, 12),
+    "what twenty workouts were planned as": (planned_by_workout, ([f"p0-{n}" for n in range(1, 21)],), 60, 240),
+    "a page of routines": (routines_by_user, ([VETERAN], Page(20)), 30, 60),
+    "how many routines there are": (routine_counts, ([VETERAN],), 200, 60),
+    "a routine": (routines_by_id, (["r0-7"],), 1, 8),
     "how long one rests": (default_rests, ([VETERAN],), 1, 8),
     "a page of records": (records_by_user, ([VETERAN], Page(20)), 21, 60),
     "the exercises of twenty workouts": (exercises_by_workout, ([f"p0-{n}" for n in range(1, 21)],), 20, 120),

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subgraphs.shell.calendar import instant_of_clock
-from subgraphs.users.domain.reminder import WHAT_IS_LOGGED, ReminderKind, Weekday, in_order, next_due
+from subgraphs.shell.calendar import Weekday, instant_of_clock
+from subgraphs.users.domain.reminder import WHAT_IS_LOGGED, ReminderKind, in_order, next_due
 
 EVERY_DAY = tuple(Weekday)
 # An hour, half an hour and none; north, south, and beyond the date line.

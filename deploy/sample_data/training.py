@@ -1,0 +1,95 @@
+"""What John plans to train: a routine, put on the two weeks to come. Loading again changes nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+
+from deploy.sample_data import read_demo
+from subgraphs.shell.auth import Viewer
+from subgraphs.shell.calendar import Weekday
+from subgraphs.shell.database import Database
+from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.scalars import IdempotencyKey
+from subgraphs.workouts.commands.planned_workout import NewPlanned, plan_workout
+from subgraphs.workouts.commands.rest import set_default_rest
+from subgraphs.workouts.commands.routine import NewRoutine, RoutineUse, ToldDay, create_routine, schedule_routine
+from subgraphs.workouts.domain.plan import Plan
+from subgraphs.workouts.domain.routine import RoutineDay, RoutineSchedule
+from subgraphs.workouts.queries.planned_workout import planned_workout_counts
+from subgraphs.workouts.sample_data import catalogue_by_name
+
+_WEEKS = 2
+_DEFAULT_REST_SECONDS = 90
+#: Each exercise with its sets, repetitions at least and most, kilograms to begin with, and seconds of rest.
+_DAYS: tuple[tuple[Weekday, str, time, int, dict[str, tuple[int, int, int, int | None, int]]], ...] = (
+    (
+        Weekday.MONDAY,
+        "Upper body",
+        time(18),
+        60,
+        {
+            "Barbell Bench Press - Medium Grip": (4, 6, 8, 70, 150),
+            "Bent Over Barbell Row": (4, 8, 10, 60, 120),
+            "Pullups": (3, 5, 10, None, 120),
+        },
+    ),
+    (
+        Weekday.WEDNESDAY,
+        "Legs",
+        time(18),
+        60,
+        {
+            "Barbell Squat": (4, 5, 8, 90, 180),
+            "Romanian Deadlift": (3, 8, 10, 80, 120),
+            "Plank": (3, 1, 1, None, 60),
+        },
+    ),
+    (Weekday.SATURDAY, "Long run", time(9, 30), 75, {"Running, 9.7 km/h (6 mph)": (1, 1, 1, None, 0)}),
+)
+
+
+async def load_training(database: Database, now: datetime) -> None:
+    """Through the commands that clients' requests run; the catalogue's exercises and the account must be there."""
+    john = read_demo()["people"][0]
+    viewer = Viewer(john["id"], john["displayName"], frozenset({"USER"}), session_id="sample", expires_at=0)
+    async with database.transaction() as connection:
+        ids = {name: exercise.id for name, exercise in (await catalogue_by_name(connection)).items()}
+        is_planned = bool(await planned_workout_counts(connection, [viewer.id]))
+    await set_default_rest(viewer, _DEFAULT_REST_SECONDS, database=database)
+    request = RequestKey(IdempotencyKey("sample:routine"))
+    days = [_day(*row, ids) for row in _DAYS]
+    new = NewRoutine(name="Three days a week", schedule=RoutineSchedule.WEEKDAYS, days=days, request=request)
+    routine = await create_routine(viewer, new, database=database, now=now)
+    if not is_planned:
+        use = RoutineUse(start=now.date() + timedelta(days=1), weeks=_WEEKS)
+        await schedule_routine(viewer, routine.id, use, database=database, now=now)
+        missed = NewPlanned(day=now.date() - timedelta(days=2), name="Swim before work", time_of_day=time(6, 30))
+        await plan_workout(viewer, missed, database=database, now=now)
+
+
+def _day(
+    weekday: Weekday,
+    name: str,
+    time_of_day: time,
+    minutes: int,
+    exercises: dict[str, tuple[int, int, int, int | None, int]],
+    ids: dict[str, str],
+) -> ToldDay:
+    """Weights grow by 2.5 kg once every set came to the most repetitions."""
+    plans = [
+        (
+            ids[exercise],
+            Plan(
+                sets=sets,
+                least_reps=least,
+                most_reps=most,
+                weight_kg=None if kilograms is None else Decimal(kilograms),
+                rest_seconds=rest,
+                increment_kg=None if kilograms is None else Decimal("2.5"),
+            ),
+        )
+        for exercise, (sets, least, most, kilograms, rest) in exercises.items()
+    ]
+    day = RoutineDay(weekday=weekday, name=name, time_of_day=time_of_day, minutes=minutes)
+    return ToldDay(day=day, exercises=plans)
