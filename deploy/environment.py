@@ -137,6 +137,14 @@ SECTIONS: tuple[Section, ...] = (
         ),
     ),
     Section(
+        "Webhooks of users. Without WEBHOOK_KEY no endpoint can be registered",
+        (
+            Variable("WEBHOOK_KEY", "seals the secrets of endpoints: 32 bytes in base64url", secret=True),
+            Variable("WEBHOOK_PREVIOUS_KEYS", "keys before it, which only open, with commas between", secret=True),
+            Variable("WEBHOOK_LOOPBACK", "1: endpoints may be on this machine, over http; prod refuses it", "0"),
+        ),
+    ),
+    Section(
         "Cells: several whole platforms with people divided between them (deploy/cells). Unset: there is one",
         (
             Variable("CELL", "this platform's name; what it issues carries it, for the cell router"),

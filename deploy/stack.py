@@ -216,14 +216,25 @@ class Stack:
         if _needs_postgres(named):
             await create_databases(servers)
         environment["JWT_SECRET"] = os.environ.get("JWT_SECRET") or self.directory.jwt_secret()
-        if not self._in_production and not os.environ.get("WEB_PUSH_KEY_FILE"):
-            environment["WEB_PUSH_KEY"] = os.environ.get("WEB_PUSH_KEY") or self.directory.web_push_key()
+        if not self._in_production:
+            self._give_keys(environment)
         environment["FITTRACKER_ENV"] = os.environ.get("FITTRACKER_ENV", "dev")
         if not self._in_production and not any(
             os.environ.get(name) for name in ("SMTP_URL", "SMTP_URL_FILE", "MAIL_SPOOL")
         ):
             environment["MAIL_SPOOL"] = str(self.directory.mail)  # read by `fittracker mail`
         return environment
+
+    def _give_keys(self, environment: dict[str, str]) -> None:
+        """Push messages and webhooks have keys of their own in development. Webhooks may go to this machine, unless others can
+        reach the stack, who would reach what else is on it.
+        """
+        if not os.environ.get("WEB_PUSH_KEY_FILE"):
+            environment["WEB_PUSH_KEY"] = os.environ.get("WEB_PUSH_KEY") or self.directory.web_push_key()
+        if not os.environ.get("WEBHOOK_KEY_FILE"):
+            environment["WEBHOOK_KEY"] = os.environ.get("WEBHOOK_KEY") or self.directory.webhook_key()
+        is_alone = self.options.host == HOST
+        environment["WEBHOOK_LOOPBACK"] = os.environ.get("WEBHOOK_LOOPBACK") or ("1" if is_alone else "0")
 
     async def _prepare(self) -> None:
         """Migrations and the composed graph, unless both are there from an earlier start."""

@@ -90,7 +90,10 @@ def _day_before(day: str) -> str | None:
 
 
 ACCOUNT = Listing(
-    "account", ("me",), Walk.ONCE, lists=("reminders", "notificationPreferences.choices", "apiKeys", "passkeys")
+    "account",
+    ("me",),
+    Walk.ONCE,
+    lists=("reminders", "notificationPreferences.choices", "apiKeys", "passkeys", "webhookEndpoints"),
 )
 #: In the order in which they are asked.
 LISTINGS = (
@@ -141,6 +144,7 @@ EXPORTED: Mapping[str, str] = {
     "users.reminder": "account",
     "users.api_key": "account",
     "users.passkey": "account",
+    "users.webhook_endpoint": "account",
     "users.notification_preference": "account",
     "nutrition.food": "foods",
     "nutrition.food_portion": "foods",
@@ -192,6 +196,7 @@ LEFT_OUT: Mapping[str, str] = {
     "users.logged_entry": _COPY,
     "users.push_subscription": "addresses and keys of browsers, good for sending to them; `pushSubscriptions` names them",
     "users.pending_push": _WAITING,
+    "users.webhook_delivery": "messages to endpoints, for ten days: which thing changed, all of which are in the export",
     "users.report_due": "when the report of the running week is told of; the week's entries are in the export",
     "users.audit_entry": "the administrators' record, which names them too; an administrator reads it with `auditTrail`",
     "nutrition.deleted_entry": "what the person deleted a moment ago, until it can no longer be brought back",

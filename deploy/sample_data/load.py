@@ -31,6 +31,7 @@ from deploy.sample_data.people import Person, PlannedExercise, PlannedWorkout, d
 from deploy.sample_data.portions import with_typical_portions
 from deploy.sample_data.reminders import load_reminders
 from deploy.sample_data.training import load_training
+from deploy.sample_data.webhooks import load_webhooks
 from deploy.terminal import Terminal
 from events.catch_up import catch_up
 from events.relay import tell_from
@@ -174,6 +175,7 @@ async def _load_belongings(urls: Mapping[str, str], now: datetime) -> None:
         await load_gym(databases["workouts"], now)
         await load_reminders(databases["users"], now)
         await load_training(databases["workouts"], now)
+        await load_webhooks(databases["users"], databases["workouts"], now)
 
 
 def _load_synthetic(urls: Mapping[str, str], population: Population, now: datetime) -> Iterator[int]:

@@ -63,7 +63,7 @@ class Subgraph:
 
     Each of `at_start` is done once while requests are served already, and tried again until it is. Each of `forget`
     deletes rows of its own that nobody needs any more, in the retention loop. Each of `loops` runs as long as the process.
-    `routes` are served beside /graphql and the probes.
+    Each of `measures` sets gauges of its own when the metrics are scraped. `routes` are served beside /graphql and the probes.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Subgraph:
     at_start: Sequence[Callable[[Resources], Awaitable[None]]] = ()
     forget: Sequence[Forget] = ()
     loops: Sequence[Callable[[Resources], Coroutine[Any, Any, None]]] = ()
+    measures: Sequence[Callable[[Resources], Awaitable[None]]] = ()
     routes: Callable[[Resources], Sequence[Route]] = _no_routes
 
 
@@ -104,7 +105,7 @@ def build_app(subgraph: Subgraph, settings: Settings) -> SubgraphApp:
     telemetry.configure(settings)
     resources = open_resources(settings)
     endpoint = GraphQLEndpoint(subgraph.name, subgraph.schema, _context_maker(subgraph, resources))
-    probes = _Probes(resources)
+    probes = _Probes(resources, subgraph.measures)
     others = Starlette(
         routes=[
             Route("/live", probes.live),
@@ -257,8 +258,9 @@ async def _retain(subgraph: Subgraph, resources: Resources) -> None:
 class _Probes:
     """Whether the process lives, may be given requests, and how each thing that it needs is doing."""
 
-    def __init__(self, resources: Resources) -> None:
+    def __init__(self, resources: Resources, measures: Sequence[Callable[[Resources], Awaitable[None]]] = ()) -> None:
         self._resources = resources
+        self._measures = measures
         self.is_stopping = False
 
     async def live(self, _: Request) -> Response:
@@ -284,6 +286,8 @@ class _Probes:
         resources = self._resources
         telemetry.measure_pools(resources.database)
         await measure(resources.settings.subgraph, resources.database.writer, resources.loops)
+        for measures in self._measures:
+            await measures(resources)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     async def _components(self) -> dict[str, bool]:

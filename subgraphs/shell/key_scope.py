@@ -13,7 +13,9 @@ KEY = "key"
 
 
 class KeyScope(StrEnum):
-    """What a person may let a program do in their name: the areas are those that a grant opens."""
+    """What a person may let a program do in their name: the areas are those that a grant opens. What an endpoint of webhooks
+    is told of, its key has to be allowed to read.
+    """
 
     READ_BODY = "read:body"
     WRITE_BODY = "write:body"
@@ -23,6 +25,7 @@ class KeyScope(StrEnum):
     WRITE_TRAINING = "write:training"
     READ_PROGRESS = "read:progress"
     WRITE_PROGRESS = "write:progress"
+    MANAGE_WEBHOOKS = "manage:webhooks"
 
 
 def reading(area: GrantArea) -> KeyScope:

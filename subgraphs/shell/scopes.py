@@ -44,6 +44,8 @@ READS_DIARY = reads(GrantArea.DIARY)
 READS_TRAINING = reads(GrantArea.TRAINING)
 READS_PROGRESS = reads(GrantArea.PROGRESS)
 
+READS_WEBHOOKS = RequiresScopes(scopes=[[READ], [KeyScope.MANAGE_WEBHOOKS.value]])
+
 
 def writes(scope: KeyScope | None) -> RequiresScopes:
     """For whoever has signed in, and for API keys with this scope; None: for no key."""

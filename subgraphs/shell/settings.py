@@ -74,6 +74,10 @@ class Settings:
     # Passkeys: their domain, None where there are none, and the origins of pages that ask for them; empty: http://localhost.
     passkey_rp_id: str | None = None
     passkey_origins: tuple[str, ...] = ()
+    # Webhooks: what seals their secrets, and whether they may go to this machine, which is for development alone.
+    webhook_key: str | None = field(default=None, repr=False)
+    webhook_previous_keys: tuple[str, ...] = field(default=(), repr=False)
+    webhook_loopback: bool = False
     # Where people are divided between several such platforms: this one's name, and what proves whoever looks for accounts.
     cell: str | None = None
     cell_secret: str | None = field(default=None, repr=False)
@@ -117,11 +121,14 @@ def read_settings(subgraph: str, environment: Mapping[str, str] | None = None) -
         mail_from=reader.optional("MAIL_FROM") or SENDER,
         mail_link=reader.web_address("MAIL_LINK"),
         confirm_registration=reader.flag("CONFIRM_REGISTRATION", environment_name == "prod" and smtp_url is not None),
-        web_push_key=reader.web_push_key("WEB_PUSH_KEY"),
+        web_push_key=reader.key("WEB_PUSH_KEY"),
         web_push_contact=reader.optional("WEB_PUSH_CONTACT") or "mailto:no-reply@fittracker.example",
         web_push_trusted=reader.words("WEB_PUSH_TRUSTED_ORIGINS"),
         passkey_rp_id=(passkeys := reader.passkeys(in_production=environment_name == "prod"))[0],
         passkey_origins=passkeys[1],
+        webhook_key=reader.key("WEBHOOK_KEY"),
+        webhook_previous_keys=reader.keys("WEBHOOK_PREVIOUS_KEYS"),
+        webhook_loopback=reader.flag("WEBHOOK_LOOPBACK", False),
         cell=reader.cell("CELL"),
         cell_secret=reader.optional_secret("CELL_SECRET", must_be_strong=environment_name == "prod"),
         open_food_facts_url=reader.web_address("OPEN_FOOD_FACTS_URL"),
@@ -131,6 +138,8 @@ def read_settings(subgraph: str, environment: Mapping[str, str] | None = None) -
     )
     if settings.open_food_facts_url is not None and settings.open_food_facts_contact is None:
         reader.problems.append("OPEN_FOOD_FACTS_URL needs OPEN_FOOD_FACTS_CONTACT, an address to write to.")
+    if settings.webhook_loopback and environment_name == "prod":
+        reader.problems.append("WEBHOOK_LOOPBACK is for development: it lets webhooks reach this machine's own ports.")
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         reader.problems.append("TLS_CERTIFICATE_PATH and TLS_KEY_PATH belong together.")
     if reader.problems:
@@ -216,7 +225,7 @@ class _Reader:
             self.problems.append(f"{name} must be up to 32 small letters, digits and hyphens, such as eu-1.")
         return value
 
-    def web_push_key(self, name: str) -> str | None:
+    def key(self, name: str) -> str | None:
         """32 bytes in base64url, as the tools of web push write a VAPID private key."""
         value = self.optional(name)
         if value is not None and not _KEY.fullmatch(value):
@@ -249,6 +258,13 @@ class _Reader:
             self.problems.append(
                 f"PASSKEY_ORIGINS has {origin}, which is no https origin of {domain} or below, such as https://{domain}."
             )
+
+    def keys(self, name: str) -> tuple[str, ...]:
+        """Such keys, with commas between."""
+        values = self.words(name)
+        if not all(_KEY.fullmatch(each) for each in values):
+            self.problems.append(f"{name} must be keys of 32 bytes in base64url, with commas between.")
+        return values
 
     def optional_secret(self, name: str, *, must_be_strong: bool) -> str | None:
         return None if self.optional(name) is None else self.secret(name, must_be_strong=must_be_strong)

@@ -15,7 +15,9 @@ from subgraphs.users.commands.mail_delivery import deliver_mail
 from subgraphs.users.commands.notification import forget_notifications
 from subgraphs.users.commands.passkey_challenge import forget_challenges
 from subgraphs.users.commands.push_delivery import deliver_pushes, forget_pushes
+from subgraphs.users.commands.queue_age import measure_queues
 from subgraphs.users.commands.reminder_delivery import remind_people
+from subgraphs.users.commands.webhook_delivery import deliver_webhooks, forget_deliveries
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.projections.notification import subscription
 from subgraphs.users.schema import schema
@@ -34,8 +36,10 @@ SUBGRAPH = Subgraph(
         forget_pushes,
         forget_api_keys,
         forget_challenges,
+        forget_deliveries,
     ),
-    loops=(deliver_mail, remind_people, deliver_pushes),
+    loops=(deliver_mail, remind_people, deliver_pushes, deliver_webhooks),
+    measures=(measure_queues,),
     routes=lambda resources: (*cell_routes(resources), Route(PATH, resources.revoked_sessions.tell)),
 )
 

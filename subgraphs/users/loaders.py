@@ -41,6 +41,12 @@ from subgraphs.users.queries.passkey import PasskeyRecord, passkeys_by_user
 from subgraphs.users.queries.push_subscription import PushSubscriptionRecord, push_subscriptions_by_user
 from subgraphs.users.queries.reminder import ReminderRecord, reminders_by_id, reminders_by_user
 from subgraphs.users.queries.session import SessionRecord, session_counts, sessions_by_user
+from subgraphs.users.queries.webhook import (
+    WebhookDeliveryRecord,
+    WebhookEndpointRecord,
+    webhook_deliveries_by_endpoint,
+    webhook_endpoints_by_user,
+)
 from subgraphs.users.queries.weight import (
     WeightPage,
     WeightRecord,
@@ -168,6 +174,15 @@ class UsersLoaders:
     @cached_property
     def push_subscriptions_by_user(self) -> DataLoader[str, list[PushSubscriptionRecord]]:
         return load_list("push_subscriptions_by_user", self._read(push_subscriptions_by_user), batch_span)
+
+    @cached_property
+    def webhook_endpoints_by_user(self) -> DataLoader[str, list[WebhookEndpointRecord]]:
+        return load_list("webhook_endpoints_by_user", self._read(webhook_endpoints_by_user), batch_span)
+
+    @cached_property
+    def webhook_deliveries_by_endpoint(self) -> DataLoader[tuple[str, Page], list[WebhookDeliveryRecord]]:
+        read = self._read(webhook_deliveries_by_endpoint)
+        return load_with_arguments("webhook_deliveries_by_endpoint", read, list, batch_span)
 
 
 def _none() -> None:

@@ -20,11 +20,13 @@ from subgraphs.users.api.reminder import ReminderMutation
 from subgraphs.users.api.second_factor import SecondFactorMutation
 from subgraphs.users.api.session import SessionMutation
 from subgraphs.users.api.user import User, UserMutation, UserQuery
+from subgraphs.users.api.webhook import WebhookQuery
+from subgraphs.users.api.webhook_mutations import WebhookMutation
 from subgraphs.users.api.weight import WeightEntry, WeightMutation
 
 
 @strawberry.type
-class Query(UserQuery, NodeQuery, AdministrationQuery, PushQuery):
+class Query(UserQuery, NodeQuery, AdministrationQuery, PushQuery, WebhookQuery):
     """Whoever asks, and whoever may be asked about."""
 
 
@@ -43,11 +45,12 @@ class Mutation(
     ApiKeyMutation,
     PreferenceMutation,
     PushMutation,
+    WebhookMutation,
     UserMutation,
     WeightMutation,
     MeasurementMutation,
 ):
-    """Every change to accounts, sessions, passkeys, grants, notifications, reminders, API keys, weighings and measurements."""
+    """Every change to accounts, sessions, passkeys, grants, notifications, reminders, API keys, webhooks, weighings and measurements."""
 
 
 @strawberry.type

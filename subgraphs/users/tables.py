@@ -377,3 +377,61 @@ class PendingPushRow(UsersTable, table=True):
     created_at: datetime = Field(sa_column=_instant())
     due_at: datetime = Field(sa_column=_instant())
     attempts: int = 0
+
+
+class WebhookEndpointRow(UsersTable, table=True):
+    """An address that a person or a key wants told of `kinds`. The secrets are sealed.
+
+    `next_at` is when it is sent something next: None while nothing waits for it, or it is off. Until
+    `rest_until` it is left alone, whatever is new; `claimed_until` is set while a process sends it something.
+    """
+
+    __tablename__ = "webhook_endpoint"
+    __table_args__ = (key_index("webhook_endpoint"),)
+
+    id: str = Field(primary_key=True)
+    user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))
+    api_key_id: str | None = Field(default=None, sa_column=Column(Text, ForeignKey("api_key.id", ondelete="CASCADE")))
+    expires_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    name: str
+    url: str
+    kinds: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    secret: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    previous_secret: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    previous_until: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    disabled_reason: str | None = None
+    disabled_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    next_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    rest_until: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    claimed_until: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    failures: int = 0
+    failing_since: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    is_slow: bool = Field(default=True, sa_column=Column(Boolean, nullable=False, server_default=text("true")))
+    version: int = 1
+    created_at: datetime = Field(sa_column=_instant())
+    idempotency_key: str | None = None
+    idempotency_content: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+
+
+class WebhookDeliveryRow(UsersTable, table=True):
+    """A message to an endpoint, once for each cause: while it waits, with when it is tried next, and then as the log of it."""
+
+    __tablename__ = "webhook_delivery"
+    __table_args__ = (UniqueConstraint("endpoint_id", "cause"),)
+
+    id: str = Field(primary_key=True)
+    endpoint_id: str = Field(
+        sa_column=Column(Text, ForeignKey("webhook_endpoint.id", ondelete="CASCADE"), nullable=False)
+    )
+    type: str
+    cause: str
+    subject: str | None = None
+    data: str
+    occurred_at: datetime = Field(sa_column=_instant())
+    created_at: datetime = Field(sa_column=_instant())
+    status: str
+    due_at: datetime = Field(sa_column=_instant())
+    attempts: int = 0
+    attempted_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    response_code: int | None = None
+    failure: str | None = None

@@ -61,7 +61,7 @@ LAST = (
 SNAPSHOT = """{ me { email displayName roles version settings { timeZone } profile { heightCm }
   weights { nodes { id weightKg notes version } } measurements { nodes { id valueCm } } sessions { totalCount }
   meals { nodes { id notes version } } drinks { nodes { id amountMl } } workouts { nodes { id name status version } }
-  templates { nodes { id name } } routines { nodes { id version } } plannedWorkouts { nodes { id version } } readers { totalCount } notifications { nodes { id } } reminders { id version } sentInvitations { id } apiKeys { id } passkeys { id name } goals { nodes { id targetValue status } } } }"""
+  templates { nodes { id name } } routines { nodes { id version } } plannedWorkouts { nodes { id version } } readers { totalCount } notifications { nodes { id } } reminders { id version } sentInvitations { id } apiKeys { id } passkeys { id name } webhookEndpoints { id version } goals { nodes { id targetValue status } } } }"""
 
 
 #: What stands where an id is wanted: a thing of the owner.
@@ -88,6 +88,10 @@ PLACES = {
     "invitation": ("RevokeAccessInput.id",),
     "passkey": ("RenamePasskeyInput.id", "RemovePasskeyInput.id"),
     "apiKey": ("RevokeApiKeyInput.id",),
+    "webhookEndpoint": (
+        "UpdateWebhookEndpointInput.id", "DeleteWebhookEndpointInput.id", "RotateWebhookSecretInput.id", "SendTestWebhookInput.id",
+    ),
+    "webhookDelivery": ("RedeliverWebhookInput.id",),
     "exercise": ("Query.exercise.id", "LogSetInput.exerciseId", "SwapExerciseInput.exerciseId", "TemplateExerciseInput.exerciseId",
         "User.caloriesFor.exerciseId",
         "User.paceRecords.exerciseId",

@@ -94,6 +94,7 @@ async def things_of(owner: Visitor) -> dict[str, str]:
         "session": await another_session(owner),
         "somebody": somebody.id,  # whom an administrator may suspend
         "pushSubscription": await a_browser(owner),
+        **await an_endpoint(owner),
         "notification": await newest_notification(owner),
         "passkey": await a_passkey(owner),
         "apiKey": (await owner.data(KEY, {"password": PASSWORD, "scopes": ["READ_BODY"]}))["createApiKey"]["apiKey"][
@@ -129,6 +130,16 @@ async def a_passkey(owner: Visitor) -> str:
     credential = SoftAuthenticator().create(begun["options"])
     added = await owner.data(ADD_PASSKEY, {"id": begun["challengeId"], "credential": credential})
     return str(added["addPasskey"]["passkey"]["id"])
+
+
+async def an_endpoint(owner: Visitor) -> dict[str, str]:
+    """The ids of an endpoint of webhooks, whose address is nowhere, and of a message that waits for it."""
+    create = "mutation ($input: CreateWebhookEndpointInput!) { createWebhookEndpoint(input: $input) { webhookEndpoint { id } } }"
+    given = {"url": "https://hooks.example/SECRET", "name": "SECRET", "kinds": ["WEIGHT_CHANGED"]}
+    made = (await owner.data(create, {"input": given}))["createWebhookEndpoint"]["webhookEndpoint"]["id"]
+    test = "mutation ($id: ID!) { sendTestWebhook(input: { id: $id }) { webhookDelivery { id } } }"
+    sent = (await owner.data(test, {"id": made}))["sendTestWebhook"]["webhookDelivery"]["id"]
+    return {"webhookEndpoint": made, "webhookDelivery": sent}
 
 
 PLAN = """mutation($id: ID!, $from: LocalDate!) {

@@ -26,6 +26,7 @@ describe_enum(
     WRITE_TRAINING="Log, change and delete workouts and templates, and make exercises.",
     READ_PROGRESS="Read days and weeks in numbers, goals, reports, achievements, the timeline and the weight trend.",
     WRITE_PROGRESS="Set, change and delete goals.",
+    MANAGE_WEBHOOKS="Register, change and delete endpoints of webhooks of its own, for what it may read.",
 )
 
 

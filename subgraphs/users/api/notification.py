@@ -42,6 +42,8 @@ describe_enum(
     PASSKEY_ADDED="A passkey was added. `subjectId` is the passkey's, `detail` its name.",
     PASSKEY_BLOCKED="A passkey signs in nobody any more, for its counter says that there is a copy of it. `subjectId` is the"
     " passkey's, `detail` its name.",
+    WEBHOOK_DISABLED="An endpoint of webhooks was switched off, because of what it answered. `subjectId` is the endpoint's,"
+    " `detail` its DisabledReason.",
 )
 
 

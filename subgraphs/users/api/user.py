@@ -47,6 +47,7 @@ from subgraphs.users.api.open_session import Session, session_connection
 from subgraphs.users.api.passkey import PasskeysOfUser
 from subgraphs.users.api.push_subscription import PushSubscriptionsOfUser
 from subgraphs.users.api.reminder import RemindersOfUser
+from subgraphs.users.api.webhook import WebhooksOfUser
 from subgraphs.users.api.weight import MASS_UNIT_OF, MassInOrSetting, WeightEntry, weight_connection, weight_node
 from subgraphs.users.commands import account as commands
 from subgraphs.users.domain import account as domain
@@ -131,6 +132,7 @@ class User(
     ApiKeysOfUser,
     PasskeysOfUser,
     ChangesOfUser,
+    WebhooksOfUser,
 ):
     record: strawberry.Private[AccountRecord]
     email: str = strawberry.field(description="The address that the person signs in with, as it was registered.")

@@ -18,7 +18,9 @@ from subgraphs.shell.context import Resources
 from subgraphs.shell.errors import Checks, NotFoundError
 from subgraphs.shell.hastening import hasten
 from subgraphs.users.commands.notification_channels import Made, spread
+from subgraphs.users.commands.webhook_events import queue_webhooks
 from subgraphs.users.domain.notification import KEPT_DAYS, MOST_KEPT, NewNotification, NotificationKind
+from subgraphs.users.domain.webhook import event_of_notification
 
 if TYPE_CHECKING:
     from events.fanout import Fanout
@@ -68,8 +70,9 @@ async def notify(transaction: AsyncConnection, new: Sequence[NewNotification], n
     """Keep what is new to its person; returns whom `tell_subscribers` is to tell of it after the commit."""
     if not new:
         return set()
+    ids = [new_id() for _ in new]
     rows = {
-        "ids": [new_id() for _ in new],
+        "ids": ids,
         "user_ids": [each.user_id for each in new],
         "kinds": [each.kind.value for each in new],
         "causes": [each.cause for each in new],
@@ -81,10 +84,20 @@ async def notify(transaction: AsyncConnection, new: Sequence[NewNotification], n
     told = {each.user_id for each in made}
     if made:
         await spread(transaction, made, now)
+        told_of = {each.id for each in made}
+        await _tell_endpoints(
+            transaction, [each for its_id, each in zip(ids, new, strict=True) if its_id in told_of], now
+        )
         await transaction.execute(_FORGET_OLDEST, {"user_ids": sorted(told), "most": MOST_KEPT})
     for each in made:
         NOTIFICATIONS.labels(each.kind.value).inc()
     return told
+
+
+async def _tell_endpoints(transaction: AsyncConnection, made: Sequence[NewNotification], now: datetime) -> None:
+    """Webhooks say themselves what they want to be told of, whatever their person wants in the list."""
+    events = [event for each in made if (event := event_of_notification(each, now)) is not None]
+    await queue_webhooks(transaction, events, now)
 
 
 async def tell_subscribers(fanout: "Fanout | None", user_ids: Iterable[str]) -> None:

@@ -1,7 +1,7 @@
 """The loop that sends push messages, encrypted, to the push services of browsers.
 
 A message is claimed for a minute, sent, and deleted after it left, so a process that dies in between sends it again; its
-`Topic` lets the push service keep one of the two. Names are looked up by `PublicResolver`, so none leads into our own net.
+`Topic` lets the push service keep one of the two. `PublicClient` lets none of them into our own net.
 """
 
 import asyncio
@@ -12,27 +12,23 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import aiohttp
 import jwt
 import orjson
 import structlog
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 from cryptography.hazmat.primitives.asymmetric import ec
 from prometheus_client import Counter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.context import Resources
+from subgraphs.shell.public_address import Reach, origin_of
+from subgraphs.shell.public_http import AddressRefusedError, Answer, PublicClient
 from subgraphs.users.domain.notification import NotificationKind, wording
 from subgraphs.users.domain.notification_preference import NotificationChannel
 from subgraphs.users.domain.web_push import (
     BrowserKeys,
     encrypted,
-    is_endpoint,
-    is_public_address,
     new_message_key,
-    origin_of,
     private_key_of,
     public_key_of,
 )
@@ -70,25 +66,6 @@ _OLD = text(
 )
 
 
-class PublicResolver(AbstractResolver):
-    """Finds the addresses of the internet of a host, and none of another net. `trusted` are hosts that may be anywhere."""
-
-    def __init__(self, trusted: frozenset[str]) -> None:
-        self._trusted = trusted
-        self._inner = ThreadedResolver()
-
-    async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[ResolveResult]:
-        """Raises OSError where there is none."""
-        found = await self._inner.resolve(host, port, family)
-        public = [each for each in found if host in self._trusted or is_public_address(each["host"])]
-        if not public:
-            raise PermissionError(f"{host} has no address of the internet")
-        return public
-
-    async def close(self) -> None:
-        await self._inner.close()
-
-
 async def deliver_pushes(resources: Resources) -> None:
     """Send what is due, for ever; without a key, nothing."""
     if resources.settings.web_push_key is None:
@@ -107,23 +84,20 @@ async def deliver_pushes(resources: Resources) -> None:
 
 
 class PushSender:
-    """Sends what is due over one pool of connections. Used as a context manager."""
+    """Sends what is due through one client. Used as a context manager."""
 
     def __init__(self, resources: Resources) -> None:
         settings = resources.settings
         self._resources = resources
         self._key = private_key_of(settings.web_push_key or "")
-        self._trusted = frozenset(settings.web_push_trusted)
+        self._reach = Reach(trusted=frozenset(settings.web_push_trusted))
 
     async def __aenter__(self) -> Self:
-        hosts = frozenset(urlsplit(origin).hostname or "" for origin in self._trusted)
-        connector = aiohttp.TCPConnector(resolver=PublicResolver(hosts), limit=AT_ONCE)
-        timeout = aiohttp.ClientTimeout(total=SEND_SECONDS)
-        self._http = aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False)
+        self._http = PublicClient(self._reach, most=AT_ONCE, timeout_seconds=SEND_SECONDS)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._http.close()
+        self._http.close()
 
     async def deliver_some(self) -> int:
         """Handle up to 20 messages that are due, side by side; returns how many there were."""
@@ -152,17 +126,17 @@ class PushSender:
 
     async def _send(self, message: Any, now: datetime) -> tuple[str, timedelta]:
         """What became of it, and how long the push service asks to be left alone."""
-        if not is_endpoint(message.endpoint, self._trusted):
-            return "gone", timedelta()
         keys = BrowserKeys(message.p256dh, message.auth)
         body = encrypted(_content(message), keys, salt=os.urandom(16), sender=new_message_key())
         headers = _headers(message, now, self._key, self._resources.settings.web_push_contact)
         try:
-            async with self._http.post(message.endpoint, data=body, headers=headers, allow_redirects=False) as answer:
-                return _outcome(answer)
-        except (aiohttp.ClientError, TimeoutError, OSError) as failure:
+            answer = await self._http.post(message.endpoint, body, headers)
+        except AddressRefusedError:
+            return "gone", timedelta()
+        except OSError as failure:  # TimeoutError and TLS's are some
             _log.warning("push_put_off", host=urlsplit(message.endpoint).hostname, reason=type(failure).__name__)
             return "later", timedelta()
+        return _outcome(answer, urlsplit(message.endpoint).hostname)
 
 
 def _is_wanted(message: Any, wanted: Mapping[str, PreferenceRecord]) -> bool:
@@ -189,16 +163,16 @@ def _headers(message: Any, now: datetime, key: ec.EllipticCurvePrivateKey, conta
     }
 
 
-def _outcome(answer: aiohttp.ClientResponse) -> tuple[str, timedelta]:
+def _outcome(answer: Answer, host: str | None) -> tuple[str, timedelta]:
     """RFC 8030: 404 and 410 say that the subscription is over, 429 that there is too much."""
     if 200 <= answer.status < 300:
         return "sent", timedelta()
     if answer.status in (404, 410):
         return "gone", timedelta()
     if answer.status == 429 or answer.status >= 500:
-        asked = answer.headers.get("Retry-After", "")
+        asked = answer.headers.get("retry-after", "")
         return "later", timedelta(seconds=int(asked)) if asked.isdecimal() and len(asked) < 6 else timedelta()
-    _log.warning("push_refused", host=answer.url.host, status=answer.status)
+    _log.warning("push_refused", host=host, status=answer.status)
     return "refused", timedelta()
 
 

@@ -19,7 +19,9 @@ from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.shell.telemetry import current_traceparent
+from subgraphs.users.commands.webhook_events import queue_webhooks
 from subgraphs.users.domain.body import MOST_WEIGHINGS, check_weighing
+from subgraphs.users.domain.webhook import WebhookEvent, WebhookEventKind
 from subgraphs.users.queries.account import AccountRecord, lock_account, lock_existing_account
 from subgraphs.users.queries.weight import WeightRecord, weight_counts, weights_by_id
 from subgraphs.users.tables import WeightEntryRow
@@ -66,6 +68,7 @@ async def log_weight(viewer: Viewer, new: NewWeighing, *, database: Database, no
             if (await weight_counts(transaction, [viewer.id])).get(viewer.id, 0) >= MOST_WEIGHINGS:
                 raise ConflictError(f"There may be at most {MOST_WEIGHINGS} weighings: delete one first.")
             (entry_id,) = await write_weighings(transaction, account, [new])
+            await _tell_endpoints(transaction, viewer.id, entry_id, 1, now)
         return (await weights_by_id(transaction, [entry_id]))[entry_id]
 
 
@@ -102,6 +105,7 @@ async def edit_weight(
             row["local_date"] = stored.local_date
         await transaction.execute(_UPDATE, row)
         await append_event(transaction, _weighing_event(WeightEdited, row))
+        await _tell_endpoints(transaction, viewer.id, entry_id, row["version"], now)
         return (await weights_by_id(transaction, [entry_id]))[entry_id]
 
 
@@ -197,3 +201,19 @@ async def delete_weight(
                 traceparent=current_traceparent(),
             ),
         )
+        await _tell_endpoints(transaction, viewer.id, entry_id, row.version + 1, now)
+
+
+async def _tell_endpoints(
+    transaction: AsyncConnection, user_id: str, entry_id: str, version: int, now: datetime
+) -> None:
+    """Webhooks are told which weighing changed, and nothing of it."""
+    changed = WebhookEvent(
+        user_id=user_id,
+        kind=WebhookEventKind.WEIGHT_CHANGED,
+        cause=f"weight:{entry_id}:{version}:{now.timestamp()}",  # an id of a client's making may come again
+        occurred_at=now,
+        data={"id": entry_id},
+        subject=entry_id,
+    )
+    await queue_webhooks(transaction, [changed], now)

@@ -18,6 +18,7 @@ class NotificationKind(StrEnum):
     EMAIL_CHANGED = "EMAIL_CHANGED"
     PASSKEY_ADDED = "PASSKEY_ADDED"
     PASSKEY_BLOCKED = "PASSKEY_BLOCKED"
+    WEBHOOK_DISABLED = "WEBHOOK_DISABLED"
 
 
 #: The newest so many of a person are kept, and each for so long.
@@ -52,8 +53,6 @@ class Wording:
 def wording(kind: NotificationKind, detail: str | None) -> Wording:
     """What a client shows that has no words of its own for the kind."""
     match kind:
-        case NotificationKind.GOAL_COMPLETED:
-            return Wording("You have reached a goal")
         case NotificationKind.ACHIEVEMENT_UNLOCKED:
             return Wording("You have achieved something", _achieved(detail or ""))
         case NotificationKind.PERSONAL_RECORD:
@@ -71,14 +70,24 @@ def wording(kind: NotificationKind, detail: str | None) -> Wording:
         case NotificationKind.NEW_SIGN_IN:
             device = f"on a device called {detail}" if detail else "on a device without a name"
             return Wording("A new sign-in", f"Somebody signed in {device}. If it was not you, change your password.")
-        case NotificationKind.PASSWORD_CHANGED:
-            return Wording("Your password was changed", "All sign-ins from before have ended.")
-        case NotificationKind.EMAIL_CHANGED:
-            return Wording("Your e-mail address was changed")
+        case NotificationKind.GOAL_COMPLETED | NotificationKind.PASSWORD_CHANGED | NotificationKind.EMAIL_CHANGED:
+            return _ALWAYS[kind]
         case NotificationKind.PASSKEY_ADDED | NotificationKind.PASSKEY_BLOCKED:
             return _of_passkey(kind, detail)
+        case NotificationKind.WEBHOOK_DISABLED:
+            return Wording("A webhook was switched off", _SWITCHED_OFF.get(detail or ""))
 
 
+_ALWAYS = {
+    NotificationKind.GOAL_COMPLETED: Wording("You have reached a goal"),
+    NotificationKind.PASSWORD_CHANGED: Wording("Your password was changed", "All sign-ins from before have ended."),
+    NotificationKind.EMAIL_CHANGED: Wording("Your e-mail address was changed"),
+}
+_SWITCHED_OFF = {
+    "FAILING": "It has taken no message for more than a day. What waits for it is sent when you switch it on again.",
+    "GONE": "It answered that it is gone for good.",
+    "TOO_MANY_WAITING": "More messages waited for it than it takes. Some were not kept.",
+}
 _REMINDERS = {
     "LOG_BREAKFAST": "Time to log your breakfast",
     "LOG_LUNCH": "Time to log your lunch",

@@ -8,8 +8,6 @@ import binascii
 import struct
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv6Address, IPv6Network, ip_address
-from urllib.parse import SplitResult, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -18,14 +16,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from subgraphs.shell.errors import Checks
+from subgraphs.shell.public_address import Reach, may_be_sent_to
 
 MOST_SUBSCRIPTIONS = 20
 LONGEST_ENDPOINT = 1_000
 _CURVE = ec.SECP256R1()
 _AUTH_BYTES, _SCALAR_BYTES = 16, 32
 _RECORD_SIZE = 4096  # of one record; a push service has to take so much (RFC 8030), which no words of ours come near
-# What an IPv4 address hides in: translation of the network (RFC 6052), 6to4.
-_DISGUISES = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"), IPv6Network("2002::/16"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,44 +100,5 @@ def read_keys(checks: Checks, p256dh: str, auth: str) -> BrowserKeys | None:
 def check_endpoint(checks: Checks, endpoint: str, trusted: frozenset[str]) -> None:
     """Https to a host with a name, or with an address of the internet. `trusted` are origins that are taken as they are."""
     checks.require(len(endpoint) <= LONGEST_ENDPOINT, "endpoint", f"may have up to {LONGEST_ENDPOINT} characters")
-    checks.require(is_endpoint(endpoint, trusted), "endpoint", "must be an https address of a public host")
-
-
-def is_endpoint(endpoint: str, trusted: frozenset[str]) -> bool:
-    try:
-        url = urlsplit(endpoint)
-        port = url.port
-    except ValueError:
-        return False
-    if not url.hostname or url.username is not None or url.password is not None or not endpoint.isascii():
-        return False
-    if origin_of(url) in trusted:
-        return True
-    return url.scheme == "https" and port in (None, 443) and _names_a_public_host(url.hostname)
-
-
-def origin_of(url: SplitResult) -> str:
-    return f"{url.scheme}://{url.netloc}"
-
-
-def _names_a_public_host(host: str) -> bool:
-    """A name is looked up when something is sent; here an address is judged, and what can only be a name of our own net."""
-    try:
-        ip_address(host)
-    except ValueError:
-        last = host.rstrip(".").rpartition(".")[2]
-        return (
-            "." in host.rstrip(".") and not last.isdigit() and not last.lower().startswith("0x") and last != "localhost"
-        )
-    return is_public_address(host)
-
-
-def is_public_address(text: str) -> bool:
-    """Whether an IP address is of the internet, and no other one in disguise."""
-    address = ip_address(text.partition("%")[0])
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        elif any(address in network for network in _DISGUISES):
-            return False
-    return address.is_global and not address.is_multicast and not address.is_unspecified and not address.is_reserved
+    is_usable = may_be_sent_to(endpoint, Reach(trusted=trusted))
+    checks.require(is_usable, "endpoint", "must be an https address of a public host")

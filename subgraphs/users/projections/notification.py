@@ -1,28 +1,31 @@
 """Others' events to notifications: goals, achievements and records. The handler of group `users-notifications`.
 
-It also keeps what people have logged lately, for reminders and reports of weeks: `logged_entry`.
+It also tells endpoints of webhooks, and keeps what people have logged lately, for reminders and reports of weeks: `logged_entry`.
 
 What happened more than a week ago is not told, so a group that reads its topics from their start tells nothing old; what is
 told twice has the same cause, and is kept once.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.consumer import AfterCommit, Handler, Subscription
-from events.contracts.analytics import AchievementUnlocked, GoalProgressed
-from events.contracts.nutrition import MealState, WaterLogged
+from events.contracts.analytics import AchievementUnlocked, DailySummaryChanged, GoalProgressed
+from events.contracts.nutrition import MealDeleted, MealState, WaterDeleted, WaterLogged
 from events.contracts.workouts import WorkoutState
 from events.envelope import Envelope, Payload
 from events.fanout import Fanout
 from events.topics import ANALYTICS_DERIVED, NUTRITION_DIARY, WORKOUTS_SESSION
 from events.upcast import read_payload
+from subgraphs.shell.node import NodeKind, day_id
 from subgraphs.users.commands.logged_entry import LoggedEntry, keep_logged
 from subgraphs.users.commands.notification import notify, tell_subscribers
+from subgraphs.users.commands.webhook_events import queue_webhooks
 from subgraphs.users.domain.notification import OLDEST_NEWS, NewNotification, NotificationKind
 from subgraphs.users.domain.reminder import Logged
+from subgraphs.users.domain.webhook import WebhookEvent, WebhookEventKind
 from subgraphs.users.queries.notification import GROUP
 
 _ENTRIES = (MealState.aggregate_type, WaterLogged.aggregate_type, WorkoutState.aggregate_type)
@@ -48,9 +51,50 @@ def notifier(fanout: Fanout | None, now: Callable[[], datetime]) -> Handler:
             if envelope.occurred_at >= since and (each := _news(envelope.user_id, payload, since)) is not None
         ]
         told = await notify(connection, news, moment)
+        await queue_webhooks(connection, _told_to_endpoints(told_of, since), moment)
         return (lambda: tell_subscribers(fanout, told)) if told else None
 
     return project
+
+
+def _told_to_endpoints(told_of: Sequence[tuple[Envelope, Payload]], since: datetime) -> list[WebhookEvent]:
+    """What webhooks are told besides what is notified of: days of the diary, their summaries, finished workouts."""
+    return [
+        event
+        for envelope, payload in told_of
+        if envelope.occurred_at >= since
+        for event in _webhooks(envelope, payload)
+    ]
+
+
+def _webhooks(envelope: Envelope, payload: Payload) -> Iterator[WebhookEvent]:
+    match payload:
+        case MealState() | MealDeleted() | WaterLogged() | WaterDeleted():
+            before = payload.prev_local_date if isinstance(payload, MealState) else None
+            for day in {payload.local_date, before or payload.local_date}:
+                yield _of_day(envelope, WebhookEventKind.DIARY_DAY_CHANGED, NodeKind.DIARY_DAY, day)
+        case DailySummaryChanged():
+            yield _of_day(envelope, WebhookEventKind.DAILY_SUMMARY_CHANGED, NodeKind.DAILY_SUMMARY, payload.date)
+        case WorkoutState(status="COMPLETED"):  # whichever event tells it first; a later one has the same cause
+            yield WebhookEvent(
+                user_id=envelope.user_id,
+                kind=WebhookEventKind.WORKOUT_COMPLETED,
+                cause=f"workout:{payload.workout_id}",
+                occurred_at=payload.ended_at or envelope.occurred_at,
+                data={"id": payload.workout_id, "version": envelope.aggregate.version},
+            )
+
+
+def _of_day(envelope: Envelope, kind: WebhookEventKind, node: NodeKind, day: date) -> WebhookEvent:
+    changed = envelope.aggregate
+    return WebhookEvent(
+        user_id=envelope.user_id,
+        kind=kind,
+        cause=f"{changed.type}:{changed.id}:{envelope.source_epoch}.{changed.version}:{day}",
+        occurred_at=envelope.occurred_at,
+        data={"id": day_id(node, envelope.user_id, day), "date": day.isoformat()},
+        subject=day.isoformat(),
+    )
 
 
 def _entry(envelope: Envelope, payload: Payload) -> LoggedEntry:

@@ -11,6 +11,7 @@ import yaml
 import events.metrics
 import router.telemetry
 import subgraphs.shell.telemetry
+import subgraphs.users.commands.queue_age
 from deploy.dashboards.__main__ import FOLDER, texts
 from deploy.dashboards.catalog import DASHBOARDS
 from tests.testkit.tools import tool
@@ -55,6 +56,7 @@ def known_names() -> set[str]:
     Observed(lambda *_: None)  # type: ignore[arg-type,return-value]
     assert subgraphs.shell.telemetry.HTTP_REQUESTS
     assert events.metrics.OUTBOX_PUBLISHED
+    assert subgraphs.users.commands.queue_age.QUEUE_AGE
     for registry in (router.telemetry.REGISTRY, prometheus_client.REGISTRY):
         for metric in registry.collect():
             known |= {metric.name, f"{metric.name}_total", f"{metric.name}_bucket", f"{metric.name}_count"}

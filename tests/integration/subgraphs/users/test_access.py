@@ -239,6 +239,30 @@ REFUSALS = [
         "mutation { removePushSubscription(input: { id: $push }) { removedId } }",
         code="NOT_FOUND",
     ),
+    Refusal("Query.webhookEndpoints", "{ webhookEndpoints { id } }", own=True),
+    Refusal(
+        "Mutation.createWebhookEndpoint",
+        'mutation { createWebhookEndpoint(input: { url: "x", name: "x", kinds: [] }) { userErrors { code } } }',
+        code="CONFLICT",
+    ),
+    *(
+        Refusal(
+            f"Mutation.{name}",
+            f"mutation {{ {name}(input: {{ id: {thing} }}) {{ userErrors {{ code }} }} }}",
+            code="NOT_FOUND",
+        )
+        for name, thing in (
+            ("updateWebhookEndpoint", "$endpoint"),
+            ("deleteWebhookEndpoint", "$endpoint"),
+            ("sendTestWebhook", "$endpoint"),
+            ("redeliverWebhook", "$delivery"),
+        )
+    ),
+    Refusal(
+        "Mutation.rotateWebhookSecret",
+        "mutation { rotateWebhookSecret(input: { id: $endpoint }) { userErrors { code } } }",
+        code="CONFLICT",
+    ),
     Refusal("_Entity.User", "... on User { email physiology { weightKg } }", stranger={"_entities": [None]}),
     Refusal("_Entity.WeightEntry", "... on WeightEntry { weightKg }", stranger={"_entities": [None]}),
     Refusal("_Entity.Measurement", "... on Measurement { valueCm }", stranger={"_entities": [None]}),
@@ -303,8 +327,26 @@ async def owned(users: SubgraphUnderTest) -> Owned:
             ),
             {"user_id": owner["user"]["id"]},
         )
+    endpoint, delivery = "endpoint of the owner", "delivery of the owner"
+    async with users.database.transaction() as transaction:
+        await transaction.execute(
+            text(
+                "INSERT INTO webhook_endpoint (id, user_id, name, url, kinds, secret, version, created_at)"
+                " VALUES (:id, :user_id, '', 'https://hooks.example', '{}', '', 1, now())"
+            ),
+            {"id": endpoint, "user_id": owner["user"]["id"]},
+        )
+        await transaction.execute(
+            text(
+                "INSERT INTO webhook_delivery (id, endpoint_id, type, cause, data, occurred_at, created_at, status, due_at)"
+                " VALUES (:id, :endpoint, 'ping', '', '{}', now(), now(), 'WAITING', now())"
+            ),
+            {"id": delivery, "endpoint": endpoint},
+        )
     ids = {
         "passkey": "passkey of the owner",
+        "endpoint": endpoint,
+        "delivery": delivery,
         "push": push,
         "reminder": reminder,
         "notification": notification,

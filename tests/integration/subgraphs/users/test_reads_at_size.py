@@ -15,6 +15,7 @@ from subgraphs.users.domain.notification import MOST_KEPT
 from subgraphs.users.domain.passkey import MOST_PASSKEYS
 from subgraphs.users.domain.reminder import MOST_REMINDERS
 from subgraphs.users.domain.web_push import MOST_SUBSCRIPTIONS
+from subgraphs.users.domain.webhook import MOST_ENDPOINTS
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.queries.account import accounts_by_id
 from subgraphs.users.queries.api_key import api_keys_by_user
@@ -44,6 +45,7 @@ from subgraphs.users.queries.passkey import passkeys_by_user
 from subgraphs.users.queries.push_subscription import push_subscriptions_by_user
 from subgraphs.users.queries.reminder import reminders_by_id, reminders_by_user
 from subgraphs.users.queries.session import session_counts, sessions_by_user
+from subgraphs.users.queries.webhook import webhook_deliveries_by_endpoint, webhook_endpoints_by_user
 from subgraphs.users.queries.weight import WeightPage, newest_weights, weight_counts, weights_by_id, weights_by_user
 from subgraphs.users.schema import schema
 from tests.testkit.explained import ExplainingReader, reads_of
@@ -132,6 +134,18 @@ _POPULATION = (
     SELECT 'p' || owner || '-b' || n, 'p' || owner, owner || '/' || n, '', '', 's', now()
     FROM generate_series(0, {PEOPLE}) AS owner CROSS JOIN generate_series(1, {MOST_SUBSCRIPTIONS}) AS n
     """,
+    f"""
+    INSERT INTO webhook_endpoint (id, user_id, name, url, kinds, secret, version, created_at)
+    SELECT 'p' || owner || '-e' || n, 'p' || owner, 'x', 'x', '{{}}', '', 1, now()
+    FROM generate_series(0, {PEOPLE}) AS owner CROSS JOIN generate_series(1, {MOST_ENDPOINTS}) AS n
+    """,
+    f"""
+    INSERT INTO webhook_delivery (id, endpoint_id, type, cause, data, occurred_at, created_at, status, due_at)
+    SELECT 'p' || owner || '-d' || n, 'p' || owner || '-e1', 'weight.changed', n, '{{}}', now(),
+        now() - n * interval '1 minute', 'DELIVERED', now()
+    FROM generate_series(0, {PEOPLE}) AS owner
+    CROSS JOIN LATERAL generate_series(1, CASE owner WHEN 0 THEN 10000 ELSE 20 END) AS n
+    """,
     "ANALYZE",
 )
 _BACK = Page(20, backward=True)
@@ -167,6 +181,9 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "API keys": (api_keys_by_user, ([VETERAN],), MOST_KEYS, 40),
     "preferences of notifications": (preferences_by_user, ([VETERAN],), 1, 8),
     "browsers that take push messages": (push_subscriptions_by_user, ([VETERAN],), MOST_SUBSCRIPTIONS, 40),
+    "endpoints of webhooks": (webhook_endpoints_by_user, ([VETERAN],), MOST_ENDPOINTS, 40),
+    "a page of deliveries": (webhook_deliveries_by_endpoint, ([f"{VETERAN}-e1"], Page(20)), 21, 60),
+    "the oldest deliveries": (webhook_deliveries_by_endpoint, ([f"{VETERAN}-e1"], _BACK), 21, 60),
     "the newest girths": (newest_girths, ([VETERAN],), 3, 20),
 }
 

@@ -20,7 +20,6 @@ from subgraphs.users.commands.notification import notify
 from subgraphs.users.commands.push_delivery import (
     CLAIMED_FOR,
     KEPT_FOR,
-    PublicResolver,
     PushSender,
     deliver_pushes,
     forget_pushes,
@@ -287,13 +286,6 @@ async def test_what_is_no_browsers_is_refused_with_its_place_and_without_a_key_e
     assert await refused() == [("CONFLICT", None)]
     monkeypatch.setattr(users.resources, "settings", replace(users.resources.settings, web_push_key=None))
     assert (await refused(), (await users.data(LIST, person))["webPushKey"]) == ([("CONFLICT", None)], None)
-
-
-async def test_a_name_that_leads_into_our_own_net_is_not_followed() -> None:
-    resolver = PublicResolver(frozenset())
-    with pytest.raises(PermissionError):
-        await resolver.resolve("localhost", 443)
-    assert await PublicResolver(frozenset({"localhost"})).resolve("localhost", 443)
 
 
 async def test_a_subscription_that_was_trusted_once_is_not_posted_to_any_more(

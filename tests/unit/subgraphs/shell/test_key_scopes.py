@@ -41,7 +41,7 @@ PERSONS_OWN = {
     "Mutation.registerPushSubscription", "Mutation.removePushSubscription", "Mutation.updateNotificationPreferences",
     "Mutation.updateProfile", "Mutation.updateSettings",
     "User.email", "User.emailVerified", "User.roles", "User.hasSecondFactor", "User.status", "User.createdAt",
-    "User.version", "User.sessions", "User.apiKeys", "User.readers", "User.clients", "User.sentInvitations",
+    "User.version", "User.sessions", "User.apiKeys", "User.webhookEndpoints", "User.readers", "User.clients", "User.sentInvitations",
     "User.receivedInvitations", "User.bodyReads", "User.diaryReads", "User.trainingReads", "User.progressReads",
     "User.recentFoods", "User.frequentFoods", "User.favouriteFoods", "User.recipes", "User.savedMeals",
     "User.mealPlans", "User.plannedMeals",
@@ -98,10 +98,21 @@ def test_a_key_never_reaches_what_only_the_person_does(name: str) -> None:
 
 @pytest.mark.parametrize("name", SUBGRAPHS)
 def test_a_mutation_asks_for_the_writing_of_its_own_domain(name: str) -> None:
-    wanted = {str(scopes) for coordinate, scopes in declared(name).items() if coordinate.startswith("Mutation.")}
+    wanted = {
+        str(scopes)
+        for coordinate, scopes in declared(name).items()
+        if coordinate.startswith("Mutation.") and "Webhook" not in coordinate
+    }
     scope = f"write:{AREA_OF[name]}"
     expected = {str([["write"], [scope]])}
     assert wanted - {"None", str([["write"]]), str([["admin"]])} == expected
+
+
+def test_webhooks_have_a_scope_of_their_own() -> None:
+    fields = {coordinate: scopes for coordinate, scopes in declared("users").items() if "ebhook" in coordinate}
+    managed = {coordinate for coordinate, scopes in fields.items() if scopes and ["manage:webhooks"] in scopes}
+    assert managed == set(fields) - {"User.webhookEndpoints"}
+    assert len(managed) == 7
 
 
 class _Asker(Asker):
