@@ -75,6 +75,10 @@ IN_THE_KITCHEN = {
         ]
     },
 }
+PLANNED = """query($from: LocalDate!, $to: LocalDate!) {
+  me { defaultRestSeconds routines { nodes { name } } trainingCalendar(from: $from, to: $to) { status planned { name } workouts { id } }
+    period(from: $from, to: $to) { workoutsCompleted workoutMinutes caloriesBurned } }
+}"""
 ACHIEVED = "{ me { achievements { nodes { kind reachedOn } } } }"
 #: Of the ten: he never logged 100 days in a row, and his goal is on its way.
 OF_A_YEAR = {
@@ -118,6 +122,7 @@ async def test_johns_week(tmp_path: Path, mode: str) -> None:
         assert found["exercises"]["edges"]
         assert found["foodByBarcode"] == {"name": "Olive oil"}
         assert await john.data(KITCHEN) == {"me": IN_THE_KITCHEN}
+        await _two_weeks_are_planned(john)
         if mode == "--processes":
             await _dashboard_costs(tmp_path / "data")
             await _load_again(stack)
@@ -125,9 +130,26 @@ async def test_johns_week(tmp_path: Path, mode: str) -> None:
             await asyncio.sleep(1)
             assert await week_is_right()
             assert await john.data(KITCHEN) == {"me": IN_THE_KITCHEN}
+            await _two_weeks_are_planned(john)
         else:
             await _samples_run(john)
             _each_subgraph_names_itself((stack.directory.logs / "router.log").read_text())
+
+
+async def _two_weeks_are_planned(john: Visitor) -> None:
+    """Three workouts in each week to come, and nothing of it is counted as done."""
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    days = {"from": tomorrow.isoformat(), "to": (tomorrow + timedelta(days=13)).isoformat()}
+    me = (await john.data(PLANNED, days))["me"]
+    assert (me["defaultRestSeconds"], me["routines"]["nodes"]) == (90, [{"name": "Three days a week"}])
+    names = [one["name"] for day in me["trainingCalendar"] for one in day["planned"]]
+    assert Counter(names) == {"Upper body": 2, "Legs": 2, "Long run": 2}
+    assert Counter(day["status"] for day in me["trainingCalendar"]) == {"PLANNED": 6, "REST": 8}
+    assert [day["workouts"] for day in me["trainingCalendar"]] == [[]] * 14
+    assert me["period"] == {"workoutsCompleted": 0, "workoutMinutes": 0, "caloriesBurned": 0}
+    missed = {"from": (tomorrow - timedelta(days=3)).isoformat(), "to": (tomorrow - timedelta(days=3)).isoformat()}
+    (day,) = (await john.data(PLANNED, missed))["me"]["trainingCalendar"]
+    assert [one["name"] for one in day["planned"]] == ["Swim before work"]
 
 
 async def _last_month_is_reported(john: Visitor, last: date) -> None:
