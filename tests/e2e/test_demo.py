@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -26,6 +27,7 @@ UNKNOWN_GTIN = "05000112548167"
 CREATE_FOOD = "mutation($input: CreateFoodInput!) { createFood(input: $input) { food { id } userErrors { message } } }"
 LOG_MEAL = "mutation($input: LogMealInput!) { logMeal(input: $input) { meal { id } userErrors { message } } }"
 CREATE_GOAL = "mutation($input: CreateGoalInput!) { createGoal(input: $input) { goal { id } userErrors { message } } }"
+PLAN_WORKOUT = "mutation ($input: PlanWorkoutInput!) { planWorkout(input: $input) { userErrors { code } } }"
 CREATE_EXERCISE = "mutation($input: CreateExerciseInput!) { createExercise(input: $input) { exercise { id } } }"
 DRINK = "mutation($input: LogWaterInput!) { logWater(input: $input) { userErrors { message } } }"
 LOGIN = "mutation($input: LoginInput!) { login(input: $input) { accessToken } }"
@@ -254,9 +256,20 @@ async def test_a_workout_stays_in_step_on_two_devices(stack: RunningStack) -> No
             for other in (desk, phone):
                 await expect(other.page.get_by_test_id("sets")).to_have_text(str(number))
                 await expect(other.page.locator("ol.lines")).to_contain_text(f"8 × {40 * number} kg")
+        await desk.page.click('button:has-text("Rest 90 s")')
+        for each in (desk, phone):
+            await expect(each.page.locator('[role="timer"]')).to_contain_text("1:2")
+        await phone.page.click('button:has-text("Skip")')
+        for each in (desk, phone):
+            await expect(each.page.locator('[role="timer"]')).to_have_count(0)
         await phone.page.click('button:has-text("Finish the workout")')
         for each in (desk, phone):
             await expect(each.page.locator('section[aria-label="Workouts before"]')).to_contain_text("960 kg")
+        day = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+        await visitor.data(PLAN_WORKOUT, {"input": {"date": day, "name": "Planned in the demo", "minutes": 45}})
+        await desk.page.click('section[aria-label="Planned"] button:has-text("Begin")')
+        for each in (desk, phone):
+            await expect(each.page.locator("h1")).to_contain_text("Planned in the demo")
             assert each.complaints == []
 
 

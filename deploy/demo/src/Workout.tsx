@@ -1,16 +1,21 @@
 // The workout under way, on however many devices: each set arrives by the subscription, whoever logged it.
 import { useMutation, useQuery } from "@apollo/client/react";
-import { useState, type FormEvent } from "react";
+import { useEffect, useState, type FormEvent } from "react";
 import { Answer } from "./Answer";
 import { client } from "./client";
-import { clock, count, kcal, minutes, shortDate, tenths, words } from "./format";
+import { addDays, clock, count, kcal, longDate, minutes, shortDate, tenths, words } from "./format";
 import {
   CompleteWorkoutDocument,
   DeleteSetDocument,
   ExerciseSearchDocument,
+  ExtendRestDocument,
+  SkipRestDocument,
+  StartPlannedWorkoutDocument,
+  StartRestDocument,
   TrainingDocument,
   WorkoutLiveDocument,
   type ExerciseTracking,
+  type TrainingQuery,
   type WorkoutCardFragment,
   type WorkoutLineFragment,
 } from "./graph.generated";
@@ -20,6 +25,9 @@ import { useSettled } from "./settled";
 import { Waiting } from "./Shell";
 
 const LOOK_FOR_ANOTHER_DEVICES_MS = 5_000;
+const DAYS_AHEAD = 6;
+const REST_SECONDS = 90;
+const MORE_REST_SECONDS = 30;
 
 interface Exercise {
   id: string;
@@ -28,15 +36,18 @@ interface Exercise {
 }
 
 export function Training() {
-  const training = useQuery(TrainingDocument, { fetchPolicy: "cache-and-network" });
+  const [from] = useState(() => new Date().toLocaleDateString("sv")); // the device's day, as a LocalDate
+  const variables = { from, to: addDays(from, DAYS_AHEAD) };
+  const training = useQuery(TrainingDocument, { variables, fetchPolicy: "cache-and-network" });
   const active = training.data?.me.activeWorkout;
   // no subscription tells of a workout that begins elsewhere; while none is under way, asking does
-  useQuery(TrainingDocument, { skip: Boolean(active), pollInterval: LOOK_FOR_ANOTHER_DEVICES_MS, fetchPolicy: "network-only" });
+  useQuery(TrainingDocument, { variables, skip: Boolean(active), pollInterval: LOOK_FOR_ANOTHER_DEVICES_MS, fetchPolicy: "network-only" });
   return (
     <Answer of={training}>
       {({ me }) => (
         <>
           {me.activeWorkout ? <Live workout={me.activeWorkout} /> : <Start />}
+          {!me.activeWorkout && <Planned days={me.trainingCalendar} />}
           <Done workouts={me.workouts.nodes} />
         </>
       )}
@@ -65,6 +76,84 @@ function Start() {
   );
 }
 
+type PlannedDay = TrainingQuery["me"]["trainingCalendar"][number];
+
+/** What is planned for the days to come; each can be begun, whatever day it is for. */
+function Planned({ days }: { days: readonly PlannedDay[] }) {
+  const [begin, { loading, error }] = useMutation(StartPlannedWorkoutDocument, { refetchQueries: [TrainingDocument] });
+  const planned = days.flatMap(({ date, planned: those }) => those.map((each) => ({ date, ...each })));
+  const open = planned.filter((each) => each.status === "PLANNED");
+  if (open.length === 0) return null;
+  return (
+    <section className="card" aria-label="Planned">
+      <h2>Planned</h2>
+      <ul className="lines">
+        {open.map((each) => (
+          <li key={each.id}>
+            <span>{each.name}</span>
+            <small>
+              {longDate(each.date)}
+              {each.timeOfDay !== null && `, ${each.timeOfDay}`}
+              {each.minutes !== null && `, ${minutes(each.minutes)}`}
+            </small>
+            <button
+              className="quiet"
+              disabled={loading}
+              onClick={() => void begin({ variables: { input: { id: each.id } } }).catch(() => undefined)}
+            >
+              Begin
+            </button>
+          </li>
+        ))}
+      </ul>
+      {error && <p role="alert">It could not be begun: {error.message}</p>}
+    </section>
+  );
+}
+
+/** The rest after a set, as every device of the session is told of it; each counts down by itself. */
+function Rest({ workout }: { workout: WorkoutCardFragment }) {
+  const left = useSecondsUntil(workout.rest?.endsAt);
+  const [start] = useMutation(StartRestDocument, { variables: { input: { workoutId: workout.id, seconds: REST_SECONDS } } });
+  const [extend] = useMutation(ExtendRestDocument, { variables: { input: { workoutId: workout.id, seconds: MORE_REST_SECONDS } } });
+  const [skip] = useMutation(SkipRestDocument, { variables: { input: { workoutId: workout.id } } });
+  return (
+    <section className="card" aria-label="Rest">
+      <h2>Rest</h2>
+      {left > 0 ? (
+        <>
+          <p className="figure" role="timer">
+            <strong>
+              {Math.floor(left / 60)}:{String(left % 60).padStart(2, "0")}
+            </strong>
+          </p>
+          <button className="quiet" onClick={() => void extend().catch(() => undefined)}>
+            {MORE_REST_SECONDS} s more
+          </button>
+          <button className="quiet" onClick={() => void skip().catch(() => undefined)}>
+            Skip
+          </button>
+        </>
+      ) : (
+        <button className="quiet" onClick={() => void start().catch(() => undefined)}>
+          Rest {REST_SECONDS} s
+        </button>
+      )}
+    </section>
+  );
+}
+
+/** Whole seconds that are left until an instant, by this device's clock; 0 when it has passed, and without one. */
+function useSecondsUntil(instant: string | undefined): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    setNow(Date.now());
+    const ticking = setInterval(() => setNow(Date.now()), 500);
+    return () => clearInterval(ticking);
+  }, [instant]);
+  return instant === undefined ? 0 : Math.max(0, Math.ceil((Date.parse(instant) - now) / 1000));
+}
+
 function Live({ workout }: { workout: WorkoutCardFragment }) {
   useLive(WorkoutLiveDocument, { id: workout.id }, ({ workoutSession }) => {
     if (workoutSession.status !== "IN_PROGRESS") void client.refetchQueries({ include: [TrainingDocument] });
@@ -86,7 +175,9 @@ function Live({ workout }: { workout: WorkoutCardFragment }) {
         <div>
           {workout.exercises.map((each) => (
             <section className="card" key={each.id} aria-label={each.exercise.name}>
-              <h2>{each.exercise.name}</h2>
+              <h2>
+                {each.exercise.name} <small>{each.plan && planInWords(each.plan)}</small>
+              </h2>
               <ol className="lines">
                 {each.sets.map((set) => (
                   <SetLine key={set.id} set={set} workoutId={workout.id} />
@@ -98,6 +189,7 @@ function Live({ workout }: { workout: WorkoutCardFragment }) {
           <Waiting kinds={["set"]} />
         </div>
         <div>
+          <Rest workout={workout} />
           <AddSet workoutId={workout.id} known={workout.exercises.map((each) => each.exercise)} />
           <button className="primary" disabled={loading} onClick={() => void complete().catch(() => undefined)}>
             Finish the workout
@@ -121,6 +213,13 @@ function SetLine({ set, workoutId }: { set: LoggedSet; workoutId: string }) {
       </button>
     </li>
   );
+}
+
+type Plan = NonNullable<WorkoutCardFragment["exercises"][number]["plan"]>;
+
+function planInWords({ sets, leastReps, mostReps, weightKg }: Plan): string {
+  const reps = leastReps === mostReps ? mostReps : [leastReps, mostReps].filter((each) => each !== null).join("–");
+  return `${sets} sets${reps ? ` of ${reps}` : ""}${weightKg === null ? "" : ` with ${tenths(weightKg)} kg`}`;
 }
 
 function inWords(set: LoggedSet): string {
