@@ -122,6 +122,20 @@ async def test_an_id_has_the_kind_of_what_it_is_for_and_is_random(stack: Running
         assert refused == (None, [("VALIDATION_ERROR", "id")]), wrong
 
 
+async def test_a_stale_change_is_told_what_there_is_now(stack: RunningStack) -> None:
+    person = await stack.register()
+    made = f"meal_{uuid.uuid4()}"
+    assert await create(person, "logMeal", {**MADE["logMeal"][1], "id": made}) == (made, [])
+    update = """mutation ($input: UpdateMealInput!) { updateMeal(input: $input) { meal { version } userErrors {
+      code field currentVersion current { __typename ... on Meal { id notes version } } } } }"""
+    first = {"input": {"id": made, "notes": "from one device", "expectedVersion": 1}}
+    assert (await person.data(update, first))["updateMeal"] == {"meal": {"version": 2}, "userErrors": []}
+    second = {"input": {"id": made, "notes": "from another", "expectedVersion": 1}}
+    current = {"__typename": "Meal", "id": made, "notes": "from one device", "version": 2}
+    refused = {"code": "STALE_VERSION", "field": "expectedVersion", "currentVersion": 2, "current": current}
+    assert (await person.data(update, second))["updateMeal"] == {"meal": None, "userErrors": [refused]}
+
+
 async def test_two_devices_come_to_what_the_server_has(stack: RunningStack) -> None:
     """Whatever they write without a network, in whatever order they synchronise, whichever answers get lost."""
     seed = random.randrange(2**31)
