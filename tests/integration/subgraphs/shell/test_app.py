@@ -149,6 +149,7 @@ async def test_health_tells_of_every_part(users: Running) -> None:
             "grant-news",
             "clocks",
             "retention",
+            "settle_changes",
             "relay",
             "reminders",
             "consumer:users-notifications",
