@@ -18,6 +18,7 @@ from tests.testkit.running_stack import RunningStack, Visitor
 
 API = Path(__file__).parents[2] / "schema" / "fittracker" / "api.graphql"
 AT = (datetime.now(UTC) - timedelta(days=2)).replace(hour=12, minute=0, second=0, microsecond=0).isoformat()
+TOMORROW = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
 QUICK = {"quickAdds": [{"energyKcal": 100}]}
 #: (start of the id, input, where the answer has what was made, what to make different) of each mutation that takes an id.
 MADE: dict[str, tuple[str, dict[str, Any], str, dict[str, Any]]] = {
@@ -38,6 +39,8 @@ MADE: dict[str, tuple[str, dict[str, Any], str, dict[str, Any]]] = {
     "startWorkout": ("workout_", {"name": "Now"}, "workout", {"name": "Later"}),
     "logWorkout": ("workout_", {"name": "Then", "startedAt": AT, "endedAt": AT}, "workout", {"name": "Before"}),
     "logSet": ("set_", {"workoutId": "WORKOUT", "exerciseId": "EXERCISE", "reps": 5}, "set", {"reps": 6}),
+    "planWorkout": ("", {"date": TOMORROW, "name": "Run"}, "plannedWorkout", {"name": "Swim"}),
+    "createRoutine": ("", {"name": "Week", "schedule": "CYCLE", "days": [{"name": "Run"}]}, "routine", {"name": "Month"}),
     "createGoal": ("goal_", {"kind": "DAILY_WATER_ML", "targetValue": 2000}, "goal", {"targetValue": 2100}),
 }  # fmt: skip
 FORGET = {"logWater": "deleteWater", "logMeal": "deleteMeal", "logWeight": "deleteWeight", "createGoal": "deleteGoal"}
