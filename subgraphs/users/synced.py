@@ -19,6 +19,8 @@ SYNCED = SyncedTables(
         "api_key": "of the account's safety, asked of the server",
         "passkey": "of the account's safety, asked of the server",
         "passkey_challenge": "of a sign-in that is under way",
+        "webhook_endpoint": "of programs, asked of the server",
+        "webhook_delivery": "a queue",
         "registration": "of nobody who is signed in",
         "pending_mail": "a queue",
         "pending_push": "a queue",
