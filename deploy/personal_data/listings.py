@@ -214,6 +214,7 @@ LEFT_OUT: Mapping[str, str] = {
     "analytics.erased_user": "ids of people who are erased, who have nothing to export",
     "person": _COPY,
     "access_grant": _COPY,
+    "plan_write": "who planned what by a grant, for 90 days; the graph shows it, as `trainingWrites` and its like",
     "access_read": "who read what by a grant, for 90 days; the graph shows it, as `diaryReads` and its like",
     "entity_change": "that each thing of the export was written, and in which transaction; of deleted things the id, for 100 days",
     "change_life": "one row of the database itself; has no person",

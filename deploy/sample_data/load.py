@@ -24,6 +24,7 @@ from deploy.data_directory import DataDirectory
 from deploy.embedded import DOMAINS
 from deploy.errors import FriendlyError
 from deploy.sample_data import read_demo, read_everyday, read_exercises, read_foods, read_own_exercises, read_own_foods
+from deploy.sample_data.coaching import load_coaching
 from deploy.sample_data.gym import load_gym
 from deploy.sample_data.kitchen import load_kitchen
 from deploy.sample_data.past import with_past
@@ -173,6 +174,7 @@ async def _load_belongings(urls: Mapping[str, str], now: datetime) -> None:
     async with _databases(urls) as databases:
         await load_kitchen(databases["nutrition"], now)
         await load_gym(databases["workouts"], now)
+        await load_coaching(databases, now)
         await load_reminders(databases["users"], now)
         await load_training(databases["workouts"], now)
         await load_webhooks(databases["users"], databases["workouts"], now)

@@ -21,6 +21,7 @@ CONTRACTS: tuple[type[Payload], ...] = (
     nutrition.WaterLogged,
     nutrition.WaterDeleted,
     nutrition.TargetChanged,
+    nutrition.MealsPlanned,
     nutrition.FoodUpserted,
     nutrition.FoodRetired,
     workouts.WorkoutStarted,
@@ -31,10 +32,12 @@ CONTRACTS: tuple[type[Payload], ...] = (
     workouts.WorkoutEdited,
     workouts.WorkoutCancelled,
     workouts.WorkoutDeleted,
+    workouts.TrainingPlanned,
     analytics.DailySummaryChanged,
     analytics.GoalProgressed,
     analytics.GoalCompleted,
     analytics.AchievementUnlocked,
+    analytics.GoalPlanned,
 )
 
 CONTRACT_BY_TYPE: dict[str, type[Payload]] = {contract.__name__: contract for contract in CONTRACTS}

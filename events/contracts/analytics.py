@@ -4,6 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from events import topics
+from events.contracts.plan_write import PlanWritten
 from events.envelope import Payload
 
 
@@ -50,3 +51,9 @@ class AchievementUnlocked(Payload, frozen=True, kw_only=True):
 
 class GoalCompleted(GoalProgressed, frozen=True, kw_only=True):
     """A goal was reached."""
+
+
+class GoalPlanned(PlanWritten, frozen=True, kw_only=True):
+    """Somebody wrote a goal for a person, by a grant."""
+
+    topic = topics.ANALYTICS_DERIVED.name

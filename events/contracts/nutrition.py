@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from events import topics
+from events.contracts.plan_write import PlanWritten
 from events.envelope import Payload
 
 
@@ -134,3 +135,9 @@ class FoodRetired(Payload, frozen=True, kw_only=True):
     tombstone = True
 
     food_id: str
+
+
+class MealsPlanned(PlanWritten, frozen=True, kw_only=True):
+    """Somebody wrote a plan of meals, planned days or a target for a person, by a grant."""
+
+    topic = topics.NUTRITION_DIARY.name

@@ -96,7 +96,10 @@ class SessionEnded(Payload, frozen=True, kw_only=True):
 
 
 class AccessGranted(Payload, frozen=True, kw_only=True):
-    """A person lets another read something of theirs, until a moment. Aggregate `access_grant`, version 1: it never changes."""
+    """A person lets another read something of theirs, and plan some of it, until a moment. Aggregate `access_grant`.
+
+    Version 1; its state never changes, but that in version 2 `plans` is empty where planning ended before reading.
+    """
 
     topic = topics.USERS_GRANT.name
     aggregate_type = "access_grant"
@@ -106,10 +109,11 @@ class AccessGranted(Payload, frozen=True, kw_only=True):
     areas: tuple[str, ...]
     granted_at: datetime
     expires_at: datetime
+    plans: tuple[str, ...] = ()
 
 
 class AccessEnded(Payload, frozen=True, kw_only=True):
-    """A grant was taken back, given up, or has expired long ago. Version 2."""
+    """A grant was taken back, given up, or has expired long ago. The last version, 3."""
 
     topic = topics.USERS_GRANT.name
     aggregate_type = "access_grant"

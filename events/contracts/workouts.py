@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from events import topics
+from events.contracts.plan_write import PlanWritten
 from events.envelope import Payload
 
 
@@ -86,3 +87,9 @@ class WorkoutDeleted(Payload, frozen=True, kw_only=True):
 
     workout_id: str
     local_date: date
+
+
+class TrainingPlanned(PlanWritten, frozen=True, kw_only=True):
+    """Somebody wrote a template for a person, by a grant."""
+
+    topic = topics.WORKOUTS_SESSION.name

@@ -158,6 +158,7 @@ class MealPlanRow(NutritionTable, table=True):
     name: str
     days: str = Field(sa_column=_json())
     version: int = 1
+    author_id: str | None = None
     created_at: datetime = Field(sa_column=_instant())
     idempotency_key: str | None = None
     idempotency_content: bytes | None = None
@@ -176,6 +177,7 @@ class PlannedMealRow(NutritionTable, table=True):
     custom_slot: str | None = None
     content: str = Field(sa_column=_json())
     meal_id: str | None = None
+    author_id: str | None = None
 
 
 class CustomSlotListRow(NutritionTable, table=True):
@@ -231,6 +233,7 @@ class NutritionTargetRow(NutritionTable, table=True):
     water_ml: int | None = None
     nutrient_aims: str = Field(sa_column=_json())
     version: int
+    author_id: str | None = None
     idempotency_key: str | None = None
     idempotency_content: bytes | None = None
 

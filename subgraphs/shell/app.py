@@ -34,6 +34,7 @@ from subgraphs.shell.database import Database
 from subgraphs.shell.grants import EndedGrants, forget_reads, with_grants
 from subgraphs.shell.graphql_http import PATH, GraphQLEndpoint
 from subgraphs.shell.graphql_schema import SubgraphSchema
+from subgraphs.shell.plan_writing import forget_plan_writes
 from subgraphs.shell.recent_clocks import RecentClocks
 from subgraphs.shell.revocation import RevokedSessions, forget_ended, with_ended_sessions
 from subgraphs.shell.settings import Settings
@@ -237,8 +238,8 @@ def with_news_of_rights(subgraph: str, subscription: "Subscription") -> "Subscri
 
 
 async def _retain(subgraph: Subgraph, resources: Resources) -> None:
-    """Let go, four times a day, of what outbox, ended sessions, reads by grants, deleted things and the subgraph's own
-    tables need no longer.
+    """Let go, four times a day, of what outbox, ended sessions, reads and plans by grants, deleted things and the subgraph's
+    own tables need no longer.
     """
     loop = resources.loops.add("retention", patience_seconds=3 * RETENTION_SECONDS)
 
@@ -248,7 +249,14 @@ async def _retain(subgraph: Subgraph, resources: Resources) -> None:
     async def session() -> None:
         while True:
             await asyncio.sleep(RETENTION_SECONDS * random.uniform(0.1, 1.0))  # noqa: S311 - spreads the work
-            for forget in (*OUTBOX, forget_sessions, forget_reads, forget_tombstones, *subgraph.forget):
+            for forget in (
+                *OUTBOX,
+                forget_sessions,
+                forget_reads,
+                forget_plan_writes,
+                forget_tombstones,
+                *subgraph.forget,
+            ):
                 await forget_in_batches(resources.database.transaction, forget)
             loop.progress()
 

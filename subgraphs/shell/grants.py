@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("subgraphs.shell.grants")
 
 CHANNEL = "ended-grants"
+#: What stands before the id of a grant that goes on for reading, and plans nothing any more.
+PLANS_ENDED = "plans:"
 READS_KEPT_DAYS = 90
 MOST_READS_SHOWN = 100
 
@@ -73,16 +75,21 @@ ACCESS_GRANT_DDL: tuple[str, ...] = (
     "CREATE INDEX access_read_by_time ON access_read (hour)",
 )
 _KEEP = text(
-    "INSERT INTO access_grant (id, owner_id, reader_id, relation, areas, granted_at, expires_at)"
-    " VALUES (:id, :owner_id, :reader_id, :relation, :areas, :granted_at, :expires_at)"
+    "INSERT INTO access_grant (id, owner_id, reader_id, relation, areas, granted_at, expires_at, plans)"
+    " VALUES (:id, :owner_id, :reader_id, :relation, :areas, :granted_at, :expires_at, :plans)"
     " ON CONFLICT (id) DO UPDATE SET owner_id = excluded.owner_id, reader_id = excluded.reader_id,"
     " relation = excluded.relation, areas = excluded.areas, granted_at = excluded.granted_at,"
-    " expires_at = excluded.expires_at"
+    " expires_at = excluded.expires_at, plans = excluded.plans"
 )
 _END = text("DELETE FROM access_grant WHERE id = ANY(:ids)")
+_END_PLANS = text("UPDATE access_grant SET plans = '{}' WHERE id = ANY(:ids)")
 _FORGET_PERSON = (
     text("DELETE FROM access_grant WHERE owner_id = :id OR reader_id = :id"),
     text("DELETE FROM access_read WHERE owner_id = :id OR reader_id = :id"),
+    text(
+        "WITH gone AS (DELETE FROM plan_write WHERE owner_id = :id OR writer_id = :id RETURNING id)"
+        " DELETE FROM outbox WHERE aggregate_type = 'plan_write' AND aggregate_id IN (SELECT id FROM gone)"
+    ),
 )
 _FORGET_READS = text(
     "DELETE FROM access_read WHERE (grant_id, what, hour) IN (SELECT grant_id, what, hour FROM access_read"
@@ -109,7 +116,7 @@ _READS = text(
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A person lets another read areas of theirs, until a moment."""
+    """A person lets another read areas of theirs, and plan in some of them, until a moment."""
 
     id: str
     owner_id: str
@@ -118,6 +125,7 @@ class Grant:
     areas: tuple[str, ...]
     granted_at: datetime
     expires_at: datetime
+    plans: tuple[str, ...] = ()
 
 
 class Wanted(NamedTuple):
@@ -169,7 +177,7 @@ async def reads_by_owner(connection: Reader, owner_ids: Sequence[str]) -> dict[s
 
 async def keep_grant(connection: AsyncConnection, grant: Grant) -> None:
     """Store a grant in this transaction."""
-    await connection.execute(_KEEP, asdict(grant) | {"areas": list(grant.areas)})
+    await connection.execute(_KEEP, asdict(grant) | {"areas": list(grant.areas), "plans": list(grant.plans)})
 
 
 async def end_grants(connection: AsyncConnection, grant_ids: Iterable[str]) -> None:
@@ -177,8 +185,13 @@ async def end_grants(connection: AsyncConnection, grant_ids: Iterable[str]) -> N
     await connection.execute(_END, {"ids": sorted(grant_ids)})
 
 
+async def end_plans(connection: AsyncConnection, grant_ids: Iterable[str]) -> None:
+    """Let these grants plan nothing any more, from this transaction's commit on; reading goes on."""
+    await connection.execute(_END_PLANS, {"ids": sorted(grant_ids)})
+
+
 async def forget_grants_of(connection: AsyncConnection, user_id: str) -> None:
-    """Forget what a person gave and was given, and what was read by it: the person is erased."""
+    """Forget what a person gave and was given, and what was read and planned by it: the person is erased."""
     for statement in _FORGET_PERSON:
         await connection.execute(statement, {"id": user_id})
 
@@ -190,7 +203,7 @@ async def forget_reads(connection: AsyncConnection, rows: int) -> int:
 
 
 class EndedGrants:
-    """News of grants that ended. `watch` must run for this process's database to follow before the event does."""
+    """News of grants that ended, or plan no more. `watch` must run for this process's database to follow before the event does."""
 
     def __init__(self, database: Database | None = None, fanout: "Fanout | None" = None) -> None:
         self._database = database
@@ -199,6 +212,10 @@ class EndedGrants:
     async def announce(self, grant_ids: Iterable[str]) -> None:
         """Tell every process that these grants ended; the users database knows it already."""
         await hasten(self._fanout, ((CHANNEL, each) for each in grant_ids), _log, "end_of_grant_not_hastened")
+
+    async def announce_plans(self, grant_id: str) -> None:
+        """Tell every process that this grant plans nothing any more; the users database knows it already."""
+        await hasten(self._fanout, [(CHANNEL, f"{PLANS_ENDED}{grant_id}")], _log, "end_of_plans_not_hastened")
 
     async def watch(self, loops: Loops) -> None:
         """Delete what is announced as ended, until cancelled."""
@@ -210,10 +227,12 @@ class EndedGrants:
     async def _hear(self, database: Database, fanout: "Fanout", loop: Loop) -> None:
         async with aclosing(fanout.listen(CHANNEL)) as announced:
             async for grant_ids in announced:
-                ended = grant_ids - {EVERYTHING}
-                if ended:
+                told = grant_ids - {EVERYTHING}
+                if told:
+                    reading = {each.removeprefix(PLANS_ENDED) for each in told if each.startswith(PLANS_ENDED)}
                     async with database.transaction() as transaction:
-                        await end_grants(transaction, ended)
+                        await end_plans(transaction, reading)
+                        await end_grants(transaction, (each for each in told if not each.startswith(PLANS_ENDED)))
                 loop.progress()
 
 
@@ -249,6 +268,7 @@ async def _apply(connection: AsyncConnection, envelope: "Envelope") -> None:
             areas=payload.areas,
             granted_at=payload.granted_at,
             expires_at=payload.expires_at,
+            plans=payload.plans,
         )
         await keep_grant(connection, grant)
     elif isinstance(payload, AccessEnded):

@@ -20,7 +20,7 @@ from strawberry.types.field import StrawberryField
 
 from subgraphs.shell.context import Info
 from subgraphs.shell.errors import ForbiddenError
-from subgraphs.shell.grant_area import GrantArea
+from subgraphs.shell.grant_area import GrantArea, PlanArea
 from subgraphs.shell.grants import ReadRecord, Wanted
 from subgraphs.shell.lean_executor import Leaf
 from subgraphs.shell.scalars import describe_enum
@@ -30,9 +30,16 @@ describe_enum(
     GrantArea,
     "What a person may let somebody read.",
     BODY="Profile, weighings and measurements.",
-    DIARY="Meals, drinks, fasts and targets.",
+    DIARY="Meals, plans of meals, drinks, fasts and targets.",
     TRAINING="Workouts, templates, records and training load.",
     PROGRESS="Days and weeks in numbers, goals, reports, achievements, the timeline and the weight trend.",
+)
+describe_enum(
+    PlanArea,
+    "What a person may let somebody plan for them, who reads the area it belongs to. Nobody logs for another person.",
+    MEALS="Plans of meals, the days they are put on, and nutrition targets. Who plans it reads DIARY.",
+    TRAINING="Templates of workouts, routines, and workouts for days to come. Who plans it reads TRAINING.",
+    GOALS="Goals. Who plans it reads PROGRESS.",
 )
 _ANOTHERS = "This belongs to another user."
 #: Fields of User that say who it is.

@@ -269,6 +269,7 @@ class GrantInvitationRow(UsersTable, table=True):
     owner_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))
     relation: str
     areas: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    plans: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     days: int
     email: str | None = None
     email_key: str | None = None
@@ -278,7 +279,10 @@ class GrantInvitationRow(UsersTable, table=True):
 
 
 class NotificationRow(UsersTable, table=True):
-    """Something that a person was told, once for each cause. One with `hidden_at` is not shown, and keeps its cause."""
+    """Something that a person was told, once for each cause. One with `hidden_at` is not shown, and keeps its cause.
+
+    `actor_id` is somebody else whom it names, and with whose account it goes.
+    """
 
     __tablename__ = "notification"
     __table_args__ = (UniqueConstraint("user_id", "cause"),)
@@ -289,6 +293,7 @@ class NotificationRow(UsersTable, table=True):
     cause: str
     subject_id: str | None = None
     detail: str | None = None
+    actor_id: str | None = None
     created_at: datetime = Field(sa_column=_instant())
     read_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     hidden_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))

@@ -11,6 +11,7 @@ from subgraphs.shell.change_log import ChangePage, ChangesRecord, changes_by_use
 from subgraphs.shell.context import Info, Resources
 from subgraphs.shell.grants import ReadRecord, reads_by_owner
 from subgraphs.shell.keyset import Page
+from subgraphs.shell.plan_writing import PlanWriteRecord, writes_by_owner
 from subgraphs.shell.replicated_person import PersonRecord, people_by_id
 from subgraphs.shell.search.store import Found
 from subgraphs.shell.telemetry import batch_span
@@ -210,6 +211,10 @@ class WorkoutsLoaders:
     @cached_property
     def reads_by_owner(self) -> DataLoader[str, list[ReadRecord]]:
         return load_list("reads_by_owner", self._read(reads_by_owner), batch_span)
+
+    @cached_property
+    def writes_by_owner(self) -> DataLoader[str, list[PlanWriteRecord]]:
+        return load_list("writes_by_owner", self._read(writes_by_owner), batch_span)
 
 
 def _none() -> None:

@@ -113,7 +113,9 @@ class DefaultRestRow(WorkoutsTable, table=True):
 
 
 class WorkoutTemplateRow(WorkoutsTable, table=True):
-    """What somebody does again and again. `planned_at` is when the plans of its exercises were told."""
+    """What somebody does again and again. `planned_at` is when the plans of its exercises were told, `author_id` who wrote it
+    last, if that was somebody else by a grant.
+    """
 
     __tablename__ = "workout_template"
     __table_args__ = (key_index("workout_template"),)
@@ -125,6 +127,7 @@ class WorkoutTemplateRow(WorkoutsTable, table=True):
     created_at: datetime = Field(sa_column=_instant())
     planned_at: datetime = Field(sa_column=_instant())
     version: int = 1
+    author_id: str | None = None
     idempotency_key: str | None = None
     idempotency_content: bytes | None = Field(default=None, sa_column=_content())
 
@@ -166,6 +169,7 @@ class RoutineRow(WorkoutsTable, table=True):
     schedule: str
     days: str = Field(sa_column=Column(JSONB, nullable=False))
     version: int = 1
+    author_id: str | None = None
     created_at: datetime = Field(sa_column=_instant())
     planned_at: datetime = Field(sa_column=_instant())
     idempotency_key: str | None = None
@@ -197,6 +201,7 @@ class PlannedWorkoutRow(WorkoutsTable, table=True):
         default=None, sa_column=Column(Text, ForeignKey("workout.id", ondelete="SET NULL"), nullable=True)
     )
     version: int = 1
+    author_id: str | None = None
     created_at: datetime = Field(sa_column=_instant())
     planned_at: datetime = Field(sa_column=_instant())
     idempotency_key: str | None = None

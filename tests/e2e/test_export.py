@@ -23,6 +23,7 @@ from tests.testkit.running_stack import PASSWORD, ROOT, RunningStack, Visitor, e
 LEFT_OUT_COLUMNS = {
     "user_id": "whose it is: the export is one person's",
     "created_by": "the same",
+    "author_id": "another person, who wrote it by a grant: the graph shows it, as authorId",
     "idempotency_key": "what a client called one creation, so that it is made once",
     "idempotency_content": "the hash of what that creation said",
     "account.password_hash": "a secret",
@@ -32,6 +33,7 @@ LEFT_OUT_COLUMNS = {
     "account.last_login_at": "the newest of the sessions has it",
     "access_grant.owner_id": "the graph names the other side, and only that: ownerName",
     "access_grant.reader_id": "the same: readerName",
+    "notification.actor_id": "another person, whom the words name",
     "notification.cause": "names what happened for us, so that it is told once; kind and subjectId say it",
     "notification.mailed_at": "when it was queued for a mail, which counts mails of a day",
     "notification.hidden_at": "what was deleted is not exported",

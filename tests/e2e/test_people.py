@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+from typing import Any
 
 from deploy.databases import database_urls
 from deploy.erasure import traces_of
-from tests.testkit.persons_things import let_read, things_of, with_a_key
+from tests.testkit.persons_things import let_plan, let_read, things_of, with_a_key
 from tests.testkit.running_stack import PASSWORD, ROOT, RunningStack, eventually
 
 ASK = "mutation ($email: String!) { requestPasswordReset(input: { email: $email }) { sentTo } }"
@@ -106,6 +107,61 @@ async def test_a_coach_reads_a_clients_days_workouts_and_trend_until_the_grant_i
 
     await eventually(is_shut)
     assert (await coach.data(CLIENTS))["me"]["clients"]["nodes"] == []
+
+
+PLAN = """mutation ($of: ID!, $exercise: ID!) {
+  createTemplate(input: { personId: $of, name: "Coached", exercises: [{ exerciseId: $exercise, sets: 3, mostReps: 5, targetRpe: 8 }] }) {
+    template { id authorId } userErrors { code field } }
+  setNutritionTarget(input: { personId: $of, energyKcal: 2345 }) {
+    target { authorId } user { id nutritionTarget { energyKcal } } userErrors { code field } }
+  createGoal(input: { personId: $of, kind: WORKOUTS_PER_WEEK, targetValue: 3 }) { goal { authorId } userErrors { code field } } }"""
+PLANNED = """{ me { trainingWrites { ...Who } diaryWrites { ...Who } progressWrites { ...Who }
+  notifications(first: 5) { nodes { kind body } } templates { nodes { id name } } nutritionTarget { energyKcal } } }
+  fragment Who on PlanWrite { what writerName }"""
+
+
+async def test_a_coach_plans_for_a_client_who_sees_by_whom_until_planning_is_taken_back(stack: RunningStack) -> None:
+    client, coach = await stack.register(displayName="Ann Client"), await stack.register(displayName="Ben Coach")
+    make = 'mutation { createExercise(input: { name: "Sled push", category: STRENGTH }) { exercise { id } } }'
+    exercise = (await client.data(make))["createExercise"]["exercise"]
+    grant_id = await let_plan(client, coach)
+    plan = {"of": client.id, "exercise": exercise["id"]}
+    made: dict[str, Any] = {}
+
+    async def is_planned() -> bool:
+        """Each subgraph has heard of the grant; what was planned before that is not planned again."""
+        for name, payload in ((await coach.ask(PLAN, plan))["data"] or {}).items():
+            if payload is not None and not payload["userErrors"]:
+                made.setdefault(name, payload)
+        return len(made) == 3
+
+    await eventually(is_planned)
+    assert made["createTemplate"]["template"]["authorId"] == made["createGoal"]["goal"]["authorId"] == coach.id
+    assert made["setNutritionTarget"]["user"] == {"id": client.id, "nutritionTarget": {"energyKcal": 2345.0}}
+
+    async def is_told() -> bool:
+        nodes = (await client.data(PLANNED))["me"]["notifications"]["nodes"]
+        return {"Ben Coach has written a template of workouts.", "Ben Coach has written a goal."} <= {
+            each["body"] for each in nodes if each["kind"] == "PLAN_WRITTEN"
+        }
+
+    await eventually(is_told)
+    seen = (await client.data(PLANNED))["me"]
+    assert {"what": "TEMPLATE", "writerName": "Ben Coach"} in seen["trainingWrites"]
+    assert {"what": "NUTRITION_TARGET", "writerName": "Ben Coach"} in seen["diaryWrites"]
+    assert {"what": "GOAL", "writerName": "Ben Coach"} in seen["progressWrites"]
+    assert (seen["templates"]["nodes"][0]["name"], seen["nutritionTarget"]["energyKcal"]) == ("Coached", 2345.0)
+
+    end = "mutation ($id: ID!) { revokeAccess(input: { id: $id, plansOnly: true }) { revokedId } }"
+    await client.data(end, {"id": grant_id})
+
+    async def plans_nothing() -> bool:
+        answer = (await coach.ask(PLAN, plan))["data"]
+        return all(payload["userErrors"] == [{"code": "NOT_FOUND", "field": "personId"}] for payload in answer.values())
+
+    await eventually(plans_nothing)
+    templates = "query ($id: ID!) { user(id: $id) { templates { totalCount } } }"
+    assert (await coach.data(templates, {"id": client.id}))["user"]["templates"]["totalCount"] >= 1
 
 
 async def test_a_program_with_a_key_does_its_part_of_the_graph_until_the_key_is_revoked(stack: RunningStack) -> None:

@@ -46,6 +46,8 @@ THEN = """mutation($food: ID!, $workout: ID!, $exercise: ID!, $tomorrow: LocalDa
 BROWSER_KEY = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
 INVITE = """mutation { inviteReader(input: { relation: COACH, areas: [BODY, DIARY, TRAINING, PROGRESS] }) {
   code invitation { id } } }"""
+INVITE_PLANNER = """mutation { inviteReader(input: { relation: COACH, areas: [BODY, DIARY, TRAINING, PROGRESS],
+  plans: [MEALS, TRAINING, GOALS] }) { code } }"""
 ACCEPT = "mutation ($code: String!) { acceptInvitation(input: { code: $code }) { grant { id } } }"
 
 
@@ -105,8 +107,17 @@ async def things_of(owner: Visitor) -> dict[str, str]:
 
 
 async def let_read(owner: Visitor, reader: Visitor) -> str:
-    """The id of a grant of everything that can be granted, as users knows it; the others hear of it a moment later."""
-    code = (await owner.data(INVITE))["inviteReader"]["code"]
+    """The id of a grant to read everything that can be granted, as users knows it; the others hear of it a moment later."""
+    return await _accepted(owner, reader, INVITE)
+
+
+async def let_plan(owner: Visitor, writer: Visitor) -> str:
+    """The id of a grant to plan everything that can be planned for the owner, and to read all of it."""
+    return await _accepted(owner, writer, INVITE_PLANNER)
+
+
+async def _accepted(owner: Visitor, reader: Visitor, invite: str) -> str:
+    code = (await owner.data(invite))["inviteReader"]["code"]
     grant_id: str = (await reader.data(ACCEPT, {"code": code}))["acceptInvitation"]["grant"]["id"]
     return grant_id
 

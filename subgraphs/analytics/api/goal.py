@@ -24,6 +24,7 @@ from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.live import announce
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import Node, NodeKind
+from subgraphs.shell.plan_write_type import AUTHOR, PERSON
 from subgraphs.shell.scalars import (
     CACHE_PRIVATE_BRIEFLY,
     IdempotencyKey,
@@ -101,6 +102,7 @@ class Goal(Node):
         description="The day on which the trend weight came to the target; null for habits and for the person's word."
     )
     version: int = strawberry.field(description="Counts changes; send it as `expectedVersion` to change only this one.")
+    author_id: strawberry.ID | None = strawberry.field(description=AUTHOR)
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID, **_: Any) -> Goal | None:
@@ -199,6 +201,7 @@ def goal_node(record: GoalRecord) -> Goal:
         completed_at=record.completed_at,
         reached_on=record.reached_on,
         version=record.version,
+        author_id=None if record.author_id is None else strawberry.ID(record.author_id),
     )
 
 
@@ -246,6 +249,7 @@ class CreateGoalInput:
     )
     description: str | None = strawberry.field(default=None, description="Up to 500 characters. Null: none.")
     id: strawberry.ID | None = client_made_id(NodeKind.GOAL)
+    person_id: strawberry.ID | None = strawberry.field(default=None, description=PERSON)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
     def to_new(self) -> commands.NewGoal:
@@ -257,6 +261,7 @@ class CreateGoalInput:
             start_date=self.start_date,
             target_date=self.target_date,
             description=self.description,
+            person_id=self.person_id,
             request=request_key(self),
         )
 
@@ -339,14 +344,18 @@ async def _announce(info: Info, user_id: str) -> None:
 @strawberry.type
 class GoalMutation:
     @mutation(
-        key_scope=KeyScope.WRITE_PROGRESS, description="Set a goal of the viewer. CONFLICT for more than there may be."
+        key_scope=KeyScope.WRITE_PROGRESS,
+        description="Set a goal of the viewer, or of somebody for whom the viewer may plan. CONFLICT for more than there may be.",
     )
     async def create_goal(self, info: Info, input: CreateGoalInput) -> GoalPayload | None:
         viewer, resources = info.context.viewer, info.context.resources
         record = await commands.create_goal(viewer, input.to_new(), database=resources.database, now=resources.now())
         return await _payload(info, record)
 
-    @mutation(key_scope=KeyScope.WRITE_PROGRESS, description="Change a goal of the viewer.")
+    @mutation(
+        key_scope=KeyScope.WRITE_PROGRESS,
+        description="Change a goal of the viewer, or of somebody for whom the viewer may plan.",
+    )
     async def update_goal(self, info: Info, input: UpdateGoalInput) -> GoalPayload | None:
         resources = info.context.resources
         record = await commands.update_goal(

@@ -42,6 +42,7 @@ from subgraphs.shell.grant_area import GrantArea
 from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
+from subgraphs.shell.plan_write_type import PlanWrite, write_node
 from subgraphs.shell.quantities import Mass, MassIn, mass
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, rounded, rounded_or_none
 from subgraphs.shell.scopes import reads
@@ -326,6 +327,13 @@ class User(ChangesOfUser):
     )
     async def progress_reads(self, info: Info) -> list[AccessRead]:
         return [read_node(record) for record in await loaders_of(info).reads_by_owner.load(self.id)]
+
+    @strawberry.field(
+        description="Which goals others wrote for the person by a grant, the latest first; the latest 100 of 90 days.",
+        directives=[list_size(20)],
+    )
+    async def progress_writes(self, info: Info) -> list[PlanWrite]:
+        return [write_node(record) for record in await loaders_of(info).writes_by_owner.load(self.id)]
 
     async def _period(self, info: Info, span: Span) -> PeriodSummary:
         loading = loaders_of(info).trend_by_user.load((self.id, span))  # while the summaries are read

@@ -29,22 +29,26 @@ from subgraphs.analytics.queries.person import GROUP, clock_of
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
+from subgraphs.shell.grant_area import PlanArea
 from subgraphs.shell.idempotency import id_made_before, id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.node import NodeKind, new_node_id
+from subgraphs.shell.plan_writing import PlanKind, plan_writer, writer_of_row
 from subgraphs.shell.telemetry import current_traceparent
 
+_NO_GOAL = "There is no such goal."
 _INSERT = text(
     "INSERT INTO goal (id, user_id, kind, direction, start_value, target_value, start_date, counts_from, target_date,"
-    " status, description, idempotency_key, idempotency_content, created_at) VALUES (:id, :user_id, :kind, :direction, :start_value,"
-    " :target_value, :start_date, :start_date, :target_date, 'ACTIVE', :description, :idempotency_key,"
+    " status, description, author_id, idempotency_key, idempotency_content, created_at) VALUES (:id, :user_id, :kind, :direction, :start_value,"
+    " :target_value, :start_date, :start_date, :target_date, 'ACTIVE', :description, :author_id, :idempotency_key,"
     " :idempotency_content, :created_at) ON CONFLICT DO NOTHING"
 )
 _COUNT = text("SELECT count(*) FROM goal WHERE user_id = :user_id")
 _UPDATE = text(
     "UPDATE goal SET direction = :direction, start_value = :start_value, target_value = :target_value,"
     " counts_from = CASE WHEN start_date = :start_date THEN counts_from ELSE :start_date END,"
-    " start_date = :start_date, target_date = :target_date, description = :description, version = version + 1"
+    " start_date = :start_date, target_date = :target_date, description = :description, author_id = :author_id,"
+    " version = version + 1"
     " WHERE id = :id"
 )
 _SET_STATUS = text(
@@ -68,7 +72,9 @@ _REACHED = text(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewGoal:
-    """A goal to set, from today unless told otherwise."""
+    """A goal to set, from today unless told otherwise; for this person, who lets the viewer plan by a grant, and for the viewer
+    where None.
+    """
 
     kind: GoalKind
     target_value: Decimal
@@ -77,6 +83,7 @@ class NewGoal:
     start_date: date | None = None
     target_date: date | None = None
     description: str | None = None
+    person_id: str | None = None
     request: RequestKey | None = None
 
 
@@ -94,11 +101,14 @@ class GoalChanges(TypedDict, total=False):
 async def create_goal(viewer: Viewer, new: NewGoal, *, database: Database, now: datetime) -> GoalRecord:
     """Set a goal. The same request again finds the first.
 
-    Raises ValidationError, and ConflictError for more goals than a person may have or a key that was used otherwise.
+    Raises ValidationError, NotFoundError for a person for whom the viewer may not plan, RateLimitedError, and ConflictError for
+    more goals than a person may have or a key that was used otherwise.
     """
     async with database.transaction() as transaction:
-        await hold_projection(transaction, GROUP, viewer.id)  # a weight that comes now is to find it, or to be found
-        today = (await clock_of(transaction, viewer)).today(now)
+        writer = await plan_writer(transaction, viewer, new.person_id, PlanArea.GOALS)
+        owner, request = writer.owner, writer.key(new.request)
+        await hold_projection(transaction, GROUP, owner.id)  # a weight that comes now is to find it, or to be found
+        today = (await clock_of(transaction, owner)).today(now)
         facts = GoalFacts(
             kind=new.kind,
             direction=new.direction,
@@ -109,21 +119,23 @@ async def create_goal(viewer: Viewer, new: NewGoal, *, database: Database, now: 
             description=new.description,
         )
         _check(facts, today, ends_ahead=True)
-        if earlier := await id_made_before(transaction, "goal", viewer.id, new.request):
+        if earlier := await id_made_before(transaction, "goal", owner.id, request):
             return (await goals_by_id(transaction, [earlier]))[earlier]
-        goal_id = made_id_of(new.request) or new_node_id(NodeKind.GOAL)
+        goal_id = made_id_of(request) or new_node_id(NodeKind.GOAL)
         row = _values(facts) | {
             "id": goal_id,
-            "user_id": viewer.id,
-            **key_columns(new.request),
+            "user_id": owner.id,
+            "author_id": writer.author_id,
+            **key_columns(request),
             "created_at": now,
         }
         if (await transaction.execute(_INSERT, row)).rowcount == 0:
-            earlier = await id_of_request(transaction, "goal", viewer.id, new.request)
+            earlier = await id_of_request(transaction, "goal", owner.id, request)
             assert earlier is not None  # nothing else makes a conflict
             return (await goals_by_id(transaction, [earlier]))[earlier]
-        if int(await transaction.scalar(_COUNT, {"user_id": viewer.id}) or 0) > MOST_GOALS:
-            raise ConflictError(f"You have {MOST_GOALS} goals, the most there may be: delete one first.")
+        if int(await transaction.scalar(_COUNT, {"user_id": owner.id}) or 0) > MOST_GOALS:
+            raise ConflictError(f"There are {MOST_GOALS} goals, the most there may be: delete one first.")
+        await writer.note(transaction, PlanKind.GOAL, goal_id, now)
         return await _followed(transaction, goal_id, now)
 
 
@@ -136,13 +148,20 @@ async def update_goal(
     database: Database,
     now: datetime,
 ) -> GoalRecord:
-    """Change a goal. Raises ValidationError, NotFoundError, StaleVersionError."""
+    """Change a goal of the viewer, or of a person for whom the viewer may plan.
+
+    Raises ValidationError, NotFoundError, StaleVersionError, RateLimitedError.
+    """
     async with database.transaction() as transaction:
-        goal = await _locked(transaction, viewer, goal_id, expected_version)
-        today = (await clock_of(transaction, viewer)).today(now)
+        writer = await writer_of_row(transaction, viewer, "goal", goal_id, PlanArea.GOALS)
+        if writer is None:
+            raise NotFoundError(_NO_GOAL)
+        goal = await _locked(transaction, writer.owner, goal_id, expected_version)
+        today = (await clock_of(transaction, writer.owner)).today(now)
         facts = replace(goal.facts, **changes)
         _check(facts, today, ends_ahead="target_date" in changes)
-        await transaction.execute(_UPDATE, _values(facts) | {"id": goal_id})
+        await transaction.execute(_UPDATE, _values(facts) | {"id": goal_id, "author_id": writer.author_id})
+        await writer.note(transaction, PlanKind.GOAL, goal_id, now)
         return await _followed(transaction, goal_id, now)
 
 
@@ -297,7 +316,7 @@ async def _locked(
     transaction: AsyncConnection, viewer: Viewer, goal_id: str, expected_version: int | None
 ) -> GoalRecord:
     if await transaction.scalar(_LOCK, {"id": goal_id, "user_id": viewer.id}) is None:
-        raise NotFoundError("There is no such goal.")
+        raise NotFoundError(_NO_GOAL)
     goal = (await goals_by_id(transaction, [goal_id]))[goal_id]
     expect_version("goal", expected=expected_version, current=goal.version)
     return goal

@@ -249,6 +249,7 @@ async def _forget(connection: AsyncConnection, user_id: str) -> None:
     for table in _TABLES_OF_A_USER:
         await connection.execute(text(f"DELETE FROM {table} WHERE user_id = :id"), {"id": user_id})  # noqa: S608
     await forget_changes_of(connection, user_id)
+    await connection.execute(text("UPDATE goal SET author_id = NULL WHERE author_id = :id"), {"id": user_id})
     await forget_events_of(connection, user_id)
     await connection.execute(
         text("INSERT INTO erased_user (user_id) VALUES (:id) ON CONFLICT DO NOTHING"), {"id": user_id}

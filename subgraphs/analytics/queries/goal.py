@@ -29,7 +29,7 @@ from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = (
     "id, user_id, kind, direction, start_value, target_value, start_date, target_date, status, description,"
-    " completed_at, reached_on, version, created_at"
+    " completed_at, reached_on, version, created_at, author_id"
 )
 # What a day counts for a habit, null where nothing was logged that would count.
 _NUMBER_OF_A_DAY = """
@@ -61,6 +61,7 @@ class GoalRecord:
     reached_on: date | None
     version: int
     created_at: datetime
+    author_id: str | None
 
     @property
     def facts(self) -> GoalFacts:

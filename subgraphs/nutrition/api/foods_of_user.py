@@ -19,6 +19,7 @@ from subgraphs.shell.context import Info
 from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
+from subgraphs.shell.sharing import SHARED_DIARY
 
 
 @strawberry.type(description="A food that a person logged, how often and when last.")
@@ -93,7 +94,8 @@ class FoodsOfUser:
 
     @strawberry.field(
         description=f"The plans of meals that the person keeps, newest first; at most {MOST_PLANS}. `totalCount` is null: a"
-        " page reads itself only."
+        " page reads itself only.",
+        directives=[SHARED_DIARY],
     )
     async def meal_plans(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None

@@ -16,6 +16,7 @@ from subgraphs.nutrition.loaders import loaders_of
 from subgraphs.nutrition.queries.meal_plan import MealPlanRecord, PlannedMealRecord
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
+from subgraphs.shell.plan_write_type import AUTHOR
 
 ITEMS = f"Its foods, in order; up to {MOST_ITEMS}."
 QUICK_ADDS = f"Energy of it without a food; up to {MOST_QUICK_ADDS} entries."
@@ -72,6 +73,7 @@ class MealPlan:
     name: str = strawberry.field(description="What the person calls it.")
     version: int = strawberry.field(description="Counts changes; send it as `expectedVersion` to change only this one.")
     created_at: dt.datetime = strawberry.field(description="When it was kept.")
+    author_id: strawberry.ID | None = strawberry.field(description=AUTHOR)
 
     @strawberry.field(description=f"Its days, in order; 1 to {MOST_PLAN_DAYS}.", directives=[list_size(7)])
     def days(self) -> list[DayOfPlan]:
@@ -91,6 +93,7 @@ class PlannedMeal(_MealToCome):
     record: strawberry.Private[PlannedMealRecord]
     id: strawberry.ID = strawberry.field(description="Identifies the planned meal in the whole graph.")
     date: dt.date = strawberry.field(description="The person's calendar day that it is planned for.")
+    author_id: strawberry.ID | None = strawberry.field(description=AUTHOR)
 
     @strawberry.field(description="The meal that it was logged as; null while it is not, and once that was deleted.")
     async def meal(self, info: Info) -> Meal | None:
@@ -107,6 +110,7 @@ def meal_plan_node(record: MealPlanRecord) -> MealPlan:
         name=record.name,
         version=record.version,
         created_at=record.created_at,
+        author_id=None if record.author_id is None else strawberry.ID(record.author_id),
     )
 
 
@@ -116,6 +120,7 @@ def planned_meal_node(record: PlannedMealRecord) -> PlannedMeal:
         content=decode_content(record.content),
         id=strawberry.ID(record.id),
         date=record.local_date,
+        author_id=None if record.author_id is None else strawberry.ID(record.author_id),
         slot=MealSlot(record.slot),
         custom_slot=record.custom_slot,
     )

@@ -23,7 +23,9 @@ from subgraphs.shell.cost import list_size
 from subgraphs.shell.inputs import client_made_id, expected_version, given, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
+from subgraphs.shell.plan_write_type import PERSON
 from subgraphs.shell.scalars import IdempotencyKey, TimeZone
+from subgraphs.shell.sharing import may_read
 
 if TYPE_CHECKING:
     from subgraphs.nutrition.api.user import User
@@ -70,6 +72,7 @@ class CreateMealPlanInput:
     name: str = strawberry.field(description=f"What to call it, 1 to {LONGEST_NAME} characters.")
     days: list[PlanDayInput] = strawberry.field(description=f"Its days, {_DAYS}")
     id: strawberry.ID | None = client_made_id("meal_plan")
+    person_id: strawberry.ID | None = strawberry.field(default=None, description=PERSON)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
 
@@ -146,7 +149,8 @@ class DeleteMealPlanPayload(Payload):
 class ApplyMealPlanPayload(Payload):
     diary_days: list[LazyDiaryDay] | None = strawberry.field(
         default=None,
-        description="The days with what is planned for them now; null if it was refused.",
+        description="The days with what is planned for them now; null if it was refused, and where the viewer reads no"
+        " diary of the person any more.",
         directives=[list_size(7)],
     )
 
@@ -169,12 +173,12 @@ class LogPlannedMealPayload(Payload):
 class MealPlanMutation:
     @mutation(
         key_scope=KeyScope.WRITE_DIARY,
-        description="Keep a plan of meals of the viewer. CONFLICT for more than there may be.",
+        description="Keep a plan of meals of the viewer, or of somebody for whom the viewer may plan. CONFLICT for more than there may be.",
     )
     async def create_meal_plan(self, info: Info, input: CreateMealPlanInput) -> CreateMealPlanPayload | None:
         resources = info.context.resources
         days = [[meal.to_meal() for meal in day.meals] for day in input.days]
-        new = commands.NewMealPlan(name=input.name, days=days, request=request_key(input))
+        new = commands.NewMealPlan(name=input.name, days=days, person_id=input.person_id, request=request_key(input))
         viewer = info.context.viewer
         record = await commands.create_meal_plan(viewer, new, database=resources.database, now=resources.now())
         info.context.renew_loaders()
@@ -182,7 +186,8 @@ class MealPlanMutation:
 
     @mutation(
         key_scope=KeyScope.WRITE_DIARY,
-        description="Change a plan of the viewer; what is planned by it already stays as it is.",
+        description="Change a plan of the viewer, or of somebody for whom the viewer may plan; what is planned by it already stays as"
+        " it is.",
     )
     async def update_meal_plan(self, info: Info, input: UpdateMealPlanInput) -> UpdateMealPlanPayload | None:
         changes = given(input, never_null=("name", "days"))
@@ -194,6 +199,7 @@ class MealPlanMutation:
             changes,
             expected_version=input.expected_version,
             database=info.context.resources.database,
+            now=info.context.resources.now(),
         )
         info.context.renew_loaders()
         return UpdateMealPlanPayload(meal_plan=meal_plan_node(record))
@@ -211,17 +217,21 @@ class MealPlanMutation:
 
     @mutation(
         key_scope=KeyScope.WRITE_DIARY,
-        description="Plan days as a plan has them, in place of what was planned for them and not eaten. The same again"
-        " changes nothing but the planned meals' ids.",
+        description="Plan days as a plan has them, of the viewer or of somebody for whom the viewer may plan, in place of what was"
+        " planned for them and not eaten. The same again changes nothing but the planned meals' ids.",
     )
     async def apply_meal_plan(self, info: Info, input: ApplyMealPlanInput) -> ApplyMealPlanPayload | None:
-        from subgraphs.nutrition.api.diary import diary_day
+        from subgraphs.nutrition.api.diary import DiaryDay, diary_day
 
         resources, viewer = info.context.resources, info.context.viewer
         use = commands.PlanUse(start=input.from_, first_day=input.first_day, days=input.days)
-        days = await commands.apply_meal_plan(viewer, input.id, use, database=resources.database, now=resources.now())
+        owner_id, days = await commands.apply_meal_plan(
+            viewer, input.id, use, database=resources.database, now=resources.now()
+        )
         info.context.renew_loaders()
-        return ApplyMealPlanPayload(diary_days=[diary_day(viewer.id, day) for day in days])
+        if not await may_read(info, DiaryDay, owner_id):  # and if so, it is noted that somebody else read the days
+            return ApplyMealPlanPayload()
+        return ApplyMealPlanPayload(diary_days=[diary_day(owner_id, day) for day in days])
 
     @mutation(key_scope=KeyScope.WRITE_DIARY, description="Take back what is planned for days and not eaten.")
     async def clear_planned_meals(self, info: Info, input: ClearPlannedMealsInput) -> ClearPlannedMealsPayload | None:

@@ -21,6 +21,7 @@ from subgraphs.shell.cost import list_size
 from subgraphs.shell.inputs import idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
+from subgraphs.shell.plan_write_type import AUTHOR, PERSON
 from subgraphs.shell.scalars import IdempotencyKey, decimal_of, decimal_of_or_none, rounded, rounded_or_none
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class NutritionTarget:
         default=None,
         description="Counts changes of the person's targets; send it as `expectedVersion`. Null for a suggestion.",
     )
+    author_id: strawberry.ID | None = strawberry.field(default=None, description=AUTHOR)
     basal_kcal: float | None = strawberry.field(
         default=None,
         description="Energy at rest by Mifflin and St Jeor (1990), in kilocalories; null for what a person chose.",
@@ -64,6 +66,7 @@ class NutritionTarget:
 def target_node(record: TargetRecord) -> NutritionTarget:
     node = target_of_domain(record.target)
     node.effective_from, node.version = record.effective_from, record.version
+    node.author_id = None if record.author_id is None else strawberry.ID(record.author_id)
     return node
 
 
@@ -104,7 +107,7 @@ class SetNutritionTargetInput:
         default_factory=list, description="What to aim at of single nutrients, each once."
     )
     effective_from: dt.date | None = strawberry.field(
-        default=None, description="The first calendar day it holds for. Null: the viewer's today."
+        default=None, description="The first calendar day it holds for. Null: the person's today."
     )
     expected_version: int | None = strawberry.field(
         default=None,
@@ -113,6 +116,7 @@ class SetNutritionTargetInput:
             " Null: any."
         ),
     )
+    person_id: strawberry.ID | None = strawberry.field(default=None, description=PERSON)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
     def to_target(self) -> Target:
@@ -135,7 +139,8 @@ class SetNutritionTargetPayload(Payload):
 class TargetMutation:
     @mutation(
         key_scope=KeyScope.WRITE_DIARY,
-        description="Aim at this from a day on; earlier days keep their target, later ones theirs.",
+        description="Aim at this from a day on, or let somebody for whom the viewer may plan aim at it; earlier days keep their"
+        " target, later ones theirs.",
     )
     async def set_nutrition_target(
         self, info: Info, input: SetNutritionTargetInput
@@ -149,8 +154,11 @@ class TargetMutation:
             input.effective_from,
             request_key(input),
             expected_version=input.expected_version,
+            person_id=input.person_id,
             database=resources.database,
             now=resources.now(),
         )
         info.context.renew_loaders()
-        return SetNutritionTargetPayload(target=target_node(record), user=await load_named_user(info, viewer.id))
+        return SetNutritionTargetPayload(
+            target=target_node(record), user=await load_named_user(info, input.person_id or viewer.id)
+        )

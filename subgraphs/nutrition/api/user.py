@@ -35,6 +35,7 @@ from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, FromDay, Last, ToDay, connect
 from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex
 from subgraphs.shell.physiology_type import Physiology
+from subgraphs.shell.plan_write_type import PlanWrite, write_node
 from subgraphs.shell.replicated_person import PersonRecord, person_from_token
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, decimal_of_or_none, rounded
 from subgraphs.shell.scopes import reads
@@ -243,6 +244,13 @@ class User(FoodsOfUser, ChangesOfUser):
     )
     async def diary_reads(self, info: Info) -> list[AccessRead]:
         return [read_node(record) for record in await loaders_of(info).reads_by_owner.load(self.id)]
+
+    @strawberry.field(
+        description="Which plans of meals, planned days and targets others wrote for the person by a grant, the latest first; the latest 100 of 90 days.",
+        directives=[list_size(20)],
+    )
+    async def diary_writes(self, info: Info) -> list[PlanWrite]:
+        return [write_node(record) for record in await loaders_of(info).writes_by_owner.load(self.id)]
 
     async def _today(self, info: Info) -> date:
         viewer = info.context.viewer

@@ -36,23 +36,28 @@ from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import check_instant, local_date
 from subgraphs.shell.database import Database, take_turns
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
+from subgraphs.shell.grant_area import PlanArea
 from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey, made_id_of
+from subgraphs.shell.plan_writing import PlanKind, PlanWriter, plan_writer, writer_of_row
 
 DAYS_KEPT = 90
 _COUNT = text("SELECT count(*) FROM meal_plan WHERE user_id = :user_id")
 _INSERT = text(
-    "INSERT INTO meal_plan (id, user_id, name, days, created_at, idempotency_key, idempotency_content)"
-    " VALUES (:id, :user_id, :name, CAST(:days AS jsonb), :created_at, :idempotency_key, :idempotency_content)"
+    "INSERT INTO meal_plan (id, user_id, name, days, author_id, created_at, idempotency_key, idempotency_content)"
+    " VALUES (:id, :user_id, :name, CAST(:days AS jsonb), :author_id, :created_at, :idempotency_key, :idempotency_content)"
 )
-_UPDATE = text("UPDATE meal_plan SET name = :name, days = CAST(:days AS jsonb), version = version + 1 WHERE id = :id")
+_UPDATE = text(
+    "UPDATE meal_plan SET name = :name, days = CAST(:days AS jsonb), author_id = :author_id, version = version + 1"
+    " WHERE id = :id"
+)
 _LOCK = text(f"SELECT {PLAN_COLUMNS} FROM meal_plan WHERE id = :id AND user_id = :user_id FOR UPDATE")  # noqa: S608
 _LOCK_PLANNED = text(
     f"SELECT {PLANNED_COLUMNS} FROM planned_meal WHERE id = :id AND user_id = :user_id FOR UPDATE"  # noqa: S608
 )
 _INSERT_PLANNED = text(
-    "INSERT INTO planned_meal (id, user_id, local_date, position, slot, custom_slot, content)"
-    " VALUES (:id, :user_id, :local_date, :position, :slot, :custom_slot, CAST(:content AS jsonb))"
+    "INSERT INTO planned_meal (id, user_id, local_date, position, slot, custom_slot, content, author_id)"
+    " VALUES (:id, :user_id, :local_date, :position, :slot, :custom_slot, CAST(:content AS jsonb), :author_id)"
 )
 # What was logged stays with its day: it says what was planned for what was eaten.
 _CLEAR = text(
@@ -67,10 +72,13 @@ _FORGET = text(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMealPlan:
-    """A plan as it is told: the meals of each of its days."""
+    """A plan as it is told: the meals of each of its days. It is for this person, who lets the viewer plan by a grant; for
+    the viewer where None.
+    """
 
     name: str
     days: Sequence[Sequence[PlanMeal]]
+    person_id: str | None = None
     request: RequestKey | None = None
 
 
@@ -84,42 +92,58 @@ class PlanUse:
 
 
 async def create_meal_plan(viewer: Viewer, new: NewMealPlan, *, database: Database, now: datetime) -> MealPlanRecord:
-    """Keep a plan. Raises ValidationError, NotFoundError, and ConflictError for too many or a key used otherwise."""
+    """Keep a plan. Raises ValidationError, NotFoundError, for a person for whom the viewer may not plan too, RateLimitedError,
+    and ConflictError for too many or a key used otherwise.
+    """
     _check(new)
     async with database.transaction() as transaction:
-        await take_turns(transaction, "meal_plan", viewer.id)
-        plan_id = await id_of_request(transaction, "meal_plan", viewer.id, new.request)
+        writer = await plan_writer(transaction, viewer, new.person_id, PlanArea.MEALS)
+        owner, request = writer.owner, writer.key(new.request)
+        await take_turns(transaction, "meal_plan", owner.id)
+        plan_id = await id_of_request(transaction, "meal_plan", owner.id, request)
         if plan_id is None:
-            if (await transaction.execute(_COUNT, {"user_id": viewer.id})).scalar_one() >= MOST_PLANS:
+            if (await transaction.execute(_COUNT, {"user_id": owner.id})).scalar_one() >= MOST_PLANS:
                 raise ConflictError(f"There may be at most {MOST_PLANS} plans: delete one first.")
-            plan_id = made_id_of(new.request) or new_id()
+            plan_id = made_id_of(request) or new_id()
             row = {
                 "id": plan_id,
-                "user_id": viewer.id,
+                "user_id": owner.id,
                 "name": new.name.strip(),
-                "days": encode_days(await _weighed(transaction, viewer, new.days)),
+                "days": encode_days(await _weighed(transaction, owner, new.days)),
+                "author_id": writer.author_id,
                 "created_at": now,
-                **key_columns(new.request),
+                **key_columns(request),
             }
             await transaction.execute(_INSERT, row)
+            await writer.note(transaction, PlanKind.MEAL_PLAN, plan_id, now)
         return (await meal_plans_by_id(transaction, [plan_id]))[plan_id]
 
 
 async def update_meal_plan(
-    viewer: Viewer, plan_id: str, changes: Mapping[str, Any], *, expected_version: int | None, database: Database
+    viewer: Viewer,
+    plan_id: str,
+    changes: Mapping[str, Any],
+    *,
+    expected_version: int | None,
+    database: Database,
+    now: datetime,
 ) -> MealPlanRecord:
-    """Change a plan; `changes` are fields of NewMealPlan. What is planned already stays as it is.
+    """Change a plan of the viewer, or of a person for whom the viewer may plan; `changes` are fields of NewMealPlan. What is
+    planned already stays as it is.
 
-    Raises NotFoundError, StaleVersionError, ValidationError.
+    Raises NotFoundError, StaleVersionError, ValidationError, RateLimitedError.
     """
     async with database.transaction() as transaction:
-        plan = await _locked(transaction, viewer, plan_id, expected_version)
+        writer = await _writer(transaction, viewer, plan_id)
+        plan = await _locked(transaction, writer.owner, plan_id, expected_version)
         days = decode_days(plan.days)
         new = replace(NewMealPlan(name=plan.name, days=days), **changes)
         _check(new)
         if "days" in changes:  # what stays is not looked at again: a food of it may be gone by now
-            days = await _weighed(transaction, viewer, new.days)
-        await transaction.execute(_UPDATE, {"id": plan_id, "name": new.name.strip(), "days": encode_days(days)})
+            days = await _weighed(transaction, writer.owner, new.days)
+        row = {"id": plan_id, "name": new.name.strip(), "days": encode_days(days), "author_id": writer.author_id}
+        await transaction.execute(_UPDATE, row)
+        await writer.note(transaction, PlanKind.MEAL_PLAN, plan_id, now)
         return (await meal_plans_by_id(transaction, [plan_id]))[plan_id]
 
 
@@ -132,28 +156,32 @@ async def delete_meal_plan(viewer: Viewer, plan_id: str, *, expected_version: in
 
 async def apply_meal_plan(
     viewer: Viewer, plan_id: str, use: PlanUse, *, database: Database, now: datetime
-) -> list[date]:
-    """Plan these days as the plan has them, in place of what was planned for them and not eaten. Returns the days.
+) -> tuple[str, list[date]]:
+    """Plan these days as the plan has them, in place of what was planned for them and not eaten: days of the viewer, or of a
+    person for whom the viewer may plan. Returns whose days, and which.
 
-    The same again changes nothing but ids. Raises NotFoundError, ValidationError.
+    The same again changes nothing but ids. Raises NotFoundError, ValidationError, RateLimitedError.
     """
     async with database.transaction() as transaction:
-        await take_turns(transaction, "planned_meal", viewer.id)
-        plan = await _locked(transaction, viewer, plan_id, None)
-        person = await person_of(transaction, viewer)
+        writer = await _writer(transaction, viewer, plan_id)
+        owner = writer.owner
+        await take_turns(transaction, "planned_meal", owner.id)
+        plan = await _locked(transaction, owner, plan_id, None)
+        person = await person_of(transaction, owner)
         days, checks = decode_days(plan.days), Checks()
         today = local_date(now, person.time_zone, person.day_start_hour)
         dates = dates_of(days, use.start, use.first_day, use.days, checks, today)
         checks.done()
-        await _clear(transaction, viewer.id, dates[0], dates[-1])
+        await _clear(transaction, owner.id, dates[0], dates[-1])
         rows = [
-            _planned_row(viewer.id, day, position, meal)
+            _planned_row(writer, day, position, meal)
             for day, meals in zip(dates, days[use.first_day - 1 :], strict=False)
             for position, meal in enumerate(meals)
         ]
         if rows:
             await transaction.execute(_INSERT_PLANNED, rows)
-        return dates
+        await writer.note(transaction, PlanKind.PLANNED_MEALS, plan_id, now)
+        return owner.id, dates
 
 
 async def clear_planned_meals(viewer: Viewer, first_day: date, last_day: date, *, database: Database) -> int:
@@ -227,10 +255,11 @@ async def _weighed(transaction: AsyncConnection, viewer: Viewer, days: Sequence[
     return tuple(weighed)
 
 
-def _planned_row(user_id: str, day: date, position: int, meal: PlanMeal) -> dict[str, Any]:
+def _planned_row(writer: PlanWriter, day: date, position: int, meal: PlanMeal) -> dict[str, Any]:
     return {
         "id": new_id(),
-        "user_id": user_id,
+        "user_id": writer.owner.id,
+        "author_id": writer.author_id,
         "local_date": day,
         "position": position,
         "slot": meal.slot.value,
@@ -242,6 +271,14 @@ def _planned_row(user_id: str, day: date, position: int, meal: PlanMeal) -> dict
 async def _clear(transaction: AsyncConnection, user_id: str, first_day: date, last_day: date) -> int:
     parameters = {"user_id": user_id, "first_day": first_day, "last_day": last_day}
     return int((await transaction.execute(_CLEAR, parameters)).rowcount)
+
+
+async def _writer(transaction: AsyncConnection, viewer: Viewer, plan_id: str) -> PlanWriter:
+    """Raises NotFoundError for a plan that is not there, and for one of somebody for whom the viewer may not plan."""
+    writer = await writer_of_row(transaction, viewer, "meal_plan", plan_id, PlanArea.MEALS)
+    if writer is None:
+        raise NotFoundError("There is no such plan.")
+    return writer
 
 
 async def _locked(

@@ -15,8 +15,10 @@ from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import local_date
 from subgraphs.shell.database import Database, take_turns
 from subgraphs.shell.errors import Checks, expect_version
+from subgraphs.shell.grant_area import PlanArea
 from subgraphs.shell.idempotency import key_columns
 from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.plan_writing import PlanKind, plan_writer
 from subgraphs.shell.telemetry import current_traceparent
 
 # Versions count all changes of one person; `set_target` has them take turns.
@@ -25,18 +27,18 @@ _NEXT_VERSION = text(
 )
 _UPSERT = text(
     "INSERT INTO nutrition_target (user_id, effective_from, energy_kcal, protein_g, carbs_g, fat_g, water_ml,"
-    " nutrient_aims, version, idempotency_key, idempotency_content)"
+    " nutrient_aims, version, author_id, idempotency_key, idempotency_content)"
     " VALUES (:user_id, :effective_from, :energy_kcal, :protein_g, :carbs_g, :fat_g, :water_ml,"
-    " CAST(:nutrient_aims AS jsonb), :version,"
+    " CAST(:nutrient_aims AS jsonb), :version, :author_id,"
     " :idempotency_key, :idempotency_content)"
     " ON CONFLICT (user_id, effective_from) DO UPDATE SET energy_kcal = excluded.energy_kcal,"
     " protein_g = excluded.protein_g, carbs_g = excluded.carbs_g, fat_g = excluded.fat_g,"
-    " water_ml = excluded.water_ml, nutrient_aims = excluded.nutrient_aims, version = excluded.version,"
+    " water_ml = excluded.water_ml, nutrient_aims = excluded.nutrient_aims, version = excluded.version, author_id = excluded.author_id,"
     " idempotency_key = excluded.idempotency_key, idempotency_content = excluded.idempotency_content"
 )
 _EARLIER = text(
     "SELECT energy_kcal, protein_g, carbs_g, fat_g, water_ml, CAST(nutrient_aims AS text) AS nutrient_aims,"
-    " effective_from, version, idempotency_content"
+    " effective_from, version, author_id, idempotency_content"
     " FROM nutrition_target WHERE user_id = :user_id AND idempotency_key = CAST(:key AS text)"
 )
 
@@ -48,42 +50,51 @@ async def set_target(
     request: RequestKey | None,
     *,
     expected_version: int | None,
+    person_id: str | None = None,
     database: Database,
     now: datetime,
 ) -> TargetRecord:
-    """Aim at this from a day on, today if none is named; earlier days keep theirs.
+    """Aim at this from a day on, today if none is named; earlier days keep theirs. It is the target of this person, who lets
+    the viewer plan by a grant; the viewer's where None.
 
     The same request again answers with what it set, unless that day's target was set anew since. Raises ValidationError,
-    ConflictError for a key used otherwise, and StaleVersionError where another version is in force on that day, 0 for none.
+    NotFoundError for a person for whom the viewer may not plan, RateLimitedError, ConflictError for a key used otherwise, and StaleVersionError where another version is in force on that day, 0 for none.
     """
     checks = Checks()
     check_target(checks, target)
     checks.done()
     async with database.transaction() as transaction:
-        person = await person_of(transaction, viewer)
+        writer = await plan_writer(transaction, viewer, person_id, PlanArea.MEALS)
+        owner, key = writer.owner, writer.key(request)
+        person = await person_of(transaction, owner)
         day = effective_from or local_date(now, person.time_zone, person.day_start_hour)
-        await take_turns(transaction, "nutrition_target", viewer.id)
-        if request is not None and (earlier := await _earlier(transaction, viewer.id, request)) is not None:
+        await take_turns(transaction, "nutrition_target", owner.id)
+        if key is not None and (earlier := await _earlier(transaction, owner.id, key)) is not None:
             return earlier
-        before = (await targets_by_day(transaction, [(viewer.id, day)])).get((viewer.id, day))
-        current = before.version if before else 0
-        expect_version("target", expected=expected_version, current=current)
-        version = int((await transaction.execute(_NEXT_VERSION, {"user_id": viewer.id})).scalar_one())
-        row = {
-            "user_id": viewer.id,
-            "effective_from": day,
-            "energy_kcal": target.energy_kcal,
-            "protein_g": target.protein_g,
-            "carbs_g": target.carbs_g,
-            "fat_g": target.fat_g,
-            "water_ml": target.water_ml,
-            "nutrient_aims": encode_aims(target.nutrients),
-            "version": version,
-            **key_columns(request),
-        }
-        await transaction.execute(_UPSERT, row)
-        await append_event(transaction, _event(viewer.id, target, day, version, now))
-        return TargetRecord(target, day, version)
+        before = (await targets_by_day(transaction, [(owner.id, day)])).get((owner.id, day))
+        expect_version("target", expected=expected_version, current=before.version if before else 0)
+        version = int((await transaction.execute(_NEXT_VERSION, {"user_id": owner.id})).scalar_one())
+        record = TargetRecord(target, day, version, writer.author_id)
+        await transaction.execute(_UPSERT, _row(owner.id, record) | key_columns(key))
+        await append_event(transaction, _event(owner.id, target, day, version, now))
+        await writer.note(transaction, PlanKind.NUTRITION_TARGET, day.isoformat(), now)
+        return record
+
+
+def _row(user_id: str, record: TargetRecord) -> dict[str, object]:
+    target = record.target
+    return {
+        "user_id": user_id,
+        "effective_from": record.effective_from,
+        "energy_kcal": target.energy_kcal,
+        "protein_g": target.protein_g,
+        "carbs_g": target.carbs_g,
+        "fat_g": target.fat_g,
+        "water_ml": target.water_ml,
+        "nutrient_aims": encode_aims(target.nutrients),
+        "version": record.version,
+        "author_id": record.author_id,
+    }
 
 
 def _event(user_id: str, target: Target, day: date, version: int, now: datetime) -> NewEvent:

@@ -50,6 +50,9 @@ _FORGET = tuple(
         ("person", "user_id"),
         ("food", "created_by"),
     )
+) + tuple(
+    text(f"UPDATE {table} SET author_id = NULL WHERE author_id = :user_id")  # noqa: S608 - our names
+    for table in ("meal_plan", "planned_meal", "nutrition_target")
 )
 
 

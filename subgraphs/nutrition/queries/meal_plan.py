@@ -12,8 +12,10 @@ from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import page_of_each
 from subgraphs.shell.read_pool import Reader
 
-PLAN_COLUMNS = "id, user_id, name, CAST(days AS text) AS days, version, created_at"
-PLANNED_COLUMNS = "id, user_id, local_date, position, slot, custom_slot, CAST(content AS text) AS content, meal_id"
+PLAN_COLUMNS = "id, user_id, name, CAST(days AS text) AS days, version, created_at, author_id"
+PLANNED_COLUMNS = (
+    "id, user_id, local_date, position, slot, custom_slot, CAST(content AS text) AS content, meal_id, author_id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class MealPlanRecord:
     days: str
     version: int
     created_at: datetime
+    author_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class PlannedMealRecord:
     custom_slot: str | None
     content: str
     meal_id: str | None
+    author_id: str | None
 
 
 _BY_ID = text(f"SELECT {PLAN_COLUMNS} FROM meal_plan WHERE id = ANY(:ids)")  # noqa: S608 - our names

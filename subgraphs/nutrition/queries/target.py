@@ -14,18 +14,19 @@ from subgraphs.shell.read_pool import Reader
 
 @dataclass(frozen=True, slots=True)
 class TargetRecord:
-    """A person's target and since when it holds."""
+    """A person's target, since when it holds, and who set it, if that was somebody else by a grant."""
 
     target: Target
     effective_from: date
     version: int
+    author_id: str | None = None
 
 
 _TARGETS = text(
     "SELECT asked.user_id, asked.day, found.* FROM"
     " unnest(CAST(:user_ids AS text[]), CAST(:days AS date[])) AS asked (user_id, day) CROSS JOIN LATERAL ("
     " SELECT energy_kcal, protein_g, carbs_g, fat_g, water_ml, CAST(nutrient_aims AS text) AS nutrient_aims,"
-    " effective_from, version FROM nutrition_target"
+    " effective_from, version, author_id FROM nutrition_target"
     " WHERE nutrition_target.user_id = asked.user_id AND effective_from <= asked.day"
     " ORDER BY effective_from DESC LIMIT 1) AS found"
 )
@@ -39,7 +40,7 @@ async def targets_by_day(connection: Reader, days: Sequence[tuple[str, date]]) -
 
 
 def read_target(row: Sequence[Any]) -> TargetRecord:
-    """Of the columns energy, protein, carbohydrate, fat, water, aims as text, first day and version."""
-    energy_kcal, protein_g, carbs_g, fat_g, water_ml, aims, effective_from, version = row
+    """Of the columns energy, protein, carbohydrate, fat, water, aims as text, first day, version and author."""
+    energy_kcal, protein_g, carbs_g, fat_g, water_ml, aims, effective_from, version, author_id = row
     target = Target(energy_kcal, protein_g, carbs_g, fat_g, water_ml, decode_aims(aims))
-    return TargetRecord(target, effective_from, version)
+    return TargetRecord(target, effective_from, version, author_id)

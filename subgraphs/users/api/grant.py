@@ -1,4 +1,4 @@
-"""Letting others read, in GraphQL: grants and invitations of a person, and what makes and ends them."""
+"""Letting others read and plan, in GraphQL: grants and invitations of a person, and what makes and ends them."""
 
 from datetime import datetime
 from functools import partial
@@ -9,7 +9,7 @@ from aiodataloader import DataLoader
 
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
-from subgraphs.shell.grant_area import GrantArea
+from subgraphs.shell.grant_area import GrantArea, PlanArea
 from subgraphs.shell.grants import Grant
 from subgraphs.shell.keyset import KeysetList, Page
 from subgraphs.shell.mutation import Payload, mutation
@@ -43,6 +43,9 @@ class AccessGrant:
     id: strawberry.ID = strawberry.field(description="Identifies the grant in the whole graph.")
     relation: domain.GrantRelation = strawberry.field(description="As what the reader reads.")
     areas: list[GrantArea] = strawberry.field(description="What may be read.", directives=[list_size(4)])
+    plans: list[PlanArea] = strawberry.field(
+        description="What may be planned for the person; empty for reading alone.", directives=[list_size(3)]
+    )
     granted_at: datetime = strawberry.field(description="When the reader accepted the invitation.")
     expires_at: datetime = strawberry.field(description="When it ends by itself.")
 
@@ -67,6 +70,9 @@ class GrantInvitation:
     id: strawberry.ID = strawberry.field(description="Identifies the invitation in the whole graph.")
     relation: domain.GrantRelation = strawberry.field(description="As what the reader is to read.")
     areas: list[GrantArea] = strawberry.field(description="What may be read then.", directives=[list_size(4)])
+    plans: list[PlanArea] = strawberry.field(
+        description="What may be planned for the person then; empty for reading alone.", directives=[list_size(3)]
+    )
     days: int = strawberry.field(description="How many days the grant is to hold from its acceptance.")
     email: str | None = strawberry.field(
         description="Who may accept it: the account that has proven this address. Null where its code is what accepts it."
@@ -149,6 +155,7 @@ def grant_node(record: Grant) -> AccessGrant:
         id=strawberry.ID(record.id),
         relation=domain.GrantRelation(record.relation),
         areas=[GrantArea(area) for area in record.areas],
+        plans=[PlanArea(plan) for plan in record.plans],
         granted_at=record.granted_at,
         expires_at=record.expires_at,
     )
@@ -160,6 +167,7 @@ def invitation_node(record: InvitationRecord) -> GrantInvitation:
         id=strawberry.ID(record.id),
         relation=domain.GrantRelation(record.relation),
         areas=[GrantArea(area) for area in record.areas],
+        plans=[PlanArea(plan) for plan in record.plans],
         days=record.days,
         email=record.email,
         expires_at=record.expires_at,
@@ -170,6 +178,10 @@ def invitation_node(record: InvitationRecord) -> GrantInvitation:
 class InviteReaderInput:
     relation: domain.GrantRelation = strawberry.field(description="As what the reader is to read.")
     areas: list[GrantArea] = strawberry.field(description="What may be read then; at least one.")
+    plans: list[PlanArea] = strawberry.field(
+        default_factory=list,
+        description="What may be planned for the viewer then, by who reads the area that it belongs to. Empty: nothing is.",
+    )
     days: int = strawberry.field(
         default=90, description=f"How many days the grant is to hold, 1 to {domain.LONGEST_GRANT_DAYS}."
     )
@@ -190,6 +202,9 @@ class AcceptInvitationInput:
 @strawberry.input(description="Which grant to end, or which invitation to withdraw.")
 class RevokeAccessInput:
     id: strawberry.ID = strawberry.field(description="The id of the grant or invitation.")
+    plans_only: bool = strawberry.field(
+        default=False, description="Whether a grant is to plan nothing any more, and to go on for reading."
+    )
 
 
 @strawberry.type(description="What came of an invitation.")
@@ -220,10 +235,10 @@ class RevokeAccessPayload(Payload):
 
 @strawberry.type
 class GrantMutation:
-    @mutation(description="Offer somebody to read something of the viewer's, for a time.")
+    @mutation(description="Offer somebody to read something of the viewer's, and to plan some of it, for a time.")
     async def invite_reader(self, info: Info, input: InviteReaderInput) -> InviteReaderPayload | None:
         context = info.context
-        offer = domain.offer_of(input.relation, input.areas, input.days, input.email)
+        offer = domain.offer_of(input.relation, input.areas, input.days, input.email, input.plans)
         record, code = await commands.invite_reader(context.viewer, offer, resources=context.resources)
         context.renew_loaders()
         return InviteReaderPayload(invitation=invitation_node(record), code=code)
@@ -238,11 +253,13 @@ class GrantMutation:
         return AcceptInvitationPayload(grant=grant_node(grant))
 
     @mutation(
-        description="End a grant at once, which the viewer gave or was given, or withdraw an invitation of the viewer's."
+        description="End a grant at once, which the viewer gave or was given, or its planning alone, or withdraw an invitation of the"
+        " viewer's."
         " NOT_FOUND where there is none."
     )
     async def revoke_access(self, info: Info, input: RevokeAccessInput) -> RevokeAccessPayload | None:
         context = info.context
-        await commands.revoke_access(context.viewer, input.id, resources=context.resources)
+        end = commands.end_plans if input.plans_only else commands.revoke_access
+        await end(context.viewer, input.id, resources=context.resources)
         context.renew_loaders()
         return RevokeAccessPayload(revoked_id=input.id)

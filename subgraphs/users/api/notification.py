@@ -35,6 +35,10 @@ describe_enum(
     REMINDER="It is time for something, as its person wanted. `subjectId` is the reminder's, `detail` its kind.",
     ACCESS_GRANTED="An invitation of the person was accepted. `subjectId` is the grant's, `detail` its relation.",
     ACCESS_ENDED="The other side of a grant has ended it. `subjectId` is the grant's, `detail` its relation.",
+    PLAN_WRITTEN="Somebody wrote a plan for the person, by a grant: once an hour for each plan. `subjectId` is the plan's, `detail`"
+    " what it is, as in `PlanWrite.what`, and after a space who wrote it.",
+    PLANNING_ENDED="The other side of a grant has ended its planning; reading goes on. `subjectId` is the grant's, `detail` its"
+    " relation.",
     NEW_SIGN_IN="Somebody signed in on a device with a name that none of the person's sessions of the last weeks had. `subjectId` is the"
     " session's, `detail` the device's name.",
     PASSWORD_CHANGED="The password was changed, by its owner or with a token of a mail.",  # noqa: S106 - a kind

@@ -24,6 +24,7 @@ _FORGET = (
     text("DELETE FROM mailed_token WHERE email_key = :email_key"),
     text("DELETE FROM registration WHERE email_key = :email_key"),
     text("DELETE FROM grant_invitation WHERE email_key = :email_key"),
+    text("DELETE FROM notification WHERE actor_id = :id"),
     text("DELETE FROM account WHERE id = :id"),
 )
 

@@ -1,8 +1,9 @@
-"""Letting others read: inviting, accepting, and ending what was granted. Every subgraph hears of grants by events."""
+"""Letting others read and plan: inviting, accepting, and ending what was granted. Every subgraph hears of it by events."""
 
 import hashlib
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,18 +38,22 @@ EXPIRED_DAYS = 30
 
 _INVITE = text(
     "INSERT INTO grant_invitation"
-    " (id, owner_id, relation, areas, days, email, email_key, code_hash, created_at, expires_at)"
-    " VALUES (:id, :owner_id, :relation, :areas, :days, :email, :email_key, :code_hash, :now, :expires_at)"
+    " (id, owner_id, relation, areas, plans, days, email, email_key, code_hash, created_at, expires_at)"
+    " VALUES (:id, :owner_id, :relation, :areas, :plans, :days, :email, :email_key, :code_hash, :now, :expires_at)"
 )
 _TAKE = text(
     "DELETE FROM grant_invitation WHERE expires_at > :now AND (code_hash = CAST(:code_hash AS bytea)"
     " OR (id = CAST(:id AS text) AND email_key = CAST(:email_key AS text)))"
-    " RETURNING id, owner_id, relation, areas, days"
+    " RETURNING id, owner_id, relation, areas, plans, days"
 )
 _WITHDRAW = text("DELETE FROM grant_invitation WHERE id = :id AND owner_id = :user_id")
 _REVOKE = text(
     "DELETE FROM access_grant WHERE id = :id AND (owner_id = :user_id OR reader_id = :user_id) RETURNING id, owner_id, reader_id,"
     " relation"
+)
+_MINE = text(
+    "SELECT id, owner_id, reader_id, relation, areas, granted_at, expires_at, plans FROM access_grant"
+    " WHERE id = :id AND (owner_id = :user_id OR reader_id = :user_id) FOR UPDATE"
 )
 _OF_PERSON = text("SELECT id, owner_id FROM access_grant WHERE owner_id = :user_id OR reader_id = :user_id")
 _FORGET_EVENTS = text("DELETE FROM outbox WHERE aggregate_type = 'access_grant' AND aggregate_id = ANY(:ids)")
@@ -74,6 +79,7 @@ async def invite_reader(viewer: Viewer, offer: Offer, *, resources: Resources) -
         "owner_id": viewer.id,
         "relation": offer.relation.value,
         "areas": [area.value for area in offer.areas],
+        "plans": [plan.value for plan in offer.plans],
         "days": offer.days,
         "email": offer.email and offer.email.strip(),
         "email_key": offer.email and email_key(offer.email),
@@ -98,6 +104,7 @@ async def invite_reader(viewer: Viewer, offer: Offer, *, resources: Resources) -
         email=row["email"],
         created_at=now,
         expires_at=row["expires_at"],
+        plans=row["plans"],
     )
     return record, code
 
@@ -129,13 +136,19 @@ async def accept_invitation(
             areas=tuple(offered.areas),
             granted_at=now,
             expires_at=now + timedelta(days=offered.days),
+            plans=tuple(offered.plans),
         )
-        await keep_grant(transaction, grant)
-        await append_events(transaction, [_event(_granted(grant), grant.id, grant.owner_id, 1, now)])
-        told = await notify(transaction, [_news(NotificationKind.ACCESS_GRANTED, grant.owner_id, grant)], now)
+        told = await write_grant(transaction, grant, now)
     await tell_subscribers(resources.fanout, told)
     await forget_attempts(resources.redis, f"accept {viewer.id}")
     return grant
+
+
+async def write_grant(transaction: AsyncConnection, grant: Grant, now: datetime) -> set[str]:
+    """Store a grant that is new, and tell of it; returns whom `tell_subscribers` is to tell after the commit."""
+    await keep_grant(transaction, grant)
+    await append_events(transaction, [_event(_granted(grant), grant.id, grant.owner_id, 1, now)])
+    return await notify(transaction, [_news(NotificationKind.ACCESS_GRANTED, grant.owner_id, grant)], now)
 
 
 async def _take(
@@ -175,6 +188,28 @@ async def revoke_access(viewer: Viewer, grant_id: str, *, resources: Resources) 
     await resources.ended_grants.announce(grant.id for grant in ended)
 
 
+async def end_plans(viewer: Viewer, grant_id: str, *, resources: Resources) -> None:
+    """Let a grant plan nothing any more, as whoever gave it or was given it; reading goes on. One that plans nothing stays.
+
+    Raises NotFoundError, for others' too.
+    """
+    now = resources.now()
+    async with resources.database.transaction() as transaction:
+        row = (await transaction.execute(_MINE, {"id": grant_id, "user_id": viewer.id})).one_or_none()
+        if row is None:
+            raise NotFoundError("There is no such grant.")
+        grant = Grant(*row)
+        if not grant.plans:
+            return
+        reading = replace(grant, plans=())
+        await keep_grant(transaction, reading)
+        await append_events(transaction, [_event(_granted(reading), grant.id, grant.owner_id, 2, now)])
+        other_id = grant.reader_id if grant.owner_id == viewer.id else grant.owner_id
+        told = await notify(transaction, [_news(NotificationKind.PLANNING_ENDED, other_id, grant)], now)
+    await tell_subscribers(resources.fanout, told)
+    await resources.ended_grants.announce_plans(grant.id)
+
+
 def _news(kind: NotificationKind, user_id: str, grant: Any) -> NewNotification:
     """What one side of a grant is told of what the other side did to it."""
     cause = f"{kind.value}:{grant.id}"
@@ -202,7 +237,7 @@ async def forget_grants(connection: AsyncConnection, rows: int) -> int:
 
 
 async def _tell_ended(transaction: AsyncConnection, ended: Sequence[Any], now: datetime) -> None:
-    await append_events(transaction, [_event(AccessEnded(), grant.id, grant.owner_id, 2, now) for grant in ended])
+    await append_events(transaction, [_event(AccessEnded(), grant.id, grant.owner_id, 3, now) for grant in ended])
 
 
 def _granted(grant: Grant) -> AccessGranted:
@@ -212,6 +247,7 @@ def _granted(grant: Grant) -> AccessGranted:
         areas=grant.areas,
         granted_at=grant.granted_at,
         expires_at=grant.expires_at,
+        plans=grant.plans,
     )
 
 

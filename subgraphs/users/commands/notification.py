@@ -31,11 +31,11 @@ MOST_AT_ONCE = 100
 
 # Somebody who is erased has no account any more: a late event about them makes nothing.
 _INSERT = text(
-    "INSERT INTO notification (id, user_id, kind, cause, subject_id, detail, created_at)"
-    " SELECT told.id, told.user_id, told.kind, told.cause, told.subject_id, told.detail, :now"
+    "INSERT INTO notification (id, user_id, kind, cause, subject_id, detail, actor_id, created_at)"
+    " SELECT told.id, told.user_id, told.kind, told.cause, told.subject_id, told.detail, told.actor_id, :now"
     " FROM unnest(CAST(:ids AS text[]), CAST(:user_ids AS text[]), CAST(:kinds AS text[]), CAST(:causes AS text[]),"
-    " CAST(:subject_ids AS text[]), CAST(:details AS text[]))"
-    " AS told (id, user_id, kind, cause, subject_id, detail) JOIN account ON account.id = told.user_id"
+    " CAST(:subject_ids AS text[]), CAST(:details AS text[]), CAST(:actor_ids AS text[]))"
+    " AS told (id, user_id, kind, cause, subject_id, detail, actor_id) JOIN account ON account.id = told.user_id"
     " ON CONFLICT (user_id, cause) DO NOTHING RETURNING id, user_id, kind"
 )
 _FORGET_OLDEST = text(
@@ -71,15 +71,7 @@ async def notify(transaction: AsyncConnection, new: Sequence[NewNotification], n
     if not new:
         return set()
     ids = [new_id() for _ in new]
-    rows = {
-        "ids": ids,
-        "user_ids": [each.user_id for each in new],
-        "kinds": [each.kind.value for each in new],
-        "causes": [each.cause for each in new],
-        "subject_ids": [each.subject_id for each in new],
-        "details": [each.detail for each in new],
-    }
-    inserted = await transaction.execute(_INSERT, rows | {"now": now})
+    inserted = await transaction.execute(_INSERT, _columns(new) | {"ids": ids, "now": now})
     made = [Made(notification_id, user_id, NotificationKind(kind)) for notification_id, user_id, kind in inserted]
     told = {each.user_id for each in made}
     if made:
@@ -92,6 +84,17 @@ async def notify(transaction: AsyncConnection, new: Sequence[NewNotification], n
     for each in made:
         NOTIFICATIONS.labels(each.kind.value).inc()
     return told
+
+
+def _columns(new: Sequence[NewNotification]) -> dict[str, list[str | None]]:
+    return {
+        "user_ids": [each.user_id for each in new],
+        "kinds": [each.kind.value for each in new],
+        "causes": [each.cause for each in new],
+        "subject_ids": [each.subject_id for each in new],
+        "details": [each.detail for each in new],
+        "actor_ids": [each.actor_id for each in new],
+    }
 
 
 async def _tell_endpoints(transaction: AsyncConnection, made: Sequence[NewNotification], now: datetime) -> None:

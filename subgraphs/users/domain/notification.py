@@ -13,6 +13,8 @@ class NotificationKind(StrEnum):
     REMINDER = "REMINDER"
     ACCESS_GRANTED = "ACCESS_GRANTED"
     ACCESS_ENDED = "ACCESS_ENDED"
+    PLAN_WRITTEN = "PLAN_WRITTEN"
+    PLANNING_ENDED = "PLANNING_ENDED"
     NEW_SIGN_IN = "NEW_SIGN_IN"
     PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - a kind of notification
     EMAIL_CHANGED = "EMAIL_CHANGED"
@@ -32,7 +34,8 @@ OLDEST_NEWS = timedelta(days=7)
 class NewNotification:
     """Something to tell a person, once for each `cause`, which names what happened among all that the person is told.
 
-    `subject_id` is the id of what it is about, `detail` what else the words need: see `wording`.
+    `subject_id` is the id of what it is about, `detail` what else the words need: see `wording`. `actor_id` is somebody
+    else whom the words name.
     """
 
     user_id: str
@@ -40,6 +43,7 @@ class NewNotification:
     cause: str
     subject_id: str | None = None
     detail: str | None = None
+    actor_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +65,10 @@ def wording(kind: NotificationKind, detail: str | None) -> Wording:
             return Wording("The report of your week is there", f"Of the week that began on {detail}.")
         case NotificationKind.REMINDER:
             return Wording(_REMINDERS.get(detail or "", "You wanted to be reminded"))
-        case NotificationKind.ACCESS_GRANTED:
-            return Wording(
-                "Your invitation was accepted", f"{_reader(detail)} reads what you let them read from now on."
-            )
-        case NotificationKind.ACCESS_ENDED:
-            return Wording("A grant of access has ended", f"It was for {_reader(detail).lower()}.")
+        case NotificationKind.ACCESS_GRANTED | NotificationKind.ACCESS_ENDED | NotificationKind.PLANNING_ENDED:
+            return _of_grant(kind, detail)
+        case NotificationKind.PLAN_WRITTEN:
+            return _of_plan(detail)
         case NotificationKind.NEW_SIGN_IN:
             device = f"on a device called {detail}" if detail else "on a device without a name"
             return Wording("A new sign-in", f"Somebody signed in {device}. If it was not you, change your password.")
@@ -96,6 +98,15 @@ _REMINDERS = {
     "WEIGH_IN": "Time to step on the scale",
     "TRAIN": "Time to train",
 }
+_PLANNED = {
+    "TEMPLATE": "a template of workouts",
+    "ROUTINE": "a routine",
+    "PLANNED_WORKOUT": "what you plan to train on some days",
+    "MEAL_PLAN": "a plan of meals",
+    "PLANNED_MEALS": "what you plan to eat on some days",
+    "NUTRITION_TARGET": "what you aim to eat in a day",
+    "GOAL": "a goal",
+}
 _ACHIEVED = {
     "FIRST_MEAL": "A first meal in the diary.",
     "MEALS_7_DAYS": "Seven days in a row with a meal.",
@@ -115,10 +126,6 @@ def _achieved(kind: str) -> str:
     return _ACHIEVED.get(kind, f"{kind.replace('_', ' ').capitalize()}.")
 
 
-def _reader(relation: str | None) -> str:
-    return "Somebody of your family" if relation == "FAMILY" else "A coach"
-
-
 def _of_passkey(kind: NotificationKind, name: str | None) -> Wording:
     if kind is NotificationKind.PASSKEY_ADDED:
         return Wording(
@@ -128,3 +135,18 @@ def _of_passkey(kind: NotificationKind, name: str | None) -> Wording:
         "A passkey was shut",
         f"There seems to be a copy of {name}, so that it signs in nobody any more. Remove it, and add another.",
     )
+
+
+def _of_grant(kind: NotificationKind, relation: str | None) -> Wording:
+    reader = "Somebody of your family" if relation == "FAMILY" else "A coach"
+    if kind is NotificationKind.ACCESS_GRANTED:
+        return Wording("Your invitation was accepted", f"{reader} has what you offered from now on.")
+    if kind is NotificationKind.ACCESS_ENDED:
+        return Wording("A grant of access has ended", f"It was for {reader.lower()}.")
+    return Wording("A grant plans nothing any more", f"It was for {reader.lower()}; reading goes on.")
+
+
+def _of_plan(detail: str | None) -> Wording:
+    """`detail` is the kind of plan, and after a space who wrote it."""
+    what, _, name = (detail or "").partition(" ")
+    return Wording("Somebody planned for you", f"{name or 'Somebody'} has written {_PLANNED.get(what, 'a plan')}.")

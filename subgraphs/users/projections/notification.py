@@ -1,4 +1,5 @@
-"""Others' events to notifications: goals, achievements and records. The handler of group `users-notifications`.
+"""Others' events to notifications: goals, achievements, records, and plans that somebody wrote for a person. The handler of
+group `users-notifications`.
 
 It also tells endpoints of webhooks, and keeps what people have logged lately, for reminders and reports of weeks: `logged_entry`.
 
@@ -9,11 +10,13 @@ told twice has the same cause, and is kept once.
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.consumer import AfterCommit, Handler, Subscription
 from events.contracts.analytics import AchievementUnlocked, DailySummaryChanged, GoalProgressed
 from events.contracts.nutrition import MealDeleted, MealState, WaterDeleted, WaterLogged
+from events.contracts.plan_write import PlanWritten
 from events.contracts.workouts import WorkoutState
 from events.envelope import Envelope, Payload
 from events.fanout import Fanout
@@ -50,6 +53,8 @@ def notifier(fanout: Fanout | None, now: Callable[[], datetime]) -> Handler:
             for envelope, payload in told_of
             if envelope.occurred_at >= since and (each := _news(envelope.user_id, payload, since)) is not None
         ]
+        plans = [(envelope, payload) for envelope, payload in told_of if isinstance(payload, PlanWritten)]
+        news += await _plans(connection, [each for each in plans if each[0].occurred_at >= since])
         told = await notify(connection, news, moment)
         await queue_webhooks(connection, _told_to_endpoints(told_of, since), moment)
         return (lambda: tell_subscribers(fanout, told)) if told else None
@@ -95,6 +100,30 @@ def _of_day(envelope: Envelope, kind: WebhookEventKind, node: NodeKind, day: dat
         data={"id": day_id(node, envelope.user_id, day), "date": day.isoformat()},
         subject=day.isoformat(),
     )
+
+
+async def _plans(connection: AsyncConnection, told: Sequence[tuple[Envelope, PlanWritten]]) -> list[NewNotification]:
+    """What people are told of plans that others wrote: once an hour for each plan, by the writer's name as it is now.
+
+    Of a writer who has been erased nothing is told.
+    """
+    if not told:
+        return []
+    writers = sorted({payload.writer_id for _, payload in told})
+    statement = text("SELECT id, display_name FROM account WHERE id = ANY(:ids)")
+    names = {row.id: row.display_name for row in await connection.execute(statement, {"ids": writers})}
+    return [
+        NewNotification(
+            user_id=envelope.user_id,
+            kind=NotificationKind.PLAN_WRITTEN,
+            cause=f"plan:{payload.subject_id}:{payload.writer_id}:{envelope.occurred_at:%Y-%m-%dT%H}",
+            subject_id=payload.subject_id,
+            detail=f"{payload.what} {names[payload.writer_id]}",
+            actor_id=payload.writer_id,
+        )
+        for envelope, payload in told
+        if payload.writer_id in names
+    ]
 
 
 def _entry(envelope: Envelope, payload: Payload) -> LoggedEntry:

@@ -17,8 +17,8 @@ from subgraphs.shell.read_pool import Reader
 
 Side = Literal["owner_id", "reader_id"]
 
-_GRANT = "id, owner_id, reader_id, relation, areas, granted_at, expires_at"
-_INVITATION = "id, owner_id, relation, areas, days, email, created_at, expires_at"
+_GRANT = "id, owner_id, reader_id, relation, areas, granted_at, expires_at, plans"
+_INVITATION = "id, owner_id, relation, areas, days, email, created_at, expires_at, plans"
 _HOLDS = "access_grant.expires_at > now()"
 _ORDER = SortOrder(("granted_at", "id"), descending=True)
 _MOST_RECEIVED = 20
@@ -36,6 +36,7 @@ class InvitationRecord:
     email: str | None
     created_at: datetime
     expires_at: datetime
+    plans: list[str]
 
 
 @cache

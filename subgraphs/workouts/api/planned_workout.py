@@ -7,6 +7,7 @@ import strawberry
 from subgraphs.shell.calendar import Weekday, instant_of_clock
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
+from subgraphs.shell.plan_write_type import AUTHOR
 from subgraphs.shell.scalars import describe_enum
 from subgraphs.workouts.api.person import load_person, load_today
 from subgraphs.workouts.api.template import TemplateExercise, exercise_plan_node
@@ -77,6 +78,7 @@ class Routine:
     schedule: RoutineSchedule = strawberry.field(description="How its days fall on dates.")
     version: int = strawberry.field(description="Counts changes; send it as `expectedVersion` to change only this one.")
     created_at: dt.datetime = strawberry.field(description="When it was made.")
+    author_id: strawberry.ID | None = strawberry.field(description=AUTHOR)
 
     @strawberry.field(description=f"Its days, in order; 1 to {MOST_ROUTINE_DAYS}.", directives=[list_size(7)])
     def days(self) -> list[RoutineDay]:
@@ -108,6 +110,7 @@ class PlannedWorkout:
     )
     version: int = strawberry.field(description="Counts changes; send it as `expectedVersion` to change only this one.")
     created_at: dt.datetime = strawberry.field(description="When it was planned.")
+    author_id: strawberry.ID | None = strawberry.field(description=AUTHOR)
 
     @strawberry.field(description="How far it is.")
     async def status(self, info: Info) -> domain.PlannedWorkoutStatus:
@@ -196,6 +199,7 @@ def planned_node(record: PlannedWorkoutRecord) -> PlannedWorkout:
         routine_date=record.routine_date,
         version=record.version,
         created_at=record.created_at,
+        author_id=None if record.author_id is None else strawberry.ID(record.author_id),
     )
 
 
@@ -207,6 +211,7 @@ def routine_node(record: RoutineRecord) -> Routine:
         schedule=RoutineSchedule(record.schedule),
         version=record.version,
         created_at=record.created_at,
+        author_id=None if record.author_id is None else strawberry.ID(record.author_id),
     )
 
 

@@ -9,6 +9,7 @@ from subgraphs.shell.context import Info
 from subgraphs.shell.inputs import client_made_id, expected_version, given, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
+from subgraphs.shell.plan_write_type import PERSON
 from subgraphs.shell.scalars import IdempotencyKey, TimeZone
 from subgraphs.workouts.api.planned_workout import PlannedWorkout, planned_node
 from subgraphs.workouts.api.template import TemplateExerciseInput
@@ -55,6 +56,7 @@ class PlanWorkoutInput:
         default=None, description="What is to be done, in order, up to 50. Null: as the source has it, or open."
     )
     id: strawberry.ID | None = client_made_id("planned_workout")
+    person_id: strawberry.ID | None = strawberry.field(default=None, description=PERSON)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
     def to_new(self) -> commands.NewPlanned:
@@ -67,6 +69,7 @@ class PlanWorkoutInput:
             exercises=None if self.exercises is None else [each.to_plan() for each in self.exercises],
             template_id=self.template_id,
             routine_day=None if self.routine_id is None else (self.routine_id, self.routine_day or 1),
+            person_id=self.person_id,
             request=request_key(self),
         )
 
@@ -171,7 +174,7 @@ class StartPlannedWorkoutPayload(Payload):
 class PlannedWorkoutMutation:
     @mutation(
         key_scope=KeyScope.WRITE_TRAINING,
-        description="Plan a workout of the viewer for a day. CONFLICT for more than there may be.",
+        description="Plan a workout for a day, of the viewer or of somebody for whom the viewer may plan. CONFLICT for more than there may be.",
     )
     async def plan_workout(self, info: Info, input: PlanWorkoutInput) -> PlannedWorkoutPayload | None:
         resources = info.context.resources
@@ -182,7 +185,8 @@ class PlannedWorkoutMutation:
 
     @mutation(
         key_scope=KeyScope.WRITE_TRAINING,
-        description="Move or change a planned workout of the viewer. CONFLICT for one that has begun.",
+        description="Move or change a planned workout, of the viewer or of somebody for whom the viewer may plan. CONFLICT for one that"
+        " has begun.",
     )
     async def update_planned_workout(
         self, info: Info, input: UpdatePlannedWorkoutInput

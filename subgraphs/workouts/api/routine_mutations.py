@@ -10,6 +10,7 @@ from subgraphs.shell.context import Info
 from subgraphs.shell.inputs import client_made_id, expected_version, given, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
+from subgraphs.shell.plan_write_type import PERSON
 from subgraphs.shell.scalars import IdempotencyKey
 from subgraphs.workouts.api.planned_workout import Routine, routine_node
 from subgraphs.workouts.api.template import TemplateExerciseInput
@@ -72,6 +73,7 @@ class CreateRoutineInput:
     schedule: RoutineSchedule = strawberry.field(description="How its days fall on dates; it is not changed later.")
     days: list[RoutineDayInput] = strawberry.field(description=f"Its days in order, {_DAYS}")
     id: strawberry.ID | None = client_made_id("routine")
+    person_id: strawberry.ID | None = strawberry.field(default=None, description=PERSON)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
     def to_new(self) -> commands.NewRoutine:
@@ -79,6 +81,7 @@ class CreateRoutineInput:
             name=self.name,
             schedule=self.schedule,
             days=[day.to_day() for day in self.days],
+            person_id=self.person_id,
             request=request_key(self),
         )
 
@@ -153,7 +156,7 @@ class ScheduleRoutinePayload(Payload):
 class RoutineMutation:
     @mutation(
         key_scope=KeyScope.WRITE_TRAINING,
-        description="Keep a routine of the viewer. CONFLICT for more than there may be.",
+        description="Keep a routine of the viewer, or of somebody for whom the viewer may plan. CONFLICT for more than there may be.",
     )
     async def create_routine(self, info: Info, input: CreateRoutineInput) -> RoutinePayload | None:
         resources = info.context.resources
@@ -165,7 +168,8 @@ class RoutineMutation:
 
     @mutation(
         key_scope=KeyScope.WRITE_TRAINING,
-        description="Change a routine of the viewer; what is planned by it already stays as it is.",
+        description="Change a routine of the viewer, or of somebody for whom the viewer may plan; what is planned by it already stays as it"
+        " is.",
     )
     async def update_routine(self, info: Info, input: UpdateRoutineInput) -> RoutinePayload | None:
         resources = info.context.resources
@@ -194,7 +198,7 @@ class RoutineMutation:
 
     @mutation(
         key_scope=KeyScope.WRITE_TRAINING,
-        description="Put a routine of the viewer on the calendar. What it has put on a date already stays there as it is,"
+        description="Put a routine, of the viewer or of somebody for whom the viewer may plan, on the calendar. What it has put on a date already stays there as it is,"
         " so the same again adds nothing. CONFLICT for more than there may be.",
     )
     async def schedule_routine(self, info: Info, input: ScheduleRoutineInput) -> ScheduleRoutinePayload | None:
@@ -204,5 +208,5 @@ class RoutineMutation:
         use = commands.RoutineUse(start=input.from_, weeks=input.weeks, first_day=input.first_day)
         came = await commands.schedule_routine(viewer, input.id, use, database=resources.database, now=resources.now())
         info.context.renew_loaders()
-        user = await load_named_user(info, viewer.id)
+        user = await load_named_user(info, came.owner_id)
         return ScheduleRoutinePayload(added=came.added, present=came.present, user=user)

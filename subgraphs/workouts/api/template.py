@@ -10,6 +10,7 @@ from subgraphs.shell.cost import list_size
 from subgraphs.shell.inputs import client_made_id, expected_version, given, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
+from subgraphs.shell.plan_write_type import AUTHOR, PERSON
 from subgraphs.shell.scalars import IdempotencyKey, decimal_of_or_none, describe_enum, rounded, rounded_or_none
 from subgraphs.workouts.api.exercise import Exercise, exercise_node
 from subgraphs.workouts.api.one_rep_max import OneRepMaxFormula
@@ -95,6 +96,7 @@ class WorkoutTemplate:
     notes: str | None = strawberry.field(description="The person's own words; null if there are none.")
     created_at: datetime = strawberry.field(description="When it was made.")
     version: int = strawberry.field(description="Counts up with each change.")
+    author_id: strawberry.ID | None = strawberry.field(description=AUTHOR)
 
     @strawberry.field(description="What it is made of, in order; up to 50.", directives=[list_size(8)])
     async def exercises(self, info: Info) -> list[TemplateExercise]:
@@ -109,6 +111,7 @@ def template_node(record: TemplateRecord) -> WorkoutTemplate:
         notes=record.notes,
         created_at=record.created_at,
         version=record.version,
+        author_id=None if record.author_id is None else strawberry.ID(record.author_id),
     )
 
 
@@ -205,6 +208,7 @@ class CreateTemplateInput:
     exercises: list[TemplateExerciseInput] = strawberry.field(description="In order, 1 to 50.")
     notes: str | None = strawberry.field(default=None, description="Up to 500 characters. Null: none.")
     id: strawberry.ID | None = client_made_id("template")
+    person_id: strawberry.ID | None = strawberry.field(default=None, description=PERSON)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
     def to_new(self) -> commands.NewTemplate:
@@ -212,6 +216,7 @@ class CreateTemplateInput:
             name=self.name,
             exercises=[each.to_plan() for each in self.exercises],
             notes=self.notes,
+            person_id=self.person_id,
             request=request_key(self),
         )
 
@@ -270,7 +275,7 @@ class DeleteTemplatePayload(Payload):
 class TemplateMutation:
     @mutation(
         key_scope=KeyScope.WRITE_TRAINING,
-        description="Keep a template of the viewer. CONFLICT for more than there may be.",
+        description="Keep a template of the viewer, or of somebody for whom the viewer may plan. CONFLICT for more than there may be.",
     )
     async def create_template(self, info: Info, input: CreateTemplateInput) -> CreateTemplatePayload | None:
         resources = info.context.resources
@@ -282,7 +287,8 @@ class TemplateMutation:
 
     @mutation(
         key_scope=KeyScope.WRITE_TRAINING,
-        description="Change a template of the viewer; workouts that began from it keep their plan.",
+        description="Change a template of the viewer, or of somebody for whom the viewer may plan; workouts that began from it keep"
+        " their plan.",
     )
     async def update_template(self, info: Info, input: UpdateTemplateInput) -> UpdateTemplatePayload | None:
         resources = info.context.resources

@@ -19,6 +19,7 @@ from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, FromDay, Last, ToDay, connect
 from subgraphs.shell.physiology import Sex
 from subgraphs.shell.physiology_type import PhysiologyOfEffort
+from subgraphs.shell.plan_write_type import PlanWrite, write_node
 from subgraphs.shell.quantities import Mass, MassIn, mass
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, rounded_or_none
 from subgraphs.shell.scopes import reads
@@ -266,6 +267,13 @@ class User(CalendarOfUser, ChangesOfUser):
     )
     async def training_reads(self, info: Info) -> list[AccessRead]:
         return [read_node(record) for record in await loaders_of(info).reads_by_owner.load(self.id)]
+
+    @strawberry.field(
+        description="Which templates others wrote for the person by a grant, the latest first; the latest 100 of 90 days.",
+        directives=[list_size(20)],
+    )
+    async def training_writes(self, info: Info) -> list[PlanWrite]:
+        return [write_node(record) for record in await loaders_of(info).writes_by_owner.load(self.id)]
 
     def _weight_kg(self) -> Decimal | None:
         weight_kg = self.physiology.weight_kg if self.physiology else None

@@ -15,8 +15,10 @@ from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import is_time_zone, local_date
 from subgraphs.shell.database import Database, take_turns
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, ValidationError, expect_version
+from subgraphs.shell.grant_area import PlanArea
 from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey, made_id_of
+from subgraphs.shell.plan_writing import PlanKind, PlanWriter, plan_writer, writer_of_row
 from subgraphs.workouts.commands.exercise import check_exercises_exist
 from subgraphs.workouts.commands.template import grown_drafts
 from subgraphs.workouts.commands.workout import NewWorkout, lock_workout, new_row, write_workout
@@ -54,19 +56,20 @@ _BEGUN = (WorkoutStatus.IN_PROGRESS, WorkoutStatus.COMPLETED)
 # Arrays, so that any number of rows is one statement.
 _INSERT = text(
     "INSERT INTO planned_workout (id, user_id, local_date, time_of_day, name, notes, minutes, exercises, routine_id,"
-    " routine_date, routine_slot, routine_day, created_at, planned_at, idempotency_key, idempotency_content) SELECT * FROM unnest("
+    " routine_date, routine_slot, routine_day, created_at, planned_at, author_id, idempotency_key, idempotency_content) SELECT * FROM unnest("
     "CAST(:id AS text[]), CAST(:user_id AS text[]), CAST(:local_date AS date[]), CAST(:time_of_day AS time[]),"
     " CAST(:name AS text[]), CAST(:notes AS text[]), CAST(:minutes AS integer[]), CAST(CAST(:exercises AS text[]) AS jsonb[]),"
     " CAST(:routine_id AS text[]), CAST(:routine_date AS date[]), CAST(:routine_slot AS integer[]),"
     " CAST(:routine_day AS integer[]),"
-    " CAST(:created_at AS timestamptz[]), CAST(:planned_at AS timestamptz[]), CAST(:idempotency_key AS text[]), CAST(:idempotency_content AS bytea[]))"
+    " CAST(:created_at AS timestamptz[]), CAST(:planned_at AS timestamptz[]),"
+    " CAST(:author_id AS text[]), CAST(:idempotency_key AS text[]), CAST(:idempotency_content AS bytea[]))"
     " ON CONFLICT (routine_id, routine_date, routine_slot) WHERE routine_id IS NOT NULL DO NOTHING"
 )
 _LOCK = text("SELECT id FROM planned_workout WHERE id = :id AND user_id = :user_id FOR UPDATE")
 _UPDATE = text(
     "UPDATE planned_workout SET local_date = :local_date, time_of_day = :time_of_day, name = :name, notes = :notes,"
     " minutes = :minutes, exercises = CAST(:exercises AS jsonb), planned_at = :planned_at,"
-    " version = version + 1 WHERE id = :id"
+    " author_id = :author_id, version = version + 1 WHERE id = :id"
 )
 _SKIP = text("UPDATE planned_workout SET is_skipped = :is_skipped, version = version + 1 WHERE id = :id")
 _PAIR = text("UPDATE planned_workout SET workout_id = :workout_id, version = version + 1 WHERE id = :id")
@@ -91,7 +94,8 @@ _FORGET = text(
 class NewPlanned:
     """A workout to plan for a day: as a template or a routine's day has it, (routine id, day from 1), or with `exercises`.
 
-    What is told beside a source counts before what the source has. The same request again finds the first.
+    What is told beside a source counts before what the source has. The same request again finds the first. It is for this
+    person, who lets the viewer plan by a grant; for the viewer where None.
     """
 
     day: date
@@ -102,6 +106,7 @@ class NewPlanned:
     exercises: Sequence[tuple[str, Any]] | None = None
     template_id: str | None = None
     routine_day: tuple[str, int] | None = None
+    person_id: str | None = None
     request: RequestKey | None = None
 
 
@@ -124,29 +129,33 @@ class Beginning:
 
 
 async def plan_workout(viewer: Viewer, new: NewPlanned, *, database: Database, now: datetime) -> PlannedWorkoutRecord:
-    """Plan a workout for a day. Raises ValidationError, NotFoundError, and ConflictError for too many, a key that was used
+    """Plan a workout for a day. Raises ValidationError, NotFoundError, for a person for whom the viewer may not
+    plan too, RateLimitedError, and ConflictError for too many, a key that was used
     otherwise, or what the routine has on that day already.
     """
     if new.template_id is not None and new.routine_day is not None:
         raise ValidationError(("templateId", "may not be told beside a routine"))
     async with database.transaction() as transaction:
-        await take_turns(transaction, "planned_workout", viewer.id)
-        planned_id = await id_of_request(transaction, "planned_workout", viewer.id, new.request)
+        writer = await plan_writer(transaction, viewer, new.person_id, PlanArea.TRAINING)
+        owner, request = writer.owner, writer.key(new.request)
+        await take_turns(transaction, "planned_workout", owner.id)
+        planned_id = await id_of_request(transaction, "planned_workout", owner.id, request)
         if planned_id is None:
-            session, origin, told_at = await _from_source(transaction, viewer, new)
+            session, origin, told_at = await _from_source(transaction, owner, new)
             checks = Checks()
             check_session(checks, session)
-            check_day(checks, new.day, await today_of(transaction, viewer, now))
+            check_day(checks, new.day, await today_of(transaction, owner, now))
             checks.done()
-            await check_exercises_exist(transaction, viewer, [each.exercise_id for each in session.exercises])
-            row = planned_row(viewer.id, new.day, session, origin, now) | key_columns(new.request)
-            row["id"] = made_id_of(new.request) or row["id"]
+            await check_exercises_exist(transaction, owner, [each.exercise_id for each in session.exercises])
+            row = planned_row(writer, new.day, session, origin, now) | key_columns(request)
+            row["id"] = made_id_of(request) or row["id"]
             if told_at is not None and new.exercises is None:
                 row["planned_at"] = told_at
             if not await insert_planned(transaction, [row]):
                 raise ConflictError("The routine has this workout on that day already.", field="date")
-            await check_room(transaction, viewer.id)
+            await check_room(transaction, owner.id)
             planned_id = str(row["id"])
+            await writer.note(transaction, PlanKind.PLANNED_WORKOUT, planned_id, now)
         return await _read(transaction, planned_id)
 
 
@@ -159,14 +168,19 @@ async def update_planned_workout(
     database: Database,
     now: datetime,
 ) -> PlannedWorkoutRecord:
-    """Move a planned workout to another `day`, or change its `name`, `time_of_day`, `minutes`, `notes` or `exercises`. Where that
-    changes nothing, it is answered as it is.
+    """Move a planned workout, of the viewer or of a person for whom the viewer may plan, to another `day`, or change its `name`,
+    `time_of_day`, `minutes`, `notes` or `exercises`. Where that changes nothing, it is answered as it is.
 
-    Raises ValidationError, NotFoundError, StaleVersionError, and ConflictError for one that has begun or a day that is full.
+    Raises ValidationError, NotFoundError, StaleVersionError, RateLimitedError, and ConflictError for one that has begun or a
+    day that is full.
     """
     async with database.transaction() as transaction:
-        await take_turns(transaction, "planned_workout", viewer.id)
-        planned = await _locked(transaction, viewer, planned_id, expected_version)
+        writer = await writer_of_row(transaction, viewer, "planned_workout", planned_id, PlanArea.TRAINING)
+        if writer is None:
+            raise NotFoundError(_NONE)
+        owner = writer.owner
+        await take_turns(transaction, "planned_workout", owner.id)
+        planned = await _locked(transaction, owner, planned_id, expected_version)
         told = dict(changes)
         day: date = told.pop("day", planned.local_date)
         if "exercises" in told:
@@ -179,13 +193,15 @@ async def update_planned_workout(
         checks = Checks()
         check_session(checks, session)
         if day != planned.local_date:
-            check_day(checks, day, await today_of(transaction, viewer, now))
+            check_day(checks, day, await today_of(transaction, owner, now))
         checks.done()
         if "exercises" in told:  # what stays is not looked at again
-            await check_exercises_exist(transaction, viewer, [each.exercise_id for each in session.exercises])
+            await check_exercises_exist(transaction, owner, [each.exercise_id for each in session.exercises])
         planned_at = now if "exercises" in told else planned.planned_at
-        await transaction.execute(_UPDATE, {"id": planned_id, "planned_at": planned_at, **_columns(day, session)})
-        await check_room(transaction, viewer.id)
+        row = {"id": planned_id, "planned_at": planned_at, "author_id": writer.author_id, **_columns(day, session)}
+        await transaction.execute(_UPDATE, row)
+        await check_room(transaction, owner.id)
+        await writer.note(transaction, PlanKind.PLANNED_WORKOUT, planned_id, now)
         return await _read(transaction, planned_id)
 
 
@@ -321,11 +337,14 @@ def planned_exercises(told: Sequence[tuple[str, Any]]) -> PlannedExercises:
     return tuple(PlannedExercise(exercise_id=exercise_id, plan=plan) for exercise_id, plan in told)
 
 
-def planned_row(user_id: str, day: date, session: Session, origin: Origin | None, now: datetime) -> dict[str, Any]:
+def planned_row(
+    writer: PlanWriter, day: date, session: Session, origin: Origin | None, now: datetime
+) -> dict[str, Any]:
     """The columns of a new planned workout; those of its request are none."""
     return {
         "id": new_id(),
-        "user_id": user_id,
+        "user_id": writer.owner.id,
+        "author_id": writer.author_id,
         **_columns(day, session),
         "routine_id": origin.routine_id if origin else None,
         "routine_date": origin.day if origin else None,

@@ -12,8 +12,10 @@ from events.envelope import new_id
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database, take_turns
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, ValidationError, expect_version
+from subgraphs.shell.grant_area import PlanArea
 from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey, made_id_of
+from subgraphs.shell.plan_writing import PlanKind, PlanWriter, plan_writer, writer_of_row
 from subgraphs.workouts.commands.planned_workout import (
     Origin,
     check_room,
@@ -38,11 +40,13 @@ from subgraphs.workouts.queries.routine import ROUTINE_COLUMNS, RoutineRecord, r
 from subgraphs.workouts.queries.template import exercises_by_template, templates_by_id
 
 _INSERT = text(
-    "INSERT INTO routine (id, user_id, name, schedule, days, created_at, planned_at, idempotency_key, idempotency_content) VALUES"
-    " (:id, :user_id, :name, :schedule, CAST(:days AS jsonb), :created_at, :planned_at, :idempotency_key, :idempotency_content)"
+    "INSERT INTO routine (id, user_id, name, schedule, days, created_at, planned_at, author_id, idempotency_key, idempotency_content) VALUES"
+    " (:id, :user_id, :name, :schedule, CAST(:days AS jsonb), :created_at, :planned_at, :author_id,"
+    " :idempotency_key, :idempotency_content)"
 )
 _UPDATE = text(
-    "UPDATE routine SET name = :name, days = CAST(:days AS jsonb), planned_at = :planned_at, version = version + 1"
+    "UPDATE routine SET name = :name, days = CAST(:days AS jsonb), planned_at = :planned_at, author_id = :author_id,"
+    " version = version + 1"
     " WHERE id = :id"
 )
 _LOCK = text(f"SELECT {ROUTINE_COLUMNS} FROM routine WHERE id = :id AND user_id = :user_id FOR UPDATE")  # noqa: S608
@@ -60,11 +64,14 @@ class ToldDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRoutine:
-    """A routine to keep. The same request again finds the first."""
+    """A routine to keep. The same request again finds the first. It is for this person, who lets the viewer plan by a grant;
+    for the viewer where None.
+    """
 
     name: str
     schedule: RoutineSchedule
     days: Sequence[ToldDay]
+    person_id: str | None = None
     request: RequestKey | None = None
 
 
@@ -79,34 +86,41 @@ class RoutineUse:
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """How many planned workouts a routine brought, and how many of those weeks were there already."""
+    """How many planned workouts a routine brought, and how many of those weeks were there already; whose they are."""
 
     added: int
     present: int
+    owner_id: str
 
 
 async def create_routine(viewer: Viewer, new: NewRoutine, *, database: Database, now: datetime) -> RoutineRecord:
-    """Keep a routine. Raises ValidationError, and ConflictError for too many or a key used otherwise."""
+    """Keep a routine. Raises ValidationError, NotFoundError for a person for whom the viewer may not plan, RateLimitedError, and
+    ConflictError for too many or a key used otherwise.
+    """
     async with database.transaction() as transaction:
-        await take_turns(transaction, "routine", viewer.id)
-        routine_id = await id_of_request(transaction, "routine", viewer.id, new.request)
+        writer = await plan_writer(transaction, viewer, new.person_id, PlanArea.TRAINING)
+        owner, request = writer.owner, writer.key(new.request)
+        await take_turns(transaction, "routine", owner.id)
+        routine_id = await id_of_request(transaction, "routine", owner.id, request)
         if routine_id is None:
-            if (await routine_counts(transaction, [viewer.id])).get(viewer.id, 0) >= MOST_ROUTINES:
+            if (await routine_counts(transaction, [owner.id])).get(owner.id, 0) >= MOST_ROUTINES:
                 raise ConflictError(f"There may be at most {MOST_ROUTINES} routines: delete one first.")
-            days = await _filled(transaction, viewer, new.days)
-            await _check(transaction, viewer, new.name, new.schedule, days)
-            routine_id = made_id_of(new.request) or new_id()
+            days = await _filled(transaction, owner, new.days)
+            await _check(transaction, owner, new.name, new.schedule, days)
+            routine_id = made_id_of(request) or new_id()
             row = {
                 "id": routine_id,
-                "user_id": viewer.id,
+                "user_id": owner.id,
+                "author_id": writer.author_id,
                 "name": new.name.strip(),
                 "schedule": new.schedule.value,
                 "days": encode_days(days),
                 "created_at": now,
                 "planned_at": now,
-                **key_columns(new.request),
+                **key_columns(request),
             }
             await transaction.execute(_INSERT, row)
+            await writer.note(transaction, PlanKind.ROUTINE, routine_id, now)
         return (await routines_by_id(transaction, [routine_id]))[routine_id]
 
 
@@ -119,19 +133,29 @@ async def update_routine(
     database: Database,
     now: datetime,
 ) -> RoutineRecord:
-    """Change a routine's `name` or `days`; what is planned by it already stays as it is.
+    """Change `name` or `days` of a routine, of the viewer or of a person for whom the viewer may plan; what is planned
+    by it already stays as it is.
 
-    Raises ValidationError, NotFoundError, StaleVersionError.
+    Raises ValidationError, NotFoundError, StaleVersionError, RateLimitedError.
     """
     async with database.transaction() as transaction:
-        routine = await _locked(transaction, viewer, routine_id, expected_version)
+        writer = await _writer(transaction, viewer, routine_id)
+        owner = writer.owner
+        routine = await _locked(transaction, owner, routine_id, expected_version)
         name: str = changes.get("name", routine.name)
         is_told = "days" in changes  # what stays is not looked at again
-        days = await _filled(transaction, viewer, changes["days"]) if is_told else decode_days(routine.days)
-        await _check(transaction, viewer, name, RoutineSchedule(routine.schedule), days, is_told=is_told)
+        days = await _filled(transaction, owner, changes["days"]) if is_told else decode_days(routine.days)
+        await _check(transaction, owner, name, RoutineSchedule(routine.schedule), days, is_told=is_told)
         planned_at = now if is_told else routine.planned_at
-        row = {"id": routine_id, "name": name.strip(), "days": encode_days(days), "planned_at": planned_at}
+        row = {
+            "id": routine_id,
+            "name": name.strip(),
+            "days": encode_days(days),
+            "planned_at": planned_at,
+            "author_id": writer.author_id,
+        }
         await transaction.execute(_UPDATE, row)
+        await writer.note(transaction, PlanKind.ROUTINE, routine_id, now)
         return (await routines_by_id(transaction, [routine_id]))[routine_id]
 
 
@@ -145,26 +169,36 @@ async def delete_routine(viewer: Viewer, routine_id: str, *, expected_version: i
 async def schedule_routine(
     viewer: Viewer, routine_id: str, use: RoutineUse, *, database: Database, now: datetime
 ) -> Scheduled:
-    """Plan the routine's workouts for its weeks. What it has on a date already stays, moved or skipped or done as it may be.
+    """Plan the workouts of a routine, of the viewer or of a person for whom the viewer may plan, for its weeks.
+    What it has on a date already stays, moved or skipped or done as it may be.
 
-    Raises ValidationError, NotFoundError, and ConflictError where more would be planned than may be.
+    Raises ValidationError, NotFoundError, RateLimitedError, and ConflictError where more would be planned than may be.
     """
     async with database.transaction() as transaction:
-        await take_turns(transaction, "planned_workout", viewer.id)
-        routine = await _locked(transaction, viewer, routine_id, None)
+        writer = await _writer(transaction, viewer, routine_id)
+        owner = writer.owner
+        await take_turns(transaction, "planned_workout", owner.id)
+        routine = await _locked(transaction, owner, routine_id, None)
         days, checks = decode_days(routine.days), Checks()
-        check_use(checks, days, (use.start, use.weeks, use.first_day), await today_of(transaction, viewer, now))
+        check_use(checks, days, (use.start, use.weeks, use.first_day), await today_of(transaction, owner, now))
         checks.done()
         slots = slots_of(days, use.start, use.weeks, use.first_day)
         rows = [
-            planned_row(
-                viewer.id, slot.day, slot.session, Origin(routine_id, slot.day, slot.number, slot.index + 1), now
-            )
+            planned_row(writer, slot.day, slot.session, Origin(routine_id, slot.day, slot.number, slot.index + 1), now)
             for slot in slots
         ]
         added = await insert_planned(transaction, rows)
-        await check_room(transaction, viewer.id)
-        return Scheduled(added, len(rows) - added)
+        await check_room(transaction, owner.id)
+        await writer.note(transaction, PlanKind.PLANNED_WORKOUT, routine_id, now)
+        return Scheduled(added, len(rows) - added, owner.id)
+
+
+async def _writer(transaction: AsyncConnection, viewer: Viewer, routine_id: str) -> PlanWriter:
+    """Raises NotFoundError for a routine that is not there, and for one of somebody for whom the viewer may not plan."""
+    writer = await writer_of_row(transaction, viewer, "routine", routine_id, PlanArea.TRAINING)
+    if writer is None:
+        raise NotFoundError("There is no such routine.")
+    return writer
 
 
 async def _filled(transaction: AsyncConnection, viewer: Viewer, told: Sequence[ToldDay]) -> tuple[RoutineDay, ...]:

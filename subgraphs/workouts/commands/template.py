@@ -1,7 +1,7 @@
 """Templates: made, changed, deleted, and what a workout that begins from one plans. They tell nobody else anything."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypedDict
 
@@ -12,8 +12,10 @@ from events.envelope import new_id
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database, take_turns
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
+from subgraphs.shell.grant_area import PlanArea
 from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey, made_id_of
+from subgraphs.shell.plan_writing import PlanKind, PlanWriter, plan_writer, writer_of_row
 from subgraphs.workouts.commands.exercise import check_exercises_exist
 from subgraphs.workouts.domain.plan import MOST_TEMPLATES, Plan, check_template
 from subgraphs.workouts.domain.progression import ESTIMATE_DAYS, LastTime, ProgressionRule, grown, rule_of
@@ -28,9 +30,11 @@ from subgraphs.workouts.queries.template import (
 )
 from subgraphs.workouts.tables import TemplateExerciseRow, WorkoutTemplateRow
 
+_NO_TEMPLATE = "There is no such template."
 _LOCK = text("SELECT id FROM workout_template WHERE id = :id AND user_id = :user_id FOR UPDATE")
 _UPDATE = text(
-    "UPDATE workout_template SET name = :name, notes = :notes, planned_at = :planned_at, version = version + 1 WHERE id = :id"
+    "UPDATE workout_template SET name = :name, notes = :notes, planned_at = :planned_at,"
+    " author_id = :author_id, version = version + 1 WHERE id = :id"
 )
 _DELETE = text("DELETE FROM workout_template WHERE id = :id")
 _DELETE_EXERCISES = text("DELETE FROM template_exercise WHERE template_id = :id")
@@ -38,11 +42,15 @@ _DELETE_EXERCISES = text("DELETE FROM template_exercise WHERE template_id = :id"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTemplate:
-    """A template to keep: (exercise id, plan) in order. The same request again finds the first one."""
+    """A template to keep: (exercise id, plan) in order. The same request again finds the first one.
+
+    It is for this person, who lets the viewer plan by a grant; for the viewer where None.
+    """
 
     name: str
     exercises: Sequence[tuple[str, Plan]]
     notes: str | None = None
+    person_id: str | None = None
     request: RequestKey | None = None
 
 
@@ -55,18 +63,23 @@ class TemplateChanges(TypedDict, total=False):
 
 
 async def create_template(viewer: Viewer, new: NewTemplate, *, database: Database, now: datetime) -> TemplateRecord:
-    """Keep a template. Raises ValidationError, and ConflictError for too many or a key used otherwise."""
+    """Keep a template. Raises ValidationError, NotFoundError for a person for whom the viewer may not plan, RateLimitedError,
+    and ConflictError for too many or a key used otherwise.
+    """
     checks = Checks()
     check_template(checks, new.name, new.notes, [plan for _, plan in new.exercises])
     checks.done()
     async with database.transaction() as transaction:
-        await take_turns(transaction, "workout_template", viewer.id)
-        earlier = await id_of_request(transaction, "workout_template", viewer.id, new.request)
+        writer = await plan_writer(transaction, viewer, new.person_id, PlanArea.TRAINING)
+        owner, request = writer.owner, writer.key(new.request)
+        await take_turns(transaction, "workout_template", owner.id)
+        earlier = await id_of_request(transaction, "workout_template", owner.id, request)
         if earlier is None:
-            if (await template_counts(transaction, [viewer.id])).get(viewer.id, 0) >= MOST_TEMPLATES:
+            if (await template_counts(transaction, [owner.id])).get(owner.id, 0) >= MOST_TEMPLATES:
                 raise ConflictError(f"There may be at most {MOST_TEMPLATES} templates: delete one first.")
-            await check_exercises_exist(transaction, viewer, [exercise_id for exercise_id, _ in new.exercises])
-            earlier = await _write(transaction, viewer.id, new, now)
+            await check_exercises_exist(transaction, owner, [exercise_id for exercise_id, _ in new.exercises])
+            earlier = await _write(transaction, writer, replace(new, request=request), now)
+            await writer.note(transaction, PlanKind.TEMPLATE, earlier, now)
         return (await templates_by_id(transaction, [earlier]))[earlier]
 
 
@@ -79,12 +92,16 @@ async def update_template(
     database: Database,
     now: datetime,
 ) -> TemplateRecord:
-    """Change a template of the viewer; workouts that began from it keep their plan.
+    """Change a template of the viewer, or of a person for whom the viewer may plan; workouts that began from it keep their
+    plan.
 
-    Raises ValidationError, NotFoundError, for another's too, and StaleVersionError.
+    Raises ValidationError, StaleVersionError, RateLimitedError, and NotFoundError, for all others' too.
     """
     async with database.transaction() as transaction:
-        template = await _lock(transaction, viewer, template_id)
+        writer = await writer_of_row(transaction, viewer, "workout_template", template_id, PlanArea.TRAINING)
+        if writer is None:
+            raise NotFoundError(_NO_TEMPLATE)
+        template = await _lock(transaction, writer.owner, template_id)
         expect_version("template", expected=expected_version, current=template.version)
         exercises = changes.get("exercises")
         name, notes = changes.get("name", template.name), changes.get("notes", template.notes)
@@ -92,12 +109,19 @@ async def update_template(
         check_template(checks, name, notes, None if exercises is None else [plan for _, plan in exercises])
         checks.done()
         planned_at = template.planned_at if exercises is None else now
-        row = {"id": template_id, "name": name.strip(), "notes": notes, "planned_at": planned_at}
+        row = {
+            "id": template_id,
+            "name": name.strip(),
+            "notes": notes,
+            "planned_at": planned_at,
+            "author_id": writer.author_id,
+        }
         await transaction.execute(_UPDATE, row)
         if exercises is not None:
-            await check_exercises_exist(transaction, viewer, [exercise_id for exercise_id, _ in exercises])
+            await check_exercises_exist(transaction, writer.owner, [exercise_id for exercise_id, _ in exercises])
             await transaction.execute(_DELETE_EXERCISES, {"id": template_id})
             await _write_exercises(transaction, template_id, exercises)
+        await writer.note(transaction, PlanKind.TEMPLATE, template_id, now)
         return (await templates_by_id(transaction, [template_id]))[template_id]
 
 
@@ -117,7 +141,7 @@ async def delete_template(
 async def _lock(transaction: AsyncConnection, viewer: Viewer, template_id: str) -> TemplateRecord:
     """The viewer's template, locked until the transaction ends. Raises NotFoundError, for another's too."""
     if await transaction.scalar(_LOCK, {"id": template_id, "user_id": viewer.id}) is None:
-        raise NotFoundError("There is no such template.")
+        raise NotFoundError(_NO_TEMPLATE)
     return (await templates_by_id(transaction, [template_id]))[template_id]
 
 
@@ -128,7 +152,7 @@ async def planned_exercises(
     async with database.transaction() as transaction:
         template = (await templates_by_id(transaction, [template_id])).get(template_id)
         if template is None or template.user_id != viewer.id:
-            raise NotFoundError("There is no such template.", field="templateId")
+            raise NotFoundError(_NO_TEMPLATE, field="templateId")
         exercises = (await exercises_by_template(transaction, [template_id])).get(template_id, [])
         plans = [(each.exercise_id, each.plan) for each in exercises]
         return await grown_drafts(transaction, viewer.id, plans, planned_at=template.planned_at, now=now)
@@ -160,11 +184,12 @@ async def grown_drafts(
     ]
 
 
-async def _write(transaction: AsyncConnection, user_id: str, new: NewTemplate, now: datetime) -> str:
+async def _write(transaction: AsyncConnection, writer: PlanWriter, new: NewTemplate, now: datetime) -> str:
     template_id = made_id_of(new.request) or new_id()
     row = {
         "id": template_id,
-        "user_id": user_id,
+        "user_id": writer.owner.id,
+        "author_id": writer.author_id,
         "name": new.name.strip(),
         "notes": new.notes,
         "created_at": now,

@@ -17,7 +17,7 @@ _COLUMNS = (
     "planned.id, planned.user_id, planned.local_date, planned.time_of_day, planned.name, planned.notes,"
     " planned.minutes, CAST(planned.exercises AS text), planned.routine_id, planned.routine_date,"
     " planned.routine_slot, planned.routine_day, planned.is_skipped, planned.workout_id,"
-    " planned.version, planned.created_at, planned.planned_at, workout.status"
+    " planned.version, planned.created_at, planned.planned_at, workout.status, planned.author_id"
 )
 _FROM = "planned_workout AS planned LEFT JOIN workout ON workout.id = planned.workout_id"
 
@@ -48,6 +48,7 @@ class PlannedWorkoutRecord:
     created_at: datetime
     planned_at: datetime
     workout_status: str | None
+    author_id: str | None
 
 
 _BY_ID = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE planned.id = ANY(:ids)")  # noqa: S608 - our names

@@ -11,7 +11,7 @@ from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import count_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
 
-ROUTINE_COLUMNS = "id, user_id, name, schedule, CAST(days AS text) AS days, version, created_at, planned_at"
+ROUTINE_COLUMNS = "id, user_id, name, schedule, CAST(days AS text) AS days, version, created_at, planned_at, author_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class RoutineRecord:
     version: int
     created_at: datetime
     planned_at: datetime
+    author_id: str | None
 
 
 _BY_ID = text(f"SELECT {ROUTINE_COLUMNS} FROM routine WHERE id = ANY(:ids)")  # noqa: S608 - our names

@@ -16,7 +16,7 @@ from subgraphs.workouts.domain.one_rep_max import RELIABLE_REPS, OneRepMaxFormul
 from subgraphs.workouts.domain.plan import Plan
 from subgraphs.workouts.domain.progression import LastTime
 
-_COLUMNS = "id, user_id, name, notes, created_at, planned_at, version"
+_COLUMNS = "id, user_id, name, notes, created_at, planned_at, version, author_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class TemplateRecord:
     created_at: datetime
     planned_at: datetime
     version: int
+    author_id: str | None
 
 
 @dataclass(frozen=True, slots=True)

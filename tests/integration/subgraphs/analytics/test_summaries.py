@@ -242,6 +242,7 @@ OPERATIONS = {
     "User.achievements": (_stranger("achievements { nodes { kind } }"), "FORBIDDEN"),
     "User.timeline": (_stranger("timeline { nodes { id } }"), "FORBIDDEN"),
     "User.progressReads": (_stranger("progressReads { what }"), "FORBIDDEN"),
+    "User.progressWrites": (_stranger("progressWrites { what }"), "FORBIDDEN"),
     "User.streaks": (_stranger("streaks { meals { current } }"), "FORBIDDEN"),
     "User.weightTrend": (_stranger("weightTrend { trendKg }"), "FORBIDDEN"),
     "User.energyExpenditure": (_stranger("energyExpenditure { confidence }"), "FORBIDDEN"),

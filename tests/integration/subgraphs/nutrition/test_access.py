@@ -163,6 +163,7 @@ REFUSALS = [
     Refusal("User.savedMeals", "... on User { savedMeals { nodes { name } } }", code="FORBIDDEN"),
     Refusal("User.fasts", "... on User { fasts { nodes { minutes } } }", code="FORBIDDEN"),
     Refusal("User.diaryReads", "... on User { diaryReads { what } }", code="FORBIDDEN"),
+    Refusal("User.diaryWrites", "... on User { diaryWrites { what } }", code="FORBIDDEN"),
     Refusal("User.currentFast", "... on User { currentFast { minutes } }", code="FORBIDDEN"),
     Refusal(
         "User.nutritionTarget", '... on User { nutritionTarget(date: "2026-03-02") { energyKcal } }', code="FORBIDDEN"

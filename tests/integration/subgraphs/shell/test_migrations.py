@@ -22,6 +22,7 @@ _OTHERS = {
     "ended_session",
     "access_grant",
     "access_read",
+    "plan_write",
     "search_entry",
     "search_word",
     "entity_change",

@@ -211,6 +211,53 @@ async def test_a_grant_ends_by_itself_and_is_forgotten_a_month_later(
     assert events.scalars().all() == ["AccessGranted", "AccessEnded"]
 
 
+PLANS = """query { me { clients { nodes { id areas plans } } readers { nodes { id plans } } sentInvitations { plans }
+  notifications(first: 1) { nodes { kind subjectId detail body } } } }"""
+END_PLANS = (
+    "mutation ($id: ID!) { revokeAccess(input: { id: $id, plansOnly: true }) { revokedId userErrors { code } } }"
+)
+
+
+@pytest.mark.parametrize("side", ["owner", "coach"])
+async def test_what_was_offered_to_plan_is_granted_and_ends_by_itself_while_reading_goes_on(
+    users: SubgraphUnderTest, owner: Person, coach: Person, side: str
+) -> None:
+    offered = await invite(users, owner, "BODY", "TRAINING", "DIARY", plans=["TRAINING", "MEALS"])
+    assert (await ask(users, owner, PLANS))["me"]["sentInvitations"] == [{"plans": ["MEALS", "TRAINING"]}]
+    accepted = await ask(users, coach, ACCEPT, {"input": {"code": offered["code"]}})
+    grant_id = accepted["acceptInvitation"]["grant"]["id"]
+    mine = (await ask(users, coach, PLANS))["me"]["clients"]["nodes"]
+    assert mine == [{"id": grant_id, "areas": ["BODY", "DIARY", "TRAINING"], "plans": ["MEALS", "TRAINING"]}]
+
+    stranger = await register(users, "Some Stranger")
+    assert codes_of(await users.run_with(stranger.token, END_PLANS, {"id": grant_id})) == ["NOT_FOUND"]
+    for _ in range(2):  # and again, which is no news
+        ended = await ask(users, owner if side == "owner" else coach, END_PLANS, {"id": grant_id})
+        assert ended["revokeAccess"]["revokedId"] == grant_id
+    assert (await ask(users, owner, PLANS))["me"]["readers"]["nodes"] == [{"id": grant_id, "plans": []}]
+    assert (await ask(users, coach, READ, {"id": owner.id}))["user"]["currentWeight"] is not None
+    other = coach if side == "owner" else owner
+    (told,) = (await ask(users, other, PLANS))["me"]["notifications"]["nodes"]
+    assert (told["kind"], told["subjectId"], told["detail"]) == ("PLANNING_ENDED", grant_id, "COACH")
+
+    await ask(users, owner, REVOKE, {"id": grant_id})
+    versions = "SELECT version, convert_from(value, 'UTF8')::jsonb -> 'payload' ->> 'plans' FROM outbox WHERE aggregate_id = :id ORDER BY seq"
+    assert (await execute(users, versions, id=grant_id)).all() == [
+        (1, '["MEALS", "TRAINING"]'),
+        (2, "[]"),
+        (3, None),
+    ]
+
+
+async def test_who_plans_has_to_read_what_is_planned(users: SubgraphUnderTest, owner: Person) -> None:
+    offer = {"relation": "COACH", "areas": ["TRAINING"], "plans": ["TRAINING", "MEALS", "GOALS"]}
+    refused = await users.run_with(owner.token, INVITE, {"input": offer})
+    assert user_errors(refused) == [
+        {"code": "VALIDATION_ERROR", "field": "plans.1"},
+        {"code": "VALIDATION_ERROR", "field": "plans.2"},
+    ]
+
+
 async def test_an_invitation_to_an_address_is_for_the_account_that_has_proven_it(
     users: SubgraphUnderTest, owner: Person, coach: Person
 ) -> None:

@@ -10,13 +10,15 @@ import pytest
 from sqlalchemy import text
 
 from events.consumer import project_newer
-from events.contracts.analytics import AchievementUnlocked, GoalCompleted, GoalProgressed
-from events.contracts.workouts import WorkoutCompleted
+from events.contracts.analytics import AchievementUnlocked, GoalCompleted, GoalPlanned, GoalProgressed
+from events.contracts.nutrition import MealsPlanned
+from events.contracts.workouts import TrainingPlanned, WorkoutCompleted
 from events.envelope import Aggregate, Envelope, Payload, encode_payload
 from events.retention import forget_in_batches
 from subgraphs.analytics.domain.achievement import AchievementKind
 from subgraphs.shell.database import Database, migrate
 from subgraphs.users.commands.notification import forget_notifications, notify
+from subgraphs.users.commands.password import hash_password
 from subgraphs.users.domain.notification import MOST_KEPT, NewNotification, NotificationKind, wording
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.projections.notification import subscription
@@ -330,3 +332,34 @@ def test_every_kind_has_words_and_every_achievement_its_own() -> None:
         named = wording(NotificationKind.ACHIEVEMENT_UNLOCKED, kind.value).body
         assert named != f"{kind.value.replace('_', ' ').capitalize()}.", "the words for a kind that has none"
     assert wording(NotificationKind.ACHIEVEMENT_UNLOCKED, "SWAM_A_MILE").body == "Swam a mile."
+
+
+async def test_a_plan_that_somebody_wrote_is_told_by_name_once_an_hour_until_the_writer_is_erased(
+    users: SubgraphUnderTest, person: str
+) -> None:
+    coach = await an_account(users)
+    at = datetime.now(UTC).replace(minute=5)
+    plan = {"grant_id": "g", "writer_id": coach, "subject_id": "t1"}
+    for version, written in enumerate(
+        (
+            TrainingPlanned(what="TEMPLATE", **plan),
+            TrainingPlanned(what="TEMPLATE", **plan),
+            MealsPlanned(what="NUTRITION_TARGET", **(plan | {"subject_id": "2026-03-02"})),
+            GoalPlanned(what="GOAL", **(plan | {"subject_id": "goal-1", "writer_id": "nobody any more"})),
+        ),
+        start=1,
+    ):
+        await tell(users, person, written, version=version, at=at)
+    told = (await users.data(LIST, person))["me"]["notifications"]["nodes"]
+    assert [(each["kind"], each["subjectId"], each["detail"]) for each in told] == [
+        ("PLAN_WRITTEN", "2026-03-02", "NUTRITION_TARGET Some Body"),
+        ("PLAN_WRITTEN", "t1", "TEMPLATE Some Body"),
+    ]
+    assert told[1]["body"] == "Some Body has written a template of workouts."
+    async with users.database.transaction() as transaction:
+        password = await hash_password("Password123!")
+        set_password = text("UPDATE account SET password_hash = :hash WHERE id = :id")
+        await transaction.execute(set_password, {"hash": password, "id": coach})
+    erase = 'mutation { deleteAccount(input: { currentPassword: "Password123!" }) { deletedId } }'
+    await users.data(erase, coach)
+    assert (await users.data(LIST, person))["me"]["notifications"]["nodes"] == []

@@ -177,6 +177,10 @@ OPERATIONS = {
         '{ _entities(representations: [{__typename: "User", id: "owner"}]) { ...on User { trainingReads { what } } } }',
         "FORBIDDEN",
     ),
+    "User.trainingWrites": (
+        '{ _entities(representations: [{__typename: "User", id: "owner"}]) { ...on User { trainingWrites { what } } } }',
+        "FORBIDDEN",
+    ),
     "User.trainingWeeks": (
         (
             '{ _entities(representations: [{__typename: "User", id: "owner"}])'

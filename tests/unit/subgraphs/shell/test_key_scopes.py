@@ -44,7 +44,7 @@ PERSONS_OWN = {
     "User.version", "User.sessions", "User.apiKeys", "User.webhookEndpoints", "User.readers", "User.clients", "User.sentInvitations",
     "User.receivedInvitations", "User.bodyReads", "User.diaryReads", "User.trainingReads", "User.progressReads",
     "User.recentFoods", "User.frequentFoods", "User.favouriteFoods", "User.recipes", "User.savedMeals",
-    "User.mealPlans", "User.plannedMeals",
+    "User.plannedMeals", "User.diaryWrites", "User.trainingWrites", "User.progressWrites",
     "User.accountChanges", "User.diaryChanges", "User.trainingChanges", "User.goalChanges",
 }  # fmt: skip
 AREA_OF = {"nutrition": "diary", "workouts": "training", "analytics": "progress", "users": "body"}
