@@ -35,6 +35,7 @@ def add_to(app: typer.Typer) -> None:
     """Registers every verb of this module."""
     app.command("export")(export)
     app.command("import")(import_)
+    app.command("move")(move)
 
 
 def export(
@@ -93,6 +94,48 @@ def import_(
     for line in told(report):
         terminal.say(line)
     if report.refused or report.reading.skipped:
+        raise typer.Exit(1)
+
+
+def move(
+    folder: Annotated[Path, typer.Argument(help="A new folder for the export and what it is compared with.")],
+    email: Annotated[str, typer.Option(help="Of the account; the password is asked for.")],
+    leaving: Annotated[str, typer.Option("--from", help="The graph of the cell that is left, ending in /graphql.")],
+    arriving: Annotated[str, typer.Option("--to", help="The graph of the other cell.")],
+    password_file: PasswordFile = None,
+    erase: Annotated[bool, typer.Option("--erase", help="Erase the first account when all of it has arrived.")] = False,
+    despite_refusals: Annotated[
+        bool, typer.Option("--despite-refusals", help="Also where something was refused, which is lost then.")
+    ] = False,
+) -> None:
+    """Take a person from one cell to another: export, import, comparison, and with --erase the erasure of what was left.
+
+    Exit code 1 if something is refused.
+    """
+    from deploy.cells.moving import move as carry
+
+    credentials, _ = _signing_in(email, password_file, None)
+    assert credentials is not None
+    terminal = Terminal()
+    moved = asyncio.run(
+        carry(
+            folder,
+            credentials,
+            leaving=leaving,
+            arriving=arriving,
+            erase=erase,
+            despite_refusals=despite_refusals,
+            terminal=terminal,
+        )
+    )
+    for refusal in moved.refused:
+        terminal.say(f"refused: {refusal}")
+    terminal.say(f"{moved.former_id} is {moved.new_id} there")
+    if moved.is_erased:
+        terminal.say(f"erased; in the cell that was left, `fittracker traces {moved.former_id}` proves it")
+    else:
+        terminal.say("nothing is erased")
+    if moved.refused:
         raise typer.Exit(1)
 
 

@@ -19,6 +19,8 @@ import aiohttp
 import asyncpg
 import pytest
 
+from deploy.embedded import DOMAINS
+from deploy.erasure import traces_of
 from tests.e2e.conftest import CELL_SECRET
 from tests.testkit.running_stack import PASSWORD, REGISTER, ROOT, RunningStack, eventually, running_stack
 from tests.testkit.servers import free_port
@@ -271,3 +273,53 @@ async def test_nobody_without_the_secret_learns_who_has_an_account(cells: Cells)
         assert response.status == 404
     async with cells.session.post(f"{cells.url}/cell/account", json={"email": person.email}) as response:
         assert response.status in {404, 405}
+
+
+async def test_a_person_moves_to_another_cell_and_leaves_nothing_behind(cells: Cells, tmp_path: Path) -> None:
+    """By the command, as its person; nothing is erased before all of it is there, nor after a change meanwhile."""
+    person = await cells.person_of(cells.first)
+    await cells.data(LOG_WEIGHT, {"input": {"weightKg": 71.25}}, person.access_token)
+    await cells.data(LOG_WATER, token=person.access_token)
+    await cells.data(CREATE_EXERCISE, token=person.access_token)
+    secret = tmp_path / "password"
+    secret.write_text(PASSWORD)
+
+    async def moved(folder: str, *options: str) -> tuple[int, str]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "deploy", "move", str(tmp_path / folder), "--email", person.email,
+            "--from", cells.first.state.router_url, "--to", cells.second.state.router_url,
+            "--password-file", str(secret), *options,
+            cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        output, _ = await process.communicate()
+        return process.returncode or 0, output.decode()
+
+    code, told = await moved("one")
+    assert (code, "nothing is erased" in told) == (0, True), told
+    login = {"input": {"email": person.email, "password": PASSWORD}}
+    assert (await cells.data(LOGIN, login))["login"]["user"][
+        "id"
+    ] == person.id  # the older account, while there are two
+    await cells.data(LOG_WATER, token=person.access_token)
+    code, told = await moved("one", "--erase")
+    assert (code, "drinks changed while it moved" in told) == (1, True), told
+    assert await rows(cells.first, "users", "account", "id", person.id) == 1
+    code, told = await moved("two", "--erase")
+    assert code == 0, told
+    entered = (await cells.data(LOGIN, login))["login"]
+    new_id = entered["user"]["id"]
+    assert new_id != person.id
+    assert f"{person.id} is {new_id} there" in told
+    for domain, table, column, count in (
+        ("users", "weight_entry", "user_id", 1),
+        ("nutrition", "water", "user_id", 2),
+        ("workouts", "exercise", "created_by", 1),
+    ):
+        assert await rows(cells.second, domain, table, column, new_id) == count, table
+    urls = {name: cells.first.state.environment[f"DATABASE_URL_{name.upper()}"] for name in DOMAINS}
+
+    async def is_gone() -> bool:
+        left = await asyncio.to_thread(lambda: [each for each in traces_of(person.id, urls) if each.kept is None])
+        return left == []
+
+    await eventually(is_gone, seconds=60)
