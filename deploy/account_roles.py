@@ -14,8 +14,9 @@ def set_roles(data_dir: Path, address: str, granted: list[str]) -> list[str]:
     """The roles that the account has now. Raises FriendlyError for a role or an account that does not exist."""
     from subgraphs.users.domain.account import Role
 
-    if unknown := set(granted) - {role.value for role in Role}:
-        raise FriendlyError(f"no such role: {', '.join(sorted(unknown))}", f"one of {', '.join(Role)}")
+    for_good = [role for role in Role if role is not Role.PREMIUM]  # which ends, and is given by `setPremium`
+    if unknown := set(granted) - set(for_good):
+        raise FriendlyError(f"no such role: {', '.join(sorted(unknown))}", f"one of {', '.join(for_good)}")
     with reachable_databases(data_dir) as urls:
         return asyncio.run(_write(urls["users"], address, [Role(name) for name in granted]))
 

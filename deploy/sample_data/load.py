@@ -263,6 +263,10 @@ def _eater(person: Person) -> PersonRecord:
     return PersonRecord(person.id, person.display_name, person.time_zone, person.day_start_hour)
 
 
+#: Whose account shows what the role PREMIUM opens.
+_PREMIUM = "john.doe@example.com"
+
+
 def _account(person: Person, now: datetime) -> SampleAccount:
     profile = Profile(
         date_of_birth=person.date_of_birth,
@@ -284,7 +288,9 @@ def _account(person: Person, now: datetime) -> SampleAccount:
         profile=profile,
         settings=settings,
     )
-    return SampleAccount(person.id, account, first - timedelta(hours=1))
+    registered_at = first - timedelta(hours=1)
+    premium_until = registered_at + timedelta(days=3_650) if person.email == _PREMIUM else None
+    return SampleAccount(person.id, account, registered_at, premium_until)
 
 
 def _weighings(person: Person) -> Iterator[NewWeighing]:

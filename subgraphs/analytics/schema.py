@@ -6,6 +6,7 @@ from subgraphs.analytics.api.achievement import AchievementSubscription
 from subgraphs.analytics.api.food import Food
 from subgraphs.analytics.api.goal import Goal, GoalMutation, GoalQuery
 from subgraphs.analytics.api.goal_live import GoalSubscription
+from subgraphs.analytics.api.report import ReportQuery
 from subgraphs.analytics.api.summary import DailySummary, DiaryDay, SummaryQuery, SummarySubscription
 from subgraphs.analytics.api.timeline import ENTRIES_ELSEWHERE
 from subgraphs.analytics.api.user import User
@@ -13,7 +14,7 @@ from subgraphs.shell.graphql_schema import SubgraphSchema
 
 
 @strawberry.type
-class Query(SummaryQuery, GoalQuery):
+class Query(SummaryQuery, GoalQuery, ReportQuery):
     """The viewer's own; everything else is a field of User."""
 
 

@@ -28,6 +28,8 @@ class RequiresScopes(FederationDirective):
 
 
 ADMINISTRATORS_ONLY = RequiresScopes(scopes=[["admin"]])
+#: For whoever has the role PREMIUM, and for no API key.
+PREMIUM_ONLY = RequiresScopes(scopes=[["premium"]])
 #: For whoever has signed in, and for every API key.
 ANY_KEY = RequiresScopes(scopes=[[READ], [KEY]])
 #: For whoever has signed in, and for no API key.

@@ -30,6 +30,10 @@ class SampleAccount:
     id: str
     account: NewAccount
     registered_at: datetime
+    premium_until: datetime | None = None
+
+
+_PREMIUM = text("UPDATE account SET premium_until = :until WHERE id = :id")
 
 
 async def load_accounts(connection: AsyncConnection, samples: Iterable[SampleAccount]) -> int:
@@ -45,6 +49,8 @@ async def load_accounts(connection: AsyncConnection, samples: Iterable[SampleAcc
             hashes[password] = await hash_password(password)
         account = await insert_account(connection, sample.account, sample.id, hashes[password], sample.registered_at)
         if account is not None:
+            if sample.premium_until is not None:
+                await connection.execute(_PREMIUM, {"id": sample.id, "until": sample.premium_until})
             await append_event(connection, account_event(UserRegistered, account, sample.registered_at))
             loaded += 1
     return loaded

@@ -72,6 +72,7 @@ class AccountRow(UsersTable, table=True):
     totp_secret: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     totp_confirmed_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     totp_last_step: int | None = Field(default=None, sa_column=Column(BigInteger))
+    premium_until: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     idempotency_key: str | None = None
     idempotency_content: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
 

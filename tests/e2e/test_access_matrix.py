@@ -12,7 +12,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,7 @@ PLACES = {
     "savedMeal": ("UpdateSavedMealInput.id", "DeleteSavedMealInput.id", "LogSavedMealInput.id"),
     "mealPlan": ("UpdateMealPlanInput.id", "DeleteMealPlanInput.id", "ApplyMealPlanInput.id"),
     "plannedMeal": ("LogPlannedMealInput.id",),
-    "somebody": ("SetUserStatusInput.userId", "SetUserRolesInput.userId"),
+    "somebody": ("SetUserStatusInput.userId", "SetUserRolesInput.userId", "SetPremiumInput.userId"),
     "weight": ("EditWeightInput.id", "DeleteWeightInput.id", "Query.node.id", "Query.nodes.ids"),
     "measurement": ("DeleteMeasurementInput.id",),
     "session": ("RevokeSessionInput.id",),
@@ -118,6 +118,8 @@ PLACES = {
     "recorded": ("PairPlannedWorkoutInput.workoutId",),
     "routine": ("UpdateRoutineInput.id", "DeleteRoutineInput.id", "ScheduleRoutineInput.id"),
 }  # fmt: skip
+#: Which queries and mutations are open to another person with the role PREMIUM, and shut to one without it.
+OPENED_BY_PREMIUM = {"router Query.rangeReport"}
 LISTS = {"Query.nodes.ids", "ReorderExercisesInput.order", "MarkNotificationsReadInput.ids"}
 
 
@@ -284,6 +286,18 @@ async def reads_everywhere(coach: Visitor, ids: Mapping[str, str], *, is_open: b
     return [each is not None for each in answer["data"]["nodes"]] == [is_open] * len(things)
 
 
+async def premium_person(stack: RunningStack, admin: Visitor) -> Visitor:
+    """Somebody with the role PREMIUM and a token that says so."""
+    person = await stack.register()
+    until = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    operation = (
+        "mutation ($input: SetPremiumInput!) { setPremium(input: $input) { user { roles } userErrors { message } } }"
+    )
+    told = await admin.data(operation, {"input": {"userId": person.id, "until": until, "reason": "Pays for it"}})
+    assert told["setPremium"]["user"]["roles"] == ["USER", "PREMIUM"]
+    return await signed_in(person)
+
+
 def expected_cells() -> dict[str, str]:
     lines = TABLE.read_text(encoding="utf-8").splitlines()
     rows = [line.split() for line in lines if line and not line.startswith("#")]
@@ -310,6 +324,7 @@ async def test_every_cell_is_as_the_matrix_says(stack: RunningStack, admin: Visi
         "planner": await planner_of(owner, ids),
         "owner": owner,
     }
+    premium = await premium_person(stack, await signed_in(admin)) if name == "router" else None
     before = await owner.data(SNAPSHOT)
     found: defaultdict[str, list[str]] = defaultdict(list)
     for caller in CALLERS:
@@ -322,6 +337,13 @@ async def test_every_cell_is_as_the_matrix_says(stack: RunningStack, admin: Visi
         for ask in (entity_cells, root_cells):
             for cell in await ask(level, caller, callers[caller], ids):
                 found[cell.place].append(cell.outcome.value)
+        if caller == "other" and premium is not None:
+            opened = {
+                cell.place
+                for cell in await root_cells(level, caller, premium, ids)
+                if found[cell.place][-1] != cell.outcome.value
+            }
+            assert opened == OPENED_BY_PREMIUM
 
     table = expected_cells()
     got = {place: " ".join(outcomes) for place, outcomes in found.items()}

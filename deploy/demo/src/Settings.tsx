@@ -25,6 +25,7 @@ function Account({ me }: { me: SettingsQuery["me"] }) {
           <Figure name="since" value={dateWithYear(me.createdAt.slice(0, 10))} />
           <Figure name="clock" value={me.settings.timeZone.replaceAll("_", " ")} />
           <Figure name="units" value={title(me.settings.units)} />
+          {me.premiumUntil && <Figure name="premium until" value={dateWithYear(me.premiumUntil.slice(0, 10))} />}
           <Figure name="second factor" value={me.hasSecondFactor ? "on" : "off"} />
         </dl>
       </section>

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -13,20 +13,29 @@ from subgraphs.analytics.api.summary import clock_of_user
 from subgraphs.analytics.domain import report as domain
 from subgraphs.analytics.loaders import loaders_of
 from subgraphs.analytics.queries.weight import Span
-from subgraphs.shell.cost import list_size
+from subgraphs.shell.context import Info
+from subgraphs.shell.cost import Cost, list_size
+from subgraphs.shell.day_range import read_day_range
+from subgraphs.shell.errors import Checks
 from subgraphs.shell.quantities import Mass, MassIn, mass
-from subgraphs.shell.scalars import describe_enum, rounded, rounded_or_none
+from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, describe_enum, rounded, rounded_or_none
+from subgraphs.shell.scopes import PREMIUM_ONLY
 from subgraphs.shell.units import MassUnit
 
 if TYPE_CHECKING:
     from subgraphs.analytics.queries.summary import DailySummaryRecord
-    from subgraphs.shell.context import Info
+
+#: Up to 732 days are read for one, where a month's are 62.
+RANGE_COST = Cost(weight=50)
+#: Dates of the graph begin in 1900, and as many days before must be dates too.
+_FIRST_DAY = date(1902, 1, 1)
 
 describe_enum(
     domain.ReportKind,
     "How long the time is that a report is of.",
     WEEK="Seven days, from the day on which the person's week begins.",
     MONTH="A calendar month.",
+    RANGE="As many days as were asked for.",
 )
 
 
@@ -113,11 +122,38 @@ class Report:
     )
 
 
+@strawberry.type
+class ReportQuery:
+    @strawberry.field(
+        description="The viewer's days from one to another in numbers, beside as many days before them; for the role PREMIUM."
+        f" Up to {domain.LONGEST_RANGE_DAYS} days: a season, a diet, a year. VALIDATION_ERROR for days that no report can be of.",
+        directives=[PREMIUM_ONLY, RANGE_COST, CACHE_PRIVATE_BRIEFLY],
+    )
+    async def range_report(
+        self,
+        info: Info,
+        first: Annotated[date, strawberry.argument(name="from", description="The first day, included.")],
+        last: Annotated[date, strawberry.argument(name="to", description="The last day, included.")],
+    ) -> Report:
+        read_day_range(first, last)
+        checks = Checks()
+        in_bounds = (last - first).days < domain.LONGEST_RANGE_DAYS
+        checks.require(in_bounds, "to", f"must be within {domain.LONGEST_RANGE_DAYS} days of `from`")
+        checks.require(first >= _FIRST_DAY, "from", f"must not be before {_FIRST_DAY}")
+        checks.done()
+        viewer_id = info.context.viewer.id
+        today = (await clock_of_user(info, viewer_id)).today(info.context.resources.now())
+        return await _read(info, viewer_id, domain.reported_range(first, last), today)
+
+
 async def read_report(info: Info, user_id: str, kind: domain.ReportKind, day: date | None) -> Report:
     """The report of the period that a day is in, or that is running; of a person whom the viewer may read."""
     clock = await clock_of_user(info, user_id)
     today = clock.today(info.context.resources.now())
-    period = domain.reported_period(kind, day or today, clock.week_start)
+    return await _read(info, user_id, domain.reported_period(kind, day or today, clock.week_start), today)
+
+
+async def _read(info: Info, user_id: str, period: domain.ReportedPeriod, today: date) -> Report:
     trend_span = Span(period.first_before - timedelta(days=domain.BASELINE_DAYS), period.last)
     loading = loaders_of(info).trend_of_report_by_user.load((user_id, trend_span))  # while the days are read
     days = await loaders_of(info).days_of_report_by_user.load((user_id, Span(period.first_before, period.last)))
@@ -128,7 +164,7 @@ def _report_node(
     user_id: str, period: domain.ReportedPeriod, days: list[DailySummaryRecord], found: domain.Report, today: date
 ) -> Report:
     return Report(
-        id=strawberry.ID(f"{user_id}:{period.kind}:{period.first}"),
+        id=strawberry.ID(_id_of(user_id, period)),
         kind=period.kind,
         first=period.first,
         last=period.last,
@@ -148,8 +184,13 @@ def _report_node(
         active_minutes=_measure_node(found.active_minutes),
         volume_kg=_measure_node(found.volume_kg),
         weight=None if found.weight is None else _weight_node(found.weight),
-        insights=insight_nodes(f"{user_id}:{period.kind}:{period.first}", period, days, found, today),
+        insights=insight_nodes(_id_of(user_id, period), period, days, found, today),
     )
+
+
+def _id_of(user_id: str, period: domain.ReportedPeriod) -> str:
+    end = f":{period.last}" if period.kind is domain.ReportKind.RANGE else ""
+    return f"{user_id}:{period.kind}:{period.first}{end}"
 
 
 def _measure_node(found: domain.Comparison) -> ReportedMeasure:

@@ -174,7 +174,11 @@ _SENTENCES = {
     InsightCode.WORKOUT_DAY_ENERGY: ("On days with a workout you ate", "kcal a day", "with a meal"),
 }
 _OTHERS = {InsightCode.WEEKEND_ENERGY: "of the other days", InsightCode.WORKOUT_DAY_ENERGY: "of the days without"}
-_PERIODS = {ReportKind.WEEK: "of the week before", ReportKind.MONTH: "of the month before"}
+_PERIODS = {
+    ReportKind.WEEK: "of the week before",
+    ReportKind.MONTH: "of the month before",
+    ReportKind.RANGE: "of the time before",
+}
 
 
 def text_of(insight: Insight, kind: ReportKind) -> str:

@@ -13,6 +13,8 @@ from typing import Protocol
 from subgraphs.analytics.domain.weight_trend import TrendPoint
 from subgraphs.shell.calendar import WeekStart, first_day_of_week
 
+#: A report of any days is of so many at most.
+LONGEST_RANGE_DAYS = 366
 #: Two periods are compared where each has at least so many days that count: fewer have no scatter to judge by.
 LEAST_DAYS = 3
 #: What is eaten and drunk is told apart by 5 per cent at the least: measured portions and labels are no truer than that.
@@ -33,6 +35,7 @@ _ZERO = Decimal(0)
 class ReportKind(StrEnum):
     WEEK = "WEEK"
     MONTH = "MONTH"
+    RANGE = "RANGE"
 
 
 class Trend(StrEnum):
@@ -133,6 +136,11 @@ def reported_period(kind: ReportKind, day: date, week_start: WeekStart) -> Repor
     first = day.replace(day=1)
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     return ReportedPeriod(kind, first, last, (first - timedelta(days=1)).replace(day=1))
+
+
+def reported_range(first: date, last: date) -> ReportedPeriod:
+    """Any days, and as many before them."""
+    return ReportedPeriod(ReportKind.RANGE, first, last, first - (last - first) - timedelta(days=1))
 
 
 def report(period: ReportedPeriod, days: Sequence[Day], trend: Sequence[TrendPoint], today: date) -> Report:

@@ -24,6 +24,7 @@ describe_enum(
     SUSPENDED="It was closed for its person.",
     REINSTATED="It was opened again.",
     ROLES_CHANGED="It was given roles, or they were taken.",
+    PREMIUM_SET="It was given the role PREMIUM until a moment, or that was taken.",
 )
 
 
@@ -35,8 +36,8 @@ class AuditEntry:
     actor_id: strawberry.ID = strawberry.field(description="Who did it: a person's id, or `operator`.")
     subject_id: strawberry.ID = strawberry.field(description="Whose account it was done to; it may be gone.")
     reason: str = strawberry.field(description="Why, in the actor's words.")
-    before: str = strawberry.field(description="Status or roles before.")
-    after: str = strawberry.field(description="Status or roles since.")
+    before: str = strawberry.field(description="Status, roles or end of PREMIUM before.")
+    after: str = strawberry.field(description="Status, roles or end of PREMIUM since.")
 
 
 @strawberry.input(description="Whose account to suspend or reinstate, and why.")
@@ -50,7 +51,19 @@ class SetUserStatusInput:
 @strawberry.input(description="Whose roles to set, and why.")
 class SetUserRolesInput:
     user_id: strawberry.ID = strawberry.field(description="The person's id; not the viewer's own.")
-    roles: list[domain.Role] = strawberry.field(description="All roles from now on. Everybody is a USER besides.")
+    roles: list[domain.Role] = strawberry.field(
+        description="All roles for good. Everybody is a USER besides; PREMIUM has an end, and is given by `setPremium`."
+    )
+    reason: str = strawberry.field(description="For the audit trail, 3 to 500 characters.")
+    expected_version: int | None = expected_version()
+
+
+@strawberry.input(description="Who is to have the role PREMIUM, until when, and why.")
+class SetPremiumInput:
+    user_id: strawberry.ID = strawberry.field(description="The person's id; not the viewer's own.")
+    until: datetime = strawberry.field(
+        description="When it ends, within ten years. A moment that is past: it ends now, and the person is signed out."
+    )
     reason: str = strawberry.field(description="For the audit trail, 3 to 500 characters.")
     expected_version: int | None = expected_version()
 
@@ -117,4 +130,15 @@ class AdministrationMutation:
         measure = commands.Measure(user_id=input.user_id, reason=input.reason, expected_version=input.expected_version)
         context = info.context
         record = await commands.set_roles(context.viewer, input.roles, measure, resources=context.resources)
+        return _changed(info, record)
+
+    @mutation(
+        description="Give an account the role PREMIUM until a moment, or take it away; for administrators. Tokens have it from"
+        " the next `refresh` on. Where it ends earlier than it did, the account's sessions end.",
+        directives=[ADMINISTRATORS_ONLY],
+    )
+    async def set_premium(self, info: Info, input: SetPremiumInput) -> UserPayload | None:
+        measure = commands.Measure(user_id=input.user_id, reason=input.reason, expected_version=input.expected_version)
+        context = info.context
+        record = await commands.set_premium(context.viewer, input.until, measure, resources=context.resources)
         return _changed(info, record)

@@ -75,6 +75,7 @@ describe_enum(
     domain.Role,
     "What somebody may do.",
     USER="Read and write what is one's own.",
+    PREMIUM="Ask what takes much to answer, such as `rangeReport`. It has an end, `User.premiumUntil`.",
     ADMIN="Read what anybody has, suspend accounts, and set roles.",
 )
 describe_enum(
@@ -142,17 +143,23 @@ class User(
     display_name: str = strawberry.federation.field(
         shareable=True, description="How the person is called.", directives=[SHARED_WITH_ANY]
     )
-    roles: list[Role] = strawberry.field(description="What the person may do.", directives=[list_size(2)])
     has_second_factor: bool = strawberry.field(description="Whether sign-in asks for a code of an authenticator app.")
     status: domain.AccountStatus = strawberry.field(description="Whether the person may sign in.")
+    premium_until: datetime | None = strawberry.field(
+        description="When the role PREMIUM ends, or has ended; null where there never was one."
+    )
     created_at: datetime = strawberry.field(description="When the account was made.")
     version: int = strawberry.field(
-        description="Counts changes of settings, profile, address, status and roles; send it as `expectedVersion` to change only this one."
+        description="Counts changes of settings, profile, address, status, roles and PREMIUM; send it as `expectedVersion` to change only this one."
     )
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID, **_: object) -> "User | None":
         return await load_user(info, id)
+
+    @strawberry.field(description="What the person may do now.", directives=[list_size(2)])
+    def roles(self, info: Info) -> list[Role]:
+        return domain.roles_at(self.record.roles, self.premium_until, info.context.resources.now())
 
     @strawberry.field(
         description="When the person's day and week begin, and the person's units.", directives=[SHARED_WITH_ANY]
@@ -289,9 +296,9 @@ def user_node(record: AccountRecord) -> User:
         email=record.email,
         email_verified=record.email_verified_at is not None,
         display_name=record.display_name,
-        roles=[Role(role) for role in record.roles],
         has_second_factor=record.totp_confirmed_at is not None,
         status=domain.AccountStatus(record.status),
+        premium_until=record.premium_until,
         created_at=record.created_at,
         version=record.version,
     )

@@ -1,7 +1,8 @@
-"""What administrators do to accounts: suspend, reinstate, give and take roles. Each leaves an entry in the audit trail.
+"""What administrators do to accounts: suspend, reinstate, give and take roles, and PREMIUM until a moment. Each leaves an entry in the audit trail.
 
-Whoever is suspended or has other roles is signed out, so that no token tells what was true before; API keys, whose tokens tell of
-no role, end with a suspension alone.
+Whoever is suspended, has other roles or loses PREMIUM is signed out, so that no token tells what was true before; API keys, whose
+tokens tell of no role, end with a suspension alone. Whoever is given PREMIUM, or more of it, stays signed in, and has it with the next
+`refresh`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -22,7 +23,7 @@ from subgraphs.shell.errors import Checks, NotFoundError, StaleVersionError
 from subgraphs.users.commands.account_event import account_event
 from subgraphs.users.commands.api_key import end_keys_of
 from subgraphs.users.commands.ended_session import end_sessions
-from subgraphs.users.domain.account import AccountStatus, AuditAction, Role, check_reason
+from subgraphs.users.domain.account import LONGEST_PREMIUM, AccountStatus, AuditAction, Role, check_reason
 from subgraphs.users.queries.account import AccountRecord, account_by_email, lock_account
 from subgraphs.users.tables import SessionRow
 
@@ -33,7 +34,9 @@ _AUDIT = text(
     "INSERT INTO audit_entry (id, at, action, actor_id, subject_id, reason, before, after)"
     " VALUES (:id, :at, :action, :actor_id, :subject_id, :reason, :before, :after)"
 )
-_CHANGE = text("UPDATE account SET status = :status, roles = :roles, version = version + 1 WHERE id = :id")
+_CHANGE = text(
+    "UPDATE account SET status = :status, roles = :roles, premium_until = :premium_until, version = version + 1 WHERE id = :id"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +57,22 @@ async def set_status(viewer: Viewer, status: AccountStatus, measure: Measure, *,
 async def set_roles(
     viewer: Viewer, roles: Collection[Role], measure: Measure, *, resources: Resources
 ) -> AccountRecord:
-    """Give an account these roles and no others; everybody is a USER. Raises as `set_status` does."""
+    """Give an account these roles for good, and no others; everybody is a USER. PREMIUM, which ends, is not among them.
+
+    Raises as `set_status` does.
+    """
+    checks = Checks()
+    checks.require(Role.PREMIUM not in roles, "roles", "cannot name PREMIUM, which has an end: use setPremium")
+    checks.done()
     return await _change(viewer, AuditAction.ROLES_CHANGED, measure, {"roles": _stored(roles)}, resources)
+
+
+async def set_premium(viewer: Viewer, until: datetime, measure: Measure, *, resources: Resources) -> AccountRecord:
+    """Give an account the role PREMIUM until a moment; one that is past takes it away. Raises as `set_status` does."""
+    checks = Checks()
+    checks.require(until <= resources.now() + LONGEST_PREMIUM, "until", "must be within ten years")
+    checks.done()
+    return await _change(viewer, AuditAction.PREMIUM_SET, measure, {"premium_until": until}, resources)
 
 
 async def set_roles_by_operator(
@@ -106,15 +123,24 @@ async def _write(
     before, after = _told(account, change), _told(written, change)
     if before == after:
         return account, ()
-    await transaction.execute(_CHANGE, {"id": account.id, "status": written.status, "roles": written.roles})
+    columns = {"status": written.status, "roles": written.roles, "premium_until": written.premium_until}
+    await transaction.execute(_CHANGE, {"id": account.id, **columns})
     actor, reason = by
     entry = {"id": new_id(), "at": now, "action": action.value, "actor_id": actor, "subject_id": account.id}
     await transaction.execute(_AUDIT, {**entry, "reason": reason, "before": before, "after": after})
     await append_event(transaction, account_event(StatusChanged, written, now))
+    if action is AuditAction.PREMIUM_SET and not _loses_premium(account, written, now):
+        return written, ()
     ended = await end_sessions(transaction, col(SessionRow.user_id) == account.id, now)
     if written.status == AccountStatus.SUSPENDED:
         ended = [*ended, *await end_keys_of(transaction, account.id, now)]
     return written, ended
+
+
+def _loses_premium(before: AccountRecord, after: AccountRecord, now: datetime) -> bool:
+    """Whether tokens that were issued before may hold for longer than the role does now."""
+    had, has = before.premium_until or now, after.premium_until or now
+    return had > now and has < had
 
 
 def _stored(roles: Collection[Role]) -> list[str]:
@@ -123,4 +149,6 @@ def _stored(roles: Collection[Role]) -> list[str]:
 
 def _told(account: AccountRecord, change: Mapping[str, Any]) -> str:
     """What changes of an account, as the audit trail has it."""
+    if "premium_until" in change:
+        return "none" if account.premium_until is None else account.premium_until.isoformat()
     return ", ".join(account.roles) if "roles" in change else account.status

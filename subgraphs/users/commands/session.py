@@ -47,7 +47,15 @@ from subgraphs.users.commands.notification import notify, tell_subscribers
 from subgraphs.users.commands.own_password import check_own_password
 from subgraphs.users.commands.password import hash_password, needs_rehash, verify_password
 from subgraphs.users.commands.second_factor import has_factor, use_code
-from subgraphs.users.domain.account import LONGEST_PASSWORD, check_device_name, check_password, email_key
+from subgraphs.users.domain.account import (
+    LONGEST_PASSWORD,
+    SCOPE_OF_ROLE,
+    Role,
+    check_device_name,
+    check_password,
+    email_key,
+    roles_at,
+)
 from subgraphs.users.domain.mail import MailKind
 from subgraphs.users.domain.notification import NewNotification, NotificationKind
 from subgraphs.users.queries.account import (
@@ -378,11 +386,13 @@ async def _keep_refresh_token(
 
 
 def _sign_in(account: AccountRecord, session_id: str, refresh_token: str, resources: Resources) -> SignIn:
-    lifetime = resources.settings.access_token_seconds
-    scopes = [READ, WRITE, *(["admin"] if "ADMIN" in account.roles else [])]
-    token = sign_access_token(
-        account, session_id, scopes=scopes, roles=account.roles, lifetime=lifetime, resources=resources
-    )
+    """No token outlives a role that ends: the next `refresh` says what holds then."""
+    now, lifetime = resources.now(), resources.settings.access_token_seconds
+    roles = roles_at(account.roles, account.premium_until, now)
+    if Role.PREMIUM in roles and account.premium_until is not None:
+        lifetime = max(1, min(lifetime, int((account.premium_until - now).total_seconds())))
+    scopes = [READ, WRITE, *(SCOPE_OF_ROLE[role] for role in roles if role in SCOPE_OF_ROLE)]
+    token = sign_access_token(account, session_id, scopes=scopes, roles=roles, lifetime=lifetime, resources=resources)
     return SignIn(token, refresh_token, lifetime, account, session_id)
 
 

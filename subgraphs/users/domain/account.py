@@ -1,8 +1,9 @@
 """What an account may hold: names, addresses, passwords, profile and settings. Checked by the commands before writing."""
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -36,6 +37,7 @@ class Units(StrEnum):
 
 class Role(StrEnum):
     USER = "USER"
+    PREMIUM = "PREMIUM"
     ADMIN = "ADMIN"
 
 
@@ -48,6 +50,19 @@ class AuditAction(StrEnum):
     SUSPENDED = "SUSPENDED"
     REINSTATED = "REINSTATED"
     ROLES_CHANGED = "ROLES_CHANGED"
+    PREMIUM_SET = "PREMIUM_SET"
+
+
+#: PREMIUM is given for so long at most, so that a mistyped year is noticed.
+LONGEST_PREMIUM = timedelta(days=3_660)
+#: What tokens of people with a role may do beside reading and writing what is their own.
+SCOPE_OF_ROLE: Mapping[Role, str] = {Role.PREMIUM: "premium", Role.ADMIN: "admin"}
+
+
+def roles_at(given: Collection[str], premium_until: datetime | None, now: datetime) -> list[Role]:
+    """The roles of an account at a moment, in their usual order: those given for good, and PREMIUM before its end."""
+    has_premium = premium_until is not None and premium_until > now
+    return [role for role in Role if role in given or (role is Role.PREMIUM and has_premium)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,8 @@ from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = (
     "id, email, display_name, roles, status, time_zone, day_start_hour, week_start, units, date_of_birth, sex,"
-    " height_cm, activity_level, fitness_goal, target_weight_kg, version, created_at, email_verified_at, totp_confirmed_at"
+    " height_cm, activity_level, fitness_goal, target_weight_kg, version, created_at, email_verified_at, totp_confirmed_at,"
+    " premium_until"
 )
 
 
@@ -41,6 +42,7 @@ class AccountRecord:
     created_at: datetime
     email_verified_at: datetime | None
     totp_confirmed_at: datetime | None
+    premium_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

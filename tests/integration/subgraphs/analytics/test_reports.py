@@ -9,17 +9,19 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
+from strawberry.types.execution import ExecutionResult
 
 from events.contracts.nutrition import MealDeleted
 from events.contracts.users import UserRegistered
 from events.contracts.workouts import WorkoutCompleted
 from subgraphs.analytics.loaders import AnalyticsLoaders
 from subgraphs.analytics.schema import schema
+from subgraphs.shell.auth import KeyRing
 from subgraphs.shell.database import Database
 from tests.testkit.analytics import analytics_subgraph, drink, meal, of_person, tell, weighing, workout
 from tests.testkit.revisions import migrate_to
 from tests.testkit.servers import Postgres
-from tests.testkit.subgraph import SubgraphUnderTest, subgraph_under_test
+from tests.testkit.subgraph import SECRET, SubgraphUnderTest, claims_of, codes_of, subgraph_under_test
 
 _people = count(1)
 MONDAY = date(2026, 3, 9)
@@ -236,3 +238,54 @@ async def test_the_volume_of_old_days_is_there(postgres: Postgres) -> None:
     await database.close()
     async with subgraph_under_test("analytics", url, schema, AnalyticsLoaders) as analytics:
         assert await ask(analytics, "ann", 'day(date: "2026-03-09") { volumeKg }') == {"day": {"volumeKg": 1500.0}}
+
+
+RANGE = """query ($from: LocalDate!, $to: LocalDate!) { rangeReport(from: $from, to: $to) {
+    id kind first last firstBefore fullDays daysWithEntries energyKcal { total daysCounted dailyMeanBefore trend } insights { text } } }"""
+
+
+async def ask_range(analytics: SubgraphUnderTest, person: str, scope: str, first: date, last: date) -> ExecutionResult:
+    token = KeyRing(SECRET).sign(claims_of(person) | {"scope": scope})
+    return await analytics.run_with(f"Bearer {token}", RANGE, {"from": str(first), "to": str(last)})
+
+
+async def test_a_report_of_any_days_is_for_the_role_premium(analytics: SubgraphUnderTest, person: str) -> None:
+    days = [MONDAY + timedelta(days=offset) for offset in range(-10, 10)]
+    await tell(analytics, person, *(meal(person, day, 1600 if day >= MONDAY else 2000) for day in days))
+    span = (MONDAY, MONDAY + timedelta(days=9))
+    for scope in ("read write", "read write admin", "key read:progress"):
+        assert codes_of(await ask_range(analytics, person, scope, *span)) == ["FORBIDDEN"]
+    with analytics.counted_statements() as statements:
+        result = await ask_range(analytics, person, "read write premium", *span)
+    assert result.errors is None
+    assert result.data is not None
+    assert len(statements) <= 3
+    assert result.data["rangeReport"] == {
+        "id": f"{person}:RANGE:{span[0]}:{span[1]}",
+        "kind": "RANGE",
+        "first": "2026-03-09",
+        "last": "2026-03-18",
+        "firstBefore": "2026-02-27",
+        "fullDays": 10,
+        "daysWithEntries": 10,
+        "energyKcal": {"total": 16000.0, "daysCounted": 10, "dailyMeanBefore": 2000.0, "trend": "FALLING"},
+        "insights": result.data["rangeReport"]["insights"],
+    }
+    said = [each["text"] for each in result.data["rangeReport"]["insights"]]
+    assert "You ate 1,600 kcal a day, 20 % less than the 2,000 of the time before (10 and 10 days with a meal)." in said
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "codes"),
+    [
+        (date(2025, 3, 9), date(2026, 3, 9), []),
+        (date(2025, 3, 8), date(2026, 3, 9), ["VALIDATION_ERROR"]),
+        (date(2026, 3, 9), date(2026, 3, 8), ["VALIDATION_ERROR"]),
+        (date(1900, 1, 1), date(1900, 1, 2), ["VALIDATION_ERROR"]),
+        (date(2200, 1, 1), date(2200, 12, 31), []),
+    ],
+)
+async def test_a_range_has_a_length_and_bounds(
+    analytics: SubgraphUnderTest, person: str, first: date, last: date, codes: list[str]
+) -> None:
+    assert codes_of(await ask_range(analytics, person, "read write premium", first, last)) == codes

@@ -191,6 +191,7 @@ def _stranger(selection: str) -> str:
 
 # The operation on OWNER's data, and what a stranger gets: an error code, or null. "own" touches the caller's own only.
 OPERATIONS = {
+    "Query.rangeReport": ('{ rangeReport(from: "2026-03-01", to: "2026-03-09") { revision } }', "FORBIDDEN"),
     "Query.dailySummary": ("{ dailySummary { revision } }", "own"),
     "Query.goal": ('{ goal(id: "GOAL") { kind } }', None),
     "Mutation.createGoal": (
@@ -239,6 +240,7 @@ OPERATIONS = {
     "User.week": (_stranger("week { mealsLogged }"), "FORBIDDEN"),
     "User.period": (_stranger('period(from: "2026-03-01", to: "2026-03-02") { mealsLogged }'), "FORBIDDEN"),
     "User.goals": (_stranger("goals { nodes { kind } }"), "FORBIDDEN"),
+    "User.goalChanges": (_stranger("goalChanges { token }"), "FORBIDDEN"),
     "User.achievements": (_stranger("achievements { nodes { kind } }"), "FORBIDDEN"),
     "User.timeline": (_stranger("timeline { nodes { id } }"), "FORBIDDEN"),
     "User.progressReads": (_stranger("progressReads { what }"), "FORBIDDEN"),

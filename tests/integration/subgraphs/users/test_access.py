@@ -35,6 +35,11 @@ REFUSALS = [
         code="FORBIDDEN",
     ),
     Refusal(
+        "Mutation.setPremium",
+        'mutation { setPremium(input: { userId: $owner, until: "2031-01-01T00:00:00Z", reason: "none" }) { user { id } } }',
+        code="FORBIDDEN",
+    ),
+    Refusal(
         "Mutation.register",
         'mutation { register(input: { email: "owner@example.com", password: "Password123!", displayName: "X Y" }) { userErrors { code } } }',
         code="CONFLICT",

@@ -1,8 +1,10 @@
 """What administrators do to accounts, and that nobody else does."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any
 
+import jwt
 import pytest
 from sqlalchemy import text
 from strawberry.types.base import StrawberryObjectDefinition
@@ -10,7 +12,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from events.contracts.users import StatusChanged
 from events.envelope import decode_envelope
 from events.upcast import read_payload
-from subgraphs.shell.scopes import ADMINISTRATORS_ONLY, required_scopes
+from subgraphs.shell.scopes import ADMINISTRATORS_ONLY, PREMIUM_ONLY, required_scopes
 from subgraphs.users.commands.administration import set_roles_by_operator
 from subgraphs.users.domain.account import Role
 from subgraphs.users.loaders import UsersLoaders
@@ -26,6 +28,10 @@ STATUS = "mutation ($input: SetUserStatusInput!) { setUserStatus(input: $input) 
 ROLES = (
     "mutation ($input: SetUserRolesInput!) { setUserRoles(input: $input) { user { roles } userErrors { code field } } }"
 )
+PREMIUM = "mutation ($input: SetPremiumInput!) { setPremium(input: $input) { user { roles premiumUntil version } userErrors { code field } } }"
+REFRESH = "mutation ($token: String!) { refresh(input: { refreshToken: $token }) { accessToken refreshToken expiresIn user { roles } } }"
+# The user is not asked for: a token of a clock that was put forward opens nothing yet.
+RENEW = REFRESH.replace(" user { roles }", "")
 TRAIL = """query ($id: ID, $after: String) { auditTrail(userId: $id, first: 2, after: $after) {
     nodes { action actorId subjectId reason before after } pageInfo { hasNextPage endCursor } } }"""
 
@@ -123,6 +129,78 @@ async def test_every_field_for_administrators_refuses_whoever_is_none(users: Sub
         for field in concrete.definition.fields
         if required_scopes(field) == ADMINISTRATORS_ONLY.scopes
     }
-    assert asked == {"audit_trail", "set_user_status", "set_user_roles"}
+    assert asked == {"audit_trail", "set_user_status", "set_user_roles", "set_premium"}
     assert await users.codes(TRAIL, "somebody") == ["FORBIDDEN"]
     assert await users.codes(TRAIL, None) == ["UNAUTHENTICATED"]
+
+
+def scopes_in(token: str) -> set[str]:
+    return set(str(jwt.decode(token, options={"verify_signature": False})["scope"]).split())
+
+
+async def test_premium_is_in_the_next_token_and_ends_by_itself(
+    users: SubgraphUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await registered(users, "premium@example.com")
+    now = users.resources.now()
+    given = {"userId": session["user"]["id"], "reason": "Pays for it", "until": (now + timedelta(days=10)).isoformat()}
+    told = (await as_boss(users, PREMIUM, input=given | {"expectedVersion": 1})).data["setPremium"]
+    assert (told["userErrors"], told["user"]["roles"], told["user"]["version"]) == ([], ["USER", "PREMIUM"], 2)
+    assert datetime.fromisoformat(told["user"]["premiumUntil"]) == now + timedelta(days=10)
+
+    assert codes_of(await users.run_with(f"Bearer {session['accessToken']}", "{ me { id } }")) == []  # stays signed in
+    assert "premium" not in scopes_in(session["accessToken"])
+    renewed = (await users.data(REFRESH, None, {"token": session["refreshToken"]}))["refresh"]
+    assert renewed["user"]["roles"] == ["USER", "PREMIUM"]
+    assert scopes_in(renewed["accessToken"]) == {"read", "write", "premium"}
+
+    monkeypatch.setattr(users.resources, "now", lambda: now + timedelta(days=10, seconds=-60))
+    last = (await users.data(RENEW, None, {"token": renewed["refreshToken"]}))["refresh"]
+    assert (last["expiresIn"], "premium" in scopes_in(last["accessToken"])) == (60, True)  # no token outlives the role
+    monkeypatch.setattr(users.resources, "now", lambda: now + timedelta(days=10, seconds=1))
+    over = (await users.data(RENEW, None, {"token": last["refreshToken"]}))["refresh"]
+    assert (over["expiresIn"], scopes_in(over["accessToken"])) == (900, {"read", "write"})
+
+
+async def test_premium_that_is_taken_back_signs_out_and_everything_is_in_the_trail(users: SubgraphUnderTest) -> None:
+    email = "refunded@example.com"
+    session = await registered(users, email)
+    now = users.resources.now()
+    until, longer = now + timedelta(days=30), now + timedelta(days=60)
+    given = {"userId": session["user"]["id"], "reason": "Pays for it"}
+    for end in (until, longer):  # more of it signs nobody out
+        await as_boss(users, PREMIUM, input=given | {"until": end.isoformat()})
+        assert codes_of(await users.run_with(f"Bearer {session['accessToken']}", "{ me { id } }")) == []
+    taken = await as_boss(users, PREMIUM, input=given | {"until": now.isoformat(), "reason": "Was paid back"})
+    assert taken.data["setPremium"]["user"]["roles"] == ["USER"]
+    assert codes_of(await users.run_with(f"Bearer {session['accessToken']}", "{ me { id } }")) == ["UNAUTHENTICATED"]
+    entered = (await users.data(LOGIN, None, {"email": email}))["login"]
+    assert (entered["user"]["roles"], "premium" in scopes_in(entered["accessToken"])) == (["USER"], False)
+    trail = (await as_boss(users, TRAIL, id=given["userId"])).data["auditTrail"]["nodes"]
+    assert [(each["action"], each["before"], each["after"]) for each in trail] == [
+        ("PREMIUM_SET", longer.isoformat(), now.isoformat()),
+        ("PREMIUM_SET", until.isoformat(), longer.isoformat()),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("operation", "change", "field"),
+    [
+        (PREMIUM, {"until": "2199-01-01T00:00:00Z"}, "until"),
+        (PREMIUM, {"until": "2026-01-01T00:00:00Z", "reason": "x"}, "reason"),
+        (PREMIUM, {"until": "2026-01-01T00:00:00Z", "userId": "boss"}, "userId"),
+        (ROLES, {"roles": ["PREMIUM"]}, "roles"),
+    ],
+)
+async def test_premium_has_an_end_and_a_reason_and_is_given_by_somebody_else(
+    users: SubgraphUnderTest, operation: str, change: dict[str, Any], field: str
+) -> None:
+    refused = user_errors(await as_boss(users, operation, input={"userId": "ann", "reason": "Pays for it"} | change))
+    assert [(each["code"], each["field"]) for each in refused] == [("VALIDATION_ERROR", field)]
+
+
+def test_no_program_and_nobody_without_the_role_is_asked_to_have_it() -> None:
+    """Of this subgraph no field asks for PREMIUM: nothing that was there before it is taken from anybody."""
+    definitions = [each.definition for each in schema.schema_converter.type_map.values()]
+    fields = [f for each in definitions if isinstance(each, StrawberryObjectDefinition) for f in each.fields]
+    assert [each.python_name for each in fields if required_scopes(each) == PREMIUM_ONLY.scopes] == []
