@@ -59,7 +59,8 @@ class SyncedTable:
     `kind` is what `api/changes.py` finds the GraphQL type by. `owner`, `entity` and `gone` are SQL over the row: whose it is
     (null: nobody's, and not noted), the thing's id, and whether a row that is there counts as deleted. Where
     `keeps_entity` the row only changes a thing that stays when the row goes. With `only_with_version`, updates count
-    where they change `version`, and others are housekeeping.
+    where they change `version`, and others are housekeeping. With `only_deletions` the things are told as parts of others, and
+    only that one is gone is noted, so that its id is not used again.
     """
 
     table: str
@@ -69,6 +70,7 @@ class SyncedTable:
     gone: str = "false"
     keeps_entity: bool = False
     only_with_version: bool = False
+    only_deletions: bool = False
 
     @property
     def function(self) -> str:
@@ -101,6 +103,8 @@ class SyncedTable:
             "update": "OLD TABLE AS before_rows NEW TABLE AS after_rows",
             "delete": "OLD TABLE AS before_rows",
         }
+        if self.only_deletions:
+            events = {"delete": events["delete"]}
         return (
             body,
             *(
@@ -164,7 +168,7 @@ async def track_changes(connection: AsyncConnection, tables: Iterable[SyncedTabl
         for statement in table.statements:
             await connection.exec_driver_sql(statement)
         await connection.commit()
-        blocks = await connection.scalar(_BLOCKS, {"table": table.table}) or 0
+        blocks = 0 if table.only_deletions else await connection.scalar(_BLOCKS, {"table": table.table}) or 0
         for first in range(0, blocks, BLOCKS_AT_ONCE):
             place = {"first": (first, 0), "last": (first + BLOCKS_AT_ONCE, 0)}
             await connection.execute(text(table.note_rows_of_before), place)

@@ -5,6 +5,7 @@ from subgraphs.shell.synced_tables import SyncedTable, SyncedTables
 SYNCED = SyncedTables(
     tables=(
         SyncedTable(table="workout", kind="workout"),
+        SyncedTable(table="workout_set", kind="set", only_deletions=True),  # a set is told with its workout
         SyncedTable(table="workout_template", kind="template"),
         SyncedTable(table="routine", kind="routine"),
         SyncedTable(table="planned_workout", kind="planned_workout"),
@@ -14,7 +15,6 @@ SYNCED = SyncedTables(
     ),
     parts={
         "workout_exercise": "workout",
-        "workout_set": "workout",
         "workout_track": "workout",
         "track_best": "workout",
         "template_exercise": "workout_template",

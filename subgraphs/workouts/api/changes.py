@@ -20,6 +20,7 @@ from subgraphs.workouts.api.exercise import Exercise, exercise_node
 from subgraphs.workouts.api.planned_workout import PlannedWorkout, Routine, planned_node, routine_node
 from subgraphs.workouts.api.template import WorkoutTemplate, template_node
 from subgraphs.workouts.api.workout import Workout, workout_node
+from subgraphs.workouts.api.workout_set import set_node
 from subgraphs.workouts.loaders import loaders_of
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ async def _user(info: Info, user_id: str, _: str) -> Any:
 #: By the kinds of `synced.py`.
 SYNCED_TYPES: dict[str, SyncedType] = {
     "workout": owned("Workout", lambda info: loaders_of(info).workout_by_id, workout_node),
+    "set": owned("WorkoutSet", lambda info: loaders_of(info).set_by_id, set_node),
     "template": owned("WorkoutTemplate", lambda info: loaders_of(info).template_by_id, template_node),
     "routine": owned("Routine", lambda info: loaders_of(info).routine_by_id, routine_node),
     "planned_workout": owned("PlannedWorkout", lambda info: loaders_of(info).planned_workout_by_id, planned_node),
