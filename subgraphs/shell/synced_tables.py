@@ -46,6 +46,7 @@ NOT_SYNCED_ANYWHERE = {
     "ended_session": "what tokens are refused by",
     "access_grant": "rights are asked of the server, never of a copy",
     "access_read": "notes for the owner, who reads them as a list",
+    "plan_write": "notes for the owner, who reads them as a list",
     "entity_change": "this record of changes itself",
     "change_life": "a row of this record of changes",
     "alembic_version": "which revisions have run",
