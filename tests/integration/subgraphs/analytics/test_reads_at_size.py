@@ -148,9 +148,10 @@ async def analytics(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
 
 
 def test_no_read_of_the_api_is_left_out() -> None:
-    """`reads_by_owner` has its bounds in users' test, `changes_by_user` in the shell's test_changes."""
+    """`reads_by_owner` and `writes_by_owner` have their bounds in users' test, `changes_by_user` in the shell's test_changes."""
     assert {read.__name__ for read, *_ in READS.values()} == reads_of(AnalyticsLoaders) - {
         "reads_by_owner",
+        "writes_by_owner",
         "changes_by_user",
     }
 

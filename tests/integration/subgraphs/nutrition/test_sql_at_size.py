@@ -267,10 +267,15 @@ READS: dict[str, tuple[Read, int]] = {
 
 def test_no_read_of_the_api_is_left_out() -> None:
     """`search_foods` has its own bounds, in test_food_search, `changes_by_user` too, in the shell's test_changes, and
-    `reads_by_owner` those of users' test.
+    `reads_by_owner` and `writes_by_owner` those of users' test.
     """
     named = {name for read, _ in READS.values() for name in getattr(read, "__code__").co_names}  # noqa: B009 - of a lambda
-    assert named >= reads_of(NutritionLoaders) - {"search_foods", "changes_by_user", "reads_by_owner"}
+    assert named >= reads_of(NutritionLoaders) - {
+        "search_foods",
+        "changes_by_user",
+        "reads_by_owner",
+        "writes_by_owner",
+    }
 
 
 @pytest.mark.parametrize("name", READS)

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from subgraphs.shell.grants import MOST_READS_SHOWN, reads_by_owner
 from subgraphs.shell.keyset import Page
+from subgraphs.shell.plan_writing import MOST_WRITES_SHOWN, writes_by_owner
 from subgraphs.users.domain.api_key import MOST_KEYS
 from subgraphs.users.domain.grant import MOST_INVITATIONS, MOST_READERS
 from subgraphs.users.domain.notification import MOST_KEPT
@@ -108,6 +109,12 @@ _POPULATION = (
     FROM generate_series(0, 40) AS owner CROSS JOIN generate_series(1, {HOURS_READ}) AS n
     """,
     f"""
+    INSERT INTO plan_write (id, grant_id, owner_id, writer_id, writer_name, what, subject_id, at)
+    SELECT 'p' || owner || '-' || n, 'p' || owner || '-1', 'p' || owner, 'p1', 'P', 'TEMPLATE', 't',
+        date '{LAST}' - n * interval '1 hour'
+    FROM generate_series(0, 40) AS owner CROSS JOIN generate_series(1, {HOURS_READ}) AS n
+    """,
+    f"""
     INSERT INTO grant_invitation (id, owner_id, relation, areas, days, email, email_key, created_at, expires_at)
     SELECT 'i' || owner || '-' || n, 'p' || owner, 'COACH', '{{BODY}}', 30, n || '@example.com', n || '@example.com',
         now() - n * interval '1 minute', now() + interval '7 days'
@@ -170,6 +177,7 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "invitations that were sent": (invitations_by_owner, ([VETERAN],), MOST_INVITATIONS, 60),
     "invitations that came": (invitations_by_email, (["7@example.com"],), 20, 60),
     "who read what": (reads_by_owner, ([VETERAN],), MOST_READS_SHOWN + 25, 160),
+    "who planned what": (writes_by_owner, ([VETERAN],), MOST_WRITES_SHOWN + 25, 160),
     # As of sessions: the 500 that a person may have are not worth an index of their own for what is unread.
     "a page of notifications": (notifications_by_user, ([VETERAN], NotificationPage(False, Page(20))), MOST_KEPT, 80),
     "the oldest unread": (notifications_by_user, ([VETERAN], NotificationPage(True, _BACK)), MOST_KEPT, 80),
@@ -200,8 +208,9 @@ async def users(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
 
 
 def test_no_read_of_the_api_is_left_out() -> None:
-    """`changes_by_user` has its own bounds, in the shell's test_changes."""
-    assert {read.__name__ for read, *_ in READS.values()} == reads_of(UsersLoaders) - {"changes_by_user"}
+    """`changes_by_user` has its own bounds, in the shell's test_changes; `writes_by_owner` is of the other subgraphs."""
+    named = {read.__name__ for read, *_ in READS.values()} - {"writes_by_owner"}
+    assert named == reads_of(UsersLoaders) - {"changes_by_user"}
 
 
 @pytest.mark.parametrize("name", READS)

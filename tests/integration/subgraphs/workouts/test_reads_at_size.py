@@ -186,10 +186,15 @@ async def workouts(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
 
 def test_no_read_of_the_api_is_left_out() -> None:
     """`search_exercises` has its own bounds, in test_exercise_search, `changes_by_user` too, in the shell's test_changes, and
-    `reads_by_owner` those of users' test.
+    `reads_by_owner` and `writes_by_owner` those of users' test.
     """
     named = {read.__name__ for read, *_ in READS.values()}
-    assert named == reads_of(WorkoutsLoaders) - {"search_exercises", "changes_by_user", "reads_by_owner"}
+    assert named == reads_of(WorkoutsLoaders) - {
+        "search_exercises",
+        "changes_by_user",
+        "reads_by_owner",
+        "writes_by_owner",
+    }
 
 
 @pytest.mark.parametrize("name", READS)
