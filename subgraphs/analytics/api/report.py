@@ -126,6 +126,7 @@ class Report:
 class ReportQuery:
     @strawberry.field(
         description="The viewer's days from one to another in numbers, beside as many days before them; for the role PREMIUM."
+        " Settles a moment after a write."
         f" Up to {domain.LONGEST_RANGE_DAYS} days: a season, a diet, a year. VALIDATION_ERROR for days that no report can be of.",
         directives=[PREMIUM_ONLY, RANGE_COST, CACHE_PRIVATE_BRIEFLY],
     )
