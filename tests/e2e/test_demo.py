@@ -125,7 +125,9 @@ async def test_a_day_is_written_down_and_follows_what_another_device_adds(stack:
         meal = {"slot": "DINNER", "items": [{"foodId": oats, "grams": 100}]}
         await visitor.data(LOG_MEAL, {"input": meal})
         await expect(page.get_by_test_id("total")).to_have_text("570")  # nothing was asked again
-        dinner = page.locator('section[aria-label="Dinner"] .meal', has_text="380 kcal")  # what was added may be one too
+        dinner = page.locator(
+            'section[aria-label="Dinner"] .meal', has_text="380 kcal"
+        )  # what was added may be one too
         await dinner.locator('button:has-text("Remove")').click()
         await expect(page.get_by_test_id("total")).to_have_text("190")
 
