@@ -96,9 +96,12 @@ def _add_once(target: Any, data: JsonObject, piece: JsonObject) -> None:
 
 
 def _add(target: Any, data: Any, piece: JsonObject) -> None:
+    """A null that an error below made is the null of one piece: what another one says of the object stays."""
     for key, value in data.items() if isinstance(data, dict) else enumerate(data):
         if isinstance(target, dict) and key not in target:
             target[key] = value
+        elif value is None and isinstance(target[key], (dict, list)):
+            _require(bool(piece.get("errors")), f"{key} is null for no reason: {piece}")
         elif isinstance(value, (dict, list)):
             same = target[key].__class__ is value.__class__ and (
                 isinstance(value, dict) or len(target[key]) == len(value)
