@@ -167,7 +167,8 @@ class WebhookQuery:
         " `me.webhookEndpoints`. The newest first.",
         directives=[list_size(3), READS_WEBHOOKS],
     )
-    async def webhook_endpoints(self, info: Info) -> list[WebhookEndpoint]:
+    async def webhook_endpoints(self, info: Info, first: First = None) -> list[WebhookEndpoint]:
         viewer = info.context.viewer
+        page = KeysetList("Query.webhookEndpoints", viewer.id, ()).page(first)
         records = await loaders_of(info).webhook_endpoints_by_user.load(viewer.id)
-        return [endpoint_node(record) for record in records if is_own(viewer, record)]
+        return [endpoint_node(record) for record in records if is_own(viewer, record)][: page.size]
