@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import orjson
 
@@ -80,6 +80,20 @@ class BoundedHttpProtocol(StrictHttpProtocol):
         self.caps.leave(self._address)
         self._stop_timer()
         super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self) -> None:
+        """The connection goes on under another protocol, which is told of its end in place of this one; it counts until then."""
+        super().handle_websocket_upgrade()
+        websocket: Any = self.transport.get_protocol()
+        if websocket is self:  # it was refused
+            return
+        ended = websocket.connection_lost
+
+        def connection_lost(exc: Exception | None) -> None:
+            self.caps.leave(self._address)
+            ended(exc)
+
+        websocket.connection_lost = connection_lost
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

@@ -14,6 +14,11 @@ from tests.testkit.strawberry_shop import serving
 
 
 async def hello(scope: dict[str, object], receive: object, send: object) -> None:
+    if scope["type"] == "websocket":
+        await receive()  # type: ignore[operator] # websocket.connect
+        await send({"type": "websocket.accept"})  # type: ignore[operator]
+        await receive()  # type: ignore[operator] # whatever comes, or its end
+        return
     assert scope["type"] == "http"
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})  # type: ignore[operator]
     await send({"type": "http.response.body", "body": b"hi"})  # type: ignore[operator]
@@ -118,3 +123,21 @@ def test_caps_follow_the_limit_of_files() -> None:
     assert caps.most is not None
     assert caps.most_per_address == max(1, caps.most // 2)
     assert ConnectionCaps(10).most_per_address == 5
+
+
+async def test_websockets_count_as_long_as_they_are_open_and_no_longer(port: int) -> None:
+    async with asyncio.timeout(60), aiohttp.ClientSession() as session:
+        url = f"ws://127.0.0.1:{port}/"
+        for _ in range(30):  # three times as many as may be open
+            async with session.ws_connect(url):
+                pass
+        kept = [await session.ws_connect(url) for _ in range(10)]
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await session.ws_connect(url)
+        assert refused.value.status == 503
+        await kept.pop().close()
+        await asyncio.sleep(0.1)
+        async with session.ws_connect(url):
+            pass
+        for each in kept:
+            await each.close()
