@@ -86,7 +86,7 @@ class PlanningPool:
         """
         if self._overruns.has(job):
             raise self._too_long()
-        await self._turns.begin(asker, _size(job), self._timeout_seconds)
+        await self._turns.begin(asker, job, self._timeout_seconds)
         process = self._free.pop() if self._free else PlanningProcess(self._supergraph_sdl, self._idle_seconds)
         self._busy.add(process)
         began = time.monotonic()
@@ -151,12 +151,12 @@ class _Turns:
         self._waiting: dict[Asker, list[_Seat]] = {}  # callers in the order in which they came, their seats in theirs
         self._numbers = itertools.count()
 
-    async def begin(self, asker: Asker, size: int, seconds: float) -> None:
+    async def begin(self, asker: Asker, job: Job, seconds: float) -> None:
         """Returns when it is the caller's turn. Raises PlanningTimeoutError where too many wait, or for too long."""
         if self._running.total() < self._most and self._running[asker] < self._most_each:
             self._running[asker] += 1
             return
-        seat = _Seat(size, next(self._numbers), asyncio.get_running_loop().create_future())
+        seat = _Seat(_size(job), next(self._numbers), asyncio.get_running_loop().create_future())
         insort(self._waiting.setdefault(asker, []), seat)
         self._send_away(asker)
         try:

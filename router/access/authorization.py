@@ -159,6 +159,7 @@ class AuthorizationRules:
         self._schema = api_schema
         self._requirements = requirements
         self._asked: dict[tuple[str, str], tuple[Requirement, ...]] = {}  # by type and field, as far as anybody asked
+        self._possible_types: dict[str, frozenset[str]] = {}  # by type, as far as anybody asked
         self._judged: BoundedCache[tuple[Operation, Grants], Authorization] = BoundedCache(
             MAX_REMEMBERED,
             max_bytes=MAX_REMEMBERED_BYTES,
@@ -265,10 +266,16 @@ class AuthorizationRules:
         return str(get_named_type(type_.fields[field_name].type).name)
 
     def _possible(self, type_name: str) -> frozenset[str]:
-        type_ = self._schema.type_map[type_name]
-        if is_abstract_type(type_):
-            return frozenset(each.name for each in self._schema.get_possible_types(type_))
-        return frozenset({type_name}) if is_composite_type(type_) else frozenset()
+        """The object types that can stand where the type does; none for a leaf."""
+        known = self._possible_types.get(type_name)
+        if known is None:
+            type_ = self._schema.type_map[type_name]
+            if is_abstract_type(type_):
+                known = frozenset(each.name for each in self._schema.get_possible_types(type_))
+            else:
+                known = frozenset({type_name} if is_composite_type(type_) else ())
+            self._possible_types[type_name] = known
+        return known
 
 
 def _withhold(value: Any, denial: Denial, depth: int, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
