@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -20,7 +20,7 @@ from tests.testkit.incremental_client import merge_former_payloads, merge_payloa
 from tests.testkit.long_run import LongRun
 from tests.testkit.monolith import Monolith
 from tests.testkit.random_deferral import deferring, is_deferring, without_deferral
-from tests.testkit.random_model import RandomSupergraph, UnplaceableError, key_field_names
+from tests.testkit.random_model import ACTIVE_LABELS, RandomSupergraph, UnplaceableError, key_field_names
 from tests.testkit.random_operation import RandomOperation, random_operation, with_decided_conditions
 from tests.testkit.random_sdl import print_subgraphs
 from tests.testkit.random_supergraph import Generator
@@ -79,6 +79,15 @@ def make_trial(seed: int) -> Trial | None:
         return None
 
 
+def composed_trial(seed: int) -> tuple[Trial, FederatedGraph] | None:
+    """For whoever asks of other things than composition: None where the seed's graph does not compose."""
+    trial = make_trial(seed)
+    try:
+        return None if trial is None else (trial, trial.compose())
+    except CompositionFailedError:
+        return None
+
+
 async def differences_of(seed: int, operations: int) -> AsyncIterator[Difference | None]:
     """For each random operation over the seed's graph: None, or how the answers differ."""
     trial = make_trial(seed)
@@ -99,19 +108,27 @@ async def differences_of(seed: int, operations: int) -> AsyncIterator[Difference
                 yield await difference(trial, graph, later)
 
 
-TOO_LARGE = frozenset({"FIELD_LIMIT_EXCEEDED", "DIRECTIVE_LIMIT_EXCEEDED"})
+async def answer_or_crash(answer: Awaitable[JsonObject]) -> JsonObject:
+    """In place of an answer that the router did not come to, one that agrees with none: what it raised."""
+    try:
+        return await answer
+    except Exception:
+        return {"data": "CRASH", "errors": [{"message": traceback.format_exc(limit=-3)}]}
+
+
+def is_too_large(answer: JsonObject) -> bool:
+    """Whether the router refused an operation of fragments within fragments, larger than any should take."""
+    codes = {error.get("extensions", {}).get("code") for error in answer.get("errors") or ()}
+    return not codes.isdisjoint({"FIELD_LIMIT_EXCEEDED", "DIRECTIVE_LIMIT_EXCEEDED"})
 
 
 async def difference(trial: Trial, graph: FederatedGraph, operation: RandomOperation) -> Difference | None:
     if is_deferring(operation):
         return await _difference_in_pieces(trial, graph, operation)
     expected = Monolith(graph.graph.api_schema, trial.world).answer(operation.text, operation.variables)
-    try:
-        received: Any = await graph.answer(operation.text, operation.variables, override_labels=frozenset({"on_beta"}))
-    except Exception:
-        received = {"data": "CRASH", "errors": [{"message": traceback.format_exc(limit=-3)}]}
-    if any(error.get("extensions", {}).get("code") in TOO_LARGE for error in received.get("errors") or ()):
-        return None  # fragments within fragments: larger than any router should take
+    received = await answer_or_crash(graph.answer(operation.text, operation.variables, override_labels=ACTIVE_LABELS))
+    if is_too_large(received):
+        return None
     if not agree(expected, received):
         return Difference(trial, operation, expected, received)
     return await _difference_in_work(trial, graph, operation)
@@ -152,9 +169,9 @@ async def _difference_in_work(trial: Trial, graph: FederatedGraph, operation: Ra
         return told(graph.resolved), entities
 
     # once more: what of the comparison in pieces nobody waited for may still have been under way
-    await graph.answer(operation.text, operation.variables, override_labels=frozenset({"on_beta"}))
+    await graph.answer(operation.text, operation.variables, override_labels=ACTIVE_LABELS)
     fields, entities = work()
-    answer = await graph.answer(decided.text, decided.variables, override_labels=frozenset({"on_beta"}))
+    answer = await graph.answer(decided.text, decided.variables, override_labels=ACTIVE_LABELS)
     if any(not _is_null_at(answer["data"], error["path"]) for error in answer.get("errors") or ()):
         return None  # a null travelled upwards: how much was resolved below its end is each subgraph's own matter
     enough, way = work()
@@ -184,7 +201,7 @@ async def _difference_in_pieces(trial: Trial, graph: FederatedGraph, operation: 
         payloads: Any = None
         try:
             payloads = await graph.payloads(
-                operation.text, operation.variables, former=former, override_labels=frozenset({"on_beta"})
+                operation.text, operation.variables, former=former, override_labels=ACTIVE_LABELS
             )
             original = json.loads(json.dumps(payloads))
             if "hasNext" not in payloads[0]:
@@ -257,6 +274,6 @@ def _of_composition(found: list[Difference]) -> str:
 
 if __name__ == "__main__":
     run = LongRun(
-        "operations", "differences", differences_of, _told, default=10_000, per_graph=12, summary=_of_composition
+        "operations", "differences", differences_of, default=10_000, per_graph=12, tell=_told, summary=_of_composition
     )
     run.main(__doc__)

@@ -6,10 +6,8 @@ Run by `tests/integration/router/test_entity_cache_at_random.py` for a few dozen
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from random import Random
-from typing import Any
 
 from redis.asyncio import Redis
 
@@ -19,27 +17,25 @@ from router.entity_cache.cache import EntityCache
 from router.entity_cache.store import EntityStore
 from router.redis_client import open_redis
 from router.settings import EntityCache as EntityCacheSettings
-from tests.testkit.differences import TOO_LARGE, Difference, agree, make_trial
-from tests.testkit.federated_graph import CompositionFailedError, FederatedGraph
+from tests.testkit.differences import Difference, agree, answer_or_crash, composed_trial, is_too_large
+from tests.testkit.federated_graph import FederatedGraph
 from tests.testkit.long_run import LongRun
 from tests.testkit.monolith import Monolith
+from tests.testkit.random_model import ACTIVE_LABELS
 from tests.testkit.random_operation import RandomOperation, random_operation
 from tests.testkit.servers import Valkey
+from tests.testkit.world import JsonObject
 
-LABELS = frozenset({"on_beta"})
 #: What several subgraphs add to a type is private, and not kept for those whom nobody knows.
 SOMEBODY = Caller("somebody")
 
 
 async def differences_of(redis_url: str, seed: int, operations: int) -> AsyncIterator[Difference | None]:
     """Asks some operations over the seed's graph, and then all of them again, from what was kept of each."""
-    trial = make_trial(seed)
-    if trial is None:
+    composed = composed_trial(seed)
+    if composed is None:
         return
-    try:
-        graph = trial.compose()
-    except CompositionFailedError:
-        return  # what `differences` is about
+    trial, graph = composed
     schema = graph.graph.api_schema
     oracle = Monolith(schema, trial.world)
     asked = [random_operation(schema, Random(f"{seed}/{index}")) for index in range(operations)]
@@ -48,22 +44,17 @@ async def differences_of(redis_url: str, seed: int, operations: int) -> AsyncIte
         cache = _cache_of(graph, redis)
         for operation in (*asked, *reversed(asked)):
             expected = oracle.answer(operation.text, operation.variables)
-            received = await _answer(graph, operation, cache)
-            codes = {error.get("extensions", {}).get("code") for error in received.get("errors") or ()}
-            if not codes & TOO_LARGE and not agree(expected, received):
+            received = await answer_or_crash(_answer(graph, operation, cache))
+            if not is_too_large(received) and not agree(expected, received):
                 yield Difference(trial, operation, expected, received)
                 return
             yield None
 
 
-async def _answer(graph: FederatedGraph, operation: RandomOperation, cache: EntityCache) -> Any:
-    try:
-        answer = await graph.answer(
-            operation.text, operation.variables, override_labels=LABELS, entity_cache=cache, caller=SOMEBODY
-        )
-    except Exception:
-        return {"data": "CRASH", "errors": [{"message": traceback.format_exc(limit=-3)}]}
-    return answer
+def _answer(graph: FederatedGraph, operation: RandomOperation, cache: EntityCache) -> Awaitable[JsonObject]:
+    return graph.answer(
+        operation.text, operation.variables, override_labels=ACTIVE_LABELS, entity_cache=cache, caller=SOMEBODY
+    )
 
 
 def _cache_of(graph: FederatedGraph, redis: Redis) -> EntityCache:
@@ -74,16 +65,12 @@ def _cache_of(graph: FederatedGraph, redis: Redis) -> EntityCache:
     return EntityCache(EntityStore(settings, redis), hints, supergraph)
 
 
-async def _told(found: Difference) -> str:
-    return str(found)
-
-
 if __name__ == "__main__":
     server = Valkey()
     server.start()
     try:
         LongRun(
-            "operations", "differences", lambda seed, count: differences_of(server.url, seed, count), _told,
+            "operations", "differences", lambda seed, count: differences_of(server.url, seed, count),
             default=5_000, per_graph=8,
         ).main(__doc__)  # fmt: skip
     finally:

@@ -27,10 +27,11 @@ from router.executor.object_path import positions_at
 from router.loaded_graph import LoadedGraph
 from router.transport.protocol import SubgraphAnswer, SubgraphRequest
 from tests.testkit.client_shape import Path, Shape, is_non_null, is_own_answer, shape_of, with_type_names
-from tests.testkit.differences import make_trial
-from tests.testkit.federated_graph import CompositionFailedError, FederatedGraph
+from tests.testkit.differences import composed_trial
+from tests.testkit.federated_graph import FederatedGraph
 from tests.testkit.long_run import LongRun
 from tests.testkit.random_lie import Lie, random_lie
+from tests.testkit.random_model import ACTIVE_LABELS
 from tests.testkit.random_operation import random_operation
 from tests.testkit.random_sdl import print_subgraphs
 from tests.testkit.stub_transport import StubTransport
@@ -213,13 +214,10 @@ class Complaint:
 
 async def complaints_of(seed: int, operations: int) -> AsyncIterator[Complaint | None]:
     """For each lie told while the seed's graph answers random operations: None, or what went wrong."""
-    trial = make_trial(seed)
-    if trial is None:
+    composed = composed_trial(seed)
+    if composed is None:
         return
-    try:
-        federated = trial.compose()
-    except CompositionFailedError:
-        return
+    trial, federated = composed
     schema = federated.graph.api_schema
     for index in range(operations):
         rng = Random(f"{seed}/{index}/lies")
@@ -278,7 +276,7 @@ async def _run(
     graph = federated.graph
     transport = LyingTransport(StubTransport(federated.stubs), lies_at, graph, rng)
     prepared = await graph.prepare(operation, None)
-    plan = await graph.plan(prepared, prepared.plannable, frozenset({"on_beta"}) & graph.override_labels)
+    plan = await graph.plan(prepared, prepared.plannable, ACTIVE_LABELS & graph.override_labels)
     execution = Execution(transport, prepared.coercion.coerce(variables))
     transport.plan, transport.execution = plan, execution
     try:
@@ -354,9 +352,5 @@ def _travels(origin: Path, to: Path, shape: Shape) -> bool:
     return types is not None and origin[: len(to)] == to and all(map(is_non_null, types[len(to) :]))
 
 
-async def _told(found: Complaint) -> str:
-    return str(found)
-
-
 if __name__ == "__main__":
-    LongRun("lies", "complaints", complaints_of, _told, 20_000, 8).main(__doc__)
+    LongRun("lies", "complaints", complaints_of, 20_000, 8).main(__doc__)

@@ -16,6 +16,10 @@ from typing import Generic, TypeVar
 Found = TypeVar("Found")
 
 
+async def _as_text(found: object) -> str:
+    return str(found)
+
+
 @dataclass(frozen=True, slots=True)
 class LongRun(Generic[Found]):
     """`results_of(seed, count)` gives None for every trial that went well; `tell` is printed for any other."""
@@ -23,9 +27,9 @@ class LongRun(Generic[Found]):
     trials: str  # what is counted: "operations"
     finds: str  # and what is looked for: "differences"
     results_of: Callable[[int, int], AsyncIterator[Found | None]]
-    tell: Callable[[Found], Awaitable[str]]
     default: int
     per_graph: int
+    tell: Callable[[Found], Awaitable[str]] = _as_text
     summary: Callable[[list[Found]], str] = lambda _: ""
 
     def main(self, description: str | None) -> None:

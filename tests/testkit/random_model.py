@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+#: Labels of progressive overrides with which random graphs are asked.
+ACTIVE_LABELS = frozenset({"on_beta"})
 SCALARS = ("Int", "Float", "String", "Boolean", "ID", "Json")
 
 

@@ -7,7 +7,6 @@ Run by `tests/conformance/test_random_subscriptions.py` for some hundreds, and f
 from __future__ import annotations
 
 import json
-import traceback
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from random import Random
@@ -18,10 +17,11 @@ from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode, Selection
 from router.pipeline import prepare, subscribe
 from router.prepared_request import OperationRequest, Runtime
 from router.transport.protocol import SubgraphRequest
-from tests.testkit.differences import TOO_LARGE, Difference, agree, make_trial
+from tests.testkit.differences import Difference, agree, answer_or_crash, is_too_large, make_trial
 from tests.testkit.federated_graph import CompositionFailedError, FederatedGraph
 from tests.testkit.long_run import LongRun
 from tests.testkit.monolith import Monolith
+from tests.testkit.random_model import ACTIVE_LABELS
 from tests.testkit.random_operation import RandomOperation, random_operation
 from tests.testkit.random_sdl import print_subgraphs
 from tests.testkit.shrink import tidied
@@ -54,9 +54,8 @@ async def differences_of(seed: int, operations: int) -> AsyncIterator[Difference
         return  # what `differences` is about
     for operation in _subscriptions(graph.graph.api_schema, seed, operations):
         expected = Monolith(graph.graph.api_schema, world).answer(operation.text, operation.variables)
-        received = await _event(graph, operation)
-        codes = {error.get("extensions", {}).get("code") for error in received.get("errors") or ()}
-        is_same = codes & TOO_LARGE or agree(expected, received)
+        received = await answer_or_crash(_event(graph, operation))
+        is_same = is_too_large(received) or agree(expected, received)
         yield None if is_same else Difference(trial, operation, expected, received)
 
 
@@ -89,19 +88,12 @@ async def _event(graph: FederatedGraph, operation: RandomOperation) -> JsonObjec
     runtime = Runtime(
         StubTransport(graph.stubs),
         OneEvent(graph.stubs),
-        choose_labels=lambda known, _: frozenset({"on_beta"}) & known,
+        choose_labels=lambda known, _: ACTIVE_LABELS & known,
     )
     request = OperationRequest(operation.text, operation.variables)
-    try:
-        events = [json.loads(each) async for each in await subscribe(await prepare(request, graph.graph, runtime))]
-    except Exception:
-        return {"data": "CRASH", "errors": [{"message": traceback.format_exc(limit=-3)}]}
+    events = [json.loads(each) async for each in await subscribe(await prepare(request, graph.graph, runtime))]
     return events[0] if len(events) == 1 else {"data": "EVENTS", "errors": [{"message": str(events)}]}
 
 
-async def _told(found: Difference) -> str:
-    return str(found)
-
-
 if __name__ == "__main__":
-    LongRun("operations", "differences", differences_of, _told, default=5_000, per_graph=8).main(__doc__)
+    LongRun("operations", "differences", differences_of, default=5_000, per_graph=8).main(__doc__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from tests.testkit.random_model import RandomField, RandomSupergraph, RandomType, UnplaceableError
+from tests.testkit.random_model import ACTIVE_LABELS, RandomField, RandomSupergraph, RandomType, UnplaceableError
 from tests.testkit.random_sdl import clean_name
 from tests.testkit.subgraph_schema import field_set
 from tests.testkit.world import JsonObject, World
@@ -72,7 +72,7 @@ class _WorldBuilder:
             if fact[item.name] is None:
                 fact[item.name] = self._field_value(item, sorted(item.owners))
             if item.overridden_in:  # what the subgraph that must not be asked would say
-                is_active = item.override_label in ("", "percent(100)", "on_beta")
+                is_active = item.override_label in ("", "percent(100)", *ACTIVE_LABELS)
                 wrong = item.overridden_in if is_active else min(item.owners)
                 fact[f"{item.name}@{wrong}"] = -1 if item.named_type != "String" else "overridden"
         if kind.missing_in and self.rng.random() < 0.5:

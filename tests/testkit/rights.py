@@ -36,25 +36,24 @@ from graphql import (
     is_object_type,
     parse,
     print_schema,
-    validate,
     visit,
 )
 
 from router.access.authorization import Authorization, AuthorizationRules, Requirement
 from router.access.caller import Caller
 from router.operation import Operation
-from tests.testkit.differences import TOO_LARGE, Trial, make_trial
-from tests.testkit.federated_graph import CompositionFailedError, FederatedGraph
+from tests.testkit.differences import Trial, composed_trial, is_too_large
+from tests.testkit.federated_graph import FederatedGraph
 from tests.testkit.incremental_client import merge_payloads
 from tests.testkit.long_run import LongRun
 from tests.testkit.monolith import Monolith
 from tests.testkit.random_deferral import deferring, is_deferring, without_deferral
+from tests.testkit.random_model import ACTIVE_LABELS
 from tests.testkit.random_operation import RandomOperation, random_operation, with_decided_conditions
 from tests.testkit.random_sdl import print_subgraphs
-from tests.testkit.shrink import smaller_operations
+from tests.testkit.shrink import smallest
 from tests.testkit.world import JsonObject, canonical
 
-LABELS = frozenset({"on_beta"})
 CODES = frozenset({"UNAUTHORIZED_FIELD_OR_TYPE", "UNAUTHENTICATED"})
 REQUIREMENTS = (
     Requirement(is_authenticated=True),
@@ -73,7 +72,9 @@ MOST_ATTEMPTS_TO_SHRINK = 600
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What objects, their fields and leaf types ask for, by (type, field or None), and who asks."""
+    """What objects, their fields and leaf types ask for, by (type, field or None), and who asks. Who may read what is worked
+    out anew here, not by the router's rules.
+    """
 
     requirements: dict[tuple[str, str | None], Requirement]
     caller: Caller
@@ -148,13 +149,10 @@ class Leak:
 
 async def leaks_of(seed: int, operations: int) -> AsyncIterator[Leak | None]:
     """For each random operation over the seed's graph: None, or what was told that must not be, or is missing."""
-    trial = make_trial(seed)
-    if trial is None:
+    composed = composed_trial(seed)
+    if composed is None:
         return
-    try:
-        graph = trial.compose()
-    except CompositionFailedError:
-        return  # what `differences` is about
+    trial, graph = composed
     schema = graph.graph.api_schema
     rights = Rights.random(schema, Random(f"{seed}/rights"))
     judge = Judge(trial, graph, rights)
@@ -186,9 +184,9 @@ class Judge:
     def _complaint(
         self, received: JsonObject, operation: RandomOperation, upper: JsonObject, *, in_pieces: bool
     ) -> str | None:
-        codes = {error.get("extensions", {}).get("code") for error in received.get("errors") or ()}
-        if codes & TOO_LARGE:
+        if is_too_large(received):
             return None
+        codes = {error.get("extensions", {}).get("code") for error in received.get("errors") or ()}
         if not _is_within(None, received["data"], upper["data"]):
             return "more is told than may be, or something else"
         schema = self._rights.schema
@@ -203,12 +201,12 @@ class Judge:
 
     async def _at_once(self, operation: RandomOperation) -> JsonObject:
         return await self._graph.answer(
-            operation.text, operation.variables, override_labels=LABELS, authorize=self._authorize
+            operation.text, operation.variables, override_labels=ACTIVE_LABELS, authorize=self._authorize
         )
 
     async def _in_pieces(self, operation: RandomOperation) -> JsonObject:
         payloads = await self._graph.payloads(
-            operation.text, operation.variables, override_labels=LABELS, authorize=self._authorize
+            operation.text, operation.variables, override_labels=ACTIVE_LABELS, authorize=self._authorize
         )
         return payloads[0] if "hasNext" not in payloads[0] else merge_payloads(payloads)
 
@@ -306,19 +304,8 @@ def _is_within(least: Any, received: Any, most: Any) -> bool:
 async def _told(found: Leak) -> str:
     """The smallest operation with the same fault."""
     judge = Judge(found.trial, found.trial.compose(), found.rights)
-    attempts, progress = 0, True
-    while progress and attempts < MOST_ATTEMPTS_TO_SHRINK:
-        progress = False
-        for smaller in smaller_operations(found.operation):
-            attempts += 1
-            if validate(found.rights.schema, parse(smaller.text)):
-                continue
-            still = await judge.leak(smaller)
-            if still is not None:
-                found, progress = still, True
-                break
-    return str(found)
+    return str(await smallest(found, found.operation, found.rights.schema, judge.leak, MOST_ATTEMPTS_TO_SHRINK))
 
 
 if __name__ == "__main__":
-    LongRun("operations", "leaks", leaks_of, _told, default=10_000, per_graph=12).main(__doc__)
+    LongRun("operations", "leaks", leaks_of, default=10_000, per_graph=12, tell=_told).main(__doc__)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
@@ -25,6 +26,7 @@ from tests.testkit.random_model import RandomSupergraph
 from tests.testkit.random_operation import RandomOperation
 
 MAX_ATTEMPTS = 1_500
+Found = TypeVar("Found")
 
 
 async def shrink(found: Difference) -> Difference:
@@ -38,22 +40,34 @@ async def shrink(found: Difference) -> Difference:
 
 async def _shrink_operation(found: Difference) -> Difference:
     graph = found.trial.compose()
+    assert found.operation is not None
+    schema = graph.graph.api_schema
+    return await smallest(found, found.operation, schema, lambda smaller: difference(found.trial, graph, smaller))
+
+
+async def smallest(
+    found: Found,
+    operation: RandomOperation,
+    schema: GraphQLSchema,
+    ask: Callable[[RandomOperation], Awaitable[Found | None]],
+    max_attempts: int = MAX_ATTEMPTS,
+) -> Found:
+    """What `ask` finds with the smallest operation of which it still finds something."""
     attempts, progress = 0, True
-    while progress and attempts < MAX_ATTEMPTS:
+    while progress and attempts < max_attempts:
         progress = False
-        assert found.operation is not None
-        for smaller in smaller_operations(found.operation):
+        for smaller in _smaller_operations(operation):
             attempts += 1
-            if validate(graph.graph.api_schema, parse(smaller.text)):
+            if validate(schema, parse(smaller.text)):
                 continue
-            still = await difference(found.trial, graph, smaller)
+            still = await ask(smaller)
             if still is not None:
-                found, progress = still, True
+                found, operation, progress = still, smaller, True
                 break
     return found
 
 
-def smaller_operations(operation: RandomOperation) -> Iterator[RandomOperation]:
+def _smaller_operations(operation: RandomOperation) -> Iterator[RandomOperation]:
     document = parse(operation.text, no_location=True)
     for smaller in _smaller_documents(document):
         yield tidied(smaller, operation.variables)
