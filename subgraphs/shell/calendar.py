@@ -96,6 +96,10 @@ def is_time_zone(name: str) -> bool:
     return name in time_zones()
 
 
+def check_time_zone(checks: Checks, name: str, field: str) -> None:
+    checks.require(is_time_zone(name), field, "must be an IANA time zone such as Europe/Berlin")
+
+
 @cache
 def time_zones() -> frozenset[str]:
     """The names that the IANA database lists, links such as Asia/Calcutta included."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import idna
 
-from subgraphs.shell.calendar import WeekStart, is_time_zone
+from subgraphs.shell.calendar import WeekStart, check_time_zone
 from subgraphs.shell.errors import Checks
 from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex
 from subgraphs.shell.text import check_line, is_line, normal_text
@@ -161,6 +161,6 @@ def check_profile(checks: Checks, profile: Profile, today: date) -> None:
 
 
 def check_settings(checks: Checks, settings: PersonalSettings) -> None:
-    checks.require(is_time_zone(settings.time_zone), "timeZone", "must be an IANA time zone such as Europe/Berlin")
+    check_time_zone(checks, settings.time_zone, "timeZone")
     valid = 0 <= settings.day_start_hour <= LATEST_DAY_START
     checks.require(valid, "dayStartHour", f"must be from 0 to {LATEST_DAY_START}")

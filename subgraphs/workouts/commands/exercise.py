@@ -3,7 +3,7 @@
 `INSERT_EXERCISE` also writes the catalogue, for `sample_data`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -82,12 +82,18 @@ async def create_exercise(viewer: Viewer, new: NewExercise, *, database: Databas
 
 async def check_exercises_exist(transaction: AsyncConnection, viewer: Viewer, exercise_ids: Sequence[str]) -> None:
     """Raises ValidationError with the place, `exercises.2.exerciseId`, of each that the viewer cannot see."""
-    known = await exercises_by_id(transaction, sorted(set(exercise_ids)))
+    told = {f"exercises.{number}.exerciseId": exercise_id for number, exercise_id in enumerate(exercise_ids)}
+    await check_exercises_at(transaction, viewer, told)
+
+
+async def check_exercises_at(transaction: AsyncConnection, viewer: Viewer, told: Mapping[str, str]) -> None:
+    """Raises ValidationError with the place of each that the viewer cannot see; `told` are ids by their places in the input."""
+    known = await exercises_by_id(transaction, sorted(set(told.values())))
     checks = Checks()
-    for number, exercise_id in enumerate(exercise_ids):
+    for place, exercise_id in told.items():
         exercise = known.get(exercise_id)
         exists = exercise is not None and exercise.is_visible_to(viewer.id)
-        checks.require(exists, f"exercises.{number}.exerciseId", "names no exercise")
+        checks.require(exists, place, "names no exercise")
     checks.done()
 
 

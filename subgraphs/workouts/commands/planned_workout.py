@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.envelope import new_id
 from subgraphs.shell.auth import Viewer
-from subgraphs.shell.calendar import is_time_zone, local_date
+from subgraphs.shell.calendar import check_time_zone, local_date
 from subgraphs.shell.database import Database, take_turns
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, ValidationError, expect_version
 from subgraphs.shell.grant_area import PlanArea
@@ -20,9 +20,10 @@ from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.plan_writing import PlanKind, PlanWriter, plan_writer, writer_of_row
 from subgraphs.workouts.commands.exercise import check_exercises_exist
-from subgraphs.workouts.commands.template import grown_drafts
+from subgraphs.workouts.commands.template import grown_drafts, template_with_plans
 from subgraphs.workouts.commands.workout import NewWorkout, lock_workout, new_row, write_workout
 from subgraphs.workouts.commands.workout_rows import columns_of
+from subgraphs.workouts.domain.plan import Plan
 from subgraphs.workouts.domain.planned_workout import (
     MOST_A_DAY,
     MOST_PLANNED,
@@ -44,7 +45,6 @@ from subgraphs.workouts.queries.planned_workout import (
     planned_workouts_by_id,
 )
 from subgraphs.workouts.queries.routine import routines_by_id
-from subgraphs.workouts.queries.template import exercises_by_template, templates_by_id
 from subgraphs.workouts.queries.workout import WorkoutRecord, workouts_by_id
 
 #: For so long after its day a plan is kept.
@@ -103,7 +103,7 @@ class NewPlanned:
     time_of_day: time | None = None
     minutes: int | None = None
     notes: str | None = None
-    exercises: Sequence[tuple[str, Any]] | None = None
+    exercises: Sequence[tuple[str, Plan]] | None = None
     template_id: str | None = None
     routine_day: tuple[str, int] | None = None
     person_id: str | None = None
@@ -254,8 +254,8 @@ async def start_planned_workout(
     ConflictError while another session is running.
     """
     checks = Checks()
-    is_zone = beginning.time_zone is None or is_time_zone(beginning.time_zone)
-    checks.require(is_zone, "timeZone", "must be an IANA time zone such as Europe/Berlin")
+    if beginning.time_zone is not None:
+        check_time_zone(checks, beginning.time_zone, "timeZone")
     async with database.transaction() as transaction:
         planned = await _locked(transaction, viewer, planned_id, None)
         if planned.workout_id is not None and planned.workout_status in _BEGUN:
@@ -332,7 +332,7 @@ async def today_of(transaction: AsyncConnection, viewer: Viewer, now: datetime) 
     return local_date(now, person.time_zone, person.day_start_hour)
 
 
-def planned_exercises(told: Sequence[tuple[str, Any]]) -> PlannedExercises:
+def planned_exercises(told: Sequence[tuple[str, Plan]]) -> PlannedExercises:
     """From (exercise id, plan) in order."""
     return tuple(PlannedExercise(exercise_id=exercise_id, plan=plan) for exercise_id, plan in told)
 
@@ -383,12 +383,8 @@ async def _from_source(
     """What is to be done, of which routine's day it is, and when its source told the exercises. Raises NotFoundError, and ValidationError for a day of rest."""
     source, origin, told_at = Session(name=""), None, None
     if new.template_id is not None:
-        template = (await templates_by_id(transaction, [new.template_id])).get(new.template_id)
-        if template is None or template.user_id != viewer.id:
-            raise NotFoundError("There is no such template.", field="templateId")
-        records = (await exercises_by_template(transaction, [template.id])).get(template.id, [])
-        exercises = planned_exercises([(each.exercise_id, each.plan) for each in records])
-        source = Session(name=template.name, notes=template.notes, exercises=exercises)
+        template, plans = await template_with_plans(transaction, viewer, new.template_id)
+        source = Session(name=template.name, notes=template.notes, exercises=planned_exercises(plans))
         told_at = template.planned_at
     elif new.routine_day is not None:
         routine_id, number = new.routine_day

@@ -12,9 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, ValidationError, expect_version
-from subgraphs.workouts.commands.workout import lock_workout
+from subgraphs.workouts.commands.workout import lock_workout, must_run
 from subgraphs.workouts.domain.rest import Rest, check_rest_seconds, extended, rest_from
-from subgraphs.workouts.domain.workout import WorkoutStatus
 from subgraphs.workouts.queries.rest import default_rests
 from subgraphs.workouts.queries.workout import (
     WorkoutExerciseRecord,
@@ -49,7 +48,7 @@ async def start_rest(
     checks.done()
     async with database.transaction() as transaction:
         workout = await lock_workout(transaction, viewer, workout_id, None)
-        _must_run(workout)
+        must_run(workout)
         place = await _place(transaction, workout_id, place_id)
         planned = seconds if seconds is not None else await _planned(transaction, viewer.id, place)
         rest = rest_from(now, planned, None if place is None else place.id)
@@ -154,8 +153,3 @@ async def _write(transaction: AsyncConnection, workout_id: str, rest: Rest | Non
     }
     await transaction.execute(_SET, row)
     return (await workouts_by_id(transaction, [workout_id]))[workout_id]
-
-
-def _must_run(workout: WorkoutRecord) -> None:
-    if workout.status != WorkoutStatus.IN_PROGRESS:
-        raise ConflictError(f"The workout is not in progress: its status is {workout.status}.")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +17,7 @@ from subgraphs.shell.grant_area import PlanArea
 from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.plan_writing import PlanKind, PlanWriter, plan_writer, writer_of_row
+from subgraphs.workouts.commands.exercise import check_exercises_at
 from subgraphs.workouts.commands.planned_workout import (
     Origin,
     check_room,
@@ -35,7 +37,6 @@ from subgraphs.workouts.domain.routine import (
     encode_days,
     slots_of,
 )
-from subgraphs.workouts.queries.exercise import exercises_by_id
 from subgraphs.workouts.queries.routine import ROUTINE_COLUMNS, RoutineRecord, routine_counts, routines_by_id
 from subgraphs.workouts.queries.template import exercises_by_template, templates_by_id
 
@@ -209,7 +210,7 @@ async def _filled(transaction: AsyncConnection, viewer: Viewer, told: Sequence[T
     days = []
     for number, each in enumerate(told):
         if each.template_id is None:
-            days.append(_with(each.day, exercises=planned_exercises(each.exercises or ())))
+            days.append(msgspec.structs.replace(each.day, exercises=planned_exercises(each.exercises or ())))
             continue
         template = templates.get(each.template_id)
         if template is None or template.user_id != viewer.id:
@@ -218,16 +219,11 @@ async def _filled(transaction: AsyncConnection, viewer: Viewer, told: Sequence[T
             raise ValidationError((f"days.{number}.exercises", "may not be told beside a template"))
         planned = planned_exercises([(one.exercise_id, one.plan) for one in exercises.get(template.id, [])])
         days.append(
-            _with(
+            msgspec.structs.replace(
                 each.day, name=each.day.name or template.name, notes=each.day.notes or template.notes, exercises=planned
             )
         )
     return tuple(days)
-
-
-def _with(day: RoutineDay, **changes: Any) -> RoutineDay:
-    told = {name: getattr(day, name) for name in day.__struct_fields__}
-    return RoutineDay(**{**told, **changes})
 
 
 async def _check(
@@ -245,13 +241,12 @@ async def _check(
     checks.done()
     if not is_told:
         return
-    known = await exercises_by_id(transaction, sorted({each.exercise_id for day in days for each in day.exercises}))
-    for number, day in enumerate(days):
-        for position, each in enumerate(day.exercises):
-            exercise = known.get(each.exercise_id)
-            exists = exercise is not None and exercise.is_visible_to(viewer.id)
-            checks.require(exists, f"days.{number}.exercises.{position}.exerciseId", "names no exercise")
-    checks.done()
+    told = {
+        f"days.{number}.exercises.{position}.exerciseId": each.exercise_id
+        for number, day in enumerate(days)
+        for position, each in enumerate(day.exercises)
+    }
+    await check_exercises_at(transaction, viewer, told)
 
 
 async def _locked(

@@ -150,12 +150,19 @@ async def planned_exercises(
 ) -> list[ExerciseDraft]:
     """What a workout from a template of the viewer begins with, grown by what was done last. Raises NotFoundError."""
     async with database.transaction() as transaction:
-        template = (await templates_by_id(transaction, [template_id])).get(template_id)
-        if template is None or template.user_id != viewer.id:
-            raise NotFoundError(_NO_TEMPLATE, field="templateId")
-        exercises = (await exercises_by_template(transaction, [template_id])).get(template_id, [])
-        plans = [(each.exercise_id, each.plan) for each in exercises]
+        template, plans = await template_with_plans(transaction, viewer, template_id)
         return await grown_drafts(transaction, viewer.id, plans, planned_at=template.planned_at, now=now)
+
+
+async def template_with_plans(
+    transaction: AsyncConnection, viewer: Viewer, template_id: str
+) -> tuple[TemplateRecord, list[tuple[str, Plan]]]:
+    """A template of the viewer that an input names beside its target, and (exercise id, plan) in order. Raises NotFoundError."""
+    template = (await templates_by_id(transaction, [template_id])).get(template_id)
+    if template is None or template.user_id != viewer.id:
+        raise NotFoundError(_NO_TEMPLATE, field="templateId")
+    exercises = (await exercises_by_template(transaction, [template_id])).get(template_id, [])
+    return template, [(each.exercise_id, each.plan) for each in exercises]
 
 
 async def grown_drafts(

@@ -22,7 +22,7 @@ from events.contracts.workouts import (
 from events.inbox import hold_projection
 from events.outbox import append_event
 from subgraphs.shell.auth import Viewer
-from subgraphs.shell.calendar import is_time_zone, local_date
+from subgraphs.shell.calendar import check_time_zone, local_date
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, ValidationError, expect_version
 from subgraphs.shell.idempotency import id_made_before, id_of_request
@@ -121,7 +121,7 @@ async def complete_workout(
     async with database.transaction() as transaction:
         await hold_projection(transaction, GROUP, viewer.id)  # a weight that comes now is to find it, or to be found
         workout = await lock_workout(transaction, viewer, workout_id, expected_version)
-        _must_run(workout)
+        must_run(workout)
         ended = replace(row_of(workout), status=WorkoutStatus.COMPLETED, ended_at=max(now, workout.started_at))
         row = replace(ended, **completion)
         _check(row, now)
@@ -138,7 +138,7 @@ async def cancel_workout(
     """
     async with database.transaction() as transaction:
         workout = await lock_workout(transaction, viewer, workout_id, expected_version)
-        _must_run(workout)
+        must_run(workout)
         row = replace(row_of(workout), status=WorkoutStatus.CANCELLED, ended_at=max(now, workout.started_at))
         await update_workout_row(transaction, workout_id, row)
         return await settle_workout(transaction, workout_id, WorkoutCancelled, now=now)
@@ -196,6 +196,12 @@ async def lock_workout(
     return workout
 
 
+def must_run(workout: WorkoutRecord) -> None:
+    """Raises ConflictError for a workout that is over or was given up."""
+    if workout.status != WorkoutStatus.IN_PROGRESS:
+        raise ConflictError(f"The workout is not in progress: its status is {workout.status}.")
+
+
 async def write_workout(
     transaction: AsyncConnection, row: NewRow, exercises: Sequence[ExerciseDraft], now: datetime
 ) -> WorkoutRecord | None:
@@ -235,8 +241,8 @@ def new_row(user_id: str, new: NewWorkout, *, time_zone: str, day_start_hour: in
 async def _create(viewer: Viewer, new: NewWorkout, *, database: Database, now: datetime) -> WorkoutRecord:
     """The same request again gives the workout of the first. Raises ConflictError for a key used otherwise."""
     checks = Checks()
-    is_zone = new.time_zone is None or is_time_zone(new.time_zone)
-    checks.require(is_zone, "timeZone", "must be an IANA time zone such as Europe/Berlin")
+    if new.time_zone is not None:
+        check_time_zone(checks, new.time_zone, "timeZone")
     check_workout(checks, new, now)
     check_exercises(checks, new.exercises)
     if new.track is not None and new.ended_at is not None:
@@ -275,8 +281,3 @@ def _check(row: NewRow, now: datetime) -> None:
     checks = Checks()
     check_workout(checks, row, now)
     checks.done()
-
-
-def _must_run(workout: WorkoutRecord) -> None:
-    if workout.status != WorkoutStatus.IN_PROGRESS:
-        raise ConflictError(f"The workout is not in progress: its status is {workout.status}.")

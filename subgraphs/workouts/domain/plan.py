@@ -48,14 +48,19 @@ class Plan:
 def check_template(checks: Checks, name: str, notes: str | None, plans: Sequence[Plan] | None) -> None:
     """Collects every rule that a template breaks; plans that stay as they are, None, break none."""
     check_line(checks, name, "name", longest=LONGEST_NAME)
-    is_short = notes is None or len(notes) <= LONGEST_NOTES
-    checks.require(is_short, "notes", f"must have at most {LONGEST_NOTES} characters")
+    check_notes(checks, "notes", notes)
     if plans is None:
         return
     fits = 1 <= len(plans) <= MOST_EXERCISES
     checks.require(fits, "exercises", f"must have 1 to {MOST_EXERCISES} entries")
     for number, plan in enumerate(plans):
         check_plan(checks, plan, f"exercises.{number}.")
+
+
+def check_notes(checks: Checks, name: str, notes: str | None) -> None:
+    """The person's own words, at most so long. `name` is the path of them in the input."""
+    is_short = notes is None or len(notes) <= LONGEST_NOTES
+    checks.require(is_short, name, f"must have at most {LONGEST_NOTES} characters")
 
 
 def check_plan(checks: Checks, plan: Plan, place: str) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from subgraphs.shell.errors import Checks
 from subgraphs.shell.text import check_line
-from subgraphs.workouts.domain.plan import LONGEST_NAME, LONGEST_NOTES, MOST_EXERCISES, Plan, check_plan
+from subgraphs.workouts.domain.plan import LONGEST_NAME, MOST_EXERCISES, Plan, check_notes, check_plan
 from subgraphs.workouts.domain.workout import WorkoutStatus
 from subgraphs.workouts.domain.workout_set import check_range
 
@@ -100,16 +100,15 @@ def check_session(checks: Checks, session: Session, place: str = "") -> None:
     """Collects what a planned workout cannot say. `place` is the path of it in the input, with its dot."""
     check_line(checks, session.name, f"{place}name", longest=LONGEST_NAME)
     check_range(checks, f"{place}minutes", session.minutes, 1, LONGEST_MINUTES)
-    is_short = session.notes is None or len(session.notes) <= LONGEST_NOTES
-    checks.require(is_short, f"{place}notes", f"must have at most {LONGEST_NOTES} characters")
+    check_notes(checks, f"{place}notes", session.notes)
     fits = len(session.exercises) <= MOST_EXERCISES
     if checks.require(fits, f"{place}exercises", f"must have at most {MOST_EXERCISES} entries"):
         for number, exercise in enumerate(session.exercises):
             check_plan(checks, exercise.plan, f"{place}exercises.{number}.")
 
 
-def check_day(checks: Checks, day: date, today: date, field: str = "date") -> None:
+def check_day(checks: Checks, day: date, today: date) -> None:
     """A day that may be planned for: within a year of the person's today."""
     furthest = timedelta(days=FURTHEST_DAYS)
     fits = today - furthest <= day <= today + furthest
-    checks.require(fits, field, f"must be within {FURTHEST_DAYS} days of today, {today}")
+    checks.require(fits, "date", f"must be within {FURTHEST_DAYS} days of today, {today}")

@@ -12,11 +12,10 @@ from typing import Protocol
 
 from subgraphs.shell.calendar import check_instant
 from subgraphs.shell.errors import Checks
-from subgraphs.workouts.domain.plan import Plan
+from subgraphs.workouts.domain.plan import Plan, check_notes
 from subgraphs.workouts.domain.workout_set import LONGEST_SECONDS, SetDraft, check_range, check_set
 
 LONGEST_NAME = 255
-LONGEST_NOTES = 500
 LONGEST_WORKOUT = timedelta(hours=24)
 MOST_KCAL = 20_000
 MOST_EXERCISES = 50
@@ -68,7 +67,7 @@ def check_workout(checks: Checks, facts: WorkoutFacts, now: datetime) -> None:
     """Collects every rule that the workout as it would be breaks."""
     has_name = 1 <= len(facts.name.strip()) <= LONGEST_NAME
     checks.require(has_name, "name", f"must have 1 to {LONGEST_NAME} characters")
-    _check_notes(checks, "notes", facts.notes)
+    check_notes(checks, "notes", facts.notes)
     check_instant(checks, facts.started_at, now, "startedAt")
     lasts = LONGEST_WORKOUT
     if facts.ended_at is not None:
@@ -93,7 +92,7 @@ def check_exercises(checks: Checks, exercises: Sequence[ExerciseDraft]) -> None:
         place = f"exercises.{position}."
         check_range(checks, f"{place}durationSeconds", one.duration_seconds, 1, LONGEST_SECONDS)
         check_range(checks, f"{place}superset", one.superset, 1, MOST_EXERCISES)
-        _check_notes(checks, f"{place}notes", one.notes)
+        check_notes(checks, f"{place}notes", one.notes)
         for number, one_set in enumerate(one.sets):
             check_set(checks, one_set, f"{place}sets.{number}.")
 
@@ -108,8 +107,3 @@ def minutes_between(started_at: datetime, ended_at: datetime | None) -> Decimal 
     if ended_at is None:
         return None
     return Decimal(round((ended_at - started_at).total_seconds())) / 60
-
-
-def _check_notes(checks: Checks, name: str, notes: str | None) -> None:
-    is_short = notes is None or len(notes) <= LONGEST_NOTES
-    checks.require(is_short, name, f"must have at most {LONGEST_NOTES} characters")
