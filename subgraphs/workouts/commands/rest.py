@@ -50,8 +50,9 @@ async def start_rest(
         workout = await lock_workout(transaction, viewer, workout_id, None)
         must_run(workout)
         place = await _place(transaction, workout_id, place_id)
-        planned = seconds if seconds is not None else await _planned(transaction, viewer.id, place)
-        rest = rest_from(now, planned, None if place is None else place.id)
+        planned = None if place is None else place.rest_seconds
+        lasts = seconds if seconds is not None else await _planned(transaction, viewer.id, planned)
+        rest = rest_from(now, lasts, None if place is None else place.id)
         if rest is None:
             raise ValidationError(("seconds", "must be told: no rest is planned, and there is no default"))
         return await _write(transaction, workout_id, rest)
@@ -107,10 +108,13 @@ async def set_default_rest(viewer: Viewer, seconds: int | None, *, database: Dat
         await transaction.execute(_SET_DEFAULT, {"user_id": viewer.id, "seconds": seconds})
 
 
-async def rest_after_set(transaction: AsyncConnection, workout: WorkoutRecord, place_id: str, now: datetime) -> None:
-    """What a set of a running session begins: the rest of its exercise or the default. Without either a rest ends."""
-    place = await _place(transaction, workout.id, place_id)
-    rest = rest_from(now, await _planned(transaction, workout.user_id, place), place_id)
+async def rest_after_set(
+    transaction: AsyncConnection, workout: WorkoutRecord, place_id: str, rest_seconds: int | None, now: datetime
+) -> None:
+    """What a set of a running session begins: the rest that is planned of its exercise, which `rest_seconds` is, or the
+    default. Without either a rest ends.
+    """
+    rest = rest_from(now, await _planned(transaction, workout.user_id, rest_seconds), place_id)
     if rest is not None or workout.rest_ends_at is not None:
         await _write(transaction, workout.id, rest)
 
@@ -131,10 +135,10 @@ async def _place(transaction: AsyncConnection, workout_id: str, place_id: str | 
     return place
 
 
-async def _planned(transaction: AsyncConnection, user_id: str, place: WorkoutExerciseRecord | None) -> int | None:
-    """The seconds that are planned of the exercise, which may be 0, or else the person's default."""
-    if place is not None and place.rest_seconds is not None:
-        return place.rest_seconds
+async def _planned(transaction: AsyncConnection, user_id: str, rest_seconds: int | None) -> int | None:
+    """The seconds that are planned of an exercise, which may be 0, or else the person's default."""
+    if rest_seconds is not None:
+        return rest_seconds
     return (await default_rests(transaction, [user_id])).get(user_id)
 
 

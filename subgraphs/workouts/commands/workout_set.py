@@ -100,10 +100,10 @@ async def log_set(viewer: Viewer, new: NewSet, *, database: Database, now: datet
         exercise = (await exercises_by_id(transaction, [exercise_id])).get(exercise_id)
         if exercise is None or not exercise.is_visible_to(viewer.id):
             raise NotFoundError("There is no such exercise.", field="exerciseId")
-        place = await _place(transaction, viewer.id, workout_id, exercise_id)
+        place, rest_seconds = await _place(transaction, viewer.id, workout_id, exercise_id)
         (set_id,) = await insert_sets(transaction, [(place, new.one)], now, new.request)
         if workout.status == WorkoutStatus.IN_PROGRESS:
-            await rest_after_set(transaction, workout, place.place_id, now)
+            await rest_after_set(transaction, workout, place.place_id, rest_seconds, now)
         settled = await settle_stored(transaction, workout_id, SetLogged, now=now)
         return await _changed(transaction, settled.workout, settled.sets, set_id)
 
@@ -161,8 +161,12 @@ def _check(one: SetDraft) -> None:
     checks.done()
 
 
-async def _place(transaction: AsyncConnection, user_id: str, workout_id: str, exercise_id: str) -> SetPlace:
-    """Where the next set of an exercise goes: its latest place in the workout, made if there is none."""
+async def _place(
+    transaction: AsyncConnection, user_id: str, workout_id: str, exercise_id: str
+) -> tuple[SetPlace, int | None]:
+    """Where the next set of an exercise goes, its latest place in the workout, made if there is none; and the seconds of rest
+    that are planned there.
+    """
     places = (await exercises_by_workout(transaction, [workout_id])).get(workout_id, [])
     sets = (await sets_by_workout(transaction, [workout_id])).get(workout_id, [])
     place = next((each for each in reversed(places) if each.exercise_id == exercise_id), None)
@@ -176,10 +180,11 @@ async def _place(transaction: AsyncConnection, user_id: str, workout_id: str, ex
     else:
         place_id = place.id
     taken = [each.position for each in sets if each.workout_exercise_id == place_id]
-    return SetPlace(
+    found = SetPlace(
         user_id=user_id,
         workout_id=workout_id,
         exercise_id=exercise_id,
         place_id=place_id,
         position=max(taken, default=0) + 1,
     )
+    return found, None if place is None else place.rest_seconds
