@@ -13,14 +13,13 @@ from decimal import Decimal
 from sqlalchemy import text
 
 from deploy.sample_data import read_demo, sample_id
+from deploy.sample_data.people import signed_in
 from subgraphs.analytics.commands.goal import NewGoal, create_goal
 from subgraphs.analytics.domain.goal import GoalKind
-from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database
 from subgraphs.shell.grant_area import GrantArea, PlanArea
 from subgraphs.shell.grants import Grant, keep_grant
 from subgraphs.shell.inputs import RequestKey
-from subgraphs.shell.key_scope import READ, WRITE
 from subgraphs.shell.scalars import IdempotencyKey
 from subgraphs.users.commands.grant import write_grant
 from subgraphs.users.domain.grant import LONGEST_GRANT_DAYS, GrantRelation
@@ -49,14 +48,7 @@ async def load_coaching(databases: Mapping[str, Database], now: datetime) -> Non
         if await transaction.scalar(_THERE, {"id": grant.id}) is not None:
             return
         await write_grant(transaction, grant, now)
-    coach = Viewer(
-        sarah["id"],
-        sarah["displayName"],
-        frozenset({"USER"}),
-        session_id="sample",
-        expires_at=0,
-        scopes=frozenset({READ, WRITE}),  # of a sign-in: no key plans for anybody
-    )
+    coach = signed_in(sarah)
     request = RequestKey(IdempotencyKey("sample:coaching"))
     async with databases["workouts"].transaction() as transaction:
         await keep_grant(transaction, grant)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from deploy.sample_data import read_demo
-from subgraphs.shell.auth import Viewer
+from deploy.sample_data.people import signed_in
 from subgraphs.shell.database import Database
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.scalars import IdempotencyKey
@@ -21,7 +21,7 @@ async def load_gym(database: Database, now: datetime) -> None:
     """Through the command that clients' requests run; the exercises of demo.json must be there."""
     demo = read_demo()
     john = demo["people"][0]
-    viewer = Viewer(john["id"], john["displayName"], frozenset({"USER"}), session_id="sample", expires_at=0)
+    viewer = signed_in(john)
     async with database.transaction() as connection:
         catalogue = await catalogue_by_name(connection)
     for row in demo["templates"]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from deploy.sample_data import read_demo
+from deploy.sample_data.people import signed_in
 from subgraphs.nutrition.commands.custom_slot import set_custom_slots
 from subgraphs.nutrition.commands.fast import start_fast, update_fast
 from subgraphs.nutrition.commands.favourite_food import set_favourite_food
@@ -30,7 +31,7 @@ async def load_kitchen(database: Database, now: datetime) -> None:
     """Through the commands that clients' requests run; the foods of demo.json must be there."""
     demo = read_demo()
     john, kitchen = demo["people"][0], demo["kitchen"]
-    viewer = Viewer(john["id"], john["displayName"], frozenset({"USER"}), session_id="sample", expires_at=0)
+    viewer = signed_in(john)
     ids = {food["name"]: food["id"] for food in demo["foods"]}
     for number, name in enumerate(kitchen["favourites"]):  # in the order of the list of favourites
         at = now - timedelta(minutes=number)

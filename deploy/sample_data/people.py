@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from deploy.sample_data import read_demo, sample_id
+from subgraphs.shell.auth import Viewer
+from subgraphs.shell.key_scope import READ, WRITE
 
 KCAL_PER_KG = 7700.0
 ZONES = (
@@ -128,6 +130,18 @@ def demo_people(last_day: date) -> list[Person]:
     return [
         _demo_person(row, demo["john"] if row is demo["people"][0] else None, foods, last_day) for row in demo["people"]
     ]
+
+
+def signed_in(person: Mapping[str, Any]) -> Viewer:
+    """A person of demo.json as who runs the commands that write what they keep; with the scopes of a sign-in, as no key has."""
+    return Viewer(
+        person["id"],
+        person["displayName"],
+        frozenset({"USER"}),
+        session_id="sample",
+        expires_at=0,
+        scopes=frozenset({READ, WRITE}),
+    )
 
 
 def synthetic_people(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time
 
 from deploy.sample_data import read_demo
-from subgraphs.shell.auth import Viewer
+from deploy.sample_data.people import signed_in
 from subgraphs.shell.calendar import Weekday
 from subgraphs.shell.database import Database
 from subgraphs.shell.inputs import RequestKey
@@ -25,7 +25,7 @@ _REMINDERS = (
 async def load_reminders(database: Database, now: datetime) -> None:
     """Through the command that clients' requests run."""
     john = read_demo()["people"][0]
-    viewer = Viewer(john["id"], john["displayName"], frozenset({"USER"}), session_id="sample", expires_at=0)
+    viewer = signed_in(john)
     for kind, clock, weekdays in _REMINDERS:
         request = RequestKey(IdempotencyKey(f"sample:{kind.value}"))
         new = NewReminder(kind=kind, time_of_day=clock, weekdays=weekdays, request=request)

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from deploy.sample_data import read_demo
-from subgraphs.shell.auth import Viewer
+from deploy.sample_data.people import signed_in
 from subgraphs.shell.calendar import Weekday
 from subgraphs.shell.database import Database
 from subgraphs.shell.inputs import RequestKey
@@ -52,7 +52,7 @@ _DAYS: tuple[tuple[Weekday, str, time, int, dict[str, tuple[int, int, int, int |
 async def load_training(database: Database, now: datetime) -> None:
     """Through the commands that clients' requests run; the catalogue's exercises and the account must be there."""
     john = read_demo()["people"][0]
-    viewer = Viewer(john["id"], john["displayName"], frozenset({"USER"}), session_id="sample", expires_at=0)
+    viewer = signed_in(john)
     async with database.transaction() as connection:
         ids = {name: exercise.id for name, exercise in (await catalogue_by_name(connection)).items()}
         is_planned = bool(await planned_workout_counts(connection, [viewer.id]))
