@@ -152,6 +152,10 @@ def decimal_of_or_none(value: float | None, places: int | None = None) -> Decima
     return None if value is None else decimal_of(value, places)
 
 
+def id_or_none(value: str | None) -> strawberry.ID | None:
+    return None if value is None else strawberry.ID(value)
+
+
 def describe_enum(kind: type[Enum], description: str, **values: str) -> None:
     """Make an enum of `domain` one of the schema, with a description for each of its values."""
     strawberry.enum(kind, description=description)

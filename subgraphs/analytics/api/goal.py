@@ -31,6 +31,7 @@ from subgraphs.shell.scalars import (
     decimal_of,
     decimal_of_or_none,
     describe_enum,
+    id_or_none,
     rounded,
     rounded_or_none,
 )
@@ -201,7 +202,7 @@ def goal_node(record: GoalRecord) -> Goal:
         completed_at=record.completed_at,
         reached_on=record.reached_on,
         version=record.version,
-        author_id=None if record.author_id is None else strawberry.ID(record.author_id),
+        author_id=id_or_none(record.author_id),
     )
 
 

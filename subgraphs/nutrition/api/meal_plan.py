@@ -17,6 +17,7 @@ from subgraphs.nutrition.queries.meal_plan import MealPlanRecord, PlannedMealRec
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.plan_write_type import AUTHOR
+from subgraphs.shell.scalars import id_or_none
 
 ITEMS = f"Its foods, in order; up to {MOST_ITEMS}."
 QUICK_ADDS = f"Energy of it without a food; up to {MOST_QUICK_ADDS} entries."
@@ -110,7 +111,7 @@ def meal_plan_node(record: MealPlanRecord) -> MealPlan:
         name=record.name,
         version=record.version,
         created_at=record.created_at,
-        author_id=None if record.author_id is None else strawberry.ID(record.author_id),
+        author_id=id_or_none(record.author_id),
     )
 
 
@@ -120,7 +121,7 @@ def planned_meal_node(record: PlannedMealRecord) -> PlannedMeal:
         content=decode_content(record.content),
         id=strawberry.ID(record.id),
         date=record.local_date,
-        author_id=None if record.author_id is None else strawberry.ID(record.author_id),
+        author_id=id_or_none(record.author_id),
         slot=MealSlot(record.slot),
         custom_slot=record.custom_slot,
     )

@@ -22,7 +22,7 @@ from subgraphs.shell.inputs import idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.plan_write_type import AUTHOR, PERSON
-from subgraphs.shell.scalars import IdempotencyKey, decimal_of, decimal_of_or_none, rounded, rounded_or_none
+from subgraphs.shell.scalars import IdempotencyKey, decimal_of, decimal_of_or_none, id_or_none, rounded, rounded_or_none
 
 if TYPE_CHECKING:
     from subgraphs.nutrition.api.user import User
@@ -66,7 +66,7 @@ class NutritionTarget:
 def target_node(record: TargetRecord) -> NutritionTarget:
     node = target_of_domain(record.target)
     node.effective_from, node.version = record.effective_from, record.version
-    node.author_id = None if record.author_id is None else strawberry.ID(record.author_id)
+    node.author_id = id_or_none(record.author_id)
     return node
 
 

@@ -11,7 +11,7 @@ from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
-from subgraphs.shell.scalars import describe_enum
+from subgraphs.shell.scalars import describe_enum, id_or_none
 from subgraphs.users.commands import notification as commands
 from subgraphs.users.domain import notification as domain
 from subgraphs.users.loaders import loaders_of
@@ -75,7 +75,7 @@ def notification_node(record: NotificationRecord) -> Notification:
         kind=kind,
         title=words.title,
         body=words.body,
-        subject_id=None if record.subject_id is None else strawberry.ID(record.subject_id),
+        subject_id=id_or_none(record.subject_id),
         detail=record.detail,
         created_at=record.created_at,
         read_at=record.read_at,

@@ -9,7 +9,7 @@ from subgraphs.shell.cost import list_size
 from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
-from subgraphs.shell.scalars import describe_enum
+from subgraphs.shell.scalars import describe_enum, id_or_none
 from subgraphs.shell.scopes import READS_WEBHOOKS
 from subgraphs.users.commands.webhook import is_own
 from subgraphs.users.domain import webhook as domain
@@ -135,7 +135,7 @@ def endpoint_node(record: WebhookEndpointRecord) -> WebhookEndpoint:
         name=record.name,
         url=record.url,
         kinds=[domain.WebhookEventKind(kind) for kind in record.kinds],
-        api_key_id=None if record.api_key_id is None else strawberry.ID(record.api_key_id),
+        api_key_id=id_or_none(record.api_key_id),
         is_on=record.disabled_reason is None,
         disabled_reason=None if record.disabled_reason is None else domain.DisabledReason(record.disabled_reason),
         disabled_at=record.disabled_at,

@@ -8,7 +8,7 @@ from subgraphs.shell.calendar import Weekday, instant_of_clock
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.plan_write_type import AUTHOR
-from subgraphs.shell.scalars import describe_enum
+from subgraphs.shell.scalars import describe_enum, id_or_none
 from subgraphs.workouts.api.person import load_person, load_today
 from subgraphs.workouts.api.template import TemplateExercise, exercise_plan_node
 from subgraphs.workouts.api.workout import Workout, workout_node
@@ -199,7 +199,7 @@ def planned_node(record: PlannedWorkoutRecord) -> PlannedWorkout:
         routine_date=record.routine_date,
         version=record.version,
         created_at=record.created_at,
-        author_id=None if record.author_id is None else strawberry.ID(record.author_id),
+        author_id=id_or_none(record.author_id),
     )
 
 
@@ -211,7 +211,7 @@ def routine_node(record: RoutineRecord) -> Routine:
         schedule=RoutineSchedule(record.schedule),
         version=record.version,
         created_at=record.created_at,
-        author_id=None if record.author_id is None else strawberry.ID(record.author_id),
+        author_id=id_or_none(record.author_id),
     )
 
 

@@ -11,7 +11,14 @@ from subgraphs.shell.inputs import client_made_id, expected_version, given, idem
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.plan_write_type import AUTHOR, PERSON
-from subgraphs.shell.scalars import IdempotencyKey, decimal_of_or_none, describe_enum, rounded, rounded_or_none
+from subgraphs.shell.scalars import (
+    IdempotencyKey,
+    decimal_of_or_none,
+    describe_enum,
+    id_or_none,
+    rounded,
+    rounded_or_none,
+)
 from subgraphs.workouts.api.exercise import Exercise, exercise_node
 from subgraphs.workouts.api.one_rep_max import OneRepMaxFormula
 from subgraphs.workouts.commands import template as commands
@@ -111,7 +118,7 @@ def template_node(record: TemplateRecord) -> WorkoutTemplate:
         notes=record.notes,
         created_at=record.created_at,
         version=record.version,
-        author_id=None if record.author_id is None else strawberry.ID(record.author_id),
+        author_id=id_or_none(record.author_id),
     )
 
 
