@@ -1,13 +1,13 @@
 """What of a person changed since a client last asked, in GraphQL: one page, with the token to ask with next.
 
-A subgraph's `api/changes.py` says which types there are, by the kinds of its `synced.py`, and has a field of User that calls
-`read_changes`. Used by clients that keep a copy and work without a network (`deploy/docs/offline-first.md`).
+A subgraph's `api/changes.py` says which types there are, by the kinds of its `synced.py`, and declares a field of User with
+`changes_field`. Used by clients that keep a copy and work without a network (`deploy/docs/offline-first.md`).
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import strawberry
 from aiodataloader import DataLoader
@@ -18,9 +18,11 @@ from subgraphs.shell.cost import ListSize, list_size
 from subgraphs.shell.errors import SyncAnewReason, SyncTokenExpiredError, UnavailableError
 from subgraphs.shell.keyset import DEFAULT_PAGE, LARGEST_PAGE, KeysetList, encode_cursor
 from subgraphs.shell.scalars import CacheControl, CacheControlScope
+from subgraphs.shell.sharing import Owned
 
 EntityT = TypeVar("EntityT")
-RecordT = TypeVar("RecordT")
+OwnedT = TypeVar("OwnedT", bound=Owned)
+LoaderOfChanges = Callable[[Info], DataLoader[tuple[str, ChangePage], ChangesRecord | None]]
 
 #: How long a token holds; deletions are kept for longer (`change_log.TOMBSTONE_DAYS`).
 TOKEN_DAYS = 90
@@ -35,17 +37,16 @@ FirstChanges = Annotated[
     int | None,
     strawberry.argument(description=f"How many changes at most: 1 to {LARGEST_PAGE}. Null: {DEFAULT_PAGE}."),
 ]
-#: Of each field that calls `read_changes`: its size, and that no cache may answer for it.
-CHANGES_DIRECTIVES = (
+_DIRECTIVES = (
     ListSize(
         assumed_size=DEFAULT_PAGE,
         slicing_arguments=["first"],
         sized_fields=["changes"],
         require_one_slicing_argument=False,
     ),
-    CacheControl(max_age=0, scope=CacheControlScope.PRIVATE),
+    CacheControl(max_age=0, scope=CacheControlScope.PRIVATE),  # no cache may answer for it
 )
-CHANGES_DESCRIPTION = (
+_DESCRIPTION = (
     f" since a token. Tokens hold for {TOKEN_DAYS} days and in one life of the database: SYNC_TOKEN_EXPIRED says to begin"
     " without one."
 )
@@ -87,14 +88,6 @@ class SyncedType:
     load: Callable[[Info, str, str], Awaitable[Any]]
 
 
-class _Owned(Protocol):
-    @property
-    def user_id(self) -> str: ...
-
-
-OwnedT = TypeVar("OwnedT", bound=_Owned)
-
-
 def owned(
     name: str, loader_of: Callable[[Info], DataLoader[str, OwnedT | None]], to_node: Callable[[OwnedT], Any]
 ) -> SyncedType:
@@ -115,16 +108,30 @@ class _Token(NamedTuple):
     place: Place
 
 
-async def read_changes(
+def changes_field(
+    field: str, what: str, types: Mapping[str, SyncedType], loader_of: LoaderOfChanges, *, more: str = ""
+) -> Any:
+    """Declares a field of User, of type `Changes[...]`, that tells what changed of the `types`.
+
+    `field` names it, for its tokens fit no other; its description says `what` changed, and `more` at the end.
+    """
+
+    async def changes(root: Any, info: Info, since: Since = None, first: FirstChanges = None) -> Any:
+        return await _read_changes(info, field, root.id, types, loader_of, since, first)
+
+    return strawberry.field(resolver=changes, description=f"{what} changed{_DESCRIPTION}{more}", directives=_DIRECTIVES)
+
+
+async def _read_changes(
     info: Info,
     field: str,
     user_id: str,
     types: Mapping[str, SyncedType],
-    loader_of: Callable[[Info], DataLoader[tuple[str, ChangePage], ChangesRecord | None]],
+    loader_of: LoaderOfChanges,
     since: str | None,
     first: int | None,
 ) -> Changes[Any]:
-    """A page of the person's changes. `field` names the field, for its tokens fit no other.
+    """A page of the person's changes.
 
     Raises ValidationError for a size or token that is none, SyncTokenExpiredError, and UnavailableError for a moment after
     the database was restored.

@@ -4,17 +4,7 @@ import strawberry
 
 from subgraphs.analytics.api.goal import Goal, goal_node
 from subgraphs.analytics.loaders import loaders_of
-from subgraphs.shell.changes import (
-    CHANGES_DESCRIPTION,
-    CHANGES_DIRECTIVES,
-    Changes,
-    FirstChanges,
-    Since,
-    SyncedType,
-    owned,
-    read_changes,
-)
-from subgraphs.shell.context import Info
+from subgraphs.shell.changes import Changes, SyncedType, changes_field, owned
 from subgraphs.shell.node import ID_DESCRIPTION
 
 #: By the kinds of `synced.py`.
@@ -28,14 +18,10 @@ class ChangesOfUser:
     """A field of User."""
 
     id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
-
-    @strawberry.field(
-        description="Which of the person's goals changed"
-        + CHANGES_DESCRIPTION
-        + " What reaches a goal by facts settles a moment after a write.",
-        directives=CHANGES_DIRECTIVES,
+    goal_changes: Changes[Goal] = changes_field(
+        "User.goalChanges",
+        "Which of the person's goals",
+        SYNCED_TYPES,
+        lambda info: loaders_of(info).changes_by_user,
+        more=" What reaches a goal by facts settles a moment after a write.",
     )
-    async def goal_changes(self, info: Info, since: Since = None, first: FirstChanges = None) -> Changes[Goal]:
-        return await read_changes(
-            info, "User.goalChanges", self.id, SYNCED_TYPES, lambda info: loaders_of(info).changes_by_user, since, first
-        )

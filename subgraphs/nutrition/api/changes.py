@@ -14,16 +14,7 @@ from subgraphs.nutrition.api.saved_meal import SavedMeal, saved_meal_node
 from subgraphs.nutrition.api.target import NutritionTarget, target_node
 from subgraphs.nutrition.api.water import Drink, drink_node
 from subgraphs.nutrition.loaders import loaders_of
-from subgraphs.shell.changes import (
-    CHANGES_DESCRIPTION,
-    CHANGES_DIRECTIVES,
-    Changes,
-    FirstChanges,
-    Since,
-    SyncedType,
-    owned,
-    read_changes,
-)
+from subgraphs.shell.changes import Changes, SyncedType, changes_field, owned
 from subgraphs.shell.context import Info
 from subgraphs.shell.node import ID_DESCRIPTION
 
@@ -73,19 +64,9 @@ class ChangesOfUser:
     """A field of User."""
 
     id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
-
-    @strawberry.field(
-        description="What of the person's diary, foods, recipes, plans, fasts and targets changed"
-        + CHANGES_DESCRIPTION,
-        directives=CHANGES_DIRECTIVES,
+    diary_changes: Changes[DiaryEntity] = changes_field(
+        "User.diaryChanges",
+        "What of the person's diary, foods, recipes, plans, fasts and targets",
+        SYNCED_TYPES,
+        lambda info: loaders_of(info).changes_by_user,
     )
-    async def diary_changes(self, info: Info, since: Since = None, first: FirstChanges = None) -> Changes[DiaryEntity]:
-        return await read_changes(
-            info,
-            "User.diaryChanges",
-            self.id,
-            SYNCED_TYPES,
-            lambda info: loaders_of(info).changes_by_user,
-            since,
-            first,
-        )

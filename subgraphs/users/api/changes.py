@@ -4,16 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from subgraphs.shell.changes import (
-    CHANGES_DESCRIPTION,
-    CHANGES_DIRECTIVES,
-    Changes,
-    FirstChanges,
-    Since,
-    SyncedType,
-    owned,
-    read_changes,
-)
+from subgraphs.shell.changes import Changes, SyncedType, changes_field, owned
 from subgraphs.shell.context import Info
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.users.api.measurement import Measurement, measurement_node
@@ -63,20 +54,9 @@ class ChangesOfUser:
     """A field of User."""
 
     id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
-
-    @strawberry.field(
-        description="What of the person's account, weighings, measurements and reminders changed" + CHANGES_DESCRIPTION,
-        directives=CHANGES_DIRECTIVES,
+    account_changes: Changes[AccountEntity] = changes_field(
+        "User.accountChanges",
+        "What of the person's account, weighings, measurements and reminders",
+        SYNCED_TYPES,
+        lambda info: loaders_of(info).changes_by_user,
     )
-    async def account_changes(
-        self, info: Info, since: Since = None, first: FirstChanges = None
-    ) -> Changes[AccountEntity]:
-        return await read_changes(
-            info,
-            "User.accountChanges",
-            self.id,
-            SYNCED_TYPES,
-            lambda info: loaders_of(info).changes_by_user,
-            since,
-            first,
-        )

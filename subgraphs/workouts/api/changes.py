@@ -4,16 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from subgraphs.shell.changes import (
-    CHANGES_DESCRIPTION,
-    CHANGES_DIRECTIVES,
-    Changes,
-    FirstChanges,
-    Since,
-    SyncedType,
-    owned,
-    read_changes,
-)
+from subgraphs.shell.changes import Changes, SyncedType, changes_field, owned
 from subgraphs.shell.context import Info
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.workouts.api.exercise import Exercise, exercise_node
@@ -65,21 +56,9 @@ class ChangesOfUser:
     """A field of User."""
 
     id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
-
-    @strawberry.field(
-        description="What of the person's workouts, templates, routines, planned workouts and exercises changed"
-        + CHANGES_DESCRIPTION,
-        directives=CHANGES_DIRECTIVES,
+    training_changes: Changes[TrainingEntity] = changes_field(
+        "User.trainingChanges",
+        "What of the person's workouts, templates, routines, planned workouts and exercises",
+        SYNCED_TYPES,
+        lambda info: loaders_of(info).changes_by_user,
     )
-    async def training_changes(
-        self, info: Info, since: Since = None, first: FirstChanges = None
-    ) -> Changes[TrainingEntity]:
-        return await read_changes(
-            info,
-            "User.trainingChanges",
-            self.id,
-            SYNCED_TYPES,
-            lambda info: loaders_of(info).changes_by_user,
-            since,
-            first,
-        )
