@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from events.outbox import INCARNATION
 from subgraphs.shell.database import Database
 from subgraphs.shell.read_pool import Reader
-from subgraphs.shell.synced_tables import BLOCKS_AT_ONCE, TRANSACTION
+from subgraphs.shell.synced_tables import TRANSACTION, portions_of
 
 #: Longer than any token holds, so that a token that holds has missed no deletion.
 TOMBSTONE_DAYS = 100
@@ -50,7 +50,6 @@ _IS_GONE = text(
     "SELECT EXISTS (SELECT FROM entity_change WHERE user_id = :user_id AND kind = :kind AND entity_id = :id AND is_deleted)"
 )
 _IS_ANOTHER_LIFE = text(f"SELECT incarnation <> ({INCARNATION}) FROM change_life")  # noqa: S608 - our own words
-_BLOCKS = text("SELECT pg_relation_size('entity_change') / current_setting('block_size')::bigint + 1")
 # To have changed now is to be told to everybody once more, which is never wrong.
 _CHANGED_NOW = text(
     f"UPDATE entity_change SET changed_in = {TRANSACTION} WHERE ctid >= CAST(:first AS tid)"  # noqa: S608 - our own words
@@ -136,9 +135,9 @@ async def settle_changes(database: Database) -> None:
     async with database.transaction() as connection:
         if not await connection.scalar(_IS_ANOTHER_LIFE):
             return
-        blocks = await connection.scalar(_BLOCKS) or 0
-    for first in range(0, blocks, BLOCKS_AT_ONCE):
+        portions = await portions_of(connection, "entity_change")
+    for portion in portions:
         async with database.transaction() as connection:
-            await connection.execute(_CHANGED_NOW, {"first": (first, 0), "last": (first + BLOCKS_AT_ONCE, 0)})
+            await connection.execute(_CHANGED_NOW, portion)
     async with database.transaction() as connection:
         await connection.execute(_ENTER_LIFE)

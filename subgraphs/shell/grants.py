@@ -5,7 +5,6 @@ a grant ended is announced over Redis too, upon which every process deletes it f
 that for each batch of things, on the primary, so no process holds a grant in memory.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
@@ -29,6 +28,7 @@ from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database
 from subgraphs.shell.grant_area import GrantArea
 from subgraphs.shell.hastening import hasten
+from subgraphs.shell.person_lists import list_of_each
 from subgraphs.shell.read_pool import Reader
 
 if TYPE_CHECKING:
@@ -168,11 +168,8 @@ async def _admit(connection: Reader, viewer: Viewer, wanted: Sequence[Wanted]) -
 
 async def reads_by_owner(connection: Reader, owner_ids: Sequence[str]) -> dict[str, list[ReadRecord]]:
     """What was read of each person here by grants, the latest hours first; 100 entries of each at most."""
-    rows = await connection.execute(_READS, {"owner_ids": list(owner_ids), "most": MOST_READS_SHOWN})
-    by_owner: defaultdict[str, list[ReadRecord]] = defaultdict(list)
-    for row in rows:
-        by_owner[row[0]].append(ReadRecord(*row))
-    return by_owner
+    parameters = {"owner_ids": list(owner_ids), "most": MOST_READS_SHOWN}
+    return await list_of_each(connection, _READS, parameters, ReadRecord, owner=0)
 
 
 async def keep_grant(connection: AsyncConnection, grant: Grant) -> None:

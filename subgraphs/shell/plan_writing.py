@@ -6,7 +6,6 @@ as an event, upon which users notifies the person.
 """
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,6 +26,7 @@ from subgraphs.shell.auth import Viewer
 from subgraphs.shell.errors import NotFoundError, RateLimitedError
 from subgraphs.shell.grant_area import PlanArea
 from subgraphs.shell.inputs import RequestKey, made_id_of
+from subgraphs.shell.person_lists import list_of_each
 from subgraphs.shell.read_pool import Reader
 from subgraphs.shell.scalars import IdempotencyKey
 from subgraphs.shell.telemetry import current_traceparent
@@ -213,11 +213,8 @@ async def _by_grant(transaction: AsyncConnection, viewer: Viewer, owner_id: str,
 
 async def writes_by_owner(connection: Reader, owner_ids: Sequence[str]) -> dict[str, list[PlanWriteRecord]]:
     """What others wrote of each person's plans here, the latest first; 100 entries of each at most."""
-    rows = await connection.execute(_WRITES, {"owner_ids": list(owner_ids), "most": MOST_WRITES_SHOWN})
-    by_owner: defaultdict[str, list[PlanWriteRecord]] = defaultdict(list)
-    for row in rows:
-        by_owner[row[0]].append(PlanWriteRecord(*row))
-    return by_owner
+    parameters = {"owner_ids": list(owner_ids), "most": MOST_WRITES_SHOWN}
+    return await list_of_each(connection, _WRITES, parameters, PlanWriteRecord, owner=0)
 
 
 async def forget_plan_writes(connection: AsyncConnection, rows: int) -> int:

@@ -32,8 +32,9 @@ ENTITY_CHANGE_DDL: tuple[str, ...] = (
 #: the driver does not read.
 TRANSACTION = "CAST(CAST(pg_current_xact_id() AS text) AS bigint)"
 
-#: A table is read in so many blocks of 8 kB at once when it joins: some ten thousand rows.
-BLOCKS_AT_ONCE = 500
+#: A table that joins, and the record of changes after a restore, are gone through in so many blocks of 8 kB at once: some
+#: ten thousand rows.
+_BLOCKS_AT_ONCE = 500
 
 #: Tables that every database has, and why nobody keeps a copy of what is in them.
 NOT_SYNCED_ANYWHERE = {
@@ -158,6 +159,12 @@ _FINGERPRINT = text("SELECT obj_description(to_regprocedure(CAST(:function AS te
 _BLOCKS = text("SELECT pg_relation_size(CAST(:table AS regclass)) / current_setting('block_size')::bigint + 1")
 
 
+async def portions_of(connection: AsyncConnection, table: str) -> list[dict[str, tuple[int, int]]]:
+    """Where each portion of a table begins and ends, which one transaction goes through: `first` and, excluded, `last`, as ctid."""
+    blocks = await connection.scalar(_BLOCKS, {"table": table}) or 0
+    return [{"first": (at, 0), "last": (at + _BLOCKS_AT_ONCE, 0)} for at in range(0, blocks, _BLOCKS_AT_ONCE)]
+
+
 async def track_changes(connection: AsyncConnection, tables: Iterable[SyncedTable]) -> None:
     """Make the triggers of each table that has others or none, and note the rows that it had before.
 
@@ -169,10 +176,8 @@ async def track_changes(connection: AsyncConnection, tables: Iterable[SyncedTabl
         for statement in table.statements:
             await connection.exec_driver_sql(statement)
         await connection.commit()
-        blocks = 0 if table.only_deletions else await connection.scalar(_BLOCKS, {"table": table.table}) or 0
-        for first in range(0, blocks, BLOCKS_AT_ONCE):
-            place = {"first": (first, 0), "last": (first + BLOCKS_AT_ONCE, 0)}
-            await connection.execute(text(table.note_rows_of_before), place)
+        for portion in [] if table.only_deletions else await portions_of(connection, table.table):
+            await connection.execute(text(table.note_rows_of_before), portion)
             await connection.commit()
         await connection.exec_driver_sql(f"COMMENT ON FUNCTION {table.function}() IS '{table.fingerprint}'")
         await connection.commit()
