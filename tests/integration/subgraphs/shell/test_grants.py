@@ -10,16 +10,13 @@ import pytest
 from sqlalchemy import text
 
 from events.contracts.users import AccessEnded, AccessGranted, UserErased
-from events.envelope import Aggregate, Envelope, Payload, encode_payload, new_id
-from events.fanout import Fanout
+from events.envelope import new_id
 from events.retention import forget_in_batches
-from events.supervision import Loops
-from router.redis_client import open_redis
 from subgraphs.nutrition.loaders import NutritionLoaders
 from subgraphs.nutrition.projections.person import subscription
 from subgraphs.nutrition.schema import schema
-from subgraphs.shell.app import with_news_of_rights
-from subgraphs.shell.grants import EndedGrants, forget_reads
+from subgraphs.shell.grants import forget_reads
+from tests.testkit.grants import hearing_of_ends, tell
 from tests.testkit.servers import Postgres, Valkey
 from tests.testkit.subgraph import SubgraphUnderTest, codes_of, subgraph_under_test
 
@@ -33,37 +30,6 @@ async def nutrition(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
     url = postgres.create_database("nutrition_grants")
     async with subgraph_under_test("nutrition", url, schema, NutritionLoaders) as subgraph:
         yield subgraph
-
-
-@pytest.fixture
-def owner() -> str:
-    return f"owner-{next(_numbers)}"
-
-
-@pytest.fixture
-def coach() -> str:
-    return f"coach-{next(_numbers)}"
-
-
-async def tell(nutrition: SubgraphUnderTest, *events: tuple[Payload, str, int, str]) -> None:
-    """Hand events (payload, aggregate id, version, user id) to what the process consumes."""
-    now = datetime.now(UTC)
-    envelopes = [
-        Envelope(
-            event_id=new_id(),
-            type=type(payload).__name__,
-            schema_version=1,
-            aggregate=Aggregate(payload.aggregate_type, aggregate_id, version),
-            user_id=user_id,
-            occurred_at=now,
-            recorded_at=now,
-            payload=encode_payload(payload),
-        )
-        for payload, aggregate_id, version, user_id in events
-    ]
-    consumed = with_news_of_rights("nutrition", subscription(None, lambda: now))
-    async with nutrition.database.transaction() as transaction:
-        await consumed.handler(transaction, envelopes)
 
 
 def granted(reader_id: str, *areas: str, ends_in: timedelta = timedelta(days=1)) -> AccessGranted:
@@ -98,13 +64,13 @@ async def test_what_was_not_heard_of_is_shut_and_what_was_is_open_until_it_ends(
     drink = {"of": [{"__typename": "Drink", "id": drink_id}]}
     assert (await nutrition.data(ENTITIES % "id", coach, drink))["_entities"] == [None]
 
-    await tell(nutrition, (granted(coach, "DIARY"), "grant-1", 1, owner))
+    await tell(nutrition, subscription, (granted(coach, "DIARY"), "grant-1", 1, owner))
     seen = {"diaryDay": {"waterMl": 333}, "drinks": {"nodes": [{"amountMl": 333}]}}
     assert await read(nutrition, coach, owner) == (seen, [])
     assert (await nutrition.data(ENTITIES % "id", coach, drink))["_entities"] == [{"amountMl": 333}]
     assert await read(nutrition, "somebody else", owner) == (None, ["FORBIDDEN"])
 
-    await tell(nutrition, (AccessEnded(), "grant-1", 2, owner))
+    await tell(nutrition, subscription, (AccessEnded(), "grant-1", 2, owner))
     assert await read(nutrition, coach, owner) == (None, ["FORBIDDEN"])
     assert (await nutrition.data(ENTITIES % "id", coach, drink))["_entities"] == [None]
 
@@ -116,7 +82,7 @@ async def test_a_grant_of_another_area_and_one_that_has_expired_open_nothing(
     nutrition: SubgraphUnderTest, owner: str, coach: str, grant: AccessGranted
 ) -> None:
     told = AccessGranted(**{name: getattr(grant, name) for name in grant.__struct_fields__} | {"reader_id": coach})
-    await tell(nutrition, (told, new_id(), 1, owner))
+    await tell(nutrition, subscription, (told, new_id(), 1, owner))
     assert await read(nutrition, coach, owner) == (None, ["FORBIDDEN"])
 
 
@@ -126,14 +92,14 @@ async def test_a_grant_of_another_area_and_one_that_has_expired_open_nothing(
 async def test_a_field_without_the_directive_is_the_owners_alone(
     nutrition: SubgraphUnderTest, owner: str, coach: str, field: str
 ) -> None:
-    await tell(nutrition, (granted(coach, "DIARY"), new_id(), 1, owner))
+    await tell(nutrition, subscription, (granted(coach, "DIARY"), new_id(), 1, owner))
     assert await read(nutrition, coach, owner, field) == (None, ["FORBIDDEN"])
     assert (await read(nutrition, owner, owner, field))[1] == []
 
 
 async def test_a_reader_changes_nothing(nutrition: SubgraphUnderTest, owner: str, coach: str) -> None:
     drink_id = await log_water(nutrition, owner)
-    await tell(nutrition, (granted(coach, "DIARY"), new_id(), 1, owner))
+    await tell(nutrition, subscription, (granted(coach, "DIARY"), new_id(), 1, owner))
     delete = "mutation ($id: ID!) { deleteWater(input: { id: $id }) { deletedId } }"
     assert await nutrition.codes(delete, coach, {"id": drink_id}) == ["NOT_FOUND"]
 
@@ -142,7 +108,7 @@ async def test_each_read_is_noted_for_its_hour_and_for_the_owner_to_see(
     nutrition: SubgraphUnderTest, owner: str, coach: str
 ) -> None:
     grant_id = new_id()
-    await tell(nutrition, (granted(coach, "DIARY"), grant_id, 1, owner))
+    await tell(nutrition, subscription, (granted(coach, "DIARY"), grant_id, 1, owner))
     for _ in range(2):
         await read(nutrition, coach, owner)
     await read(nutrition, owner, owner)
@@ -152,7 +118,7 @@ async def test_each_read_is_noted_for_its_hour_and_for_the_owner_to_see(
 
 
 async def test_what_cannot_be_noted_is_not_read(nutrition: SubgraphUnderTest, owner: str, coach: str) -> None:
-    await tell(nutrition, (granted(coach, "DIARY"), new_id(), 1, owner))
+    await tell(nutrition, subscription, (granted(coach, "DIARY"), new_id(), 1, owner))
     async with nutrition.database.transaction() as transaction:
         await transaction.execute(text("ALTER TABLE access_read RENAME TO away"))
     try:
@@ -165,7 +131,7 @@ async def test_what_cannot_be_noted_is_not_read(nutrition: SubgraphUnderTest, ow
 
 async def test_a_hundred_clients_are_admitted_by_one_statement(nutrition: SubgraphUnderTest, coach: str) -> None:
     clients = [f"client-{next(_numbers)}" for _ in range(100)]
-    await tell(nutrition, *((granted(coach, "DIARY"), new_id(), 1, client) for client in clients))
+    await tell(nutrition, subscription, *((granted(coach, "DIARY"), new_id(), 1, client) for client in clients))
     counted = []
     for some in (clients[:1], clients):
         variables = {"of": [{"__typename": "User", "id": client} for client in some]}
@@ -187,21 +153,17 @@ async def test_without_a_broker_a_process_hears_of_an_end_over_redis(
     nutrition: SubgraphUnderTest, owner: str, coach: str, valkey: Valkey
 ) -> None:
     grant_id, other_id = new_id(), new_id()
-    await tell(nutrition, (granted(coach, "DIARY"), grant_id, 1, owner), (granted(coach, "BODY"), other_id, 1, owner))
+    await tell(
+        nutrition,
+        subscription,
+        (granted(coach, "DIARY"), grant_id, 1, owner),
+        (granted(coach, "BODY"), other_id, 1, owner),
+    )
     assert (await read(nutrition, coach, owner))[1] == []
-    async with open_redis(valkey.url, 2.0) as redis:
-        fanout, loops = Fanout(redis), Loops()
-        tasks = [
-            asyncio.create_task(each)
-            for each in (fanout.run(loops), EndedGrants(nutrition.database, fanout).watch(loops))
-        ]
-        async with asyncio.timeout(10):
-            while (await read(nutrition, coach, owner))[1] == []:
-                await EndedGrants(fanout=fanout).announce([grant_id])
-                await asyncio.sleep(0.05)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async with hearing_of_ends(nutrition, valkey) as ended, asyncio.timeout(10):
+        while (await read(nutrition, coach, owner))[1] == []:
+            await ended.announce([grant_id])
+            await asyncio.sleep(0.05)
     assert other_id in str(await rows(nutrition, "access_grant"))
 
 
@@ -209,16 +171,16 @@ async def test_without_a_broker_a_process_hears_of_an_end_over_redis(
 async def test_grants_and_notes_go_with_a_person_who_is_erased(
     nutrition: SubgraphUnderTest, owner: str, coach: str, erased: str
 ) -> None:
-    await tell(nutrition, (granted(coach, "DIARY"), new_id(), 1, owner))
+    await tell(nutrition, subscription, (granted(coach, "DIARY"), new_id(), 1, owner))
     await read(nutrition, coach, owner)
     gone = owner if erased == "owner" else coach
     assert gone in str(await rows(nutrition, "access_read"))
-    await tell(nutrition, (UserErased(), gone, 2, gone))
+    await tell(nutrition, subscription, (UserErased(), gone, 2, gone))
     assert gone not in str(await rows(nutrition, "access_read") + await rows(nutrition, "access_grant"))
 
 
 async def test_notes_are_kept_for_ninety_days(nutrition: SubgraphUnderTest, owner: str, coach: str) -> None:
-    await tell(nutrition, (granted(coach, "DIARY"), new_id(), 1, owner))
+    await tell(nutrition, subscription, (granted(coach, "DIARY"), new_id(), 1, owner))
     await read(nutrition, coach, owner)
     async with nutrition.database.transaction() as transaction:
         aged = "UPDATE access_read SET hour = hour - interval '91 days' WHERE owner_id = :id AND what = 'User.drinks'"

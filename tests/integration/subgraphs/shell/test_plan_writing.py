@@ -5,18 +5,14 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from events.contracts.users import AccessEnded, AccessGranted, UserErased
-from events.envelope import Aggregate, Envelope, Payload, encode_payload, new_id
-from events.fanout import Fanout
+from events.envelope import Payload, new_id
 from events.retention import forget_in_batches
-from events.supervision import Loops
-from router.redis_client import open_redis
 from subgraphs.analytics.commands import goal as goals
 from subgraphs.analytics.loaders import AnalyticsLoaders
 from subgraphs.analytics.projections import summary
@@ -26,32 +22,34 @@ from subgraphs.nutrition.loaders import NutritionLoaders
 from subgraphs.nutrition.projections import person as eaters
 from subgraphs.nutrition.schema import schema as nutrition_schema
 from subgraphs.shell import plan_writing
-from subgraphs.shell.app import with_news_of_rights
 from subgraphs.shell.auth import KeyRing
-from subgraphs.shell.grants import EndedGrants, Grant, keep_grant
+from subgraphs.shell.grants import Grant, keep_grant
 from subgraphs.shell.key_scope import KEY, KeyScope
 from subgraphs.shell.plan_writing import forget_plan_writes
 from subgraphs.workouts.commands import planned_workout as planned_workouts
 from subgraphs.workouts.commands import routine as routines
 from subgraphs.workouts.commands import template as templates
 from subgraphs.workouts.projections import person as trainees
+from tests.testkit.grants import hearing_of_ends, tell
 from tests.testkit.servers import Postgres, Valkey
 from tests.testkit.subgraph import SECRET, SubgraphUnderTest, claims_of, codes_of, subgraph_under_test, user_errors
 from tests.testkit.workouts import workouts_subgraph
 
-_numbers = count(1)
-
 
 @dataclass(frozen=True)
 class Plans:
-    """A kind of plan: how one is made and changed, and what the person is told of it."""
+    """A kind of plan: how one is made and changed, and what the person is told of it.
+
+    `creates` and `updates` are the mutations, `thing` is their payloads' field of the plan.
+    """
 
     domain: str
     area: str
     reading: str
     table: str
-    create: str
-    update: str
+    creates: str
+    updates: str
+    thing: str
     made: Mapping[str, Any]
     changed: Mapping[str, Any]
     kind: str
@@ -60,8 +58,16 @@ class Plans:
     event: str
 
     @property
-    def field(self) -> str:
-        return self.create.partition("(input")[0].rpartition(" ")[2]
+    def create(self) -> str:
+        return self._writing(self.creates)
+
+    @property
+    def update(self) -> str:
+        return self._writing(self.updates)
+
+    def _writing(self, mutation: str) -> str:
+        return f"""mutation ($input: {mutation[0].upper()}{mutation[1:]}Input!) {{ {mutation}(input: $input) {{
+          it: {self.thing} {{ id authorId version }} userErrors {{ code field }} }} }}"""
 
 
 DINNER = {"slot": "DINNER", "quickAdds": [{"energyKcal": 500}]}
@@ -70,10 +76,9 @@ TEMPLATE = Plans(
     area="TRAINING",
     reading="TRAINING",
     table="workout_template",
-    create="""mutation ($input: CreateTemplateInput!) { createTemplate(input: $input) {
-      it: template { id authorId version } userErrors { code field } } }""",
-    update="""mutation ($input: UpdateTemplateInput!) { updateTemplate(input: $input) {
-      it: template { id authorId version } userErrors { code field } } }""",
+    creates="createTemplate",
+    updates="updateTemplate",
+    thing="template",
     made={"name": "Push", "exercises": [{"exerciseId": "bench", "sets": 3}]},
     changed={"name": "Pull"},
     kind="TEMPLATE",
@@ -86,10 +91,9 @@ WORKOUT = Plans(
     area="TRAINING",
     reading="TRAINING",
     table="planned_workout",
-    create="""mutation ($input: PlanWorkoutInput!) { planWorkout(input: $input) {
-      it: plannedWorkout { id authorId version } userErrors { code field } } }""",
-    update="""mutation ($input: UpdatePlannedWorkoutInput!) { updatePlannedWorkout(input: $input) {
-      it: plannedWorkout { id authorId version } userErrors { code field } } }""",
+    creates="planWorkout",
+    updates="updatePlannedWorkout",
+    thing="plannedWorkout",
     made={"date": (datetime.now(UTC) + timedelta(days=3)).date().isoformat(), "name": "Push"},
     changed={"name": "Pull"},
     kind="PLANNED_WORKOUT",
@@ -102,10 +106,9 @@ ROUTINE = Plans(
     area="TRAINING",
     reading="TRAINING",
     table="routine",
-    create="""mutation ($input: CreateRoutineInput!) { createRoutine(input: $input) {
-      it: routine { id authorId version } userErrors { code field } } }""",
-    update="""mutation ($input: UpdateRoutineInput!) { updateRoutine(input: $input) {
-      it: routine { id authorId version } userErrors { code field } } }""",
+    creates="createRoutine",
+    updates="updateRoutine",
+    thing="routine",
     made={"name": "Split", "schedule": "CYCLE", "days": [{"name": "Push"}]},
     changed={"name": "Other split"},
     kind="ROUTINE",
@@ -118,10 +121,9 @@ MEALS = Plans(
     area="MEALS",
     reading="DIARY",
     table="meal_plan",
-    create="""mutation ($input: CreateMealPlanInput!) { createMealPlan(input: $input) {
-      it: mealPlan { id authorId version } userErrors { code field } } }""",
-    update="""mutation ($input: UpdateMealPlanInput!) { updateMealPlan(input: $input) {
-      it: mealPlan { id authorId version } userErrors { code field } } }""",
+    creates="createMealPlan",
+    updates="updateMealPlan",
+    thing="mealPlan",
     made={"name": "A day", "days": [{"meals": [DINNER]}]},
     changed={"name": "Another day"},
     kind="MEAL_PLAN",
@@ -134,10 +136,9 @@ GOALS = Plans(
     area="GOALS",
     reading="PROGRESS",
     table="goal",
-    create="""mutation ($input: CreateGoalInput!) { createGoal(input: $input) {
-      it: goal { id authorId version } userErrors { code field } } }""",
-    update="""mutation ($input: UpdateGoalInput!) { updateGoal(input: $input) {
-      it: goal { id authorId version } userErrors { code field } } }""",
+    creates="createGoal",
+    updates="updateGoal",
+    thing="goal",
     made={"kind": "WORKOUTS_PER_WEEK", "targetValue": 3},
     changed={"targetValue": 4},
     kind="GOAL",
@@ -166,37 +167,6 @@ async def subgraphs(postgres: Postgres) -> AsyncIterator[dict[str, SubgraphUnder
         yield found
 
 
-@pytest.fixture
-def owner() -> str:
-    return f"owner-{next(_numbers)}"
-
-
-@pytest.fixture
-def coach() -> str:
-    return f"coach-{next(_numbers)}"
-
-
-async def tell(subgraph: SubgraphUnderTest, name: str, *events: tuple[Payload, str, int, str]) -> None:
-    """Hand events (payload, aggregate id, version, user id) to what the process consumes."""
-    now = datetime.now(UTC)
-    envelopes = [
-        Envelope(
-            event_id=new_id(),
-            type=type(payload).__name__,
-            schema_version=1,
-            aggregate=Aggregate(payload.aggregate_type, aggregate_id, version),
-            user_id=user_id,
-            occurred_at=now,
-            recorded_at=now,
-            payload=encode_payload(payload),
-        )
-        for payload, aggregate_id, version, user_id in events
-    ]
-    consumed = with_news_of_rights(name, SUBSCRIPTIONS[name](None, lambda: now))
-    async with subgraph.database.transaction() as transaction:
-        await consumed.handler(transaction, envelopes)
-
-
 def granted(reader_id: str, plans: Plans, *, writes: bool, ends_in: timedelta = timedelta(days=1)) -> AccessGranted:
     now = datetime.now(UTC)
     areas, planned = (plans.reading,), (plans.area,) if writes else ()
@@ -208,7 +178,7 @@ def granted(reader_id: str, plans: Plans, *, writes: bool, ends_in: timedelta = 
 async def let_plan(subgraph: SubgraphUnderTest, plans: Plans, owner: str, coach: str) -> str:
     """The id of a grant to read and plan this kind."""
     grant_id = new_id()
-    await tell(subgraph, plans.domain, (granted(coach, plans, writes=True), grant_id, 1, owner))
+    await tell(subgraph, SUBSCRIPTIONS[plans.domain], (granted(coach, plans, writes=True), grant_id, 1, owner))
     return grant_id
 
 
@@ -216,7 +186,7 @@ async def create(subgraph: SubgraphUnderTest, plans: Plans, who: str, **more: An
     """What was made, and the refusals: codes with their places."""
     result = await subgraph.run(plans.create, who, {"input": {**plans.made, **more}})
     assert result.errors is None, result.errors
-    found = (result.data or {})[plans.field]
+    found = (result.data or {})[plans.creates]
     return found["it"], [(each["code"], each["field"]) for each in user_errors(result)]
 
 
@@ -247,7 +217,7 @@ async def test_a_coach_plans_by_a_grant_for_it_and_by_no_other(
     refused = (None, [("NOT_FOUND", "personId")])
     assert await create(subgraph, plans, coach, personId=owner) == refused
     reading = granted(coach, plans, writes=False)
-    await tell(subgraph, plans.domain, (reading, "reading-" + owner, 1, owner))
+    await tell(subgraph, SUBSCRIPTIONS[plans.domain], (reading, "reading-" + owner, 1, owner))
     assert await create(subgraph, plans, coach, personId=owner) == refused
     assert await update(subgraph, plans, coach, own["id"]) == ["NOT_FOUND"]
     told = {"input": {**plans.made, "personId": owner}}
@@ -289,7 +259,7 @@ async def test_a_grant_that_ended_plans_nothing(
     if end != "ended":
         ends_in = timedelta(seconds=-1) if end == "expired" else timedelta(days=1)
         last = granted(coach, plans, writes=end == "expired", ends_in=ends_in)
-    await tell(subgraph, plans.domain, (last, grant_id, 2, owner))
+    await tell(subgraph, SUBSCRIPTIONS[plans.domain], (last, grant_id, 2, owner))
     assert await create(subgraph, plans, coach, personId=owner) == (None, [("NOT_FOUND", "personId")])
     assert await update(subgraph, plans, coach, made["id"]) == ["NOT_FOUND"]
 
@@ -313,19 +283,10 @@ async def test_a_process_hears_over_redis_that_planning_ended_and_reading_goes_o
 ) -> None:
     subgraph = subgraphs["workouts"]
     grant_id = await let_plan(subgraph, TEMPLATE, owner, coach)
-    async with open_redis(valkey.url, 2.0) as redis:
-        fanout, loops = Fanout(redis), Loops()
-        tasks = [
-            asyncio.create_task(each)
-            for each in (fanout.run(loops), EndedGrants(subgraph.database, fanout).watch(loops))
-        ]
-        async with asyncio.timeout(10):
-            while (await create(subgraph, TEMPLATE, coach, personId=owner))[1] == []:
-                await EndedGrants(fanout=fanout).announce_plans(grant_id)
-                await asyncio.sleep(0.05)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async with hearing_of_ends(subgraph, valkey) as ended, asyncio.timeout(10):
+        while (await create(subgraph, TEMPLATE, coach, personId=owner))[1] == []:
+            await ended.announce_plans(grant_id)
+            await asyncio.sleep(0.05)
     query = """query ($of: [_Any!]!) { _entities(representations: $of) { ... on User { templates { totalCount } } } }"""
     seen = await subgraph.data(query, coach, {"of": [{"__typename": "User", "id": owner}]})
     assert seen["_entities"][0]["templates"]["totalCount"] > 0
@@ -474,7 +435,7 @@ async def test_nothing_names_a_person_who_is_erased(
     await let_plan(subgraph, plans, owner, coach)
     await create(subgraph, plans, coach, personId=owner, idempotencyKey="one")
     gone = owner if erased == "owner" else coach
-    await tell(subgraph, plans.domain, (UserErased(), gone, 2, gone))
+    await tell(subgraph, SUBSCRIPTIONS[plans.domain], (UserErased(), gone, 2, gone))
     for table in (plans.table, "plan_write", "access_grant"):
         assert gone not in str(await rows(subgraph, f"SELECT * FROM {table}"))
     told = await rows(subgraph, "SELECT convert_from(value, 'UTF8') FROM outbox WHERE aggregate_type = 'plan_write'")
