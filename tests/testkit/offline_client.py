@@ -66,12 +66,10 @@ def lists_query() -> str:
 
 @dataclass
 class Write:
-    """A mutation that waits to be sent. `changes` are what an update changes, for another try from a newer version."""
+    """A mutation that waits to be sent."""
 
     mutation: str
     input: dict[str, Any]
-    creates: bool = False
-    kind: str = ""
 
 
 @dataclass
@@ -170,7 +168,7 @@ class Device:
         made = {"id": new_id(self.chance, kind), **told}
         if self.chance.random() < 0.5:
             made["idempotencyKey"] = str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
-        return Write(mutation, made, creates=True, kind=kind)
+        return Write(mutation, made)
 
     def _change(self, thing: Mapping[str, Any]) -> None:
         kind, number = thing["__typename"], self.chance.randrange(1, 200)
