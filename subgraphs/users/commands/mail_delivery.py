@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.context import Resources
 from subgraphs.users.commands.cell import marked
+from subgraphs.users.commands.due import is_due
 from subgraphs.users.commands.mail import token_hash
 from subgraphs.users.commands.mail_transport import Transport, transport_of
 from subgraphs.users.commands.notification_preference import unsubscribe_token
@@ -37,6 +38,7 @@ LOOK_EVERY_SECONDS = 1.0
 LONGEST_PAUSE = timedelta(hours=1)
 PATIENCE_SECONDS = 120.0
 
+_DUE = text("SELECT EXISTS (SELECT FROM pending_mail WHERE due_at <= :now)")
 _NEXT = text(
     "SELECT id, kind, recipient, user_id, registration_id, notification_id, attempts FROM pending_mail WHERE due_at <= :now"
     " ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"
@@ -61,7 +63,10 @@ async def deliver_mail(resources: Resources) -> None:
         return
     loop = resources.loops.add("mail", patience_seconds=PATIENCE_SECONDS)
 
-    await loop.run(lambda: loop.work_off(lambda: deliver_one(resources, transport), LOOK_EVERY_SECONDS))
+    async def some() -> bool:
+        return await is_due(resources, _DUE) and await deliver_one(resources, transport)
+
+    await loop.run(lambda: loop.work_off(some, LOOK_EVERY_SECONDS))
 
 
 async def deliver_one(resources: Resources, transport: Transport) -> bool:

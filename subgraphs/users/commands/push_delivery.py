@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from subgraphs.shell.context import Resources
 from subgraphs.shell.public_address import Reach, origin_of
 from subgraphs.shell.public_http import AddressRefusedError, Answer, PublicClient
+from subgraphs.users.commands.due import is_due
 from subgraphs.users.domain.notification import NotificationKind, wording
 from subgraphs.users.domain.notification_preference import NotificationChannel
 from subgraphs.users.domain.web_push import (
@@ -46,6 +47,7 @@ CLAIMED_FOR = timedelta(minutes=1)
 KEPT_FOR = timedelta(days=1)
 _SAYS_WHO = timedelta(hours=12)  # RFC 8292 allows a day
 
+_DUE = text("SELECT EXISTS (SELECT FROM pending_push WHERE due_at <= :now)")
 _CLAIM = text(
     "UPDATE pending_push SET due_at = :claimed_until, attempts = attempts + 1 WHERE id IN (SELECT id FROM pending_push"
     " WHERE due_at <= :now ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED)"
@@ -76,7 +78,7 @@ async def deliver_pushes(resources: Resources) -> None:
         async with PushSender(resources) as sender:
 
             async def some() -> bool:
-                return await sender.deliver_some() == AT_ONCE
+                return await is_due(resources, _DUE) and await sender.deliver_some() == AT_ONCE
 
             await loop.work_off(some, LOOK_EVERY_SECONDS)
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.calendar import local_date
 from subgraphs.shell.context import Resources
+from subgraphs.users.commands.due import is_due
 from subgraphs.users.commands.notification import notify, tell_subscribers
 from subgraphs.users.commands.reminder import due_of, set_due
 from subgraphs.users.domain.notification import NewNotification, NotificationKind
@@ -28,6 +29,9 @@ LOOK_EVERY_SECONDS = 5.0
 PATIENCE_SECONDS = 120.0
 AT_ONCE = 200
 
+_DUE = text(
+    "SELECT EXISTS (SELECT FROM reminder WHERE next_at <= :now) OR EXISTS (SELECT FROM report_due WHERE due_at <= :now)"
+)
 # Whoever changes settings or reminders has the account's lock first and the reminder's then; these are skipped meanwhile.
 _CLAIM = text(
     "SELECT reminder.id, reminder.user_id, reminder.kind, reminder.time_of_day, reminder.weekdays, reminder.is_on,"
@@ -65,6 +69,8 @@ async def remind_people(resources: Resources) -> None:
     loop = resources.loops.add("reminders", patience_seconds=PATIENCE_SECONDS)
 
     async def some() -> bool:
+        if not await is_due(resources, _DUE):
+            return False
         return max(await remind_some(resources), await tell_some_reports(resources)) == AT_ONCE
 
     await loop.run(lambda: loop.work_off(some, LOOK_EVERY_SECONDS))

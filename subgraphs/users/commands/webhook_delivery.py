@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.context import Resources
 from subgraphs.shell.public_http import AddressRefusedError, Answer, PublicClient
+from subgraphs.users.commands.due import is_due
 from subgraphs.users.commands.notification import notify, tell_subscribers
 from subgraphs.users.commands.webhook import reach_of, sealing_keys_of
 from subgraphs.users.domain.notification import NewNotification, NotificationKind
@@ -51,6 +52,12 @@ CLAIMED_FOR = timedelta(minutes=1)
 _LONGEST_ASKED_REST = timedelta(days=1)
 _SUSPENDED_REST = timedelta(hours=1)
 
+# Of those that answer and of the slow ones, each by the index.
+_DUE_OF = (
+    "EXISTS (SELECT FROM webhook_endpoint WHERE next_at <= :now AND is_slow = {is_slow}"
+    " AND (claimed_until IS NULL OR claimed_until <= :now))"
+)
+_DUE = text(f"SELECT {_DUE_OF.format(is_slow='false')} OR {_DUE_OF.format(is_slow='true')}")
 _CLAIM = text(
     "UPDATE webhook_endpoint SET claimed_until = :until WHERE id IN (SELECT id FROM webhook_endpoint WHERE next_at <= :now"
     " AND is_slow = :is_slow AND (claimed_until IS NULL OR claimed_until <= :now) ORDER BY next_at, id LIMIT :most"
@@ -180,6 +187,8 @@ class WebhookSender:
         if len(self._running) >= PLACES:
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
         self._raise_failures()
+        if not await is_due(self._resources, _DUE):
+            return False
         well = await self._begin(PLACES - len(self._running), is_slow=False)
         slow = await self._begin(min(SLOW_PLACES - self._slow, PLACES - len(self._running)), is_slow=True)
         return well or slow
