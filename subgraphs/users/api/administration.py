@@ -68,6 +68,10 @@ class SetPremiumInput:
     expected_version: int | None = expected_version()
 
 
+def _measure(input: SetUserStatusInput | SetUserRolesInput | SetPremiumInput) -> commands.Measure:
+    return commands.Measure(user_id=input.user_id, reason=input.reason, expected_version=input.expected_version)
+
+
 def _changed(info: Info, record: AccountRecord) -> UserPayload:
     info.context.renew_loaders()
     return UserPayload(user=user_node(record))
@@ -117,9 +121,8 @@ class AdministrationMutation:
         directives=[ADMINISTRATORS_ONLY],
     )
     async def set_user_status(self, info: Info, input: SetUserStatusInput) -> UserPayload | None:
-        measure = commands.Measure(user_id=input.user_id, reason=input.reason, expected_version=input.expected_version)
         context = info.context
-        record = await commands.set_status(context.viewer, input.status, measure, resources=context.resources)
+        record = await commands.set_status(context.viewer, input.status, _measure(input), resources=context.resources)
         return _changed(info, record)
 
     @mutation(
@@ -127,9 +130,8 @@ class AdministrationMutation:
         directives=[ADMINISTRATORS_ONLY],
     )
     async def set_user_roles(self, info: Info, input: SetUserRolesInput) -> UserPayload | None:
-        measure = commands.Measure(user_id=input.user_id, reason=input.reason, expected_version=input.expected_version)
         context = info.context
-        record = await commands.set_roles(context.viewer, input.roles, measure, resources=context.resources)
+        record = await commands.set_roles(context.viewer, input.roles, _measure(input), resources=context.resources)
         return _changed(info, record)
 
     @mutation(
@@ -138,7 +140,6 @@ class AdministrationMutation:
         directives=[ADMINISTRATORS_ONLY],
     )
     async def set_premium(self, info: Info, input: SetPremiumInput) -> UserPayload | None:
-        measure = commands.Measure(user_id=input.user_id, reason=input.reason, expected_version=input.expected_version)
         context = info.context
-        record = await commands.set_premium(context.viewer, input.until, measure, resources=context.resources)
+        record = await commands.set_premium(context.viewer, input.until, _measure(input), resources=context.resources)
         return _changed(info, record)

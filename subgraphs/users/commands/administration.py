@@ -19,7 +19,7 @@ from events.envelope import new_id
 from events.outbox import append_event
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.context import Resources
-from subgraphs.shell.errors import Checks, NotFoundError, StaleVersionError
+from subgraphs.shell.errors import Checks, NotFoundError, expect_version
 from subgraphs.users.commands.account_event import account_event
 from subgraphs.users.commands.api_key import end_keys_of
 from subgraphs.users.commands.ended_session import end_sessions
@@ -103,8 +103,7 @@ async def _change(
         account = await lock_account(transaction, measure.user_id)
         if account is None:
             raise NotFoundError("There is no such account.")
-        if measure.expected_version not in (None, account.version):
-            raise StaleVersionError("account", expected=measure.expected_version or 0, current=account.version)
+        expect_version("account", expected=measure.expected_version, current=account.version)
         written, ended = await _write(transaction, account, change, action, (viewer.id, measure.reason.strip()), now)
     await resources.revoked_sessions.announce(ended)
     return written

@@ -12,7 +12,7 @@ from sqlmodel import col
 from events.envelope import new_id
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.context import Resources
-from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, StaleVersionError, ValidationError
+from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, ValidationError, expect_version
 from subgraphs.shell.text import check_line
 from subgraphs.users.commands.ended_session import end_sessions
 from subgraphs.users.commands.mail import queue_mail
@@ -139,8 +139,7 @@ async def rename_passkey(
         found = await lock_passkey(transaction, viewer.id, passkey_id)
         if found is None:
             raise NotFoundError("There is no such passkey.")
-        if expected_version not in (None, found.version):
-            raise StaleVersionError("passkey", expected=expected_version or 0, current=found.version)
+        expect_version("passkey", expected=expected_version, current=found.version)
         await transaction.execute(_RENAME, {"id": passkey_id, "name": name.strip()})
         renamed = await lock_passkey(transaction, viewer.id, passkey_id)
         assert renamed is not None  # its row is locked
