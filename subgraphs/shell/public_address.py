@@ -29,10 +29,6 @@ class Reach:
     trusted: frozenset[str] = frozenset()
     loopback: bool = False
 
-    @property
-    def trusted_hosts(self) -> frozenset[str]:
-        return frozenset(urlsplit(origin).hostname or "" for origin in self.trusted)
-
 
 def may_be_sent_to(address: str, reach: Reach) -> bool:
     """Whether it is an https address of a host with a name of the internet, or with an IP address of it, or within `reach`.

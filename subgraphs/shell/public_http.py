@@ -15,7 +15,14 @@ from urllib.parse import SplitResult, urlsplit
 
 import h11
 
-from subgraphs.shell.public_address import HTTPS_PORT, Reach, is_loopback_address, is_public_address, may_be_sent_to
+from subgraphs.shell.public_address import (
+    HTTPS_PORT,
+    Reach,
+    is_loopback_address,
+    is_public_address,
+    may_be_sent_to,
+    origin_of,
+)
 
 HTTP_PORT = 80
 #: Of an answer, everything before its body, preliminary answers (1xx) too.
@@ -80,7 +87,7 @@ class PublicClient:
         return allowed[:MOST_ADDRESSES]
 
     def _may_be_connected_to(self, url: SplitResult, numeric: str) -> bool:
-        if f"{url.scheme}://{url.netloc}" in self._reach.trusted or is_public_address(numeric):
+        if origin_of(url) in self._reach.trusted or is_public_address(numeric):
             return True
         return self._reach.loopback and is_loopback_address(numeric)
 
