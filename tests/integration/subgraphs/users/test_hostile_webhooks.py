@@ -18,6 +18,7 @@ from subgraphs.users.commands import webhook_delivery
 from subgraphs.users.commands.webhook_delivery import deliver_webhooks
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.schema import schema
+from tests.testkit.accounts import an_account
 from tests.testkit.servers import Postgres
 from tests.testkit.subgraph import SubgraphUnderTest, subgraph_under_test
 from tests.testkit.webhook_receiver import webhook_receiver
@@ -130,18 +131,6 @@ async def delivering(users: SubgraphUnderTest) -> AsyncIterator[None]:
 
 def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-async def an_account(users: SubgraphUnderTest, name: str) -> str:
-    async with users.database.transaction() as transaction:
-        await transaction.execute(
-            text(
-                "INSERT INTO account (id, email, email_key, password_hash, display_name, roles, created_at)"
-                " VALUES (:id, :id, :id, '', 'Some Body', '{USER}', now())"
-            ),
-            {"id": name},
-        )
-    return name
 
 
 async def test_whose_endpoints_answer_does_not_notice_those_that_stall_and_never_end(

@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from events.consumer import project_newer
 from events.contracts.analytics import AchievementUnlocked, GoalCompleted, GoalPlanned, GoalProgressed
 from events.contracts.nutrition import MealsPlanned
 from events.contracts.workouts import TrainingPlanned, WorkoutCompleted
-from events.envelope import Aggregate, Envelope, Payload, encode_payload
 from events.retention import forget_in_batches
 from subgraphs.analytics.domain.achievement import AchievementKind
 from subgraphs.shell.database import Database, migrate
@@ -21,8 +19,8 @@ from subgraphs.users.commands.notification import forget_notifications, notify
 from subgraphs.users.commands.password import hash_password
 from subgraphs.users.domain.notification import MOST_KEPT, NewNotification, NotificationKind, wording
 from subgraphs.users.loaders import UsersLoaders
-from subgraphs.users.projections.notification import subscription
 from subgraphs.users.schema import schema
+from tests.testkit.accounts import an_account, tell
 from tests.testkit.live_fields import streaming, with_live_updates
 from tests.testkit.revisions import migrate_to
 from tests.testkit.servers import Postgres, Valkey
@@ -61,45 +59,6 @@ async def person(users: SubgraphUnderTest) -> str:
 
 
 NOTHING_UNREAD = {"unreadCount": 0, "notification": None, "user": {"unreadNotificationCount": 0}}
-
-
-async def an_account(users: SubgraphUnderTest) -> str:
-    """The id of one that nobody signs in to."""
-    user_id = f"person-{next(_numbers)}"
-    async with users.database.transaction() as transaction:
-        await transaction.execute(
-            text(
-                "INSERT INTO account (id, email, email_key, password_hash, display_name, roles, created_at)"
-                " VALUES (:id, :id, :id, '', 'Some Body', '{USER}', now())"
-            ),
-            {"id": user_id},
-        )
-    return user_id
-
-
-async def tell(
-    users: SubgraphUnderTest, person: str, *payloads: Payload, version: int = 1, at: datetime | None = None
-) -> None:
-    """Hand events to the consumer group, through its inbox, as the consumer does."""
-    moment = at or datetime.now(UTC)
-    envelopes = [
-        Envelope(
-            event_id=f"{person}-{number}",
-            type=type(payload).__name__,
-            schema_version=1,
-            aggregate=Aggregate(payload.aggregate_type, f"{person}-{payload.aggregate_type}", version),
-            user_id=person,
-            occurred_at=moment,
-            recorded_at=moment,
-            payload=encode_payload(payload),
-        )
-        for number, payload in enumerate(payloads)
-    ]
-    consumed = subscription(users.resources.fanout, users.resources.now)
-    async with users.database.transaction() as connection:
-        _, after_commit = await project_newer(consumed, connection, envelopes)
-    if after_commit is not None:
-        await after_commit()
 
 
 async def listed(users: SubgraphUnderTest, person: str, **variables: Any) -> list[dict[str, Any]]:

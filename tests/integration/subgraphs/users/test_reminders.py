@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import count
 from typing import Any
 
 import pytest
@@ -21,10 +20,10 @@ from subgraphs.users.domain.reminder import MOST_LATE, MOST_REMINDERS
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.projections.notification import subscription
 from subgraphs.users.schema import schema
+from tests.testkit.accounts import an_account
 from tests.testkit.servers import Postgres
 from tests.testkit.subgraph import SubgraphUnderTest, subgraph_under_test
 
-_numbers = count(1)
 EVERY_DAY = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
 CREATE = """mutation ($input: CreateReminderInput!) { createReminder(input: $input) {
   reminder { id kind timeOfDay weekdays isOn nextAt version } userErrors { code field } } }"""
@@ -61,18 +60,10 @@ def clock(users: SubgraphUnderTest, monkeypatch: pytest.MonkeyPatch) -> Callable
 @pytest.fixture
 async def person(users: SubgraphUnderTest) -> str:
     """Somebody in Berlin; nobody else has reminders that are due."""
-    user_id = f"person-{next(_numbers)}"
     async with users.database.transaction() as transaction:
         await transaction.execute(text("DELETE FROM reminder"))
         await transaction.execute(text("DELETE FROM report_due"))
-        await transaction.execute(
-            text(
-                "INSERT INTO account (id, email, email_key, password_hash, display_name, roles, time_zone, created_at)"
-                " VALUES (:id, :id, :id, '', 'Some Body', '{USER}', 'Europe/Berlin', now())"
-            ),
-            {"id": user_id},
-        )
-    return user_id
+    return await an_account(users, time_zone="Europe/Berlin")
 
 
 async def create(users: SubgraphUnderTest, person: str, clock: str = "08:00", **more: Any) -> dict[str, Any]:

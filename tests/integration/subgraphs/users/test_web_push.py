@@ -29,6 +29,7 @@ from subgraphs.users.domain.web_push import MOST_SUBSCRIPTIONS, decoded
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.schema import schema
 from subgraphs.users.tables import SessionRow
+from tests.testkit.accounts import an_account
 from tests.testkit.push_service import Browser, PushService, push_service
 from tests.testkit.servers import Postgres
 from tests.testkit.subgraph import SECRET, SubgraphUnderTest, subgraph_under_test
@@ -74,19 +75,6 @@ def clock(users: SubgraphUnderTest, monkeypatch: pytest.MonkeyPatch) -> Callable
 @pytest.fixture
 async def person(users: SubgraphUnderTest) -> str:
     return await an_account(users)
-
-
-async def an_account(users: SubgraphUnderTest) -> str:
-    user_id = f"person-{next(_numbers)}"
-    async with users.database.transaction() as transaction:
-        await transaction.execute(
-            text(
-                "INSERT INTO account (id, email, email_key, password_hash, display_name, roles, created_at)"
-                " VALUES (:id, :id, :id, '', 'Some Body', '{USER}', now())"
-            ),
-            {"id": user_id},
-        )
-    return user_id
 
 
 async def register(users: SubgraphUnderTest, person: str, service: PushService, browser: Browser) -> str:

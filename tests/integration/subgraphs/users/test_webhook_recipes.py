@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from subgraphs.users.commands.webhook_delivery import WebhookSender
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.schema import schema
+from tests.testkit.accounts import an_account
 from tests.testkit.servers import Postgres
 from tests.testkit.subgraph import subgraph_under_test
 from tests.testkit.tools import tool
@@ -74,13 +74,7 @@ async def sent(postgres: Postgres) -> AsyncIterator[Sent]:
         users.resources.settings = replace(
             users.resources.settings, webhook_key="yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw", webhook_loopback=True
         )
-        async with users.database.transaction() as transaction:
-            await transaction.execute(
-                text(
-                    "INSERT INTO account (id, email, email_key, password_hash, display_name, roles, created_at)"
-                    " VALUES ('ann', 'ann', 'ann', '', 'Ann', '{USER}', now())"
-                )
-            )
+        await an_account(users, "ann")
         made = (await users.data(CREATE, "ann", {"url": receiver.url}))["createWebhookEndpoint"]
         which = {"id": made["webhookEndpoint"]["id"]}
         newer = (await users.data(ROTATE, "ann", which))["rotateWebhookSecret"]["secret"]

@@ -11,17 +11,15 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from itertools import count
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from events.consumer import project_newer
 from events.contracts.analytics import AchievementUnlocked, DailySummaryChanged, GoalCompleted
 from events.contracts.nutrition import MealDeleted, MealLogged, MealUpdated, Nutrients, WaterLogged
 from events.contracts.workouts import WorkoutCompleted, WorkoutEdited, WorkoutStarted
-from events.envelope import Aggregate, Envelope, Payload, encode_payload
+from events.envelope import Payload
 from events.retention import forget_in_batches
 from subgraphs.shell.auth import KeyRing
 from subgraphs.shell.database import Database
@@ -38,13 +36,12 @@ from subgraphs.users.commands.webhook_delivery import (
 )
 from subgraphs.users.domain.webhook import MOST_ATTEMPTS, MOST_ENDPOINTS, PATIENCE, WebhookEventKind
 from subgraphs.users.loaders import UsersLoaders
-from subgraphs.users.projections.notification import subscription
 from subgraphs.users.schema import schema
+from tests.testkit.accounts import an_account, tell
 from tests.testkit.servers import Postgres
 from tests.testkit.subgraph import SECRET, SubgraphUnderTest, claims_of, codes_of, subgraph_under_test, user_errors
 from tests.testkit.webhook_receiver import WebhookReceiver, webhook_receiver
 
-_numbers = count(1)
 KEY, OTHER_KEY = "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw", "q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94"
 EVERYTHING = [kind.value for kind in WebhookEventKind]
 CREATE = """mutation ($input: CreateWebhookEndpointInput!) { createWebhookEndpoint(input: $input) {
@@ -99,19 +96,6 @@ async def person(users: SubgraphUnderTest) -> str:
     return await an_account(users)
 
 
-async def an_account(users: SubgraphUnderTest) -> str:
-    user_id = f"person-{next(_numbers)}"
-    async with users.database.transaction() as transaction:
-        await transaction.execute(
-            text(
-                "INSERT INTO account (id, email, email_key, password_hash, display_name, roles, created_at)"
-                " VALUES (:id, :id, :id, '', 'Some Body', '{USER}', now())"
-            ),
-            {"id": user_id},
-        )
-    return user_id
-
-
 async def register(
     users: SubgraphUnderTest, person: str, url: str, kinds: list[str] | None = None, **more: str
 ) -> tuple[str, str]:
@@ -119,26 +103,6 @@ async def register(
     given = {"url": url, "name": "Mine", "kinds": kinds or EVERYTHING, **more}
     made = (await users.data(CREATE, person, {"input": given}))["createWebhookEndpoint"]
     return str(made["webhookEndpoint"]["id"]), str(made["secret"])
-
-
-async def happen(users: SubgraphUnderTest, person: str, *payloads: Payload, version: int = 1, thing: str = "") -> None:
-    """Hand events to the consumer group, through its inbox, as the consumer does."""
-    envelopes = [
-        Envelope(
-            event_id=f"{person}-{number}",
-            type=type(payload).__name__,
-            schema_version=1,
-            aggregate=Aggregate(payload.aggregate_type, f"{person}-{payload.aggregate_type}{thing}", version),
-            user_id=person,
-            occurred_at=NOON,
-            recorded_at=NOON,
-            payload=encode_payload(payload),
-        )
-        for number, payload in enumerate(payloads)
-    ]
-    consumed = subscription(users.resources.fanout, users.resources.now)
-    async with users.database.transaction() as connection:
-        await project_newer(consumed, connection, envelopes)
 
 
 async def deliver(users: SubgraphUnderTest) -> None:
@@ -195,10 +159,10 @@ async def test_everything_that_happens_is_told_once_with_ids_and_without_figures
     await register(users, person, receiver.url)
     day = date(2026, 3, 23)
     for version in (1, 2, 1):
-        await happen(users, person, workout(WorkoutCompleted, "COMPLETED", "Squat"), version=version)
-    await happen(users, person, workout(WorkoutEdited, "COMPLETED"), version=3)
-    await happen(users, person, GoalCompleted(goal_id="goal_1", status="COMPLETED", progress=1))
-    await happen(users, person, AchievementUnlocked(kind="FIRST_MEAL", reached_on=day, unlocked_at=NOON))
+        await tell(users, person, workout(WorkoutCompleted, "COMPLETED", "Squat"), version=version)
+    await tell(users, person, workout(WorkoutEdited, "COMPLETED"), version=3)
+    await tell(users, person, GoalCompleted(goal_id="goal_1", status="COMPLETED", progress=1))
+    await tell(users, person, AchievementUnlocked(kind="FIRST_MEAL", reached_on=day, unlocked_at=NOON))
     summary = DailySummaryChanged(
         date=day,
         revision=4,
@@ -208,7 +172,7 @@ async def test_everything_that_happens_is_told_once_with_ids_and_without_figures
         workouts_completed=1,
         computed_at=NOON,
     )
-    await happen(users, person, summary, version=4)
+    await tell(users, person, summary, version=4)
     weighing = (await users.data(WEIGH, person))["logWeight"]["weightEntry"]["id"]
     for second in range(8):
         clock(NOON + second * SECOND)
@@ -234,12 +198,12 @@ async def test_changes_of_a_day_that_waits_are_one_message_and_a_meal_that_moves
 ) -> None:
     await register(users, person, receiver.url, ["DIARY_DAY_CHANGED"])
     for version in range(1, 6):
-        await happen(users, person, meal(23, MealUpdated), version=version)
-    await happen(users, person, WaterLogged(entry_id="w", amount_ml=250, at=NOON, local_date=date(2026, 3, 23)))
+        await tell(users, person, meal(23, MealUpdated), version=version)
+    await tell(users, person, WaterLogged(entry_id="w", amount_ml=250, at=NOON, local_date=date(2026, 3, 23)))
     assert len(await log(users, person)) == 1
     await deliver(users)
-    await happen(users, person, meal(24, MealUpdated, before=23), version=6)
-    await happen(users, person, MealDeleted(meal_id="m", local_date=date(2026, 3, 24)), version=7)
+    await tell(users, person, meal(24, MealUpdated, before=23), version=6)
+    await tell(users, person, MealDeleted(meal_id="m", local_date=date(2026, 3, 24)), version=7)
     waiting = [
         json.loads(each["payload"])["data"]["date"] for each in await log(users, person) if each["status"] == "WAITING"
     ]
@@ -249,7 +213,7 @@ async def test_changes_of_a_day_that_waits_are_one_message_and_a_meal_that_moves
         await deliver(users)
     assert len(receiver.received) == 3
     clock(NOON + timedelta(minutes=1))
-    await happen(users, person, meal(24, MealUpdated), version=6)  # told already, and older than what is known
+    await tell(users, person, meal(24, MealUpdated), version=6)  # told already, and older than what is known
     await deliver(users)
     assert len(receiver.received) == 3
 
@@ -258,12 +222,12 @@ async def test_a_change_that_comes_while_its_day_is_being_told_is_told_after_it(
     users: SubgraphUnderTest, person: str, receiver: WebhookReceiver, clock: Callable[[datetime], None]
 ) -> None:
     await register(users, person, receiver.url, ["DIARY_DAY_CHANGED"])
-    await happen(users, person, meal(23))
+    await tell(users, person, meal(23))
     receiver.seconds = 0.3
     sending = asyncio.create_task(deliver(users))
     while not receiver.received:
         await asyncio.sleep(0.01)
-    await happen(users, person, meal(23, MealUpdated), version=2)
+    await tell(users, person, meal(23, MealUpdated), version=2)
     await sending
     assert sorted(each["status"] for each in await log(users, person)) == ["DELIVERED", "WAITING"]
 
@@ -289,8 +253,8 @@ async def test_only_what_it_wants_of_its_own_person_and_only_while_it_is_on(
     endpoint, _ = await register(users, person, receiver.url, ["GOAL_COMPLETED"])
     other = await an_account(users)
     await users.data(WEIGH, person)
-    await happen(users, other, GoalCompleted(goal_id="goal_1", status="COMPLETED", progress=1))
-    await happen(users, person, meal(23), workout(WorkoutStarted, "IN_PROGRESS"))
+    await tell(users, other, GoalCompleted(goal_id="goal_1", status="COMPLETED", progress=1))
+    await tell(users, person, meal(23), workout(WorkoutStarted, "IN_PROGRESS"))
     assert await log(users, person) == []
     off = {"id": endpoint, "isOn": False, "kinds": ["WEIGHT_CHANGED"], "name": " Scale ", "url": receiver.url}
     changed = (await users.data(UPDATE, person, {"input": off}))["updateWebhookEndpoint"]["webhookEndpoint"]
