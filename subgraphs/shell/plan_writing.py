@@ -190,13 +190,19 @@ async def plan_writer(
 
 
 async def writer_of_row(
-    transaction: AsyncConnection, viewer: Viewer, table: str, row_id: str, area: PlanArea
-) -> PlanWriter | None:
-    """The viewer as the writer of a plan that there is, by its table and id; None for one that they may not write."""
+    transaction: AsyncConnection, viewer: Viewer, table: str, row_id: str, area: PlanArea, *, missing: str
+) -> PlanWriter:
+    """The viewer as the writer of a plan that there is, by its table and id.
+
+    Raises NotFoundError with the message `missing` where there is none, and for one that the viewer may not write.
+    """
     owner_id = await transaction.scalar(_owner(table), {"id": row_id})
-    if owner_id is None or owner_id == viewer.id:
-        return None if owner_id is None else PlanWriter(viewer, viewer, area)
-    return await _by_grant(transaction, viewer, owner_id, area)
+    if owner_id == viewer.id:
+        return PlanWriter(viewer, viewer, area)
+    writer = None if owner_id is None else await _by_grant(transaction, viewer, owner_id, area)
+    if writer is None:
+        raise NotFoundError(missing)
+    return writer
 
 
 async def _by_grant(transaction: AsyncConnection, viewer: Viewer, owner_id: str, area: PlanArea) -> PlanWriter | None:

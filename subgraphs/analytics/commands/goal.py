@@ -153,9 +153,7 @@ async def update_goal(
     Raises ValidationError, NotFoundError, StaleVersionError, RateLimitedError.
     """
     async with database.transaction() as transaction:
-        writer = await writer_of_row(transaction, viewer, "goal", goal_id, PlanArea.GOALS)
-        if writer is None:
-            raise NotFoundError(_NO_GOAL)
+        writer = await writer_of_row(transaction, viewer, "goal", goal_id, PlanArea.GOALS, missing=_NO_GOAL)
         goal = await _locked(transaction, writer.owner, goal_id, expected_version)
         today = (await clock_of(transaction, writer.owner)).today(now)
         facts = replace(goal.facts, **changes)

@@ -42,6 +42,7 @@ from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.plan_writing import PlanKind, PlanWriter, plan_writer, writer_of_row
 
 DAYS_KEPT = 90
+_NO_PLAN = "There is no such plan."
 _COUNT = text("SELECT count(*) FROM meal_plan WHERE user_id = :user_id")
 _INSERT = text(
     "INSERT INTO meal_plan (id, user_id, name, days, author_id, created_at, idempotency_key, idempotency_content)"
@@ -134,7 +135,7 @@ async def update_meal_plan(
     Raises NotFoundError, StaleVersionError, ValidationError, RateLimitedError.
     """
     async with database.transaction() as transaction:
-        writer = await _writer(transaction, viewer, plan_id)
+        writer = await writer_of_row(transaction, viewer, "meal_plan", plan_id, PlanArea.MEALS, missing=_NO_PLAN)
         plan = await _locked(transaction, writer.owner, plan_id, expected_version)
         days = decode_days(plan.days)
         new = replace(NewMealPlan(name=plan.name, days=days), **changes)
@@ -163,7 +164,7 @@ async def apply_meal_plan(
     The same again changes nothing but ids. Raises NotFoundError, ValidationError, RateLimitedError.
     """
     async with database.transaction() as transaction:
-        writer = await _writer(transaction, viewer, plan_id)
+        writer = await writer_of_row(transaction, viewer, "meal_plan", plan_id, PlanArea.MEALS, missing=_NO_PLAN)
         owner = writer.owner
         await take_turns(transaction, "planned_meal", owner.id)
         plan = await _locked(transaction, owner, plan_id, None)
@@ -273,20 +274,12 @@ async def _clear(transaction: AsyncConnection, user_id: str, first_day: date, la
     return int((await transaction.execute(_CLEAR, parameters)).rowcount)
 
 
-async def _writer(transaction: AsyncConnection, viewer: Viewer, plan_id: str) -> PlanWriter:
-    """Raises NotFoundError for a plan that is not there, and for one of somebody for whom the viewer may not plan."""
-    writer = await writer_of_row(transaction, viewer, "meal_plan", plan_id, PlanArea.MEALS)
-    if writer is None:
-        raise NotFoundError("There is no such plan.")
-    return writer
-
-
 async def _locked(
     transaction: AsyncConnection, viewer: Viewer, plan_id: str, expected_version: int | None
 ) -> MealPlanRecord:
     row = (await transaction.execute(_LOCK, {"id": plan_id, "user_id": viewer.id})).one_or_none()
     if row is None:
-        raise NotFoundError("There is no such plan.")
+        raise NotFoundError(_NO_PLAN)
     plan = MealPlanRecord(*row)
     expect_version("plan", expected=expected_version, current=plan.version)
     return plan

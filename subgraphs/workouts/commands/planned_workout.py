@@ -175,9 +175,9 @@ async def update_planned_workout(
     day that is full.
     """
     async with database.transaction() as transaction:
-        writer = await writer_of_row(transaction, viewer, "planned_workout", planned_id, PlanArea.TRAINING)
-        if writer is None:
-            raise NotFoundError(_NONE)
+        writer = await writer_of_row(
+            transaction, viewer, "planned_workout", planned_id, PlanArea.TRAINING, missing=_NONE
+        )
         owner = writer.owner
         await take_turns(transaction, "planned_workout", owner.id)
         planned = await _locked(transaction, owner, planned_id, expected_version)

@@ -16,7 +16,7 @@ from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, Validat
 from subgraphs.shell.grant_area import PlanArea
 from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey, made_id_of
-from subgraphs.shell.plan_writing import PlanKind, PlanWriter, plan_writer, writer_of_row
+from subgraphs.shell.plan_writing import PlanKind, plan_writer, writer_of_row
 from subgraphs.workouts.commands.exercise import check_exercises_at
 from subgraphs.workouts.commands.planned_workout import (
     Origin,
@@ -40,6 +40,7 @@ from subgraphs.workouts.domain.routine import (
 from subgraphs.workouts.queries.routine import ROUTINE_COLUMNS, RoutineRecord, routine_counts, routines_by_id
 from subgraphs.workouts.queries.template import exercises_by_template, templates_by_id
 
+_NO_ROUTINE = "There is no such routine."
 _INSERT = text(
     "INSERT INTO routine (id, user_id, name, schedule, days, created_at, planned_at, author_id, idempotency_key, idempotency_content) VALUES"
     " (:id, :user_id, :name, :schedule, CAST(:days AS jsonb), :created_at, :planned_at, :author_id,"
@@ -140,7 +141,7 @@ async def update_routine(
     Raises ValidationError, NotFoundError, StaleVersionError, RateLimitedError.
     """
     async with database.transaction() as transaction:
-        writer = await _writer(transaction, viewer, routine_id)
+        writer = await writer_of_row(transaction, viewer, "routine", routine_id, PlanArea.TRAINING, missing=_NO_ROUTINE)
         owner = writer.owner
         routine = await _locked(transaction, owner, routine_id, expected_version)
         name: str = changes.get("name", routine.name)
@@ -176,7 +177,7 @@ async def schedule_routine(
     Raises ValidationError, NotFoundError, RateLimitedError, and ConflictError where more would be planned than may be.
     """
     async with database.transaction() as transaction:
-        writer = await _writer(transaction, viewer, routine_id)
+        writer = await writer_of_row(transaction, viewer, "routine", routine_id, PlanArea.TRAINING, missing=_NO_ROUTINE)
         owner = writer.owner
         await take_turns(transaction, "planned_workout", owner.id)
         routine = await _locked(transaction, owner, routine_id, None)
@@ -192,14 +193,6 @@ async def schedule_routine(
         await check_room(transaction, owner.id)
         await writer.note(transaction, PlanKind.PLANNED_WORKOUT, routine_id, now)
         return Scheduled(added, len(rows) - added, owner.id)
-
-
-async def _writer(transaction: AsyncConnection, viewer: Viewer, routine_id: str) -> PlanWriter:
-    """Raises NotFoundError for a routine that is not there, and for one of somebody for whom the viewer may not plan."""
-    writer = await writer_of_row(transaction, viewer, "routine", routine_id, PlanArea.TRAINING)
-    if writer is None:
-        raise NotFoundError("There is no such routine.")
-    return writer
 
 
 async def _filled(transaction: AsyncConnection, viewer: Viewer, told: Sequence[ToldDay]) -> tuple[RoutineDay, ...]:
@@ -254,7 +247,7 @@ async def _locked(
 ) -> RoutineRecord:
     row = (await transaction.execute(_LOCK, {"id": routine_id, "user_id": viewer.id})).one_or_none()
     if row is None:
-        raise NotFoundError("There is no such routine.")
+        raise NotFoundError(_NO_ROUTINE)
     routine = RoutineRecord(*row)
     expect_version("routine", expected=expected_version, current=routine.version)
     return routine

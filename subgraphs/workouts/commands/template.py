@@ -98,9 +98,9 @@ async def update_template(
     Raises ValidationError, StaleVersionError, RateLimitedError, and NotFoundError, for all others' too.
     """
     async with database.transaction() as transaction:
-        writer = await writer_of_row(transaction, viewer, "workout_template", template_id, PlanArea.TRAINING)
-        if writer is None:
-            raise NotFoundError(_NO_TEMPLATE)
+        writer = await writer_of_row(
+            transaction, viewer, "workout_template", template_id, PlanArea.TRAINING, missing=_NO_TEMPLATE
+        )
         template = await _lock(transaction, writer.owner, template_id)
         expect_version("template", expected=expected_version, current=template.version)
         exercises = changes.get("exercises")
