@@ -140,6 +140,13 @@ async def last_event(workouts: SubgraphUnderTest, workout_id: str) -> tuple[Enve
     return envelope, read_payload(envelope)
 
 
+async def told(workouts: SubgraphUnderTest, person: str, operation: str, **given: Any) -> Any:
+    """What the mutation answers that the operation calls `it`, with what it refuses; `given` is its input."""
+    result = await workouts.run(operation, person, {"input": given})
+    assert result.errors is None, result.errors
+    return (result.data or {})["it"]
+
+
 def errors_of(answer: dict[str, Any], field: str) -> list[tuple[str, str]]:
     """(code, field) of each refusal of a mutation."""
     return [(each["code"], each["field"]) for each in answer[field]["userErrors"]]

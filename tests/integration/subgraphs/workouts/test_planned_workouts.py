@@ -13,7 +13,7 @@ from subgraphs.shell.context import utc_now
 from subgraphs.workouts.commands import planned_workout as commands
 from tests.testkit.servers import Postgres
 from tests.testkit.subgraph import SubgraphUnderTest
-from tests.testkit.workouts import errors_of, last_event, tell, workouts_subgraph
+from tests.testkit.workouts import errors_of, last_event, tell, told, workouts_subgraph
 
 _people = count(1)
 NOW = datetime(2026, 3, 28, 12, tzinfo=UTC)  # a Saturday; clocks in Europe go forward in the night after it
@@ -69,12 +69,6 @@ def clock(workouts: SubgraphUnderTest, monkeypatch: pytest.MonkeyPatch) -> Clock
 
     at(NOW)
     return at
-
-
-async def told(workouts: SubgraphUnderTest, person: str, operation: str, **given: Any) -> Any:
-    result = await workouts.run(operation, person, {"input": given})
-    assert result.errors is None, result.errors
-    return (result.data or {})["it"]
 
 
 async def plan(workouts: SubgraphUnderTest, person: str, date: str, **more: Any) -> Any:

@@ -12,7 +12,7 @@ from subgraphs.workouts.commands import planned_workout as planning
 from subgraphs.workouts.commands import routine as commands
 from tests.testkit.servers import Postgres
 from tests.testkit.subgraph import SubgraphUnderTest
-from tests.testkit.workouts import errors_of, workouts_subgraph
+from tests.testkit.workouts import errors_of, told, workouts_subgraph
 
 _people = count(1)
 NOW = datetime(2026, 3, 28, 12, tzinfo=UTC)  # a Saturday
@@ -51,12 +51,6 @@ def at_noon(workouts: SubgraphUnderTest, monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.fixture
 def person() -> str:
     return f"person-{next(_people)}"
-
-
-async def told(workouts: SubgraphUnderTest, person: str, operation: str, **given: Any) -> Any:
-    result = await workouts.run(operation, person, {"input": given})
-    assert result.errors is None, result.errors
-    return (result.data or {})["it"]
 
 
 async def create(workouts: SubgraphUnderTest, person: str, **changes: Any) -> Any:
