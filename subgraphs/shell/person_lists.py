@@ -16,7 +16,7 @@ RecordT = TypeVar("RecordT")
 
 
 async def list_of_each(
-    connection: Reader,
+    connection: Reader | AsyncConnection,
     statement: TextClause,
     parameters: Mapping[str, object],
     record: Callable[..., RecordT],

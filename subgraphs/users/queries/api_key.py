@@ -1,6 +1,5 @@
 """API keys as they are read: those of a person that hold, and the one that a program shows."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from subgraphs.shell.person_lists import list_of_each
 from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = "id, user_id, name, scopes, hint, created_at, expires_at, last_used_on"
@@ -36,10 +36,7 @@ async def api_keys_by_user(
     connection: Reader | AsyncConnection, user_ids: Sequence[str]
 ) -> dict[str, list[ApiKeyRecord]]:
     """The keys of each person that have not expired, newest first; the quota bounds them."""
-    by_user: defaultdict[str, list[ApiKeyRecord]] = defaultdict(list)
-    for row in await connection.execute(_OF_USERS, {"user_ids": list(user_ids)}):
-        by_user[row[1]].append(ApiKeyRecord(*row))
-    return by_user
+    return await list_of_each(connection, _OF_USERS, {"user_ids": list(user_ids)}, ApiKeyRecord)
 
 
 async def api_key_by_hash(connection: AsyncConnection, key_hash: bytes) -> ApiKeyRecord | None:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.grants import Grant
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
-from subgraphs.shell.person_lists import count_of_each, page_of_each
+from subgraphs.shell.person_lists import count_of_each, list_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
 
 Side = Literal["owner_id", "reader_id"]
@@ -91,10 +91,7 @@ async def invitations_by_owner(
     connection: Reader | AsyncConnection, owner_ids: Sequence[str]
 ) -> dict[str, list[InvitationRecord]]:
     """The invitations of each person that wait, newest first; the quota bounds them."""
-    by_owner: defaultdict[str, list[InvitationRecord]] = defaultdict(list)
-    for row in await connection.execute(_SENT, {"owner_ids": list(owner_ids)}):
-        by_owner[row[1]].append(InvitationRecord(*row))
-    return by_owner
+    return await list_of_each(connection, _SENT, {"owner_ids": list(owner_ids)}, InvitationRecord)
 
 
 async def invitations_by_email(connection: Reader, email_keys: Sequence[str]) -> dict[str, list[InvitationRecord]]:

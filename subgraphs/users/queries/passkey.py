@@ -1,6 +1,5 @@
 """Passkeys as they are read: of people in batches, and by what a browser shows of one."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from subgraphs.shell.person_lists import list_of_each
 from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = (
@@ -41,10 +41,7 @@ async def passkeys_by_user(
     connection: Reader | AsyncConnection, user_ids: Sequence[str]
 ) -> dict[str, list[PasskeyRecord]]:
     """The passkeys of each person, newest first; the quota bounds them."""
-    by_user: defaultdict[str, list[PasskeyRecord]] = defaultdict(list)
-    for row in await connection.execute(_OF_USERS, {"user_ids": list(user_ids)}):
-        by_user[row[1]].append(PasskeyRecord(*row))
-    return by_user
+    return await list_of_each(connection, _OF_USERS, {"user_ids": list(user_ids)}, PasskeyRecord)
 
 
 async def passkey_by_credential_id(connection: AsyncConnection, credential_id: bytes) -> PasskeyRecord | None:

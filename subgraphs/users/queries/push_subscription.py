@@ -1,12 +1,12 @@
 """Where a person's browsers take push messages, as it is read."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import text
 
+from subgraphs.shell.person_lists import list_of_each
 from subgraphs.shell.read_pool import Reader
 
 _BY_USER = text(
@@ -30,7 +30,4 @@ async def push_subscriptions_by_user(
     connection: Reader, user_ids: Sequence[str]
 ) -> dict[str, list[PushSubscriptionRecord]]:
     """All of each person, the newest first; the quota bounds them."""
-    by_user: defaultdict[str, list[PushSubscriptionRecord]] = defaultdict(list)
-    for row in await connection.execute(_BY_USER, {"user_ids": list(user_ids)}):
-        by_user[row[1]].append(PushSubscriptionRecord(*row))
-    return by_user
+    return await list_of_each(connection, _BY_USER, {"user_ids": list(user_ids)}, PushSubscriptionRecord)

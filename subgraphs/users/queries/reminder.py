@@ -1,12 +1,12 @@
 """Reminders as they are read: of people, by id, and those that are due."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from sqlalchemy import text
 
+from subgraphs.shell.person_lists import list_of_each
 from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = "id, user_id, kind, time_of_day, weekdays, is_on, next_at, next_day, last_day, version"
@@ -38,7 +38,4 @@ async def reminders_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, R
 
 async def reminders_by_user(connection: Reader, user_ids: Sequence[str]) -> dict[str, list[ReminderRecord]]:
     """All reminders of each person in the order of the day; the quota bounds them."""
-    by_user: defaultdict[str, list[ReminderRecord]] = defaultdict(list)
-    for row in await connection.execute(_BY_USER, {"user_ids": list(user_ids)}):
-        by_user[row[1]].append(ReminderRecord(*row))
-    return by_user
+    return await list_of_each(connection, _BY_USER, {"user_ids": list(user_ids)}, ReminderRecord)

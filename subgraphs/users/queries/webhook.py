@@ -1,6 +1,5 @@
 """Endpoints that are told what happens, and the log of what was sent to them, as they are read."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
-from subgraphs.shell.person_lists import page_of_each
+from subgraphs.shell.person_lists import list_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = (
@@ -71,10 +70,7 @@ async def webhook_endpoints_by_user(
     connection: Reader | AsyncConnection, user_ids: Sequence[str]
 ) -> dict[str, list[WebhookEndpointRecord]]:
     """All of each person, the newest first; the quota bounds them."""
-    by_user: defaultdict[str, list[WebhookEndpointRecord]] = defaultdict(list)
-    for row in await connection.execute(_BY_USER, {"user_ids": list(user_ids)}):
-        by_user[row[1]].append(WebhookEndpointRecord(*row))
-    return by_user
+    return await list_of_each(connection, _BY_USER, {"user_ids": list(user_ids)}, WebhookEndpointRecord)
 
 
 async def webhook_endpoints_by_id(
