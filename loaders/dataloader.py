@@ -74,6 +74,10 @@ def load_list(
     return DataLoader(load, max_batch_size=LARGEST_BATCH)
 
 
+def nothing() -> None:
+    """The default of `load_with_arguments` where there may be nothing."""
+
+
 def load_with_arguments(
     name: str,
     read: Callable[[Sequence[KeyT], ArgumentsT], Awaitable[Mapping[KeyT, ValueT]]],

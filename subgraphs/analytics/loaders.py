@@ -5,7 +5,7 @@ from functools import cached_property
 
 from aiodataloader import DataLoader
 
-from loaders.dataloader import load_list, load_one, load_with_arguments
+from loaders.dataloader import load_list, load_one, load_with_arguments, nothing
 from subgraphs.analytics.domain.goal import Period
 from subgraphs.analytics.domain.streak import Habit
 from subgraphs.analytics.domain.weight_trend import TrendPoint
@@ -132,7 +132,7 @@ class AnalyticsLoaders:
 
     @cached_property
     def changes_by_user(self) -> DataLoader[tuple[str, ChangePage], ChangesRecord | None]:
-        return load_with_arguments("changes_by_user", self._read(changes_by_user), _none, batch_span)
+        return load_with_arguments("changes_by_user", self._read(changes_by_user), nothing, batch_span)
 
     @cached_property
     def reads_by_owner(self) -> DataLoader[str, list[ReadRecord]]:
@@ -141,10 +141,6 @@ class AnalyticsLoaders:
     @cached_property
     def writes_by_owner(self) -> DataLoader[str, list[PlanWriteRecord]]:
         return load_list("writes_by_owner", self._read(writes_by_owner), batch_span)
-
-
-def _none() -> None:
-    return None
 
 
 def loaders_of(info: Info) -> AnalyticsLoaders:

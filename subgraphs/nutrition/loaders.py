@@ -5,7 +5,7 @@ from functools import cached_property
 
 from aiodataloader import DataLoader
 
-from loaders.dataloader import load_list, load_one, load_with_arguments
+from loaders.dataloader import load_list, load_one, load_with_arguments, nothing
 from subgraphs.nutrition.domain.food import Portion
 from subgraphs.nutrition.queries.custom_slot import CustomSlotsRecord, custom_slots_by_user
 from subgraphs.nutrition.queries.fast import FastRecord, fasts_by_id, fasts_by_user, running_fasts
@@ -75,7 +75,7 @@ class NutritionLoaders:
     @cached_property
     def food_by_gtin(self) -> DataLoader[tuple[str, str | None], FoodRecord | None]:
         """By (barcode, viewer): a person's own food comes before the catalogue's."""
-        return load_with_arguments("food_by_gtin", self._read(foods_by_gtin), _none, batch_span)
+        return load_with_arguments("food_by_gtin", self._read(foods_by_gtin), nothing, batch_span)
 
     @cached_property
     def foods_by_words(self) -> DataLoader[tuple[str, FoodFilter], list[Found]]:
@@ -200,7 +200,7 @@ class NutritionLoaders:
 
     @cached_property
     def changes_by_user(self) -> DataLoader[tuple[str, ChangePage], ChangesRecord | None]:
-        return load_with_arguments("changes_by_user", self._read(changes_by_user), _none, batch_span)
+        return load_with_arguments("changes_by_user", self._read(changes_by_user), nothing, batch_span)
 
     @cached_property
     def reads_by_owner(self) -> DataLoader[str, list[ReadRecord]]:
@@ -209,10 +209,6 @@ class NutritionLoaders:
     @cached_property
     def writes_by_owner(self) -> DataLoader[str, list[PlanWriteRecord]]:
         return load_list("writes_by_owner", self._read(writes_by_owner), batch_span)
-
-
-def _none() -> None:
-    return None
 
 
 def loaders_of(info: Info) -> NutritionLoaders:

@@ -4,7 +4,7 @@ from functools import cached_property
 
 from aiodataloader import DataLoader
 
-from loaders.dataloader import load_list, load_one, load_with_arguments
+from loaders.dataloader import load_list, load_one, load_with_arguments, nothing
 from subgraphs.shell.change_log import ChangePage, ChangesRecord, changes_by_user
 from subgraphs.shell.context import Info, Resources
 from subgraphs.shell.grants import Grant, ReadRecord, reads_by_owner
@@ -145,7 +145,7 @@ class UsersLoaders:
 
     @cached_property
     def changes_by_user(self) -> DataLoader[tuple[str, ChangePage], ChangesRecord | None]:
-        return load_with_arguments("changes_by_user", self._read(changes_by_user), _none, batch_span)
+        return load_with_arguments("changes_by_user", self._read(changes_by_user), nothing, batch_span)
 
     @cached_property
     def reads_by_owner(self) -> DataLoader[str, list[ReadRecord]]:
@@ -183,10 +183,6 @@ class UsersLoaders:
     def webhook_deliveries_by_endpoint(self) -> DataLoader[tuple[str, Page], list[WebhookDeliveryRecord]]:
         read = self._read(webhook_deliveries_by_endpoint)
         return load_with_arguments("webhook_deliveries_by_endpoint", read, list, batch_span)
-
-
-def _none() -> None:
-    return None
 
 
 def loaders_of(info: Info) -> UsersLoaders:

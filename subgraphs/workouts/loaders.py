@@ -6,7 +6,7 @@ from functools import cached_property
 
 from aiodataloader import DataLoader
 
-from loaders.dataloader import load_list, load_one, load_with_arguments
+from loaders.dataloader import load_list, load_one, load_with_arguments, nothing
 from subgraphs.shell.change_log import ChangePage, ChangesRecord, changes_by_user
 from subgraphs.shell.context import Info, Resources
 from subgraphs.shell.grants import ReadRecord, reads_by_owner
@@ -206,7 +206,7 @@ class WorkoutsLoaders:
 
     @cached_property
     def changes_by_user(self) -> DataLoader[tuple[str, ChangePage], ChangesRecord | None]:
-        return load_with_arguments("changes_by_user", self._read(changes_by_user), _none, batch_span)
+        return load_with_arguments("changes_by_user", self._read(changes_by_user), nothing, batch_span)
 
     @cached_property
     def reads_by_owner(self) -> DataLoader[str, list[ReadRecord]]:
@@ -215,10 +215,6 @@ class WorkoutsLoaders:
     @cached_property
     def writes_by_owner(self) -> DataLoader[str, list[PlanWriteRecord]]:
         return load_list("writes_by_owner", self._read(writes_by_owner), batch_span)
-
-
-def _none() -> None:
-    return None
 
 
 def loaders_of(info: Info) -> WorkoutsLoaders:
