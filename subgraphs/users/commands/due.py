@@ -12,7 +12,11 @@ from subgraphs.shell.read_pool import Reader
 
 
 async def is_due(resources: Resources, statement: TextClause) -> bool:
-    """What the statement says, one row of one truth value with `now` as its only parameter. Raises what asyncpg does."""
+    """What the statement says of `now`, its only parameter: true, or false or null. Raises what asyncpg does.
+
+    It asks for the least instant, and not whether there is one that has come: to Postgres, which plans for any `now`, a third
+    of the table would have come, and looking at it row by row until one is found would seem cheap.
+    """
     ask = resources.database.primary().batch_reader(_ask)  # a replica may be behind
     return await ask(statement, resources.now())
 

@@ -38,7 +38,7 @@ LOOK_EVERY_SECONDS = 1.0
 LONGEST_PAUSE = timedelta(hours=1)
 PATIENCE_SECONDS = 120.0
 
-_DUE = text("SELECT EXISTS (SELECT FROM pending_mail WHERE due_at <= :now)")
+_DUE = text("SELECT (SELECT min(due_at) FROM pending_mail) <= :now")
 _NEXT = text(
     "SELECT id, kind, recipient, user_id, registration_id, notification_id, attempts FROM pending_mail WHERE due_at <= :now"
     " ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"

@@ -47,7 +47,7 @@ CLAIMED_FOR = timedelta(minutes=1)
 KEPT_FOR = timedelta(days=1)
 _SAYS_WHO = timedelta(hours=12)  # RFC 8292 allows a day
 
-_DUE = text("SELECT EXISTS (SELECT FROM pending_push WHERE due_at <= :now)")
+_DUE = text("SELECT (SELECT min(due_at) FROM pending_push) <= :now")
 _CLAIM = text(
     "UPDATE pending_push SET due_at = :claimed_until, attempts = attempts + 1 WHERE id IN (SELECT id FROM pending_push"
     " WHERE due_at <= :now ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED)"

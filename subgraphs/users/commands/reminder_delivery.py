@@ -29,9 +29,7 @@ LOOK_EVERY_SECONDS = 5.0
 PATIENCE_SECONDS = 120.0
 AT_ONCE = 200
 
-_DUE = text(
-    "SELECT EXISTS (SELECT FROM reminder WHERE next_at <= :now) OR EXISTS (SELECT FROM report_due WHERE due_at <= :now)"
-)
+_DUE = text("SELECT least((SELECT min(next_at) FROM reminder), (SELECT min(due_at) FROM report_due)) <= :now")
 # Whoever changes settings or reminders has the account's lock first and the reminder's then; these are skipped meanwhile.
 _CLAIM = text(
     "SELECT reminder.id, reminder.user_id, reminder.kind, reminder.time_of_day, reminder.weekdays, reminder.is_on,"

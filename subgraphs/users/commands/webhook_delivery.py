@@ -53,11 +53,11 @@ _LONGEST_ASKED_REST = timedelta(days=1)
 _SUSPENDED_REST = timedelta(hours=1)
 
 # Of those that answer and of the slow ones, each by the index.
-_DUE_OF = (
-    "EXISTS (SELECT FROM webhook_endpoint WHERE next_at <= :now AND is_slow = {is_slow}"
+_FIRST = (
+    "(SELECT min(next_at) FROM webhook_endpoint WHERE is_slow = {is_slow}"
     " AND (claimed_until IS NULL OR claimed_until <= :now))"
 )
-_DUE = text(f"SELECT {_DUE_OF.format(is_slow='false')} OR {_DUE_OF.format(is_slow='true')}")
+_DUE = text(f"SELECT least({_FIRST.format(is_slow='false')}, {_FIRST.format(is_slow='true')}) <= :now")
 _CLAIM = text(
     "UPDATE webhook_endpoint SET claimed_until = :until WHERE id IN (SELECT id FROM webhook_endpoint WHERE next_at <= :now"
     " AND is_slow = :is_slow AND (claimed_until IS NULL OR claimed_until <= :now) ORDER BY next_at, id LIMIT :most"

@@ -6,17 +6,61 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import pytest
+from sqlalchemy import text
 
 from subgraphs.users.app import SUBGRAPH
 from subgraphs.users.commands.mail import queue_mail
 from subgraphs.users.domain.mail import MailKind
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.schema import schema
+from tests.testkit.explained import Explained
 from tests.testkit.servers import Postgres
 from tests.testkit.subgraph import SubgraphUnderTest, subgraph_under_test
 
 KEY = "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw"
+PEOPLE, OF_EACH = 1_000, 10
+# Much waits for tomorrow, and nothing is due.
+_POPULATION = (
+    f"""
+    INSERT INTO account (id, email, email_key, password_hash, display_name, roles, created_at)
+    SELECT 'p' || n, n, n, '', 'P', '{{USER}}', now() FROM generate_series(1, {PEOPLE}) AS n
+    """,
+    f"""
+    INSERT INTO reminder (id, user_id, kind, time_of_day, weekdays, next_at, next_day)
+    SELECT 'p' || person || '-' || n, 'p' || person, 'DRINK', '08:00', '{{MONDAY}}', now() + interval '1 day', current_date
+    FROM generate_series(1, {PEOPLE}) AS person CROSS JOIN generate_series(1, {OF_EACH}) AS n
+    """,
+    f"""
+    INSERT INTO report_due (user_id, week, due_at)
+    SELECT 'p' || n, current_date, now() + interval '1 day' FROM generate_series(1, {PEOPLE}) AS n
+    """,
+    f"""
+    INSERT INTO webhook_endpoint (id, user_id, name, url, kinds, secret, version, created_at, next_at, is_slow)
+    SELECT 'p' || person || '-' || n, 'p' || person, 'x', 'x', '{{}}', '', 1, now(), now() + interval '1 day', n % 2 = 0
+    FROM generate_series(1, {PEOPLE}) AS person CROSS JOIN generate_series(1, {OF_EACH}) AS n
+    """,
+    f"""
+    INSERT INTO pending_mail (id, kind, recipient, created_at, due_at)
+    SELECT n, 'PASSWORD_CHANGED', n, now(), now() + interval '1 day' FROM generate_series(1, {PEOPLE}) AS n
+    """,
+    f"""
+    INSERT INTO notification (id, user_id, kind, cause, created_at)
+    SELECT 'p' || n, 'p' || n, 'EMAIL_CHANGED', n, now() FROM generate_series(1, {PEOPLE}) AS n
+    """,
+    f"""
+    INSERT INTO push_subscription (id, user_id, endpoint, p256dh, auth, session_id, created_at)
+    SELECT 'p' || person || '-' || n, 'p' || person, person || '/' || n, '', '', 's', now()
+    FROM generate_series(1, {PEOPLE}) AS person CROSS JOIN generate_series(1, {OF_EACH}) AS n
+    """,
+    f"""
+    INSERT INTO pending_push (id, subscription_id, notification_id, created_at, due_at)
+    SELECT 'p' || person || '-' || n, 'p' || person || '-' || n, 'p' || person, now(), now() + interval '1 day'
+    FROM generate_series(1, {PEOPLE}) AS person CROSS JOIN generate_series(1, {OF_EACH}) AS n
+    """,
+    "ANALYZE",
+)
 QUEUES = ("pending_mail", "reminder", "pending_push", "webhook_endpoint")
 
 
@@ -24,6 +68,9 @@ QUEUES = ("pending_mail", "reminder", "pending_push", "webhook_endpoint")
 async def users(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
     url = postgres.create_database("users_looks")
     async with subgraph_under_test("users", url, schema, UsersLoaders) as subgraph:
+        async with subgraph.database.transaction() as transaction:
+            for statement in _POPULATION:
+                await transaction.execute(text(statement))
         yield subgraph
 
 
@@ -52,7 +99,21 @@ async def test_a_look_that_finds_nothing_is_one_read_and_no_transaction(
     assert len(statements) == len(QUEUES)
     for queue in QUEUES:
         (look,) = [each for each in statements if queue in each]
-        assert look.startswith("SELECT EXISTS")
+        assert look.startswith("SELECT")
+        explained = await explained_without_values(users, look)
+        assert explained.whole_tables == set(), explained
+        assert explained.buffers <= 12, (explained.buffers, explained)
+
+
+async def explained_without_values(users: SubgraphUnderTest, statement: str) -> Explained:
+    """As Postgres executes what it has prepared for whatever moment: it takes a third of a table to be due then."""
+    async with users.database.transaction() as transaction:
+        await transaction.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
+        await transaction.exec_driver_sql(f"PREPARE look (timestamptz) AS {statement}")
+        told = await transaction.scalar(text("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE look (now())"))
+        await transaction.execute(text("DEALLOCATE look"))
+    (answer,) = orjson.loads(told) if isinstance(told, str) else told
+    return Explained(statement, answer["Plan"])
 
 
 async def test_a_mail_that_waits_is_sent_at_the_next_look(users: SubgraphUnderTest, tmp_path: Path) -> None:
