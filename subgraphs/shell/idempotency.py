@@ -45,11 +45,9 @@ async def id_of_request(
     if row is not None:
         request.refuse_other_content(row.idempotency_content)
         return str(row.id)
-    return (
-        None
-        if request.made is None
-        else await _id_made_before(transaction, table, user_id, request, request.made, owner)
-    )
+    if request.made is None:
+        return None
+    return await _id_used_before(transaction, table, user_id, request, request.made, owner)
 
 
 async def id_made_before(
@@ -61,7 +59,7 @@ async def id_made_before(
     return await id_of_request(transaction, table, user_id, request, owner=owner)
 
 
-async def _id_made_before(
+async def _id_used_before(
     transaction: AsyncConnection, table: str, user_id: str, request: RequestKey, made: MadeId, owner: str
 ) -> str | None:
     """The id, where the person used it for the same; None for a new one. Raises ConflictError."""

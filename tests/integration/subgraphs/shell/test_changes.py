@@ -1,6 +1,7 @@
 """What changed since a token: nothing is lost that commits late, and each decision about a person's table is taken."""
 
 import asyncio
+import importlib
 import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -89,11 +90,11 @@ async def test_every_table_is_synchronised_or_says_why_not(postgres: Postgres, n
 
 @pytest.mark.parametrize("name", SUBGRAPHS)
 def test_every_kind_has_a_type(name: str) -> None:
-    module = __import__(f"subgraphs.{name}.api.changes", fromlist=["SYNCED_TYPES"])
-    assert set(module.SYNCED_TYPES) == {each.kind for each in synced_tables_of(name).tables}
-    user = __import__(f"subgraphs.{name}.schema", fromlist=["schema"]).schema
-    for synced in module.SYNCED_TYPES.values():
-        assert user.get_type_by_name(synced.name) is not None
+    types = importlib.import_module(f"subgraphs.{name}.api.changes").SYNCED_TYPES
+    assert set(types) == {each.kind for each in synced_tables_of(name).tables}
+    schema_of_types = importlib.import_module(f"subgraphs.{name}.schema").schema
+    for synced in types.values():
+        assert schema_of_types.get_type_by_name(synced.name) is not None
 
 
 async def test_changes_and_deletions_come_in_pages(nutrition: SubgraphUnderTest, person: str) -> None:
