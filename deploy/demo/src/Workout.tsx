@@ -147,8 +147,13 @@ function Rest({ workout }: { workout: WorkoutCardFragment }) {
 function useSecondsUntil(instant: string | undefined): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
-    setNow(Date.now());
-    const ticking = setInterval(() => setNow(Date.now()), 500);
+    const tick = () => {
+      const now = Date.now();
+      setNow(now);
+      if (instant === undefined || now >= Date.parse(instant)) clearInterval(ticking); // nothing counts down
+    };
+    const ticking = setInterval(tick, 500);
+    tick();
     return () => clearInterval(ticking);
   }, [instant]);
   return instant === undefined ? 0 : Math.max(0, Math.ceil((Date.parse(instant) - now) / 1000));
