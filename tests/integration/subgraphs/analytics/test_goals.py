@@ -110,6 +110,25 @@ async def test_losing_and_gaining_complete_on_the_day_that_the_trend_comes_to_th
     assert (await only_goal(analytics, gaining))["status"] == "COMPLETED"
 
 
+async def test_a_goal_is_overdue_from_the_day_after_its_target_date_while_it_is_active(
+    analytics: SubgraphUnderTest, person: str, clock: Clock
+) -> None:
+    goal = await create(analytics, person, kind="WEIGHT_KG", targetValue=85, targetDate=str(day(7)))
+    await create(analytics, person, kind="DAILY_WATER_ML", targetValue=2000)
+    query = of_person("goals { nodes { kind isOverdue } }")
+
+    async def overdue() -> dict[str, bool]:
+        nodes = (await analytics.data(query, person, {"id": person}))["_entities"][0]["goals"]["nodes"]
+        return {each["kind"]: each["isOverdue"] for each in nodes}
+
+    clock.at(day(7))
+    assert await overdue() == {"WEIGHT_KG": False, "DAILY_WATER_ML": False}
+    clock.at(day(8))
+    assert await overdue() == {"WEIGHT_KG": True, "DAILY_WATER_ML": False}
+    assert await refused(analytics, person, SET_STATUS, id=goal["id"], status="ABANDONED") == []
+    assert await overdue() == {"WEIGHT_KG": False, "DAILY_WATER_ML": False}
+
+
 async def test_what_was_before_the_goal_does_not_complete_it(analytics: SubgraphUnderTest, person: str) -> None:
     await tell(analytics, person, weighing(person, day(-30), "80"), weighing(person, day(-1), "120"))
     await create(analytics, person, kind="WEIGHT_KG", targetValue=85, startValue=120, startDate=str(day(1)))

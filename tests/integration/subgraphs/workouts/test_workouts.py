@@ -176,6 +176,27 @@ async def test_pages_of_workouts_follow_each_other_without_gap(workouts: Subgrap
     assert second["pageInfo"]["hasNextPage"] is False
 
 
+async def test_workouts_are_listed_by_their_status(workouts: SubgraphUnderTest, person: str) -> None:
+    await workouts.data(LOG, person, {"input": RUN})
+    start = 'mutation { startWorkout(input: {name: "Legs"}) { workout { id } } }'
+    running = (await workouts.data(start, person))["startWorkout"]["workout"]["id"]
+    query = """query ($id: ID!, $status: WorkoutStatus) {
+        _entities(representations: [{__typename: "User", id: $id}]) { ... on User {
+            workouts(first: 9, status: $status) { nodes { status } } } } }"""
+
+    async def listed(status: str | None) -> list[str]:
+        found = await workouts.data(query, person, {"id": person, "status": status})
+        return [each["status"] for each in found["_entities"][0]["workouts"]["nodes"]]
+
+    assert await listed("COMPLETED") == ["COMPLETED"]
+    assert await listed("IN_PROGRESS") == ["IN_PROGRESS"]
+    assert await listed("CANCELLED") == []
+    cancel = "mutation ($id: ID!) { cancelWorkout(input: {id: $id}) { userErrors { code } } }"
+    await workouts.data(cancel, person, {"id": running})
+    assert await listed("CANCELLED") == ["CANCELLED"]
+    assert await listed(None) == ["CANCELLED", "COMPLETED"]
+
+
 async def test_twenty_workouts_with_everything_cost_as_many_statements_as_one(
     workouts: SubgraphUnderTest, person: str
 ) -> None:

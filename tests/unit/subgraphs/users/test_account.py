@@ -83,5 +83,20 @@ def test_users_are_between_13_and_120(born: date, accepted: bool) -> None:
     assert (broken(checks) == []) is accepted
 
 
+@pytest.mark.parametrize(
+    ("profile", "refused"),
+    [
+        (Profile(height_cm=Decimal(50), target_weight_kg=Decimal(20)), []),
+        (Profile(height_cm=Decimal(300), target_weight_kg=Decimal(500)), []),
+        (Profile(height_cm=Decimal("49.9"), target_weight_kg=Decimal("19.9")), ["heightCm", "targetWeightKg"]),
+        (Profile(height_cm=Decimal("300.1"), target_weight_kg=Decimal("500.1")), ["heightCm", "targetWeightKg"]),
+    ],
+)
+def test_a_height_and_a_weight_to_reach_are_those_of_a_person(profile: Profile, refused: list[str]) -> None:
+    checks = Checks()
+    check_profile(checks, profile, date(2026, 3, 2))
+    assert broken(checks) == refused
+
+
 def test_body_mass_index_is_weight_over_height_squared() -> None:
     assert round(body_mass_index(Decimal(80), Decimal(180)), 2) == Decimal("24.69")
