@@ -140,6 +140,10 @@ class DataDirectory:
         """The key that push messages of development are signed with: any 32 bytes, but for one in four billion."""
         return self._secret("web-push-key", 32)
 
+    def second_factor_key(self) -> str:
+        """What seals the secrets of authenticator apps in development."""
+        return self._secret("second-factor-key", 32)
+
     def webhook_key(self) -> str:
         """What seals the secrets of endpoints in development."""
         return self._secret("webhook-key", 32)

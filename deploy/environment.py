@@ -137,6 +137,13 @@ SECTIONS: tuple[Section, ...] = (
         ),
     ),
     Section(
+        "Second factors of users. Without SECOND_FACTOR_KEY none can be enrolled; those of before hold",
+        (
+            Variable("SECOND_FACTOR_KEY", "seals the secrets of apps: 32 bytes in base64url", secret=True),
+            Variable("SECOND_FACTOR_PREVIOUS_KEYS", "further keys, which only open, with commas between", secret=True),
+        ),
+    ),
+    Section(
         "Webhooks of users. Without WEBHOOK_KEY no endpoint can be registered",
         (
             Variable("WEBHOOK_KEY", "seals the secrets of endpoints: 32 bytes in base64url", secret=True),

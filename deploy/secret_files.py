@@ -49,6 +49,7 @@ def _contents(folder: Path, postgres_host: str, redis_host: str) -> dict[str, Ca
         "redis_cache_password": _password,
         "jwt_secret": lambda: secrets.token_urlsafe(48),
         "web_push_key": lambda: secrets.token_urlsafe(32),
+        "second_factor_key": lambda: secrets.token_urlsafe(32),
         "webhook_key": lambda: secrets.token_urlsafe(32),
         "grafana_admin_password": _password,
         "backup_passphrase": _password,

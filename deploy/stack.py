@@ -226,11 +226,14 @@ class Stack:
         return environment
 
     def _give_keys(self, environment: dict[str, str]) -> None:
-        """Push messages and webhooks have keys of their own in development. Webhooks may go to this machine, unless others can
+        """Push messages, second factors and webhooks have keys of their own in development. Webhooks may go to this machine, unless others can
         reach the stack, who would reach what else is on it.
         """
         if not os.environ.get("WEB_PUSH_KEY_FILE"):
             environment["WEB_PUSH_KEY"] = os.environ.get("WEB_PUSH_KEY") or self.directory.web_push_key()
+        if not os.environ.get("SECOND_FACTOR_KEY_FILE"):
+            key = os.environ.get("SECOND_FACTOR_KEY") or self.directory.second_factor_key()
+            environment["SECOND_FACTOR_KEY"] = key
         if not os.environ.get("WEBHOOK_KEY_FILE"):
             environment["WEBHOOK_KEY"] = os.environ.get("WEBHOOK_KEY") or self.directory.webhook_key()
         is_alone = self.options.host == HOST

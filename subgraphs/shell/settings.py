@@ -74,6 +74,9 @@ class Settings:
     # Passkeys: their domain, None where there are none, and the origins of pages that ask for them; empty: http://localhost.
     passkey_rp_id: str | None = None
     passkey_origins: tuple[str, ...] = ()
+    # Second factors: what seals the secrets of apps. Without it no new factor is taken.
+    second_factor_key: str | None = field(default=None, repr=False)
+    second_factor_previous_keys: tuple[str, ...] = field(default=(), repr=False)
     # Webhooks: what seals their secrets, and whether they may go to this machine, which is for development alone.
     webhook_key: str | None = field(default=None, repr=False)
     webhook_previous_keys: tuple[str, ...] = field(default=(), repr=False)
@@ -126,6 +129,8 @@ def read_settings(subgraph: str, environment: Mapping[str, str] | None = None) -
         web_push_trusted=reader.words("WEB_PUSH_TRUSTED_ORIGINS"),
         passkey_rp_id=(passkeys := reader.passkeys(in_production=environment_name == "prod"))[0],
         passkey_origins=passkeys[1],
+        second_factor_key=reader.key("SECOND_FACTOR_KEY"),
+        second_factor_previous_keys=reader.keys("SECOND_FACTOR_PREVIOUS_KEYS"),
         webhook_key=reader.key("WEBHOOK_KEY"),
         webhook_previous_keys=reader.keys("WEBHOOK_PREVIOUS_KEYS"),
         webhook_loopback=reader.flag("WEBHOOK_LOOPBACK", False),

@@ -8,6 +8,7 @@ from subgraphs.shell.settings import Settings, read_settings
 from subgraphs.users.commands.api_key import forget_api_keys
 from subgraphs.users.commands.cell import cell_routes
 from subgraphs.users.commands.ended_session import forget_old_sessions
+from subgraphs.users.commands.factor_sealing import seal_factors
 from subgraphs.users.commands.grant import forget_grants
 from subgraphs.users.commands.logged_entry import forget_logged
 from subgraphs.users.commands.mail import forget_mail
@@ -38,7 +39,7 @@ SUBGRAPH = Subgraph(
         forget_challenges,
         forget_deliveries,
     ),
-    loops=(deliver_mail, remind_people, deliver_pushes, deliver_webhooks),
+    loops=(deliver_mail, remind_people, deliver_pushes, deliver_webhooks, seal_factors),
     measures=(measure_queues,),
     routes=lambda resources: (*cell_routes(resources), Route(PATH, resources.revoked_sessions.tell)),
 )

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 import sys
+import time
 from typing import Any
+
+import asyncpg
 
 from deploy.databases import database_urls
 from deploy.erasure import traces_of
+from subgraphs.shell.sealing import SealingKeys
+from subgraphs.users.domain.one_time_password import code_at
 from tests.testkit.persons_things import let_plan, let_read, things_of, with_a_key
 from tests.testkit.running_stack import PASSWORD, ROOT, RunningStack, eventually
 
@@ -50,6 +56,30 @@ async def test_a_forgotten_password_is_replaced_with_what_fittracker_mail_prints
     given = {"email": person.email, "password": "Different123!"}
     _, answer = await stack.post({"query": LOGIN, "variables": {"input": given}})
     assert answer["data"]["login"]["user"] == {"id": person.id, "emailVerified": True}
+
+
+BEGIN = "mutation ($input: BeginSecondFactorInput!) { beginSecondFactor(input: $input) { secret userErrors { code } } }"
+CONFIRM = (
+    "mutation ($code: String!) { confirmSecondFactor(input: { code: $code }) { recoveryCodes userErrors { code } } }"
+)
+
+
+async def test_the_stack_seals_second_factors_with_a_key_of_its_own(stack: RunningStack) -> None:
+    person = await stack.register()
+    secret = base64.b32decode(
+        (await person.data(BEGIN, {"input": {"currentPassword": PASSWORD}}))["beginSecondFactor"]["secret"]
+    )
+    told = await person.data(CONFIRM, {"code": code_at(secret, int(time.time() // 30))})
+    connection = await asyncpg.connect(stack.state.environment["DATABASE_URL_USERS"])
+    stored = await connection.fetchval("SELECT totp_secret FROM account WHERE id = $1", person.id)
+    await connection.close()
+    assert SealingKeys(stack.directory.second_factor_key()).open(stored, person.id) == secret
+    given = {"email": person.email, "password": PASSWORD}
+    _, refused = await stack.post({"query": LOGIN, "variables": {"input": given}})
+    assert refused["errors"][0]["extensions"]["reason"] == "SECOND_FACTOR"
+    given["secondFactor"] = told["confirmSecondFactor"]["recoveryCodes"][0]
+    _, answer = await stack.post({"query": LOGIN, "variables": {"input": given}})
+    assert answer["data"]["login"]["user"]["id"] == person.id
 
 
 CLIENTS = """{ me { clients(first: 2) { nodes { id person { id displayName

@@ -1,6 +1,6 @@
 """The second factor: an authenticator app is enrolled, proven, asked for at sign-in, and taken away again.
 
-The app's secret has to be known to check a code, so it stands in the database; recovery codes stand as hashes.
+The app's secret has to be known to check a code, so it stands in the database, sealed; recovery codes stand as hashes.
 """
 
 import hashlib
@@ -14,6 +14,7 @@ from subgraphs.shell.auth import Viewer
 from subgraphs.shell.context import Resources
 from subgraphs.shell.errors import ConflictError, NotFoundError, ValidationError
 from subgraphs.users.commands.attempts import count_attempt, forget_attempts
+from subgraphs.users.commands.factor_sealing import factor_keys, opened_secret
 from subgraphs.users.commands.own_password import check_own_password
 from subgraphs.users.domain.one_time_password import SECRET_BYTES, enrolment_uri, matching_step, shown_secret
 
@@ -39,14 +40,18 @@ class Enrolment:
 
 
 async def begin_enrolment(viewer: Viewer, password: str, *, resources: Resources) -> Enrolment:
-    """A secret for an app; it holds once a code of it was shown. Raises ValidationError, ConflictError if there is a factor."""
+    """A secret for an app; it holds once a code of it was shown.
+
+    Raises ValidationError, and ConflictError if there is a factor, or no key that seals it.
+    """
+    keys = factor_keys(resources.settings)
     await check_own_password(viewer, password, resources=resources)
     secret = secrets.token_bytes(SECRET_BYTES)
     async with resources.database.transaction() as transaction:
         factor = (await transaction.execute(_FACTOR, {"id": viewer.id})).one_or_none()
         if factor is not None and factor.totp_confirmed_at is not None:
             raise ConflictError("There is a second factor already: remove it first.")
-        email = await transaction.scalar(_ENROL, {"id": viewer.id, "secret": secret})
+        email = await transaction.scalar(_ENROL, {"id": viewer.id, "secret": keys.seal(secret, viewer.id)})
     return Enrolment(shown_secret(secret), enrolment_uri(secret, ISSUER, str(email)))
 
 
@@ -58,7 +63,8 @@ async def confirm_enrolment(viewer: Viewer, code: str, *, resources: Resources) 
         factor = (await transaction.execute(_FACTOR, {"id": viewer.id})).one_or_none()
         if factor is None or factor.totp_secret is None or factor.totp_confirmed_at is not None:
             raise ConflictError("There is nothing to confirm: begin anew.")
-        step = matching_step(factor.totp_secret, code, now.timestamp(), None)
+        secret = opened_secret(resources.settings, factor.totp_secret, viewer.id)
+        step = None if secret is None else matching_step(secret, code, now.timestamp(), None)
         if step is None:
             raise ValidationError(("code", "is wrong"))
         await transaction.execute(_CONFIRM, {"id": viewer.id, "now": now, "step": step})
@@ -94,7 +100,9 @@ async def use_code(transaction: AsyncConnection, user_id: str, code: str, resour
     if factor is None or factor.totp_secret is None:
         return False
     given = "".join(code.split()).casefold()
-    step = matching_step(factor.totp_secret, given, resources.now().timestamp(), factor.totp_last_step)
+    secret = opened_secret(resources.settings, factor.totp_secret, user_id)
+    now = resources.now().timestamp()
+    step = None if secret is None else matching_step(secret, given, now, factor.totp_last_step)
     if step is not None:
         await transaction.execute(_USED, {"id": user_id, "step": step})
         return True

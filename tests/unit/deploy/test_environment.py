@@ -57,6 +57,7 @@ def test_every_secret_is_said_to_be_one() -> None:
                 "PASSWORD",
                 "PUSH_KEY",
                 "WEBHOOK_KEY",
+                "FACTOR_KEY",
                 "PREVIOUS_KEYS",
             )
         )

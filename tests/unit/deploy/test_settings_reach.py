@@ -15,7 +15,7 @@ SYSTEMD = DEPLOY / "systemd"
 SUBGRAPHS = ("users", "nutrition", "workouts", "analytics")
 PROCESSES = (*SUBGRAPHS, "router")
 #: What one process alone has to know; every subgraph has its own database's address, and all have the rest.
-ALONE = {"WEB_PUSH_KEY": "users", "WEBHOOK_KEY": "users", "ROUTER_REDIS_URL": "router"}
+ALONE = {"WEB_PUSH_KEY": "users", "SECOND_FACTOR_KEY": "users", "WEBHOOK_KEY": "users", "ROUTER_REDIS_URL": "router"}
 
 
 @pytest.fixture(scope="module")
