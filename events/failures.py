@@ -70,6 +70,7 @@ _INFRASTRUCTURE = (
     InternalClientError,
     InvalidatePoolError,
     KafkaError,
+    MemoryError,  # of this process: less is asked of it later
     PoolTimeoutError,
     RedisError,
 )

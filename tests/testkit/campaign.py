@@ -1,6 +1,7 @@
 """A campaign: people write, correct, delete and watch while one part after the other fails; then everything is compared.
 
-`python -m tests.testkit.campaign --faults 200 --results FOLDER`. On the embedded servers, as `fittracker up` starts them.
+`python -m tests.testkit.campaign --faults 200 --results FOLDER`. On the embedded servers, or with `--servers real` on the
+distribution's PostgreSQL and Redis and on Apache Kafka; either way behind links that can fail (`faulty_link`).
 What must hold at the end: every acknowledged write is there once, every summary is the sum of what is there, every
 projection is what its sources say, every subscriber has the last state, nothing is parked, every error was honest.
 """
@@ -14,18 +15,21 @@ import random
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from deploy.data_directory import DataDirectory
 from deploy.event_commands import Sampling, check, open_rooms
 from deploy.terminal import Terminal
 from events.parked import list_parked
 from events.progress import behind, unpublished
-from tests.testkit.campaign_faults import KINDS, PARTS, Fault, inflict, planned
+from tests.testkit.campaign_faults import KINDS, LINKED, PARTS, Fault, inflict, planned
 from tests.testkit.campaign_people import KCAL_PER_GRAM, Answers, Person
+from tests.testkit.campaign_servers import Site, fillable, serving
 from tests.testkit.campaign_watchers import KINDS_OF_WATCHERS, Watcher, watching
 from tests.testkit.running_stack import RunningStack, eventually, running_stack
 
@@ -47,6 +51,7 @@ class Result:
     """What a campaign did and found; `findings` is empty where all that was promised held."""
 
     seed: int
+    servers: str  # embedded or real
     days: int
     pause_seconds: float
     away_seconds: float
@@ -65,20 +70,21 @@ async def run(
     *,
     seed: int,
     stop_seconds: float,
+    real: bool = False,
     days: int | None = None,
     pause_seconds: float = PAUSE_SECONDS,
     away_seconds: float = AWAY_SECONDS,
     say: Any = print,
 ) -> Result:
-    """One campaign over a new platform in `directory`.
+    """One campaign over a new platform in `directory`. A fault that lasts does so for at most `stop_seconds`.
 
     On many days with long pauses, no write covers what an earlier one lost; subscribers that stay away long when their
     stream ends come back after what was killed has caught up.
     """
     days = days or max(LEAST_DAYS, len(faults) // FAULTS_A_DAY)
-    result, answers = Result(seed, days, pause_seconds, away_seconds), Answers()
+    result, answers = Result(seed, "real" if real else "embedded", days, pause_seconds, away_seconds), Answers()
     began = time.monotonic()
-    async with running_stack(directory, "--no-sample-data") as stack:
+    async with _platform(directory, real=real, seed=seed) as (stack, site):
         people = [
             await Person.enter(await stack.register(), answers, seed + number, days=days, pause_seconds=pause_seconds)
             for number in range(PEOPLE)
@@ -91,7 +97,7 @@ async def run(
         async with watching(watchers):
             using = [asyncio.create_task(person.use(over)) for person in people]
             try:
-                await _inflict_all(stack, faults, seed, stop_seconds, result, say)
+                await _inflict_all(stack, site, faults, stop_seconds, answers, result, say)
                 over.set()
                 for outcome in await asyncio.gather(*using, return_exceptions=True):
                     if isinstance(outcome, BaseException):
@@ -110,21 +116,41 @@ async def run(
     return result
 
 
+@asynccontextmanager
+async def _platform(directory: Path, *, real: bool, seed: int) -> AsyncIterator[tuple[RunningStack, Site]]:
+    async with serving(directory.with_name("servers"), DataDirectory(directory), real=real, seed=seed) as site:
+        settings = directory.with_name("router-settings.yaml")
+        site.write_router_settings(settings)
+        options = ("--no-sample-data", "--config", str(settings))
+        async with running_stack(directory, *options, **site.environment) as stack:
+            yield stack, site
+
+
 async def _inflict_all(
-    stack: RunningStack, faults: Sequence[Fault], seed: int, stop_seconds: float, result: Result, say: Any
+    stack: RunningStack,
+    site: Site,
+    faults: Sequence[Fault],
+    stop_seconds: float,
+    answers: Answers,
+    result: Result,
+    say: Any,
 ) -> None:
-    """One after the other, now and then the next before the last is over."""
-    chooser = random.Random(seed)
+    """One after the other, now and then the next before the last is over. Each is noted with what clients were told
+    meanwhile, where that was no success.
+    """
+    chooser = random.Random(result.seed)
     await asyncio.sleep(1)
     for number, fault in enumerate(faults, 1):
         say(f"{number}/{len(faults)} {fault}")
-        result.faults.append(str(fault))
+        before = answers.codes.copy()
         try:
-            await inflict(fault, stack, chooser.uniform(min(1.0, stop_seconds), stop_seconds))
+            await inflict(fault, stack, site, chooser.uniform(min(1.0, stop_seconds), stop_seconds))
         except (OSError, TimeoutError, KeyError) as error:
             # The part was not there to be cut, or another fault had just ended it.
             say(f"  not inflicted: {error!r}")
         await asyncio.sleep(chooser.choice((0.0, 0.5, 1.0, 1.5)))
+        told = ", ".join(f"{count} {code}" for code, count in (answers.codes - before).items())
+        result.faults.append(f"{fault}: {told}" if told else str(fault))
 
 
 async def _compare(
@@ -222,10 +248,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--faults", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what fails; by default everything")
     parser.add_argument(
-        "--kinds", nargs="+", choices=KINDS, default=KINDS, help="how it fails; by default in every way"
+        "--parts", nargs="+", choices=sorted({*PARTS, *LINKED}), help="what fails; by default everything"
     )
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, help="how it fails; by default in every way")
     parser.add_argument("--days", type=int, help="over how many days people write")
     parser.add_argument("--pause", type=float, default=PAUSE_SECONDS, help="the longest between two writes, in seconds")
     parser.add_argument(
@@ -233,8 +259,12 @@ def main() -> None:
     )
     parser.add_argument("--stop-seconds", type=float, default=4.0, help="the longest that a part is stopped for")
     parser.add_argument("--results", type=Path, help="a folder for a dated file of results")
+    parser.add_argument("--servers", choices=("embedded", "real"), default="embedded", help="on which servers")
     options = parser.parse_args()
-    faults = list(planned(options.faults, options.seed, options.parts, options.kinds))
+    is_real = options.servers == "real"
+    chosen = {"parts": options.parts, "kinds": options.kinds}
+    given = {name: value for name, value in chosen.items() if value}
+    faults = list(planned(options.faults, options.seed, **given, disks=fillable(real=is_real)))
     with tempfile.TemporaryDirectory(prefix="campaign-") as directory:
         result = asyncio.run(
             run(
@@ -242,6 +272,7 @@ def main() -> None:
                 faults,
                 seed=options.seed,
                 stop_seconds=options.stop_seconds,
+                real=is_real,
                 days=options.days,
                 pause_seconds=options.pause,
                 away_seconds=options.away,
@@ -250,7 +281,8 @@ def main() -> None:
     text = json.dumps(asdict(result), indent=2)
     print(text)
     if options.results:
-        what = "-".join([f"{options.faults}-faults", *(options.parts if options.parts is not PARTS else ())])
+        servers = [options.servers] if is_real else []
+        what = "-".join([f"{options.faults}-faults", *servers, *(options.parts or ()), *(options.kinds or ())])
         options.results.mkdir(parents=True, exist_ok=True)
         file = options.results / f"{datetime.now(UTC):%Y-%m-%d}-{what}-seed-{options.seed}.json"
         file.write_text(text + "\n", encoding="utf-8")

@@ -24,7 +24,7 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{secured_listener}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}{secured_listener}
+advertised.listeners=PLAINTEXT://127.0.0.1:{advertised_port}{secured_listener}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL
@@ -51,10 +51,21 @@ USERNAME, PASSWORD = "fittracker", "a password of the tests"
 class LocalKafka:
     """One broker over `directory`; data survives `stop` and is found again by the next `start`."""
 
-    def __init__(self, directory: Path, *, port: int | None = None, keystore: Path | None = None) -> None:
-        """`keystore` is a PEM file with a certificate for localhost and its key; with it there is the `secured` address."""
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        port: int | None = None,
+        keystore: Path | None = None,
+        advertised_port: int | None = None,
+    ) -> None:
+        """`keystore` is a PEM file with a certificate for localhost and its key; with it there is the `secured` address.
+
+        Clients are told to come to `advertised_port`, where a proxy may listen; by default to the broker's own.
+        """
         self.directory = directory
         self._keystore = keystore
+        self._advertised_port = advertised_port
         self._secured_port = free_port()
         self.port = port or free_port()
         self._controller_port = free_port()
@@ -69,20 +80,32 @@ class LocalKafka:
         """By SASL_SSL, as USERNAME with PASSWORD by SCRAM-SHA-512 or PLAIN."""
         return f"localhost:{self._secured_port}"
 
-    async def start(self, *, timeout_seconds: float = 60) -> None:
-        """Install the jars where absent, format the log directory, wait until the broker answers.
+    @property
+    def log_dir(self) -> Path:
+        """Where it keeps its records."""
+        return self.directory / "data"
 
-        Raises FriendlyError; the message names the log file.
-        """
+    async def start(self, *, timeout_seconds: float = 60) -> None:
+        """As `prepare`; then wait until the broker answers. Raises FriendlyError; the message names the log file."""
+        command = await self.prepare()
+        log = (self.directory / "broker.log").open("ab")
+        with log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        if not await wait_until_answering(self.port, self._process, timeout_seconds):
+            self.stop()
+            raise FriendlyError(f"Kafka did not answer on port {self.port}; see {self.directory / 'broker.log'}")
+
+    async def prepare(self) -> list[str]:
+        """Install the jars and format the log directory, where absent. The broker's command. Raises FriendlyError."""
         libraries = self.directory / "libs"
         await asyncio.to_thread(install_jars, libraries)
         properties = self.directory / "kraft.properties"
-        log_dir = self.directory / "data"
         properties.write_text(
             _PROPERTIES.format(
                 port=self.port,
+                advertised_port=self._advertised_port or self.port,
                 controller_port=self._controller_port,
-                log_dir=log_dir,
+                log_dir=self.log_dir,
                 secured_listener=f",SASL_SSL://{self.secured}" if self._keystore else "",
             )
             + (
@@ -91,20 +114,13 @@ class LocalKafka:
                 else ""
             )
         )
-        if not (log_dir / "meta.properties").exists():
+        if not (self.log_dir / "meta.properties").exists():
             cluster_id = run_tool(libraries, "kafka.tools.StorageTool", "random-uuid").strip().splitlines()[-1]
             run_tool(
                 libraries, "kafka.tools.StorageTool", "format", "--cluster-id", cluster_id, "--config", str(properties),
                 "--standalone", "--add-scram", f"SCRAM-SHA-512=[name={USERNAME},password={PASSWORD}]",
             )  # fmt: skip
-        log = (self.directory / "broker.log").open("ab")
-        with log:
-            self._process = subprocess.Popen(
-                [*java(libraries), "kafka.Kafka", str(properties)], stdout=log, stderr=subprocess.STDOUT
-            )
-        if not await wait_until_answering(self.port, self._process, timeout_seconds):
-            self.stop()
-            raise FriendlyError(f"Kafka did not answer on port {self.port}; see {self.directory / 'broker.log'}")
+        return [*java(libraries), "kafka.Kafka", str(properties)]
 
     def stop(self) -> None:
         """Ask the broker to end and wait for it; a broker that hangs is killed."""

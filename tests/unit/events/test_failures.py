@@ -55,6 +55,7 @@ def test_what_a_server_may_get_over_is_infrastructure_wrapped_or_not(error: Exce
         ConnectionRefusedError(),
         TimeoutError(),
         EOFError(),
+        MemoryError(),
         PoolTimeoutError("QueuePool limit"),
         KafkaConnectionError(),
         NotLeaderForPartitionError(),
