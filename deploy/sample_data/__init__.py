@@ -48,6 +48,17 @@ def read_own_exercises() -> list[dict[str, Any]]:
         return [_own_exercise(row) for row in csv.DictReader(stream)]
 
 
+def read_own_templates() -> list[dict[str, Any]]:
+    """The templates of own_templates.csv with their exercises in order: plans of exercises that both lists have, by name."""
+    templates: dict[str, dict[str, Any]] = {}
+    with (DIRECTORY / "own_templates.csv").open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            name, plan = row["template"], {key: value for key, value in row.items() if value}
+            head = {"id": sample_id("public-template", name), "name": name, "kind": row["kind"], "level": row["level"]}
+            templates.setdefault(name, head | {"exercises": []})["exercises"].append(plan)
+    return list(templates.values())
+
+
 def read_demo() -> dict[str, Any]:
     """Five people, and one week of John's: 4 meals a day of 1,674 kcal, 5 workouts of 305 min and 2,080 kcal."""
     demo: dict[str, Any] = json.loads((DIRECTORY / "demo.json").read_text(encoding="utf-8"))

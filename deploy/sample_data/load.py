@@ -23,7 +23,15 @@ from sqlalchemy import text
 from deploy.data_directory import DataDirectory
 from deploy.embedded import DOMAINS
 from deploy.errors import FriendlyError
-from deploy.sample_data import read_demo, read_everyday, read_exercises, read_foods, read_own_exercises, read_own_foods
+from deploy.sample_data import (
+    read_demo,
+    read_everyday,
+    read_exercises,
+    read_foods,
+    read_own_exercises,
+    read_own_foods,
+    read_own_templates,
+)
 from deploy.sample_data.coaching import load_coaching
 from deploy.sample_data.gym import load_gym
 from deploy.sample_data.kitchen import load_kitchen
@@ -60,7 +68,13 @@ from subgraphs.workouts.domain.workout import ExerciseDraft
 from subgraphs.workouts.domain.workout_set import SetDraft
 from subgraphs.workouts.projections.person import subscription as clocks_and_weights
 from subgraphs.workouts.queries.exercise import ExerciseRecord
-from subgraphs.workouts.sample_data import TrainingHistory, catalogue_by_name, load_exercises, load_workouts
+from subgraphs.workouts.sample_data import (
+    TrainingHistory,
+    catalogue_by_name,
+    load_exercises,
+    load_public_templates,
+    load_workouts,
+)
 
 _PEOPLE_AT_ONCE = 50  # each portion reads the catalogues once
 _PROJECTED_AT_ONCE = 10  # people with ten thousand events or so: a statement may take 15 s, on a loaded machine too
@@ -163,6 +177,7 @@ async def _load_catalogues(urls: Mapping[str, str], now: datetime) -> None:
         async with databases["workouts"].transaction() as connection:
             exercises = [*read_own_exercises(), *read_exercises()]
             await load_exercises(connection, exercises, now, read_everyday("exercises"))
+            await load_public_templates(connection, read_own_templates(), now)
 
 
 async def _load_people(urls: Mapping[str, str], people: Sequence[Person], now: datetime) -> None:

@@ -1,20 +1,29 @@
-"""What John plans to train: a routine, put on the two weeks to come. Loading again changes nothing."""
+"""What John plans to train: a routine, put on the two weeks to come, and templates, one published and one cloned.
+
+Loading again changes nothing.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 
-from deploy.sample_data import read_demo
+from deploy.sample_data import read_demo, sample_id
 from deploy.sample_data.people import signed_in
+from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import Weekday
 from subgraphs.shell.database import Database
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.scalars import IdempotencyKey
 from subgraphs.workouts.commands.planned_workout import NewPlanned, plan_workout
+from subgraphs.workouts.commands.public_template import Publication, clone_template, publish_template
 from subgraphs.workouts.commands.rest import set_default_rest
 from subgraphs.workouts.commands.routine import NewRoutine, RoutineUse, ToldDay, create_routine, schedule_routine
+from subgraphs.workouts.commands.template import NewTemplate, create_template
+from subgraphs.workouts.domain.exercise import ExerciseLevel
 from subgraphs.workouts.domain.plan import Plan
+from subgraphs.workouts.domain.public_template import TemplateKind
 from subgraphs.workouts.domain.routine import RoutineDay, RoutineSchedule
 from subgraphs.workouts.queries.planned_workout import planned_workout_counts
 from subgraphs.workouts.sample_data import catalogue_by_name
@@ -61,11 +70,29 @@ async def load_training(database: Database, now: datetime) -> None:
     days = [_day(*row, ids) for row in _DAYS]
     new = NewRoutine(name="Three days a week", schedule=RoutineSchedule.WEEKDAYS, days=days, request=request)
     routine = await create_routine(viewer, new, database=database, now=now)
+    await _load_templates(viewer, days, database, now)
     if not is_planned:
         use = RoutineUse(start=now.date() + timedelta(days=1), weeks=_WEEKS)
         await schedule_routine(viewer, routine.id, use, database=database, now=now)
         missed = NewPlanned(day=now.date() - timedelta(days=2), name="Swim before work", time_of_day=time(6, 30))
         await plan_workout(viewer, missed, database=database, now=now)
+
+
+async def _load_templates(viewer: Viewer, days: Sequence[ToldDay], database: Database, now: datetime) -> None:
+    """The routine's upper body as a template that everybody sees, and a clone of one that came with the catalogue."""
+    upper = NewTemplate(
+        name="Upper body in an hour",
+        exercises=days[0].exercises or (),
+        notes="Ask Alex about the grip of the rows.",
+        request=RequestKey(IdempotencyKey("sample:template")),
+    )
+    made = await create_template(viewer, upper, database=database, now=now)
+    if made.version == 1:
+        wanted = Publication(template_id=made.id, kind=TemplateKind.STRENGTH, level=ExerciseLevel.INTERMEDIATE)
+        await publish_template(viewer, wanted, database=database, now=now)
+    mobility = sample_id("public-template", "Fifteen minutes of mobility")
+    request = RequestKey(IdempotencyKey("sample:clone"))
+    await clone_template(viewer, mobility, name=None, request=request, database=database, now=now)
 
 
 def _day(

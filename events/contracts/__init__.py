@@ -33,6 +33,7 @@ CONTRACTS: tuple[type[Payload], ...] = (
     workouts.WorkoutCancelled,
     workouts.WorkoutDeleted,
     workouts.TrainingPlanned,
+    workouts.TemplateModerated,
     analytics.DailySummaryChanged,
     analytics.GoalProgressed,
     analytics.GoalCompleted,

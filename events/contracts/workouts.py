@@ -93,3 +93,19 @@ class TrainingPlanned(PlanWritten, frozen=True, kw_only=True):
     """Somebody wrote a template for a person, by a grant."""
 
     topic = topics.WORKOUTS_SESSION.name
+
+
+class TemplateModerated(Payload, frozen=True, kw_only=True):
+    """An administrator decided about a template that a person, who is the event's user, had published.
+
+    Aggregate `public_template`, id = public template id. `before` and `after` say who saw it.
+    """
+
+    topic = topics.WORKOUTS_SESSION.name
+    aggregate_type = "public_template"
+
+    actor_id: str
+    decision: str
+    reason: str
+    before: str
+    after: str

@@ -32,6 +32,14 @@ from subgraphs.workouts.queries.planned_workout import (
     planned_workouts_by_user,
     planned_workouts_of_days,
 )
+from subgraphs.workouts.queries.public_template import (
+    PublicTemplateRecord,
+    TemplateFilter,
+    public_templates_by_id,
+    public_templates_page,
+    publications_by_template,
+    report_reasons,
+)
 from subgraphs.workouts.queries.rest import default_rests
 from subgraphs.workouts.queries.routine import RoutineRecord, routine_counts, routines_by_id, routines_by_user
 from subgraphs.workouts.queries.template import (
@@ -203,6 +211,22 @@ class WorkoutsLoaders:
     @cached_property
     def template_by_id(self) -> DataLoader[str, TemplateRecord | None]:
         return load_one("template_by_id", self._read(templates_by_id), batch_span)
+
+    @cached_property
+    def public_template_by_id(self) -> DataLoader[str, PublicTemplateRecord | None]:
+        return load_one("public_template_by_id", self._read(public_templates_by_id), batch_span)
+
+    @cached_property
+    def publication_by_template(self) -> DataLoader[str, PublicTemplateRecord | None]:
+        return load_one("publication_by_template", self._read(publications_by_template), batch_span)
+
+    @cached_property
+    def public_templates(self) -> DataLoader[tuple[TemplateFilter, Page], list[PublicTemplateRecord]]:
+        return load_with_arguments("public_templates", self._read(public_templates_page), list, batch_span)
+
+    @cached_property
+    def report_reasons_by_public_template(self) -> DataLoader[str, list[tuple[str, int]]]:
+        return load_list("report_reasons_by_public_template", self._read(report_reasons), batch_span)
 
     @cached_property
     def changes_by_user(self) -> DataLoader[tuple[str, ChangePage], ChangesRecord | None]:

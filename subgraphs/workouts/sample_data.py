@@ -1,4 +1,4 @@
-"""Bulk loading for samples: the exercise catalogue and whole training histories. Called by `fittracker sample-data`."""
+"""Bulk loading for samples: the catalogue of exercises and templates, and whole training histories. Called by `fittracker sample-data`."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from subgraphs.shell.idempotency import key_columns
 from subgraphs.workouts.commands.exercise import INSERT_EXERCISE
 from subgraphs.workouts.commands.exercise_index import index_exercises
+from subgraphs.workouts.commands.public_template import ShownTemplate, write_public_template
 from subgraphs.workouts.commands.workout import NewWorkout, new_row
 from subgraphs.workouts.commands.workout_copy import CompletedWorkout, copy_workouts
-from subgraphs.workouts.domain.exercise import body_weight_share
+from subgraphs.workouts.domain.exercise import ExerciseLevel, body_weight_share
+from subgraphs.workouts.domain.plan import Plan
+from subgraphs.workouts.domain.planned_workout import PlannedExercise
+from subgraphs.workouts.domain.public_template import TemplateKind
 from subgraphs.workouts.queries.exercise import ExerciseRecord, exercises_by_id
 
 BATCH_ROWS = 500
@@ -38,6 +42,46 @@ async def load_exercises(
     await index_exercises(connection, [row for row in parameters if row["id"] not in known], everyday)
     await connection.execute(text("ANALYZE search_entry, search_word"))  # else the planner believes them empty
     return await _count(connection) - before
+
+
+async def load_public_templates(connection: AsyncConnection, rows: Iterable[Mapping[str, Any]], now: datetime) -> None:
+    """Bring the catalogue's public templates to what the rows say, in the caller's transaction; exercises are there already.
+
+    A row has id, name, kind, level and exercises, each with the name `exercise` of one of the catalogue, sets and, where
+    planned, leastReps, mostReps, restSeconds, superset, incrementKg and targetRpe, as text. Raises KeyError for an unknown one.
+    """
+    known = await catalogue_by_name(connection)
+    catalogue = {exercise.id: exercise for exercise in known.values()}
+    for row in rows:
+        exercises = tuple(
+            PlannedExercise(exercise_id=known[each["exercise"]].id, plan=_plan(each)) for each in row["exercises"]
+        )
+        shown = ShownTemplate(
+            id=row["id"],
+            name=row["name"],
+            kind=TemplateKind(row["kind"]),
+            level=ExerciseLevel(row["level"]),
+            exercises=exercises,
+        )
+        await write_public_template(connection, shown, catalogue, now)
+
+
+def _plan(told: Mapping[str, str]) -> Plan:
+    def whole(name: str) -> int | None:
+        return int(told[name]) if name in told else None
+
+    def exact(name: str) -> Decimal | None:
+        return Decimal(told[name]) if name in told else None
+
+    return Plan(
+        sets=int(told["sets"]),
+        least_reps=whole("leastReps"),
+        most_reps=whole("mostReps"),
+        rest_seconds=whole("restSeconds"),
+        superset=whole("superset"),
+        increment_kg=exact("incrementKg"),
+        target_rpe=exact("targetRpe"),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import strawberry
 from subgraphs.shell.graphql_schema import SubgraphSchema
 from subgraphs.workouts.api.exercise import Exercise, ExerciseMutation, ExerciseQuery
 from subgraphs.workouts.api.planned_workout_mutations import PlannedWorkoutMutation
+from subgraphs.workouts.api.public_template import PublicTemplateMutation, PublicTemplateQuery
 from subgraphs.workouts.api.routine_mutations import RoutineMutation
 from subgraphs.workouts.api.template import TemplateMutation
 from subgraphs.workouts.api.user import User
@@ -17,7 +18,7 @@ from subgraphs.workouts.api.workout_set import WorkoutSet
 
 
 @strawberry.type
-class Query(ExerciseQuery, WorkoutQuery):
+class Query(ExerciseQuery, WorkoutQuery, PublicTemplateQuery):
     """What can be asked of workouts directly; a person's own are fields of User."""
 
 
@@ -27,6 +28,7 @@ class Mutation(
     WorkoutMutation,
     WorkoutOrderMutation,
     TemplateMutation,
+    PublicTemplateMutation,
     RestMutation,
     PlannedWorkoutMutation,
     RoutineMutation,

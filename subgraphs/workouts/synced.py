@@ -20,6 +20,8 @@ SYNCED = SyncedTables(
         "template_exercise": "workout_template",
     },
     not_synced={
+        "public_template": "everybody's to see, and too many to be copied; the template tells that it is published",
+        "template_report": "for administrators",
         "exercise_best": "computed from sets",
         "personal_record": "computed from sets",
         "person": "copied from users",

@@ -128,8 +128,45 @@ class WorkoutTemplateRow(WorkoutsTable, table=True):
     planned_at: datetime = Field(sa_column=_instant())
     version: int = 1
     author_id: str | None = None
+    cloned_from: str | None = None
     idempotency_key: str | None = None
     idempotency_content: bytes | None = Field(default=None, sa_column=_content())
+
+
+class PublicTemplateRow(WorkoutsTable, table=True):
+    """What everybody may see of a template, copied when it was published. Without `user_id` it is the catalogue's."""
+
+    __tablename__ = "public_template"
+
+    id: str = Field(primary_key=True)
+    template_id: str | None = Field(
+        default=None, sa_column=Column(Text, ForeignKey("workout_template.id", ondelete="CASCADE"), nullable=True)
+    )
+    user_id: str | None = None
+    name: str
+    kind: str
+    level: str
+    labels: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    muscles: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    exercises: str = Field(sa_column=Column(JSONB, nullable=False))
+    published_at: datetime = Field(sa_column=_instant())
+    withdrawn_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    version: int = 1
+    reports: int = 0
+    reported_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+
+
+class TemplateReportRow(WorkoutsTable, table=True):
+    """That somebody finds a public template out of place."""
+
+    __tablename__ = "template_report"
+
+    public_template_id: str = Field(
+        sa_column=Column(Text, ForeignKey("public_template.id", ondelete="CASCADE"), primary_key=True, nullable=False)
+    )
+    reporter_id: str = Field(primary_key=True)
+    reason: str
+    at: datetime = Field(sa_column=_instant())
 
 
 class TemplateExerciseRow(WorkoutsTable, table=True):
@@ -305,6 +342,7 @@ class PersonRow(WorkoutsTable, table=True):
     display_name: str
     time_zone: str
     day_start_hour: int
+    status: str = "ACTIVE"
 
 
 class PersonWeightRow(WorkoutsTable, table=True):

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLInputObjectType, build_schema
 
+from tests.testkit.catalogue import with_catalogue
 from tests.testkit.offline_client import two_devices
 from tests.testkit.persons_things import PER_100
 from tests.testkit.running_stack import RunningStack, Visitor
@@ -36,6 +37,7 @@ MADE: dict[str, tuple[str, dict[str, Any], str, dict[str, Any]]] = {
     "createRecipe": ("food_", {"name": "Stew", "servings": 2, "ingredients": [{"foodId": "FOOD", "grams": 9}]}, "food", {"servings": 3}),
     "createExercise": ("exercise_", {"name": "Plank", "category": "STRENGTH", "tracking": "TIME", "met": 3}, "exercise", {"met": 4}),
     "createTemplate": ("", {"name": "Push", "exercises": [{"exerciseId": "EXERCISE", "sets": 3}]}, "template", {"name": "Pull"}),
+    "cloneTemplate": ("", {"publicTemplateId": "PUBLIC"}, "template", {"name": "Mine"}),
     "startWorkout": ("workout_", {"name": "Now"}, "workout", {"name": "Later"}),
     "logWorkout": ("workout_", {"name": "Then", "startedAt": AT, "endedAt": AT}, "workout", {"name": "Before"}),
     "logSet": ("set_", {"workoutId": "WORKOUT", "exerciseId": "EXERCISE", "reps": 5}, "set", {"reps": 6}),
@@ -55,11 +57,13 @@ async def things_to_refer_to(person: Visitor) -> dict[str, str]:
         logWorkout(input: {name: "Old", startedAt: "2026-01-03T10:00:00Z", endedAt: "2026-01-03T10:10:00Z"}) { workout { id } } }""",
         {"food": {"name": "Oats", "category": "GRAIN", "per100": PER_100}},
     )
+    _, public = await with_catalogue(person.stack)
     return {
         "FOOD": made["createFood"]["food"]["id"],
         "EXERCISE": made["createExercise"]["exercise"]["id"],
         "MEAL": made["logMeal"]["meal"]["id"],
         "WORKOUT": made["logWorkout"]["workout"]["id"],
+        "PUBLIC": public,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from tests.testkit.authenticator import SoftAuthenticator
+from tests.testkit.catalogue import with_catalogue
 from tests.testkit.running_stack import PASSWORD, Visitor
 
 PER_100 = {"energyKcal": 100, "proteinG": 3, "carbsG": 20, "fatG": 1}
@@ -41,6 +42,13 @@ THEN = """mutation($food: ID!, $workout: ID!, $exercise: ID!, $tomorrow: LocalDa
   createTemplate(input: { name: "SECRET", exercises: [{ exerciseId: $exercise, sets: 3 }] }) { template { id } }
   me: updateSettings(input: {}) { user { id day { id } } }
 }"""
+
+
+#: The one thing that the owner shows everybody, and so without SECRET.
+OPEN = """mutation($exercise: ID!) {
+  createTemplate(input: { name: "For everybody", exercises: [{ exerciseId: $exercise, sets: 3 }] }) { template { id } } }"""
+PUBLISH = """mutation($id: ID!) { publishTemplate(input: { id: $id, kind: STRENGTH, level: BEGINNER }) {
+  template { published { id } } userErrors { message } } }"""
 
 
 BROWSER_KEY = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
@@ -86,6 +94,7 @@ async def things_of(owner: Visitor) -> dict[str, str]:
         "plannedWorkout": then["planWorkout"]["plannedWorkout"]["id"],
         "routine": then["createRoutine"]["routine"]["id"],
         "template": then["createTemplate"]["template"]["id"],
+        "publicTemplate": await a_public_template(owner),
         "summary": then["me"]["user"]["day"]["id"],
         "fast": then["startFast"]["fast"]["id"],
         "reminder": then["createReminder"]["reminder"]["id"],
@@ -104,6 +113,14 @@ async def things_of(owner: Visitor) -> dict[str, str]:
         ],
         "invitation": (await owner.data(INVITE))["inviteReader"]["invitation"]["id"],
     }
+
+
+async def a_public_template(owner: Visitor) -> str:
+    """The id of a template of the owner that everybody may see, with an exercise of the catalogue."""
+    exercise, _ = await with_catalogue(owner.stack)
+    made = await owner.data(OPEN, {"exercise": exercise})
+    shown = await owner.data(PUBLISH, {"id": made["createTemplate"]["template"]["id"]})
+    return str(shown["publishTemplate"]["template"]["published"]["id"])
 
 
 async def let_read(owner: Visitor, reader: Visitor) -> str:

@@ -20,15 +20,19 @@ from subgraphs.users.queries.audit import AuditRecord, audit_page
 
 describe_enum(
     domain.AuditAction,
-    "What was done to an account.",
+    "What was done to an account, or to what its person published.",
     SUSPENDED="It was closed for its person.",
     REINSTATED="It was opened again.",
     ROLES_CHANGED="It was given roles, or they were taken.",
     PREMIUM_SET="It was given the role PREMIUM until a moment, or that was taken.",
+    TEMPLATE_WITHDRAWN="A template that its person had published was withdrawn.",
+    TEMPLATE_KEPT="A template that its person had published was kept, or brought back.",
 )
 
 
-@strawberry.type(description="One thing that an administrator, or an operator, did to an account.")
+@strawberry.type(
+    description="One thing that an administrator, or an operator, did to an account, or to what its person published."
+)
 class AuditEntry:
     id: strawberry.ID = strawberry.field(description="Identifies the entry in the whole graph.")
     at: datetime = strawberry.field(description="When it was done.")
@@ -36,8 +40,8 @@ class AuditEntry:
     actor_id: strawberry.ID = strawberry.field(description="Who did it: a person's id, or `operator`.")
     subject_id: strawberry.ID = strawberry.field(description="Whose account it was done to; it may be gone.")
     reason: str = strawberry.field(description="Why, in the actor's words.")
-    before: str = strawberry.field(description="Status, roles or end of PREMIUM before.")
-    after: str = strawberry.field(description="Status, roles or end of PREMIUM since.")
+    before: str = strawberry.field(description="Status, roles, end of PREMIUM or visibility before.")
+    after: str = strawberry.field(description="Status, roles, end of PREMIUM or visibility since.")
 
 
 @strawberry.input(description="Whose account to suspend or reinstate, and why.")

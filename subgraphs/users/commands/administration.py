@@ -22,6 +22,7 @@ from subgraphs.shell.context import Resources
 from subgraphs.shell.errors import Checks, NotFoundError, expect_version
 from subgraphs.users.commands.account_event import account_event
 from subgraphs.users.commands.api_key import end_keys_of
+from subgraphs.users.commands.audit import AuditEntry, keep_entries
 from subgraphs.users.commands.ended_session import end_sessions
 from subgraphs.users.domain.account import LONGEST_PREMIUM, AccountStatus, AuditAction, Role, check_reason
 from subgraphs.users.queries.account import AccountRecord, account_by_email, lock_account
@@ -30,10 +31,6 @@ from subgraphs.users.tables import SessionRow
 #: Who acts where somebody with access to the database does, and nobody who is signed in.
 OPERATOR = "operator"
 
-_AUDIT = text(
-    "INSERT INTO audit_entry (id, at, action, actor_id, subject_id, reason, before, after)"
-    " VALUES (:id, :at, :action, :actor_id, :subject_id, :reason, :before, :after)"
-)
 _CHANGE = text(
     "UPDATE account SET status = :status, roles = :roles, premium_until = :premium_until, version = version + 1 WHERE id = :id"
 )
@@ -125,8 +122,17 @@ async def _write(
     columns = {"status": written.status, "roles": written.roles, "premium_until": written.premium_until}
     await transaction.execute(_CHANGE, {"id": account.id, **columns})
     actor, reason = by
-    entry = {"id": new_id(), "at": now, "action": action.value, "actor_id": actor, "subject_id": account.id}
-    await transaction.execute(_AUDIT, {**entry, "reason": reason, "before": before, "after": after})
+    entry = AuditEntry(
+        id=new_id(),
+        at=now,
+        action=action,
+        actor_id=actor,
+        subject_id=account.id,
+        reason=reason,
+        before=before,
+        after=after,
+    )
+    await keep_entries(transaction, [entry])
     await append_event(transaction, account_event(StatusChanged, written, now))
     if action is AuditAction.PREMIUM_SET and not _loses_premium(account, written, now):
         return written, ()

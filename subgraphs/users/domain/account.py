@@ -51,6 +51,8 @@ class AuditAction(StrEnum):
     REINSTATED = "REINSTATED"
     ROLES_CHANGED = "ROLES_CHANGED"
     PREMIUM_SET = "PREMIUM_SET"
+    TEMPLATE_WITHDRAWN = "TEMPLATE_WITHDRAWN"
+    TEMPLATE_KEPT = "TEMPLATE_KEPT"
 
 
 #: PREMIUM is given for so long at most, so that a mistyped year is noticed.

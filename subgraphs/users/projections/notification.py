@@ -1,7 +1,8 @@
 """Others' events to notifications: goals, achievements, records, and plans that somebody wrote for a person. The handler of
 group `users-notifications`.
 
-It also tells endpoints of webhooks, and keeps what people have logged lately, for reminders and reports of weeks: `logged_entry`.
+It also tells endpoints of webhooks, keeps what people have logged lately, for reminders and reports of weeks: `logged_entry`, and
+enters into the audit trail what administrators decided elsewhere.
 
 What happened more than a week ago is not told, so a group that reads its topics from their start tells nothing old; what is
 told twice has the same cause, and is kept once.
@@ -17,15 +18,17 @@ from events.consumer import AfterCommit, Handler, Subscription
 from events.contracts.analytics import AchievementUnlocked, DailySummaryChanged, GoalProgressed
 from events.contracts.nutrition import MealDeleted, MealState, WaterDeleted, WaterLogged
 from events.contracts.plan_write import PlanWritten
-from events.contracts.workouts import WorkoutState
+from events.contracts.workouts import TemplateModerated, WorkoutState
 from events.envelope import Envelope, Payload
 from events.fanout import Fanout
 from events.topics import ANALYTICS_DERIVED, NUTRITION_DIARY, WORKOUTS_SESSION
 from events.upcast import read_payload
 from subgraphs.shell.node import NodeKind, day_id
+from subgraphs.users.commands.audit import AuditEntry, keep_entries
 from subgraphs.users.commands.logged_entry import LoggedEntry, keep_logged
 from subgraphs.users.commands.notification import notify, tell_subscribers
 from subgraphs.users.commands.webhook_events import queue_webhooks
+from subgraphs.users.domain.account import AuditAction
 from subgraphs.users.domain.notification import OLDEST_NEWS, NewNotification, NotificationKind
 from subgraphs.users.domain.reminder import Logged
 from subgraphs.users.domain.webhook import WebhookEvent, WebhookEventKind
@@ -48,6 +51,7 @@ def notifier(fanout: Fanout | None, now: Callable[[], datetime]) -> Handler:
         since = moment - OLDEST_NEWS
         told_of = [(envelope, read_payload(envelope)) for envelope in envelopes]
         await keep_logged(connection, [_entry(*each) for each in told_of if each[1].aggregate_type in _ENTRIES], moment)
+        await keep_entries(connection, [_decision(*each) for each in told_of if isinstance(each[1], TemplateModerated)])
         news = [
             each
             for envelope, payload in told_of
@@ -60,6 +64,22 @@ def notifier(fanout: Fanout | None, now: Callable[[], datetime]) -> Handler:
         return (lambda: tell_subscribers(fanout, told)) if told else None
 
     return project
+
+
+def _decision(envelope: Envelope, payload: Payload) -> AuditEntry:
+    """What an administrator decided in workouts, as the audit trail has it: under the event's id, so once."""
+    assert isinstance(payload, TemplateModerated)
+    is_withdrawn = payload.decision == "WITHDRAW"
+    return AuditEntry(
+        id=envelope.event_id,
+        at=envelope.occurred_at,
+        action=AuditAction.TEMPLATE_WITHDRAWN if is_withdrawn else AuditAction.TEMPLATE_KEPT,
+        actor_id=payload.actor_id,
+        subject_id=envelope.user_id,
+        reason=payload.reason,
+        before=payload.before,
+        after=payload.after,
+    )
 
 
 def _told_to_endpoints(told_of: Sequence[tuple[Envelope, Payload]], since: datetime) -> list[WebhookEvent]:

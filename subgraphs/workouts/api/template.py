@@ -22,18 +22,29 @@ from subgraphs.shell.scalars import (
 from subgraphs.workouts.api.exercise import Exercise, exercise_node
 from subgraphs.workouts.api.one_rep_max import OneRepMaxFormula
 from subgraphs.workouts.commands import template as commands
+from subgraphs.workouts.commands.public_template import visibility_of
 from subgraphs.workouts.domain.one_rep_max import reps_in_reserve
 from subgraphs.workouts.domain.plan import Plan
 from subgraphs.workouts.domain.progression import DEFAULT_FORMULA, DEFAULT_STEP_KG, ProgressionRule, rule_of
+from subgraphs.workouts.domain.public_template import TemplateVisibility
 from subgraphs.workouts.loaders import loaders_of
 from subgraphs.workouts.queries.template import TemplateRecord
 
 if TYPE_CHECKING:
+    from subgraphs.workouts.api.public_template import PublicTemplate
     from subgraphs.workouts.api.user import User
 
 LazyUser = Annotated["User", strawberry.lazy("subgraphs.workouts.api.user")]
+LazyPublicTemplate = Annotated["PublicTemplate", strawberry.lazy("subgraphs.workouts.api.public_template")]
 
 
+describe_enum(
+    TemplateVisibility,
+    "Who sees a template.",
+    PRIVATE="Its person, and whoever has a grant.",
+    PUBLIC="Everybody who is signed in sees what was published of it.",
+    WITHDRAWN="It was published, and administrators withdrew it: as PRIVATE, for good.",
+)
 describe_enum(
     ProgressionRule,
     "By which rule the weight of an exercise grows from one workout to the next.",
@@ -98,6 +109,7 @@ class TemplateExercise:
 
 @strawberry.type(description="What a person does again and again.")
 class WorkoutTemplate:
+    cloned_from_id: strawberry.Private[str | None]
     id: strawberry.ID = strawberry.field(description="Identifies the template in the whole graph.")
     name: str = strawberry.field(description="What the person calls it.")
     notes: str | None = strawberry.field(description="The person's own words; null if there are none.")
@@ -110,9 +122,29 @@ class WorkoutTemplate:
         records = await loaders_of(info).exercises_by_template.load(self.id)
         return [exercise_plan_node(each.exercise_id, each.position, each.plan) for each in records]
 
+    @strawberry.field(description="Who sees it.")
+    async def visibility(self, info: Info) -> TemplateVisibility:
+        return visibility_of(await loaders_of(info).publication_by_template.load(self.id))
+
+    @strawberry.field(description="What everybody sees of it; null while that is nothing.")
+    async def published(self, info: Info) -> LazyPublicTemplate | None:
+        from subgraphs.workouts.api.public_template import public_template_node
+
+        record = await loaders_of(info).publication_by_template.load(self.id)
+        return None if record is None or record.withdrawn_at is not None else public_template_node(record)
+
+    @strawberry.field(
+        description="The public template that it was cloned from; null for one's own, and where that is public no more."
+    )
+    async def cloned_from(self, info: Info) -> LazyPublicTemplate | None:
+        from subgraphs.workouts.api.public_template import load_public_template
+
+        return None if self.cloned_from_id is None else await load_public_template(info, self.cloned_from_id)
+
 
 def template_node(record: TemplateRecord) -> WorkoutTemplate:
     return WorkoutTemplate(
+        cloned_from_id=record.cloned_from,
         id=strawberry.ID(record.id),
         name=record.name,
         notes=record.notes,

@@ -44,13 +44,15 @@ _DELETE_EXERCISES = text("DELETE FROM template_exercise WHERE template_id = :id"
 class NewTemplate:
     """A template to keep: (exercise id, plan) in order. The same request again finds the first one.
 
-    It is for this person, who lets the viewer plan by a grant; for the viewer where None.
+    It is for this person, who lets the viewer plan by a grant; for the viewer where None. `cloned_from` is the public template
+    that it was made of, None for one's own.
     """
 
     name: str
     exercises: Sequence[tuple[str, Plan]]
     notes: str | None = None
     person_id: str | None = None
+    cloned_from: str | None = None
     request: RequestKey | None = None
 
 
@@ -71,16 +73,26 @@ async def create_template(viewer: Viewer, new: NewTemplate, *, database: Databas
     checks.done()
     async with database.transaction() as transaction:
         writer = await plan_writer(transaction, viewer, new.person_id, PlanArea.TRAINING)
-        owner, request = writer.owner, writer.key(new.request)
-        await take_turns(transaction, "workout_template", owner.id)
-        earlier = await id_of_request(transaction, "workout_template", owner.id, request)
-        if earlier is None:
-            if (await template_counts(transaction, [owner.id])).get(owner.id, 0) >= MOST_TEMPLATES:
-                raise ConflictError(f"There may be at most {MOST_TEMPLATES} templates: delete one first.")
-            await check_exercises_exist(transaction, owner, [exercise_id for exercise_id, _ in new.exercises])
-            earlier = await _write(transaction, writer, replace(new, request=request), now)
-            await writer.note(transaction, PlanKind.TEMPLATE, earlier, now)
-        return (await templates_by_id(transaction, [earlier]))[earlier]
+        kept = await keep_template(transaction, writer, new, now)
+        return (await templates_by_id(transaction, [kept]))[kept]
+
+
+async def keep_template(transaction: AsyncConnection, writer: PlanWriter, new: NewTemplate, now: datetime) -> str:
+    """The id of the template that was kept, by this request or the same before.
+
+    Raises ValidationError for exercises that its person does not see, and ConflictError for too many or a key used otherwise.
+    """
+    owner, request = writer.owner, writer.key(new.request)
+    await take_turns(transaction, "workout_template", owner.id)
+    earlier = await id_of_request(transaction, "workout_template", owner.id, request)
+    if earlier is not None:
+        return earlier
+    if (await template_counts(transaction, [owner.id])).get(owner.id, 0) >= MOST_TEMPLATES:
+        raise ConflictError(f"There may be at most {MOST_TEMPLATES} templates: delete one first.")
+    await check_exercises_exist(transaction, owner, [exercise_id for exercise_id, _ in new.exercises])
+    kept = await _write(transaction, writer, replace(new, request=request), now)
+    await writer.note(transaction, PlanKind.TEMPLATE, kept, now)
+    return kept
 
 
 async def update_template(
@@ -101,7 +113,7 @@ async def update_template(
         writer = await writer_of_row(
             transaction, viewer, "workout_template", template_id, PlanArea.TRAINING, missing=_NO_TEMPLATE
         )
-        template = await _lock(transaction, writer.owner, template_id)
+        template = await lock_template(transaction, writer.owner, template_id)
         expect_version("template", expected=expected_version, current=template.version)
         exercises = changes.get("exercises")
         name, notes = changes.get("name", template.name), changes.get("notes", template.notes)
@@ -133,12 +145,12 @@ async def delete_template(
     Raises NotFoundError, for another's too, and StaleVersionError.
     """
     async with database.transaction() as transaction:
-        template = await _lock(transaction, viewer, template_id)
+        template = await lock_template(transaction, viewer, template_id)
         expect_version("template", expected=expected_version, current=template.version)
         await transaction.execute(_DELETE, {"id": template_id})
 
 
-async def _lock(transaction: AsyncConnection, viewer: Viewer, template_id: str) -> TemplateRecord:
+async def lock_template(transaction: AsyncConnection, viewer: Viewer, template_id: str) -> TemplateRecord:
     """The viewer's template, locked until the transaction ends. Raises NotFoundError, for another's too."""
     if await transaction.scalar(_LOCK, {"id": template_id, "user_id": viewer.id}) is None:
         raise NotFoundError(_NO_TEMPLATE)
@@ -199,6 +211,7 @@ async def _write(transaction: AsyncConnection, writer: PlanWriter, new: NewTempl
         "author_id": writer.author_id,
         "name": new.name.strip(),
         "notes": new.notes,
+        "cloned_from": new.cloned_from,
         "created_at": now,
         "planned_at": now,
         **key_columns(new.request),

@@ -1,4 +1,4 @@
-"""Accounts and weighings, replicated: workouts need a person's clock, name and weight on a day.
+"""Accounts and weighings, replicated: workouts need a person's clock, name, standing and weight on a day.
 
 The handler of group `workouts-person`; workouts that waited for a body weight are priced as soon as one is known.
 """
@@ -23,10 +23,10 @@ from subgraphs.workouts.queries.person import GROUP
 TOPICS = (USERS_ACCOUNT.name, USERS_BODY.name)
 
 _PERSON = text(
-    "INSERT INTO person (user_id, display_name, time_zone, day_start_hour)"
-    " VALUES (:user_id, :display_name, :time_zone, :day_start_hour)"
+    "INSERT INTO person (user_id, display_name, time_zone, day_start_hour, status)"
+    " VALUES (:user_id, :display_name, :time_zone, :day_start_hour, :status)"
     " ON CONFLICT (user_id) DO UPDATE SET display_name = excluded.display_name,"
-    " time_zone = excluded.time_zone, day_start_hour = excluded.day_start_hour"
+    " time_zone = excluded.time_zone, day_start_hour = excluded.day_start_hour, status = excluded.status"
 )
 _WEIGHTS = text(
     "INSERT INTO person_weight (entry_id, user_id, local_date, recorded_at, weight_kg)"
@@ -42,6 +42,8 @@ _FORGET = (
     text("DELETE FROM planned_workout WHERE user_id = :id"),
     text("DELETE FROM routine WHERE user_id = :id"),
     text("DELETE FROM workout WHERE user_id = :id"),
+    text("DELETE FROM template_report WHERE reporter_id = :id"),
+    text("DELETE FROM public_template WHERE user_id = :id"),
     text("DELETE FROM workout_template WHERE user_id = :id"),
     text("UPDATE workout_template SET author_id = NULL WHERE author_id = :id"),
     text("UPDATE routine SET author_id = NULL WHERE author_id = :id"),
@@ -100,6 +102,7 @@ async def _keep_account(connection: AsyncConnection, user_id: str, account: Acco
             "display_name": account.display_name,
             "time_zone": account.time_zone,
             "day_start_hour": account.day_start_hour,
+            "status": account.status,
         },
     )
 

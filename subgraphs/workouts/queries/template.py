@@ -16,7 +16,7 @@ from subgraphs.workouts.domain.one_rep_max import RELIABLE_REPS, OneRepMaxFormul
 from subgraphs.workouts.domain.plan import Plan
 from subgraphs.workouts.domain.progression import LastTime
 
-_COLUMNS = "id, user_id, name, notes, created_at, planned_at, version, author_id"
+_COLUMNS = "id, user_id, name, notes, created_at, planned_at, version, author_id, cloned_from"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class TemplateRecord:
     planned_at: datetime
     version: int
     author_id: str | None
+    cloned_from: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from graphql import GraphQLObjectType, build_schema
 
 from subgraphs.shell.context import utc_now
 from subgraphs.workouts.loaders import WorkoutsLoaders
-from subgraphs.workouts.sample_data import load_exercises
+from subgraphs.workouts.sample_data import load_exercises, load_public_templates
 from subgraphs.workouts.schema import schema
 from tests.testkit.servers import Postgres
 from tests.testkit.subgraph import SubgraphUnderTest, subgraph_under_test
@@ -61,6 +61,32 @@ OPERATIONS = {
         "NOT_FOUND",
     ),
     "Mutation.deleteTemplate": ('mutation { deleteTemplate(input: {id: "TEMPLATE"}) { deletedId } }', "NOT_FOUND"),
+    "Query.publicTemplate": ('{ publicTemplate(id: "open") { name } }', "own"),
+    "Query.publicTemplates": ("{ publicTemplates { nodes { id } } }", "own"),
+    "Query.reportedTemplates": ("{ reportedTemplates { nodes { authorId } } }", "FORBIDDEN"),
+    "Mutation.publishTemplate": (
+        'mutation { publishTemplate(input: {id: "TEMPLATE", kind: MIXED, level: BEGINNER}) { leftOut } }',
+        "NOT_FOUND",
+    ),
+    "Mutation.unpublishTemplate": (
+        'mutation { unpublishTemplate(input: {id: "TEMPLATE"}) { template { id } } }',
+        "NOT_FOUND",
+    ),
+    "Mutation.cloneTemplate": (
+        'mutation { cloneTemplate(input: {publicTemplateId: "open"}) { template { id } } }',
+        "own",
+    ),
+    "Mutation.reportTemplate": (
+        'mutation { reportTemplate(input: {publicTemplateId: "open", reason: SPAM}) { userErrors { code } } }',
+        "own",
+    ),
+    "Mutation.moderateTemplate": (
+        (
+            'mutation { moderateTemplate(input: {publicTemplateId: "open", decision: KEEP, reason: "None"})'
+            " { publicTemplate { id } } }"
+        ),
+        "FORBIDDEN",
+    ),
     "User.trainingChanges": (
         '{ _entities(representations: [{__typename: "User", id: "owner"}]) { ...on User { trainingChanges { token } } } }',
         "FORBIDDEN",
@@ -233,6 +259,9 @@ async def workouts(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
         }
         async with subgraph.database.transaction() as connection:
             await load_exercises(connection, [bench], utc_now())
+            plan = {"exercise": "Bench press", "sets": "3"}
+            shown = {"id": "open", "name": "Open", "kind": "STRENGTH", "level": "BEGINNER", "exercises": [plan]}
+            await load_public_templates(connection, [shown], utc_now())
         yield subgraph
 
 

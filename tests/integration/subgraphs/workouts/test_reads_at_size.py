@@ -22,6 +22,13 @@ from subgraphs.workouts.queries.planned_workout import (
     planned_workouts_by_user,
     planned_workouts_of_days,
 )
+from subgraphs.workouts.queries.public_template import (
+    TemplateFilter,
+    public_templates_by_id,
+    public_templates_page,
+    publications_by_template,
+    report_reasons,
+)
 from subgraphs.workouts.queries.rest import default_rests
 from subgraphs.workouts.queries.routine import routine_counts, routines_by_id, routines_by_user
 from subgraphs.workouts.queries.template import (
@@ -91,6 +98,21 @@ _POPULATION = (
     INSERT INTO template_exercise (id, template_id, exercise_id, position, sets)
     SELECT id || '-' || n, id, 'e' || n, n, 3 FROM workout_template, generate_series(1, 8) AS n
     """,
+    """
+    INSERT INTO public_template (id, template_id, user_id, name, kind, level, labels, muscles, exercises, published_at)
+    SELECT 's-' || id, id, user_id, 'T', CASE WHEN hashtext(id) % 5 = 0 THEN 'HIIT' ELSE 'STRENGTH' END, 'BEGINNER',
+        ARRAY['template', CASE WHEN id LIKE 't0-%' THEN 'rare' ELSE id END, 'kind=' || CASE WHEN hashtext(id) % 5 = 0 THEN 'HIIT' ELSE 'STRENGTH' END], ARRAY['chest'], '[]', created_at
+    FROM workout_template
+    """,
+    """
+    INSERT INTO public_template (id, name, kind, level, labels, muscles, exercises, published_at)
+    SELECT 'c-' || n, 'T', 'STRENGTH', 'BEGINNER', ARRAY['template', 'kind=STRENGTH'], ARRAY['chest'], '[]',
+        '2025-01-01'::timestamptz + n * interval '1 minute' FROM generate_series(1, 30000) AS n
+    """,
+    """
+    INSERT INTO template_report (public_template_id, reporter_id, reason, at)
+    SELECT id, 'p' || n, 'SPAM', now() FROM public_template, generate_series(1, 3) AS n WHERE template_id IS NOT NULL
+    """,
     f"INSERT INTO default_rest SELECT 'p' || n, 90 FROM generate_series(0, {PEOPLE}) AS n",
     f"""
     INSERT INTO routine (id, user_id, name, schedule, days, created_at, planned_at)
@@ -145,6 +167,27 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "a page of templates": (templates_by_user, ([VETERAN], Page(20)), 30, 60),
     "how many templates there are": (template_counts, ([VETERAN],), 200, 60),
     "the exercises of a template": (exercises_by_template, (["t0-7"],), 8, 60),
+    "a public template": (public_templates_by_id, (["s-t0-7"],), 3, 20),
+    "what is public of twenty templates": (
+        publications_by_template,
+        ([f"t0-{n}" for n in range(1, 21)],),
+        60,
+        240,
+    ),
+    "a page of public templates": (public_templates_page, ([TemplateFilter()], Page(20)), 60, 240),
+    "a page of one kind of public templates": (
+        public_templates_page,
+        ([TemplateFilter(labels=("kind=HIIT",))], Page(20)),
+        500,
+        500,
+    ),
+    "public templates by a rare word": (
+        public_templates_page,
+        ([TemplateFilter(labels=("rare",))], Page(20)),
+        100,
+        240,
+    ),
+    "for what a public template was reported": (report_reasons, (["s-t0-7"],), 6, 20),
     "a page of planned workouts": (planned_workouts_by_user, ([VETERAN], Page(20)), 42, 120),
     "a calendar of three months": (
         planned_workouts_of_days,
