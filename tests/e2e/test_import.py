@@ -33,9 +33,21 @@ CALENDAR = """mutation ($skipped: ID!, $moved: ID!, $done: ID!, $to: LocalDate!,
   updatePlannedWorkout(input: { id: $moved, date: $to, timeOfDay: "18:30", minutes: 45 }) { userErrors { message } }
   pairPlannedWorkout(input: { id: $done, workoutId: $workout }) { userErrors { message } }
 }"""
-#: What is new for each thing that is made, and what follows from the moment in which it was made.
+#: What is new for each thing that is made, and what follows from the moment in which it was made. Nothing is published by an
+#: import.
 OF_THE_MOMENT = frozenset(
-    {"id", "version", "createdAt", "writtenAt", "loggedAt", "emailVerified", "displayName", "email"}
+    {
+        "id",
+        "version",
+        "createdAt",
+        "writtenAt",
+        "loggedAt",
+        "emailVerified",
+        "displayName",
+        "email",
+        "visibility",
+        "published",
+    }
 )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from events.contracts.analytics import AchievementUnlocked, GoalCompleted, GoalPlanned, GoalProgressed
 from events.contracts.nutrition import MealsPlanned
-from events.contracts.workouts import TrainingPlanned, WorkoutCompleted
+from events.contracts.workouts import TemplateModerated, TrainingPlanned, WorkoutCompleted
 from events.retention import forget_in_batches
 from subgraphs.analytics.domain.achievement import AchievementKind
 from subgraphs.shell.database import Database, migrate
@@ -103,6 +103,28 @@ async def test_events_are_told_in_words_once_though_they_come_again_and_in_anoth
     assert found["ACHIEVEMENT_UNLOCKED"]["body"] == "A first meal in the diary."
     assert found["PERSONAL_RECORD"]["body"] == "More than ever before: Back squat, Bench press"
     assert found["PERSONAL_RECORD"]["subjectId"] == "w1"
+
+
+async def test_what_administrators_decide_about_templates_is_in_the_audit_trail_once(
+    users: SubgraphUnderTest, person: str
+) -> None:
+    decided = TemplateModerated(
+        actor_id="boss", decision="WITHDRAW", reason="Sells something", before="PUBLIC", after="WITHDRAWN"
+    )
+    for version in (1, 2):
+        await tell(users, person, decided, version=version)
+    trail = "query ($id: ID!) { auditTrail(userId: $id) { nodes { action actorId subjectId reason before after } } }"
+    assert (await users.data(trail, "boss", {"id": person}, roles=("ADMIN",)))["auditTrail"]["nodes"] == [
+        {
+            "action": "TEMPLATE_WITHDRAWN",
+            "actorId": "boss",
+            "subjectId": person,
+            "reason": "Sells something",
+            "before": "PUBLIC",
+            "after": "WITHDRAWN",
+        }
+    ]
+    assert await listed(users, person) == []
 
 
 async def test_what_is_old_or_nothing_new_tells_nobody(users: SubgraphUnderTest, person: str) -> None:
