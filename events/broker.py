@@ -7,8 +7,10 @@ a broker that lost its records has lost that topic too, and whoever finds it mis
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from math import inf
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import for_code
 
 from events.envelope import new_id
@@ -17,6 +19,8 @@ from events.topics import EPOCH_PREFIX, TOPICS, Topic, epoch_topic
 
 _TOPIC_ALREADY_EXISTS = 36
 CALL_TIMEOUT_SECONDS = 5.0
+#: For so long an epoch that was read is believed over a connection that stands: a broker that lost its records was restarted.
+EPOCH_BELIEVED_SECONDS = 10.0
 
 
 class BrokerReplacedError(Exception):
@@ -29,6 +33,9 @@ class Broker:
     def __init__(self, admin: AIOKafkaAdminClient, settings: KafkaSettings) -> None:
         self._admin = admin
         self._settings = settings
+        #: when the epoch was read, by the event loop's clock, and what was connected then
+        self._read_at = -inf
+        self._read_over: list[AIOKafkaConnection] = []
 
     async def enter(self) -> str:
         """Create what topics are missing and return the broker's epoch, giving it one if it has none."""
@@ -45,6 +52,8 @@ class Broker:
         """The epoch, or None on a broker that has none. Of several, made at the same moment, the oldest counts."""
         async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
             names = await self._admin.list_topics()
+        self._read_at = asyncio.get_running_loop().time()
+        self._read_over = list(self._admin._client._conns.values())  # noqa: SLF001 - nothing public says what is connected
         epochs = [name.removeprefix(EPOCH_PREFIX) for name in names if name.startswith(EPOCH_PREFIX)]
         return min(epochs, default=None)
 
@@ -53,6 +62,14 @@ class Broker:
         found = await self.read_epoch()
         if found != epoch:
             raise BrokerReplacedError(f"the broker's epoch was {epoch} and is {found}")
+
+    async def watch_epoch(self, epoch: str) -> None:
+        """As `confirm_epoch`, for those who ask every few seconds: the broker is asked when nothing is left of what was connected
+        as it answered last, and else every EPOCH_BELIEVED_SECONDS, because the list of all topics is much to read.
+        """
+        age = asyncio.get_running_loop().time() - self._read_at
+        if age > EPOCH_BELIEVED_SECONDS or not any(connection.connected() for connection in self._read_over):
+            await self.confirm_epoch(epoch)
 
     async def ensure_topics(self, topics: Iterable[Topic]) -> None:
         """Create those of the topics that do not exist. Raises the Kafka error of any other refusal."""

@@ -35,6 +35,7 @@ _log = structlog.get_logger("events.consumer")
 
 POLL_MS = 1000
 ANNOUNCED_POLL_MS = 50  # for records that were announced, and are there
+ANNOUNCED_TURN_MS = 2_000  # of aiokafka's fetching, which what is resumed, revoked or sought wakes besides
 POLL_TIMEOUT_SECONDS = 30.0
 #: A broker that lost sight of a member that joins never answers it (the embedded one does, when another leaves just then).
 START_TIMEOUT_SECONDS = 20.0
@@ -132,7 +133,7 @@ async def _watch_epoch(broker: Broker, epoch: str) -> None:
     while True:
         await asyncio.sleep(EPOCH_CHECK_SECONDS)
         try:
-            await broker.confirm_epoch(epoch)
+            await broker.watch_epoch(epoch)
         except BrokerReplacedError:
             raise
         except Exception:
@@ -322,6 +323,7 @@ async def _group_member(
     """Raises JoinUnansweredError, and what aiokafka raises."""
     consumer: AIOKafkaConsumer = AIOKafkaConsumer(
         **kafka.arguments(),
+        **({"consumer_timeout_ms": ANNOUNCED_TURN_MS} if kafka.announced else {}),
         group_id=group,
         enable_auto_commit=False,
         auto_offset_reset="earliest",

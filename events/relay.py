@@ -208,7 +208,7 @@ class _Session:
             async with asyncio.timeout(POLL_SECONDS):
                 await self._woken.wait()
             return
-        await self._broker.confirm_epoch(self._epoch)
+        await self._broker.watch_epoch(self._epoch)
 
     def _stamped(self, row: asyncpg.Record, spans: ExitStack) -> bytes:
         """The event with the epoch of this life of the database: known only now, for a restored row is of the new one.

@@ -19,6 +19,7 @@ import structlog
 from router.access.authorization import AuthorizationRules
 from router.cache_policy import CacheHints
 from router.errors import RouterError
+from router.file_changes import changes_of
 from router.incremental.plan_parts import PartPlans
 from router.loaded_graph import GraphOptions, LoadedGraph
 from router.prepared_request import Runtime
@@ -27,8 +28,6 @@ from router.settings import SettingsError
 from router.telemetry import CACHE_GETS, CACHE_SIZE, GRAPH_GENERATION, GRAPH_LOADS
 
 log = structlog.get_logger(__name__)
-
-LOOK_SECONDS = 0.4
 
 #: What requests need of a graph: made from its SDL, the graph, and what the SDL says of rights and of caching.
 MakeRuntime = Callable[[str, LoadedGraph, AuthorizationRules, CacheHints], Runtime]
@@ -129,23 +128,11 @@ class GraphFile:
             self._served.graph.close()
 
     async def watch(self) -> None:
-        """Follows the file for ever: what has changed and then stood still for one look is taken.
-
-        It is looked at: file systems of networks and containers, and links that are turned elsewhere, notify nobody.
-        """
-        taken = last = None
-        while True:
-            now = await asyncio.to_thread(self._stamps)
-            if now == last and now != taken:
-                taken = now
-                await asyncio.to_thread(self._read_complaint)
-                if self._file.exists():
-                    await self.reload()
-            last = now
-            await asyncio.sleep(LOOK_SECONDS)
-
-    def _stamps(self) -> list[tuple[int, int, int, int] | None]:
-        return [stamp_of(file) for file in (self._file, self._complaint_file)]
+        """Follows the file for ever."""
+        async for _ in changes_of(self._file, self._complaint_file):
+            await asyncio.to_thread(self._read_complaint)
+            if self._file.exists():
+                await self.reload()
 
     def _read_complaint(self) -> None:
         try:
@@ -168,12 +155,3 @@ class GraphFile:
             generation=self._served.generation + 1 if self._served is not None else 1,
             loaded_at=time.time(),
         )
-
-
-def stamp_of(file: Path) -> tuple[int, int, int, int] | None:
-    """Differs when the file does, or where its name leads; None if it leads nowhere."""
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

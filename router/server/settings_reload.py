@@ -18,8 +18,8 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from router.errors import RouterError
+from router.file_changes import changes_of
 from router.server.callbacks import Callbacks, receiving_end
-from router.server.graph_file import stamp_of
 from router.server.management import management_server
 from router.server.worker_metrics import WorkerMetrics
 from router.server.workers import Application
@@ -28,7 +28,6 @@ from router.telemetry import SETTINGS_LOADS, metrics_text
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 0.5
 #: What belongs to the process and its sockets.
 FIXED = (
     "host",
@@ -204,16 +203,9 @@ class ReloadableRouter:
         await self._current.app.management(scope, receive, send)
 
     async def _watch(self) -> None:
-        """What has changed and then stood still for one look is taken. The file may be a link that is turned elsewhere."""
-        last = taken = await asyncio.to_thread(stamp_of, self._source.file)
-        await self.reload()  # it may have changed since this process was told of it
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            now = await asyncio.to_thread(stamp_of, self._source.file)
-            if now == last and now != taken:
-                taken = now
-                await self.reload()
-            last = now
+        """The first step is taken too: the file may have changed since this process was told of it."""
+        async for _ in changes_of(self._source.file):
+            await self.reload()
 
     async def reload(self) -> bool:
         """Whether the file, as it is now, is what is served."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ import orjson
 import structlog
 import yaml
 from pydantic import ValidationError
-from watchfiles import awatch
 
 from router.bounded_body import BodyTooLargeError, read_at_most
+from router.file_changes import changes_of
 from router.instance_settings import DnsNames, InstanceAddress, Registry
 from router.settings import Subgraph
 
@@ -30,7 +30,6 @@ log = structlog.get_logger(__name__)
 LARGEST_FILE_BYTES = 1024 * 1024
 MOST_INSTANCES = 1_000
 SHORTEST_REFRESH_SECONDS = 0.5
-LOOK_MS = 250  # how often a watcher's thread wakes to see whether the system told it of something
 
 Addresses = tuple[InstanceAddress, ...]
 Tell = Callable[[Addresses], None]
@@ -70,7 +69,7 @@ class InstanceDiscovery:
         if discovery is None:
             return
         if discovery.file is not None:
-            async for _ in _changes_of(discovery.file):
+            async for _ in changes_of(discovery.file):
                 await self.find()
         while True:
             await asyncio.sleep(self._pause)
@@ -202,13 +201,3 @@ def _in_order(weights: Mapping[str, int]) -> Addresses:
 
 def _seconds(time_to_live: int, names: DnsNames) -> float:
     return max(SHORTEST_REFRESH_SECONDS, min(float(time_to_live), names.refresh_seconds))
-
-
-async def _changes_of(file: Path) -> AsyncIterator[None]:
-    """The folder is watched: a file that is put in the place of another is another file, or the target of a link."""
-    while not file.parent.is_dir():
-        await asyncio.sleep(1.0)
-    yield
-    async for changes in awatch(file.parent, debounce=500, step=LOOK_MS, recursive=False):
-        if any(Path(path).name == file.name or Path(path).name.startswith("..") for _, path in changes):
-            yield

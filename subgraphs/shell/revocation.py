@@ -28,6 +28,7 @@ from events.topics import USERS_SESSION
 from events.upcast import read_payload
 from subgraphs.shell.database import Database
 from subgraphs.shell.hastening import hasten
+from subgraphs.shell.read_pool import Reader
 
 if TYPE_CHECKING:
     from events.consumer import AfterCommit, Subscription
@@ -115,9 +116,8 @@ class RevokedSessions:
         if self._database is None:
             return
         began_at = time.time()
-        async with self._database.primary().reading() as connection:
-            rows = await connection.execute(_READ, {"seconds": self._remember_seconds})
-            self._add({row.session_id: row.ended_at for row in rows})
+        read = self._database.primary().batch_reader(_read_ended)
+        self._add(await read(self._remember_seconds))
         self._read_at = began_at
         oldest = time.time() - self._remember_seconds
         for session_id in [each for each, ended_at in self._ended_at.items() if ended_at < oldest]:
@@ -132,6 +132,11 @@ class RevokedSessions:
     def _add(self, ended_at: Mapping[str, float]) -> None:
         for session_id, moment in ended_at.items():
             self._ended_at.setdefault(session_id, moment)
+
+
+async def _read_ended(connection: Reader, seconds: int) -> dict[str, float]:
+    rows = await connection.execute(_READ, {"seconds": seconds})
+    return {session_id: ended_at for session_id, ended_at in rows}  # noqa: C416 - mypy knows of no dict() of rows
 
 
 async def keep_ended(connection: AsyncConnection, ended_at: Mapping[str, datetime]) -> None:
