@@ -15,34 +15,55 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 SAMPLE_SECONDS = 0.5
-#: Where the kernel says how much memory a container may use: control groups of version 2, then of version 1.
-_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+_GROUPS = Path("/proc/self/cgroup")
+_HIERARCHIES = Path("/sys/fs/cgroup")
 _NO_LIMIT_FROM = 1 << 60  # version 1 writes a huge number where there is none
 
 
 class ProcessCollector(Collector):
-    """Read when scraped: threads, and the memory limit of the container (0: none)."""
+    """Read when scraped: threads, and the memory limit of the process' control group (0: none)."""
 
     def collect(self) -> Iterator[Metric]:
         yield GaugeMetricFamily("process_threads", "Threads of this process.", value=threading.active_count())
         limit = memory_limit()
         yield GaugeMetricFamily(
             "process_memory_limit_bytes",
-            "Memory that the container may use, in bytes; 0 where there is no limit.",
+            "Memory that the container or service may use, in bytes; 0 where there is no limit.",
             limit,
         )
 
 
-def memory_limit() -> int:
-    """Bytes; 0 where the process is in no container that limits it."""
-    for file in _LIMITS:
-        try:
-            text = file.read_text(encoding="ascii").strip()
-        except OSError:
+def memory_limit(groups: Path = _GROUPS, hierarchies: Path = _HIERARCHIES) -> int:
+    """Bytes: the least of what its control group and those around it allow; 0 where none of them says.
+
+    `groups` is what the kernel tells of the process, `hierarchies` where the groups are mounted. In a container its own group
+    is the root of what is mounted, whatever path the kernel tells; a service of systemd sees the whole tree.
+    """
+    try:
+        lines = groups.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    limits = []
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers == "":  # of version 2
+            root, file = hierarchies, "memory.max"
+        elif "memory" in controllers.split(","):
+            root, file = hierarchies / "memory", "memory.limit_in_bytes"
+        else:
             continue
-        if text.isdecimal() and int(text) < _NO_LIMIT_FROM:
-            return int(text)
-    return 0
+        own = root / path.strip("/")
+        around = [each for each in own.parents if each == root or root in each.parents]
+        limits += [limit for each in (own, *around) if (limit := _limit_in(each / file)) is not None]
+    return min(limits, default=0)
+
+
+def _limit_in(file: Path) -> int | None:
+    try:
+        text = file.read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+    return int(text) if text.isdecimal() and int(text) < _NO_LIMIT_FROM else None
 
 
 def add_process_metrics(registry: CollectorRegistry) -> Histogram:

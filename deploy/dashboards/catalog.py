@@ -187,6 +187,7 @@ EVENTS = Dashboard(
         _panel("Waiting events", "Not yet in Kafka.", ("max by (service) (outbox_unpublished)", "{{service}}")),
         _panel("Published", "Events a second that Kafka acknowledged.", ("sum by (service) (rate(outbox_published_total[5m]))", "{{service}}"), unit="ops"),
         _panel("Lag", "Records that a consumer group has before it.", ("sum by (group, topic) (consumer_lag_messages)", "{{group}} {{topic}}")),
+        _panel("Waiting to be sent", "Since when the mail, push message or webhook waits that was to leave first.", ("max by (queue) (queue_oldest_seconds)", "{{queue}}"), unit="s"),
         _panel("Handled", "By whether they told anything new.", ("sum by (group, outcome) (rate(consumer_handled_total[5m]))", "{{group}} {{outcome}}"), unit="ops"),
         _panel("Parked", "Records that could not be handled and wait for a replay.", ("max by (group) (parked_records)", "{{group}}")),
     ),

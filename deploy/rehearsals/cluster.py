@@ -6,6 +6,7 @@ Postgres does not run as root: as root its programs are given to the system's `p
 
 from __future__ import annotations
 
+import getpass
 import os
 import pwd
 import shutil
@@ -78,6 +79,11 @@ class Cluster:
     def url(self, role: str, password: str, database: str, port: int | None = None) -> str:
         secret = PASSWORDS[password].replace(" ", "%20")
         return f"postgresql://{role}:{secret}@127.0.0.1:{port or self.port}/{database}"
+
+    @property
+    def superuser_dsn(self) -> str:
+        """Over the socket, in libpq's form of names and values."""
+        return f"host={self._folder} port={self.port} user={server_user() or getpass.getuser()} dbname=postgres sslmode=disable"
 
     def environment(self, variable: str = "DATABASE_URL", port: int | None = None) -> dict[str, str]:
         """The variables by which subgraphs find their databases, each as its own role."""

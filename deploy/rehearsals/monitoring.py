@@ -16,8 +16,8 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,10 @@ from deploy.dashboards.catalog import DASHBOARDS
 from deploy.databases import libpq_environment
 from deploy.embedded import free_ports
 from deploy.errors import FriendlyError
+from deploy.rehearsals.cluster import Cluster, give_to_server_user
 from deploy.rehearsals.platform import FOODS, WEEK, Platform, running_platform
 from deploy.rehearsals.report import Report
-from deploy.rehearsals.troubles import NOT_MADE, TROUBLES, Scene
+from deploy.rehearsals.troubles import TROUBLES, NotHereError, Scene
 
 RULES = Path(__file__).parents[1] / "prometheus" / "rules"
 TOOLS = (
@@ -50,6 +51,16 @@ RECOVERY_SECONDS = 5.0
 ARRIVAL_SECONDS = 0.25
 MOST_PRESENT = 300  # at once: while a subgraph hangs, each waits for its request's end
 SPEED = 60  # a minute of the rules is a second here
+#: The router's settings turn circuit breakers on only where somebody wants them; one answers before anything is slow.
+CIRCUITS = {"traffic_shaping": {"subgraphs": {"nutrition": {"circuit_breaker": {"enabled": True}}}}}
+#: What the exporter of the compose file tells by itself, and Debian's older one only where it is asked.
+REPLICATION = {
+    "pg_replication": {
+        "query": "SELECT CASE WHEN pg_is_in_recovery() THEN extract(epoch FROM now() - pg_last_xact_replay_timestamp())"
+        " ELSE 0 END AS lag_seconds",
+        "metrics": [{"lag_seconds": {"usage": "GAUGE", "description": "Seconds behind the primary."}}],
+    }
+}
 
 
 @dataclass
@@ -73,12 +84,17 @@ async def rehearse(report: Report) -> None:
         raise FriendlyError(f"not installed: {', '.join(missing)}", "apt-get install them; nothing of them need run")
     with tempfile.TemporaryDirectory(prefix="fittracker-rehearsal-") as name:
         folder = Path(name)
-        async with running_platform(folder / "data") as platform, _monitoring(folder, platform) as monitoring:
+        settings = folder / "router.yaml"
+        settings.write_text(yaml.safe_dump(CIRCUITS), encoding="utf-8")
+        async with AsyncExitStack() as stack:
+            replica = stack.enter_context(_replica(folder))
+            platform = await stack.enter_async_context(running_platform(folder / "data", "--config", str(settings)))
+            monitoring = await stack.enter_async_context(_monitoring(folder, platform, replica))
             traffic = asyncio.create_task(_arrive(platform))
             try:
                 await asyncio.sleep(TRAFFIC_SECONDS)
                 await _look_at_panels(monitoring, report)
-                await _raise_alerts(Scene(platform, folder), monitoring, report)
+                await _raise_alerts(Scene(platform, folder, replica), monitoring, report)
             finally:
                 traffic.cancel()
                 with suppress(asyncio.CancelledError):
@@ -134,27 +150,49 @@ async def _look_at_panels(monitoring: Monitoring, report: Report) -> None:
 async def _raise_alerts(scene: Scene, monitoring: Monitoring, report: Report) -> None:
     for trouble in TROUBLES:
         began = time.monotonic()
-        async with trouble.make(scene):
-            while time.monotonic() < began + ALERT_SECONDS and not trouble.alerts <= monitoring.told.keys():
-                await asyncio.sleep(0.5)
+        try:
+            async with trouble.make(scene):
+                while time.monotonic() < began + ALERT_SECONDS and not trouble.alerts <= monitoring.told.keys():
+                    await asyncio.sleep(0.5)
+        except NotHereError as reason:
+            for alert in sorted(trouble.alerts):
+                report.note(f"alert {alert}", f"not raised here: {reason}")
+            continue
         for alert in sorted(trouble.alerts):
             told = monitoring.told.get(alert)
             after = "" if told is None else ", after 0 s" if told < began else f", after {told - began:.0f} s"
             report.check(f"alert {alert}", told is not None, f"{trouble.what}{after}")
         await asyncio.sleep(RECOVERY_SECONDS)
-    for alert, reason in NOT_MADE.items():
-        report.note(f"alert {alert}", f"not raised here: {reason}")
+
+
+@contextmanager
+def _replica(folder: Path) -> Iterator[tuple[Cluster, Cluster] | None]:
+    """A primary and its standby; None without the distribution's Postgres."""
+    if not list(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        yield None
+        return
+    folder.chmod(0o755)  # the server's user has to pass
+    primary, standby, archive = Cluster(folder / "primary"), Cluster(folder / "standby"), folder / "archive"
+    archive.mkdir()
+    give_to_server_user(archive)
+    primary.initialise(archive)
+    try:
+        standby.copy_of(primary, "standby1")
+        standby.start()
+        try:
+            yield primary, standby
+        finally:
+            standby.stop("immediate")
+    finally:
+        primary.stop("immediate")
 
 
 @asynccontextmanager
-async def _monitoring(folder: Path, platform: Platform) -> AsyncIterator[Monitoring]:
-    ports = dict(
-        zip(
-            ("prometheus", "alertmanager", "webhook", "node", "postgres", "redis", "projections"),
-            free_ports(7),
-            strict=True,
-        )
-    )
+async def _monitoring(
+    folder: Path, platform: Platform, replica: tuple[Cluster, Cluster] | None
+) -> AsyncIterator[Monitoring]:
+    names = ("prometheus", "alertmanager", "webhook", "node", "postgres", "redis", "projections", "replica")
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
     monitoring = Monitoring(f"http://127.0.0.1:{ports['prometheus']}")
     textfile = folder / "textfile"
     textfile.mkdir()
@@ -174,6 +212,16 @@ async def _monitoring(folder: Path, platform: Platform) -> AsyncIterator[Monitor
               f"--web.listen-address=127.0.0.1:{ports['prometheus']}"], {}),
         ):  # fmt: skip
             await stack.enter_async_context(_child(command, extra))
+        if replica is not None:
+            _, standby = replica
+            command = ["prometheus-postgres-exporter", f"--web.listen-address=127.0.0.1:{ports['replica']}"]
+            questions = folder / "questions.yaml"
+            questions.write_text(yaml.safe_dump(REPLICATION), encoding="utf-8")
+            asked = {
+                "DATA_SOURCE_NAME": standby.superuser_dsn,
+                "PG_EXPORTER_EXTEND_QUERY_PATH": str(questions),
+            }
+            await stack.enter_async_context(_child(command, asked))
         yield monitoring
 
 
@@ -199,7 +247,7 @@ def _write_configuration(folder: Path, platform: Platform, ports: dict[str, int]
     ]
     scrapes += [
         {"job_name": name, "static_configs": [{"targets": [f"127.0.0.1:{ports[name]}"]}]}
-        for name in ("node", "postgres", "redis", "projections")
+        for name in ("node", "postgres", "redis", "projections", "replica")
     ]
     configuration = {
         "global": {"scrape_interval": "1s", "scrape_timeout": "900ms", "evaluation_interval": "1s"},

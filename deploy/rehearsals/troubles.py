@@ -1,18 +1,26 @@
 """The troubles of the monitoring rehearsal: each is made for real, lasts as long as its block, and is then mended.
 
-`TROUBLES` says which alerts each must raise; `NOT_MADE` which alerts no trouble here can raise, and why.
+`TROUBLES` says which alerts each must raise. One that needs what this machine does not give raises `NotHereError`, which says what.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import resource
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +28,7 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 from redis.asyncio import Redis
 
+from deploy.rehearsals.cluster import Cluster
 from deploy.rehearsals.platform import Platform
 from events.topics import USERS_BODY
 
@@ -31,10 +40,14 @@ PAUSE_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The running platform and the folder of this rehearsal; `textfile` is what node-exporter reads."""
+    """The running platform and the folder of this rehearsal; `textfile` is what node-exporter reads.
+
+    `replica` streams from a primary that nobody else uses; both are watched. None where there is no Postgres of the distribution.
+    """
 
     platform: Platform
     folder: Path
+    replica: tuple[Cluster, Cluster] | None
 
     @property
     def textfile(self) -> Path:
@@ -50,6 +63,10 @@ class Scene:
 Making = Callable[[Scene], AbstractAsyncContextManager[None]]
 
 
+class NotHereError(Exception):
+    """A trouble cannot be made on this machine; the message says what it needs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """`what` is said in the log; every one of `alerts` must be told while the trouble that `make` makes lasts."""
@@ -57,6 +74,17 @@ class Trouble:
     what: str
     alerts: frozenset[str]
     make: Making
+
+
+def _at_once(make: Callable[[Scene], AbstractContextManager[None]]) -> Making:
+    """What is made and mended without waiting for anything."""
+
+    @asynccontextmanager
+    async def made(scene: Scene) -> AsyncIterator[None]:
+        with make(scene):
+            yield
+
+    return made
 
 
 def _hangs(part: str) -> Making:
@@ -283,6 +311,92 @@ async def _bad_graph(scene: Scene) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def _mails_wait(scene: Scene) -> AsyncIterator[None]:
+    """Somebody's program holds the mail that is to leave next, which waits for an hour already."""
+    holder, other = [await asyncpg.connect(scene.database("users")) for _ in range(2)]
+    try:
+        await other.execute(
+            "INSERT INTO pending_mail (id, kind, recipient, created_at, due_at, first_due_at)"
+            " VALUES ('rehearsal', 'PASSWORD_CHANGED', 'nobody@example.com', now(), now() + interval '1 hour', now())"
+        )
+        async with holder.transaction():
+            await holder.execute("SELECT FROM pending_mail WHERE id = 'rehearsal' FOR KEY SHARE")
+            # Which lets the columns change that are no key.
+            await other.execute(
+                "UPDATE pending_mail SET due_at = now(), first_due_at = now() - interval '1 hour' WHERE id = 'rehearsal'"
+            )
+            yield
+        await other.execute("DELETE FROM pending_mail WHERE id = 'rehearsal'")
+    finally:
+        holder.terminate()
+        other.terminate()
+
+
+@contextmanager
+def _little_memory(scene: Scene) -> Iterator[None]:
+    """A control group whose limit a process nearly comes to. What it has already is counted where it was, so that it lives."""
+    pid = scene.pid("workouts")
+    group, limit_file = _memory_group(pid)
+    (resident,) = re.findall(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
+    inner = group / "fittracker-rehearsal"
+    try:
+        inner.mkdir()
+        (inner / limit_file).write_text(str(int(resident) * 1024 * 100 // 95), encoding="ascii")
+        (inner / "cgroup.procs").write_text(str(pid), encoding="ascii")
+    except OSError as failure:
+        raise NotHereError(f"needs the right to make a control group with a limit of memory ({failure})") from failure
+    try:
+        yield
+    finally:
+        (group / "cgroup.procs").write_text(str(pid), encoding="ascii")
+        inner.rmdir()
+
+
+def _memory_group(pid: int) -> tuple[Path, str]:
+    """The folder of the group that limits this process' memory, and the name of the file with the limit."""
+    for line in Path(f"/proc/{pid}/cgroup").read_text(encoding="ascii").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if "memory" in controllers.split(","):
+            return Path("/sys/fs/cgroup/memory") / path.strip("/"), "memory.limit_in_bytes"
+        if controllers == "" and (found := Path("/sys/fs/cgroup") / path.strip("/") / "memory.max").parent.is_dir():
+            return found.parent, found.name
+    raise NotHereError("needs control groups")
+
+
+@contextmanager
+def _full_disk(scene: Scene) -> Iterator[None]:
+    """A file system of its own, of which less than a tenth is free."""
+    image, mounted = scene.folder / "disk.img", scene.folder / "disk"
+    mounted.mkdir()
+    with image.open("wb") as file:
+        file.truncate(32 * 2**20)
+    for command in (["mkfs.ext4", "-q", str(image)], ["mount", "-o", "loop", str(image), str(mounted)]):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise NotHereError(f"a file system of its own has to be mounted ({done.stderr.strip()[-200:]})")
+    try:
+        with suppress(OSError), (mounted / "all").open("wb", buffering=0) as file:
+            while file.write(bytes(2**20)):
+                pass
+        yield
+    finally:
+        subprocess.run(["umount", str(mounted)], check=True)
+
+
+@asynccontextmanager
+async def _replica_stands_still(scene: Scene) -> AsyncIterator[None]:
+    if scene.replica is None:
+        raise NotHereError("needs a replica: Debian's postgresql")
+    primary, standby = scene.replica
+    primary.value("CREATE TABLE IF NOT EXISTS change AS SELECT now() AS at")
+    standby.value("SELECT pg_wal_replay_pause()")
+    try:
+        yield
+    finally:
+        standby.value("SELECT pg_wal_replay_resume()")
+
+
+@asynccontextmanager
 async def _old_files(scene: Scene) -> AsyncIterator[None]:
     scene.textfile.write_text(
         "fittracker_backup_last_success_timestamp_seconds 1\n"
@@ -354,6 +468,7 @@ TROUBLES = (
         ),
         _hangs("users"),
     ),
+    Trouble("a subgraph with a circuit breaker hangs", frozenset({"CircuitOpen"}), _hangs("nutrition")),
     Trouble("the broker hangs", frozenset({"EventsDoNotLeave"}), _hangs("broker")),
     Trouble("the broker lost its records", frozenset({"BrokerRefilled"}), _broker_loses_its_records),
     Trouble("Postgres hangs", frozenset({"PostgresDown"}), _hangs("postgres")),
@@ -372,11 +487,8 @@ TROUBLES = (
     Trouble("the host is busy", frozenset({"HighCpu"}), _busy_host),
     Trouble("a supergraph that cannot be served", frozenset({"GraphRefused"}), _bad_graph),
     Trouble("an old backup and certificate", frozenset({"BackupTooOld", "CertificateExpires"}), _old_files),
+    Trouble("a mail does not leave", frozenset({"QueueAges"}), _mails_wait),
+    Trouble("a process nears its limit of memory", frozenset({"HighMemoryUsage"}), _at_once(_little_memory)),
+    Trouble("a disk is full", frozenset({"DiskFills"}), _at_once(_full_disk)),
+    Trouble("a replica stands still", frozenset({"ReplicaLags"}), _replica_stands_still),
 )
-
-NOT_MADE = {
-    "CircuitOpen": "circuit breakers are off unless the router's settings turn them on",
-    "DiskFills": "a file system of its own would have to be mounted",
-    "HighMemoryUsage": "needs a container's memory limit",
-    "ReplicaLags": "needs a replica",
-}

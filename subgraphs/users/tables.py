@@ -156,7 +156,7 @@ class RegistrationRow(UsersTable, table=True):
 
 
 class PendingMailRow(UsersTable, table=True):
-    """Mail that waits to be sent, or to be tried again at `due_at`."""
+    """Mail that waits to be sent, or to be tried again at `due_at`; `first_due_at` is when it was to leave first."""
 
     __tablename__ = "pending_mail"
 
@@ -172,6 +172,7 @@ class PendingMailRow(UsersTable, table=True):
     )
     created_at: datetime = Field(sa_column=_instant())
     due_at: datetime = Field(sa_column=_instant())
+    first_due_at: datetime = Field(sa_column=_instant())
     attempts: int = 0
 
 

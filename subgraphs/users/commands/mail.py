@@ -20,8 +20,8 @@ MOST_PENDING = 10_000
 PENDING_DAYS = 2  # longer than any token would hold
 
 _QUEUE = text(
-    "INSERT INTO pending_mail (id, kind, recipient, user_id, registration_id, created_at, due_at)"
-    " VALUES (:id, :kind, :recipient, :user_id, :registration_id, :now, :now) ON CONFLICT DO NOTHING"
+    "INSERT INTO pending_mail (id, kind, recipient, user_id, registration_id, created_at, due_at, first_due_at)"
+    " VALUES (:id, :kind, :recipient, :user_id, :registration_id, :now, :now, :now) ON CONFLICT DO NOTHING"
 )
 _PENDING = text("SELECT count(*) FROM (SELECT FROM pending_mail LIMIT :most) AS pending")
 _TAKE = text(

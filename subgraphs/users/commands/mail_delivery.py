@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from prometheus_client import Counter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -37,6 +38,8 @@ _log = structlog.get_logger("users.mail")
 LOOK_EVERY_SECONDS = 1.0
 LONGEST_PAUSE = timedelta(hours=1)
 PATIENCE_SECONDS = 120.0
+
+MAILS = Counter("mails_total", "Mails that were due, by what became of them: sent, later, unwanted", ["outcome"])
 
 _DUE = text("SELECT (SELECT min(due_at) FROM pending_mail) <= :now")
 _NEXT = text(
@@ -82,10 +85,13 @@ async def deliver_one(resources: Resources, transport: Transport) -> bool:
                 if written is not None:
                     await transport(written)
                 await transaction.execute(_SENT, {"id": mail.id})
+            outcome = "unwanted" if written is None else "sent"
         except OSError as failure:  # smtplib's are; a recipient's address in it stays out of the log
             pause = min(timedelta(seconds=5 * 2 ** min(mail.attempts, 12)), LONGEST_PAUSE)
             _log.warning("mail_put_off", kind=mail.kind, attempts=mail.attempts + 1, reason=type(failure).__name__)
             await transaction.execute(_LATER, {"id": mail.id, "due_at": now + pause})
+            outcome = "later"
+    MAILS.labels(outcome).inc()
     return True
 
 

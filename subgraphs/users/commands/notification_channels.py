@@ -19,8 +19,8 @@ MOST_PUSHES = 50_000
 
 _HIDE = text("UPDATE notification SET hidden_at = :now WHERE id = ANY(:ids)")
 _QUEUE = text(
-    "INSERT INTO pending_mail (id, kind, recipient, user_id, notification_id, created_at, due_at)"
-    " SELECT told.id, :kind, told.recipient, told.user_id, told.notification_id, :now, told.due_at FROM"
+    "INSERT INTO pending_mail (id, kind, recipient, user_id, notification_id, created_at, due_at, first_due_at)"
+    " SELECT told.id, :kind, told.recipient, told.user_id, told.notification_id, :now, told.due_at, told.due_at FROM"
     " unnest(CAST(:ids AS text[]), CAST(:recipients AS text[]), CAST(:user_ids AS text[]),"
     " CAST(:notification_ids AS text[]), CAST(:due AS timestamptz[]))"
     " AS told (id, recipient, user_id, notification_id, due_at)"

@@ -11,15 +11,17 @@ from subgraphs.shell.context import Resources
 
 QUEUE_AGE = Gauge(
     "queue_oldest_seconds",
-    "Since when the mail, push message or webhook waits that was due first, 0 without any",
+    "Since when the mail, push message or webhook waits that was to leave first, 0 without any",
     ["queue"],
 )
 #: A pool without a free connection must not hold up the scrape.
 LONGEST_SECONDS = 0.5
 
-# By index, a row each. An endpoint is late from when it was to be sent something, and not while it is being sent it.
+# By index, a row each. All mails leave by one server: one that it did not take is late all the while, though it is due again only
+# later. A push service or an endpoint that puts off its own messages makes nothing else late, and anybody may name one that does.
+# An endpoint is late from when it was to be sent something, and not while it is being sent it.
 _OLDEST = text(
-    "SELECT greatest(0, extract(epoch FROM CAST(:now AS timestamptz) - (SELECT min(due_at) FROM pending_mail)))::float"
+    "SELECT greatest(0, extract(epoch FROM CAST(:now AS timestamptz) - (SELECT min(first_due_at) FROM pending_mail)))::float"
     " AS mail, greatest(0, extract(epoch FROM CAST(:now AS timestamptz) - (SELECT min(due_at) FROM pending_push)))::float"
     " AS push, greatest(0, extract(epoch FROM CAST(:now AS timestamptz) - (SELECT min(next_at) FROM webhook_endpoint WHERE"
     " next_at IS NOT NULL AND NOT is_slow AND (claimed_until IS NULL OR claimed_until < :now))))::float AS webhooks"
@@ -29,7 +31,8 @@ _OLDEST = text(
 async def measure_queues(resources: Resources) -> None:
     """Set the gauge for each queue that this platform sends from; what cannot be measured is NaN.
 
-    Of webhooks it is that of endpoints that answer: those that do not wait on purpose.
+    Of mails it is since the oldest was to leave first, tried or not; of push messages and webhooks, since one is to be tried:
+    those that were put off, and endpoints that do not answer, wait on purpose.
     """
     settings = resources.settings
     is_sent = {

@@ -11,6 +11,7 @@ import yaml
 import events.metrics
 import router.telemetry
 import subgraphs.shell.telemetry
+import subgraphs.users.commands.mail_delivery
 import subgraphs.users.commands.queue_age
 from deploy.dashboards.__main__ import FOLDER, texts
 from deploy.dashboards.catalog import DASHBOARDS
@@ -29,7 +30,7 @@ ELSEWHERE = {
 }
 WORDS = {
     "sum", "rate", "by", "on", "or", "and", "max", "avg", "vector", "histogram_quantile", "increase", "topk", "time",
-    "predict_linear", "count", "le", "ignoring", "without", "bool", "offset", "min",
+    "predict_linear", "count", "label_replace", "le", "ignoring", "without", "bool", "offset", "min", "unless",
 }  # fmt: skip
 
 
@@ -57,6 +58,7 @@ def known_names() -> set[str]:
     assert subgraphs.shell.telemetry.HTTP_REQUESTS
     assert events.metrics.OUTBOX_PUBLISHED
     assert subgraphs.users.commands.queue_age.QUEUE_AGE
+    assert subgraphs.users.commands.mail_delivery.MAILS
     for registry in (router.telemetry.REGISTRY, prometheus_client.REGISTRY):
         for metric in registry.collect():
             known |= {metric.name, f"{metric.name}_total", f"{metric.name}_bucket", f"{metric.name}_count"}

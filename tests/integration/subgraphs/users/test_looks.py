@@ -42,8 +42,8 @@ _POPULATION = (
     FROM generate_series(1, {PEOPLE}) AS person CROSS JOIN generate_series(1, {OF_EACH}) AS n
     """,
     f"""
-    INSERT INTO pending_mail (id, kind, recipient, created_at, due_at)
-    SELECT n, 'PASSWORD_CHANGED', n, now(), now() + interval '1 day' FROM generate_series(1, {PEOPLE}) AS n
+    INSERT INTO pending_mail (id, kind, recipient, created_at, due_at, first_due_at)
+    SELECT n, 'PASSWORD_CHANGED', n, now(), now() + interval '1 day', now() + interval '1 day' FROM generate_series(1, {PEOPLE}) AS n
     """,
     f"""
     INSERT INTO notification (id, user_id, kind, cause, created_at)

@@ -14,6 +14,7 @@ from events.retention import forget_in_batches
 from subgraphs.users.commands.mail import PENDING_DAYS, forget_mail
 from subgraphs.users.commands.mail_delivery import deliver_one
 from subgraphs.users.commands.mail_transport import Transport, transport_of
+from subgraphs.users.commands.queue_age import QUEUE_AGE, measure_queues
 from subgraphs.users.domain.mail import MOST_TOKENS_AN_HOUR
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.schema import schema
@@ -304,6 +305,27 @@ async def test_a_mail_that_does_not_leave_is_tried_again_later(
     later(timedelta(minutes=1))
     token = await token_for(users, server, email)
     assert await users.codes(RESET, None, {"input": {"token": token, "newPassword": OTHER}}) == []
+
+
+async def test_mails_are_late_however_often_their_server_puts_them_off(
+    users: SubgraphUnderTest, server: SmtpServer, later: Callable[[timedelta], None]
+) -> None:
+    async def age() -> float:
+        await measure_queues(users.resources)
+        return float(QUEUE_AGE.labels("mail")._value.get())
+
+    email, _, _ = await registered(users, server)
+    assert await age() == 0
+    await users.data(ASK_RESET, None, {"email": email})
+    server.is_busy = True
+    for minutes in (2, 4, 6, 8):  # each longer than the pause before
+        later(timedelta(minutes=minutes))
+        assert await deliver_one(users.resources, transport(users)) is True
+    assert 480 <= await age() < 540
+    server.is_busy = False
+    later(timedelta(minutes=10))
+    assert await deliver_one(users.resources, transport(users)) is True
+    assert await age() == 0
 
 
 async def test_a_link_carries_the_token_behind_a_hash(

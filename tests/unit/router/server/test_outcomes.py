@@ -1,5 +1,6 @@
 """Which answers count as failures of the platform, and that a client cannot fill the memory with label values."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,6 +52,44 @@ def test_names_that_a_client_makes_up_share_one_counter() -> None:
     }
     assert len(names) <= MOST_NAMES + 1
     assert "other" in names
+
+
+@pytest.mark.parametrize(
+    ("groups", "files", "limit"),
+    [
+        ("0::/\n", {"memory.max": "1000"}, 1000),  # in a container
+        ("0::/\n", {"memory.max": "max"}, 0),
+        ("0::/\n", {}, 0),
+        ("0::/system.slice/router.service\n", {"system.slice/router.service/memory.max": "500"}, 500),
+        (
+            "0::/system.slice/router.service\n",
+            {"system.slice/router.service/memory.max": "max", "system.slice/memory.max": "2000"},
+            2000,
+        ),
+        (
+            "0::/system.slice/router.service\n",
+            {"system.slice/router.service/memory.max": "500", "system.slice/memory.max": "400"},
+            400,
+        ),
+        ("4:cpu,memory:/box/1\n0::/\n", {"memory/box/1/memory.limit_in_bytes": "300"}, 300),
+        ("4:memory:/of/the/host\n", {"memory/memory.limit_in_bytes": "700"}, 700),  # in a container
+        ("4:memory:/\n", {"memory/memory.limit_in_bytes": str(1 << 62)}, 0),
+        ("3:cpu:/box\n", {"memory/memory.limit_in_bytes": "700"}, 0),
+    ],
+)
+def test_the_limit_is_the_least_of_the_groups_that_a_process_is_in(
+    tmp_path: Path, groups: str, files: dict[str, str], limit: int
+) -> None:
+    (tmp_path / "cgroup").write_text(groups)
+    for name, text in files.items():
+        file = tmp_path / "mounted" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text + "\n")
+    assert memory_limit(tmp_path / "cgroup", tmp_path / "mounted") == limit
+
+
+def test_without_control_groups_there_is_no_limit(tmp_path: Path) -> None:
+    assert memory_limit(tmp_path / "absent") == 0
 
 
 def test_a_process_tells_its_limit_and_threads() -> None:
