@@ -6,6 +6,7 @@ it holds up nobody; every other one is waited out, and one that nobody foresaw r
 
 import asyncio
 import itertools
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -105,8 +106,8 @@ async def run_consumer(
                     tasks.create_task(_watch_epoch(broker, epoch))
                     if rest is not None:
                         tasks.create_task(rest.listen())
-                    tasks.create_task(_Session(subscription, engine, consumer, loop, rest).run())
-                    lag.consumer = consumer
+                    lag.consumer, lag.in_hand = consumer, Counter()
+                    tasks.create_task(_Session(subscription, engine, consumer, loop, rest, lag).run())
             except JoinUnansweredError:
                 # The embedded broker, the one without idempotent producers, never forgets a member that went without a
                 # word, and answers nobody who joins after it. In a new group everything is read from the start, and the
@@ -153,6 +154,7 @@ class _Session:
         consumer: AIOKafkaConsumer,
         loop: Loop,
         rest: Rest | None,
+        lag: "_Lag",
     ) -> None:
         self._subscription = subscription
         self._group = subscription.group
@@ -160,6 +162,7 @@ class _Session:
         self._consumer = consumer
         self._loop = loop
         self._rest = rest
+        self._lag = lag
         # A counter that begins with its first event has no increase in Prometheus, and its alert stays quiet.
         metrics.CONSUMER_BLOCKED.labels(self._group)
 
@@ -170,8 +173,10 @@ class _Session:
                 polled = await self._consumer.getmany(timeout_ms=wait_ms, max_records=BATCH_RECORDS)
             records = [record for partition_records in polled.values() for record in partition_records]
             if records:
+                self._lag.in_hand = Counter(record.topic for record in records)
                 await self._handle(records)
                 await self._consumer.commit(_next_offsets(polled))
+                self._lag.in_hand.clear()
             self._loop.progress()
             if not records and self._rest is not None:
                 await self._rest.until_news(self._consumer)
@@ -185,6 +190,8 @@ class _Session:
                 raise
             for record in records:
                 await self._handle_alone(record)
+                self._lag.in_hand[record.topic] -= 1
+                self._loop.progress()  # a thousand bad ones take minutes, in which this loop is well
 
     async def _handle_alone(self, record: Record) -> None:
         for attempt in range(1, ATTEMPTS + 1):
@@ -231,12 +238,14 @@ class _Lag:
     def __init__(self, topics: Sequence[str]) -> None:
         self._topics = topics
         self.consumer: AIOKafkaConsumer | None = None
+        #: Of each topic, how many records were fetched and are not handled yet.
+        self.in_hand: Counter[str] = Counter()
 
     async def by_topic(self) -> dict[str, float]:
-        """Records between the position and the end of the partitions held, as of the last fetch; NaN before the first."""
+        """Records that are not handled up to the end of the partitions held, as of the last fetch; NaN before the first."""
         if self.consumer is None:
             return dict.fromkeys(self._topics, nan)
-        lag = dict.fromkeys(self._topics, 0.0)
+        lag = {topic: float(self.in_hand[topic]) for topic in self._topics}
         for partition in self.consumer.assignment():
             end = self.consumer.highwater(partition)
             if end is not None:

@@ -56,8 +56,8 @@ CIRCUITS = {"traffic_shaping": {"subgraphs": {"nutrition": {"circuit_breaker": {
 #: What the exporter of the compose file tells by itself, and Debian's older one only where it is asked.
 REPLICATION = {
     "pg_replication": {
-        "query": "SELECT CASE WHEN pg_is_in_recovery() THEN extract(epoch FROM now() - pg_last_xact_replay_timestamp())"
-        " ELSE 0 END AS lag_seconds",
+        "query": "SELECT CASE WHEN NOT pg_is_in_recovery() OR pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0"
+        " ELSE extract(epoch FROM now() - pg_last_xact_replay_timestamp()) END AS lag_seconds",
         "metrics": [{"lag_seconds": {"usage": "GAUGE", "description": "Seconds behind the primary."}}],
     }
 }
@@ -160,7 +160,7 @@ async def _raise_alerts(scene: Scene, monitoring: Monitoring, report: Report) ->
             continue
         for alert in sorted(trouble.alerts):
             told = monitoring.told.get(alert)
-            after = "" if told is None else ", after 0 s" if told < began else f", after {told - began:.0f} s"
+            after = "" if told is None else ", told before already" if told < began else f", after {told - began:.0f} s"
             report.check(f"alert {alert}", told is not None, f"{trouble.what}{after}")
         await asyncio.sleep(RECOVERY_SECONDS)
 

@@ -388,8 +388,8 @@ async def _replica_stands_still(scene: Scene) -> AsyncIterator[None]:
     if scene.replica is None:
         raise NotHereError("needs a replica: Debian's postgresql")
     primary, standby = scene.replica
-    primary.value("CREATE TABLE IF NOT EXISTS change AS SELECT now() AS at")
     standby.value("SELECT pg_wal_replay_pause()")
+    primary.value("CREATE TABLE change AS SELECT now() AS at")
     try:
         yield
     finally:

@@ -1,5 +1,6 @@
 """A bad record is parked, listed and replayed; whatever may be the servers' fault, or is not understood, is waited out."""
 
+import asyncio
 from functools import partial
 
 import msgspec
@@ -60,6 +61,32 @@ async def test_poison_of_every_kind_is_parked_and_blocks_nobody(pipeline: Pipeli
 
 def _other(envelope, name):  # type: ignore[no-untyped-def]
     return msgspec.structs.replace(envelope.aggregate, id=name)
+
+
+async def test_while_many_are_parked_the_loop_is_well_and_tells_how_many_are_left(pipeline: Pipeline) -> None:
+    async with pipeline.running():
+        await pipeline.write("w1", 1, "80")
+
+        async def arrived() -> bool:
+            return await pipeline.weights() == {"w1": "80"}
+
+        await eventually(arrived)
+        (loop,) = [loop for loop in pipeline.loops if loop.group is not None]
+        assert loop.lag is not None
+        loop.patience_seconds = 1.0  # a fraction of what they take together
+        for number in range(20):
+            await pipeline.send(b"no envelope %d" % number)
+        most = 0
+        while len(await pipeline.parked()) < 20:
+            assert loop.is_well
+            most = max(most, int(sum((await loop.lag()).values())))
+            await asyncio.sleep(0.02)
+        assert most >= 10  # the batch in hand is not handled
+
+        async def none_is_left() -> bool:
+            return loop.lag is not None and sum((await loop.lag()).values()) == 0
+
+        await eventually(none_is_left)
 
 
 async def test_a_server_that_is_starting_up_parks_no_good_event(pipeline: Pipeline, postgres: Postgres) -> None:
