@@ -105,7 +105,10 @@ def _food(record: Record, _known: Known) -> Input | None:
     amounts = record["per100"]
     per_100 = {name: amount for name, amount in amounts.items() if amount is not None and name != "quickAddKcal"}
     per_100["micronutrients"] = [_pick(each, "code", "amount") for each in amounts["micronutrients"]]
-    return {**_pick(record, "name", "category", "brand", "gtin", "portions"), "per100": per_100}
+    told = {**_pick(record, "name", "category", "brand", "gtin", "portions"), "per100": per_100}
+    if (declared := record.get("declared")) is not None:  # exports of an earlier release have none
+        told["declared"] = _pick(declared, "contains", "freeFrom", "suits", "suitsNot")
+    return told
 
 
 def _recipe(record: Record, known: Known) -> Input | None:
@@ -168,6 +171,10 @@ def _custom_slots(record: Record, known: Known) -> Input:
     slots = [_pick(each, "name", "countsAs") for each in record["slots"]]
     known.slots = {each["name"] for each in slots}
     return {"slots": slots}
+
+
+def _dietary_preferences(record: Record, _known: Known) -> Input:
+    return _pick(record, "avoid", "diet")
 
 
 def _saved_meal(record: Record, known: Known) -> Input:
@@ -324,6 +331,13 @@ OTHERS = (
     Arrival("nutritionTargets", "setNutritionTarget", "SetNutritionTargetInput", _target),
     Arrival("savedMeals", "saveMeal", "SaveMealInput", _saved_meal),
     Arrival("customSlots", "setCustomSlots", "SetCustomSlotsInput", _custom_slots, is_keyed=False),
+    Arrival(
+        "dietaryPreferences",
+        "setDietaryPreferences",
+        "SetDietaryPreferencesInput",
+        _dietary_preferences,
+        is_keyed=False,
+    ),
     Arrival("mealPlans", "createMealPlan", "CreateMealPlanInput", _meal_plan),
     Arrival("meals", "logMeal", "LogMealInput", _meal),
     WORKOUTS,

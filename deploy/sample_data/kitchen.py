@@ -1,4 +1,6 @@
-"""What John keeps at hand: favourite foods, recipes, saved meals, a plan and own slots of the day, of demo.json, and a fast. Loading again changes nothing."""
+"""What John keeps at hand and avoids: favourite foods, recipes, saved meals, a plan, own slots of the day and allergens, of demo.json,
+and a fast. Loading again changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,14 @@ from typing import Any
 from deploy.sample_data import read_demo
 from deploy.sample_data.people import signed_in
 from subgraphs.nutrition.commands.custom_slot import set_custom_slots
+from subgraphs.nutrition.commands.dietary_preference import set_dietary_preferences
 from subgraphs.nutrition.commands.fast import start_fast, update_fast
 from subgraphs.nutrition.commands.favourite_food import set_favourite_food
 from subgraphs.nutrition.commands.meal_plan import NewMealPlan, PlanUse, apply_meal_plan, create_meal_plan
 from subgraphs.nutrition.commands.recipe import NewRecipe, create_recipe
 from subgraphs.nutrition.commands.saved_meal import NewSavedMeal, save_meal
 from subgraphs.nutrition.domain.custom_slot import CustomSlot
+from subgraphs.nutrition.domain.declaration import Allergen
 from subgraphs.nutrition.domain.meal import ItemDraft, MealSlot
 from subgraphs.nutrition.domain.meal_plan import PlanMeal
 from subgraphs.nutrition.domain.saved_meal import SavedContent
@@ -42,6 +46,8 @@ async def load_kitchen(database: Database, now: datetime) -> None:
         await save_meal(viewer, _saved_meal(row, ids), database=database, now=now)
     slots = [CustomSlot(name=row["name"], counts_as=MealSlot(row["countsAs"])) for row in kitchen["customSlots"]]
     await set_custom_slots(viewer, slots, expected_version=None, database=database)
+    avoid = [Allergen(each) for each in kitchen["avoid"]]
+    await set_dietary_preferences(viewer, avoid, None, expected_version=None, database=database)
     await _load_plan(viewer, kitchen["mealPlan"], ids, database, now)
     await _load_fast(viewer, database, now)
 

@@ -6,8 +6,10 @@ from functools import cached_property
 from aiodataloader import DataLoader
 
 from loaders.dataloader import load_list, load_one, load_with_arguments, nothing
+from subgraphs.nutrition.domain.declaration import Declaration, Preferences
 from subgraphs.nutrition.domain.food import Portion
 from subgraphs.nutrition.queries.custom_slot import CustomSlotsRecord, custom_slots_by_user
+from subgraphs.nutrition.queries.declaration import declarations_by_food, dietary_preferences_by_user
 from subgraphs.nutrition.queries.fast import FastRecord, fasts_by_id, fasts_by_user, running_fasts
 from subgraphs.nutrition.queries.food import (
     FoodFilter,
@@ -105,6 +107,14 @@ class NutritionLoaders:
     def is_favourite_by_food(self) -> DataLoader[tuple[str, str], bool]:
         """By (food id, user id)."""
         return load_with_arguments("is_favourite_by_food", self._read(favourites_among), bool, batch_span)
+
+    @cached_property
+    def declaration_by_food(self) -> DataLoader[str, Declaration | None]:
+        return load_one("declaration_by_food", self._read(declarations_by_food), batch_span)
+
+    @cached_property
+    def dietary_preferences_by_user(self) -> DataLoader[str, Preferences | None]:
+        return load_one("dietary_preferences_by_user", self._read(dietary_preferences_by_user), batch_span)
 
     @cached_property
     def recipe_by_food(self) -> DataLoader[str, RecipeRecord | None]:

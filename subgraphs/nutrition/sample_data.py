@@ -13,10 +13,17 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.outbox import append_events
-from subgraphs.nutrition.commands.food import INSERT_FOOD, INSERT_PORTIONS, food_event, portion_columns
+from subgraphs.nutrition.commands.food import (
+    INSERT_FOOD,
+    INSERT_PORTIONS,
+    declared_columns,
+    food_event,
+    portion_columns,
+)
 from subgraphs.nutrition.commands.food_index import index_foods
 from subgraphs.nutrition.commands.meal import NewMeal, new_row, priced_foods
 from subgraphs.nutrition.commands.meal_rows import copy_meals
+from subgraphs.nutrition.domain.declaration import Allergen, Declaration, Diet, declare
 from subgraphs.nutrition.domain.food import FoodCategory, Portion, is_plausible
 from subgraphs.nutrition.domain.gtin import normalise_gtin
 from subgraphs.nutrition.domain.meal import ItemDraft, PricedFood, price_items
@@ -40,7 +47,7 @@ async def load_foods(
 
     A row has id, name, category, source and amounts per 100 g by column (energy_kcal, protein_g, carbohydrate_g, fat_g
     and what else is known; empty is unknown), perhaps brand, gtin, and portions: `label:grams|label:grams`, or a list
-    of {label, grams}.
+    of {label, grams}; and perhaps lists `contains`, `free_from`, `suits` and `suits_not` of allergens and diets.
     """
     known = set((await connection.scalars(text("SELECT id FROM food"))).all())
     loaded = 0
@@ -103,8 +110,18 @@ def _food(row: Mapping[str, Any], now: datetime) -> tuple[dict[str, Any], Nutrie
         "per_100": encode(per_100),
         "created_at": now,
         **key_columns(None),
+        **declared_columns(_declared(row)),
     }
     return food, per_100
+
+
+def _declared(row: Mapping[str, Any]) -> Declaration:
+    return declare(
+        contains=[Allergen(each) for each in row.get("contains") or ()],
+        free_from=[Allergen(each) for each in row.get("free_from") or ()],
+        suits=[Diet(each) for each in row.get("suits") or ()],
+        suits_not=[Diet(each) for each in row.get("suits_not") or ()],
+    )
 
 
 def _portions(row: Mapping[str, Any]) -> list[tuple[str, int, Portion]]:

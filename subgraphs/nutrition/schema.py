@@ -4,6 +4,7 @@ import strawberry
 
 from subgraphs.nutrition.api.custom_slot import CustomSlotMutation
 from subgraphs.nutrition.api.diary import DiaryDay
+from subgraphs.nutrition.api.dietary_preference import DietaryPreferenceMutation
 from subgraphs.nutrition.api.fast_mutations import FastMutation
 from subgraphs.nutrition.api.favourite_food import FavouriteFoodMutation
 from subgraphs.nutrition.api.food import Food, FoodQuery
@@ -32,6 +33,7 @@ class Mutation(
     MealMutation,
     MealArrangingMutation,
     FavouriteFoodMutation,
+    DietaryPreferenceMutation,
     FastMutation,
     RecipeMutation,
     SavedMealMutation,

@@ -19,6 +19,7 @@ SYNCED = SyncedTables(
     parts={"meal_item": "meal", "food_portion": "food", "recipe_version": "food"},
     not_synced={
         "recent_food": "counted from meals",
+        "dietary_preference": "one row about health, asked of the server and in no copy",
         "deleted_entry": "what can be undone, asked of the server",
         "person": "copied from users",
         "search_entry": "the index of words",

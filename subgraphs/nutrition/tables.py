@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import Column, DateTime, ForeignKey, MetaData, Numeric, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 metadata = MetaData()
@@ -45,6 +45,8 @@ class FoodRow(NutritionTable, table=True):
     idempotency_content: bytes | None = None
     deleted_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
     digest: bytes | None = None  # of what a database of products told; None for every other food
+    contains: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text)))  # None: nothing is told
+    free_from: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text)))
 
 
 class FoodPortionRow(NutritionTable, table=True):
@@ -111,6 +113,17 @@ class FavouriteFoodRow(NutritionTable, table=True):
     user_id: str = Field(primary_key=True)
     food_id: str = Field(sa_column=Column(Text, ForeignKey("food.id", ondelete="CASCADE"), primary_key=True))
     added_at: datetime = Field(sa_column=_instant())
+
+
+class DietaryPreferenceRow(NutritionTable, table=True):
+    """What a person avoids in food."""
+
+    __tablename__ = "dietary_preference"
+
+    user_id: str = Field(primary_key=True)
+    avoid: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    diet: str | None = None
+    version: int
 
 
 class DeletedEntryRow(NutritionTable, table=True):

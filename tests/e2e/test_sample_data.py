@@ -30,9 +30,10 @@ CATALOGUE = """{
   foodByBarcode(gtin: "2000000000039") { name }
   exercises(search: "squat", first: 5) { edges { node { name } } }
 }"""
-KITCHEN = """{ me { customSlots { slots { name countsAs } } mealPlans { nodes { name } } plannedMeals { nodes { slot customSlot } } fasts { nodes { minutes isReached } } favouriteFoods { nodes { name } } savedMeals { nodes { name totals { energyKcal } } }
-  recipes { nodes { name recipe { perServing { energyKcal } } } } } }"""
+KITCHEN = """{ me { dietaryPreferences { avoid diet } customSlots { slots { name countsAs } } mealPlans { nodes { name } } plannedMeals { nodes { slot customSlot } } fasts { nodes { minutes isReached } } favouriteFoods { nodes { name } } savedMeals { nodes { name totals { energyKcal } } }
+  recipes { nodes { name dietaryFit { fit } recipe { perServing { energyKcal } } } } } }"""
 IN_THE_KITCHEN = {
+    "dietaryPreferences": {"avoid": ["CRUSTACEANS", "PEANUTS"], "diet": None},
     "customSlots": {
         "slots": [
             {"name": "Second breakfast", "countsAs": "BREAKFAST"},
@@ -70,8 +71,12 @@ IN_THE_KITCHEN = {
     },
     "recipes": {
         "nodes": [
-            {"name": "Overnight oats", "recipe": {"perServing": {"energyKcal": 358.7}}},
-            {"name": "Chicken and rice bowl", "recipe": {"perServing": {"energyKcal": 519.7}}},
+            {"name": "Overnight oats", "dietaryFit": {"fit": "FITS"}, "recipe": {"perServing": {"energyKcal": 358.7}}},
+            {
+                "name": "Chicken and rice bowl",
+                "dietaryFit": {"fit": "FITS"},
+                "recipe": {"perServing": {"energyKcal": 519.7}},
+            },
         ]
     },
 }

@@ -33,6 +33,7 @@ THEN = """mutation($food: ID!, $workout: ID!, $exercise: ID!, $tomorrow: LocalDa
   saveMeal(input: { name: "SECRET", items: [{ foodId: $food, grams: 70 }] }) { savedMeal { id } }
   createMealPlan(input: { name: "SECRET", days: [{ meals: [{ slot: LUNCH, items: [{ foodId: $food, grams: 70 }] }] }] }) { mealPlan { id } }
   setCustomSlots(input: { slots: [{ name: "SECRET snack", countsAs: SNACK }] }) { customSlots { version } }
+  setDietaryPreferences(input: { avoid: [CELERY] }) { dietaryPreferences { version } }
   createRecipe(input: { name: "SECRET", servings: 2, ingredients: [{ foodId: $food, grams: 70 }] }) { food { id } }
   setDefaultRest(input: { seconds: 97 }) { user { id } }
   planWorkout(input: { date: $tomorrow, name: "SECRET", notes: "SECRET", exercises: [{ exerciseId: $exercise, sets: 3 }] }) {

@@ -4,10 +4,12 @@ from typing import Annotated
 
 import strawberry
 
+from subgraphs.nutrition.api.declaration import DietaryFit, FoodDeclaration, declaration_node, dietary_fit_node
 from subgraphs.nutrition.api.nutrients import Nutrients, nutrients_node
 from subgraphs.nutrition.api.recipe import Recipe, recipe_node
 from subgraphs.nutrition.commands.product_lookup import product_lookup_of
 from subgraphs.nutrition.domain import food as domain
+from subgraphs.nutrition.domain.declaration import NOTHING_TOLD, Fit, Preferences
 from subgraphs.nutrition.domain.food_source import attribution_of
 from subgraphs.nutrition.domain.gtin import normalise_gtin
 from subgraphs.nutrition.domain.nutrients import decode_nutrients
@@ -103,6 +105,20 @@ class Food(Node):
         page = told.page_of(self.gtin)
         return FoodAttribution(publisher=told.publisher, licence=told.licence, licence_url=told.licence_url, url=page)
 
+    @strawberry.field(description="What is told of allergens and diets.")
+    async def declared(self, info: Info) -> FoodDeclaration:
+        return declaration_node(await loaders_of(info).declaration_by_food.load(self.id) or NOTHING_TOLD)
+
+    @strawberry.field(
+        description="How it goes with what the viewer avoids; null for who avoids nothing, for nobody and for API keys."
+    )
+    async def dietary_fit(self, info: Info) -> DietaryFit | None:
+        preferences = await _preferences_of_viewer(info)
+        if preferences is None:
+            return None
+        told = await loaders_of(info).declaration_by_food.load(self.id)
+        return dietary_fit_node(told or NOTHING_TOLD, preferences)
+
     @strawberry.field(description="What it is made of; null for a food that no recipe makes.")
     async def recipe(self, info: Info) -> Recipe | None:
         record = await loaders_of(info).recipe_by_food.load(self.id) if self.source == RECIPE_SOURCE else None
@@ -150,6 +166,15 @@ def viewer_id(info: Info) -> str | None:
     """Foods of the catalogue are for everybody, signed in or not."""
     viewer = info.context.viewer_or_none
     return viewer.id if viewer is not None and viewer.reaches(GrantArea.DIARY) else None
+
+
+async def _preferences_of_viewer(info: Info) -> Preferences | None:
+    """What the viewer avoids; None for who avoids nothing, and for programs, which are told nothing of it."""
+    viewer = info.context.viewer_or_none
+    if viewer is None or viewer.is_limited:
+        return None
+    found = await loaders_of(info).dietary_preferences_by_user.load(viewer.id)
+    return found if found is not None and found.avoided else None
 
 
 async def load_food(info: Info, food_id: str) -> Food | None:
@@ -235,6 +260,16 @@ class FoodQuery:
         own: Annotated[
             bool | None, strawberry.argument(description="The viewer's own foods, or the catalogue's. Null: both.")
         ] = None,
+        least_fit: Annotated[
+            Fit | None,
+            strawberry.argument(
+                description=(
+                    "With `search`: of what it found, foods that go at least so well with what the viewer avoids. FITS:"
+                    " what is told to fit; UNKNOWN: that, and what is not told enough of; CONFLICTS, null, and for who"
+                    " avoids nothing: all."
+                )
+            ),
+        ] = None,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -245,16 +280,23 @@ class FoodQuery:
         if search is not None and search.strip():
             if not LEAST_LETTERS <= len(search.strip()) <= MOST_LETTERS:
                 raise ValidationError(("search", f"must have {LEAST_LETTERS} to {MOST_LETTERS} characters"))
-            ordered = KeysetList("foods(search)", f"{list_of}/{search}", (float, str, str))
-            return await _search(info, search, wanted, ordered.page(first, after, last, before))
+            ordered = KeysetList("foods(search)", f"{list_of}/{least_fit}/{search}", (float, str, str))
+            return await _search(info, search, wanted, least_fit, ordered.page(first, after, last, before))
+        if least_fit is not None:
+            raise ValidationError(("leastFit", "goes with a search"))
         page = KeysetList("foods", list_of, (str, str)).page(first, after, last, before)
         foods = await loaders_of(info).foods_by_name.load((wanted, page))
         return connect(foods, page, food_node, lambda food: (food.name.lower(), food.id))
 
 
-async def _search(info: Info, search: str, wanted: FoodFilter, page: Page) -> Connection[Food]:
+async def _search(info: Info, search: str, wanted: FoodFilter, least_fit: Fit | None, page: Page) -> Connection[Food]:
     loaders = loaders_of(info)
     found = await loaders.foods_by_words.load((search, wanted))
+    preferences = None if least_fit is None else await _preferences_of_viewer(info)
+    if least_fit is not None and preferences is not None:
+        told = await loaders.declaration_by_food.load_many([each.id for each in found])
+        fits = [(one or NOTHING_TOLD).fit(preferences.avoided) for one in told]
+        found = [each for each, fit in zip(found, fits, strict=True) if fit.is_at_least(least_fit)]
     here = page_of(found, page)
     foods = await loaders.food_by_id.load_many([each.id for each in here])
     pairs = [(each, food) for each, food in zip(here, foods, strict=True) if food is not None]

@@ -2,10 +2,12 @@
 
 import strawberry
 
+from subgraphs.nutrition.api.declaration import FoodDeclarationInput
 from subgraphs.nutrition.api.food import Food, food_node
 from subgraphs.nutrition.api.nutrients import NutrientsInput
 from subgraphs.nutrition.commands import food as commands
 from subgraphs.nutrition.domain import food as domain
+from subgraphs.nutrition.domain.declaration import NOTHING_TOLD, Declaration
 from subgraphs.shell.context import Info
 from subgraphs.shell.inputs import client_made_id, expected_version, given, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
@@ -36,6 +38,9 @@ class CreateFoodInput:
     portions: list[PortionInput] = strawberry.field(
         default_factory=list, description="Household measures, up to 30, the commonest first."
     )
+    declared: FoodDeclarationInput | None = strawberry.field(
+        default=None, description="What its label says of allergens and diets. Null: nothing."
+    )
     id: strawberry.ID | None = client_made_id(NodeKind.FOOD)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
@@ -59,6 +64,9 @@ class UpdateFoodInput:
     gtin: str | None = strawberry.field(default=strawberry.UNSET, description="The new barcode. Null: none.")
     portions: list[PortionInput] | None = strawberry.field(
         default=strawberry.UNSET, description="All household measures anew, up to 30. Null: none."
+    )
+    declared: FoodDeclarationInput | None = strawberry.field(
+        default=strawberry.UNSET, description="All that its label says of allergens and diets anew. Null: nothing."
     )
 
 
@@ -91,6 +99,10 @@ def _portions(portions: list[PortionInput]) -> list[domain.Portion]:
     return [domain.Portion(portion.label, decimal_of(portion.grams, 2)) for portion in portions]
 
 
+def _declared(told: FoodDeclarationInput | None) -> Declaration:
+    return NOTHING_TOLD if told is None else told.to_declaration()
+
+
 @strawberry.type
 class FoodMutation:
     @mutation(key_scope=KeyScope.WRITE_DIARY, description="Make a food that only the viewer sees.")
@@ -103,6 +115,7 @@ class FoodMutation:
             brand=input.brand,
             gtin=input.gtin,
             portions=_portions(input.portions),
+            declared=_declared(input.declared),
             request=request_key(input),
         )
         record = await commands.create_food(info.context.viewer, new, database=resources.database, now=resources.now())
@@ -115,11 +128,13 @@ class FoodMutation:
     )
     async def update_food(self, info: Info, input: UpdateFoodInput) -> UpdateFoodPayload | None:
         resources = info.context.resources
-        changes = given(input, "brand", "gtin", "portions", never_null=("name", "category", "per100"))
+        changes = given(input, "brand", "gtin", "portions", "declared", never_null=("name", "category", "per100"))
         if "per100" in changes:
             changes["per_100"] = changes.pop("per100").to_nutrients()
         if "portions" in changes:
             changes["portions"] = _portions(changes["portions"] or [])
+        if "declared" in changes:
+            changes["declared"] = _declared(changes["declared"])
         record = await commands.update_food(
             info.context.viewer,
             input.id,

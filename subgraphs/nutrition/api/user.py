@@ -10,6 +10,7 @@ import strawberry
 from subgraphs.nutrition.api.changes import ChangesOfUser
 from subgraphs.nutrition.api.custom_slot import CustomSlots, custom_slots_node
 from subgraphs.nutrition.api.diary import DiaryDay, diary_day
+from subgraphs.nutrition.api.dietary_preference import DietaryPreferences, dietary_preferences_node
 from subgraphs.nutrition.api.energy import BasalEstimate, WeeklyTarget, weekly_target_node
 from subgraphs.nutrition.api.fast import Fast, fast_node
 from subgraphs.nutrition.api.foods_of_user import FoodsOfUser
@@ -237,6 +238,12 @@ class User(FoodsOfUser, ChangesOfUser):
             return None
         pace = decimal_of(known.kg_per_week or 0.0)
         return weekly_target_node(known.week_start, weekly_target(decimal_of(known.expenditure_kcal), pace, body))
+
+    @strawberry.field(
+        description="What the person avoids in food. It is about health: no grant opens it, and no API key."
+    )
+    async def dietary_preferences(self, info: Info) -> DietaryPreferences:
+        return dietary_preferences_node(await loaders_of(info).dietary_preferences_by_user.load(self.id))
 
     @strawberry.field(
         description="Who read the diary by a grant, the latest hours first; the latest 100 entries of 90 days.",

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from subgraphs.nutrition.commands.food import declared_columns
 from subgraphs.nutrition.commands.food_index import index_foods
 from subgraphs.nutrition.domain.catalogue_food import CatalogueFood
 from subgraphs.nutrition.domain.food import is_plausible
@@ -24,7 +25,7 @@ from subgraphs.shell.search.store import recount_words
 DROPPED_AT_ONCE = 5000
 _INCOMING = text(
     "CREATE TEMPORARY TABLE incoming_food (id text PRIMARY KEY, name text, brand text, gtin text, category text, source text,"
-    " verified boolean, per_100 text, digest bytea) ON COMMIT DROP"
+    " verified boolean, per_100 text, digest bytea, contains text[], free_from text[]) ON COMMIT DROP"
 )
 # What the file tells as it is here already is not looked at any further.
 _FORGET_UNCHANGED = text(
@@ -32,11 +33,12 @@ _FORGET_UNCHANGED = text(
     " AND food.deleted_at IS NULL"
 )
 _MERGE = text(
-    "INSERT INTO food (id, name, brand, gtin, category, source, verified, per_100, digest, created_at)"
-    " SELECT id, name, brand, gtin, category, source, verified, CAST(per_100 AS jsonb), digest, :now FROM incoming_food"
+    "INSERT INTO food (id, name, brand, gtin, category, source, verified, per_100, digest, contains, free_from, created_at)"
+    " SELECT id, name, brand, gtin, category, source, verified, CAST(per_100 AS jsonb), digest, contains, free_from, :now FROM incoming_food"
     " ORDER BY id"
     " ON CONFLICT (id) DO UPDATE SET name = excluded.name, brand = excluded.brand, gtin = excluded.gtin,"
     " category = excluded.category, verified = excluded.verified, per_100 = excluded.per_100, digest = excluded.digest,"
+    " contains = excluded.contains, free_from = excluded.free_from,"
     " deleted_at = NULL, version = food.version + 1"
     " RETURNING id, version"
 )
@@ -44,6 +46,7 @@ _FORGET_PORTIONS = text("DELETE FROM food_portion WHERE food_id = ANY(CAST(:ids 
 # What a diary or a recipe has keeps its row, emptied of all that the source told: their own numbers are in themselves.
 _EMPTY = text(
     "UPDATE food SET name = 'Food of a source that was dropped', brand = NULL, gtin = NULL, digest = NULL, verified = false,"
+    " contains = NULL, free_from = NULL,"
     ' per_100 = CAST(\'{"energy_kcal": 0, "protein_g": 0, "carbs_g": 0, "fat_g": 0}\' AS jsonb),'
     " deleted_at = :now, version = version + 1 WHERE id = ANY(CAST(:ids AS text[]))"
 )
@@ -124,4 +127,5 @@ def _row(food_id: str, food: CatalogueFood) -> dict[str, object]:
         "verified": is_plausible(food.per_100),
         "per_100": encode(food.per_100),
         "digest": food.digest,
+        **declared_columns(food.declared),
     }

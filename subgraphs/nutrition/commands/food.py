@@ -14,10 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from events.contracts import nutrition as contract
 from events.outbox import NewEvent, append_event
 from subgraphs.nutrition.commands.food_index import index_foods, unindex_food
+from subgraphs.nutrition.domain.declaration import NOTHING_TOLD, Declaration, stored
 from subgraphs.nutrition.domain.food import MOST_OWN_FOODS, FoodCategory, Portion, check_food
 from subgraphs.nutrition.domain.gtin import normalise_gtin
 from subgraphs.nutrition.domain.nutrients import Nutrients, decode_nutrients, encode
 from subgraphs.nutrition.domain.recipe import SOURCE as RECIPE_SOURCE
+from subgraphs.nutrition.queries.declaration import declarations_by_food
 from subgraphs.nutrition.queries.food import FOOD_COLUMNS, FoodRecord, foods_by_id, portions_by_food
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database, take_turns
@@ -30,9 +32,10 @@ from subgraphs.shell.telemetry import current_traceparent
 OWN_SOURCE = "USER"
 INSERT_FOOD = text(
     "INSERT INTO food (id, name, brand, gtin, category, source, verified, created_by, per_100, created_at,"
-    " idempotency_key, idempotency_content)"
+    " idempotency_key, idempotency_content, contains, free_from)"
     " VALUES (:id, :name, :brand, :gtin, :category, :source, :verified, :created_by, CAST(:per_100 AS jsonb),"
-    " :created_at, :idempotency_key, :idempotency_content) ON CONFLICT DO NOTHING"
+    " :created_at, :idempotency_key, :idempotency_content, CAST(:contains AS text[]), CAST(:free_from AS text[]))"
+    " ON CONFLICT DO NOTHING"
 )
 INSERT_PORTIONS = text(
     "INSERT INTO food_portion (food_id, position, label, grams)"
@@ -41,7 +44,8 @@ INSERT_PORTIONS = text(
 )
 _UPDATE = text(
     "UPDATE food SET name = :name, brand = :brand, gtin = :gtin, category = :category,"
-    " per_100 = CAST(:per_100 AS jsonb), version = version + 1 WHERE id = :id"
+    " per_100 = CAST(:per_100 AS jsonb), contains = CAST(:contains AS text[]), free_from = CAST(:free_from AS text[]),"
+    " version = version + 1 WHERE id = :id"
 )
 _DELETE = text("UPDATE food SET deleted_at = :now, version = version + 1 WHERE id = :id")
 _RESTORE = text("UPDATE food SET deleted_at = NULL, version = version + 1 WHERE id = :id")
@@ -71,6 +75,7 @@ class NewFood:
     brand: str | None = None
     gtin: str | None = None
     portions: Sequence[Portion] = ()
+    declared: Declaration = NOTHING_TOLD
     request: RequestKey | None = None
 
 
@@ -193,6 +198,11 @@ def nutrients_contract(nutrients: Nutrients) -> contract.Nutrients:
     )
 
 
+def declared_columns(told: Declaration) -> dict[str, list[str] | None]:
+    """The columns of a food that say what is in it."""
+    return {"contains": stored(told.contains), "free_from": stored(told.free_from)}
+
+
 def portion_columns(portions: Sequence[tuple[str, int, Portion]]) -> dict[str, list[Any]]:
     """(food id, position, portion) as columns, which one statement takes."""
     return {
@@ -253,6 +263,7 @@ async def write_food_version(
         "source": food.source,
         "created_by": food.created_by,
         "per_100": encode(new.per_100),
+        **declared_columns(new.declared),
     }
     await transaction.execute(_UPDATE, row)
     await transaction.execute(text("DELETE FROM food_portion WHERE food_id = :id"), {"id": food.id})
@@ -276,6 +287,7 @@ async def _as_told(transaction: AsyncConnection, food: FoodRecord) -> NewFood:
         brand=food.brand,
         gtin=food.gtin,
         portions=(await portions_by_food(transaction, [food.id])).get(food.id, []),
+        declared=(await declarations_by_food(transaction, [food.id])).get(food.id, NOTHING_TOLD),
     )
 
 
@@ -322,4 +334,5 @@ def _new_row(user_id: str, new: NewFood, source: str, now: datetime) -> dict[str
         "per_100": encode(new.per_100),
         "created_at": now,
         **key_columns(new.request),
+        **declared_columns(new.declared),
     }

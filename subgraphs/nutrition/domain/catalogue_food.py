@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 
+from subgraphs.nutrition.domain.declaration import NOTHING_TOLD, Declaration, stored
 from subgraphs.nutrition.domain.food import FoodCategory, Portion, check_food
 from subgraphs.nutrition.domain.food_source import BulkSource
 from subgraphs.nutrition.domain.nutrients import Nutrients, encode
@@ -29,6 +30,7 @@ class CatalogueFood:
     brand: str | None = None
     gtin: str | None = None
     portions: tuple[Portion, ...] = ()
+    declared: Declaration = NOTHING_TOLD
 
     @property
     def id(self) -> str:
@@ -39,7 +41,9 @@ class CatalogueFood:
     def digest(self) -> bytes:
         """Equal for equal content, so that a load writes nothing where nothing changed."""
         portions = [[portion.label, str(portion.grams)] for portion in self.portions]
-        content = [self.name, self.brand, self.gtin, self.category, encode(self.per_100), portions]
+        content: list[object] = [self.name, self.brand, self.gtin, self.category, encode(self.per_100), portions]
+        if self.declared != NOTHING_TOLD:  # what tells nothing of it is as it was before there was any
+            content += [stored(self.declared.contains), stored(self.declared.free_from)]
         return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).digest()[:16]
 
 

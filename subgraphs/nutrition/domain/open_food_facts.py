@@ -17,6 +17,7 @@ from subgraphs.nutrition.domain.catalogue_food import (
     rounded_amount,
     shortened,
 )
+from subgraphs.nutrition.domain.declaration import Allergen, Declaration, Diet, declare
 from subgraphs.nutrition.domain.food import FoodCategory
 from subgraphs.nutrition.domain.food_source import BulkSource
 from subgraphs.nutrition.domain.gtin import normalise_gtin
@@ -34,8 +35,40 @@ FIELDS = (
     "serving_size",
     "serving_quantity",
     "nutriments",
+    "allergens_tags",
+    "traces_tags",
+    "labels_tags",
+    "ingredients_analysis_tags",
     "last_modified_t",
 )
+_ALLERGENS = {
+    "en:gluten": Allergen.GLUTEN,
+    "en:crustaceans": Allergen.CRUSTACEANS,
+    "en:eggs": Allergen.EGGS,
+    "en:fish": Allergen.FISH,
+    "en:peanuts": Allergen.PEANUTS,
+    "en:soybeans": Allergen.SOYBEANS,
+    "en:milk": Allergen.MILK,
+    "en:nuts": Allergen.NUTS,
+    "en:celery": Allergen.CELERY,
+    "en:mustard": Allergen.MUSTARD,
+    "en:sesame-seeds": Allergen.SESAME,
+    "en:sulphur-dioxide-and-sulphites": Allergen.SULPHITES,
+    "en:lupin": Allergen.LUPIN,
+    "en:molluscs": Allergen.MOLLUSCS,
+}
+# Labels that say what is not in it. "No lactose" is not among them: such milk is milk.
+_FREE_FROM = {
+    "en:no-gluten": Allergen.GLUTEN,
+    "en:no-milk": Allergen.MILK,
+    "en:no-eggs": Allergen.EGGS,
+    "en:no-peanuts": Allergen.PEANUTS,
+    "en:no-nuts": Allergen.NUTS,
+    "en:no-soy": Allergen.SOYBEANS,
+    "en:no-sulphites": Allergen.SULPHITES,
+}
+_DIETS = {"en:vegan": Diet.VEGAN, "en:vegetarian": Diet.VEGETARIAN}
+_NOT_OF_DIETS = {"en:non-vegan": Diet.VEGAN, "en:non-vegetarian": Diet.VEGETARIAN}
 _MG, _UG = Decimal(1000), Decimal(1_000_000)
 _ETHANOL_G_PER_ML = Decimal("0.789")
 # Our amount -> (Open Food Facts' name, what one of its unit is in ours); the first that is told counts.
@@ -107,6 +140,7 @@ def food_of_product(product: Mapping[str, Any]) -> CatalogueFood | str:
         category=_category(product.get("categories_tags")),
         per_100=Nutrients(**amounts),
         portions=portion_of(_text(product.get("serving_size")), number(product.get("serving_quantity"))),
+        declared=_declared(product),
     )
     return refusal_of(food) or food
 
@@ -128,10 +162,30 @@ def _amounts(product: Mapping[str, Any]) -> dict[str, Decimal]:
     return amounts
 
 
+def _declared(product: Mapping[str, Any]) -> Declaration:
+    """What its tags tell: allergens of the label and its ingredients, traces, and diets by label or by ingredients."""
+    told = {
+        name: _tags(product.get(f"{name}_tags")) for name in ("allergens", "traces", "labels", "ingredients_analysis")
+    }
+    of_diets = [*told["labels"], *told["ingredients_analysis"]]
+    return declare(
+        contains=[_ALLERGENS[tag] for tag in told["allergens"] if tag in _ALLERGENS],
+        traces=[_ALLERGENS[tag] for tag in told["traces"] if tag in _ALLERGENS],
+        free_from=[_FREE_FROM[tag] for tag in told["labels"] if tag in _FREE_FROM],
+        suits=[_DIETS[tag] for tag in of_diets if tag in _DIETS],
+        suits_not=[_NOT_OF_DIETS[tag] for tag in of_diets if tag in _NOT_OF_DIETS],
+    )
+
+
+def _tags(value: Any) -> list[str]:
+    """A list in JSON, a text with commas in the table."""
+    told = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else []
+    return [each.strip() for each in told if isinstance(each, str)]
+
+
 def _category(tags: Any) -> FoodCategory:
     """Tags go from the general to the particular; the particular ones are looked at first."""
-    told = tags.split(",") if isinstance(tags, str) else tags if isinstance(tags, list) else []
-    for tag in reversed([each for each in told if isinstance(each, str)]):
+    for tag in reversed(_tags(tags)):
         for category, pattern in _CATEGORIES:
             if re.search(pattern, tag):
                 return category

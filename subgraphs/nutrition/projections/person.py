@@ -39,6 +39,7 @@ _FORGET = tuple(
         ("meal", "user_id"),
         ("recent_food", "user_id"),
         ("favourite_food", "user_id"),
+        ("dietary_preference", "user_id"),
         ("deleted_entry", "user_id"),
         ("saved_meal", "user_id"),
         ("custom_slot_list", "user_id"),

@@ -98,6 +98,11 @@ REFUSALS = [
         "Mutation.setCustomSlots", "mutation { setCustomSlots(input: { slots: [] }) { userErrors { code } } }", own=True
     ),
     Refusal(
+        "Mutation.setDietaryPreferences",
+        "mutation { setDietaryPreferences(input: { avoid: [] }) { userErrors { code } } }",
+        own=True,
+    ),
+    Refusal(
         "Mutation.createMealPlan",
         'mutation { createMealPlan(input: { name: "Week", days: [{ meals: [] }] }) { mealPlan { id } } }',
         own=True,
@@ -162,6 +167,7 @@ REFUSALS = [
     Refusal("User.recipes", "... on User { recipes { nodes { recipe { servings } } } }", code="FORBIDDEN"),
     Refusal("User.savedMeals", "... on User { savedMeals { nodes { name } } }", code="FORBIDDEN"),
     Refusal("User.fasts", "... on User { fasts { nodes { minutes } } }", code="FORBIDDEN"),
+    Refusal("User.dietaryPreferences", "... on User { dietaryPreferences { version } }", code="FORBIDDEN"),
     Refusal("User.diaryReads", "... on User { diaryReads { what } }", code="FORBIDDEN"),
     Refusal("User.diaryWrites", "... on User { diaryWrites { what } }", code="FORBIDDEN"),
     Refusal("User.currentFast", "... on User { currentFast { minutes } }", code="FORBIDDEN"),

@@ -22,6 +22,7 @@ EVERYTHING = """mutation {
   saveMeal(input: { name: "Usual", quickAdds: [{ energyKcal: 300 }] }) { savedMeal { id } }
   setFavouriteFood(input: { foodId: "oats", isFavourite: true }) { food { id } }
   setNutritionTarget(input: { energyKcal: 2000 }) { target { energyKcal } }
+  setDietaryPreferences(input: { avoid: [CELERY] }) { dietaryPreferences { version } }
   startFast(input: {}) { fast { id } }
   logWater(input: { amountMl: 100 }) { drink { id } }
 }"""

@@ -14,6 +14,7 @@ from subgraphs.nutrition.domain.recipe import MOST_RECIPES
 from subgraphs.nutrition.domain.saved_meal import MOST_SAVED_MEALS
 from subgraphs.nutrition.loaders import NutritionLoaders
 from subgraphs.nutrition.queries.custom_slot import custom_slots_by_user
+from subgraphs.nutrition.queries.declaration import declarations_by_food, dietary_preferences_by_user
 from subgraphs.nutrition.queries.fast import fasts_by_id, fasts_by_user, running_fasts
 from subgraphs.nutrition.queries.food import (
     FoodFilter,
@@ -115,7 +116,8 @@ async def _fill(database: Database) -> None:
         )
         await connection.execute(
             text(
-                "INSERT INTO recipe_version SELECT id, n, now(), '{}' FROM food, generate_series(1, 20) AS n"
+                'INSERT INTO recipe_version SELECT id, n, now(), \'{"ingredients": [{"food_id": "food-7"}, {"food_id": "food-8"}]}\''
+                " FROM food, generate_series(1, 20) AS n"
                 " WHERE source = 'RECIPE'"
             )
         )
@@ -143,6 +145,9 @@ async def _fill(database: Database) -> None:
         )
         await connection.execute(
             text("INSERT INTO custom_slot_list SELECT user_id, CAST('[]' AS jsonb), 1 FROM person")
+        )
+        await connection.execute(
+            text("INSERT INTO dietary_preference SELECT user_id, ARRAY['CELERY'], NULL, 1 FROM person")
         )
         await connection.execute(
             text(
@@ -246,6 +251,12 @@ READS: dict[str, tuple[Read, int]] = {
     "what is planned": (lambda r: planned_meals_by_user(r, [VETERAN], _DATES), 21),
     "what is planned for a day": (lambda r: planned_meals_by_day(r, _WEEK[:1]), 3),
     "the slots of one's own": (lambda r: custom_slots_by_user(r, [VETERAN]), 1),
+    "what is told of two foods": (lambda r: declarations_by_food(r, ["food-7", "food-8"]), 2),
+    "what is told of a dish": (
+        lambda r: declarations_by_food(r, [f"recipe-{VETERAN}-7"]),
+        6,
+    ),  # its row, version, parts
+    "what a person avoids": (lambda r: dietary_preferences_by_user(r, [VETERAN]), 1),
     "the newest fasts": (lambda r: fasts_by_user(r, [VETERAN], _PAGE), 21),
     "the fast that runs": (lambda r: running_fasts(r, [VETERAN]), 1),
     "the target of today": (lambda r: targets_by_day(r, _WEEK[:1]), 1),

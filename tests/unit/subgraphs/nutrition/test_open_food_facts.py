@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from subgraphs.nutrition.domain.catalogue_food import CatalogueFood
+from subgraphs.nutrition.domain.declaration import NOTHING_TOLD, Allergen, Diet
 from subgraphs.nutrition.domain.food import FoodCategory, Portion
 from subgraphs.nutrition.domain.food_source import attribution_of
 from subgraphs.nutrition.domain.gtin import shortest_gtin
@@ -85,3 +86,34 @@ def test_its_page_is_named_by_what_stands_on_the_package(gtin: str, told: str) -
     assert shortest_gtin(gtin) == told
     assert attribution.page_of(gtin) == f"https://world.openfoodfacts.org/product/{told}"
     assert attribution.page_of(None) == "https://world.openfoodfacts.org/"
+
+
+@pytest.mark.parametrize("joined", [False, True], ids=["lists of JSON", "texts of the table"])
+def test_tags_tell_what_is_in_it_what_is_not_and_whom_it_suits(joined: bool) -> None:
+    tags: dict[str, Any] = {
+        "allergens_tags": ["en:milk", "en:sesame-seeds", "de:unknown-here"],
+        "traces_tags": ["en:peanuts"],
+        "labels_tags": ["en:vegetarian", "en:no-gluten", "en:no-lactose"],
+        "ingredients_analysis_tags": ["en:palm-oil-free", "en:non-vegan", "en:vegetarian"],
+    }
+    told = food_of(**{name: ",".join(each) if joined else each for name, each in tags.items()}).declared
+    assert told.allergens == [Allergen.PEANUTS, Allergen.MILK, Allergen.SESAME]
+    assert told.absent_allergens == [Allergen.GLUTEN]
+    assert (told.suits, told.suits_not) == ([Diet.VEGETARIAN], [Diet.VEGAN])
+
+
+def test_what_tags_do_not_tell_is_not_known() -> None:
+    told = food_of(
+        allergens_tags=[], ingredients_analysis_tags=["en:vegan-status-unknown", "en:maybe-vegetarian"]
+    ).declared
+    assert told == NOTHING_TOLD
+    assert food_of(allergens_tags=7, traces_tags=None, labels_tags={"en": "vegan"}).declared == NOTHING_TOLD
+    contradicted = food_of(labels_tags=["en:vegan", "en:no-milk"], allergens_tags=["en:milk"]).declared
+    assert (contradicted.allergens, contradicted.absent_allergens) == ([Allergen.MILK], [])
+    assert (contradicted.suits, contradicted.suits_not) == ([Diet.VEGETARIAN], [Diet.VEGAN])
+
+
+def test_a_changed_label_is_another_food_to_a_load() -> None:
+    digests = {food_of().digest, food_of(allergens_tags=["en:milk"]).digest, food_of(traces_tags=["en:nuts"]).digest}
+    assert len(digests) == 3
+    assert food_of(allergens_tags=[]).digest == food_of().digest
