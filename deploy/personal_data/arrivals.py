@@ -213,7 +213,8 @@ def _workout(record: Record, known: Known) -> Input:
 
 def _done(exercise: Record, known: Known) -> Input:
     names = ("kind", "reps", "weightKg", "durationSeconds", "distanceM", "rpe")
-    sets = [_pick(each, *names) for each in exercise["sets"]]
+    # Exports of an earlier release have neither tempo nor notes of a set.
+    sets = [_pick(each, *names, *(name for name in ("tempo", "notes") if name in each)) for each in exercise["sets"]]
     told = _pick(exercise, "durationSeconds", "notes")
     if exercise.get("superset") is not None:  # exports of an earlier release do not tell
         told["superset"] = exercise["superset"]

@@ -5,7 +5,7 @@ Loading again changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 
@@ -21,9 +21,12 @@ from subgraphs.workouts.commands.public_template import Publication, clone_templ
 from subgraphs.workouts.commands.rest import set_default_rest
 from subgraphs.workouts.commands.routine import NewRoutine, RoutineUse, ToldDay, create_routine, schedule_routine
 from subgraphs.workouts.commands.template import NewTemplate, create_template
+from subgraphs.workouts.commands.workout import NewWorkout, log_workout
 from subgraphs.workouts.domain.exercise import ExerciseLevel
 from subgraphs.workouts.domain.plan import Plan
 from subgraphs.workouts.domain.public_template import TemplateKind
+from subgraphs.workouts.domain.workout import ExerciseDraft
+from subgraphs.workouts.domain.workout_set import SetDraft, SetKind
 from subgraphs.workouts.domain.routine import RoutineDay, RoutineSchedule
 from subgraphs.workouts.queries.planned_workout import planned_workout_counts
 from subgraphs.workouts.sample_data import catalogue_by_name
@@ -71,6 +74,7 @@ async def load_training(database: Database, now: datetime) -> None:
     new = NewRoutine(name="Three days a week", schedule=RoutineSchedule.WEEKDAYS, days=days, request=request)
     routine = await create_routine(viewer, new, database=database, now=now)
     await _load_templates(viewer, days, database, now)
+    await log_workout(viewer, _press_day(now, ids), database=database, now=now)
     if not is_planned:
         use = RoutineUse(start=now.date() + timedelta(days=1), weeks=_WEEKS)
         await schedule_routine(viewer, routine.id, use, database=database, now=now)
@@ -93,6 +97,29 @@ async def _load_templates(viewer: Viewer, days: Sequence[ToldDay], database: Dat
     mobility = sample_id("public-template", "Fifteen minutes of mobility")
     request = RequestKey(IdempotencyKey("sample:clone"))
     await clone_template(viewer, mobility, name=None, request=request, database=database, now=now)
+
+
+def _press_day(now: datetime, ids: Mapping[str, str]) -> NewWorkout:
+    """An evening of the week before last, with sets of several kinds, a tempo and words about a set."""
+    started_at = datetime.combine(now.date() - timedelta(days=10), time(18), tzinfo=now.tzinfo)
+    sets = [
+        SetDraft(kind=SetKind.WARM_UP, reps=10, weight_kg=Decimal(40)),
+        SetDraft(reps=6, weight_kg=Decimal("67.5"), tempo="3-1-X-0"),
+        SetDraft(kind=SetKind.AMRAP, reps=9, weight_kg=Decimal(60), rpe=Decimal("9.5"), notes="Left elbow flares."),
+        SetDraft(kind=SetKind.PARTIAL, reps=5, weight_kg=Decimal(60)),
+    ]
+    flies = [SetDraft(kind=SetKind.MYO_REPS, reps=27, weight_kg=Decimal(8))]
+    exercises = (
+        ExerciseDraft(exercise_id=ids["Barbell Bench Press - Medium Grip"], sets=sets),
+        ExerciseDraft(exercise_id=ids["Side Lateral Raise"], sets=flies),
+    )
+    return NewWorkout(
+        name="Press, slowly",
+        started_at=started_at,
+        ended_at=started_at + timedelta(minutes=40),
+        exercises=exercises,
+        request=RequestKey(IdempotencyKey("sample:press")),
+    )
 
 
 def _day(

@@ -263,6 +263,8 @@ class WorkoutSetRow(WorkoutsTable, table=True):
     duration_seconds: int | None = None
     distance_m: Decimal | None = Field(default=None, sa_column=Column(Numeric(10, 2)))
     rpe: Decimal | None = Field(default=None, sa_column=Column(Numeric(3, 1)))
+    tempo: str | None = None
+    notes: str | None = None
     one_rep_max_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(8, 3)))
     load_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(8, 2)))
     logged_at: datetime = Field(sa_column=_instant())

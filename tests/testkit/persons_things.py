@@ -21,7 +21,7 @@ MAKE = """mutation($food: CreateFoodInput!, $exercise: CreateExerciseInput!) {
 }"""
 THEN = """mutation($food: ID!, $workout: ID!, $exercise: ID!, $tomorrow: LocalDate!) {
   logMeal(input: { slot: LUNCH, notes: "SECRET", items: [{ foodId: $food, grams: 100 }, { foodId: $food, grams: 50 }] }) { meal { id } }
-  logSet(input: { workoutId: $workout, exerciseId: $exercise, reps: 8, weightKg: 41.5 }) {
+  logSet(input: { workoutId: $workout, exerciseId: $exercise, reps: 8, weightKg: 41.5, tempo: "3-1-X-0", notes: "SECRET" }) {
     set { id } workout { exercises { id } } }
   logWorkout(input: { name: "SECRET", startedAt: "2026-01-03T10:00:00Z", endedAt: "2026-01-03T10:10:00Z",
     exercises: [{ exerciseId: $exercise, sets: [{ reps: 3 }] }],

@@ -30,13 +30,16 @@ from subgraphs.workouts.queries.workout import SetRecord
 
 describe_enum(
     domain.SetKind,
-    "What a set is for.",
-    NORMAL="A working set.",
-    WARM_UP="Before the work: counts neither for volume nor for records.",
-    DROP="With less weight, right after another set.",
-    FAILURE="Until no repetition is left.",
-    TIMED="By the clock, not by repetitions.",
-    AMRAP="As many repetitions as could be.",
+    "What a set is for, and so what it counts for: volume, hard sets, and estimates of strength, records and progression.",
+    NORMAL="A working set: counts for everything.",
+    WARM_UP="Before the work: counts for nothing.",
+    DROP="With less weight, right after another set: counts for everything.",
+    FAILURE="Until no repetition is left: counts for everything.",
+    TIMED="By the clock, such as a hold: without repetitions it has no volume and is no hard set; its weight may be a record.",
+    AMRAP="As many repetitions as could be: counts for everything.",
+    MYO_REPS="A set and short ones after it with a few breaths between, told together: all repetitions count for volume, it is one"
+    " hard set, and no estimate or record is made of it.",
+    PARTIAL="Over a part of the way: counts for volume and hard sets, and no estimate or record is made of it.",
 )
 
 describe_enum(
@@ -74,8 +77,12 @@ class WorkoutSet(Node):
     )
     estimated_one_rep_max_kg: float | None = strawberry.field(
         description="The weight in kilograms that one repetition would allow, by Epley (1985), from 1 to 12 repetitions."
-        " Null beyond them, for warm-ups and where the body is part of the load."
+        " Null beyond them, for warm-ups, partial and myo-repetitions, and where the body is part of the load."
     )
+    tempo: str | None = strawberry.field(
+        description="Seconds down, held below, up and held above, such as `3-1-X-0`; X is as fast as can be. Null: not told."
+    )
+    notes: str | None = strawberry.field(description="The person's own words about it; null if there are none.")
     logged_at: datetime = strawberry.field(description="When it was logged; the workout's end if that was all at once.")
 
     @classmethod
@@ -92,12 +99,12 @@ class WorkoutSet(Node):
 
     @strawberry.field(
         description="What one repetition would allow by each formula, with the repetitions left counted in; empty without"
-        " a weight or repetitions, for warm-ups and where the body is part of the load.",
+        " a weight or repetitions, for warm-ups, partial and myo-repetitions, and where the body is part of the load.",
         directives=[list_size(len(OneRepMaxFormula))],
     )
     def one_rep_maxes(self) -> list[OneRepMaxEstimate]:
         record = self.record
-        if record.kind not in domain.WORKING_KINDS or record.load_kg != record.weight_kg:
+        if record.kind not in domain.STRENGTH_KINDS or record.load_kg != record.weight_kg:
             return []
         return [
             OneRepMaxEstimate(formula=each.formula, kg=rounded(each.kg), is_reliable=each.is_reliable)
@@ -119,6 +126,8 @@ def set_node(record: SetRecord) -> WorkoutSet:
         rpe=rounded_or_none(record.rpe, 1),
         rir=rounded_or_none(reps_in_reserve(record.rpe), 1),
         estimated_one_rep_max_kg=rounded_or_none(record.one_rep_max_kg),
+        tempo=record.tempo,
+        notes=record.notes,
         logged_at=record.logged_at,
     )
 
@@ -145,6 +154,12 @@ class SetInput:
     rpe: float | None = strawberry.field(
         default=None, description="Rate of perceived exertion, 1 to 10. Null: not told."
     )
+    tempo: str | None = strawberry.field(
+        default=None,
+        description="Seconds down, held below, up and held above, each up to 99 or X for as fast as can be: `3-1-X-0`. Null: not"
+        " told.",
+    )
+    notes: str | None = strawberry.field(default=None, description="Up to 500 characters. Null: none.")
 
     def to_draft(self) -> domain.SetDraft:
         return domain.SetDraft(
@@ -154,6 +169,8 @@ class SetInput:
             duration_seconds=self.duration_seconds,
             distance_m=decimal_of_or_none(self.distance_m, 2),
             rpe=decimal_of_or_none(self.rpe, 1),
+            tempo=self.tempo,
+            notes=self.notes,
         )
 
 
@@ -177,10 +194,22 @@ class SetChangesInput:
     rpe: float | None = strawberry.field(
         default=strawberry.UNSET, description="Rate of perceived exertion, 1 to 10. Null: not told."
     )
+    tempo: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Four numbers of seconds or X, as in `SetInput`. Null: not told."
+    )
+    notes: str | None = strawberry.field(default=strawberry.UNSET, description="Up to 500 characters. Null: none.")
 
     def to_changes(self) -> SetChanges:
         changes: dict[str, Any] = given(
-            self, "reps", "weight_kg", "duration_seconds", "distance_m", "rpe", never_null=("kind",)
+            self,
+            "reps",
+            "weight_kg",
+            "duration_seconds",
+            "distance_m",
+            "rpe",
+            "tempo",
+            "notes",
+            never_null=("kind",),
         )
         places = {"weight_kg": 2, "distance_m": 2, "rpe": 1}
         exact = {

@@ -21,7 +21,7 @@ from subgraphs.workouts.domain.energy import Effort, price_workout
 from subgraphs.workouts.domain.personal_record import Best, best_by_exercise
 from subgraphs.workouts.domain.strength import load_kg, one_rep_max_kg, volume_kg
 from subgraphs.workouts.domain.workout import WorkoutStatus, minutes_between
-from subgraphs.workouts.domain.workout_set import WORKING_KINDS
+from subgraphs.workouts.domain.workout_set import STRENGTH_KINDS, WORKING_KINDS
 from subgraphs.workouts.queries.exercise import ExerciseRecord, exercises_by_id
 from subgraphs.workouts.queries.person import weight_on
 from subgraphs.workouts.queries.workout import (
@@ -144,7 +144,7 @@ def settle(
         body_weight_kg=energy.body_weight_kg if energy else None,
     )
     is_kept = workout.status != WorkoutStatus.CANCELLED
-    bests = best_by_exercise(working) if is_kept else {}
+    bests = best_by_exercise(each for each in working if each.kind in STRENGTH_KINDS) if is_kept else {}
     return Settled(numbers, placed, sets, _summaries(placed, working, exercises), bests)
 
 
@@ -171,7 +171,7 @@ async def _body_weight(transaction: AsyncConnection, workout: WorkoutRecord) -> 
 
 def _settled_set(one: SetRecord, exercise: ExerciseRecord, body_weight_kg: Decimal | None) -> SetRecord:
     """The set with its load, and with an estimate of strength where all of the load is held and not the body."""
-    is_estimated = one.kind in WORKING_KINDS and exercise.body_weight_share == 0
+    is_estimated = one.kind in STRENGTH_KINDS and exercise.body_weight_share == 0
     load = load_kg(one.weight_kg, exercise.body_weight_share, body_weight_kg)
     strength = one_rep_max_kg(one.weight_kg, one.reps) if is_estimated else None
     return replace(

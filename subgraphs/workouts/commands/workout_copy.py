@@ -99,6 +99,8 @@ def _records(told: CompletedWorkout) -> tuple[WorkoutRecord, list[WorkoutExercis
             one_rep_max_kg=None,
             logged_at=row.ended_at or row.started_at,
             load_kg=None,
+            tempo=each.tempo,
+            notes=each.notes,
         )
         for place, one in zip(placed, told.exercises, strict=True)
         for position, each in enumerate(one.sets, start=1)

@@ -27,13 +27,13 @@ from subgraphs.workouts.commands.workout_rows import (
 )
 from subgraphs.workouts.domain.personal_record import RecordKind, best_by_exercise, records_over
 from subgraphs.workouts.domain.workout import ExerciseDraft, WorkoutStatus, check_room
-from subgraphs.workouts.domain.workout_set import WORKING_KINDS, SetDraft, SetKind, check_set
+from subgraphs.workouts.domain.workout_set import STRENGTH_KINDS, SetDraft, SetKind, check_set
 from subgraphs.workouts.queries.exercise import exercises_by_id
 from subgraphs.workouts.queries.personal_record import best_of_other_workouts
 from subgraphs.workouts.queries.workout import SetRecord, WorkoutRecord, exercises_by_workout, sets_by_workout
 
 _SET = text(
-    "SELECT kind, reps, weight_kg, duration_seconds, distance_m, rpe FROM workout_set"
+    "SELECT kind, reps, weight_kg, duration_seconds, distance_m, rpe, tempo, notes FROM workout_set"
     " WHERE id = :id AND workout_id = :workout_id"
 )
 
@@ -56,6 +56,8 @@ class SetChanges(TypedDict, total=False):
     duration_seconds: int | None
     distance_m: Decimal | None
     rpe: Decimal | None
+    tempo: str | None
+    notes: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,13 +144,13 @@ async def _changed(
     `sets` are all of the workout's.
     """
     told = next((one for one in sets if one.id == set_id), None)
-    if told is None or told.kind not in WORKING_KINDS:
+    if told is None or told.kind not in STRENGTH_KINDS:
         return ChangedSet(workout, set_id)
     earlier = [
         one
         for one in sets
         if one.exercise_id == told.exercise_id
-        and one.kind in WORKING_KINDS
+        and one.kind in STRENGTH_KINDS
         and (one.logged_at, one.position) < (told.logged_at, told.position)
     ]
     before = [await best_of_other_workouts(transaction, workout, told.exercise_id), *best_by_exercise(earlier).values()]

@@ -23,7 +23,7 @@ from subgraphs.workouts.domain.one_rep_max import (
     reps_in_reserve,
 )
 from subgraphs.workouts.domain.plan import Plan
-from subgraphs.workouts.domain.workout_set import HEAVIEST_KG, WORKING_KINDS
+from subgraphs.workouts.domain.workout_set import HEAVIEST_KG, STRENGTH_KINDS, WORKING_KINDS
 
 #: An estimate of older sets says little of today.
 ESTIMATE_DAYS = 90
@@ -85,12 +85,16 @@ class Outcome:
 
 
 def outcome_of(plan: Plan, sets: Iterable[WorkoutSet]) -> Outcome:
-    """A set is as planned with the planned weight or more and the least repetitions or more; what is open is met by any."""
+    """A set is as planned with the planned weight or more and the least repetitions or more; what is open is met by any, but for
+    sets of partial repetitions or with pauses.
+    """
     working = [one for one in sets if one.kind in WORKING_KINDS]
     told = [one.rpe for one in working if one.rpe is not None]
     mean = sum(told, Decimal(0)) / len(told) if told else None
     over = mean - plan.target_rpe if mean is not None and plan.target_rpe is not None else None
-    return Outcome(len(working), sum(_is_as_planned(plan, one) for one in working), mean, over)
+    return Outcome(
+        len(working), sum(_is_as_planned(plan, one) for one in working if one.kind in STRENGTH_KINDS), mean, over
+    )
 
 
 def _is_as_planned(plan: Plan, one: DoneSet) -> bool:

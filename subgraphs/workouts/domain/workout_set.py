@@ -1,5 +1,18 @@
-"""What one set of an exercise says, and the bounds of what can be said. Every path to a stored set checks here."""
+"""What one set of an exercise says, what it counts for, and the bounds of what can be said. Every path to a stored set checks here.
 
+What a set counts for follows from its kind:
+
+| kind | volume | hard sets | one-repetition maximum, records, progression |
+|---|---|---|---|
+| WARM_UP | no | no | no |
+| NORMAL, DROP, FAILURE, AMRAP, TIMED | yes | yes | yes |
+| MYO_REPS | all of its repetitions | one | no: it has pauses, so its repetitions are not of one go |
+| PARTIAL | yes | yes | no: it moves the weight over a part of the way |
+
+A set without repetitions, such as a timed hold, has no volume and is no hard set; its weight is a record as any other.
+"""
+
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -14,14 +27,21 @@ class SetKind(StrEnum):
     FAILURE = "FAILURE"
     TIMED = "TIMED"
     AMRAP = "AMRAP"
+    MYO_REPS = "MYO_REPS"
+    PARTIAL = "PARTIAL"
 
 
-# Warm-ups count neither for volume nor for records.
+# Warm-ups count for nothing.
 WORKING_KINDS = frozenset(SetKind) - {SetKind.WARM_UP}
+# What estimates of strength, records and progression are made of.
+STRENGTH_KINDS = WORKING_KINDS - {SetKind.MYO_REPS, SetKind.PARTIAL}
 MOST_REPS = 10_000
 HEAVIEST_KG = 2_000
 LONGEST_SECONDS = 86_400
 FARTHEST_M = 1_000_000
+LONGEST_NOTES = 500
+#: Seconds down, held below, up and held above, as coaches write it: 3-1-1-0; X is as fast as can be (Poliquin 1997).
+_TEMPO = re.compile(r"(\d{1,2}|X)(-(\d{1,2}|X)){3}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +54,8 @@ class SetDraft:
     duration_seconds: int | None = None
     distance_m: Decimal | None = None
     rpe: Decimal | None = None
+    tempo: str | None = None
+    notes: str | None = None
 
 
 def check_set(checks: Checks, one: SetDraft, place: str = "") -> None:
@@ -45,6 +67,10 @@ def check_set(checks: Checks, one: SetDraft, place: str = "") -> None:
     check_range(checks, f"{place}durationSeconds", one.duration_seconds, 1, LONGEST_SECONDS)
     check_range(checks, f"{place}distanceM", one.distance_m, 0, FARTHEST_M)
     check_range(checks, f"{place}rpe", one.rpe, 1, 10)
+    has_tempo = one.tempo is None or _TEMPO.fullmatch(one.tempo) is not None
+    checks.require(has_tempo, f"{place}tempo", "must be four numbers of seconds up to 99, or X, such as 3-1-X-0")
+    is_short = one.notes is None or len(one.notes) <= LONGEST_NOTES
+    checks.require(is_short, f"{place}notes", f"must have at most {LONGEST_NOTES} characters")
 
 
 def check_range(checks: Checks, name: str, value: int | Decimal | None, least: int, most: int) -> None:

@@ -69,7 +69,7 @@ _LAST_SETS = text(
         ORDER BY best.local_date DESC, best.workout_id DESC LIMIT 1
     ) AS last
     JOIN workout_exercise AS place ON place.workout_id = last.workout_id AND place.exercise_id = wanted.id
-    JOIN workout_set AS s ON s.workout_exercise_id = place.id AND s.kind <> 'WARM_UP'
+    JOIN workout_set AS s ON s.workout_exercise_id = place.id AND s.kind NOT IN ('WARM_UP', 'MYO_REPS', 'PARTIAL')
     """
 )
 # For so many repetitions and an exertion the heaviest shows the most, so it is a row for each, however much was done.
@@ -79,7 +79,7 @@ _STRONGEST = text(
     JOIN exercise_best AS best ON best.user_id = :user_id AND best.exercise_id = wanted.id AND best.local_date >= :since
     JOIN workout ON workout.id = best.workout_id AND workout.status = 'COMPLETED'
     JOIN workout_exercise AS place ON place.workout_id = best.workout_id AND place.exercise_id = wanted.id
-    JOIN workout_set AS s ON s.workout_exercise_id = place.id AND s.kind <> 'WARM_UP' AND s.load_kg = s.weight_kg
+    JOIN workout_set AS s ON s.workout_exercise_id = place.id AND s.kind NOT IN ('WARM_UP', 'MYO_REPS', 'PARTIAL') AND s.load_kg = s.weight_kg
         AND s.reps <= :most_reps
     GROUP BY wanted.id, s.reps, s.rpe
     """
