@@ -25,9 +25,9 @@ from subgraphs.workouts.commands.workout import NewWorkout, log_workout
 from subgraphs.workouts.domain.exercise import ExerciseLevel
 from subgraphs.workouts.domain.plan import Plan
 from subgraphs.workouts.domain.public_template import TemplateKind
+from subgraphs.workouts.domain.routine import RoutineDay, RoutineSchedule
 from subgraphs.workouts.domain.workout import ExerciseDraft
 from subgraphs.workouts.domain.workout_set import SetDraft, SetKind
-from subgraphs.workouts.domain.routine import RoutineDay, RoutineSchedule
 from subgraphs.workouts.queries.planned_workout import planned_workout_counts
 from subgraphs.workouts.sample_data import catalogue_by_name
 
