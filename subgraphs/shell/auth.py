@@ -16,8 +16,8 @@ import jwt
 
 from subgraphs.shell.calendar import WeekStart
 from subgraphs.shell.errors import NobodyReason, UnauthenticatedError
-from subgraphs.shell.grant_area import GrantArea
-from subgraphs.shell.key_scope import READ, reading
+from subgraphs.shell.grant_area import GrantArea, PlanArea
+from subgraphs.shell.key_scope import READ, KeyScope, reading
 from subgraphs.shell.settings import SECRET_BYTES, Settings
 
 ISSUER = "fittracker"
@@ -61,6 +61,10 @@ class Viewer:
     def reaches(self, area: GrantArea | None) -> bool:
         """Whether the token may read what is in this area; None: what every key may, such as the person's name."""
         return not self.is_limited or area is None or reading(area) in self.scopes
+
+    def plans_for_others(self, area: PlanArea) -> bool:
+        """Whether the token may plan in this area for whoever lets the person; a mutation asks for its writing scope itself."""
+        return not self.is_limited or (KeyScope.PLAN_FOR_CLIENTS in self.scopes and self.reaches(area.reading))
 
     def may_read(self, user_id: str) -> bool:
         """Without a grant, and whatever the token's scopes; `sharing.may_read` asks for those too."""

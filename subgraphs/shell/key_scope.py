@@ -14,7 +14,7 @@ KEY = "key"
 
 class KeyScope(StrEnum):
     """What a person may let a program do in their name: the areas are those that a grant opens. What an endpoint of webhooks
-    is told of, its key has to be allowed to read.
+    is told of, its key has to be allowed to read. Whoever plans for clients needs reading and writing of the area besides.
     """
 
     READ_BODY = "read:body"
@@ -25,6 +25,7 @@ class KeyScope(StrEnum):
     WRITE_TRAINING = "write:training"
     READ_PROGRESS = "read:progress"
     WRITE_PROGRESS = "write:progress"
+    PLAN_FOR_CLIENTS = "plan:clients"
     MANAGE_WEBHOOKS = "manage:webhooks"
 
 

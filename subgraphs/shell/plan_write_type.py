@@ -30,6 +30,9 @@ class PlanWrite:
     grant_id: strawberry.ID = strawberry.field(description="The grant by which it was written; it may have ended.")
     writer_id: strawberry.ID = strawberry.field(description="Who wrote it.")
     writer_name: str = strawberry.field(description="How the writer was called then.")
+    api_key_id: strawberry.ID | None = strawberry.field(
+        description="The API key of the writer by which a program of theirs wrote it; null: they did themselves."
+    )
     what: PlanKind = strawberry.field(description="What was written.")
     subject_id: strawberry.ID = strawberry.field(
         description="The id of the plan, which may be gone meanwhile; of a target, the day from which it holds."
@@ -42,6 +45,7 @@ def write_node(record: PlanWriteRecord) -> PlanWrite:
         grant_id=strawberry.ID(record.grant_id),
         writer_id=strawberry.ID(record.writer_id),
         writer_name=record.writer_name,
+        api_key_id=None if record.api_key_id is None else strawberry.ID(record.api_key_id),
         what=PlanKind(record.what),
         subject_id=strawberry.ID(record.subject_id),
         at=record.at,

@@ -65,12 +65,12 @@ _TODAY = text(
     "SELECT count(*) FROM plan_write WHERE grant_id = :grant_id AND at > CAST(:now AS timestamptz) - interval '1 day'"
 )
 _NOTE = text(
-    "INSERT INTO plan_write (id, grant_id, owner_id, writer_id, writer_name, what, subject_id, at)"
-    " VALUES (:id, :grant_id, :owner_id, :writer_id, :writer_name, :what, :subject_id, :at)"
+    "INSERT INTO plan_write (id, grant_id, owner_id, writer_id, writer_name, api_key_id, what, subject_id, at)"
+    " VALUES (:id, :grant_id, :owner_id, :writer_id, :writer_name, :api_key_id, :what, :subject_id, :at)"
 )
 _WRITES = text(
     "SELECT found.* FROM unnest(CAST(:owner_ids AS text[])) AS person (owner_id) CROSS JOIN LATERAL ("
-    " SELECT owner_id, grant_id, writer_id, writer_name, what, subject_id, at FROM plan_write"
+    " SELECT owner_id, grant_id, writer_id, writer_name, api_key_id, what, subject_id, at FROM plan_write"
     " WHERE plan_write.owner_id = person.owner_id ORDER BY at DESC, id LIMIT :most) AS found"
 )
 _FORGET = text(
@@ -98,12 +98,15 @@ class PlanKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlanWriteRecord:
-    """That somebody wrote a plan of a person, by a grant. `subject_id` is the plan's id."""
+    """That somebody wrote a plan of a person, by a grant. `subject_id` is the plan's id, `api_key_id` that of the writer's key,
+    where a program of theirs wrote it.
+    """
 
     owner_id: str
     grant_id: str
     writer_id: str
     writer_name: str
+    api_key_id: str | None
     what: str
     subject_id: str
     at: datetime
@@ -155,6 +158,9 @@ class PlanWriter:
             "owner_id": self.owner.id,
             "writer_id": self.viewer.id,
             "writer_name": self.viewer.display_name,
+            "api_key_id": self.viewer.session_id
+            if self.viewer.is_limited
+            else None,  # a key's tokens have its id there
             "what": what.value,
             "subject_id": subject_id,
             "at": now,
@@ -206,8 +212,8 @@ async def writer_of_row(
 
 
 async def _by_grant(transaction: AsyncConnection, viewer: Viewer, owner_id: str, area: PlanArea) -> PlanWriter | None:
-    """None without a grant that holds. API keys write what is their owner's, as they read it, and nothing by a grant."""
-    if viewer.is_limited:
+    """None without a grant that holds, and for an API key that was not made to plan for clients, and to read, this area."""
+    if not viewer.plans_for_others(area):
         return None
     wanted = {"owner_id": owner_id, "writer_id": viewer.id, "area": area.value}
     grant_id = await transaction.scalar(_GRANT, wanted)

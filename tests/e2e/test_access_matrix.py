@@ -4,6 +4,7 @@ grant to plan everything that can be planned too, and the owner.
 
 Asked through the router and at each subgraph's own port. What is asked comes from the schemas; `access_matrix.txt` says what
 each caller gets, and whatever the schemas have and it has not fails; `pytest -vv` then shows the lines that are missing.
+A program with an API key of the planner with every scope gets what planning opens, and nothing else of the owner's.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import asyncpg
 import pytest
 from graphql import GraphQLInterfaceType, GraphQLSchema, GraphQLUnionType, build_schema
 
+from subgraphs.shell.key_scope import KeyScope
 from tests.testkit.access_matrix import Asker, Outcome, judged
 from tests.testkit.persons_things import PER_100, let_plan, let_read, signed_in, things_of, with_a_key
 from tests.testkit.running_stack import PASSWORD, RunningStack, Visitor, eventually
@@ -289,6 +291,15 @@ async def reads_everywhere(coach: Visitor, ids: Mapping[str, str], *, is_open: b
     return [each is not None for each in answer["data"]["nodes"]] == [is_open] * len(things)
 
 
+def opened_by_planning(name: str, table: Mapping[str, str]) -> set[str]:
+    """Which queries and mutations a grant to plan opens to a coach beside what one to read does, by the table."""
+    planner, coach = CALLERS.index("planner"), CALLERS.index("coach")
+    rows = {
+        place: cells.split() for place, cells in table.items() if place.startswith((f"{name} Query", f"{name} Mut"))
+    }
+    return {place for place, cells in rows.items() if cells[planner] == "Y" and cells[coach] == "N"}
+
+
 async def premium_person(stack: RunningStack, admin: Visitor) -> Visitor:
     """Somebody with the role PREMIUM and a token that says so."""
     person = await stack.register()
@@ -315,8 +326,10 @@ def expected_of(place: str, table: Mapping[str, str]) -> str:
 
 @pytest.mark.parametrize("name", ["router", *SUBGRAPHS])
 async def test_every_cell_is_as_the_matrix_says(stack: RunningStack, admin: Visitor, name: str) -> None:
-    level, owner = Level(stack, name), await stack.register()
+    level, owner, table = Level(stack, name), await stack.register(), expected_cells()
     ids = await things_of(owner)
+    planner = await planner_of(owner, ids)
+    program = await with_a_key(planner, *(scope.name for scope in KeyScope))
     callers = {
         "anonymous": None,
         "other": await stack.register(),
@@ -324,7 +337,7 @@ async def test_every_cell_is_as_the_matrix_says(stack: RunningStack, admin: Visi
         "coach": await reader_of(owner, ids, ends=False),
         "admin": await signed_in(admin),
         "key": await with_a_key(owner, "READ_BODY", "READ_DIARY", "READ_TRAINING", "READ_PROGRESS"),
-        "planner": await planner_of(owner, ids),
+        "planner": planner,
         "owner": owner,
     }
     premium = await premium_person(stack, await signed_in(admin)) if name == "router" else None
@@ -347,8 +360,15 @@ async def test_every_cell_is_as_the_matrix_says(stack: RunningStack, admin: Visi
                 if found[cell.place][-1] != cell.outcome.value
             }
             assert opened == OPENED_BY_PREMIUM
+        if caller == "planner":
+            opened = {
+                cell.place
+                for ask in (entity_cells, root_cells)
+                for cell in await ask(level, caller, program, ids)
+                if cell.outcome is Outcome.LET_IN and found[cell.place][CALLERS.index("other")] != Outcome.LET_IN.value
+            }
+            assert opened == opened_by_planning(name, table)
 
-    table = expected_cells()
     got = {place: " ".join(outcomes) for place, outcomes in found.items()}
     wrong = [f"{place} {cells}" for place, cells in got.items() if cells != expected_of(place, table)]
     assert wrong == [], "the matrix says otherwise, or nothing: these are the lines as they are"

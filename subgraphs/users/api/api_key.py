@@ -26,6 +26,8 @@ describe_enum(
     WRITE_TRAINING="Log, change and delete workouts and templates, and make exercises.",
     READ_PROGRESS="Read days and weeks in numbers, goals, reports, achievements, the timeline and the weight trend.",
     WRITE_PROGRESS="Set, change and delete goals.",
+    PLAN_FOR_CLIENTS="Plan for people who let the key's person plan for them, in the areas that the key may read and write. Answers show"
+    " what was written; nothing else of those people can be read.",
     MANAGE_WEBHOOKS="Register, change and delete endpoints of webhooks of its own, for what it may read.",
 )
 

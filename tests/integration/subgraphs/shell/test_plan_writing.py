@@ -1,7 +1,7 @@
 """Plans that somebody writes for a person by a grant, in the three subgraphs that have plans, at the subgraph itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -195,6 +195,12 @@ async def update(subgraph: SubgraphUnderTest, plans: Plans, who: str, plan_id: s
     return await subgraph.codes(plans.update, who, {"input": {"id": plan_id, **plans.changed, **more}})
 
 
+def as_key(coach: str, scopes: Iterable[str], key_id: str = "key-1") -> str:
+    """The Authorization header of a program with an API key of the coach."""
+    claims = claims_of(coach) | {"sid": key_id, "scope": " ".join((KEY, *scopes)), "roles": []}
+    return f"Bearer {KeyRing(SECRET).sign(claims)}"
+
+
 async def rows(subgraph: SubgraphUnderTest, statement: str, **parameters: Any) -> list[Any]:
     async with subgraph.database.reading() as connection:
         return list(await connection.execute(text(statement), parameters))
@@ -202,7 +208,7 @@ async def rows(subgraph: SubgraphUnderTest, statement: str, **parameters: Any) -
 
 async def writes_of(subgraph: SubgraphUnderTest, plans: Plans, owner: str) -> Any:
     query = """query ($of: [_Any!]!) { _entities(representations: $of) { ... on User {
-      writes: %s { grantId writerId writerName what subjectId } } } }"""
+      writes: %s { grantId writerId writerName apiKeyId what subjectId } } } }"""
     variables = {"of": [{"__typename": "User", "id": owner}]}
     return (await subgraph.data(query % plans.writes, owner, variables))["_entities"][0]["writes"]
 
@@ -232,7 +238,13 @@ async def test_a_coach_plans_by_a_grant_for_it_and_by_no_other(
     table = f"SELECT id, author_id FROM {plans.table} WHERE user_id = :owner"
     assert dict(await rows(subgraph, table, owner=owner)) == {own["id"]: coach, made["id"]: coach}
 
-    who = {"grantId": grant_id, "writerId": coach, "writerName": f"Name of {coach}", "what": plans.kind}
+    who = {
+        "grantId": grant_id,
+        "writerId": coach,
+        "writerName": f"Name of {coach}",
+        "apiKeyId": None,
+        "what": plans.kind,
+    }
     assert await writes_of(subgraph, plans, owner) == [who | {"subjectId": each["id"]} for each in (own, made)]
     told = await rows(
         subgraph,
@@ -326,21 +338,72 @@ async def test_the_persons_quota_binds_whoever_writes(
 
 
 @every_kind
-async def test_a_key_of_the_coach_writes_nothing_by_a_grant_whatever_its_scopes(
+async def test_a_key_of_the_coach_plans_by_a_grant_with_all_scopes_for_it_and_without_any_of_them_nothing(
+    subgraphs: dict[str, SubgraphUnderTest], plans: Plans, owner: str, coach: str
+) -> None:
+    subgraph, area = subgraphs[plans.domain], plans.reading.lower()
+    wanted = {"plan:clients", f"write:{area}", f"read:{area}"}
+    told = {"input": {**plans.made, "personId": owner}}
+    assert codes_of(await subgraph.run_with(as_key(coach, wanted), plans.create, told)) == ["NOT_FOUND"]  # no grant
+    grant_id = await let_plan(subgraph, plans, owner, coach)
+    by_program = await subgraph.run_with(as_key(coach, wanted), plans.create, told)
+    assert codes_of(by_program) == []
+    made = (by_program.data or {})[plans.creates]["it"]
+    assert made["authorId"] == coach
+    changed = {"input": {**plans.changed, "id": made["id"]}}
+    assert codes_of(await subgraph.run_with(as_key(coach, wanted), plans.update, changed)) == []
+    assert [each["apiKeyId"] for each in await writes_of(subgraph, plans, owner)] == ["key-1", "key-1"]
+
+    every = {scope.value for scope in KeyScope}
+    for missing, codes in (
+        ("plan:clients", ["NOT_FOUND"]),
+        (f"read:{area}", ["NOT_FOUND"]),
+        (f"write:{area}", ["FORBIDDEN"]),
+    ):
+        token = as_key(coach, every - {missing})
+        assert codes_of(await subgraph.run_with(token, plans.create, told)) == codes
+        assert codes_of(await subgraph.run_with(token, plans.update, changed)) == codes
+    assert codes_of(await subgraph.run_with(as_key("somebody", every), plans.update, changed)) == ["NOT_FOUND"]
+    ends: tuple[Payload, ...] = (
+        granted(coach, plans, writes=False),
+        AccessEnded(),
+    )  # planning alone, and then the grant
+    for version, last in enumerate(ends, start=2):
+        await tell(subgraph, SUBSCRIPTIONS[plans.domain], (last, grant_id, version, owner))
+        assert codes_of(await subgraph.run_with(as_key(coach, every), plans.create, told)) == ["NOT_FOUND"]
+        assert codes_of(await subgraph.run_with(as_key(coach, every), plans.update, changed)) == ["NOT_FOUND"]
+
+
+@every_kind
+async def test_a_key_that_ended_plans_for_nobody(
     subgraphs: dict[str, SubgraphUnderTest], plans: Plans, owner: str, coach: str
 ) -> None:
     subgraph = subgraphs[plans.domain]
     await let_plan(subgraph, plans, owner, coach)
-    made, _ = await create(subgraph, plans, coach, personId=owner)
-    for scopes, codes in (
-        ([KEY, *(scope.value for scope in KeyScope)], ["NOT_FOUND"]),
-        ([KEY, "read:training", "read:diary", "read:progress"], ["FORBIDDEN"]),
-    ):
-        token = f"Bearer {KeyRing(SECRET).sign(claims_of(coach) | {'scope': ' '.join(scopes)})}"
-        told = {"input": {**plans.made, "personId": owner}}
-        assert codes_of(await subgraph.run_with(token, plans.create, told)) == codes
-        told = {"input": {**plans.changed, "id": made["id"]}}
-        assert codes_of(await subgraph.run_with(token, plans.update, told)) == codes
+    key_id = new_id()
+    token = as_key(coach, {scope.value for scope in KeyScope}, key_id)
+    told = {"input": {**plans.made, "personId": owner}}
+    assert codes_of(await subgraph.run_with(token, plans.create, told)) == []
+    await subgraph.resources.revoked_sessions.announce([key_id])
+    assert codes_of(await subgraph.run_with(token, plans.create, told)) == ["UNAUTHENTICATED"]
+
+
+async def test_a_program_that_plans_reads_nothing_else_of_the_client(
+    subgraphs: dict[str, SubgraphUnderTest], owner: str, coach: str
+) -> None:
+    workouts = subgraphs["workouts"]
+    await let_plan(workouts, TEMPLATE, owner, coach)
+    token = as_key(coach, {scope.value for scope in KeyScope})
+    query = """query ($of: [_Any!]!) { _entities(representations: $of) { ... on User { templates { totalCount } } } }"""
+    seen = await workouts.run_with(token, query, {"of": [{"__typename": "User", "id": owner}]})
+    assert codes_of(seen) == ["FORBIDDEN"]
+    routine, _ = await create(workouts, ROUTINE, coach, personId=owner)
+    schedule = """mutation ($input: ScheduleRoutineInput!) { scheduleRoutine(input: $input) {
+      added user { id plannedWorkouts(first: 1) { nodes { id } } } userErrors { code } } }"""
+    told = {"id": routine["id"], "from": (datetime.now(UTC) + timedelta(days=2)).date().isoformat(), "weeks": 1}
+    came = await workouts.run_with(token, schedule, {"input": told})
+    assert codes_of(came) == ["FORBIDDEN"]
+    assert (came.data or {})["scheduleRoutine"]["added"] > 0
 
 
 async def test_by_one_grant_so_much_is_written_in_a_day_and_no_more(
