@@ -28,6 +28,7 @@ USERS_BODY = Topic("users.body.v1", "user_id", 6, 90 * DAY_MS)
 NUTRITION_DIARY = Topic("nutrition.diary.v1", "user_id", 6, 90 * DAY_MS)
 NUTRITION_CATALOG = Topic("nutrition.catalog.v1", "food_id", 6, -1, compacted=True)
 WORKOUTS_SESSION = Topic("workouts.session.v1", "user_id", 6, 90 * DAY_MS)
+WORKOUTS_PLAN = Topic("workouts.plan.v1", "user_id", 6, 90 * DAY_MS)
 ANALYTICS_DERIVED = Topic("analytics.derived.v1", "user_id", 6, 30 * DAY_MS)
 
 TOPICS: tuple[Topic, ...] = (
@@ -38,6 +39,7 @@ TOPICS: tuple[Topic, ...] = (
     NUTRITION_DIARY,
     NUTRITION_CATALOG,
     WORKOUTS_SESSION,
+    WORKOUTS_PLAN,
     ANALYTICS_DERIVED,
 )
 

@@ -1,6 +1,6 @@
-"""What the workouts subgraph tells: training sessions, set by set."""
+"""What the workouts subgraph tells: training sessions, set by set, and what is planned for days."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 
 import msgspec
@@ -109,3 +109,52 @@ class TemplateModerated(Payload, frozen=True, kw_only=True):
     reason: str
     before: str
     after: str
+
+
+class PlannedWorkoutState(Payload, frozen=True, kw_only=True):
+    """A workout that is planned for a day, after a change. Aggregate `planned_workout`, id = its id.
+
+    `time_of_day` is by the person's clock, wherever the person is that day; None is any time of it. It `has_begun` while the
+    workout that it became runs or is completed.
+    """
+
+    topic = topics.WORKOUTS_PLAN.name
+    aggregate_type = "planned_workout"
+
+    planned_id: str
+    name: str
+    local_date: date
+    time_of_day: time | None = None
+    is_skipped: bool = False
+    has_begun: bool = False
+
+
+class WorkoutPlanned(PlannedWorkoutState, frozen=True, kw_only=True):
+    """A workout was planned for a day, by itself or as one of a routine's."""
+
+
+class PlannedWorkoutChanged(PlannedWorkoutState, frozen=True, kw_only=True):
+    """It was moved to another day or time, or something else about it changed."""
+
+
+class PlannedWorkoutSkipped(PlannedWorkoutState, frozen=True, kw_only=True):
+    """Its person said that it will not be done, or, where `is_skipped` is false, that it will."""
+
+
+class PlannedWorkoutBegun(PlannedWorkoutState, frozen=True, kw_only=True):
+    """It became a workout: begun as one, or paired with one that was logged."""
+
+
+class PlannedWorkoutFreed(PlannedWorkoutState, frozen=True, kw_only=True):
+    """The workout that it had become was given up or deleted."""
+
+
+class PlannedWorkoutCancelled(Payload, frozen=True, kw_only=True):
+    """It was taken off the calendar."""
+
+    topic = topics.WORKOUTS_PLAN.name
+    aggregate_type = "planned_workout"
+    tombstone = True
+
+    planned_id: str
+    local_date: date

@@ -4,6 +4,7 @@ from subgraphs.shell.app import Subgraph, SubgraphApp, build_app
 from subgraphs.shell.context import Resources
 from subgraphs.shell.settings import Settings, read_settings
 from subgraphs.workouts.commands.exercise_index import renew_exercise_index
+from subgraphs.workouts.commands.plan_event import tell_untold_plans
 from subgraphs.workouts.commands.planned_workout import forget_planned
 from subgraphs.workouts.commands.settle import settle_outdated_workouts
 from subgraphs.workouts.loaders import WorkoutsLoaders
@@ -11,6 +12,7 @@ from subgraphs.workouts.projections.person import subscription
 from subgraphs.workouts.schema import schema
 
 BATCH_WORKOUTS = 100
+BATCH_PLANS = 1_000
 
 
 async def index_exercises(resources: Resources) -> None:
@@ -26,12 +28,20 @@ async def settle_by_new_rules(resources: Resources) -> None:
             settled = await settle_outdated_workouts(transaction, BATCH_WORKOUTS, resources.now())
 
 
+async def tell_plans_of_before(resources: Resources) -> None:
+    """Tell what was planned before plans were told, a batch a transaction."""
+    told = BATCH_PLANS
+    while told == BATCH_PLANS:
+        async with resources.database.transaction() as transaction:
+            told = await tell_untold_plans(transaction, BATCH_PLANS, resources.now())
+
+
 SUBGRAPH = Subgraph(
     name="workouts",
     schema=schema,
     make_loaders=WorkoutsLoaders,
     consumers=(subscription,),
-    at_start=(index_exercises, settle_by_new_rules),
+    at_start=(index_exercises, settle_by_new_rules, tell_plans_of_before),
     forget=(forget_planned,),
 )
 

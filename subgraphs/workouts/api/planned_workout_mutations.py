@@ -207,12 +207,14 @@ class PlannedWorkoutMutation:
         description="Skip a planned workout of the viewer: it stays on the calendar. CONFLICT for one that has begun.",
     )
     async def skip_planned_workout(self, info: Info, input: SkipPlannedWorkoutInput) -> PlannedWorkoutPayload | None:
+        resources = info.context.resources
         record = await commands.skip_planned_workout(
             info.context.viewer,
             input.id,
             input.is_skipped,
             expected_version=input.expected_version,
-            database=info.context.resources.database,
+            database=resources.database,
+            now=resources.now(),
         )
         return _payload(info, record)
 
@@ -225,9 +227,13 @@ class PlannedWorkoutMutation:
     ) -> CancelPlannedWorkoutPayload | None:
         from subgraphs.workouts.api.user import load_named_user
 
-        viewer, database = info.context.viewer, info.context.resources.database
+        viewer, resources = info.context.viewer, info.context.resources
         await commands.cancel_planned_workout(
-            viewer, input.id, expected_version=input.expected_version, database=database
+            viewer,
+            input.id,
+            expected_version=input.expected_version,
+            database=resources.database,
+            now=resources.now(),
         )
         info.context.renew_loaders()
         return CancelPlannedWorkoutPayload(deleted_id=input.id, user=await load_named_user(info, viewer.id))
@@ -241,9 +247,9 @@ class PlannedWorkoutMutation:
     ) -> ClearPlannedWorkoutsPayload | None:
         from subgraphs.workouts.api.user import load_named_user
 
-        viewer, database = info.context.viewer, info.context.resources.database
+        viewer, resources = info.context.viewer, info.context.resources
         cleared = await commands.clear_planned_workouts(
-            viewer, input.from_, input.to, input.routine_id, database=database
+            viewer, input.from_, input.to, input.routine_id, database=resources.database, now=resources.now()
         )
         info.context.renew_loaders()
         return ClearPlannedWorkoutsPayload(cleared=cleared, user=await load_named_user(info, viewer.id))
@@ -270,12 +276,14 @@ class PlannedWorkoutMutation:
         " where either has another.",
     )
     async def pair_planned_workout(self, info: Info, input: PairPlannedWorkoutInput) -> PlannedWorkoutPayload | None:
+        resources = info.context.resources
         record = await commands.pair_planned_workout(
             info.context.viewer,
             input.id,
             input.workout_id,
             expected_version=input.expected_version,
-            database=info.context.resources.database,
+            database=resources.database,
+            now=resources.now(),
         )
         return _payload(info, record)
 

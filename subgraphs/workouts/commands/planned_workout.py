@@ -1,5 +1,6 @@
-"""Planned workouts: put on a day, moved, skipped, taken back, begun, and paired with what was done. Nothing of it is an event
-before a workout begins.
+"""Planned workouts: put on a day, moved, skipped, taken back, begun, and paired with what was done.
+
+Each change is told as an event of the plan (`plan_event`); nothing of it is one of a workout before a workout begins.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,12 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from events.contracts.workouts import (
+    PlannedWorkoutBegun,
+    PlannedWorkoutChanged,
+    PlannedWorkoutSkipped,
+    WorkoutPlanned,
+)
 from events.envelope import new_id
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import check_time_zone, local_date
@@ -20,6 +27,7 @@ from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.plan_writing import PlanKind, PlanWriter, plan_writer, writer_of_row
 from subgraphs.workouts.commands.exercise import check_exercises_exist
+from subgraphs.workouts.commands.plan_event import BEGUN, GonePlan, tell_gone, tell_plans
 from subgraphs.workouts.commands.template import grown_drafts, template_with_plans
 from subgraphs.workouts.commands.workout import NewWorkout, lock_workout, new_row, write_workout
 from subgraphs.workouts.commands.workout_rows import columns_of
@@ -36,7 +44,7 @@ from subgraphs.workouts.domain.planned_workout import (
     encode_exercises,
 )
 from subgraphs.workouts.domain.routine import decode_days, slot_number
-from subgraphs.workouts.domain.workout import WorkoutStatus, check_workout
+from subgraphs.workouts.domain.workout import check_workout
 from subgraphs.workouts.queries.person import person_of
 from subgraphs.workouts.queries.planned_workout import (
     PlannedWorkoutRecord,
@@ -50,8 +58,6 @@ from subgraphs.workouts.queries.workout import WorkoutRecord, workouts_by_id
 #: For so long after its day a plan is kept.
 DAYS_KEPT = 730
 _NONE = "There is no such planned workout."
-#: Of a workout that counts: one that was given up leaves its plan as it was.
-_BEGUN = (WorkoutStatus.IN_PROGRESS, WorkoutStatus.COMPLETED)
 
 # Arrays, so that any number of rows is one statement.
 _INSERT = text(
@@ -63,7 +69,7 @@ _INSERT = text(
     " CAST(:routine_day AS integer[]),"
     " CAST(:created_at AS timestamptz[]), CAST(:planned_at AS timestamptz[]),"
     " CAST(:author_id AS text[]), CAST(:idempotency_key AS text[]), CAST(:idempotency_content AS bytea[]))"
-    " ON CONFLICT (routine_id, routine_date, routine_slot) WHERE routine_id IS NOT NULL DO NOTHING"
+    " ON CONFLICT (routine_id, routine_date, routine_slot) WHERE routine_id IS NOT NULL DO NOTHING RETURNING id"
 )
 _LOCK = text("SELECT id FROM planned_workout WHERE id = :id AND user_id = :user_id FOR UPDATE")
 _UPDATE = text(
@@ -73,20 +79,23 @@ _UPDATE = text(
 )
 _SKIP = text("UPDATE planned_workout SET is_skipped = :is_skipped, version = version + 1 WHERE id = :id")
 _PAIR = text("UPDATE planned_workout SET workout_id = :workout_id, version = version + 1 WHERE id = :id")
-_DELETE = text("DELETE FROM planned_workout WHERE id = :id")
+_DELETE = text("DELETE FROM planned_workout WHERE id = :id RETURNING id, user_id, local_date, version")
 # What began stays: it says what was planned of what was done. So does what was skipped.
 _CLEAR = text(
     "DELETE FROM planned_workout WHERE user_id = :user_id AND local_date BETWEEN :first AND :last AND NOT is_skipped"
     " AND (CAST(:routine_id AS text) IS NULL OR routine_id = :routine_id) AND NOT EXISTS (SELECT FROM workout"
     "  WHERE workout.id = planned_workout.workout_id AND workout.status <> 'CANCELLED')"
+    " RETURNING id, user_id, local_date, version"
 )
 _OVERFULL = text(
     "SELECT local_date FROM planned_workout WHERE user_id = :user_id GROUP BY local_date HAVING count(*) > :most"
     " ORDER BY local_date LIMIT 1"
 )
 _FORGET = text(
-    "DELETE FROM planned_workout WHERE id IN (SELECT id FROM planned_workout"
-    " WHERE local_date < current_date - CAST(:days AS integer) LIMIT :rows)"
+    "WITH gone AS (DELETE FROM planned_workout WHERE id IN (SELECT id FROM planned_workout"
+    "  WHERE local_date < current_date - CAST(:days AS integer) LIMIT :rows) RETURNING id),"
+    " told AS (DELETE FROM outbox WHERE aggregate_type = 'planned_workout' AND aggregate_id IN (SELECT id FROM gone))"
+    " SELECT count(*) FROM gone"
 )
 
 
@@ -151,7 +160,7 @@ async def plan_workout(viewer: Viewer, new: NewPlanned, *, database: Database, n
             row["id"] = made_id_of(request) or row["id"]
             if told_at is not None and new.exercises is None:
                 row["planned_at"] = told_at
-            if not await insert_planned(transaction, [row]):
+            if not await insert_planned(transaction, [row], now):
                 raise ConflictError("The routine has this workout on that day already.", field="date")
             await check_room(transaction, owner.id)
             planned_id = str(row["id"])
@@ -201,12 +210,19 @@ async def update_planned_workout(
         row = {"id": planned_id, "planned_at": planned_at, "author_id": writer.author_id, **_columns(day, session)}
         await transaction.execute(_UPDATE, row)
         await check_room(transaction, owner.id)
+        await tell_plans(transaction, [planned_id], PlannedWorkoutChanged, now)
         await writer.note(transaction, PlanKind.PLANNED_WORKOUT, planned_id, now)
         return await _read(transaction, planned_id)
 
 
 async def skip_planned_workout(
-    viewer: Viewer, planned_id: str, is_skipped: bool, *, expected_version: int | None, database: Database
+    viewer: Viewer,
+    planned_id: str,
+    is_skipped: bool,
+    *,
+    expected_version: int | None,
+    database: Database,
+    now: datetime,
 ) -> PlannedWorkoutRecord:
     """Say that it will not be done, or, with False, that it will. One that is so already is answered as it is.
 
@@ -217,20 +233,22 @@ async def skip_planned_workout(
         _must_be_open(planned)
         if planned.is_skipped != is_skipped:
             await transaction.execute(_SKIP, {"id": planned_id, "is_skipped": is_skipped})
+            await tell_plans(transaction, [planned_id], PlannedWorkoutSkipped, now)
         return await _read(transaction, planned_id)
 
 
 async def cancel_planned_workout(
-    viewer: Viewer, planned_id: str, *, expected_version: int | None, database: Database
+    viewer: Viewer, planned_id: str, *, expected_version: int | None, database: Database, now: datetime
 ) -> None:
     """Take it off the calendar. Raises NotFoundError, StaleVersionError, and ConflictError for one that has begun."""
     async with database.transaction() as transaction:
         _must_be_open(await _locked(transaction, viewer, planned_id, expected_version))
-        await transaction.execute(_DELETE, {"id": planned_id})
+        gone = await transaction.execute(_DELETE, {"id": planned_id})
+        await tell_gone(transaction, [GonePlan(*row) for row in gone], now)
 
 
 async def clear_planned_workouts(
-    viewer: Viewer, first: date, last: date, routine_id: str | None, *, database: Database
+    viewer: Viewer, first: date, last: date, routine_id: str | None, *, database: Database, now: datetime
 ) -> int:
     """Take what is planned for these days, of one routine or all, off the calendar; returns how many that were.
 
@@ -242,7 +260,9 @@ async def clear_planned_workouts(
     parameters = {"user_id": viewer.id, "first": first, "last": last, "routine_id": routine_id}
     async with database.transaction() as transaction:
         await take_turns(transaction, "planned_workout", viewer.id)
-        return int((await transaction.execute(_CLEAR, parameters)).rowcount)
+        gone = [GonePlan(*row) for row in await transaction.execute(_CLEAR, parameters)]
+        await tell_gone(transaction, gone, now)
+        return len(gone)
 
 
 async def start_planned_workout(
@@ -258,7 +278,7 @@ async def start_planned_workout(
         check_time_zone(checks, beginning.time_zone, "timeZone")
     async with database.transaction() as transaction:
         planned = await _locked(transaction, viewer, planned_id, None)
-        if planned.workout_id is not None and planned.workout_status in _BEGUN:
+        if planned.workout_id is not None and planned.workout_status in BEGUN:
             return (await workouts_by_id(transaction, [planned.workout_id]))[planned.workout_id]
         new = NewWorkout(
             name=planned.name,
@@ -276,11 +296,18 @@ async def start_planned_workout(
         if workout is None:
             raise ConflictError("Another workout is in progress.")
         await transaction.execute(_PAIR, {"id": planned_id, "workout_id": workout.id})
+        await tell_plans(transaction, [planned_id], PlannedWorkoutBegun, now)
         return workout
 
 
 async def pair_planned_workout(
-    viewer: Viewer, planned_id: str, workout_id: str, *, expected_version: int | None, database: Database
+    viewer: Viewer,
+    planned_id: str,
+    workout_id: str,
+    *,
+    expected_version: int | None,
+    database: Database,
+    now: datetime,
 ) -> PlannedWorkoutRecord:
     """Say which workout, logged or imported, it was done as. The same again changes nothing.
 
@@ -297,24 +324,28 @@ async def pair_planned_workout(
         planned = await _locked(transaction, viewer, planned_id, expected_version)
         if planned.workout_id != workout_id:
             _must_be_open(planned)
-            if workout.status not in _BEGUN:
+            if workout.status not in BEGUN:
                 raise ConflictError("The workout was given up.", field="workoutId")
             if workout_id in await planned_by_workout(transaction, [workout_id]):
                 raise ConflictError("The workout is what another planned one was done as.", field="workoutId")
             await transaction.execute(_PAIR, {"id": planned_id, "workout_id": workout_id})
+            await tell_plans(transaction, [planned_id], PlannedWorkoutBegun, now)
         return await _read(transaction, planned_id)
 
 
 async def forget_planned(connection: AsyncConnection, rows: int) -> int:
-    """What was planned for days more than two years ago, at most so many; returns how many went."""
-    return int((await connection.execute(_FORGET, {"days": DAYS_KEPT, "rows": rows})).rowcount)
+    """Delete what was planned for days more than two years ago, at most so many, and what was told of it; returns how many went."""
+    gone: Any = await connection.scalar(_FORGET, {"days": DAYS_KEPT, "rows": rows})
+    return int(gone)
 
 
-async def insert_planned(transaction: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Write planned workouts, but none that its routine has on that date already; returns how many came."""
+async def insert_planned(transaction: AsyncConnection, rows: Sequence[Mapping[str, Any]], now: datetime) -> int:
+    """Write and tell planned workouts, but none that its routine has on that date already; returns how many came."""
     if not rows:
         return 0
-    return int((await transaction.execute(_INSERT, columns_of(rows))).rowcount)
+    ids = list(await transaction.scalars(_INSERT, columns_of(rows)))
+    await tell_plans(transaction, ids, WorkoutPlanned, now)
+    return len(ids)
 
 
 async def check_room(transaction: AsyncConnection, user_id: str) -> None:
@@ -419,5 +450,5 @@ async def _locked(
 
 
 def _must_be_open(planned: PlannedWorkoutRecord) -> None:
-    if planned.workout_status in _BEGUN:
+    if planned.workout_status in BEGUN:
         raise ConflictError("It has begun: what is done is changed at its workout.")

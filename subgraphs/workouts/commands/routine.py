@@ -1,4 +1,4 @@
-"""Routines: kept, changed, deleted, and put on the calendar. They tell nobody else anything."""
+"""Routines: kept, changed, deleted, and put on the calendar. Nobody else is told of them, but of what they plan."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -189,7 +189,7 @@ async def schedule_routine(
             planned_row(writer, slot.day, slot.session, Origin(routine_id, slot.day, slot.number, slot.index + 1), now)
             for slot in slots
         ]
-        added = await insert_planned(transaction, rows)
+        added = await insert_planned(transaction, rows, now)
         await check_room(transaction, owner.id)
         await writer.note(transaction, PlanKind.PLANNED_WORKOUT, routine_id, now)
         return Scheduled(added, len(rows) - added, owner.id)

@@ -30,6 +30,7 @@ from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.workouts.commands.exercise import check_exercises_exist
 from subgraphs.workouts.commands.personal_record import keep_records
+from subgraphs.workouts.commands.plan_event import free_plan_of
 from subgraphs.workouts.commands.settle import settle_workout, workout_event
 from subgraphs.workouts.commands.track import insert_track
 from subgraphs.workouts.commands.workout_rows import (
@@ -141,6 +142,7 @@ async def cancel_workout(
         must_run(workout)
         row = replace(row_of(workout), status=WorkoutStatus.CANCELLED, ended_at=max(now, workout.started_at))
         await update_workout_row(transaction, workout_id, row)
+        await free_plan_of(transaction, workout_id, now)
         return await settle_workout(transaction, workout_id, WorkoutCancelled, now=now)
 
 
@@ -175,6 +177,7 @@ async def delete_workout(
     async with database.transaction() as transaction:
         workout = await lock_workout(transaction, viewer, workout_id, expected_version)
         await keep_records(transaction, workout, {})
+        await free_plan_of(transaction, workout_id, now, is_gone=True)
         await delete_workout_row(transaction, workout_id)
         payload = WorkoutDeleted(workout_id=workout_id, local_date=workout.local_date)
         gone = replace(workout, version=workout.version + 1)

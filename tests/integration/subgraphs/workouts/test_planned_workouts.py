@@ -9,7 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from events.contracts.users import UserRegistered
+from events.contracts.workouts import PlannedWorkoutState
+from events.envelope import Envelope, Payload, decode_envelope
+from events.upcast import read_payload
 from subgraphs.shell.context import utc_now
+from subgraphs.workouts.app import tell_plans_of_before
 from subgraphs.workouts.commands import planned_workout as commands
 from tests.testkit.servers import Postgres
 from tests.testkit.subgraph import SubgraphUnderTest
@@ -94,9 +98,28 @@ async def facts(workouts: SubgraphUnderTest, person: str) -> Any:
 
 
 async def events_of(workouts: SubgraphUnderTest, person: str) -> int:
+    """How many events of workouts there are; what is planned is told on a topic of its own."""
     async with workouts.database.reading() as connection:
-        statement = text("SELECT count(*) FROM outbox WHERE key = :id")
+        statement = text("SELECT count(*) FROM outbox WHERE key = :id AND topic = 'workouts.session.v1'")
         return int(await connection.scalar(statement, {"id": person}) or 0)
+
+
+async def plans_told(workouts: SubgraphUnderTest, person: str) -> list[tuple[Any, ...]]:
+    """Each event of what the person plans, in order: its type, version, day and time, and whether it is to be done."""
+    async with workouts.database.reading() as connection:
+        statement = text("SELECT value FROM outbox WHERE key = :id AND topic = 'workouts.plan.v1' ORDER BY seq")
+        envelopes = [decode_envelope(value) for value in await connection.scalars(statement, {"id": person})]
+    return [_told(envelope, read_payload(envelope)) for envelope in envelopes]
+
+
+def _told(envelope: Envelope, payload: Payload) -> tuple[Any, ...]:
+    version = envelope.aggregate.version
+    if isinstance(payload, PlannedWorkoutState):
+        clock = payload.time_of_day and payload.time_of_day.isoformat("minutes")
+        is_open = not payload.is_skipped and not payload.has_begun
+        return envelope.type, version, str(payload.local_date), clock, is_open
+    assert envelope.tombstone
+    return envelope.type, version, str(envelope.local_date), None, False
 
 
 async def test_a_calendar_shows_what_is_planned_done_missed_and_skipped(
@@ -309,3 +332,53 @@ async def test_plans_of_two_years_ago_are_forgotten(workouts: SubgraphUnderTest,
         assert await commands.forget_planned(transaction, 100) == 1
         left = await transaction.scalars(text("SELECT id FROM planned_workout WHERE user_id = :id"), {"id": person})
         assert left.all() == [kept]
+        told = await transaction.scalars(
+            text("SELECT aggregate_id FROM outbox WHERE key = :id AND topic = 'workouts.plan.v1'"), {"id": person}
+        )
+        assert told.all() == [kept]  # what was told of it goes with it
+
+
+async def test_each_change_of_a_plan_is_told_with_what_it_is_then(workouts: SubgraphUnderTest, person: str) -> None:
+    one = (await plan(workouts, person, "2026-03-30", timeOfDay="18:00"))["id"]
+    await change(workouts, person, "updatePlannedWorkout", id=one, date="2026-03-31", timeOfDay="06:30")
+    await change(workouts, person, "updatePlannedWorkout", id=one, date="2026-03-31")  # nothing is different
+    for is_skipped in (True, True, False):
+        await change(workouts, person, "skipPlannedWorkout", id=one, isSkipped=is_skipped)
+    for end in (GIVE_UP, DELETE):
+        workout = (await told(workouts, person, START, id=one))["workout"]["id"]
+        await workouts.data(end, person, {"id": workout})
+    await told(workouts, person, CANCEL, id=one)
+    day = "2026-03-31"
+    assert await plans_told(workouts, person) == [
+        ("WorkoutPlanned", 1, "2026-03-30", "18:00", True),
+        ("PlannedWorkoutChanged", 2, day, "06:30", True),
+        ("PlannedWorkoutSkipped", 3, day, "06:30", False),
+        ("PlannedWorkoutSkipped", 4, day, "06:30", True),
+        ("PlannedWorkoutBegun", 5, day, "06:30", False),
+        ("PlannedWorkoutFreed", 6, day, "06:30", True),
+        ("PlannedWorkoutBegun", 7, day, "06:30", False),
+        ("PlannedWorkoutFreed", 8, day, "06:30", True),
+        ("PlannedWorkoutCancelled", 9, day, None, False),
+    ]
+
+
+async def test_what_is_paired_or_cleared_is_told_and_so_is_what_an_earlier_release_planned(
+    workouts: SubgraphUnderTest, person: str, clock: Clock
+) -> None:
+    clock(utc_now())
+    today = str(utc_now().date())
+    one, two = [(await plan(workouts, person, today))["id"] for _ in range(2)]
+    run = {"name": "Run", "startedAt": "2026-03-26T07:00:00Z", "endedAt": "2026-03-26T07:30:00Z"}
+    workout = (await workouts.data(LOG, person, {"input": run}))["logWorkout"]["workout"]["id"]
+    await change(workouts, person, "pairPlannedWorkout", id=one, workoutId=workout)
+    async with workouts.database.transaction() as transaction:
+        await transaction.execute(text("DELETE FROM outbox WHERE aggregate_id = :id"), {"id": two})
+    for _ in range(2):  # once, however often a process starts
+        await tell_plans_of_before(workouts.resources)
+    await told(workouts, person, CLEAR, **{"from": today, "to": today})
+    assert await plans_told(workouts, person) == [
+        ("WorkoutPlanned", 1, today, None, True),
+        ("PlannedWorkoutBegun", 2, today, None, False),
+        ("WorkoutPlanned", 1, today, None, True),
+        ("PlannedWorkoutCancelled", 2, today, None, False),
+    ]
