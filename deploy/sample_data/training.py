@@ -1,4 +1,4 @@
-"""What John plans to train: a routine, put on the two weeks to come, and templates, one published and one cloned.
+"""What John plans to train: a routine, put on the two weeks to come, each day with its reminder, and templates, one published and one cloned.
 
 Loading again changes nothing.
 """

@@ -19,21 +19,23 @@ from subgraphs.users.commands.push_delivery import deliver_pushes, forget_pushes
 from subgraphs.users.commands.queue_age import measure_queues
 from subgraphs.users.commands.reminder_delivery import remind_people
 from subgraphs.users.commands.webhook_delivery import deliver_webhooks, forget_deliveries
+from subgraphs.users.commands.workout_reminder import forget_plans
 from subgraphs.users.loaders import UsersLoaders
-from subgraphs.users.projections.notification import subscription
+from subgraphs.users.projections import notification, planned_workout
 from subgraphs.users.schema import schema
 
 SUBGRAPH = Subgraph(
     name="users",
     schema=schema,
     make_loaders=UsersLoaders,
-    consumers=(subscription,),
+    consumers=(notification.subscription, planned_workout.subscription),
     forget=(
         forget_old_sessions,
         forget_mail,
         forget_grants,
         forget_notifications,
         forget_logged,
+        forget_plans,
         forget_pushes,
         forget_api_keys,
         forget_challenges,

@@ -55,6 +55,7 @@ from subgraphs.users.queries.weight import (
     weights_by_id,
     weights_by_user,
 )
+from subgraphs.users.queries.workout_reminder import PlanAheadRecord, workout_reminders_by_user
 
 
 class UsersLoaders:
@@ -166,6 +167,10 @@ class UsersLoaders:
     @cached_property
     def reminders_by_user(self) -> DataLoader[str, list[ReminderRecord]]:
         return load_list("reminders_by_user", self._read(reminders_by_user), batch_span)
+
+    @cached_property
+    def workout_reminders_by_user(self) -> DataLoader[str, list[PlanAheadRecord]]:
+        return load_list("workout_reminders_by_user", self._read(workout_reminders_by_user), batch_span)
 
     @cached_property
     def preferences_by_user(self) -> DataLoader[str, PreferenceRecord | None]:

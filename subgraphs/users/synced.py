@@ -28,6 +28,7 @@ SYNCED = SyncedTables(
         "grant_invitation": "rights are asked of the server",
         "notification": "a list with a live field that resumes where it was left",
         "logged_entry": "copied from other subgraphs, for reminders",
+        "plan_ahead": "copied from workouts, for reminders",
         "report_due": "a queue",
         "push_subscription": "of one browser",
     },

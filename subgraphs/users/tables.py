@@ -333,6 +333,23 @@ class LoggedEntryRow(UsersTable, table=True):
     local_date: date
 
 
+class PlanAheadRow(UsersTable, table=True):
+    """A workout that somebody plans and has not begun, copied from the others' events, and when to remind of it.
+
+    `is_done` once that time has come, whatever became of it; `remind_at` is None where no reminder is wanted.
+    """
+
+    __tablename__ = "plan_ahead"
+
+    planned_id: str = Field(primary_key=True)
+    user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))
+    local_date: date
+    time_of_day: time | None = None
+    name: str
+    remind_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    is_done: bool = False
+
+
 class ReportDueRow(UsersTable, table=True):
     """That somebody logged something in a week, and when its report is to be told."""
 
@@ -344,7 +361,9 @@ class ReportDueRow(UsersTable, table=True):
 
 
 class NotificationPreferenceRow(UsersTable, table=True):
-    """What somebody chose to be told of where, as `REMINDER EMAIL on`, and when it is to be quiet."""
+    """What somebody chose to be told of where, as `REMINDER EMAIL on`, when it is to be quiet, and when to be reminded of planned
+    workouts: None is never.
+    """
 
     __tablename__ = "notification_preference"
 
@@ -352,6 +371,8 @@ class NotificationPreferenceRow(UsersTable, table=True):
     choices: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     quiet_start: time | None = None
     quiet_end: time | None = None
+    workout_reminder_minutes: int | None = 30
+    workout_reminder_time: time | None = time(8)
     version: int
 
 

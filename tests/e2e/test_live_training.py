@@ -1,11 +1,14 @@
-"""Live through the router: two devices on one session, goals that come along as days change, and what is achieved."""
+"""Live through the router: two devices on one session, goals that come along as days change, what is achieved, and what is to be
+reminded of.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.testkit.running_stack import RunningStack, subscribed
+from tests.testkit.running_stack import RunningStack, eventually, subscribed
 
 START = 'mutation { startWorkout(input: {name: "Legs"}) { workout { id version } } }'
 EXERCISE = """mutation { createExercise(input: {name: "Squat", category: STRENGTH, tracking: WEIGHT_REPS, met: 5}) {
@@ -22,6 +25,11 @@ GOALS = "subscription { goalProgress { kind currentValue progress status } }"
 ACHIEVED = "subscription { achievementUnlocked { kind reachedOn } }"
 LOG_WORKOUT = """mutation($start: DateTime!, $end: DateTime!) {
   logWorkout(input: {name: "Row", startedAt: $start, endedAt: $end}) { userErrors { code } } }"""
+PLAN = """mutation($date: LocalDate!, $name: String!, $time: LocalTime) {
+  planWorkout(input: {date: $date, name: $name, timeOfDay: $time}) { plannedWorkout { id } userErrors { code } } }"""
+SKIP = "mutation($id: ID!) { skipPlannedWorkout(input: {id: $id}) { userErrors { code } } }"
+BEGIN = "mutation($id: ID!) { startPlannedWorkout(input: {id: $id}) { workout { id } userErrors { code } } }"
+REMINDERS = "{ me { workoutReminders { plannedWorkoutId at } } }"
 
 
 async def _next(events: asyncio.Queue[Any]) -> Any:
@@ -87,3 +95,30 @@ async def test_what_is_achieved_is_told_once(stack: RunningStack) -> None:
         "totalCount": 2,
         "nodes": [{"kind": "WORKOUTS_10"}, {"kind": "FIRST_WORKOUT"}],
     }
+
+
+async def test_what_is_planned_is_reminded_of_until_it_is_skipped_or_begun(stack: RunningStack) -> None:
+    """From workouts through the broker to users, whose reminders these are."""
+    person = await stack.register()
+    day = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    legs, run = [
+        (await person.data(PLAN, {"date": day, "name": name, "time": time}))["planWorkout"]["plannedWorkout"]["id"]
+        for name, time in (("Legs", "18:00"), ("Run", None))
+    ]
+
+    async def shown() -> list[tuple[str, str]]:
+        found = (await person.data(REMINDERS))["me"]["workoutReminders"]
+        return [(each["plannedWorkoutId"], each["at"]) for each in found]
+
+    async def is_shown(*expected: tuple[str, str]) -> None:
+        async def holds() -> bool:
+            return await shown() == list(expected)
+
+        await eventually(holds)
+
+    await is_shown((run, f"{day}T08:00:00Z"), (legs, f"{day}T17:30:00Z"))
+    await person.data(SKIP, {"id": run})
+    workout = (await person.data(BEGIN, {"id": legs}))["startPlannedWorkout"]["workout"]["id"]
+    await is_shown()
+    await person.data(DELETE, {"id": workout})
+    await is_shown((legs, f"{day}T17:30:00Z"))

@@ -8,6 +8,7 @@ import re
 import sys
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,7 @@ PLANNED = """query($from: LocalDate!, $to: LocalDate!) {
   me { defaultRestSeconds routines { nodes { name } } trainingCalendar(from: $from, to: $to) { status planned { name } workouts { id } }
     period(from: $from, to: $to) { workoutsCompleted workoutMinutes caloriesBurned } }
 }"""
+REMINDERS = "{ me { workoutReminders { name at } } }"
 ACHIEVED = "{ me { achievements { nodes { kind reachedOn } } } }"
 #: Of the ten: he never logged 100 days in a row, and his goal is on its way.
 OF_A_YEAR = {
@@ -128,6 +130,7 @@ async def test_johns_week(tmp_path: Path, mode: str) -> None:
         assert found["foodByBarcode"] == {"name": "Olive oil"}
         assert await john.data(KITCHEN) == {"me": IN_THE_KITCHEN}
         await _two_weeks_are_planned(john)
+        await eventually(partial(_each_plan_has_a_reminder, john))
         if mode == "--processes":
             await _dashboard_costs(tmp_path / "data")
             await _load_again(stack)
@@ -155,6 +158,13 @@ async def _two_weeks_are_planned(john: Visitor) -> None:
     missed = {"from": (tomorrow - timedelta(days=3)).isoformat(), "to": (tomorrow - timedelta(days=3)).isoformat()}
     (day,) = (await john.data(PLANNED, missed))["me"]["trainingCalendar"]
     assert [one["name"] for one in day["planned"]] == ["Swim before work"]
+
+
+async def _each_plan_has_a_reminder(john: Visitor) -> bool:
+    """Half an hour before it; the one that was missed has none."""
+    shown = (await john.data(REMINDERS))["me"]["workoutReminders"]
+    at = [datetime.fromisoformat(each["at"]) for each in shown]
+    return (Counter(each["name"] for each in shown), at) == ({"Upper body": 2, "Legs": 2, "Long run": 2}, sorted(at))
 
 
 async def _last_month_is_reported(john: Visitor, last: date) -> None:

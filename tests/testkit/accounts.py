@@ -7,7 +7,7 @@ from itertools import count
 
 from sqlalchemy import text
 
-from events.consumer import project_newer
+from events.consumer import Subscription, project_newer
 from events.envelope import Aggregate, Envelope, Payload, encode_payload
 from subgraphs.users.projections.notification import subscription
 from tests.testkit.subgraph import SubgraphUnderTest
@@ -34,8 +34,10 @@ async def tell(
     version: int = 1,
     thing: str = "",
     at: datetime | None = None,
+    to: Subscription | None = None,
 ) -> None:
-    """Hand events of a moment, or of now, to the consumer group, through its inbox, as the consumer does.
+    """Hand events of a moment, or of now, to a consumer group, through its inbox, as the consumer does: to that of
+    notifications, if none is named.
 
     `thing` tells things of one type apart.
     """
@@ -49,11 +51,12 @@ async def tell(
             user_id=person,
             occurred_at=moment,
             recorded_at=moment,
+            tombstone=payload.tombstone,
             payload=encode_payload(payload),
         )
         for number, payload in enumerate(payloads)
     ]
-    consumed = subscription(users.resources.fanout, users.resources.now)
+    consumed = to or subscription(users.resources.fanout, users.resources.now)
     async with users.database.transaction() as connection:
         _, after_commit = await project_newer(consumed, connection, envelopes)
     if after_commit is not None:

@@ -32,7 +32,8 @@ describe_enum(
     " the exercises.",
     WEEKLY_REPORT_READY="A week is over in which something was logged, and its report is there. `detail` is the first day of"
     " the week.",
-    REMINDER="It is time for something, as its person wanted. `subjectId` is the reminder's, `detail` its kind.",
+    REMINDER="It is time for something, as its person wanted. `subjectId` is the reminder's, `detail` its kind. Of a planned"
+    " workout `subjectId` is its own, and `detail` TRAIN, its date, its time or `-`, and its name, with a space between.",
     ACCESS_GRANTED="An invitation of the person was accepted. `subjectId` is the grant's, `detail` its relation.",
     ACCESS_ENDED="The other side of a grant has ended it. `subjectId` is the grant's, `detail` its relation.",
     PLAN_WRITTEN="Somebody wrote a plan for the person, by a grant: once an hour for each plan. `subjectId` is the plan's, `detail`"

@@ -15,6 +15,7 @@ from subgraphs.shell.scalars import describe_enum
 from subgraphs.users.api.notification import NotificationKind
 from subgraphs.users.commands import notification_preference as commands
 from subgraphs.users.domain import notification_preference as domain
+from subgraphs.users.domain.workout_reminder import LONGEST_MINUTES
 from subgraphs.users.loaders import loaders_of
 from subgraphs.users.queries.notification_preference import PreferenceRecord
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from subgraphs.users.api.user import User
 
 LazyUser = Annotated["User", strawberry.lazy("subgraphs.users.api.user")]
+_NULLABLE = ("quiet_start", "quiet_end", "workout_reminder_minutes", "workout_reminder_time")
 _CHOICES = len(NotificationKind) * len(domain.NotificationChannel)
 
 describe_enum(
@@ -51,10 +53,18 @@ class NotificationPreferences:
     )
     quiet_start: time | None = strawberry.field(
         description="From when on, by the person's clock, nothing is sent; null: there is no quiet. The list has everything"
-        " at once. Reminders and what concerns the safety of the account do not wait."
+        " at once. Reminders and what concerns the safety of the account do not wait; those of planned workouts do, and are in"
+        " the list only where the workout would begin in the quiet."
     )
     quiet_end: time | None = strawberry.field(
         description="When what was held back is sent; on the day after, where it is earlier than the start. Null: see start."
+    )
+    workout_reminder_minutes: int | None = strawberry.field(
+        description="How many minutes before a planned workout the person is reminded of it; null: never. 30 by default."
+    )
+    workout_reminder_time: time | None = strawberry.field(
+        description="When, by the person's clock, the person is reminded of a workout that is planned for a day without a time;"
+        " null: never. 08:00 by default."
     )
     version: int = strawberry.field(
         description="Counts their changes; send it as `expectedVersion` to change only these."
@@ -72,6 +82,8 @@ def preferences_node(user_id: str, record: PreferenceRecord) -> NotificationPref
         ],
         quiet_start=preferences.quiet.start if preferences.quiet else None,
         quiet_end=preferences.quiet.end if preferences.quiet else None,
+        workout_reminder_minutes=preferences.workouts.minutes_before,
+        workout_reminder_time=preferences.workouts.time_of_day,
         version=record.version,
     )
 
@@ -95,7 +107,7 @@ class NotificationChoiceInput:
     is_on: bool = strawberry.field(description="Whether it is wanted there.")
 
 
-@strawberry.input(description="What is absent stays; quiet that is null is none.")
+@strawberry.input(description="What is absent stays; quiet that is null is none, and so are reminders of workouts.")
 class UpdateNotificationPreferencesInput:
     choices: list[NotificationChoiceInput] | None = strawberry.field(
         default=strawberry.UNSET,
@@ -107,10 +119,18 @@ class UpdateNotificationPreferencesInput:
     quiet_end: time | None = strawberry.field(
         default=strawberry.UNSET, description="When what was held back is sent. Null, with `quietStart`: no quiet."
     )
+    workout_reminder_minutes: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description=f"How many minutes before a planned workout to be reminded of it, 0 to {LONGEST_MINUTES}. Null: never.",
+    )
+    workout_reminder_time: time | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="When to be reminded of a workout that is planned for a day without a time. Null: never.",
+    )
     expected_version: int | None = expected_version()
 
     def changes(self) -> dict[str, Any]:
-        return given(self, "quiet_start", "quiet_end", never_null=("choices",))
+        return given(self, *_NULLABLE, never_null=("choices",))
 
 
 @strawberry.input(description="Which mails are not wanted any more.")

@@ -1,5 +1,6 @@
 """Reminders in GraphQL: what a person wants to be reminded of, and when."""
 
+import datetime as dt
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,8 +15,10 @@ from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.scalars import IdempotencyKey, describe_enum
 from subgraphs.users.commands import reminder as commands
 from subgraphs.users.domain import reminder as domain
+from subgraphs.users.domain.workout_reminder import MOST_SHOWN
 from subgraphs.users.loaders import loaders_of
 from subgraphs.users.queries.reminder import ReminderRecord
+from subgraphs.users.queries.workout_reminder import PlanAheadRecord
 
 if TYPE_CHECKING:
     from subgraphs.users.api.user import User
@@ -30,7 +33,8 @@ describe_enum(
     LOG_DINNER="To log dinner; done with a meal of that slot.",
     DRINK="To drink; done with any drink.",
     WEIGH_IN="To stand on the scale; done with a weighing.",
-    TRAIN="To train; done with a workout that is under way or completed.",
+    TRAIN="To train; done with a workout that is under way or completed. Left out as well on a day for which a workout is planned of which"
+    " the person is reminded by itself: see `NotificationPreferences.workoutReminderMinutes`.",
 )
 
 
@@ -64,6 +68,32 @@ def reminder_node(record: ReminderRecord) -> Reminder:
     )
 
 
+@strawberry.type(
+    description="That a person is going to be reminded of a planned workout. It goes when the workout is begun or skipped."
+)
+class WorkoutReminder:
+    planned_workout_id: strawberry.ID = strawberry.field(description="The id of the planned workout.")
+    name: str = strawberry.field(description="What is planned.")
+    date: dt.date = strawberry.field(description="For which day, by the person's calendar.")
+    time_of_day: time | None = strawberry.field(
+        description="For when, by the person's clock; null: at any time of the day."
+    )
+    at: datetime = strawberry.field(
+        description="When the person is reminded, by the preferences, and after the quiet. It follows the person's time zone."
+    )
+
+
+def workout_reminder_node(record: PlanAheadRecord) -> WorkoutReminder:
+    assert record.remind_at is not None  # the query wants those that have one
+    return WorkoutReminder(
+        planned_workout_id=strawberry.ID(record.planned_id),
+        name=record.name,
+        date=record.local_date,
+        time_of_day=record.time_of_day,
+        at=record.remind_at,
+    )
+
+
 @strawberry.type
 class RemindersOfUser:
     """Fields of User."""
@@ -76,6 +106,16 @@ class RemindersOfUser:
     )
     async def reminders(self, info: Info) -> list[Reminder]:
         return [reminder_node(record) for record in await loaders_of(info).reminders_by_user.load(self.id)]
+
+    @strawberry.field(
+        description=f"Of which planned workouts the person is reminded next, the soonest first; at most {MOST_SHOWN}. A plan is"
+        " here a moment after it was made.",
+        directives=[list_size(MOST_SHOWN)],
+    )
+    async def workout_reminders(self, info: Info) -> list[WorkoutReminder]:
+        return [
+            workout_reminder_node(record) for record in await loaders_of(info).workout_reminders_by_user.load(self.id)
+        ]
 
 
 @strawberry.input(description="What to be reminded of, and when.")

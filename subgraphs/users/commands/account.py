@@ -22,6 +22,7 @@ from subgraphs.users.commands.logged_entry import move_report
 from subgraphs.users.commands.mail import queue_mail
 from subgraphs.users.commands.password import hash_password
 from subgraphs.users.commands.reminder import move_reminders
+from subgraphs.users.commands.workout_reminder import move_workout_reminders
 from subgraphs.users.domain.account import (
     PersonalSettings,
     Profile,
@@ -34,6 +35,7 @@ from subgraphs.users.domain.account import (
 )
 from subgraphs.users.domain.mail import MailKind
 from subgraphs.users.queries.account import AccountRecord, accounts_by_id, lock_existing_account
+from subgraphs.users.queries.notification_preference import PreferenceRecord, preferences_by_user
 from subgraphs.users.tables import AccountRow
 
 
@@ -145,6 +147,8 @@ async def update_settings(
         written = await _write(transaction, account, asdict(settings), SettingsChanged, now)
         if written.time_zone != account.time_zone:
             await move_reminders(transaction, written, now)
+            kept = (await preferences_by_user(transaction, [user_id])).get(user_id, PreferenceRecord())
+            await move_workout_reminders(transaction, written, kept.preferences, now)
         if written != account:
             await move_report(transaction, written)
         return written

@@ -72,7 +72,8 @@ async def notify(transaction: AsyncConnection, new: Sequence[NewNotification], n
         return set()
     ids = [new_id() for _ in new]
     inserted = await transaction.execute(_INSERT, _columns(new) | {"ids": ids, "now": now})
-    made = [Made(notification_id, user_id, NotificationKind(kind)) for notification_id, user_id, kind in inserted]
+    hushed = {its_id for its_id, each in zip(ids, new, strict=True) if each.is_hushed}
+    made = [Made(its_id, user_id, NotificationKind(kind), its_id in hushed) for its_id, user_id, kind in inserted]
     told = {each.user_id for each in made}
     if made:
         await spread(transaction, made, now)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from events.envelope import new_id
 from subgraphs.users.domain.mail import MailKind
 from subgraphs.users.domain.notification import NotificationKind
-from subgraphs.users.domain.notification_preference import MOST_MAILS_A_DAY, NotificationChannel, send_at
+from subgraphs.users.domain.notification_preference import MOST_MAILS_A_DAY, NotificationChannel, quiet_end, send_at
 from subgraphs.users.queries.notification_preference import Recipient, recipients
 
 #: Of all people together; mails with tokens wait behind no more than these.
@@ -44,15 +44,24 @@ class Made(NamedTuple):
     id: str
     user_id: str
     kind: NotificationKind
+    is_hushed: bool = False
 
 
 async def spread(transaction: AsyncConnection, made: Sequence[Made], now: datetime) -> None:
-    """Hide what its person does not want in the list, and queue the mails and push messages that are wanted."""
+    """Hide what its person does not want in the list, and queue the mails and push messages that are wanted.
+
+    None are queued of what is hushed while its person wants quiet.
+    """
     known = await recipients(transaction, sorted({each.user_id for each in made}), now)
     told = [(each, known[each.user_id]) for each in made if each.user_id in known]
     hidden = [each.id for each, who in told if not who.preferences.wants(each.kind, NotificationChannel.IN_APP)]
     if hidden:
         await transaction.execute(_HIDE, {"ids": hidden, "now": now})
+    told = [
+        (each, who)
+        for each, who in told
+        if not each.is_hushed or quiet_end(who.preferences.quiet, who.time_zone, now) is None
+    ]
     await _queue_mails(transaction, _to_mail(told), now)
     await _queue_pushes(
         transaction, [each for each in told if each[1].preferences.wants(each[0].kind, NotificationChannel.PUSH)], now

@@ -10,17 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.auth import KeyRing, Viewer
 from subgraphs.shell.context import Resources
-from subgraphs.shell.errors import Checks, NotFoundError, ValidationError, expect_version
+from subgraphs.shell.errors import Checks, ValidationError, expect_version
 from subgraphs.users.commands.cell import marked
+from subgraphs.users.commands.workout_reminder import move_workout_reminders
 from subgraphs.users.domain.notification import NotificationKind
 from subgraphs.users.domain.notification_preference import (
     Choice,
     NotificationChannel,
     Preferences,
     Quiet,
+    WorkoutReminders,
     check_choice,
 )
-from subgraphs.users.queries.account import lock_account
+from subgraphs.users.domain.workout_reminder import check_minutes
+from subgraphs.users.queries.account import AccountRecord, lock_account, lock_existing_account
 from subgraphs.users.queries.notification_preference import (
     PreferenceRecord,
     preferences_by_user,
@@ -28,10 +31,12 @@ from subgraphs.users.queries.notification_preference import (
 )
 
 _KEEP = text(
-    "INSERT INTO notification_preference (user_id, choices, quiet_start, quiet_end, version)"
-    " VALUES (:user_id, :choices, :quiet_start, :quiet_end, :version)"
+    "INSERT INTO notification_preference (user_id, choices, quiet_start, quiet_end, workout_reminder_minutes,"
+    " workout_reminder_time, version) VALUES (:user_id, :choices, :quiet_start, :quiet_end, :workout_reminder_minutes,"
+    " :workout_reminder_time, :version)"
     " ON CONFLICT (user_id) DO UPDATE SET choices = excluded.choices, quiet_start = excluded.quiet_start,"
-    " quiet_end = excluded.quiet_end, version = excluded.version"
+    " quiet_end = excluded.quiet_end, workout_reminder_minutes = excluded.workout_reminder_minutes,"
+    " workout_reminder_time = excluded.workout_reminder_time, version = excluded.version"
 )
 _PART = "~"  # no character of a digest in base64, of a kind, nor of an id
 
@@ -44,21 +49,30 @@ async def update_preferences(
     expected_version: int | None,
     resources: Resources,
 ) -> PreferenceRecord:
-    """Change what the viewer chose, and `quiet_start` and `quiet_end` where these are among the changes.
+    """Change what the viewer chose, and `quiet_start`, `quiet_end`, `workout_reminder_minutes` and `workout_reminder_time` where
+    these are among the changes; reminders of planned workouts move with them.
 
     Raises ValidationError, StaleVersionError.
     """
     async with resources.database.transaction() as transaction:
-        old = await _locked(transaction, viewer.id)
+        account, old = await _locked(transaction, viewer.id)
         expect_version("notification preferences", expected=expected_version, current=old.version)
         checks = Checks()
         for place, (choice, is_on) in enumerate(choices.items()):
             check_choice(checks, choice, is_on, f"choices.{place}")
-        quiet = _quiet(checks, old.preferences.quiet, changes)
-        checks.done()
-        return await _keep(
-            transaction, viewer.id, Preferences({**old.preferences.chosen, **choices}, quiet), old.version + 1
+        before = old.preferences
+        quiet = _quiet(checks, before.quiet, changes)
+        workouts = WorkoutReminders(
+            changes.get("workout_reminder_minutes", before.workouts.minutes_before),
+            changes.get("workout_reminder_time", before.workouts.time_of_day),
         )
+        check_minutes(checks, workouts.minutes_before)
+        checks.done()
+        chosen = Preferences({**before.chosen, **choices}, quiet, workouts)
+        kept = await _keep(transaction, viewer.id, chosen, old.version + 1)
+        if (quiet, workouts) != (before.quiet, before.workouts):
+            await move_workout_reminders(transaction, account, chosen, resources.now())
+        return kept
 
 
 def _quiet(checks: Checks, old: Quiet | None, changes: Mapping[str, Any]) -> Quiet | None:
@@ -108,11 +122,10 @@ def _statement(user_id: str, kind: NotificationKind) -> str:
     return f"unsubscribe {kind.value} {user_id}"
 
 
-async def _locked(transaction: AsyncConnection, user_id: str) -> PreferenceRecord:
+async def _locked(transaction: AsyncConnection, user_id: str) -> tuple[AccountRecord, PreferenceRecord]:
     """The lock on the account makes changes of one person take turns."""
-    if await lock_account(transaction, user_id) is None:
-        raise NotFoundError("This account does not exist.")
-    return (await preferences_by_user(transaction, [user_id])).get(user_id, PreferenceRecord())
+    account = await lock_existing_account(transaction, user_id)
+    return account, (await preferences_by_user(transaction, [user_id])).get(user_id, PreferenceRecord())
 
 
 async def _keep(transaction: AsyncConnection, user_id: str, preferences: Preferences, version: int) -> PreferenceRecord:
@@ -122,6 +135,8 @@ async def _keep(transaction: AsyncConnection, user_id: str, preferences: Prefere
         "choices": stored_choices(preferences),
         "quiet_start": quiet and quiet.start,
         "quiet_end": quiet and quiet.end,
+        "workout_reminder_minutes": preferences.workouts.minutes_before,
+        "workout_reminder_time": preferences.workouts.time_of_day,
         "version": version,
     }
     await transaction.execute(_KEEP, row)

@@ -1,4 +1,4 @@
-"""The loop that reminds people when it is time, and tells them that a week's report is there.
+"""The loop that reminds people when it is time, of planned workouts too, and tells them that a week's report is there.
 
 Any number of processes may run it: what is due is claimed in the transaction that notifies of it and sets the next time, so
 each time is handled once, or, if the process dies before its commit, by whoever looks next.
@@ -18,18 +18,24 @@ from subgraphs.shell.context import Resources
 from subgraphs.users.commands.due import is_due
 from subgraphs.users.commands.notification import notify, tell_subscribers
 from subgraphs.users.commands.reminder import due_of, set_due
+from subgraphs.users.commands.workout_reminder_delivery import days_planned, remind_of_workouts
 from subgraphs.users.domain.notification import NewNotification, NotificationKind
 from subgraphs.users.domain.reminder import MOST_LATE, MOST_LATE_REPORT, WHAT_IS_LOGGED, ReminderKind
 from subgraphs.users.queries.reminder import ReminderRecord
 
 REMINDERS = Counter(
-    "reminders_total", "Reminders that came due, by what became of them: sent, logged already, late", ["outcome"]
+    "reminders_total",
+    "Reminders that came due, by what became of them: sent, logged already, left to a planned workout, late",
+    ["outcome"],
 )
 LOOK_EVERY_SECONDS = 5.0
 PATIENCE_SECONDS = 120.0
 AT_ONCE = 200
 
-_DUE = text("SELECT least((SELECT min(next_at) FROM reminder), (SELECT min(due_at) FROM report_due)) <= :now")
+_DUE = text(
+    "SELECT least((SELECT min(next_at) FROM reminder), (SELECT min(remind_at) FROM plan_ahead WHERE NOT is_done),"
+    " (SELECT min(due_at) FROM report_due)) <= :now"
+)
 # Whoever changes settings or reminders has the account's lock first and the reminder's then; these are skipped meanwhile.
 _CLAIM = text(
     "SELECT reminder.id, reminder.user_id, reminder.kind, reminder.time_of_day, reminder.weekdays, reminder.is_on,"
@@ -69,7 +75,12 @@ async def remind_people(resources: Resources) -> None:
     async def some() -> bool:
         if not await is_due(resources, _DUE):
             return False
-        return max(await remind_some(resources), await tell_some_reports(resources)) == AT_ONCE
+        handled = (
+            await remind_some(resources),
+            await remind_some_of_workouts(resources),
+            await tell_some_reports(resources),
+        )
+        return max(handled) == AT_ONCE
 
     await loop.run(lambda: loop.work_off(some, LOOK_EVERY_SECONDS))
 
@@ -83,7 +94,8 @@ async def remind_some(resources: Resources) -> int:
             return 0
         due = [(ReminderRecord(*row[:10]), row) for row in rows]
         logged = await _logged(transaction, due, now)
-        outcomes = [_outcome(reminder, row, logged, now) for reminder, row in due]
+        planned = await days_planned(transaction, [_day(each) for each, _ in due if each.kind == ReminderKind.TRAIN])
+        outcomes = [_outcome(reminder, row, logged, planned, now) for reminder, row in due]
         news = [_news(reminder) for (reminder, _), outcome in zip(due, outcomes, strict=True) if outcome == "sent"]
         told = await notify(transaction, news, now)
         await _set_next(transaction, due, now)
@@ -91,6 +103,14 @@ async def remind_some(resources: Resources) -> int:
         REMINDERS.labels(outcome).inc()
     await tell_subscribers(resources.fanout, told)
     return len(rows)
+
+
+async def remind_some_of_workouts(resources: Resources) -> int:
+    """Handle up to 200 planned workouts that are to be reminded of; returns how many there were."""
+    outcomes = await remind_of_workouts(resources, AT_ONCE)
+    for outcome in outcomes:
+        REMINDERS.labels(outcome).inc()
+    return len(outcomes)
 
 
 async def tell_some_reports(resources: Resources) -> int:
@@ -153,11 +173,26 @@ async def _logged(
     return {(row[0], row[1], row[2]) for row in await transaction.execute(_LOGGED, columns)}
 
 
-def _outcome(reminder: ReminderRecord, row: Any, logged: set[tuple[str, date, str]], now: datetime) -> str:
+def _outcome(
+    reminder: ReminderRecord,
+    row: Any,
+    logged: set[tuple[str, date, str]],
+    planned: set[tuple[str, date]],
+    now: datetime,
+) -> str:
+    """A day on which a workout is planned has the reminder of that one, and none of its weekday."""
     if row.status != "ACTIVE" or now - row.next_at > MOST_LATE:
         return "late"
     what = WHAT_IS_LOGGED[ReminderKind(reminder.kind)]
-    return "logged" if (reminder.user_id, _today(row, now), what.value) in logged else "sent"
+    if (reminder.user_id, _today(row, now), what.value) in logged:
+        return "logged"
+    return "planned" if reminder.kind == ReminderKind.TRAIN and _day(reminder) in planned else "sent"
+
+
+def _day(reminder: ReminderRecord) -> tuple[str, date]:
+    """Whose it is, and the day that it is due on."""
+    assert reminder.next_day is not None  # stored with `next_at`, by which it was found
+    return reminder.user_id, reminder.next_day
 
 
 def _today(row: Any, now: datetime) -> date:

@@ -1,7 +1,7 @@
 """What people are notified of, in which words, and for how long it is kept. Pure."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, time, timedelta
 from enum import StrEnum
 
 
@@ -35,7 +35,7 @@ class NewNotification:
     """Something to tell a person, once for each `cause`, which names what happened among all that the person is told.
 
     `subject_id` is the id of what it is about, `detail` what else the words need: see `wording`. `actor_id` is somebody
-    else whom the words name.
+    else whom the words name. One that `is_hushed` is in the list only while its person wants quiet, and not sent afterwards.
     """
 
     user_id: str
@@ -44,6 +44,7 @@ class NewNotification:
     subject_id: str | None = None
     detail: str | None = None
     actor_id: str | None = None
+    is_hushed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def wording(kind: NotificationKind, detail: str | None) -> Wording:
         case NotificationKind.WEEKLY_REPORT_READY:
             return Wording("The report of your week is there", f"Of the week that began on {detail}.")
         case NotificationKind.REMINDER:
-            return Wording(_REMINDERS.get(detail or "", "You wanted to be reminded"))
+            return _of_reminder(detail or "")
         case NotificationKind.ACCESS_GRANTED | NotificationKind.ACCESS_ENDED | NotificationKind.PLANNING_ENDED:
             return _of_grant(kind, detail)
         case NotificationKind.PLAN_WRITTEN:
@@ -119,6 +120,20 @@ _ACHIEVED = {
     "WORKOUTS_100": "A hundred workouts.",
     "FIRST_GOAL_REACHED": "A first goal.",
 }
+
+
+def planned_detail(day: date, clock: time | None, name: str) -> str:
+    """What a reminder of a planned workout has as its detail: `TRAIN 2026-03-30 18:00 Legs`, or `-` where it has no time."""
+    return f"TRAIN {day} {'-' if clock is None else clock.isoformat('minutes')} {name}"
+
+
+def _of_reminder(detail: str) -> Wording:
+    """`detail` is the kind of reminder, or what `planned_detail` made."""
+    kind, _, planned = detail.partition(" ")
+    if not planned:
+        return Wording(_REMINDERS.get(kind, "You wanted to be reminded"))
+    day, clock, name = planned.split(" ", 2)
+    return Wording(f"Planned: {name}", f"For {day}." if clock == "-" else f"For {clock} on {day}.")
 
 
 def _achieved(kind: str) -> str:

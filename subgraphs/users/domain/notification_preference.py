@@ -50,11 +50,22 @@ class Quiet:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkoutReminders:
+    """When somebody is reminded of planned workouts: so many minutes before those that have a time of day, and by the clock of
+    those that have none. None: never.
+    """
+
+    minutes_before: int | None = 30
+    time_of_day: time | None = time(8)
+
+
+@dataclass(frozen=True, slots=True)
 class Preferences:
     """What somebody chose; the rest is as `is_wanted_by_default` says."""
 
     chosen: Mapping[Choice, bool]
     quiet: Quiet | None = None
+    workouts: WorkoutReminders = WorkoutReminders()
 
     def wants(self, kind: NotificationKind, channel: NotificationChannel) -> bool:
         return self.chosen.get((kind, channel), is_wanted_by_default(kind, channel))
@@ -81,13 +92,19 @@ def check_choice(checks: Checks, choice: Choice, is_on: bool, place: str) -> Non
 
 def send_at(kind: NotificationKind, quiet: Quiet | None, zone: str, now: datetime) -> datetime:
     """When something may be sent that is to be told now: at once, or when the quiet is over."""
-    if quiet is None or kind in NOT_HELD_BACK:
-        return now
+    return now if kind in NOT_HELD_BACK else quiet_end(quiet, zone, now) or now
+
+
+def quiet_end(quiet: Quiet | None, zone: str, now: datetime) -> datetime | None:
+    """When the quiet is over in which `now` is; None where it is not quiet."""
+    if quiet is None:
+        return None
     local = now.astimezone(ZoneInfo(zone))
     clock = local.time().replace(fold=0)
     over_midnight = quiet.end < quiet.start
     is_quiet = clock >= quiet.start or clock < quiet.end if over_midnight else quiet.start <= clock < quiet.end
     if not is_quiet:
-        return now
+        return None
     ends_tomorrow = over_midnight and clock >= quiet.start
-    return max(now, instant_of_clock(local.date() + timedelta(days=int(ends_tomorrow)), quiet.end, zone))
+    end = instant_of_clock(local.date() + timedelta(days=int(ends_tomorrow)), quiet.end, zone)
+    return end if end > now else None  # a clock that is shown twice ends the quiet the first time

@@ -1,1 +1,1 @@
-"""What is made of others' events: notifications."""
+"""What is made of others' events: notifications, and what is kept to remind people."""

@@ -15,16 +15,19 @@ from subgraphs.users.domain.notification_preference import (
     NotificationChannel,
     Preferences,
     Quiet,
+    WorkoutReminders,
 )
 
 _BY_USER = text(
-    "SELECT user_id, choices, quiet_start, quiet_end, version FROM notification_preference WHERE user_id = ANY(:user_ids)"
+    "SELECT user_id, version, choices, quiet_start, quiet_end, workout_reminder_minutes, workout_reminder_time"
+    " FROM notification_preference WHERE user_id = ANY(:user_ids)"
 )
 _RECIPIENTS = text(
     "SELECT account.id, account.time_zone, account.email,"
     " account.email_verified_at IS NOT NULL AND account.status = 'ACTIVE' AS may_be_mailed,"
     " (SELECT count(*) FROM notification WHERE notification.user_id = account.id AND notification.created_at > :since"
-    "  AND notification.mailed_at IS NOT NULL) AS mails, preference.choices, preference.quiet_start, preference.quiet_end"
+    "  AND notification.mailed_at IS NOT NULL) AS mails, preference.choices, preference.quiet_start, preference.quiet_end,"
+    " preference.workout_reminder_minutes, preference.workout_reminder_time"
     " FROM account LEFT JOIN notification_preference AS preference ON preference.user_id = account.id"
     " WHERE account.id = ANY(:user_ids)"
 )
@@ -53,7 +56,7 @@ class Recipient:
 async def preferences_by_user(connection: Reader, user_ids: Sequence[str]) -> dict[str, PreferenceRecord]:
     """Of those who chose something."""
     rows = await connection.execute(_BY_USER, {"user_ids": list(user_ids)})
-    return {row[0]: PreferenceRecord(_preferences(row[1], row[2], row[3]), row[4]) for row in rows}
+    return {row[0]: PreferenceRecord(preferences_of(*row[2:]), row[1]) for row in rows}
 
 
 async def recipients(connection: AsyncConnection, user_ids: Sequence[str], now: datetime) -> dict[str, Recipient]:
@@ -65,7 +68,13 @@ async def recipients(connection: AsyncConnection, user_ids: Sequence[str], now: 
             email=row.email,
             may_be_mailed=row.may_be_mailed,
             mails=row.mails,
-            preferences=_preferences(row.choices, row.quiet_start, row.quiet_end),
+            preferences=preferences_of(
+                row.choices,
+                row.quiet_start,
+                row.quiet_end,
+                row.workout_reminder_minutes,
+                row.workout_reminder_time,
+            ),
         )
         for row in rows
     }
@@ -78,10 +87,19 @@ def stored_choices(preferences: Preferences) -> list[str]:
     )
 
 
-def _preferences(choices: Sequence[str] | None, quiet_start: time | None, quiet_end: time | None) -> Preferences:
+def preferences_of(
+    choices: Sequence[str] | None,
+    quiet_start: time | None,
+    quiet_end: time | None,
+    minutes_before: int | None,
+    time_of_day: time | None,
+) -> Preferences:
+    """From the columns of a person's row; `choices` is None where the person has none."""
+    if choices is None:
+        return NO_PREFERENCES
     chosen: dict[Choice, bool] = {}
-    for choice in choices or ():
+    for choice in choices:
         kind, channel, state = choice.split()
         chosen[NotificationKind(kind), NotificationChannel(channel)] = state == "on"
     quiet = None if quiet_start is None or quiet_end is None else Quiet(quiet_start, quiet_end)
-    return Preferences(chosen, quiet)
+    return Preferences(chosen, quiet, WorkoutReminders(minutes_before, time_of_day))

@@ -153,6 +153,7 @@ async def test_health_tells_of_every_part(users: Running) -> None:
             "relay",
             "reminders",
             "consumer:users-notifications",
+            "consumer:users-plans",
         ),
         "UP",
     )

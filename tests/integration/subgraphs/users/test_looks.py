@@ -33,6 +33,11 @@ _POPULATION = (
     FROM generate_series(1, {PEOPLE}) AS person CROSS JOIN generate_series(1, {OF_EACH}) AS n
     """,
     f"""
+    INSERT INTO plan_ahead (planned_id, user_id, local_date, name, remind_at, is_done)
+    SELECT person || '-' || n, 'p' || person, current_date, 'Legs', now() + (n - 0.5) * interval '1 day', n < 1
+    FROM generate_series(1, {PEOPLE}) AS person CROSS JOIN generate_series(1 - {OF_EACH}, {OF_EACH}) AS n
+    """,
+    f"""
     INSERT INTO report_due (user_id, week, due_at)
     SELECT 'p' || n, current_date, now() + interval '1 day' FROM generate_series(1, {PEOPLE}) AS n
     """,

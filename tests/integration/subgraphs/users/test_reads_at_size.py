@@ -17,6 +17,7 @@ from subgraphs.users.domain.passkey import MOST_PASSKEYS
 from subgraphs.users.domain.reminder import MOST_REMINDERS
 from subgraphs.users.domain.web_push import MOST_SUBSCRIPTIONS
 from subgraphs.users.domain.webhook import MOST_ENDPOINTS
+from subgraphs.users.domain.workout_reminder import MOST_SHOWN
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.queries.account import accounts_by_id
 from subgraphs.users.queries.api_key import api_keys_by_user
@@ -48,6 +49,7 @@ from subgraphs.users.queries.reminder import reminders_by_id, reminders_by_user
 from subgraphs.users.queries.session import session_counts, sessions_by_user
 from subgraphs.users.queries.webhook import webhook_deliveries_by_endpoint, webhook_endpoints_by_user
 from subgraphs.users.queries.weight import WeightPage, newest_weights, weight_counts, weights_by_id, weights_by_user
+from subgraphs.users.queries.workout_reminder import plans_ahead_by_user, workout_reminders_by_user
 from subgraphs.users.schema import schema
 from tests.testkit.explained import ExplainingReader, reads_of
 from tests.testkit.servers import Postgres
@@ -57,6 +59,7 @@ VETERAN = "p0"
 LAST = date(2026, 3, 1)
 PEOPLE, DAYS, YEARS_OF_DAYS = 2000, 30, 3650
 OPEN_SESSIONS, ALL_SESSIONS = 1000, 3000  # the most that may be open, of all that stay for 30 days
+MOST_AHEAD = 1500  # as many as workouts lets anybody plan
 HOURS_READ = 90 * 24
 _DAYS = f"""
     generate_series(0, {PEOPLE}) AS person CROSS JOIN LATERAL (
@@ -133,6 +136,12 @@ _POPULATION = (
     FROM generate_series(0, {PEOPLE}) AS owner CROSS JOIN generate_series(1, {MOST_REMINDERS}) AS n
     """,
     f"""
+    INSERT INTO plan_ahead (planned_id, user_id, local_date, name, remind_at, is_done)
+    SELECT 'p' || owner || '-' || n, 'p' || owner, date '{LAST}' + n, 'Legs', date '{LAST}' + n * interval '1 day', n = 0
+    FROM generate_series(0, {PEOPLE}) AS owner
+    CROSS JOIN LATERAL generate_series(0, CASE owner WHEN 0 THEN {MOST_AHEAD} ELSE 20 END - 1) AS n
+    """,
+    f"""
     INSERT INTO notification_preference (user_id, choices, version)
     SELECT 'p' || owner, '{{REMINDER EMAIL on}}', 2 FROM generate_series(0, {PEOPLE}) AS owner
     """,
@@ -185,6 +194,8 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "how many are unread": (unread_counts, ([VETERAN],), MOST_KEPT, 60),
     "a reminder": (reminders_by_id, (["none"],), 1, 8),
     "reminders": (reminders_by_user, ([VETERAN],), MOST_REMINDERS, 40),
+    "reminders of planned workouts": (workout_reminders_by_user, ([VETERAN],), MOST_SHOWN + 1, 16),
+    "what is planned to be trained": (plans_ahead_by_user, ([VETERAN],), MOST_AHEAD, 120),
     "passkeys": (passkeys_by_user, ([VETERAN],), MOST_PASSKEYS, 40),
     "API keys": (api_keys_by_user, ([VETERAN],), MOST_KEYS, 40),
     "preferences of notifications": (preferences_by_user, ([VETERAN],), 1, 8),
@@ -208,8 +219,10 @@ async def users(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
 
 
 def test_no_read_of_the_api_is_left_out() -> None:
-    """`changes_by_user` has its own bounds, in the shell's test_changes; `writes_by_owner` is of the other subgraphs."""
-    named = {read.__name__ for read, *_ in READS.values()} - {"writes_by_owner"}
+    """`changes_by_user` has its own bounds, in the shell's test_changes; `writes_by_owner` is of the other subgraphs, and commands
+    read `plans_ahead_by_user`.
+    """
+    named = {read.__name__ for read, *_ in READS.values()} - {"writes_by_owner", "plans_ahead_by_user"}
     assert named == reads_of(UsersLoaders) - {"changes_by_user"}
 
 

@@ -38,7 +38,7 @@ PERSONS_OWN = {
     "Mutation.acceptInvitation", "Mutation.revokeAccess", "Mutation.createApiKey", "Mutation.revokeApiKey",
     "Mutation.beginPasskey", "Mutation.addPasskey", "Mutation.renamePasskey", "Mutation.removePasskey", "User.passkeys",
     "Mutation.markNotificationsRead", "Mutation.deleteNotification", "Subscription.notification", "User.notifications",
-    "User.unreadNotificationCount", "User.reminders", "Mutation.createReminder", "Mutation.updateReminder",
+    "User.unreadNotificationCount", "User.reminders", "User.workoutReminders", "Mutation.createReminder", "Mutation.updateReminder",
     "Mutation.deleteReminder", "User.notificationPreferences", "User.pushSubscriptions", "Query.webPushKey",
     "Mutation.registerPushSubscription", "Mutation.removePushSubscription", "Mutation.updateNotificationPreferences",
     "Mutation.updateProfile", "Mutation.updateSettings",
