@@ -62,6 +62,7 @@ from subgraphs.users.commands.weight import NewWeighing
 from subgraphs.users.domain.account import PersonalSettings, Profile, Units
 from subgraphs.users.domain.measurement import MeasurementKind
 from subgraphs.users.projections.notification import subscription as notifications
+from subgraphs.users.projections.planned_workout import subscription as plans
 from subgraphs.users.sample_data import SampleAccount, load_accounts, load_measurements, load_weights
 from subgraphs.workouts.commands.workout import NewWorkout
 from subgraphs.workouts.domain.workout import ExerciseDraft
@@ -78,12 +79,12 @@ from subgraphs.workouts.sample_data import (
 
 _PEOPLE_AT_ONCE = 50  # each portion reads the catalogues once
 _PROJECTED_AT_ONCE = 10  # people with ten thousand events or so: a statement may take 15 s, on a loaded machine too
-# Each subgraph's subscription to the others' events.
+# Each subgraph's subscriptions to the others' events.
 CONSUMERS = {
-    "nutrition": names_and_clocks,
-    "workouts": clocks_and_weights,
-    "analytics": days_and_trends,
-    "users": notifications,  # the last: of achievements that the others make
+    "nutrition": (names_and_clocks,),
+    "workouts": (clocks_and_weights,),
+    "analytics": (days_and_trends,),
+    "users": (notifications, plans),  # the last: of achievements that the others make
 }
 PASSWORD = "Password123!"  # noqa: S105 - of people who do not exist
 
@@ -263,7 +264,7 @@ async def load_people(
 async def _project(databases: Mapping[str, Database], user_ids: Sequence[str]) -> None:
     """Every group's projection of these people, at once: their history has not to go through the broker for that."""
     sources = Sources({name: database.writer for name, database in databases.items()})
-    for name, subscription_of in CONSUMERS.items():
+    for name, subscription_of in ((name, each) for name, of_one in CONSUMERS.items() for each in of_one):
         for first in range(0, len(user_ids), _PROJECTED_AT_ONCE):
             few = user_ids[first : first + _PROJECTED_AT_ONCE]
             await catch_up(subscription_of(None, utc_now), databases[name].writer, sources, few)

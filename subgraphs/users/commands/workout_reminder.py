@@ -3,9 +3,10 @@
 The loop that reminds: `workout_reminder_delivery`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -69,22 +70,24 @@ async def keep_plans(
     kept = {plan.planned_id for plan in ahead}
     if gone := [*others, *(plan.planned_id for plan in to_do if plan.planned_id not in kept)]:
         await transaction.execute(_DROP, {"ids": gone})
-    if not ahead:
-        return
-    rows = await transaction.execute(_CLOCKS, {"user_ids": sorted({plan.user_id for plan in ahead})})
-    clocks = {row[0]: (str(row[1]), preferences_of(*row[2:])) for row in rows}
-    ahead = [plan for plan in ahead if plan.user_id in clocks]
-    due = [_due(plan.local_date, plan.time_of_day, *clocks[plan.user_id]) for plan in ahead]
-    columns = {
-        "ids": [plan.planned_id for plan in ahead],
-        "user_ids": [plan.user_id for plan in ahead],
-        "days": [plan.local_date for plan in ahead],
-        "clocks": [plan.time_of_day for plan in ahead],
-        "names": [plan.name for plan in ahead],
+    if ahead:
+        rows = await transaction.execute(_CLOCKS, {"user_ids": sorted({plan.user_id for plan in ahead})})
+        clocks = {row[0]: (str(row[1]), preferences_of(*row[2:])) for row in rows}
+        await transaction.execute(_KEEP, _columns([plan for plan in ahead if plan.user_id in clocks], clocks))
+
+
+def _columns(plans: Sequence[ToldPlan], clocks: Mapping[str, tuple[str, Preferences]]) -> dict[str, list[Any]]:
+    """What is kept of them, by the zone and the preferences of each person."""
+    due = [_due(plan.local_date, plan.time_of_day, *clocks[plan.user_id]) for plan in plans]
+    return {
+        "ids": [plan.planned_id for plan in plans],
+        "user_ids": [plan.user_id for plan in plans],
+        "days": [plan.local_date for plan in plans],
+        "clocks": [plan.time_of_day for plan in plans],
+        "names": [plan.name for plan in plans],
         "moments": [each and each.at for each in due],
-        "done": [each is not None and each.at <= plan.told_at for plan, each in zip(ahead, due, strict=True)],
+        "done": [each is not None and each.at <= plan.told_at for plan, each in zip(plans, due, strict=True)],
     }
-    await transaction.execute(_KEEP, columns)
 
 
 async def drop_plans_of(transaction: AsyncConnection, user_id: str, now: datetime) -> None:
