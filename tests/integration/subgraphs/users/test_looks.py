@@ -1,7 +1,7 @@
 """Loops that send what is due: a look that finds nothing is one small read, and one that finds something sends it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -98,16 +98,22 @@ async def test_a_look_that_finds_nothing_is_one_read_and_no_transaction(
 ) -> None:
     with users.counted_statements() as statements:
         async with looking(users, tmp_path), asyncio.timeout(10):
-            while len(statements) < len(QUEUES):
+            while len(looks := _looks(statements)) < len(QUEUES):
                 await asyncio.sleep(0.01)
             await asyncio.sleep(0.2)  # for what would follow
-    assert len(statements) == len(QUEUES)
+    looks = _looks(statements)
+    assert len(looks) == len(QUEUES)
     for queue in QUEUES:
-        (look,) = [each for each in statements if queue in each]
+        (look,) = [each for each in looks if queue in each]
         assert look.startswith("SELECT")
         explained = await explained_without_values(users, look)
         assert explained.whole_tables == set(), explained
         assert explained.buffers <= 12, (explained.buffers, explained)
+
+
+def _looks(statements: Sequence[str]) -> list[str]:
+    """What loops ask again and again; what is sealed anew is asked once, when a process starts."""
+    return [each for each in statements if "totp_secret" not in each]
 
 
 async def explained_without_values(users: SubgraphUnderTest, statement: str) -> Explained:
