@@ -375,6 +375,37 @@ async def test_a_passkey_is_added_in_the_settings_and_signs_in(stack: RunningSta
     assert (await person.data(used))["me"]["passkeys"] == []
 
 
+async def test_a_food_warns_of_what_its_eater_avoids(stack: RunningStack) -> None:
+    person = await stack.register()
+    per_100 = {"energyKcal": 500, "proteinG": 8, "carbsG": 60, "fatG": 25}
+    label = {"contains": ["PEANUTS"]}
+    wafer = {"name": "Wafer of the demo", "category": "SWEET", "per100": per_100, "declared": label}
+    await person.data(
+        "mutation ($input: CreateFoodInput!) { createFood(input: $input) { food { id } } }", {"input": wafer}
+    )
+    async with watched_page() as watched:
+        page = watched.page
+        await enter(page, stack, person)
+        found = page.locator('.foods button:has-text("Wafer of the demo")')
+        await go(page, "Diary")
+        await page.locator('input[type="search"]').fill("wafer of the demo")
+        await expect(found).to_be_visible()
+        await expect(found.locator(".warning")).to_have_count(0)
+
+        await page.click('header a:has-text("A Person")')
+        card = page.locator('section[aria-label="What you avoid"]')
+        await card.get_by_label("Peanuts").check()
+        await card.get_by_label("Diet").select_option("VEGAN")
+        await card.locator('button:has-text("Save")').click()
+        await expect(card.locator('[role="status"]')).to_have_text("Saved.")
+        await go(page, "Diary")
+        await page.locator('input[type="search"]').fill("wafer of the demo")
+        await expect(found.locator(".warning")).to_have_text("contains peanuts")
+        assert watched.complaints == []
+    chosen = await person.data("{ me { dietaryPreferences { avoid diet } } }")
+    assert chosen["me"]["dietaryPreferences"] == {"avoid": ["PEANUTS"], "diet": "VEGAN"}
+
+
 @pytest.mark.timeout(400)
 async def test_what_is_served_is_what_the_sources_give(tmp_path: Path) -> None:
     directory = DEMO.parent

@@ -1,6 +1,7 @@
 // Finding a food, by name, barcode or habit, and eating some of it. A barcode that nobody knows becomes an own food.
 import { useQuery } from "@apollo/client/react";
 import { useState, type FormEvent } from "react";
+import { warningOf } from "./Avoided";
 import { SLOTS } from "./Diary";
 import { count, kcal, title } from "./format";
 import { FoodByBarcodeDocument, FoodSearchDocument, type FoodLineFragment, type MealSlot } from "./graph.generated";
@@ -55,6 +56,7 @@ export function FoodPicker({ date, recent }: { date: string | null; recent: read
                   <span>
                     {food.name}
                     {food.brand && <small> {food.brand}</small>}
+                    <Warning food={food} />
                   </span>
                   <small>{kcal(food.per100.energyKcal)} in 100 g</small>
                 </button>
@@ -67,6 +69,11 @@ export function FoodPicker({ date, recent }: { date: string | null; recent: read
       )}
     </section>
   );
+}
+
+function Warning({ food }: { food: FoodLineFragment }) {
+  const warning = warningOf(food);
+  return warning && <small className="warning"> {warning}</small>;
 }
 
 /** When it was eaten: now, or at noon of another day. */
@@ -94,6 +101,7 @@ function Amount({ food, date, onDone }: { food: FoodLineFragment; date: string |
     <form className="amount" onSubmit={eat}>
       <p>
         <strong>{food.name}</strong>
+        <Warning food={food} />
       </p>
       <div className="fields">
         <label>

@@ -2,6 +2,7 @@
 import { useQuery } from "@apollo/client/react";
 import { useRef, useState } from "react";
 import { Answer } from "./Answer";
+import { Avoided } from "./Avoided";
 import { Export, LISTINGS, type Progress } from "./export";
 import { count, dateWithYear, title, words } from "./format";
 import { SettingsDocument, type SettingsQuery } from "./graph.generated";
@@ -29,6 +30,7 @@ function Account({ me }: { me: SettingsQuery["me"] }) {
           <Figure name="second factor" value={me.hasSecondFactor ? "on" : "off"} />
         </dl>
       </section>
+      <Avoided chosen={me.dietaryPreferences} />
       <Passkeys passkeys={me.passkeys} />
       <TakeAlong personId={me.id} />
     </>
