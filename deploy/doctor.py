@@ -18,7 +18,7 @@ from rich.text import Text
 from deploy.data_directory import DataDirectory, StackState
 from deploy.embedded import DOMAINS, HOST, broker_spec, postgres_binaries, valkey_spec
 from deploy.local_http import http_ok
-from deploy.stack import SUBGRAPH_PORTS
+from deploy.subgraph_ports import SUBGRAPH_PORTS
 from deploy.terminal import Terminal
 
 _LEAST_FREE_BYTES = 500 * 1024 * 1024

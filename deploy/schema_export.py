@@ -10,7 +10,7 @@ from deploy.composition import supergraph_of
 from deploy.data_directory import write_whole
 from deploy.embedded import DOMAINS
 from deploy.prepare import sdl_of_code
-from deploy.stack import SUBGRAPH_PORTS
+from deploy.subgraph_ports import SUBGRAPH_PORTS
 from deploy.terminal import Terminal
 from schema.changes import ChangeLevel, diff_schemas
 from schema.compose import compose

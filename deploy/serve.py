@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from deploy.errors import FriendlyError, Told, friendly
 from deploy.loading import collector_waits
-from deploy.stack import SUBGRAPH_PORTS
+from deploy.subgraph_ports import SUBGRAPH_PORTS
 
 if TYPE_CHECKING:
     from router.server.settings_reload import SettingsFile

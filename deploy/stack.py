@@ -39,11 +39,11 @@ from deploy.last_preparation import LastPreparation, digest_of_code
 from deploy.local_http import http_ok, json_of
 from deploy.own_settings import check_merged, laid_over, read_own_settings
 from deploy.server_secret import ServerSecret
+from deploy.subgraph_ports import SUBGRAPH_PORTS
 from deploy.supervisor import Supervisor
 from deploy.terminal import ChildLog, Terminal
 from deploy.workbench import console_settings, workbench_settings
 
-SUBGRAPH_PORTS = {"users": 8081, "nutrition": 8082, "workouts": 8083, "analytics": 8084}
 BACKLOG = 2048
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - where somebody asks for it by --host  # nosec B104
 ROUTER_PATIENCE_SECONDS = 10.0

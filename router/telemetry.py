@@ -19,8 +19,6 @@ import orjson
 import structlog
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http import Compression
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -347,6 +345,9 @@ class Tracing:
                 resource=Resource.create({"service.name": settings.service_name}),
                 sampler=ParentBased(TraceIdRatioBased(settings.sample_ratio)),
             )
+            from opentelemetry.exporter.otlp.proto.http import Compression
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
             endpoint = settings.otlp_endpoint.rstrip("/")
             exporter = OTLPSpanExporter(
                 endpoint if endpoint.endswith("/v1/traces") else f"{endpoint}/v1/traces", compression=Compression.Gzip

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from router.errors import SubgraphError
 from router.exact_json import scalar_text, value_at
@@ -22,6 +20,9 @@ from router.settings import BrokerSubscription, BrokerSubscriptions, KafkaClient
 from router.telemetry import BROKER_EVENTS
 from router.transport.kafka import client_settings
 from router.transport.waiting_events import WaitingEvents
+
+if TYPE_CHECKING:  # loaded only where a router listens to a broker
+    from aiokafka import AIOKafkaConsumer, TopicPartition
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +62,8 @@ class BrokerEvents:
 
     async def run(self) -> None:
         """Reads for ever."""
+        from aiokafka.errors import KafkaError
+
         while True:
             try:
                 await self._read()
@@ -69,6 +72,8 @@ class BrokerEvents:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _read(self) -> None:
+        from aiokafka import AIOKafkaConsumer
+
         consumer = AIOKafkaConsumer(
             *self._by_topic, **client_settings(self._kafka), group_id=None, auto_offset_reset="none"
         )
@@ -82,6 +87,8 @@ class BrokerEvents:
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> None:
         """Hands on what has come. Positions that the consumer lacks, or that are no longer there, are found anew."""
+        from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+
         try:
             batches = await consumer.getmany(timeout_ms=round(POLL_SECONDS * 1000), max_records=MOST_RECORDS)
         except (NoOffsetForPartitionError, OffsetOutOfRangeError):

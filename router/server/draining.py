@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,6 +22,7 @@ from router.server.certificate import ServedCertificate
 
 _CLOSE = (b"connection", b"close")
 _POLL_SECONDS = 0.02
+_SETTLED_AFTER_SECONDS = 15.0
 
 
 class Drainable(Protocol):
@@ -77,6 +79,7 @@ class DrainingServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        asyncio.get_running_loop().call_later(_SETTLED_AFTER_SECONDS, _give_back_memory)
         if self.config.ssl is not None and self.config.ssl_certfile and self.config.ssl_keyfile:
             files = Path(self.config.ssl_certfile), Path(self.config.ssl_keyfile)
             served = ServedCertificate(self.config.ssl, *files, self._on_certificate)
@@ -104,3 +107,10 @@ class DrainingServer(uvicorn.Server):
         end = loop.time() + seconds
         while loop.time() < end and not self.force_exit and (or_none or self.server_state.connections):
             await asyncio.sleep(_POLL_SECONDS)
+
+
+def _give_back_memory() -> None:
+    """To the system, what starting left free in the C library's heap: 3 to 4 MB of a subgraph. Others than glibc do so themselves."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc
+    if trim is not None:
+        trim(0)

@@ -14,8 +14,6 @@ from typing import Any, Literal
 import msgspec
 import orjson
 import structlog
-from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from starlette.requests import Request
@@ -119,6 +117,8 @@ class EntityChanges:
         return Response(status_code=204)
 
     async def _again_and_again(self, source: Source, listen: Callable[[], Any]) -> None:
+        from aiokafka.errors import KafkaError
+
         while True:
             self._store.deaf_to.add(source)
             try:
@@ -129,6 +129,8 @@ class EntityChanges:
 
     async def _read_topics(self) -> None:
         assert self._kafka is not None
+        from aiokafka import AIOKafkaConsumer
+
         consumer = AIOKafkaConsumer(
             *self._settings.topics,
             **client_settings(self._kafka),

@@ -13,13 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
 import orjson
 import structlog
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from graphql import (
     DocumentNode,
     FieldNode,
@@ -47,6 +45,9 @@ from router.server.usage_otlp import OtlpSink
 from router.settings import KafkaClient, UsageReporting
 from router.telemetry import USAGE_RECORDS
 from router.transport.kafka import client_settings
+
+if TYPE_CHECKING:
+    from aiokafka import AIOKafkaProducer
 
 log = structlog.get_logger(__name__)
 
@@ -159,6 +160,8 @@ class UsageReports:
         counts, self._counts = self._counts, {}
         if not counts:
             return
+        from aiokafka.errors import KafkaError
+
         lines = await in_background(_lines_of, counts, round(time.time(), 3))
         for sink in self._sinks:
             try:
@@ -291,6 +294,8 @@ class KafkaSink:
 
     async def write(self, lines: list[bytes]) -> None:
         if self._producer is None:
+            from aiokafka import AIOKafkaProducer
+
             producer = AIOKafkaProducer(**client_settings(self._kafka))
             await producer.start()
             self._producer = producer

@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import orjson
 import structlog
 
@@ -24,6 +23,9 @@ from subgraphs.nutrition.domain.open_food_facts import FIELDS, food_of_product
 from subgraphs.shell.context import Resources
 from subgraphs.shell.database import Database
 from subgraphs.shell.settings import Settings
+
+if TYPE_CHECKING:  # loaded only where products are looked up
+    import aiohttp
 
 _log = structlog.get_logger("subgraphs.nutrition.product_lookup")
 KEPT_SECONDS = 6 * 3600
@@ -86,6 +88,8 @@ class ProductLookup:
 
     async def _ask(self, gtin: str) -> CatalogueFood | None:
         """Raises NoAnswerError."""
+        import aiohttp
+
         self._take_turn()
         address = f"{self.url}/api/v2/product/{shortest_gtin(gtin)}"
         timeout = aiohttp.ClientTimeout(total=self.timeout_seconds)
@@ -99,7 +103,7 @@ class ProductLookup:
             self._rest()
             raise NoAnswerError(f"{type(error).__name__}: {error}") from error
 
-    async def _read(self, gtin: str, response: aiohttp.ClientResponse) -> CatalogueFood | None:
+    async def _read(self, gtin: str, response: "aiohttp.ClientResponse") -> CatalogueFood | None:
         """Raises NoAnswerError for what says nothing of the product, ValueError for what is no answer of the API's."""
         if response.status in _NO_FOOD:
             return None

@@ -14,7 +14,7 @@ import pytest
 
 from deploy import dev_loop
 from deploy.child import ChildError
-from deploy.stack import SUBGRAPH_PORTS
+from deploy.subgraph_ports import SUBGRAPH_PORTS
 
 ROOMS = Path(__file__).parents[3]
 

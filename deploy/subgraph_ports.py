@@ -1,0 +1,3 @@
+"""Where the subgraphs listen when nobody says otherwise. Apart from `stack`, which a process that serves does not load."""
+
+SUBGRAPH_PORTS = {"users": 8081, "nutrition": 8082, "workouts": 8083, "analytics": 8084}
