@@ -21,6 +21,7 @@ READ = """query($date: LocalDate!) { me {
   energyExpenditure { kcal confidence daysWithIntake measuredKcal }
   weeklyCheckIn { expenditureKcal confidence kgPerWeek trendKg }
   weeklyTarget { expenditureKcal dailyDifferenceKcal isAtFloor target { energyKcal proteinG } }
+  cut: weeklyTarget(adjustment: CUT) { dailyDifferenceKcal target { energyKcal } }
   goals { nodes { isOverdue projection { remainingKg kgPerWeek reachedOn } } }
   diaryDay(date: $date) {
     fixed: calorieBudget { targetKcal earnedKcal remainingKcal }
@@ -68,6 +69,7 @@ async def test_energy_crosses_three_subgraphs_and_comes_back(stack: RunningStack
             "isAtFloor": False,
             "target": {"energyKcal": 2280.25, "proteinG": 147.2},
         },
+        "cut": {"dailyDifferenceKcal": -408.04, "target": {"energyKcal": 2312.21}},
         "goals": {
             "nodes": [{"isOverdue": False, "projection": {"remainingKg": -4.0, "kgPerWeek": None, "reachedOn": None}}]
         },

@@ -7,6 +7,7 @@ import strawberry
 from subgraphs.nutrition.api.target import NutritionTarget, target_of_domain
 from subgraphs.nutrition.domain.basal import BasalFormula
 from subgraphs.nutrition.domain.budget import Budget, CalorieMode
+from subgraphs.nutrition.domain.weekly_target import GoalAdjustment
 from subgraphs.nutrition.domain.weekly_target import WeeklyTarget as TargetOfWeek
 from subgraphs.shell.scalars import describe_enum, rounded
 
@@ -18,6 +19,16 @@ describe_enum(
     REVISED_HARRIS_BENEDICT="Roza and Shizgal 1984, of the same.",
     KATCH_MCARDLE="Katch and McArdle, of the lean mass.",
     CUNNINGHAM="Cunningham 1980, of the lean mass: for athletes.",
+)
+describe_enum(
+    GoalAdjustment,
+    "How much less or more than the body uses somebody wants to eat. No medical advice.",
+    MAINTAIN="As much.",
+    RECOMPOSITION="10 % less: to lose fat slowly while strength is trained.",
+    CUT="15 % less.",
+    HARD_CUT="20 % less.",
+    LEAN_BULK="10 % more, the lower end of what Iraki et al. 2019 recommend to gain muscle.",
+    BULK="20 % more, the upper end.",
 )
 describe_enum(
     CalorieMode,
@@ -42,7 +53,7 @@ class WeeklyTarget:
     )
     expenditure_kcal: float = strawberry.field(description="What the body uses a day, in kilocalories.")
     daily_difference_kcal: float = strawberry.field(
-        description="What the pace asks for a day, 7,700 kcal a kilogram: negative to lose weight."
+        description="What the pace asks for a day, 7,700 kcal a kilogram, or the adjustment: negative to lose weight."
     )
     is_at_floor: bool = strawberry.field(
         description="Whether less would have been asked for than is safe: 1,500 kcal for men, 1,200 for women."

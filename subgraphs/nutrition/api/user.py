@@ -21,7 +21,7 @@ from subgraphs.nutrition.domain import target as domain
 from subgraphs.nutrition.domain.basal import BasalFormula, Body, basal_by, maintenance_factor
 from subgraphs.nutrition.domain.basal import basal_estimates as estimates_of
 from subgraphs.nutrition.domain.meal import MealSlot
-from subgraphs.nutrition.domain.weekly_target import weekly_target
+from subgraphs.nutrition.domain.weekly_target import GoalAdjustment, weekly_target
 from subgraphs.nutrition.loaders import loaders_of
 from subgraphs.nutrition.queries.meal import MealPage
 from subgraphs.nutrition.queries.water import DrinkPage
@@ -232,12 +232,19 @@ class User(FoodsOfUser, ChangesOfUser):
         " weight, height, age or the expenditure are unknown.",
         directives=[reads(GrantArea.DIARY, GrantArea.BODY, GrantArea.PROGRESS), SHARED_DIARY],
     )
-    def weekly_target(self) -> WeeklyTarget | None:
+    def weekly_target(
+        self,
+        adjustment: Annotated[
+            GoalAdjustment | None,
+            strawberry.argument(description="How much less or more to eat, in place of the pace. Null: by the pace."),
+        ] = None,
+    ) -> WeeklyTarget | None:
         body, known = body_of(self.physiology), self.weekly_check_in
         if body is None or known is None or known.expenditure_kcal is None:
             return None
         pace = decimal_of(known.kg_per_week or 0.0)
-        return weekly_target_node(known.week_start, weekly_target(decimal_of(known.expenditure_kcal), pace, body))
+        found = weekly_target(decimal_of(known.expenditure_kcal), pace, body, adjustment)
+        return weekly_target_node(known.week_start, found)
 
     @strawberry.field(
         description="What the person avoids in food. It is about health: no grant opens it, and no API key."

@@ -1,10 +1,11 @@
-"""The target of a week: what the body was seen to use, and the pace at which the weight is to change. Pure.
+"""The target of a week: what the body was seen to use, and the pace at which the weight is to change, or a share of it. Pure.
 
 Adults' common guidance, no medical advice: never below the floor of `target.LEAST_KCAL`.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
 from subgraphs.nutrition.domain.basal import Body
 from subgraphs.nutrition.domain.target import LEAST_KCAL, MOST_TARGET_KCAL, PROTEIN_G_PER_KG, Target, share_energy
@@ -17,9 +18,30 @@ KCAL_PER_KG = Decimal(7700)
 PROTEIN_G_PER_LEAN_KG_IN_DEFICIT, PROTEIN_G_PER_LEAN_KG = Decimal("2.3"), Decimal(2)
 
 
+class GoalAdjustment(StrEnum):
+    MAINTAIN = "MAINTAIN"
+    RECOMPOSITION = "RECOMPOSITION"
+    CUT = "CUT"
+    HARD_CUT = "HARD_CUT"
+    LEAN_BULK = "LEAN_BULK"
+    BULK = "BULK"
+
+
+#: In percent of the expenditure. The surpluses are the ends of what Iraki et al. 2019 (Sports 7:154) recommend, 10 to 20 %; the
+#: deficits are a convention among trackers of food.
+ADJUSTMENT_PERCENT = {
+    GoalAdjustment.MAINTAIN: 0,
+    GoalAdjustment.RECOMPOSITION: -10,
+    GoalAdjustment.CUT: -15,
+    GoalAdjustment.HARD_CUT: -20,
+    GoalAdjustment.LEAN_BULK: 10,
+    GoalAdjustment.BULK: 20,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class WeeklyTarget:
-    """`daily_difference_kcal` is what the pace asks for; `is_at_floor` says that less than that was taken off."""
+    """`daily_difference_kcal` is what the pace or the adjustment asks for; `is_at_floor` says that less than that was taken off."""
 
     target: Target
     expenditure_kcal: Decimal
@@ -27,13 +49,21 @@ class WeeklyTarget:
     is_at_floor: bool
 
 
-def weekly_target(expenditure_kcal: Decimal, kg_per_week: Decimal, body: Body) -> WeeklyTarget:
-    """What to eat on each day of the week: a deficit for a falling pace, a surplus for a rising one."""
-    difference = kg_per_week * KCAL_PER_KG / 7
+def weekly_target(
+    expenditure_kcal: Decimal, kg_per_week: Decimal, body: Body, adjustment: GoalAdjustment | None = None
+) -> WeeklyTarget:
+    """What to eat on each day of the week: a deficit for a falling pace, a surplus for a rising one.
+
+    An adjustment takes the place of the pace: a share of the expenditure less or more.
+    """
+    if adjustment is None:
+        difference = kg_per_week * KCAL_PER_KG / 7
+    else:
+        difference = expenditure_kcal * ADJUSTMENT_PERCENT[adjustment] / 100
     wanted = expenditure_kcal + difference
     floor = LEAST_KCAL[body.sex or Sex.OTHER]
     energy = min(max(wanted, floor), Decimal(MOST_TARGET_KCAL))
-    target = share_energy(energy, protein_g(body, in_deficit=kg_per_week < 0), body.sex)
+    target = share_energy(energy, protein_g(body, in_deficit=difference < 0), body.sex)
     return WeeklyTarget(target, expenditure_kcal, difference, is_at_floor=wanted < floor)
 
 

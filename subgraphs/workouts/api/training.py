@@ -73,6 +73,10 @@ class TrainingLoadDay:
         description="Mean over standard deviation of the last seven days (Foster 1998); null where all were alike."
     )
     strain: float | None = strawberry.field(description="Monotony times the seven days' load; null with monotony.")
+    acute_chronic_ratio: float | None = strawberry.field(
+        description="The load of the last days over that of the last weeks, both weighted exponentially, 2 / (N + 1) a day with N 7"
+        " and 28 (Williams et al. 2017): 1 is as usual. It judges nothing and foretells no injury. Null in the first 28 days with a load."
+    )
 
 
 @strawberry.type(description="A range of heart rates.")
@@ -124,6 +128,7 @@ def load_node(found: DayLoad) -> TrainingLoadDay:
         balance=round(found.balance, 2),
         monotony=None if found.monotony is None else round(found.monotony, 2),
         strain=None if found.strain is None else round(found.strain, 2),
+        acute_chronic_ratio=None if found.acute_chronic_ratio is None else round(found.acute_chronic_ratio, 2),
     )
 
 

@@ -125,11 +125,11 @@ async def test_days_have_the_load_of_their_sessions(workouts: SubgraphUnderTest,
     workout = await log(workouts, person, "2026-03-02", [{"reps": 5}], sessionRpe=7)
     assert workout == {"id": workout["id"], "sessionRpe": 7.0, "sessionLoad": 420.0}
     await log(workouts, person, "2026-03-03", [{"reps": 5}])  # which told no exertion
-    loads = 'trainingLoad(from: "2026-03-02", to: "2026-03-03") { load acute chronic balance }'
+    loads = 'trainingLoad(from: "2026-03-02", to: "2026-03-03") { load acute chronic balance acuteChronicRatio }'
     found = (await about(workouts, person, loads))["trainingLoad"]
     assert found == [
-        {"load": 420.0, "acute": 55.91, "chronic": 9.88, "balance": 0.0},
-        {"load": 0.0, "acute": 48.47, "chronic": 9.65, "balance": -46.03},
+        {"load": 420.0, "acute": 55.91, "chronic": 9.88, "balance": 0.0, "acuteChronicRatio": None},
+        {"load": 0.0, "acute": 48.47, "chronic": 9.65, "balance": -46.03, "acuteChronicRatio": None},
     ]
     too_long = 'trainingLoad(from: "2026-01-01", to: "2028-01-01") { load }'
     query = "query ($who: [_Any!]!) { _entities(representations: $who) { ... on User { " + too_long + " } } }"

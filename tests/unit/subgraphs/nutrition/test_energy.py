@@ -6,7 +6,7 @@ import pytest
 
 from subgraphs.nutrition.domain.basal import BasalFormula, Body, basal_by, basal_estimates
 from subgraphs.nutrition.domain.budget import CalorieMode, calorie_budget
-from subgraphs.nutrition.domain.weekly_target import weekly_target
+from subgraphs.nutrition.domain.weekly_target import GoalAdjustment, weekly_target
 from subgraphs.shell.physiology import ActivityLevel, Sex
 
 MAN = Body(Decimal(80), Decimal(180), 35, Sex.MALE, Decimal(20))
@@ -70,6 +70,29 @@ def test_a_rising_pace_is_a_surplus() -> None:
     assert (
         weekly_target(Decimal(2600), Decimal(0), WOMAN).target.protein_g == 104
     )  # 1.6 g a kilogram: no fat was measured
+
+
+@pytest.mark.parametrize(
+    ("adjustment", "difference", "energy", "protein"),
+    [
+        (GoalAdjustment.MAINTAIN, "0", "2600", "128"),
+        (GoalAdjustment.RECOMPOSITION, "-260", "2340", "147.2"),
+        (GoalAdjustment.CUT, "-390", "2210", "147.2"),
+        (GoalAdjustment.HARD_CUT, "-520", "2080", "147.2"),
+        (GoalAdjustment.LEAN_BULK, "260", "2860", "128"),
+        (GoalAdjustment.BULK, "520", "3120", "128"),
+    ],
+)
+def test_an_adjustment_is_a_share_of_what_the_body_uses_whatever_the_pace(
+    adjustment: GoalAdjustment, difference: str, energy: str, protein: str
+) -> None:
+    for pace in ("-0.5", "0.2"):
+        found = weekly_target(Decimal(2600), Decimal(pace), MAN, adjustment)
+        assert found.daily_difference_kcal == Decimal(difference)
+        assert (found.target.energy_kcal, found.target.protein_g) == (Decimal(energy), Decimal(protein))
+    small = weekly_target(Decimal(1400), Decimal(0), WOMAN, adjustment)
+    assert small.is_at_floor == (Decimal(1400) + small.daily_difference_kcal < 1200)
+    assert small.target.energy_kcal >= 1200
 
 
 def test_a_target_never_falls_below_the_floor() -> None:

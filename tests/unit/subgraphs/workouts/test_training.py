@@ -20,7 +20,7 @@ from subgraphs.workouts.domain.heart_rate import (
 )
 from subgraphs.workouts.domain.one_rep_max import OneRepMaxFormula, one_rep_max_by, one_rep_maxes, reps_in_reserve
 from subgraphs.workouts.domain.personal_record import Best, RecordKind, records_over
-from subgraphs.workouts.domain.training_load import daily_loads, monotony_and_strain, session_load
+from subgraphs.workouts.domain.training_load import acute_chronic_ratios, daily_loads, monotony_and_strain, session_load
 
 DAY = date(2026, 3, 2)
 HUNDREDTH = Decimal("0.01")
@@ -133,6 +133,27 @@ def test_the_same_load_for_long_is_both_acute_and_chronic() -> None:
     assert abs(found.acute - 100) < 0.1
     assert abs(found.chronic - 100) < 0.1
     assert (found.monotony, found.strain) == (None, None)
+
+
+def test_the_last_days_over_the_last_weeks_are_1_where_training_was_alike_and_follow_williams_else() -> None:
+    steady = {DAY + timedelta(days=number): Decimal(100) for number in range(300)}
+    ratios = acute_chronic_ratios(steady, DAY, DAY + timedelta(days=306))
+    assert DAY + timedelta(days=26) not in ratios
+    assert [round(ratios[DAY + timedelta(days=number)], 6) for number in (27, 28, 100, 299)] == [1.0] * 4
+    assert round(ratios[DAY + timedelta(days=306)], 4) == 0.2201  # 0.75^7 / (27/29)^7 after a week of rest
+    spike = acute_chronic_ratios(steady | {DAY + timedelta(days=300): Decimal(200)}, DAY, DAY + timedelta(days=300))
+    assert round(spike[DAY + timedelta(days=300)], 4) == 1.1694  # (100 + 0.25 x 100) / (100 + 100 x 2/29)
+
+
+def test_who_never_trained_or_not_for_so_long_that_nothing_is_left_has_no_ratio() -> None:
+    assert acute_chronic_ratios({}, DAY, DAY) == {}
+    (found,) = daily_loads({DAY: Decimal(100)}, DAY, DAY)
+    assert found.acute_chronic_ratio is None
+    (found,) = daily_loads({DAY - timedelta(days=27): Decimal(100), DAY: Decimal(100)}, DAY, DAY)
+    assert found.acute_chronic_ratio is not None
+    assert found.acute_chronic_ratio > 1
+    nothing = {DAY - timedelta(days=number): Decimal(0) for number in range(60)}  # sessions without exertion
+    assert acute_chronic_ratios(nothing, DAY, DAY) == {}
 
 
 def test_monotony_is_mean_over_deviation_and_strain_that_times_the_week() -> None:
