@@ -94,6 +94,11 @@ def _default_rest(account: Record, _known: Known) -> Input | None:
     return None if seconds is None else {"seconds": seconds}
 
 
+def _plates(account: Record, _known: Known) -> Input | None:
+    inventory = account.get("plateInventory")  # exports of an earlier release do not tell
+    return None if inventory is None else {"inventory": inventory}
+
+
 def _exercise(record: Record, _known: Known) -> Input:
     names = ("name", "category", "level", "tracking", "met", "primaryMuscles", "secondaryMuscles", "equipment")
     return _pick(record, *names, "instructions")
@@ -312,6 +317,7 @@ def _goal(record: Record, _known: Known) -> Input:
 SETTINGS = Arrival("account", "updateSettings", "UpdateSettingsInput", _settings, is_keyed=False)
 PROFILE = Arrival("account", "updateProfile", "UpdateProfileInput", _profile, is_keyed=False)
 DEFAULT_REST = Arrival("account", "setDefaultRest", "SetDefaultRestInput", _default_rest, is_keyed=False)
+PLATES = Arrival("account", "setPlateInventory", "SetPlateInventoryInput", _plates, is_keyed=False)
 EXERCISES = Arrival("exercises", "createExercise", "CreateExerciseInput", _exercise, "thing: exercise { id }")
 FOODS = Arrival("foods", "createFood", "CreateFoodInput", _food, "thing: food { id }")
 RECIPES = Arrival("foods", "createRecipe", "CreateRecipeInput", _recipe, "thing: food { id }")

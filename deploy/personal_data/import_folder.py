@@ -22,6 +22,7 @@ from deploy.personal_data.arrivals import (
     NOT_IMPORTED,
     OTHERS,
     PLANNED,
+    PLATES,
     PROFILE,
     RECIPES,
     ROUTINES,
@@ -169,7 +170,7 @@ class _Run:
         find = self._names.find if self._names is not None else _nothing
         self._known.exercises = {each["id"]: find(each["name"]) for each in self._records("exercises")}
         self._known.foods = {each["id"]: None for each in self._records("foods")}
-        for once in (SETTINGS, PROFILE, DEFAULT_REST):
+        for once in (SETTINGS, PROFILE, DEFAULT_REST, PLATES):
             self._tell(once, await self._make_all(once))
         self._tell(EXERCISES, await self._make_all(EXERCISES, self._known.exercises))
         self._tell(FOODS, await self._make_all(FOODS, self._known.foods))

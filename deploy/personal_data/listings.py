@@ -169,6 +169,7 @@ EXPORTED: Mapping[str, str] = {
     "nutrition.nutrition_target": "nutritionTargets",
     "workouts.exercise": "exercises",
     "workouts.default_rest": "account",
+    "workouts.plate_inventory": "account",
     "workouts.workout": "workouts",
     "workouts.workout_exercise": "workouts",
     "workouts.workout_set": "workouts",

@@ -16,7 +16,9 @@ from subgraphs.shell.calendar import Weekday
 from subgraphs.shell.database import Database
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.scalars import IdempotencyKey
+from subgraphs.shell.units import MassUnit
 from subgraphs.workouts.commands.planned_workout import NewPlanned, plan_workout
+from subgraphs.workouts.commands.plates import set_plate_inventory
 from subgraphs.workouts.commands.public_template import Publication, clone_template, publish_template
 from subgraphs.workouts.commands.rest import set_default_rest
 from subgraphs.workouts.commands.routine import NewRoutine, RoutineUse, ToldDay, create_routine, schedule_routine
@@ -24,6 +26,7 @@ from subgraphs.workouts.commands.template import NewTemplate, create_template
 from subgraphs.workouts.commands.workout import NewWorkout, log_workout
 from subgraphs.workouts.domain.exercise import ExerciseLevel
 from subgraphs.workouts.domain.plan import Plan
+from subgraphs.workouts.domain.plates import PlateInventory, Plates
 from subgraphs.workouts.domain.public_template import TemplateKind
 from subgraphs.workouts.domain.routine import RoutineDay, RoutineSchedule
 from subgraphs.workouts.domain.workout import ExerciseDraft
@@ -33,6 +36,12 @@ from subgraphs.workouts.sample_data import catalogue_by_name
 
 _WEEKS = 2
 _DEFAULT_REST_SECONDS = 90
+#: At home: (kilograms of a plate, pairs of it).
+_PLATES = PlateInventory(
+    MassUnit.KG,
+    Decimal(20),
+    [Plates(Decimal(weight), pairs) for weight, pairs in (("20", 2), ("10", 1), ("5", 2), ("2.5", 1), ("1.25", 1))],
+)
 #: Each exercise with its sets, repetitions at least and most, kilograms to begin with, and seconds of rest.
 _DAYS: tuple[tuple[Weekday, str, time, int, dict[str, tuple[int, int, int, int | None, int]]], ...] = (
     (
@@ -69,6 +78,7 @@ async def load_training(database: Database, now: datetime) -> None:
         ids = {name: exercise.id for name, exercise in (await catalogue_by_name(connection)).items()}
         is_planned = bool(await planned_workout_counts(connection, [viewer.id]))
     await set_default_rest(viewer, _DEFAULT_REST_SECONDS, database=database)
+    await set_plate_inventory(viewer, _PLATES, database=database)
     request = RequestKey(IdempotencyKey("sample:routine"))
     days = [_day(*row, ids) for row in _DAYS]
     new = NewRoutine(name="Three days a week", schedule=RoutineSchedule.WEEKDAYS, days=days, request=request)

@@ -46,3 +46,8 @@ _STORED_OF: dict[Unit, Decimal] = {
 def amount_in(unit: Unit, stored: Decimal) -> Decimal:
     """How many of the unit an amount is that is stored in kilograms, metres, millilitres or kilocalories."""
     return stored / _STORED_OF[unit]
+
+
+def stored_amount(unit: Unit, amount: Decimal) -> Decimal:
+    """So many of the unit in kilograms, metres, millilitres or kilocalories."""
+    return amount * _STORED_OF[unit]

@@ -15,6 +15,7 @@ from subgraphs.shell.plan_writing import PlanWriteRecord, writes_by_owner
 from subgraphs.shell.replicated_person import PersonRecord, people_by_id
 from subgraphs.shell.search.store import Found
 from subgraphs.shell.telemetry import batch_span
+from subgraphs.workouts.domain.plates import PlateInventory
 from subgraphs.workouts.queries.exercise import ExerciseFilter, ExerciseRecord, exercises_by_id, exercises_by_name
 from subgraphs.workouts.queries.exercise_search import search_exercises
 from subgraphs.workouts.queries.personal_record import (
@@ -32,6 +33,7 @@ from subgraphs.workouts.queries.planned_workout import (
     planned_workouts_by_user,
     planned_workouts_of_days,
 )
+from subgraphs.workouts.queries.plates import plate_inventories
 from subgraphs.workouts.queries.public_template import (
     PublicTemplateRecord,
     TemplateFilter,
@@ -159,6 +161,10 @@ class WorkoutsLoaders:
     @cached_property
     def default_rest_by_user(self) -> DataLoader[str, int | None]:
         return load_one("default_rest_by_user", self._read(default_rests), batch_span)
+
+    @cached_property
+    def plate_inventory_by_user(self) -> DataLoader[str, PlateInventory | None]:
+        return load_one("plate_inventory_by_user", self._read(plate_inventories), batch_span)
 
     @cached_property
     def planned_workout_by_id(self) -> DataLoader[str, PlannedWorkoutRecord | None]:

@@ -5,6 +5,7 @@ import strawberry
 from subgraphs.shell.graphql_schema import SubgraphSchema
 from subgraphs.workouts.api.exercise import Exercise, ExerciseMutation, ExerciseQuery
 from subgraphs.workouts.api.planned_workout_mutations import PlannedWorkoutMutation
+from subgraphs.workouts.api.plates import PlatesMutation
 from subgraphs.workouts.api.public_template import PublicTemplateMutation, PublicTemplateQuery
 from subgraphs.workouts.api.routine_mutations import RoutineMutation
 from subgraphs.workouts.api.template import TemplateMutation
@@ -30,6 +31,7 @@ class Mutation(
     TemplateMutation,
     PublicTemplateMutation,
     RestMutation,
+    PlatesMutation,
     PlannedWorkoutMutation,
     RoutineMutation,
 ):

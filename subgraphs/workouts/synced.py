@@ -12,6 +12,7 @@ SYNCED = SyncedTables(
         # The catalogue is nobody's, and too large to be copied: it has no owner.
         SyncedTable(table="exercise", kind="exercise", owner="created_by"),
         SyncedTable(table="default_rest", kind="user", entity="user_id", keeps_entity=True),
+        SyncedTable(table="plate_inventory", kind="user", entity="user_id", keeps_entity=True),
     ),
     parts={
         "workout_exercise": "workout",

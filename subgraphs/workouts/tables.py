@@ -112,6 +112,17 @@ class DefaultRestRow(WorkoutsTable, table=True):
     seconds: int
 
 
+class PlateInventoryRow(WorkoutsTable, table=True):
+    """A person's bar and plates, as `domain.plates` encodes them."""
+
+    __tablename__ = "plate_inventory"
+
+    user_id: str = Field(primary_key=True)
+    unit: str
+    bar: Decimal = Field(sa_column=Column(Numeric(5, 2), nullable=False))
+    plates: str = Field(sa_column=Column(JSONB, nullable=False))
+
+
 class WorkoutTemplateRow(WorkoutsTable, table=True):
     """What somebody does again and again. `planned_at` is when the plans of its exercises were told, `author_id` who wrote it
     last, if that was somebody else by a grant.

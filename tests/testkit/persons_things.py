@@ -36,6 +36,7 @@ THEN = """mutation($food: ID!, $workout: ID!, $exercise: ID!, $tomorrow: LocalDa
   setDietaryPreferences(input: { avoid: [CELERY] }) { dietaryPreferences { version } }
   createRecipe(input: { name: "SECRET", servings: 2, ingredients: [{ foodId: $food, grams: 70 }] }) { food { id } }
   setDefaultRest(input: { seconds: 97 }) { user { id } }
+  setPlateInventory(input: { inventory: { unit: LB, bar: 33.07, plates: [{ weight: 45, pairs: 2 }] } }) { user { id } }
   planWorkout(input: { date: $tomorrow, name: "SECRET", notes: "SECRET", exercises: [{ exerciseId: $exercise, sets: 3 }] }) {
     plannedWorkout { id } }
   createRoutine(input: { name: "SECRET", schedule: CYCLE, days: [{ name: "SECRET", exercises: [{ exerciseId: $exercise, sets: 3 }] }, {}] }) {

@@ -97,7 +97,8 @@ class TemplateExercise:
         description="By which formula sets tell a one-repetition maximum, for the rules that need one."
     )
     weight_step_kg: float = strawberry.field(
-        description="Weights by percentage and exertion are rounded down to multiples of it, in kilograms."
+        description="Weights by percentage and exertion are rounded down to multiples of it, in kilograms; of barbell exercises whose plan names"
+        " none, to what the person's `plateInventory` loads."
     )
 
     @strawberry.field(description="What is done.")
@@ -220,7 +221,8 @@ class TemplateExerciseInput:
     )
     weight_step_kg: float | None = strawberry.field(
         default=None,
-        description="Weights by percentage and exertion are rounded down to multiples of it, above 0 to 50 kg. Null: 2.5 kg.",
+        description="Weights by percentage and exertion are rounded down to multiples of it, above 0 to 50 kg. Null: 2.5"
+        " kg, or what the person's `plateInventory` loads.",
     )
 
     def to_plan(self) -> tuple[str, Plan]:

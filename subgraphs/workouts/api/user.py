@@ -30,6 +30,7 @@ from subgraphs.workouts.api.changes import ChangesOfUser
 from subgraphs.workouts.api.energy import EnergyEstimate, estimate
 from subgraphs.workouts.api.exercise import Exercise, exercise_node, visible_exercise
 from subgraphs.workouts.api.person import load_person
+from subgraphs.workouts.api.plates import PlatesOfUser
 from subgraphs.workouts.api.template import WorkoutTemplate, template_node
 from subgraphs.workouts.api.track import PaceBest, best_node
 from subgraphs.workouts.api.training import (
@@ -106,7 +107,7 @@ class PersonalRecord:
 
 
 @strawberry.federation.type(keys=["id"], description="A person.", directives=[CACHE_PRIVATE_BRIEFLY])
-class User(CalendarOfUser, ChangesOfUser):
+class User(CalendarOfUser, ChangesOfUser, PlatesOfUser):
     id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
     display_name: str = strawberry.federation.field(external=True, description="How the person is called.")
     physiology: PhysiologyOfEffort | None = strawberry.federation.field(

@@ -17,9 +17,12 @@ from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.plan_writing import PlanKind, PlanWriter, plan_writer, writer_of_row
 from subgraphs.workouts.commands.exercise import check_exercises_exist
+from subgraphs.workouts.domain.exercise import Equipment
 from subgraphs.workouts.domain.plan import MOST_TEMPLATES, Plan, check_template
 from subgraphs.workouts.domain.progression import ESTIMATE_DAYS, LastTime, ProgressionRule, grown, rule_of
 from subgraphs.workouts.domain.workout import ExerciseDraft
+from subgraphs.workouts.queries.exercise import exercises_by_id
+from subgraphs.workouts.queries.plates import plate_inventories
 from subgraphs.workouts.queries.template import (
     TemplateRecord,
     exercises_by_template,
@@ -194,10 +197,18 @@ async def grown_drafts(
     estimated = sorted({name for name, plan in exercises if rule_of(plan) is ProgressionRule.ONE_REP_MAX})
     since = (now - timedelta(days=ESTIMATE_DAYS)).date()
     strongest = await strongest_sets(transaction, user_id, estimated, since) if estimated else {}
+    inventory = (await plate_inventories(transaction, [user_id])).get(user_id)
+    known = await exercises_by_id(transaction, every) if inventory is not None else {}
+    with_bar = {each.id for each in known.values() if each.equipment == Equipment.BARBELL}
     return [
         ExerciseDraft(
             exercise_id=exercise_id,
-            plan=grown(plan, last.get(exercise_id, LastTime()), strongest.get(exercise_id, ())),
+            plan=grown(
+                plan,
+                last.get(exercise_id, LastTime()),
+                strongest.get(exercise_id, ()),
+                inventory if exercise_id in with_bar else None,
+            ),
         )
         for exercise_id, plan in exercises
     ]

@@ -23,6 +23,7 @@ from subgraphs.workouts.domain.one_rep_max import (
     reps_in_reserve,
 )
 from subgraphs.workouts.domain.plan import Plan
+from subgraphs.workouts.domain.plates import PlateInventory, loadable_kg
 from subgraphs.workouts.domain.workout_set import HEAVIEST_KG, STRENGTH_KINDS, WORKING_KINDS
 
 #: An estimate of older sets says little of today.
@@ -113,20 +114,23 @@ def rule_of(plan: Plan) -> ProgressionRule:
     return ProgressionRule.LINEAR if plan.least_reps == plan.most_reps else ProgressionRule.DOUBLE
 
 
-def grown(plan: Plan, last: LastTime, strongest: Iterable[DoneSet] = ()) -> Plan:
+def grown(
+    plan: Plan, last: LastTime, strongest: Iterable[DoneSet] = (), inventory: PlateInventory | None = None
+) -> Plan:
     """The plan of the next workout, from the last one with the exercise, and `strongest`, the best sets of 90 days.
 
-    Where nothing that the rule asks was done, the plan stays as it is.
+    Where nothing that the rule asks was done, the plan stays as it is. Weights by percentage and exertion are what `inventory`
+    loads, where there is one and the plan names no step.
     """
     match rule_of(plan):
         case ProgressionRule.LINEAR | ProgressionRule.DOUBLE:
             return _by_repetitions(plan, last)
         case ProgressionRule.TRAINING_MAX:
-            return _by_training_max(plan, last)
+            return _by_training_max(plan, last, inventory)
         case ProgressionRule.ONE_REP_MAX:
-            return _by_one_rep_max(plan, strongest)
+            return _by_one_rep_max(plan, strongest, inventory)
         case ProgressionRule.EXERTION:
-            return _by_exertion(plan, last)
+            return _by_exertion(plan, last, inventory)
         case ProgressionRule.NONE:
             return plan
 
@@ -146,22 +150,22 @@ def _by_repetitions(plan: Plan, last: LastTime) -> Plan:
     return replace(plan, weight_kg=min(heaviest + rises, Decimal(HEAVIEST_KG)))
 
 
-def _by_training_max(plan: Plan, last: LastTime) -> Plan:
+def _by_training_max(plan: Plan, last: LastTime, inventory: PlateInventory | None) -> Plan:
     """The last workout's training max is gone on with; it rises if as many sets as planned were done with their weight."""
     assert plan.training_max_kg is not None  # the rule is this one because there is
     if last.training_max_kg is None or last.weight_kg is None or not last.follows_plan:
-        return _percentage(plan, plan.training_max_kg)
+        return _percentage(plan, plan.training_max_kg, inventory)
     is_done = plan.most_reps is not None and _is_done(plan, last, last.weight_kg)
     rises = (plan.increment_kg or Decimal(0)) if is_done else Decimal(0)
-    return _percentage(plan, min(last.training_max_kg + rises, Decimal(HEAVIEST_KG)))
+    return _percentage(plan, min(last.training_max_kg + rises, Decimal(HEAVIEST_KG)), inventory)
 
 
-def _by_one_rep_max(plan: Plan, strongest: Iterable[DoneSet]) -> Plan:
+def _by_one_rep_max(plan: Plan, strongest: Iterable[DoneSet], inventory: PlateInventory | None) -> Plan:
     most = max(_estimates(plan, strongest, untold_is_failure=True), default=None)
-    return plan if most is None else _percentage(plan, most)
+    return plan if most is None else _percentage(plan, most, inventory)
 
 
-def _by_exertion(plan: Plan, last: LastTime) -> Plan:
+def _by_exertion(plan: Plan, last: LastTime, inventory: PlateInventory | None) -> Plan:
     """From the mean of what the sets that told their exertion show; without one, the heaviest weight is gone on with."""
     heaviest = _heaviest(last)
     if heaviest is None or _is_told_anew(plan, last):
@@ -174,17 +178,21 @@ def _by_exertion(plan: Plan, last: LastTime) -> Plan:
     if wanted is None:
         return replace(plan, weight_kg=heaviest)
     bounded = min(max(wanted, heaviest * (1 - MOST_CHANGE)), heaviest * (1 + MOST_CHANGE), Decimal(HEAVIEST_KG))
-    return replace(plan, weight_kg=_on_the_bar(plan, bounded))
+    return replace(plan, weight_kg=_on_the_bar(plan, bounded, inventory))
 
 
-def _percentage(plan: Plan, most: Decimal) -> Plan:
+def _percentage(plan: Plan, most: Decimal, inventory: PlateInventory | None) -> Plan:
     assert plan.percent is not None
     weight = min(most * plan.percent / 100, Decimal(HEAVIEST_KG))
-    return replace(plan, training_max_kg=most.quantize(Decimal("0.01")), weight_kg=_on_the_bar(plan, weight))
+    return replace(plan, training_max_kg=most.quantize(Decimal("0.01")), weight_kg=_on_the_bar(plan, weight, inventory))
 
 
-def _on_the_bar(plan: Plan, weight: Decimal) -> Decimal:
-    """Down to a multiple of the plan's step, so that it is never more than the rule gives."""
+def _on_the_bar(plan: Plan, weight: Decimal, inventory: PlateInventory | None) -> Decimal:
+    """Down to what the plates load, or to a multiple of the plan's step, so that it is never more than the rule gives."""
+    if inventory is not None and plan.step_kg is None:
+        loadable = loadable_kg(inventory, weight)
+        if loadable is not None:  # less than the bar is lifted with something else
+            return loadable
     step = plan.step_kg or DEFAULT_STEP_KG
     return (weight // step) * step
 

@@ -49,6 +49,7 @@ _FORGET = (
     text("UPDATE routine SET author_id = NULL WHERE author_id = :id"),
     text("UPDATE planned_workout SET author_id = NULL WHERE author_id = :id"),
     text("DELETE FROM default_rest WHERE user_id = :id"),
+    text("DELETE FROM plate_inventory WHERE user_id = :id"),
     text("DELETE FROM person_weight WHERE user_id = :id"),
     text("DELETE FROM person WHERE user_id = :id"),
     # An exercise of one's own is in nobody else's workout: it goes after what referred to it.

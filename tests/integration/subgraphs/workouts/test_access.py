@@ -117,6 +117,15 @@ OPERATIONS = {
     ),
     "Mutation.skipRest": ('mutation { skipRest(input: {workoutId: "WORKOUT"}) { workout { id } } }', "NOT_FOUND"),
     "Mutation.setDefaultRest": ("mutation { setDefaultRest(input: {seconds: 60}) { user { id } } }", "own"),
+    "Mutation.setPlateInventory": ("mutation { setPlateInventory(input: {inventory: null}) { user { id } } }", "own"),
+    "User.plateInventory": (
+        '{ _entities(representations: [{__typename: "User", id: "owner"}]) { ...on User { plateInventory { bar } } } }',
+        "FORBIDDEN",
+    ),
+    "User.plateLoading": (
+        '{ _entities(representations: [{__typename: "User", id: "owner"}]) { ...on User { plateLoading(weight: 60) { isExact } } } }',
+        "FORBIDDEN",
+    ),
     "User.defaultRestSeconds": (
         '{ _entities(representations: [{__typename: "User", id: "owner"}]) { ...on User { defaultRestSeconds } } }',
         "FORBIDDEN",

@@ -22,6 +22,7 @@ from subgraphs.workouts.queries.planned_workout import (
     planned_workouts_by_user,
     planned_workouts_of_days,
 )
+from subgraphs.workouts.queries.plates import plate_inventories
 from subgraphs.workouts.queries.public_template import (
     TemplateFilter,
     public_templates_by_id,
@@ -113,6 +114,7 @@ _POPULATION = (
     INSERT INTO template_report (public_template_id, reporter_id, reason, at)
     SELECT id, 'p' || n, 'SPAM', now() FROM public_template, generate_series(1, 3) AS n WHERE template_id IS NOT NULL
     """,
+    f"INSERT INTO plate_inventory SELECT 'p' || n, 'KG', 20, '[]' FROM generate_series(0, {PEOPLE}) AS n",
     f"INSERT INTO default_rest SELECT 'p' || n, 90 FROM generate_series(0, {PEOPLE}) AS n",
     f"""
     INSERT INTO routine (id, user_id, name, schedule, days, created_at, planned_at)
@@ -207,6 +209,7 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "a page of routines": (routines_by_user, ([VETERAN], Page(20)), 30, 60),
     "how many routines there are": (routine_counts, ([VETERAN],), 200, 60),
     "a routine": (routines_by_id, (["r0-7"],), 1, 8),
+    "the plates of a person": (plate_inventories, ([VETERAN],), 1, 8),
     "how long one rests": (default_rests, ([VETERAN],), 1, 8),
     "a page of records": (records_by_user, ([VETERAN], Page(20)), 21, 60),
     "the exercises of twenty workouts": (exercises_by_workout, ([f"p0-{n}" for n in range(1, 21)],), 20, 120),
