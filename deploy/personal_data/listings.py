@@ -93,7 +93,14 @@ ACCOUNT = Listing(
     "account",
     ("me",),
     Walk.ONCE,
-    lists=("reminders", "notificationPreferences.choices", "apiKeys", "passkeys", "webhookEndpoints"),
+    lists=(
+        "reminders",
+        "notificationPreferences.choices",
+        "plateInventory.plates",
+        "apiKeys",
+        "passkeys",
+        "webhookEndpoints",
+    ),
 )
 #: In the order in which they are asked.
 LISTINGS = (
