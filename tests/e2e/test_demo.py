@@ -20,6 +20,7 @@ from tests.e2e.test_import import imported
 from tests.testkit.browser import watched_page
 from tests.testkit.npm_clients import install_packages
 from tests.testkit.running_stack import PASSWORD, RunningStack, Visitor, eventually
+from tests.testkit.webhook_receiver import WebhookReceiver, webhook_receiver
 
 GTIN = "04006381333931"
 UNKNOWN_GTIN = "05000112548167"
@@ -404,6 +405,96 @@ async def test_a_food_warns_of_what_its_eater_avoids(stack: RunningStack) -> Non
         assert watched.complaints == []
     chosen = await person.data("{ me { dietaryPreferences { avoid diet } } }")
     assert chosen["me"]["dietaryPreferences"] == {"avoid": ["PEANUTS"], "diet": "VEGAN"}
+
+
+@pytest.mark.timeout(300)
+async def test_a_coach_is_invited_sees_the_days_and_plans_until_the_client_takes_it_back(stack: RunningStack) -> None:
+    client, coach = await stack.register(displayName="Cora Client"), await stack.register(displayName="Coby Coach")
+    meal = {"slot": "LUNCH", "quickAdds": [{"energyKcal": 640}]}
+    await client.data(LOG_MEAL, {"input": meal})
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    async with watched_page() as desk, watched_page(390, 844, "dark") as phone:
+        for each, person in ((desk, client), (phone, coach)):
+            each.page.on("dialog", lambda dialog: dialog.accept())
+            await enter(each.page, stack, person)
+            await go(each.page, "Coaching")
+        for plan in ("Meals", "Training"):
+            await desk.page.get_by_role("group", name="May plan for you").get_by_label(plan).check()
+        await desk.page.click('button:has-text("Invite")')
+        code = await desk.page.get_by_test_id("code").inner_text()
+        await phone.page.get_by_label("Code", exact=True).fill(code)
+        await phone.page.click('button:has-text("Accept the invitation")')
+        await phone.page.click('section[aria-label="Clients"] a:has-text("Cora Client")')
+        await expect(phone.page.locator("h1")).to_contain_text("Cora Client")
+        await expect(phone.page.locator('section[aria-label="Diary"]')).to_contain_text("640 kcal")
+        await expect(phone.page.locator('section[aria-label="Days"] tbody')).to_contain_text("640")
+
+        training = phone.page.locator('section[aria-label="Training"]')
+        await training.get_by_label("What").fill("Legs by the coach")
+        await training.locator('button:has-text("Plan the workout")').click()
+        await expect(training.locator("li")).to_contain_text("Legs by the coach")
+        meals = phone.page.locator('section[aria-label="Meal plans"]')
+        await meals.get_by_label("Name").fill("Training day")
+        await meals.get_by_label("Breakfast, kcal").fill("555")
+        await meals.locator('button:has-text("Plan the meals")').click()
+        await expect(meals.get_by_role("status")).to_contain_text("Training day is planned for")
+        await expect(meals.locator("li")).to_contain_text("555 kcal")
+        assert await phone.serious_findings() == []
+
+        await desk.page.reload()
+        readers = desk.page.locator('section[aria-label="Readers"]')
+        await expect(readers).to_contain_text("Coby Coach")
+        await expect(readers).to_contain_text("plans meals, training")
+        assert await desk.serious_findings() == []
+        await readers.locator('button:has-text("Revoke")').click()
+        await expect(readers).to_contain_text("Nobody.")
+        await phone.page.reload()
+        await expect(phone.page.locator("main")).to_contain_text("This person lets you read nothing.")
+        assert (desk.complaints, [each for each in phone.complaints if "403" not in each]) == ([], [])
+    planned = "query ($date: LocalDate!) { me { plannedWorkouts { nodes { name authorId } } diaryDay(date: $date) { planned { authorId } } } }"
+    told = (await client.data(planned, {"date": tomorrow.date().isoformat()}))["me"]
+    assert told["plannedWorkouts"]["nodes"] == [{"name": "Legs by the coach", "authorId": coach.id}]
+    assert told["diaryDay"]["planned"] == [{"authorId": coach.id}]
+
+
+@pytest.mark.timeout(300)
+async def test_a_webhook_is_registered_tried_switched_on_again_and_removed(stack: RunningStack) -> None:
+    person = await stack.register()
+    async with webhook_receiver() as receiver, watched_page() as watched:
+        page = watched.page
+        page.on("dialog", lambda dialog: dialog.accept())
+        await enter(page, stack, person)
+        await page.click('header a:has-text("A Person")')
+        await page.click('a:has-text("Endpoints and what was sent")')
+        form = page.locator('form[aria-label="Register"]')
+        await form.get_by_label("Name").fill("Own server")
+        await form.get_by_label("Address").fill("https://169.254.169.254/")
+        await form.locator('button:has-text("Register")').click()
+        await expect(form.get_by_role("alert")).to_be_visible()
+        await form.get_by_label("Address").fill(receiver.url)
+        await form.locator('button:has-text("Register")').click()
+        await expect(page.get_by_test_id("secret")).to_contain_text("whsec_")
+        first = await page.get_by_test_id("secret").inner_text()
+        endpoint = page.locator('section[aria-label="Own server"]')
+        await endpoint.locator('button:has-text("Send a test")').click()
+        await expect(endpoint.locator("li")).to_contain_text("delivered, 204")
+        await endpoint.locator('button:has-text("New secret")').click()
+        await expect(page.get_by_test_id("secret")).not_to_have_text(first)
+        await page.click('button:has-text("I have it")')
+        await expect(page.get_by_test_id("secret")).to_have_count(0)
+        await endpoint.locator('button:has-text("Switch off")').click()
+        await expect(endpoint.locator("h2")).to_contain_text("off: switched off")
+        await endpoint.locator('button:has-text("Switch on again")').click()
+        await endpoint.locator('li button:has-text("Again")').click()
+        await eventually(lambda: _has_come(receiver, 2))
+        assert await watched.serious_findings() == []
+        await endpoint.locator('button:has-text("Remove")').click()
+        await expect(endpoint).to_have_count(0)
+        assert watched.complaints == []
+
+
+async def _has_come(receiver: WebhookReceiver, count: int) -> bool:
+    return len(receiver.received) >= count
 
 
 @pytest.mark.timeout(400)

@@ -189,6 +189,7 @@ async def test_johns_week_is_two_clicks_away_in_the_demo(people: RunningStack, s
             ("Workout", page.locator('section[aria-label="Workouts before"]')),
             ("Weight", page.locator(".goal-name")),
             ("Week", page.locator(".week-chart")),
+            ("Coaching", page.locator('section[aria-label="Readers"] li')),
         ):
             await page.click(f'nav a:has-text("{name}")')
             await expect(shown).to_be_visible()
@@ -202,10 +203,22 @@ async def test_johns_week_is_two_clicks_away_in_the_demo(people: RunningStack, s
             await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             await is_sound(watched, people)
             await picture(page, f"demo-settings-{size[0]}-{scheme}")
+        await page.click('a:has-text("Endpoints and what was sent")')
+        await expect(page.get_by_role("list", name="Deliveries").first).to_be_visible()
+        await is_sound(watched, people)
+        await picture(page, f"demo-webhooks-{size[0]}-dark")
         await page.click('nav a:has-text("Week")')
         compared = page.locator('section[aria-label="Compared with the week before"]')
         await expect(compared.locator('tr:has-text("Eaten, kcal")')).to_contain_text(re.compile(r"[\d,]+.*%|steady"))
         await expect(page.locator('section[aria-label="Achievements"]')).to_contain_text("30 days in a row with a meal")
+        await page.click('button:has-text("Sign out")')
+        await page.get_by_role("button", name="Sarah").click()  # who coaches John
+        await page.click('nav a:has-text("Coaching")')
+        await page.click('section[aria-label="Clients"] a:has-text("John Doe")')
+        for section in ("Days", "Training"):
+            await expect(page.locator(f'section[aria-label="{section}"]')).to_be_visible()
+        await is_sound(watched, people)
+        await picture(page, f"demo-client-{size[0]}-dark")
 
 
 @pytest.mark.timeout(120)

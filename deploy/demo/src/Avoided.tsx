@@ -2,6 +2,7 @@
 import type { ApolloCache } from "@apollo/client";
 import { useMutation } from "@apollo/client/react";
 import { useState, type FormEvent } from "react";
+import { Choices } from "./Choices";
 import { complaintOf } from "./complaint";
 import { title, words } from "./format";
 import {
@@ -63,18 +64,7 @@ export function Avoided({ chosen }: { chosen: SettingsQuery["me"]["dietaryPrefer
         it: what stands on the package counts.
       </p>
       <form onSubmit={(event) => void save(event)}>
-        <div className="choices">
-          {ALLERGENS.map((each) => (
-            <label key={each}>
-              <input
-                type="checkbox"
-                checked={avoid.includes(each)}
-                onChange={() => setAvoid(avoid.includes(each) ? avoid.filter((other) => other !== each) : [...avoid, each])}
-              />
-              {title(each)}
-            </label>
-          ))}
-        </div>
+        <Choices legend="Warn of" of={ALLERGENS} chosen={avoid} onChange={setAvoid} />
         <label>
           Diet
           <select value={diet ?? ""} onChange={(event) => setDiet((event.target.value || null) as Diet | null)}>

@@ -7,6 +7,7 @@ import { Export, LISTINGS, type Progress } from "./export";
 import { count, dateWithYear, title, words } from "./format";
 import { SettingsDocument, type SettingsQuery } from "./graph.generated";
 import { Passkeys } from "./Passkeys";
+import { linkTo } from "./route";
 import { Number as Figure } from "./Today";
 
 export function Settings() {
@@ -32,6 +33,13 @@ function Account({ me }: { me: SettingsQuery["me"] }) {
       </section>
       <Avoided chosen={me.dietaryPreferences} />
       <Passkeys passkeys={me.passkeys} />
+      <section className="card" aria-label="Webhooks">
+        <h2>Webhooks</h2>
+        <p>Programs of yours are told of what changes, signed, by a POST.</p>
+        <a className="button" href={linkTo("webhooks")}>
+          Endpoints and what was sent
+        </a>
+      </section>
       <TakeAlong personId={me.id} />
     </>
   );

@@ -14,6 +14,7 @@ const ICONS: Record<(typeof PAGES)[number], string> = {
   workout: "M4 9v6M7 7v10M17 7v10M20 9v6M7 12h10",
   weight: "M4 18l5-6 4 3 7-9",
   week: "M5 20V10M12 20V5M19 20v-7",
+  coaching: "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7M3 20a6 6 0 0 1 12 0M16 4.5a3.5 3.5 0 0 1 0 6M18 14a6 6 0 0 1 3 6",
 };
 
 export function Shell({ session, page, children }: { session: Session; page: Page; children: ReactNode }) {

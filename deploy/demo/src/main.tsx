@@ -3,6 +3,8 @@ import { ApolloProvider } from "@apollo/client/react";
 import { StrictMode, useEffect, type ReactNode } from "react";
 import { createRoot } from "react-dom/client";
 import { client } from "./client";
+import { ClientPage } from "./ClientPage";
+import { Coaching } from "./Coaching";
 import { Diary } from "./Diary";
 import { Notifications } from "./Notifications";
 import { useRoute, type Route } from "./route";
@@ -13,6 +15,7 @@ import { SignIn } from "./SignIn";
 import { Today } from "./Today";
 import { Training } from "./Workout";
 import { Week } from "./Week";
+import { Webhooks } from "./Webhooks";
 import { Weight } from "./Weight";
 import { title } from "./format";
 import "./style.css";
@@ -32,7 +35,7 @@ function App() {
   );
 }
 
-function pageOf({ page, date }: Route): ReactNode {
+function pageOf({ page, date, id }: Route): ReactNode {
   switch (page) {
     case "today":
       return <Today />;
@@ -44,6 +47,10 @@ function pageOf({ page, date }: Route): ReactNode {
       return <Weight />;
     case "week":
       return <Week key={date} start={date} />;
+    case "coaching":
+      return id ? <ClientPage key={id} id={id} /> : <Coaching />;
+    case "webhooks":
+      return <Webhooks />;
     case "notifications":
       return <Notifications />;
     case "settings":

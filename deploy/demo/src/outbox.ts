@@ -114,7 +114,7 @@ export function write<K extends Kind>(kind: K, input: Writes[K], label: string):
 }
 
 /** crypto.randomUUID is not there where a phone asks this machine over plain HTTP. */
-function newKey(): string {
+export function newKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
