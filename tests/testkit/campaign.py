@@ -15,8 +15,8 @@ import random
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -244,6 +244,17 @@ async def _compare_watcher(watcher: Watcher, date: str, numbers: dict[str, float
         )
 
 
+@contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    """A new folder that Postgres' user can pass; gone at the end, unless it is to be kept. Raises FileExistsError."""
+    with ExitStack() as until_the_end:
+        folder = kept or Path(until_the_end.enter_context(tempfile.TemporaryDirectory(prefix="campaign-")))
+        if kept is not None:
+            folder.mkdir(parents=True)
+        folder.chmod(0o711)
+        yield folder
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--faults", type=int, default=30)
@@ -259,16 +270,17 @@ def main() -> None:
     )
     parser.add_argument("--stop-seconds", type=float, default=4.0, help="the longest that a part is stopped for")
     parser.add_argument("--results", type=Path, help="a folder for a dated file of results")
+    parser.add_argument("--keep", type=Path, help="a new folder that keeps the logs (data/logs, servers/servers.log)")
     parser.add_argument("--servers", choices=("embedded", "real"), default="embedded", help="on which servers")
     options = parser.parse_args()
     is_real = options.servers == "real"
     chosen = {"parts": options.parts, "kinds": options.kinds}
     given = {name: value for name, value in chosen.items() if value}
     faults = list(planned(options.faults, options.seed, **given, disks=fillable(real=is_real)))
-    with tempfile.TemporaryDirectory(prefix="campaign-") as directory:
+    with _folder(options.keep) as folder:
         result = asyncio.run(
             run(
-                Path(directory) / "data",
+                folder / "data",
                 faults,
                 seed=options.seed,
                 stop_seconds=options.stop_seconds,

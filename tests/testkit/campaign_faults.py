@@ -130,7 +130,7 @@ async def _lasting(fault: Fault, stack: RunningStack, site: Site) -> AsyncIterat
     async with AsyncExitStack() as until_it_ends:
         match fault.kind, fault.part:
             case "stop", part:
-                until_it_ends.enter_context(_stopped(_pids(stack, site)[part]))
+                until_it_ends.enter_context(_stopped(await _pid(stack, site, part)))
             case "fill", "valkey":
                 await until_it_ends.enter_async_context(_full_redis(site.direct["REDIS_URL"]))
             case "fill", part:
@@ -138,25 +138,28 @@ async def _lasting(fault: Fault, stack: RunningStack, site: Site) -> AsyncIterat
             case "connections", _:
                 await until_it_ends.enter_async_context(_no_connection_left(site))
             case "descriptors", part:
-                until_it_ends.enter_context(_limited(_pids(stack, site)[part], Limit.DESCRIPTORS))
+                until_it_ends.enter_context(_limited(await _pid(stack, site, part), Limit.DESCRIPTORS))
             case "memory", part:
                 await until_it_ends.enter_async_context(_large_requests(stack))
-                until_it_ends.enter_context(_limited(_pids(stack, site)[part], Limit.MEMORY))
+                until_it_ends.enter_context(_limited(await _pid(stack, site, part), Limit.MEMORY))
             case kind, part:
                 await until_it_ends.enter_async_context(site.links[part].under(CONDITIONS[kind]))
         yield
 
 
-def _pids(stack: RunningStack, site: Site) -> dict[str, int]:
-    return {**stack.state.pids, **site.pids}
+async def _pid(stack: RunningStack, site: Site, part: str, *, unlike: int | None = None) -> int:
+    """Of the part, once it runs, and not as the process `unlike`. Raises TimeoutError."""
+    async with asyncio.timeout(REPLACED_SECONDS):
+        while (pid := {**stack.state.pids, **site.pids}.get(part)) in (None, unlike):
+            await asyncio.sleep(0.1)
+    assert pid is not None
+    return pid
 
 
 async def _end(stack: RunningStack, site: Site, part: str, how: signal.Signals) -> None:
-    old = _pids(stack, site)[part]
+    old = await _pid(stack, site, part)
     os.kill(old, how)
-    async with asyncio.timeout(REPLACED_SECONDS):
-        while _pids(stack, site).get(part, old) == old:
-            await asyncio.sleep(0.1)
+    await _pid(stack, site, part, unlike=old)
 
 
 @contextmanager
