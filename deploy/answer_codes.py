@@ -94,6 +94,7 @@ _KNOWN = (
         "The router has as many connections as it takes, in all or from this address.",
         "Keep connections open and send several operations over each; raise `limits.connections`.",
     ),
+    AnswerCode("OUT_OF_MEMORY", "The process found no memory for the request.", "Try again later; give it more, or ask for less at a time."),
     AnswerCode("MISDIRECTED_REQUEST", "The router does not answer to the name in `Host`.", "Ask it by one of its `allowed_hosts`, or add the name."),
     AnswerCode("COST_ESTIMATED_TOO_EXPENSIVE", "The operation may cost more than `demand_control.max`.", "Ask for shorter lists."),
     AnswerCode("COST_QUERY_PARSE_FAILURE", "The cost cannot be told.", "Give list sizes that are numbers."),

@@ -33,6 +33,10 @@ _READ_ONLY_TRANSACTION = "25006"  # the server was demoted to a replica
 _DATA_CLASSES = frozenset({"22", "23"})
 
 
+# What uvloop raises for a write to a connection that was reset a moment ago, whoever wrote.
+_CLOSED = "the handler is closed"
+
+
 class BadRecordError(Exception):
     """A record that contradicts its own contract, whatever the state of the servers; raised by handlers too."""
 
@@ -57,7 +61,7 @@ def fault_of(failure: BaseException) -> Fault:
         state = getattr(each, "sqlstate", None)
         if isinstance(state, str):
             return _fault_of_state(state)
-        if isinstance(each, _INFRASTRUCTURE):
+        if isinstance(each, _INFRASTRUCTURE) or (isinstance(each, RuntimeError) and _CLOSED in str(each)):
             return Fault.INFRASTRUCTURE
     return Fault.UNKNOWN
 

@@ -22,6 +22,7 @@ _LONG_NUMBER = b"0" * 17
 
 _INTEGER_TOO_LARGE = "64-bit"
 _NUMBER_TOO_LARGE = "infinity"
+_NO_MEMORY = "Not enough memory"
 
 
 def is_nested_deeper(value: Any, levels: int) -> bool:
@@ -75,6 +76,18 @@ def fault(error: orjson.JSONDecodeError) -> str:
     return "has an integer of more than 4,300 digits" if _NUMBER_TOO_LARGE in error.msg else "is not valid JSON"
 
 
+def parsed(body: bytes | str) -> Any:
+    """As orjson reads it. Raises orjson.JSONDecodeError, and MemoryError where orjson calls a text malformed for which it found
+    no memory.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        if error.msg.startswith(_NO_MEMORY):
+            raise MemoryError(error.msg) from None
+        raise
+
+
 def loads(text: bytes | str) -> Any:
     """Raises orjson.JSONDecodeError, also for an integer of more than 4,300 digits, which Python would take long to read."""
     body = text.encode() if text.__class__ is str else text
@@ -87,7 +100,7 @@ def loads(text: bytes | str) -> Any:
 def loads_rounded(body: bytes | str) -> Any:
     """For what holds no numbers but those of GraphQL's own types; only what no double can hold is exact."""
     try:
-        return orjson.loads(body)
+        return parsed(body)
     except orjson.JSONDecodeError as error:
         if _NUMBER_TOO_LARGE not in str(error):
             raise
@@ -98,7 +111,7 @@ def _loads_exactly(body: bytes | str) -> Any:
     try:
         return _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return orjson.loads(body)  # its errors are the ones that are told
+        return parsed(body)  # its errors are the ones that are told
 
 
 def _decimal(text: str) -> float:

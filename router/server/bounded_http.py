@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -13,7 +14,7 @@ from typing import Any, ClassVar
 import orjson
 
 from router.descriptors import half_of_descriptors
-from router.server.errors import HttpError
+from router.server.errors import HttpError, out_of_memory
 from router.server.http_protocol import StrictHttpProtocol
 
 _REASONS = {408: b"Request Timeout", 431: b"Request Header Fields Too Large", 503: b"Service Unavailable"}
@@ -126,6 +127,14 @@ class BoundedHttpProtocol(StrictHttpProtocol):
             if self._timer is not None:
                 self._stop_timer()
         super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Called for whatever reading bytes raised. That we found no memory for them is no fault of who sent them."""
+        failure = sys.exception()
+        if failure is not None and isinstance(failure.__context__, MemoryError):
+            self._refuse(out_of_memory())
+        else:
+            super().send_400_response(msg)
 
     def _refuse_late_head(self) -> None:
         self._refuse(HttpError(408, "REQUEST_TIMEOUT", f"The headers did not arrive within {self.max_seconds:g} s."))

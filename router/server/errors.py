@@ -32,5 +32,10 @@ def bad_request(message: str, code: str = "BAD_REQUEST") -> HttpError:
     return HttpError(400, code, message)
 
 
+def out_of_memory() -> HttpError:
+    """In place of a MemoryError: this process may find some later, and another one may have some now."""
+    return HttpError(503, "OUT_OF_MEMORY", "The server has no memory for this now. Try again later.")
+
+
 def method_not_allowed(allowed: str, message: str) -> HttpError:
     return HttpError(405, "METHOD_NOT_ALLOWED", message, headers=((b"allow", allowed.encode()),))

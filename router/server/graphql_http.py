@@ -21,7 +21,7 @@ from router.pipeline import Response
 from router.request_metrics import Durations
 from router.server.batch import batch_body
 from router.server.cors import ALLOWED_METHODS, CorsPolicy
-from router.server.errors import HttpError, method_not_allowed
+from router.server.errors import HttpError, method_not_allowed, out_of_memory
 from router.server.event_stream import EventStreams, Framing
 from router.server.exchange import Exchange, shown_subject
 from router.server.front_door import FrontDoor, PayloadStream, Visit
@@ -99,6 +99,11 @@ class GraphqlEndpoint:
             exchange.status = CLIENT_CLOSED_REQUEST
         except (HttpError, RequestError) as error:
             await self._send(exchange, refusal(error, accepted))
+        except MemoryError:
+            log.error("out_of_memory", request_id=exchange.request_id)  # a stack trace would take more of it
+            if exchange.is_started:
+                raise
+            await self._send(exchange, refusal(out_of_memory(), accepted))
         except Exception:
             log.exception("request_failed", request_id=exchange.request_id)
             if exchange.is_started:

@@ -21,7 +21,7 @@ from router.errors import RequestError, RouterError
 from router.exact_json import dumps, fault, loads
 from router.pipeline import Response
 from router.server.cors import CorsPolicy
-from router.server.errors import HttpError
+from router.server.errors import HttpError, out_of_memory
 from router.server.exchange import request_id_from, shown_subject
 from router.server.front_door import FrontDoor, Visit
 from router.server.header_values import HeaderFields
@@ -298,6 +298,9 @@ class _Connection:
                 self._fatal.set_exception(error)
         except _GoneError:
             return None  # the reader hears of it too
+        except MemoryError:
+            log.error("out_of_memory", operation_id=operation_id)
+            await self._send_refusal(operation_id, out_of_memory())
         except Exception:
             log.exception("websocket_operation_failed")
             await self._send_refusal(operation_id, RouterError("Internal server error."))

@@ -17,6 +17,7 @@ from strawberry.types.graphql import OperationType
 from structlog.contextvars import bind_contextvars
 
 from events.lineage import begin_request
+from router.exact_json import parsed
 from subgraphs.shell.allowance import (
     LARGEST_ANSWER_BYTES,
     AnswerTooLargeError,
@@ -26,12 +27,13 @@ from subgraphs.shell.allowance import (
     TookTooLongError,
 )
 from subgraphs.shell.context import Context
-from subgraphs.shell.errors import SubgraphError
+from subgraphs.shell.errors import SubgraphError, UnavailableError
 from subgraphs.shell.graphql_schema import SubgraphSchema
 from subgraphs.shell.repetition import Repetition
 from subgraphs.shell.telemetry import HTTP_REQUESTS, operation_span
 
 CLIENT_CLOSED_REQUEST = 499
+SERVICE_UNAVAILABLE = 503
 GATEWAY_TIMEOUT = 504
 #: How many milliseconds the router, or whoever asks, still waits for the answer.
 DEADLINE_MS = "x-deadline-ms"
@@ -82,6 +84,8 @@ class GraphQLEndpoint:
             status, body = 200, _refusal(error)
         except DeadlineExceededError as error:  # an asker that counts failures is to count this one
             status, body = GATEWAY_TIMEOUT, _refusal(error)
+        except MemoryError:  # outside of execution, which tells it of each field
+            status, body = SERVICE_UNAVAILABLE, _refusal(UnavailableError())
         except BadRequestError as error:
             status = error.status
             body = orjson.dumps({"errors": [{"message": str(error), "extensions": {"code": error.code}}]})
@@ -147,7 +151,7 @@ class _StreamView(GraphQL[Context, None]):
         return orjson.dumps(data).decode()
 
     def decode_json(self, data: str | bytes) -> Any:
-        return orjson.loads(data)
+        return parsed(data)
 
 
 def _wants_stream(scope: Scope) -> bool:
@@ -186,7 +190,7 @@ async def _read_body(headers: Headers, receive: Receive) -> bytes:
 
 def _read_request(body: bytes) -> dict[str, Any]:
     try:
-        request = orjson.loads(body)
+        request = parsed(body)
     except orjson.JSONDecodeError as error:
         raise BadRequestError(400, "BAD_REQUEST", f"The body is no JSON: {error}.") from None
     if not isinstance(request, dict):

@@ -20,6 +20,7 @@ from tests.testkit.running_stack import Visitor
 HONEST = frozenset(
     {
         "UNAVAILABLE",
+        "OUT_OF_MEMORY",
         "SERVICE_UNAVAILABLE",
         "SUBGRAPH_CIRCUIT_OPEN",
         "SUBGRAPH_ERROR",

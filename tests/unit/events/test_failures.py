@@ -56,6 +56,7 @@ def test_what_a_server_may_get_over_is_infrastructure_wrapped_or_not(error: Exce
         TimeoutError(),
         EOFError(),
         MemoryError(),
+        RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed"),
         PoolTimeoutError("QueuePool limit"),
         KafkaConnectionError(),
         NotLeaderForPartitionError(),
