@@ -26,7 +26,8 @@ class WorkoutState(Payload, frozen=True, kw_only=True):
     """A whole workout after a change. Aggregate `workout`, id = workout id.
 
     `calories_kcal` is gross and None when no body weight was known on the day. `new_records` names the exercises, five at
-    most, of which a completed workout had more than every earlier one of the person.
+    most, of which a completed workout had more than every earlier one of the person. `time_zone` is the one that its day
+    follows; None where an earlier release told it.
     """
 
     topic = topics.WORKOUTS_SESSION.name
@@ -48,6 +49,7 @@ class WorkoutState(Payload, frozen=True, kw_only=True):
     exercises: tuple[ExerciseSummary, ...] = ()
     prev_local_date: date | None = None
     new_records: tuple[str, ...] = ()
+    time_zone: str | None = None
 
 
 class WorkoutStarted(WorkoutState, frozen=True, kw_only=True):

@@ -1,15 +1,24 @@
 """The operation's loaders: each gathers the keys of one tick and answers them with one statement."""
 
+from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 
 from aiodataloader import DataLoader
 
 from loaders.dataloader import load_list, load_one, load_with_arguments, nothing
+from subgraphs.analytics.domain.achievement import Measure
 from subgraphs.analytics.domain.goal import Period
 from subgraphs.analytics.domain.streak import Habit
 from subgraphs.analytics.domain.weight_trend import TrendPoint
-from subgraphs.analytics.queries.achievement import AchievementRecord, achievement_counts, achievements_by_user
+from subgraphs.analytics.queries.achievement import (
+    AchievementRecord,
+    achievement_counts,
+    achievements_by_user,
+    goals_reached,
+    training_totals,
+)
 from subgraphs.analytics.queries.food import times_logged
 from subgraphs.analytics.queries.goal import (
     GoalPage,
@@ -121,6 +130,14 @@ class AnalyticsLoaders:
     @cached_property
     def achievement_count_by_user(self) -> DataLoader[str, int | None]:
         return load_one("achievement_count_by_user", self._read(achievement_counts), batch_span)
+
+    @cached_property
+    def training_totals_by_user(self) -> DataLoader[str, Mapping[Measure, Decimal] | None]:
+        return load_one("training_totals_by_user", self._read(training_totals), batch_span)
+
+    @cached_property
+    def goals_reached_by_user(self) -> DataLoader[str, int | None]:
+        return load_one("goals_reached_by_user", self._read(goals_reached), batch_span)
 
     @cached_property
     def effort_by_workout(self) -> DataLoader[str, WorkoutEffort | None]:

@@ -18,6 +18,6 @@ SYNCED = SyncedTables(
         "streak_run": "computed from meals",
         "food_count": "counted from meals",
         "timeline_entry": "an order of what is synchronised",
-        "achievement": "at most ten, with a live field of their own",
+        "achievement": "at most one of each kind, with a live field of their own",
     },
 )

@@ -74,6 +74,7 @@ STEPS: list[tuple[str, dict[str, Any]]] = [
     ("CreateGoal", {"input": {"kind": "WEIGHT_KG", "targetValue": 70}}),
     ("GoalById", {"id": _id("CreateGoal", "createGoal", "goal")}),
     ("Achievements", {"first": 5}),
+    ("OnTheWay", {}),
     ("Weights", {"first": 5}),
     ("Dashboard", DIARY),
     ("Today", DIARY),

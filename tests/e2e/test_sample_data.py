@@ -87,7 +87,7 @@ PLANNED = """query($from: LocalDate!, $to: LocalDate!) {
 }"""
 REMINDERS = "{ me { workoutReminders { name at } } }"
 ACHIEVED = "{ me { achievements { nodes { kind reachedOn } } } }"
-#: Of the ten: he never logged 100 days in a row, and his goal is on its way.
+#: He never logged 100 days in a row, and his goal is on its way. Histories that are loaded at once tell no records.
 OF_A_YEAR = {
     "FIRST_MEAL",
     "MEALS_7_DAYS",
@@ -96,7 +96,13 @@ OF_A_YEAR = {
     "WORKOUTS_10",
     "WORKOUTS_50",
     "WORKOUTS_100",
+    "VOLUME_5000_KG",
+    "VOLUME_25000_KG",
+    "VOLUME_100000_KG",
+    "WEEKEND_WORKOUTS_25",
 }
+#: Whether he trained on a first of January depends on the day on which his year ends.
+BY_CHANCE = {"NEW_YEARS_DAY"}
 LAST_MONTH = """query($of: LocalDate!) { me { monthReport(of: $of) {
   isOver daysWithEntries daysWithoutEntries fullDays energyKcal { daysCounted trend } volumeKg { changePercent }
   weight { changeKg changeKgBefore } insights { code text } } } }"""
@@ -123,7 +129,7 @@ async def test_johns_week(tmp_path: Path, mode: str) -> None:
         await eventually(week_is_right)
         await _last_month_is_reported(john, last)
         achieved = (await john.data(ACHIEVED))["me"]["achievements"]["nodes"]
-        assert {each["kind"] for each in achieved} == OF_A_YEAR
+        assert {each["kind"] for each in achieved} - BY_CHANCE == OF_A_YEAR
         found = await john.data(CATALOGUE)
         assert found["foods"]["edges"]
         assert found["exercises"]["edges"]

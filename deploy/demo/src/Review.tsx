@@ -12,6 +12,21 @@ const ACHIEVEMENTS: Record<AchievementKind, string> = {
   WORKOUTS_10: "10 workouts",
   WORKOUTS_50: "50 workouts",
   WORKOUTS_100: "100 workouts",
+  VOLUME_5000_KG: "5,000 kg lifted",
+  VOLUME_25000_KG: "25,000 kg lifted",
+  VOLUME_100000_KG: "100,000 kg lifted",
+  VOLUME_500000_KG: "500,000 kg lifted",
+  VOLUME_1000000_KG: "A million kg lifted",
+  VOLUME_5000000_KG: "5 million kg lifted",
+  VOLUME_10000000_KG: "10 million kg lifted",
+  WEEKEND_WORKOUTS_25: "25 workouts at weekends",
+  EARLY_WORKOUTS_25: "25 workouts before 06:00",
+  LATE_WORKOUTS_25: "25 workouts after 23:00",
+  FIRST_RECORD: "First personal record",
+  RECORDS_10: "10 personal records",
+  RECORDS_100: "100 personal records",
+  NEW_YEARS_DAY: "A workout on New Year's day",
+  COMEBACK: "Back after 30 days",
   FIRST_GOAL_REACHED: "First weight goal reached",
 };
 const TRENDS: Record<Trend, string> = { RISING: "more", FALLING: "less", STEADY: "steady" };
@@ -82,7 +97,11 @@ function change({ trend, changePercent }: MeasuredFragment): string {
   return trend === "STEADY" || changePercent === null ? TRENDS[trend] : `${signed(changePercent)} %`;
 }
 
-export function Achievements({ of }: { of: WeekReviewFragment["achievements"]["nodes"] }) {
+export function Achievements({ of, onTheWay }: { of: WeekReviewFragment["achievements"]["nodes"]; onTheWay: WeekReviewFragment["achievementProgress"] }) {
+  const next = onTheWay
+    .filter((each) => each.share > 0 && each.share < 1)
+    .sort((one, other) => other.share - one.share)
+    .slice(0, 3);
   return (
     <section className="card" aria-label="Achievements">
       <h2>Achievements</h2>
@@ -92,6 +111,17 @@ export function Achievements({ of }: { of: WeekReviewFragment["achievements"]["n
           <li key={each.id}>
             <span>{ACHIEVEMENTS[each.kind]}</span>
             <small>{dateWithYear(each.reachedOn)}</small>
+          </li>
+        ))}
+      </ul>
+      {next.length > 0 && <h3>On the way</h3>}
+      <ul className="lines">
+        {next.map((each) => (
+          <li key={each.id}>
+            <span>{ACHIEVEMENTS[each.kind]}</span>
+            <small>
+              {count(each.value)} of {count(each.target)}
+            </small>
           </li>
         ))}
       </ul>

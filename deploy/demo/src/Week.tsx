@@ -89,7 +89,7 @@ function Report({ me, isThisWeek }: { me: WeekReportQuery["me"]; isThisWeek: boo
           </tbody>
         </table>
       </section>
-      <Achievements of={me.achievements.nodes} />
+      <Achievements of={me.achievements.nodes} onTheWay={me.achievementProgress} />
     </>
   );
 }

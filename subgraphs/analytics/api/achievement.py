@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import date, datetime
+from decimal import Decimal
 from functools import partial
 from typing import Annotated
 
 import strawberry
 
 from subgraphs.analytics.domain import achievement as domain
+from subgraphs.analytics.domain.streak import Streak
+from subgraphs.analytics.loaders import loaders_of
 from subgraphs.analytics.projections.summary import achievement_channel
 from subgraphs.analytics.queries.achievement import AchievementRecord, unlocked_since
 from subgraphs.shell.context import Info
 from subgraphs.shell.live import OVERLAP, Reading, beginning, newest, states
-from subgraphs.shell.scalars import describe_enum
+from subgraphs.shell.scalars import describe_enum, rounded
 from subgraphs.shell.scopes import READS_PROGRESS
 
 describe_enum(
@@ -29,11 +33,26 @@ describe_enum(
     WORKOUTS_10="Ten workouts are completed.",
     WORKOUTS_50="Fifty workouts are completed.",
     WORKOUTS_100="A hundred workouts are completed.",
+    VOLUME_5000_KG="Workouts lifted 5,000 kg together: repetitions times load.",
+    VOLUME_25000_KG="Workouts lifted 25,000 kg together.",
+    VOLUME_100000_KG="Workouts lifted 100,000 kg together.",
+    VOLUME_500000_KG="Workouts lifted 500,000 kg together.",
+    VOLUME_1000000_KG="Workouts lifted a million kg together.",
+    VOLUME_5000000_KG="Workouts lifted 5 million kg together.",
+    VOLUME_10000000_KG="Workouts lifted 10 million kg together.",
+    WEEKEND_WORKOUTS_25="25 workouts are completed on Saturdays and Sundays.",
+    EARLY_WORKOUTS_25="25 completed workouts began before 06:00 on the clock of where they were.",
+    LATE_WORKOUTS_25="25 completed workouts began at 23:00 or later on the clock of where they were.",
+    FIRST_RECORD="A workout had more of an exercise than every earlier one, as it was told of it then.",
+    RECORDS_10="Ten personal records, of each workout at most five.",
+    RECORDS_100="A hundred personal records, of each workout at most five.",
+    NEW_YEARS_DAY="A workout is completed on the first of January. Repeats every year.",
+    COMEBACK="A workout is completed 30 days or more after the one before it. Repeats.",
     FIRST_GOAL_REACHED="The trend weight has come to a weight goal. A goal that its person calls completed does not count.",
 )
 
 
-@strawberry.type(description="Something that a person has achieved. Each is unlocked once.")
+@strawberry.type(description="Something that a person has achieved. Each is unlocked once, also what repeats.")
 class Achievement:
     id: strawberry.ID = strawberry.field(description="Identifies it in the whole graph, for caches.")
     kind: domain.AchievementKind = strawberry.field(description="What it is.")
@@ -51,6 +70,44 @@ def achievement_node(record: AchievementRecord) -> Achievement:
         reached_on=record.reached_on,
         unlocked_at=record.unlocked_at,
     )
+
+
+@strawberry.type(
+    description="How far a person is on the way to an achievement, by what is logged now. The way back is short: a deleted"
+    " entry counts no more."
+)
+class AchievementProgress:
+    id: strawberry.ID = strawberry.field(description="Identifies it in the whole graph, for caches.")
+    kind: domain.AchievementKind = strawberry.field(description="What it is on the way to.")
+    value: float = strawberry.field(
+        description="What there is of it: workouts, kilograms, records, or days in a row up to now, today left open; of a run"
+        " that was long enough, the longest. It goes on counting past the target."
+    )
+    target: float = strawberry.field(description="What is needed, in the same unit.")
+    share: float = strawberry.field(description="Of the target, 0 to 1; 1 once it is reached.")
+    times_reached: int = strawberry.field(
+        description="0 or 1; for COMEBACK and NEW_YEARS_DAY, which repeat, how often. Those two are told once they are reached."
+    )
+
+
+async def read_progress(info: Info, user_id: str, meals: Streak) -> list[AchievementProgress]:
+    """Of a person whom the viewer may read, with the streak of that person's meals."""
+    loaders = loaders_of(info)
+    training, goals = await asyncio.gather(
+        loaders.training_totals_by_user.load(user_id), loaders.goals_reached_by_user.load(user_id)
+    )
+    totals = dict(training or {}) | {domain.Measure.WEIGHT_GOALS: Decimal(goals or 0)}
+    return [
+        AchievementProgress(
+            id=strawberry.ID(f"{user_id}:{each.kind}:progress"),
+            kind=each.kind,
+            value=rounded(each.value),
+            target=each.needed,
+            share=rounded(each.share, 4),
+            times_reached=each.times,
+        )
+        for each in domain.progress(totals, meals.current, meals.longest)
+    ]
 
 
 @strawberry.type

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from subgraphs.analytics.api.achievement import Achievement, achievement_node
+from subgraphs.analytics.api.achievement import Achievement, AchievementProgress, achievement_node, read_progress
 from subgraphs.analytics.api.changes import ChangesOfUser
 from subgraphs.analytics.api.energy import (
     EnergyExpenditure,
@@ -22,20 +22,21 @@ from subgraphs.analytics.api.goal import Goal, goal_node
 from subgraphs.analytics.api.report import Report, read_report
 from subgraphs.analytics.api.summary import DailySummary, clock_of_user, load_summary, summary_node, today_of
 from subgraphs.analytics.api.timeline import LoggableConnection, timeline_connection
+from subgraphs.analytics.domain.achievement import AchievementKind
 from subgraphs.analytics.domain.goal import GoalStatus
 from subgraphs.analytics.domain.period import add_up
 from subgraphs.analytics.domain.report import ReportKind
-from subgraphs.analytics.domain.streak import Habit, streak, workouts_habit
+from subgraphs.analytics.domain.streak import Habit, workouts_habit
 from subgraphs.analytics.domain.weight_trend import TrendPoint
 from subgraphs.analytics.loaders import loaders_of
 from subgraphs.analytics.queries.goal import GoalPage
-from subgraphs.analytics.queries.streak import BestRuns
+from subgraphs.analytics.queries.streak import BestRuns, streak_of
 from subgraphs.analytics.queries.summary import DailySummaryRecord, SummaryPage
 from subgraphs.analytics.queries.timeline import TimelinePage
 from subgraphs.analytics.queries.weight import Span
 from subgraphs.shell.calendar import first_day_of_week
 from subgraphs.shell.context import Info
-from subgraphs.shell.cost import list_size
+from subgraphs.shell.cost import Cost, list_size
 from subgraphs.shell.day_range import read_day_range
 from subgraphs.shell.errors import ValidationError
 from subgraphs.shell.grant_area import GrantArea
@@ -244,6 +245,18 @@ class User(ChangesOfUser):
         return connect(records, page, achievement_node, lambda record: (record.reached_on, record.kind), count)
 
     @strawberry.field(
+        description="How far the person is on the way to each achievement, reached or not, in the order of AchievementKind. It"
+        " adds up every workout of the person. Settles a moment after a write.",
+        directives=[SHARED_PROGRESS, list_size(len(AchievementKind)), Cost(weight=10)],
+    )
+    async def achievement_progress(self, info: Info) -> list[AchievementProgress]:
+        clock, runs = await asyncio.gather(
+            clock_of_user(info, self.id), loaders_of(info).best_runs_by_user_and_habit.load((self.id, Habit.MEALS))
+        )
+        meals = streak_of(Habit.MEALS, runs, clock.today(info.context.resources.now()))
+        return await read_progress(info, self.id, meals)
+
+    @strawberry.field(
         description="What the person logged, newest first: meals, drinks, weighings and workouts that were not given up."
         " Settles a moment after a write. An entry is null that its subgraph has already lost. `totalCount`"
         " is null: it would read all years.",
@@ -382,5 +395,5 @@ def _period_node(
 
 
 def _streak(habit: Habit, runs: BestRuns | None, today: date) -> Streak:
-    found = streak(habit, runs.newest, runs.longest, today) if runs else streak(habit, None, 0, today)
+    found = streak_of(habit, runs, today)
     return Streak(current=found.current, longest=found.longest, last=found.last)

@@ -13,7 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.contracts.analytics import AchievementUnlocked
 from events.outbox import NewEvent, append_events
-from subgraphs.analytics.domain.achievement import DAYS_IN_A_ROW, WORKOUTS, AchievementKind, in_question
+from subgraphs.analytics.domain.achievement import (
+    CATALOGUE,
+    DAYS_IN_A_ROW,
+    GOALS,
+    TRAINING,
+    TRAINING_MEASURES,
+    AchievementKind,
+    in_question,
+)
+from subgraphs.analytics.queries.achievement import AMOUNTS, SESSIONS, training_totals
 from subgraphs.shell.telemetry import current_traceparent
 
 #: (user id, kind, what of it is needed)
@@ -33,9 +42,18 @@ _DAYS_IN_A_ROW = text(
     " CROSS JOIN LATERAL (SELECT min(first) AS first FROM streak_run WHERE user_id = asked.user_id AND habit = 'MEALS'"
     "  AND length >= asked.needed) AS run"
 )
-_WORKOUTS = text(
-    f"SELECT asked.user_id, asked.kind, (SELECT local_date FROM workout_fact AS fact WHERE fact.user_id = asked.user_id"  # noqa: S608
-    f"  AND fact.status = 'COMPLETED' ORDER BY local_date OFFSET asked.needed - 1 LIMIT 1) FROM {_ASKED}"
+# The first day by whose end a measure of training has come to what is needed. Sessions of one day come to it together.
+_TRAINED = text(
+    f"WITH counted AS (SELECT session.user_id, part.measure, session.local_date,"  # noqa: S608 - our names
+    " sum(part.amount) OVER (PARTITION BY session.user_id, part.measure ORDER BY session.local_date) AS total"
+    f" FROM ({SESSIONS}) AS session CROSS JOIN LATERAL (VALUES "
+    + ", ".join(f"('{each}', CAST({AMOUNTS[each]} AS numeric))" for each in TRAINING_MEASURES)
+    + ") AS part (measure, amount) WHERE part.measure = ANY(:measures) AND part.amount > 0)"
+    " SELECT asked.user_id, asked.kind, min(counted.local_date)"
+    " FROM unnest(CAST(:user_ids AS text[]), CAST(:kinds AS text[]), CAST(:needed AS integer[]), CAST(:measures AS text[]))"
+    "  AS asked (user_id, kind, needed, measure)"
+    " JOIN counted ON counted.user_id = asked.user_id AND counted.measure = asked.measure AND counted.total >= asked.needed"
+    " GROUP BY asked.user_id, asked.kind"
 )
 _GOALS = text(
     f"SELECT asked.user_id, asked.kind, (SELECT min(reached_on) FROM goal WHERE goal.user_id = asked.user_id) FROM {_ASKED}"  # noqa: S608
@@ -81,15 +99,32 @@ async def judge_achievements(transaction: AsyncConnection, changed: Mapping[str,
     found: dict[tuple[str, str], date | None] = {}
     for statement, asked in (
         (_DAYS_IN_A_ROW, _asked(DAYS_IN_A_ROW, reached, {user_id: each.fed for user_id, each in changed.items()})),
-        (_WORKOUTS, _asked(WORKOUTS, reached, {user_id: each.trained for user_id, each in changed.items()})),
-        (
-            _GOALS,
-            [(user_id, AchievementKind.FIRST_GOAL_REACHED, 1) for user_id, each in changed.items() if each.has_goals],
-        ),
+        (_GOALS, [(user_id, kind, 1) for user_id, each in changed.items() if each.has_goals for kind in GOALS]),
     ):
         if asked:
             found |= {(row[0], row[1]): row[2] for row in await transaction.execute(statement, _parameters(asked))}
+    trained = _asked(TRAINING, reached, {user_id: each.trained for user_id, each in changed.items()})
+    if trained:
+        found |= await _days_of_training(transaction, trained)
     return await _keep(transaction, found, now)
+
+
+async def _days_of_training(
+    transaction: AsyncConnection, asked: Sequence[_Asked]
+) -> dict[tuple[str, str], date | None]:
+    """The days on which these were reached, None for the others. Days are looked for only where the totals say that there is one."""
+    totals = await training_totals(transaction, sorted({user_id for user_id, _, _ in asked}))
+    found: dict[tuple[str, str], date | None] = {(user_id, kind.value): None for user_id, kind, _ in asked}
+    borne = [
+        (user_id, kind, needed)
+        for user_id, kind, needed in asked
+        if user_id in totals and totals[user_id][CATALOGUE[kind].measure] >= needed
+    ]
+    if borne:
+        measures = [CATALOGUE[kind].measure.value for _, kind, _ in borne]
+        rows = await transaction.execute(_TRAINED, _parameters(borne) | {"measures": measures})
+        found |= {(row[0], row[1]): row[2] for row in rows}
+    return found
 
 
 async def judge_goal_achievements(transaction: AsyncConnection, user_id: str, now: datetime) -> None:

@@ -6,8 +6,9 @@ Answers which days of which people may now add up differently: those a fact left
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -40,6 +41,8 @@ _TYPES = {
     "local_date": "date",
     "recorded_at": "timestamptz",
     "items": "integer",
+    "started_hour": "integer",
+    "records": "integer",
     "amount_ml": "integer",
 }
 _TABLES_OF_A_USER = (*FACT_TABLES, "streak_run", "weight_trend", "achievement", "daily_summary", "goal", "person")
@@ -179,11 +182,17 @@ async def _write_workouts(connection: AsyncConnection, told: Sequence[Told]) -> 
             "calories_kcal": payload.calories_kcal,
             "net_calories_kcal": payload.net_calories_kcal,
             "volume_kg": payload.volume_kg,
+            "started_hour": _hour_of(payload.started_at, payload.time_zone),
+            "records": len(payload.new_records),
         }
         for envelope, payload in told
         if isinstance(payload, WorkoutState)
     ]
     return await _insert(connection, "workout_fact", rows)
+
+
+def _hour_of(at: datetime, time_zone: str | None) -> int | None:
+    return None if time_zone is None else at.astimezone(ZoneInfo(time_zone)).hour
 
 
 async def _write_weights(connection: AsyncConnection, told: Sequence[Told]) -> set[Day]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import text
 
-from subgraphs.analytics.domain.streak import Habit, Run
+from subgraphs.analytics.domain.streak import Habit, Run, Streak, streak
 from subgraphs.shell.read_pool import Reader
 
 
@@ -34,3 +35,8 @@ async def best_runs(connection: Reader, wanted: Sequence[tuple[str, Habit]]) -> 
         (user_id, Habit(habit)): BestRuns(Run(first, last), longest)
         for user_id, habit, first, last, longest in await connection.execute(_BEST, parameters)
     }
+
+
+def streak_of(habit: Habit, runs: BestRuns | None, today: date) -> Streak:
+    """The streak of a habit; `runs` is None for one that was never kept."""
+    return streak(habit, runs.newest, runs.longest, today) if runs else streak(habit, None, 0, today)

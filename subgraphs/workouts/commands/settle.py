@@ -261,6 +261,7 @@ def state_of(
         exercises=one.summaries,
         prev_local_date=prev_local_date,
         new_records=new_records,
+        time_zone=workout.time_zone,
     )
 
 

@@ -13,7 +13,12 @@ from subgraphs.analytics.domain.streak import Habit
 from subgraphs.analytics.loaders import AnalyticsLoaders
 from subgraphs.analytics.projections.streak import refresh_streaks
 from subgraphs.analytics.projections.weight_trend import refresh_trend
-from subgraphs.analytics.queries.achievement import achievement_counts, achievements_by_user
+from subgraphs.analytics.queries.achievement import (
+    achievement_counts,
+    achievements_by_user,
+    goals_reached,
+    training_totals,
+)
 from subgraphs.analytics.queries.food import times_logged
 from subgraphs.analytics.queries.goal import (
     GoalPage,
@@ -128,8 +133,10 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "a page of goals": (goals_by_user, ([VETERAN], GoalPage(None, Page(20))), 4, 12),
     "where goals stand": (standings, (GOALS, NOW), 4 + 4 + 2 + 3 * 8, 80),
     "the periods of habits": (periods_by_goal, (GOALS, NOW), 4 + 4 + 2 + 90 + 2 * 12, 120),
-    "a page of achievements": (achievements_by_user, ([VETERAN], Page(20)), len(AchievementKind), 16),
-    "how many achievements there are": (achievement_counts, ([VETERAN],), len(AchievementKind), 16),
+    "a page of achievements": (achievements_by_user, ([VETERAN], Page(20)), len(AchievementKind), 40),
+    "how many achievements there are": (achievement_counts, ([VETERAN],), len(AchievementKind), 40),
+    "what all workouts come to": (training_totals, ([VETERAN],), YEARS_OF_DAYS, 120),
+    "how many goals were reached": (goals_reached, ([VETERAN],), 4, 12),
     "a goal": (goals_by_id, (GOALS[:1],), 1, 8),
     "how many goals there are": (goal_counts, ([VETERAN],), 4, 12),
     "how many days there are": (summary_counts, ([VETERAN],), YEARS_OF_DAYS, 260),

@@ -242,6 +242,7 @@ OPERATIONS = {
     "User.goals": (_stranger("goals { nodes { kind } }"), "FORBIDDEN"),
     "User.goalChanges": (_stranger("goalChanges { token }"), "FORBIDDEN"),
     "User.achievements": (_stranger("achievements { nodes { kind } }"), "FORBIDDEN"),
+    "User.achievementProgress": (_stranger("achievementProgress { kind }"), "FORBIDDEN"),
     "User.timeline": (_stranger("timeline { nodes { id } }"), "FORBIDDEN"),
     "User.progressReads": (_stranger("progressReads { what }"), "FORBIDDEN"),
     "User.progressWrites": (_stranger("progressWrites { what }"), "FORBIDDEN"),
