@@ -145,6 +145,10 @@ def _measurement(record: Record, _known: Known) -> Input:
     return _pick(record, "kind", "valueCm", "notes", "recordedAt")
 
 
+def _heart_rate(record: Record, _known: Known) -> Input:
+    return _pick(record, "kind", "beatsPerMinute", "since", "notes")
+
+
 def _drink(record: Record, _known: Known) -> Input:
     return _pick(record, "amountMl", "at")
 
@@ -334,6 +338,7 @@ OTHERS = (
     Arrival("favouriteFoods", "setFavouriteFood", "SetFavouriteFoodInput", _favourite, is_keyed=False),
     Arrival("weights", "logWeight", "LogWeightInput", _weight),
     Arrival("measurements", "logMeasurement", "LogMeasurementInput", _measurement),
+    Arrival("heartRates", "logHeartRate", "LogHeartRateInput", _heart_rate),
     Arrival("drinks", "logWater", "LogWaterInput", _drink),
     Arrival("nutritionTargets", "setNutritionTarget", "SetNutritionTargetInput", _target),
     Arrival("savedMeals", "saveMeal", "SaveMealInput", _saved_meal),

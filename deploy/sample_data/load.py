@@ -53,17 +53,18 @@ from subgraphs.nutrition.sample_data import load_foods, load_meals, priced_catal
 from subgraphs.shell.context import utc_now
 from subgraphs.shell.database import Database
 from subgraphs.shell.inputs import RequestKey
-from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex
+from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, HeartRateKind, Sex
 from subgraphs.shell.replicated_person import PersonRecord
 from subgraphs.shell.scalars import IdempotencyKey
 from subgraphs.users.commands.account import NewAccount
+from subgraphs.users.commands.heart_rate import NewHeartRate
 from subgraphs.users.commands.measurement import NewMeasurement
 from subgraphs.users.commands.weight import NewWeighing
 from subgraphs.users.domain.account import PersonalSettings, Profile, Units
 from subgraphs.users.domain.measurement import MeasurementKind
 from subgraphs.users.projections.notification import subscription as notifications
 from subgraphs.users.projections.planned_workout import subscription as plans
-from subgraphs.users.sample_data import SampleAccount, load_accounts, load_measurements, load_weights
+from subgraphs.users.sample_data import SampleAccount, load_accounts, load_heart_rates, load_measurements, load_weights
 from subgraphs.workouts.commands.workout import NewWorkout
 from subgraphs.workouts.domain.workout import ExerciseDraft
 from subgraphs.workouts.domain.workout_set import SetDraft
@@ -253,6 +254,7 @@ async def load_people(
         await load_accounts(connection, [_account(person, now) for person in people])
         await load_weights(connection, [(person.id, _weighings(person)) for person in people])
         await load_measurements(connection, [(person.id, list(_measurements(person))) for person in people])
+        await load_heart_rates(connection, [(person.id, list(_heart_rates(person))) for person in people])
     async with databases["nutrition"].transaction() as connection:
         await load_meals(connection, [(_eater(person), _meals(person)) for person in people], catalogues.foods, now)
     async with databases["workouts"].transaction() as connection:
@@ -329,6 +331,12 @@ def _measurements(person: Person) -> Iterator[NewMeasurement]:
             recorded_at=person.weights[-1].at,
             request=RequestKey(IdempotencyKey(f"sample:{kind}")),
         )
+
+
+def _heart_rates(person: Person) -> Iterator[tuple[NewHeartRate, date]]:
+    for kind, beats, since in person.heart_rates:
+        request = RequestKey(IdempotencyKey(f"sample:{kind}:{since}"))
+        yield NewHeartRate(kind=HeartRateKind(kind), beats_per_minute=beats, request=request), since
 
 
 def _meals(person: Person) -> Iterator[NewMeal]:

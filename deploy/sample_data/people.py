@@ -98,7 +98,7 @@ class PlannedWorkout:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`girths_cm` are measured, and `body_fat_percent` is told, with the newest weighing. `daily_balance_kcal` is the truth behind a synthetic person's weights; None for the five."""
+    """`heart_rates` are (kind, beats a minute, first day). `girths_cm` are measured, and `body_fat_percent` is told, with the newest weighing. `daily_balance_kcal` is the truth behind a synthetic person's weights; None for the five."""
 
     id: str
     email: str
@@ -116,6 +116,7 @@ class Person:
     meals: tuple[PlannedMeal, ...]
     workouts: tuple[PlannedWorkout, ...]
     girths_cm: tuple[tuple[str, float], ...] = ()
+    heart_rates: tuple[tuple[str, int, date], ...] = ()
     body_fat_percent: float | None = None
     daily_balance_kcal: float | None = None
 
@@ -191,6 +192,10 @@ def _demo_person(row: dict[str, Any], week: dict[str, Any] | None, foods: dict[s
         meals=tuple(meals),
         workouts=tuple(workouts),
         girths_cm=tuple(row.get("girthsCm", {}).items()),
+        heart_rates=tuple(
+            (each["kind"], each["beatsPerMinute"], days[-1] - timedelta(days=each["daysBefore"]))
+            for each in row.get("heartRates", ())
+        ),
         body_fat_percent=row.get("bodyFatPercent"),
     )
 

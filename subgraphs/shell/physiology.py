@@ -1,5 +1,6 @@
 """What users know of a body in words, as the formulas of nutrition and workouts ask for it too."""
 
+from datetime import date
 from enum import StrEnum
 
 
@@ -24,3 +25,13 @@ class FitnessGoal(StrEnum):
     GAIN_MUSCLE = "GAIN_MUSCLE"
     ENDURANCE = "ENDURANCE"
     GENERAL_FITNESS = "GENERAL_FITNESS"
+
+
+class HeartRateKind(StrEnum):
+    RESTING = "RESTING"
+    MAXIMUM = "MAXIMUM"
+
+
+def age_years(born: date, day: date) -> int:
+    """Whole years. Someone born on 29 February is a year older from 1 March of other years."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))

@@ -1,8 +1,11 @@
 """The body in GraphQL: what users answer and other subgraphs' formulas require, so that each says it in the same words."""
 
+from datetime import date
+
 import strawberry
 
-from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex
+from subgraphs.shell.cost import list_size
+from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, HeartRateKind, Sex
 from subgraphs.shell.scalars import describe_enum
 
 describe_enum(
@@ -31,9 +34,16 @@ describe_enum(
     ENDURANCE="To last longer.",
     GENERAL_FITNESS="To be fit, without an aim in numbers.",
 )
+describe_enum(
+    HeartRateKind,
+    "Which heart rate of a person's own.",
+    RESTING="At complete rest, as in the morning before getting up.",
+    MAXIMUM="The most that the heart can reach, as a test to exhaustion finds it.",
+)
 
 
 _DESCRIPTION = "The body as of now, for other subgraphs' formulas."
+HEART_RATES_DESCRIPTION = "Of any day, the newest first; at most 1,000."
 
 
 @strawberry.federation.type(name="Physiology", shareable=True, inaccessible=True, description=_DESCRIPTION)
@@ -47,6 +57,27 @@ class PhysiologyOfEffort:
         default=None, description="Whole years on the person's calendar; null if not told."
     )
     sex: Sex | None = strawberry.field(default=None, description="Null if not told.")
+
+
+@strawberry.federation.type(
+    shareable=True, inaccessible=True, description="A heart rate that a person keeps, for other subgraphs' formulas."
+)
+class HeldHeartRate:
+    kind: HeartRateKind = strawberry.field(description="Which one.")
+    beats_per_minute: int = strawberry.field(description="In beats a minute.")
+    since: date = strawberry.field(description="The first day on which it holds; it does until that of the next.")
+
+
+@strawberry.federation.type(name="Physiology", shareable=True, inaccessible=True, description=_DESCRIPTION)
+class PhysiologyOfHeart(PhysiologyOfEffort):
+    """What zones and efforts of a day ask for besides."""
+
+    date_of_birth: date | None = strawberry.field(default=None, description="Null if not told.")
+    heart_rates: list[HeldHeartRate] = strawberry.field(
+        default_factory=list,
+        description=HEART_RATES_DESCRIPTION,
+        directives=[list_size(10)],
+    )
 
 
 @strawberry.federation.type(shareable=True, inaccessible=True, description=_DESCRIPTION)

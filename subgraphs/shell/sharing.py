@@ -29,7 +29,7 @@ from subgraphs.shell.scopes import ANY_KEY, NO_KEY, RequiresScopes, reads, requi
 describe_enum(
     GrantArea,
     "What a person may let somebody read.",
-    BODY="Profile, weighings and measurements.",
+    BODY="Profile, weighings, measurements and heart rates.",
     DIARY="Meals, plans of meals, drinks, fasts and targets.",
     TRAINING="Workouts, templates, records and training load.",
     PROGRESS="Days and weeks in numbers, goals, reports, achievements, the timeline and the weight trend.",

@@ -21,6 +21,14 @@ from subgraphs.users.queries.grant import (
     invitations_by_email,
     invitations_by_owner,
 )
+from subgraphs.users.queries.heart_rate import (
+    HeartRatePage,
+    HeartRateRecord,
+    all_heart_rates_by_user,
+    heart_rate_counts,
+    heart_rates_by_id,
+    heart_rates_by_user,
+)
 from subgraphs.users.queries.measurement import (
     MeasurementPage,
     MeasurementRecord,
@@ -99,6 +107,22 @@ class UsersLoaders:
     @cached_property
     def newest_girths_by_user(self) -> DataLoader[str, list[MeasurementRecord]]:
         return load_list("newest_girths_by_user", self._read(newest_girths), batch_span)
+
+    @cached_property
+    def heart_rate_by_id(self) -> DataLoader[str, HeartRateRecord | None]:
+        return load_one("heart_rate_by_id", self._read(heart_rates_by_id), batch_span)
+
+    @cached_property
+    def heart_rates_by_user(self) -> DataLoader[tuple[str, HeartRatePage], list[HeartRateRecord]]:
+        return load_with_arguments("heart_rates_by_user", self._read(heart_rates_by_user), list, batch_span)
+
+    @cached_property
+    def all_heart_rates_by_user(self) -> DataLoader[str, list[HeartRateRecord]]:
+        return load_list("all_heart_rates_by_user", self._read(all_heart_rates_by_user), batch_span)
+
+    @cached_property
+    def heart_rate_count_by_user(self) -> DataLoader[str, int | None]:
+        return load_one("heart_rate_count_by_user", self._read(heart_rate_counts), batch_span)
 
     @cached_property
     def sessions_by_user(self) -> DataLoader[tuple[str, Page], list[SessionRecord]]:

@@ -1,11 +1,11 @@
-"""Bulk loading for samples: accounts that share a password, histories of weighings and measurements. Called by `fittracker sample-data`.
+"""Bulk loading for samples: accounts that share a password, histories of weighings, measurements and heart rates. Called by `fittracker sample-data`.
 
 Everything goes through the same rows and events as the commands write; loading twice changes nothing.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
@@ -16,11 +16,12 @@ from events.outbox import append_event
 from subgraphs.shell.bulk import copy_events, copy_rows
 from subgraphs.users.commands.account import NewAccount, insert_account
 from subgraphs.users.commands.account_event import account_event
+from subgraphs.users.commands.heart_rate import NewHeartRate, heart_rate_row
 from subgraphs.users.commands.measurement import NewMeasurement, measurement_row
 from subgraphs.users.commands.password import hash_password
 from subgraphs.users.commands.weight import NewWeighing, weighing_logged, weighing_row
 from subgraphs.users.queries.account import accounts_by_id
-from subgraphs.users.tables import MeasurementRow
+from subgraphs.users.tables import HeartRateRow, MeasurementRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +85,15 @@ async def load_measurements(
     if not rows:
         return 0
     result = await connection.execute(insert(MeasurementRow).on_conflict_do_nothing(), rows)
+    return result.rowcount
+
+
+async def load_heart_rates(
+    connection: AsyncConnection, histories: Sequence[tuple[str, Sequence[tuple[NewHeartRate, date]]]]
+) -> int:
+    """Keep heart rates of (user id, heart rates with their first days) in the caller's transaction. Returns how many are new."""
+    rows = [heart_rate_row(user_id, new, since) for user_id, history in histories for new, since in history]
+    if not rows:
+        return 0
+    result = await connection.execute(insert(HeartRateRow).on_conflict_do_nothing(), rows)
     return result.rowcount

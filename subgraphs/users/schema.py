@@ -8,6 +8,7 @@ from subgraphs.users.api.api_key import ApiKeyMutation
 from subgraphs.users.api.email import EmailMutation
 from subgraphs.users.api.erasure import ErasureMutation
 from subgraphs.users.api.grant import GrantMutation
+from subgraphs.users.api.heart_rate import HeartRateMutation
 from subgraphs.users.api.measurement import Measurement, MeasurementMutation
 from subgraphs.users.api.node import ENTITIES_ELSEWHERE, NodeQuery
 from subgraphs.users.api.notification import NotificationMutation
@@ -49,8 +50,11 @@ class Mutation(
     UserMutation,
     WeightMutation,
     MeasurementMutation,
+    HeartRateMutation,
 ):
-    """Every change to accounts, sessions, passkeys, grants, notifications, reminders, API keys, webhooks, weighings and measurements."""
+    """Every change to accounts, sessions, passkeys, grants, notifications, reminders, API keys, webhooks, weighings, measurements
+    and heart rates.
+    """
 
 
 @strawberry.type

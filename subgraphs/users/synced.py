@@ -7,6 +7,7 @@ SYNCED = SyncedTables(
         SyncedTable(table="account", kind="user", owner="id", only_with_version=True),
         SyncedTable(table="weight_entry", kind="weight"),
         SyncedTable(table="measurement", kind="measurement"),
+        SyncedTable(table="heart_rate", kind="heartRate"),
         SyncedTable(table="reminder", kind="reminder"),
         SyncedTable(table="notification_preference", kind="preferences", entity="user_id"),
     ),

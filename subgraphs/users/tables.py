@@ -141,6 +141,23 @@ class MeasurementRow(UsersTable, table=True):
     idempotency_content: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
 
 
+class HeartRateRow(UsersTable, table=True):
+    """A heart rate at rest or at most that holds from a day on, until that of the next of its kind."""
+
+    __tablename__ = "heart_rate"
+    __table_args__ = (key_index("heart_rate"),)
+
+    id: str = Field(primary_key=True)
+    user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))
+    kind: str
+    beats_per_minute: int
+    since: date
+    notes: str | None = None
+    version: int = 1
+    idempotency_key: str | None = None
+    idempotency_content: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+
+
 class RegistrationRow(UsersTable, table=True):
     """Somebody who registered and has not confirmed the address yet; `details` is encoded."""
 

@@ -18,6 +18,7 @@ from subgraphs.shell.telemetry import batch_span
 from subgraphs.workouts.domain.plates import PlateInventory
 from subgraphs.workouts.queries.exercise import ExerciseFilter, ExerciseRecord, exercises_by_id, exercises_by_name
 from subgraphs.workouts.queries.exercise_search import search_exercises
+from subgraphs.workouts.queries.person import weights_on
 from subgraphs.workouts.queries.personal_record import (
     PersonalRecord,
     RecordMark,
@@ -97,6 +98,10 @@ class WorkoutsLoaders:
     @cached_property
     def person_by_id(self) -> DataLoader[str, PersonRecord | None]:
         return load_one("person_by_id", self._read(people_by_id), batch_span)
+
+    @cached_property
+    def weight_by_user_and_day(self) -> DataLoader[tuple[str, date], Decimal | None]:
+        return load_with_arguments("weight_by_user_and_day", self._read(weights_on), nothing, batch_span)
 
     @cached_property
     def workout_by_id(self) -> DataLoader[str, WorkoutRecord | None]:

@@ -63,7 +63,7 @@ LAST = (
 
 #: Everything of the owner that another person might have changed.
 SNAPSHOT = """{ me { email displayName roles version settings { timeZone } profile { heightCm }
-  weights { nodes { id weightKg notes version } } measurements { nodes { id valueCm } } sessions { totalCount }
+  weights { nodes { id weightKg notes version } } measurements { nodes { id valueCm } } heartRates { nodes { id version } } sessions { totalCount }
   meals { nodes { id notes version } } drinks { nodes { id amountMl } } workouts { nodes { id name status version } }
   templates { nodes { id name } } routines { nodes { id version } } plannedWorkouts { nodes { id version } } readers { totalCount } notifications { nodes { id } } reminders { id version } sentInvitations { id } apiKeys { id } passkeys { id name } webhookEndpoints { id version } goals { nodes { id targetValue status } } } }"""
 
@@ -91,6 +91,7 @@ PLACES = {
     "somebody": ("SetUserStatusInput.userId", "SetUserRolesInput.userId", "SetPremiumInput.userId"),
     "weight": ("EditWeightInput.id", "DeleteWeightInput.id", "Query.node.id", "Query.nodes.ids"),
     "measurement": ("DeleteMeasurementInput.id",),
+    "heartRate": ("EditHeartRateInput.id", "DeleteHeartRateInput.id"),
     "session": ("RevokeSessionInput.id",),
     "pushSubscription": ("RemovePushSubscriptionInput.id",),
     "reminder": ("UpdateReminderInput.id", "DeleteReminderInput.id"),

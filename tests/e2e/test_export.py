@@ -197,7 +197,7 @@ async def test_the_export_has_all_that_a_person_put_in_and_nobody_elses(stack: R
 
     assert {name for name, records in found.items() if not records} == set()
     for thing, file in {
-        "user": "account", "weight": "weights", "measurement": "measurements", "session": "sessions", "food": "foods",
+        "user": "account", "weight": "weights", "measurement": "measurements", "heartRate": "heartRates", "session": "sessions", "food": "foods",
         "recipe": "foods", "savedMeal": "savedMeals", "meal": "meals", "drink": "drinks", "fast": "fasts",
         "exercise": "exercises", "workout": "workouts", "template": "workoutTemplates", "goal": "goals",
     }.items():  # fmt: skip

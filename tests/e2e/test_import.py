@@ -106,7 +106,7 @@ async def test_an_export_makes_the_same_diary_in_another_account_and_only_once(
     await imported(tmp_path / "before", other)
     second = await exported(other, tmp_path / "second")
 
-    for file in ("weights", "measurements", "drinks", "nutritionTargets", "exercises", "workoutTemplates", "goals",
+    for file in ("weights", "measurements", "heartRates", "drinks", "nutritionTargets", "exercises", "workoutTemplates", "goals",
                  "savedMeals", "favouriteFoods", "workouts", "routines"):  # fmt: skip
         assert content(first[file]) == content(before[file]), file
         assert first[file], file

@@ -25,6 +25,7 @@ QUICK = {"quickAdds": [{"energyKcal": 100}]}
 MADE: dict[str, tuple[str, dict[str, Any], str, dict[str, Any]]] = {
     "logWeight": ("weight_", {"weightKg": 80, "recordedAt": AT}, "weightEntry", {"weightKg": 81}),
     "logMeasurement": ("measurement_", {"kind": "WAIST", "valueCm": 90, "recordedAt": AT}, "measurement", {"valueCm": 91}),
+    "logHeartRate": ("", {"kind": "RESTING", "beatsPerMinute": 60}, "heartRate", {"beatsPerMinute": 61}),
     "createReminder": ("", {"kind": "DRINK", "timeOfDay": "10:00", "weekdays": ["MONDAY"]}, "reminder", {"kind": "TRAIN"}),
     "logWater": ("drink_", {"amountMl": 200, "at": AT}, "drink", {"amountMl": 201}),
     "logMeal": ("meal_", {"slot": "LUNCH", "at": AT, **QUICK}, "meal", {"slot": "DINNER"}),

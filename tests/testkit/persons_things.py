@@ -15,6 +15,7 @@ MAKE = """mutation($food: CreateFoodInput!, $exercise: CreateExerciseInput!) {
   createExercise(input: $exercise) { exercise { id } }
   logWeight(input: { weightKg: 81.53, notes: "SECRET" }) { weightEntry { id } }
   logMeasurement(input: { kind: WAIST, valueCm: 93.27, notes: "SECRET" }) { measurement { id } }
+  logHeartRate(input: { kind: RESTING, beatsPerMinute: 57, notes: "SECRET" }) { heartRate { id } }
   logWater(input: { amountMl: 251 }) { drink { id } diaryDay { id } }
   createGoal(input: { kind: WEIGHT_KG, targetValue: 70.41 }) { goal { id } }
   startWorkout(input: { name: "SECRET" }) { workout { id } }
@@ -77,6 +78,7 @@ async def things_of(owner: Visitor) -> dict[str, str]:
         "exercise": made["createExercise"]["exercise"]["id"],
         "weight": made["logWeight"]["weightEntry"]["id"],
         "measurement": made["logMeasurement"]["measurement"]["id"],
+        "heartRate": made["logHeartRate"]["heartRate"]["id"],
         "drink": made["logWater"]["drink"]["id"],
         "diary": made["logWater"]["diaryDay"]["id"],
         "goal": made["createGoal"]["goal"]["id"],

@@ -1,4 +1,4 @@
-"""What of a person's account, weighings, measurements and reminders changed, for clients that keep a copy."""
+"""What of a person's account, weighings, measurements, heart rates and reminders changed, for clients that keep a copy."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,6 +7,7 @@ import strawberry
 from subgraphs.shell.changes import Changes, SyncedType, changes_field, owned
 from subgraphs.shell.context import Info
 from subgraphs.shell.node import ID_DESCRIPTION
+from subgraphs.users.api.heart_rate import HeartRateEntry, heart_rate_node
 from subgraphs.users.api.measurement import Measurement, measurement_node
 from subgraphs.users.api.notification_preference import NotificationPreferences, preferences_node
 from subgraphs.users.api.reminder import Reminder, reminder_node
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
 
 LazyUser = Annotated["User", strawberry.lazy("subgraphs.users.api.user")]
 AccountEntity = Annotated[
-    LazyUser | WeightEntry | Measurement | Reminder | NotificationPreferences,
+    LazyUser | WeightEntry | Measurement | HeartRateEntry | Reminder | NotificationPreferences,
     strawberry.union(
         "AccountEntity",
-        description="What a person has in users: the account with settings and profile, weighings, measurements, reminders and"
-        " what to be notified of.",
+        description="What a person has in users: the account with settings and profile, weighings, measurements, heart"
+        " rates, reminders and what to be notified of.",
     ),
 ]
 
@@ -44,6 +45,7 @@ SYNCED_TYPES: dict[str, SyncedType] = {
     "user": SyncedType("User", _user),
     "weight": owned("WeightEntry", lambda info: loaders_of(info).weight_by_id, weight_node),
     "measurement": owned("Measurement", lambda info: loaders_of(info).measurement_by_id, measurement_node),
+    "heartRate": owned("HeartRateEntry", lambda info: loaders_of(info).heart_rate_by_id, heart_rate_node),
     "reminder": owned("Reminder", lambda info: loaders_of(info).reminder_by_id, reminder_node),
     "preferences": SyncedType("NotificationPreferences", _preferences),
 }
@@ -56,7 +58,7 @@ class ChangesOfUser:
     id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
     account_changes: Changes[AccountEntity] = changes_field(
         "User.accountChanges",
-        "What of the person's account, weighings, measurements and reminders",
+        "What of the person's account, weighings, measurements, heart rates and reminders",
         SYNCED_TYPES,
         lambda info: loaders_of(info).changes_by_user,
     )

@@ -15,8 +15,7 @@ from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import Node
 from subgraphs.shell.pagination import After, Before, Connection, First, FromDay, Last, ToDay, connect
-from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex
-from subgraphs.shell.physiology_type import Physiology
+from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex, age_years
 from subgraphs.shell.quantities import Mass, mass
 from subgraphs.shell.scalars import (
     CACHE_PRIVATE_BRIEFLY,
@@ -31,6 +30,7 @@ from subgraphs.shell.sharing import SHARED_BODY, SHARED_WITH_ANY, may_read
 from subgraphs.users.api.api_key import ApiKeysOfUser
 from subgraphs.users.api.changes import ChangesOfUser
 from subgraphs.users.api.grant import GrantsOfUser
+from subgraphs.users.api.heart_rate import HeartRatesOfUser, PhysiologyOfUser
 from subgraphs.users.api.measurement import (
     LENGTH_UNIT_OF,
     BodyComposition,
@@ -134,6 +134,7 @@ class User(
     PasskeysOfUser,
     ChangesOfUser,
     WebhooksOfUser,
+    HeartRatesOfUser,
 ):
     record: strawberry.Private[AccountRecord]
     email: str = strawberry.field(description="The address that the person signs in with, as it was registered.")
@@ -192,9 +193,11 @@ class User(
         description="The body as of now, for other subgraphs' formulas; clients read the profile.",
         directives=[SHARED_BODY],
     )
-    async def physiology(self, info: Info) -> Physiology | None:
+    async def physiology(self, info: Info) -> PhysiologyOfUser | None:
         weight = await loaders_of(info).newest_weight_by_user.load(self.id)
-        return Physiology(
+        return PhysiologyOfUser(
+            user_id=self.id,
+            date_of_birth=self.record.date_of_birth,
             weight_kg=rounded(weight.weight_kg) if weight else None,
             height_cm=rounded_or_none(self.record.height_cm),
             age_years=self._age(info),
@@ -278,7 +281,7 @@ class User(
         if born is None:
             return None
         today = local_date(info.context.resources.now(), self.record.time_zone, self.record.day_start_hour)
-        return domain.age_years(born, today)
+        return age_years(born, today)
 
 
 def _sex(record: AccountRecord) -> Sex | None:

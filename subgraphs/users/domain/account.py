@@ -11,7 +11,7 @@ import idna
 
 from subgraphs.shell.calendar import WeekStart, check_time_zone
 from subgraphs.shell.errors import Checks
-from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex
+from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex, age_years
 from subgraphs.shell.text import check_line, is_line, normal_text
 
 YOUNGEST_YEARS = 13
@@ -99,11 +99,6 @@ def ascii_address(email: str) -> str:
     """The address as mail servers have it: its domain in ASCII."""
     local, _, domain = email.strip().rpartition("@")
     return f"{local}@{_ascii_domain(domain) or domain}"
-
-
-def age_years(born: date, today: date) -> int:
-    """Whole years. Someone born on 29 February is a year older from 1 March of other years."""
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 def check_email(checks: Checks, email: str, field: str = "email") -> None:

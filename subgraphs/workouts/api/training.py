@@ -1,17 +1,13 @@
-"""Training over time in GraphQL: marks on the way to a record, work of muscles by week, load, and heart rates."""
+"""Training over time in GraphQL: marks on the way to a record, work of muscles by week, and load."""
 
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 
 import strawberry
 
 from subgraphs.shell.cost import list_size
-from subgraphs.shell.errors import Checks
-from subgraphs.shell.physiology import Sex
-from subgraphs.shell.scalars import decimal_of, describe_enum, rounded
-from subgraphs.workouts.domain import heart_rate as domain
+from subgraphs.shell.scalars import rounded
 from subgraphs.workouts.domain.exercise import Muscle
 from subgraphs.workouts.domain.personal_record import RecordKind
 from subgraphs.workouts.domain.training_load import DayLoad
@@ -19,19 +15,6 @@ from subgraphs.workouts.queries.personal_record import RecordMark as MarkOfRecor
 from subgraphs.workouts.queries.training import MuscleWork
 
 LONGEST_DAYS = 366
-
-describe_enum(
-    domain.ZoneMethod,
-    "What the bounds of heart-rate zones are parts of.",
-    MAX="Of the maximum.",
-    RESERVE="Of the reserve between rest and maximum, above rest (Karvonen 1957).",
-)
-describe_enum(
-    domain.MaxFormula,
-    "Formulas of the maximum heart rate by age; somebody's own may be 10 beats away.",
-    TANAKA="Tanaka et al. 2001: 208 - 0.7 a year.",
-    FOX="Fox et al. 1971: 220 - age.",
-)
 
 
 @strawberry.type(description="A day on which more of an exercise was done than ever before.")
@@ -79,25 +62,6 @@ class TrainingLoadDay:
     )
 
 
-@strawberry.type(description="A range of heart rates.")
-class HeartRateZone:
-    number: int = strawberry.field(description="From 1, easy, to 5, the most.")
-    first: float = strawberry.field(description="Its lower bound in beats a minute.")
-    last: float = strawberry.field(description="Its upper bound, where the next begins.")
-
-
-@strawberry.type(description="What steady effort at a heart rate comes to.")
-class HeartRateEffort:
-    kcal: float | None = strawberry.field(
-        description="Gross energy by Keytel et al. 2005, good from 90 to 180 beats; null without a weight."
-    )
-    banister_load: float = strawberry.field(description="Training impulse by Banister (Morton 1990).")
-    edwards_load: float = strawberry.field(
-        description="Minutes times the number of the zone of the maximum (Edwards 1993)."
-    )
-    zone: int | None = strawberry.field(description="The zone of the maximum; null below the first.")
-
-
 def mark_node(mark: MarkOfRecord) -> RecordMark:
     return RecordMark(
         kind=mark.kind,
@@ -130,72 +94,3 @@ def load_node(found: DayLoad) -> TrainingLoadDay:
         strain=None if found.strain is None else round(found.strain, 2),
         acute_chronic_ratio=None if found.acute_chronic_ratio is None else round(found.acute_chronic_ratio, 2),
     )
-
-
-def zone_nodes(
-    age_years: int | None, method: domain.ZoneMethod, formula: domain.MaxFormula, most: int | None, at_rest: int | None
-) -> list[HeartRateZone] | None:
-    """None where neither the maximum nor the age is known. Raises ValidationError for rates of no body."""
-    _check(most, at_rest)
-    checks = Checks()
-    needs_rest = method is domain.ZoneMethod.RESERVE
-    checks.require(not needs_rest or at_rest is not None, "restingHeartRate", "is needed for zones of the reserve")
-    checks.done()
-    top = _most(age_years, formula, most)
-    if top is None:
-        return None
-    rest = None if at_rest is None else Decimal(at_rest)
-    return [
-        HeartRateZone(number=each.number, first=rounded(each.first, 1), last=rounded(each.last, 1))
-        for each in domain.zones(method, top, rest)
-    ]
-
-
-@strawberry.input(description="A steady effort and the heart that made it.")
-class HeartRateEffortInput:
-    heart_rate: int = strawberry.field(description="The mean in beats a minute, 25 to 250.")
-    minutes: float = strawberry.field(description="Above 0 and up to 1,440.")
-    resting_heart_rate: int = strawberry.field(description="In beats a minute, 25 to 250 and below the maximum.")
-    max_heart_rate: int | None = strawberry.field(
-        default=None, description="In beats a minute, 25 to 250. Null: Tanaka's by age."
-    )
-
-
-def effort_node(
-    told: HeartRateEffortInput, age_years: int | None, weight_kg: Decimal | None, sex: Sex | None
-) -> HeartRateEffort | None:
-    """None where neither the maximum nor the age is known. Raises ValidationError for rates of no body."""
-    _check(told.max_heart_rate, told.resting_heart_rate, told.heart_rate)
-    checks = Checks()
-    checks.require(0 < told.minutes <= domain.LONGEST_MINUTES, "minutes", "must be above 0 and at most 1440")
-    top = _most(age_years, domain.MaxFormula.TANAKA, told.max_heart_rate)
-    if top is None:
-        return None
-    checks.require(told.resting_heart_rate < top, "restingHeartRate", "must be below the maximum")
-    checks.done()
-    rate, minutes = Decimal(told.heart_rate), decimal_of(told.minutes)
-    within = [each.number for each in domain.zones(domain.ZoneMethod.MAX, top, None) if rate >= each.first]
-    zone = within[-1] if within else None
-    in_zones = [minutes if number == zone else Decimal(0) for number in range(1, 6)]
-    kcal = None
-    if weight_kg is not None and age_years is not None:
-        kcal = rounded(domain.keytel_kcal(rate, minutes, weight_kg, age_years, sex))
-    at_rest = Decimal(told.resting_heart_rate)
-    return HeartRateEffort(
-        kcal=kcal,
-        banister_load=rounded(domain.banister_load(rate, minutes, at_rest, top, sex)),
-        edwards_load=rounded(domain.edwards_load(in_zones)),
-        zone=zone,
-    )
-
-
-def _check(most: int | None, at_rest: int | None, rate: int | None = None) -> None:
-    checks = Checks()
-    domain.check_rates(checks, maxHeartRate=most, restingHeartRate=at_rest, heartRate=rate)
-    checks.done()
-
-
-def _most(age_years: int | None, formula: domain.MaxFormula, told: int | None) -> Decimal | None:
-    if told is not None:
-        return Decimal(told)
-    return None if age_years is None else domain.max_heart_rate(age_years, formula)

@@ -18,7 +18,7 @@ from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, FromDay, Last, ToDay, connect
 from subgraphs.shell.physiology import Sex
-from subgraphs.shell.physiology_type import PhysiologyOfEffort
+from subgraphs.shell.physiology_type import PhysiologyOfHeart
 from subgraphs.shell.plan_write_type import PlanWrite, write_node
 from subgraphs.shell.quantities import Mass, MassIn, mass
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, rounded_or_none
@@ -29,23 +29,27 @@ from subgraphs.workouts.api.calendar_of_user import CalendarOfUser
 from subgraphs.workouts.api.changes import ChangesOfUser
 from subgraphs.workouts.api.energy import EnergyEstimate, estimate
 from subgraphs.workouts.api.exercise import Exercise, exercise_node, visible_exercise
-from subgraphs.workouts.api.person import load_person
+from subgraphs.workouts.api.heart_rate import (
+    HeartRateEffort,
+    HeartRateEffortInput,
+    HeartRateZone,
+    effort_node,
+    heart_of,
+    held_rates,
+    zone_nodes,
+)
+from subgraphs.workouts.api.person import load_person, load_today
 from subgraphs.workouts.api.plates import PlatesOfUser
 from subgraphs.workouts.api.template import WorkoutTemplate, template_node
 from subgraphs.workouts.api.track import PaceBest, best_node
 from subgraphs.workouts.api.training import (
     LONGEST_DAYS,
-    HeartRateEffort,
-    HeartRateEffortInput,
-    HeartRateZone,
     RecordMark,
     TrainingLoadDay,
     TrainingWeek,
-    effort_node,
     load_node,
     mark_node,
     week_nodes,
-    zone_nodes,
 )
 from subgraphs.workouts.api.workout import Workout, workout_node
 from subgraphs.workouts.domain.energy import Effort, price_workout
@@ -110,7 +114,7 @@ class PersonalRecord:
 class User(CalendarOfUser, ChangesOfUser, PlatesOfUser):
     id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
     display_name: str = strawberry.federation.field(external=True, description="How the person is called.")
-    physiology: PhysiologyOfEffort | None = strawberry.federation.field(
+    physiology: PhysiologyOfHeart | None = strawberry.federation.field(
         external=True, default=None, description="The body as of now, for formulas; null if nothing is known."
     )
 
@@ -229,38 +233,56 @@ class User(CalendarOfUser, ChangesOfUser, PlatesOfUser):
         return [load_node(each) for each in daily_loads(loads, days.first, days.last)]
 
     @strawberry.federation.field(
-        requires=["physiology { ageYears }"],
-        description="Five zones of 10 % each from 50 % on. Null where neither the maximum nor the age is known.",
+        requires=["physiology { ageYears dateOfBirth heartRates { kind beatsPerMinute since } }"],
+        description="Five zones of 10 % each from 50 % on, by the heart rates that held on a day. Null where neither the maximum"
+        " nor the age is known.",
         directives=[reads(GrantArea.TRAINING, GrantArea.BODY), SHARED_TRAINING, list_size(5)],
     )
-    def heart_rate_zones(
+    async def heart_rate_zones(
         self,
+        info: Info,
         method: Annotated[ZoneMethod, strawberry.argument(description="What they are parts of.")] = ZoneMethod.MAX,
         formula: Annotated[
-            MaxFormula, strawberry.argument(description="Of the maximum, if that is not told.")
+            MaxFormula, strawberry.argument(description="Of the maximum, if that is neither told nor kept.")
         ] = MaxFormula.TANAKA,
         max_heart_rate: Annotated[
-            int | None, strawberry.argument(description="In beats a minute, 25 to 250. Null: by age.")
+            int | None,
+            strawberry.argument(
+                description="In beats a minute, 25 to 250. Null: the person's own of the day, else by the age of then."
+            ),
         ] = None,
         resting_heart_rate: Annotated[
             int | None,
-            strawberry.argument(description="In beats a minute, 25 to 250; needed by RESERVE. Null: not told."),
+            strawberry.argument(
+                description="In beats a minute, 25 to 250; needed by RESERVE. Null: the person's own of the day."
+            ),
+        ] = None,
+        on: Annotated[
+            date | None,
+            strawberry.argument(description="The day, such as a workout's `localDate`. Null: the person's day now."),
         ] = None,
     ) -> list[HeartRateZone] | None:
-        age_years = None if self.physiology is None else self.physiology.age_years
-        return zone_nodes(age_years, method, formula, max_heart_rate, resting_heart_rate)
+        today = await load_today(info, self.id)
+        heart = heart_of(self.physiology, on or today, today)
+        return zone_nodes(heart, method, formula, max_heart_rate, resting_heart_rate)
 
     @strawberry.federation.field(
-        requires=["physiology { weightKg ageYears sex }"],
-        description="Energy and load of a steady effort. Null where neither the maximum nor the age is known.",
+        requires=["physiology { weightKg ageYears sex dateOfBirth heartRates { kind beatsPerMinute since } }"],
+        description="Energy and load of a steady effort, by the heart rates that held on its day. Null where neither the maximum"
+        " nor the age is known.",
         directives=[reads(GrantArea.TRAINING, GrantArea.BODY), SHARED_TRAINING],
     )
-    def heart_rate_effort(
+    async def heart_rate_effort(
         self,
+        info: Info,
         effort: Annotated[HeartRateEffortInput, strawberry.argument(description="How fast, how long, whose heart.")],
     ) -> HeartRateEffort | None:
-        body = self.physiology or _physiology({})
-        return effort_node(effort, body.age_years, self._weight_kg(), body.sex)
+        today = await load_today(info, self.id)
+        heart = heart_of(self.physiology, effort.on or today, today)
+        weight_kg = self._weight_kg()
+        if effort.on is not None and effort.on != today:
+            weight_kg = await loaders_of(info).weight_by_user_and_day.load((self.id, effort.on))
+        return effort_node(effort, heart, weight_kg, None if self.physiology is None else self.physiology.sex)
 
     @strawberry.field(
         description="Who read of the training by a grant, the latest hours first; the latest 100 entries of 90 days.",
@@ -288,11 +310,15 @@ def _days(first: date, last: date) -> TrainedDays:
     return TrainedDays(first, last)
 
 
-def _physiology(known: Mapping[str, Any]) -> PhysiologyOfEffort:
+def _physiology(known: Mapping[str, Any]) -> PhysiologyOfHeart:
     """What the router fetched from users for us, as JSON."""
-    sex = known.get("sex")
-    return PhysiologyOfEffort(
-        weight_kg=known.get("weightKg"), age_years=known.get("ageYears"), sex=Sex(sex) if sex else None
+    sex, born = known.get("sex"), known.get("dateOfBirth")
+    return PhysiologyOfHeart(
+        weight_kg=known.get("weightKg"),
+        age_years=known.get("ageYears"),
+        sex=Sex(sex) if sex else None,
+        date_of_birth=date.fromisoformat(born) if born else None,
+        heart_rates=list(held_rates(known)),
     )
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
 from math import exp
 
 from subgraphs.shell.errors import Checks
-from subgraphs.shell.physiology import Sex
+from subgraphs.shell.physiology import HeartRateKind, Sex
 
 SLOWEST, FASTEST = 25, 250
 LONGEST_MINUTES = 1440
@@ -25,6 +26,39 @@ class MaxFormula(StrEnum):
     FOX = "FOX"
 
 
+class HeartRateSource(StrEnum):
+    ASKED = "ASKED"
+    MEASURED = "MEASURED"
+    FORMULA = "FORMULA"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRate:
+    """A heart rate of the person's own, which holds from `since` until the day of the next of its kind."""
+
+    kind: HeartRateKind
+    beats_per_minute: int
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
+class Heart:
+    """What is known of somebody's heart on a day: the age of then, and what is kept of any day."""
+
+    day: date
+    age_years: int | None
+    held: Sequence[HeldRate] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A heart rate to reckon with and where it comes from; `since` is of a measured one."""
+
+    beats_per_minute: Decimal
+    source: HeartRateSource
+    since: date | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Zone:
     """From `first` up to, not including, `last`; the highest includes it."""
@@ -39,6 +73,31 @@ def max_heart_rate(age_years: int, formula: MaxFormula = MaxFormula.TANAKA) -> D
     if formula is MaxFormula.FOX:
         return Decimal(220 - age_years)
     return 208 - Decimal("0.7") * age_years
+
+
+def rate_at_rest(heart: Heart, asked: int | None) -> Rate | None:
+    """What the question names, else what was kept and held on the day; None without either."""
+    return _asked_or_held(heart, HeartRateKind.RESTING, asked)
+
+
+def rate_at_most(heart: Heart, asked: int | None, formula: MaxFormula = MaxFormula.TANAKA) -> Rate | None:
+    """What the question names, else what was kept and held on the day, else the formula by the age of then; None if
+    the age is not known either.
+    """
+    found = _asked_or_held(heart, HeartRateKind.MAXIMUM, asked)
+    if found is not None or heart.age_years is None:
+        return found
+    return Rate(max_heart_rate(heart.age_years, formula), HeartRateSource.FORMULA)
+
+
+def _asked_or_held(heart: Heart, kind: HeartRateKind, asked: int | None) -> Rate | None:
+    if asked is not None:
+        return Rate(Decimal(asked), HeartRateSource.ASKED)
+    held = [each for each in heart.held if each.kind is kind and each.since <= heart.day]
+    if not held:
+        return None
+    newest = max(held, key=lambda each: each.since)
+    return Rate(Decimal(newest.beats_per_minute), HeartRateSource.MEASURED, newest.since)
 
 
 def zones(method: ZoneMethod, most: Decimal, at_rest: Decimal | None) -> list[Zone]:

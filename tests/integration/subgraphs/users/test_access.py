@@ -141,6 +141,21 @@ REFUSALS = [
         code="NOT_FOUND",
     ),
     Refusal(
+        "Mutation.logHeartRate",
+        "mutation { logHeartRate(input: { kind: RESTING, beatsPerMinute: 60 }) { heartRate { id } } }",
+        own=True,
+    ),
+    Refusal(
+        "Mutation.editHeartRate",
+        "mutation { editHeartRate(input: { id: $heartRate, beatsPerMinute: 61 }) { heartRate { id } } }",
+        code="NOT_FOUND",
+    ),
+    Refusal(
+        "Mutation.deleteHeartRate",
+        "mutation { deleteHeartRate(input: { id: $heartRate }) { deletedId } }",
+        code="NOT_FOUND",
+    ),
+    Refusal(
         "Mutation.inviteReader",
         "mutation { inviteReader(input: { relation: COACH, areas: [BODY] }) { invitation { id } } }",
         own=True,
@@ -301,6 +316,10 @@ async def owned(users: SubgraphUnderTest) -> Owned:
     result = await users.run_with(f"Bearer {owner['accessToken']}", measure)
     assert result.data is not None
     measurement = result.data["logMeasurement"]["measurement"]["id"]
+    keep = "mutation { logHeartRate(input: { kind: MAXIMUM, beatsPerMinute: 190 }) { heartRate { id } } }"
+    result = await users.run_with(f"Bearer {owner['accessToken']}", keep)
+    assert result.data is not None
+    heart_rate = result.data["logHeartRate"]["heartRate"]["id"]
     listed = await users.run_with(f"Bearer {owner['accessToken']}", "{ me { sessions { nodes { id } } } }")
     assert listed.data is not None
     (session,) = listed.data["me"]["sessions"]["nodes"]
@@ -349,6 +368,7 @@ async def owned(users: SubgraphUnderTest) -> Owned:
             {"id": delivery, "endpoint": endpoint},
         )
     ids = {
+        "heartRate": heart_rate,
         "passkey": "passkey of the owner",
         "endpoint": endpoint,
         "delivery": delivery,
@@ -376,11 +396,16 @@ async def rows_of(users: SubgraphUnderTest, user_id: str) -> list[Any]:
         account = await connection.execute(text("SELECT * FROM account WHERE id = :id"), {"id": user_id})
         weights = await connection.execute(text("SELECT * FROM weight_entry WHERE user_id = :id"), {"id": user_id})
         measured = await connection.execute(text("SELECT * FROM measurement WHERE user_id = :id"), {"id": user_id})
+        hearts = await connection.execute(text("SELECT * FROM heart_rate WHERE user_id = :id"), {"id": user_id})
         sessions = await connection.execute(text("SELECT * FROM session WHERE user_id = :id"), {"id": user_id})
         offers = await connection.execute(text("SELECT * FROM grant_invitation WHERE owner_id = :id"), {"id": user_id})
         keys = await connection.execute(text("SELECT * FROM api_key WHERE user_id = :id"), {"id": user_id})
         passkeys = await connection.execute(text("SELECT * FROM passkey WHERE user_id = :id"), {"id": user_id})
-        return [tuple(row) for rows in (account, weights, measured, sessions, offers, keys, passkeys) for row in rows]
+        return [
+            tuple(row)
+            for rows in (account, weights, measured, hearts, sessions, offers, keys, passkeys)
+            for row in rows
+        ]
 
 
 def test_the_table_names_every_operation() -> None:

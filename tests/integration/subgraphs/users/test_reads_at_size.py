@@ -12,6 +12,7 @@ from subgraphs.shell.keyset import Page
 from subgraphs.shell.plan_writing import MOST_WRITES_SHOWN, writes_by_owner
 from subgraphs.users.domain.api_key import MOST_KEYS
 from subgraphs.users.domain.grant import MOST_INVITATIONS, MOST_READERS
+from subgraphs.users.domain.heart_rate import MOST_HEART_RATES
 from subgraphs.users.domain.notification import MOST_KEPT
 from subgraphs.users.domain.passkey import MOST_PASSKEYS
 from subgraphs.users.domain.reminder import MOST_REMINDERS
@@ -28,6 +29,13 @@ from subgraphs.users.queries.grant import (
     grants_by_reader,
     invitations_by_email,
     invitations_by_owner,
+)
+from subgraphs.users.queries.heart_rate import (
+    HeartRatePage,
+    all_heart_rates_by_user,
+    heart_rate_counts,
+    heart_rates_by_id,
+    heart_rates_by_user,
 )
 from subgraphs.users.queries.measurement import (
     MeasurementPage,
@@ -80,6 +88,11 @@ _POPULATION = (
     f"""
     INSERT INTO measurement (id, user_id, kind, value_cm, recorded_at, local_date)
     SELECT 'p' || person || '-' || day, 'p' || person, 'WAIST', 90, day, day FROM {_DAYS}
+    """,
+    f"""
+    INSERT INTO heart_rate (id, user_id, kind, beats_per_minute, since)
+    SELECT 'p' || person || '-' || n, 'p' || person, 'RESTING', 60, date '{LAST}' - n FROM generate_series(0, {PEOPLE}) AS person
+    CROSS JOIN LATERAL generate_series(1, CASE person WHEN 0 THEN {MOST_HEART_RATES} ELSE 5 END) AS n
     """,
     f"""
     INSERT INTO session (id, user_id, created_at, expires_at, revoked_at)
@@ -176,7 +189,11 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "a measurement": (measurements_by_id, ([f"{VETERAN}-{LAST}"],), 1, 8),
     "a page of measurements": (measurements_by_user, ([VETERAN], MeasurementPage(None, Page(20))), 21, 60),
     "how many measurements there are": (measurement_counts, ([VETERAN],), YEARS_OF_DAYS, 140),
+    "a heart rate": (heart_rates_by_id, ([f"{VETERAN}-1"],), 1, 8),
+    "all heart rates": (all_heart_rates_by_user, ([VETERAN],), MOST_HEART_RATES, 60),
+    "how many heart rates there are": (heart_rate_counts, ([VETERAN],), MOST_HEART_RATES, 60),
     # Most people have a handful, so Postgres sorts them all for a page; nobody can have more than this.
+    "a page of heart rates": (heart_rates_by_user, ([VETERAN], HeartRatePage(None, Page(20))), MOST_HEART_RATES, 60),
     "a page of open sessions": (sessions_by_user, ([VETERAN], Page(20)), OPEN_SESSIONS, 80),
     "how many sessions are open": (session_counts, ([VETERAN],), OPEN_SESSIONS, 80),
     "a page of readers": (grants_by_owner, ([VETERAN], Page(20)), 21, 60),

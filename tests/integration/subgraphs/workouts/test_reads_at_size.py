@@ -14,6 +14,7 @@ from subgraphs.shell.replicated_person import people_by_id
 from subgraphs.workouts.commands.settle import settle_workout
 from subgraphs.workouts.loaders import WorkoutsLoaders
 from subgraphs.workouts.queries.exercise import ExerciseFilter, exercises_by_id, exercises_by_name
+from subgraphs.workouts.queries.person import weights_on
 from subgraphs.workouts.queries.personal_record import record_counts, record_marks, records_by_user
 from subgraphs.workouts.queries.planned_workout import (
     planned_by_workout,
@@ -91,6 +92,12 @@ _POPULATION = (
     """,
     f"INSERT INTO person (user_id, display_name, time_zone, day_start_hour) SELECT 'p' || n, 'P', 'UTC', 0 FROM generate_series(0, {PEOPLE}) AS n",
     f"""
+    INSERT INTO person_weight (entry_id, user_id, local_date, recorded_at, weight_kg)
+    SELECT 'p' || person || '-' || n, 'p' || person, date '2026-03-01' - n, date '2026-03-01' - n, 80
+    FROM generate_series(0, {PEOPLE}) AS person
+    CROSS JOIN LATERAL generate_series(1, CASE person WHEN 0 THEN {YEARS_OF_WORKOUTS} ELSE {WORKOUTS} END) AS n
+    """,
+    f"""
     INSERT INTO workout_template (id, user_id, name, created_at)
     SELECT 't' || p || '-' || n, 'p' || p, 'T', '2026-01-01'::timestamptz + n * interval '1 hour'
     FROM generate_series(0, {PEOPLE}) AS p, generate_series(1, 30) AS n WHERE p % 20 = 0
@@ -143,6 +150,7 @@ _POPULATION = (
 READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]] = {
     # read, its arguments, the most rows and the most pages of 8 kB that it may look at
     "a page of workouts": (workouts_by_user, ([VETERAN], WorkoutPage(None, None, None, Page(20))), 21, 60),
+    "the weight of a day": (weights_on, ([VETERAN], date(2025, 6, 1)), 3, 16),
     "a page far back": (
         workouts_by_user,
         ([VETERAN], WorkoutPage(None, date(2019, 1, 1), None, Page(20))),

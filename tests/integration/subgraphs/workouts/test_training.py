@@ -8,7 +8,7 @@ import pytest
 
 from events.contracts.workouts import WorkoutState
 from tests.testkit.servers import Postgres
-from tests.testkit.subgraph import SubgraphUnderTest
+from tests.testkit.subgraph import SubgraphUnderTest, codes_of
 from tests.testkit.workouts import last_event, workouts_subgraph
 
 _people = count(1)
@@ -146,3 +146,61 @@ async def test_hearts_have_zones_and_efforts_by_what_users_tells(workouts: Subgr
     assert found["heartRateZones"][0] == {"number": 1, "first": 121.8, "last": 134.1}
     assert found["heartRateEffort"] == {"kcal": 441.02, "banisterLoad": 50.22, "edwardsLoad": 90.0, "zone": 3}
     assert (await about(workouts, person, "heartRateZones { number }"))["heartRateZones"] is None
+
+
+async def test_zones_and_efforts_of_a_day_are_by_the_heart_of_that_day(
+    workouts: SubgraphUnderTest, person: str
+) -> None:
+    """Those of five years ago stay as they were, whatever is measured since."""
+    then = {"kind": "MAXIMUM", "beatsPerMinute": 194, "since": "2021-01-01"}
+    held = [
+        {"kind": "RESTING", "beatsPerMinute": 70, "since": "2021-01-01"},
+        then,
+        {"kind": "RESTING", "beatsPerMinute": 50, "since": "2026-01-01"},
+        {"kind": "MAXIMUM", "beatsPerMinute": 184, "since": "2026-01-01"},
+    ]
+    body = {"weightKg": 75, "ageYears": 36, "sex": "MALE", "dateOfBirth": "1990-01-01", "heartRates": held}
+    basis = "basis { resting { beatsPerMinute source since } maximum { beatsPerMinute source since } }"
+    zones = f'heartRateZones(method: RESERVE, on: "2021-06-01") {{ first {basis} }}'
+    old = (await about(workouts, person, zones, physiology=body))["heartRateZones"]
+    assert old[0]["first"] == 132.0  # 70 + (194 - 70) / 2
+    assert old[0]["basis"]["maximum"] == {"beatsPerMinute": 194.0, "source": "MEASURED", "since": "2021-01-01"}
+    assert old[0]["basis"]["resting"] == {"beatsPerMinute": 70.0, "source": "MEASURED", "since": "2021-01-01"}
+    before = body | {"heartRates": held[:2]}
+    assert (await about(workouts, person, zones, physiology=before))["heartRateZones"] == old
+    now = (await about(workouts, person, zones.replace(', on: "2021-06-01"', ""), physiology=body))["heartRateZones"]
+    assert now[0]["first"] == 117.0  # 50 + (184 - 50) / 2
+
+    # Before anything was kept it is the formula's, by the age of then: 208 - 0.7 x 30.
+    earlier = f'heartRateZones(on: "2020-06-01") {{ last {basis} }}'
+    found = (await about(workouts, person, earlier, physiology=body))["heartRateZones"]
+    assert (found[4]["last"], found[4]["basis"]["resting"]) == (187.0, None)
+    assert found[4]["basis"]["maximum"] == {"beatsPerMinute": 187.0, "source": "FORMULA", "since": None}
+    asked = f"heartRateZones(maxHeartRate: 180) {{ last {basis} }}"
+    found = (await about(workouts, person, asked, physiology=body))["heartRateZones"]
+    assert found[4]["basis"]["maximum"] == {"beatsPerMinute": 180.0, "source": "ASKED", "since": None}
+
+    effort = (
+        f'heartRateEffort(effort: {{heartRate: 150, minutes: 30, on: "2021-06-01"}}) {{ zone banisterLoad {basis} }}'
+    )
+    found = (await about(workouts, person, effort, physiology=body))["heartRateEffort"]
+    assert (found["zone"], found["basis"]) == (3, old[0]["basis"])
+    named = effort.replace('on: "2021-06-01"', "restingHeartRate: 70, maxHeartRate: 194")
+    as_named = (await about(workouts, person, named, physiology=body))["heartRateEffort"]
+    assert as_named["banisterLoad"] == found["banisterLoad"]
+
+
+async def test_zones_of_the_reserve_want_a_rate_at_rest_below_the_maximum(
+    workouts: SubgraphUnderTest, person: str
+) -> None:
+    query = "query ($who: [_Any!]!) { _entities(representations: $who) { ... on User { SELECTION } } }"
+    high = [{"kind": "RESTING", "beatsPerMinute": 140, "since": "2021-01-01"}]
+    for selection, held in (
+        ("heartRateZones(method: RESERVE) { number }", []),
+        ("heartRateZones(method: RESERVE, maxHeartRate: 130) { number }", high),
+        ("heartRateEffort(effort: {heartRate: 100, minutes: 9}) { zone }", []),
+        ("heartRateEffort(effort: {heartRate: 100, minutes: 9, maxHeartRate: 130}) { zone }", high),
+    ):
+        who = [{"__typename": "User", "id": person, "physiology": {"ageYears": 36, "heartRates": held}}]
+        refused = await workouts.run(query.replace("SELECTION", selection), person, {"who": who})
+        assert codes_of(refused) == ["VALIDATION_ERROR"], selection

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from subgraphs.shell.errors import Checks
-from subgraphs.users.domain.account import Profile, age_years, check_email, check_password, check_profile, email_key
+from subgraphs.shell.physiology import age_years
+from subgraphs.users.domain.account import Profile, check_email, check_password, check_profile, email_key
 from subgraphs.users.domain.body import body_mass_index
 
 
