@@ -104,6 +104,7 @@ async def run_consumer(
                     asyncio.TaskGroup() as tasks,
                 ):
                     tasks.create_task(_watch_epoch(broker, epoch))
+                    tasks.create_task(listener.watch())
                     if rest is not None:
                         tasks.create_task(rest.listen())
                     lag.consumer, lag.in_hand = consumer, Counter()
@@ -298,7 +299,8 @@ def _next_offsets(polled: dict[TopicPartition, list[Record]]) -> dict[TopicParti
 class _BeginAtNewEpoch(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
     """Reads a partition from its start when its broker's epoch is new to the group.
 
-    An offset that the group committed belongs to the records of one epoch and means nothing in the next.
+    An offset that the group committed belongs to the records of one epoch and means nothing in the next. What hinders it ends
+    the session by `watch`: aiokafka logs what a listener raises, and goes on from the committed offsets.
     """
 
     def __init__(self, group: str, engine: AsyncEngine, epoch: str) -> None:
@@ -306,19 +308,35 @@ class _BeginAtNewEpoch(ConsumerRebalanceListener):  # type: ignore[misc]  # aiok
         self._engine = engine
         self._epoch = epoch
         self.consumer: AIOKafkaConsumer | None = None
+        self._failure: Exception | None = None
+        self._has_failed = asyncio.Event()
+
+    async def watch(self) -> None:
+        """Raises what an assignment of partitions failed with, once one does."""
+        await self._has_failed.wait()
+        assert self._failure is not None
+        raise self._failure
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         pass
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        try:
+            await self._begin(assigned)
+        except Exception as failure:
+            self._failure = failure
+            self._has_failed.set()
+            raise
+
+    async def _begin(self, assigned: Iterable[TopicPartition]) -> None:
         async with self._engine.begin() as connection:
             fresh = [
                 partition
                 for partition in sorted(assigned)
                 if await enter_epoch(connection, self._group, partition.topic, partition.partition, self._epoch)
             ]
-        if fresh and self.consumer is not None:
-            await self.consumer.seek_to_beginning(*fresh)
+            if fresh and self.consumer is not None:  # before the epoch counts as entered
+                await self.consumer.seek_to_beginning(*fresh)
 
 
 class JoinUnansweredError(TimeoutError):

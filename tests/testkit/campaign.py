@@ -41,6 +41,7 @@ FAULTS_A_DAY = 8
 PAUSE_SECONDS = 0.15
 # At most some fifty: a stream looks back for a minute.
 AWAY_SECONDS = 0.3
+LONGEST_LIST = 3
 SUMMARY = """query($date: LocalDate!) {
   dailySummary(date: $date) { date mealsLogged caloriesConsumed waterMl weightKg revision }
 }"""
@@ -255,6 +256,11 @@ def _folder(kept: Path | None) -> Iterator[Path]:
         yield folder
 
 
+def _few(chosen: Sequence[str] | None, what: str) -> list[str]:
+    """For a file's name: each where they are few, otherwise how many."""
+    return list(chosen or ()) if len(chosen or ()) <= LONGEST_LIST else [f"{len(chosen or ())}-{what}"]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--faults", type=int, default=30)
@@ -294,7 +300,9 @@ def main() -> None:
     print(text)
     if options.results:
         servers = [options.servers] if is_real else []
-        what = "-".join([f"{options.faults}-faults", *servers, *(options.parts or ()), *(options.kinds or ())])
+        what = "-".join(
+            [f"{options.faults}-faults", *servers, *_few(options.parts, "parts"), *_few(options.kinds, "kinds")]
+        )
         options.results.mkdir(parents=True, exist_ok=True)
         file = options.results / f"{datetime.now(UTC):%Y-%m-%d}-{what}-seed-{options.seed}.json"
         file.write_text(text + "\n", encoding="utf-8")

@@ -6,6 +6,7 @@ import sys
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from events import consumer
 from events.topics import USERS_BODY
@@ -49,6 +50,35 @@ async def test_a_broker_killed_during_load_and_back_empty_loses_nothing(pipeline
     assert await pipeline.weights() == expected
     # The new broker holds the whole history, so a group that comes later reads all of it.
     assert len(await pipeline.records(81)) >= 81
+
+
+async def test_an_epoch_that_cannot_be_entered_is_waited_for_and_not_passed_over(pipeline: Pipeline) -> None:
+    """The group has committed offsets, its database knows another epoch, and does not answer while partitions are assigned."""
+
+    async def all_arrived() -> bool:
+        return await pipeline.weights() == {"w1": "80", "w2": "81"}
+
+    async with pipeline.running():
+        await pipeline.write("w1", 1, "80")
+        await pipeline.write("w2", 1, "81")
+        await eventually(all_arrived)
+    async with pipeline.engine.begin() as connection:
+        for statement in (
+            "DELETE FROM weight",
+            "DELETE FROM inbox",
+            "UPDATE inbox_partition SET broker_epoch = 'another'",
+            "ALTER TABLE inbox_partition RENAME TO away",
+        ):
+            await connection.execute(text(statement))
+    async with pipeline.running():
+
+        async def has_failed() -> bool:
+            return any("inbox_partition" in (loop.last_failure or "") for loop in pipeline.loops)
+
+        await eventually(has_failed)
+        async with pipeline.engine.begin() as connection:
+            await connection.execute(text("ALTER TABLE away RENAME TO inbox_partition"))
+        await eventually(all_arrived)
 
 
 async def test_postgres_killed_during_load_keeps_every_acknowledged_write(
