@@ -497,6 +497,35 @@ async def _has_come(receiver: WebhookReceiver, count: int) -> bool:
     return len(receiver.received) >= count
 
 
+async def test_reminders_of_workouts_are_set_and_shown_by_the_person_s_clock(stack: RunningStack) -> None:
+    person = await stack.register()
+    await person.data('mutation { updateSettings(input: { timeZone: "Asia/Tokyo" }) { userErrors { code } } }')
+    plan = "mutation ($input: PlanWorkoutInput!) { planWorkout(input: $input) { plannedWorkout { id } } }"
+    day = datetime.now(UTC).date() + timedelta(days=30)
+    await person.data(plan, {"input": {"date": day.isoformat(), "name": "Legs", "timeOfDay": "18:00"}})
+    legs = f"Legs, {day:%A}, {day:%B} {day.day} 18:00: at"
+    shown = "{ me { workoutReminders { at } } }"
+
+    async def is_ahead() -> bool:
+        return bool((await person.data(shown))["me"]["workoutReminders"])
+
+    await eventually(is_ahead)
+    async with watched_page() as watched:
+        page = watched.page
+        await enter(page, stack, person)
+        await page.click('header a:has-text("A Person")')
+        card = page.locator('section[aria-label="Reminders of workouts"]')
+        await expect(card.locator("li")).to_have_text(f"{legs} 17:30")
+        await card.get_by_label("Minutes before its time").fill("45")
+        await card.locator('button:has-text("Save")').click()
+        await expect(card.locator('[role="status"]')).to_have_text("Saved.")
+        await expect(card.locator("li")).to_have_text(f"{legs} 17:15")
+        await card.get_by_label("Minutes before its time").fill("")
+        await card.locator('button:has-text("Save")').click()
+        await expect(card.locator("li")).to_have_count(0)
+        assert watched.complaints == []
+
+
 @pytest.mark.timeout(400)
 async def test_what_is_served_is_what_the_sources_give(tmp_path: Path) -> None:
     directory = DEMO.parent

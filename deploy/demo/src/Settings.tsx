@@ -9,6 +9,7 @@ import { SettingsDocument, type SettingsQuery } from "./graph.generated";
 import { Passkeys } from "./Passkeys";
 import { linkTo } from "./route";
 import { Number as Figure } from "./Today";
+import { WorkoutReminders } from "./WorkoutReminders";
 
 export function Settings() {
   const settings = useQuery(SettingsDocument, { fetchPolicy: "cache-and-network" });
@@ -32,6 +33,7 @@ function Account({ me }: { me: SettingsQuery["me"] }) {
         </dl>
       </section>
       <Avoided chosen={me.dietaryPreferences} />
+      <WorkoutReminders me={me} />
       <Passkeys passkeys={me.passkeys} />
       <section className="card" aria-label="Webhooks">
         <h2>Webhooks</h2>

@@ -40,6 +40,11 @@ export function clock(instant: string): string {
   return new Date(instant).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 }
 
+/** What the clock shows in a time zone, wherever the browser is. */
+export function clockIn(instant: string, timeZone: string): string {
+  return new Date(instant).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone });
+}
+
 /** "LOWER_BACK" as "lower back", or as "Lower back". */
 export const words = (name: string): string => name.toLowerCase().replaceAll("_", " ");
 export const title = (name: string): string => name.charAt(0).toUpperCase() + words(name).slice(1);

@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from subgraphs.workouts.commands import planned_workout as planning
 from subgraphs.workouts.commands import routine as commands
@@ -126,7 +127,12 @@ async def test_requests_at_once_plan_each_day_once(workouts: SubgraphUnderTest, 
     routine = (await create(workouts, person))["id"]
     came = await asyncio.gather(*[schedule(workouts, person, routine, "2026-03-29", 4) for _ in range(5)])
     assert sorted(came) == [(0, 12)] * 4 + [(12, 0)]
-    assert len(await planned(workouts, person)) == 12
+    plans = await planned(workouts, person)
+    async with workouts.database.reading() as connection:
+        of_plans = text("SELECT aggregate_id FROM outbox WHERE key = :id AND topic = 'workouts.plan.v1'")
+        events = (await connection.scalars(of_plans, {"id": person})).all()
+    assert sorted(events) == sorted(one["id"] for one in plans)  # each is told once
+    assert len(plans) == 12
 
 
 async def test_a_cycle_is_put_on_a_calendar_from_any_of_its_days(workouts: SubgraphUnderTest, person: str) -> None:
