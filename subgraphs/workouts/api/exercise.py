@@ -31,6 +31,7 @@ from subgraphs.shell.search.words import MOST_LETTERS
 from subgraphs.shell.sharing import SHARED_TRAINING, may_read
 from subgraphs.workouts.commands import exercise as commands
 from subgraphs.workouts.domain import exercise as domain
+from subgraphs.workouts.domain.energy import Intensity, intensity_of
 from subgraphs.workouts.loaders import loaders_of
 from subgraphs.workouts.queries.exercise import ExerciseFilter, ExerciseRecord
 
@@ -49,6 +50,13 @@ describe_enum(
     HIIT="Intervals of high intensity.",
     PLYOMETRICS="Jumps and throws.",
     BODYWEIGHT="Strength, against the body's own weight.",
+)
+describe_enum(
+    Intensity,
+    "How hard an effort is, by what it costs.",
+    LIGHT="Below 3 MET, such as a stroll.",
+    MODERATE="From 3 MET, such as a brisk walk.",
+    VIGOROUS="From 6 MET, such as running.",
 )
 describe_enum(
     domain.ExerciseLevel,
@@ -95,6 +103,7 @@ class Exercise(Node):
     met: float | None = strawberry.field(
         description="Energy as a multiple of rest, in MET (2011 Compendium of Physical Activities). Null: not known."
     )
+    intensity: Intensity | None = strawberry.field(description="What effort of its `met` is called; null without it.")
     body_weight_share: float = strawberry.field(
         description="The share of the body's weight that each repetition lifts, 0 to 1; it counts for load and volume."
     )
@@ -117,6 +126,7 @@ def exercise_node(record: ExerciseRecord) -> Exercise:
         level=domain.ExerciseLevel(record.level),
         tracking=domain.ExerciseTracking(record.tracking),
         met=rounded_or_none(record.met),
+        intensity=None if record.met is None else intensity_of(record.met),
         body_weight_share=rounded(record.body_weight_share),
         instructions=record.instructions,
         is_own=record.created_by is not None,

@@ -13,6 +13,16 @@ REST_MET = Decimal(1)
 LONGEST_MINUTES = Decimal(24 * 60)
 
 
+class Intensity(StrEnum):
+    LIGHT = "LIGHT"
+    MODERATE = "MODERATE"
+    VIGOROUS = "VIGOROUS"
+
+
+#: From how many MET on effort is called so (ACSM and CDC; Haskell et al. 2007).
+_LEAST_MET = {Intensity.MODERATE: Decimal(3), Intensity.VIGOROUS: Decimal(6)}
+
+
 class EnergyMethod(StrEnum):
     """Where a workout's energy comes from, or why it has none."""
 
@@ -44,6 +54,15 @@ class Effort:
 
 def gross_kcal(met: Decimal, weight_kg: Decimal, minutes: Decimal) -> Decimal:
     return met * Decimal("3.5") * weight_kg / 200 * minutes
+
+
+def intensity_of(met: Decimal) -> Intensity:
+    """Light below 3 MET, moderate below 6, vigorous from there on."""
+    return max(
+        (kind for kind, least in _LEAST_MET.items() if met >= least),
+        key=_LEAST_MET.__getitem__,
+        default=Intensity.LIGHT,
+    )
 
 
 def net_kcal(met: Decimal, weight_kg: Decimal, minutes: Decimal) -> Decimal:

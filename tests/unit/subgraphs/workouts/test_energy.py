@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from subgraphs.workouts.domain.energy import Effort, EnergyMethod, gross_kcal, net_kcal, price_workout
+from subgraphs.workouts.domain.energy import Effort, EnergyMethod, gross_kcal, intensity_of, net_kcal, price_workout
 
 D = Decimal
 
@@ -12,6 +12,14 @@ D = Decimal
 def test_running_at_met_9_8_for_30_minutes_at_70_kg_costs_360_kcal_gross_and_323_net() -> None:
     assert gross_kcal(D("9.8"), D(70), D(30)) == D("360.15")
     assert net_kcal(D("9.8"), D(70), D(30)) == D("323.4")
+
+
+@pytest.mark.parametrize(
+    ("met", "intensity"),
+    [("1", "LIGHT"), ("2.9", "LIGHT"), ("3", "MODERATE"), ("5.9", "MODERATE"), ("6", "VIGOROUS"), ("14.5", "VIGOROUS")],
+)
+def test_effort_is_moderate_from_3_met_and_vigorous_from_6(met: str, intensity: str) -> None:
+    assert intensity_of(Decimal(met)) == intensity
 
 
 def test_rest_costs_nothing_net() -> None:
