@@ -77,15 +77,16 @@ class Loop:
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries, hides nothing
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
-    async def work_off(self, some: Callable[[], Awaitable[bool]], every_seconds: float) -> None:
-        """For a session of `run`: call `some`, which handles a few things that are due, at once again while it says that
-        there may be more, and else every so often. Ends only with what it raises.
+    async def work_off(self, some: Callable[[], Awaitable[bool]], is_due: Callable[[], Awaitable[bool]]) -> None:
+        """For a session of `run`: whenever `is_due`, which takes its time to answer, says so, call `some`, which handles a few
+        things that are due, and again while it says that there may be more. Ends only with what they raise.
         """
         while True:
+            while not await is_due():
+                self.progress()
             while await some():
                 self.progress()
             self.progress()
-            await asyncio.sleep(every_seconds)
 
     async def run_once(self, work: Callable[[], Awaitable[None]]) -> None:
         """Try again until it was done once."""

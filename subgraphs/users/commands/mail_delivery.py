@@ -6,6 +6,7 @@ the token of the first holds no more than if it had been lost.
 
 import secrets
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.context import Resources
 from subgraphs.users.commands.cell import marked
-from subgraphs.users.commands.due import is_due
+from subgraphs.users.commands.due import Queue, is_due
 from subgraphs.users.commands.mail import token_hash
 from subgraphs.users.commands.mail_transport import Transport, transport_of
 from subgraphs.users.commands.notification_preference import unsubscribe_token
@@ -35,13 +36,11 @@ from subgraphs.users.queries.notification_preference import PreferenceRecord, pr
 
 _log = structlog.get_logger("users.mail")
 
-LOOK_EVERY_SECONDS = 1.0
 LONGEST_PAUSE = timedelta(hours=1)
 PATIENCE_SECONDS = 120.0
 
 MAILS = Counter("mails_total", "Mails that were due, by what became of them: sent, later, unwanted", ["outcome"])
 
-_DUE = text("SELECT (SELECT min(due_at) FROM pending_mail) <= :now")
 _NEXT = text(
     "SELECT id, kind, recipient, user_id, registration_id, notification_id, attempts FROM pending_mail WHERE due_at <= :now"
     " ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"
@@ -66,10 +65,9 @@ async def deliver_mail(resources: Resources) -> None:
         return
     loop = resources.loops.add("mail", patience_seconds=PATIENCE_SECONDS)
 
-    async def some() -> bool:
-        return await is_due(resources, _DUE) and await deliver_one(resources, transport)
-
-    await loop.run(lambda: loop.work_off(some, LOOK_EVERY_SECONDS))
+    await loop.run(
+        lambda: loop.work_off(partial(deliver_one, resources, transport), partial(is_due, resources, Queue.MAIL))
+    )
 
 
 async def deliver_one(resources: Resources, transport: Transport) -> bool:

@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -23,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from subgraphs.shell.context import Resources
 from subgraphs.shell.public_address import Reach, origin_of
 from subgraphs.shell.public_http import AddressRefusedError, Answer, PublicClient
-from subgraphs.users.commands.due import is_due
+from subgraphs.users.commands.due import Queue, is_due
 from subgraphs.users.domain.notification import NotificationKind, wording
 from subgraphs.users.domain.notification_preference import NotificationChannel
 from subgraphs.users.domain.web_push import (
@@ -39,7 +40,6 @@ _log = structlog.get_logger("users.web_push")
 PUSHES = Counter(
     "web_push_total", "Push messages, by what became of them: sent, gone, later, refused, unwanted, old", ["outcome"]
 )
-LOOK_EVERY_SECONDS = 2.0
 PATIENCE_SECONDS = 120.0
 SEND_SECONDS = 10.0
 AT_ONCE = 20
@@ -47,7 +47,6 @@ CLAIMED_FOR = timedelta(minutes=1)
 KEPT_FOR = timedelta(days=1)
 _SAYS_WHO = timedelta(hours=12)  # RFC 8292 allows a day
 
-_DUE = text("SELECT (SELECT min(due_at) FROM pending_push) <= :now")
 _CLAIM = text(
     "UPDATE pending_push SET due_at = :claimed_until, attempts = attempts + 1 WHERE id IN (SELECT id FROM pending_push"
     " WHERE due_at <= :now ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED)"
@@ -78,9 +77,9 @@ async def deliver_pushes(resources: Resources) -> None:
         async with PushSender(resources) as sender:
 
             async def some() -> bool:
-                return await is_due(resources, _DUE) and await sender.deliver_some() == AT_ONCE
+                return await sender.deliver_some() == AT_ONCE
 
-            await loop.work_off(some, LOOK_EVERY_SECONDS)
+            await loop.work_off(some, partial(is_due, resources, Queue.PUSHES))
 
     await loop.run(session)
 

@@ -7,6 +7,7 @@ each time is handled once, or, if the process dies before its commit, by whoever
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from prometheus_client import Counter
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.calendar import local_date
 from subgraphs.shell.context import Resources
-from subgraphs.users.commands.due import is_due
+from subgraphs.users.commands.due import Queue, is_due
 from subgraphs.users.commands.notification import notify, tell_subscribers
 from subgraphs.users.commands.reminder import due_of, set_due
 from subgraphs.users.commands.workout_reminder_delivery import days_planned, remind_of_workouts
@@ -28,14 +29,9 @@ REMINDERS = Counter(
     "Reminders that came due, by what became of them: sent, logged already, left to a planned workout, late",
     ["outcome"],
 )
-LOOK_EVERY_SECONDS = 5.0
 PATIENCE_SECONDS = 120.0
 AT_ONCE = 200
 
-_DUE = text(
-    "SELECT least((SELECT min(next_at) FROM reminder), (SELECT min(remind_at) FROM plan_ahead WHERE NOT is_done),"
-    " (SELECT min(due_at) FROM report_due)) <= :now"
-)
 # Whoever changes settings or reminders has the account's lock first and the reminder's then; these are skipped meanwhile.
 _CLAIM = text(
     "SELECT reminder.id, reminder.user_id, reminder.kind, reminder.time_of_day, reminder.weekdays, reminder.is_on,"
@@ -73,8 +69,6 @@ async def remind_people(resources: Resources) -> None:
     loop = resources.loops.add("reminders", patience_seconds=PATIENCE_SECONDS)
 
     async def some() -> bool:
-        if not await is_due(resources, _DUE):
-            return False
         handled = (
             await remind_some(resources),
             await remind_some_of_workouts(resources),
@@ -82,7 +76,7 @@ async def remind_people(resources: Resources) -> None:
         )
         return max(handled) == AT_ONCE
 
-    await loop.run(lambda: loop.work_off(some, LOOK_EVERY_SECONDS))
+    await loop.run(lambda: loop.work_off(some, partial(is_due, resources, Queue.REMINDERS)))
 
 
 async def remind_some(resources: Resources) -> int:

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.context import Resources
 from subgraphs.shell.public_http import AddressRefusedError, Answer, PublicClient
-from subgraphs.users.commands.due import is_due
+from subgraphs.users.commands.due import Queue, is_due
 from subgraphs.users.commands.notification import notify, tell_subscribers
 from subgraphs.users.commands.webhook import reach_of, sealing_keys_of
 from subgraphs.users.domain.notification import NewNotification, NotificationKind
@@ -42,7 +42,6 @@ from subgraphs.users.queries.account import lock_account
 _log = structlog.get_logger("users.webhook")
 ATTEMPTS = Counter("webhook_attempts_total", "Messages that were sent to endpoints, by what became of it", ["outcome"])
 DISABLED = Counter("webhook_endpoints_disabled_total", "Endpoints that were switched off, by why", ["reason"])
-LOOK_EVERY_SECONDS = 1.0
 PATIENCE_SECONDS = 120.0
 SEND_SECONDS = 10.0
 SLOW_SECONDS = 2.0
@@ -52,12 +51,6 @@ CLAIMED_FOR = timedelta(minutes=1)
 _LONGEST_ASKED_REST = timedelta(days=1)
 _SUSPENDED_REST = timedelta(hours=1)
 
-# Of those that answer and of the slow ones, each by the index.
-_FIRST = (
-    "(SELECT min(next_at) FROM webhook_endpoint WHERE is_slow = {is_slow}"
-    " AND (claimed_until IS NULL OR claimed_until <= :now))"
-)
-_DUE = text(f"SELECT least({_FIRST.format(is_slow='false')}, {_FIRST.format(is_slow='true')}) <= :now")
 _CLAIM = text(
     "UPDATE webhook_endpoint SET claimed_until = :until WHERE id IN (SELECT id FROM webhook_endpoint WHERE next_at <= :now"
     " AND is_slow = :is_slow AND (claimed_until IS NULL OR claimed_until <= :now) ORDER BY next_at, id LIMIT :most"
@@ -139,7 +132,7 @@ async def deliver_webhooks(resources: Resources) -> None:
         while await seal_anew(resources):
             loop.progress()
         async with WebhookSender(resources) as sender:
-            await loop.work_off(sender.send_some, LOOK_EVERY_SECONDS)
+            await loop.work_off(sender.send_some, sender.is_due)
 
     await loop.run(session)
 
@@ -187,11 +180,15 @@ class WebhookSender:
         if len(self._running) >= PLACES:
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
         self._raise_failures()
-        if not await is_due(self._resources, _DUE):
-            return False
         well = await self._begin(PLACES - len(self._running), is_slow=False)
         slow = await self._begin(min(SLOW_PLACES - self._slow, PLACES - len(self._running)), is_slow=True)
         return well or slow
+
+    async def is_due(self) -> bool:
+        """After a while, whether something is to be sent. Raises what `send_some` does."""
+        found = await is_due(self._resources, Queue.WEBHOOKS)
+        self._raise_failures()
+        return found
 
     async def finish(self) -> None:
         """Wait until what was begun is settled."""

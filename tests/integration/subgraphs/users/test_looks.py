@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from subgraphs.users.app import SUBGRAPH
+from subgraphs.users.commands import due
 from subgraphs.users.commands.mail import queue_mail
 from subgraphs.users.domain.mail import MailKind
 from subgraphs.users.loaders import UsersLoaders
@@ -93,22 +94,20 @@ async def looking(users: SubgraphUnderTest, spool: Path) -> AsyncIterator[None]:
         await asyncio.gather(*running, return_exceptions=True)
 
 
-async def test_a_look_that_finds_nothing_is_one_read_and_no_transaction(
+async def test_a_look_that_finds_nothing_is_one_read_for_all_queues_and_no_transaction(
     users: SubgraphUnderTest, tmp_path: Path
 ) -> None:
     with users.counted_statements() as statements:
         async with looking(users, tmp_path), asyncio.timeout(10):
-            while len(looks := _looks(statements)) < len(QUEUES):
+            while not _looks(statements):
                 await asyncio.sleep(0.01)
             await asyncio.sleep(0.2)  # for what would follow
-    looks = _looks(statements)
-    assert len(looks) == len(QUEUES)
-    for queue in QUEUES:
-        (look,) = [each for each in looks if queue in each]
-        assert look.startswith("SELECT")
-        explained = await explained_without_values(users, look)
-        assert explained.whole_tables == set(), explained
-        assert explained.buffers <= 12, (explained.buffers, explained)
+    (look,) = _looks(statements)
+    assert look.startswith("SELECT")
+    assert all(queue in look for queue in QUEUES)
+    explained = await explained_without_values(users, look)
+    assert explained.whole_tables == set(), explained
+    assert explained.buffers <= 12 * len(QUEUES), (explained.buffers, explained)
 
 
 def _looks(statements: Sequence[str]) -> list[str]:
@@ -125,6 +124,38 @@ async def explained_without_values(users: SubgraphUnderTest, statement: str) -> 
         await transaction.execute(text("DEALLOCATE look"))
     (answer,) = orjson.loads(told) if isinstance(told, str) else told
     return Explained(statement, answer["Plan"])
+
+
+async def test_each_loop_hears_of_its_own_queue_and_a_look_that_nobody_waits_for_is_none(
+    users: SubgraphUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due, "LOOK_EVERY_SECONDS", 0.05)
+    resources = replace(users.resources, own={})
+    found: dict[str, list[bool]] = {}
+    for queue, table, moment in (
+        ("none", "pending_mail", "due_at"),
+        ("MAIL", "pending_mail", "due_at"),
+        ("REMINDERS", "plan_ahead", "remind_at"),
+        ("PUSHES", "pending_push", "due_at"),
+        ("WEBHOOKS", "webhook_endpoint", "next_at"),
+    ):
+        later = "1 day" if queue == "none" else "-1 day"
+        where = "WHERE NOT is_done" if table == "plan_ahead" else ""
+        async with users.database.transaction() as transaction:
+            change = f"UPDATE {table} SET {moment} = now() + interval '{later}' {where}"
+            await transaction.execute(text(change))
+        found[queue] = await asyncio.gather(*(due.is_due(resources, each) for each in due.Queue))
+        async with users.database.transaction() as transaction:
+            await transaction.execute(text(change.replace(later, "1 day")))
+    assert found.pop("none") == [False] * len(due.Queue)
+    assert found == {queue.name: [each is queue for each in due.Queue] for queue in due.Queue}
+
+    with users.counted_statements() as statements:
+        waiting = asyncio.ensure_future(due.is_due(resources, due.Queue.MAIL))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.sleep(0.1)
+    assert not statements
 
 
 async def test_a_mail_that_waits_is_sent_at_the_next_look(users: SubgraphUnderTest, tmp_path: Path) -> None:

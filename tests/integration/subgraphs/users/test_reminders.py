@@ -321,7 +321,7 @@ async def test_a_week_that_was_taken_back_has_no_report_and_one_of_a_mover_follo
 async def test_the_loop_goes_on_and_is_seen_in_health(
     users: SubgraphUnderTest, person: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("subgraphs.users.commands.reminder_delivery.LOOK_EVERY_SECONDS", 0.02)
+    monkeypatch.setattr("subgraphs.users.commands.due.LOOK_EVERY_SECONDS", 0.02)
     await create(users, person)
     async with users.database.transaction() as transaction:
         await transaction.execute(text("UPDATE reminder SET next_at = now(), next_day = current_date"))

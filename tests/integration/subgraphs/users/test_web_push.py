@@ -288,7 +288,7 @@ async def test_a_subscription_that_was_trusted_once_is_not_posted_to_any_more(
 async def test_the_loop_goes_on_and_is_seen_in_health(
     users: SubgraphUnderTest, service: PushService, person: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("subgraphs.users.commands.push_delivery.LOOK_EVERY_SECONDS", 0.02)
+    monkeypatch.setattr("subgraphs.users.commands.due.LOOK_EVERY_SECONDS", 0.02)
     await register(users, person, service, Browser())
     await tell(users, person, GOAL)
     running = asyncio.create_task(deliver_pushes(users.resources))

@@ -583,8 +583,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from subgraphs.shell.app import open_resources
 from subgraphs.shell.settings import Settings
-from subgraphs.users.commands import webhook_delivery
-webhook_delivery.LOOK_EVERY_SECONDS = 0.01
+from subgraphs.users.commands import due, webhook_delivery
+due.LOOK_EVERY_SECONDS = 0.01
 resources = open_resources(Settings(subgraph="users", database_url=sys.argv[1], jwt_secret=sys.argv[2],
                                     webhook_key=sys.argv[3], webhook_loopback=True))
 print("begins", flush=True)
@@ -630,7 +630,7 @@ async def test_a_process_that_is_killed_in_the_middle_loses_nothing(
 async def test_the_loop_goes_on_and_is_seen_in_health_and_old_messages_go(
     users: SubgraphUnderTest, person: str, receiver: WebhookReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhook_delivery, "LOOK_EVERY_SECONDS", 0.02)
+    monkeypatch.setattr("subgraphs.users.commands.due.LOOK_EVERY_SECONDS", 0.02)
     endpoint, _ = await register(users, person, receiver.url)
     await users.data(TEST, person, {"id": endpoint})
     running = asyncio.create_task(deliver_webhooks(users.resources))
