@@ -212,6 +212,8 @@ def _workout(record: Record, known: Known) -> Input:
             f"it is {record['status'].lower().replace('_', ' ')}: only finished workouts are imported"
         )
     told = _pick(record, "name", "startedAt", "endedAt", "activeMinutes", "sessionRpe", "timeZone", "notes")
+    if record.get("pauses"):  # exports of an earlier release do not tell
+        told["pauses"] = [_pick(each, "startedAt", "endedAt") for each in record["pauses"]]
     energy = record["caloriesBurned"]
     if energy is not None and energy["method"] == "REPORTED" and energy["kcal"] is not None:
         told["reportedKcal"] = energy["kcal"]

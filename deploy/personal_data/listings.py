@@ -136,7 +136,7 @@ LISTINGS = (
     Listing(
         "workouts",
         ("me", "workouts"),
-        lists=("exercises", "exercises.sets", "track.kmSplits", "track.mileSplits", "track.bests"),
+        lists=("pauses", "exercises", "exercises.sets", "track.kmSplits", "track.mileSplits", "track.bests"),
     ),
     Listing("workoutTemplates", ("me", "templates"), lists=("exercises",)),
     Listing("routines", ("me", "routines"), lists=("days", "days.exercises")),

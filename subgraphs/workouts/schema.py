@@ -14,6 +14,7 @@ from subgraphs.workouts.api.workout import Workout, WorkoutQuery
 from subgraphs.workouts.api.workout_live import WorkoutSubscription
 from subgraphs.workouts.api.workout_mutations import WorkoutMutation
 from subgraphs.workouts.api.workout_order import WorkoutOrderMutation
+from subgraphs.workouts.api.workout_pause_mutations import PauseMutation
 from subgraphs.workouts.api.workout_rest import RestMutation
 from subgraphs.workouts.api.workout_set import WorkoutSet
 
@@ -31,6 +32,7 @@ class Mutation(
     TemplateMutation,
     PublicTemplateMutation,
     RestMutation,
+    PauseMutation,
     PlatesMutation,
     PlannedWorkoutMutation,
     RoutineMutation,

@@ -78,6 +78,8 @@ class WorkoutRow(WorkoutsTable, table=True):
     rest_ends_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     rest_place_id: str | None = None
     rest_version: int = 0
+    paused_at: list[datetime] = Field(sa_column=Column(ARRAY(DateTime(timezone=True)), nullable=False))
+    resumed_at: list[datetime] = Field(sa_column=Column(ARRAY(DateTime(timezone=True)), nullable=False))
     idempotency_key: str | None = None
     idempotency_content: bytes | None = Field(default=None, sa_column=_content())
     created_at: datetime = Field(sa_column=_instant())

@@ -109,7 +109,7 @@ PLACES = {
     ),
     "workout": (
         "Query.workout.id", "EditSetInput.workoutId", "DeleteSetInput.workoutId", "CompleteWorkoutInput.id", "WorkoutIdInput.id", "UpdateWorkoutInput.id", "LogSetInput.workoutId",
-        "ReopenWorkoutInput.id", "ReorderExercisesInput.workoutId", "SwapExerciseInput.workoutId",
+        "ReopenWorkoutInput.id", "PauseWorkoutInput.id", "ResumeWorkoutInput.id", "ReorderExercisesInput.workoutId", "SwapExerciseInput.workoutId",
         "StartRestInput.workoutId", "ExtendRestInput.workoutId", "SkipRestInput.workoutId",
     ),
     "workoutExercise": ("ReorderExercisesInput.order", "SwapExerciseInput.workoutExerciseId"),

@@ -92,6 +92,8 @@ LEFT_OUT_COLUMNS = {
 }
 #: What the export calls a column, where it is not the column's name in camel case.
 RENAMED = {
+    "workout.paused_at": "pauses",
+    "workout.resumed_at": "pauses",
     "account.email_verified_at": "emailVerified",
     "account.totp_confirmed_at": "hasSecondFactor",
     "session.used_factor": "usedSecondFactor",

@@ -19,9 +19,11 @@ from subgraphs.workouts.api.energy import EnergyEstimate, estimate
 from subgraphs.workouts.api.exercise import Exercise, exercise_node
 from subgraphs.workouts.api.template import ExercisePlan, plan_node
 from subgraphs.workouts.api.track import WorkoutTrack, track_node
+from subgraphs.workouts.api.workout_pause import WorkoutPause, pause_node
 from subgraphs.workouts.api.workout_set import WorkoutSet, set_node
 from subgraphs.workouts.domain import energy
 from subgraphs.workouts.domain import workout as domain
+from subgraphs.workouts.domain.pause import is_paused, pauses_within
 from subgraphs.workouts.domain.progression import outcome_of
 from subgraphs.workouts.domain.training_load import session_load
 from subgraphs.workouts.loaders import loaders_of
@@ -118,7 +120,8 @@ class Workout(Node, Loggable):
         description="From start to end, in minutes; null while it is in progress."
     )
     active_minutes: float | None = strawberry.field(
-        description="Of its minutes, those in motion, as told; null if not told."
+        description="Of its minutes, those in motion: as told, or else what its pauses leave. Null if not told and never paused,"
+        " or while it is in progress."
     )
     notes: str | None = strawberry.field(description="The person's own words; null if there are none.")
     volume_kg: float = strawberry.field(
@@ -167,6 +170,18 @@ class Workout(Node, Loggable):
             ends_at=record.rest_ends_at,
             version=record.rest_version,
         )
+
+    @strawberry.field(
+        description="When it stood still, in order; up to 50. Of a workout that was made shorter since, what is within it.",
+        directives=[list_size(2)],
+    )
+    def pauses(self) -> list[WorkoutPause]:
+        record = self.record
+        return [pause_node(each) for each in pauses_within(record.pauses, record.started_at, record.ended_at)]
+
+    @strawberry.field(description="Whether the session in progress stands still now.")
+    def is_paused(self) -> bool:
+        return self.status is domain.WorkoutStatus.IN_PROGRESS and is_paused(self.record.pauses)
 
     @strawberry.field(description="All sets, exercise by exercise; up to 500.", directives=[list_size(30)])
     async def sets(self, info: Info) -> list[WorkoutSet]:
@@ -229,7 +244,7 @@ def workout_node(record: WorkoutRecord) -> Workout:
         started_at=record.started_at,
         ended_at=record.ended_at,
         duration_minutes=rounded_or_none(record.duration_minutes),
-        active_minutes=rounded_or_none(record.active_minutes),
+        active_minutes=rounded_or_none(record.motion_minutes),
         notes=record.notes,
         volume_kg=rounded(record.volume_kg),
         calories_burned=_stored_estimate(record),

@@ -18,6 +18,7 @@ from subgraphs.shell.scalars import IdempotencyKey, TimeZone, decimal_of, decima
 from subgraphs.workouts.api.track import WorkoutTrackInput
 from subgraphs.workouts.api.workout import Workout, workout_node
 from subgraphs.workouts.api.workout_live import session_channel
+from subgraphs.workouts.api.workout_pause import WorkoutPauseInput
 from subgraphs.workouts.api.workout_set import SetChangesInput, SetInput, WorkoutSet, set_node
 from subgraphs.workouts.commands import workout as commands
 from subgraphs.workouts.commands import workout_set as set_commands
@@ -91,7 +92,7 @@ class LogWorkoutInput:
         default_factory=list, description="In order, up to 50. Without any, only a reported energy is known."
     )
     active_minutes: float | None = strawberry.field(
-        default=None, description="Of the workout's minutes, those in motion. Null: all of them."
+        default=None, description="Of the workout's minutes, those in motion. Null: all but its pauses."
     )
     reported_kcal: float | None = strawberry.field(
         default=None, description="Gross energy in kcal from a device, 0 to 20,000. Null: it is estimated."
@@ -103,6 +104,11 @@ class LogWorkoutInput:
         default=None, description="Where it took place, if not at home. Null: the person's own."
     )
     notes: str | None = strawberry.field(default=None, description="Up to 500 characters. Null: none.")
+    pauses: list[WorkoutPauseInput] = strawberry.field(
+        default_factory=list,
+        description="When it stood still, in order, up to 50, each after the one before. It counts neither as motion nor for"
+        " energy.",
+    )
     track: WorkoutTrackInput | None = strawberry.field(
         default=None,
         description="What its recording came to; the fastest stretches are records of its first exercise. It is not"
@@ -121,6 +127,7 @@ class LogWorkoutInput:
             reported_kcal=decimal_of_or_none(self.reported_kcal, 2),
             session_rpe=decimal_of_or_none(self.session_rpe, 1),
             active_minutes=decimal_of_or_none(self.active_minutes, 4),
+            pauses=[one.to_pause() for one in self.pauses],
             time_zone=self.time_zone,
             track=None if self.track is None else self.track.to_draft(),
             request=request_key(self),
@@ -134,7 +141,7 @@ class CompleteWorkoutInput:
         default=None, description="Up to 24 hours after the start and not in the future. Null: now."
     )
     active_minutes: float | None = strawberry.field(
-        default=strawberry.UNSET, description="Of the workout's minutes, those in motion. Null: all of them."
+        default=strawberry.UNSET, description="Of the workout's minutes, those in motion. Null: all but its pauses."
     )
     reported_kcal: float | None = strawberry.field(
         default=strawberry.UNSET, description="Gross energy in kcal from a device, 0 to 20,000. Null: it is estimated."
@@ -165,7 +172,7 @@ class UpdateWorkoutInput:
         default=strawberry.UNSET, description="Up to 24 hours after the start. It cannot be null."
     )
     active_minutes: float | None = strawberry.field(
-        default=strawberry.UNSET, description="Of the workout's minutes, those in motion. Null: all of them."
+        default=strawberry.UNSET, description="Of the workout's minutes, those in motion. Null: all but its pauses."
     )
     reported_kcal: float | None = strawberry.field(
         default=strawberry.UNSET, description="Gross energy in kcal, 0 to 20,000. Null: it is estimated."

@@ -40,6 +40,7 @@ from subgraphs.workouts.commands.workout_rows import (
     row_of,
     update_workout_row,
 )
+from subgraphs.workouts.domain.pause import Pause, check_pauses
 from subgraphs.workouts.domain.track import TrackDraft, check_track
 from subgraphs.workouts.domain.workout import (
     MOST_WORKOUTS,
@@ -66,6 +67,7 @@ class NewWorkout:
     reported_kcal: Decimal | None = None
     active_minutes: Decimal | None = None
     session_rpe: Decimal | None = None
+    pauses: Sequence[Pause] = ()
     time_zone: str | None = None
     local_date: date | None = None
     track: TrackDraft | None = None
@@ -237,6 +239,7 @@ def new_row(user_id: str, new: NewWorkout, *, time_zone: str, day_start_hour: in
         reported_kcal=new.reported_kcal,
         active_minutes=new.active_minutes,
         session_rpe=new.session_rpe,
+        pauses=new.pauses,
         request=new.request,
     )
 
@@ -248,6 +251,7 @@ async def _create(viewer: Viewer, new: NewWorkout, *, database: Database, now: d
         check_time_zone(checks, new.time_zone, "timeZone")
     check_workout(checks, new, now)
     check_exercises(checks, new.exercises)
+    check_pauses(checks, new.pauses, new.started_at, new.ended_at)
     if new.track is not None and new.ended_at is not None:
         check_track(checks, new.track, Decimal((new.ended_at - new.started_at).total_seconds()))
     checks.done()

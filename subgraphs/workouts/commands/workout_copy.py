@@ -77,6 +77,8 @@ def _records(told: CompletedWorkout) -> tuple[WorkoutRecord, list[WorkoutExercis
         volume_kg=Decimal(0),
         version=1,
         session_rpe=row.session_rpe,
+        paused_at=[pause.started_at for pause in row.pauses],
+        resumed_at=[pause.ended_at for pause in row.pauses if pause.ended_at is not None],
     )
     placed = [
         WorkoutExerciseRecord(new_id(), workout_id, one.exercise_id, position, one.duration_seconds, one.notes)

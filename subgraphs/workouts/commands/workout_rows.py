@@ -13,6 +13,7 @@ from events.envelope import new_id
 from subgraphs.shell.idempotency import key_columns
 from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.node import NodeKind, new_node_id
+from subgraphs.workouts.domain.pause import Pause
 from subgraphs.workouts.domain.workout import ExerciseDraft, WorkoutStatus
 from subgraphs.workouts.domain.workout_set import SetDraft
 from subgraphs.workouts.queries.workout import WorkoutRecord
@@ -33,6 +34,7 @@ class NewRow:
     reported_kcal: Decimal | None
     active_minutes: Decimal | None
     session_rpe: Decimal | None = None
+    pauses: Sequence[Pause] = ()
     request: RequestKey | None = None
 
 
@@ -49,8 +51,9 @@ class SetPlace:
 
 _INSERT = text(
     "INSERT INTO workout (id, user_id, name, status, local_date, time_zone, started_at, ended_at, notes,"
-    " reported_kcal, active_minutes, session_rpe, idempotency_key, idempotency_content, created_at) VALUES (:id, :user_id, :name, :status, :local_date,"
-    " :time_zone, :started_at, :ended_at, :notes, :reported_kcal, :active_minutes, :session_rpe, :idempotency_key,"
+    " reported_kcal, active_minutes, session_rpe, paused_at, resumed_at, idempotency_key, idempotency_content, created_at) VALUES (:id, :user_id, :name, :status, :local_date,"
+    " :time_zone, :started_at, :ended_at, :notes, :reported_kcal, :active_minutes, :session_rpe, CAST(:paused_at AS timestamptz[]),"
+    " CAST(:resumed_at AS timestamptz[]), :idempotency_key,"
     " :idempotency_content, :created_at)"
     " ON CONFLICT DO NOTHING"
 )
@@ -58,6 +61,7 @@ _UPDATE = text(
     "UPDATE workout SET name = :name, status = :status, local_date = :local_date, time_zone = :time_zone,"
     " started_at = :started_at, ended_at = :ended_at, notes = :notes, reported_kcal = :reported_kcal,"
     " active_minutes = :active_minutes, session_rpe = :session_rpe,"
+    " paused_at = CAST(:paused_at AS timestamptz[]), resumed_at = CAST(:resumed_at AS timestamptz[]),"
     " rest_started_at = CASE WHEN :is_running THEN rest_started_at END,"
     " rest_ends_at = CASE WHEN :is_running THEN rest_ends_at END,"
     " rest_place_id = CASE WHEN :is_running THEN rest_place_id END WHERE id = :id"
@@ -103,6 +107,7 @@ def row_of(workout: WorkoutRecord) -> NewRow:
         reported_kcal=workout.reported_kcal,
         active_minutes=workout.active_minutes,
         session_rpe=workout.session_rpe,
+        pauses=workout.pauses,
     )
 
 
@@ -231,6 +236,8 @@ def own_columns(workout_id: str, row: NewRow) -> dict[str, object]:
         "reported_kcal": row.reported_kcal,
         "active_minutes": row.active_minutes,
         "session_rpe": row.session_rpe,
+        "paused_at": [pause.started_at for pause in row.pauses],
+        "resumed_at": [pause.ended_at for pause in row.pauses if pause.ended_at is not None],
     }
 
 

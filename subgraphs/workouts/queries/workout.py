@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from itertools import zip_longest
 
 from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import count_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
+from subgraphs.workouts.domain.pause import Pause, minutes_without_pauses
 from subgraphs.workouts.domain.plan import Plan
 from subgraphs.workouts.queries.training import TrainedDays
 
@@ -20,7 +22,7 @@ MOST_SHOWN_A_DAY = 20
 _COLUMNS = (
     "id, user_id, name, status, local_date, time_zone, started_at, ended_at, duration_minutes, active_minutes, notes,"
     " reported_kcal, calories_kcal, net_calories_kcal, calories_method, body_weight_kg, volume_kg, version, session_rpe,"
-    " rest_started_at, rest_ends_at, rest_place_id, rest_version"
+    " rest_started_at, rest_ends_at, rest_place_id, rest_version, paused_at, resumed_at"
 )
 
 
@@ -54,6 +56,20 @@ class WorkoutRecord:
     rest_ends_at: datetime | None = None
     rest_place_id: str | None = None
     rest_version: int = 0
+    paused_at: Sequence[datetime] = ()
+    resumed_at: Sequence[datetime] = ()
+
+    @property
+    def pauses(self) -> list[Pause]:
+        """As they were told, in order; the last has no end while it goes on, or where the workout's end ended it."""
+        return [Pause(*pair) for pair in zip_longest(self.paused_at, self.resumed_at)]
+
+    @property
+    def motion_minutes(self) -> Decimal | None:
+        """As told, or else what the pauses leave; None where neither is known."""
+        if self.active_minutes is not None or self.ended_at is None or not self.paused_at:
+            return self.active_minutes
+        return minutes_without_pauses(self.pauses, self.started_at, self.ended_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,8 @@ OPERATIONS = {
         "FORBIDDEN",
     ),
     "Mutation.reopenWorkout": ('mutation { reopenWorkout(input: {id: "WORKOUT"}) { workout { id } } }', "NOT_FOUND"),
+    "Mutation.pauseWorkout": ('mutation { pauseWorkout(input: {id: "WORKOUT"}) { workout { id } } }', "NOT_FOUND"),
+    "Mutation.resumeWorkout": ('mutation { resumeWorkout(input: {id: "WORKOUT"}) { workout { id } } }', "NOT_FOUND"),
     "Mutation.reorderExercises": (
         'mutation { reorderExercises(input: {workoutId: "WORKOUT", order: []}) { workout { id } } }',
         "NOT_FOUND",
