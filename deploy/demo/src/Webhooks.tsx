@@ -203,23 +203,21 @@ function Register({ onSecret }: { onSecret: (name: string, secret: string | null
   return (
     <form className="card" aria-label="Register" onSubmit={(event) => void send(event)}>
       <h2>Register an endpoint</h2>
-      <div className="fields">
-        <label>
-          Name
-          <input required maxLength={100} value={name} onChange={(event) => setName(event.target.value)} />
-        </label>
-        <label>
-          Address
-          <input
-            type="url"
-            required
-            maxLength={1000}
-            placeholder="https://hooks.example.org/fittracker"
-            value={url}
-            onChange={(event) => setUrl(event.target.value)}
-          />
-        </label>
-      </div>
+      <label>
+        Name
+        <input required maxLength={100} value={name} onChange={(event) => setName(event.target.value)} />
+      </label>
+      <label>
+        Address
+        <input
+          type="url"
+          required
+          maxLength={1000}
+          placeholder="https://hooks.example.org/fittracker"
+          value={url}
+          onChange={(event) => setUrl(event.target.value)}
+        />
+      </label>
       <Choices legend="Is told of" of={KINDS} chosen={kinds} onChange={setKinds} />
       <button className="primary" disabled={isBusy || kinds.length === 0}>
         Register
