@@ -7,6 +7,7 @@ import base64
 import re
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -192,6 +193,40 @@ async def test_a_coach_plans_for_a_client_who_sees_by_whom_until_planning_is_tak
     await eventually(plans_nothing)
     templates = "query ($id: ID!) { user(id: $id) { templates { totalCount } } }"
     assert (await coach.data(templates, {"id": client.id}))["user"]["templates"]["totalCount"] >= 1
+
+
+async def test_a_coachs_program_plans_for_a_client_who_sees_by_which_key_until_it_is_revoked(
+    stack: RunningStack,
+) -> None:
+    client, coach = await stack.register(), await stack.register()
+    await let_plan(client, coach)
+    program = await with_a_key(coach, "PLAN_FOR_CLIENTS", "WRITE_TRAINING", "READ_TRAINING")
+    plan = """mutation ($of: ID!, $date: LocalDate!) { planWorkout(input: { personId: $of, date: $date, name: "By a program" }) {
+      plannedWorkout { authorId } userErrors { code } } }"""
+    given = {"of": client.id, "date": (datetime.now(UTC) + timedelta(days=2)).date().isoformat()}
+    made: dict[str, Any] = {}
+
+    async def is_planned() -> bool:
+        made.update((await program.ask(plan, given))["data"]["planWorkout"])
+        return bool(made["userErrors"] == [])
+
+    await eventually(is_planned)
+    assert made["plannedWorkout"] == {"authorId": coach.id}
+    (key,) = (await coach.data("{ me { apiKeys { id } } }"))["me"]["apiKeys"]
+    writes = (await client.data("{ me { trainingWrites { writerId apiKeyId what } } }"))["me"]["trainingWrites"]
+    assert writes == [{"writerId": coach.id, "apiKeyId": key["id"], "what": "PLANNED_WORKOUT"}]
+    seen = await program.ask(
+        "query ($of: ID!) { user(id: $of) { plannedWorkouts { nodes { name } } } }", {"of": client.id}
+    )
+    assert seen["data"] == {"user": None}
+
+    await coach.data("mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { revokedId } }", {"id": key["id"]})
+
+    async def is_shut() -> bool:
+        errors = (await program.ask(plan, given)).get("errors", [])
+        return [each["extensions"]["code"] for each in errors] == ["UNAUTHENTICATED"]
+
+    await eventually(is_shut)
 
 
 async def test_a_program_with_a_key_does_its_part_of_the_graph_until_the_key_is_revoked(stack: RunningStack) -> None:
