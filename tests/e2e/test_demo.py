@@ -445,6 +445,9 @@ async def test_a_coach_is_invited_sees_the_days_and_plans_until_the_client_takes
         readers = desk.page.locator('section[aria-label="Readers"]')
         await expect(readers).to_contain_text("Coby Coach")
         await expect(readers).to_contain_text("plans meals, training")
+        written = desk.page.locator('section[aria-label="Planned for you"]')
+        await expect(written.locator("li")).to_have_count(3)  # the workout, the plan of meals, and its days
+        await expect(written).to_contain_text("Coby Coach")
         assert await desk.serious_findings() == []
         await readers.locator('button:has-text("Revoke")').click()
         await expect(readers).to_contain_text("Nobody.")

@@ -4,7 +4,7 @@ import { useState, type FormEvent } from "react";
 import { Answer } from "./Answer";
 import { useAttempt } from "./attempt";
 import { Choices } from "./Choices";
-import { count, dateWithYear, title, words } from "./format";
+import { count, dateWithYear, shortDate, title, words } from "./format";
 import {
   AcceptInvitationDocument,
   CoachingDocument,
@@ -15,6 +15,7 @@ import {
   type GrantLineFragment,
   type GrantRelation,
   type InvitationLineFragment,
+  type PlannedByFragment,
   type PlanArea,
 } from "./graph.generated";
 import { linkTo } from "./route";
@@ -23,6 +24,7 @@ const AREAS: readonly GrantArea[] = ["BODY", "DIARY", "TRAINING", "PROGRESS"];
 /** What may be planned, with the area that whoever plans it reads. */
 const READING: Record<PlanArea, GrantArea> = { MEALS: "DIARY", TRAINING: "TRAINING", GOALS: "PROGRESS" };
 const PLANS = Object.keys(READING) as PlanArea[];
+const MOST_WRITES = 8;
 const AGAIN = { refetchQueries: [CoachingDocument], awaitRefetchQueries: true };
 
 export function Coaching() {
@@ -37,6 +39,7 @@ function People({ me }: { me: CoachingQuery["me"] }) {
       <div className="columns">
         <div>
           <Readers grants={me.readers.nodes} sent={me.sentInvitations} />
+          <Planned writes={[...me.trainingWrites, ...me.diaryWrites, ...me.progressWrites]} />
           <Invite />
         </div>
         <div>
@@ -108,6 +111,28 @@ function Readers({ grants, sent }: { grants: readonly GrantLineFragment[]; sent:
       </ul>
       {grants.length + sent.length === 0 && <p className="empty">Nobody.</p>}
       {complaint && <p role="alert">{complaint}</p>}
+    </section>
+  );
+}
+
+/** The latest plans that others wrote for the person, and whether a program of theirs did. */
+function Planned({ writes }: { writes: readonly PlannedByFragment[] }) {
+  if (writes.length === 0) return null;
+  const latest = writes.toSorted((one, other) => Date.parse(other.at) - Date.parse(one.at)).slice(0, MOST_WRITES);
+  return (
+    <section className="card" aria-label="Planned for you">
+      <h2>Planned for you</h2>
+      <ul className="lines">
+        {latest.map((each) => (
+          <li key={`${each.subjectId} ${each.at}`}>
+            <span>{title(each.what)}</span>
+            <small>
+              {each.writerName}
+              {each.apiKeyId && ", by a program"}, {shortDate(each.at.slice(0, 10))}
+            </small>
+          </li>
+        ))}
+      </ul>
     </section>
   );
 }
