@@ -24,13 +24,14 @@ class NotImportedError(Exception):
 
 @dataclass
 class Known:
-    """Where the export's own foods and exercises are now, its workouts, routines and planned workouts: new ids by old ones, None
+    """Where the export's own foods and exercises are now, its gear, workouts, routines and planned workouts: new ids by old ones, None
     while they are not made yet.
     """
 
     foods: dict[str, str | None] = field(default_factory=dict)
     exercises: dict[str, str | None] = field(default_factory=dict)
     workouts: dict[str, str | None] = field(default_factory=dict)
+    gear: dict[str, str | None] = field(default_factory=dict)
     routines: dict[str, str | None] = field(default_factory=dict)
     planned: dict[str, str | None] = field(default_factory=dict)
     slots: set[str] = field(default_factory=set)  # names of the person's own slots of the day
@@ -219,7 +220,17 @@ def _workout(record: Record, known: Known) -> Input:
         told["reportedKcal"] = energy["kcal"]
     if (track := record.get("track")) is not None:  # exports of an earlier release have none
         told["track"] = _track(track)
+    gear = record.get("gear")  # exports of an earlier release, and most apps, tell of none
+    gear_id = None if gear is None else known.gear.get(gear["id"])
+    # What is there by default is not what was used then.
+    told |= {"withoutGear": True} if gear_id is None else {"gearId": gear_id}
     return {**told, "exercises": [_done(each, known) for each in record["exercises"]]}
+
+
+def _gear(record: Record, known: Known) -> Input:
+    names = ("name", "kind", "startDistanceM", "lifeDistanceM", "retiredOn")
+    default_for = [known.exercise(each) for each in record["defaultFor"]]
+    return {**_pick(record, *names), "defaultForExerciseIds": default_for}
 
 
 def _done(exercise: Record, known: Known) -> Input:
@@ -327,6 +338,7 @@ PLATES = Arrival("account", "setPlateInventory", "SetPlateInventoryInput", _plat
 EXERCISES = Arrival("exercises", "createExercise", "CreateExerciseInput", _exercise, "thing: exercise { id }")
 FOODS = Arrival("foods", "createFood", "CreateFoodInput", _food, "thing: food { id }")
 RECIPES = Arrival("foods", "createRecipe", "CreateRecipeInput", _recipe, "thing: food { id }")
+GEAR = Arrival("gear", "createGear", "CreateGearInput", _gear, "thing: gear { id }")
 WORKOUTS = Arrival("workouts", "logWorkout", "LogWorkoutInput", _workout, "thing: workout { id }")
 ROUTINES = Arrival("routines", "createRoutine", "CreateRoutineInput", _routine, "thing: routine { id }")
 PLANNED = Arrival("plannedWorkouts", "planWorkout", "PlanWorkoutInput", _planned, "thing: plannedWorkout { id }")

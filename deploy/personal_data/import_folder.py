@@ -19,6 +19,7 @@ from deploy.personal_data.arrivals import (
     DEFAULT_REST,
     EXERCISES,
     FOODS,
+    GEAR,
     NOT_IMPORTED,
     OTHERS,
     PLANNED,
@@ -173,6 +174,8 @@ class _Run:
         for once in (SETTINGS, PROFILE, DEFAULT_REST, PLATES):
             self._tell(once, await self._make_all(once))
         self._tell(EXERCISES, await self._make_all(EXERCISES, self._known.exercises))
+        self._known.gear = {each["id"]: None for each in self._records("gear")}
+        self._tell(GEAR, await self._make_all(GEAR, self._known.gear))
         self._tell(FOODS, await self._make_all(FOODS, self._known.foods))
         self._tell(RECIPES, await self._make_recipes())
         ids = {WORKOUTS: self._known.workouts, ROUTINES: self._known.routines, PLANNED: self._known.planned}

@@ -17,6 +17,7 @@ from subgraphs.shell.database import Database
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.scalars import IdempotencyKey
 from subgraphs.shell.units import MassUnit
+from subgraphs.workouts.commands.gear import WantedGear, create_gear
 from subgraphs.workouts.commands.planned_workout import NewPlanned, plan_workout
 from subgraphs.workouts.commands.plates import set_plate_inventory
 from subgraphs.workouts.commands.public_template import Publication, clone_template, publish_template
@@ -25,6 +26,7 @@ from subgraphs.workouts.commands.routine import NewRoutine, RoutineUse, ToldDay,
 from subgraphs.workouts.commands.template import NewTemplate, create_template
 from subgraphs.workouts.commands.workout import NewWorkout, log_workout
 from subgraphs.workouts.domain.exercise import ExerciseLevel
+from subgraphs.workouts.domain.gear import GearDraft, GearKind
 from subgraphs.workouts.domain.plan import Plan
 from subgraphs.workouts.domain.plates import PlateInventory, Plates
 from subgraphs.workouts.domain.public_template import TemplateKind
@@ -36,6 +38,7 @@ from subgraphs.workouts.sample_data import catalogue_by_name
 
 _WEEKS = 2
 _DEFAULT_REST_SECONDS = 90
+_RUN = "Running, 9.7 km/h (6 mph)"
 #: At home: (kilograms of a plate, pairs of it).
 _PLATES = PlateInventory(
     MassUnit.KG,
@@ -66,7 +69,7 @@ _DAYS: tuple[tuple[Weekday, str, time, int, dict[str, tuple[int, int, int, int |
             "Plank": (3, 1, 1, None, 60),
         },
     ),
-    (Weekday.SATURDAY, "Long run", time(9, 30), 75, {"Running, 9.7 km/h (6 mph)": (1, 1, 1, None, 0)}),
+    (Weekday.SATURDAY, "Long run", time(9, 30), 75, {_RUN: (1, 1, 1, None, 0)}),
 )
 
 
@@ -85,6 +88,7 @@ async def load_training(database: Database, now: datetime) -> None:
     routine = await create_routine(viewer, new, database=database, now=now)
     await _load_templates(viewer, days, database, now)
     await log_workout(viewer, _press_day(now, ids), database=database, now=now)
+    await _load_gear(viewer, ids, database, now)
     if not is_planned:
         use = RoutineUse(start=now.date() + timedelta(days=1), weeks=_WEEKS)
         await schedule_routine(viewer, routine.id, use, database=database, now=now)
@@ -107,6 +111,38 @@ async def _load_templates(viewer: Viewer, days: Sequence[ToldDay], database: Dat
     mobility = sample_id("public-template", "Fifteen minutes of mobility")
     request = RequestKey(IdempotencyKey("sample:clone"))
     await clone_template(viewer, mobility, name=None, request=request, database=database, now=now)
+
+
+async def _load_gear(viewer: Viewer, ids: Mapping[str, str], database: Database, now: datetime) -> None:
+    """Shoes that are nearly done, new ones for the runs to come, and a run of last week with the old ones."""
+    old = GearDraft(
+        name="Grey shoes",
+        kind=GearKind.SHOES,
+        start_distance_m=Decimal(704_000),
+        life_distance_m=Decimal(700_000),
+        retired_on=now.date() - timedelta(days=3),
+    )
+    new = GearDraft(
+        name="Blue shoes",
+        kind=GearKind.SHOES,
+        life_distance_m=Decimal(700_000),
+        default_for=[ids[_RUN]],
+    )
+    made = [
+        await create_gear(viewer, each, RequestKey(IdempotencyKey(f"sample:{each.name}")), database=database, now=now)
+        for each in (old, new)
+    ]
+    started_at = datetime.combine(now.date() - timedelta(days=12), time(7), tzinfo=now.tzinfo)
+    sets = [SetDraft(duration_seconds=2_400, distance_m=Decimal(6_450))]
+    run = NewWorkout(
+        name="Around the lake",
+        started_at=started_at,
+        ended_at=started_at + timedelta(minutes=40),
+        exercises=(ExerciseDraft(exercise_id=ids[_RUN], sets=sets),),
+        gear=WantedGear(gear_id=made[0].id),
+        request=RequestKey(IdempotencyKey("sample:run")),
+    )
+    await log_workout(viewer, run, database=database, now=now)
 
 
 def _press_day(now: datetime, ids: Mapping[str, str]) -> NewWorkout:

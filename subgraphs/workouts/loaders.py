@@ -18,6 +18,7 @@ from subgraphs.shell.telemetry import batch_span
 from subgraphs.workouts.domain.plates import PlateInventory
 from subgraphs.workouts.queries.exercise import ExerciseFilter, ExerciseRecord, exercises_by_id, exercises_by_name
 from subgraphs.workouts.queries.exercise_search import search_exercises
+from subgraphs.workouts.queries.gear import GearRecord, GearUse, gear_by_id, gear_by_user, gear_counts, gear_uses
 from subgraphs.workouts.queries.person import weights_on
 from subgraphs.workouts.queries.personal_record import (
     PersonalRecord,
@@ -166,6 +167,22 @@ class WorkoutsLoaders:
     @cached_property
     def default_rest_by_user(self) -> DataLoader[str, int | None]:
         return load_one("default_rest_by_user", self._read(default_rests), batch_span)
+
+    @cached_property
+    def gear_by_id(self) -> DataLoader[str, GearRecord | None]:
+        return load_one("gear_by_id", self._read(gear_by_id), batch_span)
+
+    @cached_property
+    def gear_by_user(self) -> DataLoader[tuple[str, Page], list[GearRecord]]:
+        return load_with_arguments("gear_by_user", self._read(gear_by_user), list, batch_span)
+
+    @cached_property
+    def gear_count_by_user(self) -> DataLoader[str, int | None]:
+        return load_one("gear_count_by_user", self._read(gear_counts), batch_span)
+
+    @cached_property
+    def gear_use_by_id(self) -> DataLoader[str, GearUse | None]:
+        return load_one("gear_use_by_id", self._read(gear_uses), batch_span)
 
     @cached_property
     def plate_inventory_by_user(self) -> DataLoader[str, PlateInventory | None]:

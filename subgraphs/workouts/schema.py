@@ -4,6 +4,7 @@ import strawberry
 
 from subgraphs.shell.graphql_schema import SubgraphSchema
 from subgraphs.workouts.api.exercise import Exercise, ExerciseMutation, ExerciseQuery
+from subgraphs.workouts.api.gear import GearMutation
 from subgraphs.workouts.api.planned_workout_mutations import PlannedWorkoutMutation
 from subgraphs.workouts.api.plates import PlatesMutation
 from subgraphs.workouts.api.public_template import PublicTemplateMutation, PublicTemplateQuery
@@ -34,6 +35,7 @@ class Mutation(
     RestMutation,
     PauseMutation,
     PlatesMutation,
+    GearMutation,
     PlannedWorkoutMutation,
     RoutineMutation,
 ):

@@ -8,6 +8,7 @@ SYNCED = SyncedTables(
         SyncedTable(table="workout_set", kind="set", only_deletions=True),  # a set is told with its workout
         SyncedTable(table="workout_template", kind="template"),
         SyncedTable(table="routine", kind="routine"),
+        SyncedTable(table="gear", kind="gear"),
         SyncedTable(table="planned_workout", kind="planned_workout"),
         # The catalogue is nobody's, and too large to be copied: it has no owner.
         SyncedTable(table="exercise", kind="exercise", owner="created_by"),

@@ -80,6 +80,9 @@ class WorkoutRow(WorkoutsTable, table=True):
     rest_version: int = 0
     paused_at: list[datetime] = Field(sa_column=Column(ARRAY(DateTime(timezone=True)), nullable=False))
     resumed_at: list[datetime] = Field(sa_column=Column(ARRAY(DateTime(timezone=True)), nullable=False))
+    gear_id: str | None = Field(
+        default=None, sa_column=Column(Text, ForeignKey("gear.id", ondelete="SET NULL"), nullable=True)
+    )
     idempotency_key: str | None = None
     idempotency_content: bytes | None = Field(default=None, sa_column=_content())
     created_at: datetime = Field(sa_column=_instant())
@@ -103,6 +106,26 @@ class WorkoutExerciseRow(WorkoutsTable, table=True):
     planned_percent: Decimal | None = Field(default=None, sa_column=Column(Numeric(5, 2)))
     planned_max_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(7, 2)))
     planned_rpe: Decimal | None = Field(default=None, sa_column=Column(Numeric(3, 1)))
+
+
+class GearRow(WorkoutsTable, table=True):
+    """Shoes, a bicycle or the like. `default_for` are ids of the exercises whose workouts are done with it."""
+
+    __tablename__ = "gear"
+    __table_args__ = (key_index("gear"),)
+
+    id: str = Field(primary_key=True)
+    user_id: str
+    name: str
+    kind: str
+    start_distance_m: Decimal = Field(sa_column=Column(Numeric(12, 2), nullable=False))
+    life_distance_m: Decimal | None = Field(default=None, sa_column=Column(Numeric(12, 2)))
+    retired_on: date | None = None
+    default_for: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    version: int = 1
+    created_at: datetime = Field(sa_column=_instant())
+    idempotency_key: str | None = None
+    idempotency_content: bytes | None = Field(default=None, sa_column=_content())
 
 
 class DefaultRestRow(WorkoutsTable, table=True):

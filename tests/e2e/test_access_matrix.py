@@ -65,7 +65,7 @@ LAST = (
 SNAPSHOT = """{ me { email displayName roles version settings { timeZone } profile { heightCm }
   weights { nodes { id weightKg notes version } } measurements { nodes { id valueCm } } heartRates { nodes { id version } } sessions { totalCount }
   meals { nodes { id notes version } } drinks { nodes { id amountMl } } workouts { nodes { id name status version } }
-  templates { nodes { id name } } routines { nodes { id version } } plannedWorkouts { nodes { id version } } readers { totalCount } notifications { nodes { id } } reminders { id version } sentInvitations { id } apiKeys { id } passkeys { id name } webhookEndpoints { id version } goals { nodes { id targetValue status } } } }"""
+  templates { nodes { id name } } gear { nodes { id version } } routines { nodes { id version } } plannedWorkouts { nodes { id version } } readers { totalCount } notifications { nodes { id } } reminders { id version } sentInvitations { id } apiKeys { id } passkeys { id name } webhookEndpoints { id version } goals { nodes { id targetValue status } } } }"""
 
 
 #: Of that, what can be planned by a grant, and what tells of it.
@@ -121,6 +121,7 @@ PLACES = {
     "plannedWorkout": ("UpdatePlannedWorkoutInput.id", "SkipPlannedWorkoutInput.id", "CancelPlannedWorkoutInput.id",
         "StartPlannedWorkoutInput.id", "PairPlannedWorkoutInput.id",
     ),
+    "gear": ("UpdateGearInput.id", "DeleteGearInput.id"),
     "recorded": ("PairPlannedWorkoutInput.workoutId",),
     "routine": ("UpdateRoutineInput.id", "DeleteRoutineInput.id", "ScheduleRoutineInput.id"),
 }  # fmt: skip

@@ -103,6 +103,7 @@ RENAMED = {
     "planned_workout.routine_id": "routine",
     "planned_workout.workout_id": "workout",
     "default_rest.seconds": "defaultRestSeconds",
+    "workout.gear_id": "gear",
     "favourite_food.food_id": "id",
     "food.per_100": "per100",
     "food_portion.food_id": "portions",

@@ -44,6 +44,7 @@ MADE: dict[str, tuple[str, dict[str, Any], str, dict[str, Any]]] = {
     "logSet": ("set_", {"workoutId": "WORKOUT", "exerciseId": "EXERCISE", "reps": 5}, "set", {"reps": 6}),
     "planWorkout": ("", {"date": TOMORROW, "name": "Run"}, "plannedWorkout", {"name": "Swim"}),
     "createRoutine": ("", {"name": "Week", "schedule": "CYCLE", "days": [{"name": "Run"}]}, "routine", {"name": "Month"}),
+    "createGear": ("", {"name": "Shoes", "kind": "SHOES"}, "gear", {"name": "Boots"}),
     "createGoal": ("goal_", {"kind": "DAILY_WATER_ML", "targetValue": 2000}, "goal", {"targetValue": 2100}),
 }  # fmt: skip
 FORGET = {"logWater": "deleteWater", "logMeal": "deleteMeal", "logWeight": "deleteWeight", "createGoal": "deleteGoal"}

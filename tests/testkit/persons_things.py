@@ -37,6 +37,8 @@ THEN = """mutation($food: ID!, $workout: ID!, $exercise: ID!, $tomorrow: LocalDa
   setCustomSlots(input: { slots: [{ name: "SECRET snack", countsAs: SNACK }] }) { customSlots { version } }
   setDietaryPreferences(input: { avoid: [CELERY] }) { dietaryPreferences { version } }
   createRecipe(input: { name: "SECRET", servings: 2, ingredients: [{ foodId: $food, grams: 70 }] }) { food { id } }
+  createGear(input: { name: "SECRET shoes", kind: SHOES, startDistanceM: 1234.5, lifeDistanceM: 800000,
+    defaultForExerciseIds: [$exercise] }) { gear { id } }
   setDefaultRest(input: { seconds: 97 }) { user { id } }
   setPlateInventory(input: { inventory: { unit: LB, bar: 33.07, plates: [{ weight: 45, pairs: 2 }] } }) { user { id } }
   planWorkout(input: { date: $tomorrow, name: "SECRET", notes: "SECRET", exercises: [{ exerciseId: $exercise, sets: 3 }] }) {
@@ -98,6 +100,7 @@ async def things_of(owner: Visitor) -> dict[str, str]:
         "recorded": then["logWorkout"]["workout"]["id"],
         "plannedWorkout": then["planWorkout"]["plannedWorkout"]["id"],
         "routine": then["createRoutine"]["routine"]["id"],
+        "gear": then["createGear"]["gear"]["id"],
         "template": then["createTemplate"]["template"]["id"],
         "publicTemplate": await a_public_template(owner),
         "summary": then["me"]["user"]["day"]["id"],

@@ -18,6 +18,7 @@ from deploy.personal_data.sources.reading import Found
 LONGEST_NAME = 255
 LONGEST_NOTES = 500
 LONGEST_QUICK_NAME = 100
+LONGEST_GEAR_NAME = 100
 #: A workout may last so long; an app's clock that was never stopped shows more.
 LONGEST_WORKOUT = timedelta(hours=24)
 
@@ -137,6 +138,7 @@ class Session:
     active_minutes: float | None = None
     time_zone: str | None = None
     track: dict[str, Any] | None = None
+    gear: str | None = None
 
     def found(self) -> Found:
         """One that lasted longer than a workout may has no length: nobody can say when it ended."""
@@ -158,8 +160,28 @@ class Session:
                 "caloriesBurned": {"method": "REPORTED", "kcal": self.kcal},
                 "exercises": self.exercises,
                 "track": self.track if lasted else None,
+                "gear": None if self.gear is None else {"id": gear_id(self.gear), "name": self.gear},
             },
         )
+
+
+def gear_id(name: str) -> str:
+    """By its name: an app's export tells nothing else of it."""
+    return record_id("gear", name.casefold())
+
+
+def gear(name: str, kind: str) -> Found:
+    """Shoes or a bicycle that workouts were done with. How far it went is what the workouts say."""
+    record = {
+        "id": gear_id(name),
+        "name": line(name, LONGEST_GEAR_NAME, "Gear"),
+        "kind": kind,
+        "startDistanceM": 0,
+        "lifeDistanceM": None,
+        "retiredOn": None,
+        "defaultFor": [],
+    }
+    return Found("gear", record)
 
 
 def weighing(source: str, place: str, at: datetime, kg: float, fat_percent: float | None = None) -> Found:

@@ -14,14 +14,14 @@ from deploy.personal_data.sources import quantities
 from deploy.personal_data.sources.quantities import METRES
 from deploy.personal_data.sources.reading import Format, Found, Person, SkippedError, Source
 from deploy.personal_data.sources.recordings import recording_beside
-from deploy.personal_data.sources.records import Session, notes
+from deploy.personal_data.sources.records import Session, gear, notes
 from deploy.personal_data.sources.sheet import Row, columns_of, require, rows_of
 from deploy.personal_data.sources.sports import done_of, exercises_of
 
 _UTC = ZoneInfo("UTC")
 _USED = frozenset(
     {"Activity ID", "Activity Date", "Activity Name", "Activity Type", "Activity Description", "Activity Private Note",
-     "Elapsed Time", "Moving Time", "Distance", "Calories", "Filename"}
+     "Elapsed Time", "Moving Time", "Distance", "Calories", "Filename", "Activity Gear"}
 )  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def _read(source: Source) -> Iterator[Found]:
     """Distances of the older form, which has the column once, are in kilometres."""
     with_metres = source.file.peek(1)[:8192] if hasattr(source.file, "peek") else b""
     is_twice = columns_of(with_metres).count("Distance") > 1
-    activities = set()
+    activities, seen = set(), dict[str, str]()
     for row in rows_of(source, _USED):
         try:
             session = _session(row, replace(source.person, zone=_UTC), in_metres=is_twice)
@@ -41,9 +41,12 @@ def _read(source: Source) -> Iterator[Found]:
             source.reading.skip(row.place, str(refusal))
             continue
         activities.add(row.get("Activity Type") or "")
+        if session.gear is not None:
+            seen.setdefault(session.gear, _gear_kind(row.get("Activity Type") or ""))
         track = recording_beside(source, row.get("Filename") or "", session.lasted)
         yield replace(session, track=track).found()
     yield from exercises_of(activities)
+    yield from (gear(name, kind) for name, kind in seen.items())
 
 
 def _session(row: Row, person: Person, *, in_metres: bool) -> Session:
@@ -63,7 +66,16 @@ def _session(row: Row, person: Person, *, in_metres: bool) -> Session:
         said=notes(row.get("Activity Description"), row.get("Activity Private Note")),
         kcal=quantities.amount(row.get("Calories"), "Calories"),
         active_minutes=round(float(moving) / 60, 4),
+        gear=row.get("Activity Gear") or None,
     )
+
+
+def _gear_kind(activity: str) -> str:
+    """Strava has shoes and bicycles, and tells of an activity with either by its name alone."""
+    plain = activity.casefold()
+    if "ride" in plain:
+        return "BICYCLE"
+    return "SHOES" if any(word in plain for word in ("run", "walk", "hike")) else "OTHER"
 
 
 STRAVA = Format("Strava", _fits, _read)

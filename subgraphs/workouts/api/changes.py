@@ -1,4 +1,4 @@
-"""What of a person's workouts, templates, routines, planned workouts and exercises changed, for clients that keep a copy."""
+"""What of a person's workouts, templates, routines, planned workouts, gear and exercises changed, for clients that keep a copy."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,6 +8,7 @@ from subgraphs.shell.changes import Changes, SyncedType, changes_field, owned
 from subgraphs.shell.context import Info
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.workouts.api.exercise import Exercise, exercise_node
+from subgraphs.workouts.api.gear import Gear, gear_node
 from subgraphs.workouts.api.planned_workout import PlannedWorkout, Routine, planned_node, routine_node
 from subgraphs.workouts.api.template import WorkoutTemplate, template_node
 from subgraphs.workouts.api.workout import Workout, workout_node
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 
 LazyUser = Annotated["User", strawberry.lazy("subgraphs.workouts.api.user")]
 TrainingEntity = Annotated[
-    Workout | WorkoutTemplate | Routine | PlannedWorkout | Exercise | LazyUser,
+    Workout | WorkoutTemplate | Routine | PlannedWorkout | Gear | Exercise | LazyUser,
     strawberry.union(
         "TrainingEntity",
-        description="What a person has in workouts: workouts with their sets, templates, routines, planned workouts, own"
-        " exercises; and the person, whose usual rest changed.",
+        description="What a person has in workouts: workouts with their sets, templates, routines, planned workouts, gear,"
+        " own exercises; and the person, whose usual rest or plates changed.",
     ),
 ]
 
@@ -46,6 +47,7 @@ SYNCED_TYPES: dict[str, SyncedType] = {
     "template": owned("WorkoutTemplate", lambda info: loaders_of(info).template_by_id, template_node),
     "routine": owned("Routine", lambda info: loaders_of(info).routine_by_id, routine_node),
     "planned_workout": owned("PlannedWorkout", lambda info: loaders_of(info).planned_workout_by_id, planned_node),
+    "gear": owned("Gear", lambda info: loaders_of(info).gear_by_id, gear_node),
     "exercise": SyncedType("Exercise", _exercise),
     "user": SyncedType("User", _user),
 }
@@ -58,7 +60,7 @@ class ChangesOfUser:
     id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
     training_changes: Changes[TrainingEntity] = changes_field(
         "User.trainingChanges",
-        "What of the person's workouts, templates, routines, planned workouts and exercises",
+        "What of the person's workouts, templates, routines, planned workouts, gear and exercises",
         SYNCED_TYPES,
         lambda info: loaders_of(info).changes_by_user,
     )

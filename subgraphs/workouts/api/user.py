@@ -29,6 +29,7 @@ from subgraphs.workouts.api.calendar_of_user import CalendarOfUser
 from subgraphs.workouts.api.changes import ChangesOfUser
 from subgraphs.workouts.api.energy import EnergyEstimate, estimate
 from subgraphs.workouts.api.exercise import Exercise, exercise_node, visible_exercise
+from subgraphs.workouts.api.gear import GearOfUser
 from subgraphs.workouts.api.heart_rate import (
     HeartRateEffort,
     HeartRateEffortInput,
@@ -111,7 +112,7 @@ class PersonalRecord:
 
 
 @strawberry.federation.type(keys=["id"], description="A person.", directives=[CACHE_PRIVATE_BRIEFLY])
-class User(CalendarOfUser, ChangesOfUser, PlatesOfUser):
+class User(CalendarOfUser, ChangesOfUser, GearOfUser, PlatesOfUser):
     id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
     display_name: str = strawberry.federation.field(external=True, description="How the person is called.")
     physiology: PhysiologyOfHeart | None = strawberry.federation.field(

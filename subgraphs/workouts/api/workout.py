@@ -17,6 +17,7 @@ from subgraphs.shell.sharing import SHARED_TRAINING, load_readable
 from subgraphs.shell.units import MassUnit
 from subgraphs.workouts.api.energy import EnergyEstimate, estimate
 from subgraphs.workouts.api.exercise import Exercise, exercise_node
+from subgraphs.workouts.api.gear import Gear, gear_node
 from subgraphs.workouts.api.template import ExercisePlan, plan_node
 from subgraphs.workouts.api.track import WorkoutTrack, track_node
 from subgraphs.workouts.api.workout_pause import WorkoutPause, pause_node
@@ -195,6 +196,13 @@ class Workout(Node, Loggable):
 
         record = await loaders_of(info).planned_by_workout.load(self.record.id)
         return None if record is None else planned_node(record)
+
+    @strawberry.field(description="The shoes, bicycle or the like that it is done with; null if none is told.")
+    async def gear(self, info: Info) -> Gear | None:
+        if self.record.gear_id is None:
+            return None
+        record = await loaders_of(info).gear_by_id.load(self.record.gear_id)
+        return None if record is None else gear_node(record)
 
     @strawberry.field(
         description="What its recording came to: distance, climb, splits, fastest stretches; null where none was logged."

@@ -22,6 +22,7 @@ from subgraphs.workouts.api.workout_pause import WorkoutPauseInput
 from subgraphs.workouts.api.workout_set import SetChangesInput, SetInput, WorkoutSet, set_node
 from subgraphs.workouts.commands import workout as commands
 from subgraphs.workouts.commands import workout_set as set_commands
+from subgraphs.workouts.commands.gear import WantedGear
 from subgraphs.workouts.commands.template import planned_exercises
 from subgraphs.workouts.domain.personal_record import RecordKind
 from subgraphs.workouts.domain.workout import ExerciseDraft
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from subgraphs.workouts.api.user import User
 
 LazyUser = Annotated["User", strawberry.lazy("subgraphs.workouts.api.user")]
+_GEAR = "Gear of the viewer that it is done with. Null: what its first exercise has by default."
+_WITHOUT_GEAR = (
+    "It is done with no gear, whatever its first exercise has by default; for a session, until it is completed."
+)
 
 
 @strawberry.input(description="An exercise of a workout that is logged in one call.")
@@ -70,6 +75,8 @@ class StartWorkoutInput:
         default=None, description="Where it takes place, if not at home. Null: the person's own."
     )
     notes: str | None = strawberry.field(default=None, description="Up to 500 characters. Null: none.")
+    gear_id: strawberry.ID | None = strawberry.field(default=None, description=_GEAR)
+    without_gear: bool = strawberry.field(default=False, description=_WITHOUT_GEAR)
     id: strawberry.ID | None = client_made_id(NodeKind.WORKOUT)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
@@ -79,6 +86,7 @@ class StartWorkoutInput:
             started_at=self.started_at or now,
             time_zone=self.time_zone,
             notes=self.notes,
+            gear=WantedGear(gear_id=self.gear_id, without=self.without_gear),
             request=request_key(self),
         )
 
@@ -114,6 +122,8 @@ class LogWorkoutInput:
         description="What its recording came to; the fastest stretches are records of its first exercise. It is not"
         " changed later. Null: none.",
     )
+    gear_id: strawberry.ID | None = strawberry.field(default=None, description=_GEAR)
+    without_gear: bool = strawberry.field(default=False, description=_WITHOUT_GEAR)
     id: strawberry.ID | None = client_made_id(NodeKind.WORKOUT)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
@@ -130,6 +140,7 @@ class LogWorkoutInput:
             pauses=[one.to_pause() for one in self.pauses],
             time_zone=self.time_zone,
             track=None if self.track is None else self.track.to_draft(),
+            gear=WantedGear(gear_id=self.gear_id, without=self.without_gear),
             request=request_key(self),
         )
 
@@ -180,10 +191,13 @@ class UpdateWorkoutInput:
     session_rpe: float | None = strawberry.field(
         default=strawberry.UNSET, description="How hard all of it was, 0 to 10. Null: not told."
     )
+    gear_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="Gear of the viewer that it is done with. Null: none."
+    )
     expected_version: int | None = expected_version()
 
     def to_changes(self) -> commands.WorkoutChanges:
-        nullable = ("notes", "active_minutes", "reported_kcal", "session_rpe")
+        nullable = ("notes", "active_minutes", "reported_kcal", "session_rpe", "gear_id")
         changes = _exact(given(self, *nullable, never_null=("name", "started_at", "ended_at")))
         return cast("commands.WorkoutChanges", changes)
 

@@ -29,6 +29,7 @@ from subgraphs.shell.idempotency import id_made_before, id_of_request
 from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.workouts.commands.exercise import check_exercises_exist
+from subgraphs.workouts.commands.gear import DEFAULT_GEAR, WantedGear, gear_of_workout, require_gear
 from subgraphs.workouts.commands.personal_record import keep_records
 from subgraphs.workouts.commands.plan_event import free_plan_of
 from subgraphs.workouts.commands.settle import settle_workout, workout_event
@@ -50,7 +51,7 @@ from subgraphs.workouts.domain.workout import (
     check_workout,
 )
 from subgraphs.workouts.queries.person import GROUP, person_of
-from subgraphs.workouts.queries.workout import WorkoutRecord, workout_counts, workouts_by_id
+from subgraphs.workouts.queries.workout import WorkoutRecord, exercises_by_workout, workout_counts, workouts_by_id
 
 _LOCK = text("SELECT id FROM workout WHERE id = :id AND user_id = :user_id FOR UPDATE")
 
@@ -71,6 +72,7 @@ class NewWorkout:
     time_zone: str | None = None
     local_date: date | None = None
     track: TrackDraft | None = None
+    gear: WantedGear = DEFAULT_GEAR
     request: RequestKey | None = None
 
 
@@ -84,6 +86,7 @@ class WorkoutChanges(TypedDict, total=False):
     reported_kcal: Decimal | None
     active_minutes: Decimal | None
     session_rpe: Decimal | None
+    gear_id: str | None
 
 
 class Completion(TypedDict, total=False):
@@ -116,7 +119,7 @@ async def complete_workout(
     database: Database,
     now: datetime,
 ) -> WorkoutRecord:
-    """End the running session; its energy is worked out now. One left running for longer than a workout may last needs
+    """End the running session; its energy is worked out now. Without gear it gets what its first exercise has by default. One left running for longer than a workout may last needs
     to be told its end.
 
     Raises ValidationError, NotFoundError, StaleVersionError, and ConflictError for one that is not running.
@@ -127,6 +130,10 @@ async def complete_workout(
         must_run(workout)
         ended = replace(row_of(workout), status=WorkoutStatus.COMPLETED, ended_at=max(now, workout.started_at))
         row = replace(ended, **completion)
+        if row.gear_id is None:
+            places = (await exercises_by_workout(transaction, [workout_id])).get(workout_id, [])
+            done = [place.exercise_id for place in places]
+            row = replace(row, gear_id=await gear_of_workout(transaction, viewer.id, DEFAULT_GEAR, done))
         _check(row, now)
         await update_workout_row(transaction, workout_id, row)
         return await settle_workout(transaction, workout_id, WorkoutCompleted, now=now)
@@ -165,6 +172,8 @@ async def update_workout(
         workout = await lock_workout(transaction, viewer, workout_id, expected_version)
         if "ended_at" in changes and workout.status == WorkoutStatus.IN_PROGRESS:
             raise ConflictError("A workout in progress is ended by completing it.")
+        if changes.get("gear_id") is not None:
+            await require_gear(transaction, viewer.id, str(changes["gear_id"]))
         row = await _changed_row(transaction, viewer, workout, changes)
         _check(row, now)
         await update_workout_row(transaction, workout_id, row)
@@ -260,7 +269,9 @@ async def _create(viewer: Viewer, new: NewWorkout, *, database: Database, now: d
             return (await workouts_by_id(transaction, [earlier]))[earlier]
         await check_exercises_exist(transaction, viewer, [one.exercise_id for one in new.exercises])
         person = await person_of(transaction, viewer)
-        row = new_row(viewer.id, new, time_zone=person.time_zone, day_start_hour=person.day_start_hour)
+        told = new_row(viewer.id, new, time_zone=person.time_zone, day_start_hour=person.day_start_hour)
+        done = [one.exercise_id for one in new.exercises]
+        row = replace(told, gear_id=await gear_of_workout(transaction, viewer.id, new.gear, done))
         written = await write_workout(transaction, row, new.exercises, now)
         if written is not None:
             if new.track is not None:

@@ -35,6 +35,7 @@ class NewRow:
     active_minutes: Decimal | None
     session_rpe: Decimal | None = None
     pauses: Sequence[Pause] = ()
+    gear_id: str | None = None
     request: RequestKey | None = None
 
 
@@ -51,8 +52,8 @@ class SetPlace:
 
 _INSERT = text(
     "INSERT INTO workout (id, user_id, name, status, local_date, time_zone, started_at, ended_at, notes,"
-    " reported_kcal, active_minutes, session_rpe, paused_at, resumed_at, idempotency_key, idempotency_content, created_at) VALUES (:id, :user_id, :name, :status, :local_date,"
-    " :time_zone, :started_at, :ended_at, :notes, :reported_kcal, :active_minutes, :session_rpe, CAST(:paused_at AS timestamptz[]),"
+    " reported_kcal, active_minutes, session_rpe, gear_id, paused_at, resumed_at, idempotency_key, idempotency_content, created_at) VALUES (:id, :user_id, :name, :status, :local_date,"
+    " :time_zone, :started_at, :ended_at, :notes, :reported_kcal, :active_minutes, :session_rpe, :gear_id, CAST(:paused_at AS timestamptz[]),"
     " CAST(:resumed_at AS timestamptz[]), :idempotency_key,"
     " :idempotency_content, :created_at)"
     " ON CONFLICT DO NOTHING"
@@ -60,7 +61,7 @@ _INSERT = text(
 _UPDATE = text(
     "UPDATE workout SET name = :name, status = :status, local_date = :local_date, time_zone = :time_zone,"
     " started_at = :started_at, ended_at = :ended_at, notes = :notes, reported_kcal = :reported_kcal,"
-    " active_minutes = :active_minutes, session_rpe = :session_rpe,"
+    " active_minutes = :active_minutes, session_rpe = :session_rpe, gear_id = :gear_id,"
     " paused_at = CAST(:paused_at AS timestamptz[]), resumed_at = CAST(:resumed_at AS timestamptz[]),"
     " rest_started_at = CASE WHEN :is_running THEN rest_started_at END,"
     " rest_ends_at = CASE WHEN :is_running THEN rest_ends_at END,"
@@ -108,6 +109,7 @@ def row_of(workout: WorkoutRecord) -> NewRow:
         active_minutes=workout.active_minutes,
         session_rpe=workout.session_rpe,
         pauses=workout.pauses,
+        gear_id=workout.gear_id,
     )
 
 
@@ -238,6 +240,7 @@ def own_columns(workout_id: str, row: NewRow) -> dict[str, object]:
         "session_rpe": row.session_rpe,
         "paused_at": [pause.started_at for pause in row.pauses],
         "resumed_at": [pause.ended_at for pause in row.pauses if pause.ended_at is not None],
+        "gear_id": row.gear_id,
     }
 
 

@@ -42,6 +42,7 @@ _FORGET = (
     text("DELETE FROM planned_workout WHERE user_id = :id"),
     text("DELETE FROM routine WHERE user_id = :id"),
     text("DELETE FROM workout WHERE user_id = :id"),
+    text("DELETE FROM gear WHERE user_id = :id"),
     text("DELETE FROM template_report WHERE reporter_id = :id"),
     text("DELETE FROM public_template WHERE user_id = :id"),
     text("DELETE FROM workout_template WHERE user_id = :id"),

@@ -22,7 +22,7 @@ MOST_SHOWN_A_DAY = 20
 _COLUMNS = (
     "id, user_id, name, status, local_date, time_zone, started_at, ended_at, duration_minutes, active_minutes, notes,"
     " reported_kcal, calories_kcal, net_calories_kcal, calories_method, body_weight_kg, volume_kg, version, session_rpe,"
-    " rest_started_at, rest_ends_at, rest_place_id, rest_version, paused_at, resumed_at"
+    " rest_started_at, rest_ends_at, rest_place_id, rest_version, paused_at, resumed_at, gear_id"
 )
 
 
@@ -58,6 +58,7 @@ class WorkoutRecord:
     rest_version: int = 0
     paused_at: Sequence[datetime] = ()
     resumed_at: Sequence[datetime] = ()
+    gear_id: str | None = None
 
     @property
     def pauses(self) -> list[Pause]:

@@ -179,6 +179,8 @@ def test_strava_counts_the_metres_and_seconds_of_its_second_columns_and_clocks_o
     assert (ride["track"]["distanceM"], chess["track"]) == (10007.56, None)
     assert reading.reasons == ["activities.csv:4: Elapsed Time: 'x' is no number"]
     assert [each["met"] for each in found["exercises"]] == [7.5]
+    assert [(each["name"], each["kind"]) for each in found["gear"]] == [("Blue bicycle", "BICYCLE")]
+    assert (ride["gear"]["id"], chess["gear"]) == (found["gear"][0]["id"], None)
 
 
 def test_a_zip_of_all_is_read_as_its_files_are_and_written_in_the_shape_of_an_export(tmp_path: Path) -> None:

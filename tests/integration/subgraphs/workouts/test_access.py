@@ -119,6 +119,13 @@ OPERATIONS = {
     ),
     "Mutation.skipRest": ('mutation { skipRest(input: {workoutId: "WORKOUT"}) { workout { id } } }', "NOT_FOUND"),
     "Mutation.setDefaultRest": ("mutation { setDefaultRest(input: {seconds: 60}) { user { id } } }", "own"),
+    "Mutation.createGear": ('mutation { createGear(input: {name: "x", kind: SHOES}) { gear { id } } }', "own"),
+    "Mutation.updateGear": ('mutation { updateGear(input: {id: "GEAR", name: "mine"}) { gear { id } } }', "NOT_FOUND"),
+    "Mutation.deleteGear": ('mutation { deleteGear(input: {id: "GEAR"}) { deletedId } }', "NOT_FOUND"),
+    "User.gear": (
+        '{ _entities(representations: [{__typename: "User", id: "owner"}]) { ...on User { gear { nodes { id } } } } }',
+        "FORBIDDEN",
+    ),
     "Mutation.setPlateInventory": ("mutation { setPlateInventory(input: {inventory: null}) { user { id } } }", "own"),
     "User.plateInventory": (
         '{ _entities(representations: [{__typename: "User", id: "owner"}]) { ...on User { plateInventory { bar } } } }',
@@ -292,7 +299,10 @@ async def owned(workouts: SubgraphUnderTest) -> dict[str, str]:
     planned = (await workouts.data(plan, "owner"))["planWorkout"]["plannedWorkout"]["id"]
     keep = 'mutation { createRoutine(input: {name: "x", schedule: CYCLE, days: [{name: "x"}]}) { routine { id } } }'
     routine = (await workouts.data(keep, "owner"))["createRoutine"]["routine"]["id"]
+    keep = 'mutation { createGear(input: {name: "x", kind: SHOES}) { gear { id } } }'
+    gear = (await workouts.data(keep, "owner"))["createGear"]["gear"]["id"]
     return {
+        "GEAR": gear,
         "OWN_EXERCISE": exercise,
         "WORKOUT": workout,
         "SET": one_set,

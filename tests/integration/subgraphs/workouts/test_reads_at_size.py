@@ -14,6 +14,7 @@ from subgraphs.shell.replicated_person import people_by_id
 from subgraphs.workouts.commands.settle import settle_workout
 from subgraphs.workouts.loaders import WorkoutsLoaders
 from subgraphs.workouts.queries.exercise import ExerciseFilter, exercises_by_id, exercises_by_name
+from subgraphs.workouts.queries.gear import gear_by_id, gear_by_user, gear_counts, gear_uses
 from subgraphs.workouts.queries.person import weights_on
 from subgraphs.workouts.queries.personal_record import record_counts, record_marks, records_by_user
 from subgraphs.workouts.queries.planned_workout import (
@@ -121,6 +122,12 @@ _POPULATION = (
     INSERT INTO template_report (public_template_id, reporter_id, reason, at)
     SELECT id, 'p' || n, 'SPAM', now() FROM public_template, generate_series(1, 3) AS n WHERE template_id IS NOT NULL
     """,
+    f"""
+    INSERT INTO gear (id, user_id, name, kind, created_at)
+    SELECT 'g' || p || '-' || n, 'p' || p, 'G', 'SHOES', '2026-01-01'::timestamptz + n * interval '1 hour'
+    FROM generate_series(0, {PEOPLE}) AS p, generate_series(1, 10) AS n
+    """,
+    "UPDATE workout SET gear_id = 'g' || substr(user_id, 2) || '-7' WHERE id LIKE '%0'",
     f"INSERT INTO plate_inventory SELECT 'p' || n, 'KG', 20, '[]' FROM generate_series(0, {PEOPLE}) AS n",
     f"INSERT INTO default_rest SELECT 'p' || n, 90 FROM generate_series(0, {PEOPLE}) AS n",
     f"""
@@ -217,6 +224,10 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "a page of routines": (routines_by_user, ([VETERAN], Page(20)), 30, 60),
     "how many routines there are": (routine_counts, ([VETERAN],), 200, 60),
     "a routine": (routines_by_id, (["r0-7"],), 1, 8),
+    "a piece of gear": (gear_by_id, (["g0-7"],), 1, 8),
+    "a page of gear": (gear_by_user, ([VETERAN], Page(20)), 30, 60),
+    "how much gear there is": (gear_counts, ([VETERAN],), 200, 60),
+    "how far shoes went in five years": (gear_uses, (["g0-7"],), 800, 3000),
     "the plates of a person": (plate_inventories, ([VETERAN],), 1, 8),
     "how long one rests": (default_rests, ([VETERAN],), 1, 8),
     "a page of records": (records_by_user, ([VETERAN], Page(20)), 21, 60),
