@@ -88,7 +88,7 @@ class Gear:
         return rounded_or_none(domain.left_m(self.record.life_distance_m, await _distance_m(info, self.record)))
 
     @strawberry.field(
-        description="Workouts whose first exercise is one of these are done with it where nothing else is told; up to 50.",
+        description="Workouts of a distance whose first exercise is one of these are done with it where nothing else is told; up to 50.",
         directives=[list_size(3)],
     )
     async def default_for(self, info: Info) -> list[Exercise]:

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from subgraphs.workouts.api.user import User
 
 LazyUser = Annotated["User", strawberry.lazy("subgraphs.workouts.api.user")]
-_GEAR = "Gear of the viewer that it is done with. Null: what its first exercise has by default."
+_GEAR = (
+    "Gear of the viewer that it is done with. Null: what its first exercise has by default, where it goes a distance."
+)
 _WITHOUT_GEAR = (
     "It is done with no gear, whatever its first exercise has by default; for a session, until it is completed."
 )

@@ -51,7 +51,13 @@ from subgraphs.workouts.domain.workout import (
     check_workout,
 )
 from subgraphs.workouts.queries.person import GROUP, person_of
-from subgraphs.workouts.queries.workout import WorkoutRecord, exercises_by_workout, workout_counts, workouts_by_id
+from subgraphs.workouts.queries.workout import (
+    WorkoutRecord,
+    exercises_by_workout,
+    sets_by_workout,
+    workout_counts,
+    workouts_by_id,
+)
 
 _LOCK = text("SELECT id FROM workout WHERE id = :id AND user_id = :user_id FOR UPDATE")
 
@@ -119,7 +125,8 @@ async def complete_workout(
     database: Database,
     now: datetime,
 ) -> WorkoutRecord:
-    """End the running session; its energy is worked out now. Without gear it gets what its first exercise has by default. One left running for longer than a workout may last needs
+    """End the running session; its energy is worked out now. Where it goes a distance without gear, it gets what its first
+    exercise has by default. One left running for longer than a workout may last needs
     to be told its end.
 
     Raises ValidationError, NotFoundError, StaleVersionError, and ConflictError for one that is not running.
@@ -131,9 +138,7 @@ async def complete_workout(
         ended = replace(row_of(workout), status=WorkoutStatus.COMPLETED, ended_at=max(now, workout.started_at))
         row = replace(ended, **completion)
         if row.gear_id is None:
-            places = (await exercises_by_workout(transaction, [workout_id])).get(workout_id, [])
-            done = [place.exercise_id for place in places]
-            row = replace(row, gear_id=await gear_of_workout(transaction, viewer.id, DEFAULT_GEAR, done))
+            row = replace(row, gear_id=await _default_gear(transaction, workout))
         _check(row, now)
         await update_workout_row(transaction, workout_id, row)
         return await settle_workout(transaction, workout_id, WorkoutCompleted, now=now)
@@ -270,7 +275,7 @@ async def _create(viewer: Viewer, new: NewWorkout, *, database: Database, now: d
         await check_exercises_exist(transaction, viewer, [one.exercise_id for one in new.exercises])
         person = await person_of(transaction, viewer)
         told = new_row(viewer.id, new, time_zone=person.time_zone, day_start_hour=person.day_start_hour)
-        done = [one.exercise_id for one in new.exercises]
+        done = [one.exercise_id for one in new.exercises] if _goes_a_distance(new) else []
         row = replace(told, gear_id=await gear_of_workout(transaction, viewer.id, new.gear, done))
         written = await write_workout(transaction, row, new.exercises, now)
         if written is not None:
@@ -293,6 +298,19 @@ async def _changed_row(
         person = await person_of(transaction, viewer)
         day = local_date(changes["started_at"], workout.time_zone, person.day_start_hour)
     return replace(row_of(workout), local_date=day, **changes)
+
+
+def _goes_a_distance(new: NewWorkout) -> bool:
+    return new.track is not None or any(one.distance_m for each in new.exercises for one in each.sets)
+
+
+async def _default_gear(transaction: AsyncConnection, workout: WorkoutRecord) -> str | None:
+    """What a session is done with whose person named nothing: nothing, where no set of it goes a distance."""
+    sets = (await sets_by_workout(transaction, [workout.id])).get(workout.id, [])
+    if not any(one.distance_m for one in sets):
+        return None
+    places = (await exercises_by_workout(transaction, [workout.id])).get(workout.id, [])
+    return await gear_of_workout(transaction, workout.user_id, DEFAULT_GEAR, [place.exercise_id for place in places])
 
 
 def _check(row: NewRow, now: datetime) -> None:

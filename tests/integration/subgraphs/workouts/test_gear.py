@@ -96,6 +96,9 @@ async def test_a_workout_is_done_with_what_its_first_exercise_has_by_default(
     assert (await run(workouts, person, 5000))["gear"] == {"id": new}
     assert (await run(workouts, person, 5000, gearId=old))["gear"] == {"id": old}
 
+    still = {"exercises": [{"exerciseId": "run", "durationSeconds": 600}]}
+    assert (await told(workouts, person, LOG, **RUN, **still))["workout"]["gear"] is None, "it went nowhere"
+
     session = (await told(workouts, person, START, name="Now"))["workout"]
     assert session["gear"] is None, "nobody knows yet what it will be"
     await told(workouts, person, SET, workoutId=session["id"], exerciseId="run", distanceM=400)
