@@ -145,6 +145,7 @@ async def test_an_export_is_not_taken_into_its_own_account_nor_half(stack: Runni
 SAMPLES = ROOT / "tests" / "unit" / "deploy" / "app_exports"
 DIARY = """{ me {
   workouts(first: 50) { nodes { name localDate timeZone caloriesBurned { kcal method } exercises { superset exercise { name isOwn } sets { kind reps weightKg } } track { distanceM bests { distance } } } }
+  gear(first: 50) { nodes { name distanceM } }
   weights(first: 50) { nodes { localDate weightKg bodyFatPercent } }
   meals(first: 50) { nodes { slot localDate totals { energyKcal proteinG } } }
 } }"""
@@ -182,8 +183,8 @@ async def test_what_other_apps_exported_is_taken_once_and_told(stack: RunningSta
     assert "skipped: strong/strong.csv:5: Reps: 'four' is no number" in lines
     assert "not looked at: columns of hevy/workouts.csv: mood" in lines
     assert "not read: Takeout/archive_browser.html" in lines
-    assert lines[-2:] == ["0 workouts were there already", "32 imported, 15 not"]
-    assert lines_again[-2:] == ["14 workouts were there already", "7 imported, 15 not"]
+    assert lines[-2:] == ["0 workouts were there already", "33 imported, 15 not"]
+    assert lines_again[-2:] == ["14 workouts were there already", "8 imported, 15 not"]
     assert second == first
     by_name = {each["name"]: each for each in first["workouts"]["nodes"]}
     assert len(first["workouts"]["nodes"]) == 14
@@ -196,6 +197,7 @@ async def test_what_other_apps_exported_is_taken_once_and_told(stack: RunningSta
     assert by_name["Running"]["timeZone"] == "Asia/Tokyo"
     assert by_name["Evening Ride"]["caloriesBurned"] == {"kcal": 300.0, "method": "REPORTED"}
     assert by_name["Evening Ride"]["track"]["distanceM"] == 10007.56
+    assert [(each["name"], each["distanceM"]) for each in first["gear"]["nodes"]] == [("Blue bicycle", 10007.56)]
     assert [each["distance"] for each in by_name["Along the equator"]["track"]["bests"]] == ["M400", "KM1", "MILE1"]
     assert push["track"] is None
     assert [each["superset"] for each in by_name["Pull"]["exercises"]] == [1, 1, None]
