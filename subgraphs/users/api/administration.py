@@ -1,4 +1,4 @@
-"""What administrators may do in GraphQL: suspend, reinstate, set roles, and read what was done."""
+"""What administrators may do in GraphQL: suspend, reinstate, set roles, list all people, and read what was done."""
 
 from datetime import datetime
 from typing import Annotated
@@ -12,10 +12,10 @@ from subgraphs.shell.mutation import mutation
 from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
 from subgraphs.shell.scalars import describe_enum
 from subgraphs.shell.scopes import ADMINISTRATORS_ONLY
-from subgraphs.users.api.user import UserPayload, user_node
+from subgraphs.users.api.user import User, UserPayload, user_node
 from subgraphs.users.commands import administration as commands
 from subgraphs.users.domain import account as domain
-from subgraphs.users.queries.account import AccountRecord
+from subgraphs.users.queries.account import AccountRecord, PeopleFilter, people_page
 from subgraphs.users.queries.audit import AuditRecord, audit_page
 
 describe_enum(
@@ -115,6 +115,33 @@ class AdministrationQuery:
         read = info.context.resources.database.batch_reader(audit_page)
         records = await read(user_id, page)
         return connect(records, page, _entry, lambda record: (record.at, record.id))
+
+    @strawberry.field(
+        description="Everybody who has an account, the newest first; for administrators. Who registered and has not confirmed"
+        " the address is not among them. `totalCount` is null.",
+        directives=[ADMINISTRATORS_ONLY],
+    )
+    async def people(
+        self,
+        info: Info,
+        status: Annotated[
+            domain.AccountStatus | None, strawberry.argument(description="Only with this status. Null: any.")
+        ] = None,
+        role: Annotated[
+            domain.Role | None,
+            strawberry.argument(description="Only who has this role now; USER is everybody. Null: any."),
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[User]:
+        which = f"{status and status.value}/{role and role.value}"
+        page = KeysetList("Query.people", which, (datetime, str)).page(first, after, last, before)
+        resources = info.context.resources
+        wanted = PeopleFilter(status, role, resources.now())
+        records = await resources.database.batch_reader(people_page)(wanted, page)
+        return connect(records, page, user_node, lambda record: (record.created_at, record.id))
 
 
 @strawberry.type

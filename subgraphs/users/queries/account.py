@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.errors import NotFoundError
+from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.read_pool import Reader
+from subgraphs.users.domain.account import AccountStatus, Role
 
 _COLUMNS = (
     "id, email, display_name, roles, status, time_zone, day_start_hour, week_start, units, date_of_birth, sex,"
@@ -69,6 +72,47 @@ _LOCK = text(f"SELECT {_COLUMNS} FROM account WHERE id = :id FOR UPDATE")  # noq
 
 async def accounts_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, AccountRecord]:
     return {row[0]: AccountRecord(*row) for row in await connection.execute(_BY_ID, {"ids": list(ids)})}
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleFilter:
+    """Which accounts a list of all people has; None is any. `now` is when PREMIUM has to hold."""
+
+    status: AccountStatus | None
+    role: Role | None
+    now: datetime
+
+
+_NEWEST_FIRST = SortOrder(("created_at", "id"), descending=True)
+# Each has an index of its own, of the few whom it is about.
+_OF_STATUS = {
+    None: "TRUE",
+    AccountStatus.ACTIVE: "status = 'ACTIVE'",
+    AccountStatus.SUSPENDED: "status <> 'ACTIVE' AND status = 'SUSPENDED'",
+}
+_OF_ROLE = {
+    None: "TRUE",
+    Role.USER: "TRUE",
+    Role.PREMIUM: "premium_until IS NOT NULL AND premium_until > :now",
+    Role.ADMIN: "'ADMIN' = ANY(roles)",
+}
+
+
+@cache
+def _people(shape: PageShape, status: AccountStatus | None, role: Role | None) -> TextClause:
+    return text(
+        f"SELECT {_COLUMNS} FROM account WHERE {_OF_STATUS[status]} AND {_OF_ROLE[role]}"  # noqa: S608 - our names
+        f" AND {_NEWEST_FIRST.beyond(shape)} ORDER BY {_NEWEST_FIRST.order_by(shape)} LIMIT :limit"
+    )
+
+
+async def people_page(connection: Reader, wanted: PeopleFilter, page: Page) -> list[AccountRecord]:
+    """A page of everybody, the newest account first: nearest to the page's cursor first."""
+    parameters: dict[str, Any] = {"limit": page.limit, **page.keys}
+    if wanted.role is Role.PREMIUM:
+        parameters["now"] = wanted.now
+    rows = await connection.execute(_people(page.shape, wanted.status, wanted.role), parameters)
+    return [AccountRecord(*row) for row in rows]
 
 
 async def lock_account(connection: AsyncConnection, user_id: str) -> AccountRecord | None:

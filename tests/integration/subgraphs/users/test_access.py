@@ -24,6 +24,7 @@ REFUSALS = [
     Refusal("Query.node", "{ node(id: $owner) { ... on User { email } } }", code="NOT_FOUND"),
     Refusal("Query.nodes", "{ nodes(ids: [$weight]) { ... on WeightEntry { weightKg } } }", code="NOT_FOUND"),
     Refusal("Query.auditTrail", "{ auditTrail { nodes { reason } } }", code="FORBIDDEN"),
+    Refusal("Query.people", "{ people { nodes { email } } }", code="FORBIDDEN"),
     Refusal(
         "Mutation.setUserStatus",
         'mutation { setUserStatus(input: { userId: $owner, status: SUSPENDED, reason: "none" }) { user { id } } }',

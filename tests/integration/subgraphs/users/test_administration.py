@@ -35,6 +35,10 @@ RENEW = REFRESH.replace(" user { roles }", "")
 TRAIL = """query ($id: ID, $after: String) { auditTrail(userId: $id, first: 2, after: $after) {
     nodes { action actorId subjectId reason before after } pageInfo { hasNextPage endCursor } } }"""
 
+PEOPLE = """query ($status: AccountStatus, $role: Role, $first: Int, $after: String, $last: Int) {
+  people(status: $status, role: $role, first: $first, after: $after, last: $last) {
+    totalCount nodes { id email status roles } pageInfo { hasNextPage endCursor } } }"""
+
 
 @pytest.fixture(scope="module")
 async def users(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
@@ -129,7 +133,7 @@ async def test_every_field_for_administrators_refuses_whoever_is_none(users: Sub
         for field in concrete.definition.fields
         if required_scopes(field) == ADMINISTRATORS_ONLY.scopes
     }
-    assert asked == {"audit_trail", "set_user_status", "set_user_roles", "set_premium"}
+    assert asked == {"audit_trail", "people", "set_user_status", "set_user_roles", "set_premium"}
     assert await users.codes(TRAIL, "somebody") == ["FORBIDDEN"]
     assert await users.codes(TRAIL, None) == ["UNAUTHENTICATED"]
 
@@ -204,3 +208,30 @@ def test_no_program_and_nobody_without_the_role_is_asked_to_have_it() -> None:
     definitions = [each.definition for each in schema.schema_converter.type_map.values()]
     fields = [f for each in definitions if isinstance(each, StrawberryObjectDefinition) for f in each.fields]
     assert [each.python_name for each in fields if required_scopes(each) == PREMIUM_ONLY.scopes] == []
+
+
+async def test_an_administrator_pages_through_all_people_by_status_and_role(users: SubgraphUnderTest) -> None:
+    made = [(await registered(users, f"listed-{number}@example.com"))["user"]["id"] for number in range(3)]
+    await as_boss(users, STATUS, input={"userId": made[1], "status": "SUSPENDED", "reason": "Sells spam"})
+    await as_boss(users, ROLES, input={"userId": made[0], "roles": ["ADMIN"], "reason": "Joins the support"})
+    until = (users.resources.now() + timedelta(days=9)).isoformat()
+    await as_boss(users, PREMIUM, input={"userId": made[2], "until": until, "reason": "Paid for it"})
+
+    async def ids(**given: Any) -> list[str]:
+        return [each["id"] for each in (await as_boss(users, PEOPLE, **given)).data["people"]["nodes"]]
+
+    first = (await as_boss(users, PEOPLE, first=2)).data["people"]
+    assert ([each["id"] for each in first["nodes"]], first["totalCount"]) == ([made[2], made[1]], None)
+    assert (await ids(first=1, after=first["pageInfo"]["endCursor"])) == [made[0]]
+    everybody = await ids(first=100)
+    assert len(everybody) == len(set(everybody)) > 3
+    assert await ids(role="USER", first=100) == everybody
+    assert await ids(last=1) == everybody[-1:]
+    assert (await ids(status="SUSPENDED"))[0] == made[1]
+    assert made[1] not in await ids(status="ACTIVE", first=100)
+    assert (await ids(role="ADMIN"))[0] == made[0]
+    assert await ids(role="ADMIN", status="SUSPENDED") == []
+    assert (await ids(role="PREMIUM"))[0] == made[2]
+    other_list = await as_boss(users, PEOPLE, role="ADMIN", after=first["pageInfo"]["endCursor"])
+    assert codes_of(other_list) == ["VALIDATION_ERROR"]
+    assert codes_of(await as_boss(users, PEOPLE, first=101)) == ["VALIDATION_ERROR"]

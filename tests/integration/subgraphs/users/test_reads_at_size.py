@@ -1,7 +1,7 @@
 """With two thousand people and one who weighs and measures every day for ten years, each page reads the rows that it shows."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from sqlalchemy import text
 from subgraphs.shell.grants import MOST_READS_SHOWN, reads_by_owner
 from subgraphs.shell.keyset import Page
 from subgraphs.shell.plan_writing import MOST_WRITES_SHOWN, writes_by_owner
+from subgraphs.users.domain.account import AccountStatus, Role
 from subgraphs.users.domain.api_key import MOST_KEYS
 from subgraphs.users.domain.grant import MOST_INVITATIONS, MOST_READERS
 from subgraphs.users.domain.heart_rate import MOST_HEART_RATES
@@ -20,7 +21,7 @@ from subgraphs.users.domain.web_push import MOST_SUBSCRIPTIONS
 from subgraphs.users.domain.webhook import MOST_ENDPOINTS
 from subgraphs.users.domain.workout_reminder import MOST_SHOWN
 from subgraphs.users.loaders import UsersLoaders
-from subgraphs.users.queries.account import accounts_by_id
+from subgraphs.users.queries.account import PeopleFilter, accounts_by_id, people_page
 from subgraphs.users.queries.api_key import api_keys_by_user
 from subgraphs.users.queries.grant import (
     grant_counts_by_owner,
@@ -64,6 +65,7 @@ from tests.testkit.servers import Postgres
 from tests.testkit.subgraph import SubgraphUnderTest, subgraph_under_test
 
 VETERAN = "p0"
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 LAST = date(2026, 3, 1)
 PEOPLE, DAYS, YEARS_OF_DAYS = 2000, 30, 3650
 OPEN_SESSIONS, ALL_SESSIONS = 1000, 3000  # the most that may be open, of all that stay for 30 days
@@ -181,6 +183,16 @@ _BACK = Page(20, backward=True)
 READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]] = {
     # read, its arguments, the most rows and the most pages of 8 kB that it may look at
     "an account": (accounts_by_id, ([VETERAN],), 1, 8),
+    "a page of all people": (people_page, (PeopleFilter(None, None, NOW), Page(20)), 21, 60),
+    "the oldest of all people": (
+        people_page,
+        (PeopleFilter(AccountStatus.ACTIVE, Role.USER, NOW), Page(20, backward=True)),
+        21,
+        60,
+    ),
+    "who is suspended": (people_page, (PeopleFilter(AccountStatus.SUSPENDED, None, NOW), Page(20)), 1, 8),
+    "the administrators": (people_page, (PeopleFilter(None, Role.ADMIN, NOW), Page(20)), 1, 8),
+    "who has PREMIUM": (people_page, (PeopleFilter(None, Role.PREMIUM, NOW), Page(20)), 1, 8),
     "a weighing": (weights_by_id, ([f"{VETERAN}-{LAST}"],), 1, 8),
     "the newest weighing": (newest_weights, ([VETERAN],), 1, 8),
     "a page of weighings": (weights_by_user, ([VETERAN], WeightPage(None, None, Page(20))), 21, 60),
@@ -239,7 +251,7 @@ def test_no_read_of_the_api_is_left_out() -> None:
     """`changes_by_user` has its own bounds, in the shell's test_changes; `writes_by_owner` is of the other subgraphs, and commands
     read `plans_ahead_by_user`.
     """
-    named = {read.__name__ for read, *_ in READS.values()} - {"writes_by_owner", "plans_ahead_by_user"}
+    named = {read.__name__ for read, *_ in READS.values()} - {"writes_by_owner", "plans_ahead_by_user", "people_page"}
     assert named == reads_of(UsersLoaders) - {"changes_by_user"}
 
 

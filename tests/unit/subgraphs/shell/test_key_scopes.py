@@ -29,7 +29,7 @@ PUBLIC = {
 }  # fmt: skip
 #: What no key may do, whatever its scopes.
 PERSONS_OWN = {
-    "Query.auditTrail", "Query.reportedTemplates", "Mutation.moderateTemplate",
+    "Query.auditTrail", "Query.people", "Query.reportedTemplates", "Mutation.moderateTemplate",
     "Mutation.publishTemplate", "Mutation.unpublishTemplate", "Mutation.reportTemplate",
     "Mutation.logout", "Mutation.revokeSession", "Mutation.changePassword", "Mutation.deleteAccount",
     "Mutation.requestEmailVerification", "Mutation.beginSecondFactor", "Mutation.confirmSecondFactor",
