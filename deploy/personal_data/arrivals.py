@@ -82,7 +82,11 @@ def _pick(record: Record, *names: str) -> Input:
 
 
 def _settings(account: Record, _known: Known) -> Input:
-    return _pick(account["settings"], "timeZone", "dayStartHour", "weekStart", "units")
+    settings = account["settings"]
+    told = _pick(settings, "timeZone", "dayStartHour", "weekStart", "units")
+    if "theme" in settings:  # exports of an earlier release do not tell
+        told |= _pick(settings, "language", "theme", "dateFormat")
+    return told
 
 
 def _profile(account: Record, _known: Known) -> Input:

@@ -59,6 +59,9 @@ class AccountRow(UsersTable, table=True):
     day_start_hour: int = 0
     week_start: str = "MONDAY"
     units: str = "METRIC"
+    language: str | None = None
+    theme: str = "SYSTEM"
+    date_format: str = "BY_LANGUAGE"
     date_of_birth: date | None = None
     sex: str | None = None
     height_cm: Decimal | None = Field(default=None, sa_column=Column(Numeric(5, 2)))

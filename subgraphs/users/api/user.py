@@ -72,6 +72,21 @@ describe_enum(
     IMPERIAL="Pounds, feet and inches, miles, fluid ounces.",
 )
 describe_enum(
+    domain.Theme,
+    "In which colours somebody wants pages.",
+    SYSTEM="As the device has it.",
+    LIGHT="Dark on light.",
+    DARK="Light on dark.",
+)
+describe_enum(
+    domain.DateFormat,
+    "In which order somebody wants the parts of a date in figures.",
+    BY_LANGUAGE="As the language has it.",
+    YEAR_MONTH_DAY="2026-01-31.",
+    DAY_MONTH_YEAR="31/01/2026.",
+    MONTH_DAY_YEAR="01/31/2026.",
+)
+describe_enum(
     domain.Role,
     "What somebody may do.",
     USER="Read and write what is one's own.",
@@ -87,13 +102,21 @@ describe_enum(
 Role = domain.Role
 
 
-@strawberry.type(description="When the person's day and week begin, and in which units the person reads.")
+@strawberry.type(
+    description="When the person's day and week begin, in which units the person reads, and how pages are to look and speak."
+)
 class UserSettings:
     id: strawberry.ID = strawberry.field(description="Identifies the settings in the whole graph, for caches.")
     time_zone: TimeZone = strawberry.field(description="Where the person's days begin.")
     day_start_hour: int = strawberry.field(description="Entries before this hour, 0 to 12, belong to the day before.")
     week_start: WeekStart = strawberry.field(description="The day on which the person's week begins.")
     units: domain.Units = strawberry.field(description="The units that the person reads and enters.")
+    language: str | None = strawberry.field(
+        description="The language of pages, as a BCP 47 tag such as `de` or `zh-Hant-TW`; null: that of the device. Messages of the"
+        " API are English, and clients say the rest by code."
+    )
+    theme: domain.Theme = strawberry.field(description="In which colours pages are to be.")
+    date_format: domain.DateFormat = strawberry.field(description="In which order dates are shown in figures.")
 
 
 @strawberry.type(description="What the person told of the body and the aim; null is what was not told.")
@@ -172,6 +195,9 @@ class User(
             day_start_hour=self.record.day_start_hour,
             week_start=WeekStart(self.record.week_start),
             units=domain.Units(self.record.units),
+            language=self.record.language,
+            theme=domain.Theme(self.record.theme),
+            date_format=domain.DateFormat(self.record.date_format),
         )
 
     @strawberry.field(description="What the person told of the body and the aim.", directives=[SHARED_BODY])
@@ -369,7 +395,7 @@ class UpdateProfileInput:
         return {name: decimal_of(value, 2) if isinstance(value, float) else value for name, value in changes.items()}
 
 
-@strawberry.input(description="What is absent stays; nothing can be null.")
+@strawberry.input(description="What is absent stays; only the language can be null.")
 class UpdateSettingsInput:
     time_zone: TimeZone | None = strawberry.field(
         default=strawberry.UNSET, description="Where the person's days begin. It cannot be null."
@@ -384,10 +410,25 @@ class UpdateSettingsInput:
     units: domain.Units | None = strawberry.field(
         default=strawberry.UNSET, description="The units that the person reads and enters. It cannot be null."
     )
+    language: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The language of pages: a BCP 47 tag of a language and, if need be, a script and a region, in any case of"
+        " letters. Null: that of the device.",
+    )
+    theme: domain.Theme | None = strawberry.field(
+        default=strawberry.UNSET, description="In which colours pages are to be. It cannot be null."
+    )
+    date_format: domain.DateFormat | None = strawberry.field(
+        default=strawberry.UNSET, description="In which order dates are shown in figures. It cannot be null."
+    )
     expected_version: int | None = expected_version()
 
     def changes(self) -> dict[str, Any]:
-        return given(self, never_null=("time_zone", "day_start_hour", "week_start", "units"))
+        never_null = ("time_zone", "day_start_hour", "week_start", "units", "theme", "date_format")
+        changes = given(self, "language", never_null=never_null)
+        if changes.get("language") is not None:
+            changes["language"] = domain.canonical_language(changes["language"])
+        return changes
 
 
 @strawberry.type(description="What came of changing a person's profile or settings.")

@@ -23,6 +23,9 @@ _TRIED_FIRST = frozenset({
     "sasha_007", "p@ssw0rd", "l58jkdjp!", "!qaz2wsx", "1qaz!qaz", "1qaz@wsx", "p030710p$e4o",
     "!qazxsw2", "ybrbnf_25", "pa$$w0rd", "%e2%82%ac", "zaq!2wsx", "fre_ak8yj", "wapbbs_1",
 })  # fmt: skip
+# Of BCP 47 (RFC 5646) what chooses words and formats: language, script, region; no variants, extensions or private use.
+_LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
+_SCRIPT_LETTERS = 4
 LATEST_DAY_START = 12
 # RFC 5321 without quoted local parts, RFC 6531 for other scripts.
 _LOCAL_PART = re.compile(r"[^@\s\"(),:;<>\[\\\]]{1,64}")
@@ -39,6 +42,19 @@ class Role(StrEnum):
     USER = "USER"
     PREMIUM = "PREMIUM"
     ADMIN = "ADMIN"
+
+
+class Theme(StrEnum):
+    SYSTEM = "SYSTEM"
+    LIGHT = "LIGHT"
+    DARK = "DARK"
+
+
+class DateFormat(StrEnum):
+    BY_LANGUAGE = "BY_LANGUAGE"
+    YEAR_MONTH_DAY = "YEAR_MONTH_DAY"
+    DAY_MONTH_YEAR = "DAY_MONTH_YEAR"
+    MONTH_DAY_YEAR = "MONTH_DAY_YEAR"
 
 
 class AccountStatus(StrEnum):
@@ -81,12 +97,15 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalSettings:
-    """When a person's day and week begin, and in which units the person reads."""
+    """When a person's day and week begin, in which units the person reads, and how pages are to look and speak."""
 
     time_zone: str = "UTC"
     day_start_hour: int = 0
     week_start: WeekStart = WeekStart.MONDAY
     units: Units = Units.METRIC
+    language: str | None = None
+    theme: Theme = Theme.SYSTEM
+    date_format: DateFormat = DateFormat.BY_LANGUAGE
 
 
 def email_key(email: str) -> str:
@@ -157,7 +176,18 @@ def check_profile(checks: Checks, profile: Profile, today: date) -> None:
         checks.require(20 <= profile.target_weight_kg <= 500, "targetWeightKg", "must be from 20 to 500")
 
 
+def canonical_language(tag: str) -> str:
+    """A BCP 47 tag in the case that RFC 5646 recommends: zh-Hant-TW. Text that is no tag is still none: `check_settings`."""
+    language, *others = tag.split("-")
+    parts = [part.title() if len(part) == _SCRIPT_LETTERS else part.upper() for part in others]
+    return "-".join([language.lower(), *parts])
+
+
 def check_settings(checks: Checks, settings: PersonalSettings) -> None:
+    is_tag = settings.language is None or _LANGUAGE_TAG.fullmatch(settings.language) is not None
+    checks.require(
+        is_tag, "language", "must be a language with, if need be, script and region, such as de or zh-Hant-TW"
+    )
     check_time_zone(checks, settings.time_zone, "timeZone")
     valid = 0 <= settings.day_start_hour <= LATEST_DAY_START
     checks.require(valid, "dayStartHour", f"must be from 0 to {LATEST_DAY_START}")

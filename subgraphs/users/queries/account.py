@@ -18,7 +18,7 @@ from subgraphs.users.domain.account import AccountStatus, Role
 _COLUMNS = (
     "id, email, display_name, roles, status, time_zone, day_start_hour, week_start, units, date_of_birth, sex,"
     " height_cm, activity_level, fitness_goal, target_weight_kg, version, created_at, email_verified_at, totp_confirmed_at,"
-    " premium_until"
+    " premium_until, language, theme, date_format"
 )
 
 
@@ -46,6 +46,9 @@ class AccountRecord:
     email_verified_at: datetime | None
     totp_confirmed_at: datetime | None
     premium_until: datetime | None
+    language: str | None
+    theme: str
+    date_format: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -475,3 +475,22 @@ async def test_weighings_page_backward_and_count_and_refuse_another_persons_curs
         True,
     )
     assert await other.codes(page, before=last["pageInfo"]["startCursor"]) == ["VALIDATION_ERROR"]
+
+
+async def test_language_theme_and_dates_are_kept_and_told(person: Person) -> None:
+    update = """mutation ($input: UpdateSettingsInput!) { updateSettings(input: $input) {
+      user { version settings { units language theme dateFormat } } userErrors { code field } } }"""
+
+    async def change(**given: Any) -> Any:
+        return (await person.data(update, input=given))["updateSettings"]
+
+    nothing_told = {"units": "METRIC", "language": None, "theme": "SYSTEM", "dateFormat": "BY_LANGUAGE"}
+    assert (await change())["user"] == {"version": 1, "settings": nothing_told}
+    told = await change(language="ZH-hant-tw", theme="DARK", dateFormat="YEAR_MONTH_DAY")
+    settings = {"units": "METRIC", "language": "zh-Hant-TW", "theme": "DARK", "dateFormat": "YEAR_MONTH_DAY"}
+    assert told["user"] == {"version": 2, "settings": settings}
+    assert (await change(language="zh-Hant-TW"))["user"]["version"] == 2
+    for wrong in ("english", "en_US", "e", "en-US-x-twain", "", "de-"):
+        assert (await change(language=wrong))["userErrors"] == [{"code": "VALIDATION_ERROR", "field": "language"}]
+    assert (await change(theme=None))["userErrors"] == [{"code": "VALIDATION_ERROR", "field": "theme"}]
+    assert (await change(language=None))["user"]["settings"] == settings | {"language": None}
