@@ -37,7 +37,7 @@ PEOPLE = 6
 SETTLED_SECONDS = 120.0
 # Few days, so that writes meet in the same summaries; more in a long campaign, for a day takes 50 meals only.
 LEAST_DAYS = 3
-FAULTS_A_DAY = 8
+FAULTS_A_DAY = 4
 PAUSE_SECONDS = 0.15
 # At most some fifty: a stream looks back for a minute.
 AWAY_SECONDS = 0.3

@@ -47,7 +47,7 @@ KINDS = {
     "fill": ("postgres", "valkey", "broker"),
     "connections": ("postgres",),
     "descriptors": (*SERVICES, "broker", "valkey"),
-    # of these two, because a client can make them ask for much at once
+    # of services, those that the large requests of `_large_requests` pass
     "memory": ("nutrition", "router", "broker", "postgres"),
 }
 REPLACED_SECONDS = 90.0
