@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from deploy import attach_cli, operations_cli, people_cli
-from deploy.errors import friendly
 from deploy.events_cli import events_app
 from deploy.foods_cli import foods_app
+from deploy.friendly_exit import friendly_exit
 from deploy.terminal import Terminal
 
 app = typer.Typer(
@@ -392,11 +392,5 @@ def _read_ports(text: str) -> dict[str, int]:
 
 def run() -> None:
     """The console script: an error that a person can act on is a sentence, not a traceback."""
-    try:
+    with friendly_exit():
         app(standalone_mode=True)
-    except Exception as error:
-        told = friendly(error)
-        if told is None:
-            raise
-        Terminal().fail(told.message, told.hint)
-        sys.exit(told.exit_code)

@@ -268,14 +268,13 @@ class Stack:
             self.directory.mark_loaded("sample-data")
 
     def _serving_specs(self) -> list[ChildSpec]:
-        config = ("--config", str(self.directory.router_config))
+        config = str(self.directory.router_config)
         if self.options.in_process:
             self._close_listeners()
-            return [
-                self._own_spec("router", self.port, ("in-process", *config, "--ports", self._ports_argument), "/ready")
-            ]
+            arguments = ("deploy", "in-process", "--config", config, "--ports", self._ports_argument)
+            return [self._own_spec("router", self.port, arguments, "/ready")]
         self.fleet.write()
-        router = self._own_spec("router", self.port, ("router", *config, "--watch"), "/ready")
+        router = self._own_spec("router", self.port, ("deploy.served", "router", config), "/ready")
         return [*self.fleet.first_specs(), replace(router, listener=self._router_listener)]
 
     async def _embedded_specs(self, named: Mapping[str, str], servers: EmbeddedServers) -> list[ChildSpec]:
@@ -317,7 +316,7 @@ class Stack:
             self._router_listener.close()
 
     def _subgraph_spec(self, child: str, subgraph: str, listener: socket.socket) -> ChildSpec:
-        spec = self._own_spec(child, listener.getsockname()[1], ("subgraph", subgraph), "/ready")
+        spec = self._own_spec(child, listener.getsockname()[1], ("deploy.served", "subgraph", subgraph), "/ready")
         # Relay and consumers run in the first instance: groups of several members are not the embedded broker's strength.
         alone = {} if child == subgraph else {"BACKGROUND_LOOPS": "0"}
         return replace(spec, listener=listener, environment={**(spec.environment or {}), **alone})
@@ -333,7 +332,7 @@ class Stack:
     def _own_spec(self, name: str, port: int, arguments: tuple[str, ...], probe: str) -> ChildSpec:
         return ChildSpec(
             name=name,
-            command=(sys.executable, "-m", "deploy", *arguments),
+            command=(sys.executable, "-m", *arguments),
             port=port,
             ready=http_ok(port, probe),
             environment=self._child_environment(),
