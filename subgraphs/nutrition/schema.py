@@ -13,6 +13,7 @@ from subgraphs.nutrition.api.meal import Meal, MealQuery
 from subgraphs.nutrition.api.meal_arranging import MealArrangingMutation
 from subgraphs.nutrition.api.meal_mutations import MealMutation
 from subgraphs.nutrition.api.meal_plan_mutations import MealPlanMutation
+from subgraphs.nutrition.api.meal_recount import MealRecountMutation
 from subgraphs.nutrition.api.recipe_mutations import RecipeMutation
 from subgraphs.nutrition.api.saved_meal_mutations import SavedMealMutation
 from subgraphs.nutrition.api.shopping import ShoppingQuery
@@ -32,6 +33,7 @@ class Mutation(
     FoodMutation,
     MealMutation,
     MealArrangingMutation,
+    MealRecountMutation,
     FavouriteFoodMutation,
     DietaryPreferenceMutation,
     FastMutation,

@@ -172,6 +172,24 @@ def scale_items(items: Sequence[Item], factor: Decimal) -> list[Item]:
     ]
 
 
+def recounted(items: Sequence[Item], food_id: str, name: str, version: int, per_100: Nutrients) -> list[Item]:
+    """The same items at the same grams, those of one food with the numbers that it has now."""
+    return [
+        Item(
+            item.food_id,
+            name,
+            version,
+            grams=item.grams,
+            portion=item.portion,
+            quantity=item.quantity,
+            nutrients=of_grams(per_100, item.grams),
+        )
+        if item.food_id == food_id
+        else item
+        for item in items
+    ]
+
+
 def _priced(draft: ItemDraft, food: PricedFood, grams: Decimal, earlier: Item | None) -> Item:
     if earlier is None:
         nutrients, name, version = of_grams(food.per_100, grams), food.name, food.version

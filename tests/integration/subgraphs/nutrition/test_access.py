@@ -123,6 +123,11 @@ REFUSALS = [
         code="NOT_FOUND",
     ),
     Refusal(
+        "Mutation.recountMeals",
+        "mutation { recountMeals(input: { foodId: $food }) { isComplete } }",
+        code="NOT_FOUND",
+    ),
+    Refusal(
         "Mutation.clearPlannedMeals",
         'mutation { clearPlannedMeals(input: { from: "2031-01-01", to: "2031-01-02" }) { cleared } }',
         own=True,
