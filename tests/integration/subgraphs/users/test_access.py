@@ -301,7 +301,12 @@ class Owned:
 @pytest.fixture(scope="module")
 async def users(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
     async with subgraph_under_test("users", postgres.create_database("users_access"), schema, UsersLoaders) as subgraph:
-        subgraph.resources.settings = replace(subgraph.resources.settings, passkey_rp_id="localhost")
+        # Without a key nobody is asked for a password: no second factor is taken then.
+        subgraph.resources.settings = replace(
+            subgraph.resources.settings,
+            passkey_rp_id="localhost",
+            second_factor_key="yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw",
+        )
         yield subgraph
 
 
