@@ -106,7 +106,10 @@ def _plates(account: Record, _known: Known) -> Input | None:
 
 def _exercise(record: Record, _known: Known) -> Input:
     names = ("name", "category", "level", "tracking", "met", "primaryMuscles", "secondaryMuscles", "equipment")
-    return _pick(record, *names, "instructions")
+    told = _pick(record, *names, "instructions")
+    if "force" in record:  # exports of an earlier release do not tell
+        told |= _pick(record, "force", "mechanic")
+    return told
 
 
 def _food(record: Record, _known: Known) -> Input | None:

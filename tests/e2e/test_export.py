@@ -60,8 +60,6 @@ LEFT_OUT_COLUMNS = {
     "food.deleted_at": "what was deleted is not exported",
     "exercise.created_at": "its id has the moment, as a UUIDv7",
     "food.digest": "of the catalogue only",
-    "exercise.force": "of the catalogue only",
-    "exercise.mechanic": "of the catalogue only",
     "exercise.met_code": "of the catalogue only",
     "favourite_food.added_at": "the order has it: newest first",
     "meal_item.at": "its meal's",

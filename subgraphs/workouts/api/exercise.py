@@ -66,6 +66,19 @@ describe_enum(
     ADVANCED="Much.",
 )
 describe_enum(
+    domain.ExerciseForce,
+    "In which direction an exercise works.",
+    PUSH="Away from the body, or the body away.",
+    PULL="Towards the body, or the body towards what is held.",
+    STATIC="In none: a position is held, or stretched into.",
+)
+describe_enum(
+    domain.ExerciseMechanic,
+    "How many joints an exercise moves.",
+    COMPOUND="Several, and so several groups of muscles.",
+    ISOLATION="One.",
+)
+describe_enum(
     domain.ExerciseTracking,
     "What a set of the exercise measures.",
     REPS="Repetitions; the load is the body's own weight, or a share of it.",
@@ -99,6 +112,10 @@ class Exercise(Node):
     secondary_muscles: list[domain.Muscle] = strawberry.field(description="Those that help.", directives=[list_size(4)])
     equipment: domain.Equipment | None = strawberry.field(description="What it is done with; null if not said.")
     level: domain.ExerciseLevel = strawberry.field(description="How much practice it asks for.")
+    force: domain.ExerciseForce | None = strawberry.field(description="In which direction it works; null if not said.")
+    mechanic: domain.ExerciseMechanic | None = strawberry.field(
+        description="Whether it moves one joint or several; null if not said."
+    )
     tracking: domain.ExerciseTracking = strawberry.field(description="What a set of it measures.")
     met: float | None = strawberry.field(
         description="Energy as a multiple of rest, in MET (2011 Compendium of Physical Activities). Null: not known."
@@ -124,6 +141,8 @@ def exercise_node(record: ExerciseRecord) -> Exercise:
         secondary_muscles=[domain.Muscle(muscle) for muscle in record.secondary_muscles],
         equipment=None if record.equipment is None else domain.Equipment(record.equipment),
         level=domain.ExerciseLevel(record.level),
+        force=None if record.force is None else domain.ExerciseForce(record.force),
+        mechanic=None if record.mechanic is None else domain.ExerciseMechanic(record.mechanic),
         tracking=domain.ExerciseTracking(record.tracking),
         met=rounded_or_none(record.met),
         intensity=None if record.met is None else intensity_of(record.met),
@@ -165,6 +184,12 @@ class CreateExerciseInput:
     equipment: domain.Equipment | None = strawberry.field(
         default=None, description="What it is done with. Null: not said."
     )
+    force: domain.ExerciseForce | None = strawberry.field(
+        default=None, description="In which direction it works. Null: not said."
+    )
+    mechanic: domain.ExerciseMechanic | None = strawberry.field(
+        default=None, description="Whether it moves one joint or several. Null: not said."
+    )
     instructions: str | None = strawberry.field(
         default=None, description="How it is done, up to 4,000 characters. Null: not said."
     )
@@ -181,6 +206,8 @@ class CreateExerciseInput:
             primary_muscles=self.primary_muscles,
             secondary_muscles=self.secondary_muscles,
             equipment=self.equipment,
+            force=self.force,
+            mechanic=self.mechanic,
             instructions=self.instructions,
             request=request_key(self),
         )
@@ -237,6 +264,13 @@ class ExerciseQuery:
         equipment: Annotated[
             domain.Equipment | None, strawberry.argument(description="What it is done with. Null: anything.")
         ] = None,
+        force: Annotated[
+            domain.ExerciseForce | None, strawberry.argument(description="In which direction it works. Null: any.")
+        ] = None,
+        mechanic: Annotated[
+            domain.ExerciseMechanic | None,
+            strawberry.argument(description="Whether it moves one joint or several. Null: any."),
+        ] = None,
         own: Annotated[
             bool | None, strawberry.argument(description="The viewer's own exercises, or the catalogue's. Null: both.")
         ] = None,
@@ -251,6 +285,8 @@ class ExerciseQuery:
             category=None if category is None else category.value,
             level=None if level is None else level.value,
             equipment=None if equipment is None else equipment.value,
+            force=None if force is None else force.value,
+            mechanic=None if mechanic is None else mechanic.value,
             own=own,
         )
         if search is not None and search.strip():

@@ -22,7 +22,9 @@ from subgraphs.workouts.domain.exercise import (
     MOST_OWN,
     Equipment,
     ExerciseCategory,
+    ExerciseForce,
     ExerciseLevel,
+    ExerciseMechanic,
     ExerciseTracking,
     Muscle,
     body_weight_share,
@@ -52,6 +54,8 @@ class NewExercise:
     primary_muscles: Sequence[Muscle] = ()
     secondary_muscles: Sequence[Muscle] = ()
     equipment: Equipment | None = None
+    force: ExerciseForce | None = None
+    mechanic: ExerciseMechanic | None = None
     instructions: str | None = None
     request: RequestKey | None = None
 
@@ -107,8 +111,8 @@ def _row(user_id: str, exercise_id: str, new: NewExercise, now: datetime) -> dic
         "equipment": None if new.equipment is None else new.equipment.value,
         "level": new.level.value,
         "tracking": new.tracking.value,
-        "force": None,
-        "mechanic": None,
+        "force": None if new.force is None else new.force.value,
+        "mechanic": None if new.mechanic is None else new.mechanic.value,
         "met": new.met,
         "met_code": None,
         "instructions": new.instructions,

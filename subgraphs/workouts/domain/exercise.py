@@ -30,6 +30,21 @@ class ExerciseLevel(StrEnum):
     ADVANCED = "ADVANCED"
 
 
+class ExerciseForce(StrEnum):
+    """As free-exercise-db has it, which the catalogue is from."""
+
+    PUSH = "PUSH"
+    PULL = "PULL"
+    STATIC = "STATIC"
+
+
+class ExerciseMechanic(StrEnum):
+    """As free-exercise-db has it, which the catalogue is from."""
+
+    COMPOUND = "COMPOUND"
+    ISOLATION = "ISOLATION"
+
+
 class ExerciseTracking(StrEnum):
     REPS = "REPS"
     WEIGHT_REPS = "WEIGHT_REPS"

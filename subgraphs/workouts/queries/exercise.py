@@ -49,6 +49,8 @@ class ExerciseFilter:
     category: str | None = None
     level: str | None = None
     equipment: str | None = None
+    force: str | None = None
+    mechanic: str | None = None
     own: bool | None = None
 
 
@@ -65,6 +67,8 @@ def _page(shape: PageShape) -> TextClause:
         " AND (CAST(:category AS text) IS NULL OR category = :category)"
         " AND (CAST(:level AS text) IS NULL OR level = :level)"
         " AND (CAST(:equipment AS text) IS NULL OR equipment = :equipment)"
+        " AND (CAST(:force AS text) IS NULL OR force = :force)"
+        " AND (CAST(:mechanic AS text) IS NULL OR mechanic = :mechanic)"
         " AND (CAST(:own AS boolean) IS NULL OR (created_by IS NOT NULL) = :own)"
         f" AND {_ORDER.beyond(shape)} ORDER BY {_ORDER.order_by(shape)} LIMIT :limit"
     )
@@ -86,6 +90,8 @@ async def exercises_by_name(
             "category": wanted.category,
             "level": wanted.level,
             "equipment": wanted.equipment,
+            "force": wanted.force,
+            "mechanic": wanted.mechanic,
             "own": wanted.own,
             "limit": page.limit,
             **page.keys,

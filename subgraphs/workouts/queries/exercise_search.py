@@ -26,6 +26,8 @@ EXERCISE_INDEX = SearchIndex(
         " AND (CAST(:category AS text) IS NULL OR category = :category)"
         " AND (CAST(:level AS text) IS NULL OR level = :level)"
         " AND (CAST(:equipment AS text) IS NULL OR equipment = :equipment)"
+        " AND (CAST(:force AS text) IS NULL OR force = :force)"
+        " AND (CAST(:mechanic AS text) IS NULL OR mechanic = :mechanic)"
         " AND (CAST(:own AS boolean) IS NULL OR (created_by IS NOT NULL) = :own))"
     ),
 )
@@ -38,6 +40,8 @@ async def search_exercises(reader: Reader, searches: Sequence[str], wanted: Exer
         "category": wanted.category,
         "level": wanted.level,
         "equipment": wanted.equipment,
+        "force": wanted.force,
+        "mechanic": wanted.mechanic,
         "own": wanted.own,
     }
     narrowed = Narrowing(filters) if any(value is not None for value in filters.values()) else None

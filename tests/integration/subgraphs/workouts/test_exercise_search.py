@@ -126,3 +126,34 @@ async def test_two_letters_read_what_they_may_show_and_never_the_table(
     for each in reader.explained:
         assert "search_entry" not in each.whole_tables, each
         assert each.rows_read <= MOST_FOUND, each
+
+
+async def test_exercises_are_narrowed_by_force_and_mechanic_with_words_and_without(
+    catalogue: SubgraphUnderTest,
+) -> None:
+    ask = """query ($words: String, $force: ExerciseForce, $mechanic: ExerciseMechanic, $own: Boolean) {
+        exercises(search: $words, force: $force, mechanic: $mechanic, own: $own, first: 100) { nodes { name force mechanic } } }"""
+
+    async def listed(**given: Any) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await catalogue.data(ask, "mover", given))["exercises"]["nodes"]
+        return found
+
+    pushed = {each["name"]: each for each in await listed(words="bench press", force="PUSH", mechanic="COMPOUND")}
+    assert pushed["Barbell Bench Press - Medium Grip"] == {
+        "name": "Barbell Bench Press - Medium Grip",
+        "force": "PUSH",
+        "mechanic": "COMPOUND",
+    }
+    assert await listed(words="barbell bench press medium grip", force="STATIC") == []
+    for narrowed in ({"force": "STATIC"}, {"mechanic": "ISOLATION"}, {"force": "PULL", "mechanic": "ISOLATION"}):
+        found = await listed(**narrowed)
+        assert len(found) == 100
+        assert all(each | narrowed == each for each in found)
+
+    create = """mutation { createExercise(input: {name: "Towel hang", category: STRENGTH, force: STATIC, mechanic: ISOLATION}) {
+        exercise { force mechanic } } }"""
+    made = (await catalogue.data(create, "mover"))["createExercise"]["exercise"]
+    assert made == {"force": "STATIC", "mechanic": "ISOLATION"}
+    mine = [{"name": "Towel hang", **made}]
+    assert await listed(own=True, force="STATIC") == await listed(words="towel", own=True, force="STATIC") == mine
+    assert await listed(own=True, force="PUSH") == []
