@@ -194,6 +194,10 @@ def _dietary_preferences(record: Record, _known: Known) -> Input:
     return _pick(record, "avoid", "diet")
 
 
+def _streak_protection(record: Record, _known: Known) -> Input:
+    return {"spans": [_pick(span, "first", "last", "reason") for span in record["spans"]]}
+
+
 def _saved_meal(record: Record, known: Known) -> Input:
     items = [_item(item, known) for item in record["items"]]
     return {**_pick(record, "name", "slot"), "items": items, "quickAdds": _quick_adds(record)}
@@ -379,6 +383,7 @@ OTHERS = (
     PLANNED,
     *OF_PLANNED,
     Arrival("goals", "createGoal", "CreateGoalInput", _goal),
+    Arrival("streakProtection", "setStreakProtection", "SetStreakProtectionInput", _streak_protection, is_keyed=False),
 )
 #: Files of the export that nothing is made of, and why.
 NOT_IMPORTED = {

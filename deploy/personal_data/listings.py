@@ -145,6 +145,7 @@ LISTINGS = (
     Listing("personalRecords", ("me", "personalRecords")),
     Listing("goals", ("me", "goals")),
     Listing("achievements", ("me", "achievements")),
+    Listing("streakProtection", ("me", "streakProtection"), Walk.ONCE, lists=("spans",)),
     Listing("days", ("me", "days")),
 )
 
@@ -194,6 +195,7 @@ EXPORTED: Mapping[str, str] = {
     "workouts.personal_record": "personalRecords",
     "analytics.goal": "goals",
     "analytics.achievement": "achievements",
+    "analytics.streak_protection": "streakProtection",
     "analytics.daily_summary": "days",
 }
 

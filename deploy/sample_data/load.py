@@ -39,6 +39,7 @@ from deploy.sample_data.past import with_past
 from deploy.sample_data.people import Person, PlannedExercise, PlannedWorkout, demo_people, synthetic_person
 from deploy.sample_data.portions import with_typical_portions
 from deploy.sample_data.reminders import load_reminders
+from deploy.sample_data.streaks import load_streaks
 from deploy.sample_data.training import load_training
 from deploy.sample_data.webhooks import load_webhooks
 from deploy.terminal import Terminal
@@ -194,6 +195,7 @@ async def _load_belongings(urls: Mapping[str, str], now: datetime) -> None:
         await load_coaching(databases, now)
         await load_reminders(databases["users"], now)
         await load_training(databases["workouts"], now)
+        await load_streaks(databases["analytics"], now)
         await load_webhooks(databases["users"], databases["workouts"], now)
 
 

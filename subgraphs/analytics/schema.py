@@ -7,6 +7,7 @@ from subgraphs.analytics.api.food import Food
 from subgraphs.analytics.api.goal import Goal, GoalMutation, GoalQuery
 from subgraphs.analytics.api.goal_live import GoalSubscription
 from subgraphs.analytics.api.report import ReportQuery
+from subgraphs.analytics.api.streak import StreakMutation
 from subgraphs.analytics.api.summary import DailySummary, DiaryDay, SummaryQuery, SummarySubscription
 from subgraphs.analytics.api.timeline import ENTRIES_ELSEWHERE
 from subgraphs.analytics.api.user import User
@@ -19,8 +20,8 @@ class Query(SummaryQuery, GoalQuery, ReportQuery):
 
 
 @strawberry.type
-class Mutation(GoalMutation):
-    """Every change to goals; the summaries follow events alone."""
+class Mutation(GoalMutation, StreakMutation):
+    """Every change to goals and to days that streaks rest on; the summaries follow events alone."""
 
 
 @strawberry.type

@@ -16,6 +16,7 @@ SYNCED = SyncedTables(
         "daily_summary": "computed from what is synchronised, with a live field of its own",
         "weight_trend": "computed from weighings",
         "streak_run": "computed from meals",
+        "streak_protection": "one row that may tell of an illness, asked of the server and in no copy",
         "food_count": "counted from meals",
         "timeline_entry": "an order of what is synchronised",
         "achievement": "at most one of each kind, with a live field of their own",

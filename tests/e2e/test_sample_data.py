@@ -86,7 +86,7 @@ PLANNED = """query($from: LocalDate!, $to: LocalDate!) {
     period(from: $from, to: $to) { workoutsCompleted workoutMinutes caloriesBurned } }
 }"""
 REMINDERS = "{ me { workoutReminders { name at } } }"
-ACHIEVED = "{ me { achievements { nodes { kind reachedOn } } } }"
+ACHIEVED = "{ me { achievements { nodes { kind reachedOn } } streakProtection { spans { reason } } } }"
 #: He never logged 100 days in a row, and his goal is on its way. Histories that are loaded at once tell no records.
 OF_A_YEAR = {
     "FIRST_MEAL",
@@ -128,8 +128,9 @@ async def test_johns_week(tmp_path: Path, mode: str) -> None:
 
         await eventually(week_is_right)
         await _last_month_is_reported(john, last)
-        achieved = (await john.data(ACHIEVED))["me"]["achievements"]["nodes"]
-        assert {each["kind"] for each in achieved} - BY_CHANCE == OF_A_YEAR
+        told = (await john.data(ACHIEVED))["me"]
+        assert {each["kind"] for each in told["achievements"]["nodes"]} - BY_CHANCE == OF_A_YEAR
+        assert told["streakProtection"]["spans"] == [{"reason": "HOLIDAY"}]
         found = await john.data(CATALOGUE)
         assert found["foods"]["edges"]
         assert found["exercises"]["edges"]

@@ -40,6 +40,7 @@ THEN = """mutation($food: ID!, $workout: ID!, $exercise: ID!, $tomorrow: LocalDa
   createGear(input: { name: "SECRET shoes", kind: SHOES, startDistanceM: 1234.5, lifeDistanceM: 800000,
     defaultForExerciseIds: [$exercise] }) { gear { id } }
   setDefaultRest(input: { seconds: 97 }) { user { id } }
+  setStreakProtection(input: { spans: [{ first: $tomorrow, last: $tomorrow, reason: ILLNESS }] }) { user { id } }
   setPlateInventory(input: { inventory: { unit: LB, bar: 33.07, plates: [{ weight: 45, pairs: 2 }] } }) { user { id } }
   planWorkout(input: { date: $tomorrow, name: "SECRET", notes: "SECRET", exercises: [{ exerciseId: $exercise, sets: 3 }] }) {
     plannedWorkout { id } }

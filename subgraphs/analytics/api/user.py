@@ -20,17 +20,18 @@ from subgraphs.analytics.api.energy import (
 )
 from subgraphs.analytics.api.goal import Goal, goal_node
 from subgraphs.analytics.api.report import Report, read_report
+from subgraphs.analytics.api.streak import StreakProtection, Streaks, protection_node, read_streaks
 from subgraphs.analytics.api.summary import DailySummary, clock_of_user, load_summary, summary_node, today_of
 from subgraphs.analytics.api.timeline import LoggableConnection, timeline_connection
 from subgraphs.analytics.domain.achievement import AchievementKind
 from subgraphs.analytics.domain.goal import GoalStatus
 from subgraphs.analytics.domain.period import add_up
 from subgraphs.analytics.domain.report import ReportKind
-from subgraphs.analytics.domain.streak import Habit, workouts_habit
+from subgraphs.analytics.domain.streak import Habit
 from subgraphs.analytics.domain.weight_trend import TrendPoint
 from subgraphs.analytics.loaders import loaders_of
 from subgraphs.analytics.queries.goal import GoalPage
-from subgraphs.analytics.queries.streak import BestRuns, streak_of
+from subgraphs.analytics.queries.streak import streak_of
 from subgraphs.analytics.queries.summary import DailySummaryRecord, SummaryPage
 from subgraphs.analytics.queries.timeline import TimelinePage
 from subgraphs.analytics.queries.weight import Span
@@ -74,21 +75,6 @@ class PeriodSummary:
     days: list[DailySummary] = strawberry.field(
         description="Its days with anything in them, oldest first; up to 366.", directives=[list_size(31)]
     )
-
-
-@strawberry.type(description="How long a habit has held.")
-class Streak:
-    current: int = strawberry.field(description="How many in a row up to now; what runs still has its time.")
-    longest: int = strawberry.field(description="The most in a row ever.")
-    last: date | None = strawberry.field(
-        description="The last day, or the first day of the last week, that counted. Null if none ever did."
-    )
-
-
-@strawberry.type(description="How long a person's habits have held.")
-class Streaks:
-    meals: Streak = strawberry.field(description="Days in a row with a meal; today may still come.")
-    workouts: Streak = strawberry.field(description="Weeks in a row with three workouts; this week may still come.")
 
 
 @strawberry.type(description="The weight of a day: on the scale, and behind the daily noise.")
@@ -278,19 +264,19 @@ class User(ChangesOfUser):
         return timeline_connection(records, page)
 
     @strawberry.field(
-        description="How long the person's habits have held. Settles a moment after a write.",
+        description="How long the person's habits have held; days and weeks that are protected are passed over. Settles a moment"
+        " after a write.",
         directives=[SHARED_PROGRESS],
     )
     async def streaks(self, info: Info) -> Streaks:
-        loading = loaders_of(info).best_runs_by_user_and_habit.load_many([(self.id, habit) for habit in Habit])
-        clock, runs = await asyncio.gather(clock_of_user(info, self.id), loading)
-        by_habit = dict(zip(Habit, runs, strict=True))
-        today = clock.today(info.context.resources.now())
-        workouts = workouts_habit(clock.week_start)
-        return Streaks(
-            meals=_streak(Habit.MEALS, by_habit[Habit.MEALS], today),
-            workouts=_streak(workouts, by_habit[workouts], today),
-        )
+        return await read_streaks(info, self.id)
+
+    @strawberry.field(
+        description="The days that the person's streaks rest on. It may tell of an illness: for the person alone, no grant and no"
+        " API key opens it."
+    )
+    async def streak_protection(self, info: Info) -> StreakProtection:
+        return protection_node(await loaders_of(info).protection_by_user.load(self.id))
 
     @strawberry.field(
         description="The weight behind the daily noise, at each weighed day of up to 366, oldest first. Settles a moment"
@@ -392,8 +378,3 @@ def _period_node(
         weight_change_kg=weight_change_kg,
         days=[summary_node(day) for day in days],
     )
-
-
-def _streak(habit: Habit, runs: BestRuns | None, today: date) -> Streak:
-    found = streak_of(habit, runs, today)
-    return Streak(current=found.current, longest=found.longest, last=found.last)

@@ -45,7 +45,16 @@ _TYPES = {
     "records": "integer",
     "amount_ml": "integer",
 }
-_TABLES_OF_A_USER = (*FACT_TABLES, "streak_run", "weight_trend", "achievement", "daily_summary", "goal", "person")
+_TABLES_OF_A_USER = (
+    *FACT_TABLES,
+    "streak_run",
+    "weight_trend",
+    "achievement",
+    "daily_summary",
+    "goal",
+    "streak_protection",
+    "person",
+)
 
 
 @dataclass(slots=True)

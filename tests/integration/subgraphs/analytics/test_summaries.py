@@ -207,6 +207,10 @@ OPERATIONS = {
         "NOT_FOUND",
     ),
     "Mutation.deleteGoal": ('mutation { deleteGoal(input: {id: "GOAL"}) { deletedId } }', "NOT_FOUND"),
+    "Mutation.setStreakProtection": (
+        "mutation { setStreakProtection(input: {spans: []}) { streakProtection { version } } }",
+        "own",
+    ),
     "Goal": ('{ _entities(representations: [{__typename: "Goal", id: "GOAL"}]) { ...on Goal { kind } } }', None),
     "DailySummary": (
         (
@@ -247,6 +251,7 @@ OPERATIONS = {
     "User.progressReads": (_stranger("progressReads { what }"), "FORBIDDEN"),
     "User.progressWrites": (_stranger("progressWrites { what }"), "FORBIDDEN"),
     "User.streaks": (_stranger("streaks { meals { current } }"), "FORBIDDEN"),
+    "User.streakProtection": (_stranger("streakProtection { version }"), "FORBIDDEN"),
     "User.weightTrend": (_stranger("weightTrend { trendKg }"), "FORBIDDEN"),
     "User.energyExpenditure": (_stranger("energyExpenditure { confidence }"), "FORBIDDEN"),
     "User.weeklyCheckIn": (_stranger("weeklyCheckIn { __typename }"), "FORBIDDEN"),

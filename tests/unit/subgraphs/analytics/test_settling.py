@@ -12,7 +12,7 @@ SCHEMA = Path(__file__).parents[4] / "schema" / "fittracker" / "subgraphs" / "an
 ENTRIES = ("User", "DiaryDay", "Food", "Workout", "Query")
 KEYS = {"id", "userId", "date"}
 #: What analytics itself writes, in the transaction that is asked about.
-OWN = {"User.progressReads", "User.progressWrites"}
+OWN = {"User.progressReads", "User.progressWrites", "User.streakProtection"}
 
 
 def _fields() -> list[tuple[str, str]]:

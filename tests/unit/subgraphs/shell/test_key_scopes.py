@@ -48,7 +48,7 @@ PERSONS_OWN = {
     "User.recentFoods", "User.frequentFoods", "User.favouriteFoods", "User.recipes", "User.savedMeals",
     "User.plannedMeals", "User.diaryWrites", "User.trainingWrites", "User.progressWrites",
     "User.accountChanges", "User.diaryChanges", "User.trainingChanges", "User.goalChanges",
-    "User.dietaryPreferences", "Mutation.setDietaryPreferences",
+    "User.dietaryPreferences", "Mutation.setDietaryPreferences", "User.streakProtection", "Mutation.setStreakProtection",
 }  # fmt: skip
 AREA_OF = {"nutrition": "diary", "workouts": "training", "analytics": "progress", "users": "body"}
 
