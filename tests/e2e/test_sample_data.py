@@ -81,6 +81,10 @@ IN_THE_KITCHEN = {
         ]
     },
 }
+#: What John trains with, what he shows everybody, and what came with the catalogue.
+GYM = """{ publicTemplates(fromCatalogue: true, first: 50) { nodes { name } }
+  me { templates(first: 50) { nodes { name visibility clonedFrom { name } } } gear { nodes { name workoutCount leftM retiredOn } }
+    plateLoading(weight: 82.5) { isExact } } }"""
 PLANNED = """query($from: LocalDate!, $to: LocalDate!) {
   me { defaultRestSeconds routines { nodes { name } } trainingCalendar(from: $from, to: $to) { status planned { name } workouts { id } }
     period(from: $from, to: $to) { workoutsCompleted workoutMinutes caloriesBurned } }
@@ -137,6 +141,7 @@ async def test_johns_week(tmp_path: Path, mode: str) -> None:
         assert found["foodByBarcode"] == {"name": "Olive oil"}
         assert await john.data(KITCHEN) == {"me": IN_THE_KITCHEN}
         await _two_weeks_are_planned(john)
+        await _the_gym_is_there(john)
         await eventually(partial(_each_plan_has_a_reminder, john))
         if mode == "--processes":
             await _dashboard_costs(tmp_path / "data")
@@ -146,9 +151,24 @@ async def test_johns_week(tmp_path: Path, mode: str) -> None:
             assert await week_is_right()
             assert await john.data(KITCHEN) == {"me": IN_THE_KITCHEN}
             await _two_weeks_are_planned(john)
+            await _the_gym_is_there(john)
         else:
             await _samples_run(john)
             _each_subgraph_names_itself((stack.directory.logs / "router.log").read_text())
+
+
+async def _the_gym_is_there(john: Visitor) -> None:
+    """Ten templates of the catalogue, one of them cloned, one of John's own that everybody sees, worn shoes and plates."""
+    found = await john.data(GYM)
+    assert len(found["publicTemplates"]["nodes"]) == 10
+    mine = {each["name"]: each for each in found["me"]["templates"]["nodes"]}
+    assert mine["Upper body in an hour"]["visibility"] == "PUBLIC"
+    assert mine["Fifteen minutes of mobility"]["clonedFrom"] == {"name": "Fifteen minutes of mobility"}
+    gear = {each["name"]: each for each in found["me"]["gear"]["nodes"]}
+    assert (gear["Grey shoes"]["workoutCount"], gear["Grey shoes"]["leftM"]) == (1, -10_450.0)
+    assert gear["Grey shoes"]["retiredOn"] is not None
+    assert (gear["Blue shoes"]["workoutCount"], gear["Blue shoes"]["leftM"]) == (0, 700_000.0)
+    assert found["me"]["plateLoading"] == {"isExact": True}
 
 
 async def _two_weeks_are_planned(john: Visitor) -> None:
