@@ -76,7 +76,7 @@ PLANNED = ("templates", "routines", "plannedWorkouts", "goals", "notifications")
 PLACES = {
     "goal": ("Query.goal.id", "UpdateGoalInput.id", "SetGoalStatusInput.id", "DeleteGoalInput.id"),
     "food": ("Query.food.id", "UpdateFoodInput.id", "DeleteFoodInput.id", "MealItemInput.foodId", "SetFavouriteFoodInput.foodId",
-        "DishInput.foodId",
+        "DishInput.foodId", "RecountMealsInput.foodId",
     ),
     "meal": ("Query.meal.id", "UpdateMealInput.id", "CopyMealInput.mealId", "MoveMealItemsInput.mealId", "UndoDeleteInput.id", "DeleteMealInput.id"),
     "drink": ("DeleteWaterInput.id",),
