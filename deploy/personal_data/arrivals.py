@@ -163,8 +163,11 @@ def _drink(record: Record, _known: Known) -> Input:
 
 def _target(record: Record, _known: Known) -> Input:
     aims = [_pick(each, "nutrient", "minimum", "maximum") for each in record["nutrients"]]
-    told = _pick(record, "energyKcal", "proteinG", "carbsG", "fatG", "waterMl", "effectiveFrom")
-    return {**told, "nutrients": aims}
+    amounts = ("energyKcal", "proteinG", "carbsG", "fatG")
+    # An export of an earlier release knows no weekdays: what it tells is of every day.
+    usual = _pick(record.get("usual") or record, *amounts)
+    weekdays = [_pick(each, "weekdays", *amounts) for each in record.get("weekdays", ())]
+    return {**_pick(record, "waterMl", "effectiveFrom"), **usual, "nutrients": aims, "weekdays": weekdays}
 
 
 def _meal(record: Record, known: Known) -> Input:

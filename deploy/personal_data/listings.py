@@ -131,7 +131,7 @@ LISTINGS = (
     Listing("meals", ("me", "meals"), lists=("items", "items.nutrients.micronutrients", "quickAdds")),
     Listing("drinks", ("me", "drinks")),
     Listing("fasts", ("me", "fasts")),
-    Listing("nutritionTargets", ("me", "nutritionTarget"), Walk.BACK_IN_TIME, lists=("nutrients",)),
+    Listing("nutritionTargets", ("me", "nutritionTarget"), Walk.BACK_IN_TIME, lists=("nutrients", "weekdays")),
     Listing("exercises", ("exercises",)),
     Listing(
         "workouts",

@@ -245,6 +245,7 @@ class NutritionTargetRow(NutritionTable, table=True):
     fat_g: Decimal | None = Field(default=None, sa_column=Column(Numeric(8, 2)))
     water_ml: int | None = None
     nutrient_aims: str = Field(sa_column=_json())
+    weekday_targets: str = Field(sa_column=_json())
     version: int
     author_id: str | None = None
     idempotency_key: str | None = None

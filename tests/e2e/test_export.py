@@ -90,6 +90,7 @@ LEFT_OUT_COLUMNS = {
 }
 #: What the export calls a column, where it is not the column's name in camel case.
 RENAMED = {
+    "nutrition_target.weekday_targets": "weekdays",
     "workout.paused_at": "pauses",
     "workout.resumed_at": "pauses",
     "account.email_verified_at": "emailVerified",
@@ -149,7 +150,8 @@ _COLUMNS = """SELECT json_object_agg(relname, columns) FROM (
 MORE = """mutation ($food: ID!, $workout: ID!) {
   setFavouriteFood(input: { foodId: $food, isFavourite: true }) { food { id } }
   quickAdd(input: { energyKcal: 321, name: "SECRET cake", slot: SNACK }) { meal { id } }
-  first: setNutritionTarget(input: { energyKcal: 2111, effectiveFrom: "2026-01-05" }) { userErrors { message } }
+  first: setNutritionTarget(input: { energyKcal: 2111, effectiveFrom: "2026-01-05",
+    weekdays: [{ weekdays: [SATURDAY, SUNDAY], energyKcal: 2333 }] }) { userErrors { message } }
   then: setNutritionTarget(input: {
     energyKcal: 2222, effectiveFrom: "2026-02-02", nutrients: [{ nutrient: FIBER, minimum: 33 }] }) { userErrors { message } }
   completeWorkout(input: { id: $workout }) { workout { id } userErrors { message } }
@@ -208,7 +210,8 @@ async def test_the_export_has_all_that_a_person_put_in_and_nobody_elses(stack: R
     text = json.dumps(found)
     assert other.id not in text
     assert other.email not in text
-    assert [target["energyKcal"] for target in found["nutritionTargets"]] == [2222, 2111]
+    assert [target["usual"]["energyKcal"] for target in found["nutritionTargets"]] == [2222, 2111]
+    assert [each["energyKcal"] for each in found["nutritionTargets"][1]["weekdays"]] == [2333]
     assert found["nutritionTargets"][0]["nutrients"] == [
         {"nutrient": "FIBER", "unit": "G", "minimum": 33.0, "maximum": None}
     ]

@@ -1,12 +1,13 @@
 """Targets in GraphQL: what a person aims at from a day on, and what the body's needs suggest."""
 
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
 from subgraphs.nutrition.api.nutrient_aim import NutrientAim, NutrientAimInput, aim_node
 from subgraphs.nutrition.commands import target as commands
+from subgraphs.nutrition.domain import weekday_target as domain
 from subgraphs.nutrition.domain.target import (
     LEAST_TARGET_KCAL,
     MOST_TARGET_G,
@@ -16,6 +17,7 @@ from subgraphs.nutrition.domain.target import (
     Target,
 )
 from subgraphs.nutrition.queries.target import TargetRecord
+from subgraphs.shell.calendar import Weekday
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.inputs import idempotency_key, request_key
@@ -30,7 +32,23 @@ if TYPE_CHECKING:
 LazyUser = Annotated["User", strawberry.lazy("subgraphs.nutrition.api.user")]
 
 
-@strawberry.type(description="What to eat and drink in a day: what a person chose, or what is suggested.")
+@strawberry.type(description="What a target is on weekdays without their own.")
+class UsualTarget:
+    energy_kcal: float = strawberry.field(description="Energy in kilocalories.")
+    protein_g: float | None = strawberry.field(description="Protein in grams; null if it is not aimed at.")
+    carbs_g: float | None = strawberry.field(description="Carbohydrate in grams; null if it is not aimed at.")
+    fat_g: float | None = strawberry.field(description="Fat in grams; null if it is not aimed at.")
+
+
+@strawberry.type(description="What a target is on some weekdays.")
+class WeekdayTarget(UsualTarget):
+    weekdays: list[Weekday] = strawberry.field(description="On which, as they were told.", directives=[list_size(3)])
+
+
+@strawberry.type(
+    description="What to eat and drink in a day: what a person chose, or what is suggested. Of a day whose weekday has its own"
+    " energy and macronutrients, it is those."
+)
 class NutritionTarget:
     energy_kcal: float = strawberry.field(description="Energy in kilocalories.")
     protein_g: float | None = strawberry.field(description="Protein in grams; null if it is not aimed at.")
@@ -41,6 +59,14 @@ class NutritionTarget:
         default_factory=list,
         description="What is aimed at of single nutrients, each once; empty for a suggestion.",
         directives=[list_size(5)],
+    )
+    usual: UsualTarget | None = strawberry.field(
+        default=None, description="What it is on weekdays that `weekdays` does not name; null for a suggestion."
+    )
+    weekdays: list[WeekdayTarget] = strawberry.field(
+        default_factory=list,
+        description="On which weekdays energy and macronutrients are others, each weekday once; empty for a suggestion.",
+        directives=[list_size(2)],
     )
     effective_from: dt.date | None = strawberry.field(
         default=None, description="The person's calendar day from which it holds; null for a suggestion."
@@ -67,6 +93,8 @@ def target_node(record: TargetRecord) -> NutritionTarget:
     node = target_of_domain(record.target)
     node.effective_from, node.version = record.effective_from, record.version
     node.author_id = id_or_none(record.author_id)
+    node.usual = UsualTarget(**_amounts(record.usual))
+    node.weekdays = [WeekdayTarget(weekdays=list(own.weekdays), **_amounts(own)) for own in record.usual.weekdays]
     return node
 
 
@@ -78,18 +106,44 @@ def need_node(need: Need) -> NutritionTarget:
     return node
 
 
+def _amounts(target: Target | domain.WeekdayTarget) -> dict[str, Any]:
+    return {
+        "energy_kcal": rounded(target.energy_kcal),
+        "protein_g": rounded_or_none(target.protein_g),
+        "carbs_g": rounded_or_none(target.carbs_g),
+        "fat_g": rounded_or_none(target.fat_g),
+    }
+
+
 def target_of_domain(target: Target) -> NutritionTarget:
     return NutritionTarget(
-        energy_kcal=rounded(target.energy_kcal),
-        protein_g=rounded_or_none(target.protein_g),
-        carbs_g=rounded_or_none(target.carbs_g),
-        fat_g=rounded_or_none(target.fat_g),
+        **_amounts(target),
         water_ml=target.water_ml,
         nutrients=[aim_node(aim) for aim in target.nutrients],
     )
 
 
 _GRAMS = f"0 to {MOST_TARGET_G}. Null: not aimed at."
+
+
+@strawberry.input(description="What to aim at on some weekdays. Water and single nutrients are those of every day.")
+class WeekdayTargetInput:
+    weekdays: list[Weekday] = strawberry.field(description="On which; at least one, and none that another entry names.")
+    energy_kcal: float = strawberry.field(
+        description=f"Energy in kilocalories, {LEAST_TARGET_KCAL} to {MOST_TARGET_KCAL}."
+    )
+    protein_g: float | None = strawberry.field(default=None, description=f"Protein in grams, {_GRAMS}")
+    carbs_g: float | None = strawberry.field(default=None, description=f"Carbohydrate in grams, {_GRAMS}")
+    fat_g: float | None = strawberry.field(default=None, description=f"Fat in grams, {_GRAMS}")
+
+    def to_domain(self) -> domain.WeekdayTarget:
+        return domain.WeekdayTarget(
+            weekdays=tuple(self.weekdays),
+            energy_kcal=decimal_of(self.energy_kcal, 2),
+            protein_g=decimal_of_or_none(self.protein_g, 2),
+            carbs_g=decimal_of_or_none(self.carbs_g, 2),
+            fat_g=decimal_of_or_none(self.fat_g, 2),
+        )
 
 
 @strawberry.input(description="What to aim at from a day on, in the place of what was aimed at before.")
@@ -105,6 +159,9 @@ class SetNutritionTargetInput:
     )
     nutrients: list[NutrientAimInput] = strawberry.field(
         default_factory=list, description="What to aim at of single nutrients, each once."
+    )
+    weekdays: list[WeekdayTargetInput] = strawberry.field(
+        default_factory=list, description="On which weekdays to aim at other amounts, up to 7 entries."
     )
     effective_from: dt.date | None = strawberry.field(
         default=None, description="The first calendar day it holds for. Null: the person's today."
@@ -122,7 +179,8 @@ class SetNutritionTargetInput:
     def to_target(self) -> Target:
         protein, carbs, fat = (decimal_of_or_none(each, 2) for each in (self.protein_g, self.carbs_g, self.fat_g))
         aims = tuple(aim.to_aim() for aim in self.nutrients)
-        return Target(decimal_of(self.energy_kcal, 2), protein, carbs, fat, self.water_ml, aims)
+        weekdays = tuple(each.to_domain() for each in self.weekdays)
+        return Target(decimal_of(self.energy_kcal, 2), protein, carbs, fat, self.water_ml, aims, weekdays)
 
 
 @strawberry.type(description="What came of setting a target.")

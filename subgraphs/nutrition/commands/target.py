@@ -9,6 +9,7 @@ from events.contracts.nutrition import TargetChanged
 from events.outbox import NewEvent, append_event
 from subgraphs.nutrition.domain.nutrient_aim import encode_aims
 from subgraphs.nutrition.domain.target import Target, check_target
+from subgraphs.nutrition.domain.weekday_target import encode_variations
 from subgraphs.nutrition.queries.person import person_of
 from subgraphs.nutrition.queries.target import TargetRecord, read_target, targets_by_day
 from subgraphs.shell.auth import Viewer
@@ -27,18 +28,19 @@ _NEXT_VERSION = text(
 )
 _UPSERT = text(
     "INSERT INTO nutrition_target (user_id, effective_from, energy_kcal, protein_g, carbs_g, fat_g, water_ml,"
-    " nutrient_aims, version, author_id, idempotency_key, idempotency_content)"
+    " nutrient_aims, weekday_targets, version, author_id, idempotency_key, idempotency_content)"
     " VALUES (:user_id, :effective_from, :energy_kcal, :protein_g, :carbs_g, :fat_g, :water_ml,"
-    " CAST(:nutrient_aims AS jsonb), :version, :author_id,"
+    " CAST(:nutrient_aims AS jsonb), CAST(:weekday_targets AS jsonb), :version, :author_id,"
     " :idempotency_key, :idempotency_content)"
     " ON CONFLICT (user_id, effective_from) DO UPDATE SET energy_kcal = excluded.energy_kcal,"
     " protein_g = excluded.protein_g, carbs_g = excluded.carbs_g, fat_g = excluded.fat_g,"
-    " water_ml = excluded.water_ml, nutrient_aims = excluded.nutrient_aims, version = excluded.version, author_id = excluded.author_id,"
+    " water_ml = excluded.water_ml, nutrient_aims = excluded.nutrient_aims,"
+    " weekday_targets = excluded.weekday_targets, version = excluded.version, author_id = excluded.author_id,"
     " idempotency_key = excluded.idempotency_key, idempotency_content = excluded.idempotency_content"
 )
 _EARLIER = text(
     "SELECT energy_kcal, protein_g, carbs_g, fat_g, water_ml, CAST(nutrient_aims AS text) AS nutrient_aims,"
-    " effective_from, version, author_id, idempotency_content"
+    " CAST(weekday_targets AS text) AS weekday_targets, effective_from, version, author_id, idempotency_content"
     " FROM nutrition_target WHERE user_id = :user_id AND idempotency_key = CAST(:key AS text)"
 )
 
@@ -74,7 +76,7 @@ async def set_target(
         before = (await targets_by_day(transaction, [(owner.id, day)])).get((owner.id, day))
         expect_version("target", expected=expected_version, current=before.version if before else 0)
         version = int((await transaction.execute(_NEXT_VERSION, {"user_id": owner.id})).scalar_one())
-        record = TargetRecord(target, day, version, writer.author_id)
+        record = TargetRecord(target, day, day, version, writer.author_id)
         await transaction.execute(_UPSERT, _row(owner.id, record) | key_columns(key))
         await append_event(transaction, _event(owner.id, target, day, version, now))
         await writer.note(transaction, PlanKind.NUTRITION_TARGET, day.isoformat(), now)
@@ -82,7 +84,7 @@ async def set_target(
 
 
 def _row(user_id: str, record: TargetRecord) -> dict[str, object]:
-    target = record.target
+    target = record.usual
     return {
         "user_id": user_id,
         "effective_from": record.effective_from,
@@ -92,6 +94,7 @@ def _row(user_id: str, record: TargetRecord) -> dict[str, object]:
         "fat_g": target.fat_g,
         "water_ml": target.water_ml,
         "nutrient_aims": encode_aims(target.nutrients),
+        "weekday_targets": encode_variations(target.weekdays),
         "version": record.version,
         "author_id": record.author_id,
     }
@@ -121,4 +124,4 @@ async def _earlier(transaction: AsyncConnection, user_id: str, request: RequestK
     if row is None:
         return None
     request.refuse_other_content(row.idempotency_content)
-    return read_target(row[:-1])
+    return read_target(row[:-1], row.effective_from)

@@ -3,10 +3,13 @@
 Suggestions for healthy adults, each step named so that it can be argued with.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
 from subgraphs.nutrition.domain.nutrient_aim import NutrientAim, check_aims
+from subgraphs.nutrition.domain.weekday_target import MOST_VARIATIONS, WeekdayTarget, check_variations
+from subgraphs.shell.calendar import Weekday
 from subgraphs.shell.errors import Checks
 from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex
 
@@ -51,6 +54,16 @@ class Target:
     fat_g: Decimal | None = None
     water_ml: int | None = None
     nutrients: tuple[NutrientAim, ...] = ()
+    weekdays: tuple[WeekdayTarget, ...] = ()
+
+    def on(self, day: date) -> "Target":
+        """What it is on this day: another on weekdays that have their own."""
+        weekday = list(Weekday)[day.weekday()]
+        for own in self.weekdays:
+            if weekday in own.weekdays:
+                energy, protein, carbs, fat = own.energy_kcal, own.protein_g, own.carbs_g, own.fat_g
+                return replace(self, energy_kcal=energy, protein_g=protein, carbs_g=carbs, fat_g=fat)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +112,18 @@ def share_energy(energy_kcal: Decimal, protein_g: Decimal, sex: Sex | None) -> T
 
 
 def check_target(checks: Checks, target: Target) -> None:
-    in_range = LEAST_TARGET_KCAL <= target.energy_kcal <= MOST_TARGET_KCAL
-    checks.require(in_range, "energyKcal", f"must be from {LEAST_TARGET_KCAL} to {MOST_TARGET_KCAL}")
-    for name, grams in (("proteinG", target.protein_g), ("carbsG", target.carbs_g), ("fatG", target.fat_g)):
-        in_range = grams is None or 0 <= grams <= MOST_TARGET_G
-        checks.require(in_range, name, f"must be from 0 to {MOST_TARGET_G}")
+    _check_amounts(checks, target, "")
+    check_variations(checks, target.weekdays)
+    for number, variation in enumerate(target.weekdays[:MOST_VARIATIONS]):
+        _check_amounts(checks, variation, f"weekdays.{number}.")
     in_range = target.water_ml is None or 1 <= target.water_ml <= MOST_TARGET_ML
     checks.require(in_range, "waterMl", f"must be from 1 to {MOST_TARGET_ML}")
     check_aims(checks, target.nutrients)
+
+
+def _check_amounts(checks: Checks, amounts: Target | WeekdayTarget, place: str) -> None:
+    in_range = LEAST_TARGET_KCAL <= amounts.energy_kcal <= MOST_TARGET_KCAL
+    checks.require(in_range, f"{place}energyKcal", f"must be from {LEAST_TARGET_KCAL} to {MOST_TARGET_KCAL}")
+    for name, grams in (("proteinG", amounts.protein_g), ("carbsG", amounts.carbs_g), ("fatG", amounts.fat_g)):
+        in_range = grams is None or 0 <= grams <= MOST_TARGET_G
+        checks.require(in_range, f"{place}{name}", f"must be from 0 to {MOST_TARGET_G}")
