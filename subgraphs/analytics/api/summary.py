@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from subgraphs.analytics.api.rolling import RollingMeans, read_rolling_means
 from subgraphs.analytics.loaders import loaders_of
 from subgraphs.analytics.projections.summary import day_channel
 from subgraphs.analytics.queries.person import UNKNOWN_CLOCK, ClockRecord, clock_from_token
@@ -20,6 +21,7 @@ from subgraphs.analytics.queries.summary import (
     summaries_by_day,
 )
 from subgraphs.shell.context import Info
+from subgraphs.shell.cost import Cost
 from subgraphs.shell.errors import Checks
 from subgraphs.shell.live import OVERLAP, Reading, beginning, newest, states
 from subgraphs.shell.node import Node, NodeKind, day_id, read_day_id
@@ -104,6 +106,13 @@ class DailySummary(Node):
     @strawberry.field(description="By completed workouts, gross: with rest, in a unit.")
     def energy_burned(self, unit: EnergyIn = EnergyUnit.KCAL) -> Energy:
         return energy(self.record.calories_burned, unit)
+
+    @strawberry.field(
+        description="The means of the last 7 and 28 days up to this one, which counts once it is over.",
+        directives=[Cost(weight=5)],
+    )
+    async def rolling_means(self, info: Info) -> RollingMeans:
+        return await read_rolling_means(info, self.user_id, self.date, await today_of(info, self.user_id))
 
     @strawberry.field(description="The meals behind the numbers.")
     def diary(self) -> DiaryDay:

@@ -11,20 +11,44 @@ from subgraphs.analytics.domain.weight_trend import TrendPoint
 WINDOW_DAYS = 28
 LEAST_POINTS, LEAST_SPAN_DAYS = 3, 7
 FARTHEST_DAYS = 5 * 365
+#: A band wants this much more, so that its scatter is seen and not guessed.
+LEAST_POINTS_OF_BAND, LEAST_SPAN_DAYS_OF_BAND = 8, 14
 _ZERO = Decimal(0)
+#: Student's t with 6 to 26 degrees of freedom, at 0.975: 95 per cent lie between it and its negative.
+_STUDENT_T = {
+    6: Decimal("2.447"), 7: Decimal("2.365"), 8: Decimal("2.306"), 9: Decimal("2.262"), 10: Decimal("2.228"), 11: Decimal("2.201"),
+    12: Decimal("2.179"), 13: Decimal("2.160"), 14: Decimal("2.145"), 15: Decimal("2.131"), 16: Decimal("2.120"), 17: Decimal("2.110"),
+    18: Decimal("2.101"), 19: Decimal("2.093"), 20: Decimal("2.086"), 21: Decimal("2.080"), 22: Decimal("2.074"), 23: Decimal("2.069"),
+    24: Decimal("2.064"), 25: Decimal("2.060"), 26: Decimal("2.056"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Projection:
     """`kg_per_week` is None where too few days were weighed; `reached_on` where the trend does not lead there in 5 years.
 
-    `needed_kg_per_week` is what the target day asks for from now on, None without one or past it.
+    `needed_kg_per_week` is what the target day asks for from now on, None without one or past it. `band` is None where too few
+    days were weighed to say how sure the pace is.
     """
 
     remaining_kg: Decimal
     kg_per_week: Decimal | None
     reached_on: date | None
     needed_kg_per_week: Decimal | None
+    band: "Band | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Between which paces the true one lies, and the days on which the target is reached by the fastest and the slowest way there.
+
+    `latest` is None where the slowest does not lead there in five years, `earliest` where the fastest does not either.
+    """
+
+    low_kg_per_week: Decimal
+    high_kg_per_week: Decimal
+    earliest: date | None
+    latest: date | None
 
 
 def project(
@@ -41,6 +65,7 @@ def project(
         kg_per_week=None if slope is None else slope * 7,
         reached_on=_day_of(remaining, slope, today),
         needed_kg_per_week=remaining * 7 / days_left if days_left > 0 else None,
+        band=None if slope is None else _band(trend, slope, remaining, today),
     )
 
 
@@ -48,11 +73,47 @@ def slope_per_day(trend: Sequence[TrendPoint]) -> Decimal | None:
     """Kg a day of the least-squares line; None for under three points or a week."""
     if len(trend) < LEAST_POINTS or (trend[-1].local_date - trend[0].local_date).days < LEAST_SPAN_DAYS:
         return None
-    days = [Decimal((point.local_date - trend[0].local_date).days) for point in trend]
-    weights = [point.trend_kg for point in trend]
-    mean_day, mean_weight = sum(days, _ZERO) / len(days), sum(weights, _ZERO) / len(weights)
-    above = sum(((day - mean_day) * (weight - mean_weight) for day, weight in zip(days, weights, strict=True)), _ZERO)
-    return above / sum(((day - mean_day) ** 2 for day in days), _ZERO)
+    slope, _ = _line([point.local_date for point in trend], [point.trend_kg for point in trend])
+    return slope
+
+
+def _line(days: Sequence[date], weights: Sequence[Decimal]) -> tuple[Decimal, Decimal]:
+    """The least-squares line: its slope a day, and the sum of the squared distances of days from their mean."""
+    numbers = [Decimal((day - days[0]).days) for day in days]
+    mean_day, mean_weight = sum(numbers, _ZERO) / len(numbers), sum(weights, _ZERO) / len(weights)
+    above = sum(
+        ((day - mean_day) * (weight - mean_weight) for day, weight in zip(numbers, weights, strict=True)), _ZERO
+    )
+    squares = sum(((day - mean_day) ** 2 for day in numbers), _ZERO)
+    return above / squares, squares
+
+
+def _band(trend: Sequence[TrendPoint], slope: Decimal, remaining: Decimal, today: date) -> Band | None:
+    """The 95 per cent confidence interval of the slope b of the line through the weighings themselves: b ± t x s / sqrt(Sxx).
+
+    s² is the sum of the squared residuals over n - 2, Sxx that of the squared distances of the days from their mean, and t Student's
+    with n - 2 degrees of freedom (Draper and Smith, Applied Regression Analysis, 3rd edition, 1998, section 1.4). It is of the weighings,
+    since smoothing makes neighbours alike and their scatter small, and it is widened to hold the slope of the trend, which lags.
+    """
+    days, weights = [point.local_date for point in trend], [point.weight_kg for point in trend]
+    freedom = len(days) - 2
+    span = (days[-1] - days[0]).days
+    if len(days) < LEAST_POINTS_OF_BAND or span < LEAST_SPAN_DAYS_OF_BAND or freedom not in _STUDENT_T:
+        return None
+    own, squares = _line(days, weights)
+    fitted = _residuals(days, weights, own)
+    error = (sum((each**2 for each in fitted), _ZERO) / freedom / squares).sqrt()
+    margin = _STUDENT_T[freedom] * error
+    low, high = min(own - margin, slope), max(own + margin, slope)
+    fast, slow = (low, high) if remaining < 0 else (high, low)
+    return Band(low * 7, high * 7, _day_of(remaining, fast, today), _day_of(remaining, slow, today))
+
+
+def _residuals(days: Sequence[date], weights: Sequence[Decimal], slope: Decimal) -> list[Decimal]:
+    """Of each weight, from the line of this slope through the means."""
+    levels = [weight - slope * (day - days[0]).days for day, weight in zip(days, weights, strict=True)]
+    mean = sum(levels, _ZERO) / len(levels)
+    return [level - mean for level in levels]
 
 
 def _day_of(remaining: Decimal, slope: Decimal | None, today: date) -> date | None:

@@ -185,6 +185,35 @@ async def test_thirty_days_cost_as_many_statements_as_one(analytics: SubgraphUnd
         assert len(statements) == 1, statements
 
 
+async def test_each_day_has_the_means_of_the_days_up_to_it_in_as_many_statements_as_one(
+    analytics: SubgraphUnderTest, person: str
+) -> None:
+    days = [MONDAY + timedelta(days=offset) for offset in range(30)]
+    await tell(analytics, person, *[meal(person, day, 1000 + 10 * n) for n, day in enumerate(days) if n != 25])
+    query = """query ($r: [_Any!]!) { _entities(representations: $r) { ... on DailySummary { rollingMeans {
+        last7Days { first last daysWithMeals energyKcal } last28Days { first daysWithMeals energyKcal waterMl } } } } }"""
+    for chosen in (days[-1:], days):
+        references = [{"__typename": "DailySummary", "userId": person, "date": str(day)} for day in chosen]
+        with analytics.counted_statements() as statements:
+            answer = await analytics.data(query, person, {"r": references})
+        assert answer["_entities"][-1]["rollingMeans"] == {
+            "last7Days": {
+                "first": str(days[23]),
+                "last": str(days[29]),
+                "daysWithMeals": 6,
+                "energyKcal": round(1000 + 10 * (23 + 24 + 26 + 27 + 28 + 29) / 6, 2),
+            },
+            "last28Days": {
+                "first": str(days[2]),
+                "daysWithMeals": 27,
+                "energyKcal": round(1000 + 10 * (sum(range(2, 30)) - 25) / 27, 2),
+                "waterMl": None,
+            },
+        }
+        assert len(statements) == 3, statements  # the days, the clock, the days of the means
+    assert answer["_entities"][0]["rollingMeans"]["last28Days"]["energyKcal"] == 1000
+
+
 def _stranger(selection: str) -> str:
     return f'{{ _entities(representations: [{{__typename: "User", id: "owner"}}]) {{ ...on User {{ {selection} }} }} }}'
 

@@ -1,5 +1,6 @@
 """Expenditure from intake and trend, its confidence and bounds, the pace of a goal, and when a goal will be reached."""
 
+import random
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -126,3 +127,65 @@ def test_what_was_reached_has_nothing_left_and_what_was_not_weighed_no_line() ->
     assert project([], Decimal(70), is_reached=False, target_date=None, today=TODAY) is None
     assert slope_per_day(line("-0.05", days(2))) is None
     assert slope_per_day(line("-0.05", days(6))) is None
+
+
+def scattered(per_day: float, scatter_kg: float, seed: int, days_before: int) -> list[TrendPoint]:
+    """28 days of weighings about a line, behind as many days more of the same."""
+    chance = random.Random(seed)
+    first = TODAY - timedelta(days=27 + days_before)
+    weights = [
+        (first + timedelta(days=n), Decimal(str(round(80 + per_day * n + chance.gauss(0, scatter_kg), 2))))
+        for n in range(28 + days_before)
+    ]
+    return weight_trend(weights)[-28:]
+
+
+@pytest.mark.parametrize("days_before", [0, 60])
+def test_the_band_of_a_projection_holds_the_true_pace_as_often_as_it_says(days_before: int) -> None:
+    held = 0
+    for seed in range(200):
+        trend = scattered(-0.05, 0.6, seed, days_before)
+        found = project(trend, Decimal(70), is_reached=False, target_date=None, today=TODAY)
+        assert found is not None
+        assert found.band is not None
+        assert found.kg_per_week is not None
+        low, high = found.band.low_kg_per_week, found.band.high_kg_per_week
+        assert low <= found.kg_per_week <= high
+        held += low <= Decimal("-0.35") <= high
+    assert (
+        held >= 186
+    )  # of 95 per cent, 186 or fewer of 200 come less than once in 30 tries, and the tries are the same each time
+
+
+def test_the_interval_is_that_of_the_textbook() -> None:
+    """Weights of 80 and 81 by turns on 16 days have a closed form."""
+    first = TODAY - timedelta(days=15)
+    trend = [TrendPoint(first + timedelta(days=n), Decimal(80 + n % 2), Decimal(80)) for n in range(16)]
+    found = project(trend, Decimal(70), is_reached=False, target_date=None, today=TODAY)
+    assert found is not None
+    assert found.band is not None
+    # Sxx = n (n² - 1) / 12 = 340, Sxy = n / 4 = 4, Syy = n / 4 = 4; b = Sxy / Sxx, s² = (Syy - b Sxy) / 14, t = 2.145
+    slope = Decimal(4) / 340
+    error = ((4 - slope * 4) / 14 / 340).sqrt()
+    assert found.band.high_kg_per_week == pytest.approx(7 * (slope + Decimal("2.145") * error))
+    assert found.band.low_kg_per_week == pytest.approx(7 * (slope - Decimal("2.145") * error))
+
+
+def test_a_band_has_the_days_of_its_ends_and_none_where_too_little_was_weighed() -> None:
+    sure = project(line("-0.05", days(28)), Decimal(78), is_reached=False, target_date=None, today=TODAY)
+    assert sure is not None
+    assert sure.band is not None
+    assert (sure.band.earliest, sure.band.latest) == (sure.reached_on, sure.reached_on)
+    wide = project(scattered(-0.01, 1.0, 3, 60), Decimal(70), is_reached=False, target_date=None, today=TODAY)
+    assert wide is not None
+    assert wide.band is not None
+    assert wide.band.earliest is not None
+    assert (wide.band.high_kg_per_week > 0, wide.band.latest) == (True, None)
+    for few in (line("-0.05", days(14)), line("-0.05", days(28))[::4]):
+        found = project(few, Decimal(70), is_reached=False, target_date=None, today=TODAY)
+        assert found is not None
+        assert (found.kg_per_week is not None, found.band) == (True, None)
+    there = project(line("-0.05", days(28)), Decimal(85), is_reached=True, target_date=None, today=TODAY)
+    assert there is not None
+    assert there.band is not None
+    assert (there.band.earliest, there.band.latest) == (TODAY, TODAY)
