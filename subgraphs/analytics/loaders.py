@@ -44,7 +44,7 @@ from subgraphs.analytics.queries.summary import (
 )
 from subgraphs.analytics.queries.timeline import EntryRecord, TimelinePage, entries_by_user
 from subgraphs.analytics.queries.weight import Span, trend_by_user
-from subgraphs.analytics.queries.workout import WorkoutEffort, workout_efforts
+from subgraphs.analytics.queries.workout import KindCount, WorkoutEffort, kinds_of_exercise, workout_efforts
 from subgraphs.shell.change_log import ChangePage, ChangesRecord, changes_by_user
 from subgraphs.shell.context import Info, Resources
 from subgraphs.shell.grants import ReadRecord, reads_by_owner
@@ -151,6 +151,10 @@ class AnalyticsLoaders:
     @cached_property
     def effort_by_workout(self) -> DataLoader[str, WorkoutEffort | None]:
         return load_one("effort_by_workout", self._read(workout_efforts), batch_span)
+
+    @cached_property
+    def kinds_of_exercise_by_user(self) -> DataLoader[tuple[str, Span], list[KindCount]]:
+        return load_list("kinds_of_exercise_by_user", self._read(kinds_of_exercise), batch_span)
 
     @cached_property
     def times_logged_by_user_and_food(self) -> DataLoader[tuple[str, str], int | None]:

@@ -18,6 +18,7 @@ from subgraphs.analytics.api.energy import (
     read_check_in,
     read_expenditure,
 )
+from subgraphs.analytics.api.exercise_kind import ExerciseKindCount, read_kinds
 from subgraphs.analytics.api.goal import Goal, goal_node
 from subgraphs.analytics.api.report import Report, read_report
 from subgraphs.analytics.api.streak import StreakProtection, Streaks, protection_node, read_streaks
@@ -40,6 +41,7 @@ from subgraphs.shell.context import Info
 from subgraphs.shell.cost import Cost, list_size
 from subgraphs.shell.day_range import read_day_range
 from subgraphs.shell.errors import ValidationError
+from subgraphs.shell.exercise_category_type import ExerciseCategory
 from subgraphs.shell.grant_area import GrantArea
 from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.node import ID_DESCRIPTION
@@ -75,6 +77,15 @@ class PeriodSummary:
     days: list[DailySummary] = strawberry.field(
         description="Its days with anything in them, oldest first; up to 366.", directives=[list_size(31)]
     )
+    user_id: strawberry.Private[str]
+
+    @strawberry.field(
+        description="The kinds of exercise of its completed workouts, the one that was trained most first: in the most workouts,"
+        " then with the most exercises. Of workouts that an earlier release heard of last, none.",
+        directives=[list_size(len(ExerciseCategory))],
+    )
+    async def exercise_kinds(self, info: Info) -> list[ExerciseKindCount]:
+        return await read_kinds(info, self.user_id, Span(self.first, self.last))
 
 
 @strawberry.type(description="The weight of a day: on the scale, and behind the daily noise.")
@@ -365,6 +376,7 @@ def _period_node(
     sums = add_up(days)
     return PeriodSummary(
         id=strawberry.ID(f"{user_id}:{span.first}:{span.last}"),
+        user_id=user_id,
         first=span.first,
         last=span.last,
         calories_consumed=rounded(sums.calories_consumed),

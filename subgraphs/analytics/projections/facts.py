@@ -3,7 +3,8 @@
 Answers which days of which people may now add up differently: those a fact left and those it came to.
 """
 
-from collections import defaultdict
+import json
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -43,6 +44,7 @@ _TYPES = {
     "items": "integer",
     "started_hour": "integer",
     "records": "integer",
+    "exercise_kinds": "jsonb",
     "amount_ml": "integer",
 }
 _TABLES_OF_A_USER = (
@@ -193,6 +195,7 @@ async def _write_workouts(connection: AsyncConnection, told: Sequence[Told]) -> 
             "volume_kg": payload.volume_kg,
             "started_hour": _hour_of(payload.started_at, payload.time_zone),
             "records": len(payload.new_records),
+            "exercise_kinds": _kinds_of(payload),
         }
         for envelope, payload in told
         if isinstance(payload, WorkoutState)
@@ -202,6 +205,11 @@ async def _write_workouts(connection: AsyncConnection, told: Sequence[Told]) -> 
 
 def _hour_of(at: datetime, time_zone: str | None) -> int | None:
     return None if time_zone is None else at.astimezone(ZoneInfo(time_zone)).hour
+
+
+def _kinds_of(workout: WorkoutState) -> str:
+    """How many exercises of each kind, as JSON."""
+    return json.dumps(Counter(exercise.category for exercise in workout.exercises))
 
 
 async def _write_weights(connection: AsyncConnection, told: Sequence[Told]) -> set[Day]:

@@ -1,11 +1,13 @@
-"""What the facts say about workouts: how hard one was among its like."""
+"""What the facts say about workouts: how hard one was among its like, and which kinds of exercise a time had."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import text
 
+from subgraphs.analytics.queries.weight import Span
 from subgraphs.shell.read_pool import Reader
 
 
@@ -32,3 +34,39 @@ _EFFORTS = text(
 async def workout_efforts(connection: Reader, workout_ids: Sequence[str]) -> dict[str, WorkoutEffort]:
     rows = await connection.execute(_EFFORTS, {"ids": list(workout_ids)})
     return {row[0]: WorkoutEffort(*row) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class KindCount:
+    """Of a kind of exercise: in how many workouts there was one, and how many there were."""
+
+    kind: str
+    workouts: int
+    exercises: int
+
+
+# What was trained most comes first: in the most workouts, then with the most exercises.
+_KINDS = text(
+    "SELECT wanted.person, wanted.first, wanted.last, part.kind, count(*), sum(part.exercises)"
+    " FROM unnest(CAST(:user_ids AS text[]), CAST(:firsts AS date[]), CAST(:lasts AS date[])) AS wanted (person, first, last)"
+    " JOIN workout_fact AS fact ON fact.user_id = wanted.person AND fact.local_date BETWEEN wanted.first AND wanted.last"
+    "  AND fact.status = 'COMPLETED'"
+    " CROSS JOIN LATERAL (SELECT key AS kind, CAST(value AS integer) AS exercises"
+    "  FROM jsonb_each_text(fact.exercise_kinds)) AS part"
+    " GROUP BY wanted.person, wanted.first, wanted.last, part.kind ORDER BY 5 DESC, 6 DESC, part.kind"
+)
+
+
+async def kinds_of_exercise(
+    connection: Reader, wanted: Sequence[tuple[str, Span]]
+) -> dict[tuple[str, Span], list[KindCount]]:
+    """Of the completed workouts of each person's span."""
+    found: defaultdict[tuple[str, Span], list[KindCount]] = defaultdict(list)
+    parameters = {
+        "user_ids": [user_id for user_id, _ in wanted],
+        "firsts": [span.first for _, span in wanted],
+        "lasts": [span.last for _, span in wanted],
+    }
+    for user_id, first, last, *counts in await connection.execute(_KINDS, parameters):
+        found[(user_id, Span(first, last))].append(KindCount(*counts))
+    return found

@@ -9,6 +9,7 @@ import strawberry
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import SEARCH_COST, list_size
 from subgraphs.shell.errors import ValidationError
+from subgraphs.shell.exercise_category_type import ExerciseCategory
 from subgraphs.shell.inputs import client_made_id, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.keyset import KeysetList, Page
@@ -40,17 +41,6 @@ from subgraphs.workouts.queries.exercise import ExerciseFilter, ExerciseRecord
 CACHE_PRIVATE_HOUR = CacheControl(max_age=3600, scope=CacheControlScope.PRIVATE)
 
 
-describe_enum(
-    domain.ExerciseCategory,
-    "What an exercise trains above all.",
-    STRENGTH="Strength, against a weight or a machine.",
-    CARDIO="Endurance.",
-    FLEXIBILITY="Range of motion.",
-    CORE="The trunk.",
-    HIIT="Intervals of high intensity.",
-    PLYOMETRICS="Jumps and throws.",
-    BODYWEIGHT="Strength, against the body's own weight.",
-)
 describe_enum(
     Intensity,
     "How hard an effort is, by what it costs.",
@@ -105,7 +95,7 @@ describe_enum(
 )
 class Exercise(Node):
     name: str = strawberry.field(description="How it is called.")
-    category: domain.ExerciseCategory = strawberry.field(description="What it trains above all.")
+    category: ExerciseCategory = strawberry.field(description="What it trains above all.")
     primary_muscles: list[domain.Muscle] = strawberry.field(
         description="Those that do most of the work.", directives=[list_size(3)]
     )
@@ -136,7 +126,7 @@ def exercise_node(record: ExerciseRecord) -> Exercise:
     return Exercise(
         id=strawberry.ID(record.id),
         name=record.name,
-        category=domain.ExerciseCategory(record.category),
+        category=ExerciseCategory(record.category),
         primary_muscles=[domain.Muscle(muscle) for muscle in record.primary_muscles],
         secondary_muscles=[domain.Muscle(muscle) for muscle in record.secondary_muscles],
         equipment=None if record.equipment is None else domain.Equipment(record.equipment),
@@ -169,7 +159,7 @@ async def visible_exercise(info: Info, id: str) -> ExerciseRecord | None:
 @strawberry.input(description="An exercise of one's own to create.")
 class CreateExerciseInput:
     name: str = strawberry.field(description="How it is called, 1 to 255 characters.")
-    category: domain.ExerciseCategory = strawberry.field(description="What it trains above all.")
+    category: ExerciseCategory = strawberry.field(description="What it trains above all.")
     level: domain.ExerciseLevel = strawberry.field(
         default=domain.ExerciseLevel.BEGINNER, description="How much practice it asks for."
     )
@@ -256,7 +246,7 @@ class ExerciseQuery:
             domain.Muscle | None, strawberry.argument(description="That takes part in it. Null: any.")
         ] = None,
         category: Annotated[
-            domain.ExerciseCategory | None, strawberry.argument(description="What it trains above all. Null: any.")
+            ExerciseCategory | None, strawberry.argument(description="What it trains above all. Null: any.")
         ] = None,
         level: Annotated[
             domain.ExerciseLevel | None, strawberry.argument(description="The practice it asks for. Null: any.")

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import Checks, ConflictError
+from subgraphs.shell.exercise_category import ExerciseCategory
 from subgraphs.shell.idempotency import id_made_before, id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.node import NodeKind, new_node_id
@@ -21,7 +22,6 @@ from subgraphs.workouts.commands.exercise_index import index_exercises
 from subgraphs.workouts.domain.exercise import (
     MOST_OWN,
     Equipment,
-    ExerciseCategory,
     ExerciseForce,
     ExerciseLevel,
     ExerciseMechanic,

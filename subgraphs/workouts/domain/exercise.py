@@ -14,16 +14,6 @@ MOST_MET = 25
 MOST_OWN = 500
 
 
-class ExerciseCategory(StrEnum):
-    STRENGTH = "STRENGTH"
-    CARDIO = "CARDIO"
-    FLEXIBILITY = "FLEXIBILITY"
-    CORE = "CORE"
-    HIIT = "HIIT"
-    PLYOMETRICS = "PLYOMETRICS"
-    BODYWEIGHT = "BODYWEIGHT"
-
-
 class ExerciseLevel(StrEnum):
     BEGINNER = "BEGINNER"
     INTERMEDIATE = "INTERMEDIATE"

@@ -42,7 +42,7 @@ from subgraphs.analytics.queries.summary import (
 )
 from subgraphs.analytics.queries.timeline import TimelinePage, entries_by_user
 from subgraphs.analytics.queries.weight import Span, trend_by_user
-from subgraphs.analytics.queries.workout import workout_efforts
+from subgraphs.analytics.queries.workout import kinds_of_exercise, workout_efforts
 from subgraphs.shell.day_range import DayRange
 from subgraphs.shell.keyset import Page
 from tests.testkit.analytics import analytics_subgraph
@@ -73,8 +73,8 @@ _POPULATION = (
     """,
     f"INSERT INTO weight_trend SELECT 'p' || person, day, 80, 80 FROM {_PEOPLE_DAYS}",
     f"""
-    INSERT INTO workout_fact (workout_id, user_id, local_date, status, calories_kcal, net_calories_kcal, volume_kg)
-    SELECT 'p' || person || '-' || day, 'p' || person, day, 'COMPLETED', 300, 250, 0 FROM {_PEOPLE_DAYS}
+    INSERT INTO workout_fact (workout_id, user_id, local_date, status, calories_kcal, net_calories_kcal, volume_kg, exercise_kinds)
+    SELECT 'p' || person || '-' || day, 'p' || person, day, 'COMPLETED', 300, 250, 0, '{{"CORE": 2}}' FROM {_PEOPLE_DAYS}
     """,
     f"""
     INSERT INTO goal (id, user_id, kind, target_value, start_date, counts_from, status)
@@ -143,6 +143,12 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "the periods of habits": (periods_by_goal, (GOALS, NOW), 4 + 4 + 2 + 90 + 2 * 12, 120),
     "a page of achievements": (achievements_by_user, ([VETERAN], Page(20)), len(AchievementKind), 40),
     "how many achievements there are": (achievement_counts, ([VETERAN],), len(AchievementKind), 40),
+    "kinds of exercise of a week and of two months": (
+        kinds_of_exercise,
+        ([(VETERAN, WEEK), (VETERAN, TWO_MONTHS)],),
+        2 * (7 + 59) + 2,
+        60,
+    ),
     "what all workouts come to": (training_totals, ([VETERAN],), YEARS_OF_DAYS, 120),
     "how many goals were reached": (goals_reached, ([VETERAN],), 4, 12),
     "a goal": (goals_by_id, (GOALS[:1],), 1, 8),

@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import count
 
 import pytest
 from graphql import GraphQLObjectType, build_schema
+from msgspec.structs import replace
 
 from events.contracts.nutrition import MealDeleted
 from events.contracts.users import UserRegistered, WeightDeleted
+from events.contracts.workouts import ExerciseSummary, WorkoutCompleted, WorkoutDeleted
 from subgraphs.analytics.schema import schema
 from tests.testkit.analytics import analytics_subgraph, drink, meal, of_person, tell, weighing, workout
 from tests.testkit.servers import Postgres
@@ -212,6 +215,34 @@ async def test_each_day_has_the_means_of_the_days_up_to_it_in_as_many_statements
         }
         assert len(statements) == 3, statements  # the days, the clock, the days of the means
     assert answer["_entities"][0]["rollingMeans"]["last28Days"]["energyKcal"] == 1000
+
+
+async def test_a_period_has_its_kinds_of_exercise_the_one_trained_most_first(
+    analytics: SubgraphUnderTest, person: str
+) -> None:
+    def done(offset: int, *kinds: str, status: str = "COMPLETED") -> WorkoutCompleted:
+        exercises = tuple(
+            ExerciseSummary(exercise_id=f"e{n}", name=kind, category=kind, sets=3, reps=9, volume_kg=Decimal(0))
+            for n, kind in enumerate(kinds)
+        )
+        return replace(workout(person, MONDAY + timedelta(days=offset), 200, 30), exercises=exercises, status=status)
+
+    run = done(4, "CARDIO")
+    await tell(
+        analytics, person, done(-1, "HIIT"), done(0, "CARDIO"), done(1, "STRENGTH", "STRENGTH", "CORE"),
+        done(2, "STRENGTH"), done(3, "PLYOMETRICS", status="CANCELLED"), run, done(6, "CORE"), done(7, "HIIT"),
+    )  # fmt: skip
+    week = of_person(f'week(start: "{MONDAY}") {{ exerciseKinds {{ kind workouts exercises }} }}')
+    found = (await analytics.data(week, person, {"id": person}))["_entities"][0]["week"]["exerciseKinds"]
+    assert [(each["kind"], each["workouts"], each["exercises"]) for each in found] == [
+        ("STRENGTH", 2, 3),
+        ("CARDIO", 2, 2),
+        ("CORE", 2, 2),
+    ]
+    gone = WorkoutDeleted(workout_id=run.workout_id, local_date=run.local_date)
+    await tell(analytics, person, gone, version=2)
+    found = (await analytics.data(week, person, {"id": person}))["_entities"][0]["week"]["exerciseKinds"]
+    assert [each["kind"] for each in found] == ["STRENGTH", "CORE", "CARDIO"]
 
 
 def _stranger(selection: str) -> str:

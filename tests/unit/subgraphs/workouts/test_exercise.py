@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 
 from deploy.sample_data import read_exercises, read_own_exercises
+from subgraphs.shell.exercise_category import ExerciseCategory
 from subgraphs.workouts.domain.exercise import (
     Equipment,
-    ExerciseCategory,
     ExerciseLevel,
     ExerciseTracking,
     Muscle,
