@@ -89,3 +89,26 @@ async def test_energy_crosses_three_subgraphs_and_comes_back(stack: RunningStack
 
     await eventually(all_events_came, seconds=90)
     assert told["me"] == expected
+
+
+HEARTS = """mutation($rest: LogHeartRateInput!, $most: LogHeartRateInput!) {
+  rest: logHeartRate(input: $rest) { userErrors { code field } }
+  most: logHeartRate(input: $most) { userErrors { code field } }
+}"""
+ZONES = """query($on: LocalDate) { me { heartRateZones(method: RESERVE, on: $on) {
+  first basis { resting { beatsPerMinute source } maximum { beatsPerMinute source since } } } } }"""
+
+
+async def test_zones_of_a_day_are_by_the_heart_that_users_kept_of_it(stack: RunningStack) -> None:
+    person = await stack.register()
+    for since, rest, most in (("2021-01-01", 70, 194), ("2026-01-01", 50, 184)):
+        given = {
+            "rest": {"kind": "RESTING", "beatsPerMinute": rest, "since": since},
+            "most": {"kind": "MAXIMUM", "beatsPerMinute": most, "since": since},
+        }
+        told = await person.data(HEARTS, given)
+        assert [each["userErrors"] for each in told.values()] == [[], []]
+    for day, first, since in (("2021-06-01", 132.0, "2021-01-01"), (None, 117.0, "2026-01-01")):
+        zone = (await person.data(ZONES, {"on": day}))["me"]["heartRateZones"][0]
+        assert zone["first"] == first
+        assert zone["basis"]["maximum"]["since"] == since

@@ -265,6 +265,10 @@ async def test_a_workout_stays_in_step_on_two_devices(stack: RunningStack) -> No
         await phone.page.click('button:has-text("Skip")')
         for each in (desk, phone):
             await expect(each.page.locator('[role="timer"]')).to_have_count(0)
+        for button, is_paused in (("Pause", True), ("Go on", False)):
+            await desk.page.click(f'button:has-text("{button}")')
+            for each in (desk, phone):
+                await expect(each.page.locator("h1:has-text(', paused')")).to_have_count(int(is_paused))
         await phone.page.click('button:has-text("Finish the workout")')
         for each in (desk, phone):
             await expect(each.page.locator('section[aria-label="Workouts before"]')).to_contain_text("960 kg")

@@ -9,6 +9,8 @@ import {
   DeleteSetDocument,
   ExerciseSearchDocument,
   ExtendRestDocument,
+  PauseWorkoutDocument,
+  ResumeWorkoutDocument,
   SkipRestDocument,
   StartPlannedWorkoutDocument,
   StartRestDocument,
@@ -143,6 +145,20 @@ function Rest({ workout }: { workout: WorkoutCardFragment }) {
   );
 }
 
+/** The session stands still on every device: what passes counts neither as motion nor for energy. */
+function Pause({ workout }: { workout: WorkoutCardFragment }) {
+  const document = workout.isPaused ? ResumeWorkoutDocument : PauseWorkoutDocument;
+  const [change, { loading, error }] = useMutation(document, { variables: { input: { id: workout.id } } });
+  return (
+    <>
+      <button className="quiet" disabled={loading} onClick={() => void change().catch(() => undefined)}>
+        {workout.isPaused ? "Go on" : "Pause"}
+      </button>
+      {error && <p role="alert">It could not be changed: {error.message}</p>}
+    </>
+  );
+}
+
 /** Whole seconds that are left until an instant, by this device's clock; 0 when it has passed, and without one. */
 function useSecondsUntil(instant: string | undefined): number {
   const [now, setNow] = useState(() => Date.now());
@@ -171,7 +187,10 @@ function Live({ workout }: { workout: WorkoutCardFragment }) {
   return (
     <>
       <h1>
-        {workout.name} <small>since {clock(workout.startedAt)}</small>
+        {workout.name} <small>
+          since {clock(workout.startedAt)}
+          {workout.isPaused && ", paused"}
+        </small>
       </h1>
       <p className="figure">
         <strong data-testid="sets">{sets}</strong> sets, {count(workout.volumeKg)} kg moved
@@ -196,6 +215,7 @@ function Live({ workout }: { workout: WorkoutCardFragment }) {
         <div>
           <Rest workout={workout} />
           <AddSet workoutId={workout.id} known={workout.exercises.map((each) => each.exercise)} />
+          <Pause workout={workout} />
           <button className="primary" disabled={loading} onClick={() => void complete().catch(() => undefined)}>
             Finish the workout
           </button>
