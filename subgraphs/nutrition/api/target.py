@@ -179,8 +179,15 @@ class SetNutritionTargetInput:
     def to_target(self) -> Target:
         protein, carbs, fat = (decimal_of_or_none(each, 2) for each in (self.protein_g, self.carbs_g, self.fat_g))
         aims = tuple(aim.to_aim() for aim in self.nutrients)
-        weekdays = tuple(each.to_domain() for each in self.weekdays)
-        return Target(decimal_of(self.energy_kcal, 2), protein, carbs, fat, self.water_ml, aims, weekdays)
+        return Target(
+            energy_kcal=decimal_of(self.energy_kcal, 2),
+            protein_g=protein,
+            carbs_g=carbs,
+            fat_g=fat,
+            water_ml=self.water_ml,
+            nutrients=aims,
+            weekdays=tuple(each.to_domain() for each in self.weekdays),
+        )
 
 
 @strawberry.type(description="What came of setting a target.")

@@ -51,5 +51,13 @@ async def targets_by_day(connection: Reader, days: Sequence[tuple[str, date]]) -
 def read_target(row: Sequence[Any], day: date) -> TargetRecord:
     """Of the columns energy, protein, carbohydrate, fat, water, aims and weekdays as text, first day, version and author."""
     energy_kcal, protein_g, carbs_g, fat_g, water_ml, aims, weekdays, effective_from, version, author_id = row
-    usual = Target(energy_kcal, protein_g, carbs_g, fat_g, water_ml, decode_aims(aims), decode_variations(weekdays))
+    usual = Target(
+        energy_kcal=energy_kcal,
+        protein_g=protein_g,
+        carbs_g=carbs_g,
+        fat_g=fat_g,
+        water_ml=water_ml,
+        nutrients=decode_aims(aims),
+        weekdays=decode_variations(weekdays),
+    )
     return TargetRecord(usual, day, effective_from, version, author_id)
