@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 from deploy.sample_data import read_demo
 from deploy.sample_data.past import with_past
 from deploy.sample_data.people import Person, PlannedExercise, PlannedMeal, PlannedWorkout, demo_people
+from deploy.sample_data.streaks import away
 
 OPERATION = Path(__file__).with_name("dashboard.graphql").read_text(encoding="utf-8")
 WEEK_DAYS = 7
@@ -54,7 +54,7 @@ def expected_dashboard(person: Person, last_day: date) -> dict[str, Any]:
             "diaryDay": _diary_day(person, last_day),
             "days": {"edges": [{"node": _summary(person, day, with_date=True)} for day in days]},
             "workouts": {"edges": [{"node": _workout(each)} for each in _newest_workouts(person, days)]},
-            "streaks": {"meals": {"longest": _longest_streak(person)}},
+            "streaks": {"meals": {"longest": _longest_streak(person, last_day)}},
         }
     }
 
@@ -72,14 +72,26 @@ def _diary_day(person: Person, day: date) -> dict[str, Any]:
     }
 
 
-def _longest_streak(person: Person) -> int:
-    """Of days with a meal, one after the other."""
+def _longest_streak(person: Person, last_day: date) -> int:
+    """How many days with a meal, one after the other; the days that John was away interrupt nothing and count for nothing."""
     days = {meal.local_date for meal in person.meals}
-    longest = 0
-    for day in days:
-        if day - timedelta(days=1) not in days:
-            length = next(number for number in count(1) if day + timedelta(days=number) not in days)
+    resting: set[date] = set()
+    if person.id == read_demo()["people"][0]["id"]:
+        span = away(last_day + timedelta(days=1))  # his year was loaded on the day after the last one
+        resting = {
+            day
+            for number in range((span.last - span.first).days + 1)
+            if (day := span.first + timedelta(days=number)) not in days
+        }
+    longest = length = 0
+    day = min(days)
+    while day <= max(days):
+        if day in days:
+            length += 1
             longest = max(longest, length)
+        elif day not in resting:
+            length = 0
+        day += timedelta(days=1)
     return longest
 
 

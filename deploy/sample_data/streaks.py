@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from deploy.sample_data import read_demo
 from deploy.sample_data.people import signed_in
@@ -14,12 +14,16 @@ from subgraphs.shell.database import Database
 _DAYS_AGO, _DAYS = 30, 7
 
 
+def away(today: date) -> ProtectedSpan:
+    """When he was, as of the day on which his year is loaded."""
+    last = today - timedelta(days=_DAYS_AGO)
+    return ProtectedSpan(last - timedelta(days=_DAYS - 1), last, ProtectionReason.HOLIDAY)
+
+
 async def load_streaks(database: Database, now: datetime) -> None:
     """Through the command that clients' requests run."""
     viewer = signed_in(read_demo()["people"][0])
     async with database.transaction() as transaction:
         if await protections(transaction, [viewer.id]):
             return
-    last = now.date() - timedelta(days=_DAYS_AGO)
-    away = ProtectedSpan(last - timedelta(days=_DAYS - 1), last, ProtectionReason.HOLIDAY)
-    await set_streak_protection(viewer, [away], expected_version=0, database=database, now=now)
+    await set_streak_protection(viewer, [away(now.date())], expected_version=0, database=database, now=now)
