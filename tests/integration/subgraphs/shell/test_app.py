@@ -152,6 +152,7 @@ async def test_health_tells_of_every_part(users: Running) -> None:
             "settle_changes",
             "relay",
             "reminders",
+            "second-factors",
             "consumer:users-notifications",
             "consumer:users-plans",
         ),
