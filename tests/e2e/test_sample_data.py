@@ -18,9 +18,11 @@ import pytest
 from benchmarks.fittracker.product import product_of
 from benchmarks.micro.subgraph_answers import apps_of, requests_of_the_dashboard, statements_of
 from deploy.workbench import OPERATIONS
+from router.loaded_graph import LoadedGraph
 from router.workbench import read_samples
 from subgraphs.shell.app import close_resources
 from tests.testkit.running_stack import PASSWORD, ROOT, RunningStack, Visitor, eventually, running_stack
+from tests.testkit.statement_counts import count_statements, operations_of
 
 LOGIN = "mutation($input: LoginInput!) { login(input: $input) { accessToken refreshToken user { id } } }"
 WEEK = """query($from: LocalDate!, $to: LocalDate!) {
@@ -145,6 +147,7 @@ async def test_johns_week(tmp_path: Path, mode: str) -> None:
         await eventually(partial(_each_plan_has_a_reminder, john))
         if mode == "--processes":
             await _dashboard_costs(tmp_path / "data")
+            await _a_hundred_parents_cost_what_one_does(tmp_path / "data")
             await _load_again(stack)
             await _projections_equal_their_sources(stack)
             await asyncio.sleep(1)
@@ -236,6 +239,28 @@ async def _dashboard_costs(data_dir: Path) -> None:
         for app in apps.values():
             await close_resources(app.resources)
     assert statements == {"users": 2, "nutrition": 3, "workouts": 4, "analytics": 5}
+
+
+async def _a_hundred_parents_cost_what_one_does(data_dir: Path) -> None:
+    """Each field of what John's lists and those of everybody hold: no loader asks again because there are more parents."""
+    product = await asyncio.to_thread(product_of, data_dir, 1)
+    apps, authorization = apps_of(product), product.requests[0].authorization
+    graph = LoadedGraph.from_sdl(product.directory.supergraph.read_text(encoding="utf-8"))
+    asked_of_a_hundred, repeated = 0, []
+    try:
+        for name, text in operations_of(graph.api_schema):
+            one = await count_statements(text, 1, graph, apps, authorization)
+            many = await count_statements(text, 100, graph, apps, authorization)
+            assert many.codes <= {"FORBIDDEN"}, name  # what is an administrator's
+            asked_of_a_hundred += many.parents == 100
+            repeated += [
+                (name, *sent) for sent, times in many.statements.items() if times > max(1, one.statements[sent])
+            ]
+    finally:
+        for app in apps.values():
+            await close_resources(app.resources)
+    assert repeated == []
+    assert asked_of_a_hundred >= 60
 
 
 async def _sign_in(stack: RunningStack, email: str) -> Visitor:
