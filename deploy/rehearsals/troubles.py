@@ -107,16 +107,19 @@ def _hangs(part: str) -> Making:
 
 @asynccontextmanager
 async def _stutters(scene: Scene) -> AsyncIterator[None]:
-    """A process that gets no processor for 400 ms at a time, as on an overcommitted host."""
+    """A process that gets no processor for 700 ms at a time, as on an overcommitted host.
+
+    It measures twice a second, and from when it got the processor again: what waits shorter would always be over just in time.
+    """
 
     async def stutter() -> None:
         pid = scene.pid("workouts")
         try:
             while True:
                 os.kill(pid, signal.SIGSTOP)
-                await asyncio.sleep(0.4)
+                await asyncio.sleep(0.7)
                 os.kill(pid, signal.SIGCONT)
-                await asyncio.sleep(0.15)
+                await asyncio.sleep(0.2)
         finally:
             os.kill(pid, signal.SIGCONT)
 
