@@ -7,10 +7,9 @@ from decimal import Decimal
 from subgraphs.shell.errors import Checks
 from subgraphs.shell.text import check_line
 from subgraphs.workouts.domain.one_rep_max import OneRepMaxFormula
-from subgraphs.workouts.domain.workout_set import HEAVIEST_KG, MOST_REPS, check_range
+from subgraphs.workouts.domain.workout_set import HEAVIEST_KG, MOST_REPS, check_notes, check_range
 
 LONGEST_NAME = 255
-LONGEST_NOTES = 500
 MOST_TEMPLATES = 200
 MOST_EXERCISES = 50
 MOST_PLANNED_SETS = 50
@@ -55,12 +54,6 @@ def check_template(checks: Checks, name: str, notes: str | None, plans: Sequence
     checks.require(fits, "exercises", f"must have 1 to {MOST_EXERCISES} entries")
     for number, plan in enumerate(plans):
         check_plan(checks, plan, f"exercises.{number}.")
-
-
-def check_notes(checks: Checks, name: str, notes: str | None) -> None:
-    """The person's own words, at most so long. `name` is the path of them in the input."""
-    is_short = notes is None or len(notes) <= LONGEST_NOTES
-    checks.require(is_short, name, f"must have at most {LONGEST_NOTES} characters")
 
 
 def check_plan(checks: Checks, plan: Plan, place: str) -> None:

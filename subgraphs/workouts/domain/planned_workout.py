@@ -9,9 +9,9 @@ import msgspec
 
 from subgraphs.shell.errors import Checks
 from subgraphs.shell.text import check_line
-from subgraphs.workouts.domain.plan import LONGEST_NAME, MOST_EXERCISES, Plan, check_notes, check_plan
+from subgraphs.workouts.domain.plan import LONGEST_NAME, MOST_EXERCISES, Plan, check_plan
 from subgraphs.workouts.domain.workout import WorkoutStatus
-from subgraphs.workouts.domain.workout_set import check_range
+from subgraphs.workouts.domain.workout_set import check_notes, check_range
 
 #: Of one person, past ones among them.
 MOST_PLANNED = 1_500

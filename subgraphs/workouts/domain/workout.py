@@ -12,8 +12,8 @@ from typing import Protocol
 
 from subgraphs.shell.calendar import check_instant
 from subgraphs.shell.errors import Checks
-from subgraphs.workouts.domain.plan import Plan, check_notes
-from subgraphs.workouts.domain.workout_set import LONGEST_SECONDS, SetDraft, check_range, check_set
+from subgraphs.workouts.domain.plan import Plan
+from subgraphs.workouts.domain.workout_set import LONGEST_SECONDS, SetDraft, check_notes, check_range, check_set
 
 LONGEST_NAME = 255
 LONGEST_WORKOUT = timedelta(hours=24)

@@ -69,8 +69,13 @@ def check_set(checks: Checks, one: SetDraft, place: str = "") -> None:
     check_range(checks, f"{place}rpe", one.rpe, 1, 10)
     has_tempo = one.tempo is None or _TEMPO.fullmatch(one.tempo) is not None
     checks.require(has_tempo, f"{place}tempo", "must be four numbers of seconds up to 99, or X, such as 3-1-X-0")
-    is_short = one.notes is None or len(one.notes) <= LONGEST_NOTES
-    checks.require(is_short, f"{place}notes", f"must have at most {LONGEST_NOTES} characters")
+    check_notes(checks, f"{place}notes", one.notes)
+
+
+def check_notes(checks: Checks, name: str, notes: str | None) -> None:
+    """The person's own words, at most so long. `name` is the path of them in the input."""
+    is_short = notes is None or len(notes) <= LONGEST_NOTES
+    checks.require(is_short, name, f"must have at most {LONGEST_NOTES} characters")
 
 
 def check_range(checks: Checks, name: str, value: int | Decimal | None, least: int, most: int) -> None:
