@@ -1,7 +1,7 @@
 """Exercises as they are read: by id in batches, and searched page by page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from functools import cache
 
@@ -54,6 +54,17 @@ class ExerciseFilter:
     own: bool | None = None
 
 
+#: Whether an exercise is one that an `ExerciseFilter` keeps; its fields are the parameters. Whose it is comes beside it.
+IS_WANTED = (
+    "(CAST(:muscle AS text) IS NULL OR primary_muscles @> ARRAY[CAST(:muscle AS text)]"
+    "      OR secondary_muscles @> ARRAY[CAST(:muscle AS text)])"
+    " AND (CAST(:category AS text) IS NULL OR category = :category)"
+    " AND (CAST(:level AS text) IS NULL OR level = :level)"
+    " AND (CAST(:equipment AS text) IS NULL OR equipment = :equipment)"
+    " AND (CAST(:force AS text) IS NULL OR force = :force)"
+    " AND (CAST(:mechanic AS text) IS NULL OR mechanic = :mechanic)"
+    " AND (CAST(:own AS boolean) IS NULL OR (created_by IS NOT NULL) = :own)"
+)
 _BY_ID = text(f"SELECT {_COLUMNS} FROM exercise WHERE id = ANY(:ids)")  # noqa: S608 - our names
 _ORDER = SortOrder(("lower(name)", "id"))
 
@@ -62,15 +73,7 @@ _ORDER = SortOrder(("lower(name)", "id"))
 def _page(shape: PageShape) -> TextClause:
     return text(
         f"SELECT {_COLUMNS} FROM exercise WHERE (created_by IS NULL OR created_by = :viewer_id)"  # noqa: S608
-        " AND (CAST(:muscle AS text) IS NULL OR primary_muscles @> ARRAY[CAST(:muscle AS text)]"
-        "      OR secondary_muscles @> ARRAY[CAST(:muscle AS text)])"
-        " AND (CAST(:category AS text) IS NULL OR category = :category)"
-        " AND (CAST(:level AS text) IS NULL OR level = :level)"
-        " AND (CAST(:equipment AS text) IS NULL OR equipment = :equipment)"
-        " AND (CAST(:force AS text) IS NULL OR force = :force)"
-        " AND (CAST(:mechanic AS text) IS NULL OR mechanic = :mechanic)"
-        " AND (CAST(:own AS boolean) IS NULL OR (created_by IS NOT NULL) = :own)"
-        f" AND {_ORDER.beyond(shape)} ORDER BY {_ORDER.order_by(shape)} LIMIT :limit"
+        f" AND {IS_WANTED} AND {_ORDER.beyond(shape)} ORDER BY {_ORDER.order_by(shape)} LIMIT :limit"
     )
 
 
@@ -84,17 +87,6 @@ async def exercises_by_name(
     """For each filter the exercises of a page by name, nearest to its cursor first."""
     pages: dict[ExerciseFilter, list[ExerciseRecord]] = {}
     for wanted in filters:
-        parameters = {
-            "viewer_id": wanted.viewer_id,
-            "muscle": wanted.muscle,
-            "category": wanted.category,
-            "level": wanted.level,
-            "equipment": wanted.equipment,
-            "force": wanted.force,
-            "mechanic": wanted.mechanic,
-            "own": wanted.own,
-            "limit": page.limit,
-            **page.keys,
-        }
+        parameters = {**asdict(wanted), "limit": page.limit, **page.keys}
         pages[wanted] = [ExerciseRecord(*row) for row in await connection.execute(_page(page.shape), parameters)]
     return pages
