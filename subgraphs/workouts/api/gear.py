@@ -83,9 +83,8 @@ class Gear:
         description="How far it still lasts, in metres; below 0 where it is past that, null if `lifeDistanceM` is."
     )
     async def left_m(self, info: Info) -> float | None:
-        if self.record.life_distance_m is None:
-            return None
-        return rounded_or_none(domain.left_m(self.record.life_distance_m, await _distance_m(info, self.record)))
+        lasts = self.record.life_distance_m
+        return None if lasts is None else rounded(lasts - await _distance_m(info, self.record))
 
     @strawberry.field(
         description="Workouts of a distance whose first exercise is one of these are done with it where nothing else is told; up to 50.",

@@ -12,7 +12,7 @@ from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.scalars import decimal_of, rounded
 from subgraphs.shell.sharing import SHARED_TRAINING
-from subgraphs.shell.units import MassUnit, stored_amount
+from subgraphs.shell.units import MassUnit, amount_in, stored_amount
 from subgraphs.workouts.commands import plates as commands
 from subgraphs.workouts.domain import plates as domain
 from subgraphs.workouts.loaders import loaders_of
@@ -128,7 +128,7 @@ def plate_loading(inventory: domain.PlateInventory, weight: Decimal, unit: MassU
     checks.require(fits, "weight", f"must be from 0 to {domain.HEAVIEST_WANTED}")
     domain.check_inventory(checks, inventory, "inventory.")
     checks.done()
-    wanted = weight if unit is inventory.unit else domain.in_unit(stored_amount(unit, weight), inventory.unit)
+    wanted = weight if unit is inventory.unit else amount_in(inventory.unit, stored_amount(unit, weight))
     below, above = domain.nearest_loadings(inventory, wanted)
     return PlateLoading(
         is_exact=below is not None and below == above,

@@ -20,7 +20,8 @@ class Intensity(StrEnum):
 
 
 #: From how many MET on effort is called so (ACSM and CDC; Haskell et al. 2007).
-_LEAST_MET = {Intensity.MODERATE: Decimal(3), Intensity.VIGOROUS: Decimal(6)}
+MODERATE_MET = 3
+VIGOROUS_MET = 6
 
 
 class EnergyMethod(StrEnum):
@@ -58,11 +59,9 @@ def gross_kcal(met: Decimal, weight_kg: Decimal, minutes: Decimal) -> Decimal:
 
 def intensity_of(met: Decimal) -> Intensity:
     """Light below 3 MET, moderate below 6, vigorous from there on."""
-    return max(
-        (kind for kind, least in _LEAST_MET.items() if met >= least),
-        key=_LEAST_MET.__getitem__,
-        default=Intensity.LIGHT,
-    )
+    if met >= VIGOROUS_MET:
+        return Intensity.VIGOROUS
+    return Intensity.MODERATE if met >= MODERATE_MET else Intensity.LIGHT
 
 
 def net_kcal(met: Decimal, weight_kg: Decimal, minutes: Decimal) -> Decimal:

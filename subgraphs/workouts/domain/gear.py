@@ -1,4 +1,4 @@
-"""Shoes, bicycles and what else wears with distance: the bounds of what can be said of them, and how much is left. Pure."""
+"""Shoes, bicycles and what else wears with distance: the bounds of what can be said of them. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,8 +50,3 @@ def check_gear(checks: Checks, gear: GearDraft) -> None:
     checks.require(fits, "defaultForExerciseIds", f"must have at most {MOST_DEFAULTS} entries")
     is_used = gear.retired_on is None or not gear.default_for
     checks.require(is_used, "defaultForExerciseIds", "must be empty for what is retired")
-
-
-def left_m(life_distance_m: Decimal | None, distance_m: Decimal) -> Decimal | None:
-    """How far it still lasts, in metres; below 0 where it is past that, None where nobody said how far."""
-    return None if life_distance_m is None else life_distance_m - distance_m

@@ -108,14 +108,10 @@ def nearest_loadings(inventory: PlateInventory, wanted: Decimal) -> tuple[Loadin
 def loadable_kg(inventory: PlateInventory, weight_kg: Decimal) -> Decimal | None:
     """The heaviest weight in kg, to a hundredth, that can be loaded and is not above this one; None where the bar alone is more."""
     rounded_off = Decimal(0) if inventory.unit is MassUnit.KG else _ROUNDED_OFF_KG
-    below, _ = nearest_loadings(inventory, in_unit(weight_kg + rounded_off, inventory.unit))
+    below, _ = nearest_loadings(inventory, amount_in(inventory.unit, weight_kg + rounded_off))
     if below is None:
         return None
     return min(in_kg(below.total, inventory.unit), weight_kg)
-
-
-def in_unit(weight_kg: Decimal, unit: MassUnit) -> Decimal:
-    return amount_in(unit, weight_kg)
 
 
 def in_kg(weight: Decimal, unit: MassUnit) -> Decimal:
