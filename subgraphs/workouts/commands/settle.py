@@ -18,7 +18,6 @@ from events.outbox import NewEvent, append_event
 from subgraphs.shell.telemetry import current_traceparent
 from subgraphs.workouts.commands.personal_record import keep_records, new_records
 from subgraphs.workouts.domain.energy import Effort, price_workout
-from subgraphs.workouts.domain.pause import minutes_without_pauses
 from subgraphs.workouts.domain.personal_record import Best, best_by_exercise
 from subgraphs.workouts.domain.strength import load_kg, one_rep_max_kg, volume_kg
 from subgraphs.workouts.domain.workout import WorkoutStatus, minutes_between
@@ -134,10 +133,8 @@ def settle(
     working = [each for each in sets if each.kind in WORKING_KINDS]
     energy = None
     if workout.status == WorkoutStatus.COMPLETED:  # only what is finished has a price
-        minutes = duration
-        if workout.paused_at and workout.ended_at is not None:
-            minutes = minutes_without_pauses(workout.pauses, workout.started_at, workout.ended_at)
-        energy = price_workout(_efforts(placed, sets, exercises), minutes, body_weight_kg, workout.reported_kcal)
+        efforts = _efforts(placed, sets, exercises)
+        energy = price_workout(efforts, workout.unpaused_minutes, body_weight_kg, workout.reported_kcal)
     numbers = replace(
         workout,
         duration_minutes=_stored(duration, 4),

@@ -66,11 +66,14 @@ class WorkoutRecord:
         return [Pause(*pair) for pair in zip_longest(self.paused_at, self.resumed_at)]
 
     @property
+    def unpaused_minutes(self) -> Decimal | None:
+        """From start to end without the pauses; None while it is in progress."""
+        return None if self.ended_at is None else minutes_without_pauses(self.pauses, self.started_at, self.ended_at)
+
+    @property
     def motion_minutes(self) -> Decimal | None:
         """As told, or else what the pauses leave; None where neither is known."""
-        if self.active_minutes is not None or self.ended_at is None or not self.paused_at:
-            return self.active_minutes
-        return minutes_without_pauses(self.pauses, self.started_at, self.ended_at)
+        return self.unpaused_minutes if self.active_minutes is None and self.paused_at else self.active_minutes
 
 
 @dataclass(frozen=True, slots=True)
