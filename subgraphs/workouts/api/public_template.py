@@ -16,7 +16,7 @@ from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
-from subgraphs.shell.scalars import IdempotencyKey, describe_enum
+from subgraphs.shell.scalars import IdempotencyKey, describe_enum, id_or_none
 from subgraphs.shell.scopes import ADMINISTRATORS_ONLY, READS_TRAINING
 from subgraphs.shell.search.words import MOST_LETTERS, words_of
 from subgraphs.workouts.api.template import TemplateExercise, WorkoutTemplate, exercise_plan_node, template_node
@@ -134,7 +134,7 @@ def _reported_node(record: PublicTemplateRecord) -> ReportedTemplate:
     return ReportedTemplate(
         record=record,
         reported_at=_reported_at(record),
-        author_id=None if record.user_id is None else strawberry.ID(record.user_id),
+        author_id=id_or_none(record.user_id),
         is_withdrawn=record.withdrawn_at is not None,
     )
 

@@ -5,7 +5,7 @@ again.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import text
@@ -236,7 +236,7 @@ async def report_template(
             )
         if await transaction.scalar(_REPORT, row):
             await transaction.execute(_COUNT_REPORT, row)
-        return replace(shown, reports=shown.reports + 1)
+        return shown
 
 
 async def moderate_template(

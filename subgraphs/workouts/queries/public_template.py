@@ -16,7 +16,7 @@ from subgraphs.shell.read_pool import Reader
 _COLUMNS = (
     "shown.id, shown.template_id, shown.user_id, person.display_name, shown.name, shown.kind, shown.level,"
     " shown.muscles, CAST(shown.exercises AS text), shown.published_at, shown.withdrawn_at, shown.version,"
-    " shown.reports, shown.reported_at"
+    " shown.reported_at"
 )
 # LIMIT makes the planner look each author up by the key instead of reading them all.
 _FROM = (
@@ -45,7 +45,6 @@ class PublicTemplateRecord:
     published_at: datetime
     withdrawn_at: datetime | None
     version: int
-    reports: int
     reported_at: datetime | None
 
 
