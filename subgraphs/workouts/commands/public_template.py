@@ -18,12 +18,11 @@ from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database, take_turns
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, RateLimitedError, expect_version
 from subgraphs.shell.grant_area import PlanArea
-from subgraphs.shell.idempotency import id_of_request
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.plan_writing import PlanWriter
 from subgraphs.shell.search.words import words_of
 from subgraphs.shell.telemetry import current_traceparent
-from subgraphs.workouts.commands.template import NewTemplate, keep_template, lock_template
+from subgraphs.workouts.commands.template import NewTemplate, keep_template, lock_template, template_of_request
 from subgraphs.workouts.domain.exercise import ExerciseLevel
 from subgraphs.workouts.domain.plan import check_template
 from subgraphs.workouts.domain.planned_workout import PlannedExercises, decode_exercises, encode_exercises
@@ -199,9 +198,9 @@ async def clone_template(
     Raises NotFoundError for what is not public, ValidationError, and ConflictError for too many or a key used otherwise.
     """
     async with database.transaction() as transaction:
-        await take_turns(transaction, "workout_template", viewer.id)
-        earlier = await id_of_request(transaction, "workout_template", viewer.id, request)
-        if earlier is None:
+        writer = PlanWriter(viewer, viewer, PlanArea.TRAINING)
+        kept = await template_of_request(transaction, writer, request)
+        if kept is None:
             shown = await _shown(transaction, public_template_id)
             new = NewTemplate(
                 name=shown.name if name is None else name,
@@ -212,8 +211,8 @@ async def clone_template(
             checks = Checks()
             check_template(checks, new.name, None, [plan for _, plan in new.exercises])
             checks.done()
-            earlier = await keep_template(transaction, PlanWriter(viewer, viewer, PlanArea.TRAINING), new, now)
-        return (await templates_by_id(transaction, [earlier]))[earlier]
+            kept = await keep_template(transaction, writer, new, now)
+        return (await templates_by_id(transaction, [kept]))[kept]
 
 
 async def report_template(

@@ -76,20 +76,29 @@ async def create_template(viewer: Viewer, new: NewTemplate, *, database: Databas
     checks.done()
     async with database.transaction() as transaction:
         writer = await plan_writer(transaction, viewer, new.person_id, PlanArea.TRAINING)
-        kept = await keep_template(transaction, writer, new, now)
+        kept = await template_of_request(transaction, writer, new.request)
+        if kept is None:
+            kept = await keep_template(transaction, writer, new, now)
         return (await templates_by_id(transaction, [kept]))[kept]
 
 
-async def keep_template(transaction: AsyncConnection, writer: PlanWriter, new: NewTemplate, now: datetime) -> str:
-    """The id of the template that was kept, by this request or the same before.
+async def template_of_request(
+    transaction: AsyncConnection, writer: PlanWriter, request: RequestKey | None
+) -> str | None:
+    """The id of the template that the same request kept before, if it did; other requests for the person wait from here on.
 
-    Raises ValidationError for exercises that its person does not see, and ConflictError for too many or a key used otherwise.
+    Raises ConflictError for a key used otherwise.
+    """
+    await take_turns(transaction, "workout_template", writer.owner.id)
+    return await id_of_request(transaction, "workout_template", writer.owner.id, writer.key(request))
+
+
+async def keep_template(transaction: AsyncConnection, writer: PlanWriter, new: NewTemplate, now: datetime) -> str:
+    """The id of the template that is kept now, of a request of which `template_of_request` found none.
+
+    Raises ValidationError for exercises that its person does not see, and ConflictError for too many.
     """
     owner, request = writer.owner, writer.key(new.request)
-    await take_turns(transaction, "workout_template", owner.id)
-    earlier = await id_of_request(transaction, "workout_template", owner.id, request)
-    if earlier is not None:
-        return earlier
     if (await template_counts(transaction, [owner.id])).get(owner.id, 0) >= MOST_TEMPLATES:
         raise ConflictError(f"There may be at most {MOST_TEMPLATES} templates: delete one first.")
     await check_exercises_exist(transaction, owner, [exercise_id for exercise_id, _ in new.exercises])
