@@ -15,8 +15,11 @@ from subgraphs.shell.read_pool import Reader
 from subgraphs.workouts.domain.one_rep_max import RELIABLE_REPS, OneRepMaxFormula
 from subgraphs.workouts.domain.plan import Plan
 from subgraphs.workouts.domain.progression import LastTime
+from subgraphs.workouts.domain.workout_set import STRENGTH_KINDS
 
 _COLUMNS = "id, user_id, name, notes, created_at, planned_at, version, author_id, cloned_from"
+#: Of sets that progression goes by.
+_KINDS = sorted(kind.value for kind in STRENGTH_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ _LAST_SETS = text(
         ORDER BY best.local_date DESC, best.workout_id DESC LIMIT 1
     ) AS last
     JOIN workout_exercise AS place ON place.workout_id = last.workout_id AND place.exercise_id = wanted.id
-    JOIN workout_set AS s ON s.workout_exercise_id = place.id AND s.kind NOT IN ('WARM_UP', 'MYO_REPS', 'PARTIAL')
+    JOIN workout_set AS s ON s.workout_exercise_id = place.id AND s.kind = ANY(:kinds)
     """
 )
 # For so many repetitions and an exertion the heaviest shows the most, so it is a row for each, however much was done.
@@ -79,7 +82,7 @@ _STRONGEST = text(
     JOIN exercise_best AS best ON best.user_id = :user_id AND best.exercise_id = wanted.id AND best.local_date >= :since
     JOIN workout ON workout.id = best.workout_id AND workout.status = 'COMPLETED'
     JOIN workout_exercise AS place ON place.workout_id = best.workout_id AND place.exercise_id = wanted.id
-    JOIN workout_set AS s ON s.workout_exercise_id = place.id AND s.kind NOT IN ('WARM_UP', 'MYO_REPS', 'PARTIAL') AND s.load_kg = s.weight_kg
+    JOIN workout_set AS s ON s.workout_exercise_id = place.id AND s.kind = ANY(:kinds) AND s.load_kg = s.weight_kg
         AND s.reps <= :most_reps
     GROUP BY wanted.id, s.reps, s.rpe
     """
@@ -140,7 +143,7 @@ async def last_times(
     """The person's last completed workout with each exercise; `planned_at` is when the template's plans were told."""
     found: dict[str, LastTime] = {}
     sets: defaultdict[str, list[LastSet]] = defaultdict(list)
-    parameters = {"user_id": user_id, "exercise_ids": list(exercise_ids)}
+    parameters = {"user_id": user_id, "exercise_ids": list(exercise_ids), "kinds": _KINDS}
     for exercise_id, reps, weight, rpe, planned_weight, planned_max, began in await connection.execute(
         _LAST_SETS, parameters
     ):
@@ -162,6 +165,7 @@ async def strongest_sets(
         "exercise_ids": list(exercise_ids),
         "since": since,
         "most_reps": RELIABLE_REPS,
+        "kinds": _KINDS,
     }
     for exercise_id, *done in await connection.execute(_STRONGEST, parameters):
         found[exercise_id].append(LastSet(*done))
