@@ -12,7 +12,7 @@ from subgraphs.workouts.commands import pause as commands
 from tests.testkit.live_fields import streaming, with_live_updates
 from tests.testkit.servers import Postgres, Valkey
 from tests.testkit.subgraph import SubgraphUnderTest
-from tests.testkit.workouts import last_event, workouts_subgraph
+from tests.testkit.workouts import errors_of, last_event, told, workouts_subgraph
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 START = 'mutation { startWorkout(input: {name: "Bench"}) { workout { id } } }'
@@ -63,13 +63,7 @@ async def started(workouts: SubgraphUnderTest, person: str) -> str:
 
 async def change(workouts: SubgraphUnderTest, person: str, name: str, **given: Any) -> Any:
     operation = CHANGE.replace("NAME", name).replace("INPUT", f"{name[0].upper()}{name[1:]}Input")
-    result = await workouts.run(operation, person, {"input": given})
-    assert result.errors is None, result.errors
-    return (result.data or {})["it"]
-
-
-def refusals(answer: Any) -> list[tuple[str, str | None]]:
-    return [(each["code"], each["field"]) for each in answer["userErrors"]]
+    return await told(workouts, person, operation, **given)
 
 
 async def test_a_pause_counts_neither_as_motion_nor_for_energy(
@@ -98,8 +92,8 @@ async def test_a_pause_counts_neither_as_motion_nor_for_energy(
     # The end that ended the last pause moves it; a session that is taken up again is paused as it was.
     shorter = (await change(workouts, person, "updateWorkout", id=workout, endedAt=after_noon(55)))["workout"]
     assert (shorter["activeMinutes"], shorter["pauses"][1]["endedAt"]) == (35, after_noon(55))
-    told = (await change(workouts, person, "updateWorkout", id=workout, activeMinutes=20))["workout"]
-    assert told["activeMinutes"] == 20
+    as_told = (await change(workouts, person, "updateWorkout", id=workout, activeMinutes=20))["workout"]
+    assert as_told["activeMinutes"] == 20
     await change(workouts, person, "updateWorkout", id=workout, activeMinutes=None)
     reopened = (await change(workouts, person, "reopenWorkout", id=workout))["workout"]
     assert (reopened["isPaused"], reopened["pauses"][1]["endedAt"]) == (True, None)
@@ -115,16 +109,16 @@ async def test_energy_is_of_the_minutes_that_the_pauses_leave(workouts: Subgraph
             "INSERT INTO person_weight (entry_id, user_id, local_date, recorded_at, weight_kg) VALUES"
             f" ('w-{person}', '{person}', '2026-01-01', '2026-01-01', 80)"
         )
-    told = {
+    given = {
         "name": "Bench",
         "startedAt": after_noon(-120),
         "exercises": [{"exerciseId": "bench", "sets": [{"reps": 5}]}],
     }
     pauses = [{"startedAt": after_noon(-110), "endedAt": after_noon(-90)}]
-    with_pause = {"input": told | {"endedAt": after_noon(-60), "pauses": pauses}}
+    with_pause = {"input": given | {"endedAt": after_noon(-60), "pauses": pauses}}
     paused = (await workouts.data(LOG, person, with_pause))["logWorkout"]["workout"]
     assert (paused["durationMinutes"], paused["activeMinutes"], paused["pauses"]) == (60, 40, pauses)
-    shorter = (await workouts.data(LOG, person, {"input": told | {"endedAt": after_noon(-80)}}))["logWorkout"][
+    shorter = (await workouts.data(LOG, person, {"input": given | {"endedAt": after_noon(-80)}}))["logWorkout"][
         "workout"
     ]
     assert paused["caloriesBurned"]["kcal"] == shorter["caloriesBurned"]["kcal"] > 0
@@ -138,7 +132,7 @@ async def test_two_devices_are_in_step(workouts: SubgraphUnderTest, person: str,
         await change(workouts, person, "pauseWorkout", id=workout, expectedVersion=1)
         assert await phone.next() == {"version": 2, "isPaused": True}
         stale = await change(workouts, person, "resumeWorkout", id=workout, expectedVersion=1)
-        assert refusals(stale) == [("STALE_VERSION", "expectedVersion")]
+        assert errors_of({"it": stale}, "it") == [("STALE_VERSION", "expectedVersion")]
         await change(workouts, person, "resumeWorkout", id=workout, expectedVersion=2)
         assert await phone.next() == {"version": 3, "isPaused": False}
 
@@ -150,14 +144,14 @@ async def test_a_device_tells_afterwards_when_it_was_and_no_more_than_there_may_
     clock(30)
     for wrong in (-1, 40):
         refused = await change(workouts, person, "pauseWorkout", id=workout, at=after_noon(wrong))
-        assert refusals(refused) == [("VALIDATION_ERROR", "at")]
+        assert errors_of({"it": refused}, "it") == [("VALIDATION_ERROR", "at")]
     await change(workouts, person, "pauseWorkout", id=workout, at=after_noon(10))
     early = await change(workouts, person, "resumeWorkout", id=workout, at=after_noon(9))
-    assert refusals(early) == [("VALIDATION_ERROR", "at")]
+    assert errors_of({"it": early}, "it") == [("VALIDATION_ERROR", "at")]
     resumed = await change(workouts, person, "resumeWorkout", id=workout, at=after_noon(20))
     assert resumed["workout"]["pauses"] == [{"startedAt": after_noon(10), "endedAt": after_noon(20)}]
     monkeypatch.setattr(commands, "MOST_PAUSES", 1)
-    assert refusals(await change(workouts, person, "pauseWorkout", id=workout)) == [("CONFLICT", None)]
+    assert errors_of({"it": await change(workouts, person, "pauseWorkout", id=workout)}, "it") == [("CONFLICT", None)]
     await change(workouts, person, "completeWorkout", id=workout)
     for name in ("pauseWorkout", "resumeWorkout"):
-        assert refusals(await change(workouts, person, name, id=workout)) == [("CONFLICT", None)]
+        assert errors_of({"it": await change(workouts, person, name, id=workout)}, "it") == [("CONFLICT", None)]
