@@ -212,6 +212,24 @@ async def write_meal(transaction: AsyncConnection, row: NewRow, items: Sequence[
     return (await meals_by_id(transaction, [meal_id]))[meal_id]
 
 
+async def write_items(
+    transaction: AsyncConnection, meal: MealRecord, earlier: Sequence[Item], items: Sequence[Item], now: datetime
+) -> None:
+    """The next version of a meal that the transaction has locked, with these items in place of those it had."""
+    row = NewRow(
+        user_id=meal.user_id,
+        slot=meal.slot,
+        at=meal.at,
+        local_date=meal.local_date,
+        time_zone=meal.time_zone,
+        notes=meal.notes,
+        quick_adds=decode_quick_adds(meal.quick_adds),
+        custom_slot=meal.custom_slot,
+    )
+    await replace_meal(transaction, meal, row, items, earlier)
+    await append_event(transaction, meal_event(MealUpdated, meal.id, row, items, meal.version + 1, now))
+
+
 async def priced_foods(
     transaction: AsyncConnection, viewer_id: str, drafts: Iterable[ItemDraft], earlier: Container[str] = ()
 ) -> dict[str, PricedFood]:

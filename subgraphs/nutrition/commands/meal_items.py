@@ -6,10 +6,8 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from events.contracts.nutrition import MealUpdated
-from events.outbox import append_event
-from subgraphs.nutrition.commands.meal import drop_meal, locked_meal, write_meal
-from subgraphs.nutrition.commands.meal_rows import NewRow, meal_event, read_items, replace_meal
+from subgraphs.nutrition.commands.meal import drop_meal, locked_meal, write_items, write_meal
+from subgraphs.nutrition.commands.meal_rows import NewRow, read_items
 from subgraphs.nutrition.domain.meal import MOST_ITEMS, Item, MealSlot
 from subgraphs.nutrition.domain.nutrients import decode_quick_adds
 from subgraphs.nutrition.queries.meal import MealRecord, meals_by_id
@@ -94,18 +92,7 @@ async def _rewrite(
     transaction: AsyncConnection, meal: MealRecord, earlier: Sequence[Item], items: Sequence[Item], now: datetime
 ) -> MealRecord:
     """The meal's next version with these items."""
-    row = NewRow(
-        user_id=meal.user_id,
-        slot=meal.slot,
-        at=meal.at,
-        local_date=meal.local_date,
-        time_zone=meal.time_zone,
-        notes=meal.notes,
-        quick_adds=decode_quick_adds(meal.quick_adds),
-        custom_slot=meal.custom_slot,
-    )
-    await replace_meal(transaction, meal, row, items, earlier)
-    await append_event(transaction, meal_event(MealUpdated, meal.id, row, items, meal.version + 1, now))
+    await write_items(transaction, meal, earlier, items, now)
     return (await meals_by_id(transaction, [meal.id]))[meal.id]
 
 

@@ -7,12 +7,10 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from events.contracts.nutrition import MealUpdated
-from events.outbox import append_event
-from subgraphs.nutrition.commands.meal import locked_meal
-from subgraphs.nutrition.commands.meal_rows import NewRow, meal_event, read_items, replace_meal
+from subgraphs.nutrition.commands.meal import locked_meal, write_items
+from subgraphs.nutrition.commands.meal_rows import read_items
 from subgraphs.nutrition.domain.meal import recounted
-from subgraphs.nutrition.domain.nutrients import decode_nutrients, decode_quick_adds
+from subgraphs.nutrition.domain.nutrients import decode_nutrients
 from subgraphs.nutrition.queries.food import FoodRecord, foods_by_id
 from subgraphs.nutrition.queries.meal import MealRecord, meals_by_id
 from subgraphs.shell.auth import Viewer
@@ -62,15 +60,4 @@ async def _recount(transaction: AsyncConnection, viewer: Viewer, meal_id: str, f
     meal = await locked_meal(transaction, viewer, meal_id, None)
     earlier = await read_items(transaction, meal_id)
     items = recounted(earlier, food.id, food.name, food.version, decode_nutrients(food.per_100))
-    row = NewRow(
-        user_id=meal.user_id,
-        slot=meal.slot,
-        at=meal.at,
-        local_date=meal.local_date,
-        time_zone=meal.time_zone,
-        notes=meal.notes,
-        quick_adds=decode_quick_adds(meal.quick_adds),
-        custom_slot=meal.custom_slot,
-    )
-    await replace_meal(transaction, meal, row, items, earlier)
-    await append_event(transaction, meal_event(MealUpdated, meal_id, row, items, meal.version + 1, now))
+    await write_items(transaction, meal, earlier, items, now)

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from subgraphs.nutrition.domain.nutrient_aim import NutrientAim, check_aims
 from subgraphs.nutrition.domain.weekday_target import MOST_VARIATIONS, WeekdayTarget, check_variations
-from subgraphs.shell.calendar import Weekday
+from subgraphs.shell.calendar import weekday_of
 from subgraphs.shell.errors import Checks
 from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex
 
@@ -58,7 +58,7 @@ class Target:
 
     def on(self, day: date) -> "Target":
         """What it is on this day: another on weekdays that have their own."""
-        weekday = list(Weekday)[day.weekday()]
+        weekday = weekday_of(day)
         for own in self.weekdays:
             if weekday in own.weekdays:
                 energy, protein, carbs, fat = own.energy_kcal, own.protein_g, own.carbs_g, own.fat_g
