@@ -7,19 +7,16 @@ from sqlalchemy import text
 
 from subgraphs.analytics.domain.weight_trend import TrendPoint
 from subgraphs.analytics.queries.summary import SUMMARY_COLUMNS, DailySummaryRecord, summary_record
-from subgraphs.analytics.queries.weight import Span
+from subgraphs.analytics.queries.weight import WANTED_SPANS, Span, columns_of_spans
 from subgraphs.shell.read_pool import Reader
 
-_WANTED = (
-    "unnest(CAST(:user_ids AS text[]), CAST(:firsts AS date[]), CAST(:lasts AS date[])) AS wanted (person, first, last)"
-)
 _DAYS = text(
-    f"SELECT wanted.first, wanted.last, {SUMMARY_COLUMNS} FROM {_WANTED}"  # noqa: S608 - our names
+    f"SELECT wanted.first, wanted.last, {SUMMARY_COLUMNS} FROM {WANTED_SPANS}"  # noqa: S608 - our names
     " CROSS JOIN LATERAL (SELECT * FROM daily_summary WHERE user_id = wanted.person"
     "  AND local_date BETWEEN wanted.first AND wanted.last) AS day ORDER BY local_date"
 )
 _TREND = text(
-    f"SELECT wanted.person, wanted.first, wanted.last, point.local_date, point.weight_kg, point.trend_kg FROM {_WANTED}"  # noqa: S608
+    f"SELECT wanted.person, wanted.first, wanted.last, point.local_date, point.weight_kg, point.trend_kg FROM {WANTED_SPANS}"  # noqa: S608
     " CROSS JOIN LATERAL (SELECT * FROM weight_trend WHERE user_id = wanted.person"
     "  AND local_date BETWEEN wanted.first AND wanted.last) AS point ORDER BY point.local_date"
 )
@@ -32,7 +29,7 @@ async def days_of_reports(
     their revisions count.
     """
     found: defaultdict[tuple[str, Span], list[DailySummaryRecord]] = defaultdict(list)
-    for first, last, *row in await connection.execute(_DAYS, _parameters(wanted)):
+    for first, last, *row in await connection.execute(_DAYS, columns_of_spans(wanted)):
         day = summary_record(row)
         found[(day.user_id, Span(first, last))].append(day)
     return found
@@ -43,14 +40,6 @@ async def trend_of_reports(
 ) -> dict[tuple[str, Span], list[TrendPoint]]:
     """The trend at every weighed day of these people's spans, oldest first."""
     found: defaultdict[tuple[str, Span], list[TrendPoint]] = defaultdict(list)
-    for user_id, first, last, *point in await connection.execute(_TREND, _parameters(wanted)):
+    for user_id, first, last, *point in await connection.execute(_TREND, columns_of_spans(wanted)):
         found[(user_id, Span(first, last))].append(TrendPoint(*point))
     return found
-
-
-def _parameters(wanted: Sequence[tuple[str, Span]]) -> dict[str, list[object]]:
-    return {
-        "user_ids": [user_id for user_id, _ in wanted],
-        "firsts": [span.first for _, span in wanted],
-        "lasts": [span.last for _, span in wanted],
-    }

@@ -19,6 +19,10 @@ class Span:
     last: date
 
 
+#: Many people's spans as rows `wanted (person, first, last)`, of the parameters of `columns_of_spans`.
+WANTED_SPANS = (
+    "unnest(CAST(:user_ids AS text[]), CAST(:firsts AS date[]), CAST(:lasts AS date[])) AS wanted (person, first, last)"
+)
 _TREND = text(
     "SELECT user_id, local_date, weight_kg, trend_kg FROM weight_trend WHERE user_id = ANY(:user_ids)"
     " AND local_date BETWEEN :first AND :last ORDER BY user_id, local_date"
@@ -32,3 +36,12 @@ async def trend_by_user(connection: Reader, user_ids: Sequence[str], span: Span)
     for user_id, *point in await connection.execute(_TREND, parameters):
         by_user[user_id].append(TrendPoint(*point))
     return by_user
+
+
+def columns_of_spans(wanted: Sequence[tuple[str, Span]]) -> dict[str, list[object]]:
+    """(user id, span) as the parameters of `WANTED_SPANS`."""
+    return {
+        "user_ids": [user_id for user_id, _ in wanted],
+        "firsts": [span.first for _, span in wanted],
+        "lasts": [span.last for _, span in wanted],
+    }

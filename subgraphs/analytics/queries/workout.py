@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import text
 
-from subgraphs.analytics.queries.weight import Span
+from subgraphs.analytics.queries.weight import WANTED_SPANS, Span, columns_of_spans
 from subgraphs.shell.read_pool import Reader
 
 
@@ -47,8 +47,7 @@ class KindCount:
 
 # What was trained most comes first: in the most workouts, then with the most exercises.
 _KINDS = text(
-    "SELECT wanted.person, wanted.first, wanted.last, part.kind, count(*), sum(part.exercises)"
-    " FROM unnest(CAST(:user_ids AS text[]), CAST(:firsts AS date[]), CAST(:lasts AS date[])) AS wanted (person, first, last)"
+    f"SELECT wanted.person, wanted.first, wanted.last, part.kind, count(*), sum(part.exercises) FROM {WANTED_SPANS}"  # noqa: S608
     " JOIN workout_fact AS fact ON fact.user_id = wanted.person AND fact.local_date BETWEEN wanted.first AND wanted.last"
     "  AND fact.status = 'COMPLETED'"
     " CROSS JOIN LATERAL (SELECT key AS kind, CAST(value AS integer) AS exercises"
@@ -62,11 +61,6 @@ async def kinds_of_exercise(
 ) -> dict[tuple[str, Span], list[KindCount]]:
     """Of the completed workouts of each person's span."""
     found: defaultdict[tuple[str, Span], list[KindCount]] = defaultdict(list)
-    parameters = {
-        "user_ids": [user_id for user_id, _ in wanted],
-        "firsts": [span.first for _, span in wanted],
-        "lasts": [span.last for _, span in wanted],
-    }
-    for user_id, first, last, *counts in await connection.execute(_KINDS, parameters):
+    for user_id, first, last, *counts in await connection.execute(_KINDS, columns_of_spans(wanted)):
         found[(user_id, Span(first, last))].append(KindCount(*counts))
     return found
