@@ -205,7 +205,7 @@ def _compare(
     trend: Callable[[Sequence[Decimal], Sequence[Decimal], Decimal], Trend],
 ) -> Comparison:
     """`trend` names the change of the mean, which it is given last; it is asked where each side has LEAST_DAYS."""
-    mean, mean_before = _mean(now), _mean(before)
+    mean, mean_before = mean_of(now), mean_of(before)
     change = None if mean is None or mean_before is None else mean - mean_before
     is_enough = min(len(now), len(before)) >= LEAST_DAYS
     return Comparison(
@@ -220,7 +220,8 @@ def _compare(
     )
 
 
-def _mean(numbers: Sequence[Decimal]) -> Decimal | None:
+def mean_of(numbers: Sequence[Decimal]) -> Decimal | None:
+    """None of no numbers."""
     return sum(numbers, _ZERO) / len(numbers) if numbers else None
 
 

@@ -9,32 +9,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Protocol
 
+from subgraphs.analytics.domain import report
+
 SHORT_DAYS, LONG_DAYS = 7, 28
 
 
-class Day(Protocol):
-    """The numbers of one day that means are made of."""
+class Day(report.Day, Protocol):
+    """A day as a report has it, and its weight."""
 
-    @property
-    def local_date(self) -> date: ...
-    @property
-    def is_empty(self) -> bool: ...
-    @property
-    def calories_consumed(self) -> Decimal: ...
-    @property
-    def protein_g(self) -> Decimal: ...
-    @property
-    def carbs_g(self) -> Decimal: ...
-    @property
-    def fat_g(self) -> Decimal: ...
-    @property
-    def water_ml(self) -> int: ...
-    @property
-    def meals_logged(self) -> int: ...
-    @property
-    def active_minutes(self) -> Decimal: ...
-    @property
-    def volume_kg(self) -> Decimal: ...
     @property
     def weight_kg(self) -> Decimal | None: ...
 
@@ -67,8 +49,7 @@ def day_means(days: Sequence[Day], last: date, length: int, today: date) -> DayM
     known = [day for day in over if not day.is_empty]
 
     def mean(among: Iterable[Day], measure: Callable[[Day], Decimal | int | None]) -> Decimal | None:
-        values = [Decimal(value) for value in map(measure, among) if value is not None]
-        return sum(values, Decimal(0)) / len(values) if values else None
+        return report.mean_of([Decimal(value) for value in map(measure, among) if value is not None])
 
     return DayMeans(
         first=first,
