@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from subgraphs.analytics.domain.streak import Habit, Run, Streak
+from subgraphs.analytics.domain.streak import Habit, Run, Streak, settle_runs
 from subgraphs.shell.errors import Checks
 
 MOST_SPANS = 50
@@ -48,18 +48,12 @@ class Protection:
 def check_spans(checks: Checks, spans: Sequence[ProtectedSpan], today: date) -> None:
     """In the order in which they were sent; the days may be of long ago, and of a year ahead."""
     checks.require(len(spans) <= MOST_SPANS, "spans", f"must be at most {MOST_SPANS}")
-    is_well = len(spans) <= MOST_SPANS
     for number, span in enumerate(spans):
-        length = (span.last - span.first).days + 1
-        is_whole = checks.require(length >= 1, f"spans.{number}.last", "must not be before `first`")
-        is_short = checks.require(
-            length <= MOST_DAYS_A_YEAR, f"spans.{number}.last", f"must be within {MOST_DAYS_A_YEAR} days of `first`"
-        )
-        is_near = checks.require(
-            span.last <= today + timedelta(days=YEAR_DAYS), f"spans.{number}.last", "must be within a year from today"
-        )
-        is_well = is_well and is_whole and is_short and is_near
-    if not is_well:
+        place, length = f"spans.{number}.last", (span.last - span.first).days + 1
+        checks.require(length >= 1, place, "must not be before `first`")
+        checks.require(length <= MOST_DAYS_A_YEAR, place, f"must be within {MOST_DAYS_A_YEAR} days of `first`")
+        checks.require(span.last <= today + timedelta(days=YEAR_DAYS), place, "must be within a year from today")
+    if checks.violations:
         return
     ordered = sorted(spans)
     apart = all(later.first > earlier.last for earlier, later in pairwise(ordered))
@@ -89,13 +83,7 @@ def resting_units(habit: Habit, spans: Iterable[ProtectedSpan]) -> frozenset[dat
 
 def rests(habit: Habit, units: Collection[date]) -> list[Run]:
     """Units in a row as stretches, in order: runs of rest."""
-    found: list[Run] = []
-    for unit in sorted(units):
-        if found and unit - found[-1].last == habit.step:
-            found[-1] = Run(found[-1].first, unit)
-        else:
-            found.append(Run(unit, unit))
-    return found
+    return settle_runs(habit, (), dict.fromkeys(units, True))
 
 
 def rested_streak(habit: Habit, plain: Streak, runs: Collection[Run], resting: frozenset[date], today: date) -> Streak:
