@@ -11,11 +11,13 @@ from typing import Annotated
 
 import strawberry
 
+from subgraphs.analytics.api.summary import today_of
 from subgraphs.analytics.domain import achievement as domain
-from subgraphs.analytics.domain.streak import Streak
+from subgraphs.analytics.domain.streak import Habit
 from subgraphs.analytics.loaders import loaders_of
 from subgraphs.analytics.projections.summary import achievement_channel
 from subgraphs.analytics.queries.achievement import AchievementRecord, unlocked_since
+from subgraphs.analytics.queries.streak import streak_of
 from subgraphs.shell.context import Info
 from subgraphs.shell.live import OVERLAP, Reading, beginning, newest, states
 from subgraphs.shell.scalars import describe_enum, rounded
@@ -90,12 +92,16 @@ class AchievementProgress:
     )
 
 
-async def read_progress(info: Info, user_id: str, meals: Streak) -> list[AchievementProgress]:
-    """Of a person whom the viewer may read, with the streak of that person's meals."""
+async def read_progress(info: Info, user_id: str) -> list[AchievementProgress]:
+    """Of a person whom the viewer may read."""
     loaders = loaders_of(info)
-    training, goals = await asyncio.gather(
-        loaders.training_totals_by_user.load(user_id), loaders.goals_reached_by_user.load(user_id)
+    today, runs, training, goals = await asyncio.gather(
+        today_of(info, user_id),
+        loaders.best_runs_by_user_and_habit.load((user_id, Habit.MEALS)),
+        loaders.training_totals_by_user.load(user_id),
+        loaders.goals_reached_by_user.load(user_id),
     )
+    meals = streak_of(Habit.MEALS, runs, today)
     totals = dict(training or {}) | {domain.Measure.WEIGHT_GOALS: Decimal(goals or 0)}
     return [
         AchievementProgress(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
@@ -28,11 +27,9 @@ from subgraphs.analytics.domain.achievement import AchievementKind
 from subgraphs.analytics.domain.goal import GoalStatus
 from subgraphs.analytics.domain.period import add_up
 from subgraphs.analytics.domain.report import ReportKind
-from subgraphs.analytics.domain.streak import Habit
 from subgraphs.analytics.domain.weight_trend import TrendPoint
 from subgraphs.analytics.loaders import loaders_of
 from subgraphs.analytics.queries.goal import GoalPage
-from subgraphs.analytics.queries.streak import streak_of
 from subgraphs.analytics.queries.summary import DailySummaryRecord, SummaryPage
 from subgraphs.analytics.queries.timeline import TimelinePage
 from subgraphs.analytics.queries.weight import Span
@@ -247,11 +244,7 @@ class User(ChangesOfUser):
         directives=[SHARED_PROGRESS, list_size(len(AchievementKind)), Cost(weight=10)],
     )
     async def achievement_progress(self, info: Info) -> list[AchievementProgress]:
-        clock, runs = await asyncio.gather(
-            clock_of_user(info, self.id), loaders_of(info).best_runs_by_user_and_habit.load((self.id, Habit.MEALS))
-        )
-        meals = streak_of(Habit.MEALS, runs, clock.today(info.context.resources.now()))
-        return await read_progress(info, self.id, meals)
+        return await read_progress(info, self.id)
 
     @strawberry.field(
         description="What the person logged, newest first: meals, drinks, weighings and workouts that were not given up."
