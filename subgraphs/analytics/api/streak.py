@@ -24,7 +24,7 @@ from subgraphs.analytics.domain.streak_protection import (
     rests,
 )
 from subgraphs.analytics.loaders import loaders_of
-from subgraphs.analytics.queries.streak import streak_of
+from subgraphs.analytics.queries.streak import BestRuns, streak_of
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.inputs import expected_version
@@ -114,21 +114,26 @@ def protection_node(found: Protection | None) -> StreakProtection:
 
 async def read_streaks(info: Info, user_id: str) -> Streaks:
     """Of a person whom the viewer may read."""
-    clock, protection = await asyncio.gather(
-        clock_of_user(info, user_id), loaders_of(info).protection_by_user.load(user_id)
+    loaders = loaders_of(info)
+    clock, protection, runs = await asyncio.gather(
+        clock_of_user(info, user_id),
+        loaders.protection_by_user.load(user_id),
+        # Those of every week there is, while the clock is read that says which one is the person's.
+        loaders.best_runs_by_user_and_habit.load_many([(user_id, habit) for habit in Habit]),
     )
+    best = dict(zip(Habit, runs, strict=True))
     spans = (protection or Protection()).spans
     today = clock.today(info.context.resources.now())
+    habits = (Habit.MEALS, workouts_habit(clock.week_start))
     meals, workouts = await asyncio.gather(
-        *(_read_streak(info, user_id, habit, spans, today) for habit in (Habit.MEALS, workouts_habit(clock.week_start)))
+        *(_read_streak(info, user_id, habit, best[habit], spans, today) for habit in habits)
     )
     return Streaks(meals=_streak_node(meals), workouts=_streak_node(workouts))
 
 
 async def _read_streak(
-    info: Info, user_id: str, habit: Habit, spans: tuple[ProtectedSpan, ...], today: date
+    info: Info, user_id: str, habit: Habit, best: BestRuns | None, spans: tuple[ProtectedSpan, ...], today: date
 ) -> domain.Streak:
-    best = await loaders_of(info).best_runs_by_user_and_habit.load((user_id, habit))
     plain = streak_of(habit, best, today)
     resting = resting_units(habit, spans)
     if best is None or not resting:
