@@ -58,6 +58,11 @@ class Viewer:
         """Whether the token may do only what its scopes name: an API key's, where a sign-in's may do what the person may."""
         return READ not in self.scopes
 
+    @property
+    def api_key_id(self) -> str | None:
+        """Of an API key's token, which has the key's id in place of a session's; None of a sign-in's."""
+        return self.session_id if self.is_limited else None
+
     def reaches(self, area: GrantArea | None) -> bool:
         """Whether the token may read what is in this area; None: what every key may, such as the person's name."""
         return not self.is_limited or area is None or reading(area) in self.scopes

@@ -158,9 +158,7 @@ class PlanWriter:
             "owner_id": self.owner.id,
             "writer_id": self.viewer.id,
             "writer_name": self.viewer.display_name,
-            "api_key_id": self.viewer.session_id
-            if self.viewer.is_limited
-            else None,  # a key's tokens have its id there
+            "api_key_id": self.viewer.api_key_id,
             "what": what.value,
             "subject_id": subject_id,
             "at": now,

@@ -257,10 +257,10 @@ def _in_order(kinds: Collection[WebhookEventKind]) -> list[str]:
 
 async def _key_columns(transaction: AsyncConnection, viewer: Viewer) -> dict[str, str | datetime | None]:
     """An endpoint that a key registers ends with the key. Raises NotFoundError for one that has ended just now."""
-    if not viewer.is_limited:
+    if viewer.api_key_id is None:
         return {"api_key_id": None, "expires_at": None}
     keys = (await api_keys_by_user(transaction, [viewer.id])).get(viewer.id, ())
-    key = next((each for each in keys if each.id == viewer.session_id), None)
+    key = next((each for each in keys if each.id == viewer.api_key_id), None)
     if key is None:
         raise NotFoundError("There is no such API key.")
     return {"api_key_id": key.id, "expires_at": key.expires_at}
@@ -268,8 +268,7 @@ async def _key_columns(transaction: AsyncConnection, viewer: Viewer) -> dict[str
 
 def is_own(viewer: Viewer, endpoint: WebhookEndpointRecord) -> bool:
     """Whether the viewer may see and change it: the person, or the key that registered it."""
-    is_persons = endpoint.user_id == viewer.id
-    return is_persons and (not viewer.is_limited or endpoint.api_key_id == viewer.session_id)
+    return endpoint.user_id == viewer.id and viewer.api_key_id in (None, endpoint.api_key_id)
 
 
 async def _locked(
