@@ -42,11 +42,11 @@ describe_enum(
 )
 
 
-_DESCRIPTION = "The body as of now, for other subgraphs' formulas."
+PHYSIOLOGY_DESCRIPTION = "The body as of now, for other subgraphs' formulas."
 HEART_RATES_DESCRIPTION = "Of any day, the newest first; at most 1,000."
 
 
-@strawberry.federation.type(name="Physiology", shareable=True, inaccessible=True, description=_DESCRIPTION)
+@strawberry.federation.type(name="Physiology", shareable=True, inaccessible=True, description=PHYSIOLOGY_DESCRIPTION)
 class PhysiologyOfEffort:
     """As much of the type as formulas of effort ask for; a subgraph that needs no more declares no more."""
 
@@ -68,7 +68,7 @@ class HeldHeartRate:
     since: date = strawberry.field(description="The first day on which it holds; it does until that of the next.")
 
 
-@strawberry.federation.type(name="Physiology", shareable=True, inaccessible=True, description=_DESCRIPTION)
+@strawberry.federation.type(name="Physiology", shareable=True, inaccessible=True, description=PHYSIOLOGY_DESCRIPTION)
 class PhysiologyOfHeart(PhysiologyOfEffort):
     """What zones and efforts of a day ask for besides."""
 
@@ -80,7 +80,7 @@ class PhysiologyOfHeart(PhysiologyOfEffort):
     )
 
 
-@strawberry.federation.type(shareable=True, inaccessible=True, description=_DESCRIPTION)
+@strawberry.federation.type(shareable=True, inaccessible=True, description=PHYSIOLOGY_DESCRIPTION)
 class Physiology(PhysiologyOfEffort):
     height_cm: float | None = strawberry.field(default=None, description="In centimetres; null if not told.")
     activity_level: ActivityLevel | None = strawberry.field(default=None, description="Null if not told.")

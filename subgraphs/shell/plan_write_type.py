@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 
 from subgraphs.shell.plan_writing import PlanKind, PlanWriteRecord
-from subgraphs.shell.scalars import describe_enum
+from subgraphs.shell.scalars import describe_enum, id_or_none
 
 #: The description of `authorId`, of whatever can be planned by a grant.
 AUTHOR = "Who wrote it last, if that was somebody with a grant to plan; null: its person, or somebody who has been erased since."
@@ -45,7 +45,7 @@ def write_node(record: PlanWriteRecord) -> PlanWrite:
         grant_id=strawberry.ID(record.grant_id),
         writer_id=strawberry.ID(record.writer_id),
         writer_name=record.writer_name,
-        api_key_id=None if record.api_key_id is None else strawberry.ID(record.api_key_id),
+        api_key_id=id_or_none(record.api_key_id),
         what=PlanKind(record.what),
         subject_id=strawberry.ID(record.subject_id),
         at=record.at,

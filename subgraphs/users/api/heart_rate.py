@@ -15,7 +15,7 @@ from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
 from subgraphs.shell.physiology import HeartRateKind
-from subgraphs.shell.physiology_type import HEART_RATES_DESCRIPTION, HeldHeartRate, Physiology
+from subgraphs.shell.physiology_type import HEART_RATES_DESCRIPTION, PHYSIOLOGY_DESCRIPTION, HeldHeartRate, Physiology
 from subgraphs.shell.scalars import IdempotencyKey
 from subgraphs.shell.sharing import SHARED_BODY
 from subgraphs.users.commands import heart_rate as commands
@@ -53,12 +53,7 @@ def heart_rate_node(record: HeartRateRecord) -> HeartRateEntry:
     )
 
 
-@strawberry.federation.type(
-    name="Physiology",
-    shareable=True,
-    inaccessible=True,
-    description="The body as of now, for other subgraphs' formulas.",
-)
+@strawberry.federation.type(name="Physiology", shareable=True, inaccessible=True, description=PHYSIOLOGY_DESCRIPTION)
 class PhysiologyOfUser(Physiology):
     """All that there is of it. Heart rates are read only where they are asked for."""
 
