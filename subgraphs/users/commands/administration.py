@@ -22,10 +22,11 @@ from subgraphs.shell.context import Resources
 from subgraphs.shell.errors import Checks, NotFoundError, expect_version
 from subgraphs.users.commands.account_event import account_event
 from subgraphs.users.commands.api_key import end_keys_of
-from subgraphs.users.commands.audit import AuditEntry, keep_entries
+from subgraphs.users.commands.audit import keep_entries
 from subgraphs.users.commands.ended_session import end_sessions
 from subgraphs.users.domain.account import LONGEST_PREMIUM, AccountStatus, AuditAction, Role, check_reason
 from subgraphs.users.queries.account import AccountRecord, account_by_email, lock_account
+from subgraphs.users.queries.audit import AuditRecord
 from subgraphs.users.tables import SessionRow
 
 #: Who acts where somebody with access to the database does, and nobody who is signed in.
@@ -122,10 +123,10 @@ async def _write(
     columns = {"status": written.status, "roles": written.roles, "premium_until": written.premium_until}
     await transaction.execute(_CHANGE, {"id": account.id, **columns})
     actor, reason = by
-    entry = AuditEntry(
+    entry = AuditRecord(
         id=new_id(),
         at=now,
-        action=action,
+        action=action.value,
         actor_id=actor,
         subject_id=account.id,
         reason=reason,

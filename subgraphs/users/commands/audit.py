@@ -1,13 +1,12 @@
 """Entries of the audit trail: what administrators did here, and what they did elsewhere as it is told."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from subgraphs.users.domain.account import AuditAction
+from subgraphs.users.queries.audit import AuditRecord
 
 _ENTER = text(
     "INSERT INTO audit_entry (id, at, action, actor_id, subject_id, reason, before, after)"
@@ -15,21 +14,7 @@ _ENTER = text(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
-    """One thing that was done to an account, or to what its person published."""
-
-    id: str
-    at: datetime
-    action: AuditAction
-    actor_id: str
-    subject_id: str
-    reason: str
-    before: str
-    after: str
-
-
-async def keep_entries(transaction: AsyncConnection, entries: Sequence[AuditEntry]) -> None:
+async def keep_entries(transaction: AsyncConnection, entries: Sequence[AuditRecord]) -> None:
     """Enter what was done; what is entered already under its id stays as it is."""
     for entry in entries:
-        await transaction.execute(_ENTER, {**asdict(entry), "action": entry.action.value})
+        await transaction.execute(_ENTER, asdict(entry))

@@ -24,7 +24,7 @@ from events.fanout import Fanout
 from events.topics import ANALYTICS_DERIVED, NUTRITION_DIARY, WORKOUTS_SESSION
 from events.upcast import read_payload
 from subgraphs.shell.node import NodeKind, day_id
-from subgraphs.users.commands.audit import AuditEntry, keep_entries
+from subgraphs.users.commands.audit import keep_entries
 from subgraphs.users.commands.logged_entry import LoggedEntry, keep_logged
 from subgraphs.users.commands.notification import notify, tell_subscribers
 from subgraphs.users.commands.webhook_events import queue_webhooks
@@ -32,6 +32,7 @@ from subgraphs.users.domain.account import AuditAction
 from subgraphs.users.domain.notification import OLDEST_NEWS, NewNotification, NotificationKind
 from subgraphs.users.domain.reminder import Logged
 from subgraphs.users.domain.webhook import WebhookEvent, WebhookEventKind
+from subgraphs.users.queries.audit import AuditRecord
 from subgraphs.users.queries.notification import GROUP
 
 _ENTRIES = (MealState.aggregate_type, WaterLogged.aggregate_type, WorkoutState.aggregate_type)
@@ -66,14 +67,14 @@ def notifier(fanout: Fanout | None, now: Callable[[], datetime]) -> Handler:
     return project
 
 
-def _decision(envelope: Envelope, payload: Payload) -> AuditEntry:
+def _decision(envelope: Envelope, payload: Payload) -> AuditRecord:
     """What an administrator decided in workouts, as the audit trail has it: under the event's id, so once."""
     assert isinstance(payload, TemplateModerated)
-    is_withdrawn = payload.decision == "WITHDRAW"
-    return AuditEntry(
+    action = AuditAction.TEMPLATE_WITHDRAWN if payload.decision == "WITHDRAW" else AuditAction.TEMPLATE_KEPT
+    return AuditRecord(
         id=envelope.event_id,
         at=envelope.occurred_at,
-        action=AuditAction.TEMPLATE_WITHDRAWN if is_withdrawn else AuditAction.TEMPLATE_KEPT,
+        action=action.value,
         actor_id=payload.actor_id,
         subject_id=envelope.user_id,
         reason=payload.reason,

@@ -14,7 +14,7 @@ _ORDER = SortOrder(("at", "id"), descending=True)
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """One thing that was done to an account."""
+    """One thing that was done to an account, or to what its person published."""
 
     id: str
     at: datetime
