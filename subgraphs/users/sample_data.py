@@ -6,6 +6,7 @@ Everything goes through the same rows and events as the commands write; loading 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
@@ -82,10 +83,7 @@ async def load_measurements(
     """Log measurements of (user id, measurements) in the caller's transaction. Returns how many are new, by key."""
     accounts = await accounts_by_id(connection, [user_id for user_id, _ in histories])
     rows = [measurement_row(accounts[user_id], each) for user_id, history in histories for each in history]
-    if not rows:
-        return 0
-    result = await connection.execute(insert(MeasurementRow).on_conflict_do_nothing(), rows)
-    return result.rowcount
+    return await _insert_new(connection, MeasurementRow, rows)
 
 
 async def load_heart_rates(
@@ -93,7 +91,14 @@ async def load_heart_rates(
 ) -> int:
     """Keep heart rates of (user id, heart rates with their first days) in the caller's transaction. Returns how many are new."""
     rows = [heart_rate_row(user_id, new, since) for user_id, history in histories for new, since in history]
+    return await _insert_new(connection, HeartRateRow, rows)
+
+
+async def _insert_new(
+    connection: AsyncConnection, table: type[MeasurementRow | HeartRateRow], rows: list[dict[str, Any]]
+) -> int:
+    """Returns how many of the rows were not there before."""
     if not rows:
         return 0
-    result = await connection.execute(insert(HeartRateRow).on_conflict_do_nothing(), rows)
+    result = await connection.execute(insert(table).on_conflict_do_nothing(), rows)
     return result.rowcount

@@ -16,7 +16,7 @@ from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey, made_id_of
 from subgraphs.shell.physiology import HeartRateKind
 from subgraphs.users.domain.heart_rate import MOST_HEART_RATES, check_heart_rate
-from subgraphs.users.queries.account import AccountRecord, lock_account, lock_existing_account
+from subgraphs.users.queries.account import lock_account, lock_existing_account
 from subgraphs.users.queries.heart_rate import (
     HeartRateRecord,
     heart_rate_counts,
@@ -58,10 +58,11 @@ async def log_heart_rate(viewer: Viewer, new: NewHeartRate, *, database: Databas
     async with database.transaction() as transaction:
         # The lock makes calls of one person take turns: for the idempotency key, the day and the quota.
         account = await lock_existing_account(transaction, viewer.id)
-        since = new.since or _today(account, now)
+        today = local_date(now, account.time_zone, account.day_start_hour)
+        since = new.since or today
         entry_id = await id_of_request(transaction, "heart_rate", viewer.id, new.request)
         if entry_id is None:
-            _check(new, since, _today(account, now))
+            _check(new, since, today)
             if (await heart_rate_counts(transaction, [viewer.id])).get(viewer.id, 0) >= MOST_HEART_RATES:
                 raise ConflictError(f"There may be at most {MOST_HEART_RATES} heart rates: delete one first.")
             row = heart_rate_row(account.id, new, since)
@@ -85,16 +86,17 @@ async def edit_heart_rate(
     """
     async with database.transaction() as transaction:
         account = await lock_account(transaction, viewer.id)
-        stored = await _own(transaction, viewer, entry_id)
-        if account is None or stored is None:
-            raise NotFoundError("There is no such heart rate.")
-        expect_version("heart rate", expected=expected_version, current=stored.version)
+        stored = await _own(transaction, viewer, entry_id, expected_version)
+        assert account is not None  # else its heart rates were gone with it
         before = NewHeartRate(
-            kind=HeartRateKind(stored.kind), beats_per_minute=stored.beats_per_minute, notes=stored.notes
+            kind=HeartRateKind(stored.kind),
+            beats_per_minute=stored.beats_per_minute,
+            since=stored.since,
+            notes=stored.notes,
         )
-        since = changes.pop("since", stored.since)
         after = replace(before, **changes)
-        _check(after, since, _today(account, now))
+        since = after.since or stored.since
+        _check(after, since, local_date(now, account.time_zone, account.day_start_hour))
         row = heart_rate_row(account.id, after, since) | {"id": entry_id}
         await _refuse_same_day(transaction, row)
         await transaction.execute(_UPDATE, row)
@@ -107,10 +109,7 @@ async def delete_heart_rate(viewer: Viewer, entry_id: str, *, expected_version: 
     """
     async with database.transaction() as transaction:
         await lock_account(transaction, viewer.id)
-        stored = await _own(transaction, viewer, entry_id)
-        if stored is None:
-            raise NotFoundError("There is no such heart rate.")
-        expect_version("heart rate", expected=expected_version, current=stored.version)
+        await _own(transaction, viewer, entry_id, expected_version)
         await transaction.execute(_DELETE, {"id": entry_id})
 
 
@@ -128,10 +127,6 @@ def heart_rate_row(user_id: str, new: NewHeartRate, since: date) -> dict[str, An
     }
 
 
-def _today(account: AccountRecord, now: datetime) -> date:
-    return local_date(now, account.time_zone, account.day_start_hour)
-
-
 def _check(new: NewHeartRate, since: date, today: date) -> None:
     checks = Checks()
     check_heart_rate(
@@ -140,9 +135,14 @@ def _check(new: NewHeartRate, since: date, today: date) -> None:
     checks.done()
 
 
-async def _own(transaction: AsyncConnection, viewer: Viewer, entry_id: str) -> HeartRateRecord | None:
+async def _own(
+    transaction: AsyncConnection, viewer: Viewer, entry_id: str, expected_version: int | None
+) -> HeartRateRecord:
     stored = (await heart_rates_by_id(transaction, [entry_id])).get(entry_id)
-    return stored if stored is not None and stored.user_id == viewer.id else None
+    if stored is None or stored.user_id != viewer.id:
+        raise NotFoundError("There is no such heart rate.")
+    expect_version("heart rate", expected=expected_version, current=stored.version)
+    return stored
 
 
 async def _refuse_same_day(transaction: AsyncConnection, row: dict[str, Any]) -> None:

@@ -18,6 +18,12 @@ def body_mass_index(weight_kg: Decimal, height_cm: Decimal) -> Decimal:
     return weight_kg / (height_cm / 100) ** 2
 
 
+def check_notes(checks: Checks, notes: str | None) -> None:
+    """Of whatever is logged of a body."""
+    if notes is not None:
+        checks.require(len(notes) <= LONGEST_NOTES, "notes", f"may have at most {LONGEST_NOTES} characters")
+
+
 def check_weighing(
     checks: Checks,
     *,
@@ -36,6 +42,5 @@ def check_weighing(
     if muscle_mass_kg is not None:
         fits = 1 <= muscle_mass_kg <= weight_kg * (1 - (body_fat_percent or Decimal(0)) / 100)
         checks.require(fits, "muscleMassKg", "must be from 1 to the weight without its fat")
-    if notes is not None:
-        checks.require(len(notes) <= LONGEST_NOTES, "notes", f"may have at most {LONGEST_NOTES} characters")
+    check_notes(checks, notes)
     check_instant(checks, recorded_at, now, "recordedAt")

@@ -4,7 +4,7 @@ from datetime import date
 
 from subgraphs.shell.errors import Checks
 from subgraphs.shell.physiology import HeartRateKind
-from subgraphs.users.domain.body import LONGEST_NOTES
+from subgraphs.users.domain.body import check_notes
 
 #: Of one person: one of each kind a week for nearly ten years. Formulas of other subgraphs are told all of them.
 MOST_HEART_RATES = 1_000
@@ -21,5 +21,4 @@ def check_heart_rate(
     in_range = lowest <= beats_per_minute <= highest
     checks.require(in_range, "beatsPerMinute", f"must be from {lowest} to {highest}")
     checks.require(since <= today, "since", "must not be in the future")
-    if notes is not None:
-        checks.require(len(notes) <= LONGEST_NOTES, "notes", f"may have at most {LONGEST_NOTES} characters")
+    check_notes(checks, notes)

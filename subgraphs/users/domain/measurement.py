@@ -10,7 +10,7 @@ from math import log10
 from subgraphs.shell.calendar import check_instant
 from subgraphs.shell.errors import Checks
 from subgraphs.shell.physiology import Sex
-from subgraphs.users.domain.body import LONGEST_NOTES, body_mass_index
+from subgraphs.users.domain.body import body_mass_index, check_notes
 
 SHORTEST_CM, LONGEST_CM = 5, 400
 MOST_MEASUREMENTS = 20_000
@@ -69,8 +69,7 @@ def check_measurement(
 ) -> None:
     in_range = SHORTEST_CM <= value_cm <= LONGEST_CM
     checks.require(in_range, "valueCm", f"must be from {SHORTEST_CM} to {LONGEST_CM}")
-    if notes is not None:
-        checks.require(len(notes) <= LONGEST_NOTES, "notes", f"may have at most {LONGEST_NOTES} characters")
+    check_notes(checks, notes)
     check_instant(checks, recorded_at, now, "recordedAt")
 
 
