@@ -1,4 +1,7 @@
-"""Reminders: set, changed, deleted, and set anew where the clock of their person is another."""
+"""Reminders: set, changed, deleted, and set anew where the clock of their person is another.
+
+The account is locked before any reminder of it, as the loop that sends them does it.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +27,7 @@ from subgraphs.users.domain.reminder import (
     in_order,
     next_due,
 )
-from subgraphs.users.queries.account import AccountRecord, lock_account
+from subgraphs.users.queries.account import AccountRecord, lock_existing_account
 from subgraphs.users.queries.reminder import ReminderRecord, reminders_by_id, reminders_by_user
 
 _INSERT = text(
@@ -58,7 +61,7 @@ async def create_reminder(viewer: Viewer, new: NewReminder, *, database: Databas
     """Set a reminder. Raises ValidationError, and ConflictError for too many or a key used otherwise."""
     _check(new.weekdays)
     async with database.transaction() as transaction:
-        account = await _locked_account(transaction, viewer)
+        account = await lock_existing_account(transaction, viewer.id)
         reminder_id = await id_of_request(transaction, "reminder", viewer.id, new.request)
         if reminder_id is None:
             if len((await reminders_by_user(transaction, [viewer.id])).get(viewer.id, ())) >= MOST_REMINDERS:
@@ -89,7 +92,7 @@ async def update_reminder(
 ) -> ReminderRecord:
     """Change `time_of_day`, `weekdays` or `is_on`. Raises NotFoundError, StaleVersionError, ValidationError."""
     async with database.transaction() as transaction:
-        account = await _locked_account(transaction, viewer)
+        account = await lock_existing_account(transaction, viewer.id)
         old = await _own(transaction, viewer, reminder_id, expected_version)
         weekdays: Collection[Weekday] = changes.get("weekdays", [Weekday(day) for day in old.weekdays])
         _check(weekdays)
@@ -111,7 +114,7 @@ async def delete_reminder(
 ) -> None:
     """What it reminded of stays among the notifications. Raises NotFoundError, StaleVersionError."""
     async with database.transaction() as transaction:
-        await _locked_account(transaction, viewer)
+        await lock_existing_account(transaction, viewer.id)
         await _own(transaction, viewer, reminder_id, expected_version)
         await transaction.execute(_DELETE, {"id": reminder_id})
 
@@ -152,14 +155,6 @@ def _check(weekdays: Collection[Weekday]) -> None:
     checks = Checks()
     check_weekdays(checks, weekdays)
     checks.done()
-
-
-async def _locked_account(transaction: AsyncConnection, viewer: Viewer) -> AccountRecord:
-    """The lock is taken before any reminder's, as the loop that sends them does it."""
-    account = await lock_account(transaction, viewer.id)
-    if account is None:
-        raise NotFoundError("This account does not exist.")
-    return account
 
 
 async def _own(

@@ -1,6 +1,5 @@
 """Measurements as they are read: in pages, and the newest of each kind."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,7 +9,7 @@ from functools import cache
 from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
-from subgraphs.shell.person_lists import count_of_each, page_of_each
+from subgraphs.shell.person_lists import count_of_each, list_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
 from subgraphs.users.domain.measurement import MeasurementKind
 
@@ -41,7 +40,7 @@ class MeasurementPage:
 _GIRTHS_OF_FAT = (MeasurementKind.WAIST.value, MeasurementKind.NECK.value, MeasurementKind.HIP.value)
 _BY_ID = text(f"SELECT {_COLUMNS} FROM measurement WHERE id = ANY(:ids)")  # noqa: S608 - our names
 _NEWEST = text(
-    "SELECT person.user_id, found.* FROM unnest(CAST(:user_ids AS text[])) AS person (user_id)"  # noqa: S608
+    "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (user_id)"  # noqa: S608
     " CROSS JOIN unnest(CAST(:kinds AS text[])) AS wanted (kind) CROSS JOIN LATERAL ("
     f" SELECT {_COLUMNS} FROM measurement WHERE measurement.user_id = person.user_id AND measurement.kind = wanted.kind"
     " ORDER BY recorded_at DESC, id DESC LIMIT 1) AS found"
@@ -66,11 +65,8 @@ async def measurements_by_id(connection: Reader, ids: Sequence[str]) -> dict[str
 
 async def newest_girths(connection: Reader, user_ids: Sequence[str]) -> dict[str, list[MeasurementRecord]]:
     """The newest measurement of waist, neck and hip that each person has."""
-    by_user: defaultdict[str, list[MeasurementRecord]] = defaultdict(list)
     parameters = {"user_ids": list(user_ids), "kinds": list(_GIRTHS_OF_FAT)}
-    for user_id, *record in await connection.execute(_NEWEST, parameters):
-        by_user[user_id].append(MeasurementRecord(*record))
-    return by_user
+    return await list_of_each(connection, _NEWEST, parameters, MeasurementRecord)
 
 
 async def measurement_counts(connection: Reader, user_ids: Sequence[str]) -> dict[str, int]:
