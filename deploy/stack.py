@@ -229,13 +229,13 @@ class Stack:
         """Push messages, second factors and webhooks have keys of their own in development. Webhooks may go to this machine, unless others can
         reach the stack, who would reach what else is on it.
         """
-        if not os.environ.get("WEB_PUSH_KEY_FILE"):
-            environment["WEB_PUSH_KEY"] = os.environ.get("WEB_PUSH_KEY") or self.directory.web_push_key()
-        if not os.environ.get("SECOND_FACTOR_KEY_FILE"):
-            key = os.environ.get("SECOND_FACTOR_KEY") or self.directory.second_factor_key()
-            environment["SECOND_FACTOR_KEY"] = key
-        if not os.environ.get("WEBHOOK_KEY_FILE"):
-            environment["WEBHOOK_KEY"] = os.environ.get("WEBHOOK_KEY") or self.directory.webhook_key()
+        for name, own_key in (
+            ("WEB_PUSH_KEY", self.directory.web_push_key),
+            ("SECOND_FACTOR_KEY", self.directory.second_factor_key),
+            ("WEBHOOK_KEY", self.directory.webhook_key),
+        ):
+            if not os.environ.get(f"{name}_FILE"):
+                environment[name] = os.environ.get(name) or own_key()
         is_alone = self.options.host == HOST
         environment["WEBHOOK_LOOPBACK"] = os.environ.get("WEBHOOK_LOOPBACK") or ("1" if is_alone else "0")
 

@@ -81,12 +81,15 @@ def _pick(record: Record, *names: str) -> Input:
     return {name: record[name] for name in names if record[name] is not None}
 
 
+def _pick_newer(record: Record, *names: str) -> Input:
+    """As `_pick`, of fields that exports of an earlier release do not have."""
+    return _pick(record, *(name for name in names if name in record))
+
+
 def _settings(account: Record, _known: Known) -> Input:
     settings = account["settings"]
     told = _pick(settings, "timeZone", "dayStartHour", "weekStart", "units")
-    if "theme" in settings:  # exports of an earlier release do not tell
-        told |= _pick(settings, "language", "theme", "dateFormat")
-    return told
+    return told | _pick_newer(settings, "language", "theme", "dateFormat")
 
 
 def _profile(account: Record, _known: Known) -> Input:
@@ -106,10 +109,7 @@ def _plates(account: Record, _known: Known) -> Input | None:
 
 def _exercise(record: Record, _known: Known) -> Input:
     names = ("name", "category", "level", "tracking", "met", "primaryMuscles", "secondaryMuscles", "equipment")
-    told = _pick(record, *names, "instructions")
-    if "force" in record:  # exports of an earlier release do not tell
-        told |= _pick(record, "force", "mechanic")
-    return told
+    return _pick(record, *names, "instructions") | _pick_newer(record, "force", "mechanic")
 
 
 def _food(record: Record, _known: Known) -> Input | None:
@@ -249,11 +249,8 @@ def _gear(record: Record, known: Known) -> Input:
 
 def _done(exercise: Record, known: Known) -> Input:
     names = ("kind", "reps", "weightKg", "durationSeconds", "distanceM", "rpe")
-    # Exports of an earlier release have neither tempo nor notes of a set.
-    sets = [_pick(each, *names, *(name for name in ("tempo", "notes") if name in each)) for each in exercise["sets"]]
-    told = _pick(exercise, "durationSeconds", "notes")
-    if exercise.get("superset") is not None:  # exports of an earlier release do not tell
-        told["superset"] = exercise["superset"]
+    sets = [_pick(each, *names) | _pick_newer(each, "tempo", "notes") for each in exercise["sets"]]
+    told = _pick(exercise, "durationSeconds", "notes") | _pick_newer(exercise, "superset")
     return {**told, "exerciseId": known.exercise(exercise["exercise"]), "sets": sets}
 
 

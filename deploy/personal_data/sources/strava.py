@@ -40,9 +40,9 @@ def _read(source: Source) -> Iterator[Found]:
         except SkippedError as refusal:
             source.reading.skip(row.place, str(refusal))
             continue
-        activities.add(row.get("Activity Type") or "")
+        activities.add(activity := row.get("Activity Type") or "")
         if session.gear is not None:
-            seen.setdefault(session.gear, _gear_kind(row.get("Activity Type") or ""))
+            seen.setdefault(session.gear, _gear_kind(activity))
         track = recording_beside(source, row.get("Filename") or "", session.lasted)
         yield replace(session, track=track).found()
     yield from exercises_of(activities)
