@@ -132,7 +132,7 @@ class BoundedHttpProtocol(StrictHttpProtocol):
         """Called for whatever reading bytes raised. That we found no memory for them is no fault of who sent them."""
         failure = sys.exception()
         if failure is not None and isinstance(failure.__context__, MemoryError):
-            self._refuse(out_of_memory())
+            self._end_with(_OUT_OF_MEMORY)
         else:
             super().send_400_response(msg)
 
@@ -147,19 +147,29 @@ class BoundedHttpProtocol(StrictHttpProtocol):
             self._refuse(HttpError(408, "REQUEST_TIMEOUT", f"The body did not arrive within {self.max_seconds:g} s."))
 
     def _refuse(self, error: HttpError) -> None:
-        if self.transport.is_closing():
-            return
-        body = orjson.dumps({"errors": error.entries()})
-        self.transport.write(
-            b"HTTP/1.1 %d %b\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: %d\r\n"
-            b"connection: close\r\n\r\n%b" % (error.status, _REASONS[error.status], len(body), body)
-        )
-        self.transport.close()
+        self._end_with(_response(error))
+
+    def _end_with(self, response: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(response)
+            self.transport.close()
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _response(error: HttpError) -> bytes:
+    body = orjson.dumps({"errors": error.entries()})
+    return (
+        b"HTTP/1.1 %d %b\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: %d\r\n"
+        b"connection: close\r\n\r\n%b" % (error.status, _REASONS[error.status], len(body), body)
+    )
+
+
+#: Made beforehand: orjson crashes where it finds no memory to write to.
+_OUT_OF_MEMORY = _response(out_of_memory())
 
 
 def bounded_http(
