@@ -75,21 +75,15 @@ def _diary_day(person: Person, day: date) -> dict[str, Any]:
 def _longest_streak(person: Person, last_day: date) -> int:
     """How many days with a meal, one after the other; the days that John was away interrupt nothing and count for nothing."""
     days = {meal.local_date for meal in person.meals}
-    resting: set[date] = set()
-    if person.id == read_demo()["people"][0]["id"]:
-        span = away(last_day + timedelta(days=1))  # his year was loaded on the day after the last one
-        resting = {
-            day
-            for number in range((span.last - span.first).days + 1)
-            if (day := span.first + timedelta(days=number)) not in days
-        }
+    is_john = person.id == read_demo()["people"][0]["id"]
+    rest = away(last_day + timedelta(days=1))  # his year was loaded on the day after the last one
     longest = length = 0
     day = min(days)
     while day <= max(days):
         if day in days:
             length += 1
             longest = max(longest, length)
-        elif day not in resting:
+        elif not (is_john and rest.first <= day <= rest.last):
             length = 0
         day += timedelta(days=1)
     return longest
