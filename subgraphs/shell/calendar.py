@@ -47,6 +47,11 @@ def local_date(at: datetime, time_zone: str, day_start_hour: int) -> date:
     return (wall_clock - timedelta(hours=day_start_hour)).date()
 
 
+def latest_day(now: datetime) -> date:
+    """The latest calendar day that has begun somewhere on Earth, which is where clocks are 14 hours ahead of UTC."""
+    return (now.astimezone(UTC) + timedelta(hours=14)).date()
+
+
 def same_clock_on(day: date, at: datetime, zone: str, day_start_hour: int, *, zone_of_at: str) -> datetime:
     """The instant of the person's calendar day `day` at which the clock shows what it showed at `at` in `zone_of_at`.
 

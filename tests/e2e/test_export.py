@@ -163,13 +163,13 @@ MORE = """mutation ($food: ID!, $workout: ID!) {
 
 
 async def fittracker(*words: str) -> str:
-    """What a verb of the command prints; fails with its complaint."""
+    """What a verb of the command prints; fails with that and its complaint."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "deploy", *words,
         cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     output, complaint = await process.communicate()
-    assert process.returncode == 0, complaint.decode()
+    assert process.returncode == 0, (output + complaint).decode()
     return output.decode()
 
 

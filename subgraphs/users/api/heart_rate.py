@@ -101,8 +101,8 @@ class LogHeartRateInput:
     beats_per_minute: int = strawberry.field(description="In beats a minute: 25 to 150 at rest, 60 to 250 at most.")
     since: date | None = strawberry.field(
         default=None,
-        description="The first day on which it holds, not in the future; no other of its kind may begin on it. Null: the"
-        " viewer's day now.",
+        description="The first day on which it holds: one that has begun somewhere on Earth. No other of its kind may begin on"
+        " it. Null: the viewer's day now.",
     )
     notes: str | None = strawberry.field(default=None, description="Up to 500 characters. Null: none.")
     id: strawberry.ID | None = client_made_id("heartRate")
@@ -120,8 +120,8 @@ class EditHeartRateInput:
     )
     since: date | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The first day on which it holds, not in the future; no other of its kind may begin on it. It cannot"
-        " be null.",
+        description="The first day on which it holds: one that has begun somewhere on Earth. No other of its kind may begin on"
+        " it. It cannot be null.",
     )
     notes: str | None = strawberry.field(default=strawberry.UNSET, description="Up to 500 characters. Null: none.")
     expected_version: int | None = expected_version()

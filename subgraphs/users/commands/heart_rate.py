@@ -58,11 +58,10 @@ async def log_heart_rate(viewer: Viewer, new: NewHeartRate, *, database: Databas
     async with database.transaction() as transaction:
         # The lock makes calls of one person take turns: for the idempotency key, the day and the quota.
         account = await lock_existing_account(transaction, viewer.id)
-        today = local_date(now, account.time_zone, account.day_start_hour)
-        since = new.since or today
+        since = new.since or local_date(now, account.time_zone, account.day_start_hour)
         entry_id = await id_of_request(transaction, "heart_rate", viewer.id, new.request)
         if entry_id is None:
-            _check(new, since, today)
+            _check(new, since, now)
             if (await heart_rate_counts(transaction, [viewer.id])).get(viewer.id, 0) >= MOST_HEART_RATES:
                 raise ConflictError(f"There may be at most {MOST_HEART_RATES} heart rates: delete one first.")
             row = heart_rate_row(account.id, new, since)
@@ -96,7 +95,7 @@ async def edit_heart_rate(
         )
         after = replace(before, **changes)
         since = after.since or stored.since
-        _check(after, since, local_date(now, account.time_zone, account.day_start_hour))
+        _check(after, since, now)
         row = heart_rate_row(account.id, after, since) | {"id": entry_id}
         await _refuse_same_day(transaction, row)
         await transaction.execute(_UPDATE, row)
@@ -127,10 +126,10 @@ def heart_rate_row(user_id: str, new: NewHeartRate, since: date) -> dict[str, An
     }
 
 
-def _check(new: NewHeartRate, since: date, today: date) -> None:
+def _check(new: NewHeartRate, since: date, now: datetime) -> None:
     checks = Checks()
     check_heart_rate(
-        checks, kind=new.kind, beats_per_minute=new.beats_per_minute, since=since, notes=new.notes, today=today
+        checks, kind=new.kind, beats_per_minute=new.beats_per_minute, since=since, notes=new.notes, now=now
     )
     checks.done()
 

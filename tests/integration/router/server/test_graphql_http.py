@@ -357,7 +357,7 @@ async def test_a_deferred_introspection_is_answered_later(router: RunningRouter)
 
 
 async def test_a_caller_over_the_rate_is_told_when_to_come_back(start_router: StartRouter) -> None:
-    async with start_router(limits={"rate": "2/minute"}) as router:
+    async with start_router(limits={"rate": "2/day"}) as router:
         for _ in range(2):
             assert "errors" not in await router.ask("{ __typename }", authorization=token("u1"))
         async with router.session.post(

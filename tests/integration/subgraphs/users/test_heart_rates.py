@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from subgraphs.shell.calendar import latest_day
 from subgraphs.users.commands import heart_rate as commands
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.schema import schema
@@ -103,8 +104,16 @@ async def test_a_heart_rate_is_corrected_by_its_newest_version_and_taken_back(ow
     assert gone["user"] == {"heartRates": {"totalCount": 1}}
 
 
+async def test_a_heart_rate_of_a_day_further_east_is_kept_and_corrected(owner: Owner) -> None:
+    day = latest_day(datetime.now(UTC)).isoformat()
+    kept = (await owner.log("RESTING", 58, day))["heartRate"]
+    assert kept["since"] == day
+    edited = await owner.ask(EDIT, input={"id": kept["id"], "notes": "on landing"})
+    assert (edited["userErrors"], edited["heartRate"]["since"]) == ([], day)
+
+
 async def test_what_cannot_be_kept_is_refused_with_its_place(owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
-    later = (datetime.now(UTC).date() + timedelta(days=2)).isoformat()
+    later = (latest_day(datetime.now(UTC)) + timedelta(days=1)).isoformat()
     for told, place in (
         (("RESTING", 24, "2025-01-01"), "beatsPerMinute"),
         (("RESTING", 151, "2025-01-01"), "beatsPerMinute"),
