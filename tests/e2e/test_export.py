@@ -182,8 +182,11 @@ async def exported(person: Visitor, folder: Path) -> dict[str, list[dict[str, An
     return {listing.name: list(read_records(folder / f"{listing.name}.jsonl")) for listing in LISTINGS}
 
 
-async def person_with_everything(stack: RunningStack) -> tuple[Visitor, Mapping[str, str]]:
+async def person_with_everything(stack: RunningStack, settings: str = "") -> tuple[Visitor, Mapping[str, str]]:
+    """A person with `settings`, a mutation of theirs, and the ids of one thing of each kind."""
     person = await stack.register()
+    if settings:
+        await person.data(settings)
     things = await things_of(person)
     told = await person.data(MORE, {"food": things["food"], "workout": things["workout"]})
     assert all(not each.get("userErrors") for each in told.values()), told

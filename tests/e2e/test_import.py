@@ -15,8 +15,10 @@ import pytest
 from tests.e2e.test_export import exported, fittracker, person_with_everything
 from tests.testkit.running_stack import PASSWORD, ROOT, RunningStack, Visitor
 
+#: Told before anything is logged: an import counts days by the settings that it finds in the export.
+SETTINGS = """mutation { updateSettings(input: { timeZone: "Europe/Berlin", dayStartHour: 4, units: IMPERIAL }) {
+  userErrors { message } } }"""
 DAY = """mutation ($food: ID!, $recipe: ID!, $gone: ID!, $exercise: ID!) {
-  updateSettings(input: { timeZone: "Europe/Berlin", dayStartHour: 4, units: IMPERIAL }) { userErrors { message } }
   dinner: logMeal(input: { slot: DINNER, at: "2026-03-28T23:30:00Z", timeZone: "Asia/Tokyo", notes: "travelling",
     items: [{ foodId: $food, grams: 123.4 }, { foodId: $recipe, grams: 80 }, { foodId: $gone, grams: 60 }] }) { userErrors { message } }
   createRecipe(input: { name: "Outer", servings: 3, ingredients: [{ foodId: $recipe, grams: 50 }] }) { userErrors { message } }
@@ -91,7 +93,7 @@ async def with_a_calendar(person: Visitor, things: Mapping[str, str]) -> None:
 async def test_an_export_makes_the_same_diary_in_another_account_and_only_once(
     stack: RunningStack, tmp_path: Path
 ) -> None:
-    person, things = await person_with_everything(stack)
+    person, things = await person_with_everything(stack, SETTINGS)
     gone = (await person.data(CREATE))["createFood"]["food"]["id"]
     given = {name: things[name] for name in ("food", "recipe", "exercise")} | {"gone": gone}
     told = await person.data(DAY, given)
