@@ -225,7 +225,9 @@ def prepare(
 def compose(
     sources: Annotated[
         list[str],
-        typer.Argument(help="NAME.graphql, NAME=FILE, NAME=URL, NAME=URL=FILE, NAME=module:schema, supergraph.yaml."),
+        typer.Argument(
+            help="NAME.graphql, NAME=FILE, NAME=URL, NAME=URL=FILE, module:schema, NAME=module:schema, supergraph.yaml."
+        ),
     ],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Default: print it.")] = None,
     api: Annotated[Path | None, typer.Option(help="A file for the schema that clients see.")] = None,

@@ -180,7 +180,10 @@ def _refuse_subscription(prepared: PreparedRequest) -> None:
     if prepared.operation_type == "subscription":
         if prepared.request.only_queries:
             raise MethodNotAllowedError("Only queries can be sent with GET.")
-        raise StreamNotAcceptedError("A subscription needs a connection that can carry more than one result.")
+        raise StreamNotAcceptedError(
+            "A subscription needs a connection that can carry more than one result: a WebSocket (graphql-transport-ws), "
+            "or an `accept` of text/event-stream or multipart/mixed."
+        )
 
 
 def response_of_error(error: RequestError) -> Response:

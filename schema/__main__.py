@@ -39,14 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m schema", description=__doc__)
+    called = Path(sys.argv[0]).name  # `fittracker-compose` where the wheel of the router is installed
+    program = called if called.endswith("compose") else "python -m schema"
+    parser = argparse.ArgumentParser(prog=program, description="Federation 2 composition and checks, for any graph.")
     verbs = parser.add_subparsers(dest="verb", required=True)
     for verb, meaning in (("compose", "print the supergraph"), ("check", "only say what is wrong")):
         command = verbs.add_parser(verb, help=meaning)
         command.add_argument(
             "sources",
             nargs="+",
-            help="NAME.graphql, NAME=FILE, NAME=URL, NAME=URL=FILE, NAME=module:schema, supergraph.yaml",
+            help="NAME.graphql, NAME=FILE, NAME=URL, NAME=URL=FILE, module:schema, NAME=module:schema, supergraph.yaml",
         )
         command.add_argument("--include", action="append", default=[], help="a @tag of a contract variant")
         command.add_argument("--exclude", action="append", default=[], help="a @tag that a contract variant hides")

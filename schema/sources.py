@@ -33,6 +33,7 @@ class SourceError(Exception):
 _SDL_QUERY = b'{"query":"{ _service { sdl } }"}'
 _FETCH_TIMEOUT_SECONDS = 10.0
 _PLACEHOLDER = re.compile(r"\$\{(?:env\.)?([A-Za-z_][A-Za-z0-9_]*)\}")
+_SDL_SUFFIXES = (".graphql", ".graphqls", ".gql")
 _PYTHON = re.compile(r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")
 
 
@@ -68,8 +69,9 @@ def read_sources(arguments: list[str]) -> list[SubgraphSource]:
 
 
 def declared_sources(arguments: list[str]) -> list[DeclaredSource]:
-    """In any mix: `products.graphql`, `products=any.graphql`, `products=http://…/graphql`, `products=package.module:schema`,
-    `products=http://…/graphql=any.graphql` (reached there, read here), `supergraph.yaml`. Raises SourceError.
+    """In any mix: `products.graphql`, `products=any.graphql`, `products=http://…/graphql`, `shop.products.schema:schema`,
+    `products=package.module:schema`, `products=http://…/graphql=any.graphql` (reached there, read here),
+    `supergraph.yaml`. Raises SourceError.
     """
     sources: list[DeclaredSource] = []
     for argument in arguments:
@@ -78,10 +80,9 @@ def declared_sources(arguments: list[str]) -> list[DeclaredSource]:
             continue
         name, separator, place = argument.partition("=")
         if not separator:
-            name, place = Path(argument).stem, argument
-            if "://" in argument or _is_python(argument):
-                kind = "URL" if "://" in argument else "Python schema"
-                raise SourceError(f"{argument}: a {kind} needs a name", f"write NAME={argument}")
+            if "://" in argument:
+                raise SourceError(f"{argument}: a URL needs a name", f"write NAME={argument}")
+            name, place = _name_of_module(argument) if _is_python(argument) else Path(argument).stem, argument
         sources.append(_declared(name, place))
     return sources
 
@@ -127,7 +128,7 @@ def _errors_in(body: bytes) -> str:
 
 def _declared(name: str, place: str) -> DeclaredSource:
     url, separator, file = place.rpartition("=")
-    if separator and "://" in url and (file.endswith((".graphql", ".graphqls", ".gql")) or Path(file).exists()):
+    if separator and "://" in url and (file.endswith(_SDL_SUFFIXES) or Path(file).exists()):
         return DeclaredSource(name, url=url, file=Path(file))
     if "://" in place:
         return DeclaredSource(name, url=place, address=place)
@@ -141,6 +142,12 @@ def _declared(name: str, place: str) -> DeclaredSource:
 
 def _is_python(place: str) -> bool:
     return _PYTHON.match(place) is not None and not Path(place).exists()
+
+
+def _name_of_module(place: str) -> str:
+    """`products` for `shop.products.schema:schema`: the last part of the module that is not "schema"."""
+    parts = [part for part in place.partition(":")[0].split(".") if part != "schema"] or ["schema"]
+    return parts[-1]
 
 
 def _sdl_of_python(name: str, place: str) -> str:
@@ -219,6 +226,9 @@ def _read_file(name: str, file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except OSError as error:
-        raise SourceError(f"subgraph {name}: {file}: {(error.strerror or 'cannot be read').lower()}") from None
+        raise SourceError(
+            f"subgraph {name}: {file}: {(error.strerror or 'cannot be read').lower()}",
+            None if file.suffix in _SDL_SUFFIXES else "a Strawberry schema is named by package.module:attribute",
+        ) from None
     except UnicodeDecodeError:
         raise SourceError(f"subgraph {name}: {file} is not UTF-8 text") from None

@@ -6,6 +6,7 @@ Built into the distribution `fittracker-router` by `deploy.standalone.build`; im
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import socket
 import sys
@@ -18,11 +19,12 @@ from typing import Any
 
 import uvicorn
 
-from router.errors import RouterError
+from router.errors import RouterError, SupergraphError
 from router.server import one_process
 from router.server.app import create_app, serve
 from router.settings import Settings, SettingsError, load_settings
 from router.settings_schema import settings_reference
+from router.supergraph import read_supergraph
 from schema.compose import compose
 from schema.sources import DeclaredSource, SourceError, declared_sources
 
@@ -44,13 +46,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _serve(options)
     except (RefusedError, SourceError, SettingsError, RouterError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_sentence(error)}", file=sys.stderr)
         if hint := getattr(error, "hint", None):
             print(f"hint:  {hint}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         pass
     return 0
+
+
+def _sentence(error: Exception) -> str:
+    """Of the operating system's errors what it says in words, without number and representation."""
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return "the port is taken by another program; choose another with --port"
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror.lower()}"
+    return str(error)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -76,11 +87,13 @@ def _serve(options: argparse.Namespace) -> None:
         print(settings_reference(), end="")
         return
     if options.supergraph is not None:
-        serve(load_settings(options.config, supergraph=options.supergraph, **overrides))
+        _check_supergraph(options.supergraph)
+        settings = load_settings(options.config, supergraph=options.supergraph, **overrides)
+        serve(settings, None, lambda: print(_served(options.supergraph.name, settings), flush=True))
         return
     if not options.sources:
         raise RefusedError("name the subgraphs, or --supergraph FILE; --help shows how")
-    sources = declared_sources([named(argument) for argument in options.sources])
+    sources = declared_sources(options.sources)
     with TemporaryDirectory(prefix="fittracker-router-") as folder, _listeners(sources) as listeners:
         file = Path(folder) / "supergraph.graphql"
         file.write_text(_composed(sources, listeners), encoding="utf-8")
@@ -97,22 +110,19 @@ def _serve(options: argparse.Namespace) -> None:
         one_process.run(settings, create_app, subgraphs, lambda: print(_served(names, settings), flush=True))
 
 
+def _check_supergraph(file: Path) -> None:
+    """Before anything listens: what cannot be served is a sentence, not a server's traceback. Raises RefusedError, OSError."""
+    try:
+        read_supergraph(file.read_text(encoding="utf-8"))
+    except SupergraphError as error:
+        raise RefusedError(f"{file} is not a usable supergraph: {error.message}") from None
+
+
 def _served(names: str, settings: Settings) -> str:
     """What is told when the router accepts."""
     scheme = "http" if settings.tls is None else "https"
     page = f"{scheme}://{settings.host}:{settings.port}{settings.path}"
     return f"{names} at {page}" + (": open it for GraphiQL" if settings.dev else "")
-
-
-def named(argument: str) -> str:
-    """`shop.products.schema:schema` becomes `products=shop.products.schema:schema`: the name is the last part of the
-    module that is not "schema"; every other argument stays as it is.
-    """
-    module, separator, _ = argument.partition(":")
-    if not separator or "=" in argument or "/" in argument:
-        return argument
-    parts = [part for part in module.split(".") if part != "schema"] or ["schema"]
-    return f"{parts[-1]}={argument}"
 
 
 @contextmanager

@@ -184,7 +184,7 @@ class WebSocketSource:
         except (aiohttp.ClientError, OSError) as error:
             self._note(request, url, SubgraphHttpError.code)
             raise SubgraphHttpError(
-                "The subscription to the subgraph broke.", request.subgraph, detail=str(error)
+                "The subscription to the subgraph broke.", request.subgraph, detail=_cause(error)
             ) from error
 
     def _address_of(self, request: SubgraphRequest) -> str:
@@ -277,7 +277,7 @@ class WebSocketSource:
                 yield response
         except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
             failure: SubgraphError = SubgraphHttpError(
-                "The subscription to the subgraph broke.", request.subgraph, detail=str(error)
+                "The subscription to the subgraph broke.", request.subgraph, detail=_cause(error)
             )
             if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError):
                 failure = SubgraphTimeoutError("The subgraph did not accept the subscription.", request.subgraph)
@@ -356,3 +356,8 @@ def _payload_of(value: Any, subgraph: str) -> Payload:
         raise SubgraphMalformedError(f"The subgraph sent an event that is {json_kind(value)}, not an object.", subgraph)
     payload: Payload = value
     return payload
+
+
+def _cause(error: Exception) -> str:
+    """What the operating system said where no connection came about, without aiohttp's words about TLS."""
+    return str(error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error)

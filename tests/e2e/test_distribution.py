@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from deploy.standalone.build import build, renamed
-from deploy.standalone.command import named
+from schema.sources import declared_sources
 from tests.testkit.interpreters import VERSIONS, interpreter
 from tests.testkit.running_stack import eventually
 
@@ -63,7 +63,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def test_the_guides_graph_is_served(environment: Path, example: Path, unused_tcp_port: int) -> None:
     text = GUIDE.read_text(encoding="utf-8")
-    (line,) = re.findall(r"^uvx .*? (fittracker-router .*)$", text, re.MULTILINE)
+    (line,) = re.findall(r"^\.venv/bin/uvx .*? (fittracker-router .*)$", text, re.MULTILINE)
     (query,) = re.findall(r"```graphql\n(.*?)```", text, re.DOTALL)
     program, *arguments = line.split()
     process = await asyncio.create_subprocess_exec(
@@ -105,9 +105,31 @@ def test_it_brings_no_package_of_another_name(environment: Path, example: Path) 
         }))"""
     told = subprocess.run([python, "-I", "-c", script], capture_output=True, check=True).stdout
     assert json.loads(told) == {"others": [], "typed": True}
-    sources = [f"{name}={name}.schema:schema" for name in ("products", "reviews")]
+    sources = [f"{name}.schema:schema" for name in ("products", "reviews")]
     composed = subprocess.run([composer, "compose", *sources], cwd=example, capture_output=True, check=True).stdout
     assert b"@join__graph" in composed
+    told = subprocess.run([composer, "--help"], capture_output=True, check=True, text=True).stdout
+    assert told.startswith("usage: fittracker-compose ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--supergraph", "absent.graphql"], "error: absent.graphql: no such file or directory\n"),
+        (["--supergraph", "plain.graphql"], "error: plain.graphql is not a usable supergraph: "),
+        (["absent.yaml"], "error: absent.yaml: no such file or directory\n"),
+        (["products.schema"], "error: subgraph products: products.schema: no such file or directory\nhint:  "),
+    ],
+)
+def test_what_cannot_be_served_is_told_in_a_sentence(
+    environment: Path, example: Path, arguments: list[str], told: str
+) -> None:
+    (example / "plain.graphql").write_text("type Query { a: Int }")
+    command = [environment / "bin" / "fittracker-router", *arguments]
+    ended = subprocess.run(command, cwd=example, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith(told)
+    assert "Traceback" not in ended.stderr
 
 
 def test_imports_of_the_rooms_are_imports_of_the_package() -> None:
@@ -124,4 +146,5 @@ def test_imports_of_the_rooms_are_imports_of_the_package() -> None:
      ("a=b:c", "a"), ("b:c", "b")],
 )  # fmt: skip
 def test_a_module_names_its_subgraph(argument: str, name: str) -> None:
-    assert named(argument).partition("=")[0] == name
+    (source,) = declared_sources([argument])
+    assert source.name == name
