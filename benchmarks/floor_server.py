@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import uvicorn
 
-from router.server.workers import collect_seldom
+from router.garbage import collect_in_short_pauses
 from router.transport.protocol import SubgraphRequest
 from router.transport.shared_requests import SharedRequests
 from router.transport.subgraph_client import SubgraphClient
@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     options = parser.parse_args()
     script = msgspec.json.decode(options.script.read_bytes(), type=Script)
-    collect_seldom()  # as the router does; the protocol is uvicorn's own, without the router's bounds
+    collect_in_short_pauses()  # as the router does; the protocol is uvicorn's own, without the router's bounds
     config = uvicorn.Config(
         FloorApp(script), port=options.port, loop="uvloop", http="httptools", ws="none", lifespan="off",
         log_config=None, access_log=False, server_header=False, proxy_headers=False, timeout_keep_alive=75,

@@ -12,9 +12,10 @@ from contextlib import AsyncExitStack
 
 import uvicorn
 
+from router.garbage import collect_in_short_pauses
 from router.server.draining import DrainingServer
 from router.server.side_server import accepting
-from router.server.workers import CreateApp, collect_seldom, listening_socket, router_server
+from router.server.workers import CreateApp, listening_socket, router_server
 from router.settings import Settings
 from router.telemetry import configure_logging
 
@@ -32,7 +33,7 @@ def run(
     not hold.
     """
     configure_logging(settings.telemetry, for_people=settings.logs_for_people)
-    collect_seldom()
+    collect_in_short_pauses()
     with listening_socket(settings) as listener:
         server = router_server(settings, create_app(settings), on_started)
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:

@@ -30,6 +30,7 @@ from router.server.request import Receive, Scope, Send, operation_from_json
 from router.server.response import Stream
 from router.telemetry import CONNECTIONS, SUBSCRIPTIONS, RequestLog, Tracing
 from router.transport.protocol import REQUEST_ID
+from router.turns import Turns
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +48,8 @@ GOING_AWAY = 1001
 TRY_AGAIN_LATER = 1013
 SEND_TIMEOUT_SECONDS = 30.0
 MAX_LOGGED_NAME = 200
+#: So many operations begin or end, and connections end, in one turn of the loop, of all clients.
+AT_ONCE = 16
 SILENT_HEARTBEATS = 3  # a client that has not said a word for so many of our pings is gone
 
 
@@ -78,6 +81,7 @@ class WebSocketEndpoint:
         self._paths = door.settings.graphql_paths
         self._cors = CorsPolicy(door.settings.cors)
         self._hosts = HostNames(door.settings.allowed_hosts)
+        self._turns = Turns(AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
@@ -96,7 +100,14 @@ class WebSocketEndpoint:
         try:
             dialect = DIALECTS[dialect_name]
             connection = _Connection(
-                self._door, dialect, scope, receive, send, tracing=self._tracing, log_of_requests=self._log
+                self._door,
+                dialect,
+                scope,
+                receive,
+                send,
+                turns=self._turns,
+                tracing=self._tracing,
+                log_of_requests=self._log,
             )
             await connection.run()
         finally:
@@ -125,10 +136,12 @@ class _Connection:
         receive: Receive,
         send: Send,
         *,
+        turns: Turns,
         tracing: Tracing,
         log_of_requests: RequestLog,
     ) -> None:
         self._door = door
+        self._turns = turns
         self._tracing = tracing
         self._log = log_of_requests
         self._headers = HeaderFields(scope["headers"])
@@ -173,10 +186,24 @@ class _Connection:
             log.exception("websocket_failed")
             code, reason = 1011, "Internal error"
         finally:
-            await _cancel([*duties, *self._operations.values()])
+            await self._end(duties)
         if code:
             with suppress(Exception):  # the client may have gone meanwhile
                 await _close(self._raw_send, code, reason)
+
+    async def _end(self, duties: Sequence[asyncio.Future[None]]) -> None:
+        """Ends the duties, then the operations as they get places; where this is cancelled itself, all at once."""
+        operations: list[asyncio.Task[None]] = []
+        try:
+            await self._turns.next()
+            _cancel(duties)  # the reader among them: no operation begins any more
+            operations += self._operations.values()
+            for operation in operations:
+                await self._turns.next()
+                _cancel([operation])
+        finally:
+            _cancel([*duties, *self._operations.values()])
+        await asyncio.gather(*duties, *operations, return_exceptions=True)
 
     async def _read(self) -> None:
         while True:
@@ -245,6 +272,7 @@ class _Connection:
             refusal = HttpError(429, "TOO_MANY_OPERATIONS", told)
             await self._send_refusal(operation_id, refusal)
             return
+        await self._turns.next()
         task = asyncio.ensure_future(self._operate(operation_id, message.get("payload"), self._visit))
         self._operations[operation_id] = task
         task.add_done_callback(lambda done: self._forget(operation_id, done))
@@ -408,7 +436,8 @@ async def _close(send: Send, code: int, reason: str) -> None:
     await send({"type": "websocket.close", "code": code, "reason": reason.encode()[:123].decode(errors="ignore")})
 
 
-async def _cancel(tasks: Sequence[asyncio.Future[None]]) -> None:
+def _cancel(tasks: Sequence[asyncio.Future[None]]) -> None:
+    """Once each: a second time would end what it does about the first."""
     for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+        if not (isinstance(task, asyncio.Task) and task.cancelling()):
+            task.cancel()

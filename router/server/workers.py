@@ -6,7 +6,6 @@ subgraphs call back; the kernel spreads connections over them.
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import shutil
@@ -24,6 +23,7 @@ from typing import Protocol
 import structlog
 import uvicorn
 
+from router.garbage import collect_in_short_pauses
 from router.server.bounded_http import ConnectionCaps, bounded_http
 from router.server.certificate import check_certificate
 from router.server.draining import Drainable, DrainingServer
@@ -75,7 +75,7 @@ def run_one(
     siblings: Path | None = None,
 ) -> None:
     """`siblings` is the folder in which the workers of one router find each other."""
-    collect_seldom()
+    collect_in_short_pauses()  # no graph is loaded yet
     application = create_app(settings)
     if siblings is not None:
         application.join_workers(siblings)
@@ -87,15 +87,6 @@ def run_one(
         pid=os.getpid(),
     )
     server.run(sockets=[listener])
-
-
-def collect_seldom() -> None:
-    """Sets the thresholds of the process's garbage collector.
-
-    Answers are thousands of short-lived dicts without cycles: the default of 700 has the collector walk them, and the
-    schema, all the time. Not gc.freeze(): a graph that was replaced must go.
-    """
-    gc.set_threshold(50_000, 20, 100)
 
 
 def router_server(

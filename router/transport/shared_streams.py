@@ -13,9 +13,12 @@ from copy import deepcopy
 from router.transport.protocol import Headers, SubgraphRequest, telling_apart
 from router.transport.subscription_source import Payload, SubscriptionSource
 from router.transport.waiting_events import WaitingEvents
+from router.turns import Turns
 
 #: Events that may wait for one client while another of the same stream takes them.
 MAX_WAITING = 256
+#: So many clients are told of an event in one turn of the loop, of all streams: each then completes and writes it.
+TOLD_AT_ONCE = 16
 _Key = tuple[str, str, bytes, Headers]
 
 
@@ -25,13 +28,16 @@ class SharedStreams:
     def __init__(self, source: SubscriptionSource) -> None:
         self._source = source
         self._untold: dict[_Key, _Stream] = {}
+        self._turns = Turns(TOLD_AT_ONCE)
 
     async def open(self, request: SubgraphRequest) -> AsyncIterator[Payload]:
         """What the stream tells, from its first event. Raises what it raises, and SubscriberTooSlowError."""
         key = (request.subgraph, request.url, request.body, telling_apart(request.headers))
         stream = self._untold.get(key)
         if stream is None:
-            stream = self._untold[key] = _Stream(self._source.open(request), lambda: self._untold.pop(key, None))
+            stream = self._untold[key] = _Stream(
+                self._source.open(request), lambda: self._untold.pop(key, None), self._turns
+            )
         seat = stream.join(request.subgraph)
         try:
             while (payload := await seat.next()) is not None:
@@ -45,9 +51,10 @@ class _Stream:
     alone slows the source as if the stream were its own.
     """
 
-    def __init__(self, events: AsyncIterator[Payload], close_entry: Callable[[], object]) -> None:
+    def __init__(self, events: AsyncIterator[Payload], close_entry: Callable[[], object], turns: Turns) -> None:
         self._events = events
         self._close_entry = close_entry
+        self._turns = turns
         self._seats: list[_Seat] = []
         self._is_wanted = asyncio.Event()
         self._reading = asyncio.create_task(self._read())
@@ -69,11 +76,8 @@ class _Stream:
         try:
             async for payload in self._events:
                 self._close_entry()
-                for seat in self._seats[1:]:
-                    seat.waiting.take(deepcopy(payload))  # each completes its own
-                for seat in self._seats[:1]:
-                    seat.waiting.take(payload)
-                self._is_wanted.clear()
+                self._is_wanted.clear()  # before anybody is told: who is told first may want the next at once
+                await self._tell(payload)
                 await self._is_wanted.wait()
         except Exception as error:
             failure = error
@@ -84,6 +88,13 @@ class _Stream:
                 await close()
         for seat in self._seats:
             seat.waiting.end(failure)
+
+    async def _tell(self, payload: Payload) -> None:
+        """To those who sit there: nobody joins once there is an event, and some may leave while others are told."""
+        seats = tuple(self._seats)
+        for seat in seats:
+            await self._turns.next()
+            seat.waiting.take(payload if seat is seats[-1] else deepcopy(payload))  # each completes its own
 
 
 class _Seat:

@@ -1,5 +1,6 @@
-"""The long form: `python -m tests.hostile [--seconds 60]`. Writes what came of it to `results/<date>.md`, beside what the victim
-sees while nobody attacks; exit code 1 where the victim was failed, or its p99 is MOST_BEYOND_IDLE_MS beyond that.
+"""The long form: `python -m tests.hostile [--seconds 60] [--attacks NAME ...]`. Writes what came of it to `results/<date>.md`,
+beside what the victim sees while nobody attacks; exit code 1 where the victim was failed, or its p99 is
+MOST_BEYOND_IDLE_MS beyond that. Of named attacks the file's name has their names, so that it replaces no result of all.
 """
 
 import argparse
@@ -7,6 +8,7 @@ import asyncio
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,11 +20,12 @@ RESULTS = Path(__file__).parent / "results"
 MOST_BEYOND_IDLE_MS = 100.0
 
 
-async def run(seconds: float) -> list[Outcome]:
+async def run(attacks: Sequence[str], seconds: float) -> list[Outcome]:
+    """What came of these attacks, one after the other on one platform; first what the victim sees while nobody attacks."""
     with tempfile.TemporaryDirectory() as folder:
         async with running_stack(Path(folder) / "data", ROUTER_TRUSTED_PROXIES="127.0.0.1") as stack:
             person = await stack.register()
-            return [await attacked(name, stack, person, seconds=seconds) for name in ("nothing", *ATTACKS)]
+            return [await attacked(name, stack, person, seconds=seconds) for name in ("nothing", *attacks)]
 
 
 def report(outcomes: list[Outcome], seconds: float) -> str:
@@ -48,13 +51,26 @@ def report(outcomes: list[Outcome], seconds: float) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
+def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="for each attack")
-    options = parser.parse_args()
-    outcomes = asyncio.run(run(options.seconds))
+    parser.add_argument(
+        "--attacks", nargs="+", choices=list(ATTACKS), metavar="NAME",
+        help=f"these attacks only, in this order; by default all: {', '.join(ATTACKS)}",
+    )  # fmt: skip
+    return parser
+
+
+def results_file(attacks: Sequence[str] | None, at: datetime, folder: Path = RESULTS) -> Path:
+    """Where the results of these attacks go; None: of all."""
+    return folder / f"{'-'.join([f'{at:%Y-%m-%d}', *(attacks or ())])}.md"
+
+
+def main() -> None:
+    options = arguments().parse_args()
+    outcomes = asyncio.run(run(options.attacks or list(ATTACKS), options.seconds))
     text = report(outcomes, options.seconds)
-    file = RESULTS / f"{datetime.now(UTC):%Y-%m-%d}.md"
+    file = results_file(options.attacks, datetime.now(UTC))
     file.parent.mkdir(exist_ok=True)
     file.write_text(text, encoding="utf-8")
     print(text, end="")

@@ -18,6 +18,7 @@ from router.transport import shared_streams
 from router.transport.protocol import SubgraphRequest
 from router.transport.shared_streams import SharedStreams
 from router.transport.subscription_source import PROTOCOL, SubscriberTooSlowError, TooManyStreamsError, WebSocketSource
+from tests.testkit.loop_turns import measured_each_turn
 
 BODY = b'{"query":"subscription{counted(to:9){id}}"}'
 PATIENCE_SECONDS = 60
@@ -111,6 +112,18 @@ async def test_five_hundred_equal_subscriptions_are_one_upstream_and_each_is_tol
             assert [await told(queue) for queue in queues] == [str(number)] * 500
         assert len(live.sockets) == 1
     await live.has(0)  # with the last of them it is closed
+
+
+async def test_an_event_is_told_to_a_few_in_each_turn_of_the_loop(live: Live, streams: SharedStreams) -> None:
+    async with listening(streams, *(request(number=number) for number in range(500))) as queues:
+        await live.has(1)
+        with measured_each_turn(lambda: sum(queue.qsize() for queue in queues)) as turns:
+            for number in (1, 2):
+                await live.tell(number)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while turns.values[-1] < 1_000:
+                    await asyncio.sleep(0)
+        assert 0 < turns.most <= 2 * shared_streams.TOLD_AT_ONCE  # those let in, and those who ask when they are
 
 
 async def test_other_callers_have_a_stream_of_their_own(live: Live, streams: SharedStreams) -> None:

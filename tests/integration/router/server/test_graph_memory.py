@@ -9,6 +9,7 @@ import weakref
 from pathlib import Path
 from typing import Any
 
+from router.garbage import THRESHOLDS
 from router.pipeline import run
 from router.prepared_request import OperationRequest
 from router.server.app import create_app
@@ -40,12 +41,12 @@ async def test_reading_a_large_graph_stops_nobody_for_long(tmp_path: Path) -> No
     await graphs.load()
     collections = Collections()
     ordinary = gc.get_threshold()
-    gc.set_threshold(50_000, 20, 100)  # as the router's own process has it
+    gc.set_threshold(*THRESHOLDS)  # as the router's own process has it
     gc.callbacks.append(collections)
     try:
         file.write_text(many_types() + "# changed")
         assert await graphs.reload()
-        assert gc.get_threshold() == (50_000, 20, 100)
+        assert gc.get_threshold() == THRESHOLDS
     finally:
         gc.callbacks.remove(collections)
         gc.set_threshold(*ordinary)

@@ -9,6 +9,9 @@ import aiohttp
 import orjson
 import pytest
 
+from router.server.websocket import AT_ONCE
+from router.telemetry import SUBSCRIPTIONS
+from tests.testkit.loop_turns import measured_each_turn
 from tests.testkit.running_router import RunningRouter, StartRouter, token
 from tests.testkit.strawberry_shop import Shop
 
@@ -90,6 +93,27 @@ async def test_complete_ends_the_subscription_at_the_subgraph(router: RunningRou
         while shop.open_ticks:
             await asyncio.sleep(0.01)
     await socket.close()
+
+
+async def test_many_operations_of_one_client_begin_and_end_a_few_in_each_turn_of_the_loop(
+    router: RunningRouter, shop: Shop
+) -> None:
+    socket = await connected(router)
+    operations = SUBSCRIPTIONS.labels("websocket")._value
+    payload = {"query": TICKS, "variables": {"n": 1000, "p": 30}}
+    with measured_each_turn(operations.get) as beginning:
+        for number in range(100):
+            await socket.send_json({"id": str(number), "type": "subscribe", "payload": payload})
+        async with asyncio.timeout(60):
+            while operations.get() < 100:
+                await asyncio.sleep(0)
+    with measured_each_turn(operations.get) as ending:
+        await socket.close()
+        async with asyncio.timeout(60):
+            while operations.get():
+                await asyncio.sleep(0)
+    assert 0 < beginning.most <= 2 * AT_ONCE  # those let in, and those who ask when they are
+    assert 0 < ending.most <= 2 * AT_ONCE
 
 
 async def test_a_client_that_vanishes_ends_its_subscriptions(router: RunningRouter, shop: Shop) -> None:

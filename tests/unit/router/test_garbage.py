@@ -1,0 +1,82 @@
+"""What the garbage collector looks through at one time is bounded, whatever is alive."""
+
+import gc
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from router.garbage import THRESHOLDS, collect_in_short_pauses
+
+ALIVE = 300_000
+#: A look at the young ones is at those made since the last, with those that survived three such looks.
+MOST_LOOKED_THROUGH = 25_000
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    thresholds = gc.get_threshold()
+    yield
+    gc.set_threshold(*thresholds)
+    gc.unfreeze()
+
+
+class Looks:
+    """How many containers each collection looked through, by its generation."""
+
+    def __init__(self) -> None:
+        self.sizes: dict[int, list[int]] = {0: [], 1: [], 2: []}
+
+    def __call__(self, phase: str, told: dict[str, Any]) -> None:
+        if phase == "start":
+            generation = told["generation"]
+            looked_through = sum(len(gc.get_objects(generation=each)) for each in range(generation + 1))
+            self.sizes[generation].append(looked_through)
+
+
+def test_objects_that_stay_are_looked_through_few_at_a_time() -> None:
+    collect_in_short_pauses()
+    looks = Looks()
+    gc.callbacks.append(looks)
+    try:
+        kept = [{"of": number} for number in range(ALIVE)]
+    finally:
+        gc.callbacks.remove(looks)
+    assert len(kept) == ALIVE
+    assert len(looks.sizes[0]) > 20
+    assert len(looks.sizes[1]) > 5
+    assert max(looks.sizes[0] + looks.sizes[1]) < MOST_LOOKED_THROUGH
+    assert looks.sizes[2] == []
+
+
+def test_what_was_there_before_is_not_looked_through_again() -> None:
+    before = [{"of": number} for number in range(50_000)]
+    collect_in_short_pauses()
+    assert gc.get_freeze_count() >= len(before)
+    assert sum(len(gc.get_objects(generation=each)) for each in range(3)) < len(before)
+
+
+def test_circles_that_lived_long_go_before_there_are_three_million_of_them() -> None:
+    """As those of a WebSocket that was open for an hour: nothing but a full collection finds them."""
+    collect_in_short_pauses()
+    full = 0
+
+    def count(phase: str, told: dict[str, Any]) -> None:
+        nonlocal full
+        full += phase == "start" and told["generation"] == 2
+
+    gc.callbacks.append(count)
+    kept: list[list[Any]] = []
+    try:
+        for _ in range(3_000_000):
+            circle: list[Any] = []
+            circle.append(circle)
+            kept.append(circle)
+            if full:
+                break
+            if len(kept) == 100_000:  # in the oldest generation by now, all of them
+                kept.clear()
+    finally:
+        gc.callbacks.remove(count)
+    assert full == 1
+    assert THRESHOLDS[0] * (THRESHOLDS[1] + 1) * (THRESHOLDS[2] + 1) < 3_000_000
