@@ -17,7 +17,7 @@ help:
 	@echo "make format   rewrite the code in the house format"
 	@echo "make export   write schema/fittracker/ anew from the subgraphs' code"
 	@echo "make rehearse          recovery, monitoring, Postgres and three Kafkas on real servers (20 minutes); logs in deploy/rehearsals/results"
-	@echo "make benchmark         every benchmark on the quiet machine it needs (half an hour); results in benchmarks/results"
+	@echo "make benchmark         every benchmark on the quiet machine it needs (an hour); results in benchmarks/results"
 	@echo "make benchmark-peers   install the gateways that it compares with, from npm"
 	@echo "make lock     resolve requirements.lock anew"
 	@echo "make clean    remove .venv and .fittracker (databases included)"
@@ -88,6 +88,8 @@ benchmark-peers:
 benchmark: $(STAMP)
 	@command -v wrk >/dev/null || { echo "The load comes from wrk: apt-get install -y wrk" >&2; exit 1; }
 	$(BIN)/python -m benchmarks.compare
+	$(BIN)/python -m benchmarks.variants
+	$(BIN)/python -m benchmarks.connections
 	$(BIN)/python -m benchmarks.dashboard
 	$(BIN)/python -m benchmarks.product_load
 	$(BIN)/python -m benchmarks.floor

@@ -9,39 +9,44 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.depot.workloads import DEPOT_WORKLOADS
 from benchmarks.gateways import Gateway, known_gateways
 from benchmarks.load import Sample, WrongAnswerError, put_load, verify
 from benchmarks.processes import Server, free_port
 from benchmarks.report import print_table, summarise, write_plot, write_results
-from benchmarks.shop.subgraph_server import SUBGRAPHS
-from benchmarks.shop.workloads import WORKLOADS, Workload
+from benchmarks.served_graph import ServedGraph
+from benchmarks.shop.facts import SHOP
+from benchmarks.shop.workloads import WORKLOADS as SHOP_WORKLOADS
+from benchmarks.workload import Workload
 from schema import SubgraphSource, compose
 
 HERE = Path(__file__).parent
 GATEWAY_CORE, LOAD_CORE = 0, 1
 
 
-def compose_shop(port: int) -> str:
-    directory = HERE / "shop" / "subgraphs"
-    sources = [
-        SubgraphSource(name, (directory / f"{name}.graphql").read_text(), url=f"http://127.0.0.1:{port}/{name}")
-        for name in SUBGRAPHS
-    ]
+def compose_graph(graph: ServedGraph, port: int) -> str:
+    """The supergraph of a graph whose subgraphs are all served at the port."""
+    sources = [SubgraphSource(name, sdl, url=f"http://127.0.0.1:{port}/{name}") for name, sdl in graph.sdl.items()]
     result = compose(sources)
     if result.supergraph_sdl is None:
-        raise SystemExit(f"the shop does not compose: {result.errors}")
+        raise SystemExit(f"{graph.name} does not compose: {result.errors}")
     return result.supergraph_sdl
 
 
+def compose_shop(port: int) -> str:
+    return compose_graph(SHOP, port)
+
+
 @contextmanager
-def running_subgraphs(latency_ms: float, directory: Path) -> Iterator[int]:
+def running_subgraphs(latency_ms: float, directory: Path, graph: ServedGraph = SHOP) -> Iterator[int]:
+    """The port at which one process serves all subgraphs of the graph."""
     port = free_port()
-    command = [sys.executable, "-m", "benchmarks.shop.subgraph_server", "--port", str(port)]
+    command = [sys.executable, "-m", "benchmarks.subgraph_server", "--graph", graph.name, "--port", str(port)]
     server = Server(
         "subgraphs",
         [*command, "--latency-ms", str(latency_ms)],
@@ -56,13 +61,23 @@ def running_subgraphs(latency_ms: float, directory: Path) -> Iterator[int]:
         server.stop()
 
 
+def write_graph(graph: ServedGraph, port: int, directory: Path) -> Path:
+    """The supergraph's file, beside which `subgraphs/` has the schemas that it is made of."""
+    (directory / "subgraphs").mkdir()
+    for name, sdl in graph.sdl.items():
+        (directory / "subgraphs" / f"{name}.graphql").write_text(sdl)
+    supergraph = directory / "supergraph.graphql"
+    supergraph.write_text(compose_graph(graph, port))
+    return supergraph
+
+
 def run_workload(workload: Workload, gateways: list[Gateway], options: argparse.Namespace) -> dict[str, list[Sample]]:
     """Samples by gateway; a gateway that answers wrongly or does not start is left out and said so."""
     samples: dict[str, list[Sample]] = {}
-    with tempfile.TemporaryDirectory() as name, running_subgraphs(workload.latency_ms, Path(name)) as subgraphs_port:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         directory = Path(name)
-        supergraph = directory / "supergraph.graphql"
-        supergraph.write_text(compose_shop(subgraphs_port))
+        subgraphs_port = stack.enter_context(running_subgraphs(workload.latency_ms, directory, workload.graph))
+        supergraph = write_graph(workload.graph, subgraphs_port, directory)
         servers: dict[str, tuple[Server, str]] = {}
         try:
             for gateway in gateways:
@@ -110,6 +125,9 @@ def _measure(server: Server, url: str, workload: Workload, options: argparse.Nam
 
 def _line(sample: Sample) -> str:
     return f"{sample.requests_per_second:.0f}/s, p50 {sample.p50_ms:.1f} ms, {sample.cpu_ms_per_request:.2f} CPU ms, {sample.failed} failed"
+
+
+WORKLOADS = (*SHOP_WORKLOADS, *DEPOT_WORKLOADS)
 
 
 def main() -> None:

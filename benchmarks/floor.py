@@ -26,8 +26,9 @@ from benchmarks.gateways import OURS, known_gateways
 from benchmarks.load import Request, Sample, put_load, run_wrk, verify
 from benchmarks.processes import Server, free_port
 from benchmarks.report import write_results, write_stacked_plot
-from benchmarks.shop.subgraph_server import Subgraphs
-from benchmarks.shop.workloads import WORKLOADS, Workload
+from benchmarks.shop.workloads import WORKLOADS
+from benchmarks.subgraph_server import Subgraphs
+from benchmarks.workload import Workload
 from router.executor.fetch import Execution
 from router.loaded_graph import LoadedGraph
 from router.transport.protocol import SubgraphAnswer, SubgraphRequest

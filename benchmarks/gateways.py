@@ -15,7 +15,6 @@ from router.supergraph import read_supergraph
 
 HERE = Path(__file__).parent
 PEERS = HERE / "peers"
-SUBGRAPHS = HERE / "shop" / "subgraphs"
 OURS = "ours"
 
 
@@ -99,13 +98,19 @@ def _apollo_router() -> Gateway:
 
 
 def _cosmo_router() -> Gateway:
-    """Built outside this repository and named by $COSMO_ROUTER_BINARY; composes with `wgc`, named by $WGC_BINARY."""
+    """Built outside this repository and named by $COSMO_ROUTER_BINARY; composes with `wgc`, named by $WGC_BINARY, from the
+    subgraphs' schemas, which stand in `subgraphs/` beside the supergraph.
+    """
     binary = os.environ.get("COSMO_ROUTER_BINARY", "")
 
     def command(supergraph: Path, port: int) -> list[str]:
         urls = read_supergraph(supergraph.read_text()).subgraphs
         subgraphs = [
-            {"name": name, "routing_url": url, "schema": {"file": str(SUBGRAPHS / f"{name}.graphql")}}
+            {
+                "name": name,
+                "routing_url": url,
+                "schema": {"file": str(supergraph.parent / "subgraphs" / f"{name}.graphql")},
+            }
             for name, url in urls.items()
         ]
         graph, execution = (supergraph.with_name(f"cosmo-{port}-{name}.json") for name in ("subgraphs", "plan"))

@@ -1,12 +1,12 @@
--- wrk script: POSTs the requests of $BENCH_REQUESTS_FILE in turn, one a line as AUTHORIZATION<tab>BODY; "COUNTER" in a
--- body is replaced by a new number each time. Prints one line of JSON.
+-- wrk script: POSTs the requests of $BENCH_REQUESTS_FILE in turn, one a line as AUTHORIZATION<tab>ACCEPT<tab>BODY; "COUNTER"
+-- in a body is replaced by a new number each time. Prints one line of JSON.
 local requests, next_request = {}, 0
 local counter = tonumber(os.getenv("BENCH_FIRST_COUNTER") or "0")
 wrk.method = "POST"
 
 local function prepared(line)
-   local authorization, body = line:match("^(.-)\t(.*)$")
-   local headers = { ["content-type"] = "application/json", ["accept"] = "application/json" }
+   local authorization, accept, body = line:match("^(.-)\t(.-)\t(.*)$")
+   local headers = { ["content-type"] = "application/json", ["accept"] = accept }
    if authorization ~= "" then
       headers["authorization"] = authorization
    end

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from benchmarks.processes import Server, pinned
-from benchmarks.shop.workloads import Workload
+from benchmarks.workload import Workload
 
 SCRIPT = Path(__file__).with_name("load.lua")
 _counters = itertools.count(1)
@@ -34,6 +34,7 @@ class Request:
 
     content: dict[str, Any]
     authorization: str = ""
+    accept: str = "application/json"
 
     @property
     def body(self) -> bytes:
@@ -66,34 +67,48 @@ class Sample:
 
 
 def verify(url: str, workload: Workload) -> None:
-    """Raises WrongAnswerError."""
-    verify_answer(url, Request({"query": workload.operation_text()}), workload.expected())
+    """Asks each of its operations. Raises WrongAnswerError."""
+    for each in workload.singly():
+        verify_answer(url, Request({"query": each.operation_text()}), each.expected(), each.expected_errors())
 
 
-def verify_answer(url: str, request: Request, expected: dict[str, Any]) -> None:
-    """Raises WrongAnswerError. Key order is not compared, values are."""
+def verify_answer(url: str, request: Request, expected: dict[str, Any], errors: int = 0) -> None:
+    """Raises WrongAnswerError. Key order is not compared, values and the number of errors are."""
     try:
         received = ask(url, request)
     except urllib.error.HTTPError as error:
         raise WrongAnswerError(f"{url} answers {error.code}: {error.read()[:1500]!r}") from None
-    if received.get("errors") or received.get("data") != expected:
+    if len(received.get("errors") or ()) != errors or received.get("data") != expected:
         raise WrongAnswerError(f"{url} answers {json.dumps(received)[:1500]}")
 
 
 def ask(url: str, request: Request) -> dict[str, Any]:
     """The parsed answer. Raises OSError, as urllib does for a status of 400 and above."""
-    headers = {"content-type": "application/json", "accept": "application/json"}
+    received: dict[str, Any] = orjson.loads(ask_for_bytes(url, request))
+    return received
+
+
+def ask_for_bytes(url: str, request: Request) -> bytes:
+    """The body of the answer. Raises OSError, as urllib does for a status of 400 and above."""
+    headers = {"content-type": "application/json", "accept": request.accept}
     if request.authorization:
         headers["authorization"] = request.authorization
     http_request = urllib.request.Request(url, request.body, headers)  # noqa: S310 - a URL of our own making
     with urllib.request.urlopen(http_request, timeout=30) as answer:  # noqa: S310
-        received: dict[str, Any] = orjson.loads(answer.read())
-    return received
+        body: bytes = answer.read()
+    return body
 
 
 def put_load(url: str, workload: Workload, server: Server, *, core: int, connections: int, seconds: int) -> Sample:
+    requests = [Request(each) for each in workload.bodies()]
+    return sample(url, requests, server, core=core, connections=connections, seconds=seconds)
+
+
+def sample(
+    url: str, requests: Sequence[Request], server: Server, *, core: int, connections: int, seconds: int
+) -> Sample:
     cpu_before = server.cpu_seconds()
-    traffic = run_wrk(url, [Request(workload.body())], core=core, connections=connections, seconds=seconds)
+    traffic = run_wrk(url, requests, core=core, connections=connections, seconds=seconds)
     cpu = server.cpu_seconds() - cpu_before
     return Sample(
         requests_per_second=traffic.requests_per_second,
@@ -112,7 +127,7 @@ def run_wrk(url: str, requests: Sequence[Request], *, core: int | None, connecti
         raise SystemExit("the load comes from wrk, which is not installed: apt-get install -y wrk")
     options = ["--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s", "--timeout", "10s"]
     with tempfile.NamedTemporaryFile("wb", suffix=".requests") as file:
-        file.writelines(each.authorization.encode() + b"\t" + each.body + b"\n" for each in requests)
+        file.writelines(f"{each.authorization}\t{each.accept}\t".encode() + each.body + b"\n" for each in requests)
         file.flush()
         done = subprocess.run(
             pinned(core, ["wrk", *options, "--script", str(SCRIPT), url]),

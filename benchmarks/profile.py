@@ -21,7 +21,8 @@ from typing import Any
 from benchmarks.compare import GATEWAY_CORE, LOAD_CORE, compose_shop, running_subgraphs
 from benchmarks.load import Request, run_wrk, verify
 from benchmarks.processes import Server, free_port
-from benchmarks.shop.workloads import WORKLOADS, Workload
+from benchmarks.shop.workloads import WORKLOADS
+from benchmarks.workload import Workload
 
 #: Part of a source file's path -> stage; the first that fits. C functions belong to the stage that calls them.
 STAGES = {

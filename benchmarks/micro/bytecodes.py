@@ -20,7 +20,8 @@ import uvloop
 from benchmarks.compare import compose_shop, running_subgraphs
 from benchmarks.micro.counted_stages import STAGED, do_nothing_for_slowness
 from benchmarks.micro.http_requests import router_in_memory
-from benchmarks.shop.workloads import WORKLOADS, Workload
+from benchmarks.shop.workloads import WORKLOADS
+from benchmarks.workload import Workload
 from router.settings import Telemetry
 from router.telemetry import configure_logging
 

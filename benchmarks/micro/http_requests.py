@@ -17,7 +17,7 @@ import orjson
 from uvicorn.lifespan.on import LifespanOn
 from uvicorn.server import ServerState
 
-from benchmarks.shop.workloads import Workload
+from benchmarks.workload import Workload
 from router.server.app import create_app
 from router.server.workers import router_server
 from router.settings import Settings

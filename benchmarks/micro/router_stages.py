@@ -16,8 +16,9 @@ from dataclasses import dataclass
 import orjson
 
 from benchmarks.compare import compose_shop
-from benchmarks.shop.subgraph_server import Subgraphs
-from benchmarks.shop.workloads import WORKLOADS, Workload
+from benchmarks.shop.workloads import WORKLOADS
+from benchmarks.subgraph_server import Subgraphs
+from benchmarks.workload import Workload
 from router.executor.execute import CompiledPlan, SequenceStep
 from router.executor.fetch import EntityFetchStep, Execution
 from router.executor.merge import copy_tree, merge_object

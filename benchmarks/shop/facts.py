@@ -1,16 +1,18 @@
 """The shop that every gateway serves: users, products, reviews, and how each field of each type is found.
 
-Same shape and sizes as the public federation gateways benchmark. `subgraph_server` answers from it by representation,
+Same shape and sizes as the public federation gateways benchmark. `benchmarks.subgraph_server` answers from it by representation,
 `workloads` computes the expected answers from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-Fact = dict[str, Any]
+from benchmarks.served_graph import Fact, Resolved, ServedGraph, leaf
+
+SUBGRAPHS = ("accounts", "inventory", "products", "reviews")
 WORDS = "steady training beats talent when talent does not train and rest is part of the work so sleep well eat well"
 
 
@@ -70,18 +72,6 @@ REVIEW_BY_ID = {review["id"]: review for review in REVIEWS}
 REVIEWS_BY_UPC = {upc: [r for r in REVIEWS if r["upc"] == upc] for upc in PRODUCT_BY_UPC}
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """How one field is found; `type_name` is None for a leaf."""
-
-    read: Callable[[Fact, Mapping[str, Any]], Any]
-    type_name: str | None = None
-
-
-def _leaf(name: str) -> Resolved:
-    return Resolved(lambda fact, _arguments: fact[name])
-
-
 def shipping_estimate(price: int | None, weight: int | None) -> int | None:
     if price is not None and price > 1000:
         return 0
@@ -101,24 +91,24 @@ FIELDS: Mapping[str, Mapping[str, Resolved]] = {
         "topProducts": Resolved(_top_products, "Product"),
     },
     "User": {
-        "id": _leaf("id"),
-        "name": _leaf("name"),
-        "username": _leaf("username"),
-        "birthday": _leaf("birthday"),
+        "id": leaf("id"),
+        "name": leaf("name"),
+        "username": leaf("username"),
+        "birthday": leaf("birthday"),
         "reviews": Resolved(lambda _user, _a: REVIEWS[:2], "Review"),
     },
     "Product": {
-        "upc": _leaf("upc"),
-        "name": _leaf("name"),
-        "price": _leaf("price"),
-        "weight": _leaf("weight"),
-        "inStock": _leaf("inStock"),
+        "upc": leaf("upc"),
+        "name": leaf("name"),
+        "price": leaf("price"),
+        "weight": leaf("weight"),
+        "inStock": leaf("inStock"),
         "shippingEstimate": Resolved(lambda product, _a: shipping_estimate(product["price"], product["weight"])),
         "reviews": Resolved(lambda product, _a: REVIEWS_BY_UPC.get(product["upc"], []), "Review"),
     },
     "Review": {
-        "id": _leaf("id"),
-        "body": _leaf("body"),
+        "id": leaf("id"),
+        "body": leaf("body"),
         "product": Resolved(lambda review, _a: PRODUCT_BY_UPC[review["upc"]], "Product"),
         "author": Resolved(lambda _review, _a: USERS[0], "User"),
     },
@@ -136,3 +126,12 @@ def entity(subgraph: str, representation: Fact) -> Fact | None:
     if product is None or subgraph != "inventory":
         return product
     return {**product, "price": representation.get("price"), "weight": representation.get("weight")}
+
+
+SHOP = ServedGraph(
+    name="shop",
+    sdl={name: (Path(__file__).parent / "subgraphs" / f"{name}.graphql").read_text() for name in SUBGRAPHS},
+    fields=FIELDS,
+    entity=entity,
+    fixed=frozenset(id(fact) for fact in (*USERS, *PRODUCTS, *REVIEWS)),
+)

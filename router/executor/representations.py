@@ -254,6 +254,9 @@ class CompiledRule:
             self.identify = self._identify_by_one_value
 
     def represent(self, item: Tree) -> Tree:
+        """Of an object that has an identity."""
+        if self._is_flat and self._typename is not None:
+            return {"__typename": self._typename, **{name: item[key] for key, name in self._pairs}}
         typename = self._typename if self._typename is not None else item.get("__typename")
         built: Tree = {"__typename": typename}
         for key, value in self._build(item).items():

@@ -1,47 +1,51 @@
-"""A fast server for the four shop subgraphs: `python -m benchmarks.shop.subgraph_server --port 4200`.
+"""A fast server for the subgraphs of one graph: `python -m benchmarks.subgraph_server --graph shop --port 4200`.
 
 Raw asyncio and httptools, one process. Answers are computed from the query and the representations of each request;
-parsed queries and the encoded objects of the fixed shop are kept.
+parsed queries and the encoded objects that are the same in each request are kept.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Callable
-from typing import Any
 
 import httptools
 import orjson
 import uvloop
 
-from benchmarks.shop.compiled_query import compile_query
+from benchmarks.compiled_query import CompiledQuery, compile_query
+from benchmarks.depot.facts import DEPOT
+from benchmarks.served_graph import ServedGraph
+from benchmarks.shop.facts import SHOP
 
-SUBGRAPHS = ("accounts", "inventory", "products", "reviews")
+#: Those that `--graph` names.
+GRAPHS = {graph.name: graph for graph in (SHOP, DEPOT)}
 MAX_QUERIES = 20_000
 
 
 class Subgraphs:
     """Answers request bodies by path; counts requests."""
 
-    def __init__(self) -> None:
-        self._compiled: dict[tuple[str, str], Callable[[Any], Any]] = {}
+    def __init__(self, graph: ServedGraph = SHOP) -> None:
+        self._graph = graph
+        self._compiled: dict[tuple[str, str], CompiledQuery] = {}
         self.requests = 0
 
     def answer(self, path: str, body: bytes) -> bytes:
         subgraph = path.strip("/")
-        if subgraph not in SUBGRAPHS:
+        if subgraph not in self._graph.sdl:
             return orjson.dumps({"requests": self.requests})
         self.requests += 1
         request = orjson.loads(body)
         key = (subgraph, request["query"])
-        run = self._compiled.get(key)
+        compiled = self._compiled.get(key)
         try:
-            if run is None:
+            if compiled is None:
                 if len(self._compiled) >= MAX_QUERIES:
                     self._compiled.clear()
-                run = self._compiled[key] = compile_query(request["query"], subgraph, remember=True)
-            return orjson.dumps({"data": run(request.get("variables") or {})})
+                compiled = compile_query(self._graph, request["query"], subgraph, remember=True)
+                self._compiled[key] = compiled
+            return orjson.dumps(compiled.answer(request.get("variables") or {}))
         except Exception as error:  # a server must answer; the gateway's verification shows what went wrong
             return orjson.dumps({"data": None, "errors": [{"message": f"{subgraph}: {error!r}"}]})
 
@@ -78,9 +82,9 @@ class Connection(asyncio.Protocol):
             self._transport.write(response)
 
 
-async def serve(port: int, latency_ms: float) -> None:
+async def serve(graph: ServedGraph, port: int, latency_ms: float) -> None:
     loop = asyncio.get_running_loop()
-    subgraphs = Subgraphs()
+    subgraphs = Subgraphs(graph)
     server = await loop.create_server(lambda: Connection(subgraphs, latency_ms / 1000), "127.0.0.1", port, backlog=512)
     async with server:
         await server.serve_forever()
@@ -88,10 +92,11 @@ async def serve(port: int, latency_ms: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--graph", choices=GRAPHS, default=SHOP.name)
     parser.add_argument("--port", type=int, default=4200)
     parser.add_argument("--latency-ms", type=float, default=0.0, help="added before every answer")
     options = parser.parse_args()
-    uvloop.run(serve(options.port, options.latency_ms))
+    uvloop.run(serve(GRAPHS[options.graph], options.port, options.latency_ms))
 
 
 if __name__ == "__main__":

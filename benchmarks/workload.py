@@ -1,0 +1,53 @@
+"""What a benchmark asks of a graph, and what has to come of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from benchmarks.compiled_query import compile_query
+from benchmarks.served_graph import ServedGraph
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One operation, or with `more` several that are sent in turn.
+
+    Each may hold `COUNTER`, which the load generator replaces by a number that is new in every request. With `is_distinct`
+    every request has variables of its own, so that no gateway may answer several by one run.
+    """
+
+    name: str
+    question: str
+    graph: ServedGraph
+    operation: str
+    latency_ms: float = 0.0
+    is_distinct: bool = False
+    more: tuple[str, ...] = ()
+
+    def singly(self) -> list[Workload]:
+        """The same of each operation alone."""
+        return [replace(self, operation=operation, more=()) for operation in (self.operation, *self.more)]
+
+    def body(self) -> dict[str, Any]:
+        """The first operation's request as JSON, `COUNTER` still in it."""
+        return {"query": self.operation} | ({"variables": {"request": "COUNTER"}} if self.is_distinct else {})
+
+    def bodies(self) -> list[dict[str, Any]]:
+        return [each.body() for each in self.singly()]
+
+    def expected(self) -> dict[str, Any]:
+        """The data of the answer to `operation_text()`, computed without any federation."""
+        data: dict[str, Any] = self._answer()["data"]
+        return data
+
+    def expected_errors(self) -> int:
+        """How many errors the answer to `operation_text()` has."""
+        return len(self._answer().get("errors", ()))
+
+    def operation_text(self, counter: int = 0) -> str:
+        """The first operation, with a number in the place of `COUNTER`."""
+        return self.operation.replace("COUNTER", str(counter))
+
+    def _answer(self) -> dict[str, Any]:
+        return compile_query(self.graph, self.operation_text(), "monolith").answer({})

@@ -1,0 +1,70 @@
+"""What the benchmarks' own subgraphs answer, and what is expected of a gateway in front of them."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from benchmarks.compiled_query import compile_query
+from benchmarks.depot.facts import DEPOT, ITEMS, SPREAD, TRAIT_SUBGRAPHS
+from benchmarks.depot.workloads import DEPOT_WORKLOADS, MANY_PLANS
+from benchmarks.shop.workloads import WORKLOADS
+from benchmarks.subgraph_server import Subgraphs
+from benchmarks.variants import joined
+from benchmarks.workload import Workload
+from router.loaded_graph import LoadedGraph
+from schema import SubgraphSource, compose
+
+
+def test_failures_stand_in_the_answer_as_null_with_an_error_each() -> None:
+    query = "query ($of: [_Any!]!) { _entities(representations: $of) { ... on Item { discount } } }"
+    body = {"query": query, "variables": {"of": [{"__typename": "Item", "sku": ITEMS[at]["sku"]} for at in (1, 3, 4)]}}
+    answer = orjson.loads(Subgraphs(DEPOT).answer("/prices", orjson.dumps(body)))
+    assert answer == {
+        "data": {"_entities": [{"discount": 1}, {"discount": None}, {"discount": 4}]},
+        "errors": [{"message": "it has none", "path": ["_entities", 1, "discount"]}],
+    }
+
+
+def test_the_depot_has_as_many_places_as_it_says() -> None:
+    deep = next(each for each in DEPOT_WORKLOADS if each.name == "deep-lists")
+    halls = deep.expected()["halls"]
+    items = [
+        item
+        for hall in halls
+        for aisle in hall["aisles"]
+        for rack in aisle["racks"]
+        for shelf in rack["shelves"]
+        for item in shelf["items"]
+    ]
+    assert len(items) == SPREAD**5
+    assert items[0] == {"sku": "sku-00000", "name": "Item 0", "quantity": 0, "price": 100}
+
+
+@pytest.mark.parametrize("workload", [*WORKLOADS, *DEPOT_WORKLOADS], ids=lambda each: each.name)
+async def test_every_operation_is_valid_in_its_graph(workload: Workload) -> None:
+    sources = [SubgraphSource(name, sdl, url="http://127.0.0.1:1/") for name, sdl in workload.graph.sdl.items()]
+    composed = compose(sources)
+    assert composed.supergraph_sdl is not None, composed.errors
+    graph = LoadedGraph.from_sdl(composed.supergraph_sdl)
+    for each in workload.singly()[:20]:
+        await graph.prepare(each.operation_text(), None)
+
+
+def test_many_plans_are_many() -> None:
+    workload = next(each for each in DEPOT_WORKLOADS if each.name == "many-plans")
+    texts = [each.operation_text() for each in workload.singly()]
+    assert len(set(texts)) == MANY_PLANS
+    asked = {f"traits{number:02}" for number in range(TRAIT_SUBGRAPHS)}
+    assert asked < set(DEPOT.sdl)
+    compile_query(DEPOT, texts[-1], "monolith").answer({})
+
+
+def test_parts_of_an_answer_are_put_together() -> None:
+    parts = (
+        b'{"data":{"list":[{"a":1},{"a":2}]},"hasNext":true}',
+        b'{"incremental":[{"path":["list",1],"data":{"b":{"c":3}}}],"hasNext":true}',
+        b'{"incremental":[{"path":["list",1],"data":{"b":{"d":4}}}],"hasNext":false}',
+    )
+    body = b"".join(b"\r\n---\r\ncontent-type: application/json\r\n\r\n" + part for part in parts) + b"\r\n-----\r\n"
+    assert joined(body) == {"list": [{"a": 1}, {"a": 2, "b": {"c": 3, "d": 4}}]}
