@@ -16,12 +16,14 @@ from subgraphs.nutrition.commands.dietary_preference import set_dietary_preferen
 from subgraphs.nutrition.commands.fast import start_fast, update_fast
 from subgraphs.nutrition.commands.favourite_food import set_favourite_food
 from subgraphs.nutrition.commands.meal_plan import NewMealPlan, PlanUse, apply_meal_plan, create_meal_plan
+from subgraphs.nutrition.commands.published_food import FoodPublication, publish_food
 from subgraphs.nutrition.commands.recipe import NewRecipe, create_recipe
 from subgraphs.nutrition.commands.saved_meal import NewSavedMeal, save_meal
 from subgraphs.nutrition.domain.custom_slot import CustomSlot
 from subgraphs.nutrition.domain.declaration import Allergen
 from subgraphs.nutrition.domain.meal import ItemDraft, MealSlot
 from subgraphs.nutrition.domain.meal_plan import PlanMeal
+from subgraphs.nutrition.domain.published_food import FoodAudience
 from subgraphs.nutrition.domain.saved_meal import SavedContent
 from subgraphs.nutrition.queries.meal_plan import planned_meals_by_user
 from subgraphs.shell.auth import Viewer
@@ -41,7 +43,9 @@ async def load_kitchen(database: Database, now: datetime) -> None:
         at = now - timedelta(minutes=number)
         await set_favourite_food(viewer, ids[name], is_favourite=True, database=database, now=at)
     for row in kitchen["recipes"]:
-        await create_recipe(viewer, _recipe(row, ids), database=database, now=now)
+        made = await create_recipe(viewer, _recipe(row, ids), database=database, now=now)
+        shown = FoodPublication(food_id=made.id, audience=FoodAudience(row["shownTo"]), shows_author=True)
+        await publish_food(viewer, shown, database=database, now=now)
     for row in kitchen["savedMeals"]:
         await save_meal(viewer, _saved_meal(row, ids), database=database, now=now)
     slots = [CustomSlot(name=row["name"], counts_as=MealSlot(row["countsAs"])) for row in kitchen["customSlots"]]

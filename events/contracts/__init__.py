@@ -22,6 +22,7 @@ CONTRACTS: tuple[type[Payload], ...] = (
     nutrition.WaterDeleted,
     nutrition.TargetChanged,
     nutrition.MealsPlanned,
+    nutrition.FoodModerated,
     nutrition.FoodUpserted,
     nutrition.FoodRetired,
     workouts.WorkoutStarted,

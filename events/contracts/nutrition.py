@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from events import topics
+from events.contracts.moderation import PublicationModerated
 from events.contracts.plan_write import PlanWritten
 from events.envelope import Payload
 
@@ -141,3 +142,13 @@ class MealsPlanned(PlanWritten, frozen=True, kw_only=True):
     """Somebody wrote a plan of meals, planned days or a target for a person, by a grant."""
 
     topic = topics.NUTRITION_DIARY.name
+
+
+class FoodModerated(PublicationModerated, frozen=True, kw_only=True):
+    """An administrator decided about a food that a person, who is the event's user, had shown to others.
+
+    Aggregate `published_food`, id = its id. `before` and `after` say who saw it.
+    """
+
+    topic = topics.NUTRITION_DIARY.name
+    aggregate_type = "published_food"

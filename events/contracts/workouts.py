@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from events import topics
+from events.contracts.moderation import PublicationModerated
 from events.contracts.plan_write import PlanWritten
 from events.envelope import Payload
 
@@ -97,7 +98,7 @@ class TrainingPlanned(PlanWritten, frozen=True, kw_only=True):
     topic = topics.WORKOUTS_SESSION.name
 
 
-class TemplateModerated(Payload, frozen=True, kw_only=True):
+class TemplateModerated(PublicationModerated, frozen=True, kw_only=True):
     """An administrator decided about a template that a person, who is the event's user, had published.
 
     Aggregate `public_template`, id = public template id. `before` and `after` say who saw it.
@@ -105,12 +106,6 @@ class TemplateModerated(Payload, frozen=True, kw_only=True):
 
     topic = topics.WORKOUTS_SESSION.name
     aggregate_type = "public_template"
-
-    actor_id: str
-    decision: str
-    reason: str
-    before: str
-    after: str
 
 
 class PlannedWorkoutState(Payload, frozen=True, kw_only=True):

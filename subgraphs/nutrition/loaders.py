@@ -43,6 +43,15 @@ from subgraphs.nutrition.queries.meal_plan import (
     planned_meals_by_id,
     planned_meals_by_user,
 )
+from subgraphs.nutrition.queries.published_food import (
+    PublishedFilter,
+    PublishedFoodRecord,
+    public_foods_page,
+    publications_by_food,
+    published_foods_by_id,
+    published_foods_by_user,
+    report_reasons,
+)
 from subgraphs.nutrition.queries.recipe import (
     RecipeRecord,
     recipe_versions_by_food,
@@ -123,6 +132,26 @@ class NutritionLoaders:
     @cached_property
     def recipe_versions_by_food(self) -> DataLoader[str, list[RecipeRecord]]:
         return load_list("recipe_versions_by_food", self._read(recipe_versions_by_food), batch_span)
+
+    @cached_property
+    def published_food_by_id(self) -> DataLoader[str, PublishedFoodRecord | None]:
+        return load_one("published_food_by_id", self._read(published_foods_by_id), batch_span)
+
+    @cached_property
+    def publication_by_food(self) -> DataLoader[str, PublishedFoodRecord | None]:
+        return load_one("publication_by_food", self._read(publications_by_food), batch_span)
+
+    @cached_property
+    def public_foods(self) -> DataLoader[tuple[PublishedFilter, Page], list[PublishedFoodRecord]]:
+        return load_with_arguments("public_foods", self._read(public_foods_page), list, batch_span)
+
+    @cached_property
+    def published_foods_by_user(self) -> DataLoader[tuple[str, Page], list[PublishedFoodRecord]]:
+        return load_with_arguments("published_foods_by_user", self._read(published_foods_by_user), list, batch_span)
+
+    @cached_property
+    def report_reasons_by_published_food(self) -> DataLoader[str, list[tuple[str, int]]]:
+        return load_list("report_reasons_by_published_food", self._read(report_reasons), batch_span)
 
     @cached_property
     def recipes_by_user(self) -> DataLoader[tuple[str, Page], list[FoodRecord]]:

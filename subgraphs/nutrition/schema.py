@@ -14,6 +14,8 @@ from subgraphs.nutrition.api.meal_arranging import MealArrangingMutation
 from subgraphs.nutrition.api.meal_mutations import MealMutation
 from subgraphs.nutrition.api.meal_plan_mutations import MealPlanMutation
 from subgraphs.nutrition.api.meal_recount import MealRecountMutation
+from subgraphs.nutrition.api.published_food import PublishedFoodQuery
+from subgraphs.nutrition.api.published_food_mutations import PublishedFoodMutation
 from subgraphs.nutrition.api.recipe_mutations import RecipeMutation
 from subgraphs.nutrition.api.saved_meal_mutations import SavedMealMutation
 from subgraphs.nutrition.api.shopping import ShoppingQuery
@@ -24,7 +26,7 @@ from subgraphs.shell.graphql_schema import SubgraphSchema
 
 
 @strawberry.type
-class Query(FoodQuery, MealQuery, ShoppingQuery):
+class Query(FoodQuery, PublishedFoodQuery, MealQuery, ShoppingQuery):
     """Foods, and single meals; a person's diary is on User."""
 
 
@@ -38,6 +40,7 @@ class Mutation(
     DietaryPreferenceMutation,
     FastMutation,
     RecipeMutation,
+    PublishedFoodMutation,
     SavedMealMutation,
     CustomSlotMutation,
     MealPlanMutation,

@@ -20,6 +20,8 @@ SYNCED = SyncedTables(
     not_synced={
         "recent_food": "counted from meals",
         "dietary_preference": "one row about health, asked of the server and in no copy",
+        "published_food": "others' to see; of one's own the food tells it, and it is asked of the server",
+        "food_report": "for administrators",
         "deleted_entry": "what can be undone, asked of the server",
         "person": "copied from users",
         "search_entry": "the index of words",

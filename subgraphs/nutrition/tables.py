@@ -149,6 +149,43 @@ class RecipeVersionRow(NutritionTable, table=True):
     content: str = Field(sa_column=_json())
 
 
+class PublishedFoodRow(NutritionTable, table=True):
+    """What others may see of an own food, copied when it was published."""
+
+    __tablename__ = "published_food"
+
+    id: str = Field(primary_key=True)
+    food_id: str = Field(sa_column=Column(Text, ForeignKey("food.id", ondelete="CASCADE"), nullable=False))
+    user_id: str
+    food_version: int
+    audience: str
+    shows_author: bool
+    name: str
+    brand: str | None = None
+    gtin: str | None = None
+    category: str
+    labels: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    content: str = Field(sa_column=_json())
+    published_at: datetime = Field(sa_column=_instant())
+    withdrawn_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+    version: int = 1
+    reports: int = 0
+    reported_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+
+
+class FoodReportRow(NutritionTable, table=True):
+    """That somebody finds a published food out of place."""
+
+    __tablename__ = "food_report"
+
+    published_food_id: str = Field(
+        sa_column=Column(Text, ForeignKey("published_food.id", ondelete="CASCADE"), primary_key=True, nullable=False)
+    )
+    reporter_id: str = Field(primary_key=True)
+    reason: str
+    at: datetime = Field(sa_column=_instant())
+
+
 class SavedMealRow(NutritionTable, table=True):
     __tablename__ = "saved_meal"
 
@@ -261,3 +298,4 @@ class PersonRow(NutritionTable, table=True):
     display_name: str
     time_zone: str
     day_start_hour: int
+    status: str = "ACTIVE"

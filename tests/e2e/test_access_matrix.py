@@ -76,7 +76,10 @@ PLANNED = ("templates", "routines", "plannedWorkouts", "goals")
 PLACES = {
     "goal": ("Query.goal.id", "UpdateGoalInput.id", "SetGoalStatusInput.id", "DeleteGoalInput.id"),
     "food": ("Query.food.id", "UpdateFoodInput.id", "DeleteFoodInput.id", "MealItemInput.foodId", "SetFavouriteFoodInput.foodId",
-        "DishInput.foodId", "RecountMealsInput.foodId",
+        "DishInput.foodId", "RecountMealsInput.foodId", "PublishFoodInput.foodId", "UnpublishFoodInput.foodId",
+    ),
+    "publishedFood": ("Query.publishedFood.id", "CopyPublishedFoodInput.publishedFoodId", "ReportFoodInput.publishedFoodId",
+        "ModerateFoodInput.publishedFoodId",
     ),
     "meal": ("Query.meal.id", "UpdateMealInput.id", "CopyMealInput.mealId", "MoveMealItemsInput.mealId", "UndoDeleteInput.id", "DeleteMealInput.id"),
     "drink": ("DeleteWaterInput.id",),

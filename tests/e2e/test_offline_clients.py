@@ -14,7 +14,7 @@ from graphql import GraphQLInputObjectType, build_schema
 
 from tests.testkit.catalogue import with_catalogue
 from tests.testkit.offline_client import two_devices
-from tests.testkit.persons_things import PER_100
+from tests.testkit.persons_things import PER_100, a_shown_food
 from tests.testkit.running_stack import RunningStack, Visitor
 
 API = Path(__file__).parents[2] / "schema" / "fittracker" / "api.graphql"
@@ -36,6 +36,7 @@ MADE: dict[str, tuple[str, dict[str, Any], str, dict[str, Any]]] = {
     "startFast": ("", {"targetMinutes": 960}, "fast", {"targetMinutes": 900}),
     "createFood": ("food_", {"name": "Bar", "category": "SNACK", "per100": PER_100}, "food", {"name": "Bars"}),
     "createRecipe": ("food_", {"name": "Stew", "servings": 2, "ingredients": [{"foodId": "FOOD", "grams": 9}]}, "food", {"servings": 3}),
+    "copyPublishedFood": ("food_", {"publishedFoodId": "SHOWN"}, "food", {"name": "Mine"}),
     "createExercise": ("exercise_", {"name": "Plank", "category": "STRENGTH", "tracking": "TIME", "met": 3}, "exercise", {"met": 4}),
     "createTemplate": ("", {"name": "Push", "exercises": [{"exerciseId": "EXERCISE", "sets": 3}]}, "template", {"name": "Pull"}),
     "cloneTemplate": ("", {"publicTemplateId": "PUBLIC"}, "template", {"name": "Mine"}),
@@ -66,6 +67,7 @@ async def things_to_refer_to(person: Visitor) -> dict[str, str]:
         "MEAL": made["logMeal"]["meal"]["id"],
         "WORKOUT": made["logWorkout"]["workout"]["id"],
         "PUBLIC": public,
+        "SHOWN": await a_shown_food(person, made["createFood"]["food"]["id"]),
     }
 
 

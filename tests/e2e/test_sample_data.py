@@ -34,7 +34,7 @@ CATALOGUE = """{
   exercises(search: "squat", first: 5) { edges { node { name } } }
 }"""
 KITCHEN = """{ me { dietaryPreferences { avoid diet } customSlots { slots { name countsAs } } mealPlans { nodes { name } } plannedMeals { nodes { slot customSlot } } fasts { nodes { minutes isReached } } favouriteFoods { nodes { name } } savedMeals { nodes { name totals { energyKcal } } }
-  recipes { nodes { name dietaryFit { fit } recipe { perServing { energyKcal } } } } } }"""
+  recipes { nodes { name visibility dietaryFit { fit } recipe { perServing { energyKcal } } } } } }"""
 IN_THE_KITCHEN = {
     "dietaryPreferences": {"avoid": ["CRUSTACEANS", "PEANUTS"], "diet": None},
     "customSlots": {
@@ -74,9 +74,15 @@ IN_THE_KITCHEN = {
     },
     "recipes": {
         "nodes": [
-            {"name": "Overnight oats", "dietaryFit": {"fit": "FITS"}, "recipe": {"perServing": {"energyKcal": 358.7}}},
+            {
+                "name": "Overnight oats",
+                "visibility": "READERS",
+                "dietaryFit": {"fit": "FITS"},
+                "recipe": {"perServing": {"energyKcal": 358.7}},
+            },
             {
                 "name": "Chicken and rice bowl",
+                "visibility": "EVERYBODY",
                 "dietaryFit": {"fit": "FITS"},
                 "recipe": {"perServing": {"energyKcal": 519.7}},
             },

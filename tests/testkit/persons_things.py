@@ -58,6 +58,11 @@ PUBLISH = """mutation($id: ID!) { publishTemplate(input: { id: $id, kind: STRENG
   template { published { id } } userErrors { message } } }"""
 
 
+#: What the owner shows to readers of the diary: whoever has no grant is told nothing of it.
+SHOW_READERS = """mutation($id: ID!) { publishFood(input: { foodId: $id, audience: READERS }) {
+  food { published { id } } userErrors { message } } }"""
+
+
 BROWSER_KEY = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
 INVITE = """mutation { inviteReader(input: { relation: COACH, areas: [BODY, DIARY, TRAINING, PROGRESS] }) {
   code invitation { id } } }"""
@@ -104,6 +109,7 @@ async def things_of(owner: Visitor) -> dict[str, str]:
         "gear": then["createGear"]["gear"]["id"],
         "template": then["createTemplate"]["template"]["id"],
         "publicTemplate": await a_public_template(owner),
+        "publishedFood": await a_shown_food(owner, ids["food"]),
         "summary": then["me"]["user"]["day"]["id"],
         "fast": then["startFast"]["fast"]["id"],
         "reminder": then["createReminder"]["reminder"]["id"],
@@ -130,6 +136,12 @@ async def a_public_template(owner: Visitor) -> str:
     made = await owner.data(OPEN, {"exercise": exercise})
     shown = await owner.data(PUBLISH, {"id": made["createTemplate"]["template"]["id"]})
     return str(shown["publishTemplate"]["template"]["published"]["id"])
+
+
+async def a_shown_food(owner: Visitor, food: str) -> str:
+    """The id under which a food of the owner is shown to whoever reads the diary."""
+    shown = await owner.data(SHOW_READERS, {"id": food})
+    return str(shown["publishFood"]["food"]["published"]["id"])
 
 
 async def let_read(owner: Visitor, reader: Visitor) -> str:

@@ -5,14 +5,18 @@ from typing import Annotated
 import strawberry
 
 from subgraphs.nutrition.api.declaration import DietaryFit, FoodDeclaration, declaration_node, dietary_fit_node
+from subgraphs.nutrition.api.food_category import FoodCategory
 from subgraphs.nutrition.api.nutrients import Nutrients, nutrients_node
+from subgraphs.nutrition.api.portion import Portion
+from subgraphs.nutrition.api.published_food import PublishedFood, published_food_node
 from subgraphs.nutrition.api.recipe import Recipe, recipe_node
 from subgraphs.nutrition.commands.product_lookup import product_lookup_of
-from subgraphs.nutrition.domain import food as domain
+from subgraphs.nutrition.commands.published_food import visibility_of
 from subgraphs.nutrition.domain.declaration import NOTHING_TOLD, Fit, Preferences
 from subgraphs.nutrition.domain.food_source import attribution_of
 from subgraphs.nutrition.domain.gtin import normalise_gtin
 from subgraphs.nutrition.domain.nutrients import decode_nutrients
+from subgraphs.nutrition.domain.published_food import FoodVisibility
 from subgraphs.nutrition.domain.recipe import MOST_VERSIONS
 from subgraphs.nutrition.domain.recipe import SOURCE as RECIPE_SOURCE
 from subgraphs.nutrition.loaders import loaders_of
@@ -24,38 +28,12 @@ from subgraphs.shell.grant_area import GrantArea
 from subgraphs.shell.keyset import KeysetList, Page
 from subgraphs.shell.node import Node
 from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
-from subgraphs.shell.scalars import CacheControl, CacheControlScope, describe_enum, rounded
+from subgraphs.shell.scalars import CacheControl, CacheControlScope, rounded
 from subgraphs.shell.search.store import LEAST_LETTERS, MOST_FOUND, page_of
 from subgraphs.shell.search.words import MOST_LETTERS
 
 # One's own foods are among all answers, and can be corrected: nobody else may get them, and nobody for long.
 _CACHE_FOR_VIEWER = CacheControl(max_age=60, scope=CacheControlScope.PRIVATE)
-
-describe_enum(
-    domain.FoodCategory,
-    "What kind of food it is.",
-    FRUIT="Fruit.",
-    VEGETABLE="Vegetables, potatoes and mushrooms.",
-    GRAIN="Grain, bread, pasta, rice and breakfast cereals.",
-    LEGUME="Beans, lentils, peas and what is made of soya.",
-    NUT="Nuts and seeds.",
-    PROTEIN="Meat, fish, eggs and protein powders.",
-    DAIRY="Milk, cheese, yogurt and their like.",
-    FAT="Oils, butter and other fats.",
-    BEVERAGE="Drinks.",
-    SNACK="Savoury snacks and bars.",
-    SWEET="Sweets, cakes, ice cream, sugar and syrups.",
-    CONDIMENT="Sauces, spices and spreads.",
-    MEAL="Dishes of several foods.",
-    BABY_FOOD="Food for infants and toddlers.",
-    OTHER="Anything else.",
-)
-
-
-@strawberry.type(description="A household measure of a food.")
-class Portion:
-    label: str = strawberry.field(description="What it is called, such as cup or slice; in its food no two are alike.")
-    grams: float = strawberry.field(description="What one of it weighs, in grams.")
 
 
 @strawberry.type(description="Whose numbers these are, and on what terms: to be shown beside them.")
@@ -74,7 +52,7 @@ class Food(Node):
     name: str = strawberry.field(description="What it is called.")
     brand: str | None = strawberry.field(description="Who makes it; null for what has no maker.")
     gtin: str | None = strawberry.field(description="The barcode, as 14 digits; null without one.")
-    category: domain.FoodCategory = strawberry.field(description="What kind of food it is.")
+    category: FoodCategory = strawberry.field(description="What kind of food it is.")
     source: str = strawberry.field(
         description=(
             "Where its numbers come from: USDA_SURVEY, USDA_SR_LEGACY, USDA_FOUNDATION, USDA_BRANDED, OPEN_FOOD_FACTS,"
@@ -82,7 +60,9 @@ class Food(Node):
         )
     )
     verified: bool = strawberry.field(description="Whether its energy fits its macronutrients; own foods never are.")
-    is_own: bool = strawberry.field(description="Whether the viewer made it; nobody else sees it.")
+    is_own: bool = strawberry.field(
+        description="Whether the viewer made it; nobody else sees more of it than was published."
+    )
     version: int = strawberry.field(description="Counts changes; send it as `expectedVersion` to change only this one.")
 
     @classmethod
@@ -133,6 +113,17 @@ class Food(Node):
             return []
         return [recipe_node(record) for record in await loaders_of(info).recipe_versions_by_food.load(self.id)]
 
+    @strawberry.field(description="Who else sees a food of the viewer's own; null for one of the catalogue.")
+    async def visibility(self, info: Info) -> FoodVisibility | None:
+        if not self.is_own:
+            return None
+        return visibility_of(await loaders_of(info).publication_by_food.load(self.id))
+
+    @strawberry.field(description="What others see of a food of the viewer's own; null while that is nothing.")
+    async def published(self, info: Info) -> PublishedFood | None:
+        record = await loaders_of(info).publication_by_food.load(self.id) if self.is_own else None
+        return None if record is None or record.withdrawn_at is not None else published_food_node(record)
+
     @strawberry.field(description="Whether the viewer marked it as a favourite; false for nobody.")
     async def is_favourite(self, info: Info) -> bool:
         viewer = viewer_id(info)
@@ -154,7 +145,7 @@ def food_node(record: FoodRecord) -> Food:
         name=record.name,
         brand=record.brand,
         gtin=record.gtin,
-        category=domain.FoodCategory(record.category),
+        category=FoodCategory(record.category),
         source=record.source,
         verified=record.verified,
         is_own=record.created_by is not None,
@@ -252,7 +243,7 @@ class FoodQuery:
             ),
         ] = None,
         category: Annotated[
-            domain.FoodCategory | None, strawberry.argument(description="Foods of this kind only. Null: of any.")
+            FoodCategory | None, strawberry.argument(description="Foods of this kind only. Null: of any.")
         ] = None,
         verified: Annotated[
             bool | None, strawberry.argument(description="Foods whose energy fits, or does not. Null: both.")

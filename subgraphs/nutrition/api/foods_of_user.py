@@ -7,9 +7,11 @@ import strawberry
 
 from subgraphs.nutrition.api.food import Food, food_node
 from subgraphs.nutrition.api.meal_plan import MealPlan, PlannedMeal, meal_plan_node, planned_meal_node
+from subgraphs.nutrition.api.published_food import PublishedFood, published_food_node
 from subgraphs.nutrition.api.saved_meal import SavedMeal, saved_meal_node
 from subgraphs.nutrition.commands.favourite_food import MOST_FAVOURITES
 from subgraphs.nutrition.domain.meal_plan import MOST_PLANS
+from subgraphs.nutrition.domain.published_food import MOST_PUBLISHED
 from subgraphs.nutrition.domain.recipe import MOST_RECIPES
 from subgraphs.nutrition.domain.saved_meal import MOST_SAVED_MEALS
 from subgraphs.nutrition.loaders import loaders_of
@@ -80,6 +82,18 @@ class FoodsOfUser:
         page = KeysetList("User.recipes", self.id, (str,)).page(first, after, last, before)
         foods = await loaders_of(info).recipes_by_user.load((self.id, page))
         return connect(foods, page, food_node, lambda food: (food.id,))
+
+    @strawberry.field(
+        description=f"The foods and recipes that the person shows to whoever reads the diary, or to everybody, newest first; at most"
+        f" {MOST_PUBLISHED}. `totalCount` is null: a page reads itself only.",
+        directives=[SHARED_DIARY],
+    )
+    async def published_foods(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[PublishedFood]:
+        page = KeysetList("User.publishedFoods", self.id, (datetime, str)).page(first, after, last, before)
+        records = await loaders_of(info).published_foods_by_user.load((self.id, page))
+        return connect(records, page, published_food_node, lambda record: (record.published_at, record.id))
 
     @strawberry.field(
         description=f"The meals that the person keeps to log again, newest first; at most {MOST_SAVED_MEALS}."

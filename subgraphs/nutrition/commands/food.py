@@ -48,6 +48,8 @@ _UPDATE = text(
     " version = version + 1 WHERE id = :id"
 )
 _DELETE = text("UPDATE food SET deleted_at = :now, version = version + 1 WHERE id = :id")
+# One that administrators withdrew keeps its row, so that it is not published again once it is restored.
+UNPUBLISH_FOOD = text("DELETE FROM published_food WHERE food_id = :id AND withdrawn_at IS NULL")
 _RESTORE = text("UPDATE food SET deleted_at = NULL, version = version + 1 WHERE id = :id")
 _COUNT_AGAIN = text(
     "INSERT INTO recent_food (user_id, food_id, times, last_at)"
@@ -123,11 +125,12 @@ async def update_food(
 async def delete_food(
     viewer: Viewer, food_id: str, *, expected_version: int | None, database: Database, now: datetime
 ) -> None:
-    """Take a food of one's own out of search and barcodes. Raises NotFoundError, StaleVersionError."""
+    """Take a food of one's own out of search and barcodes, and from whoever it was shown to. Raises NotFoundError, StaleVersionError."""
     async with database.transaction() as transaction:
         food = await locked_food(transaction, viewer, food_id, expected_version)
         await transaction.execute(_DELETE, {"id": food_id, "now": now})
         await transaction.execute(text("DELETE FROM recent_food WHERE food_id = :id"), {"id": food_id})
+        await transaction.execute(UNPUBLISH_FOOD, {"id": food_id})
         await unindex_food(transaction, food_id)
         await append_event(
             transaction,

@@ -67,17 +67,25 @@ async def create_recipe(viewer: Viewer, new: NewRecipe, *, database: Database, n
 
     Raises ValidationError, and ConflictError for too many or a key used otherwise.
     """
-    _check(new, new.ingredients)
     async with database.transaction() as transaction:
         await lock_maker(transaction, viewer.id)
         if earlier := await food_of_request(transaction, viewer.id, new.request):
             return earlier
-        if (await transaction.execute(_COUNT, {"user_id": viewer.id})).scalar_one() >= MOST_RECIPES:
-            raise ConflictError(f"There may be at most {MOST_RECIPES} recipes: delete one first.")
-        recipe = _dish(new, await _priced(transaction, viewer, new.ingredients))
-        food = await insert_food(transaction, viewer.id, _food(new, recipe), SOURCE, now)
-        await _write(transaction, food, recipe, now)
-        return food
+        return await keep_recipe(transaction, viewer, new, now)
+
+
+async def keep_recipe(transaction: AsyncConnection, viewer: Viewer, new: NewRecipe, now: datetime) -> FoodRecord:
+    """Write a recipe that no request made before, in the caller's transaction, in which the viewer has taken turns.
+
+    Raises ValidationError, and ConflictError for too many.
+    """
+    _check(new, new.ingredients)
+    if (await transaction.execute(_COUNT, {"user_id": viewer.id})).scalar_one() >= MOST_RECIPES:
+        raise ConflictError(f"There may be at most {MOST_RECIPES} recipes: delete one first.")
+    recipe = _dish(new, await _priced(transaction, viewer, new.ingredients))
+    food = await insert_food(transaction, viewer.id, _food(new, recipe), SOURCE, now)
+    await _write(transaction, food, recipe, now)
+    return food
 
 
 async def update_recipe(

@@ -1,4 +1,4 @@
-"""Accounts, replicated: nutrition needs a person's name and clock. Group `nutrition-profile`.
+"""Accounts, replicated: nutrition needs a person's name, clock and standing. Group `nutrition-profile`.
 
 The inbox lets only the newest version of each account through, so a row is simply replaced.
 """
@@ -23,10 +23,10 @@ from subgraphs.shell.change_log import forget_changes_of
 TOPICS = (USERS_ACCOUNT.name,)
 
 _KEEP = text(
-    "INSERT INTO person (user_id, display_name, time_zone, day_start_hour)"
-    " VALUES (:user_id, :display_name, :time_zone, :day_start_hour)"
+    "INSERT INTO person (user_id, display_name, time_zone, day_start_hour, status)"
+    " VALUES (:user_id, :display_name, :time_zone, :day_start_hour, :status)"
     " ON CONFLICT (user_id) DO UPDATE SET display_name = excluded.display_name,"
-    " time_zone = excluded.time_zone, day_start_hour = excluded.day_start_hour"
+    " time_zone = excluded.time_zone, day_start_hour = excluded.day_start_hour, status = excluded.status"
 )
 #: Stands where an event has to name a person and must not.
 NOBODY = "erased"
@@ -48,6 +48,8 @@ _FORGET = tuple(
         ("fast", "user_id"),
         ("water", "user_id"),
         ("nutrition_target", "user_id"),
+        ("food_report", "reporter_id"),
+        ("published_food", "user_id"),
         ("person", "user_id"),
         ("food", "created_by"),
     )
@@ -80,6 +82,7 @@ async def project_people(connection: AsyncConnection, envelopes: Sequence[Envelo
                     "display_name": payload.display_name,
                     "time_zone": payload.time_zone,
                     "day_start_hour": payload.day_start_hour,
+                    "status": payload.status,
                 },
             )
 

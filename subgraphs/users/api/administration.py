@@ -27,6 +27,8 @@ describe_enum(
     PREMIUM_SET="It was given the role PREMIUM until a moment, or that was taken.",
     TEMPLATE_WITHDRAWN="A template that its person had published was withdrawn.",
     TEMPLATE_KEPT="A template that its person had published was kept, or brought back.",
+    FOOD_WITHDRAWN="A food that its person had published was withdrawn.",
+    FOOD_KEPT="A food that its person had published was kept, or brought back.",
 )
 
 

@@ -69,6 +69,8 @@ class AuditAction(StrEnum):
     PREMIUM_SET = "PREMIUM_SET"
     TEMPLATE_WITHDRAWN = "TEMPLATE_WITHDRAWN"
     TEMPLATE_KEPT = "TEMPLATE_KEPT"
+    FOOD_WITHDRAWN = "FOOD_WITHDRAWN"
+    FOOD_KEPT = "FOOD_KEPT"
 
 
 #: PREMIUM is given for so long at most, so that a mistyped year is noticed.

@@ -16,9 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.consumer import AfterCommit, Handler, Subscription
 from events.contracts.analytics import AchievementUnlocked, DailySummaryChanged, GoalProgressed
-from events.contracts.nutrition import MealDeleted, MealState, WaterDeleted, WaterLogged
+from events.contracts.moderation import PublicationModerated
+from events.contracts.nutrition import FoodModerated, MealDeleted, MealState, WaterDeleted, WaterLogged
 from events.contracts.plan_write import PlanWritten
-from events.contracts.workouts import TemplateModerated, WorkoutState
+from events.contracts.workouts import WorkoutState
 from events.envelope import Envelope, Payload
 from events.fanout import Fanout
 from events.topics import ANALYTICS_DERIVED, NUTRITION_DIARY, WORKOUTS_SESSION
@@ -52,7 +53,8 @@ def notifier(fanout: Fanout | None, now: Callable[[], datetime]) -> Handler:
         since = moment - OLDEST_NEWS
         told_of = [(envelope, read_payload(envelope)) for envelope in envelopes]
         await keep_logged(connection, [_entry(*each) for each in told_of if each[1].aggregate_type in _ENTRIES], moment)
-        await keep_entries(connection, [_decision(*each) for each in told_of if isinstance(each[1], TemplateModerated)])
+        decisions = [_decision(*each) for each in told_of if isinstance(each[1], PublicationModerated)]
+        await keep_entries(connection, decisions)
         news = [
             each
             for envelope, payload in told_of
@@ -68,9 +70,13 @@ def notifier(fanout: Fanout | None, now: Callable[[], datetime]) -> Handler:
 
 
 def _decision(envelope: Envelope, payload: Payload) -> AuditRecord:
-    """What an administrator decided in workouts, as the audit trail has it: under the event's id, so once."""
-    assert isinstance(payload, TemplateModerated)
-    action = AuditAction.TEMPLATE_WITHDRAWN if payload.decision == "WITHDRAW" else AuditAction.TEMPLATE_KEPT
+    """What an administrator decided in another subgraph, as the audit trail has it: under the event's id, so once."""
+    assert isinstance(payload, PublicationModerated)
+    if isinstance(payload, FoodModerated):
+        withdrawn, kept = AuditAction.FOOD_WITHDRAWN, AuditAction.FOOD_KEPT
+    else:
+        withdrawn, kept = AuditAction.TEMPLATE_WITHDRAWN, AuditAction.TEMPLATE_KEPT
+    action = withdrawn if payload.decision == "WITHDRAW" else kept
     return AuditRecord(
         id=envelope.event_id,
         at=envelope.occurred_at,

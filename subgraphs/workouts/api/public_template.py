@@ -16,6 +16,8 @@ from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
+from subgraphs.shell.publication import MOST_WORDS
+from subgraphs.shell.publication_type import ModerationDecision, ReportCount, ReportReason, report_counts
 from subgraphs.shell.scalars import IdempotencyKey, describe_enum, id_or_none
 from subgraphs.shell.scopes import ADMINISTRATORS_ONLY, READS_TRAINING
 from subgraphs.shell.search.words import MOST_LETTERS, words_of
@@ -23,13 +25,7 @@ from subgraphs.workouts.api.template import TemplateExercise, WorkoutTemplate, e
 from subgraphs.workouts.commands import public_template as commands
 from subgraphs.workouts.domain.exercise import ExerciseLevel, Muscle
 from subgraphs.workouts.domain.planned_workout import decode_exercises
-from subgraphs.workouts.domain.public_template import (
-    MOST_WORDS,
-    ModerationDecision,
-    ReportReason,
-    TemplateKind,
-    labels_of,
-)
+from subgraphs.workouts.domain.public_template import TemplateKind, labels_of
 from subgraphs.workouts.loaders import loaders_of
 from subgraphs.workouts.queries.public_template import (
     PublicTemplateRecord,
@@ -45,21 +41,6 @@ describe_enum(
     HIIT="Intervals of high intensity.",
     FLEXIBILITY="Flexibility, or mobility.",
     MIXED="Several of these.",
-)
-describe_enum(
-    ReportReason,
-    "Why a public template is out of place.",
-    OFFENSIVE="Its name offends.",
-    DANGEROUS="It plans what may hurt.",
-    SPAM="It advertises something.",
-    PERSONAL_DATA="Its name tells of somebody.",
-    OTHER="Something else.",
-)
-describe_enum(
-    ModerationDecision,
-    "What becomes of a public template.",
-    KEEP="It stays public, or is public again.",
-    WITHDRAW="Nobody but its person sees it any more, and it cannot be published again.",
 )
 
 
@@ -107,12 +88,6 @@ async def load_public_template(info: Info, id: str) -> PublicTemplate | None:
     return None if record is None else public_template_node(record)
 
 
-@strawberry.type(description="How often a public template was reported for one reason.")
-class ReportCount:
-    reason: ReportReason = strawberry.field(description="Why it is out of place.")
-    times: int = strawberry.field(description="By how many people.")
-
-
 @strawberry.type(description="A public template that people reported, and nobody has decided about since.")
 class ReportedTemplate:
     record: strawberry.Private[PublicTemplateRecord]
@@ -126,8 +101,7 @@ class ReportedTemplate:
 
     @strawberry.field(description="For what, the most frequent reason first.", directives=[list_size(5)])
     async def reasons(self, info: Info) -> list[ReportCount]:
-        counted = await loaders_of(info).report_reasons_by_public_template.load(self.record.id)
-        return [ReportCount(reason=ReportReason(reason), times=times) for reason, times in counted]
+        return report_counts(await loaders_of(info).report_reasons_by_public_template.load(self.record.id))
 
 
 def _reported_node(record: PublicTemplateRecord) -> ReportedTemplate:
@@ -349,7 +323,8 @@ class PublicTemplateMutation:
         return CloneTemplatePayload(template=template_node(record))
 
     @mutation(
-        description="Tell administrators that a public template of somebody else is out of place. RATE_LIMITED after 20 in a day.",
+        description="Tell administrators that a public template of somebody else is out of place; what five people have reported is shown"
+        " to nobody before they have decided. RATE_LIMITED after 20 in a day.",
     )
     async def report_template(self, info: Info, input: ReportTemplateInput) -> ReportTemplatePayload | None:
         resources = info.context.resources

@@ -43,6 +43,7 @@ describe_enum(
     "Who sees a template.",
     PRIVATE="Its person, and whoever has a grant.",
     PUBLIC="Everybody who is signed in sees what was published of it.",
+    HIDDEN="It was published, and so many people reported it that nobody else sees it before administrators have decided.",
     WITHDRAWN="It was published, and administrators withdrew it: as PRIVATE, for good.",
 )
 describe_enum(

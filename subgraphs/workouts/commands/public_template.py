@@ -16,10 +16,11 @@ from events.envelope import new_id
 from events.outbox import NewEvent, append_event
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database, take_turns
-from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, RateLimitedError, expect_version
+from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
 from subgraphs.shell.grant_area import PlanArea
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.plan_writing import PlanWriter
+from subgraphs.shell.publication import REPORTS_THAT_HIDE, ModerationDecision, ReportReason, check_moderation
 from subgraphs.shell.search.words import words_of
 from subgraphs.shell.telemetry import current_traceparent
 from subgraphs.workouts.commands.template import NewTemplate, keep_template, lock_template, template_of_request
@@ -28,18 +29,15 @@ from subgraphs.workouts.domain.plan import check_template
 from subgraphs.workouts.domain.planned_workout import PlannedExercises, decode_exercises, encode_exercises
 from subgraphs.workouts.domain.public_template import (
     MOST_PUBLIC,
-    MOST_REPORTS_A_DAY,
-    ModerationDecision,
-    ReportReason,
     TemplateKind,
     TemplateVisibility,
-    check_moderation,
     labels_of,
     muscles_of,
     public_exercises,
 )
 from subgraphs.workouts.queries.exercise import ExerciseRecord, exercises_by_id
 from subgraphs.workouts.queries.public_template import (
+    REPORTS,
     PublicTemplateRecord,
     moderated_templates_by_id,
     public_templates_by_id,
@@ -60,21 +58,6 @@ _PUBLISH = text(
 _COUNT = text("SELECT count(*) FROM public_template WHERE user_id = :user_id")
 _UNPUBLISH = text("DELETE FROM public_template WHERE template_id = :id AND withdrawn_at IS NULL")
 _TOUCH = text("UPDATE workout_template SET version = version + 1 WHERE id = :id")
-_REPORT = text(
-    "INSERT INTO template_report (public_template_id, reporter_id, reason, at) VALUES (:id, :reporter_id, :reason, :now)"
-    " ON CONFLICT (public_template_id, reporter_id) DO UPDATE SET reason = excluded.reason RETURNING xmax = 0"
-)
-_REPORTED_TODAY = text(
-    "SELECT count(*) FROM template_report WHERE reporter_id = :reporter_id"
-    " AND at > CAST(:now AS timestamptz) - interval '1 day'"
-)
-_COUNT_REPORT = text("UPDATE public_template SET reports = reports + 1, reported_at = :now WHERE id = :id")
-_LOCK = text("SELECT id FROM public_template WHERE id = :id FOR UPDATE")
-_DECIDE = text(
-    "UPDATE public_template SET withdrawn_at = :withdrawn_at, reports = 0, reported_at = NULL, version = version + 1"
-    " WHERE id = :id"
-)
-_FORGET_REPORTS = text("DELETE FROM template_report WHERE public_template_id = :id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,23 +201,20 @@ async def clone_template(
 async def report_template(
     viewer: Viewer, public_template_id: str, reason: ReportReason, *, database: Database, now: datetime
 ) -> PublicTemplateRecord:
-    """Tell administrators that a public template is out of place; of one person once, with the latest reason.
+    """Tell administrators that a public template is out of place; of one person once, with the latest reason. Once enough people
+    have, nobody else sees it before an administrator has decided.
 
     Raises NotFoundError, ConflictError for one of the viewer's own and for the catalogue's, and RateLimitedError.
     """
     async with database.transaction() as transaction:
-        await take_turns(transaction, "template_report", viewer.id)
-        await transaction.execute(_LOCK, {"id": public_template_id})
+        await REPORTS.take_turns(transaction, viewer.id)
+        await REPORTS.lock(transaction, public_template_id)
         shown = await _shown(transaction, public_template_id)
         if shown.user_id is None or shown.user_id == viewer.id:
             raise ConflictError("Only templates that somebody else published are reported.", field="publicTemplateId")
-        row = {"id": shown.id, "reporter_id": viewer.id, "reason": reason.value, "now": now}
-        if int(await transaction.scalar(_REPORTED_TODAY, row) or 0) >= MOST_REPORTS_A_DAY:
-            raise RateLimitedError(
-                f"At most {MOST_REPORTS_A_DAY} templates may be reported in a day.", retry_after_seconds=3_600
-            )
-        if await transaction.scalar(_REPORT, row):
-            await transaction.execute(_COUNT_REPORT, row)
+        hides = await REPORTS.report(transaction, shown.id, viewer.id, reason, now)
+        if hides and shown.template_id is not None:
+            await transaction.execute(_TOUCH, {"id": shown.template_id})
         return shown
 
 
@@ -256,14 +236,13 @@ async def moderate_template(
     check_moderation(checks, reason)
     checks.done()
     async with database.transaction() as transaction:
-        if await transaction.scalar(_LOCK, {"id": public_template_id}) is None:
+        if not await REPORTS.lock(transaction, public_template_id):
             raise NotFoundError(_NO_TEMPLATE)
         before = (await moderated_templates_by_id(transaction, [public_template_id]))[public_template_id]
         if before.user_id is None:
             raise ConflictError("Templates of the catalogue are loaded by operators.", field="publicTemplateId")
         withdrawn_at = (before.withdrawn_at or now) if decision is ModerationDecision.WITHDRAW else None
-        await transaction.execute(_DECIDE, {"id": before.id, "withdrawn_at": withdrawn_at})
-        await transaction.execute(_FORGET_REPORTS, {"id": before.id})
+        await REPORTS.decide(transaction, before.id, withdrawn_at)
         if before.template_id is not None:
             await transaction.execute(_TOUCH, {"id": before.template_id})
         after = (await moderated_templates_by_id(transaction, [before.id]))[before.id]
@@ -290,7 +269,9 @@ def visibility_of(published: PublicTemplateRecord | None) -> TemplateVisibility:
     """Who sees a template, from what was published of it."""
     if published is None:
         return TemplateVisibility.PRIVATE
-    return TemplateVisibility.PUBLIC if published.withdrawn_at is None else TemplateVisibility.WITHDRAWN
+    if published.withdrawn_at is not None:
+        return TemplateVisibility.WITHDRAWN
+    return TemplateVisibility.PUBLIC if published.reports < REPORTS_THAT_HIDE else TemplateVisibility.HIDDEN
 
 
 async def _shown(transaction: AsyncConnection, public_template_id: str) -> PublicTemplateRecord:

@@ -1,21 +1,15 @@
-"""What of a template becomes public, what it is called there, and the bounds of publishing and reporting. Pure."""
+"""What of a template becomes public, what it is called there, and how many a person has. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
-from subgraphs.shell.errors import Checks
-from subgraphs.shell.text import check_line
 from subgraphs.workouts.domain.exercise import ExerciseLevel
 from subgraphs.workouts.domain.plan import Plan
 from subgraphs.workouts.domain.planned_workout import PlannedExercise, PlannedExercises
 
 #: Of one person, withdrawn ones among them.
 MOST_PUBLIC = 50
-#: By one person: more in a day is no judgement any more.
-MOST_REPORTS_A_DAY = 20
-#: Of a search for a name; what is longer finds nothing more.
-MOST_WORDS = 8
 
 
 class TemplateKind(StrEnum):
@@ -29,20 +23,8 @@ class TemplateKind(StrEnum):
 class TemplateVisibility(StrEnum):
     PRIVATE = "PRIVATE"
     PUBLIC = "PUBLIC"
+    HIDDEN = "HIDDEN"
     WITHDRAWN = "WITHDRAWN"
-
-
-class ReportReason(StrEnum):
-    OFFENSIVE = "OFFENSIVE"
-    DANGEROUS = "DANGEROUS"
-    SPAM = "SPAM"
-    PERSONAL_DATA = "PERSONAL_DATA"
-    OTHER = "OTHER"
-
-
-class ModerationDecision(StrEnum):
-    KEEP = "KEEP"
-    WITHDRAW = "WITHDRAW"
 
 
 def public_plan(plan: Plan) -> Plan:
@@ -92,8 +74,3 @@ def labels_of(
     if from_catalogue is not None:
         labels.add("from=catalogue" if from_catalogue else "from=people")
     return sorted(labels)
-
-
-def check_moderation(checks: Checks, reason: str) -> None:
-    """Why an administrator decides so: 3 to 500 characters, for the audit trail."""
-    check_line(checks, reason, "reason", shortest=3, longest=500)

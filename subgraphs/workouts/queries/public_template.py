@@ -1,6 +1,6 @@
 """Public templates as they are read: by id, by the template that one was made of, page by page, and those that were reported.
 
-Of a person who is suspended nothing is public, and of one who was erased nothing is there.
+Of a person who is suspended nothing is public, and of one who was erased nothing is there; what enough people reported is hidden.
 """
 
 from collections.abc import Sequence
@@ -11,19 +11,21 @@ from functools import cache
 from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.publication_reports import IS_OPEN, Reports
 from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = (
     "shown.id, shown.template_id, shown.user_id, person.display_name, shown.name, shown.kind, shown.level,"
     " shown.muscles, CAST(shown.exercises AS text), shown.published_at, shown.withdrawn_at, shown.version,"
-    " shown.reported_at"
+    " shown.reported_at, shown.reports"
 )
 # LIMIT makes the planner look each author up by the key instead of reading them all.
 _FROM = (
     "public_template AS shown LEFT JOIN LATERAL (SELECT display_name, status FROM person"
     " WHERE person.user_id = shown.user_id LIMIT 1) AS person ON true"
 )
-_IS_SHOWN = "shown.withdrawn_at IS NULL AND (shown.user_id IS NULL OR person.status = 'ACTIVE')"
+_IS_SHOWN = f"{IS_OPEN} AND (shown.user_id IS NULL OR person.status = 'ACTIVE')"
+REPORTS = Reports(table="public_template", reports="template_report", thing_id="public_template_id", things="templates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class PublicTemplateRecord:
     withdrawn_at: datetime | None
     version: int
     reported_at: datetime | None
+    reports: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +63,6 @@ class TemplateFilter:
 _BY_ID = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE shown.id = ANY(:ids) AND {_IS_SHOWN}")  # noqa: S608 - our names
 _ANY_BY_ID = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE shown.id = ANY(:ids)")  # noqa: S608
 _BY_TEMPLATE = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE shown.template_id = ANY(:ids)")  # noqa: S608
-_REASONS = text(
-    "SELECT public_template_id, reason, count(*) FROM template_report WHERE public_template_id = ANY(:ids)"
-    " GROUP BY public_template_id, reason ORDER BY public_template_id, count(*) DESC, reason"
-)
 _NEWEST = SortOrder(("shown.published_at", "shown.id"), descending=True)
 _REPORTED = SortOrder(("shown.reported_at", "shown.id"), descending=True)
 
@@ -123,7 +122,4 @@ async def reported_templates_page(connection: Reader, page: Page) -> list[Public
 
 async def report_reasons(connection: Reader, ids: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
     """How often each public template was reported for what, the most frequent first."""
-    found: dict[str, list[tuple[str, int]]] = {}
-    for template_id, reason, times in await connection.execute(_REASONS, {"ids": list(ids)}):
-        found.setdefault(template_id, []).append((reason, times))
-    return found
+    return await REPORTS.reasons(connection, ids)

@@ -26,11 +26,18 @@ EVERYTHING = """mutation {
   startFast(input: {}) { fast { id } }
   logWater(input: { amountMl: 100 }) { drink { id } }
 }"""
+SHOW = """mutation ($food: ID!) {
+  publishFood(input: { foodId: $food, audience: EVERYBODY }) { food { published { id } } userErrors { message } } }"""
+REPORT = """mutation ($shown: ID!) {
+  reportFood(input: { publishedFoodId: $shown, reason: SPAM }) { userErrors { message } } }"""
 PLAN = """mutation ($id: ID!, $from: LocalDate!) {
   applyMealPlan(input: { id: $id, from: $from }) { diaryDays { id } userErrors { message } } }"""
 DELETE = "mutation ($id: ID!) { deleteMeal(input: { id: $id }) { deletedId } }"
 OWNERS = {
-    table.name: column for table in metadata.sorted_tables for column in ("user_id", "created_by") if column in table.c
+    table.name: column
+    for table in metadata.sorted_tables
+    for column in ("user_id", "created_by", "reporter_id")
+    if column in table.c
 }
 
 
@@ -47,11 +54,21 @@ async def rows_of(nutrition: SubgraphUnderTest, person: str) -> dict[str, int]:
 
 async def test_an_erased_person_leaves_no_row_anywhere(nutrition: SubgraphUnderTest, person: str) -> None:
     await tell_settings(nutrition, person, "UTC")
+    await tell_settings(nutrition, "bystander", "UTC")
+    shown = {}
     for each in (person, "bystander"):
         made: Any = await nutrition.data(EVERYTHING, each)
         await nutrition.data(DELETE, each, {"id": made["quickAdd"]["meal"]["id"]})
+        show = await nutrition.data(SHOW, each, {"food": made["createFood"]["food"]["id"]})
+        shown[each] = show["publishFood"]["food"]["published"]["id"]
         tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
         await nutrition.data(PLAN, each, {"id": made["createMealPlan"]["mealPlan"]["id"], "from": tomorrow})
+    await nutrition.data(REPORT, person, {"shown": shown["bystander"]})
+    await nutrition.data(REPORT, "somebody", {"shown": shown[person]})
+    await tell_settings(nutrition, "third", "UTC")
+    third: Any = await nutrition.data(EVERYTHING, "third")
+    show = await nutrition.data(SHOW, "third", {"food": third["createFood"]["food"]["id"]})
+    await nutrition.data(REPORT, "bystander", {"shown": show["publishFood"]["food"]["published"]["id"]})
     before = await rows_of(nutrition, "bystander")
     assert [table for table, count in (await rows_of(nutrition, person)).items() if count == 0] == []
 

@@ -35,6 +35,14 @@ from subgraphs.nutrition.queries.meal_plan import (
     planned_meals_by_id,
     planned_meals_by_user,
 )
+from subgraphs.nutrition.queries.published_food import (
+    PublishedFilter,
+    public_foods_page,
+    publications_by_food,
+    published_foods_by_id,
+    published_foods_by_user,
+    report_reasons,
+)
 from subgraphs.nutrition.queries.recipe import recipe_versions_by_food, recipes_by_food, recipes_by_user
 from subgraphs.nutrition.queries.saved_meal import saved_meals_by_id, saved_meals_by_user
 from subgraphs.nutrition.queries.target import targets_by_day
@@ -55,6 +63,19 @@ YEARS_DAYS, OTHERS, OTHERS_DAYS, MEALS_A_DAY, FOODS = 3650, 40, 60, 4, 300
 VETERAN = "veteran"
 TOTALS = '{"nutrients": {"energy_kcal": 500, "protein_g": 20, "carbs_g": 50, "fat_g": 20}, "grams": 300}'
 NUTRIENTS = '{"energy_kcal": 250, "protein_g": 10, "carbs_g": 25, "fat_g": 10}'
+
+# Every food of a person's own is shown, one of ten to readers; names share a word, and each has one that is rare.
+PUBLISHED = """
+    INSERT INTO published_food (id, food_id, user_id, food_version, audience, shows_author, name, category, labels, content,
+        published_at)
+    SELECT 'p-' || id, id, created_by, 1, CASE WHEN n % 10 = 0 THEN 'READERS' ELSE 'EVERYBODY' END, false, name, category,
+        ARRAY['category=' || category, 'dish', 'n' || n], '{"per_100": {}}', now() - make_interval(secs => n)
+    FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM food WHERE created_by IS NOT NULL) AS own
+"""
+REPORTED = """
+    INSERT INTO food_report (published_food_id, reporter_id, reason, at)
+    SELECT id, 'p' || n, 'SPAM', now() FROM published_food, generate_series(1, 3) AS n
+"""
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +142,8 @@ async def _fill(database: Database) -> None:
                 " WHERE source = 'RECIPE'"
             )
         )
+        await connection.execute(text(PUBLISHED))
+        await connection.execute(text(REPORTED))
         await connection.execute(
             text(
                 "INSERT INTO saved_meal SELECT user_id || n, user_id, 'Usual', NULL, CAST('{}' AS jsonb), 1, now() - make_interval(secs => n)"
@@ -246,6 +269,12 @@ READS: dict[str, tuple[Read, int]] = {
     "the newest recipes": (lambda r: recipes_by_user(r, [VETERAN], _IDS), MOST_RECIPES),  # few enough to sort
     "what a dish is made of": (lambda r: recipes_by_food(r, [f"recipe-{VETERAN}-7"]), 1),
     "what it was made of": (lambda r: recipe_versions_by_food(r, [f"recipe-{VETERAN}-7"]), 20),
+    "a published food": (lambda r: published_foods_by_id(r, ["p-food-3"]), 2),  # and its person
+    "what was published of a dish": (lambda r: publications_by_food(r, [f"recipe-{VETERAN}-7"]), 2),
+    "a page of public foods": (lambda r: public_foods_page(r, [PublishedFilter()], _PAGE), 60),
+    "public foods by a rare word": (lambda r: public_foods_page(r, [PublishedFilter(("dish", "n17"))], _PAGE), 2),
+    "what a person shows": (lambda r: published_foods_by_user(r, [VETERAN], _PAGE), 42),
+    "for what a food was reported": (lambda r: report_reasons(r, ["p-food-3"]), 3),
     "the newest saved meals": (lambda r: saved_meals_by_user(r, [VETERAN], _PAGE), MOST_SAVED_MEALS),
     "the newest plans": (lambda r: meal_plans_by_user(r, [VETERAN], _PAGE), 21),
     "what is planned": (lambda r: planned_meals_by_user(r, [VETERAN], _DATES), 21),

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from events.contracts.analytics import AchievementUnlocked, GoalCompleted, GoalPlanned, GoalProgressed
-from events.contracts.nutrition import MealsPlanned
+from events.contracts.moderation import PublicationModerated
+from events.contracts.nutrition import FoodModerated, MealsPlanned
 from events.contracts.workouts import TemplateModerated, TrainingPlanned, WorkoutCompleted
 from events.retention import forget_in_batches
 from subgraphs.analytics.domain.achievement import AchievementKind
@@ -105,10 +106,11 @@ async def test_events_are_told_in_words_once_though_they_come_again_and_in_anoth
     assert found["PERSONAL_RECORD"]["subjectId"] == "w1"
 
 
-async def test_what_administrators_decide_about_templates_is_in_the_audit_trail_once(
-    users: SubgraphUnderTest, person: str
+@pytest.mark.parametrize(("contract", "things"), [(TemplateModerated, "TEMPLATE"), (FoodModerated, "FOOD")])
+async def test_what_administrators_decide_about_what_is_published_is_in_the_audit_trail_once(
+    users: SubgraphUnderTest, person: str, contract: type[PublicationModerated], things: str
 ) -> None:
-    decided = TemplateModerated(
+    decided = contract(
         actor_id="boss", decision="WITHDRAW", reason="Sells something", before="PUBLIC", after="WITHDRAWN"
     )
     for version in (1, 2):
@@ -116,7 +118,7 @@ async def test_what_administrators_decide_about_templates_is_in_the_audit_trail_
     trail = "query ($id: ID!) { auditTrail(userId: $id) { nodes { action actorId subjectId reason before after } } }"
     assert (await users.data(trail, "boss", {"id": person}, roles=("ADMIN",)))["auditTrail"]["nodes"] == [
         {
-            "action": "TEMPLATE_WITHDRAWN",
+            "action": f"{things}_WITHDRAWN",
             "actorId": "boss",
             "subjectId": person,
             "reason": "Sells something",

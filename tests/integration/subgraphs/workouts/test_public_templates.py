@@ -9,7 +9,9 @@ from sqlalchemy import text
 
 from events.contracts.users import StatusChanged, UserErased, UserRegistered
 from events.contracts.workouts import TemplateModerated
+from subgraphs.shell import publication_reports
 from subgraphs.shell.context import utc_now
+from subgraphs.shell.publication import REPORTS_THAT_HIDE
 from subgraphs.workouts.commands import public_template as commands
 from subgraphs.workouts.commands import template as template_commands
 from subgraphs.workouts.sample_data import load_public_templates
@@ -268,10 +270,30 @@ async def test_a_reported_template_is_withdrawn_with_a_reason_and_stays_so(
     assert await is_shown(workouts, public)
 
 
+async def test_what_enough_people_report_is_hidden_until_an_administrator_decides(
+    workouts: SubgraphUnderTest, author: str
+) -> None:
+    template = await made(workouts, author)
+    answer = await told(workouts, author, PUBLISH, id=template, kind="STRENGTH", level="BEGINNER")
+    public = answer["template"]["published"]["id"]
+    for number in range(REPORTS_THAT_HIDE):
+        assert await is_shown(workouts, public)
+        await told(workouts, f"{author}-{number}", REPORT, publicTemplateId=public, reason="SPAM")
+    assert not await is_shown(workouts, public)
+    again = await told(workouts, author, PUBLISH, id=template, kind="STRENGTH", level="BEGINNER")
+    assert again["template"]["visibility"] == "HIDDEN", "publishing it again does not show it"
+    given = {"publicTemplateId": public, "decision": "KEEP", "reason": "Nothing wrong with it"}
+    await workouts.data(MODERATE, "boss", {"input": given}, roles=("ADMIN",))
+    assert await is_shown(workouts, public)
+    _, payload = await last_event(workouts, public)
+    assert isinstance(payload, TemplateModerated)
+    assert (payload.before, payload.after) == ("HIDDEN", "PUBLIC")
+
+
 async def test_one_person_reports_so_many_in_a_day(
     workouts: SubgraphUnderTest, author: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "MOST_REPORTS_A_DAY", 1)
+    monkeypatch.setattr(publication_reports, "MOST_REPORTS_A_DAY", 1)
     ids = [await published(workouts, author), await published(workouts, author)]
     reporter = f"{author}-reporter"
     assert (await told(workouts, reporter, REPORT, publicTemplateId=ids[0], reason="OTHER"))["userErrors"] == []
