@@ -47,6 +47,7 @@ TODAY = datetime.now(UTC).date().isoformat()
 #: What would do harm to what later operations are about comes last.
 LAST = (
     "",
+    "unpublishFood",
     "delete",
     "undoDelete",
     "clearPlannedMeals",
