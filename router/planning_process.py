@@ -38,8 +38,9 @@ _LENGTH = struct.Struct(">Q")
 _MAX_INLINE_BYTES = 50_000
 #: A frame takes half a kilobyte of the C stack, where one is taken at all; the stack has eight megabytes.
 MAX_PLANNING_FRAMES = 5_000
-#: The child's command: it must find the same packages as this process, wherever it was started.
-_CHILD = "import sys; sys.path[:] = sys.argv[1:]; from router.planning_process import main; main()"
+#: The child's command: it must find the same packages as this process, wherever it was started. This module has another
+#: name in the distribution of the router alone.
+_CHILD = f"import sys; sys.path[:] = sys.argv[1:]; from {__name__} import main; main()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class PlanningProcess:
             child = self._child if self._child is not None and self._child.returncode is None else await self._start()
             assert child.stdin is not None
             assert child.stdout is not None
-            child.stdin.write(await in_background(_frame, job))
+            _write(child.stdin, await in_background(_frame, job))
             await child.stdin.drain()
             (length,) = _LENGTH.unpack(await child.stdout.readexactly(_LENGTH.size))
             pickled = await child.stdout.readexactly(length)
@@ -160,6 +161,14 @@ class PlanningProcess:
         assert self._child.stdin is not None
         self._child.stdin.write(_frame(self._supergraph_sdl))
         return self._child
+
+
+def _write(pipe: asyncio.StreamWriter, data: bytes) -> None:
+    """Raises ConnectionResetError where the child has ended; uvloop says that by a RuntimeError."""
+    try:
+        pipe.write(data)
+    except RuntimeError as error:
+        raise ConnectionResetError(str(error)) from error
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from graphql import get_introspection_query
 
 from deploy.standalone.build import build, renamed
 from schema.sources import declared_sources
@@ -89,6 +90,9 @@ async def test_the_guides_graph_is_served(environment: Path, example: Path, unus
             assert await asked() == {"data": {"products": products}}
             async with session.get(url, headers={"accept": "text/html"}) as response:
                 assert "GraphiQL" in await response.text()
+            # what is long is prepared in a process of its own, as GraphiQL's first question is
+            async with session.post(url, json={"query": get_introspection_query()}) as response:
+                assert (await response.json())["data"]["__schema"]["queryType"]["name"] == "Query"
     finally:
         process.terminate()
         await asyncio.wait_for(process.wait(), 60)

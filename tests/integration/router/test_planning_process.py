@@ -15,13 +15,14 @@ from typing import Self
 
 import orjson
 import pytest
+import uvloop
 from graphql import get_introspection_query
 
-from router import loaded_graph
+from router import loaded_graph, planning_process
 from router.access.authorization import AuthorizationRules, Requirement
 from router.access.caller import Caller
 from router.access.demand import DemandControl
-from router.errors import PlanningTimeoutError, RequestError
+from router.errors import PlanningFailedError, PlanningTimeoutError, RequestError
 from router.loaded_graph import GraphOptions, LoadedGraph
 from router.operation import DocumentLimits, Operation
 from router.pipeline import Response, run
@@ -522,3 +523,21 @@ async def test_hostile_text_is_refused_quickly(text: str, code: str) -> None:
 
     assert {entry["extensions"]["code"] for entry in orjson.loads(response.body)["errors"]} == {code}
     assert time.perf_counter() - began < 3
+
+
+def test_a_child_that_ends_before_it_was_asked_is_told_as_one_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under uvloop, on which routers run, writing to it is a RuntimeError."""
+    process = PlanningProcess(SUPERGRAPH)
+
+    async def framed_when_it_has_ended(work: Callable[..., bytes], *arguments: object) -> bytes:
+        assert process._child is not None
+        await process._child.wait()
+        return work(*arguments)
+
+    async def asked() -> None:
+        with pytest.raises(PlanningFailedError):
+            await process.prepare(PrepareJob("{ __typename }", None, False, DocumentLimits()))
+
+    monkeypatch.setattr(planning_process, "_CHILD", "raise SystemExit(1)")
+    monkeypatch.setattr(planning_process, "in_background", framed_when_it_has_ended)
+    uvloop.run(asked())
