@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.text import Text
 
 from deploy.data_directory import DataDirectory, StackState
-from deploy.embedded import DOMAINS, HOST, broker_spec, postgres_binaries, valkey_spec
+from deploy.embedded import DOMAINS, HOST, broker_binary, postgres_binaries, valkey_binary
 from deploy.local_http import http_ok
 from deploy.subgraph_ports import SUBGRAPH_PORTS
 from deploy.terminal import Terminal
@@ -37,7 +37,7 @@ def examine(data_dir: Path, port: int, terminal: Terminal) -> bool:
     """Whether nothing is wrong."""
     state = DataDirectory(data_dir).read_state()
     well = True
-    for finding in [*_machine(data_dir), *_servers(data_dir), *(_stack(state) if state else _free_ports(port))]:
+    for finding in [*_machine(data_dir), *_servers(), *(_stack(state) if state else _free_ports(port))]:
         mark, colour = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "dim")}[finding.is_well]
         line = Text.assemble((f"{mark} ", colour), finding.what)
         if finding.is_well is not True and finding.advice:
@@ -64,7 +64,7 @@ def _machine(data_dir: Path) -> Iterator[Finding]:
         yield Finding("the development secret is readable by its owner only", private, f"chmod 600 {secret}")
 
 
-def _servers(data_dir: Path) -> Iterator[Finding]:
+def _servers() -> Iterator[Finding]:
     """Each server is either named by the environment or can be started from its wheel."""
     named = [name for name in DOMAINS if os.environ.get(f"DATABASE_URL_{name.upper()}")]
     if len(named) == len(DOMAINS):
@@ -74,11 +74,11 @@ def _servers(data_dir: Path) -> Iterator[Finding]:
     if os.environ.get("REDIS_URL"):
         yield Finding("Redis: named by REDIS_URL", True)
     else:
-        yield _startable("Valkey", lambda: valkey_spec(data_dir.absolute().parent, 0).command[0])
+        yield _startable("Valkey", lambda: str(valkey_binary()))
     if os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
         yield Finding("Kafka: named by KAFKA_BOOTSTRAP_SERVERS", True)
     else:
-        yield _startable("broker", lambda: broker_spec(0).command[0])
+        yield _startable("broker", lambda: str(broker_binary()))
 
 
 def _startable(name: str, find: Callable[[], str]) -> Finding:

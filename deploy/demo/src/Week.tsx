@@ -51,13 +51,13 @@ function Report({ me, isThisWeek }: { me: WeekReportQuery["me"]; isThisWeek: boo
       </section>
       <section className="card" aria-label="The week in numbers">
         <dl className="numbers">
-          <Figure name={`a day, over ${week.daysLogged} with meals`} value={week.meanDailyCalories === null ? "–" : kcal(week.meanDailyCalories)} />
+          <Figure name={`eaten a day, mean of ${week.daysLogged} with meals`} value={week.meanDailyCalories === null ? "–" : kcal(week.meanDailyCalories)} />
           <Figure name="meals" value={count(week.mealsLogged)} />
           <Figure name="workouts" value={count(week.workoutsCompleted)} />
           <Figure name="in motion" value={minutes(week.workoutMinutes)} />
           <Figure name="burned by training" value={kcal(week.caloriesBurned)} />
           <Figure name="weight" value={week.weightChangeKg === null ? "–" : `${signed(week.weightChangeKg)} kg`} />
-          <Figure name={`days with meals, at most ${streaks.meals.longest}`} value={count(streaks.meals.current)} />
+          <Figure name={`days in a row with meals, the longest ${streaks.meals.longest}`} value={count(streaks.meals.current)} />
         </dl>
       </section>
       <Comparison report={me.weekReport} />

@@ -19,8 +19,8 @@ const endpoint = new URL(location.pathname, location.origin);
 const isPaneOpen = createKeptStore("workbench:pane", true);
 const notice = createStore(null);
 
-const WELCOME = `# Ctrl-Enter runs the operation at the cursor.
-# Its plan, with every fetch, appears below.
+const WELCOME = `# Ctrl-Enter runs it;
+# its plan is shown below.
 
 {
   __typename
