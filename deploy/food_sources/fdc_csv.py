@@ -16,11 +16,12 @@ from deploy.errors import FriendlyError
 from deploy.food_sources import Refused, Told
 from deploy.food_sources.fooddata_central import NUTRIENT_IDS, FdcFood, date_of, food_of
 from subgraphs.nutrition.domain.label import number
+from subgraphs.nutrition.domain.label_text import LONGEST_TEXT
 
 TABLES = ("food.csv", "branded_food.csv", "food_nutrient.csv")
 _ROWS_AT_ONCE = 20_000
 _JOINED = (
-    "SELECT branded.fdc_id, description, published, brand, gtin, shelf, serving_size, serving_unit, household,"
+    "SELECT branded.fdc_id, description, published, brand, gtin, shelf, serving_size, serving_unit, household, ingredients,"
     " group_concat(nutrient.nutrient_id || '=' || nutrient.amount, ' ')"
     " FROM branded LEFT JOIN food ON food.fdc_id = branded.fdc_id LEFT JOIN nutrient ON nutrient.fdc_id = branded.fdc_id"
     " GROUP BY branded.fdc_id ORDER BY branded.fdc_id"
@@ -34,7 +35,7 @@ def read_csv(open_table: Callable[[str], TextIO], folder: Path) -> Iterator[Told
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
             "CREATE TABLE food (fdc_id INTEGER PRIMARY KEY, description TEXT, published TEXT);"
             "CREATE TABLE branded (fdc_id INTEGER PRIMARY KEY, brand TEXT, gtin TEXT, shelf TEXT, serving_size TEXT,"
-            " serving_unit TEXT, household TEXT);"
+            " serving_unit TEXT, household TEXT, ingredients TEXT);"
             "CREATE TABLE nutrient (fdc_id INTEGER, nutrient_id INTEGER, amount TEXT,"
             " PRIMARY KEY (fdc_id, nutrient_id)) WITHOUT ROWID;"
         )
@@ -79,7 +80,8 @@ def _fill(
 def _branded(row: Mapping[str, str]) -> tuple[object, ...]:
     brand = row.get("brand_name") or row["brand_owner"]
     serving = row["serving_size"], row["serving_size_unit"], row["household_serving_fulltext"]
-    return (int(row["fdc_id"]), brand, row["gtin_upc"], row["branded_food_category"], *serving)
+    ingredients = (row.get("ingredients") or "")[:LONGEST_TEXT]
+    return (int(row["fdc_id"]), brand, row["gtin_upc"], row["branded_food_category"], *serving, ingredients)
 
 
 def _food(row: Mapping[str, str]) -> tuple[object, ...] | None:
@@ -96,7 +98,7 @@ def _nutrient(row: Mapping[str, str]) -> tuple[object, ...] | None:
 
 
 def _record(row: tuple[object, ...]) -> FdcFood:
-    fdc_id, description, published, brand, gtin, shelf, size, unit, household, amounts = (
+    fdc_id, description, published, brand, gtin, shelf, size, unit, household, ingredients, amounts = (
         "" if cell is None else str(cell) for cell in row
     )
     pairs = (pair.partition("=") for pair in amounts.split())
@@ -111,5 +113,6 @@ def _record(row: tuple[object, ...]) -> FdcFood:
         serving_size=number(size),
         serving_unit=unit,
         household=household,
+        ingredients=ingredients,
         per_100=per_100,
     )

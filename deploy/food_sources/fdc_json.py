@@ -40,6 +40,7 @@ def _told(record: Mapping[str, Any]) -> Told | Refused:
             serving_size=number(record.get("servingSize")),
             serving_unit=str(record.get("servingSizeUnit") or ""),
             household=str(record.get("householdServingFullText") or ""),
+            ingredients=str(record.get("ingredients") or ""),
             per_100=amounts_of(record.get("foodNutrients")),
             label=label,
         )

@@ -24,6 +24,7 @@ from subgraphs.nutrition.domain.catalogue_food import (
 from subgraphs.nutrition.domain.food_source import BulkSource
 from subgraphs.nutrition.domain.gtin import normalise_gtin
 from subgraphs.nutrition.domain.label import number, per_100_of_serving, portion_of
+from subgraphs.nutrition.domain.label_text import declared_by
 from subgraphs.nutrition.domain.nutrients import ALWAYS_KNOWN_NAMES, KJ_PER_KCAL, Nutrients
 
 # Our amount -> (FDC's nutrient, what one of its unit is in ours); the first that is told counts. 1104 and 1110 are
@@ -84,6 +85,7 @@ class FdcFood:
     serving_size: Decimal | None = None
     serving_unit: str = ""
     household: str = ""
+    ingredients: str = ""
     per_100: Mapping[int, Decimal] = field(default_factory=dict)
     label: Mapping[str, Decimal] = field(default_factory=dict)
 
@@ -106,6 +108,7 @@ def food_of(record: FdcFood) -> Told | Refused:
         category=category_of(record.shelf),
         per_100=Nutrients(**amounts),
         portions=portion_of(record.household, serving),
+        declared=declared_by(record.ingredients),
     )
     reason = refusal_of(food)
     return Told(food, f"{record.published}/{record.fdc_id:>12}") if reason is None else Refused(reason, place)

@@ -122,6 +122,7 @@ def _record(chance: random.Random, makers: list[str], number: int) -> dict[str, 
         "servingSizeUnit": "g",
         "householdServingFullText": chance.choice(("1 serving", "1 cup", "2 pieces", "1 package", "")),
         "publicationDate": "1/1/2026",
+        "ingredients": f"{', '.join([kind, *tastes, 'salt'])}. {'may contain tree nuts.' if number % 10 == 0 else ''}".upper(),
         "foodNutrients": [{"nutrient": {"id": nutrient}, "amount": amount} for nutrient, amount in amounts.items()],
     }
 

@@ -21,6 +21,7 @@ from deploy.food_sources.spool import Spool
 from deploy.food_sources.synthetic import records, write_synthetic
 from deploy.sample_data.rebuild import NUTRIENTS
 from subgraphs.nutrition.domain.catalogue_food import CatalogueFood, readable_name
+from subgraphs.nutrition.domain.declaration import NOTHING_TOLD, Allergen
 from subgraphs.nutrition.domain.food import FoodCategory, Portion
 
 GTIN = "0012345678905"
@@ -68,6 +69,16 @@ def test_a_label_of_100_g_is_taken_as_it_is_told(tmp_path: Path, name: str) -> N
     assert (food.per_100.energy_kcal, food.per_100.fat_g, food.per_100.sodium_mg) == (450, Decimal("18.9"), 250)
     assert (food.per_100.vitamin_a_ug, food.per_100.vitamin_d_ug) == (150, 1)  # of 500 and 40 international units
     assert food.per_100.fiber_g is None
+
+
+def test_allergens_are_read_from_the_ingredients(tmp_path: Path) -> None:
+    text = "OATS, HONEY, WHEY. CONTAINS: MILK. MAY CONTAIN TREE NUTS."
+    food = only_food(read(tmp_path, {"BrandedFoods": [branded(ingredients=text)]}))
+    assert food.declared.allergens == [Allergen.GLUTEN, Allergen.MILK, Allergen.NUTS]
+    assert food.declared.absent_allergens == []
+    before = only_food(read(tmp_path, {"BrandedFoods": [branded()]}))
+    assert before.declared == NOTHING_TOLD
+    assert before.digest != food.digest, "a load renews foods of before"
 
 
 def test_what_is_told_of_a_serving_alone_is_told_of_100_g(tmp_path: Path) -> None:
@@ -141,6 +152,7 @@ def fdc_tables() -> dict[str, str]:
     product = {
         "fdc_id": 11, "brand_owner": "Miller & Sons", "brand_name": "", "gtin_upc": GTIN, "serving_size": "40",
         "serving_size_unit": "g", "household_serving_fulltext": "1 bar", "branded_food_category": "Cereal",
+        "ingredients": "OATS, SESAME. MAY CONTAIN MILK",
     }  # fmt: skip
     amounts = {1008: 450, 1003: 10, 1005: 60, 1004: "18.9", 9999: 3}
     return {
@@ -169,6 +181,7 @@ def test_the_tables_of_fdc_are_joined(tmp_path: Path, packed: bool) -> None:
     assert told.food.name == "Oat bars"
     assert told.food.portions == (Portion("1 bar", Decimal(40)),)
     assert (told.food.per_100.energy_kcal, told.food.per_100.fat_g) == (450, Decimal("18.9"))
+    assert told.food.declared.allergens == [Allergen.GLUTEN, Allergen.MILK, Allergen.SESAME]
 
 
 def test_tables_without_a_column_are_told(tmp_path: Path) -> None:
