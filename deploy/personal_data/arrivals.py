@@ -167,7 +167,10 @@ def _target(record: Record, _known: Known) -> Input:
     # An export of an earlier release knows no weekdays: what it tells is of every day.
     usual = _pick(record.get("usual") or record, *amounts)
     weekdays = [_pick(each, "weekdays", *amounts) for each in record.get("weekdays", ())]
-    return {**_pick(record, "waterMl", "effectiveFrom"), **usual, "nutrients": aims, "weekdays": weekdays}
+    told = {**_pick(record, "waterMl", "effectiveFrom"), **usual, "nutrients": aims, "weekdays": weekdays}
+    if training := record.get("trainingDay"):
+        told["trainingDay"] = _pick(training, *amounts)
+    return told
 
 
 def _meal(record: Record, known: Known) -> Input:

@@ -218,6 +218,7 @@ LEFT_OUT: Mapping[str, str] = {
     "users.grant_invitation": _WAITING,
     "users.logged_entry": _COPY,
     "users.plan_ahead": _COPY,
+    "nutrition.training_entry": _COPY,
     "users.push_subscription": "addresses and keys of browsers, good for sending to them; `pushSubscriptions` names them",
     "users.pending_push": _WAITING,
     "users.webhook_delivery": "messages to endpoints, for ten days: which thing changed, all of which are in the export",

@@ -1,10 +1,11 @@
-"""The nutrition subgraph as an ASGI application, with what runs beside it: people's names and clocks, the search index."""
+"""The nutrition subgraph as an ASGI application, with what runs beside it: people's names and clocks, their days of training, the search index."""
 
 from subgraphs.nutrition.commands.deleted_entry import forget_deleted
 from subgraphs.nutrition.commands.food_index import renew_food_index
 from subgraphs.nutrition.commands.meal_plan import forget_planned
+from subgraphs.nutrition.commands.training_entry import forget_training
 from subgraphs.nutrition.loaders import NutritionLoaders
-from subgraphs.nutrition.projections.person import subscription
+from subgraphs.nutrition.projections import person, training
 from subgraphs.nutrition.schema import schema
 from subgraphs.shell.app import Subgraph, SubgraphApp, build_app
 from subgraphs.shell.context import Resources
@@ -20,9 +21,9 @@ SUBGRAPH = Subgraph(
     name="nutrition",
     schema=schema,
     make_loaders=NutritionLoaders,
-    consumers=(subscription,),
+    consumers=(person.subscription, training.subscription),
     at_start=(index_foods,),
-    forget=(forget_deleted, forget_planned),
+    forget=(forget_deleted, forget_planned, forget_training),
 )
 
 

@@ -23,6 +23,7 @@ SYNCED = SyncedTables(
         "published_food": "others' to see; of one's own the food tells it, and it is asked of the server",
         "food_report": "for administrators",
         "deleted_entry": "what can be undone, asked of the server",
+        "training_entry": "copied from workouts",
         "person": "copied from users",
         "search_entry": "the index of words",
         "search_word": "the index of words",

@@ -283,10 +283,22 @@ class NutritionTargetRow(NutritionTable, table=True):
     water_ml: int | None = None
     nutrient_aims: str = Field(sa_column=_json())
     weekday_targets: str = Field(sa_column=_json())
+    training_target: str | None = Field(default=None, sa_column=Column(JSONB))
     version: int
     author_id: str | None = None
     idempotency_key: str | None = None
     idempotency_content: bytes | None = None
+
+
+class TrainingEntryRow(NutritionTable, table=True):
+    """A workout, or a plan of one, that makes its day one of training; replicated from workouts. `kept_at` is when it was first told."""
+
+    __tablename__ = "training_entry"
+
+    id: str = Field(primary_key=True)
+    user_id: str
+    local_date: date
+    kept_at: datetime = Field(sa_column=_instant())
 
 
 class PersonRow(NutritionTable, table=True):

@@ -99,6 +99,7 @@ LEFT_OUT_COLUMNS = {
 #: What the export calls a column, where it is not the column's name in camel case.
 RENAMED = {
     "nutrition_target.weekday_targets": "weekdays",
+    "nutrition_target.training_target": "trainingDay",
     "workout.paused_at": "pauses",
     "workout.resumed_at": "pauses",
     "account.email_verified_at": "emailVerified",
@@ -162,7 +163,7 @@ MORE = """mutation ($food: ID!, $workout: ID!) {
   setFavouriteFood(input: { foodId: $food, isFavourite: true }) { food { id } }
   quickAdd(input: { energyKcal: 321, name: "SECRET cake", slot: SNACK }) { meal { id } }
   first: setNutritionTarget(input: { energyKcal: 2111, effectiveFrom: "2026-01-05",
-    weekdays: [{ weekdays: [SATURDAY, SUNDAY], energyKcal: 2333 }] }) { userErrors { message } }
+    weekdays: [{ weekdays: [SATURDAY, SUNDAY], energyKcal: 2333 }], trainingDay: { energyKcal: 2444 } }) { userErrors { message } }
   then: setNutritionTarget(input: {
     energyKcal: 2222, effectiveFrom: "2026-02-02", nutrients: [{ nutrient: FIBER, minimum: 33 }] }) { userErrors { message } }
   completeWorkout(input: { id: $workout }) { workout { id } userErrors { message } }
@@ -226,6 +227,8 @@ async def test_the_export_has_all_that_a_person_put_in_and_nobody_elses(stack: R
     assert other.email not in text
     assert [target["usual"]["energyKcal"] for target in found["nutritionTargets"]] == [2222, 2111]
     assert [each["energyKcal"] for each in found["nutritionTargets"][1]["weekdays"]] == [2333]
+    assert found["nutritionTargets"][0]["trainingDay"] is None
+    assert found["nutritionTargets"][1]["trainingDay"]["energyKcal"] == 2444
     assert found["nutritionTargets"][0]["nutrients"] == [
         {"nutrient": "FIBER", "unit": "G", "minimum": 33.0, "maximum": None}
     ]

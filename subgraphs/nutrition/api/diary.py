@@ -134,7 +134,9 @@ class DiaryDay(Node):
     async def water(self, info: Info, unit: VolumeIn = VolumeUnit.ML) -> Volume:
         return volume(await self._water_ml(info), unit)
 
-    @strawberry.field(description="The target in force on this day; null without one.")
+    @strawberry.field(
+        description="The target in force on this day, as it is for a day of training where this is one; null without one."
+    )
     async def target(self, info: Info) -> NutritionTarget | None:
         record = await loaders_of(info).target_by_day.load((self.user_id, self.date))
         return None if record is None else target_node(record)

@@ -16,6 +16,7 @@ from subgraphs.nutrition.domain.target import (
     Need,
     Target,
 )
+from subgraphs.nutrition.domain.training_target import TargetBasis, TrainingTarget
 from subgraphs.nutrition.queries.target import TargetRecord
 from subgraphs.shell.calendar import Weekday
 from subgraphs.shell.context import Info
@@ -24,7 +25,15 @@ from subgraphs.shell.inputs import idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.plan_write_type import AUTHOR, PERSON
-from subgraphs.shell.scalars import IdempotencyKey, decimal_of, decimal_of_or_none, id_or_none, rounded, rounded_or_none
+from subgraphs.shell.scalars import (
+    IdempotencyKey,
+    decimal_of,
+    decimal_of_or_none,
+    describe_enum,
+    id_or_none,
+    rounded,
+    rounded_or_none,
+)
 
 if TYPE_CHECKING:
     from subgraphs.nutrition.api.user import User
@@ -45,9 +54,18 @@ class WeekdayTarget(UsualTarget):
     weekdays: list[Weekday] = strawberry.field(description="On which, as they were told.", directives=[list_size(3)])
 
 
+describe_enum(
+    TargetBasis,
+    "Which of a target's sets of values holds on a day.",
+    USUAL="That of every day.",
+    WEEKDAY="That of the day's weekday.",
+    TRAINING_DAY="That of days of training, which comes before the weekday's.",
+)
+
+
 @strawberry.type(
-    description="What to eat and drink in a day: what a person chose, or what is suggested. Of a day whose weekday has its own"
-    " energy and macronutrients, it is those."
+    description="What to eat and drink in a day: what a person chose, or what is suggested. Of a day of training, or else of one whose"
+    " weekday has its own energy and macronutrients, it is those."
 )
 class NutritionTarget:
     energy_kcal: float = strawberry.field(description="Energy in kilocalories.")
@@ -67,6 +85,16 @@ class NutritionTarget:
         default_factory=list,
         description="On which weekdays energy and macronutrients are others, each weekday once; empty for a suggestion.",
         directives=[list_size(2)],
+    )
+    training_day: UsualTarget | None = strawberry.field(
+        default=None,
+        description="What energy and macronutrients are on days of training: on which a workout runs or was done, or is planned and"
+        " was not skipped, by what workouts told until now. Null: as on others, and for a suggestion.",
+    )
+    basis: TargetBasis | None = strawberry.field(
+        default=None,
+        description="Which set of values this is, on the day that was asked for; null for a suggestion. It follows the workouts:"
+        " one that is logged in the evening makes a day of training of what was eaten before.",
     )
     effective_from: dt.date | None = strawberry.field(
         default=None, description="The person's calendar day from which it holds; null for a suggestion."
@@ -95,6 +123,9 @@ def target_node(record: TargetRecord) -> NutritionTarget:
     node.author_id = id_or_none(record.author_id)
     node.usual = UsualTarget(**_amounts(record.usual))
     node.weekdays = [WeekdayTarget(weekdays=list(own.weekdays), **_amounts(own)) for own in record.usual.weekdays]
+    training = record.usual.training_day
+    node.training_day = None if training is None else UsualTarget(**_amounts(training))
+    node.basis = record.basis
     return node
 
 
@@ -106,7 +137,7 @@ def need_node(need: Need) -> NutritionTarget:
     return node
 
 
-def _amounts(target: Target | domain.WeekdayTarget) -> dict[str, Any]:
+def _amounts(target: Target | domain.WeekdayTarget | TrainingTarget) -> dict[str, Any]:
     return {
         "energy_kcal": rounded(target.energy_kcal),
         "protein_g": rounded_or_none(target.protein_g),
@@ -146,6 +177,24 @@ class WeekdayTargetInput:
         )
 
 
+@strawberry.input(description="What to aim at on days of training. Water and single nutrients are those of every day.")
+class TrainingTargetInput:
+    energy_kcal: float = strawberry.field(
+        description=f"Energy in kilocalories, {LEAST_TARGET_KCAL} to {MOST_TARGET_KCAL}."
+    )
+    protein_g: float | None = strawberry.field(default=None, description=f"Protein in grams, {_GRAMS}")
+    carbs_g: float | None = strawberry.field(default=None, description=f"Carbohydrate in grams, {_GRAMS}")
+    fat_g: float | None = strawberry.field(default=None, description=f"Fat in grams, {_GRAMS}")
+
+    def to_domain(self) -> TrainingTarget:
+        return TrainingTarget(
+            energy_kcal=decimal_of(self.energy_kcal, 2),
+            protein_g=decimal_of_or_none(self.protein_g, 2),
+            carbs_g=decimal_of_or_none(self.carbs_g, 2),
+            fat_g=decimal_of_or_none(self.fat_g, 2),
+        )
+
+
 @strawberry.input(description="What to aim at from a day on, in the place of what was aimed at before.")
 class SetNutritionTargetInput:
     energy_kcal: float = strawberry.field(
@@ -162,6 +211,10 @@ class SetNutritionTargetInput:
     )
     weekdays: list[WeekdayTargetInput] = strawberry.field(
         default_factory=list, description="On which weekdays to aim at other amounts, up to 7 entries."
+    )
+    training_day: TrainingTargetInput | None = strawberry.field(
+        default=None,
+        description="What to aim at on days of training, before what their weekday has. Null: the same as on others.",
     )
     effective_from: dt.date | None = strawberry.field(
         default=None, description="The first calendar day it holds for. Null: the person's today."
@@ -187,6 +240,7 @@ class SetNutritionTargetInput:
             water_ml=self.water_ml,
             nutrients=aims,
             weekdays=tuple(each.to_domain() for each in self.weekdays),
+            training_day=None if self.training_day is None else self.training_day.to_domain(),
         )
 
 

@@ -9,9 +9,10 @@ from events.contracts.nutrition import TargetChanged
 from events.outbox import NewEvent, append_event
 from subgraphs.nutrition.domain.nutrient_aim import encode_aims
 from subgraphs.nutrition.domain.target import Target, check_target
+from subgraphs.nutrition.domain.training_target import encode_training
 from subgraphs.nutrition.domain.weekday_target import encode_variations
 from subgraphs.nutrition.queries.person import person_of
-from subgraphs.nutrition.queries.target import TargetRecord, read_target, targets_by_day
+from subgraphs.nutrition.queries.target import TARGET_COLUMNS, TargetRecord, read_target, targets_by_day
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import local_date
 from subgraphs.shell.database import Database, take_turns
@@ -28,19 +29,18 @@ _NEXT_VERSION = text(
 )
 _UPSERT = text(
     "INSERT INTO nutrition_target (user_id, effective_from, energy_kcal, protein_g, carbs_g, fat_g, water_ml,"
-    " nutrient_aims, weekday_targets, version, author_id, idempotency_key, idempotency_content)"
+    " nutrient_aims, weekday_targets, training_target, version, author_id, idempotency_key, idempotency_content)"
     " VALUES (:user_id, :effective_from, :energy_kcal, :protein_g, :carbs_g, :fat_g, :water_ml,"
-    " CAST(:nutrient_aims AS jsonb), CAST(:weekday_targets AS jsonb), :version, :author_id,"
+    " CAST(:nutrient_aims AS jsonb), CAST(:weekday_targets AS jsonb), CAST(:training_target AS jsonb), :version, :author_id,"
     " :idempotency_key, :idempotency_content)"
     " ON CONFLICT (user_id, effective_from) DO UPDATE SET energy_kcal = excluded.energy_kcal,"
     " protein_g = excluded.protein_g, carbs_g = excluded.carbs_g, fat_g = excluded.fat_g,"
     " water_ml = excluded.water_ml, nutrient_aims = excluded.nutrient_aims,"
-    " weekday_targets = excluded.weekday_targets, version = excluded.version, author_id = excluded.author_id,"
+    " weekday_targets = excluded.weekday_targets, training_target = excluded.training_target, version = excluded.version, author_id = excluded.author_id,"
     " idempotency_key = excluded.idempotency_key, idempotency_content = excluded.idempotency_content"
 )
 _EARLIER = text(
-    "SELECT energy_kcal, protein_g, carbs_g, fat_g, water_ml, CAST(nutrient_aims AS text) AS nutrient_aims,"
-    " CAST(weekday_targets AS text) AS weekday_targets, effective_from, version, author_id, idempotency_content"
+    f"SELECT {TARGET_COLUMNS.format(day='effective_from')}, idempotency_content"  # noqa: S608 - our names
     " FROM nutrition_target WHERE user_id = :user_id AND idempotency_key = CAST(:key AS text)"
 )
 
@@ -78,6 +78,7 @@ async def set_target(
         version = int((await transaction.execute(_NEXT_VERSION, {"user_id": owner.id})).scalar_one())
         record = TargetRecord(target, day, day, version, writer.author_id)
         await transaction.execute(_UPSERT, _row(owner.id, record) | key_columns(key))
+        record = (await targets_by_day(transaction, [(owner.id, day)]))[owner.id, day]
         await append_event(transaction, _event(owner.id, target, day, version, now))
         await writer.note(transaction, PlanKind.NUTRITION_TARGET, day.isoformat(), now)
         return record
@@ -95,6 +96,7 @@ def _row(user_id: str, record: TargetRecord) -> dict[str, object]:
         "water_ml": target.water_ml,
         "nutrient_aims": encode_aims(target.nutrients),
         "weekday_targets": encode_variations(target.weekdays),
+        "training_target": encode_training(target.training_day),
         "version": record.version,
         "author_id": record.author_id,
     }

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from subgraphs.nutrition.domain.nutrient_aim import NutrientAim, check_aims
+from subgraphs.nutrition.domain.training_target import TargetBasis, TrainingTarget
 from subgraphs.nutrition.domain.weekday_target import MOST_VARIATIONS, WeekdayTarget, check_variations
 from subgraphs.shell.calendar import weekday_of
 from subgraphs.shell.errors import Checks
@@ -55,15 +56,28 @@ class Target:
     water_ml: int | None = None
     nutrients: tuple[NutrientAim, ...] = ()
     weekdays: tuple[WeekdayTarget, ...] = ()
+    training_day: TrainingTarget | None = None
 
-    def on(self, day: date) -> "Target":
-        """What it is on this day: another on weekdays that have their own."""
+    def on(self, day: date, *, is_trained: bool = False) -> "Target":
+        """What it is on this day: another on days of training, and else on weekdays that have their own."""
+        own = self._own(day, is_trained=is_trained)
+        if own is None:
+            return self
+        energy, protein, carbs, fat = own.energy_kcal, own.protein_g, own.carbs_g, own.fat_g
+        return replace(self, energy_kcal=energy, protein_g=protein, carbs_g=carbs, fat_g=fat)
+
+    def basis_on(self, day: date, *, is_trained: bool) -> TargetBasis:
+        """Which of its sets of values holds on this day."""
+        own = self._own(day, is_trained=is_trained)
+        if own is None:
+            return TargetBasis.USUAL
+        return TargetBasis.TRAINING_DAY if isinstance(own, TrainingTarget) else TargetBasis.WEEKDAY
+
+    def _own(self, day: date, *, is_trained: bool) -> TrainingTarget | WeekdayTarget | None:
+        if is_trained and self.training_day is not None:
+            return self.training_day
         weekday = weekday_of(day)
-        for own in self.weekdays:
-            if weekday in own.weekdays:
-                energy, protein, carbs, fat = own.energy_kcal, own.protein_g, own.carbs_g, own.fat_g
-                return replace(self, energy_kcal=energy, protein_g=protein, carbs_g=carbs, fat_g=fat)
-        return self
+        return next((own for own in self.weekdays if weekday in own.weekdays), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +130,14 @@ def check_target(checks: Checks, target: Target) -> None:
     check_variations(checks, target.weekdays)
     for number, variation in enumerate(target.weekdays[:MOST_VARIATIONS]):
         _check_amounts(checks, variation, f"weekdays.{number}.")
+    if target.training_day is not None:
+        _check_amounts(checks, target.training_day, "trainingDay.")
     in_range = target.water_ml is None or 1 <= target.water_ml <= MOST_TARGET_ML
     checks.require(in_range, "waterMl", f"must be from 1 to {MOST_TARGET_ML}")
     check_aims(checks, target.nutrients)
 
 
-def _check_amounts(checks: Checks, amounts: Target | WeekdayTarget, place: str) -> None:
+def _check_amounts(checks: Checks, amounts: Target | WeekdayTarget | TrainingTarget, place: str) -> None:
     in_range = LEAST_TARGET_KCAL <= amounts.energy_kcal <= MOST_TARGET_KCAL
     checks.require(in_range, f"{place}energyKcal", f"must be from {LEAST_TARGET_KCAL} to {MOST_TARGET_KCAL}")
     for name, grams in (("proteinG", amounts.protein_g), ("carbsG", amounts.carbs_g), ("fatG", amounts.fat_g)):

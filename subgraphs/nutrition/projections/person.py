@@ -48,6 +48,7 @@ _FORGET = tuple(
         ("fast", "user_id"),
         ("water", "user_id"),
         ("nutrition_target", "user_id"),
+        ("training_entry", "user_id"),
         ("food_report", "reporter_id"),
         ("published_food", "user_id"),
         ("person", "user_id"),

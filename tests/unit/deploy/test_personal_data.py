@@ -105,7 +105,8 @@ def test_rows_of_lists_name_the_row_that_they_belong_to() -> None:
     version = {"version": 2, "writtenAt": None, "servings": 2, "yieldGrams": None, "instructions": 'stir, "well"'}
     one = {"foodName": "Oats", "grams": 80.5, "portion": None, "quantity": None, "food": {"id": "food_oats"}}
     gone = {**one, "foodName": "Gone", "food": None}
-    food = {**flat, "id": "food_1", "verified": True, "per100": None, "declared": None, "portions": []}
+    nothing = {"per100": None, "declared": None, "published": None, "portions": []}
+    food = {**flat, **nothing, "id": "food_1", "verified": True}
     record = {**food, "recipeVersions": [{**version, "ingredients": [one, gone]}]}
 
     assert list(rows("foods", record)) == [

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from events.contracts.users import UserErased
 from events.envelope import Aggregate, Envelope, encode_payload
+from subgraphs.nutrition.commands.training_entry import TrainingEntry, keep_training
 from subgraphs.nutrition.projections.person import project_people
 from subgraphs.nutrition.tables import metadata
 from tests.integration.subgraphs.nutrition.conftest import tell_settings
@@ -61,6 +62,9 @@ async def test_an_erased_person_leaves_no_row_anywhere(nutrition: SubgraphUnderT
         await nutrition.data(DELETE, each, {"id": made["quickAdd"]["meal"]["id"]})
         show = await nutrition.data(SHOW, each, {"food": made["createFood"]["food"]["id"]})
         shown[each] = show["publishFood"]["food"]["published"]["id"]
+        async with nutrition.database.transaction() as connection:
+            trained = TrainingEntry(id=f"workout of {each}", user_id=each, local_date=datetime.now(UTC).date())
+            await keep_training(connection, [trained], [])
         tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
         await nutrition.data(PLAN, each, {"id": made["createMealPlan"]["mealPlan"]["id"], "from": tomorrow})
     await nutrition.data(REPORT, person, {"shown": shown["bystander"]})

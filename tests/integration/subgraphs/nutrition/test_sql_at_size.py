@@ -72,6 +72,12 @@ PUBLISHED = """
         ARRAY['category=' || category, 'dish', 'n' || n], '{"per_100": {}}', now() - make_interval(secs => n)
     FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM food WHERE created_by IS NOT NULL) AS own
 """
+# A workout every other day, and a target that asks for it.
+TRAINED = """
+    WITH trained AS (UPDATE nutrition_target SET training_target = '{"energy_kcal": 2500}' RETURNING user_id, effective_from)
+    INSERT INTO training_entry (id, user_id, local_date)
+    SELECT user_id || effective_from, user_id, effective_from FROM trained WHERE extract(day FROM effective_from)::int % 2 = 1
+"""
 REPORTED = """
     INSERT INTO food_report (published_food_id, reporter_id, reason, at)
     SELECT id, 'p' || n, 'SPAM', now() FROM published_food, generate_series(1, 3) AS n
@@ -142,6 +148,7 @@ async def _fill(database: Database) -> None:
                 " WHERE source = 'RECIPE'"
             )
         )
+        await connection.execute(text(TRAINED))
         await connection.execute(text(PUBLISHED))
         await connection.execute(text(REPORTED))
         await connection.execute(
@@ -288,8 +295,8 @@ READS: dict[str, tuple[Read, int]] = {
     "what a person avoids": (lambda r: dietary_preferences_by_user(r, [VETERAN]), 1),
     "the newest fasts": (lambda r: fasts_by_user(r, [VETERAN], _PAGE), 21),
     "the fast that runs": (lambda r: running_fasts(r, [VETERAN]), 1),
-    "the target of today": (lambda r: targets_by_day(r, _WEEK[:1]), 1),
-    "the target of a day nine years ago": (lambda r: targets_by_day(r, [(VETERAN, _OLD)]), 1),
+    "the target of today": (lambda r: targets_by_day(r, _WEEK[:1]), 2),
+    "the target of a day nine years ago": (lambda r: targets_by_day(r, [(VETERAN, _OLD)]), 2),
     "foods by name": (lambda r: foods_by_name(r, [FoodFilter(VETERAN)], _NAMES), 42),
     "own foods by name": (lambda r: foods_by_name(r, [FoodFilter(VETERAN, own=True)], _NAMES), 21),
     "a food": (lambda r: foods_by_id(r, ["food-7"]), 1),
