@@ -104,6 +104,15 @@ SECTIONS: tuple[Section, ...] = (
         ),
     ),
     Section(
+        "Consents. A version in force is asked of everybody anew; unset: nobody is asked. The first two are required to register",
+        (
+            Variable("CONSENT_TERMS_VERSION", "of the terms of use, such as 2026-11"),
+            Variable("CONSENT_HEALTH_DATA_VERSION", "of the text about data concerning health (GDPR, article 9)"),
+            Variable("CONSENT_EMAILS_VERSION", "of the text about mails of reports, reminders and news"),
+            Variable("CONSENT_STATISTICS_VERSION", "of the text about the operator's statistics"),
+        ),
+    ),
+    Section(
         "Products of nutrition. Unset: a barcode that the catalogue does not have is nowhere looked for",
         (
             Variable("OPEN_FOOD_FACTS_URL", "asked for unknown barcodes, such as https://world.openfoodfacts.org"),

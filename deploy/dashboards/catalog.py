@@ -222,6 +222,7 @@ BUSINESS = Dashboard(
         _panel("Operations by name", "The twenty that are asked most.", ("topk(20, sum by (operation) (rate(router_named_operations_total[5m])))", "{{operation}}"), unit="ops"),
         _panel("Writes", "Mutations a second.", ('sum(rate(router_operations_total{type="mutation"}[5m]))', "mutations"), unit="ops"),
         _panel("Events by domain", "What people did, as it leaves the four subgraphs.", ("sum by (service) (rate(outbox_published_total[5m]))", "{{service}}"), unit="ops"),
+        _panel("People by newest sign-in", "Within so many days, and ever; of those alone who agreed to be counted.", ("max by (signed_in) (consenting_people)", "{{signed_in}}")),
         _panel("People watching", "Open subscriptions.", ("sum(router_subscriptions_active) or vector(0)", "people")),
     ),
 )  # fmt: skip

@@ -89,7 +89,7 @@ def _pick_newer(record: Record, *names: str) -> Input:
 def _settings(account: Record, _known: Known) -> Input:
     settings = account["settings"]
     told = _pick(settings, "timeZone", "dayStartHour", "weekStart", "units")
-    return told | _pick_newer(settings, "language", "theme", "dateFormat")
+    return told | _pick_newer(settings, "language", "theme", "dateFormat", "invitableByEmail")
 
 
 def _profile(account: Record, _known: Known) -> Input:
@@ -390,6 +390,7 @@ OTHERS = (
 )
 #: Files of the export that nothing is made of, and why.
 NOT_IMPORTED = {
+    "consents": "are given to the platform that asks for them",
     "sessions": "signs in nobody",
     "recentFoods": "follows from the meals",
     "plannedMeals": "plan days anew with the plans, which are imported",

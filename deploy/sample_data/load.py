@@ -62,6 +62,7 @@ from subgraphs.users.commands.heart_rate import NewHeartRate
 from subgraphs.users.commands.measurement import NewMeasurement
 from subgraphs.users.commands.weight import NewWeighing
 from subgraphs.users.domain.account import PersonalSettings, Profile, Units
+from subgraphs.users.domain.consent import ConsentChoice, ConsentPurpose
 from subgraphs.users.domain.measurement import MeasurementKind
 from subgraphs.users.projections.notification import subscription as notifications
 from subgraphs.users.projections.planned_workout import subscription as plans
@@ -283,8 +284,9 @@ def _eater(person: Person) -> PersonRecord:
     return PersonRecord(person.id, person.display_name, person.time_zone, person.day_start_hour)
 
 
-#: Whose account shows what the role PREMIUM opens.
+#: Whose account shows what the role PREMIUM opens, and has decided about every consent.
 _PREMIUM = "john.doe@example.com"
+_CONSENTS = tuple(ConsentChoice(purpose, True, None) for purpose in ConsentPurpose)
 
 
 def _account(person: Person, now: datetime) -> SampleAccount:
@@ -307,6 +309,7 @@ def _account(person: Person, now: datetime) -> SampleAccount:
         display_name=person.display_name,
         profile=profile,
         settings=settings,
+        consents=_CONSENTS if person.email == _PREMIUM else (),
     )
     registered_at = first - timedelta(hours=1)
     premium_until = registered_at + timedelta(days=3_650) if person.email == _PREMIUM else None

@@ -10,6 +10,8 @@ from subgraphs.shell.grant_area import GrantArea
 READ = "read"
 WRITE = "write"
 KEY = "key"
+#: To decide about the account itself and nothing in it: all that is left to write of one that waits for its erasure.
+OWN_ACCOUNT = "account"
 
 
 class KeyScope(StrEnum):

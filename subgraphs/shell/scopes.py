@@ -15,7 +15,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
 from subgraphs.shell.grant_area import GrantArea
-from subgraphs.shell.key_scope import KEY, READ, WRITE, KeyScope, reading
+from subgraphs.shell.key_scope import KEY, OWN_ACCOUNT, READ, WRITE, KeyScope, reading
 
 
 @schema_directive(locations=[Location.FIELD_DEFINITION], name="requiresScopes", print_definition=False)
@@ -34,6 +34,10 @@ PREMIUM_ONLY = RequiresScopes(scopes=[["premium"]])
 ANY_KEY = RequiresScopes(scopes=[[READ], [KEY]])
 #: For whoever has signed in, and for no API key.
 NO_KEY = RequiresScopes(scopes=[[READ]])
+
+
+#: For whoever has signed in, also where the account waits for its erasure; for no API key.
+OF_OWN_ACCOUNT = RequiresScopes(scopes=[[WRITE], [OWN_ACCOUNT]])
 
 
 def reads(*areas: GrantArea) -> RequiresScopes:

@@ -23,6 +23,7 @@ _DOMAIN = re.compile(
     r"localhost|(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 )
 _ANDROID_APP = re.compile(r"android:apk-key-hash:[A-Za-z0-9_-]{43}")
+_VERSION = re.compile(r"[A-Za-z0-9._-]{1,50}")
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}=?")
 SMTP_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 _LONGEST_HEADER_TEXT = 200
@@ -32,6 +33,16 @@ _T = TypeVar("_T")
 
 class SettingsError(ValueError):
     """The environment does not describe a subgraph that can run; the message names every variable to change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentVersions:
+    """Which versions of the texts that people agree to are in force; a purpose without one is not asked about."""
+
+    terms: str | None = None
+    health_data: str | None = None
+    emails: str | None = None
+    statistics: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +78,7 @@ class Settings:
     mail_from: str = SENDER
     mail_link: str | None = None
     confirm_registration: bool = False
+    consents: ConsentVersions = ConsentVersions()
     # Push messages: the number of the key that signs them, who answers for them, and push services that may be anywhere.
     web_push_key: str | None = field(default=None, repr=False)
     web_push_contact: str = "mailto:no-reply@fittracker.example"
@@ -124,6 +136,7 @@ def read_settings(subgraph: str, environment: Mapping[str, str] | None = None) -
         mail_from=reader.optional("MAIL_FROM") or SENDER,
         mail_link=reader.web_address("MAIL_LINK"),
         confirm_registration=reader.flag("CONFIRM_REGISTRATION", environment_name == "prod" and smtp_url is not None),
+        consents=_consents(reader),
         web_push_key=reader.key("WEB_PUSH_KEY"),
         web_push_contact=reader.optional("WEB_PUSH_CONTACT") or "mailto:no-reply@fittracker.example",
         web_push_trusted=reader.words("WEB_PUSH_TRUSTED_ORIGINS"),
@@ -190,6 +203,15 @@ def _kafka(reader: "_Reader") -> KafkaSettings | None:
     return kafka if servers else None
 
 
+def _consents(reader: "_Reader") -> ConsentVersions:
+    return ConsentVersions(
+        terms=reader.version("CONSENT_TERMS_VERSION"),
+        health_data=reader.version("CONSENT_HEALTH_DATA_VERSION"),
+        emails=reader.version("CONSENT_EMAILS_VERSION"),
+        statistics=reader.version("CONSENT_STATISTICS_VERSION"),
+    )
+
+
 def _bits(secret: str) -> float:
     """Shannon's entropy of its characters times their number: an upper bound on what it is worth, in bits."""
     counts = Counter(secret)
@@ -228,6 +250,15 @@ class _Reader:
         value = self.optional(name)
         if value is not None and not CELL_NAME.fullmatch(value):
             self.problems.append(f"{name} must be up to 32 small letters, digits and hyphens, such as eu-1.")
+        return value
+
+    def version(self, name: str) -> str | None:
+        """What names a version of a text: letters, digits, dots, hyphens and underscores."""
+        value = self.optional(name)
+        if value is not None and not _VERSION.fullmatch(value):
+            self.problems.append(
+                f"{name} must be up to 50 letters, digits, dots, hyphens and underscores, such as 2026-11."
+            )
         return value
 
     def key(self, name: str) -> str | None:

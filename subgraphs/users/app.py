@@ -10,11 +10,13 @@ from subgraphs.users.commands.cell import cell_routes
 from subgraphs.users.commands.ended_session import forget_old_sessions
 from subgraphs.users.commands.factor_sealing import seal_factors
 from subgraphs.users.commands.grant import forget_grants
+from subgraphs.users.commands.health_data import erase_withdrawn
 from subgraphs.users.commands.logged_entry import forget_logged
 from subgraphs.users.commands.mail import forget_mail
 from subgraphs.users.commands.mail_delivery import deliver_mail
 from subgraphs.users.commands.notification import forget_notifications
 from subgraphs.users.commands.passkey_challenge import forget_challenges
+from subgraphs.users.commands.people_count import measure_people
 from subgraphs.users.commands.push_delivery import deliver_pushes, forget_pushes
 from subgraphs.users.commands.queue_age import measure_queues
 from subgraphs.users.commands.reminder_delivery import remind_people
@@ -41,8 +43,8 @@ SUBGRAPH = Subgraph(
         forget_challenges,
         forget_deliveries,
     ),
-    loops=(deliver_mail, remind_people, deliver_pushes, deliver_webhooks, seal_factors),
-    measures=(measure_queues,),
+    loops=(deliver_mail, remind_people, deliver_pushes, deliver_webhooks, seal_factors, erase_withdrawn),
+    measures=(measure_queues, measure_people),
     routes=lambda resources: (*cell_routes(resources), Route(PATH, resources.revoked_sessions.tell)),
 )
 

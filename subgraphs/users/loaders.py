@@ -12,6 +12,12 @@ from subgraphs.shell.keyset import Page
 from subgraphs.shell.telemetry import batch_span
 from subgraphs.users.queries.account import AccountRecord, accounts_by_id
 from subgraphs.users.queries.api_key import ApiKeyRecord, api_keys_by_user
+from subgraphs.users.queries.consent import (
+    ConsentRecord,
+    consent_counts,
+    consent_history_by_user,
+    consents_by_user,
+)
 from subgraphs.users.queries.grant import (
     InvitationRecord,
     grant_counts_by_owner,
@@ -123,6 +129,18 @@ class UsersLoaders:
     @cached_property
     def heart_rate_count_by_user(self) -> DataLoader[str, int | None]:
         return load_one("heart_rate_count_by_user", self._read(heart_rate_counts), batch_span)
+
+    @cached_property
+    def consents_by_user(self) -> DataLoader[str, list[ConsentRecord]]:
+        return load_list("consents_by_user", self._read(consents_by_user), batch_span)
+
+    @cached_property
+    def consent_history_by_user(self) -> DataLoader[tuple[str, Page], list[ConsentRecord]]:
+        return load_with_arguments("consent_history_by_user", self._read(consent_history_by_user), list, batch_span)
+
+    @cached_property
+    def consent_count_by_user(self) -> DataLoader[str, int | None]:
+        return load_one("consent_count_by_user", self._read(consent_counts), batch_span)
 
     @cached_property
     def sessions_by_user(self) -> DataLoader[tuple[str, Page], list[SessionRecord]]:

@@ -17,10 +17,12 @@ from events.outbox import append_event
 from subgraphs.shell.bulk import copy_events, copy_rows
 from subgraphs.users.commands.account import NewAccount, insert_account
 from subgraphs.users.commands.account_event import account_event
+from subgraphs.users.commands.consent import keep_choices
 from subgraphs.users.commands.heart_rate import NewHeartRate, heart_rate_row
 from subgraphs.users.commands.measurement import NewMeasurement, measurement_row
 from subgraphs.users.commands.password import hash_password
 from subgraphs.users.commands.weight import NewWeighing, weighing_logged, weighing_row
+from subgraphs.users.domain.consent import ConsentWay
 from subgraphs.users.queries.account import accounts_by_id
 from subgraphs.users.tables import HeartRateRow, MeasurementRow
 
@@ -53,6 +55,8 @@ async def load_accounts(connection: AsyncConnection, samples: Iterable[SampleAcc
         if account is not None:
             if sample.premium_until is not None:
                 await connection.execute(_PREMIUM, {"id": sample.id, "until": sample.premium_until})
+            consents, way = sample.account.consents, ConsentWay.REGISTRATION
+            await keep_choices(connection, sample.id, consents, way, sample.registered_at)
             await append_event(connection, account_event(UserRegistered, account, sample.registered_at))
             loaded += 1
     return loaded

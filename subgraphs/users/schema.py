@@ -5,6 +5,7 @@ import strawberry
 from subgraphs.shell.graphql_schema import SubgraphSchema
 from subgraphs.users.api.administration import AdministrationMutation, AdministrationQuery
 from subgraphs.users.api.api_key import ApiKeyMutation
+from subgraphs.users.api.consent import ConsentMutation, ConsentQuery
 from subgraphs.users.api.email import EmailMutation
 from subgraphs.users.api.erasure import ErasureMutation
 from subgraphs.users.api.grant import GrantMutation
@@ -27,7 +28,7 @@ from subgraphs.users.api.weight import WeightEntry, WeightMutation
 
 
 @strawberry.type
-class Query(UserQuery, NodeQuery, AdministrationQuery, PushQuery, WebhookQuery):
+class Query(UserQuery, NodeQuery, AdministrationQuery, PushQuery, WebhookQuery, ConsentQuery):
     """Whoever asks, and whoever may be asked about."""
 
 
@@ -39,6 +40,7 @@ class Mutation(
     PasskeyLoginMutation,
     EmailMutation,
     ErasureMutation,
+    ConsentMutation,
     AdministrationMutation,
     GrantMutation,
     NotificationMutation,
@@ -52,7 +54,7 @@ class Mutation(
     MeasurementMutation,
     HeartRateMutation,
 ):
-    """Every change to accounts, sessions, passkeys, grants, notifications, reminders, API keys, webhooks, weighings, measurements
+    """Every change to accounts, consents, sessions, passkeys, grants, notifications, reminders, API keys, webhooks, weighings, measurements
     and heart rates.
     """
 

@@ -13,6 +13,7 @@ SYNCED = SyncedTables(
     ),
     parts={},
     not_synced={
+        "consent": "of the account itself, asked of the server",
         "session": "of the account's safety, asked of the server",
         "refresh_token": "a secret's hash",
         "recovery_code": "a secret's hash",

@@ -62,6 +62,10 @@ class AccountRow(UsersTable, table=True):
     language: str | None = None
     theme: str = "SYSTEM"
     date_format: str = "BY_LANGUAGE"
+    invitable_by_email: bool = Field(
+        default=True, sa_column=Column(Boolean, nullable=False, server_default=text("true"))
+    )
+    erase_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     date_of_birth: date | None = None
     sex: str | None = None
     height_cm: Decimal | None = Field(default=None, sa_column=Column(Numeric(5, 2)))
@@ -78,6 +82,21 @@ class AccountRow(UsersTable, table=True):
     premium_until: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     idempotency_key: str | None = None
     idempotency_content: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+
+
+class ConsentRow(UsersTable, table=True):
+    """A decision about one purpose; `is_current` where it is the last about it."""
+
+    __tablename__ = "consent"
+
+    id: str = Field(primary_key=True)
+    user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))
+    purpose: str
+    is_given: bool
+    version: str | None = None
+    decided_at: datetime = Field(sa_column=_instant())
+    way: str
+    is_current: bool
 
 
 class SessionRow(UsersTable, table=True):

@@ -189,6 +189,7 @@ class PublicTemplateRow(WorkoutsTable, table=True):
     withdrawn_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     version: int = 1
     reports: int = 0
+    shows_author: bool = True
     reported_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
 
 

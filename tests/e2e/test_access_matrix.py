@@ -59,6 +59,7 @@ LAST = (
     "removePasskey",
     "revokeSession",
     "changePassword",
+    "withdrawHealthDataConsent",
     "logout",
 )
 
@@ -66,7 +67,7 @@ LAST = (
 SNAPSHOT = """{ me { email displayName roles version settings { timeZone } profile { heightCm }
   weights { nodes { id weightKg notes version } } measurements { nodes { id valueCm } } heartRates { nodes { id version } } sessions { totalCount }
   meals { nodes { id notes version } } drinks { nodes { id amountMl } } workouts { nodes { id name status version } }
-  templates { nodes { id name } } gear { nodes { id version } } routines { nodes { id version } } plannedWorkouts { nodes { id version } } readers { totalCount } notifications { nodes { id } } reminders { id version } sentInvitations { id } apiKeys { id } passkeys { id name } webhookEndpoints { id version } goals { nodes { id targetValue status } } } }"""
+  templates { nodes { id name } } gear { nodes { id version } } routines { nodes { id version } } plannedWorkouts { nodes { id version } } readers { totalCount } notifications { nodes { id } } reminders { id version } sentInvitations { id } consents { isGiven } apiKeys { id } passkeys { id name } webhookEndpoints { id version } goals { nodes { id targetValue status } } } }"""
 
 
 #: Of that, what can be planned by a grant.

@@ -23,7 +23,7 @@ class Refusal:
     """`text` is an operation in which $name stands for the owner's id of that name, or a fragment on an entity.
 
     Exactly one of these holds for a stranger: the error `code`, the answer `stranger`, or `public` and `own`, where the
-    operation cannot touch the owner's data.
+    operation cannot touch the owner's data. A `public` one without a code has something to say to everybody.
     """
 
     coordinate: str

@@ -47,6 +47,7 @@ THEN = """mutation($food: ID!, $workout: ID!, $exercise: ID!, $tomorrow: LocalDa
   createRoutine(input: { name: "SECRET", schedule: CYCLE, days: [{ name: "SECRET", exercises: [{ exerciseId: $exercise, sets: 3 }] }, {}] }) {
     routine { id } }
   createTemplate(input: { name: "SECRET", exercises: [{ exerciseId: $exercise, sets: 3 }] }) { template { id } }
+  updateConsents(input: { consents: [{ purpose: STATISTICS, isGiven: true }] }) { user { id } }
   me: updateSettings(input: {}) { user { id day { id } } }
 }"""
 

@@ -3,6 +3,7 @@ import { useQuery } from "@apollo/client/react";
 import { useRef, useState } from "react";
 import { Answer } from "./Answer";
 import { Avoided } from "./Avoided";
+import { Consents } from "./Consents";
 import { Export, LISTINGS, type Progress } from "./export";
 import { count, dateWithYear, title, words } from "./format";
 import { SettingsDocument, type SettingsQuery } from "./graph.generated";
@@ -32,6 +33,7 @@ function Account({ me }: { me: SettingsQuery["me"] }) {
           <Figure name="second factor" value={me.hasSecondFactor ? "on" : "off"} />
         </dl>
       </section>
+      <Consents me={me} />
       <Avoided chosen={me.dietaryPreferences} />
       <WorkoutReminders me={me} />
       <Passkeys passkeys={me.passkeys} />

@@ -29,11 +29,14 @@ describe_enum(
     TEMPLATE_KEPT="A template that its person had published was kept, or brought back.",
     FOOD_WITHDRAWN="A food that its person had published was withdrawn.",
     FOOD_KEPT="A food that its person had published was kept, or brought back.",
+    HEALTH_DATA_WITHDRAWN="Its person withdrew the consent to health data: it is erased a fortnight later.",
+    HEALTH_DATA_AGREED_AGAIN="Its person agreed to health data again before that: it stays.",
 )
 
 
 @strawberry.type(
-    description="One thing that an administrator, or an operator, did to an account, or to what its person published."
+    description="One thing that an administrator, or an operator, did to an account, or to what its person published; and where"
+    " its person withdraws the consent to health data, that."
 )
 class AuditEntry:
     id: strawberry.ID = strawberry.field(description="Identifies the entry in the whole graph.")

@@ -5,6 +5,7 @@ import strawberry
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import PASSWORD_COST
 from subgraphs.shell.mutation import Payload, mutation
+from subgraphs.shell.scopes import OF_OWN_ACCOUNT
 from subgraphs.users.commands.erasure import erase_person
 
 
@@ -25,7 +26,7 @@ class ErasureMutation:
     @mutation(
         description="Erase the viewer's account and everything of the viewer's in the whole graph, for good. Other subgraphs"
         " follow within moments.",
-        directives=[PASSWORD_COST],
+        directives=[PASSWORD_COST, OF_OWN_ACCOUNT],
     )
     async def delete_account(self, info: Info, input: DeleteAccountInput) -> DeleteAccountPayload | None:
         viewer = info.context.viewer

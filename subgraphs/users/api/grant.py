@@ -118,11 +118,11 @@ class GrantsOfUser:
 
     @strawberry.field(
         description="Invitations to the person's address that wait, the newest first; at most 20, and none before the"
-        " address is proven.",
+        " address is proven, nor where `settings.invitableByEmail` is false.",
         directives=[list_size(3)],
     )
     async def received_invitations(self, info: Info) -> list[GrantInvitation]:
-        if self.record.email_verified_at is None:
+        if self.record.email_verified_at is None or not self.record.invitable_by_email:
             return []
         records = await loaders_of(info).invitations_by_email.load(email_key(self.record.email))
         return [invitation_node(record) for record in records]

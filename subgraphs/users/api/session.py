@@ -7,12 +7,15 @@ import strawberry
 from subgraphs.shell.calendar import WeekStart
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import PASSWORD_COST
+from subgraphs.shell.errors import Checks
 from subgraphs.shell.inputs import idempotency_key, request_key
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex
 from subgraphs.shell.scalars import IdempotencyKey, TimeZone, decimal_of
+from subgraphs.shell.scopes import OF_OWN_ACCOUNT
+from subgraphs.users.api.consent import ConsentInput, consent_choices
 from subgraphs.users.api.user import User, load_viewer, user_node
-from subgraphs.users.commands import account, registration, session
+from subgraphs.users.commands import account, health_data, registration, session
 from subgraphs.users.domain import account as domain
 
 
@@ -50,6 +53,11 @@ class RegisterInput:
     device_name: str | None = strawberry.field(
         default=None, description="What `User.sessions` calls this sign-in, up to 100 characters. Null: nothing."
     )
+    consents: list[ConsentInput] | None = strawberry.field(
+        default=None,
+        description="What the person agrees to, or does not, each purpose once, up to 4. Those of `consentTexts` that are required"
+        " have to be agreed to. Null: nothing.",
+    )
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
     def to_account(self) -> account.NewAccount:
@@ -72,6 +80,7 @@ class RegisterInput:
                 units=self.units,
             ),
             request=request_key(self, without=("password", "device_name")),
+            consents=consent_choices(self.consents or ()),
         )
 
 
@@ -107,6 +116,13 @@ class RefreshInput:
 class LogoutInput:
     everywhere: bool = strawberry.field(
         default=False, description="Whether to end all of the viewer's sessions and not only this one."
+    )
+
+
+@strawberry.input(description="Withdrawing the consent to health data.")
+class WithdrawHealthDataConsentInput:
+    confirm: bool = strawberry.field(
+        description="True: the person knows that the account is erased 14 days later, unless they agree again."
     )
 
 
@@ -231,13 +247,14 @@ class SessionMutation:
         entered = await session.refresh(input.refresh_token, resources=info.context.resources)
         return payload_as_its_owner(info, entered)
 
-    @mutation(description="End the viewer's session, or all of the viewer's sessions.")
+    @mutation(description="End the viewer's session, or all of the viewer's sessions.", directives=[OF_OWN_ACCOUNT])
     async def logout(self, info: Info, input: LogoutInput) -> LogoutPayload | None:
         ended = await session.logout(info.context.viewer, everywhere=input.everywhere, resources=info.context.resources)
         return LogoutPayload(ended_sessions=ended)
 
     @mutation(
-        description="End one of the viewer's sessions, such as a lost phone's. NOT_FOUND where there is none that is open."
+        description="End one of the viewer's sessions, such as a lost phone's. NOT_FOUND where there is none that is open.",
+        directives=[OF_OWN_ACCOUNT],
     )
     async def revoke_session(self, info: Info, input: RevokeSessionInput) -> RevokeSessionPayload | None:
         context = info.context
@@ -247,10 +264,28 @@ class SessionMutation:
         is_over = viewer.session_id == input.id
         return RevokeSessionPayload(revoked_id=input.id, user=None if is_over else await load_viewer(info))
 
-    @mutation(description="Change the password. All sessions end, and a new one begins.", directives=[PASSWORD_COST])
+    @mutation(
+        description="Change the password. All sessions end, and a new one begins.",
+        directives=[PASSWORD_COST, OF_OWN_ACCOUNT],
+    )
     async def change_password(self, info: Info, input: ChangePasswordInput) -> SessionPayload | None:
         context = info.context
         entered = await session.change_password(
             context.viewer, input.current_password, input.new_password, resources=context.resources
         )
+        return payload_as_its_owner(info, entered)
+
+    @mutation(
+        description="Withdraw the consent to process health data. From now on nothing is written, by nobody: all sessions, API keys"
+        " and grants end, and the session that begins reads, exports, agrees again and erases. 14 days later the account is"
+        " erased: `User.erasureDueAt`."
+    )
+    async def withdraw_health_data_consent(
+        self, info: Info, input: WithdrawHealthDataConsentInput
+    ) -> SessionPayload | None:
+        context = info.context
+        checks = Checks()
+        checks.require(input.confirm, "confirm", "must be true")
+        checks.done()
+        entered = await health_data.withdraw_health_data(context.viewer, resources=context.resources)
         return payload_as_its_owner(info, entered)

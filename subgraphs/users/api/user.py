@@ -29,6 +29,7 @@ from subgraphs.shell.scopes import ANY_KEY
 from subgraphs.shell.sharing import SHARED_BODY, SHARED_WITH_ANY, may_read
 from subgraphs.users.api.api_key import ApiKeysOfUser
 from subgraphs.users.api.changes import ChangesOfUser
+from subgraphs.users.api.consent import ConsentsOfUser
 from subgraphs.users.api.grant import GrantsOfUser
 from subgraphs.users.api.heart_rate import HeartRatesOfUser, PhysiologyOfUser
 from subgraphs.users.api.measurement import (
@@ -103,7 +104,8 @@ Role = domain.Role
 
 
 @strawberry.type(
-    description="When the person's day and week begin, in which units the person reads, and how pages are to look and speak."
+    description="When the person's day and week begin, in which units the person reads, how pages are to look and speak, and who may"
+    " invite the person."
 )
 class UserSettings:
     id: strawberry.ID = strawberry.field(description="Identifies the settings in the whole graph, for caches.")
@@ -117,6 +119,10 @@ class UserSettings:
     )
     theme: domain.Theme = strawberry.field(description="In which colours pages are to be.")
     date_format: domain.DateFormat = strawberry.field(description="In which order dates are shown in figures.")
+    invitable_by_email: bool = strawberry.field(
+        description="Whether others who know the person's address may invite the person to read what is theirs; if not, such"
+        " invitations neither reach the person nor say so."
+    )
 
 
 @strawberry.type(description="What the person told of the body and the aim; null is what was not told.")
@@ -158,6 +164,7 @@ class User(
     ChangesOfUser,
     WebhooksOfUser,
     HeartRatesOfUser,
+    ConsentsOfUser,
 ):
     record: strawberry.Private[AccountRecord]
     email: str = strawberry.field(description="The address that the person signs in with, as it was registered.")
@@ -171,6 +178,10 @@ class User(
     status: domain.AccountStatus = strawberry.field(description="Whether the person may sign in.")
     premium_until: datetime | None = strawberry.field(
         description="When the role PREMIUM ends, or has ended; null where there never was one."
+    )
+    erasure_due_at: datetime | None = strawberry.field(
+        description="When the account is erased, since the person withdrew the consent to HEALTH_DATA; until then it can be read"
+        " and exported, and nothing else. Null: it is not."
     )
     created_at: datetime = strawberry.field(description="When the account was made.")
     version: int = strawberry.field(
@@ -198,6 +209,7 @@ class User(
             language=self.record.language,
             theme=domain.Theme(self.record.theme),
             date_format=domain.DateFormat(self.record.date_format),
+            invitable_by_email=self.record.invitable_by_email,
         )
 
     @strawberry.field(description="What the person told of the body and the aim.", directives=[SHARED_BODY])
@@ -328,6 +340,7 @@ def user_node(record: AccountRecord) -> User:
         has_second_factor=record.totp_confirmed_at is not None,
         status=domain.AccountStatus(record.status),
         premium_until=record.premium_until,
+        erasure_due_at=record.erase_at,
         created_at=record.created_at,
         version=record.version,
     )
@@ -421,10 +434,22 @@ class UpdateSettingsInput:
     date_format: domain.DateFormat | None = strawberry.field(
         default=strawberry.UNSET, description="In which order dates are shown in figures. It cannot be null."
     )
+    invitable_by_email: bool | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Whether others who know the person's address may invite the person as a reader. It cannot be null.",
+    )
     expected_version: int | None = expected_version()
 
     def changes(self) -> dict[str, Any]:
-        never_null = ("time_zone", "day_start_hour", "week_start", "units", "theme", "date_format")
+        never_null = (
+            "time_zone",
+            "day_start_hour",
+            "week_start",
+            "units",
+            "theme",
+            "date_format",
+            "invitable_by_email",
+        )
         changes = given(self, "language", never_null=never_null)
         if changes.get("language") is not None:
             changes["language"] = domain.canonical_language(changes["language"])

@@ -18,6 +18,7 @@ from subgraphs.shell.idempotency import key_columns
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.users.commands.account_event import account_event
+from subgraphs.users.commands.consent import keep_choices
 from subgraphs.users.commands.logged_entry import move_report
 from subgraphs.users.commands.mail import queue_mail
 from subgraphs.users.commands.password import hash_password
@@ -33,6 +34,7 @@ from subgraphs.users.domain.account import (
     check_settings,
     email_key,
 )
+from subgraphs.users.domain.consent import ConsentChoice, ConsentWay
 from subgraphs.users.domain.mail import MailKind
 from subgraphs.users.queries.account import AccountRecord, accounts_by_id, lock_existing_account
 from subgraphs.users.queries.notification_preference import PreferenceRecord, preferences_by_user
@@ -41,7 +43,7 @@ from subgraphs.users.tables import AccountRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccount:
-    """What somebody who registers tells."""
+    """What somebody who registers tells. `consented_at` is when the consents were given; None: just now."""
 
     email: str
     password: str
@@ -50,6 +52,8 @@ class NewAccount:
     settings: PersonalSettings = field(default_factory=PersonalSettings)
     request: RequestKey | None = None
     email_verified_at: datetime | None = None
+    consents: tuple[ConsentChoice, ...] = ()
+    consented_at: datetime | None = None
 
 
 async def make_account(new: NewAccount, *, database: Database, now: datetime) -> AccountRecord | None:
@@ -72,6 +76,7 @@ async def add_account(
     """Write and announce an account that was checked; None where its address or its idempotency key is taken."""
     account = await insert_account(transaction, new, new_node_id(NodeKind.USER), password_hash, now)
     if account is not None:
+        await keep_choices(transaction, account.id, new.consents, ConsentWay.REGISTRATION, new.consented_at or now)
         await append_event(transaction, account_event(UserRegistered, account, now))
     return account
 

@@ -52,6 +52,9 @@ REGISTRATIONS_FROM_ADDRESS = Pace(free=30, longest_wait=900, forgiven_after=120)
 #: Of one account, with the right password: each is a row that stays for weeks.
 SESSIONS = Pace(free=1_000, longest_wait=600, forgiven_after=60)
 
+#: Of one account: decisions about consents, each of which is a row.
+CONSENTS = Pace(free=60, longest_wait=600, forgiven_after=60)
+
 # KEYS: what is counted. ARGV: free, longest wait, seconds that forgive one, seconds to remember. Answers 0 for an attempt
 # that counts now, else the seconds to wait.
 _COUNT = """

@@ -29,6 +29,7 @@ class Queue(IntEnum):
     REMINDERS = 1
     PUSHES = 2
     WEBHOOKS = 3
+    ERASURES = 4
 
 
 # Of the webhooks of endpoints that answer, and of the slow ones, each by the index.
@@ -43,7 +44,8 @@ _DUE = text(
     " least((SELECT min(next_at) FROM reminder), (SELECT min(remind_at) FROM plan_ahead WHERE NOT is_done),"
     "  (SELECT min(due_at) FROM report_due)) <= :now,"
     " (SELECT min(due_at) FROM pending_push) <= :now,"
-    f" least({_FIRST_WEBHOOK.format(is_slow='false')}, {_FIRST_WEBHOOK.format(is_slow='true')}) <= :now"
+    f" least({_FIRST_WEBHOOK.format(is_slow='false')}, {_FIRST_WEBHOOK.format(is_slow='true')}) <= :now,"
+    " (SELECT min(erase_at) FROM account) <= :now"
 )
 
 

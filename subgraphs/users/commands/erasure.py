@@ -1,6 +1,10 @@
 """Erasing a person: everything here at once, and everything elsewhere as each subgraph hears of it."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from events.contracts.users import UserErased
@@ -16,7 +20,7 @@ from subgraphs.users.commands.mail import queue_mail
 from subgraphs.users.commands.own_password import check_own_password
 from subgraphs.users.domain.account import email_key
 from subgraphs.users.domain.mail import MailKind
-from subgraphs.users.queries.account import lock_existing_account
+from subgraphs.users.queries.account import AccountRecord, lock_existing_account
 from subgraphs.users.tables import SessionRow
 
 # What is not of the account's row, which takes sessions, keys, tokens, weighings, measurements, invitations and mails with it.
@@ -36,27 +40,36 @@ async def erase_person(viewer: Viewer, password: str, *, resources: Resources) -
     RateLimitedError after too many.
     """
     await check_own_password(viewer, password, resources=resources)
-    now = resources.now()
     async with resources.database.transaction() as transaction:
         account = await lock_existing_account(transaction, viewer.id)
-        await forget_events_of(transaction, account.id)
-        ended = await end_sessions(transaction, col(SessionRow.user_id) == account.id, now)
-        keys = await end_keys_of(transaction, account.id, now)
-        grants = await end_grants_of(transaction, account.id, now)
-        for statement in _FORGET:
-            await transaction.execute(statement, {"id": account.id, "email_key": email_key(account.email)})
-        await forget_changes_of(transaction, account.id)
-        await append_event(
-            transaction,
-            NewEvent(
-                payload=UserErased(),
-                aggregate_id=account.id,
-                version=account.version + 1,
-                user_id=account.id,
-                occurred_at=now,
-                traceparent=current_traceparent(),
-            ),
-        )
-        await queue_mail(transaction, MailKind.ACCOUNT_ERASED, account.email, now)
-    await resources.revoked_sessions.announce([*ended, *keys])
+        ended, grants = await erase_account(transaction, account, resources.now())
+    await resources.revoked_sessions.announce(ended)
     await resources.ended_grants.announce(grants)
+
+
+async def erase_account(
+    transaction: AsyncConnection, account: AccountRecord, now: datetime
+) -> tuple[Sequence[str], Sequence[str]]:
+    """Delete a locked account, and tell of it. Returns the ids of the sessions and API keys, and of the grants, that ended
+    with it, to be announced after the commit.
+    """
+    await forget_events_of(transaction, account.id)
+    ended = await end_sessions(transaction, col(SessionRow.user_id) == account.id, now)
+    keys = await end_keys_of(transaction, account.id, now)
+    grants = await end_grants_of(transaction, account.id, now)
+    for statement in _FORGET:
+        await transaction.execute(statement, {"id": account.id, "email_key": email_key(account.email)})
+    await forget_changes_of(transaction, account.id)
+    await append_event(
+        transaction,
+        NewEvent(
+            payload=UserErased(),
+            aggregate_id=account.id,
+            version=account.version + 1,
+            user_id=account.id,
+            occurred_at=now,
+            traceparent=current_traceparent(),
+        ),
+    )
+    await queue_mail(transaction, MailKind.ACCOUNT_ERASED, account.email, now)
+    return [*ended, *keys], grants

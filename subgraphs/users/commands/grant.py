@@ -155,7 +155,8 @@ async def _take(
     transaction: AsyncConnection, account: AccountRecord, code: str | None, invitation_id: str | None, now: datetime
 ) -> Any:
     """The invitation, which is used up with this transaction; None for one that does not hold."""
-    proven = email_key(account.email) if account.email_verified_at is not None else None
+    is_reached = account.email_verified_at is not None and account.invitable_by_email
+    proven = email_key(account.email) if is_reached else None
     wanted = {"code_hash": None if code is None else _hash(code), "id": invitation_id, "email_key": proven, "now": now}
     return (await transaction.execute(_TAKE, wanted)).one_or_none()
 
@@ -217,7 +218,8 @@ def _news(kind: NotificationKind, user_id: str, grant: Any) -> NewNotification:
 
 
 async def end_grants_of(transaction: AsyncConnection, user_id: str, now: datetime) -> list[str]:
-    """End what a person gave and was given, and forget what was told of it: the person is erased.
+    """End what a person gave and was given, and forget what was told of it: the person is erased, or withdrew what it
+    rested on.
 
     Returns the ids of what ended, to be announced after the commit.
     """

@@ -30,7 +30,7 @@ from subgraphs.users.domain.mail import (
     letter_of_notification,
 )
 from subgraphs.users.domain.notification import NotificationKind, wording
-from subgraphs.users.domain.notification_preference import NotificationChannel
+from subgraphs.users.domain.notification_preference import OF_SECURITY, NotificationChannel
 from subgraphs.users.queries.account import AccountRecord, account_by_email, accounts_by_id
 from subgraphs.users.queries.notification_preference import PreferenceRecord, preferences_by_user
 
@@ -99,7 +99,7 @@ async def _write(transaction: AsyncConnection, mail: Any, resources: Resources, 
     if kind is MailKind.NOTIFICATION:
         return await _of_notification(transaction, mail.notification_id, resources)
     if kind not in TOKEN_LIFE:
-        return letter(kind, mail.recipient)
+        return await _without_token(transaction, kind, mail.recipient)
     account = await _account_of(transaction, mail, kind)
     recipient, purpose = mail.recipient, kind
     match kind:
@@ -123,16 +123,29 @@ async def _write(transaction: AsyncConnection, mail: Any, resources: Resources, 
     return letter(kind, recipient, token, settings.mail_link)
 
 
+async def _without_token(transaction: AsyncConnection, kind: MailKind, recipient: str) -> Letter | None:
+    """None for the invitation of somebody who is not to be invited by address."""
+    if kind is MailKind.GRANT_INVITATION:
+        invited = await account_by_email(transaction, email_key(recipient))
+        if invited is not None and not invited.invitable_by_email:
+            return None
+    return letter(kind, recipient)
+
+
 _NOTIFICATION = text(
     "SELECT notification.user_id, notification.kind, notification.detail, account.email FROM notification"
-    " JOIN account ON account.id = notification.user_id WHERE notification.id = :id AND notification.read_at IS NULL"
+    " JOIN account ON account.id = notification.user_id LEFT JOIN consent ON consent.user_id = account.id"
+    " AND consent.purpose = 'EMAILS' AND consent.is_current WHERE notification.id = :id AND notification.read_at IS NULL"
     " AND account.status = 'ACTIVE' AND account.email_verified_at IS NOT NULL"
+    " AND (notification.kind = ANY(:of_security) OR (account.erase_at IS NULL AND consent.is_given IS NOT FALSE))"
 )
 
 
 async def _of_notification(transaction: AsyncConnection, notification_id: str, resources: Resources) -> Letter | None:
     """None for one that was read meanwhile, and where mails of its kind are wanted no more."""
-    found = (await transaction.execute(_NOTIFICATION, {"id": notification_id})).one_or_none()
+    found = (
+        await transaction.execute(_NOTIFICATION, {"id": notification_id, "of_security": sorted(OF_SECURITY)})
+    ).one_or_none()
     if found is None:
         return None
     kind = NotificationKind(found.kind)

@@ -20,6 +20,7 @@ from subgraphs.shell.hastening import hasten
 from subgraphs.users.commands.notification_channels import Made, spread
 from subgraphs.users.commands.webhook_events import queue_webhooks
 from subgraphs.users.domain.notification import KEPT_DAYS, MOST_KEPT, NewNotification, NotificationKind
+from subgraphs.users.domain.notification_preference import OF_SECURITY
 from subgraphs.users.domain.webhook import event_of_notification
 
 if TYPE_CHECKING:
@@ -29,13 +30,15 @@ _log = structlog.get_logger("users.notification")
 NOTIFICATIONS = Counter("notifications_total", "Notifications that were made, each once for its cause", ["kind"])
 MOST_AT_ONCE = 100
 
-# Somebody who is erased has no account any more: a late event about them makes nothing.
+# Somebody who is erased has no account any more: a late event about them makes nothing. Who has withdrawn the consent to health
+# data, and waits for the erasure, is told of what concerns the safety of the account alone.
 _INSERT = text(
     "INSERT INTO notification (id, user_id, kind, cause, subject_id, detail, actor_id, created_at)"
     " SELECT told.id, told.user_id, told.kind, told.cause, told.subject_id, told.detail, told.actor_id, :now"
     " FROM unnest(CAST(:ids AS text[]), CAST(:user_ids AS text[]), CAST(:kinds AS text[]), CAST(:causes AS text[]),"
     " CAST(:subject_ids AS text[]), CAST(:details AS text[]), CAST(:actor_ids AS text[]))"
     " AS told (id, user_id, kind, cause, subject_id, detail, actor_id) JOIN account ON account.id = told.user_id"
+    " AND (account.erase_at IS NULL OR told.kind = ANY(:of_security))"
     " ON CONFLICT (user_id, cause) DO NOTHING RETURNING id, user_id, kind"
 )
 _FORGET_OLDEST = text(
@@ -71,7 +74,9 @@ async def notify(transaction: AsyncConnection, new: Sequence[NewNotification], n
     if not new:
         return set()
     ids = [new_id() for _ in new]
-    inserted = await transaction.execute(_INSERT, _columns(new) | {"ids": ids, "now": now})
+    inserted = await transaction.execute(
+        _INSERT, _columns(new) | {"ids": ids, "now": now, "of_security": sorted(OF_SECURITY)}
+    )
     hushed = {its_id for its_id, each in zip(ids, new, strict=True) if each.is_hushed}
     made = [Made(its_id, user_id, NotificationKind(kind), its_id in hushed) for its_id, user_id, kind in inserted]
     told = {each.user_id for each in made}

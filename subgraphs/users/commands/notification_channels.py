@@ -10,7 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from events.envelope import new_id
 from subgraphs.users.domain.mail import MailKind
 from subgraphs.users.domain.notification import NotificationKind
-from subgraphs.users.domain.notification_preference import MOST_MAILS_A_DAY, NotificationChannel, quiet_end, send_at
+from subgraphs.users.domain.notification_preference import (
+    MOST_MAILS_A_DAY,
+    OF_SECURITY,
+    NotificationChannel,
+    quiet_end,
+    send_at,
+)
 from subgraphs.users.queries.notification_preference import Recipient, recipients
 
 #: Of all people together; mails with tokens wait behind no more than these.
@@ -73,7 +79,8 @@ def _to_mail(told: Sequence[tuple[Made, Recipient]]) -> list[tuple[Made, Recipie
     mailed = {who.user_id: who.mails for _, who in told}
     chosen = []
     for each, who in told:
-        is_wanted = who.may_be_mailed and who.preferences.wants(each.kind, NotificationChannel.EMAIL)
+        may_be_mailed = who.may_be_mailed and (each.kind in OF_SECURITY or not who.refuses_mails)
+        is_wanted = may_be_mailed and who.preferences.wants(each.kind, NotificationChannel.EMAIL)
         if is_wanted and mailed[who.user_id] < MOST_MAILS_A_DAY:
             mailed[who.user_id] += 1
             chosen.append((each, who))

@@ -16,10 +16,12 @@ from subgraphs.shell.errors import ValidationError
 from subgraphs.shell.idempotency import key_columns
 from subgraphs.users.commands.account import NewAccount, add_account, check_account
 from subgraphs.users.commands.attempts import REGISTRATIONS_FROM_ADDRESS, count_attempt, counted_address
+from subgraphs.users.commands.consent import check_consents_of_registration
 from subgraphs.users.commands.mail import queue_mail, take_token, token_hash, unusable
 from subgraphs.users.commands.password import hash_password, verify_password
 from subgraphs.users.commands.session import SignIn, check_device, open_session
 from subgraphs.users.domain.account import LONGEST_PASSWORD, PersonalSettings, Profile, email_key
+from subgraphs.users.domain.consent import ConsentChoice
 from subgraphs.users.domain.mail import MailKind
 
 _ADD = text(
@@ -29,7 +31,7 @@ _ADD = text(
 )
 _BY_KEY = text("SELECT idempotency_content FROM registration WHERE idempotency_key = :key")
 _OF_TOKEN = text(
-    "SELECT r.password_hash, r.details FROM registration AS r JOIN mailed_token AS t ON t.registration_id = r.id"
+    "SELECT r.password_hash, r.details, r.created_at FROM registration AS r JOIN mailed_token AS t ON t.registration_id = r.id"
     " WHERE t.token_hash = :hash AND t.expires_at > :now"
 )
 _DONE = text("DELETE FROM registration WHERE id = :id")
@@ -43,6 +45,7 @@ class _Details:
     display_name: str
     profile: Profile
     settings: PersonalSettings
+    consents: tuple[ConsentChoice, ...] = ()
 
 
 async def request_registration(new: NewAccount, *, resources: Resources, address: str | None = None) -> None:
@@ -52,12 +55,17 @@ async def request_registration(new: NewAccount, *, resources: Resources, address
     """
     now = resources.now()
     check_account(new, now)
+    check_consents_of_registration(new.consents, resources.settings)
     if (counted := counted_address(address)) is not None:
         await count_attempt(resources.redis, f"register {counted}", REGISTRATIONS_FROM_ADDRESS)
     await count_attempt(resources.redis, f"register {email_key(new.email)}")
     password_hash = await hash_password(new.password)
     details = _Details(
-        email=new.email.strip(), display_name=new.display_name, profile=new.profile, settings=new.settings
+        email=new.email.strip(),
+        display_name=new.display_name,
+        profile=new.profile,
+        settings=new.settings,
+        consents=new.consents,
     )
     registration_id = new_id()
     row = {
@@ -104,6 +112,8 @@ async def confirm_registration(token: str, password: str, *, device: str | None,
         profile=details.profile,
         settings=details.settings,
         email_verified_at=now,
+        consents=details.consents,
+        consented_at=kept.created_at,
     )
     async with resources.database.transaction() as transaction:
         proof = await take_token(transaction, token, now, MailKind.CONFIRM_REGISTRATION)

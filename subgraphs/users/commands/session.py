@@ -25,7 +25,7 @@ from subgraphs.shell.errors import (
     NotFoundError,
     UnauthenticatedError,
 )
-from subgraphs.shell.key_scope import READ, WRITE
+from subgraphs.shell.key_scope import OWN_ACCOUNT, READ, WRITE
 from subgraphs.users.commands.access_token import sign_access_token
 from subgraphs.users.commands.account import NewAccount, make_account
 from subgraphs.users.commands.api_key import end_keys_of
@@ -41,6 +41,7 @@ from subgraphs.users.commands.attempts import (
     take_back_attempt,
 )
 from subgraphs.users.commands.cell import marked
+from subgraphs.users.commands.consent import check_consents_of_registration
 from subgraphs.users.commands.ended_session import end_sessions
 from subgraphs.users.commands.mail import queue_mail, void_tokens
 from subgraphs.users.commands.notification import notify, tell_subscribers
@@ -93,6 +94,7 @@ async def register(
     check_device(device)
     if (counted := counted_address(address)) is not None:
         await count_attempt(resources.redis, f"register {counted}", REGISTRATIONS_FROM_ADDRESS)
+    check_consents_of_registration(new.consents, resources.settings)
     record = await make_account(new, database=resources.database, now=resources.now())
     if record is None:
         record = await _account_of_request(new, resources)
@@ -272,6 +274,16 @@ async def open_session(
     return _sign_in(account, session_id, refresh_token, resources)
 
 
+async def open_session_like(
+    transaction: AsyncConnection, former_id: str, account: AccountRecord, resources: Resources
+) -> SignIn:
+    """A new session of the account in place of this one: on its device, with what its person has shown then."""
+    former = select(col(SessionRow.device_name), col(SessionRow.used_factor), col(SessionRow.passkey_id))
+    found = (await transaction.execute(former.where(col(SessionRow.id) == former_id))).one_or_none()
+    device, used_factor, passkey_id = (None, False, None) if found is None else found
+    return await open_session(transaction, account, resources, device, used_factor=used_factor, passkey_id=passkey_id)
+
+
 async def refresh(token: str, *, resources: Resources) -> SignIn:
     """New tokens for a refresh token, which ends with this. Raises UnauthenticatedError."""
     successors = tuple(marked(each, resources.settings.cell) for each in resources.key_ring.successors(token))
@@ -352,12 +364,7 @@ async def change_password(viewer: Viewer, current: str, new: str, *, resources: 
     async with resources.database.transaction() as transaction:
         ended = await replace_password(transaction, viewer.id, new_hash, resources.now())
         account = (await accounts_by_id(transaction, [viewer.id]))[viewer.id]
-        former = select(col(SessionRow.device_name), col(SessionRow.used_factor), col(SessionRow.passkey_id))
-        found = (await transaction.execute(former.where(col(SessionRow.id) == viewer.session_id))).one_or_none()
-        device, used_factor, passkey_id = (None, False, None) if found is None else found
-        entered = await open_session(
-            transaction, account, resources, device, used_factor=used_factor, passkey_id=passkey_id
-        )
+        entered = await open_session_like(transaction, viewer.session_id, account, resources)
     await resources.revoked_sessions.announce(ended)
     await tell_subscribers(resources.fanout, [viewer.id])
     return entered
@@ -386,12 +393,17 @@ async def _keep_refresh_token(
 
 
 def _sign_in(account: AccountRecord, session_id: str, refresh_token: str, resources: Resources) -> SignIn:
-    """No token outlives a role that ends: the next `refresh` says what holds then."""
+    """No token outlives a role that ends: the next `refresh` says what holds then. Whoever has withdrawn the consent to health
+    data reads everything and changes nothing but the account itself.
+    """
     now, lifetime = resources.now(), resources.settings.access_token_seconds
     roles = roles_at(account.roles, account.premium_until, now)
     if Role.PREMIUM in roles and account.premium_until is not None:
         lifetime = max(1, min(lifetime, int((account.premium_until - now).total_seconds())))
-    scopes = [READ, WRITE, *(SCOPE_OF_ROLE[role] for role in roles if role in SCOPE_OF_ROLE)]
+    if account.erase_at is None:
+        scopes = [READ, WRITE, *(SCOPE_OF_ROLE[role] for role in roles if role in SCOPE_OF_ROLE)]
+    else:
+        scopes = [READ, OWN_ACCOUNT]
     token = sign_access_token(account, session_id, scopes=scopes, roles=roles, lifetime=lifetime, resources=resources)
     return SignIn(token, refresh_token, lifetime, account, session_id)
 

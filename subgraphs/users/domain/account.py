@@ -71,6 +71,8 @@ class AuditAction(StrEnum):
     TEMPLATE_KEPT = "TEMPLATE_KEPT"
     FOOD_WITHDRAWN = "FOOD_WITHDRAWN"
     FOOD_KEPT = "FOOD_KEPT"
+    HEALTH_DATA_WITHDRAWN = "HEALTH_DATA_WITHDRAWN"
+    HEALTH_DATA_AGREED_AGAIN = "HEALTH_DATA_AGREED_AGAIN"
 
 
 #: PREMIUM is given for so long at most, so that a mistyped year is noticed.
@@ -99,7 +101,9 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalSettings:
-    """When a person's day and week begin, in which units the person reads, and how pages are to look and speak."""
+    """When a person's day and week begin, in which units the person reads, how pages are to look and speak, and whether others
+    may invite the person as a reader by e-mail.
+    """
 
     time_zone: str = "UTC"
     day_start_hour: int = 0
@@ -108,6 +112,7 @@ class PersonalSettings:
     language: str | None = None
     theme: Theme = Theme.SYSTEM
     date_format: DateFormat = DateFormat.BY_LANGUAGE
+    invitable_by_email: bool = True
 
 
 def email_key(email: str) -> str:

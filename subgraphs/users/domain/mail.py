@@ -19,6 +19,7 @@ class MailKind(StrEnum):
     GRANT_INVITATION = "GRANT_INVITATION"
     API_KEY_CREATED = "API_KEY_CREATED"
     PASSKEY_ADDED = "PASSKEY_ADDED"
+    HEALTH_DATA_WITHDRAWN = "HEALTH_DATA_WITHDRAWN"
     NOTIFICATION = "NOTIFICATION"
 
 
@@ -144,6 +145,15 @@ _TEXTS = {
             "Somebody who is signed in to your account of FitTracker Pro, hopefully you, added a passkey just now: with it they"
             " sign in without the password. If it was not you, have a new password sent to you at once: all passkeys, API"
             " keys and sign-ins end with it."
+        ),
+    ),
+    MailKind.HEALTH_DATA_WITHDRAWN: (
+        "Your account will be erased in 14 days",
+        (
+            "Somebody who is signed in to your account of FitTracker Pro, hopefully you, withdrew the consent to process your"
+            " health data just now. Nothing new is kept from now on, and in 14 days the account is erased with everything in it."
+            " Until then you can sign in, export everything, or agree again. If it was not you, agree again and change your"
+            " password."
         ),
     ),
     MailKind.EMAIL_CHANGED: (

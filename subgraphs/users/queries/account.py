@@ -18,7 +18,7 @@ from subgraphs.users.domain.account import AccountStatus, Role
 _COLUMNS = (
     "id, email, display_name, roles, status, time_zone, day_start_hour, week_start, units, date_of_birth, sex,"
     " height_cm, activity_level, fitness_goal, target_weight_kg, version, created_at, email_verified_at, totp_confirmed_at,"
-    " premium_until, language, theme, date_format"
+    " premium_until, language, theme, date_format, erase_at, invitable_by_email"
 )
 
 
@@ -49,6 +49,8 @@ class AccountRecord:
     language: str | None
     theme: str
     date_format: str
+    erase_at: datetime | None
+    invitable_by_email: bool
 
 
 @dataclass(frozen=True, slots=True)

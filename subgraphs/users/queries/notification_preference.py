@@ -25,6 +25,8 @@ _BY_USER = text(
 _RECIPIENTS = text(
     "SELECT account.id, account.time_zone, account.email,"
     " account.email_verified_at IS NOT NULL AND account.status = 'ACTIVE' AS may_be_mailed,"
+    " EXISTS (SELECT FROM consent WHERE consent.user_id = account.id AND consent.purpose = 'EMAILS' AND consent.is_current"
+    "  AND NOT consent.is_given) AS refuses_mails,"
     " (SELECT count(*) FROM notification WHERE notification.user_id = account.id AND notification.created_at > :since"
     "  AND notification.mailed_at IS NOT NULL) AS mails, preference.choices, preference.quiet_start, preference.quiet_end,"
     " preference.workout_reminder_minutes, preference.workout_reminder_time"
@@ -43,12 +45,13 @@ class PreferenceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Somebody to tell: whether to be mailed at all, and how many mails of notifications the last day has had."""
+    """Somebody to tell: whether to be mailed at all, whether nothing but what concerns the safety of the account, and how many mails of notifications the last day has had."""
 
     user_id: str
     time_zone: str
     email: str
     may_be_mailed: bool
+    refuses_mails: bool
     mails: int
     preferences: Preferences
 
@@ -67,6 +70,7 @@ async def recipients(connection: AsyncConnection, user_ids: Sequence[str], now: 
             time_zone=row.time_zone,
             email=row.email,
             may_be_mailed=row.may_be_mailed,
+            refuses_mails=row.refuses_mails,
             mails=row.mails,
             preferences=preferences_of(
                 row.choices,

@@ -57,7 +57,8 @@ class PublicTemplate:
         description="Those that its exercises train above all, in their order.", directives=[list_size(6)]
     )
     author_name: str | None = strawberry.field(
-        description="How the person is called who published it; null for those of the catalogue."
+        description="How the person is called who published it; null for those of the catalogue, and where the person does not want"
+        " to be named."
     )
     is_from_catalogue: bool = strawberry.field(description="Whether it came with the catalogue of exercises.")
     published_at: datetime = strawberry.field(description="When it was published first.")
@@ -199,11 +200,14 @@ class PublicTemplateQuery:
 @strawberry.input(description="Which template everybody is to see.")
 class PublishTemplateInput:
     id: strawberry.ID = strawberry.field(
-        description="The template's id. Its name and the viewer's are shown, and its exercises of the catalogue with what is planned"
+        description="The template's id. Its name is shown, the viewer's if `showsAuthor`, and its exercises of the catalogue with what is planned"
         " of them, but for weights and training maxima; notes and exercises of one's own are not."
     )
     kind: TemplateKind = strawberry.field(description="What it trains.")
     level: ExerciseLevel = strawberry.field(description="How much practice it asks for.")
+    shows_author: bool = strawberry.field(
+        default=True, description="Whether everybody sees how the viewer is called; published again, it can be changed."
+    )
     expected_version: int | None = expected_version()
 
 
@@ -283,7 +287,11 @@ class PublicTemplateMutation:
     async def publish_template(self, info: Info, input: PublishTemplateInput) -> PublishTemplatePayload | None:
         resources = info.context.resources
         wanted = commands.Publication(
-            template_id=input.id, kind=input.kind, level=input.level, expected_version=input.expected_version
+            template_id=input.id,
+            kind=input.kind,
+            level=input.level,
+            shows_author=input.shows_author,
+            expected_version=input.expected_version,
         )
         record, left_out = await commands.publish_template(
             info.context.viewer, wanted, database=resources.database, now=resources.now()

@@ -45,7 +45,7 @@ describe_enum(
 describe_enum(
     RecordKind,
     "What a record is of.",
-    MAX_WEIGHT="The most that was held or hung on, in kilograms.",
+    MAX_WEIGHT="The most that was held or hung on, in kilograms; of weights that helped, which are below zero, the least help.",
     MAX_REPS="The most repetitions of a set.",
     ONE_REP_MAX="The best estimate of one repetition by Epley, in kilograms.",
     SET_VOLUME="The most that a set moved, repetitions times load, in kilograms.",
@@ -61,11 +61,11 @@ class WorkoutSet(Node):
     kind: domain.SetKind = strawberry.field(description="What the set is for.")
     reps: int | None = strawberry.field(description="Repetitions; null if they were not counted.")
     weight_kg: float | None = strawberry.field(
-        description="In kilograms: what was held or hung on, without the body. Null: nothing, or not told."
+        description="In kilograms: what was held or hung on, without the body; below zero: what helped. Null: nothing, or not told."
     )
     load_kg: float | None = strawberry.field(
-        description="What each repetition moved, in kilograms: `weightKg`, and of the body's weight the share that the"
-        " exercise lifts. Null while that is not known."
+        description="What each repetition moved, in kilograms: `weightKg`, which below zero is taken off, and of the body's weight the share"
+        " that the exercise lifts. Null while that is not known."
     )
     duration_seconds: int | None = strawberry.field(description="In seconds; null if it was not timed.")
     distance_m: float | None = strawberry.field(description="In metres; null if it was not measured.")
@@ -89,7 +89,9 @@ class WorkoutSet(Node):
     async def resolve_reference(cls, info: Info, id: strawberry.ID, **_: object) -> "WorkoutSet | None":
         return await load_set(info, id)
 
-    @strawberry.field(description="What was held or hung on, without the body, in a unit. Null: nothing, or not told.")
+    @strawberry.field(
+        description="What was held or hung on, without the body, in a unit; below zero: what helped. Null: nothing, or not told."
+    )
     def weight(self, unit: MassIn = MassUnit.KG) -> Mass | None:
         return None if self.record.weight_kg is None else mass(self.record.weight_kg, unit)
 
@@ -143,7 +145,9 @@ class SetInput:
     kind: domain.SetKind = strawberry.field(default=domain.SetKind.NORMAL, description="What the set is for.")
     reps: int | None = strawberry.field(default=None, description="Repetitions, 1 to 10,000. Null: not counted.")
     weight_kg: float | None = strawberry.field(
-        default=None, description="What was held or hung on, in kilograms, 0 to 2,000. Null: nothing, or not told."
+        default=None,
+        description="What was held or hung on, in kilograms, up to 2,000. Below zero, to -500: what helped, as a machine for chin-ups"
+        " or a band does, in exercises with a `bodyWeightShare`; 0 is then without help. Null: nothing, or not told.",
     )
     duration_seconds: int | None = strawberry.field(
         default=None, description="In seconds, 1 to 86,400. Null: not timed."
@@ -183,7 +187,8 @@ class SetChangesInput:
         default=strawberry.UNSET, description="Repetitions, 1 to 10,000. Null: not counted."
     )
     weight_kg: float | None = strawberry.field(
-        default=strawberry.UNSET, description="In kilograms, 0 to 2,000. Null: nothing, or not told."
+        default=strawberry.UNSET,
+        description="In kilograms, -500 to 2,000, as in `SetInput`. Null: nothing, or not told.",
     )
     duration_seconds: int | None = strawberry.field(
         default=strawberry.UNSET, description="In seconds, 1 to 86,400. Null: not timed."

@@ -47,13 +47,15 @@ from subgraphs.workouts.queries.template import TemplateRecord, exercises_by_tem
 
 _NO_TEMPLATE = "There is no such public template."
 _PUBLISH = text(
-    "INSERT INTO public_template (id, template_id, user_id, name, kind, level, labels, muscles, exercises, published_at)"
-    " VALUES (:id, :template_id, :user_id, :name, :kind, :level, :labels, :muscles, CAST(:exercises AS jsonb), :now)"
+    "INSERT INTO public_template (id, template_id, user_id, name, kind, level, labels, muscles, exercises, published_at,"
+    " shows_author)"
+    " VALUES (:id, :template_id, :user_id, :name, :kind, :level, :labels, :muscles, CAST(:exercises AS jsonb), :now, :shows_author)"
     " ON CONFLICT (id) DO UPDATE SET name = excluded.name, kind = excluded.kind, level = excluded.level,"
-    " labels = excluded.labels, muscles = excluded.muscles, exercises = excluded.exercises,"
+    " labels = excluded.labels, muscles = excluded.muscles, exercises = excluded.exercises, shows_author = excluded.shows_author,"
     " version = public_template.version + 1"
-    " WHERE (public_template.name, public_template.kind, public_template.level, public_template.exercises)"
-    " IS DISTINCT FROM (excluded.name, excluded.kind, excluded.level, excluded.exercises)"
+    " WHERE (public_template.name, public_template.kind, public_template.level, public_template.exercises,"
+    " public_template.shows_author)"
+    " IS DISTINCT FROM (excluded.name, excluded.kind, excluded.level, excluded.exercises, excluded.shows_author)"
 )
 _COUNT = text("SELECT count(*) FROM public_template WHERE user_id = :user_id")
 _UNPUBLISH = text("DELETE FROM public_template WHERE template_id = :id AND withdrawn_at IS NULL")
@@ -62,11 +64,12 @@ _TOUCH = text("UPDATE workout_template SET version = version + 1 WHERE id = :id"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """Which template to publish, and what it is found by."""
+    """Which template to publish, what it is found by, and whether it names who publishes it."""
 
     template_id: str
     kind: TemplateKind
     level: ExerciseLevel
+    shows_author: bool = True
     expected_version: int | None = None
 
 
@@ -105,6 +108,7 @@ async def publish_template(
             exercises=exercises,
             template_id=template.id,
             user_id=viewer.id,
+            shows_author=wanted.shows_author,
         )
         await write_public_template(transaction, shown, catalogue, now)
         return await _touched(transaction, template.id), len(told) - len(exercises)
@@ -121,6 +125,7 @@ class ShownTemplate:
     exercises: PlannedExercises
     template_id: str | None = None
     user_id: str | None = None
+    shows_author: bool = True
 
 
 async def write_public_template(
@@ -148,6 +153,7 @@ async def write_public_template(
         "muscles": muscles,
         "exercises": encode_exercises(shown.exercises),
         "now": now,
+        "shows_author": shown.shows_author,
     }
     await transaction.execute(_PUBLISH, row)
 

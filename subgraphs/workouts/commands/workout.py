@@ -50,6 +50,8 @@ from subgraphs.workouts.domain.workout import (
     check_exercises,
     check_workout,
 )
+from subgraphs.workouts.domain.workout_set import check_help
+from subgraphs.workouts.queries.exercise import exercises_by_id
 from subgraphs.workouts.queries.person import GROUP, person_of
 from subgraphs.workouts.queries.workout import (
     WorkoutRecord,
@@ -273,6 +275,7 @@ async def _create(viewer: Viewer, new: NewWorkout, *, database: Database, now: d
         if earlier := await id_made_before(transaction, "workout", viewer.id, new.request):
             return (await workouts_by_id(transaction, [earlier]))[earlier]
         await check_exercises_exist(transaction, viewer, [one.exercise_id for one in new.exercises])
+        await _check_help(transaction, new.exercises)
         person = await person_of(transaction, viewer)
         told = new_row(viewer.id, new, time_zone=person.time_zone, day_start_hour=person.day_start_hour)
         done = [one.exercise_id for one in new.exercises] if _goes_a_distance(new) else []
@@ -287,6 +290,21 @@ async def _create(viewer: Viewer, new: NewWorkout, *, database: Database, now: d
         if earlier is None:
             raise ConflictError("Another workout is in progress.")
         return (await workouts_by_id(transaction, [earlier]))[earlier]
+
+
+async def _check_help(transaction: AsyncConnection, exercises: Sequence[ExerciseDraft]) -> None:
+    """Raises ValidationError with the place of each weight that helps where the exercise lifts nothing of the body."""
+    helped = {each.exercise_id for each in exercises if any((one.weight_kg or 0) < 0 for one in each.sets)}
+    if not helped:
+        return
+    known = await exercises_by_id(transaction, sorted(helped))
+    checks = Checks()
+    for position, each in enumerate(exercises):
+        for number, one in enumerate(each.sets):
+            if each.exercise_id in helped:
+                share = known[each.exercise_id].body_weight_share
+                check_help(checks, one, share, f"exercises.{position}.sets.{number}.")
+    checks.done()
 
 
 async def _changed_row(

@@ -6,6 +6,7 @@ Each command checks, then writes rows and event in one transaction.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -28,6 +29,7 @@ _PLACE = text(
     " FROM unnest(CAST(:ids AS text[]), CAST(:positions AS integer[])) AS told (id, position) WHERE place.id = told.id"
 )
 _SWAP_PLACE = text("UPDATE workout_exercise SET exercise_id = :exercise_id WHERE id = :id")
+_IS_HELPED = text("SELECT EXISTS (SELECT FROM workout_set WHERE workout_exercise_id = :id AND weight_kg < 0)")
 _SWAP_SETS = text("UPDATE workout_set SET exercise_id = :exercise_id WHERE workout_exercise_id = :id")
 
 
@@ -92,14 +94,20 @@ async def swap_exercise(
         before = next((place.exercise_id for place in places if place.id == place_id), None)
         if before is None:
             raise NotFoundError("The workout has no such exercise.", field="workoutExerciseId")
-        await _must_be_visible(transaction, viewer, exercise_id)
+        share = await _share_of_visible(transaction, viewer, exercise_id)
+        if share == 0 and await transaction.scalar(_IS_HELPED, {"id": place_id}):
+            raise ValidationError(
+                ("exerciseId", "lifts nothing of the body that the weights of these sets could help with")
+            )
         for statement in (_SWAP_PLACE, _SWAP_SETS):
             await transaction.execute(statement, {"id": place_id, "exercise_id": exercise_id})
         await swap_exercise_of_bests(transaction, workout_id, instead_of=before, exercise_id=exercise_id)
         return await settle_workout(transaction, workout_id, WorkoutEdited, now=now)
 
 
-async def _must_be_visible(transaction: AsyncConnection, viewer: Viewer, exercise_id: str) -> None:
+async def _share_of_visible(transaction: AsyncConnection, viewer: Viewer, exercise_id: str) -> Decimal:
+    """What the exercise lifts of the body. Raises NotFoundError unless the viewer may see it."""
     exercise = (await exercises_by_id(transaction, [exercise_id])).get(exercise_id)
     if exercise is None or not exercise.is_visible_to(viewer.id):
         raise NotFoundError("There is no such exercise.", field="exerciseId")
+    return exercise.body_weight_share

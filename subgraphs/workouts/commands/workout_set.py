@@ -27,13 +27,13 @@ from subgraphs.workouts.commands.workout_rows import (
 )
 from subgraphs.workouts.domain.personal_record import RecordKind, best_by_exercise, records_over
 from subgraphs.workouts.domain.workout import ExerciseDraft, WorkoutStatus, check_room
-from subgraphs.workouts.domain.workout_set import STRENGTH_KINDS, SetDraft, SetKind, check_set
+from subgraphs.workouts.domain.workout_set import STRENGTH_KINDS, SetDraft, SetKind, check_help, check_set
 from subgraphs.workouts.queries.exercise import exercises_by_id
 from subgraphs.workouts.queries.personal_record import best_of_other_workouts
 from subgraphs.workouts.queries.workout import SetRecord, WorkoutRecord, exercises_by_workout, sets_by_workout
 
 _SET = text(
-    "SELECT kind, reps, weight_kg, duration_seconds, distance_m, rpe, tempo, notes FROM workout_set"
+    "SELECT exercise_id, kind, reps, weight_kg, duration_seconds, distance_m, rpe, tempo, notes FROM workout_set"
     " WHERE id = :id AND workout_id = :workout_id"
 )
 
@@ -102,6 +102,7 @@ async def log_set(viewer: Viewer, new: NewSet, *, database: Database, now: datet
         exercise = (await exercises_by_id(transaction, [exercise_id])).get(exercise_id)
         if exercise is None or not exercise.is_visible_to(viewer.id):
             raise NotFoundError("There is no such exercise.", field="exerciseId")
+        _check_help(new.one, exercise.body_weight_share)
         place, rest_seconds = await _place(transaction, viewer.id, workout_id, exercise_id)
         (set_id,) = await insert_sets(transaction, [(place, new.one)], now, new.request)
         if workout.status == WorkoutStatus.IN_PROGRESS:
@@ -120,9 +121,14 @@ async def edit_set(
         row = found.one_or_none()
         if row is None:
             raise NotFoundError("There is no such set.")
-        stored = SetDraft(**{**row._asdict(), "kind": SetKind(row.kind)})
+        stored = SetDraft(
+            **{name: value for name, value in row._asdict().items() if name != "exercise_id"}
+            | {"kind": SetKind(row.kind)}
+        )
         one = replace(stored, **changes)
         _check(one)
+        exercise = (await exercises_by_id(transaction, [row.exercise_id]))[row.exercise_id]
+        _check_help(one, exercise.body_weight_share)
         await update_set_row(transaction, which.set_id, one)
         settled = await settle_stored(transaction, which.workout_id, SetEdited, now=now)
         return await _changed(transaction, settled.workout, settled.sets, which.set_id)
@@ -160,6 +166,12 @@ async def _changed(
 def _check(one: SetDraft) -> None:
     checks = Checks()
     check_set(checks, one)
+    checks.done()
+
+
+def _check_help(one: SetDraft, body_weight_share: Decimal) -> None:
+    checks = Checks()
+    check_help(checks, one, body_weight_share)
     checks.done()
 
 

@@ -110,6 +110,8 @@ _SHARES = (
     (re.compile(r"\bcrunch|\bsit-? ?up|\bjackknife|\bhyperextension|\btwist|\bheel touch|\bair bike"), Decimal("0.68")),
     (re.compile(r"\bsquat|\blunge|\bstep-? ?up|\bjump|\bhops?\b|\bskip|\bbound|\bburpee|\bleap"), Decimal("0.88")),
 )
+# What a machine or a band helps with is the body, whatever it is done with: the help is told as a weight below zero.
+_ASSISTED = re.compile(r"(?=.*\bassisted\b)(?=.*(\b(pull|chin)-? ?ups?\b|\bdips?\b|\bmuscle[- ]ups?\b))")
 
 
 def check_exercise(checks: Checks, *, name: str, met: Decimal, instructions: str | None) -> None:
@@ -122,8 +124,11 @@ def check_exercise(checks: Checks, *, name: str, met: Decimal, instructions: str
 def body_weight_share(name: str, tracking: str, equipment: str | None) -> Decimal:
     """The share of the body's weight that one repetition lifts; 0 where only what is held counts.
 
-    Exercises that count repetitions and no weight lift the body itself, unless a ball or a tool is what moves.
+    Exercises that count repetitions and no weight lift the body itself, unless a ball or a tool is what moves. What
+    hangs or stands on the arms with help lifts all of it.
     """
+    if tracking in (ExerciseTracking.REPS, ExerciseTracking.WEIGHT_REPS) and _ASSISTED.search(name.lower()):
+        return _WHOLE
     if tracking != ExerciseTracking.REPS or equipment not in (None, Equipment.BODY_ONLY, Equipment.OTHER):
         return _EXTERNAL
     unnamed = _EXTERNAL if equipment == Equipment.OTHER else _WHOLE

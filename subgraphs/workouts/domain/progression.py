@@ -100,7 +100,8 @@ def outcome_of(plan: Plan, sets: Iterable[WorkoutSet]) -> Outcome:
 
 def _is_as_planned(plan: Plan, one: DoneSet) -> bool:
     least_reps = plan.least_reps or plan.most_reps or 0
-    return (one.weight_kg or 0) >= (plan.weight_kg or 0) and (one.reps or 0) >= least_reps
+    is_heavy = plan.weight_kg is None or (one.weight_kg or 0) >= plan.weight_kg
+    return is_heavy and (one.reps or 0) >= least_reps
 
 
 def rule_of(plan: Plan) -> ProgressionRule:
@@ -172,7 +173,9 @@ def _by_exertion(plan: Plan, last: LastTime, inventory: PlateInventory | None) -
         return plan
     shown = list(_estimates(plan, last.sets, untold_is_failure=False))
     left = reps_in_reserve(plan.target_rpe)
-    if not shown or left is None or plan.most_reps is None:
+    if (
+        not shown or left is None or plan.most_reps is None or heaviest <= 0
+    ):  # a weight that helps has no tenth to move by
         return replace(plan, weight_kg=heaviest)
     wanted = weight_for(plan.formula or DEFAULT_FORMULA, sum(shown, Decimal(0)) / len(shown), plan.most_reps + left)
     if wanted is None:

@@ -15,7 +15,8 @@ def one_rep_max_kg(weight_kg: Decimal | None, reps: int | None) -> Decimal | Non
 
 
 def load_kg(weight_kg: Decimal | None, body_weight_share: Decimal, body_weight_kg: Decimal | None) -> Decimal | None:
-    """What one repetition moves: the weight on the bar, and of the body the share that the exercise lifts.
+    """What one repetition moves: the weight on the bar, and of the body the share that the exercise lifts. A weight below zero
+    helps and is taken from that; nothing is left where it is more than the body.
 
     None where that cannot be said: no weight was told and none of the body is lifted, or the body's weight is unknown.
     """
@@ -23,7 +24,7 @@ def load_kg(weight_kg: Decimal | None, body_weight_share: Decimal, body_weight_k
         return weight_kg
     if body_weight_kg is None:
         return None
-    return (weight_kg or Decimal(0)) + body_weight_share * body_weight_kg
+    return max(Decimal(0), (weight_kg or Decimal(0)) + body_weight_share * body_weight_kg)
 
 
 def volume_kg(load: Decimal | None, reps: int | None) -> Decimal:

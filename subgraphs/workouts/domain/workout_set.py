@@ -37,6 +37,8 @@ WORKING_KINDS = frozenset(SetKind) - {SetKind.WARM_UP}
 STRENGTH_KINDS = WORKING_KINDS - {SetKind.MYO_REPS, SetKind.PARTIAL}
 MOST_REPS = 10_000
 HEAVIEST_KG = 2_000
+#: A weight that helps, as of a machine for chin-ups or a band, is told below zero.
+MOST_HELP_KG = 500
 LONGEST_SECONDS = 86_400
 FARTHEST_M = 1_000_000
 LONGEST_NOTES = 500
@@ -63,13 +65,20 @@ def check_set(checks: Checks, one: SetDraft, place: str = "") -> None:
     is_measured = one.reps is not None or one.duration_seconds is not None or one.distance_m is not None
     checks.require(is_measured, f"{place}reps", "a set needs repetitions, a duration or a distance")
     check_range(checks, f"{place}reps", one.reps, 1, MOST_REPS)
-    check_range(checks, f"{place}weightKg", one.weight_kg, 0, HEAVIEST_KG)
+    check_range(checks, f"{place}weightKg", one.weight_kg, -MOST_HELP_KG, HEAVIEST_KG)
     check_range(checks, f"{place}durationSeconds", one.duration_seconds, 1, LONGEST_SECONDS)
     check_range(checks, f"{place}distanceM", one.distance_m, 0, FARTHEST_M)
     check_range(checks, f"{place}rpe", one.rpe, 1, 10)
     has_tempo = one.tempo is None or _TEMPO.fullmatch(one.tempo) is not None
     checks.require(has_tempo, f"{place}tempo", "must be four numbers of seconds up to 99, or X, such as 3-1-X-0")
     check_notes(checks, f"{place}notes", one.notes)
+
+
+def check_help(checks: Checks, one: SetDraft, body_weight_share: Decimal, place: str = "") -> None:
+    """Whether what helps has something to help with: an exercise that lifts the body, or a share of it. `place` as in `check_set`."""
+    is_held = one.weight_kg is None or one.weight_kg >= 0
+    told = "must be from 0: this exercise lifts nothing of the body that a weight could help with"
+    checks.require(is_held or body_weight_share > 0, f"{place}weightKg", told)
 
 
 def check_notes(checks: Checks, name: str, notes: str | None) -> None:

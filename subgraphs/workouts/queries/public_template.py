@@ -15,7 +15,7 @@ from subgraphs.shell.publication_reports import IS_OPEN, Reports
 from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = (
-    "shown.id, shown.template_id, shown.user_id, person.display_name, shown.name, shown.kind, shown.level,"
+    "shown.id, shown.template_id, shown.user_id, CASE WHEN shown.shows_author THEN person.display_name END, shown.name, shown.kind, shown.level,"
     " shown.muscles, CAST(shown.exercises AS text), shown.published_at, shown.withdrawn_at, shown.version,"
     " shown.reported_at, shown.reports"
 )
@@ -32,7 +32,8 @@ REPORTS = Reports(table="public_template", reports="template_report", thing_id="
 class PublicTemplateRecord:
     """What is public of a template. `exercises` is encoded by `domain.planned_workout`.
 
-    Without `user_id` and `author_name` it is the catalogue's; `template_id` is what its person made it of.
+    Without `user_id` it is the catalogue's; `author_name` is None there too, and where its person does not want to be named.
+    `template_id` is what its person made it of.
     """
 
     id: str

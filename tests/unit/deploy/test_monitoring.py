@@ -12,6 +12,7 @@ import events.metrics
 import router.telemetry
 import subgraphs.shell.telemetry
 import subgraphs.users.commands.mail_delivery
+import subgraphs.users.commands.people_count
 import subgraphs.users.commands.queue_age
 from deploy.dashboards.__main__ import FOLDER, texts
 from deploy.dashboards.catalog import DASHBOARDS
@@ -59,6 +60,7 @@ def known_names() -> set[str]:
     assert events.metrics.OUTBOX_PUBLISHED
     assert subgraphs.users.commands.queue_age.QUEUE_AGE
     assert subgraphs.users.commands.mail_delivery.MAILS
+    assert subgraphs.users.commands.people_count.PEOPLE
     for registry in (router.telemetry.REGISTRY, prometheus_client.REGISTRY):
         for metric in registry.collect():
             known |= {metric.name, f"{metric.name}_total", f"{metric.name}_bucket", f"{metric.name}_count"}

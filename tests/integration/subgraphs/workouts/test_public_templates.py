@@ -76,6 +76,16 @@ async def is_shown(workouts: SubgraphUnderTest, public: str) -> bool:
     return one
 
 
+async def test_who_publishes_chooses_whether_to_be_named_each_time(workouts: SubgraphUnderTest, author: str) -> None:
+    template = await made(workouts, author)
+    given = {"id": template, "kind": "STRENGTH", "level": "BEGINNER"}
+    public = (await told(workouts, author, PUBLISH, **given, showsAuthor=False))["template"]["published"]["id"]
+    shown = (await workouts.data(SHOWN, "stranger", {"id": public}))["publicTemplate"]
+    assert (shown["authorName"], shown["isFromCatalogue"]) == (None, False)
+    await told(workouts, author, PUBLISH, **given)
+    assert (await workouts.data(SHOWN, "stranger", {"id": public}))["publicTemplate"]["authorName"] is not None
+
+
 async def test_a_stranger_sees_what_is_public_and_nothing_of_its_person(
     workouts: SubgraphUnderTest, author: str
 ) -> None:

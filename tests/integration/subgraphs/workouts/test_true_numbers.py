@@ -227,6 +227,46 @@ async def test_efforts_longer_than_the_session_are_shortened_to_it(workouts: Sub
     assert workout["caloriesBurned"]["kcal"] == 360.15
 
 
+async def test_a_weight_that_helps_is_taken_off_the_body_and_less_help_is_a_record(
+    workouts: SubgraphUnderTest, person: str
+) -> None:
+    await tell(workouts, person, weighing(person, WINTER, "80"))
+    sets = [{"reps": 8, "weightKg": -30}, {"reps": 4, "weightKg": -90}]
+    workout = await logged(workouts, person, exercises=[{"exerciseId": "pullups", "sets": sets}])
+    query = "query ($id: ID!) { workout(id: $id) { volumeKg sets { id loadKg estimatedOneRepMaxKg } } }"
+    found = (await workouts.data(query, person, {"id": workout["id"]}))["workout"]
+    assert [one["loadKg"] for one in found["sets"]] == [50.0, 0.0]
+    assert [one["estimatedOneRepMaxKg"] for one in found["sets"]] == [None, None]
+    assert found["volumeKg"] == 8 * 50.0
+
+    started = (await workouts.data('mutation { startWorkout(input: { name: "Help" }) { workout { id } } }', person))[
+        "startWorkout"
+    ]
+    log = (
+        """mutation ($input: LogSetInput!) { logSet(input: $input) { set { id } records userErrors { code field } } }"""
+    )
+
+    async def told(exercise: str, weight_kg: float) -> dict[str, Any]:
+        given = {"workoutId": started["workout"]["id"], "exerciseId": exercise, "reps": 1, "weightKg": weight_kg}
+        answer = await workouts.run(log, person, {"input": given})
+        assert answer.data is not None, answer.errors
+        return dict(answer.data["logSet"])
+
+    records = [(await told("pullups", weight))["records"] for weight in (-40, -20, 0)]
+    assert records == [[], ["MAX_WEIGHT"], ["MAX_WEIGHT"]]
+    refused = [{"code": "VALIDATION_ERROR", "field": "weightKg"}]
+    assert (await told("bench", -5))["userErrors"] == refused
+    assert (await told("pullups", -501))["userErrors"] == refused
+    edit = (
+        """mutation ($input: EditSetInput!) { editSet(input: $input) { set { weightKg } userErrors { code field } } }"""
+    )
+    benched = (await told("bench", 50))["set"]["id"]
+    given = {"workoutId": started["workout"]["id"], "setId": benched, "weightKg": -5}
+    answer = await workouts.run(edit, person, {"input": given})
+    assert answer.data is not None, answer.errors
+    assert answer.data["editSet"]["userErrors"][0]["code"] == "VALIDATION_ERROR"
+
+
 async def test_sets_with_the_body_count_volume_as_soon_as_its_weight_is_known(
     workouts: SubgraphUnderTest, person: str
 ) -> None:

@@ -22,7 +22,7 @@ from tests.testkit.subgraph import SECRET, claims_of, codes_of
 SUBGRAPHS = ("users", "nutrition", "workouts", "analytics")
 #: For everybody, signed in or not; `node` asks of each thing who may read it.
 PUBLIC = {
-    "Query.food", "Query.foodByBarcode", "Query.foods", "Query.node", "Query.nodes",
+    "Query.consentTexts", "Query.food", "Query.foodByBarcode", "Query.foods", "Query.node", "Query.nodes",
     "Mutation.register", "Mutation.confirmRegistration", "Mutation.login", "Mutation.refresh", "Mutation.verifyEmail",
     "Mutation.requestPasswordReset", "Mutation.resetPassword", "Mutation.exchangeApiKey", "Mutation.unsubscribe",
     "Mutation.beginPasskeyLogin", "Mutation.loginWithPasskey",
@@ -49,6 +49,7 @@ PERSONS_OWN = {
     "User.recentFoods", "User.frequentFoods", "User.favouriteFoods", "User.recipes", "User.savedMeals",
     "User.plannedMeals", "User.diaryWrites", "User.trainingWrites", "User.progressWrites",
     "User.accountChanges", "User.diaryChanges", "User.trainingChanges", "User.goalChanges",
+    "User.consents", "User.consentHistory", "User.erasureDueAt", "Mutation.updateConsents", "Mutation.withdrawHealthDataConsent",
     "User.dietaryPreferences", "Mutation.setDietaryPreferences", "User.streakProtection", "Mutation.setStreakProtection",
 }  # fmt: skip
 AREA_OF = {"nutrition": "diary", "workouts": "training", "analytics": "progress", "users": "body"}
@@ -109,7 +110,7 @@ def test_a_mutation_asks_for_the_writing_of_its_own_domain(name: str) -> None:
     }
     scope = f"write:{AREA_OF[name]}"
     expected = {str([["write"], [scope]])}
-    assert wanted - {"None", str([["write"]]), str([["admin"]])} == expected
+    assert wanted - {"None", str([["write"]]), str([["write"], ["account"]]), str([["admin"]])} == expected
 
 
 def test_webhooks_have_a_scope_of_their_own() -> None:

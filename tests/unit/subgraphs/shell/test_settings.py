@@ -2,7 +2,7 @@
 
 import pytest
 
-from subgraphs.shell.settings import SettingsError, read_settings
+from subgraphs.shell.settings import ConsentVersions, SettingsError, read_settings
 
 GOOD = {"DATABASE_URL_USERS": "postgresql://u:hunter2@localhost/users", "JWT_SECRET": "x" * 32}
 
@@ -82,3 +82,12 @@ def test_open_food_facts_is_asked_only_by_who_says_how_to_be_reached() -> None:
         read_settings("users", GOOD | url | {"OPEN_FOOD_FACTS_CONTACT": "a\x07b"})
     settings = read_settings("users", GOOD | url | {"OPEN_FOOD_FACTS_CONTACT": "ops@example.org"})
     assert settings.open_food_facts_contact == "ops@example.org"
+
+
+def test_no_text_is_in_force_until_its_version_is_named_and_a_version_is_one_word() -> None:
+    assert read_settings("users", GOOD).consents == ConsentVersions()
+    named = {"CONSENT_TERMS_VERSION": "2026-11", "CONSENT_STATISTICS_VERSION": "v1.2_b"}
+    assert read_settings("users", GOOD | named).consents == ConsentVersions(terms="2026-11", statistics="v1.2_b")
+    for wrong in ("two words", "x" * 51, "a/b"):
+        with pytest.raises(SettingsError, match="CONSENT_EMAILS_VERSION"):
+            read_settings("users", GOOD | {"CONSENT_EMAILS_VERSION": wrong})

@@ -45,3 +45,11 @@ def test_the_catalogue_names_only_muscles_equipment_and_kinds_that_there_are() -
         assert ExerciseCategory(row["category"])
         assert ExerciseLevel(row["level"])
         assert ExerciseTracking(row["tracking"])
+
+
+@pytest.mark.parametrize("tracking", ["REPS", "WEIGHT_REPS"])
+@pytest.mark.parametrize("equipment", ["machine", "bands", "other", None])
+def test_what_hangs_with_help_lifts_the_body_whatever_it_is_done_with(tracking: str, equipment: str | None) -> None:
+    assert body_weight_share("Chin-Up (Assisted)", tracking, equipment) == 1
+    assert body_weight_share("Band Assisted Pull-Up", tracking, equipment) == 1
+    assert body_weight_share("Assisted Dip Machine", tracking, equipment) == 1
