@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, ClassVar
 
@@ -56,11 +57,14 @@ def session_ended() -> UnauthenticatedError:
 
 
 class Authenticator:
-    """Verifies `Authorization: Bearer` values and remembers the good ones until they expire."""
+    """Verifies `Authorization: Bearer` values and remembers the good ones until they expire: by `seconds`, which are those
+    since the epoch. Where a subgraph tells of ended sessions, the machine's clock may leap and they do not.
+    """
 
     def __init__(self, settings: Jwt, ended: EndedSessions | None = None) -> None:
         self._settings = settings
         self._ended = ended
+        self.seconds: Callable[[], float] = time.time if ended is None else ended.clock.seconds
         self._jwks = JwksSource(settings.jwks, settings.jwks_refresh_seconds) if settings.jwks else None
         self._verified: OrderedDict[bytes, Caller] = OrderedDict()
 
@@ -89,15 +93,17 @@ class Authenticator:
         caller = self._verified.get(remembered)
         if caller is None:
             caller = await self._verify(token)
-            self._remember(remembered, caller)
-        elif caller.expires_at is not None and caller.expires_at + self._settings.leeway_seconds <= time.time():
-            del self._verified[remembered]
+        if caller.expires_at is not None and caller.expires_at + self._settings.leeway_seconds <= self.seconds():
+            self._verified.pop(remembered, None)
             raise UnauthenticatedError("The token has expired.", Refusal.EXPIRED)
-        else:
-            self._verified.move_to_end(remembered)
+        self._remember(remembered, caller)
         if self._ended is not None and self._ended.has(caller):
             raise session_ended()
         return caller
+
+    def seconds_left(self, caller: Caller) -> float | None:
+        """Until the caller's token expires, 0 at the least; None for a caller without one."""
+        return None if caller.expires_at is None else max(0.0, caller.expires_at - self.seconds())
 
     def ending(self, caller: Caller) -> asyncio.Future[None] | None:
         """Done once the caller's session is over; None where nobody tells of sessions, or the caller has none."""
@@ -107,6 +113,7 @@ class Authenticator:
         if not self._settings.max_cached_tokens:
             return
         self._verified[digest] = caller
+        self._verified.move_to_end(digest)
         while len(self._verified) > self._settings.max_cached_tokens:
             self._verified.popitem(last=False)
 
@@ -119,8 +126,6 @@ class Authenticator:
                 raise jwt.InvalidAlgorithmError("the algorithm is not one of ours")
             claims = self._decode(token, algorithm, await self._keys_for(algorithm, header.get("kid")))
             caller = _caller(claims)
-        except jwt.ExpiredSignatureError:
-            raise UnauthenticatedError("The token has expired.", Refusal.EXPIRED) from None
         except WRONG_TOKEN_ERRORS as error:
             # the reason helps whoever attacks more than whoever errs; the log has it
             log.info("token_refused", reason=type(error).__name__)
@@ -145,6 +150,8 @@ class Authenticator:
                     leeway=settings.leeway_seconds,
                     options={
                         "require": ["exp", "sub"],
+                        "verify_exp": False,  # `authenticate` sees to it, by its own clock
+                        "verify_iat": False,  # tells nothing (RFC 7519, 4.1.6), and whoever issued it may be a second ahead
                         "verify_aud": bool(settings.audiences),
                         "verify_iss": bool(settings.issuers),
                     },
@@ -167,6 +174,8 @@ class Authenticator:
 
 def _caller(claims: dict[str, Any]) -> Caller:
     """Raises ValueError for a subject that is no text, such as half of a surrogate pair, and OverflowError."""
+    for instant in (claims["exp"], claims.get("iat", 0)):
+        int(instant)  # a number that says a time: neither infinite nor none
     subject = str(claims["sub"])
     subject.encode()
     return Caller(

@@ -19,6 +19,7 @@ import structlog
 
 from router.access.caller import Caller
 from router.bounded_body import read_at_most
+from router.service_clock import ServiceClock
 from router.settings import EndedSessions as EndedSessionsSettings
 
 log = structlog.get_logger(__name__)
@@ -40,13 +41,21 @@ class EndedSessions:
     """The set in this process. It is only added to; nothing takes a session out but the time after which no token holds."""
 
     def __init__(
-        self, settings: EndedSessionsSettings, address: Callable[[], str], tls: SSLContext | None = None
+        self,
+        settings: EndedSessionsSettings,
+        address: Callable[[], str],
+        tls: SSLContext | None = None,
+        clock: ServiceClock | None = None,
     ) -> None:
-        """`address` is the URL at which the subgraph tells."""
+        """`address` is the URL at which the subgraph tells. `clock` is compared with the subgraph's whenever it does."""
+        self.clock = clock or ServiceClock()
         self._settings = settings
         self._address = address
         self._tls = tls
-        self._ended_at: dict[str, float] = {}
+        self._ended_at: dict[str, float] = {}  # by the subgraph's clock
+        self._known_since: dict[
+            str, float
+        ] = {}  # by the monotonic clock, which never leaps past what must be remembered
         self._read_until: float | None = None  # by the subgraph's clock; None: nothing was read yet
         self._is_heard = True
         self._waiting: WeakValueDictionary[str, asyncio.Future[None]] = WeakValueDictionary()
@@ -89,15 +98,18 @@ class EndedSessions:
             return
         self._is_heard = True
         self._read_until = told.at
+        if self.clock.is_in_doubt:
+            self.clock.compare(told.at)
         self._add(told.ended)
-        oldest = time.time() - self._settings.remember_seconds
-        for session in [each for each, ended_at in self._ended_at.items() if ended_at < oldest]:
-            del self._ended_at[session]
+        oldest = time.monotonic() - self._settings.remember_seconds
+        for session in [each for each, since in self._known_since.items() if since < oldest]:
+            del self._ended_at[session], self._known_since[session]
 
     def _add(self, ended: dict[str, float]) -> None:
         for session, ended_at in ended.items():
             if session not in self._ended_at:
                 self._ended_at[session] = ended_at
+                self._known_since[session] = time.monotonic()
                 future = self._waiting.get(session)
                 if future is not None and not future.done():
                     future.set_result(None)

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from math import inf
 from typing import ClassVar, Protocol
 
 import orjson
@@ -151,7 +151,8 @@ class EventStreams:
                     self._door.is_closing if stream.kind == "subscription" else None
                 )  # the others end by themselves
                 ending = self._door.authenticator.ending(visit.caller)
-                async for body in paced(stream.payloads, receive, closing, heartbeat, visit.caller.expires_at, ending):
+                left = self._door.authenticator.seconds_left(visit.caller)
+                async for body in paced(stream.payloads, receive, closing, heartbeat, left, ending):
                     part = framing.heartbeat if body is None else framing.part(body)
                     if part:
                         part, start = start + part, b""
@@ -188,21 +189,23 @@ async def paced(
     receive: Receive,
     closing: asyncio.Event | None,
     heartbeat_seconds: float,
-    expires_at: float | None,
+    seconds_left: float | None,
     ending: asyncio.Future[None] | None = None,
 ) -> AsyncIterator[bytes | None]:
     """The payloads, with None where it is time for a heartbeat. Ends when the client leaves.
 
-    Raises UnauthenticatedError when the caller's token expires or its session is over (`ending`), StreamInterruptedError at
+    Raises UnauthenticatedError when the caller's token expires, in `seconds_left`, or its session is over (`ending`), StreamInterruptedError at
     `closing`. The next payload is asked for only after the last was taken, so a client that reads slowly slows the source and nothing piles up.
     """
+    now = asyncio.get_running_loop().time
+    expires_at = inf if seconds_left is None else now() + seconds_left
     gone = asyncio.ensure_future(_disconnected(receive))
     closed = asyncio.ensure_future((closing or asyncio.Event()).wait())
     following = asyncio.ensure_future(_next(payloads))
     ends = {gone, closed} | ({ending} if ending is not None else set())
     try:
         while True:
-            left = heartbeat_seconds if expires_at is None else min(heartbeat_seconds, expires_at - time.time())
+            left = min(heartbeat_seconds, expires_at - now())
             done, _ = await asyncio.wait({following, *ends}, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED)
             if gone in done:
                 return
@@ -216,7 +219,7 @@ async def paced(
                 following = asyncio.ensure_future(_next(payloads))
             elif closed in done:
                 raise StreamInterruptedError("The server is stopping; subscribe again.")
-            elif expires_at is not None and expires_at <= time.time():
+            elif expires_at <= now():
                 raise UnauthenticatedError("The token has expired.", Refusal.EXPIRED)
             else:
                 yield None

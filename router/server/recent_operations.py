@@ -145,8 +145,8 @@ class RecentOperations:
         del self._slow[SLOWEST:]
 
     def _forget_old(self) -> None:
-        oldest = time.time() - SLOW_FOR_SECONDS
-        self._slow = [each for each in self._slow if each.at >= oldest]
+        now = time.time()  # what began later was noted while the clock was ahead
+        self._slow = [each for each in self._slow if now - SLOW_FOR_SECONDS <= each.at <= now]
 
 
 def _name_of(prepared: PreparedRequest) -> str:

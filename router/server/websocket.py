@@ -376,7 +376,7 @@ class _Connection:
         assert self._visit is not None
         caller = self._visit.caller
         ending = self._door.authenticator.ending(caller) or asyncio.get_running_loop().create_future()
-        left = None if caller.expires_at is None else max(0.0, caller.expires_at - time.time())
+        left = self._door.authenticator.seconds_left(caller)
         ended, _ = await asyncio.wait({ending}, timeout=left)  # which leaves it as it is: others wait for it too
         reason = Refusal.SESSION_ENDED if ended else Refusal.EXPIRED
         raise _CloseError(FORBIDDEN, f"Forbidden: the token was refused ({reason})")

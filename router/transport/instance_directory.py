@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
@@ -96,7 +97,8 @@ class InstanceDirectory:
             self._ask(name, pool, instance)
             for name, pool in self.pools.items()
             for instance in pool.instances
-            if instance.failures_in_a_row or (instance.last_answer_at or 0.0) < oldest
+            # an answer that is yet to come was noted while the clock was ahead
+            if instance.failures_in_a_row or not oldest <= (instance.last_answer_at or 0.0) <= time.time()
         ]
         await asyncio.gather(*asked)
 

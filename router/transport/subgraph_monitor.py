@@ -51,7 +51,8 @@ class SubgraphHealth:
 
     def answered_since(self, instant: float) -> bool:
         """Whether the last question was answered, and not before `instant` (seconds since the epoch)."""
-        return not self.failures_in_a_row and self.last_answer_at is not None and self.last_answer_at >= instant
+        # an answer that is yet to come was noted while the clock was ahead
+        return not self.failures_in_a_row and instant <= (self.last_answer_at or 0.0) <= time.time()
 
     @property
     def status(self) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -29,12 +30,13 @@ from router.garbage import collect_in_short_pauses
 from subgraphs.shell import telemetry
 from subgraphs.shell.auth import KeyRing
 from subgraphs.shell.change_log import forget_tombstones, settle_changes
-from subgraphs.shell.context import CLIENT_ADDRESS, TOKEN_REFUSED, Context, MakeLoaders, Resources
+from subgraphs.shell.context import CLIENT_ADDRESS, TOKEN_REFUSED, Context, MakeLoaders, Resources, utc_now
 from subgraphs.shell.database import Database
 from subgraphs.shell.grants import EndedGrants, forget_reads, with_grants
 from subgraphs.shell.graphql_http import PATH, GraphQLEndpoint
 from subgraphs.shell.graphql_schema import SubgraphSchema
 from subgraphs.shell.plan_writing import forget_plan_writes
+from subgraphs.shell.read_pool import Reader
 from subgraphs.shell.recent_clocks import RecentClocks
 from subgraphs.shell.revocation import RevokedSessions, forget_ended, with_ended_sessions
 from subgraphs.shell.settings import Settings
@@ -49,6 +51,8 @@ _log = structlog.get_logger("subgraphs.shell.app")
 _PROBE_SECONDS = 2.0
 REDIS_TIMEOUT_SECONDS = 2.0
 RETENTION_SECONDS = 6 * 3600
+CLOCK_SECONDS = 5.0
+_CLOCK = text("SELECT extract(epoch FROM clock_timestamp())::float")
 _LEAST_FREE_BYTES = 10 * 1024 * 1024
 
 MakeSubscription: TypeAlias = Callable[["Fanout | None", Callable[[], datetime]], "Subscription"]
@@ -135,8 +139,8 @@ def open_resources(settings: Settings) -> Resources:
     return Resources(
         settings=settings,
         database=database,
-        key_ring=KeyRing.of(settings),
-        revoked_sessions=RevokedSessions(database, fanout, settings.access_token_seconds),
+        key_ring=KeyRing.of(settings, utc_now.seconds),
+        revoked_sessions=RevokedSessions(database, fanout, settings.access_token_seconds, utc_now.seconds),
         ended_grants=EndedGrants(database, fanout),
         recent_clocks=RecentClocks(fanout),
         redis=redis,
@@ -171,6 +175,7 @@ def _lifespan(subgraph: Subgraph, resources: Resources) -> Callable[[Any], Any]:
     async def lifespan(_: Any) -> AsyncIterator[None]:
         with suppress(Exception):  # whoever cannot read it now is not ready either; the loop goes on trying
             async with asyncio.timeout(_PROBE_SECONDS):
+                await compare_clock(resources.database)
                 await resources.revoked_sessions.read()
         if resources.database.replica is not None:
             await resources.database.replica.look()
@@ -200,6 +205,7 @@ def _loops(subgraph: Subgraph, resources: Resources) -> list[Coroutine[Any, Any,
     if (replica := resources.database.replica) is not None:
         loop = loops.add("replica", patience_seconds=30)
         running.append(loop.run(lambda: replica.watch(loop.progress)))
+    running.append(watch_clock(resources))
     running.append(resources.revoked_sessions.watch(loops))
     running.append(resources.ended_grants.watch(loops))
     running.append(resources.recent_clocks.watch(loops))
@@ -225,6 +231,32 @@ def with_news_of_rights(subgraph: str, subscription: "Subscription") -> "Subscri
     if subgraph == service_of(USERS_GRANT.name):  # its own tables are the truth, and news of them may be late
         return subscription
     return with_grants(with_ended_sessions(subscription))
+
+
+async def compare_clock(database: Database) -> None:
+    """Settle by the database's clock whether the machine's is right. Raises what the driver does."""
+    read = database.primary().batch_reader(_read_clock)
+    utc_now.compare(await read())
+
+
+async def _read_clock(connection: Reader) -> float:
+    ((seconds,),) = await connection.execute(_CLOCK, {})
+    return float(seconds)
+
+
+async def watch_clock(resources: Resources) -> None:
+    """Until cancelled. Health says that the loop is DOWN while the machine's clock is elsewhere than the database's."""
+    loop = resources.loops.add("clock", patience_seconds=4 * CLOCK_SECONDS)
+
+    async def session() -> None:
+        while True:
+            if utc_now.is_in_doubt:
+                await compare_clock(resources.database)
+            if not utc_now.is_in_doubt:
+                loop.progress()
+            await asyncio.sleep(CLOCK_SECONDS)
+
+    await loop.run(session)
 
 
 async def _retain(subgraph: Subgraph, resources: Resources) -> None:

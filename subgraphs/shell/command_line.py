@@ -13,6 +13,7 @@ from subgraphs.shell.app import (
     build_app,
     close_resources,
     open_resources,
+    watch_clock,
     with_news_of_rights,
 )
 from subgraphs.shell.settings import Settings, SettingsError, read_settings
@@ -158,6 +159,7 @@ async def _consume(subgraph: Subgraph) -> None:
     ]
     engine = resources.database.writer
     try:
-        await asyncio.gather(*(run_consumer(each, engine, settings.kafka) for each in subscriptions))
+        consumers = (run_consumer(each, engine, settings.kafka) for each in subscriptions)
+        await asyncio.gather(watch_clock(resources), *consumers)
     finally:
         await close_resources(resources)

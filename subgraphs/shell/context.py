@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import strawberry
 
 from events.envelope import new_id
 from events.supervision import Loops
+from router.service_clock import ServiceClock
 from subgraphs.shell.allowance import Stoppable
 from subgraphs.shell.auth import KeyRing, Viewer, bearer_token
 from subgraphs.shell.database import Database
@@ -32,8 +33,8 @@ TOKEN_REFUSED = "x-token-refused"  # noqa: S105 - a header's name
 CLIENT_ADDRESS = "x-client-address"
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
+#: The process's: commands, queries, loops and consumers all go by it. `app` has it compared with the database's.
+utc_now = ServiceClock()
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

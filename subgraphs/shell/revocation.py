@@ -7,7 +7,7 @@ and adds to it: nothing takes a session out but the time after which no token of
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
@@ -63,13 +63,22 @@ class RevokedSessions:
     """The set in this process. `watch` must run for it to learn what other processes know."""
 
     def __init__(
-        self, database: Database | None = None, fanout: "Fanout | None" = None, token_seconds: int = 900
+        self,
+        database: Database | None = None,
+        fanout: "Fanout | None" = None,
+        token_seconds: int = 900,
+        seconds: Callable[[], float] = time.time,
     ) -> None:
+        """`seconds` since the epoch are the time by which sessions end."""
         self._database = database
         self._fanout = fanout
         self._remember_seconds = token_seconds + _SLACK_SECONDS
+        self._seconds = seconds
         self._ended_at: dict[str, float] = {}
-        self._read_at: float | None = time.time() if database is None else None
+        self._known_since: dict[
+            str, float
+        ] = {}  # by the monotonic clock, which never leaps past what must be remembered
+        self._read_at: float | None = seconds() if database is None else None
 
     def __contains__(self, session_id: str) -> bool:
         return session_id in self._ended_at
@@ -77,7 +86,7 @@ class RevokedSessions:
     async def announce(self, session_ids: Iterable[str]) -> None:
         """Refuse these sessions' tokens here at once, and hasten it elsewhere. Their rows are committed already."""
         ended = list(session_ids)
-        self._add(dict.fromkeys(ended, time.time()))
+        self._add(dict.fromkeys(ended, self._seconds()))
         await hasten(self._fanout, ((CHANNEL, each) for each in ended), _log, "revocation_not_hastened")
 
     async def tell(self, request: Request) -> Response:
@@ -90,7 +99,7 @@ class RevokedSessions:
             return JSONResponse({"error": "`since` is in seconds since 1970."}, 400)
         if self._read_at is None:
             return JSONResponse({"error": "The database was not read yet."}, 503)
-        at = self._read_at if self._database is not None else time.time()
+        at = self._read_at if self._database is not None else self._seconds()
         return JSONResponse(
             {"at": at, "ended": {key: ended for key, ended in self._ended_at.items() if ended >= since}}
         )
@@ -115,23 +124,25 @@ class RevokedSessions:
         """Add what the database knows, and let go of what is too old to matter."""
         if self._database is None:
             return
-        began_at = time.time()
+        began_at = self._seconds()
         read = self._database.primary().batch_reader(_read_ended)
-        self._add(await read(self._remember_seconds))
+        ended = await read(self._remember_seconds)
+        self._add(ended)
         self._read_at = began_at
-        oldest = time.time() - self._remember_seconds
-        for session_id in [each for each, ended_at in self._ended_at.items() if ended_at < oldest]:
-            del self._ended_at[session_id]
+        oldest = time.monotonic() - self._remember_seconds
+        for session_id in [each for each, since in self._known_since.items() if since < oldest and each not in ended]:
+            del self._ended_at[session_id], self._known_since[session_id]
 
     async def _hear(self, fanout: "Fanout", loop: Loop) -> None:
         async with aclosing(fanout.listen(CHANNEL)) as announced:
             async for session_ids in announced:
                 loop.progress()
-                self._add(dict.fromkeys(session_ids - {EVERYTHING}, time.time()))
+                self._add(dict.fromkeys(session_ids - {EVERYTHING}, self._seconds()))
 
     def _add(self, ended_at: Mapping[str, float]) -> None:
         for session_id, moment in ended_at.items():
             self._ended_at.setdefault(session_id, moment)
+            self._known_since.setdefault(session_id, time.monotonic())
 
 
 async def _read_ended(connection: Reader, seconds: int) -> dict[str, float]:

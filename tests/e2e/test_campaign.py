@@ -12,7 +12,7 @@ from tests.testkit.campaign import run
 from tests.testkit.campaign_faults import KINDS, PARTS, planned
 from tests.testkit.campaign_servers import fillable
 
-ROUND = 35
+ROUND = 38
 
 
 def test_a_round_is_every_end_of_every_part_and_every_other_kind_once() -> None:

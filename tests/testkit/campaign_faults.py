@@ -23,11 +23,10 @@ import asyncpg
 from redis.asyncio import Redis
 
 from deploy.embedded import DOMAINS
-from tests.testkit.campaign_servers import SERVERS, Site
+from tests.testkit.campaign_servers import SERVERS, SERVICES, Site
 from tests.testkit.faulty_link import Condition
 from tests.testkit.running_stack import RunningStack
 
-SERVICES = (*DOMAINS, "router")
 PARTS = (*SERVICES, "broker", "valkey", "postgres")
 #: Parts to which connections lead through a link: of the router to subgraphs, of all these to servers.
 LINKED = (*SERVERS, *DOMAINS)
@@ -40,12 +39,15 @@ CONDITIONS = {
     "black-hole": Condition(is_silent=True),
     "limit-data": Condition(most_bytes=1_500),
 }
+#: By how many seconds a service's clock is ahead, until it comes back.
+LEAPS = {"clock-hour": 3_600.0, "clock-hour-back": -3_600.0, "clock-years": 10 * 365.25 * 86_400}
 KINDS = {
     **dict.fromkeys(OF_PROCESSES, PARTS),
     **dict.fromkeys((*CONDITIONS, "reset", "half-close"), LINKED),
     # of their disk, where it could be mounted; Valkey keeps all in memory and has a limit of its own
     "fill": ("postgres", "valkey", "broker"),
     "connections": ("postgres",),
+    **dict.fromkeys(LEAPS, SERVICES),
     "descriptors": (*SERVICES, "broker", "valkey"),
     # of services, those that the large requests of `_large_requests` pass
     "memory": ("nutrition", "router", "broker", "postgres"),
@@ -142,6 +144,8 @@ async def _lasting(fault: Fault, stack: RunningStack, site: Site) -> AsyncIterat
             case "memory", part:
                 await until_it_ends.enter_async_context(_large_requests(stack))
                 until_it_ends.enter_context(_limited(await _pid(stack, site, part), Limit.MEMORY))
+            case kind, part if kind in LEAPS:
+                until_it_ends.enter_context(site.clocks.ahead(part, LEAPS[kind]))
             case kind, part:
                 await until_it_ends.enter_async_context(site.links[part].under(CONDITIONS[kind]))
         yield

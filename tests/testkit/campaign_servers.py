@@ -37,10 +37,12 @@ from deploy.server_secret import ServerSecret
 from deploy.supervisor import Supervisor
 from subgraphs.shell.database import migrate
 from tests.testkit.faulty_link import Link
+from tests.testkit.leaping_clock import LeapingClocks
 from tests.testkit.local_kafka import LocalKafka
 from tests.testkit.small_disk import SmallDisk, may_mount, on_small_disk
 
 SERVERS = ("postgres", "valkey", "valkey-cache", "broker")
+SERVICES = (*DOMAINS, "router")
 POSTGRES_DISK_BYTES = 512 * 2**20
 KAFKA_DISK_BYTES = 256 * 2**20
 # So that the log finds an end on a small disk; a segment is 16 MiB.
@@ -51,7 +53,7 @@ _SMALL_LOG = ("-c", "min_wal_size=32MB", "-c", "max_wal_size=64MB")
 class Site:
     """`environment` is for `fittracker up`; `links` are by the part to which they lead, `disks` by the part that fills them.
 
-    `direct` has the environment that leads past the links. `superuser_url` is Postgres', past them too.
+    `clocks` are of the services. `direct` has the environment that leads past the links. `superuser_url` is Postgres', past them too.
     """
 
     supervisor: Supervisor
@@ -59,6 +61,7 @@ class Site:
     direct: dict[str, str]
     superuser_url: str
     links: dict[str, Link]
+    clocks: LeapingClocks
     disks: dict[str, SmallDisk] = field(default_factory=dict)
 
     @property
@@ -133,7 +136,9 @@ async def _start_embedded(
     direct = EmbeddedServers(ports, secret)
     await create_databases(direct)
     linked = EmbeddedServers(_linked(links), secret)
-    return Site(supervisor, linked.environment(), direct.environment(), direct.superuser_url, links, disks)
+    clocks = LeapingClocks(directory / "clocks", SERVICES)
+    environment = linked.environment() | clocks.environment
+    return Site(supervisor, environment, direct.environment(), direct.superuser_url, links, clocks, disks)
 
 
 async def _start_real(
@@ -180,7 +185,9 @@ async def _start_real(
         for at in (_linked(links), ports)
     ]
     superuser_url = f"postgresql://postgres@/postgres?host={directory / 'cluster'}&port={cluster.port}"
-    return Site(supervisor, *environments, superuser_url, links, disks)
+    clocks = LeapingClocks(directory / "clocks", SERVICES)
+    linked, direct = environments
+    return Site(supervisor, linked | clocks.environment, direct, superuser_url, links, clocks, disks)
 
 
 def _postgres_of(cluster: Cluster, directory: Path) -> ChildSpec:

@@ -29,15 +29,16 @@ class Teller:
     ended: dict[str, float] = field(default_factory=dict)
     asked_since: list[float | None] = field(default_factory=list)
     status: int = 200
+    ahead: float = 0.0  # so many seconds is its clock ahead
 
     async def tell(self, request: web.Request) -> web.Response:
         since = request.query.get("since")
         self.asked_since.append(None if since is None else float(since))
         told = {session: at for session, at in self.ended.items() if since is None or at >= float(since)}
-        return web.json_response({"at": time.time(), "ended": told}, status=self.status)
+        return web.json_response({"at": time.time() + self.ahead, "ended": told}, status=self.status)
 
     def end(self, session: str) -> None:
-        self.ended[session] = time.time()
+        self.ended[session] = time.time() + self.ahead
 
 
 @pytest.fixture
@@ -182,3 +183,55 @@ async def test_a_session_is_forgotten_once_no_token_of_it_can_hold(
             return "errors" not in await router.ask(NAME_AND_EMAIL, authorization=token("u1", sid="s1"))
 
         await eventually(is_forgotten)
+
+
+@pytest.mark.parametrize("leap", [3_600.0, -3_600.0, 10 * 365.25 * 86_400])
+async def test_a_session_stays_ended_while_and_after_the_tellers_clock_leaps(
+    start_router: StartRouter, teller: Teller, settings: dict[str, Any], leap: float
+) -> None:
+    async with start_router(**settings) as router:
+        before, meanwhile = (token("u1", sid=session) for session in ("before", "meanwhile"))
+
+        async def comes_to_be_refused(bearer: str) -> None:
+            async with asyncio.timeout(60):
+                while "errors" not in await router.ask(NAME_AND_EMAIL, authorization=bearer):
+                    await asyncio.sleep(0.02)
+
+        async def is_read_again() -> None:
+            number = len(teller.asked_since)
+            async with asyncio.timeout(60):
+                while len(teller.asked_since) < number + 3:
+                    await asyncio.sleep(0.02)
+
+        teller.end("before")
+        await comes_to_be_refused(before)
+        assert "errors" not in await router.ask(NAME_AND_EMAIL, authorization=meanwhile)
+        teller.ahead = leap
+        await is_read_again()
+        teller.end("meanwhile")
+        await comes_to_be_refused(meanwhile)
+        teller.ahead = 0.0
+        await is_read_again()
+        for bearer in (before, meanwhile):
+            assert "errors" in await router.ask(NAME_AND_EMAIL, authorization=bearer)
+
+
+@pytest.mark.parametrize("leap", [3_600.0, -3_600.0, 10 * 365.25 * 86_400])
+async def test_tokens_hold_and_expire_as_before_while_the_routers_clock_leaps(
+    start_router: StartRouter, teller: Teller, settings: dict[str, Any], leap: float
+) -> None:
+    async with start_router(**settings) as router:
+        known, over = token("u1", sid="known"), token("u1", sid="over")
+        teller.end("over")
+        async with asyncio.timeout(60):
+            while "errors" not in await router.ask(NAME_AND_EMAIL, authorization=over):
+                await asyncio.sleep(0.02)
+        assert "errors" not in await router.ask(NAME_AND_EMAIL, authorization=known)
+        clock = router.app.door.authenticator._ended.clock
+        clock._wall = lambda: time.time() + leap
+        for bearer in (known, token("u1", sid="new")):
+            assert "errors" not in await router.ask(NAME_AND_EMAIL, authorization=bearer)
+        for bearer in (over, token("u1", sid="late", lifetime_seconds=-60)):
+            assert "errors" in await router.ask(NAME_AND_EMAIL, authorization=bearer)
+        clock._wall = time.time
+        assert "errors" in await router.ask(NAME_AND_EMAIL, authorization=over)

@@ -144,6 +144,7 @@ async def test_health_tells_of_every_part(users: Running) -> None:
             "diskSpace",
             "ping",
             "fanout",
+            "clock",
             "revocations",
             "revocation-news",
             "grant-news",

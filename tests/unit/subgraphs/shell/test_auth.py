@@ -7,7 +7,7 @@ import jwt
 import pytest
 
 from subgraphs.shell.auth import AUDIENCE, ISSUER, KeyRing, bearer_token, key_id
-from subgraphs.shell.errors import UnauthenticatedError
+from subgraphs.shell.errors import NobodyReason, UnauthenticatedError
 
 OLD, NEW = "the old secret, which is long enough", "the new secret, which is long enough"
 
@@ -42,14 +42,27 @@ def test_a_token_without_signature_is_refused() -> None:
             KeyRing(OLD).verify(token)
 
 
-def test_a_remembered_token_expires_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    ring = KeyRing(OLD)
+def test_a_remembered_token_expires_all_the_same() -> None:
+    now = time.time()
+    ring = KeyRing(OLD, seconds=lambda: now)
     token = ring.sign(claims())
     ring.verify(token)
-    later = time.time() + 61
-    monkeypatch.setattr("subgraphs.shell.auth.time.time", lambda: later)
-    with pytest.raises(UnauthenticatedError):
+    now += 61
+    with pytest.raises(UnauthenticatedError) as refused:
         ring.verify(token)
+    assert refused.value.extensions["reason"] == NobodyReason.EXPIRED
+
+
+@pytest.mark.parametrize("ahead", [2, 3_600])
+def test_a_token_of_a_machine_whose_clock_is_ahead_holds(ahead: int) -> None:
+    now = int(time.time()) + ahead
+    assert KeyRing(OLD).verify(KeyRing(OLD).sign(claims(iat=now, exp=now + 60))).id == "1"
+
+
+@pytest.mark.parametrize("expiry", ["soon", float("nan"), float("inf"), [1], {}])
+def test_a_token_that_expires_at_no_time_is_refused(expiry: Any) -> None:
+    with pytest.raises(UnauthenticatedError):
+        KeyRing(OLD).verify(KeyRing(OLD).sign(claims(exp=expiry)))
 
 
 def test_short_secrets_are_refused() -> None:
