@@ -18,6 +18,7 @@ from graphql import (
     GraphQLSchema,
 )
 
+from router.alike_texts import AlikeTexts
 from router.background import in_background
 from router.bounded_cache import BoundedCache
 from router.errors import LimitExceededError, PlanningFailedError, PlanningTimeoutError, RequestError
@@ -37,6 +38,7 @@ from router.operation import (
     parse_document,
 )
 from router.operation.document import check_limits, with_incremental_directives
+from router.operation.text_form import TextForm
 from router.planner import OverrideLabels, PlanningOverrunError, QueryPlanner
 from router.planning_pool import Asker, NamesAsker, PlanningPool, Spent, nobody
 from router.planning_process import PlanJob, PrepareJob
@@ -114,6 +116,7 @@ class LoadedGraph:
         self._spent = Spent()
         limits = self.options.limits
         self._inline_limits = replace(limits, tokens=min(limits.tokens, MAX_INLINE_TOKENS))
+        self._alike = AlikeTexts(self._inline_limits.tokens)
         shortcuts = min(MAX_SHORTCUTS, 2 ** len(override_labels))
         self._prepared: BoundedCache[PreparedKey, PreparedOperation] = BoundedCache(
             self.options.max_prepared_operations,
@@ -182,15 +185,45 @@ class LoadedGraph:
         return [(text, name) for text, name, keeps_pieces in self._prepared.keys() if not keeps_pieces]  # noqa: SIM118
 
     async def prepare(
-        self, text: str, operation_name: str | None, *, keep_incremental: bool = False, asker: NamesAsker = nobody
+        self,
+        text: str,
+        operation_name: str | None,
+        *,
+        keep_incremental: bool = False,
+        may_share: bool = False,
+        asker: NamesAsker = nobody,
     ) -> PreparedOperation:
-        """Raises RequestError for a document that cannot be run. `asker` is whom the work is done for."""
+        """Raises RequestError for a document that cannot be run. `asker` is whom the work is done for. With `may_share` a
+        text that is new may get what was prepared for others that are alike; it then has `names`.
+        """
         key = (text, operation_name, keep_incremental)
-        return (
-            self._prepared.get(key)
-            or self._prepared.compute_at_once(key, lambda: self._prepare_at_once(key, asker()))
-            or await self._prepared.get_or_compute(key, lambda: self._prepare_aside(key, asker()))
-        )
+        known = self._prepared.get(key)
+        if known is not None:
+            return known
+        form = self._alike.form_of(text) if may_share and not keep_incremental else None
+        if form is not None and self._alike.serves(form, text, operation_name):
+            shared = await self._prepare_form(form, key, asker)
+            if shared is not None:
+                return shared
+        prepared = self._prepared.compute_at_once(
+            key, lambda: self._prepare_at_once(key, asker())
+        ) or await self._prepared.get_or_compute(key, lambda: self._prepare_aside(key, asker()))
+        if form is not None and prepared.can_be_shared:
+            self._alike.note(form, operation_name)
+        return prepared
+
+    async def _prepare_form(self, form: TextForm, key: PreparedKey, asker: NamesAsker) -> PreparedOperation | None:
+        """What serves all texts of the form, for the one in `key`. None where the form cannot be run: what is wrong is
+        then told of the text itself.
+        """
+        try:
+            prepared = await self.prepare(form.text, key[1], asker=asker)
+        except RequestError:
+            return None
+        if form.names:
+            return prepared.with_names(form.names)
+        self._prepared.put(key, prepared)  # it differs in layout only, so it can have all of it from now on
+        return prepared
 
     async def plan(
         self,

@@ -66,7 +66,11 @@ async def prepare(request: OperationRequest, graph: LoadedGraph, runtime: Runtim
         request.query, request.operation_name, keep_incremental=in_pieces
     )
     operation = await graph.prepare(
-        request.query, request.operation_name, keep_incremental=in_pieces, asker=request.asker
+        request.query,
+        request.operation_name,
+        keep_incremental=in_pieces,
+        may_share=trace is None and runtime.on_plan is None,  # who looks at a plan wants the client's own names in it
+        asker=request.asker,
     )
     operation_type = operation.operation.operation_type
     if request.only_queries and operation_type == "mutation":

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
+
 from graphql import (
     GraphQLInterfaceType,
     GraphQLNamedType,
@@ -16,6 +19,7 @@ from graphql import (
 )
 
 from router.executor.execute import CompiledPlan
+from router.executor.projection import NO_NAMES
 from router.introspection import Introspection, asks_for_introspection, without_introspection
 from router.operation import DEFAULT_LIMITS, DocumentLimits, Operation, VariableCoercion
 from router.selection_set import InlineFragment, SelectionSet
@@ -45,6 +49,19 @@ class PreparedOperation:
         self.is_long = not Weighing(schema).fits(self.plannable)
         #: compiled plans of the unrestricted operation by override labels: a shortcut past hashing operations
         self.plans: dict[frozenset[str], CompiledPlan] = {}
+        #: by the response keys of the operation those of the client, where they differ: it serves several texts
+        self.names: Mapping[str, str] = NO_NAMES
+
+    @property
+    def can_be_shared(self) -> bool:
+        """Whether texts with other aliases can be served by it. Introspection is answered in the client's own keys."""
+        return self.operation.operation_type == "query" and self.introspection is None
+
+    def with_names(self, names: Mapping[str, str]) -> PreparedOperation:
+        """The same with these names, and with the same plans."""
+        named = copy.copy(self)
+        named.names = names
+        return named
 
     def bytes(self, plans: int) -> int:
         """About what it takes in memory, with so many plans of the whole operation."""

@@ -136,6 +136,7 @@ class PreparedRequest:
             else None,
             max_response_bytes=self.runtime.max_response_bytes,
             max_fetched_bytes=self.runtime.max_fetched_bytes,
+            names=self.operation.names,
         )
 
     def subscription_source(self) -> SubscriptionSource | None:

@@ -185,7 +185,8 @@ class CompiledPlan:
         if self._passthrough is None and self._is_warm and not self._is_passthrough_known:
             self._is_passthrough_known = True
             self._passthrough = compile_passthrough(self.plan.node, self.operation.selections, self.schema)
-        return self._passthrough is not None and execution.withhold is None and not execution.tree
+        is_as_fetched = execution.withhold is None and not execution.names and not execution.tree
+        return self._passthrough is not None and is_as_fetched
 
     async def _pass_through(self, execution: Execution) -> bytes:
         """The subgraph's own bytes where they are in perfect shape; what is not goes the ordinary way."""
@@ -222,7 +223,8 @@ class CompiledPlan:
         most = execution.max_response_bytes
         if execution.spread_bytes <= max(most, execution.fetched_bytes):
             return False
-        return response_bytes(self.operation.selections, execution.tree, execution.variables) > most
+        names = execution.names
+        return response_bytes(self.operation.selections, execution.tree, execution.variables, names) > most
 
     def _encoded(self, execution: Execution, extensions: dict[str, Any] | None) -> bytes:
         known = execution.errors
@@ -240,7 +242,7 @@ class CompiledPlan:
         return self._shape(execution)
 
     def _shape(self, execution: Execution) -> tuple[Any, list[ErrorEntry]]:
-        fast = self._projection_for(execution.variables)
+        fast = self._projection_for(execution.variables) if not execution.names else None
         if fast is not None:
             try:
                 return fast(execution.tree, {}), execution.errors
@@ -249,9 +251,11 @@ class CompiledPlan:
         return self.project_plainly(execution)
 
     def project_plainly(self, execution: Execution) -> tuple[Any, list[ErrorEntry]]:
-        careful = Projection(self.schema, execution.variables, execution.errors)
+        names = execution.names
+        careful = Projection(self.schema, execution.variables, execution.errors, names)
         data = careful.project(self.operation.selections, self.root_type, execution.tree)
-        return data, execution.errors + careful.errors
+        errors = execution.errors + careful.errors
+        return data, [_named(error, names) for error in errors] if names else errors
 
     def _projection_for(self, variables: Mapping[str, Any]) -> ProjectFunction | None:
         """None on the first use: compiling pays off for operations that come again."""
@@ -425,6 +429,13 @@ def _selections(fetches: Iterable[Fetch | EntityFetch]) -> Iterator[SelectionSet
             yield fetch.selections
         else:
             yield from (lookup.selections for lookup in fetch.lookups)
+
+
+def _named(error: ErrorEntry, names: Mapping[str, str]) -> ErrorEntry:
+    """The error with its path in the client's response keys."""
+    if "path" not in error:
+        return error
+    return {**error, "path": [names.get(part, part) for part in error["path"]]}
 
 
 def _condition_variables(selections: SelectionSet) -> set[str]:

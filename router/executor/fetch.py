@@ -80,6 +80,8 @@ class Execution:
     rest_of: ResponseKeys = ()  # the streamed list of which the tree has what comes later
     spread_bytes: int = 0  # at most so much of the response comes from the answers so far
     occurrences: Occurrences | None = None  # none while every object stands in one place
+    #: the client's for those response keys of the plan's operation that are not (`loaded_graph`)
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def note(self, subgraph: str, answer: SubgraphAnswer, places: int = 1) -> None:
         """Counts an answer whose data will stand in at most so many places of the response. Raises

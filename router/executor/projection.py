@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
@@ -30,6 +31,8 @@ from router.executor.object_path import ClientPath
 from router.selection_set import Condition, Field, SelectionSet
 
 Tree = dict[str, Any]
+
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 INVALID_VALUE = "INVALID_VALUE"
 NULL_FOR_NON_NULL = "NULL_FOR_NON_NULL"
@@ -102,7 +105,8 @@ def _selects_anything(selections: SelectionSet, variables: Mapping[str, Any]) ->
 class _Place(NamedTuple):
     """What stands under a response key in every object of one type."""
 
-    response_key: str
+    response_key: str  # in the tree
+    client_key: str  # in the response
     name: str
     selections: SelectionSet
     type: GraphQLOutputType | None  # None for `__typename` and the root fields of introspection
@@ -110,12 +114,22 @@ class _Place(NamedTuple):
 
 
 class Projection:
-    """One run over one tree; `errors` are those found here, to be added to those of the fetches."""
+    """One run over one tree; `errors` are those found here, to be added to those of the fetches.
 
-    def __init__(self, schema: GraphQLSchema, variables: Mapping[str, Any], known_errors: list[ErrorEntry]) -> None:
+    The client's response keys are those of the tree but for what `names` has. Paths of errors are the tree's.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        variables: Mapping[str, Any],
+        known_errors: list[ErrorEntry],
+        names: Mapping[str, str] = NO_NAMES,
+    ) -> None:
         self.errors: list[ErrorEntry] = []
         self._schema = schema
         self._variables = variables
+        self._names = names
         self._explained = [tuple(error.get("path", ())) for error in known_errors]
         #: by the identity of a selection set, which is kept alive beside them, and type: a list has many objects of one
         self._known_places: dict[tuple[int, str], tuple[SelectionSet, list[_Place]]] = {}
@@ -162,15 +176,15 @@ class Projection:
         path: ClientPath,
     ) -> Tree:
         projected: Tree = {}
-        for response_key, name, inner, field_type, where in self._places_of(selections, type_):
+        for response_key, client_key, name, inner, field_type, where in self._places_of(selections, type_):
             if field_type is not None:
-                projected[response_key] = self._value(
+                projected[client_key] = self._value(
                     inner, field_type, value.get(response_key), (*path, response_key), where
                 )
             elif name == "__typename":
-                projected[response_key] = type_.name
+                projected[client_key] = type_.name
             else:
-                projected[response_key] = value.get(response_key)  # made by `introspection`, already in shape
+                projected[client_key] = value.get(response_key)  # made by `introspection`, already in shape
         return projected
 
     def _places_of(self, selections: SelectionSet, type_: GraphQLObjectType | GraphQLInterfaceType) -> list[_Place]:
@@ -185,7 +199,8 @@ class Projection:
             name = fields[0].name
             field_type = type_.fields[name].type if name not in ("__typename", "__schema", "__type") else None
             inner = SelectionSet(tuple([item for each in fields if each.selections for item in each.selections.items]))
-            places.append(_Place(response_key, name, inner, field_type, f"{type_.name}.{name}"))
+            client_key = self._names.get(response_key, response_key)
+            places.append(_Place(response_key, client_key, name, inner, field_type, f"{type_.name}.{name}"))
         self._known_places[key] = (selections, places)
         return places
 

@@ -15,7 +15,7 @@ import orjson
 
 from router.errors import ErrorEntry, RouterError
 from router.exact_json import dumps
-from router.executor.projection import holds
+from router.executor.projection import NO_NAMES, holds
 from router.selection_set import Field, SelectionSet
 
 DEFAULT_RESPONSE_BYTES = 64 * 1024 * 1024
@@ -113,20 +113,26 @@ def way_of(path: ResponseKeys) -> Way:
     return tuple(path[:length] for length in range(1, len(path) + 1))
 
 
-def response_bytes(selections: SelectionSet, tree: dict[str, Any], variables: Mapping[str, Any]) -> int:
+def response_bytes(
+    selections: SelectionSet,
+    tree: dict[str, Any],
+    variables: Mapping[str, Any],
+    names: Mapping[str, str] = NO_NAMES,
+) -> int:
     """About as many bytes as the selected part of the tree takes as JSON, at least one a character.
 
     Each object is looked at once for each set of selections, however many places it stands in, so this takes as long as
     the tree is large and not as the response would be. What a wrong value below would make null is counted.
     """
-    return _Scales(variables).weigh((selections,), tree)
+    return _Scales(variables, names).weigh((selections,), tree)
 
 
 class _Scales:
     """For one response. The tree keeps alive what is known by its `id`."""
 
-    def __init__(self, variables: Mapping[str, Any]) -> None:
+    def __init__(self, variables: Mapping[str, Any], names: Mapping[str, str]) -> None:
         self._variables = variables
+        self._names = names
         self._fields: dict[tuple[int, ...], Fields] = {}
         self._known: dict[tuple[int, tuple[int, ...]], int] = {}
 
@@ -150,7 +156,7 @@ class _Scales:
         if value.__class__ is list:
             return 2 + sum(self.weigh(selections, item) + 1 for item in value)
         return 2 + sum(
-            len(key) + 4 + self.weigh(tuple(inner), value[key])
+            len(self._names.get(key, key)) + 4 + self.weigh(tuple(inner), value[key])
             for key, inner in self._fields_of(selections).items()
             if key in value
         )
