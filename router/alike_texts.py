@@ -1,4 +1,4 @@
-"""Which texts may be answered by what was prepared and planned for others that differ in aliases and layout only.
+"""Which texts may be answered by what was prepared and planned for others that differ in aliases, literals and layout only.
 
 `loaded_graph` asks for every text that it does not know. See decision 0247.
 """
@@ -31,10 +31,20 @@ class AlikeTexts:
         self._max_tokens = max_tokens
         self._forms = _remembered()
         self._served = _remembered()
+        self._with_literals = _remembered()
 
-    def form_of(self, text: str) -> TextForm | None:
+    def form_of(self, text: str, operation_name: str | None) -> TextForm | None:
         """None where the text shares with no other."""
-        return form_of(text, self._max_tokens) if len(text) <= MAX_CHARACTERS else None
+        if len(text) > MAX_CHARACTERS:
+            return None
+        form = form_of(text, self._max_tokens)
+        if form is None or not form.literals or (form.text, operation_name) not in self._with_literals:
+            return form
+        return form_of(text, self._max_tokens, with_literals=True)
+
+    def keep_literals(self, form: TextForm, operation_name: str | None) -> None:
+        """Texts of this form share only with those that have the same literals."""
+        self._with_literals.put((form.text, operation_name), True)
 
     def note(self, form: TextForm, operation_name: str | None) -> None:
         """A text of this form was prepared."""

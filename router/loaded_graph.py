@@ -200,7 +200,7 @@ class LoadedGraph:
         known = self._prepared.get(key)
         if known is not None:
             return known
-        form = self._alike.form_of(text) if may_share and not keep_incremental else None
+        form = self._alike.form_of(text, operation_name) if may_share and not keep_incremental else None
         if form is not None and self._alike.serves(form, text, operation_name):
             shared = await self._prepare_form(form, key, asker)
             if shared is not None:
@@ -213,17 +213,24 @@ class LoadedGraph:
         return prepared
 
     async def _prepare_form(self, form: TextForm, key: PreparedKey, asker: NamesAsker) -> PreparedOperation | None:
-        """What serves all texts of the form, for the one in `key`. None where the form cannot be run: what is wrong is
-        then told of the text itself.
+        """What serves all texts of the form, for the one in `key`. None where the form cannot be run, or has no place for
+        the text's literals: what is wrong is then told of the text itself.
         """
         try:
             prepared = await self.prepare(form.text, key[1], asker=asker)
         except RequestError:
             return None
-        if form.names:
-            return prepared.with_names(form.names)
-        self._prepared.put(key, prepared)  # it differs in layout only, so it can have all of it from now on
-        return prepared
+        slots = prepared.slots(form.literals)
+        if not slots.are_complete:
+            self._alike.keep_literals(form, key[1])
+            return None
+        values = slots.values(form.literals)
+        if values is None:
+            return None
+        made = prepared.for_text(form.names, values)
+        if not form.names:
+            self._prepared.put(key, made)  # it has the form's response keys, so it can have its plans for good
+        return made
 
     async def plan(
         self,

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from graphql import (
     GraphQLInterfaceType,
@@ -22,6 +23,7 @@ from router.executor.execute import CompiledPlan
 from router.executor.projection import NO_NAMES
 from router.introspection import Introspection, asks_for_introspection, without_introspection
 from router.operation import DEFAULT_LIMITS, DocumentLimits, Operation, VariableCoercion
+from router.operation.literal_slots import LiteralSlots
 from router.selection_set import InlineFragment, SelectionSet
 
 #: Fields for every type that they are planned for: what the event loop may plan at once.
@@ -51,17 +53,30 @@ class PreparedOperation:
         self.plans: dict[frozenset[str], CompiledPlan] = {}
         #: by the response keys of the operation those of the client, where they differ: it serves several texts
         self.names: Mapping[str, str] = NO_NAMES
+        self._slots: LiteralSlots | None = None
 
     @property
     def can_be_shared(self) -> bool:
         """Whether texts with other aliases can be served by it. Introspection is answered in the client's own keys."""
         return self.operation.operation_type == "query" and self.introspection is None
 
-    def with_names(self, names: Mapping[str, str]) -> PreparedOperation:
-        """The same with these names, and with the same plans."""
-        named = copy.copy(self)
-        named.names = names
-        return named
+    def slots(self, literals: Iterable[int | float | str]) -> LiteralSlots:
+        """Where the literals stand of the form that this was made from."""
+        if self._slots is None:
+            self._slots = LiteralSlots(self.operation, literals)
+        return self._slots
+
+    def for_text(self, names: Mapping[str, str], literals: Mapping[str, Any]) -> PreparedOperation:
+        """The same for a text with these names and these values of the variables that stand for its literals; its plans are
+        the same ones.
+        """
+        if not names and not literals:
+            return self
+        made = copy.copy(self)
+        made.names = names
+        if literals:
+            made.coercion = self.coercion.with_literals(literals)
+        return made
 
     def bytes(self, plans: int) -> int:
         """About what it takes in memory, with so many plans of the whole operation."""

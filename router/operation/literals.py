@@ -112,13 +112,13 @@ def _literal_value(node: ValueNode, type_: GraphQLInputType) -> Any:
     if isinstance(node, ObjectValueNode) and isinstance(type_, GraphQLInputObjectType):
         return {item.name.value: _literal_value(item.value, type_.fields[item.name.value].type) for item in node.fields}
     if isinstance(node, (IntValueNode, FloatValueNode)):
-        return _number(node.value, cast(GraphQLScalarType, type_).name)
+        return number_of(node.value, cast(GraphQLScalarType, type_).name)
     if isinstance(node, (StringValueNode, BooleanValueNode, EnumValueNode)):
         return node.value
     raise AssertionError(f"{type(node).__name__} was not liftable")
 
 
-def _number(text: str, type_name: str) -> str | int | float:
+def number_of(text: str, type_name: str) -> str | int | float:
     """As a server reads the literal: an ID is text, and a Float has a sign even where it is zero and no more digits than
     a double, which servers want of integers in variables.
     """

@@ -6,6 +6,7 @@ for every request.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping
 from typing import Any, cast
@@ -45,6 +46,12 @@ class VariableCoercion:
         self._literals = operation.literals
         self._definitions = _definitions_of(operation)
         self._variables = [_Variable(node, schema) for node in self._definitions]
+
+    def with_literals(self, values: Mapping[str, Any]) -> VariableCoercion:
+        """The same with these values of variables that stand for literals."""
+        changed = copy.copy(self)
+        changed._literals = {**self._literals, **values}  # noqa: SLF001 - a copy of this one
+        return changed
 
     def coerce(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
         """Values by name. Raises VariablesError, and LimitExceededError before any value of too many is looked at.

@@ -1,4 +1,4 @@
-"""Texts that are alike but for aliases and layout: each must get its own answer, whatever was prepared for the others.
+"""Texts that are alike but for aliases, literals and layout: each must get its own answer, whatever was prepared for the others.
 
 Run by `tests/conformance/test_alike_texts_at_random.py` for a few dozen graphs, and for many by
 `python -m tests.testkit.alike_texts --operations 5000`.
@@ -12,7 +12,19 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from graphql import DocumentNode, FieldNode, NameNode, Visitor, parse, print_ast, strip_ignored_characters, visit
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    IntValueNode,
+    NameNode,
+    StringValueNode,
+    Visitor,
+    parse,
+    print_ast,
+    strip_ignored_characters,
+    visit,
+)
 
 from tests.testkit.differences import Difference, Trial, agree, answer_or_crash, composed_trial, is_too_large
 from tests.testkit.failure_modes import CORRUPTIONS, FailureMode
@@ -25,6 +37,8 @@ from tests.testkit.world import JsonObject
 
 #: New aliases; some look like what the router itself may choose.
 ALIASES = [*(f"_{number}" for number in range(6)), "a", "b", "zz", "on", "type", "query", "a_very_long_alias_indeed"]
+#: Integers from here on may be the last ones of their type.
+SMALL = 1_000_000
 
 
 class _Aliases(Visitor):
@@ -41,9 +55,22 @@ class _Aliases(Visitor):
 
 
 class _Renamer(Visitor):
-    def __init__(self, names: dict[str, str]) -> None:
+    """Literals are changed one for one too: those that were equal stay equal, and the others different."""
+
+    def __init__(self, names: dict[str, str], number: int) -> None:
         super().__init__()
         self.names = names
+        self.number = number
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> Any:
+        return None if node.name.value == "fmt" else self.SKIP
+
+    def leave_int_value(self, node: IntValueNode, *_: Any) -> IntValueNode | None:
+        value = int(node.value)
+        return replace(node, value=str(value + 5 * self.number)) if abs(value) < SMALL else None
+
+    def leave_string_value(self, node: StringValueNode, *_: Any) -> StringValueNode:
+        return replace(node, value=f"{node.value}{'x' * self.number}")
 
     def leave_field(self, node: FieldNode, *_: Any) -> FieldNode | None:
         if node.alias is None or node.alias.value not in self.names:
@@ -52,7 +79,7 @@ class _Renamer(Visitor):
 
 
 def alike(operation: RandomOperation, rng: Random) -> RandomOperation:
-    """The operation with other aliases, one for one, and laid out in another way."""
+    """The operation with other aliases and literals, one for one, and laid out in another way."""
     document = parse(operation.text, no_location=True)
     found = _Aliases()
     visit(document, found)
@@ -60,7 +87,7 @@ def alike(operation: RandomOperation, rng: Random) -> RandomOperation:
     taken = found.keys_without_alias
     free = [alias for alias in [*ALIASES, *renamed, *(f"m{n}" for n in range(len(renamed)))] if alias not in taken]
     names = dict(zip(renamed, rng.sample(sorted(set(free)), len(renamed)), strict=True))
-    changed: DocumentNode = visit(document, _Renamer(names))
+    changed: DocumentNode = visit(document, _Renamer(names, rng.choice((0, 0, 1, 2, 3))))
     text = print_ast(changed)
     if rng.random() < 0.3:
         text = strip_ignored_characters(text)

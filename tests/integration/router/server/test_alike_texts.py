@@ -1,11 +1,13 @@
-"""Texts that differ in aliases and layout share what was made of one of them, and nobody can tell by the answers."""
+"""Texts that differ in aliases, literals and layout share what was made of one of them, and nobody can tell by the answers."""
 
 from __future__ import annotations
 
 import pytest
 
+from router.errors import DocumentInvalidError
 from router.loaded_graph import LoadedGraph
 from router.operation import Operation
+from router.operation.text_form import MARK
 from router.prepared_operation import PreparedOperation
 from router.query_plan import QueryPlan
 from tests.testkit.running_router import StartRouter, token
@@ -52,6 +54,58 @@ async def test_a_text_that_differs_in_layout_only_has_all_of_the_other() -> None
     assert made[1].operation.name == "Q"
     assert await asked(graph, "query Q { products { id } } # 3") is made[3]
     assert len(planned) == 1
+
+
+async def test_texts_with_other_literals_are_prepared_once_and_have_their_own_values() -> None:
+    planned: list[Operation] = []
+    graph = graph_counting(planned)
+    text = '{{ user(id: "u{0}") {{ name }} slow(seconds: {1}) }}'
+    made = [await asked(graph, text.format(number, seconds)) for number, seconds in enumerate((0.5, 1.25, 3e2, 0.5))]
+    assert len(planned) == 1
+    assert len({id(each.operation) for each in made[1:]}) == 1
+    values = [sorted(each.coercion.coerce(None).values(), key=str) for each in made]
+    assert values == [[0.5, "u0"], [1.25, "u1"], [300.0, "u2"], [0.5, "u3"]]
+    whole = await asked(graph, text.format(4, 2))  # an integer where floats stood is another form
+    assert sorted(whole.coercion.coerce(None).values(), key=str) == [2, "u4"]
+    endless = await asked(graph, text.format(4, "1e999"))  # which JSON does not have, so it stays in the text
+    assert "1e999" in str(endless.operation.selections)
+    with pytest.raises(DocumentInvalidError):
+        await asked(graph, '{ user(id: "u1") { name } slow(seconds: "1") }')
+
+
+async def test_a_literal_that_is_part_of_something_or_stays_in_the_text_is_shared_with_equal_ones_only() -> None:
+    sdl = SUPERGRAPH.replace("user(id: ID!)", "user(id: ID!, more: [Int], any: Any)")
+    graph = LoadedGraph.from_sdl(f"{sdl} scalar Any @join__type(graph: ACCOUNTS)")
+    for argument in ("more: [{0}]", "any: {0}"):
+        for number in (1, 2, 1, 2, 3):
+            for layout in range(3):
+                text = f'{{ user(id: "u1", {argument.format(number)}) {{ name }} }} # {layout}'
+                prepared = await asked(graph, text)
+                values = str((prepared.operation.selections, prepared.coercion.coerce(None)))
+                assert str(number) in values.replace("u1", "")
+                assert MARK not in values
+
+
+async def test_an_integer_that_is_too_large_is_refused_where_others_were_not() -> None:
+    graph = LoadedGraph.from_sdl(SUPERGRAPH.replace("user(id: ID!)", "user(id: ID!, number: Int)"))
+    for number in (1, 2, 3, 2**31 - 1, -(2**31)):
+        prepared = await asked(graph, f'{{ user(id: "u1", number: {number}) {{ id }} }}')
+        assert prepared.coercion.coerce(None) == {"_0": "u1", "_1": number}
+    for wrong in (2**31, -(2**31) - 1, 10**40, "9" * 5_000):
+        with pytest.raises(DocumentInvalidError):
+            await asked(graph, f'{{ user(id: "u1", number: {wrong}) {{ id }} }}')
+
+
+async def test_a_literal_is_sent_as_it_was_written(start_router: StartRouter, shop: Shop) -> None:
+    shop.names["3000000000"] = "Cat"
+    async with start_router() as router:
+        for number in range(4):
+            await router.ask(f"{{ user(id: {number}) {{ id }} }}")
+        answer = await router.ask("{ user(id: 3000000000) { id name } }")
+        assert answer == {"data": {"user": {"id": "3000000000", "name": "Cat"}}}
+        for name in ("a b", "é", "", "u1"):
+            shop.names[name] = name
+            assert await router.ask(f'{{ user(id: "{name}") {{ name }} }}') == {"data": {"user": {"name": name}}}
 
 
 @pytest.mark.parametrize(
