@@ -18,7 +18,7 @@ from typing import Any
 import uvloop
 
 from benchmarks.compare import compose_shop, running_subgraphs
-from benchmarks.micro.counted_stages import STAGED, do_nothing_for_slowness
+from benchmarks.micro.counted_stages import SENT, do_nothing_for_slowness
 from benchmarks.micro.http_requests import router_in_memory
 from benchmarks.shop.workloads import WORKLOADS
 from benchmarks.workload import Workload
@@ -77,7 +77,7 @@ def lines_of(tracer: Tracer, requests: int, functions: int) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("workload", choices=STAGED)
+    parser.add_argument("workload", choices=SENT)
     parser.add_argument("--requests", type=int, default=20)
     parser.add_argument("--functions", type=int, default=60, help="how many to list")
     options = parser.parse_args()

@@ -18,9 +18,10 @@ import uvloop
 
 from benchmarks.compare import compose_shop
 from benchmarks.micro.http_requests import router_in_memory
-from benchmarks.micro.router_stages import stages_of
+from benchmarks.micro.router_stages import stages_of, stages_of_preparation
 from benchmarks.shop.workloads import WORKLOADS
 from router import loaded_graph
+from router.loaded_graph import LoadedGraph
 from router.server import graphql_http
 from router.settings import Telemetry
 from router.telemetry import configure_logging
@@ -29,9 +30,14 @@ from router.telemetry import configure_logging
 MARK = "Py_SetRecursionLimit"
 OVER_HTTP = "request over HTTP"
 STAGED = ("heavy", "light", "no-hop", "cold")
+#: Those that are counted over HTTP.
+SENT = (*STAGED, "cold-literals")
+#: The product's own first page: only what is done before it runs.
+DASHBOARD = "dashboard"
 #: How often each request is sent: large ones less often, as callgrind takes fifty times as long.
-REQUESTS = {"heavy": 5, "light": 40, "no-hop": 40, "cold": 10}
+REQUESTS = {"heavy": 5, "light": 40, "no-hop": 40, "cold": 10, "cold-literals": 10}
 CALLS_OF_A_STAGE = 4
+ROOT = Path(__file__).parents[2]
 #: CPython specialises what has run some times.
 WARM_UP = 10
 
@@ -60,9 +66,14 @@ class Counting:
 
 async def count_all(counting: Counting, subgraphs_port: int, only: str | None, stage_text: str) -> None:
     """The stages of the workload `only`, or of all, that have `stage_text` in their names."""
-    workloads = [each for each in WORKLOADS if each.name in STAGED and only in (None, each.name)]
-    for workload in workloads:
-        for name, stage in (await stages_of(workload)).items():
+    workloads = [each for each in WORKLOADS if each.name in SENT and only in (None, each.name)]
+    stages = {workload.name: await stages_of(workload) for workload in workloads if workload.name in STAGED}
+    if only in (None, DASHBOARD):
+        graph = LoadedGraph.from_sdl((ROOT / "schema/fittracker/supergraph.graphql").read_text(encoding="utf-8"))
+        text = (ROOT / "benchmarks/fittracker/dashboard.graphql").read_text(encoding="utf-8")
+        stages[DASHBOARD] = stages_of_preparation(graph, text)
+    for workload_name, of_workload in stages.items():
+        for name, stage in of_workload.items():
             if stage_text not in name:
                 continue
 
@@ -70,7 +81,7 @@ async def count_all(counting: Counting, subgraphs_port: int, only: str | None, s
                 for _ in range(times):
                     await stage()
 
-            await counting.count(f"{workload.name}: {name}", CALLS_OF_A_STAGE, again)
+            await counting.count(f"{workload_name}: {name}", CALLS_OF_A_STAGE, again)
     if stage_text not in OVER_HTTP:
         return
     with tempfile.TemporaryDirectory() as directory:
@@ -99,7 +110,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--subgraphs-port", type=int, required=True)
     parser.add_argument("--notes", type=Path, required=True)
-    parser.add_argument("--workload", choices=STAGED)
+    parser.add_argument("--workload", choices=(*SENT, DASHBOARD))
     parser.add_argument("--stage", default="")
     options = parser.parse_args()
     configure_logging(Telemetry())

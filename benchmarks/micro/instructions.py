@@ -20,7 +20,7 @@ from pathlib import Path
 import orjson
 
 from benchmarks.compare import running_subgraphs
-from benchmarks.micro.counted_stages import MARK, STAGED
+from benchmarks.micro.counted_stages import DASHBOARD, MARK, SENT
 
 TABLE = Path(__file__).parents[1] / "results" / "instructions.json"
 #: What differs by more has to be explained in the commit that changes the table.
@@ -85,7 +85,7 @@ def _environment() -> dict[str, str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workload", choices=STAGED, help="only this one's stages")
+    parser.add_argument("--workload", choices=(*SENT, DASHBOARD), help="only this one's stages")
     parser.add_argument("--stage", default="", metavar="TEXT", help="only stages with this in their names")
     parser.add_argument("--write", action="store_true", help="make the counts the committed table")
     parser.add_argument("--profiles", type=Path, help="keep callgrind's files in this directory")
@@ -95,7 +95,8 @@ def main() -> None:
     table = {
         stage: number
         for stage, number in known["instructions"].items()
-        if stage.startswith(f"{options.workload or ''}") and options.stage in stage.partition(": ")[2]
+        if stage.startswith(f"{options.workload}: " if options.workload else "")
+        and options.stage in stage.partition(": ")[2]
     }
     for stage, number in counts.items():
         change = f"{number / table[stage] - 1:+8.1%}" if stage in table else ""

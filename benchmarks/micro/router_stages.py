@@ -69,17 +69,17 @@ async def stages_of(workload: Workload) -> dict[str, Stage]:
     if answer != {"data": workload.expected()}:
         raise SystemExit(f"wrong answer to {workload.name}: {answer}")
     return {
-        **_stages_of_preparation(graph, text),
-        "plan": lambda: _done(graph._plan(prepared.plannable, frozenset())),  # noqa: SLF001 - it is timed alone
-        "compile": lambda: _done(graph.compile(compiled.plan, prepared.operation)),
+        **stages_of_preparation(graph, text),
         **await _stages_of_execution(compiled, prepared, transport),
         "whole request": whole,
     }
 
 
-def _stages_of_preparation(graph: LoadedGraph, text: str) -> dict[str, Stage]:
+def stages_of_preparation(graph: LoadedGraph, text: str) -> dict[str, Stage]:
+    """What a text goes through that is new, and like none before, until it can be run."""
     document = parse_document(text)
     operation = normalize(document, None, graph.api_schema, lift_literals=True)
+    plan = graph._plan(operation, frozenset())  # noqa: SLF001 - it is timed alone
 
     async def validated() -> None:
         validate_document(document, graph.api_schema)
@@ -89,6 +89,8 @@ def _stages_of_preparation(graph: LoadedGraph, text: str) -> dict[str, Stage]:
         "validate": validated,
         "normalise": lambda: _done(normalize(document, None, graph.api_schema, lift_literals=True)),
         "prepare variables": lambda: _done(PreparedOperation(operation, graph.api_schema)),
+        "plan": lambda: _done(graph._plan(operation, frozenset())),  # noqa: SLF001 - as above
+        "compile": lambda: _done(graph.compile(plan, operation)),
     }
 
 

@@ -31,9 +31,15 @@ WORKLOADS = (
     Workload("no-hop-distinct", "one root fetch, no two requests are identical", SHOP, NO_HOP, is_distinct=True),
     Workload(
         "cold",
-        "every request is an operation text never seen before",
+        "every request is an operation text never seen before; they differ in an alias",
         SHOP,
         "query Cold { aCOUNTER: topProducts { upc name reviews { id body } } me { id name } }",
+    ),
+    Workload(
+        "cold-literals",
+        "every request is an operation text never seen before; they differ in a literal",
+        SHOP,
+        "query Cold { topProducts(first: 1COUNTER) { upc name reviews { id body } } me { id name } }",
     ),
     Workload("latency-4ms", "heavy, every subgraph answers after 4 ms", SHOP, HEAVY, latency_ms=4.0),
     Workload(
