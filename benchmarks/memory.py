@@ -24,7 +24,7 @@ from benchmarks.processes import Server, free_port, resident_mib
 from benchmarks.report import write_line_plot, write_results
 from benchmarks.shop.workloads import WORKLOADS
 
-#: Of 100 requests; the rest of what the router does is in there too: parse and plan (cold), large answers (heavy).
+#: Of 100 requests; the rest of what the router does is in there too: texts that are new (cold), large answers (heavy).
 MIX = {"light": 60, "no-hop": 38, "cold": 1, "heavy": 1}
 SAMPLE_SECONDS = 0.5
 FILL = 10_000  # never-seen operations before the mix: half of them more than the router remembers of any kind
