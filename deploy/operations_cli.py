@@ -62,7 +62,8 @@ def restore(
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Put a backup in the place of the present databases; each is replaced whole or not at all."""
-    from deploy.backup.restore import restore_backup
+    from deploy.backup.manifest import read_manifest
+    from deploy.backup.restore import require_passphrase, restore_backup
     from deploy.databases import reachable_databases
     from deploy.embedded import DOMAINS
 
@@ -70,9 +71,11 @@ def restore(
     if unknown := set(chosen) - set(DOMAINS):
         raise FriendlyError(f"no such domain: {', '.join(sorted(unknown))}", f"one of {', '.join(DOMAINS)}")
     backup_folder = _one_backup(folder)
+    secret = _passphrase(passphrase_file)
+    manifest = read_manifest(backup_folder)
+    require_passphrase(backup_folder, [manifest.of(each) for each in chosen], secret)
     if not yes and not typer.confirm(f"Replace {', '.join(chosen)} by {backup_folder}?"):
         raise typer.Exit(1)
-    secret = _passphrase(passphrase_file)
     with reachable_databases(data_dir) as urls:
         restore_backup(backup_folder, urls, chosen, passphrase=secret, force=force)
     Terminal().say(f"restored {', '.join(chosen)} from {backup_folder}")
@@ -167,8 +170,9 @@ def capacity(
     counts = people or [10_000, 100_000, 1_000_000, 10_000_000, 100_000_000]
     terminal = Terminal()
     costs = read_unit_costs()
+    terminal.say("Processes of the router and of each subgraph at the peak; what is stored, in all:\n")
     terminal.say("\n".join(table(counts, costs, habits)))
-    terminal.say("")
+    terminal.say("\nWhat becomes too small on the way, and what it is given then:\n")
     terminal.say("\n".join(growth(max(counts), costs, habits)))
 
 

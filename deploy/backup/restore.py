@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -30,8 +30,9 @@ def restore_backup(
     Refused while anything else is connected, unless `force`: a subgraph that runs would go on with what it has cached.
     """
     manifest = read_manifest(folder)
-    check_files(folder, manifest)
     chosen = [manifest.of(domain) for domain in ORDER if domain in domains]
+    require_passphrase(folder, chosen, passphrase)
+    check_files(folder, manifest)
     if not force:
         for dump in chosen:
             _refuse_company(dump.domain, urls[dump.domain])
@@ -51,6 +52,7 @@ async def verify_backup(folder: Path, *, passphrase: str | None, server: str | N
     FriendlyError where a file was changed or cannot be restored at all.
     """
     manifest = read_manifest(folder)
+    require_passphrase(folder, manifest.dumps, passphrase)
     await asyncio.to_thread(check_files, folder, manifest)
     async with _scratch_cluster() if server is None else _scratch_databases(server) as urls:
         await asyncio.to_thread(
@@ -113,12 +115,18 @@ def _plain(file: Path, passphrase: str | None) -> Iterator[Path]:
     if not is_encrypted(file):
         yield file
         return
-    if passphrase is None:
-        raise FriendlyError(f"{file} is encrypted", "name the file with its passphrase: --passphrase-file")
+    assert passphrase is not None, "require_passphrase was asked"
     with tempfile.TemporaryDirectory(prefix="fittracker-restore-") as folder:
         plain = Path(folder) / "dump"
         decrypt(file, plain, passphrase)
         yield plain
+
+
+def require_passphrase(folder: Path, dumps: Iterable[Dump], passphrase: str | None) -> None:
+    """Before anybody is asked or anything starts. Raises FriendlyError where a dump is encrypted and there is no passphrase."""
+    for file in (folder / dump.file for dump in dumps):
+        if passphrase is None and file.exists() and is_encrypted(file):
+            raise FriendlyError(f"{file} is encrypted", "name the file with its passphrase: --passphrase-file")
 
 
 def _refuse_company(domain: str, url: str) -> None:
@@ -126,7 +134,8 @@ def _refuse_company(domain: str, url: str) -> None:
     if count:
         raise FriendlyError(
             f"{count} other connections use the database of {domain}",
-            "stop the subgraphs first, or restore all the same with --force",
+            "stop the subgraphs first, or restore all the same with --force, as in the stack of `fittracker up`, whose Postgres "
+            "ends with it",
         )
 
 

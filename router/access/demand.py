@@ -49,7 +49,8 @@ class TooExpensiveError(RequestError):
 
     def __init__(self, cost: float, maximum: float) -> None:
         super().__init__(
-            f"The operation's estimated cost of {cost:g} is more than the maximum of {maximum:g}.",
+            f"The operation's estimated cost of {cost:g} is more than the maximum of {maximum:g}. "
+            "Ask for fewer fields, or for fewer entries of lists (`first`).",
             extensions={"cost.estimated": cost, "cost.max": maximum},
         )
 

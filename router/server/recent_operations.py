@@ -18,7 +18,8 @@ from router.server.outcomes import outcome_of
 
 BUCKET_SECONDS = 2
 BUCKETS = 150  # five minutes
-MOST_NAMES = 50  # by which operations are told apart; the others are one
+MOST_NAMES = 50  # by which operations are told apart; the others are one more
+QUIET_BUCKETS = 30  # after a minute of silence a name makes room for a new one
 TIMES_KEPT = 200  # of each name
 SLOWEST = 20
 SLOWEST_OF_A_NAME = 3
@@ -40,6 +41,7 @@ class _Operation:
     type: str
     count: int = 0
     errors: int = 0
+    last: int = 0  # the number of the newest bucket that has it
     seconds: deque[float] = field(default_factory=lambda: deque(maxlen=TIMES_KEPT))
     codes: dict[str, int] = field(default_factory=dict)
 
@@ -110,10 +112,11 @@ class RecentOperations:
         }
 
     def _count(self, name: str, operation_type: str, *, is_error: bool) -> _Operation:
-        if name not in self._operations and len(self._operations) >= MOST_NAMES:
+        number = int(time.time() / BUCKET_SECONDS)
+        if name not in self._operations and not self._has_room(number):
             name = OTHER
         known = self._operations.setdefault(name, _Operation(operation_type))
-        number = int(time.time() / BUCKET_SECONDS)
+        known.last = number
         if not self._buckets or self._buckets[-1].number != number:
             self._buckets.append(_Bucket(number))
         count = self._buckets[-1].counts.setdefault(name, [0, 0])
@@ -122,6 +125,29 @@ class RecentOperations:
         known.errors += is_error
         count[1] += is_error
         return known
+
+    def _has_room(self, number: int) -> bool:
+        """For one more name, perhaps in the place of the one that was seen longest ago; what that had is of the others then."""
+        if len(self._operations.keys() - {OTHER}) < MOST_NAMES:
+            return True
+        name = min((each for each in self._operations if each != OTHER), key=lambda each: self._operations[each].last)
+        if number - self._operations[name].last < QUIET_BUCKETS:
+            return False
+        quiet = self._operations.pop(name)
+        others = self._operations.setdefault(OTHER, _Operation(quiet.type))
+        others.count += quiet.count
+        others.errors += quiet.errors
+        others.seconds.extend(quiet.seconds)
+        others.last = max(others.last, quiet.last)
+        for code, count in quiet.codes.items():
+            if code in others.codes or len(others.codes) < MOST_NAMES:
+                others.codes[code] = others.codes.get(code, 0) + count
+        for bucket in self._buckets:
+            if (counts := bucket.counts.pop(name, None)) is not None:
+                both = bucket.counts.setdefault(OTHER, [0, 0])
+                both[0] += counts[0]
+                both[1] += counts[1]
+        return True
 
     def _note_slow(self, name: str, operation_type: str, seconds: float, outcome: str, trace: RequestTrace) -> None:
         if len(self._slow) >= SLOWEST and seconds <= self._slow[-1].seconds:

@@ -107,6 +107,10 @@ async def test_an_encrypted_dump_says_nothing_and_opens_with_its_passphrase_only
         await asyncio.to_thread(restore_backup, folder, urls, ["users"], passphrase=None, force=True)
     with pytest.raises(FriendlyError, match="another passphrase, or the file was changed"):
         await asyncio.to_thread(restore_backup, folder, urls, ["users"], passphrase="wrong", force=True)
+    with pytest.raises(FriendlyError, match="is encrypted"):
+        await verify_backup(
+            folder, passphrase=None, server="postgresql://127.0.0.1:1/nobody"
+        )  # told before a server is asked
     assert await rows(urls["users"]) == 5_000
 
 

@@ -130,7 +130,8 @@ def test_enforcing_refuses_what_is_over_the_maximum_and_measuring_nothing() -> N
         DemandControl(SDL, SCHEMA, Settings(enabled=True, mode="enforce", max=49)).check(*over)
     assert caught.value.entries() == [
         {
-            "message": "The operation's estimated cost of 50 is more than the maximum of 49.",
+            "message": "The operation's estimated cost of 50 is more than the maximum of 49. "
+            "Ask for fewer fields, or for fewer entries of lists (`first`).",
             "extensions": {"code": "COST_ESTIMATED_TOO_EXPENSIVE", "cost.estimated": 50, "cost.max": 49},
         }
     ]
