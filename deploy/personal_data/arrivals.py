@@ -157,6 +157,10 @@ def _heart_rate(record: Record, _known: Known) -> Input:
     return _pick(record, "kind", "beatsPerMinute", "since", "notes")
 
 
+def _steps(record: Record, _known: Known) -> Input:
+    return _pick(record, "date", "source", "steps", "countedAt")
+
+
 def _drink(record: Record, _known: Known) -> Input:
     return _pick(record, "amountMl", "at")
 
@@ -337,11 +341,14 @@ def _rule(exercise: Record) -> Input:
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _goal(record: Record, _known: Known) -> Input:
+def _goal(record: Record, known: Known) -> Input:
     if record["status"] != ACTIVE:
         raise NotImportedError(f"it is {record['status'].lower()}: only active goals are imported")
     names = ("kind", "targetValue", "direction", "startValue", "startDate", "targetDate", "description")
-    return _pick(record, *names)
+    told = _pick(record, *names) | _pick_newer(record, "measurement")
+    if (exercise_id := record.get("exerciseId")) is not None:  # exports of an earlier release tell of none
+        told["exerciseId"] = known.exercise({"id": exercise_id})
+    return told
 
 
 #: In an order in which what others refer to comes first. The settings come before all: they say on which day a moment is.
@@ -367,6 +374,7 @@ OTHERS = (
     Arrival("weights", "logWeight", "LogWeightInput", _weight),
     Arrival("measurements", "logMeasurement", "LogMeasurementInput", _measurement),
     Arrival("heartRates", "logHeartRate", "LogHeartRateInput", _heart_rate),
+    Arrival("stepCounts", "logSteps", "LogStepsInput", _steps, is_keyed=False),
     Arrival("drinks", "logWater", "LogWaterInput", _drink),
     Arrival("nutritionTargets", "setNutritionTarget", "SetNutritionTargetInput", _target),
     Arrival("savedMeals", "saveMeal", "SaveMealInput", _saved_meal),

@@ -33,12 +33,14 @@ from deploy.sample_data import (
     read_own_templates,
 )
 from deploy.sample_data.coaching import load_coaching
+from deploy.sample_data.goals import load_goals
 from deploy.sample_data.gym import load_gym
 from deploy.sample_data.kitchen import load_kitchen
 from deploy.sample_data.past import with_past
 from deploy.sample_data.people import Person, PlannedExercise, PlannedWorkout, demo_people, synthetic_person
 from deploy.sample_data.portions import with_typical_portions
 from deploy.sample_data.reminders import load_reminders
+from deploy.sample_data.steps import daily_steps
 from deploy.sample_data.streaks import load_streaks
 from deploy.sample_data.training import load_training
 from deploy.sample_data.webhooks import load_webhooks
@@ -54,6 +56,7 @@ from subgraphs.nutrition.sample_data import load_foods, load_meals, priced_catal
 from subgraphs.shell.context import utc_now
 from subgraphs.shell.database import Database
 from subgraphs.shell.inputs import RequestKey
+from subgraphs.shell.measurement_kind import MeasurementKind
 from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, HeartRateKind, Sex
 from subgraphs.shell.replicated_person import PersonRecord
 from subgraphs.shell.scalars import IdempotencyKey
@@ -63,10 +66,16 @@ from subgraphs.users.commands.measurement import NewMeasurement
 from subgraphs.users.commands.weight import NewWeighing
 from subgraphs.users.domain.account import PersonalSettings, Profile, Units
 from subgraphs.users.domain.consent import ConsentChoice, ConsentPurpose
-from subgraphs.users.domain.measurement import MeasurementKind
 from subgraphs.users.projections.notification import subscription as notifications
 from subgraphs.users.projections.planned_workout import subscription as plans
-from subgraphs.users.sample_data import SampleAccount, load_accounts, load_heart_rates, load_measurements, load_weights
+from subgraphs.users.sample_data import (
+    SampleAccount,
+    load_accounts,
+    load_heart_rates,
+    load_measurements,
+    load_steps,
+    load_weights,
+)
 from subgraphs.workouts.commands.workout import NewWorkout
 from subgraphs.workouts.domain.workout import ExerciseDraft
 from subgraphs.workouts.domain.workout_set import SetDraft
@@ -194,6 +203,7 @@ async def _load_belongings(urls: Mapping[str, str], now: datetime) -> None:
         await load_kitchen(databases["nutrition"], now)
         await load_gym(databases["workouts"], now)
         await load_coaching(databases, now)
+        await load_goals(databases["analytics"], databases["workouts"], now)
         await load_reminders(databases["users"], now)
         await load_training(databases["workouts"], now)
         await load_streaks(databases["analytics"], now)
@@ -258,6 +268,8 @@ async def load_people(
         await load_weights(connection, [(person.id, _weighings(person)) for person in people])
         await load_measurements(connection, [(person.id, list(_measurements(person))) for person in people])
         await load_heart_rates(connection, [(person.id, list(_heart_rates(person))) for person in people])
+        counted = [(person.id, list(daily_steps(person, now))) for person in people if person.email == _JOHN]
+        await load_steps(connection, counted)
     async with databases["nutrition"].transaction() as connection:
         await load_meals(connection, [(_eater(person), _meals(person)) for person in people], catalogues.foods, now)
     async with databases["workouts"].transaction() as connection:
@@ -284,8 +296,8 @@ def _eater(person: Person) -> PersonRecord:
     return PersonRecord(person.id, person.display_name, person.time_zone, person.day_start_hour)
 
 
-#: Whose account shows what the role PREMIUM opens, and has decided about every consent.
-_PREMIUM = "john.doe@example.com"
+#: Whose account shows what the role PREMIUM opens and a year of steps, and has decided about every consent.
+_JOHN = "john.doe@example.com"
 _CONSENTS = tuple(ConsentChoice(purpose, True, None) for purpose in ConsentPurpose)
 
 
@@ -309,10 +321,10 @@ def _account(person: Person, now: datetime) -> SampleAccount:
         display_name=person.display_name,
         profile=profile,
         settings=settings,
-        consents=_CONSENTS if person.email == _PREMIUM else (),
+        consents=_CONSENTS if person.email == _JOHN else (),
     )
     registered_at = first - timedelta(hours=1)
-    premium_until = registered_at + timedelta(days=3_650) if person.email == _PREMIUM else None
+    premium_until = registered_at + timedelta(days=3_650) if person.email == _JOHN else None
     return SampleAccount(person.id, account, registered_at, premium_until)
 
 

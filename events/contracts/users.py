@@ -1,4 +1,4 @@
-"""What the users subgraph tells: accounts, ended sessions, grants of access and body weights."""
+"""What the users subgraph tells: accounts, ended sessions, grants of access, body weights, measurements and steps."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -65,6 +65,7 @@ class WeightState(Payload, frozen=True, kw_only=True):
     recorded_at: datetime
     local_date: date
     body_fat_percent: Decimal | None = None
+    muscle_mass_kg: Decimal | None = None
 
 
 class WeightLogged(WeightState, frozen=True, kw_only=True):
@@ -80,6 +81,54 @@ class WeightDeleted(Payload, frozen=True, kw_only=True):
 
     topic = topics.USERS_BODY.name
     aggregate_type = "weight_entry"
+    tombstone = True
+
+    entry_id: str
+    local_date: date
+
+
+class MeasurementLogged(Payload, frozen=True, kw_only=True):
+    """One measurement with a tape; `kind` says of what. Aggregate `measurement`, id = entry id, version 1: it is never changed."""
+
+    topic = topics.USERS_BODY.name
+    aggregate_type = "measurement"
+
+    entry_id: str
+    kind: str
+    value_cm: Decimal
+    recorded_at: datetime
+    local_date: date
+
+
+class MeasurementDeleted(Payload, frozen=True, kw_only=True):
+    """A measurement was taken back. Version 2."""
+
+    topic = topics.USERS_BODY.name
+    aggregate_type = "measurement"
+    tombstone = True
+
+    entry_id: str
+    local_date: date
+
+
+class StepsCounted(Payload, frozen=True, kw_only=True):
+    """The total of a day's steps so far, as one source counted it. Aggregate `step_count`, id = entry id."""
+
+    topic = topics.USERS_BODY.name
+    aggregate_type = "step_count"
+
+    entry_id: str
+    local_date: date
+    source: str
+    steps: int
+    counted_at: datetime
+
+
+class StepsDeleted(Payload, frozen=True, kw_only=True):
+    """What a source counted of a day was taken back."""
+
+    topic = topics.USERS_BODY.name
+    aggregate_type = "step_count"
     tombstone = True
 
     entry_id: str

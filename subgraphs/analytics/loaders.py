@@ -28,6 +28,7 @@ from subgraphs.analytics.queries.goal import (
     goal_counts,
     goals_by_id,
     goals_by_user,
+    measured_days,
     periods_by_goal,
     standings,
 )
@@ -122,6 +123,10 @@ class AnalyticsLoaders:
     def standing_by_goal(self) -> DataLoader[str, Standing | None]:
         read = self._read(standings)
         return load_one("standing_by_goal", lambda goal_ids: read(goal_ids, self._now()), batch_span)
+
+    @cached_property
+    def measured_days_by_goal(self) -> DataLoader[tuple[str, Span], list[TrendPoint]]:
+        return load_with_arguments("measured_days_by_goal", self._read(measured_days), list, batch_span)
 
     @cached_property
     def periods_by_goal(self) -> DataLoader[str, list[Period]]:

@@ -3,6 +3,7 @@
 from starlette.routing import Route
 
 from subgraphs.shell.app import Subgraph, SubgraphApp, build_app
+from subgraphs.shell.context import Resources
 from subgraphs.shell.revocation import PATH
 from subgraphs.shell.settings import Settings, read_settings
 from subgraphs.users.commands.api_key import forget_api_keys
@@ -14,6 +15,7 @@ from subgraphs.users.commands.health_data import erase_withdrawn
 from subgraphs.users.commands.logged_entry import forget_logged
 from subgraphs.users.commands.mail import forget_mail
 from subgraphs.users.commands.mail_delivery import deliver_mail
+from subgraphs.users.commands.measurement import tell_untold_measurements
 from subgraphs.users.commands.notification import forget_notifications
 from subgraphs.users.commands.passkey_challenge import forget_challenges
 from subgraphs.users.commands.people_count import measure_people
@@ -26,10 +28,22 @@ from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.projections import notification, planned_workout
 from subgraphs.users.schema import schema
 
+BATCH_MEASUREMENTS = 1_000
+
+
+async def tell_measurements_of_before(resources: Resources) -> None:
+    """Tell what was measured before measurements were told, a batch a transaction."""
+    told = BATCH_MEASUREMENTS
+    while told == BATCH_MEASUREMENTS:
+        async with resources.database.transaction() as transaction:
+            told = await tell_untold_measurements(transaction, BATCH_MEASUREMENTS)
+
+
 SUBGRAPH = Subgraph(
     name="users",
     schema=schema,
     make_loaders=UsersLoaders,
+    at_start=(tell_measurements_of_before,),
     consumers=(notification.subscription, planned_workout.subscription),
     forget=(
         forget_old_sessions,

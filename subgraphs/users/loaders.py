@@ -55,6 +55,13 @@ from subgraphs.users.queries.passkey import PasskeyRecord, passkeys_by_user
 from subgraphs.users.queries.push_subscription import PushSubscriptionRecord, push_subscriptions_by_user
 from subgraphs.users.queries.reminder import ReminderRecord, reminders_by_id, reminders_by_user
 from subgraphs.users.queries.session import SessionRecord, session_counts, sessions_by_user
+from subgraphs.users.queries.step_count import (
+    StepCountPage,
+    StepCountRecord,
+    step_count_counts,
+    step_counts_by_id,
+    step_counts_by_user,
+)
 from subgraphs.users.queries.webhook import (
     WebhookDeliveryRecord,
     WebhookEndpointRecord,
@@ -141,6 +148,18 @@ class UsersLoaders:
     @cached_property
     def consent_count_by_user(self) -> DataLoader[str, int | None]:
         return load_one("consent_count_by_user", self._read(consent_counts), batch_span)
+
+    @cached_property
+    def step_count_by_id(self) -> DataLoader[str, StepCountRecord | None]:
+        return load_one("step_count_by_id", self._read(step_counts_by_id), batch_span)
+
+    @cached_property
+    def step_counts_by_user(self) -> DataLoader[tuple[str, StepCountPage], list[StepCountRecord]]:
+        return load_with_arguments("step_counts_by_user", self._read(step_counts_by_user), list, batch_span)
+
+    @cached_property
+    def step_count_count_by_user(self) -> DataLoader[str, int | None]:
+        return load_one("step_count_count_by_user", self._read(step_count_counts), batch_span)
 
     @cached_property
     def sessions_by_user(self) -> DataLoader[tuple[str, Page], list[SessionRecord]]:

@@ -1,4 +1,4 @@
-"""Bulk loading for samples: accounts that share a password, histories of weighings, measurements and heart rates. Called by `fittracker sample-data`.
+"""Bulk loading for samples: accounts that share a password, histories of weighings, measurements, heart rates and steps. Called by `fittracker sample-data`.
 
 Everything goes through the same rows and events as the commands write; loading twice changes nothing.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Text, literal_column, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,12 +19,13 @@ from subgraphs.users.commands.account import NewAccount, insert_account
 from subgraphs.users.commands.account_event import account_event
 from subgraphs.users.commands.consent import keep_choices
 from subgraphs.users.commands.heart_rate import NewHeartRate, heart_rate_row
-from subgraphs.users.commands.measurement import NewMeasurement, measurement_row
+from subgraphs.users.commands.measurement import NewMeasurement, measurement_logged, measurement_row
 from subgraphs.users.commands.password import hash_password
+from subgraphs.users.commands.step_count import NewStepCount, step_count_row, steps_counted
 from subgraphs.users.commands.weight import NewWeighing, weighing_logged, weighing_row
 from subgraphs.users.domain.consent import ConsentWay
 from subgraphs.users.queries.account import accounts_by_id
-from subgraphs.users.tables import HeartRateRow, MeasurementRow
+from subgraphs.users.tables import HeartRateRow, MeasurementRow, StepCountRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,9 @@ async def load_measurements(
     """Log measurements of (user id, measurements) in the caller's transaction. Returns how many are new, by key."""
     accounts = await accounts_by_id(connection, [user_id for user_id, _ in histories])
     rows = [measurement_row(accounts[user_id], each) for user_id, history in histories for each in history]
-    return await _insert_new(connection, MeasurementRow, rows)
+    new = await _insert_new(connection, MeasurementRow, rows)
+    await copy_events(connection, (measurement_logged(row) for row in new))
+    return len(new)
 
 
 async def load_heart_rates(
@@ -95,14 +98,33 @@ async def load_heart_rates(
 ) -> int:
     """Keep heart rates of (user id, heart rates with their first days) in the caller's transaction. Returns how many are new."""
     rows = [heart_rate_row(user_id, new, since) for user_id, history in histories for new, since in history]
-    return await _insert_new(connection, HeartRateRow, rows)
+    return len(await _insert_new(connection, HeartRateRow, rows))
+
+
+async def load_steps(connection: AsyncConnection, histories: Sequence[tuple[str, Sequence[NewStepCount]]]) -> int:
+    """Keep counts of steps of (user id, counts with their days) in the caller's transaction. Returns how many are new: of a
+    source's day that is there nothing changes.
+    """
+    accounts = await accounts_by_id(connection, [user_id for user_id, _ in histories])
+    rows = [
+        step_count_row(user_id, new, new.local_date)
+        for user_id, history in histories
+        for new in history
+        if new.local_date
+    ]
+    counted = await _insert_new(connection, StepCountRow, rows)
+    await copy_events(connection, (steps_counted(row, accounts[row["user_id"]].time_zone) for row in counted))
+    return len(counted)
 
 
 async def _insert_new(
-    connection: AsyncConnection, table: type[MeasurementRow | HeartRateRow], rows: list[dict[str, Any]]
-) -> int:
-    """Returns how many of the rows were not there before."""
+    connection: AsyncConnection,
+    table: type[MeasurementRow | HeartRateRow | StepCountRow],
+    rows: list[dict[str, Any]],
+) -> list[dict[str, Any]]:
+    """Returns those of the rows that were not there before."""
     if not rows:
-        return 0
-    result = await connection.execute(insert(table).on_conflict_do_nothing(), rows)
-    return result.rowcount
+        return []
+    statement = insert(table).on_conflict_do_nothing().returning(literal_column("id", Text))
+    made = set((await connection.scalars(statement, rows)).all())
+    return [row for row in rows if row["id"] in made]

@@ -21,6 +21,7 @@ from subgraphs.users.api.push_subscription import PushMutation, PushQuery
 from subgraphs.users.api.reminder import ReminderMutation
 from subgraphs.users.api.second_factor import SecondFactorMutation
 from subgraphs.users.api.session import SessionMutation
+from subgraphs.users.api.step_count import StepCountMutation
 from subgraphs.users.api.user import User, UserMutation, UserQuery
 from subgraphs.users.api.webhook import WebhookQuery
 from subgraphs.users.api.webhook_mutations import WebhookMutation
@@ -53,9 +54,10 @@ class Mutation(
     WeightMutation,
     MeasurementMutation,
     HeartRateMutation,
+    StepCountMutation,
 ):
-    """Every change to accounts, consents, sessions, passkeys, grants, notifications, reminders, API keys, webhooks, weighings, measurements
-    and heart rates.
+    """Every change to accounts, consents, sessions, passkeys, grants, notifications, reminders, API keys, webhooks, weighings,
+    measurements, heart rates and steps.
     """
 
 

@@ -8,6 +8,7 @@ SYNCED = SyncedTables(
         SyncedTable(table="weight_entry", kind="weight"),
         SyncedTable(table="measurement", kind="measurement"),
         SyncedTable(table="heart_rate", kind="heartRate"),
+        SyncedTable(table="step_count", kind="stepCount"),
         SyncedTable(table="reminder", kind="reminder"),
         SyncedTable(table="notification_preference", kind="preferences", entity="user_id"),
     ),

@@ -180,6 +180,20 @@ class HeartRateRow(UsersTable, table=True):
     idempotency_content: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
 
 
+class StepCountRow(UsersTable, table=True):
+    """The total of a person's steps on a calendar day, as one source counted it until `counted_at`."""
+
+    __tablename__ = "step_count"
+
+    id: str = Field(primary_key=True)
+    user_id: str = Field(sa_column=Column(Text, ForeignKey("account.id", ondelete="CASCADE"), nullable=False))
+    local_date: date
+    source: str
+    steps: int
+    counted_at: datetime = Field(sa_column=_instant())
+    version: int = 1
+
+
 class RegistrationRow(UsersTable, table=True):
     """Somebody who registered and has not confirmed the address yet; `details` is encoded."""
 

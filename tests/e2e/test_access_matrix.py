@@ -65,7 +65,7 @@ LAST = (
 
 #: Everything of the owner that another person might have changed.
 SNAPSHOT = """{ me { email displayName roles version settings { timeZone } profile { heightCm }
-  weights { nodes { id weightKg notes version } } measurements { nodes { id valueCm } } heartRates { nodes { id version } } sessions { totalCount }
+  weights { nodes { id weightKg notes version } } measurements { nodes { id valueCm } } heartRates { nodes { id version } } stepCounts { nodes { id version } } sessions { totalCount }
   meals { nodes { id notes version } } drinks { nodes { id amountMl } } workouts { nodes { id name status version } }
   templates { nodes { id name } } gear { nodes { id version } } routines { nodes { id version } } plannedWorkouts { nodes { id version } } readers { totalCount } notifications { nodes { id } } reminders { id version } sentInvitations { id } consents { isGiven } apiKeys { id } passkeys { id name } webhookEndpoints { id version } goals { nodes { id targetValue status } } } }"""
 
@@ -97,6 +97,7 @@ PLACES = {
     "weight": ("EditWeightInput.id", "DeleteWeightInput.id", "Query.node.id", "Query.nodes.ids"),
     "measurement": ("DeleteMeasurementInput.id",),
     "heartRate": ("EditHeartRateInput.id", "DeleteHeartRateInput.id"),
+    "steps": ("DeleteStepsInput.id",),
     "session": ("RevokeSessionInput.id",),
     "pushSubscription": ("RemovePushSubscriptionInput.id",),
     "reminder": ("UpdateReminderInput.id", "DeleteReminderInput.id"),

@@ -100,6 +100,8 @@ LEFT_OUT_COLUMNS = {
 }
 #: What the export calls a column, where it is not the column's name in camel case.
 RENAMED = {
+    "step_count.local_date": "date",
+    "goal.measure": "exerciseId",
     "nutrition_target.weekday_targets": "weekdays",
     "nutrition_target.training_target": "trainingDay",
     "workout.paused_at": "pauses",
@@ -218,7 +220,7 @@ async def test_the_export_has_all_that_a_person_put_in_and_nobody_elses(stack: R
 
     assert {name for name, records in found.items() if not records} == set()
     for thing, file in {
-        "user": "account", "weight": "weights", "measurement": "measurements", "heartRate": "heartRates", "session": "sessions", "food": "foods",
+        "user": "account", "weight": "weights", "measurement": "measurements", "heartRate": "heartRates", "steps": "stepCounts", "session": "sessions", "food": "foods",
         "recipe": "foods", "savedMeal": "savedMeals", "meal": "meals", "drink": "drinks", "fast": "fasts",
         "exercise": "exercises", "workout": "workouts", "template": "workoutTemplates", "goal": "goals",
     }.items():  # fmt: skip

@@ -108,7 +108,7 @@ async def test_an_export_makes_the_same_diary_in_another_account_and_only_once(
     await imported(tmp_path / "before", other)
     second = await exported(other, tmp_path / "second")
 
-    for file in ("weights", "measurements", "heartRates", "drinks", "nutritionTargets", "exercises", "workoutTemplates", "goals",
+    for file in ("weights", "measurements", "heartRates", "stepCounts", "drinks", "nutritionTargets", "exercises", "workoutTemplates", "goals",
                  "savedMeals", "favouriteFoods", "workouts", "routines"):  # fmt: skip
         assert content(first[file]) == content(before[file]), file
         assert first[file], file
@@ -149,6 +149,7 @@ DIARY = """{ me {
   workouts(first: 50) { nodes { name localDate timeZone caloriesBurned { kcal method } exercises { superset exercise { name isOwn } sets { kind reps weightKg } } track { distanceM bests { distance } } } }
   gear(first: 50) { nodes { name distanceM } }
   weights(first: 50) { nodes { localDate weightKg bodyFatPercent } }
+  stepCounts(first: 50) { nodes { date source steps } }
   meals(first: 50) { nodes { slot localDate totals { energyKcal proteinG } } }
 } }"""
 
@@ -185,8 +186,8 @@ async def test_what_other_apps_exported_is_taken_once_and_told(stack: RunningSta
     assert "skipped: strong/strong.csv:5: Reps: 'four' is no number" in lines
     assert "not looked at: columns of hevy/workouts.csv: mood" in lines
     assert "not read: Takeout/archive_browser.html" in lines
-    assert lines[-2:] == ["0 workouts were there already", "33 imported, 15 not"]
-    assert lines_again[-2:] == ["14 workouts were there already", "8 imported, 15 not"]
+    assert lines[-2:] == ["0 workouts were there already", "36 imported, 15 not"]
+    assert lines_again[-2:] == ["14 workouts were there already", "11 imported, 15 not"]
     assert second == first
     by_name = {each["name"]: each for each in first["workouts"]["nodes"]}
     assert len(first["workouts"]["nodes"]) == 14
@@ -206,6 +207,9 @@ async def test_what_other_apps_exported_is_taken_once_and_told(stack: RunningSta
     assert [(each["localDate"], each["weightKg"]) for each in first["weights"]["nodes"]] == [
         ("2026-03-02", 80.45), ("2026-02-02", 81.2), ("2026-02-01", 81.65), ("2026-01-10", 82.28),
     ]  # fmt: skip
+    assert {(each["date"], each["source"], each["steps"]) for each in first["stepCounts"]["nodes"]} == {
+        ("2026-03-01", "Google Fit", 9120), ("2026-02-01", "Watch", 430), ("2026-02-01", "Phone", 500),
+    }  # fmt: skip
     assert {(each["slot"], each["totals"]["energyKcal"]) for each in first["meals"]["nodes"]} == {
         ("BREAKFAST", 1012.5), ("SNACK", 95.0), ("BREAKFAST", 500.0),
     }  # fmt: skip

@@ -32,6 +32,14 @@ BEGIN = "mutation($id: ID!) { startPlannedWorkout(input: {id: $id}) { workout { 
 REMINDERS = "{ me { workoutReminders { plannedWorkoutId at } } }"
 
 
+WAIST_GOAL = """mutation($before: DateTime!) {
+  logMeasurement(input: {kind: WAIST, valueCm: 95, recordedAt: $before}) { userErrors { code } }
+  logSteps(input: {source: "Phone", steps: 4321}) { stepCount { date } userErrors { code } }
+  createGoal(input: {kind: MEASUREMENT_CM, measurement: WAIST, targetValue: 90, direction: AT_MOST}) { userErrors { code } } }"""
+THINNER = "mutation { logMeasurement(input: {kind: WAIST, valueCm: 89.5}) { userErrors { code } } }"
+COUNTED = "query($date: LocalDate!) { me { day(date: $date) { steps } notifications { nodes { kind } } } }"
+
+
 async def _next(events: asyncio.Queue[Any]) -> Any:
     async with asyncio.timeout(90):
         return await events.get()
@@ -125,3 +133,27 @@ async def test_what_is_planned_is_reminded_of_until_it_is_skipped_or_begun(stack
     await is_shown()
     await person.data(DELETE, {"id": workout})
     await is_shown((legs, f"{day}T17:30:00Z"))
+
+
+async def test_a_tape_completes_a_goal_which_is_told_and_steps_come_to_the_day(stack: RunningStack) -> None:
+    person = await stack.register()
+    before = (datetime.now(UTC) - timedelta(days=3)).isoformat()
+    made = await person.data(WAIST_GOAL, {"before": before})
+    assert [each["userErrors"] for each in made.values()] == [[], [], []]
+    async with subscribed(person, GOALS) as events:
+        goal: Any = None
+        while goal is None or goal["currentValue"] != 95:  # what was measured before may be told before or after
+            goal = (await _next(events))["payload"]["data"]["goalProgress"]
+        assert (goal["kind"], goal["status"]) == ("MEASUREMENT_CM", "ACTIVE")
+        await person.data(THINNER)
+        while goal["status"] != "COMPLETED":
+            goal = (await _next(events))["payload"]["data"]["goalProgress"]
+        assert (goal["currentValue"], goal["progress"]) == (89.5, 1)
+
+    async def is_told() -> bool:
+        me = (await person.data(COUNTED, {"date": made["logSteps"]["stepCount"]["date"]}))["me"]
+        return me["day"]["steps"] == 4321 and "GOAL_COMPLETED" in [
+            each["kind"] for each in me["notifications"]["nodes"]
+        ]
+
+    await eventually(is_told, seconds=90)

@@ -98,6 +98,8 @@ PLANNED = """query($from: LocalDate!, $to: LocalDate!) {
     period(from: $from, to: $to) { workoutsCompleted workoutMinutes caloriesBurned } }
 }"""
 REMINDERS = "{ me { workoutReminders { name at } } }"
+WALKED = """query($last: LocalDate!) { me { day(date: $last) { steps } goals { nodes { kind status progress } }
+  stepCounts(first: 1) { totalCount } } }"""
 ACHIEVED = "{ me { achievements { nodes { kind reachedOn } } streakProtection { spans { reason } } } }"
 #: He never logged 100 days in a row, and his goal is on its way. Histories that are loaded at once tell no records.
 OF_A_YEAR = {
@@ -149,6 +151,7 @@ async def test_johns_week(tmp_path: Path, mode: str) -> None:
         assert found["foodByBarcode"] == {"name": "Olive oil"}
         assert await john.data(KITCHEN) == {"me": IN_THE_KITCHEN}
         await _two_weeks_are_planned(john)
+        await _he_walks_towards_goals(john, last)
         await _the_gym_is_there(john)
         await eventually(partial(_each_plan_has_a_reminder, john))
         if mode == "--processes":
@@ -164,6 +167,17 @@ async def test_johns_week(tmp_path: Path, mode: str) -> None:
         else:
             await _samples_run(john)
             _each_subgraph_names_itself((stack.directory.logs / "router.log").read_text())
+
+
+async def _he_walks_towards_goals(john: Visitor, last: date) -> None:
+    """Steps of a year, mostly by two sources, and his own goals beside that of his coach."""
+    me = (await john.data(WALKED, {"last": last.isoformat()}))["me"]
+    assert me["stepCounts"]["totalCount"] > 365
+    assert me["day"]["steps"] >= 800
+    goals = {each["kind"]: each for each in me["goals"]["nodes"]}
+    assert set(goals) == {"WORKOUTS_PER_WEEK", "DAILY_STEPS", "ONE_REP_MAX_KG", "MEASUREMENT_CM"}
+    assert {each["status"] for each in goals.values()} == {"ACTIVE"}
+    assert 0 < goals["ONE_REP_MAX_KG"]["progress"] < 1
 
 
 async def _the_gym_is_there(john: Visitor) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from events.contracts.nutrition import MealItem, MealLogged, Nutrients, WaterLogged
-from events.contracts.users import WeightLogged
+from events.contracts.users import StepsCounted, WeightLogged
 from events.contracts.workouts import WorkoutCompleted
 from events.envelope import Aggregate, Envelope, Payload, encode_payload
 from events.inbox import lock_people
@@ -90,6 +90,12 @@ def weighing(person: str, day: date, weight_kg: str) -> WeightLogged:
 
 def drink(person: str, day: date, amount_ml: int) -> WaterLogged:
     return WaterLogged(entry_id=f"{person}-{day}-ml", amount_ml=amount_ml, at=NOON, local_date=day)
+
+
+def walk(person: str, day: date, steps: int, source: str = "Phone") -> StepsCounted:
+    return StepsCounted(
+        entry_id=f"{person}-{day}-{source}", local_date=day, source=source, steps=steps, counted_at=NOON
+    )
 
 
 def of_person(selection: str) -> str:

@@ -16,6 +16,7 @@ MAKE = """mutation($food: CreateFoodInput!, $exercise: CreateExerciseInput!) {
   logWeight(input: { weightKg: 81.53, notes: "SECRET" }) { weightEntry { id } }
   logMeasurement(input: { kind: WAIST, valueCm: 93.27, notes: "SECRET" }) { measurement { id } }
   logHeartRate(input: { kind: RESTING, beatsPerMinute: 57, notes: "SECRET" }) { heartRate { id } }
+  logSteps(input: { source: "SECRET phone", steps: 6257 }) { stepCount { id } }
   logWater(input: { amountMl: 251 }) { drink { id } diaryDay { id } }
   createGoal(input: { kind: WEIGHT_KG, targetValue: 70.41 }) { goal { id } }
   startWorkout(input: { name: "SECRET" }) { workout { id } }
@@ -89,6 +90,7 @@ async def things_of(owner: Visitor) -> dict[str, str]:
         "weight": made["logWeight"]["weightEntry"]["id"],
         "measurement": made["logMeasurement"]["measurement"]["id"],
         "heartRate": made["logHeartRate"]["heartRate"]["id"],
+        "steps": made["logSteps"]["stepCount"]["id"],
         "drink": made["logWater"]["drink"]["id"],
         "diary": made["logWater"]["diaryDay"]["id"],
         "goal": made["createGoal"]["goal"]["id"],

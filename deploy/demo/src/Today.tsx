@@ -35,6 +35,7 @@ function Day({ me }: { me: TodayQuery["me"] }) {
           <dl className="numbers">
             <Number name="days in a row with meals" value={count(me.streaks.meals.current)} />
             <Number name="weeks in a row with three workouts" value={count(me.streaks.workouts.current)} />
+            <Number name="steps" value={day.steps === null ? "–" : count(day.steps)} />
             <Number name="weight" value={me.currentWeight ? kilograms(me.currentWeight.weightKg) : "–"} />
           </dl>
         </section>

@@ -1,14 +1,14 @@
 """Apple Health's `export.xml`, which has gigabytes: read as a stream of elements, of which a few numbers each are kept.
 
 Weighings take the body fat that was measured at the same moment. What was eaten is summed for each moment and app, and becomes
-a quick add. The energy of a workout is active and resting energy where the export has both, else what it has.
+a quick add. Steps are summed for each day and device or app that counted them. The energy of a workout is active and resting energy where the export has both, else what it has.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 from xml.sax import SAXParseException
@@ -22,9 +22,18 @@ from deploy.personal_data.sources.archive import DamagedFileError
 from deploy.personal_data.sources.quantities import KCAL, KG, METRES, SECONDS
 from deploy.personal_data.sources.reading import Format, Found, Person, SkippedError, Source
 from deploy.personal_data.sources.recordings import MOST_OPEN, MOST_QUIET_BYTES, recording_beside
-from deploy.personal_data.sources.records import Eaten, Session, meal, record_id, weighing
+from deploy.personal_data.sources.records import (
+    LONGEST_COUNTER,
+    Eaten,
+    Session,
+    line,
+    meal,
+    record_id,
+    step_count,
+    weighing,
+)
 from deploy.personal_data.sources.sports import done_of, exercises_of
-from subgraphs.shell.calendar import is_time_zone
+from subgraphs.shell.calendar import is_time_zone, local_date
 
 #: Different moments of weighings and of meals that are kept until the end of the file.
 MOST_MOMENTS = 200_000
@@ -39,7 +48,8 @@ _MACROS = {
     f"{_QUANTITY}DietaryCarbohydrates": "carbs_g",
     f"{_QUANTITY}DietaryFatTotal": "fat_g",
 }
-_USED_RECORDS = frozenset({_MASS, _FAT, _ENERGY, *_MACROS})
+_STEPS = f"{_QUANTITY}StepCount"
+_USED_RECORDS = frozenset({_MASS, _FAT, _ENERGY, _STEPS, *_MACROS})
 _BURNED = frozenset({f"{_QUANTITY}ActiveEnergyBurned", f"{_QUANTITY}BasalEnergyBurned"})
 _SLOTS = ((time(4), "SNACK"), (time(11), "BREAKFAST"), (time(16), "LUNCH"), (time(22), "DINNER"))
 _GRAM = {"g": Decimal(1), "mg": Decimal("0.001"), "kg": Decimal(1000)}
@@ -67,6 +77,15 @@ class _Meal:
     amounts: dict[str, Decimal] = field(default_factory=dict)
 
 
+@dataclass
+class _Steps:
+    """What was counted of a day so far, until `counted_at`."""
+
+    place: str
+    counted_at: datetime
+    total: Decimal = Decimal(0)
+
+
 class _Handler(ContentHandler):
     """Collects what becomes records; workouts are taken as they end, the others at the file's end."""
 
@@ -82,6 +101,7 @@ class _Handler(ContentHandler):
         self.masses: dict[datetime, tuple[str, float]] = {}
         self.fats: dict[datetime, tuple[str, float]] = {}
         self.meals: dict[tuple[datetime, str], _Meal] = {}
+        self.steps: dict[tuple[date, str], _Steps] = {}
 
     def startElement(self, name: str, attrs: Any) -> None:  # noqa: N802 - SAX calls it so
         self.tags += 1
@@ -126,10 +146,12 @@ class _Handler(ContentHandler):
 
     def _record(self, attributes: dict[str, str]) -> None:
         at = quantities.exact_moment(attributes.get("startDate"), "startDate")
-        if max(len(self.masses), len(self.fats), len(self.meals)) >= MOST_MOMENTS:
+        if max(len(self.masses), len(self.fats), len(self.meals), len(self.steps)) >= MOST_MOMENTS:
             raise SkippedError(f"the file has more than {MOST_MOMENTS:,} moments")
         kind = attributes["type"]
-        if kind == _MASS:
+        if kind == _STEPS:
+            self._count_steps(attributes, at)
+        elif kind == _MASS:
             self.masses.setdefault(at, (self.place, round(float(_in(attributes, KG)), 2)))
         elif kind == _FAT:
             share = _in(attributes, {"%": Decimal(100)})
@@ -138,6 +160,17 @@ class _Handler(ContentHandler):
             eaten = self.meals.setdefault((at, attributes.get("sourceName", "")), _Meal(self.place))
             name, units = (_MACROS[kind], _GRAM) if kind in _MACROS else ("energy_kcal", KCAL)
             eaten.amounts[name] = eaten.amounts.get(name, Decimal(0)) + _in(attributes, units)
+
+    def _count_steps(self, attributes: dict[str, str], at: datetime) -> None:
+        """Of the day on which they began."""
+        steps = _in(attributes, {"count": Decimal(1)})
+        until = quantities.exact_moment(attributes.get("endDate"), "endDate")
+        person = self._source.person
+        day = local_date(at, person.zone.key, person.day_start_hour)
+        counter = line(attributes.get("sourceName"), LONGEST_COUNTER, "Apple Health")
+        counted = self.steps.setdefault((day, counter), _Steps(self.place, until))
+        counted.total += steps
+        counted.counted_at = max(counted.counted_at, until)
 
     def _child(self, workout: _Workout, attributes: dict[str, str]) -> None:
         """What is odd in a child is left out: the workout stands without it."""
@@ -184,6 +217,8 @@ def _read(source: Source) -> Iterator[Found]:
     yield from exercises_of(handler.activities)
     yield from _weighings(handler, source)
     yield from _meals(handler, source)
+    for (day, counter), counted in handler.steps.items():
+        yield step_count("apple", counted.place, day, counter, round(counted.total), counted.counted_at)
 
 
 def _session(told: _Workout) -> Session:

@@ -1,4 +1,4 @@
-"""Google Fit in Google Takeout: a JSON file for each session, and a table of days, of which the mean weight is taken.
+"""Google Fit in Google Takeout: a JSON file for each session, and a table of days, of which the mean weight and the steps are taken.
 
 Health Connect exports a database instead of files of these kinds; it is not read.
 """
@@ -6,6 +6,7 @@ Health Connect exports a database instead of files of these kinds; it is not rea
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import time
 from typing import Any
 
@@ -13,14 +14,16 @@ import orjson
 
 from deploy.personal_data.sources import quantities
 from deploy.personal_data.sources.reading import Format, Found, Person, SkippedError, Source
-from deploy.personal_data.sources.records import Session, weighing
-from deploy.personal_data.sources.sheet import Row, table
+from deploy.personal_data.sources.records import Session, step_count, weighing
+from deploy.personal_data.sources.sheet import Row, columns_of, table
 from deploy.personal_data.sources.sports import done_of, exercises_of
 
 LARGEST_SESSION_BYTES = 8 * 1024**2
 _WEIGHED_AT = time(8)
 _WEIGHT = "Average weight (kg)"
-_DAYS = frozenset({"Date", _WEIGHT})
+_STEPS = "Step count"
+_DAYS = frozenset({"Date", _WEIGHT, _STEPS})
+_COUNTER = "Google Fit"
 #: What Google takes for sessions and nobody for a workout.
 _NO_WORKOUT = frozenset({"still", "unknown", "in_vehicle", "tilting"})
 
@@ -88,13 +91,23 @@ def _totals(told: dict[str, Any]) -> dict[str, float]:
     return found
 
 
+def _has_days(name: str, head: bytes) -> bool:
+    """Of nobody who has no scales there is a column of weights."""
+    columns = set(columns_of(head))
+    return name.lower().endswith(".csv") and "Date" in columns and not columns.isdisjoint({_WEIGHT, _STEPS})
+
+
 def _day(row: Row, person: Person) -> Iterator[Found]:
-    """Days on which nobody stood on scales have no weight, which is nothing to tell of."""
+    """Days on which nobody stood on scales have no weight, and days that were not counted no steps; neither is anything to tell of."""
+    day = quantities.day(row.get("Date"), "Date")
     kg = quantities.amount(row.get(_WEIGHT), _WEIGHT)
     if kg is not None:
-        at = quantities.at_clock(quantities.day(row.get("Date"), "Date"), _WEIGHED_AT, person)
+        at = quantities.at_clock(day, _WEIGHED_AT, person)
         yield weighing("googlefit", row.place, at, kg)
+    steps = quantities.count(row.get(_STEPS), _STEPS)
+    if steps is not None:
+        yield step_count("googlefit", row.place, day, _COUNTER, steps, None)
 
 
 SESSIONS = Format("Google Fit sessions", _is_session, _read_session)
-DAYS = table("Google Fit days", _DAYS, _DAYS, _day)
+DAYS = replace(table("Google Fit days", ("Date",), _DAYS, _day), fits=_has_days)

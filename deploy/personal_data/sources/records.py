@@ -9,7 +9,7 @@ import hashlib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from deploy.personal_data.sources.quantities import written
@@ -19,6 +19,7 @@ LONGEST_NAME = 255
 LONGEST_NOTES = 500
 LONGEST_QUICK_NAME = 100
 LONGEST_GEAR_NAME = 100
+LONGEST_COUNTER = 60
 #: A workout may last so long; an app's clock that was never stopped shows more.
 LONGEST_WORKOUT = timedelta(hours=24)
 
@@ -196,6 +197,19 @@ def weighing(source: str, place: str, at: datetime, kg: float, fat_percent: floa
         "recordedAt": written(at),
     }
     return Found("weights", record)
+
+
+def step_count(source: str, place: str, day: date, counter: str, steps: int, counted_at: datetime | None) -> Found:
+    """The total of a day by what counted it. Without `counted_at` it is as of when it is imported."""
+    record = {
+        "id": record_id(source, "steps", day.isoformat(), counter),
+        "place": place,
+        "date": day.isoformat(),
+        "source": counter,
+        "steps": steps,
+        "countedAt": None if counted_at is None else written(counted_at),
+    }
+    return Found("stepCounts", record)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import strawberry
 
+from subgraphs.analytics.api.goal_pace import GoalPace, pace_node
 from subgraphs.analytics.api.goal_projection import GoalProjection, projection_node
 from subgraphs.analytics.api.summary import today_of
 from subgraphs.analytics.commands import goal as commands
 from subgraphs.analytics.domain import goal as domain
-from subgraphs.analytics.domain.projection import WINDOW_DAYS, project
+from subgraphs.analytics.domain.measure import exercise_of, tape_of
+from subgraphs.analytics.domain.projection import WINDOW_DAYS, Projection, project
 from subgraphs.analytics.loaders import loaders_of
 from subgraphs.analytics.projections.summary import achievement_channel, day_channel
 from subgraphs.analytics.queries.goal import GoalRecord, Standing
@@ -22,6 +24,7 @@ from subgraphs.shell.errors import NotFoundError
 from subgraphs.shell.inputs import client_made_id, expected_version, given, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.live import announce
+from subgraphs.shell.measurement_kind_type import MeasurementKind
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import Node, NodeKind
 from subgraphs.shell.plan_write_type import AUTHOR, PERSON
@@ -53,6 +56,10 @@ describe_enum(
     DAILY_CALORIES="The energy eaten in a day, in kcal. A habit.",
     DAILY_PROTEIN_G="The protein eaten in a day, in grams. A habit.",
     DAILY_WATER_ML="What is drunk in a day, in millilitres. A habit.",
+    DAILY_STEPS="How many steps a day has, by the source that counted the most. A habit.",
+    ONE_REP_MAX_KG="The estimated one-repetition maximum of an exercise, in kilograms: the best since the start. It is reached once.",
+    MEASUREMENT_CM="What a tape measures around a place of the body, in centimetres: the newest. It is reached once.",
+    MUSCLE_MASS_KG="The muscle mass that weighings tell, in kilograms: the newest. It is reached once.",
 )
 describe_enum(
     domain.GoalDirection,
@@ -93,6 +100,12 @@ class Goal(Node):
     kind: domain.GoalKind = strawberry.field(description="What it measures, and in which unit its values are.")
     status: domain.GoalStatus = strawberry.field(description="What became of it.")
     target_value: float = strawberry.field(description="What the value is to come to, in the kind's unit.")
+    exercise_id: strawberry.ID | None = strawberry.field(
+        description="Whose one-repetition maximum it follows; null for other kinds. `exercise(id:)` tells of it."
+    )
+    measurement: MeasurementKind | None = strawberry.field(
+        description="Which place of the body it follows; null for other kinds."
+    )
     start_date: date = strawberry.field(description="The first day that counts.")
     target_date: date | None = strawberry.field(description="When it is to be reached; null if no day was set.")
     description: str | None = strawberry.field(description="The person's own words; null if there are none.")
@@ -100,7 +113,8 @@ class Goal(Node):
         description="When it was completed: as the facts came to be known, or as the person said so. Null if it is not."
     )
     reached_on: date | None = strawberry.field(
-        description="The day on which the trend weight came to the target; null for habits and for the person's word."
+        description="The day on which the trend weight, or the measured value, came to the target; null for habits and for the"
+        " person's word."
     )
     version: int = strawberry.field(description="Counts changes; send it as `expectedVersion` to change only this one.")
     author_id: strawberry.ID | None = strawberry.field(description=AUTHOR)
@@ -116,21 +130,23 @@ class Goal(Node):
         return User(id=strawberry.ID(self.record.user_id))
 
     @strawberry.field(
-        description="What a weight goal starts from, in kilograms: as set, else the trend on its first day, else the"
-        " first one after it. Null as long as nothing was weighed, and for habits."
+        description="What a goal that is reached once starts from, in the kind's unit: as set, else the trend weight or the"
+        " measured value in force on its first day, else the first one after it. Null as long as nothing was measured, and for"
+        " habits."
     )
     async def start_value(self, info: Info) -> float | None:
         return rounded_or_none((await self._standing(info)).baseline)
 
     @strawberry.field(
         description="Which way the value has to go: as set, as usual for the kind, or from the start towards the target."
-        " Null as long as a weight goal has no start."
+        " Null as long as one that is reached once has no start."
     )
     async def direction(self, info: Info) -> domain.GoalDirection | None:
         return (await self._standing(info)).direction
 
     @strawberry.field(
-        description="What it stands at, in the kind's unit. Of a weight: the newest trend. Of a week: what the running"
+        description="What it stands at, in the kind's unit. Of a weight: the newest trend. Of a strength: the best since its"
+        " start, else the newest. Of a tape's measure and of muscle: the newest. Of a week: what the running"
         " one has come to since the goal's start. Of a day: the mean of the last seven full days since its start that"
         " have an entry; today is not over and does not count. Null if there is none."
     )
@@ -138,7 +154,7 @@ class Goal(Node):
         return rounded_or_none((await self._standing(info)).current)
 
     @strawberry.field(
-        description="From 0 to 1. Of a weight, the part of the way from the start to the target; of a habit, the part of"
+        description="From 0 to 1. Of what is reached once, the part of the way from the start to the target; of a habit, the part of"
         " the target that is kept: 3 workouts of at least 5 are 0.6, 2,500 kcal of at most 2,000 are 0.8."
     )
     async def progress(self, info: Info) -> float:
@@ -147,7 +163,7 @@ class Goal(Node):
         return rounded((await self._standing(info)).progress, 4)
 
     @strawberry.field(
-        description="The last 12 days or weeks of a habit back to its start, the running one first. Null for a weight.",
+        description="The last 12 days or weeks of a habit back to its start, the running one first. Null for what is reached once.",
         directives=[list_size(12)],
     )
     async def periods(self, info: Info) -> list[GoalPeriod] | None:
@@ -166,21 +182,40 @@ class Goal(Node):
         return self.record.target_date < await today_of(info, self.record.user_id)
 
     @strawberry.field(
-        description="When a weight will be reached as things go. Null for habits, and without a weighing in 28 days."
+        description="When a weight will be reached as things go. Null for every other kind, and without a weighing in 28 days;"
+        " `pace` tells of all that are reached once."
     )
     async def projection(self, info: Info) -> GoalProjection | None:
+        if self.kind is not domain.GoalKind.WEIGHT_KG:
+            return None
+        found = await self._projected(info)
+        return None if found is None else projection_node(found, self.record.target_date)
+
+    @strawberry.field(
+        description="How what is reached once comes along, in the kind's unit. Null for habits, and without a value in 28 days."
+    )
+    async def pace(self, info: Info) -> GoalPace | None:
         if self.record.facts.rules.cadence is not domain.Cadence.ONCE:
             return None
+        found = await self._projected(info)
+        return None if found is None else pace_node(found, self.record.target_date)
+
+    async def _projected(self, info: Info) -> Projection | None:
         today = await today_of(info, self.record.user_id)
         span = Span(today - timedelta(days=WINDOW_DAYS - 1), today)
-        loading = loaders_of(info).trend_by_user.load((self.record.user_id, span))  # while its standing is read
+        if self.kind is domain.GoalKind.WEIGHT_KG:
+            loading = loaders_of(info).trend_by_user.load((self.record.user_id, span))  # while its standing is read
+        else:
+            loading = loaders_of(info).measured_days_by_goal.load((self.record.id, span))
         standing = await self._standing(info)
-        target_date = self.record.target_date
         is_reached = self.status is domain.GoalStatus.COMPLETED or standing.progress == 1
-        found = project(
-            await loading, self.record.target_value, is_reached=is_reached, target_date=target_date, today=today
+        return project(
+            await loading,
+            self.record.target_value,
+            is_reached=is_reached,
+            target_date=self.record.target_date,
+            today=today,
         )
-        return None if found is None else projection_node(found, target_date)
 
     async def _standing(self, info: Info) -> Standing:
         standing = await loaders_of(info).standing_by_goal.load(self.record.id)
@@ -196,6 +231,8 @@ def goal_node(record: GoalRecord) -> Goal:
         kind=domain.GoalKind(record.kind),
         status=domain.GoalStatus(record.status),
         target_value=rounded(record.target_value),
+        exercise_id=id_or_none(exercise_of(record.measure)),
+        measurement=tape_of(record.measure),
         start_date=record.start_date,
         target_date=record.target_date,
         description=record.description,
@@ -230,17 +267,25 @@ class CreateGoalInput:
     kind: domain.GoalKind = strawberry.field(description="What it measures.")
     target_value: float = strawberry.field(
         description="In the kind's unit: 20 to 500 kg, 1 to 50 workouts, 1 to 10,080 minutes, 500 to 20,000 kcal, 1 to"
-        " 1,000 g, 100 to 20,000 ml."
+        " 1,000 g, 100 to 20,000 ml, 100 to 100,000 steps; 1 to 1,000 kg of a one-repetition"
+        " maximum, 5 to 400 cm, 1 to 300 kg of muscle."
     )
     direction: domain.GoalDirection | None = strawberry.field(
         default=None,
-        description="Which way the value has to go. Null: a weight from its start to the target, calories at most, other"
-        " habits at least.",
+        description="Which way the value has to go. Null: a weight, a measurement and muscle from the start to the target,"
+        " calories at most, other kinds at least. A one-repetition maximum goes up alone.",
     )
     start_value: float | None = strawberry.field(
         default=None,
-        description="What a weight starts from, in kilograms. Null: the trend on the first day, else at the first"
-        " weighing. Habits have none.",
+        description="What a goal that is reached once starts from, in the kind's unit. Null: the trend weight or the measured"
+        " value on the first day, else the first one after it. Habits have none.",
+    )
+    exercise_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The exercise of a ONE_REP_MAX_KG, which needs one; no other kind has it. It is not looked up.",
+    )
+    measurement: MeasurementKind | None = strawberry.field(
+        default=None, description="The place of a MEASUREMENT_CM, which needs one; no other kind has it."
     )
     start_date: date | None = strawberry.field(
         default=None, description="The first day that counts, within ten years. Null: the person's today."
@@ -262,6 +307,8 @@ class CreateGoalInput:
             start_date=self.start_date,
             target_date=self.target_date,
             description=self.description,
+            exercise_id=self.exercise_id,
+            measurement=self.measurement,
             person_id=self.person_id,
             request=request_key(self),
         )
@@ -277,7 +324,7 @@ class UpdateGoalInput:
         default=strawberry.UNSET, description="Which way the value has to go. Null: as usual for the kind."
     )
     start_value: float | None = strawberry.field(
-        default=strawberry.UNSET, description="What a weight starts from, in kilograms. Null: what the facts say."
+        default=strawberry.UNSET, description="What a goal that is reached once starts from. Null: what the facts say."
     )
     start_date: date | None = strawberry.field(
         default=strawberry.UNSET, description="The first day that counts. It cannot be null."

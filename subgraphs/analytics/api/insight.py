@@ -41,6 +41,7 @@ describe_enum(
     WORKOUTS_CHANGED="There were more or fewer workouts than in the period before.",
     VOLUME_CHANGED="More or less was lifted than in the period before.",
     WEIGHT_CHANGED="The trend weight has risen or fallen.",
+    STEPS_CHANGED="There were more or fewer steps a day than in the period before.",
 )
 describe_enum(
     domain.FigureRole,
@@ -62,6 +63,7 @@ describe_enum(
     ML_PER_DAY="Millilitres on a day that counts.",
     WORKOUTS_PER_WEEK="Workouts on seven days that count.",
     KG_PER_WEEK="Kilograms on seven days that count.",
+    STEPS_PER_DAY="Steps on a day that was counted.",
     KG="Kilograms.",
     PERCENT="Per cent.",
     DAYS="Days.",

@@ -43,8 +43,8 @@ describe_enum(
 class ReportedMeasure:
     total: float = strawberry.field(description="Over the days that count.")
     days_counted: int = strawberry.field(
-        description="Full days with a meal for what was eaten, with a drink for water, with any entry for training: there a"
-        " day without a workout is a zero."
+        description="Full days with a meal for what was eaten, with a drink for water, with a count for steps, with any entry"
+        " for training: there a day without a workout is a zero. Steps, which a device counts by itself, are no entry."
     )
     daily_mean: float | None = strawberry.field(description="Of a day that counts; null without one.")
     daily_mean_before: float | None = strawberry.field(
@@ -112,6 +112,7 @@ class Report:
     workouts: ReportedMeasure = strawberry.field(description="Completed workouts.")
     active_minutes: ReportedMeasure = strawberry.field(description="Of workouts, in motion, in minutes.")
     volume_kg: ReportedMeasure = strawberry.field(description="Lifted: repetitions times load, in kilograms.")
+    steps: ReportedMeasure = strawberry.field(description="Taken, by the source of each day that counted the most.")
     weight: ReportedWeight | None = strawberry.field(
         description="What the trend weight did; null without two weighings."
     )
@@ -184,6 +185,7 @@ def _report_node(
         workouts=_measure_node(found.workouts),
         active_minutes=_measure_node(found.active_minutes),
         volume_kg=_measure_node(found.volume_kg),
+        steps=_measure_node(found.steps),
         weight=None if found.weight is None else _weight_node(found.weight),
         insights=insight_nodes(_id_of(user_id, period), period, days, found, today),
     )

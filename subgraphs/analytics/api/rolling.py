@@ -25,7 +25,8 @@ class MeansOfDays:
     last: date = strawberry.field(description="The last of them, included.")
     days_with_meals: int = strawberry.field(description="How many of them count for what was eaten.")
     days_with_entries: int = strawberry.field(
-        description="How many of them count for training: those with any entry, of which one without a workout is a zero."
+        description="How many of them count for training: those with any entry, of which one without a workout is a zero. Steps are"
+        " no entry."
     )
     energy_kcal: float | None = strawberry.field(
         description="Eaten on a day with a meal, in kilocalories; null without one."
@@ -45,6 +46,7 @@ class MeansOfDays:
     weight_kg: float | None = strawberry.field(
         description="On the scale, of the days that were weighed, in kilograms; null without one."
     )
+    steps: float | None = strawberry.field(description="Taken on a day that was counted; null without one.")
 
 
 @strawberry.type(description="The means of the last week and of the last four weeks up to a day.")
@@ -77,4 +79,5 @@ def _means_node(found: DayMeans) -> MeansOfDays:
         active_minutes=rounded_or_none(found.active_minutes),
         volume_kg=rounded_or_none(found.volume_kg),
         weight_kg=rounded_or_none(found.weight_kg),
+        steps=rounded_or_none(found.steps),
     )

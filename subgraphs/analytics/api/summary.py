@@ -71,6 +71,11 @@ class DailySummary(Node):
     volume_kg: float = strawberry.field(description="Lifted: repetitions times load, in kilograms.")
     water_ml: int = strawberry.field(description="Drunk, in millilitres.")
     weight_kg: float | None = strawberry.field(description="The day's first weighing, in kilograms; null without one.")
+    steps: int | None = strawberry.field(
+        description="Taken, by the source that counted the most: sources of one day count the same steps and are not added. Null"
+        " where none told of the day. They are in no energy here: `caloriesBurned` is of workouts, and the day's need has"
+        " everyday life by the activity level."
+    )
     revision: int = strawberry.field(description="Counts the changes of the numbers; 0 is a day nothing is known of.")
     freshness: Freshness = strawberry.field(description="How current the numbers are.")
 
@@ -180,6 +185,7 @@ def summary_node(record: DailySummaryRecord) -> DailySummary:
         volume_kg=rounded(record.volume_kg),
         water_ml=record.water_ml,
         weight_kg=rounded_or_none(record.weight_kg),
+        steps=record.steps,
         revision=record.revision,
         freshness=Freshness(as_of=record.computed_at, is_empty=record.is_empty),
     )

@@ -1,4 +1,4 @@
-"""A person's goals: set, change, pause, reopen, delete; and what becomes of them when the weights change.
+"""A person's goals: set, change, pause, reopen, delete; and what becomes of them when what they follow changes.
 
 Each command checks, then writes row and event in one transaction.
 """
@@ -18,13 +18,15 @@ from events.outbox import NewEvent, append_event
 from subgraphs.analytics.commands.achievement import judge_goal_achievements
 from subgraphs.analytics.domain.goal import (
     MOST_GOALS,
+    REACHED_ONCE,
     GoalDirection,
     GoalFacts,
     GoalKind,
     GoalStatus,
     check_goal,
+    followed_measure,
 )
-from subgraphs.analytics.queries.goal import GoalRecord, goals_by_id, standings
+from subgraphs.analytics.queries.goal import VALUE_OF_DAY, GoalRecord, goals_by_id, standings
 from subgraphs.analytics.queries.person import GROUP, clock_of
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database
@@ -32,16 +34,17 @@ from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_
 from subgraphs.shell.grant_area import PlanArea
 from subgraphs.shell.idempotency import id_made_before, id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey, made_id_of
-from subgraphs.shell.node import NodeKind, new_node_id
+from subgraphs.shell.measurement_kind import MeasurementKind
+from subgraphs.shell.node import NodeKind, kind_of, new_node_id
 from subgraphs.shell.plan_writing import PlanKind, plan_writer, writer_of_row
 from subgraphs.shell.telemetry import current_traceparent
 
 _NO_GOAL = "There is no such goal."
 _INSERT = text(
     "INSERT INTO goal (id, user_id, kind, direction, start_value, target_value, start_date, counts_from, target_date,"
-    " status, description, author_id, idempotency_key, idempotency_content, created_at) VALUES (:id, :user_id, :kind, :direction, :start_value,"
+    " status, description, author_id, idempotency_key, idempotency_content, created_at, measure) VALUES (:id, :user_id, :kind, :direction, :start_value,"
     " :target_value, :start_date, :start_date, :target_date, 'ACTIVE', :description, :author_id, :idempotency_key,"
-    " :idempotency_content, :created_at) ON CONFLICT DO NOTHING"
+    " :idempotency_content, :created_at, :measure) ON CONFLICT DO NOTHING"
 )
 _COUNT = text("SELECT count(*) FROM goal WHERE user_id = :user_id")
 _UPDATE = text(
@@ -59,13 +62,18 @@ _DELETE = text("DELETE FROM goal WHERE id = :id")
 _LOCK = text("SELECT id FROM goal WHERE id = :id AND user_id = :user_id FOR UPDATE")
 # Those that the facts may complete, and those that they have completed and may take back.
 _LOCK_BY_FACTS = text(
-    "SELECT id FROM goal WHERE user_id = ANY(:user_ids) AND kind = 'WEIGHT_KG'"
+    "SELECT id FROM goal WHERE user_id = ANY(:user_ids) AND kind = ANY(:kinds)"
     " AND (status = 'ACTIVE' OR status = 'COMPLETED' AND reached_on IS NOT NULL) ORDER BY id FOR UPDATE"
 )
 _REACHED = text(
-    "SELECT goal.id, (SELECT local_date FROM weight_trend AS point WHERE point.user_id = goal.user_id"
+    "SELECT goal.id, CASE WHEN goal.kind = 'WEIGHT_KG' THEN (SELECT local_date FROM weight_trend AS point WHERE point.user_id = goal.user_id"  # noqa: S608 - our names
     "  AND point.local_date >= goal.counts_from AND CASE told.way WHEN 'AT_MOST' THEN trend_kg <= goal.target_value"
-    "  ELSE trend_kg >= goal.target_value END ORDER BY local_date LIMIT 1) AS local_date"
+    "  ELSE trend_kg >= goal.target_value END ORDER BY local_date LIMIT 1)"
+    f" ELSE (SELECT min(day.local_date) FROM (SELECT fact.local_date, {VALUE_OF_DAY} AS value FROM measure_fact AS fact"
+    "   WHERE fact.user_id = goal.user_id AND fact.measure = goal.measure AND fact.local_date >= goal.counts_from"
+    "   GROUP BY fact.local_date) AS day"
+    "  WHERE CASE told.way WHEN 'AT_MOST' THEN day.value <= goal.target_value ELSE day.value >= goal.target_value END)"
+    " END AS local_date"
     " FROM unnest(CAST(:ids AS text[]), CAST(:ways AS text[])) AS told (id, way) JOIN goal USING (id)"
 )
 
@@ -83,6 +91,8 @@ class NewGoal:
     start_date: date | None = None
     target_date: date | None = None
     description: str | None = None
+    exercise_id: str | None = None
+    measurement: MeasurementKind | None = None
     person_id: str | None = None
     request: RequestKey | None = None
 
@@ -107,7 +117,7 @@ async def create_goal(viewer: Viewer, new: NewGoal, *, database: Database, now: 
     async with database.transaction() as transaction:
         writer = await plan_writer(transaction, viewer, new.person_id, PlanArea.GOALS)
         owner, request = writer.owner, writer.key(new.request)
-        await hold_projection(transaction, GROUP, owner.id)  # a weight that comes now is to find it, or to be found
+        await hold_projection(transaction, GROUP, owner.id)  # a value that comes now is to find it, or to be found
         today = (await clock_of(transaction, owner)).today(now)
         facts = GoalFacts(
             kind=new.kind,
@@ -117,6 +127,7 @@ async def create_goal(viewer: Viewer, new: NewGoal, *, database: Database, now: 
             start_date=new.start_date or today,
             target_date=new.target_date,
             description=new.description,
+            measure=_measure_of(new),
         )
         _check(facts, today, ends_ahead=True)
         if earlier := await id_made_before(transaction, "goal", owner.id, request):
@@ -177,7 +188,7 @@ async def set_goal_status(
     What completed a goal that is reopened counts no more: it is reached again from the day after.
     """
     async with database.transaction() as transaction:
-        await hold_projection(transaction, GROUP, viewer.id)  # a weight that comes now is to find it, or to be found
+        await hold_projection(transaction, GROUP, viewer.id)  # a value that comes now is to find it, or to be found
         goal = await _locked(transaction, viewer, goal_id, expected_version)
         if goal.status == status:
             return goal
@@ -203,13 +214,15 @@ async def delete_goal(
         return goal
 
 
-async def follow_weights(transaction: AsyncConnection, user_ids: Sequence[str], now: datetime) -> None:
-    """Complete the weight goals that these people's trend has come to, and reopen those that it turns out not to have.
+async def follow_measures(transaction: AsyncConnection, user_ids: Sequence[str], now: datetime) -> None:
+    """Complete the goals that these people's trend and measured values have come to, and reopen those that they turn out not to have.
 
-    Depends on the trend alone and not on the order it came about in: a corrected or deleted weighing takes a completion
-    back, a later weight on the wrong side of the target does not. What a person said of a goal stays.
+    Depends on the values alone and not on the order they came about in: a corrected or deleted weighing takes a completion
+    back, a later value on the wrong side of the target does not. What a person said of a goal stays.
     """
-    ids = list((await transaction.scalars(_LOCK_BY_FACTS, {"user_ids": sorted(user_ids)})).all())
+    ids = list(
+        (await transaction.scalars(_LOCK_BY_FACTS, {"user_ids": sorted(user_ids), "kinds": list(REACHED_ONCE)})).all()
+    )
     for goal_id, event in (await _apply_facts(transaction, ids, now)).items():
         await _tell(transaction, goal_id, event, now)
 
@@ -217,7 +230,7 @@ async def follow_weights(transaction: AsyncConnection, user_ids: Sequence[str], 
 async def _followed(transaction: AsyncConnection, goal_id: str, now: datetime) -> GoalRecord:
     """The goal after a change, with what the facts have to say of it; tells of both in one event."""
     goal = (await goals_by_id(transaction, [goal_id]))[goal_id]
-    by_facts = goal.kind == GoalKind.WEIGHT_KG and (
+    by_facts = goal.kind in REACHED_ONCE and (
         goal.status == GoalStatus.ACTIVE or (goal.status == GoalStatus.COMPLETED and goal.reached_on is not None)
     )
     changed = await _apply_facts(transaction, [goal_id] if by_facts else [], now)
@@ -228,7 +241,7 @@ async def _followed(transaction: AsyncConnection, goal_id: str, now: datetime) -
 async def _apply_facts(
     transaction: AsyncConnection, goal_ids: Sequence[str], now: datetime
 ) -> dict[str, type[GoalProgressed]]:
-    """Bring the status of locked weight goals in line with the trend; returns what is to be told of which."""
+    """Bring the status of locked goals that are reached once in line with what is measured; returns what is to be told of which."""
     if not goal_ids:
         return {}
     goals = await goals_by_id(transaction, goal_ids)
@@ -290,6 +303,17 @@ async def _tell(transaction: AsyncConnection, goal_id: str, event: type[GoalProg
     return goal
 
 
+def _measure_of(new: NewGoal) -> str | None:
+    """What the goal follows besides days and the weight. Raises ValidationError for what does not belong to its kind."""
+    checks = Checks()
+    measure = followed_measure(checks, new.kind, new.exercise_id, new.measurement)
+    checks.done()
+    is_exercise = new.exercise_id is None or kind_of(new.exercise_id) is NodeKind.EXERCISE
+    checks.require(is_exercise, "exerciseId", "must be the id of an exercise")
+    checks.done()
+    return measure
+
+
 def _check(facts: GoalFacts, today: date, *, ends_ahead: bool) -> None:
     checks = Checks()
     check_goal(checks, facts, today=today)
@@ -307,6 +331,7 @@ def _values(facts: GoalFacts) -> dict[str, object]:
         "start_date": facts.start_date,
         "target_date": facts.target_date,
         "description": facts.description,
+        "measure": facts.measure,
     }
 
 

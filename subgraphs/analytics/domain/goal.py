@@ -1,7 +1,7 @@
 """What a goal can be, where it stands, and the bounds of what can be set.
 
-A weight goal has a start, a target and an end: it is reached on the first day from its start on which the trend weight
-has come to the target. Habits recur: each day or week keeps one or not, and none of them ends the goal.
+A goal of the weight, or of something else that is measured, has a start, a target and an end: it is reached on the first day from
+its start on which the trend weight, or the day's value, has come to the target. Habits recur: each day or week keeps one or not, and none of them ends the goal.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,8 +10,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from subgraphs.analytics.domain.measure import MUSCLE_MASS, strength_measure, tape_measure
 from subgraphs.shell.calendar import WeekStart, first_day_of_week
 from subgraphs.shell.errors import Checks
+from subgraphs.shell.measurement_kind import MeasurementKind
 
 LONGEST_DESCRIPTION = 500
 MOST_GOALS = 100
@@ -29,6 +31,10 @@ class GoalKind(StrEnum):
     DAILY_CALORIES = "DAILY_CALORIES"
     DAILY_PROTEIN_G = "DAILY_PROTEIN_G"
     DAILY_WATER_ML = "DAILY_WATER_ML"
+    DAILY_STEPS = "DAILY_STEPS"
+    ONE_REP_MAX_KG = "ONE_REP_MAX_KG"
+    MEASUREMENT_CM = "MEASUREMENT_CM"
+    MUSCLE_MASS_KG = "MUSCLE_MASS_KG"
 
 
 class GoalDirection(StrEnum):
@@ -66,12 +72,21 @@ RULES = {
     GoalKind.DAILY_CALORIES: KindRules(Cadence.DAILY, 500, 20_000, GoalDirection.AT_MOST),
     GoalKind.DAILY_PROTEIN_G: KindRules(Cadence.DAILY, 1, 1_000, GoalDirection.AT_LEAST),
     GoalKind.DAILY_WATER_ML: KindRules(Cadence.DAILY, 100, 20_000, GoalDirection.AT_LEAST),
+    GoalKind.DAILY_STEPS: KindRules(Cadence.DAILY, 100, 100_000, GoalDirection.AT_LEAST),
+    GoalKind.ONE_REP_MAX_KG: KindRules(Cadence.ONCE, 1, 1_000, GoalDirection.AT_LEAST),
+    GoalKind.MEASUREMENT_CM: KindRules(Cadence.ONCE, 5, 400, None),
+    GoalKind.MUSCLE_MASS_KG: KindRules(Cadence.ONCE, 1, 300, None),
 }
+#: What the facts complete.
+REACHED_ONCE = tuple(kind for kind, rules in RULES.items() if rules.cadence is Cadence.ONCE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoalFacts:
-    """What a person sets. A weight goal without `start_value` starts where the trend stood on its first day."""
+    """What a person sets. A goal that is reached once starts, without `start_value`, where its measure stood on its first day.
+
+    `measure` names what is measured besides the weight, as `domain.measure` does.
+    """
 
     kind: GoalKind
     direction: GoalDirection | None
@@ -80,6 +95,7 @@ class GoalFacts:
     start_date: date
     target_date: date | None
     description: str | None
+    measure: str | None = None
 
     @property
     def rules(self) -> KindRules:
@@ -104,6 +120,9 @@ def check_goal(checks: Checks, facts: GoalFacts, *, today: date) -> None:
             checks.require(rules.least <= facts.start_value <= rules.most, "startValue", within)
             is_elsewhere = facts.start_value != facts.target_value
             checks.require(is_elsewhere, "targetValue", "must not be where the goal starts")
+    is_strength = facts.kind is GoalKind.ONE_REP_MAX_KG
+    upwards = not is_strength or facts.direction is not GoalDirection.AT_MOST
+    checks.require(upwards, "direction", "must be AT_LEAST for a strength, which goes up")
     near = today - FARTHEST <= facts.start_date <= today + FARTHEST
     checks.require(near, "startDate", "must be within ten years of today")
     if facts.target_date is not None:
@@ -113,8 +132,23 @@ def check_goal(checks: Checks, facts: GoalFacts, *, today: date) -> None:
     checks.require(is_short, "description", f"must have at most {LONGEST_DESCRIPTION} characters")
 
 
+def followed_measure(
+    checks: Checks, kind: GoalKind, exercise_id: str | None, measurement: MeasurementKind | None
+) -> str | None:
+    """What a goal of this kind follows besides days and the weight. Collects what is told of the wrong kind, or not told."""
+    of_exercise, of_tape = kind is GoalKind.ONE_REP_MAX_KG, kind is GoalKind.MEASUREMENT_CM
+    told = "must be told for {}, and for no other kind"
+    checks.require((exercise_id is not None) == of_exercise, "exerciseId", told.format(GoalKind.ONE_REP_MAX_KG))
+    checks.require((measurement is not None) == of_tape, "measurement", told.format(GoalKind.MEASUREMENT_CM))
+    if exercise_id is not None:
+        return strength_measure(exercise_id)
+    if measurement is not None:
+        return tape_measure(measurement)
+    return MUSCLE_MASS if kind is GoalKind.MUSCLE_MASS_KG else None
+
+
 def progress(facts: GoalFacts, baseline: Decimal | None, current: Decimal | None, way: GoalDirection | None) -> Decimal:
-    """From 0 to 1. Of a weight goal, the part of the way from its start; of a habit, the part of the target that is
+    """From 0 to 1. Of what is reached once, the part of the way from its start; of a habit, the part of the target that is
     kept: at least 5 of which 3 are done is 0.6, at most 2,000 of which 2,500 were eaten is 0.8. Nothing measured is 0.
     """
     if current is None or way is None:

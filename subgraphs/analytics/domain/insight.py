@@ -39,6 +39,7 @@ class InsightCode(StrEnum):
     WORKOUTS_CHANGED = "WORKOUTS_CHANGED"
     VOLUME_CHANGED = "VOLUME_CHANGED"
     WEIGHT_CHANGED = "WEIGHT_CHANGED"
+    STEPS_CHANGED = "STEPS_CHANGED"
 
 
 class FigureRole(StrEnum):
@@ -58,6 +59,7 @@ class FigureUnit(StrEnum):
     ML_PER_DAY = "ML_PER_DAY"
     WORKOUTS_PER_WEEK = "WORKOUTS_PER_WEEK"
     KG_PER_WEEK = "KG_PER_WEEK"
+    STEPS_PER_DAY = "STEPS_PER_DAY"
     KG = "KG"
     PERCENT = "PERCENT"
     DAYS = "DAYS"
@@ -97,6 +99,7 @@ def insights(period: ReportedPeriod, days: Sequence[Day], report: Report, today:
         _changed(InsightCode.WORKOUTS_CHANGED, report.workouts, FigureUnit.WORKOUTS_PER_WEEK, _WEEK_DAYS),
         _changed(InsightCode.VOLUME_CHANGED, report.volume_kg, FigureUnit.KG_PER_WEEK, _WEEK_DAYS),
         _weight_changed(report),
+        _changed(InsightCode.STEPS_CHANGED, report.steps, FigureUnit.STEPS_PER_DAY),
     )
     return [insight for insight in found if insight is not None]
 
@@ -170,6 +173,7 @@ _SENTENCES = {
     InsightCode.WATER_CHANGED: ("You drank", "ml a day", "with a drink"),
     InsightCode.WORKOUTS_CHANGED: ("You trained at a rate of", "workouts a week", "with an entry"),
     InsightCode.VOLUME_CHANGED: ("You lifted at a rate of", "kg a week", "with an entry"),
+    InsightCode.STEPS_CHANGED: ("You took", "steps a day", "that were counted"),
     InsightCode.WEEKEND_ENERGY: ("On Saturdays and Sundays you ate", "kcal a day", "with a meal"),
     InsightCode.WORKOUT_DAY_ENERGY: ("On days with a workout you ate", "kcal a day", "with a meal"),
 }

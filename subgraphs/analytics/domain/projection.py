@@ -1,4 +1,7 @@
-"""When a weight goal will be reached if the trend goes on as it does. Pure."""
+"""When a weight goal will be reached if the trend goes on as it does; and, by the days that were measured, any other. Pure.
+
+Names and formulas are of kilograms, and hold for centimetres.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

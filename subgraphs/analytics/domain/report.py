@@ -23,6 +23,8 @@ LEAST_SHARE_OF_INTAKE = Decimal("0.05")
 STANDARD_ERRORS = 2
 #: What was trained is known, not sampled: a tenth, as a session more in a month of three a week is 8 per cent.
 LEAST_SHARE_OF_TRAINING = Decimal("0.10")
+#: Of steps: two devices count one walk differently by up to a tenth, and people change devices.
+LEAST_SHARE_OF_STEPS = Decimal("0.10")
 #: Of the weight: where weighings scatter by 0.75 kg about 80 kg, the trend of a weight that stays differs by 0.24 kg between
 #: two days a month apart (0.75 x sqrt(2 x 0.1 / 1.9), one standard deviation), and by 0.4 kg or more one time in ten.
 LEAST_SHARE_OF_WEIGHT = Decimal("0.005")
@@ -50,7 +52,7 @@ class Day(Protocol):
     @property
     def local_date(self) -> date: ...
     @property
-    def is_empty(self) -> bool: ...
+    def has_entries(self) -> bool: ...
     @property
     def calories_consumed(self) -> Decimal: ...
     @property
@@ -69,6 +71,8 @@ class Day(Protocol):
     def active_minutes(self) -> Decimal: ...
     @property
     def volume_kg(self) -> Decimal: ...
+    @property
+    def steps(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,7 @@ class Report:
     workouts: Comparison
     active_minutes: Comparison
     volume_kg: Comparison
+    steps: Comparison
     weight: WeightChange | None
 
 
@@ -165,13 +170,14 @@ def report(period: ReportedPeriod, days: Sequence[Day], trend: Sequence[TrendPoi
         workouts=trained(lambda day: Decimal(day.workouts_completed)),
         active_minutes=trained(lambda day: day.active_minutes),
         volume_kg=trained(lambda day: day.volume_kg),
+        steps=_compare(*_steps_of(period, days, today), _trend_of_steps),
         weight=_weight_change(period, trend),
     )
 
 
 def days_that_count(period: ReportedPeriod, days: Sequence[Day], today: date) -> tuple[list[Day], list[Day]]:
-    """Of a period and of the one before it: the days that are over and of which something was said."""
-    spoken = [day for day in days if day.local_date < today and not day.is_empty]
+    """Of a period and of the one before it: the days that are over and of which the person said something."""
+    spoken = [day for day in days if day.local_date < today and day.has_entries]
     return (
         [day for day in spoken if period.first <= day.local_date <= period.last],
         [day for day in spoken if period.first_before <= day.local_date <= period.last_before],
@@ -181,6 +187,15 @@ def days_that_count(period: ReportedPeriod, days: Sequence[Day], today: date) ->
 def compare_intake(now: Sequence[Decimal], before: Sequence[Decimal]) -> Comparison:
     """What was eaten or drunk on some days beside what it was on others, by the rule of intake."""
     return _compare(now, before, _trend_of_intake)
+
+
+def _steps_of(period: ReportedPeriod, days: Sequence[Day], today: date) -> tuple[list[Decimal], list[Decimal]]:
+    """Of a period and of the one before it: the steps of the days that are over and were counted, whatever else was said."""
+    counted = [(day.local_date, Decimal(day.steps)) for day in days if day.local_date < today and day.steps is not None]
+    return (
+        [steps for day, steps in counted if period.first <= day <= period.last],
+        [steps for day, steps in counted if period.first_before <= day <= period.last_before],
+    )
 
 
 def _has_meal(day: Day) -> bool:
@@ -232,9 +247,17 @@ def _variance_of_mean(numbers: Sequence[Decimal]) -> Decimal:
 
 
 def _trend_of_intake(now: Sequence[Decimal], before: Sequence[Decimal], change: Decimal) -> Trend:
+    return _trend_beyond_scatter(now, before, change, LEAST_SHARE_OF_INTAKE)
+
+
+def _trend_of_steps(now: Sequence[Decimal], before: Sequence[Decimal], change: Decimal) -> Trend:
+    return _trend_beyond_scatter(now, before, change, LEAST_SHARE_OF_STEPS)
+
+
+def _trend_beyond_scatter(now: Sequence[Decimal], before: Sequence[Decimal], change: Decimal, share: Decimal) -> Trend:
     """By the means and by how far the days scatter around them."""
     by_chance = STANDARD_ERRORS**2 * (_variance_of_mean(now) + _variance_of_mean(before))
-    return _named(change, is_told=change**2 > by_chance and _differs(now, before, LEAST_SHARE_OF_INTAKE))
+    return _named(change, is_told=change**2 > by_chance and _differs(now, before, share))
 
 
 def _trend_of_training(now: Sequence[Decimal], before: Sequence[Decimal], change: Decimal) -> Trend:

@@ -24,7 +24,7 @@ class Day(report.Day, Protocol):
 @dataclass(frozen=True, slots=True)
 class DayMeans:
     """Of what was eaten over the days with a meal, of water over those with a drink, of training over those with any entry, of the
-    weight over those that were weighed. None without such a day.
+    weight over those that were weighed, of steps over those on which they were counted. None without such a day.
     """
 
     first: date
@@ -39,6 +39,7 @@ class DayMeans:
     active_minutes: Decimal | None
     volume_kg: Decimal | None
     weight_kg: Decimal | None
+    steps: Decimal | None
 
 
 def day_means(days: Sequence[Day], last: date, length: int, today: date) -> DayMeans:
@@ -46,7 +47,7 @@ def day_means(days: Sequence[Day], last: date, length: int, today: date) -> DayM
     first = last - timedelta(days=length - 1)
     over = [day for day in days if first <= day.local_date <= last and day.local_date < today]
     fed = [day for day in over if day.meals_logged]
-    known = [day for day in over if not day.is_empty]
+    known = [day for day in over if day.has_entries]
 
     def mean(among: Iterable[Day], measure: Callable[[Day], Decimal | int | None]) -> Decimal | None:
         return report.mean_of([Decimal(value) for value in map(measure, among) if value is not None])
@@ -64,4 +65,5 @@ def day_means(days: Sequence[Day], last: date, length: int, today: date) -> DayM
         active_minutes=mean(known, lambda day: day.active_minutes),
         volume_kg=mean(known, lambda day: day.volume_kg),
         weight_kg=mean(over, lambda day: day.weight_kg),
+        steps=mean(over, lambda day: day.steps),
     )

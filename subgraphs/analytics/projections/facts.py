@@ -15,12 +15,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.contracts.nutrition import MealState, WaterLogged
-from events.contracts.users import AccountState, UserErased, WeightState
+from events.contracts.users import AccountState, StepsCounted, UserErased, WeightState
 from events.contracts.workouts import WorkoutState
 from events.envelope import Envelope, Payload
 from events.outbox import forget_events_of
 from events.upcast import read_payload
 from subgraphs.analytics.projections.food_count import items_of_meals, move_counts
+from subgraphs.analytics.projections.measure import MEASURING, replace_measures
 from subgraphs.analytics.projections.timeline import replace_entries
 from subgraphs.shell.change_log import forget_changes_of
 
@@ -34,8 +35,15 @@ _FACT_BY_AGGREGATE = {
     "water": ("water_fact", "entry_id"),
     "workout": ("workout_fact", "workout_id"),
     "weight_entry": ("weight_fact", "entry_id"),
+    "step_count": ("step_fact", "entry_id"),
 }
-FACT_TABLES = (*(table for table, _ in _FACT_BY_AGGREGATE.values()), "meal_food_fact", "food_count", "timeline_entry")
+FACT_TABLES = (
+    *(table for table, _ in _FACT_BY_AGGREGATE.values()),
+    "meal_food_fact",
+    "food_count",
+    "timeline_entry",
+    "measure_fact",
+)
 # Of the columns of facts that are no numbers.
 _TYPES = {
     **dict.fromkeys(("meal_id", "entry_id", "workout_id", "user_id", "food_id", "slot", "status"), "text"),
@@ -46,6 +54,7 @@ _TYPES = {
     "records": "integer",
     "exercise_kinds": "jsonb",
     "amount_ml": "integer",
+    "steps": "integer",
 }
 _TABLES_OF_A_USER = (
     *FACT_TABLES,
@@ -61,16 +70,20 @@ _TABLES_OF_A_USER = (
 
 @dataclass(slots=True)
 class Touched:
-    """The days that may add up differently, and of them those with another weight and those with another workout."""
+    """The days that may add up differently, of them those with another weight and those with another workout; and whose measured
+    values may be others.
+    """
 
     days: set[Day] = field(default_factory=set)
     weighed: set[Day] = field(default_factory=set)
     trained: set[Day] = field(default_factory=set)
+    measured: set[str] = field(default_factory=set)
 
     def add(self, other: "Touched") -> None:
         self.days |= other.days
         self.weighed |= other.weighed
         self.trained |= other.trained
+        self.measured |= other.measured
 
 
 async def apply_events(connection: AsyncConnection, envelopes: Sequence[Envelope]) -> Touched:
@@ -95,6 +108,9 @@ async def apply_events(connection: AsyncConnection, envelopes: Sequence[Envelope
                 touched.weighed |= days
             elif aggregate_type == "workout":
                 touched.trained |= days
+    told = [each for kind in MEASURING for each in by_aggregate[kind] if each[0].user_id not in erased]
+    if told:
+        touched.measured = await replace_measures(connection, told)
     return touched
 
 
@@ -105,6 +121,7 @@ async def forget_facts(connection: AsyncConnection, user_id: str) -> Touched:
     days = await connection.execute(text("SELECT local_date FROM daily_summary WHERE user_id = :id"), {"id": user_id})
     weighed = await connection.execute(text("SELECT local_date FROM weight_trend WHERE user_id = :id"), {"id": user_id})
     touched = Touched({(user_id, row.local_date) for row in days}, {(user_id, row.local_date) for row in weighed})
+    touched.measured = {user_id}
     for table in (*FACT_TABLES, "streak_run", "person"):
         await connection.execute(text(f"DELETE FROM {table} WHERE user_id = :id"), {"id": user_id})  # noqa: S608 - our names
     return touched
@@ -227,11 +244,26 @@ async def _write_weights(connection: AsyncConnection, told: Sequence[Told]) -> s
     return await _insert(connection, "weight_fact", rows)
 
 
+async def _write_steps(connection: AsyncConnection, told: Sequence[Told]) -> set[Day]:
+    rows = [
+        {
+            "entry_id": payload.entry_id,
+            "user_id": envelope.user_id,
+            "local_date": payload.local_date,
+            "steps": payload.steps,
+        }
+        for envelope, payload in told
+        if isinstance(payload, StepsCounted)
+    ]
+    return await _insert(connection, "step_fact", rows)
+
+
 _WRITERS: dict[str, Callable[[AsyncConnection, Sequence[Told]], Awaitable[set[Day]]]] = {
     "meal": _write_meals,
     "water": _write_water,
     "workout": _write_workouts,
     "weight_entry": _write_weights,
+    "step_count": _write_steps,
 }
 
 

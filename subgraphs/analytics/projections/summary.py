@@ -17,7 +17,7 @@ from events.fanout import Fanout
 from events.outbox import NewEvent, append_events
 from events.topics import NUTRITION_DIARY, USERS_ACCOUNT, USERS_BODY, WORKOUTS_SESSION
 from subgraphs.analytics.commands.achievement import EVERYTHING_CHANGED, Changed, judge_achievements
-from subgraphs.analytics.commands.goal import follow_weights
+from subgraphs.analytics.commands.goal import follow_measures
 from subgraphs.analytics.projections.facts import FACT_TABLES, Day, Touched, apply_events, forget_facts
 from subgraphs.analytics.projections.streak import refresh_streaks
 from subgraphs.analytics.projections.weight_trend import refresh_trend
@@ -41,6 +41,7 @@ _MEASURES = (
     "volume_kg",
     "water_ml",
     "weight_kg",
+    "steps",
 )
 _RECOMPUTE = text(
     f"""
@@ -52,7 +53,7 @@ _RECOMPUTE = text(
            meals.count, workouts.count,
            coalesce(workouts.minutes, 0), coalesce(workouts.active_minutes, 0),
            coalesce(workouts.volume_kg, 0),
-           coalesce(water.amount_ml, 0), weight.weight_kg, 1, clock_timestamp()
+           coalesce(water.amount_ml, 0), weight.weight_kg, counted.steps, 1, clock_timestamp()
     FROM unnest(CAST(:user_ids AS text[]), CAST(:local_dates AS date[])) AS day (user_id, local_date)
     CROSS JOIN LATERAL (
         SELECT count(*) AS count, sum(energy_kcal) AS energy_kcal, sum(protein_g) AS protein_g,
@@ -71,6 +72,11 @@ _RECOMPUTE = text(
         SELECT sum(amount_ml) AS amount_ml
         FROM water_fact AS fact WHERE fact.user_id = day.user_id AND fact.local_date = day.local_date
     ) AS water
+    CROSS JOIN LATERAL (
+        -- Sources of one day count the same steps, so they are not added.
+        SELECT max(steps) AS steps
+        FROM step_fact AS fact WHERE fact.user_id = day.user_id AND fact.local_date = day.local_date
+    ) AS counted
     LEFT JOIN LATERAL (
         SELECT fact.weight_kg
         FROM weight_fact AS fact WHERE fact.user_id = day.user_id AND fact.local_date = day.local_date
@@ -131,15 +137,19 @@ async def _sum_up(
     changed = await recompute_days(connection, touched.days)
     # A streak follows from meals and finished workouts, and these are touched wherever one came, changed, left for
     # another day or was deleted: `apply_events` names the day before and the day after. What has no part in a habit, a
-    # drink or a weighing, touches days too; their runs are settled again and stay as they are.
+    # drink, a weighing or steps, touches days too; their runs are settled again and stay as they are.
     await refresh_streaks(connection, touched.days)
     if touched.weighed:
         await refresh_trend(connection, touched.weighed)
-        await follow_weights(connection, sorted({user_id for user_id, _ in touched.weighed}), now)
+    measured = touched.measured | {user_id for user_id, _ in touched.weighed}
+    if measured:
+        await follow_measures(connection, sorted(measured), now)
     unlocked = await judge_achievements(connection, changed_of, now)
-    if fanout is None or not (changed or unlocked):
+    if fanout is None or not (changed or unlocked or measured):
         return None
     changes = [(day_channel(summary.user_id), summary.local_date.isoformat()) for summary in changed]
+    # What is measured may be part of no day, and whoever follows goals hears on this channel.
+    changes += [(day_channel(user_id), "") for user_id in sorted(measured)]
     changes += [(achievement_channel(user_id), kind.value) for user_id, kind in unlocked]
     return lambda: fanout.publish(changes)
 
@@ -147,10 +157,10 @@ async def _sum_up(
 def _changed_of(touched: Touched) -> dict[str, Changed]:
     """Of each touched person, from which day on meals and workouts may be others, and whether goals may."""
     days, trained = _first_days(touched.days), _first_days(touched.trained)
-    weighed = {user_id for user_id, _ in touched.weighed}
+    measured = touched.measured | {user_id for user_id, _ in touched.weighed}
     return {
-        user_id: Changed(fed=day, trained=trained.get(user_id), has_goals=user_id in weighed)
-        for user_id, day in days.items()
+        user_id: Changed(fed=days.get(user_id), trained=trained.get(user_id), has_goals=user_id in measured)
+        for user_id in days.keys() | measured
     }
 
 

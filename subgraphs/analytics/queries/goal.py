@@ -22,14 +22,16 @@ from subgraphs.analytics.domain.goal import (
     periods,
     progress,
 )
+from subgraphs.analytics.domain.weight_trend import TrendPoint
 from subgraphs.analytics.queries.person import UNKNOWN_CLOCK, ClockRecord
+from subgraphs.analytics.queries.weight import Span
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import count_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = (
     "id, user_id, kind, direction, start_value, target_value, start_date, target_date, status, description,"
-    " completed_at, reached_on, version, created_at, author_id"
+    " completed_at, reached_on, version, created_at, author_id, measure"
 )
 # What a day counts for a habit, null where nothing was logged that would count.
 _NUMBER_OF_A_DAY = """
@@ -39,6 +41,7 @@ _NUMBER_OF_A_DAY = """
         WHEN 'DAILY_CALORIES' THEN CASE WHEN day.meals_logged > 0 THEN day.calories_consumed END
         WHEN 'DAILY_PROTEIN_G' THEN CASE WHEN day.meals_logged > 0 THEN day.protein_g END
         WHEN 'DAILY_WATER_ML' THEN CASE WHEN day.water_ml > 0 THEN CAST(day.water_ml AS numeric) END
+        WHEN 'DAILY_STEPS' THEN CAST(day.steps AS numeric)
     END
 """
 
@@ -62,6 +65,7 @@ class GoalRecord:
     version: int
     created_at: datetime
     author_id: str | None
+    measure: str | None
 
     @property
     def facts(self) -> GoalFacts:
@@ -73,6 +77,7 @@ class GoalRecord:
             start_date=self.start_date,
             target_date=self.target_date,
             description=self.description,
+            measure=self.measure,
         )
 
 
@@ -96,12 +101,12 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A goal on its person's calendar, with what the trend says: at its start, and lately."""
+    """A goal on its person's calendar, with what its measure says: at its start, and lately."""
 
     goal: GoalRecord
     clock: ClockRecord
-    trend_at_start: Decimal | None
-    trend_now: Decimal | None
+    at_start: Decimal | None
+    lately: Decimal | None
 
 
 _BY_ID = text(f"SELECT {_COLUMNS} FROM goal WHERE id = ANY(:ids)")  # noqa: S608 - our names
@@ -119,7 +124,15 @@ def _pages(shape: PageShape) -> TextClause:
     )
 
 
-# The start of a weight is the trend in force on the first day, else the first one after it.
+#: Of the facts of a goal's measure on one day: of a strength the best, else the first.
+VALUE_OF_DAY = (
+    "CASE WHEN goal.kind = 'ONE_REP_MAX_KG' THEN max(fact.value)"
+    " ELSE (array_agg(fact.value ORDER BY fact.recorded_at, fact.entry_id))[1] END"
+)
+_MEASURED = (
+    f"SELECT {VALUE_OF_DAY} FROM measure_fact AS fact WHERE fact.user_id = goal.user_id AND fact.measure = goal.measure"  # noqa: S608
+)
+# The start is what was in force on the first day, else the first value after it. A strength stands at its best since then.
 _PLACED = text(
     f"""
     SELECT {", ".join("goal." + name.strip() for name in _COLUMNS.split(","))},
@@ -129,9 +142,19 @@ _PLACED = text(
              ORDER BY local_date DESC LIMIT 1),
             (SELECT trend_kg FROM weight_trend WHERE user_id = goal.user_id AND local_date > goal.start_date
              ORDER BY local_date LIMIT 1)
+        ) ELSE coalesce(
+            ({_MEASURED} AND fact.local_date <= goal.start_date GROUP BY fact.local_date
+             ORDER BY fact.local_date DESC LIMIT 1),
+            ({_MEASURED} AND fact.local_date > goal.start_date GROUP BY fact.local_date ORDER BY fact.local_date LIMIT 1)
         ) END AS at_start,
-        CASE WHEN goal.kind = 'WEIGHT_KG' THEN
+        CASE goal.kind WHEN 'WEIGHT_KG' THEN
             (SELECT trend_kg FROM weight_trend WHERE user_id = goal.user_id ORDER BY local_date DESC LIMIT 1)
+        WHEN 'ONE_REP_MAX_KG' THEN coalesce(
+            (SELECT max(fact.value) FROM measure_fact AS fact WHERE fact.user_id = goal.user_id
+             AND fact.measure = goal.measure AND fact.local_date >= goal.start_date),
+            ({_MEASURED} GROUP BY fact.local_date ORDER BY fact.local_date DESC LIMIT 1)
+        ) ELSE
+            ({_MEASURED} GROUP BY fact.local_date ORDER BY fact.local_date DESC LIMIT 1)
         END AS lately
     FROM goal LEFT JOIN person USING (user_id) WHERE goal.id = ANY(:ids)
     """  # noqa: S608 - our names
@@ -143,6 +166,25 @@ _DAYS = text(
     " CROSS JOIN LATERAL (SELECT * FROM daily_summary WHERE user_id = goal.user_id"
     "  AND local_date BETWEEN goal.first AND goal.last) AS day"
 )
+
+
+_POINTS = text(
+    f"SELECT goal.id, fact.local_date, {VALUE_OF_DAY} FROM goal JOIN measure_fact AS fact USING (user_id, measure)"  # noqa: S608
+    " WHERE goal.id = ANY(:ids) AND fact.local_date BETWEEN :first AND :last"
+    " GROUP BY goal.id, goal.kind, fact.local_date ORDER BY goal.id, fact.local_date"
+)
+
+
+async def measured_days(connection: Reader, goal_ids: Sequence[str], span: Span) -> dict[str, list[TrendPoint]]:
+    """Of each goal of a measure besides the weight, the values of the days of the span that have one, oldest first.
+
+    They are not smoothed: the trend of a day is its value.
+    """
+    by_goal: defaultdict[str, list[TrendPoint]] = defaultdict(list)
+    parameters = {"ids": list(goal_ids), "first": span.first, "last": span.last}
+    for goal_id, day, value in await connection.execute(_POINTS, parameters):
+        by_goal[goal_id].append(TrendPoint(day, value, value))
+    return by_goal
 
 
 async def goals_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, GoalRecord]:
@@ -162,7 +204,7 @@ async def goal_counts(connection: Reader, user_ids: Sequence[str]) -> dict[str, 
 
 
 async def standings(connection: Reader, goal_ids: Sequence[str], now: datetime) -> dict[str, Standing]:
-    """Where each of these goals stands, in two statements: a weight by the trend, a habit by the days that count."""
+    """Where each of these goals stands, in two statements: a weight by the trend, what else is measured by its days, a habit by the days that count."""
     placed = await _placed(connection, goal_ids)
     habits = [each for each in placed if each.goal.facts.rules.cadence is not Cadence.ONCE]
     days = await _days(connection, [(each, *_counted(each, now)) for each in habits])
@@ -170,8 +212,8 @@ async def standings(connection: Reader, goal_ids: Sequence[str], now: datetime) 
     for each in placed:
         goal, facts = each.goal, each.goal.facts
         if facts.rules.cadence is Cadence.ONCE:
-            baseline = each.trend_at_start if goal.start_value is None else goal.start_value
-            current = each.trend_now
+            baseline = each.at_start if goal.start_value is None else goal.start_value
+            current = each.lately
         else:
             baseline = None
             current = current_value(facts, days.get(goal.id, {}), each.clock.today(now), each.clock.week_start)

@@ -18,7 +18,7 @@ from subgraphs.shell.read_pool import Reader
 ZERO = Decimal(0)
 SUMMARY_COLUMNS = (
     "user_id, local_date, calories_consumed, calories_burned, net_calories_burned, protein_g, carbs_g, fat_g, meals_logged,"
-    " workouts_completed, workout_minutes, active_minutes, volume_kg, water_ml, weight_kg, revision, computed_at"
+    " workouts_completed, workout_minutes, active_minutes, volume_kg, water_ml, weight_kg, steps, revision, computed_at"
 )
 
 
@@ -41,13 +41,19 @@ class DailySummaryRecord:
     volume_kg: Decimal
     water_ml: int
     weight_kg: Decimal | None
+    steps: int | None
     revision: int
     computed_at: datetime
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is known of the day, be it that nothing ever was or that all was taken back."""
-        return not (self.meals_logged or self.workouts_completed or self.water_ml or self.weight_kg is not None)
+        return not self.has_entries and self.steps is None
+
+    @property
+    def has_entries(self) -> bool:
+        """Whether the person logged anything of the day. Steps are counted without the person."""
+        return bool(self.meals_logged or self.workouts_completed or self.water_ml or self.weight_kg is not None)
 
 
 def summary_record(row: Any) -> DailySummaryRecord:
@@ -73,6 +79,7 @@ def empty_summary(user_id: str, local_date: date, now: datetime) -> DailySummary
         volume_kg=ZERO,
         water_ml=0,
         weight_kg=None,
+        steps=None,
         revision=0,
         computed_at=now,
     )
@@ -98,7 +105,9 @@ _CHANGED = text(
 _COUNT_OF_CHANGED = text(
     "SELECT count(*) FROM (SELECT FROM daily_summary WHERE user_id = :user_id AND computed_at >= :instant LIMIT :limit) AS day"
 )
-_HAS_ANYTHING = "(meals_logged > 0 OR workouts_completed > 0 OR water_ml > 0 OR weight_kg IS NOT NULL)"
+_HAS_ANYTHING = (
+    "(meals_logged > 0 OR workouts_completed > 0 OR water_ml > 0 OR weight_kg IS NOT NULL OR steps IS NOT NULL)"
+)
 _COUNTS = text(
     "SELECT user_id, count(*) FROM daily_summary"  # noqa: S608 - our names
     f" WHERE user_id = ANY(:user_ids) AND {_HAS_ANYTHING} GROUP BY user_id"

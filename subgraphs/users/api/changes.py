@@ -1,4 +1,4 @@
-"""What of a person's account, weighings, measurements, heart rates and reminders changed, for clients that keep a copy."""
+"""What of a person's account, weighings, measurements, heart rates, steps and reminders changed, for clients that keep a copy."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +11,7 @@ from subgraphs.users.api.heart_rate import HeartRateEntry, heart_rate_node
 from subgraphs.users.api.measurement import Measurement, measurement_node
 from subgraphs.users.api.notification_preference import NotificationPreferences, preferences_node
 from subgraphs.users.api.reminder import Reminder, reminder_node
+from subgraphs.users.api.step_count import StepCount, step_count_node
 from subgraphs.users.api.weight import WeightEntry, weight_node
 from subgraphs.users.loaders import loaders_of
 
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 
 LazyUser = Annotated["User", strawberry.lazy("subgraphs.users.api.user")]
 AccountEntity = Annotated[
-    LazyUser | WeightEntry | Measurement | HeartRateEntry | Reminder | NotificationPreferences,
+    LazyUser | WeightEntry | Measurement | HeartRateEntry | StepCount | Reminder | NotificationPreferences,
     strawberry.union(
         "AccountEntity",
         description="What a person has in users: the account with settings and profile, weighings, measurements, heart"
-        " rates, reminders and what to be notified of.",
+        " rates, counts of steps, reminders and what to be notified of.",
     ),
 ]
 
@@ -46,6 +47,7 @@ SYNCED_TYPES: dict[str, SyncedType] = {
     "weight": owned("WeightEntry", lambda info: loaders_of(info).weight_by_id, weight_node),
     "measurement": owned("Measurement", lambda info: loaders_of(info).measurement_by_id, measurement_node),
     "heartRate": owned("HeartRateEntry", lambda info: loaders_of(info).heart_rate_by_id, heart_rate_node),
+    "stepCount": owned("StepCount", lambda info: loaders_of(info).step_count_by_id, step_count_node),
     "reminder": owned("Reminder", lambda info: loaders_of(info).reminder_by_id, reminder_node),
     "preferences": SyncedType("NotificationPreferences", _preferences),
 }
@@ -58,7 +60,7 @@ class ChangesOfUser:
     id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
     account_changes: Changes[AccountEntity] = changes_field(
         "User.accountChanges",
-        "What of the person's account, weighings, measurements, heart rates and reminders",
+        "What of the person's account, weighings, measurements, heart rates, counts of steps and reminders",
         SYNCED_TYPES,
         lambda info: loaders_of(info).changes_by_user,
     )

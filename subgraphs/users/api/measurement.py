@@ -10,6 +10,7 @@ from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.inputs import client_made_id, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
+from subgraphs.shell.measurement_kind_type import MeasurementKind
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import Node, NodeKind
 from subgraphs.shell.physiology import Sex
@@ -28,23 +29,6 @@ if TYPE_CHECKING:
 
 LazyUser = Annotated["User", strawberry.lazy("subgraphs.users.api.user")]
 
-describe_enum(
-    domain.MeasurementKind,
-    "What is measured of the body, around it.",
-    NECK="Below the larynx.",
-    SHOULDERS="Around both shoulders at their widest.",
-    CHEST="At the nipples.",
-    WAIST="At the navel for men, at the narrowest for women, as the Navy's formula has it.",
-    HIP="At the widest.",
-    LEFT_UPPER_ARM="The left upper arm at its thickest.",
-    RIGHT_UPPER_ARM="The right upper arm at its thickest.",
-    LEFT_FOREARM="The left forearm at its thickest.",
-    RIGHT_FOREARM="The right forearm at its thickest.",
-    LEFT_THIGH="The left thigh at its thickest.",
-    RIGHT_THIGH="The right thigh at its thickest.",
-    LEFT_CALF="The left calf at its thickest.",
-    RIGHT_CALF="The right calf at its thickest.",
-)
 describe_enum(domain.LengthUnit, "Units of length.", CM="Centimetres.", INCH="Inches of 2.54 centimetres.")
 describe_enum(
     domain.BodyFatMethod,
@@ -88,7 +72,7 @@ def length(centimetres: Decimal, unit: domain.LengthUnit) -> Length:
 )
 class Measurement(Node):
     record: strawberry.Private[MeasurementRecord]
-    kind: domain.MeasurementKind = strawberry.field(description="What was measured.")
+    kind: MeasurementKind = strawberry.field(description="What was measured.")
     value_cm: float = strawberry.field(description="In centimetres.")
     notes: str | None = strawberry.field(description="The person's own words; null if there are none.")
     recorded_at: datetime = strawberry.field(description="When it was measured.")
@@ -114,7 +98,7 @@ def measurement_node(record: MeasurementRecord) -> Measurement:
     return Measurement(
         record=record,
         id=strawberry.ID(record.id),
-        kind=domain.MeasurementKind(record.kind),
+        kind=MeasurementKind(record.kind),
         value_cm=rounded(record.value_cm),
         notes=record.notes,
         recorded_at=record.recorded_at,
@@ -152,7 +136,7 @@ async def read_composition(info: Info, account: AccountRecord, age_years: int | 
     """None before the first weighing."""
     loading = loaders_of(info).newest_girths_by_user.load(account.id)  # while the weight is read
     weight = await loaders_of(info).newest_weight_by_user.load(account.id)
-    girths = {domain.MeasurementKind(record.kind): record.value_cm for record in await loading}
+    girths = {MeasurementKind(record.kind): record.value_cm for record in await loading}
     if weight is None:
         return None
     body = domain.KnownBody(
@@ -183,7 +167,7 @@ def _estimate_node(found: domain.FatEstimate) -> BodyFatEstimate:
 
 @strawberry.input(description="A measurement to log; a person has up to 20,000.")
 class LogMeasurementInput:
-    kind: domain.MeasurementKind = strawberry.field(description="What was measured.")
+    kind: MeasurementKind = strawberry.field(description="What was measured.")
     value_cm: float = strawberry.field(description="In centimetres, 5 to 400.")
     notes: str | None = strawberry.field(default=None, description="Up to 500 characters. Null: none.")
     recorded_at: datetime | None = strawberry.field(
@@ -248,6 +232,7 @@ class MeasurementMutation:
         from subgraphs.users.api.user import load_viewer
 
         context = info.context
-        await commands.delete_measurement(context.viewer, input.id, database=context.resources.database)
+        resources = context.resources
+        await commands.delete_measurement(context.viewer, input.id, database=resources.database, now=resources.now())
         context.renew_loaders()
         return DeleteMeasurementPayload(deleted_id=input.id, user=await load_viewer(info))

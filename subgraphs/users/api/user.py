@@ -12,6 +12,7 @@ from subgraphs.shell.cost import list_size
 from subgraphs.shell.errors import NotFoundError
 from subgraphs.shell.inputs import expected_version, given
 from subgraphs.shell.keyset import KeysetList
+from subgraphs.shell.measurement_kind_type import MeasurementKind
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import Node
 from subgraphs.shell.pagination import After, Before, Connection, First, FromDay, Last, ToDay, connect
@@ -48,12 +49,12 @@ from subgraphs.users.api.open_session import Session, session_connection
 from subgraphs.users.api.passkey import PasskeysOfUser
 from subgraphs.users.api.push_subscription import PushSubscriptionsOfUser
 from subgraphs.users.api.reminder import RemindersOfUser
+from subgraphs.users.api.step_count import StepCountsOfUser
 from subgraphs.users.api.webhook import WebhooksOfUser
 from subgraphs.users.api.weight import MASS_UNIT_OF, MassInOrSetting, WeightEntry, weight_connection, weight_node
 from subgraphs.users.commands import account as commands
 from subgraphs.users.domain import account as domain
 from subgraphs.users.domain.body import body_mass_index
-from subgraphs.users.domain.measurement import MeasurementKind
 from subgraphs.users.loaders import loaders_of
 from subgraphs.users.queries.account import AccountRecord
 from subgraphs.users.queries.measurement import MeasurementPage
@@ -165,6 +166,7 @@ class User(
     WebhooksOfUser,
     HeartRatesOfUser,
     ConsentsOfUser,
+    StepCountsOfUser,
 ):
     record: strawberry.Private[AccountRecord]
     email: str = strawberry.field(description="The address that the person signs in with, as it was registered.")

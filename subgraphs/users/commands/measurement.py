@@ -1,25 +1,37 @@
-"""Logging and taking back measurements. They tell nobody else anything, so no event goes out."""
+"""Logging and taking back measurements. Each change and its event are one transaction."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from events.contracts.users import MeasurementDeleted, MeasurementLogged
+from events.outbox import NewEvent, append_event, append_events
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import local_date
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError
 from subgraphs.shell.idempotency import id_of_request, key_columns
 from subgraphs.shell.inputs import RequestKey, made_id_of
+from subgraphs.shell.measurement_kind import MeasurementKind
 from subgraphs.shell.node import NodeKind, new_node_id
-from subgraphs.users.domain.measurement import MOST_MEASUREMENTS, MeasurementKind, check_measurement
+from subgraphs.shell.telemetry import current_traceparent
+from subgraphs.users.domain.measurement import MOST_MEASUREMENTS, check_measurement
 from subgraphs.users.queries.account import AccountRecord, lock_existing_account
 from subgraphs.users.queries.measurement import MeasurementRecord, measurement_counts, measurements_by_id
 from subgraphs.users.tables import MeasurementRow
 
-_DELETE = text("DELETE FROM measurement WHERE id = :id AND user_id = :user_id")
+_DELETE = text("DELETE FROM measurement WHERE id = :id AND user_id = :user_id RETURNING local_date")
+# What an earlier release logged and told nobody.
+_UNTOLD = text(
+    "SELECT id FROM measurement WHERE NOT EXISTS (SELECT FROM outbox"
+    "  WHERE outbox.aggregate_type = 'measurement' AND outbox.aggregate_id = measurement.id)"
+    " ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +62,7 @@ async def log_measurement(
             row = measurement_row(account, new)
             entry_id = row["id"]
             await transaction.execute(insert(MeasurementRow), [row])
+            await append_event(transaction, measurement_logged(row))
         return (await measurements_by_id(transaction, [entry_id]))[entry_id]
 
 
@@ -67,9 +80,49 @@ def measurement_row(account: AccountRecord, new: NewMeasurement) -> dict[str, An
     }
 
 
-async def delete_measurement(viewer: Viewer, entry_id: str, *, database: Database) -> None:
+def measurement_logged(row: Mapping[str, Any]) -> NewEvent:
+    """The event of a measurement that was written with these columns."""
+    payload = MeasurementLogged(
+        entry_id=row["id"],
+        kind=row["kind"],
+        value_cm=row["value_cm"],
+        recorded_at=row["recorded_at"],
+        local_date=row["local_date"],
+    )
+    return NewEvent(
+        payload=payload,
+        aggregate_id=row["id"],
+        version=1,
+        user_id=row["user_id"],
+        occurred_at=row["recorded_at"],
+        local_date=row["local_date"],
+        traceparent=current_traceparent(),
+    )
+
+
+async def tell_untold_measurements(transaction: AsyncConnection, limit: int) -> int:
+    """Tell up to `limit` of what an earlier release logged and told nobody; returns how many there were."""
+    ids = list(await transaction.scalars(_UNTOLD, {"limit": limit}))
+    records = await measurements_by_id(transaction, ids) if ids else {}
+    await append_events(transaction, [measurement_logged(asdict(records[entry_id])) for entry_id in ids])
+    return len(ids)
+
+
+async def delete_measurement(viewer: Viewer, entry_id: str, *, database: Database, now: datetime) -> None:
     """Take a measurement back. Raises NotFoundError, for another person's too."""
     async with database.transaction() as transaction:
-        result = await transaction.execute(_DELETE, {"id": entry_id, "user_id": viewer.id})
-        if result.rowcount == 0:
+        day = await transaction.scalar(_DELETE, {"id": entry_id, "user_id": viewer.id})
+        if day is None:
             raise NotFoundError("There is no such measurement.")
+        await append_event(
+            transaction,
+            NewEvent(
+                payload=MeasurementDeleted(entry_id=entry_id, local_date=day),
+                aggregate_id=entry_id,
+                version=2,
+                user_id=viewer.id,
+                occurred_at=now,
+                local_date=day,
+                traceparent=current_traceparent(),
+            ),
+        )

@@ -163,6 +163,7 @@ def _weighing_event(kind: type[WeightLogged | WeightEdited], row: dict[str, Any]
         recorded_at=row["recorded_at"],
         local_date=row["local_date"],
         body_fat_percent=row["body_fat_percent"],
+        muscle_mass_kg=row["muscle_mass_kg"],
     )
     return NewEvent(
         payload=payload,

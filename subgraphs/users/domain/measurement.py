@@ -9,6 +9,7 @@ from math import log10
 
 from subgraphs.shell.calendar import check_instant
 from subgraphs.shell.errors import Checks
+from subgraphs.shell.measurement_kind import MeasurementKind
 from subgraphs.shell.physiology import Sex
 from subgraphs.users.domain.body import body_mass_index, check_notes
 
@@ -16,22 +17,6 @@ SHORTEST_CM, LONGEST_CM = 5, 400
 MOST_MEASUREMENTS = 20_000
 _CM_PER_INCH = Decimal("2.54")
 _LEAST_FAT, _MOST_FAT = Decimal(2), Decimal(75)
-
-
-class MeasurementKind(StrEnum):
-    NECK = "NECK"
-    SHOULDERS = "SHOULDERS"
-    CHEST = "CHEST"
-    WAIST = "WAIST"
-    HIP = "HIP"
-    LEFT_UPPER_ARM = "LEFT_UPPER_ARM"
-    RIGHT_UPPER_ARM = "RIGHT_UPPER_ARM"
-    LEFT_FOREARM = "LEFT_FOREARM"
-    RIGHT_FOREARM = "RIGHT_FOREARM"
-    LEFT_THIGH = "LEFT_THIGH"
-    RIGHT_THIGH = "RIGHT_THIGH"
-    LEFT_CALF = "LEFT_CALF"
-    RIGHT_CALF = "RIGHT_CALF"
 
 
 class LengthUnit(StrEnum):

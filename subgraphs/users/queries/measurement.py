@@ -9,9 +9,9 @@ from functools import cache
 from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
+from subgraphs.shell.measurement_kind import MeasurementKind
 from subgraphs.shell.person_lists import count_of_each, list_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
-from subgraphs.users.domain.measurement import MeasurementKind
 
 _COLUMNS = "id, user_id, kind, value_cm, notes, recorded_at, local_date"
 

@@ -137,6 +137,10 @@ def test_apple_healths_weighings_meals_and_workouts_by_their_own_clocks() -> Non
         ("2026-02-01T06:30:00Z", 81.65, None),
         ("2026-02-02T06:30:00Z", 81.2, 21.5),
     ]
+    assert [(each["date"], each["source"], each["steps"], each["countedAt"]) for each in found["stepCounts"]] == [
+        ("2026-02-01", "Phone", 500, "2026-02-02T00:20:00Z"),  # the night until four is of the day before
+        ("2026-02-01", "Watch", 430, "2026-02-01T09:05:00Z"),
+    ]
     (lunch,) = found["meals"]
     assert (lunch["slot"], lunch["at"]) == ("LUNCH", "2026-02-02T12:00:00Z")
     assert lunch["quickAdds"] == [
@@ -165,6 +169,9 @@ def test_google_fits_sessions_and_weights() -> None:
     )
     assert sets_of(ride, "distanceM", "durationSeconds") == {"Bicycling, general": [(21000.5, 3500)]}
     assert [(each["weightKg"], each["recordedAt"]) for each in found["weights"]] == [(80.45, "2026-03-02T07:00:00Z")]
+    assert [(each["date"], each["source"], each["steps"]) for each in found["stepCounts"]] == [
+        ("2026-03-01", "Google Fit", 9120)
+    ]
     assert reading.reasons == ["Fit/All Sessions/2026-03-01T22_00_00Z_SLEEP.json: sleep is no workout"]
     assert reading.unread == ["archive_browser.html"]
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from events.contracts.users import UserRegistered, WeightDeleted
 from subgraphs.analytics.projections.weight_trend import refresh_trend
-from tests.testkit.analytics import analytics_subgraph, drink, meal, of_person, tell, weighing, workout
+from tests.testkit.analytics import analytics_subgraph, drink, meal, of_person, tell, walk, weighing, workout
 from tests.testkit.servers import Postgres
 from tests.testkit.subgraph import SubgraphUnderTest
 
@@ -228,6 +228,28 @@ async def test_a_day_that_is_not_over_does_not_count_for_a_daily_habit(
     clock.at(day(30))
     found = (await analytics.data(query, person, {"id": person}))["_entities"][0]["goals"]["nodes"]
     assert [goal["currentValue"] for goal in found] == [None, None]
+
+
+async def test_steps_of_a_day_are_a_habit_that_each_counted_day_keeps_or_not(
+    analytics: SubgraphUnderTest, person: str, clock: Clock
+) -> None:
+    goal = await create(analytics, person, kind="DAILY_STEPS", targetValue=8000)
+    assert goal["direction"] == "AT_LEAST"
+    days = [walk(person, day(0), 9000), walk(person, day(1), 6000), walk(person, day(1), 6500, "Watch")]
+    await tell(analytics, person, *days, walk(person, day(3), 8000))
+    clock.at(day(3))
+    query = of_person("goals { nodes { currentValue progress periods { first value isKept } } }")
+    (found,) = (await analytics.data(query, person, {"id": person}))["_entities"][0]["goals"]["nodes"]
+    assert (found["currentValue"], found["progress"]) == (
+        7750.0,
+        0.9688,
+    )  # of the two days that are over and were counted
+    assert [(each["value"], each["isKept"]) for each in found["periods"]] == [
+        (8000.0, True),  # today: enough stays enough
+        (None, None),
+        (6500.0, False),
+        (9000.0, True),
+    ]
 
 
 async def test_the_week_of_a_habit_is_the_persons_own(analytics: SubgraphUnderTest, person: str, clock: Clock) -> None:

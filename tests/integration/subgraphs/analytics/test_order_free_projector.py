@@ -15,7 +15,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from events.contracts.nutrition import MealDeleted, MealItem, MealLogged, MealUpdated, Nutrients, WaterLogged
-from events.contracts.users import UserErased, UserRegistered, WeightDeleted, WeightLogged
+from events.contracts.users import (
+    MeasurementDeleted,
+    MeasurementLogged,
+    StepsCounted,
+    StepsDeleted,
+    UserErased,
+    UserRegistered,
+    WeightDeleted,
+    WeightLogged,
+)
 from events.contracts.workouts import WorkoutCompleted, WorkoutDeleted
 from events.envelope import Aggregate, Envelope, Payload, encode_payload
 from events.inbox import take_newer
@@ -55,7 +64,7 @@ def histories(draw: st.DrawFn) -> list[Envelope]:
     """Every version of a few aggregates, in the order they happened."""
     told: list[Envelope] = []
     for number in range(draw(st.integers(1, 5))):
-        kind = draw(st.sampled_from(["meal", "workout", "weight", "water"]))
+        kind = draw(st.sampled_from(["meal", "workout", "weight", "water", "steps", "tape"]))
         user_id = draw(st.sampled_from(USERS))
         for version in range(1, draw(st.integers(1, 4)) + 1):
             day = draw(st.sampled_from(DAYS))
@@ -93,6 +102,16 @@ def _payload(kind: str, entity_id: str, day: date, amount: int, *, deleted: bool
         case "weight", False:
             at = AT + timedelta(seconds=amount)
             return WeightLogged(entry_id=entity_id, weight_kg=Decimal(amount), recorded_at=at, local_date=day)
+        case "tape", True:
+            return MeasurementDeleted(entry_id=entity_id, local_date=day)
+        case "tape", False:
+            return MeasurementLogged(
+                entry_id=entity_id, kind="WAIST", value_cm=Decimal(amount), recorded_at=AT, local_date=day
+            )
+        case "steps", True:
+            return StepsDeleted(entry_id=entity_id, local_date=day)
+        case "steps", False:
+            return StepsCounted(entry_id=entity_id, local_date=day, source=entity_id, steps=amount, counted_at=AT)
         case _:
             return WaterLogged(entry_id=entity_id, amount_ml=amount, at=AT, local_date=day)
 
@@ -124,7 +143,7 @@ async def summaries(connection: AsyncConnection) -> dict[tuple[str, date], tuple
     rows = await connection.execute(
         text(
             "SELECT user_id, local_date, calories_consumed, calories_burned, protein_g, meals_logged,"
-            " workouts_completed, workout_minutes, water_ml, weight_kg FROM daily_summary"
+            " workouts_completed, workout_minutes, water_ml, weight_kg, steps FROM daily_summary"
         )
     )
     days = {(row.user_id, row.local_date): tuple(row)[2:] for row in rows}
@@ -167,10 +186,26 @@ def timeline_of_newest(history: list[Envelope]) -> set[tuple[object, ...]]:
     entries = set()
     for entity_id, told in {told.aggregate.id: told for told in history}.items():
         payload: Any = read_payload(told)
-        if not payload.tombstone:
+        if not payload.tombstone and told.aggregate.type in kinds:  # steps are of a day and no moment
             at = payload.recorded_at if isinstance(payload, WeightLogged) else AT
             entries.add((entity_id, told.user_id, kinds[told.aggregate.type], at, payload.local_date))
     return entries
+
+
+async def measures(connection: AsyncConnection) -> set[tuple[object, ...]]:
+    rows = await connection.execute(text("SELECT entry_id, measure, user_id, local_date, value FROM measure_fact"))
+    return {tuple(row) for row in rows}
+
+
+def measures_of_newest(history: list[Envelope]) -> set[tuple[object, ...]]:
+    """The oracle: the newest version of each measurement, unless it was deleted."""
+    newest = {told.aggregate.id: told for told in history}.values()
+    payloads = [(told.user_id, read_payload(told)) for told in newest]
+    return {
+        (payload.entry_id, "TAPE:WAIST", user_id, payload.local_date, payload.value_cm)
+        for user_id, payload in payloads
+        if isinstance(payload, MeasurementLogged)
+    }
 
 
 async def food_counts(connection: AsyncConnection) -> dict[tuple[str, str], int]:
@@ -216,7 +251,7 @@ def sums_of_newest(history: list[Envelope]) -> dict[tuple[str, date], tuple[obje
         if payload.tombstone:
             continue
         day = (told.user_id, payload.local_date)  # type: ignore[attr-defined]
-        sums = numbers.setdefault(day, [Decimal(0), Decimal(0), Decimal(0), 0, 0, Decimal(0), 0, None])
+        sums = numbers.setdefault(day, [Decimal(0), Decimal(0), Decimal(0), 0, 0, Decimal(0), 0, None, None])
         if isinstance(payload, MealLogged | MealUpdated):
             sums[0] += payload.totals.energy_kcal  # type: ignore[operator]
             sums[2] += payload.totals.protein_g  # type: ignore[operator]
@@ -232,6 +267,8 @@ def sums_of_newest(history: list[Envelope]) -> dict[tuple[str, date], tuple[obje
             if day not in weighed or moment < weighed[day]:
                 weighed[day] = moment
                 sums[7] = payload.weight_kg
+        elif isinstance(payload, StepsCounted):
+            sums[8] = max(payload.steps, cast("int | None", sums[8]) or 0)  # of two sources, not their sum
     return {day: tuple(sums) for day, sums in numbers.items() if any(sums)}
 
 
@@ -250,6 +287,7 @@ async def test_any_permutation_with_duplicates_gives_the_summaries_of_the_newest
         assert await summaries(connection) == sums_of_newest(history)
         assert await trend(connection) == trend_of_newest(history)
         assert await timeline(connection) == timeline_of_newest(history)
+        assert await measures(connection) == measures_of_newest(history)
         assert await food_counts(connection) == food_counts_of_newest(history)
         assert await runs(connection) == runs_of_summaries(await summaries(connection))
         before = await connection.scalar(text("SELECT sum(revision) FROM daily_summary"))
@@ -272,7 +310,7 @@ async def test_replay_into_an_empty_inbox_gives_the_same_summaries(engine: Async
         await project(connection, [[told] for told in history])
         assert await summaries(connection) == first
         assert first == {
-            ("ann", DAYS[1]): (Decimal(200), Decimal(90), Decimal(20), 1, 1, Decimal(30), 0, None),
+            ("ann", DAYS[1]): (Decimal(200), Decimal(90), Decimal(20), 1, 1, Decimal(30), 0, None, None),
         }
         await transaction.rollback()
 

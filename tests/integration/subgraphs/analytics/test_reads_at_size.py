@@ -25,6 +25,7 @@ from subgraphs.analytics.queries.goal import (
     goal_counts,
     goals_by_id,
     goals_by_user,
+    measured_days,
     periods_by_goal,
     standings,
 )
@@ -51,6 +52,7 @@ from tests.testkit.servers import Postgres
 from tests.testkit.subgraph import SubgraphUnderTest
 
 VETERAN = "p0"
+MEASURED = "p1"  # with two of everything a day, long ago, and a month of late
 LAST = date(2026, 3, 1)
 NOW = datetime(2026, 3, 1, 20, tzinfo=UTC)
 PEOPLE, DAYS, YEARS_OF_DAYS = 2000, 180, 3650
@@ -82,6 +84,21 @@ _POPULATION = (
     FROM generate_series(0, {PEOPLE}) AS person, unnest(CAST('{{{",".join(_KINDS)}}}' AS text[])) AS kind
     """,
     f"""
+    INSERT INTO measure_fact (entry_id, measure, user_id, local_date, recorded_at, value)
+    SELECT 'p' || person || '-' || day, measure, 'p' || person, day, day, 60
+    FROM {_SOME_PEOPLES_DAYS} CROSS JOIN unnest(CAST('{{TAPE:WAIST,ONE_REP_MAX:squat}}' AS text[])) AS told (measure)
+    """,
+    f"""
+    INSERT INTO goal (id, user_id, kind, measure, target_value, start_date, counts_from, status) VALUES
+        ('waist', '{MEASURED}', 'MEASUREMENT_CM', 'TAPE:WAIST', 50, date '{LAST}' - 30, date '{LAST}' - 30, 'ACTIVE'),
+        ('squat', '{MEASURED}', 'ONE_REP_MAX_KG', 'ONE_REP_MAX:squat', 70, date '{LAST}' - 30, date '{LAST}' - 30, 'ACTIVE')
+    """,
+    f"""
+    INSERT INTO measure_fact SELECT '{MEASURED}-' || day || '-' || n, measure, '{MEASURED}', date '2005-01-01' + day, now(), 60
+    FROM generate_series(0, {YEARS_OF_DAYS}) AS day CROSS JOIN generate_series(1, 2) AS n
+    CROSS JOIN unnest(CAST('{{TAPE:WAIST,ONE_REP_MAX:squat}}' AS text[])) AS told (measure)
+    """,
+    f"""
     INSERT INTO timeline_entry SELECT 'p' || person || '-' || day || '-' || n, 'p' || person, 'MEAL', day + n * interval '1 hour', day
     FROM {_SOME_PEOPLES_DAYS} CROSS JOIN generate_series(8, 20, 3) AS meal (n)
     """,
@@ -108,6 +125,7 @@ _POPULATION = (
 GOALS = [f"{VETERAN}{kind}" for kind in _KINDS]
 YEAR = Span(LAST - timedelta(days=365), LAST)
 LONG_AGO = DayRange(date(2018, 1, 1), date(2018, 1, 7))
+FOUR_WEEKS = Span(LAST - timedelta(days=27), LAST)
 WEEK = Span(LAST - timedelta(days=6), LAST)
 TWO_MONTHS = Span(date(2026, 1, 1), date(2026, 2, 28))
 LONG_AGO_TOO = Span(date(2018, 1, 1), date(2018, 1, 14))
@@ -140,6 +158,9 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "a year of the trend": (trend_by_user, ([VETERAN], YEAR), 366, 60),
     "a page of goals": (goals_by_user, ([VETERAN], GoalPage(None, Page(20))), 4, 12),
     "where goals stand": (standings, (GOALS, NOW), 4 + 4 + 2 + 3 * 8, 80),
+    # Of the waist the days at the start and now, of the squat each day since the start too; Postgres sorts 32 rows at a time.
+    "where goals of what is measured stand": (standings, (["waist", "squat"], NOW), 2 + 2 + 3 * 33 + 31, 80),
+    "the measured days of goals": (measured_days, (["waist", "squat"], FOUR_WEEKS), 2 + 2 * 28, 80),
     "the periods of habits": (periods_by_goal, (GOALS, NOW), 4 + 4 + 2 + 90 + 2 * 12, 120),
     "a page of achievements": (achievements_by_user, ([VETERAN], Page(20)), len(AchievementKind), 40),
     "how many achievements there are": (achievement_counts, ([VETERAN],), len(AchievementKind), 40),

@@ -10,10 +10,10 @@ from graphql import GraphQLObjectType, build_schema
 from msgspec.structs import replace
 
 from events.contracts.nutrition import MealDeleted
-from events.contracts.users import UserRegistered, WeightDeleted
+from events.contracts.users import StepsDeleted, UserRegistered, WeightDeleted
 from events.contracts.workouts import ExerciseSummary, WorkoutCompleted, WorkoutDeleted
 from subgraphs.analytics.schema import schema
-from tests.testkit.analytics import analytics_subgraph, drink, meal, of_person, tell, weighing, workout
+from tests.testkit.analytics import analytics_subgraph, drink, meal, of_person, tell, walk, weighing, workout
 from tests.testkit.servers import Postgres
 from tests.testkit.subgraph import SubgraphUnderTest
 
@@ -114,6 +114,39 @@ async def test_net_calories_leave_only_what_was_burned_above_rest(analytics: Sub
         "day": {"caloriesBurned": 500.0, "netCaloriesBurned": 430.0, "netCalories": 1570.0},
         "week": {"caloriesBurned": 500.0, "netCalories": 1570.0},
     }
+
+
+async def test_steps_of_a_day_are_of_the_source_that_counted_the_most(
+    analytics: SubgraphUnderTest, person: str
+) -> None:
+    phone, watch = walk(person, MONDAY, 7000), walk(person, MONDAY, 7400, "Watch")
+    await tell(analytics, person, phone, watch)
+    query = of_person(
+        f'day(date: "{MONDAY}") {{ steps caloriesBurned freshness {{ isEmpty }} rollingMeans {{ last7Days {{ steps daysWithEntries }} }} }}'
+        f' weekReport(of: "{MONDAY}") {{ daysWithEntries steps {{ total daysCounted }} }} days {{ totalCount }}'
+    )
+    found = (await analytics.data(query, person, {"id": person}))["_entities"][0]
+    assert found == {
+        "day": {
+            "steps": 7400,
+            "caloriesBurned": 0.0,
+            "freshness": {"isEmpty": False},
+            "rollingMeans": {"last7Days": {"steps": 7400.0, "daysWithEntries": 0}},
+        },
+        "weekReport": {"daysWithEntries": 0, "steps": {"total": 7400.0, "daysCounted": 1}},
+        "days": {"totalCount": 1},
+    }
+    gone = [StepsDeleted(entry_id=each.entry_id, local_date=MONDAY) for each in (watch, phone)]
+    await tell(analytics, person, gone[0], version=2)
+    found = (await analytics.data(query, person, {"id": person}))["_entities"][0]
+    assert found["day"]["steps"] == 7000
+    await tell(analytics, person, gone[1], version=2)
+    found = (await analytics.data(query, person, {"id": person}))["_entities"][0]
+    assert (found["day"]["steps"], found["day"]["freshness"], found["days"]["totalCount"]) == (
+        None,
+        {"isEmpty": True},
+        0,
+    )
 
 
 async def test_a_day_emptied_is_no_day_with_anything_in_it(analytics: SubgraphUnderTest, person: str) -> None:

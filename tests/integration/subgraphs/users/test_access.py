@@ -157,6 +157,16 @@ REFUSALS = [
         code="NOT_FOUND",
     ),
     Refusal(
+        "Mutation.logSteps",
+        'mutation { logSteps(input: { source: "Phone", steps: 60 }) { stepCount { id } } }',
+        own=True,
+    ),
+    Refusal(
+        "Mutation.deleteSteps",
+        "mutation { deleteSteps(input: { id: $steps }) { deletedId } }",
+        code="NOT_FOUND",
+    ),
+    Refusal(
         "Mutation.inviteReader",
         "mutation { inviteReader(input: { relation: COACH, areas: [BODY] }) { invitation { id } } }",
         own=True,
@@ -337,6 +347,10 @@ async def owned(users: SubgraphUnderTest) -> Owned:
     result = await users.run_with(f"Bearer {owner['accessToken']}", keep)
     assert result.data is not None
     heart_rate = result.data["logHeartRate"]["heartRate"]["id"]
+    walk = 'mutation { logSteps(input: { source: "Phone", steps: 6000 }) { stepCount { id } } }'
+    result = await users.run_with(f"Bearer {owner['accessToken']}", walk)
+    assert result.data is not None
+    steps = result.data["logSteps"]["stepCount"]["id"]
     listed = await users.run_with(f"Bearer {owner['accessToken']}", "{ me { sessions { nodes { id } } } }")
     assert listed.data is not None
     (session,) = listed.data["me"]["sessions"]["nodes"]
@@ -386,6 +400,7 @@ async def owned(users: SubgraphUnderTest) -> Owned:
         )
     ids = {
         "heartRate": heart_rate,
+        "steps": steps,
         "passkey": "passkey of the owner",
         "endpoint": endpoint,
         "delivery": delivery,
@@ -414,6 +429,7 @@ async def rows_of(users: SubgraphUnderTest, user_id: str) -> list[Any]:
         weights = await connection.execute(text("SELECT * FROM weight_entry WHERE user_id = :id"), {"id": user_id})
         measured = await connection.execute(text("SELECT * FROM measurement WHERE user_id = :id"), {"id": user_id})
         hearts = await connection.execute(text("SELECT * FROM heart_rate WHERE user_id = :id"), {"id": user_id})
+        walked = await connection.execute(text("SELECT * FROM step_count WHERE user_id = :id"), {"id": user_id})
         sessions = await connection.execute(text("SELECT * FROM session WHERE user_id = :id"), {"id": user_id})
         offers = await connection.execute(text("SELECT * FROM grant_invitation WHERE owner_id = :id"), {"id": user_id})
         keys = await connection.execute(text("SELECT * FROM api_key WHERE user_id = :id"), {"id": user_id})
@@ -421,7 +437,7 @@ async def rows_of(users: SubgraphUnderTest, user_id: str) -> list[Any]:
         consents = await connection.execute(text("SELECT * FROM consent WHERE user_id = :id"), {"id": user_id})
         return [
             tuple(row)
-            for rows in (account, weights, measured, hearts, sessions, offers, keys, passkeys, consents)
+            for rows in (account, weights, measured, hearts, walked, sessions, offers, keys, passkeys, consents)
             for row in rows
         ]
 

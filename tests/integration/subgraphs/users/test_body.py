@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from events.contracts.users import WeightEdited
+from events.contracts.users import MeasurementDeleted, MeasurementLogged, WeightEdited, WeightLogged
 from events.envelope import decode_envelope
 from events.upcast import read_payload
 from subgraphs.users.commands import measurement as commands
@@ -118,6 +118,45 @@ async def test_measurements_are_listed_and_tell_the_body_fat(users: SubgraphUnde
     me = (await ask(users, token, MEASUREMENTS, kind="WAIST"))["me"]
     assert me["measurements"]["nodes"] == []
     assert "NAVY" not in {each["method"] for each in me["bodyComposition"]["estimates"]}
+
+
+async def told_since(users: SubgraphUnderTest, seq: int) -> list[Any]:
+    """The payloads of the events after one of the outbox."""
+    async with users.database.reading() as connection:
+        rows = await connection.scalars(text("SELECT value FROM outbox WHERE seq > :seq ORDER BY seq"), {"seq": seq})
+        return [read_payload(decode_envelope(value)) for value in rows]
+
+
+async def newest_event(users: SubgraphUnderTest) -> int:
+    async with users.database.reading() as connection:
+        return int(await connection.scalar(text("SELECT coalesce(max(seq), 0) FROM outbox")) or 0)
+
+
+async def test_measurements_and_muscle_are_told_and_those_of_before_once(users: SubgraphUnderTest, token: str) -> None:
+    before = await newest_event(users)
+    made = (await ask(users, token, MEASURE, input={"kind": "CHEST", "valueCm": 101.5}))["logMeasurement"][
+        "measurement"
+    ]
+    delete = "mutation ($id: ID!) { deleteMeasurement(input: {id: $id}) { deletedId } }"
+    await ask(users, token, delete, id=made["id"])
+    await ask(users, token, LOG, input={"weightKg": 80, "muscleMassKg": 35.5})
+    logged, deleted, weighed = await told_since(users, before)
+    assert isinstance(logged, MeasurementLogged)
+    assert (logged.entry_id, logged.kind, float(logged.value_cm)) == (made["id"], "CHEST", 101.5)
+    assert isinstance(deleted, MeasurementDeleted)
+    assert isinstance(weighed, WeightLogged)
+    assert float(weighed.muscle_mass_kg or 0) == 35.5
+
+    untold = (await ask(users, token, MEASURE, input={"kind": "NECK", "valueCm": 38}))["logMeasurement"]["measurement"]
+    async with users.database.transaction() as transaction:
+        forget = text("DELETE FROM outbox WHERE aggregate_id = :id")
+        await transaction.execute(forget, {"id": untold["id"]})
+    before = await newest_event(users)
+    async with users.database.transaction() as transaction:
+        assert await commands.tell_untold_measurements(transaction, 10) == 1
+        assert await commands.tell_untold_measurements(transaction, 10) == 0
+    (again,) = await told_since(users, before)
+    assert (again.entry_id, float(again.value_cm)) == (untold["id"], 38.0)
 
 
 async def test_a_person_has_so_many_measurements_and_no_more(

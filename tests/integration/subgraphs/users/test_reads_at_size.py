@@ -56,6 +56,12 @@ from subgraphs.users.queries.passkey import passkeys_by_user
 from subgraphs.users.queries.push_subscription import push_subscriptions_by_user
 from subgraphs.users.queries.reminder import reminders_by_id, reminders_by_user
 from subgraphs.users.queries.session import session_counts, sessions_by_user
+from subgraphs.users.queries.step_count import (
+    StepCountPage,
+    step_count_counts,
+    step_counts_by_id,
+    step_counts_by_user,
+)
 from subgraphs.users.queries.webhook import webhook_deliveries_by_endpoint, webhook_endpoints_by_user
 from subgraphs.users.queries.weight import WeightPage, newest_weights, weight_counts, weights_by_id, weights_by_user
 from subgraphs.users.queries.workout_reminder import plans_ahead_by_user, workout_reminders_by_user
@@ -95,6 +101,10 @@ _POPULATION = (
     INSERT INTO heart_rate (id, user_id, kind, beats_per_minute, since)
     SELECT 'p' || person || '-' || n, 'p' || person, 'RESTING', 60, date '{LAST}' - n FROM generate_series(0, {PEOPLE}) AS person
     CROSS JOIN LATERAL generate_series(1, CASE person WHEN 0 THEN {MOST_HEART_RATES} ELSE 5 END) AS n
+    """,
+    f"""
+    INSERT INTO step_count (id, user_id, local_date, source, steps, counted_at)
+    SELECT 'p' || person || '-' || day, 'p' || person, day, 'Phone', 7000, day FROM {_DAYS}
     """,
     f"""
     INSERT INTO session (id, user_id, created_at, expires_at, revoked_at)
@@ -201,6 +211,9 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "a measurement": (measurements_by_id, ([f"{VETERAN}-{LAST}"],), 1, 8),
     "a page of measurements": (measurements_by_user, ([VETERAN], MeasurementPage(None, Page(20))), 21, 60),
     "how many measurements there are": (measurement_counts, ([VETERAN],), YEARS_OF_DAYS, 140),
+    "a count of steps": (step_counts_by_id, ([f"{VETERAN}-{LAST}"],), 1, 8),
+    "a page of counted steps": (step_counts_by_user, ([VETERAN], StepCountPage(None, None, Page(20))), 21, 60),
+    "how many counts of steps there are": (step_count_counts, ([VETERAN],), YEARS_OF_DAYS, 140),
     "a heart rate": (heart_rates_by_id, ([f"{VETERAN}-1"],), 1, 8),
     "all heart rates": (all_heart_rates_by_user, ([VETERAN],), MOST_HEART_RATES, 60),
     "how many heart rates there are": (heart_rate_counts, ([VETERAN],), MOST_HEART_RATES, 60),

@@ -50,8 +50,8 @@ def two_weeks(before: dict[str, int], now: dict[str, int], days: int = 7) -> lis
 
 #: A week in which everything changed.
 CHANGED = two_weeks(
-    {"kcal": 2000, "water_ml": 1000, "workouts_completed": 1, "volume_kg": 4000},
-    {"kcal": 2500, "water_ml": 1600, "workouts_completed": 0, "volume_kg": 5000},
+    {"kcal": 2000, "water_ml": 1000, "workouts_completed": 1, "volume_kg": 4000, "steps": 5000},
+    {"kcal": 2500, "water_ml": 1600, "workouts_completed": 0, "volume_kg": 5000, "steps": 6000},
 )
 WEIGHED = (
     TrendPoint(MONDAY - timedelta(days=1), D("80.0"), D("80.0")),
@@ -70,6 +70,7 @@ def test_a_week_that_changed_says_so_with_its_numbers() -> None:
         "WORKOUTS_CHANGED": "You trained at a rate of 0 workouts a week, 100 % less than the 7.0 of the week before (7 and 7 days with an entry).",
         "VOLUME_CHANGED": "You lifted at a rate of 35,000 kg a week, 25 % more than the 28,000 of the week before (7 and 7 days with an entry).",
         "WEIGHT_CHANGED": "Your trend weight fell by 1.1 kg.",
+        "STEPS_CHANGED": "You took 6,000 steps a day, 20 % more than the 5,000 of the week before (7 and 7 days that were counted).",
     }
     assert found[InsightCode.ENERGY_CHANGED].trend is Trend.RISING
     assert found[InsightCode.ENERGY_SPLIT].trend is None
@@ -128,6 +129,7 @@ def random_months(count: int) -> list[tuple[ReportKind, Insight]]:
                 water_ml=generator.choice([0, 800, 2500]),
                 workouts_completed=generator.choice([0, 0, 1, 2]),
                 volume_kg=generator.choice([0, 3000, 9000]),
+                steps=(9000 if offset % 3 else 4000) + number % 5 * 60 * offset,
             )
             for offset in range(59)
         ]

@@ -96,6 +96,17 @@ def test_a_day_of_which_nothing_was_said_is_no_zero() -> None:
     assert (found.water_ml.days_counted, found.water_ml.daily_mean) == (1, 500)
 
 
+def test_steps_count_on_the_days_that_were_counted_and_make_no_entry() -> None:
+    before = [day(offset - 7, steps=number) for offset, number in enumerate((8000, 9000, 8500, 8800))]
+    now = [day(0, steps=5000), day(1, steps=5500), day(2, steps=0, workouts_completed=1), day(3, steps=4500)]
+    found = weekly([*before, *now, day(4, water_ml=500)])
+    assert (found.steps.total, found.steps.days_counted, found.steps.daily_mean) == (15000, 4, 3750)
+    assert (found.steps.daily_mean_before, found.steps.trend) == (8575, Trend.FALLING)
+    assert (found.days_with_entries, found.workouts.days_counted) == (2, 2)
+    near = weekly([*before, *(day(offset, steps=number) for offset, number in enumerate((8200, 9500, 8900, 9000)))])
+    assert near.steps.trend is Trend.STEADY
+
+
 def test_a_day_with_another_entry_is_a_day_without_a_workout() -> None:
     found = weekly([day(0, workouts_completed=1, active_minutes=40, volume_kg=4000), day(1, water_ml=500)])
     assert (found.workouts.total, found.workouts.days_counted, found.workouts.daily_mean) == (1, 2, D("0.5"))

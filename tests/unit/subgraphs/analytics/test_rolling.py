@@ -24,13 +24,15 @@ def fed(days_ago: int, kcal: int, minutes: int = 0) -> DailySummaryRecord:
 
 
 def test_means_are_over_the_days_that_say_something() -> None:
-    drunk = replace(empty_summary("ann", ago(3), NOON), water_ml=1500, weight_kg=D(80), revision=1)
+    drunk = replace(empty_summary("ann", ago(3), NOON), water_ml=1500, weight_kg=D(80), steps=4000, revision=1)
+    walked = replace(empty_summary("ann", ago(4), NOON), steps=9000, revision=1)
     taken_back = replace(empty_summary("ann", ago(2), NOON), revision=2)
-    days = [fed(30, 9000), fed(7, 1400, 30), fed(6, 2000), drunk, taken_back, fed(1, 3000, 60)]
+    days = [fed(30, 9000), fed(7, 1400, 30), fed(6, 2000), walked, drunk, taken_back, fed(1, 3000, 60)]
     week = day_means(days, ago(1), SHORT_DAYS, TODAY)
     assert (week.first, week.last, week.days_with_meals, week.days_with_entries) == (ago(7), ago(1), 3, 4)
     assert (week.energy_kcal, week.protein_g) == (D(6400) / 3, D(320) / 3)
     assert (week.active_minutes, week.water_ml, week.weight_kg) == (D("22.5"), 1500, 80)
+    assert week.steps == 6500  # by whatever counted them: they make no entry, of which training would be a zero
     month = day_means(days, ago(3), LONG_DAYS, TODAY)
     assert (month.first, month.days_with_meals, month.energy_kcal) == (ago(30), 3, D(12400) / 3)
 
