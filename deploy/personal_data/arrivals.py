@@ -267,7 +267,17 @@ def _track(track: Record) -> Input:
         name: [_pick(each, "distanceM", "seconds", "riseM", "meanHeartRate") for each in track[name]]
         for name in ("kmSplits", "mileSplits")
     }
-    return {**_pick(track, *names), **splits}
+    return {**_pick(track, *names), **splits, **_over_time(track)}
+
+
+def _over_time(track: Record) -> Input:
+    """What exports of an earlier release do not tell."""
+    told: Input = {}
+    if (series := track.get("series")) is not None:
+        told["series"] = _pick(series, "seconds", "distanceM", "altitudeM", "heartRate", "cadence", "power")
+    if (times := track.get("heartRateTimes")) is not None:
+        told["heartRateTimes"] = _pick(times, "beatsPerMinute", "seconds")
+    return told
 
 
 def _template(record: Record, known: Known) -> Input:

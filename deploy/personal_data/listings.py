@@ -192,6 +192,7 @@ EXPORTED: Mapping[str, str] = {
     "workouts.workout_set": "workouts",
     "workouts.workout_track": "workouts",
     "workouts.track_best": "workouts",
+    "workouts.workout_series": "workouts",
     "workouts.routine": "routines",
     "workouts.planned_workout": "plannedWorkouts",
     "workouts.workout_template": "workoutTemplates",

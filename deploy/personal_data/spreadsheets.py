@@ -1,7 +1,7 @@
 """The same export for spreadsheets: from each file of JSON Lines a CSV file, and one for each list inside its records.
 
 The columns are the operation's fields, in its order, so that they are the same for everybody and over the years. An object inside a
-record has its fields as columns, such as `profile.sex`; a list of words is one cell, with semicolons between. A list of objects
+record has its fields as columns, such as `profile.sex`; a list of words or numbers is one cell, with semicolons between. A list of objects
 has a file of its own, such as `meals.items.csv`: `in` is the id of the row it belongs to, or, where that has none, its `in` and its
 `number` with a slash between; `number` counts from 1.
 """
@@ -105,7 +105,7 @@ def _at(found: Any, path: str) -> Any:
 def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
-    return "; ".join(value) if isinstance(value, list) else value
+    return "; ".join("" if each is None else str(each) for each in value) if isinstance(value, list) else value
 
 
 def _csv_file(path: Path) -> Any:

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from deploy.sample_data import read_demo, sample_id
 from deploy.sample_data.people import signed_in
+from deploy.sample_data.recorded_run import RUN_M, RUN_SECONDS, recorded_run
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import Weekday
 from subgraphs.shell.database import Database
@@ -114,7 +115,7 @@ async def _load_templates(viewer: Viewer, days: Sequence[ToldDay], database: Dat
 
 
 async def _load_gear(viewer: Viewer, ids: Mapping[str, str], database: Database, now: datetime) -> None:
-    """Shoes that are nearly done, new ones for the runs to come, and a run of last week with the old ones."""
+    """Shoes that are nearly done, new ones for the runs to come, and a recorded run of the week before last with the old ones."""
     old = GearDraft(
         name="Grey shoes",
         kind=GearKind.SHOES,
@@ -133,13 +134,14 @@ async def _load_gear(viewer: Viewer, ids: Mapping[str, str], database: Database,
         for each in (old, new)
     ]
     started_at = datetime.combine(now.date() - timedelta(days=12), time(7), tzinfo=now.tzinfo)
-    sets = [SetDraft(duration_seconds=2_400, distance_m=Decimal(6_450))]
+    sets = [SetDraft(duration_seconds=RUN_SECONDS, distance_m=Decimal(RUN_M))]
     run = NewWorkout(
         name="Around the lake",
         started_at=started_at,
-        ended_at=started_at + timedelta(minutes=40),
+        ended_at=started_at + timedelta(seconds=RUN_SECONDS),
         exercises=(ExerciseDraft(exercise_id=ids[_RUN], sets=sets),),
         gear=WantedGear(gear_id=made[0].id),
+        track=recorded_run(),
         request=RequestKey(IdempotencyKey("sample:run")),
     )
     await log_workout(viewer, run, database=database, now=now)

@@ -16,6 +16,7 @@ from subgraphs.shell.replicated_person import PersonRecord, people_by_id
 from subgraphs.shell.search.store import Found
 from subgraphs.shell.telemetry import batch_span
 from subgraphs.workouts.domain.plates import PlateInventory
+from subgraphs.workouts.domain.series import RateTimes, Series
 from subgraphs.workouts.queries.exercise import ExerciseFilter, ExerciseRecord, exercises_by_id, exercises_by_name
 from subgraphs.workouts.queries.exercise_search import search_exercises
 from subgraphs.workouts.queries.gear import GearRecord, GearUse, gear_by_id, gear_by_user, gear_counts, gear_uses
@@ -59,6 +60,8 @@ from subgraphs.workouts.queries.track import (
     TrackRecord,
     bests_by_workout,
     pace_records,
+    rate_times_by_workout,
+    series_by_workout,
     tracks_by_workout,
 )
 from subgraphs.workouts.queries.training import MuscleWork, TrainedDays, muscle_work, session_loads
@@ -135,6 +138,14 @@ class WorkoutsLoaders:
     @cached_property
     def bests_by_workout(self) -> DataLoader[str, list[TrackBest]]:
         return load_list("bests_by_workout", self._read(bests_by_workout), batch_span)
+
+    @cached_property
+    def series_by_workout(self) -> DataLoader[str, Series | None]:
+        return load_one("series_by_workout", self._read(series_by_workout), batch_span)
+
+    @cached_property
+    def rate_times_by_workout(self) -> DataLoader[str, RateTimes | None]:
+        return load_one("rate_times_by_workout", self._read(rate_times_by_workout), batch_span)
 
     @cached_property
     def pace_records_by_user_and_exercise(self) -> DataLoader[tuple[str, str], list[TrackBest]]:

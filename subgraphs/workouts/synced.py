@@ -19,6 +19,7 @@ SYNCED = SyncedTables(
         "workout_exercise": "workout",
         "workout_track": "workout",
         "track_best": "workout",
+        "workout_series": "workout",
         "template_exercise": "workout_template",
     },
     not_synced={

@@ -3,7 +3,7 @@
 from datetime import date, datetime, time
 from decimal import Decimal
 
-from sqlalchemy import Column, DateTime, ForeignKey, LargeBinary, MetaData, Numeric, Text
+from sqlalchemy import Column, DateTime, ForeignKey, Integer, LargeBinary, MetaData, Numeric, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
@@ -325,6 +325,26 @@ class WorkoutTrackRow(WorkoutsTable, table=True):
     max_heart_rate: int | None = None
     km_splits: str = Field(sa_column=Column(JSONB, nullable=False))
     mile_splits: str = Field(sa_column=Column(JSONB, nullable=False))
+
+
+class WorkoutSeriesRow(WorkoutsTable, table=True):
+    """A recording over time, column by column as in `domain.series`, and the seconds at each heart rate of all of it."""
+
+    __tablename__ = "workout_series"
+
+    workout_id: str = Field(
+        sa_column=Column(
+            Text, ForeignKey("workout_track.workout_id", ondelete="CASCADE"), primary_key=True, nullable=False
+        )
+    )
+    seconds: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False))
+    distance_cm: list[int] | None = Field(default=None, sa_column=Column(ARRAY(Integer)))
+    altitude_dm: list[int] | None = Field(default=None, sa_column=Column(ARRAY(Integer)))
+    heart_rate: list[int] | None = Field(default=None, sa_column=Column(ARRAY(SmallInteger)))
+    cadence: list[int] | None = Field(default=None, sa_column=Column(ARRAY(SmallInteger)))
+    power: list[int] | None = Field(default=None, sa_column=Column(ARRAY(SmallInteger)))
+    rates: list[int] = Field(sa_column=Column(ARRAY(SmallInteger), nullable=False))
+    rate_seconds: list[Decimal] = Field(sa_column=Column(ARRAY(Numeric(8, 1)), nullable=False))
 
 
 class TrackBestRow(WorkoutsTable, table=True):

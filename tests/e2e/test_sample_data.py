@@ -92,7 +92,9 @@ IN_THE_KITCHEN = {
 #: What John trains with, what he shows everybody, and what came with the catalogue.
 GYM = """{ publicTemplates(fromCatalogue: true, first: 50) { nodes { name } }
   me { templates(first: 50) { nodes { name visibility clonedFrom { name } } } gear { nodes { name workoutCount leftM retiredOn } }
-    plateLoading(weight: 82.5) { isExact } } }"""
+    plateLoading(weight: 82.5) { isExact } workouts(first: 20) { nodes { id name track { series(points: 3) { seconds heartRate } } } } } }"""
+HEART = """query ($run: ID!) { me { heartRateOfWorkout(workoutId: $run, method: RESERVE) { secondsBelow zones { seconds }
+  basis { resting { source } maximum { beatsPerMinute source } } } } }"""
 PLANNED = """query($from: LocalDate!, $to: LocalDate!) {
   me { defaultRestSeconds routines { nodes { name } } trainingCalendar(from: $from, to: $to) { status planned { name } workouts { id } }
     period(from: $from, to: $to) { workoutsCompleted workoutMinutes caloriesBurned } }
@@ -192,6 +194,14 @@ async def _the_gym_is_there(john: Visitor) -> None:
     assert gear["Grey shoes"]["retiredOn"] is not None
     assert (gear["Blue shoes"]["workoutCount"], gear["Blue shoes"]["leftM"]) == (0, 700_000.0)
     assert found["me"]["plateLoading"] == {"isExact": True}
+    (run,) = [each for each in found["me"]["workouts"]["nodes"] if each["track"]]
+    assert len(run["track"]["series"]["seconds"]) == 3
+    heart = (await john.data(HEART, {"run": run["id"]}))["me"]["heartRateOfWorkout"]
+    assert sum(zone["seconds"] for zone in heart["zones"]) + heart["secondsBelow"] == 2400
+    assert heart["basis"] == {
+        "resting": {"source": "MEASURED"},
+        "maximum": {"beatsPerMinute": 188.0, "source": "MEASURED"},
+    }
 
 
 async def _two_weeks_are_planned(john: Visitor) -> None:

@@ -28,7 +28,8 @@ THEN = """mutation($food: ID!, $workout: ID!, $exercise: ID!, $tomorrow: LocalDa
   logWorkout(input: { name: "SECRET", startedAt: "2026-01-03T10:00:00Z", endedAt: "2026-01-03T10:10:00Z",
     exercises: [{ exerciseId: $exercise, sets: [{ reps: 3 }] }],
     pauses: [{ startedAt: "2026-01-03T10:02:00Z", endedAt: "2026-01-03T10:04:00Z" }],
-    track: { distanceM: 1200.5, kmSplits: [{ distanceM: 1000, seconds: 400 }], bests: [{ distance: KM1, seconds: 400 }] } }) {
+    track: { distanceM: 1200.5, kmSplits: [{ distanceM: 1000, seconds: 400 }], bests: [{ distance: KM1, seconds: 400 }],
+      series: { seconds: [0, 300], heartRate: [101, 147] }, heartRateTimes: { beatsPerMinute: [147], seconds: [300.5] } } }) {
     workout { id } }
   createReminder(input: { kind: WEIGH_IN, timeOfDay: "07:13", weekdays: [MONDAY] }) { reminder { id } }
   updateNotificationPreferences(input: { quietStart: "22:17", quietEnd: "06:00" }) { preferences { id } }

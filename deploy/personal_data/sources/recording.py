@@ -8,14 +8,18 @@ it turns: barometers and receivers of satellites drift by about that much at res
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import pairwise
 from math import asin, cos, inf, radians, sin, sqrt
+from statistics import fmean
 from typing import Any
 
 from deploy.personal_data.sources.reading import SkippedError
+from subgraphs.workouts.domain.series import MOST_POINTS as MOST_SERIES_POINTS
+from subgraphs.workouts.domain.series import RateTimes, Series, rate_times, thinned
 from subgraphs.workouts.domain.track import METRES
 
 #: The mean radius of the International Union of Geodesy and Geophysics.
@@ -25,6 +29,8 @@ SLOWEST_MOTION = 0.5
 FASTEST_MOTION = 70.0
 SMOOTHED_SECONDS = 30.0
 LEAST_CLIMB_M = 3.0
+#: A heart rate holds until the next, and no longer than this: a strap that is lost, or a pause, is time without one.
+LONGEST_HOLD_SECONDS = 30.0
 MOST_POINTS = 500_000
 #: In metres, by the graph's names. Those that a recording is long enough for are looked for.
 PACE_DISTANCES = {distance.value: float(metres) for distance, metres in METRES.items()}
@@ -43,6 +49,8 @@ class Point:
     metres: float | None = None
     altitude: float | None = None
     heart_rate: int | None = None
+    cadence: int | None = None
+    power: int | None = None
     after_break: bool = False
 
 
@@ -79,6 +87,8 @@ class Line:
     metres: list[float]
     altitudes: list[tuple[float, float]]
     heart_rates: list[tuple[float, int]]
+    cadences: list[tuple[float, int]] = field(default_factory=list)
+    powers: list[tuple[float, int]] = field(default_factory=list)
 
     def seconds_at(self, metres: float) -> float:
         """When so much, which is above 0, had been covered for the first time."""
@@ -110,6 +120,8 @@ def line_of(points: Sequence[Point]) -> Line:
         metres,
         [(point.at - start, point.altitude) for point in points if point.altitude is not None],
         [(point.at - start, point.heart_rate) for point in points if point.heart_rate is not None],
+        [(point.at - start, point.cadence) for point in points if point.cadence is not None],
+        [(point.at - start, point.power) for point in points if point.power is not None],
     )
 
 
@@ -140,6 +152,7 @@ def track_of(line: Line) -> dict[str, Any]:
     smooth = smoothed(line.altitudes)
     ascent, descent = climb(smooth)
     rates = [rate for _, rate in line.heart_rates]
+    times = rate_times(held_rates(line))
     return {
         "distanceM": round(line.metres[-1], 2),
         "movingSeconds": round(moving_seconds(line), 1),
@@ -154,7 +167,61 @@ def track_of(line: Line) -> dict[str, Any]:
             for name, metres in PACE_DISTANCES.items()
             if (seconds := fastest(line, metres)) is not None
         ],
+        "series": told_series(series_of(line)),
+        "heartRateTimes": told_times(times),
     }
+
+
+def series_of(line: Line) -> Series:
+    """The recording over time, by the second where it fits, else thinned to what a workout keeps."""
+    distances = {int(at): round(metres * 100) for at, metres in zip(line.seconds, line.metres, strict=True)}
+    columns: dict[str, dict[int, list[float]]] = {}
+    for name, told, unit in (
+        ("altitude_dm", line.altitudes, 10),
+        ("heart_rate", line.heart_rates, 1),
+        ("cadence", line.cadences, 1),
+        ("power", line.powers, 1),
+    ):
+        for at, value in told:
+            columns.setdefault(name, {}).setdefault(int(at), []).append(value * unit)
+    seconds = sorted(set(distances).union(*columns.values()))
+    whole: dict[str, list[int | None]] = {
+        name: [round(fmean(by_second[second])) if second in by_second else None for second in seconds]
+        for name, by_second in columns.items()
+    }
+    if line.metres[-1] > 0:
+        whole["distance_cm"] = [distances.get(second) for second in seconds]
+    return thinned(Series(seconds=seconds, **whole), MOST_SERIES_POINTS)
+
+
+def held_rates(line: Line) -> Iterator[tuple[int, Decimal]]:
+    """Each heart rate with the seconds for which it held."""
+    for (at, rate), (end, _) in pairwise([*line.heart_rates, (line.seconds[-1], 0)]):
+        if end > at:
+            yield rate, Decimal(str(round(min(end - at, LONGEST_HOLD_SECONDS), 3)))
+
+
+def told_series(series: Series) -> dict[str, Any]:
+    """As the graph takes it."""
+    return {
+        "seconds": list(series.seconds),
+        "distanceM": _in_units(series.distance_cm, 100),
+        "altitudeM": _in_units(series.altitude_dm, 10),
+        "heartRate": series.heart_rate,
+        "cadence": series.cadence,
+        "power": series.power,
+    }
+
+
+def told_times(times: RateTimes) -> dict[str, Any] | None:
+    """As the graph takes it; None where no heart beat."""
+    if not times.rates:
+        return None
+    return {"beatsPerMinute": list(times.rates), "seconds": [round(float(each), 1) for each in times.seconds]}
+
+
+def _in_units(column: Sequence[int | None] | None, unit: int) -> list[float | None] | None:
+    return None if column is None else [None if each is None else each / unit for each in column]
 
 
 def moving_seconds(line: Line) -> float:

@@ -22,6 +22,7 @@ from deploy.personal_data.sources.reading import Format, Found, SkippedError, So
 from deploy.personal_data.sources.recording import Point, Recording, line_of, track_of
 from deploy.personal_data.sources.records import Session
 from deploy.personal_data.sources.sports import done_of, exercises_of
+from subgraphs.workouts.domain.series import FASTEST_CADENCE, MOST_WATTS
 from subgraphs.workouts.domain.track import LEAST_HEART_RATE, MOST_HEART_RATE
 
 #: By so much the clocks of a list and of its recordings may differ.
@@ -56,6 +57,8 @@ def read_gpx(file: BinaryIO) -> Recording:
                             position=(_float(element.get("lat")), _float(element.get("lon"))),
                             altitude=_float_or_none(told.get("ele")),
                             heart_rate=_rate(told.get("hr")),
+                            cadence=_whole(told.get("cad") or told.get("cadence"), FASTEST_CADENCE),
+                            power=_whole(told.get("power") or told.get("PowerInWatts"), MOST_WATTS),
                             after_break=is_first,
                         )
                     )
@@ -94,6 +97,8 @@ def _tcx_point(told: dict[str, str]) -> Point:
         metres=_float_or_none(told.get("DistanceMeters")),
         altitude=_float_or_none(told.get("AltitudeMeters")),
         heart_rate=_rate(told.get("Value")),
+        cadence=_whole(told.get("Cadence") or told.get("RunCadence"), FASTEST_CADENCE),
+        power=_whole(told.get("Watts"), MOST_WATTS),
     )
 
 
@@ -136,6 +141,8 @@ def _fit_point(told: dict[str, Any]) -> Point:
         metres=_float_or_none(told.get("distance")),
         altitude=_float_or_none(told.get("altitude") if altitude is None else altitude),
         heart_rate=_rate(told.get("heart_rate")),
+        cadence=_whole(told.get("cadence"), FASTEST_CADENCE),
+        power=_whole(told.get("power"), MOST_WATTS),
     )
 
 
@@ -215,11 +222,14 @@ def _float_or_none(told: Any) -> float | None:
 
 def _rate(told: Any) -> int | None:
     """In beats a minute; None for what no heart does, such as a strap's 0."""
-    try:
-        found = round(float(told))
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return found if LEAST_HEART_RATE <= found <= MOST_HEART_RATE else None
+    found = _whole(told, MOST_HEART_RATE)
+    return None if found is None or found < LEAST_HEART_RATE else found
+
+
+def _whole(told: Any, most: int) -> int | None:
+    """None for what is no number, and for one that is not from 0 to `most`."""
+    found = _float_or_none(told)
+    return None if found is None or not 0 <= round(found) <= most else round(found)
 
 
 _READERS: dict[str, tuple[Callable[[BinaryIO], Recording], Callable[[bytes], bool]]] = {

@@ -9,11 +9,13 @@ from typing import Any
 
 import strawberry
 
+from subgraphs.shell.cost import list_size
 from subgraphs.shell.errors import Checks
 from subgraphs.shell.physiology import HeartRateKind, Sex, age_years
 from subgraphs.shell.physiology_type import HeldHeartRate, PhysiologyOfHeart
 from subgraphs.shell.scalars import decimal_of, describe_enum, rounded
 from subgraphs.workouts.domain import heart_rate as domain
+from subgraphs.workouts.domain.series import RateTimes
 
 describe_enum(
     domain.ZoneMethod,
@@ -71,6 +73,27 @@ class HeartRateEffort:
         description="Minutes times the number of the zone of the maximum (Edwards 1993)."
     )
     zone: int | None = strawberry.field(description="The zone of the maximum; null below the first.")
+    basis: HeartRateBasis = strawberry.field(description="Which heart rates it is reckoned with.")
+
+
+@strawberry.type(description="How long the heart was in a zone.")
+class HeartRateZoneTime:
+    zone: HeartRateZone = strawberry.field(description="Which zone.")
+    seconds: float = strawberry.field(description="For how long; what is above the highest zone counts as in it.")
+
+
+@strawberry.type(description="What the heart did in a recorded workout, by each rate for as long as it lasted.")
+class WorkoutHeartRate:
+    zones: list[HeartRateZoneTime] = strawberry.field(
+        description="The five zones, the lowest first.", directives=[list_size(5)]
+    )
+    seconds_below: float = strawberry.field(description="For how long it was below the lowest zone.")
+    edwards_load: float = strawberry.field(
+        description="Minutes in each zone of the maximum times the zone's number (Edwards 1993), whatever zones are asked for."
+    )
+    banister_load: float | None = strawberry.field(
+        description="Training impulse by Banister (Morton 1990), added up over the rates; null without a heart rate at rest."
+    )
     basis: HeartRateBasis = strawberry.field(description="Which heart rates it is reckoned with.")
 
 
@@ -165,6 +188,42 @@ def effort_node(
         banister_load=rounded(domain.banister_load(rate, minutes, rest.beats_per_minute, most, sex)),
         edwards_load=rounded(domain.edwards_load(in_zones)),
         zone=zone,
+        basis=_basis(rest, top),
+    )
+
+
+def recorded_heart_node(
+    times: RateTimes,
+    heart: domain.Heart,
+    method: domain.ZoneMethod,
+    formula: domain.MaxFormula,
+    most: int | None,
+    at_rest: int | None,
+    sex: Sex | None,
+) -> WorkoutHeartRate | None:
+    """None where neither the maximum nor the age is known. Raises ValidationError for rates of no body."""
+    zones = zone_nodes(heart, method, formula, most, at_rest)
+    rest, top = domain.rate_at_rest(heart, at_rest), domain.rate_at_most(heart, most, formula)
+    if zones is None or top is None:
+        return None
+    _check_above_rest(top, rest)
+    highest = top.beats_per_minute
+    floor = None if rest is None else rest.beats_per_minute
+    told = list(zip(map(Decimal, times.rates), times.seconds, strict=True))
+    below, *within = domain.times_in_zones(told, domain.zones(method, highest, floor))
+    _, *of_maximum = domain.times_in_zones(told, domain.zones(domain.ZoneMethod.MAX, highest, None))
+    banister = None
+    if floor is not None:
+        loads = (domain.banister_load(rate, seconds / 60, floor, highest, sex) for rate, seconds in told)
+        banister = rounded(sum(loads, Decimal(0)))
+    return WorkoutHeartRate(
+        zones=[
+            HeartRateZoneTime(zone=zone, seconds=rounded(seconds, 1))
+            for zone, seconds in zip(zones, within, strict=True)
+        ],
+        seconds_below=rounded(below, 1),
+        edwards_load=rounded(domain.edwards_load([seconds / 60 for seconds in of_maximum])),
+        banister_load=banister,
         basis=_basis(rest, top),
     )
 

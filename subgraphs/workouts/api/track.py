@@ -1,15 +1,28 @@
-"""Recordings in GraphQL: what a workout's came to, a person's fastest stretches, and how they are told."""
+"""Recordings in GraphQL: what a workout's came to, how it went over time, a person's fastest stretches, and how they are told."""
 
 from datetime import date
+from typing import Annotated
 
 import strawberry
 
 from subgraphs.shell.context import Info
-from subgraphs.shell.cost import list_size
+from subgraphs.shell.cost import SERIES_COST, ListSize, list_size
+from subgraphs.shell.errors import Checks
 from subgraphs.shell.quantities import Distance, DistanceIn, distance
 from subgraphs.shell.scalars import decimal_of, decimal_of_or_none, describe_enum, rounded, rounded_or_none
 from subgraphs.shell.units import DistanceUnit
+from subgraphs.workouts.api.series import (
+    COLUMNS,
+    DEFAULT_POINTS,
+    HeartRateTimes,
+    HeartRateTimesInput,
+    TrackSeries,
+    TrackSeriesInput,
+    rate_times_node,
+    series_node,
+)
 from subgraphs.workouts.domain import track as domain
+from subgraphs.workouts.domain.series import MOST_POINTS, RateTimes, thinned
 from subgraphs.workouts.domain.track import PaceDistance
 from subgraphs.workouts.loaders import loaders_of
 from subgraphs.workouts.queries import track as queries
@@ -84,6 +97,39 @@ class WorkoutTrack:
     )
     async def bests(self, info: Info) -> list[PaceBest]:
         return [best_node(best) for best in await loaders_of(info).bests_by_workout.load(self.record.workout_id)]
+
+    @strawberry.field(
+        description="It over time: heart, cadence, power, altitude, distance. At most 1,000 points are kept, each a mean of what the"
+        " device recorded. Null where none was told.",
+        directives=[
+            SERIES_COST,
+            ListSize(
+                assumed_size=DEFAULT_POINTS,
+                slicing_arguments=["points"],
+                sized_fields=COLUMNS,
+                require_one_slicing_argument=False,
+            ),
+        ],
+    )
+    async def series(
+        self,
+        info: Info,
+        points: Annotated[
+            int, strawberry.argument(description="At most so many points, 1 to 1,000: each a mean of its neighbours.")
+        ] = DEFAULT_POINTS,
+    ) -> TrackSeries | None:
+        checks = Checks()
+        checks.require(1 <= points <= MOST_POINTS, "points", f"must be from 1 to {MOST_POINTS}")
+        checks.done()
+        found = await loaders_of(info).series_by_workout.load(self.record.workout_id)
+        return None if found is None else series_node(thinned(found, points))
+
+    @strawberry.field(
+        description="For how long the heart beat at each rate; `User.heartRateOfWorkout` has it by zones. Null where none was told."
+    )
+    async def heart_rate_times(self, info: Info) -> HeartRateTimes | None:
+        found = await loaders_of(info).rate_times_by_workout.load(self.record.workout_id)
+        return None if found is None else rate_times_node(found)
 
 
 def track_node(record: queries.TrackRecord) -> WorkoutTrack:
@@ -169,6 +215,11 @@ class WorkoutTrackInput:
     bests: list[PaceBestInput] = strawberry.field(
         default_factory=list, description="The fastest stretches, each distance once."
     )
+    series: TrackSeriesInput | None = strawberry.field(default=None, description="It over time. Null: not told.")
+    heart_rate_times: HeartRateTimesInput | None = strawberry.field(
+        default=None,
+        description="For how long the heart beat at each rate, over all points of the recording. Null: not told.",
+    )
 
     def to_draft(self) -> domain.TrackDraft:
         return domain.TrackDraft(
@@ -181,4 +232,6 @@ class WorkoutTrackInput:
             km_splits=[split.to_split() for split in self.km_splits],
             mile_splits=[split.to_split() for split in self.mile_splits],
             bests=[(best.distance, decimal_of(best.seconds, 1)) for best in self.bests],
+            series=None if self.series is None else self.series.to_series(),
+            rate_times=RateTimes() if self.heart_rate_times is None else self.heart_rate_times.to_times(),
         )

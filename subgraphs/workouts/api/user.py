@@ -34,9 +34,11 @@ from subgraphs.workouts.api.heart_rate import (
     HeartRateEffort,
     HeartRateEffortInput,
     HeartRateZone,
+    WorkoutHeartRate,
     effort_node,
     heart_of,
     held_rates,
+    recorded_heart_node,
     zone_nodes,
 )
 from subgraphs.workouts.api.person import load_person, load_today
@@ -62,6 +64,22 @@ from subgraphs.workouts.queries.personal_record import PersonalRecord as RecordO
 from subgraphs.workouts.queries.training import TrainedDays
 from subgraphs.workouts.queries.workout import WorkoutPage
 
+AskedMethod = Annotated[ZoneMethod, strawberry.argument(description="What they are parts of.")]
+AskedFormula = Annotated[
+    MaxFormula, strawberry.argument(description="Of the maximum, if that is neither told nor kept.")
+]
+AskedMaximum = Annotated[
+    int | None,
+    strawberry.argument(
+        description="In beats a minute, 25 to 250. Null: the person's own of the day, else by the age of then."
+    ),
+]
+AskedResting = Annotated[
+    int | None,
+    strawberry.argument(
+        description="In beats a minute, 25 to 250; needed by RESERVE. Null: the person's own of the day."
+    ),
+]
 # In the words of users, who own it.
 FirstDay = Annotated[date, strawberry.argument(name="from", description="The first local day, included.")]
 LastDay = Annotated[date, strawberry.argument(description="The last local day, included; at most 365 days later.")]
@@ -242,22 +260,10 @@ class User(CalendarOfUser, ChangesOfUser, GearOfUser, PlatesOfUser):
     async def heart_rate_zones(
         self,
         info: Info,
-        method: Annotated[ZoneMethod, strawberry.argument(description="What they are parts of.")] = ZoneMethod.MAX,
-        formula: Annotated[
-            MaxFormula, strawberry.argument(description="Of the maximum, if that is neither told nor kept.")
-        ] = MaxFormula.TANAKA,
-        max_heart_rate: Annotated[
-            int | None,
-            strawberry.argument(
-                description="In beats a minute, 25 to 250. Null: the person's own of the day, else by the age of then."
-            ),
-        ] = None,
-        resting_heart_rate: Annotated[
-            int | None,
-            strawberry.argument(
-                description="In beats a minute, 25 to 250; needed by RESERVE. Null: the person's own of the day."
-            ),
-        ] = None,
+        method: AskedMethod = ZoneMethod.MAX,
+        formula: AskedFormula = MaxFormula.TANAKA,
+        max_heart_rate: AskedMaximum = None,
+        resting_heart_rate: AskedResting = None,
         on: Annotated[
             date | None,
             strawberry.argument(description="The day, such as a workout's `localDate`. Null: the person's day now."),
@@ -284,6 +290,32 @@ class User(CalendarOfUser, ChangesOfUser, GearOfUser, PlatesOfUser):
         if effort.on is not None and effort.on != today:
             weight_kg = await loaders_of(info).weight_by_user_and_day.load((self.id, effort.on))
         return effort_node(effort, heart, weight_kg, None if self.physiology is None else self.physiology.sex)
+
+    @strawberry.federation.field(
+        requires=["physiology { ageYears sex dateOfBirth heartRates { kind beatsPerMinute since } }"],
+        description="How long the heart was in each zone in a recorded workout, and the load of it, from all points that its device"
+        " recorded and by the heart rates that held on its day. Null where the person has no such workout, its recording tells"
+        " of no heart, or neither the maximum nor the age is known.",
+        directives=[reads(GrantArea.TRAINING, GrantArea.BODY), SHARED_TRAINING],
+    )
+    async def heart_rate_of_workout(
+        self,
+        info: Info,
+        workout_id: Annotated[strawberry.ID, strawberry.argument(description="The workout's id.")],
+        method: AskedMethod = ZoneMethod.MAX,
+        formula: AskedFormula = MaxFormula.TANAKA,
+        max_heart_rate: AskedMaximum = None,
+        resting_heart_rate: AskedResting = None,
+    ) -> WorkoutHeartRate | None:
+        workout = await loaders_of(info).workout_by_id.load(workout_id)
+        if workout is None or workout.user_id != self.id:
+            return None
+        times = await loaders_of(info).rate_times_by_workout.load(workout_id)
+        if times is None:
+            return None
+        heart = heart_of(self.physiology, workout.local_date, await load_today(info, self.id))
+        sex = None if self.physiology is None else self.physiology.sex
+        return recorded_heart_node(times, heart, method, formula, max_heart_rate, resting_heart_rate, sex)
 
     @strawberry.field(
         description="Who read of the training by a grant, the latest hours first; the latest 100 entries of 90 days.",

@@ -6,6 +6,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from subgraphs.workouts.domain.series import MEASURES
 from subgraphs.workouts.domain.track import Split, TrackDraft
 
 _INSERT = text(
@@ -17,6 +18,12 @@ _INSERT_BESTS = text(
     "INSERT INTO track_best (workout_id, distance, user_id, exercise_id, seconds) SELECT :workout_id, told.distance,"
     " :user_id, CAST(:exercise_id AS text), told.seconds"
     " FROM unnest(CAST(:distances AS text[]), CAST(:seconds AS numeric[])) AS told (distance, seconds)"
+)
+_INSERT_SERIES = text(
+    "INSERT INTO workout_series (workout_id, seconds, distance_cm, altitude_dm, heart_rate, cadence, power, rates,"
+    " rate_seconds) VALUES (:workout_id, CAST(:seconds AS integer[]), CAST(:distance_cm AS integer[]),"
+    " CAST(:altitude_dm AS integer[]), CAST(:heart_rate AS smallint[]), CAST(:cadence AS smallint[]),"
+    " CAST(:power AS smallint[]), CAST(:rates AS smallint[]), CAST(:rate_seconds AS numeric[]))"
 )
 _SWAP = text(
     "UPDATE track_best SET exercise_id = :exercise_id WHERE workout_id = :workout_id AND exercise_id = :instead_of"
@@ -48,6 +55,15 @@ async def insert_track(
             "seconds": [seconds for _, seconds in track.bests],
         }
         await transaction.execute(_INSERT_BESTS, bests)
+    if track.series is not None or track.rate_times.rates:
+        series = {
+            "workout_id": workout_id,
+            "seconds": list(track.series.seconds) if track.series else [],
+            **{name: _column(track, name) for name in MEASURES},
+            "rates": list(track.rate_times.rates),
+            "rate_seconds": list(track.rate_times.seconds),
+        }
+        await transaction.execute(_INSERT_SERIES, series)
 
 
 async def swap_exercise_of_bests(
@@ -56,6 +72,11 @@ async def swap_exercise_of_bests(
     """The fastest stretches of a workout were of another exercise."""
     told = {"workout_id": workout_id, "instead_of": instead_of, "exercise_id": exercise_id}
     await transaction.execute(_SWAP, told)
+
+
+def _column(track: TrackDraft, name: str) -> list[int | None] | None:
+    column = None if track.series is None else getattr(track.series, name)
+    return None if column is None else list(column)
 
 
 def _content(splits: Sequence[Split]) -> str:

@@ -107,6 +107,14 @@ def zones(method: ZoneMethod, most: Decimal, at_rest: Decimal | None) -> list[Zo
     return [Zone(number, *pair) for number, pair in enumerate(pairwise(edges), start=1)]
 
 
+def times_in_zones(told: Sequence[tuple[Decimal, Decimal]], of: Sequence[Zone]) -> list[Decimal]:
+    """Of (rate, seconds): the seconds below the lowest zone, then those in each; what is above the highest is in it."""
+    found = [Decimal(0)] * (len(of) + 1)
+    for rate, seconds in told:
+        found[sum(rate >= zone.first for zone in of)] += seconds
+    return found
+
+
 def keytel_kcal(heart_rate: Decimal, minutes: Decimal, weight_kg: Decimal, age_years: int, sex: Sex | None) -> Decimal:
     """Gross kcal of steady effort (Keytel et al. 2005, J Sports Sci 23:289); trustworthy from 90 to 180 beats, never < 0.
 

@@ -1,15 +1,16 @@
-"""What a recording of a workout comes to: distance, time in motion, climb, splits and the fastest stretches. Pure.
+"""What a recording of a workout comes to: distance, time in motion, climb, splits, fastest stretches and a series over time. Pure.
 
 The numbers are computed by whoever has the recording, from its positions, which are not told: nobody learns where somebody
 lives. `check_track` holds them to what can be.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
 from subgraphs.shell.errors import Checks
+from subgraphs.workouts.domain.series import RateTimes, Series, check_rate_times, check_series
 from subgraphs.workouts.domain.workout_set import FARTHEST_M, LONGEST_SECONDS, check_range
 
 HIGHEST_CLIMB_M = 20_000
@@ -65,6 +66,8 @@ class TrackDraft:
     km_splits: Sequence[Split] = ()
     mile_splits: Sequence[Split] = ()
     bests: Sequence[tuple[PaceDistance, Decimal]] = ()
+    series: Series | None = None
+    rate_times: RateTimes = field(default_factory=RateTimes)
 
 
 def check_track(checks: Checks, track: TrackDraft, lasts_seconds: Decimal) -> None:
@@ -80,6 +83,9 @@ def check_track(checks: Checks, track: TrackDraft, lasts_seconds: Decimal) -> No
     for name, splits in (("kmSplits", track.km_splits), ("mileSplits", track.mile_splits)):
         _check_splits(checks, f"track.{name}", splits, longest)
     _check_bests(checks, track, longest)
+    if track.series is not None:
+        check_series(checks, track.series, longest)
+    check_rate_times(checks, track.rate_times, longest)
 
 
 def _check_splits(checks: Checks, place: str, splits: Sequence[Split], longest: Decimal) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import text
 
 from subgraphs.shell.read_pool import Reader
+from subgraphs.workouts.domain.series import RateTimes, Series
 from subgraphs.workouts.domain.track import PaceDistance, Split
 
 
@@ -47,6 +48,13 @@ _BESTS = text(
     "SELECT best.workout_id, best.distance, best.seconds, workout.local_date FROM track_best AS best"
     " JOIN workout ON workout.id = best.workout_id WHERE best.workout_id = ANY(:ids)"
 )
+_SERIES = text(
+    "SELECT workout_id, seconds, distance_cm, altitude_dm, heart_rate, cadence, power FROM workout_series"
+    " WHERE workout_id = ANY(:ids) AND seconds <> '{}'"
+)
+_RATE_TIMES = text(
+    "SELECT workout_id, rates, rate_seconds FROM workout_series WHERE workout_id = ANY(:ids) AND rates <> '{}'"
+)
 #: One step into the index for each distance, however many workouts there are.
 _RECORDS = text(
     """
@@ -77,6 +85,23 @@ async def bests_by_workout(connection: Reader, workout_ids: Sequence[str]) -> di
     for row in await connection.execute(_BESTS, {"ids": list(workout_ids)}):
         found[row[0]].append(_best(row))
     return {workout_id: _sorted(bests) for workout_id, bests in found.items()}
+
+
+async def series_by_workout(connection: Reader, workout_ids: Sequence[str]) -> dict[str, Series]:
+    """Of each workout whose recording has one, with all points that are kept."""
+    rows = await connection.execute(_SERIES, {"ids": list(workout_ids)})
+    return {
+        workout_id: Series(
+            seconds=seconds, distance_cm=distance, altitude_dm=altitude, heart_rate=rate, cadence=cadence, power=power
+        )
+        for workout_id, seconds, distance, altitude, rate, cadence, power in rows
+    }
+
+
+async def rate_times_by_workout(connection: Reader, workout_ids: Sequence[str]) -> dict[str, RateTimes]:
+    """Of each workout in whose recording a heart beat."""
+    rows = await connection.execute(_RATE_TIMES, {"ids": list(workout_ids)})
+    return {workout_id: RateTimes(rates, seconds) for workout_id, rates, seconds in rows}
 
 
 async def pace_records(connection: Reader, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[TrackBest]]:

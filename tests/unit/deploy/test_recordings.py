@@ -71,6 +71,16 @@ def test_a_run_with_a_pause_has_splits_and_fastest_stretches_with_the_pause_in_t
             {"distance": "KM1", "seconds": 240.0},
             {"distance": "MILE1", "seconds": 782.8},
         ],
+        "series": {
+            "seconds": [0, 300, 660, 900],
+            "distanceM": [0.0, 1000.0, 1000.0, 2000.0],
+            "altitudeM": [100.0, 110.0, 108.0, 100.0],
+            "heartRate": [120, 150, None, 170],
+            "cadence": None,
+            "power": None,
+        },
+        # None holds for more than half a minute, and the last holds for nothing.
+        "heartRateTimes": {"beatsPerMinute": [120, 150], "seconds": [30.0, 30.0]},
     }
     assert reading.reasons == []
 
@@ -96,11 +106,11 @@ def fit_file(*, damaged: bool = False) -> bytes:
         return struct.pack("<BBBHB", 0x40 | kind, 0, 0, message, len(fields)) + b"".join(map(bytes, fields))
 
     body = definition(0, 0, (0, 1, 0x00)) + struct.pack("<BB", 0, 4)
-    body += definition(1, 20, (253, 4, 0x86), (5, 4, 0x86), (2, 2, 0x84), (3, 1, 0x02))
+    body += definition(1, 20, (253, 4, 0x86), (5, 4, 0x86), (2, 2, 0x84), (3, 1, 0x02), (4, 1, 0x02), (7, 2, 0x84))
     start = 1_775_200_000 - FIT_EPOCH
     for number in range(3):
         altitude = (100 + 10 * number + 500) * 5
-        body += struct.pack("<BIIHB", 1, start + 10 * number, 3000 * number, altitude, 140 + number)
+        body += struct.pack("<BIIHBBH", 1, start + 10 * number, 3000 * number, altitude, 140 + number, 80, 250 + number)
     body += definition(2, 18, (253, 4, 0x86), (5, 1, 0x00), (11, 2, 0x84)) + struct.pack("<BIBH", 2, start + 20, 1, 12)
     header = struct.pack("<BBHI4s", 14, 0x20, 2132, len(body), b".FIT")
     header += struct.pack("<H", checksum(header))
@@ -129,7 +139,44 @@ def test_fit_has_records_and_a_session_and_is_refused_where_it_is_damaged(tmp_pa
         20.0,
         140,
     )
+    series = run["track"]["series"]
+    assert (series["heartRate"], series["cadence"], series["power"]) == ([140, 141, 142], [80] * 3, [250, 251, 252])
     assert [reason.partition(": is no FIT file")[0] for reason in reading.reasons] == ["damaged.fit", "short.fit"]
+
+
+def test_cadence_and_power_are_read_as_each_format_has_them(tmp_path: Path) -> None:
+    """GPX with Garmin's and Strava's extensions, TCX with those of bicycles and of runs; FIT is in the test above."""
+    gpx = """<gpx version="1.1" xmlns="http://www.topografix.com/GPX/1/1" xmlns:t="http://www.garmin.com/xmlschemas/TrackPointExtension/v1">
+      <trk><type>cycling</type><trkseg>{}</trkseg></trk></gpx>"""
+    point = """<trkpt lat="0" lon="{0}"><ele>5</ele><time>2026-04-02T06:00:0{1}Z</time><extensions><power>{2}</power>
+      <t:TrackPointExtension><t:hr>{3}</t:hr><t:cad>{4}</t:cad></t:TrackPointExtension></extensions></trkpt>"""
+    points = point.format("0", 0, 210, 140, 88) + point.format("0.0001", 1, 9999, 141, 90)
+    (tmp_path / "ride.gpx").write_text(gpx.format(points))
+    tcx = (SAMPLES / "lap.tcx").read_text()
+    of_a_run = "<Extensions><TPX><Speed>3</Speed><RunCadence>84</RunCadence><Watts>301</Watts></TPX></Extensions>"
+    tcx = tcx.replace("<HeartRateBpm><Value>170", of_a_run + "<HeartRateBpm><Value>170")
+    (tmp_path / "run.tcx").write_text(
+        tcx.replace("<HeartRateBpm><Value>120", "<Cadence>80</Cadence><HeartRateBpm><Value>120")
+    )
+    series = {run["exercises"][0]["exercise"]["name"][:7]: run["track"]["series"] for run in workouts(tmp_path)[0]}
+    ride, run = series["Bicycli"], series["Running"]
+    assert (ride["power"], ride["cadence"], ride["heartRate"]) == ([210, None], [88, 90], [140, 141])
+    assert (run["power"], run["cadence"]) == ([None, None, None, 301], [80, None, None, 84])
+
+
+def test_a_long_recording_keeps_a_thousand_points_and_every_second_of_its_heart() -> None:
+    """Four hours of intervals: 100 beats for five minutes, then 180; what is kept has each of the two, not their mean."""
+    points = [
+        Point(float(second), metres=3.0 * second, heart_rate=180 if second // 300 % 2 else 100, power=second % 2 * 400)
+        for second in range(14_400)
+    ]
+    track = track_of(line_of(points))
+    series = track["series"]
+    assert len(series["seconds"]) == 1000
+    assert (series["seconds"][-1], series["distanceM"][-1]) == (14_399, 43_197.0)
+    assert {100, 180} < set(series["heartRate"])
+    assert all(170 <= watts <= 230 for watts in series["power"])
+    assert track["heartRateTimes"] == {"beatsPerMinute": [100, 180], "seconds": [7200.0, 7199.0]}
 
 
 def test_entities_and_what_is_no_recording_are_skipped_and_stop_nothing(tmp_path: Path) -> None:

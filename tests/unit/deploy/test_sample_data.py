@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from importlib import import_module
 from statistics import linear_regression
+
+import pytest
 
 from deploy.embedded import DOMAINS
 from deploy.sample_data import (
@@ -20,6 +23,9 @@ from deploy.sample_data.load import CONSUMERS
 from deploy.sample_data.past import with_past
 from deploy.sample_data.people import KCAL_PER_KG, demo_people, synthetic_people
 from deploy.sample_data.portions import with_typical_portions
+from deploy.sample_data.recorded_run import RUN_SECONDS, recorded_run
+from subgraphs.shell.errors import Checks
+from subgraphs.workouts.domain.track import check_track
 
 LAST_DAY = date(2026, 3, 29)  # a day with a clock change in Europe
 FOODS = [(sample_id("food", str(number)), 50.0 + 10 * number) for number in range(40)]
@@ -144,6 +150,15 @@ def test_john_has_a_year_behind_him_that_ends_with_his_week() -> None:
     eaten = [kcal[food] * grams / 100 for meal in john.meals[:-28] for food, grams in meal.items]
     assert 2_200 < sum(eaten) / len({meal.local_date for meal in john.meals[:-28]}) < 2_400
     assert with_past(demo_people(LAST_DAY)[0]) == john
+
+
+def test_johns_recorded_run_is_what_a_recording_can_say() -> None:
+    run, checks = recorded_run(), Checks()
+    check_track(checks, run, Decimal(RUN_SECONDS))
+    checks.done()
+    assert run.series is not None
+    assert (len(run.series.seconds), sum(run.rate_times.seconds)) == (1000, RUN_SECONDS)
+    assert sum(split.seconds for split in run.km_splits) == pytest.approx(RUN_SECONDS, abs=1)
 
 
 def test_a_load_lets_every_consumer_group_catch_up() -> None:

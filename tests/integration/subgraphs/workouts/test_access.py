@@ -210,6 +210,13 @@ OPERATIONS = {
         '{ _entities(representations: [{__typename: "User", id: "owner"}]) { ...on User { personalRecords { nodes { maxReps } } } } }',
         "FORBIDDEN",
     ),
+    "User.heartRateOfWorkout": (
+        (
+            'query { _entities(representations: [{__typename: "User", id: "OWNER", physiology: {ageYears: 30}}])'
+            ' { ...on User { heartRateOfWorkout(workoutId: "WORKOUT") { secondsBelow } } } }'
+        ),
+        "FORBIDDEN",
+    ),
     "User.paceRecords": (
         (
             '{ _entities(representations: [{__typename: "User", id: "owner"}])'

@@ -40,7 +40,13 @@ from subgraphs.workouts.queries.template import (
     templates_by_id,
     templates_by_user,
 )
-from subgraphs.workouts.queries.track import bests_by_workout, pace_records, tracks_by_workout
+from subgraphs.workouts.queries.track import (
+    bests_by_workout,
+    pace_records,
+    rate_times_by_workout,
+    series_by_workout,
+    tracks_by_workout,
+)
 from subgraphs.workouts.queries.training import TrainedDays, muscle_work, session_loads
 from subgraphs.workouts.queries.workout import (
     WorkoutPage,
@@ -152,6 +158,12 @@ _POPULATION = (
     JOIN workout_exercise AS place ON place.workout_id = workout.id
     CROSS JOIN unnest(ARRAY['M400', 'KM1', 'KM5']) AS told (distance)
     """,
+    """
+    INSERT INTO workout_series (workout_id, seconds, heart_rate, rates, rate_seconds)
+    SELECT workout_id, told.seconds, told.rates, '{120,150}', '{1200,2400}' FROM workout_track CROSS JOIN (
+        SELECT array_agg(10 * n) AS seconds, array_agg(CAST(100 + n % 50 AS smallint)) AS rates
+        FROM generate_series(1, 360) AS n) AS told
+    """,
     "ANALYZE",
 )
 READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]] = {
@@ -233,6 +245,8 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "a page of records": (records_by_user, ([VETERAN], Page(20)), 21, 60),
     "the exercises of twenty workouts": (exercises_by_workout, ([f"p0-{n}" for n in range(1, 21)],), 20, 120),
     "the recordings of twenty workouts": (tracks_by_workout, ([f"p0-{n}" for n in range(1, 21)],), 20, 120),
+    "twenty workouts over time": (series_by_workout, ([f"p0-{n}" for n in range(1, 21)],), 20, 160),
+    "the hearts of twenty workouts": (rate_times_by_workout, ([f"p0-{n}" for n in range(1, 21)],), 20, 160),
     "the fastest stretches of twenty": (bests_by_workout, ([f"p0-{n}" for n in range(1, 21)],), 120, 480),
     "the fastest stretches of an exercise": (pace_records, ([(VETERAN, "e7")],), 6, 60),
     "a set": (sets_by_id, (["p0-7-e-1"],), 1, 8),

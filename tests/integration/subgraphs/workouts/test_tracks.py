@@ -18,6 +18,8 @@ LOG = """mutation ($input: LogWorkoutInput!) { logWorkout(input: $input) { userE
     bests { distance seconds achievedOn } } } } }"""
 PACES = """query ($id: ID!, $exercise: ID!) { _entities(representations: [{__typename: "User", id: $id}]) {
   ... on User { paceRecords(exerciseId: $exercise) { distance seconds achievedOn workoutId } } } }"""
+SERIES = """query ($id: ID!, $points: Int) { workout(id: $id) { track { series(points: $points) {
+    seconds distanceM speed altitudeM heartRate cadence power } heartRateTimes { beatsPerMinute seconds } } } }"""
 SWAP = "mutation ($input: SwapExerciseInput!) { swapExercise(input: $input) { userErrors { code } } }"
 REOPEN = "mutation ($id: ID!) { reopenWorkout(input: {id: $id}) { userErrors { code } } }"
 DELETE = "mutation ($id: ID!) { deleteWorkout(input: {id: $id}) { deletedId } }"
@@ -113,6 +115,75 @@ async def test_the_fastest_stretch_of_each_distance_follows_the_workouts(
     assert await paces(workouts, person) == []
 
 
+async def test_a_recording_over_time_is_kept_and_thinned_for_who_asks_for_less(
+    workouts: SubgraphUnderTest, person: str
+) -> None:
+    told = {
+        "seconds": [0, 600, 1200, 1800],
+        "distanceM": [0, 1800.25, None, 5210.5],
+        "heartRate": [101, 140, 150, None],
+        "power": [0, 250, 260, 300],
+    }
+    times = {"beatsPerMinute": [150, 140], "seconds": [600, 1100.5]}
+    track = TRACK | {"series": told, "heartRateTimes": times}
+    run = (await log(workouts, person, track))["logWorkout"]["workout"]
+    all_of_it = (await workouts.data(SERIES, person, {"id": run["id"], "points": 1000}))["workout"]["track"]
+    assert all_of_it["series"] == told | {
+        "speed": [None, 3.0, None, 2.84],  # since the last distance, of ten minutes
+        "altitudeM": None,
+        "cadence": None,
+    }
+    assert all_of_it["heartRateTimes"] == {"beatsPerMinute": [140, 150], "seconds": [1100.5, 600.0]}
+    less = (await workouts.data(SERIES, person, {"id": run["id"], "points": 2}))["workout"]["track"]["series"]
+    assert (less["seconds"], less["distanceM"]) == ([600, 1800], [1800.25, 5210.5])
+    assert (less["heartRate"], less["power"]) == ([120, 150], [125, 280])
+    for points in (0, 1001):
+        refused = await workouts.run(SERIES, person, {"id": run["id"], "points": points})
+        assert refused.errors is not None
+    plain = (await log(workouts, person, TRACK))["logWorkout"]["workout"]
+    without = (await workouts.data(SERIES, person, {"id": plain["id"], "points": 9}))["workout"]["track"]
+    assert without == {"series": None, "heartRateTimes": None}
+
+    await workouts.data(DELETE, person, {"id": run["id"]})
+    left = text("SELECT count(*) FROM workout_series WHERE workout_id = :id")
+    async with workouts.database.reading() as connection:
+        assert await connection.scalar(left, {"id": run["id"]}) == 0
+
+
+async def test_zones_of_a_workout_are_of_all_its_points_by_the_heart_of_its_day(
+    workouts: SubgraphUnderTest, person: str
+) -> None:
+    """Ten minutes at 115 and ten at 185 are a load of 70 in zones 2 and 5; their mean of 150 would be 60 in zone 3."""
+    times = {"beatsPerMinute": [80, 115, 185], "seconds": [60, 600, 600]}
+    run = (await log(workouts, person, TRACK | {"heartRateTimes": times}))["logWorkout"]["workout"]
+    held = [
+        {"kind": "MAXIMUM", "beatsPerMinute": 190, "since": "2026-02-01"},
+        {"kind": "RESTING", "beatsPerMinute": 50, "since": "2026-02-01"},
+        {"kind": "MAXIMUM", "beatsPerMinute": 170, "since": "2026-03-02"},  # the day after
+    ]
+    query = """query ($who: [_Any!]!, $workout: ID!, $method: ZoneMethod!) { _entities(representations: $who) { ... on User {
+      heartRateOfWorkout(workoutId: $workout, method: $method) { secondsBelow edwardsLoad banisterLoad
+        zones { zone { number first } seconds } basis { maximum { beatsPerMinute source } } } } } }"""
+
+    async def heart(method: str, of: str = person, rates: Any = held) -> Any:
+        who = [{"__typename": "User", "id": of, "physiology": {"sex": "MALE", "heartRates": rates}}]
+        asked = {"who": who, "workout": run["id"], "method": method}
+        return (await workouts.data(query, of, asked))["_entities"][0]["heartRateOfWorkout"]
+
+    of_maximum = await heart("MAX")
+    assert [zone["seconds"] for zone in of_maximum["zones"]] == [0.0, 600.0, 0.0, 0.0, 600.0]
+    assert (of_maximum["secondsBelow"], of_maximum["edwardsLoad"]) == (60.0, 70.0)
+    assert of_maximum["basis"] == {"maximum": {"beatsPerMinute": 190.0, "source": "MEASURED"}}
+    of_reserve = await heart("RESERVE")
+    assert [zone["zone"]["first"] for zone in of_reserve["zones"]] == [120.0, 134.0, 148.0, 162.0, 176.0]
+    assert [zone["seconds"] for zone in of_reserve["zones"]] == [0.0, 0.0, 0.0, 0.0, 600.0]
+    assert (of_reserve["secondsBelow"], of_reserve["edwardsLoad"]) == (660.0, 70.0)
+    # By hand: minutes x share x 0.64 e^(1.92 share), with shares of 30, 65 and 135 of 140.
+    assert of_maximum["banisterLoad"] == of_reserve["banisterLoad"] == 46.76
+    assert await heart("MAX", of="somebody else") is None
+    assert await heart("MAX", rates=[]) is None
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -125,6 +196,11 @@ async def test_the_fastest_stretch_of_each_distance_follows_the_workouts(
         ({"bests": [{"distance": "KM10", "seconds": 1700}]}, "track.bests.0.distance"),
         ({"bests": [{"distance": "KM1", "seconds": 0}]}, "track.bests.0.seconds"),
         ({"bests": [{"distance": "KM1", "seconds": 300}] * 2}, "track.bests"),
+        ({"series": {"seconds": [5, 4]}}, "track.series.seconds"),
+        ({"series": {"seconds": [1, 2], "power": [9]}}, "track.series.power"),
+        ({"series": {"seconds": [1], "distanceM": [1e9]}}, "track.series.distanceM"),
+        ({"heartRateTimes": {"beatsPerMinute": [90, 91], "seconds": [1]}}, "track.heartRateTimes.seconds"),
+        ({"heartRateTimes": {"beatsPerMinute": [90], "seconds": [1803]}}, "track.heartRateTimes.seconds"),
     ],
 )
 async def test_what_no_recording_says_is_refused(
