@@ -214,11 +214,14 @@ def migrate() -> None:
 def prepare(
     supergraph: Annotated[Path, typer.Option()],
     ports: Annotated[str, typer.Option(help="users=8081,nutrition=8082,...")],
+    sample_data: Annotated[
+        Path | None, typer.Option(help="The data directory whose sample people are loaded then.")
+    ] = None,
 ) -> None:
-    """Migrate the databases and compose the graph, as `up` does before anything serves."""
-    from deploy.prepare import prepare as migrate_and_compose
+    """What `up` has done before and beside the start of what serves: migrations, the graph, sample data. Waits for a line."""
+    from deploy.prepare import prepare as prepare_in_order
 
-    migrate_and_compose(_read_ports(ports), supergraph)
+    prepare_in_order(_read_ports(ports), supergraph, sample_data=sample_data)
 
 
 @app.command()

@@ -288,14 +288,27 @@ def broker_binary() -> Path:
 
 
 def _initialise_cluster(user: str | None, binaries: Path, data: Path) -> None:
-    command = [str(binaries / "initdb"), "-D", str(data), "-U", _SUPERUSER, "--auth=trust", "-E", "UTF8"]
+    """It is there whole or not at all: who was killed on the way leaves a folder of another name, which the next start removes.
+
+    Raises ChildError, also where something else stands there.
+    """
+    if data.exists() and any(data.iterdir()):
+        raise ChildError(f"{data} is neither empty nor a Postgres cluster: move it away, or name another --data-dir")
+    for remains in data.parent.glob(f"{data.name}.*.part"):
+        shutil.rmtree(remains, ignore_errors=True)
+    partial = data.with_name(f"{data.name}.{os.getpid()}.part")
+    partial.mkdir(mode=0o700)
+    if user is not None:
+        shutil.chown(partial, user)
+    command = [str(binaries / "initdb"), "-D", str(partial), "-U", _SUPERUSER, "--auth=trust", "-E", "UTF8"]
     # The builtin provider sorts alike on every machine, whatever locales it has.
     command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-sync"]
     try:
         _run_as(user, command)
     except ChildError as error:
-        shutil.rmtree(data, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
         raise ChildError(f"cannot create a Postgres cluster in {data}: {error}") from None
+    partial.rename(data)  # in the place of an empty folder, too
 
 
 def _digest(data: Path) -> str:
@@ -342,11 +355,7 @@ def _postgres_places(directory: Path) -> tuple[str | None, Path, Path]:
         parent = _stored_elsewhere(parent)
         if former.exists() and not (parent / "postgres").exists():  # the directory was open to everybody before
             subprocess.run(["mv", str(former), str(parent)], check=True)
-    data = parent / "postgres"
-    if not data.exists():
-        data.mkdir(mode=0o700)
-        shutil.chown(data, user)
-    return user, binaries, data
+    return user, binaries, parent / "postgres"
 
 
 def _system_user() -> str:

@@ -34,6 +34,11 @@ class LastPreparation:
     ports: Mapping[str, int]
     urls: Mapping[str, str]
 
+    @property
+    def is_remembered(self) -> bool:
+        """Whether there was any that came to its end."""
+        return self.file.exists() and self.supergraph.exists()
+
     async def holds(self) -> bool:
         """False also where it cannot be known, such as for a database that does not answer."""
         try:

@@ -4,7 +4,7 @@ rewrites, and laid over ours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +45,16 @@ def laid_over(generated: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str,
     return merged
 
 
-def check_merged(merged: Path, own: Path, environment: Mapping[str, str]) -> None:
-    """Before a router is started with it. Raises FriendlyError, which blames the file whose settings were added."""
+def check_merged(merged: Path, own: Path, environment: Mapping[str, str], subgraphs: Collection[str]) -> list[str]:
+    """Before a router is started with it over these subgraphs: a sentence for each other one that the settings name, for the next
+    graph may have it. Raises FriendlyError, which blames the file whose settings were added.
+    """
     from router.settings import SettingsError, load_settings
+    from router.settings_complaints import unknown_subgraphs
 
     try:
-        load_settings(merged, environment)
+        settings = load_settings(merged, environment)
     except SettingsError as error:
         problem = str(error).removeprefix(f"{merged}: ")
         raise FriendlyError(f"with the settings of {own} the router cannot start: {problem}") from None
+    return unknown_subgraphs(settings, subgraphs)

@@ -108,10 +108,12 @@ def _serve(settings: Settings, config: Path | None, **overrides: Any) -> None:
 
     if not settings.supergraph.exists():
         raise FriendlyError(f"{settings.supergraph}: no such file", "make one with `fittracker compose … -o FILE`")
-    subgraphs = _checked_subgraphs(settings)
+    listener = inherited_listener()
+    # Whoever hands a listener down has composed the graph and told what is wrong with the settings: reading it once more takes 0.5 s.
+    subgraphs = _checked_subgraphs(settings) if listener is None else {}
     source = SettingsFile(config, overrides) if config is not None else None
     try:
-        if (listener := inherited_listener()) is not None:
+        if listener is not None:
             serve(settings, listener, say_that_it_accepts, source)
         elif settings.dev or sys.stdout.isatty():
             _serve_and_tell(settings, subgraphs, source)

@@ -38,6 +38,7 @@ from deploy.fleet import Fleet
 from deploy.last_preparation import LastPreparation, digest_of_code
 from deploy.local_http import http_ok, json_of
 from deploy.own_settings import check_merged, laid_over, read_own_settings
+from deploy.preparation import Preparation
 from deploy.server_secret import ServerSecret
 from deploy.subgraph_ports import SUBGRAPH_PORTS
 from deploy.supervisor import Supervisor
@@ -87,6 +88,7 @@ class Stack:
         self.changing = asyncio.Lock()  # of processes: by hand, or because their code changed
         self.control = ""
         self.environment: dict[str, str] = {}
+        self._preparation: Preparation | None = None
 
     @property
     def router_url(self) -> str:
@@ -105,7 +107,14 @@ class Stack:
         """Everything up, the first federated query can be asked. Raises ChildError, and what `choose_ports` does."""
         own_settings = read_own_settings(self.options.config) if self.options.config is not None else {}
         self.choose_ports()
-        self.environment = await self._start_servers()
+        named = {name: value for name, value in os.environ.items() if value and _names_a_server(name)}
+        if self._in_production:
+            _refuse_development(named)
+        servers = EmbeddedServers(EmbeddedPorts.beside(self.options.port), ServerSecret.of(self.directory.path))
+        self.environment = self._environment_beside(servers, named)
+        if not self._last_preparation.is_remembered or self._lacks_people:  # known without a database
+            await self._begin_preparation()
+        await self._start_servers(servers, named)
         await self._prepare()
         self.directory.complaint.unlink(missing_ok=True)  # of an earlier run
         self._write_router_config(own_settings)
@@ -156,6 +165,8 @@ class Stack:
 
     async def stop(self) -> None:
         """All children end, in reverse order; what they stored stays."""
+        if self._preparation is not None:
+            await self._preparation.stop()
         await self.supervisor.stop()
         self._close_listeners()
         self._log.close()
@@ -202,19 +213,18 @@ class Stack:
         if complaint := served.get("error"):
             raise FriendlyError(f"the router refuses the new graph: {complaint}")
 
-    async def _start_servers(self) -> dict[str, str]:
-        """Those that the environment does not name, side by side. Hands back the subgraphs' whole environment."""
-        named = {name: value for name, value in os.environ.items() if value and _names_a_server(name)}
-        servers = EmbeddedServers(EmbeddedPorts.beside(self.options.port), ServerSecret.of(self.directory.path))
-        environment = _environment_of(servers, named)
-        if self._in_production:
-            _refuse_development(named)
+    async def _start_servers(self, servers: EmbeddedServers, named: Mapping[str, str]) -> None:
+        """Those that the environment does not name, side by side, with their empty databases. Raises ChildError."""
         specs = await self._embedded_specs(named, servers)
         if specs:
             with self.terminal.step(f"Start {', '.join(spec.name for spec in specs)}"):
                 await self.supervisor.start_together(specs)
         if _needs_postgres(named):
             await create_databases(servers)
+
+    def _environment_beside(self, servers: EmbeddedServers, named: Mapping[str, str]) -> dict[str, str]:
+        """The subgraphs' whole environment."""
+        environment = _environment_of(servers, named)
         environment["JWT_SECRET"] = os.environ.get("JWT_SECRET") or self.directory.jwt_secret()
         if not self._in_production:
             self._give_keys(environment)
@@ -239,32 +249,42 @@ class Stack:
         is_alone = self.options.host == HOST
         environment["WEBHOOK_LOOPBACK"] = os.environ.get("WEBHOOK_LOOPBACK") or ("1" if is_alone else "0")
 
+    @property
+    def _last_preparation(self) -> LastPreparation:
+        urls = {name: value_of(f"DATABASE_URL_{name.upper()}", self.environment) or "" for name in DOMAINS}
+        return LastPreparation(self.directory.preparation, self.directory.supergraph, self.subgraph_ports, urls)
+
+    async def _begin_preparation(self) -> None:
+        arguments = ["--supergraph", str(self.directory.supergraph), "--ports", self._ports_argument]
+        if self._lacks_people:
+            arguments += ["--sample-data", str(self.directory.path)]
+        log = self.directory.logs / "prepare.log"
+        self._preparation = await Preparation.begin(arguments, self._child_environment(), log)
+
     async def _prepare(self) -> None:
         """Migrations and the composed graph, unless both are there from an earlier start."""
-        urls = {name: value_of(f"DATABASE_URL_{name.upper()}", self.environment) or "" for name in DOMAINS}
-        last = LastPreparation(self.directory.preparation, self.directory.supergraph, self.subgraph_ports, urls)
-        if await last.holds():
+        if self._preparation is None and await self._last_preparation.holds():
             return
         code = await asyncio.to_thread(digest_of_code)
+        if self._preparation is None:
+            await self._begin_preparation()
+        assert self._preparation is not None
         with self.terminal.step("Migrate four databases, compose the graph"):
-            await self._run_to_end(
-                "prepare", "prepare", "--supergraph", str(self.directory.supergraph), "--ports", self._ports_argument
-            )
-        await last.remember(code)
+            await self._preparation.prepared()
+        await self._last_preparation.remember(code)
 
     async def _start_serving(self) -> None:
         """Subgraphs and router; the first time, the sample data come in beside them."""
-        is_first = self._has_people and not self.directory.has_loaded("sample-data")
         what = "router and subgraphs in one process" if self.options.in_process else "four subgraphs and the router"
-        also = ", load sample foods, exercises and people (once)" if is_first else ""
+        also = ", load sample foods, exercises and people (once)" if self._lacks_people else ""
         with self.terminal.step(f"Start {what}{also}"):
             starts = [self.supervisor.start_together(self._serving_specs())]
-            if is_first:
-                starts.append(self._run_to_end("sample-data", "sample-data", "--data-dir", str(self.directory.path)))
+            if self._preparation is not None:
+                starts.append(self._preparation.finished())
             for outcome in await asyncio.gather(*starts, return_exceptions=True):
                 if outcome is not None:
                     raise outcome
-        if is_first:
+        if self._lacks_people:
             self.directory.mark_loaded("sample-data")
 
     def _serving_specs(self) -> list[ChildSpec]:
@@ -301,6 +321,11 @@ class Stack:
         """Whether the sample people are there when the start has come to its end."""
         wants = self.options.sample_data and not self._in_production
         return wants or self.directory.has_loaded("sample-data")
+
+    @property
+    def _lacks_people(self) -> bool:
+        """Whether this start is to load the sample people."""
+        return self._has_people and not self.directory.has_loaded("sample-data")
 
     @property
     def _in_production(self) -> bool:
@@ -378,7 +403,9 @@ class Stack:
         self.directory.router_config.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
         if self.options.config is not None:
             environment = {**os.environ, **self.environment}
-            check_merged(self.directory.router_config, self.options.config, environment)
+            own = self.options.config
+            for sentence in check_merged(self.directory.router_config, own, environment, self.subgraph_ports):
+                self.news(f"warning: {sentence}")
 
     def _instance_settings(self) -> dict[str, Any]:
         if self.options.in_process:

@@ -6,6 +6,7 @@ Loading again changes nothing: catalogue rows have fixed ids, accounts fixed add
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -20,7 +21,7 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import text
 
-from deploy.data_directory import DataDirectory
+from deploy.data_directory import DataDirectory, write_whole
 from deploy.embedded import DOMAINS
 from deploy.errors import FriendlyError
 from deploy.sample_data import (
@@ -113,7 +114,7 @@ def load_sample_data(users: int, days: int, seed: int, data_dir: Path, terminal:
         task = progress.add_task("Foods and exercises", total=None)
         asyncio.run(_load_catalogues(urls, now))
         progress.update(task, description="People", total=len(people) + users)
-        with _told_afterwards(urls):
+        with _told_afterwards(urls, data_dir):
             asyncio.run(_load_people(urls, people, now))
             asyncio.run(_load_belongings(urls, now))
             progress.update(task, advance=len(people))
@@ -146,13 +147,23 @@ def _database_urls(data_dir: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _told_afterwards(urls: Mapping[str, str]) -> Iterator[None]:
-    """The broker hears of what the block loads when it ends, however it ends; the projections do not wait for that."""
+def _told_afterwards(urls: Mapping[str, str], data_dir: Path) -> Iterator[None]:
+    """The broker hears of what the block loads when it ends, however it ends; the projections do not wait for that.
+
+    One that is killed leaves word in the data directory of where its rows begin, and the next tells from there.
+    """
+    file = data_dir / "untold-sample-data.json"
     before = asyncio.run(_newest_events(urls))
+    if file.exists():
+        earlier: dict[str, int] = json.loads(file.read_text(encoding="utf-8"))
+        before = {name: min(newest, earlier.get(name, newest)) for name, newest in before.items()}
+    elif data_dir.exists():  # else the environment names the databases
+        write_whole(file, json.dumps(before))
     try:
         yield
     finally:
         asyncio.run(_tell_from(urls, before))
+        file.unlink(missing_ok=True)
 
 
 async def _newest_events(urls: Mapping[str, str]) -> dict[str, int]:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import sys
 from pathlib import Path
 
 import asyncpg
@@ -24,6 +25,8 @@ from deploy.embedded import (
 from deploy.server_secret import ServerSecret
 from deploy.supervisor import Supervisor
 from subgraphs.users.commands.attempts import GUESSES, count_attempt
+
+ROOT = Path(__file__).parents[3]
 
 
 def _ignore(_name: str, _line: str) -> None:
@@ -92,6 +95,25 @@ async def test_a_killed_postgres_comes_back_with_what_was_committed(tmp_path: Pa
         connection = await asyncpg.connect(url)
         assert await connection.fetchval("select text from note") == "acknowledged"
         await connection.close()
+
+
+async def test_a_cluster_that_was_killed_while_it_was_made_is_made_anew(tmp_path: Path) -> None:
+    made = f"from pathlib import Path; from deploy.embedded import postgres_spec; postgres_spec(Path({str(tmp_path)!r}), 5432)"
+    maker = await asyncio.create_subprocess_exec(sys.executable, "-c", made, cwd=ROOT, start_new_session=True)
+    folders = (tmp_path, *Path("/var/lib/fittracker").glob("data-*"))  # the latter where root runs it as another user
+    async with asyncio.timeout(30):
+        while not (halves := [each for folder in folders for each in folder.glob(f"postgres.{maker.pid}.part/base")]):
+            await asyncio.sleep(0.002)
+            folders = (tmp_path, *Path("/var/lib/fittracker").glob("data-*"))
+    os.killpg(maker.pid, signal.SIGKILL)  # initdb with it
+    await maker.wait()
+    (half,) = halves
+    assert not (half.parents[1] / "postgres").exists()
+    async with embedded_servers(tmp_path) as servers:
+        connection = await asyncpg.connect(servers.database_url("users"))
+        assert await connection.fetchval("SELECT 1") == 1
+        await connection.close()
+    assert not half.parent.exists()
 
 
 async def test_nobody_gets_in_without_the_secret_and_a_service_only_into_its_own(tmp_path: Path) -> None:

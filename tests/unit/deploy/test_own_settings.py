@@ -47,7 +47,16 @@ def test_a_setting_that_does_not_exist_is_told_with_the_file_that_names_it(tmp_p
     merged, own = tmp_path / "router.yaml", tmp_path / "own.yaml"
     merged.write_text("supergraph: a.graphql\nbaching: {enabled: true}\n")
     with pytest.raises(FriendlyError) as caught:
-        check_merged(merged, own, {})
+        check_merged(merged, own, {}, [])
     assert f"with the settings of {own}" in str(caught.value)
     assert "baching" in str(caught.value)
     assert "batching" in str(caught.value)  # did you mean
+
+
+def test_settings_for_a_subgraph_that_is_not_there_are_told_and_no_more(tmp_path: Path) -> None:
+    merged = tmp_path / "router.yaml"
+    merged.write_text("supergraph: graph.graphql\ntraffic_shaping: {subgraphs: {nutritoin: {timeout_seconds: 1}}}\n")
+
+    told = check_merged(merged, tmp_path / "own.yaml", {}, ["users", "nutrition"])
+
+    assert told == ["'traffic_shaping.subgraphs.nutritoin': the graph has no such subgraph, did you mean 'nutrition'?"]
