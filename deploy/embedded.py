@@ -19,6 +19,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -35,6 +36,7 @@ HOST = "127.0.0.1"
 
 _SUPERUSER = "fittracker"  # prepares the databases; each subgraph has a role of its own that may do nothing else
 _POSTGRES_SYSTEM_USER = "embedded_postgres"  # Postgres refuses to run as root
+_STOP_GRACE_SECONDS = 30.0  # of Postgres
 _ROOT_STORE = Path("/var/lib/fittracker")
 _DIGEST_FILE = "fittracker-password-digest"
 HIGHEST_PORT = 65_535
@@ -130,6 +132,7 @@ def postgres_spec(directory: Path, port: int) -> ChildSpec:
     user, binaries, data = _postgres_places(directory)
     if not (data / "PG_VERSION").exists():
         _initialise_cluster(user, binaries, data)
+    _wait_for_predecessor(data)
     if _digest(data) != sha256(password.encode()).hexdigest():
         _ask_for_passwords(user, binaries, data, password)  # before it listens for the first time
         (data / _DIGEST_FILE).write_text(sha256(password.encode()).hexdigest(), encoding="ascii")
@@ -148,7 +151,7 @@ def postgres_spec(directory: Path, port: int) -> ChildSpec:
         ready=_asks_of(binaries / "pg_isready", "-q", "-h", HOST, "-p", str(port), "-U", _SUPERUSER),
         user=user,
         stop_signal=signal.SIGINT,  # fast shutdown: sessions are ended, the log is flushed
-        stop_grace_seconds=30,
+        stop_grace_seconds=_STOP_GRACE_SECONDS,
     )
 
 
@@ -309,6 +312,22 @@ def _initialise_cluster(user: str | None, binaries: Path, data: Path) -> None:
         shutil.rmtree(partial, ignore_errors=True)
         raise ChildError(f"cannot create a Postgres cluster in {data}: {error}") from None
     partial.rename(data)  # in the place of an empty folder, too
+
+
+def _wait_for_predecessor(data: Path) -> None:
+    """A stack that was killed leaves a Postgres that ends by itself (on Linux), when it has written down what it has in memory.
+
+    Where it does not end in time, ours says so.
+    """
+    end = time.monotonic() + _STOP_GRACE_SECONDS
+    while time.monotonic() < end:
+        try:
+            pid = int((data / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
+            if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() != "postgres":
+                return  # of before this machine was started; the number is another's by now
+        except (OSError, ValueError):
+            return
+        time.sleep(0.02)
 
 
 def _digest(data: Path) -> str:

@@ -131,9 +131,29 @@ SUMS = {
 }
 
 
-@pytest.mark.timeout(240)
+async def _kill_a_first_start(data: Path) -> None:
+    """When the loader has left word that people come in now, and has not got far with them."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "deploy", "up", "--port", "0", "--data-dir", str(data), "--no-watch",
+        cwd=ROOT, stdout=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+
+    async def people_come_in() -> bool:
+        assert process.returncode is None
+        return (data / "untold-sample-data.json").exists()
+
+    await eventually(people_come_in, seconds=100)
+    process.kill()
+    await process.wait()
+    assert not (data / "loaded-sample-data").exists()
+
+
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("mode", ["--processes", "--in-process"])
 async def test_johns_week(tmp_path: Path, mode: str) -> None:
+    """Also after a first start that was killed while the people came in."""
+    if mode == "--processes":
+        await _kill_a_first_start(tmp_path / "data")
     async with running_stack(tmp_path / "data", "--sample-data", mode) as stack:
         john = await _sign_in(stack, "john.doe@example.com")
         last = datetime.now(UTC).date() - timedelta(days=1)

@@ -31,6 +31,8 @@ def words_of(text: str) -> tuple[str, ...]:
 
 def fold(text: str) -> str:
     """Lower case without accents and apostrophes; everything else stays."""
+    if text.isascii():  # as most names are: there is nothing to take apart
+        return _APOSTROPHES.sub("", text.lower())
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return _APOSTROPHES.sub("", plain).translate(_LETTERS)

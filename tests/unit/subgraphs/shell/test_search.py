@@ -7,7 +7,7 @@ from subgraphs.nutrition.domain.food_name import read_name
 from subgraphs.shell.search.phrases import Phrases, query_words
 from subgraphs.shell.search.ranking import Named, Reading, score
 from subgraphs.shell.search.spelling import corrected, distance, is_doubtful
-from subgraphs.shell.search.words import words_of
+from subgraphs.shell.search.words import fold, words_of
 
 
 @pytest.mark.parametrize(
@@ -147,3 +147,8 @@ def test_a_word_that_far_more_names_have_is_meant_though_some_have_the_misspelt_
     assert is_doubtful("salmonn", known, ["salmonn", "salmon"])
     assert not is_doubtful("oatly", {"oatly": 40, "oaty": 60}, ["oaty", "oatly"])
     assert not is_doubtful("bread", {"bread": 5}, ["bread"])
+
+
+def test_plain_letters_are_folded_as_they_are_among_others() -> None:
+    plain = "".join(map(chr, range(128)))
+    assert fold(plain) == fold(f"{plain}é").removesuffix("e")
