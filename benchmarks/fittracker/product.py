@@ -120,7 +120,7 @@ async def _load(people: list[Person], environment: Mapping[str, str]) -> None:
         }
         for database in databases.values():
             stack.push_async_callback(database.close)
-        await load_people(databases, people, await read_catalogues(databases), datetime.now(UTC))
+        await load_people(databases, people, await read_catalogues(databases, people), datetime.now(UTC))
 
 
 def _dashboard(url: str, person: Person, last_day: date) -> Request:

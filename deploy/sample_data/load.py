@@ -18,6 +18,7 @@ from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
+import asyncpg
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import text
 
@@ -99,6 +100,7 @@ CONSUMERS = {
     "analytics": (days_and_trends,),
     "users": (notifications, plans),  # the last: of achievements that the others make
 }
+_OWN_TABLES = "SELECT string_agg(oid::regclass::text, ', ') FROM pg_class WHERE relkind = 'r' AND relowner = current_user::regrole"
 PASSWORD = "Password123!"  # noqa: S105 - of people who do not exist
 
 
@@ -120,6 +122,7 @@ def load_sample_data(users: int, days: int, seed: int, data_dir: Path, terminal:
             progress.update(task, advance=len(people))
             for done in _load_synthetic(urls, Population(users, days, seed, yesterday), now):
                 progress.update(task, advance=done)
+        asyncio.run(_vacuum(urls.values()))
     foods, exercises = len(read_foods()) + len(read_own_foods()), len(read_exercises()) + len(read_own_exercises())
     terminal.say(f"{foods:,} foods, {exercises} exercises and {len(people) + users:,} people are there")
 
@@ -182,6 +185,20 @@ async def _tell_from(urls: Mapping[str, str], before: Mapping[str, int]) -> None
                 await tell_from(connection, after)
 
 
+async def _vacuum(urls: Iterable[str]) -> None:
+    """What autovacuum would do to the new rows within a minute or two, while somebody works already: statistics and visibility."""
+
+    async def vacuum(url: str) -> None:
+        connection = await asyncpg.connect(url.replace("postgresql+asyncpg://", "postgresql://", 1))
+        try:
+            if tables := await connection.fetchval(_OWN_TABLES):
+                await connection.execute(f"VACUUM (ANALYZE) {tables}")
+        finally:
+            await connection.close()
+
+    await asyncio.gather(*map(vacuum, urls))
+
+
 @asynccontextmanager
 async def _databases(urls: Mapping[str, str]) -> AsyncIterator[dict[str, Database]]:
     async with AsyncExitStack() as stack:
@@ -206,7 +223,7 @@ async def _load_catalogues(urls: Mapping[str, str], now: datetime) -> None:
 
 async def _load_people(urls: Mapping[str, str], people: Sequence[Person], now: datetime) -> None:
     async with _databases(urls) as databases:
-        await load_people(databases, people, await read_catalogues(databases), now)
+        await load_people(databases, people, await read_catalogues(databases, people), now)
 
 
 async def _load_belongings(urls: Mapping[str, str], now: datetime) -> None:
@@ -260,9 +277,11 @@ class Catalogues:
     exercises: Mapping[str, ExerciseRecord]
 
 
-async def read_catalogues(databases: Mapping[str, Database]) -> Catalogues:
+async def read_catalogues(databases: Mapping[str, Database], people: Iterable[Person]) -> Catalogues:
+    """Every exercise, and of the foods those that these people eat."""
+    eaten = {food_id for person in people for meal in person.meals for food_id, _ in meal.items}
     async with databases["nutrition"].transaction() as connection:
-        foods = await priced_catalogue(connection)
+        foods = await priced_catalogue(connection, eaten)
     async with databases["workouts"].transaction() as connection:
         return Catalogues(foods, await catalogue_by_name(connection))
 

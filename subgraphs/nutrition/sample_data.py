@@ -65,10 +65,9 @@ async def load_foods(
     return loaded
 
 
-async def priced_catalogue(connection: AsyncConnection) -> dict[str, PricedFood]:
-    """Every food of the composition tables and our own as meals need it, once for many people."""
-    ids = (await connection.scalars(text("SELECT id FROM food WHERE created_by IS NULL AND digest IS NULL"))).all()
-    return await priced_foods(connection, "", [ItemDraft(food_id) for food_id in ids])
+async def priced_catalogue(connection: AsyncConnection, food_ids: Iterable[str]) -> dict[str, PricedFood]:
+    """These foods of the catalogue as meals need them, once for many people; those that are not there are left out."""
+    return await priced_foods(connection, "", [ItemDraft(food_id) for food_id in food_ids])
 
 
 async def load_meals(
