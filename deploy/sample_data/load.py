@@ -54,6 +54,7 @@ from subgraphs.analytics.projections.summary import subscription as days_and_tre
 from subgraphs.nutrition.commands.meal import NewMeal
 from subgraphs.nutrition.domain.meal import ItemDraft, MealSlot, PricedFood
 from subgraphs.nutrition.projections.person import subscription as names_and_clocks
+from subgraphs.nutrition.projections.training import subscription as days_of_training
 from subgraphs.nutrition.sample_data import load_foods, load_meals, priced_catalogue
 from subgraphs.shell.context import utc_now
 from subgraphs.shell.database import Database
@@ -95,7 +96,7 @@ _PEOPLE_AT_ONCE = 50  # each portion reads the catalogues once
 _PROJECTED_AT_ONCE = 10  # people with ten thousand events or so: a statement may take 15 s, on a loaded machine too
 # Each subgraph's subscriptions to the others' events.
 CONSUMERS = {
-    "nutrition": (names_and_clocks,),
+    "nutrition": (names_and_clocks, days_of_training),
     "workouts": (clocks_and_weights,),
     "analytics": (days_and_trends,),
     "users": (notifications, plans),  # the last: of achievements that the others make
