@@ -23,7 +23,7 @@ from events.audit import Audit, Difference
 from events.consumer import Subscription, handle_parked
 from events.parked import discard, list_parked, order_to_park, replay
 from events.progress import behind, unpublished
-from events.relay import begin_source_epoch
+from events.relay import ClocksDisagreeError, begin_source_epoch
 from events.sources import Sources
 from subgraphs.shell.context import utc_now
 from subgraphs.shell.database import Database
@@ -205,6 +205,8 @@ async def begin_epoch(service: str, data_dir: Path, terminal: Terminal) -> None:
     connection = await asyncpg.connect(urls[service])
     try:
         epoch = await begin_source_epoch(connection)
+    except ClocksDisagreeError as error:
+        raise FriendlyError(str(error), "set the clock that is wrong, and give the command again") from None
     finally:
         await connection.close()
     terminal.say(f"{service}: epoch {epoch}; its whole state is told anew")

@@ -6,6 +6,7 @@ broker when the database is found to be another one than before: restored, or pr
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 
@@ -72,6 +73,20 @@ _ENTER_INCARNATION = (
 )
 
 
+_INCARNATION_NOW = "SELECT incarnation FROM outbox_relay"
+_CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float"
+MOST_SECONDS_APART = 300.0
+
+
+class ClocksDisagreeError(Exception):
+    """The database's clock and this machine's differ so much that one is wrong. An epoch of years to come cannot be taken back:
+    after another restore, with the right time, every consumer would take what the database says for outdated.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the database's clock is {seconds:+.0f} s from this machine's, so no epoch can be given")
+
+
 async def run_relay(
     service: str, database_url: str, kafka: KafkaSettings, loops: Loops | None = None, fanout: Fanout | None = None
 ) -> None:
@@ -100,10 +115,17 @@ async def run_relay(
 async def begin_source_epoch(connection: asyncpg.Connection) -> int:
     """Give the database a new life by hand, where nothing can tell that it was rolled back; returns its epoch.
 
-    The relay then tells everybody the whole state anew.
+    The relay then tells everybody the whole state anew. Raises ClocksDisagreeError.
     """
+    await _compare_clocks(connection)
     statement = f"UPDATE outbox_relay SET {_NEXT_SOURCE_EPOCH}, {_REFILL_ALL} RETURNING source_epoch"  # noqa: S608
     return int(await connection.fetchval(statement))
+
+
+async def _compare_clocks(connection: asyncpg.Connection) -> None:
+    apart = await connection.fetchval(_CLOCK) - time.time()
+    if abs(apart) > MOST_SECONDS_APART:
+        raise ClocksDisagreeError(apart)
 
 
 async def tell_from(connection: AsyncConnection, after: int) -> None:
@@ -155,8 +177,10 @@ class _Session:
                 await self._rest()
 
     async def _enter_incarnation(self) -> None:
-        """Learn which life of the database this is; a new one tells everybody its whole state."""
+        """Learn which life of the database this is; a new one tells everybody its whole state. Raises ClocksDisagreeError."""
         incarnation = await self._connection.fetchval(INCARNATION)
+        if await self._connection.fetchval(_INCARNATION_NOW) != incarnation:
+            await _compare_clocks(self._connection)
         await self._connection.execute(_NAME_INCARNATION, incarnation)
         if epoch := await self._connection.fetchval(_ENTER_INCARNATION, incarnation):
             metrics.OUTBOX_REFILLS.labels(self._service).inc()

@@ -1,15 +1,20 @@
 """A database that was restored tells its truth again, though the versions it gives were given before."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from types import SimpleNamespace
 
 import asyncpg
 import pytest
 
-from events.relay import begin_source_epoch, run_relay
+from events import relay
+from events.relay import ClocksDisagreeError, begin_source_epoch, run_relay
 from tests.testkit.event_pipeline import Pipeline, eventually, open_pipeline
 from tests.testkit.servers import Broker, Postgres
+
+TEN_YEARS = 10 * 365.25 * 86_400
 
 
 @pytest.fixture
@@ -91,6 +96,30 @@ async def test_a_new_epoch_by_order_tells_the_whole_state_anew(pipeline: Pipelin
         assert await begin_source_epoch(connection) > first
         await connection.close()
         await projected(pipeline, {"a": "80"})
+
+
+async def test_no_epoch_is_given_by_a_clock_that_is_wrong_by_years(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of years to come would make consumers deaf to the next life of the database; until the clocks agree, events wait."""
+    await pipeline.write("a", 1, "80")
+    with monkeypatch.context() as wrong:
+        wrong.setattr(relay, "time", SimpleNamespace(time=lambda: time.time() + TEN_YEARS))
+        async with pipeline.running():
+            await eventually(lambda: _refuses(pipeline))
+        connection = await asyncpg.connect(pipeline.url)
+        with pytest.raises(ClocksDisagreeError):
+            await begin_source_epoch(connection)
+        assert await connection.fetchval("SELECT source_epoch FROM outbox_relay") < time.time() * 1000
+        await connection.close()
+        assert await pipeline.weights() == {}
+    async with pipeline.running():
+        await projected(pipeline, {"a": "80"})
+
+
+async def _refuses(pipeline: Pipeline) -> bool:
+    """Whether the relay stands still for that reason."""
+    return any("ClocksDisagreeError" in (loop.last_failure or "") for loop in pipeline.loops if loop.name == "relay")
 
 
 async def test_a_database_of_which_nothing_changed_keeps_its_epoch(pipeline: Pipeline) -> None:
