@@ -75,18 +75,21 @@ class StaleVersionError(SubgraphError):
     code = "STALE_VERSION"
     is_mendable = True
 
-    def __init__(self, what: str, *, expected: int, current: int) -> None:
+    def __init__(self, what: str, *, expected: int, current: int, field: str = "expectedVersion") -> None:
         super().__init__(
             f"This {what} was changed in the meantime: version {expected} was expected, it has version {current}.",
             currentVersion=current,
-            field="expectedVersion",
+            field=field,
         )
 
 
-def expect_version(what: str, *, expected: int | None, current: int) -> None:
-    """Raises StaleVersionError where a change was made from another version than the newest; None expects nothing."""
+def expect_version(what: str, *, expected: int | None, current: int, field: str = "expectedVersion") -> None:
+    """Raises StaleVersionError where a change was made from another version than the newest; None expects nothing.
+
+    `field` is where the input tells the version.
+    """
     if expected is not None and expected != current:
-        raise StaleVersionError(what, expected=expected, current=current)
+        raise StaleVersionError(what, expected=expected, current=current, field=field)
 
 
 class ValidationError(SubgraphError):

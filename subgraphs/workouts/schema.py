@@ -13,6 +13,7 @@ from subgraphs.workouts.api.template import TemplateMutation
 from subgraphs.workouts.api.user import User
 from subgraphs.workouts.api.workout import Workout, WorkoutQuery
 from subgraphs.workouts.api.workout_live import WorkoutSubscription
+from subgraphs.workouts.api.workout_merge import MergeMutation
 from subgraphs.workouts.api.workout_mutations import WorkoutMutation
 from subgraphs.workouts.api.workout_order import WorkoutOrderMutation
 from subgraphs.workouts.api.workout_pause_mutations import PauseMutation
@@ -30,6 +31,7 @@ class Mutation(
     ExerciseMutation,
     WorkoutMutation,
     WorkoutOrderMutation,
+    MergeMutation,
     TemplateMutation,
     PublicTemplateMutation,
     RestMutation,

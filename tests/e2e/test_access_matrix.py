@@ -113,7 +113,7 @@ PLACES = {
         "User.caloriesFor.exerciseId",
         "User.paceRecords.exerciseId",
     ),
-    "workout": ("User.heartRateOfWorkout.workoutId",
+    "workout": ("User.heartRateOfWorkout.workoutId", "MergeWorkoutsInput.id", "MergeWorkoutsInput.otherId",
         "Query.workout.id", "EditSetInput.workoutId", "DeleteSetInput.workoutId", "CompleteWorkoutInput.id", "WorkoutIdInput.id", "UpdateWorkoutInput.id", "LogSetInput.workoutId",
         "ReopenWorkoutInput.id", "PauseWorkoutInput.id", "ResumeWorkoutInput.id", "ReorderExercisesInput.workoutId", "SwapExerciseInput.workoutId",
         "StartRestInput.workoutId", "ExtendRestInput.workoutId", "SkipRestInput.workoutId",

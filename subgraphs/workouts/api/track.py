@@ -42,7 +42,9 @@ describe_enum(
 
 @strawberry.type(description="A kilometre or a mile of a recording, or what is left of one at its end.")
 class TrackSplit:
-    distance_m: float = strawberry.field(description="In metres; less than a whole one at the end only.")
+    distance_m: float = strawberry.field(
+        description="In metres; less than a whole one at the end only, or at the end of each part where two workouts were made one."
+    )
     seconds: float = strawberry.field(description="How long it took, pauses included.")
     rise_m: float | None = strawberry.field(
         description="The altitude of its end less that of its start, in metres; null if none was recorded."

@@ -121,8 +121,8 @@ class LogWorkoutInput:
     )
     track: WorkoutTrackInput | None = strawberry.field(
         default=None,
-        description="What its recording came to; the fastest stretches are records of its first exercise. It is not"
-        " changed later. Null: none.",
+        description="What its recording came to; the fastest stretches are records of its first exercise. Later"
+        " `mergeWorkouts` alone changes it. Null: none.",
     )
     gear_id: strawberry.ID | None = strawberry.field(default=None, description=_GEAR)
     without_gear: bool = strawberry.field(default=False, description=_WITHOUT_GEAR)

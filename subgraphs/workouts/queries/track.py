@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from subgraphs.shell.read_pool import Reader
 from subgraphs.workouts.domain.series import RateTimes, Series
-from subgraphs.workouts.domain.track import PaceDistance, Split
+from subgraphs.workouts.domain.track import PaceDistance, Split, TrackDraft
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,30 @@ async def rate_times_by_workout(connection: Reader, workout_ids: Sequence[str]) 
     """Of each workout in whose recording a heart beat."""
     rows = await connection.execute(_RATE_TIMES, {"ids": list(workout_ids)})
     return {workout_id: RateTimes(rates, seconds) for workout_id, rates, seconds in rows}
+
+
+async def drafts_by_workout(connection: Reader, workout_ids: Sequence[str]) -> dict[str, TrackDraft]:
+    """The whole recording of each workout that has one, as it could be told again."""
+    tracks = await tracks_by_workout(connection, workout_ids)
+    bests = await bests_by_workout(connection, workout_ids)
+    series = await series_by_workout(connection, workout_ids)
+    times = await rate_times_by_workout(connection, workout_ids)
+    return {
+        workout_id: TrackDraft(
+            distance_m=track.distance_m,
+            moving_seconds=track.moving_seconds,
+            ascent_m=track.ascent_m,
+            descent_m=track.descent_m,
+            mean_heart_rate=track.mean_heart_rate,
+            max_heart_rate=track.max_heart_rate,
+            km_splits=track.km_splits,
+            mile_splits=track.mile_splits,
+            bests=[(best.distance, best.seconds) for best in bests.get(workout_id, ())],
+            series=series.get(workout_id),
+            rate_times=times.get(workout_id, RateTimes()),
+        )
+        for workout_id, track in tracks.items()
+    }
 
 
 async def pace_records(connection: Reader, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[TrackBest]]:

@@ -48,6 +48,10 @@ OPERATIONS = {
         'mutation { updateWorkout(input: {id: "WORKOUT", name: "mine"}) { workout { id } } }',
         "NOT_FOUND",
     ),
+    "Mutation.mergeWorkouts": (
+        'mutation { mergeWorkouts(input: {id: "WORKOUT", otherId: "WORKOUT"}) { deletedId } }',
+        "NOT_FOUND",
+    ),
     "Mutation.deleteWorkout": ('mutation { deleteWorkout(input: {id: "WORKOUT"}) { deletedId } }', "NOT_FOUND"),
     "Mutation.createTemplate": (
         (
