@@ -364,7 +364,7 @@ class TrackBestRow(WorkoutsTable, table=True):
 
 
 class ExerciseBestRow(WorkoutsTable, table=True):
-    """The best of an exercise in one workout, of its working sets; what records are made of."""
+    """The best of an exercise in one workout, of its working sets, or the time of one without sets; what records are made of."""
 
     __tablename__ = "exercise_best"
 
@@ -376,6 +376,8 @@ class ExerciseBestRow(WorkoutsTable, table=True):
     max_reps: int | None = None
     best_one_rep_max_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(8, 3)))
     best_set_volume_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(14, 3)))
+    max_distance_m: Decimal | None = Field(default=None, sa_column=Column(Numeric(10, 2)))
+    max_duration_seconds: int | None = None
 
 
 class PersonalRecordRow(WorkoutsTable, table=True):
@@ -389,6 +391,8 @@ class PersonalRecordRow(WorkoutsTable, table=True):
     max_reps: int | None = None
     best_one_rep_max_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(8, 3)))
     best_set_volume_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(14, 3)))
+    max_distance_m: Decimal | None = Field(default=None, sa_column=Column(Numeric(10, 2)))
+    max_duration_seconds: int | None = None
     achieved_on: date
 
 

@@ -20,11 +20,11 @@ from subgraphs.shell.pagination import After, Before, Connection, First, FromDay
 from subgraphs.shell.physiology import Sex
 from subgraphs.shell.physiology_type import PhysiologyOfHeart
 from subgraphs.shell.plan_write_type import PlanWrite, write_node
-from subgraphs.shell.quantities import Mass, MassIn, mass
+from subgraphs.shell.quantities import Distance, DistanceIn, Mass, MassIn, distance, mass
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, rounded_or_none
 from subgraphs.shell.scopes import reads
 from subgraphs.shell.sharing import SHARED_TRAINING, AccessRead, read_node
-from subgraphs.shell.units import MassUnit
+from subgraphs.shell.units import DistanceUnit, MassUnit
 from subgraphs.workouts.api.calendar_of_user import CalendarOfUser
 from subgraphs.workouts.api.changes import ChangesOfUser
 from subgraphs.workouts.api.energy import EnergyEstimate, estimate
@@ -85,7 +85,10 @@ FirstDay = Annotated[date, strawberry.argument(name="from", description="The fir
 LastDay = Annotated[date, strawberry.argument(description="The last local day, included; at most 365 days later.")]
 
 
-@strawberry.type(description="A person's best of one exercise, each number from a working set that still exists.")
+@strawberry.type(
+    description="A person's best of one exercise, each number from a working set that still exists, or from the time of an exercise"
+    " that was done without sets."
+)
 class PersonalRecord:
     record: strawberry.Private[RecordOfPerson]
     id: strawberry.ID = strawberry.field(description="Identifies the record in the whole graph.")
@@ -100,13 +103,24 @@ class PersonalRecord:
     best_set_volume_kg: float | None = strawberry.field(
         description="The most that one set moved, repetitions times load, in kilograms; null if no load is known."
     )
+    max_distance_m: float | None = strawberry.field(
+        description="The farthest of one set, in metres; null if no distance was told."
+    )
+    max_duration_seconds: int | None = strawberry.field(
+        description="The longest of one set, or of an exercise without sets; null if no time was told."
+    )
     achieved_on: date = strawberry.field(
-        description="The day of the best estimate, else of the most weight, else of the most repetitions."
+        description="The day of the best estimate, else of the most weight, else of the most repetitions, else of the longest"
+        " distance, else of the longest time."
     )
 
     @strawberry.field(description="The most that was held or hung on, in a unit; null if no weight was told.")
     def max_weight(self, unit: MassIn = MassUnit.KG) -> Mass | None:
         return None if self.record.max_weight_kg is None else mass(self.record.max_weight_kg, unit)
+
+    @strawberry.field(description="`maxDistanceM` in a unit; null where that is.")
+    def max_distance(self, unit: DistanceIn = DistanceUnit.M) -> Distance | None:
+        return None if self.record.max_distance_m is None else distance(self.record.max_distance_m, unit)
 
     @strawberry.field(description="`estimatedOneRepMaxKg` in a unit; null where that is.")
     def estimated_one_rep_max(self, unit: MassIn = MassUnit.KG) -> Mass | None:
@@ -363,6 +377,8 @@ def _record_node(record: RecordOfPerson) -> PersonalRecord:
         max_reps=record.max_reps,
         estimated_one_rep_max_kg=rounded_or_none(record.best_one_rep_max_kg),
         best_set_volume_kg=rounded_or_none(record.best_set_volume_kg),
+        max_distance_m=rounded_or_none(record.max_distance_m),
+        max_duration_seconds=record.max_duration_seconds,
         achieved_on=record.achieved_on,
     )
 

@@ -49,6 +49,8 @@ describe_enum(
     MAX_REPS="The most repetitions of a set.",
     ONE_REP_MAX="The best estimate of one repetition by Epley, in kilograms.",
     SET_VOLUME="The most that a set moved, repetitions times load, in kilograms.",
+    MAX_DISTANCE="The farthest of a set, in metres.",
+    MAX_DURATION="The longest of a set, or of an exercise that was done without sets, in seconds.",
 )
 
 

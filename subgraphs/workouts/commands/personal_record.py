@@ -5,6 +5,7 @@ fell, or its day moved, are the bests of that person's other workouts read.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import text
@@ -13,8 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from subgraphs.workouts.domain.personal_record import Best
 from subgraphs.workouts.queries.workout import WorkoutRecord
 
-_MEASURES = ("max_weight_kg", "max_reps", "best_one_rep_max_kg", "best_set_volume_kg")
-_TYPES = {"max_reps": "integer"}
+_MEASURES = tuple(field.name for field in fields(Best))
+_TYPES = {"max_reps": "integer", "max_duration_seconds": "integer"}
+#: Below every measure; a weight that helps is down to -500 kg.
+_UNTOLD = -1000
+#: The first of these that an exercise has decides when its record was achieved.
+_DECISIVE = ("best_one_rep_max_kg", "max_weight_kg", "max_reps", "max_distance_m", "max_duration_seconds")
 
 _FORGET_BESTS = text(
     "DELETE FROM exercise_best WHERE workout_id = :workout_id"  # noqa: S608 - our names
@@ -30,13 +35,12 @@ _KEEP_BESTS = text(
 
 
 def _rank(row: str) -> str:
-    """What decides when a record was achieved: strength, else the weight, else the repetitions. As an SQL row."""
-    return (
-        f"(coalesce({row}.best_one_rep_max_kg, -1),"
-        f" CASE WHEN {row}.best_one_rep_max_kg IS NULL THEN coalesce({row}.max_weight_kg, -1) ELSE 0 END,"
-        f" CASE WHEN coalesce({row}.best_one_rep_max_kg, {row}.max_weight_kg) IS NULL"
-        f" THEN coalesce({row}.max_reps, -1) ELSE 0 END)"
-    )
+    """What decides when a record was achieved: strength, else the weight, the repetitions, the distance, the time. As an SQL row."""
+    parts = [f"coalesce({row}.{_DECISIVE[0]}, {_UNTOLD})"]
+    for number, name in enumerate(_DECISIVE[1:], start=1):
+        before = ", ".join(f"{row}.{each}" for each in _DECISIVE[:number])
+        parts.append(f"CASE WHEN coalesce({before}) IS NULL THEN coalesce({row}.{name}, {_UNTOLD}) ELSE 0 END")
+    return f"({', '.join(parts)})"
 
 
 _EVER = (

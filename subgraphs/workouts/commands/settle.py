@@ -145,7 +145,8 @@ def settle(
         body_weight_kg=energy.body_weight_kg if energy else None,
     )
     is_kept = workout.status != WorkoutStatus.CANCELLED
-    bests = best_by_exercise(each for each in working if each.kind in STRENGTH_KINDS) if is_kept else {}
+    counted = [each for each in working if each.kind in STRENGTH_KINDS]
+    bests = best_by_exercise(counted, _times_without_sets(placed, sets)) if is_kept else {}
     return Settled(numbers, placed, sets, _summaries(placed, working, exercises), bests)
 
 
@@ -209,6 +210,16 @@ def _efforts(
         minutes = Decimal(seconds) / 60 if seconds else None
         efforts.append(Effort(exercises[place.exercise_id].met, minutes, count[place.id]))
     return efforts
+
+
+def _times_without_sets(placed: Sequence[WorkoutExerciseRecord], sets: Sequence[SetRecord]) -> list[tuple[str, int]]:
+    """An hour of yoga is told as the time of the exercise; where there are sets, the time is theirs and of the rests between."""
+    with_sets = {one.workout_exercise_id for one in sets}
+    return [
+        (place.exercise_id, place.duration_seconds)
+        for place in placed
+        if place.duration_seconds is not None and place.id not in with_sets
+    ]
 
 
 def _volume(sets: Sequence[SetRecord]) -> Decimal:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -23,24 +23,30 @@ class WorkingSet(Protocol):
     def load_kg(self) -> Decimal | None: ...
     @property
     def one_rep_max_kg(self) -> Decimal | None: ...
+    @property
+    def distance_m(self) -> Decimal | None: ...
+    @property
+    def duration_seconds(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """The largest of each measure, each perhaps of another set; None where no set says it."""
+    """The largest of each measure, each perhaps of another set; None where nothing says it."""
 
     max_weight_kg: Decimal | None
     max_reps: int | None
     best_one_rep_max_kg: Decimal | None
     best_set_volume_kg: Decimal | None
+    max_distance_m: Decimal | None = None
+    max_duration_seconds: int | None = None
 
     def covers(self, other: "Best") -> bool:
         """Whether no measure of the other is larger."""
-        mine = (self.max_weight_kg, self.max_reps, self.best_one_rep_max_kg, self.best_set_volume_kg)
-        others = (other.max_weight_kg, other.max_reps, other.best_one_rep_max_kg, other.best_set_volume_kg)
-        return all(
-            theirs is None or (own is not None and own >= theirs) for own, theirs in zip(mine, others, strict=True)
-        )
+        pairs = ((kind.of(self), kind.of(other)) for kind in RecordKind)
+        return all(theirs is None or (own is not None and own >= theirs) for own, theirs in pairs)
+
+
+_NOTHING = Best(None, None, None, None)
 
 
 class RecordKind(StrEnum):
@@ -48,14 +54,18 @@ class RecordKind(StrEnum):
     MAX_REPS = "MAX_REPS"
     ONE_REP_MAX = "ONE_REP_MAX"
     SET_VOLUME = "SET_VOLUME"
+    MAX_DISTANCE = "MAX_DISTANCE"
+    MAX_DURATION = "MAX_DURATION"
 
     def of(self, best: Best) -> Decimal | None:
-        """What a best says of this kind, in kg or repetitions."""
+        """What a best says of this kind, in kg, repetitions, metres or seconds."""
         measures = {
             RecordKind.MAX_WEIGHT: best.max_weight_kg,
             RecordKind.MAX_REPS: None if best.max_reps is None else Decimal(best.max_reps),
             RecordKind.ONE_REP_MAX: best.best_one_rep_max_kg,
             RecordKind.SET_VOLUME: best.best_set_volume_kg,
+            RecordKind.MAX_DISTANCE: best.max_distance_m,
+            RecordKind.MAX_DURATION: None if best.max_duration_seconds is None else Decimal(best.max_duration_seconds),
         }
         return measures[self]
 
@@ -72,12 +82,12 @@ def records_over(one: Best, earlier: Iterable[Best]) -> list[RecordKind]:
     return found
 
 
-def best_by_exercise(sets: Iterable[WorkingSet]) -> dict[str, Best]:
-    """The best of each exercise among working sets."""
+def best_by_exercise(sets: Iterable[WorkingSet], without_sets: Iterable[tuple[str, int]] = ()) -> dict[str, Best]:
+    """The best of each exercise among working sets; of exercises that were done without any, (id, seconds), the longest time."""
     by_exercise: defaultdict[str, list[WorkingSet]] = defaultdict(list)
     for one in sets:
         by_exercise[one.exercise_id].append(one)
-    return {
+    found = {
         exercise_id: Best(
             max_weight_kg=max((one.weight_kg for one in of_one if one.weight_kg is not None), default=None),
             max_reps=max((one.reps for one in of_one if one.reps is not None), default=None),
@@ -92,6 +102,14 @@ def best_by_exercise(sets: Iterable[WorkingSet]) -> dict[str, Best]:
                 ),
                 default=None,
             ),
+            max_distance_m=max((one.distance_m for one in of_one if one.distance_m is not None), default=None),
+            max_duration_seconds=max(
+                (one.duration_seconds for one in of_one if one.duration_seconds is not None), default=None
+            ),
         )
         for exercise_id, of_one in by_exercise.items()
     }
+    for exercise_id, seconds in without_sets:
+        before = found.get(exercise_id, _NOTHING)
+        found[exercise_id] = replace(before, max_duration_seconds=max(seconds, before.max_duration_seconds or 0))
+    return found

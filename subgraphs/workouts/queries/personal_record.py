@@ -16,13 +16,16 @@ from subgraphs.shell.read_pool import Reader
 from subgraphs.workouts.domain.personal_record import Best, RecordKind
 from subgraphs.workouts.queries.workout import WorkoutRecord
 
-_COLUMNS = "user_id, exercise_id, max_weight_kg, max_reps, best_one_rep_max_kg, best_set_volume_kg, achieved_on"
+_COLUMNS = (
+    "user_id, exercise_id, max_weight_kg, max_reps, best_one_rep_max_kg, best_set_volume_kg, max_distance_m,"
+    " max_duration_seconds, achieved_on"
+)
 _ORDER = SortOrder(("achieved_on", "exercise_id"), descending=True)
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalRecord:
-    """A person's best of one exercise, each number from a working set that still exists."""
+    """A person's best of one exercise, each number of a workout that still exists."""
 
     user_id: str
     exercise_id: str
@@ -30,6 +33,8 @@ class PersonalRecord:
     max_reps: int | None
     best_one_rep_max_kg: Decimal | None
     best_set_volume_kg: Decimal | None
+    max_distance_m: Decimal | None
+    max_duration_seconds: int | None
     achieved_on: date
 
 
@@ -56,7 +61,8 @@ _MARKS = text(
                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
             FROM exercise_best AS best CROSS JOIN LATERAL (VALUES
                 ('MAX_WEIGHT', best.max_weight_kg), ('MAX_REPS', CAST(best.max_reps AS numeric)),
-                ('ONE_REP_MAX', best.best_one_rep_max_kg), ('SET_VOLUME', best.best_set_volume_kg)
+                ('ONE_REP_MAX', best.best_one_rep_max_kg), ('SET_VOLUME', best.best_set_volume_kg),
+                ('MAX_DISTANCE', best.max_distance_m), ('MAX_DURATION', CAST(best.max_duration_seconds AS numeric))
             ) AS told (kind, value)
             WHERE best.user_id = asked.user_id AND best.exercise_id = asked.exercise_id AND told.value IS NOT NULL
         ) AS ranked
@@ -66,7 +72,8 @@ _MARKS = text(
     """
 )
 _OTHER_BESTS = text(
-    "SELECT max(max_weight_kg), max(max_reps), max(best_one_rep_max_kg), max(best_set_volume_kg) FROM exercise_best"
+    "SELECT max(max_weight_kg), max(max_reps), max(best_one_rep_max_kg), max(best_set_volume_kg),"
+    " max(max_distance_m), max(max_duration_seconds) FROM exercise_best"
     " WHERE user_id = :user_id AND exercise_id = :exercise_id AND workout_id <> :workout_id"
 )
 _COUNTS = text("SELECT user_id, count(*) FROM personal_record WHERE user_id = ANY(:user_ids) GROUP BY user_id")

@@ -81,6 +81,46 @@ async def test_a_record_knows_the_days_on_which_it_grew(workouts: SubgraphUnderT
     assert [each["achievedOn"] for each in record["history"] if each["kind"] == "MAX_REPS"] == ["2026-03-02"]
 
 
+async def test_the_longest_distance_and_time_are_records_with_a_history(
+    workouts: SubgraphUnderTest, person: str
+) -> None:
+    async def run(day: str, *sets: dict[str, Any], **more: Any) -> Any:
+        return await log(workouts, person, day, [], exercises=[{"exerciseId": "run", "sets": list(sets), **more}])
+
+    await run("2026-03-02", {"distanceM": 5000, "durationSeconds": 1500})
+    far = await run("2026-03-04", {"distanceM": 10_000, "durationSeconds": 3200}, {"distanceM": 400})
+    await run("2026-03-06", {"distanceM": 9000, "durationSeconds": 3500}, {"distanceM": 20_000, "kind": "WARM_UP"})
+    told = (await last_event(workouts, far["id"]))[1]
+    assert isinstance(told, WorkoutState)
+    assert told.new_records == ("Running, 6 mph",)
+    wanted = (
+        "personalRecords { nodes { maxDistanceM maxDurationSeconds maxDistance(unit: KM) { value } achievedOn maxReps"
+    )
+    wanted += " history { kind value achievedOn } } }"
+    (record,) = (await about(workouts, person, wanted))["personalRecords"]["nodes"]
+    assert (record["maxDistanceM"], record["maxDurationSeconds"], record["maxReps"]) == (10_000.0, 3500, None)
+    assert (record["maxDistance"], record["achievedOn"]) == ({"value": 10.0}, "2026-03-04")
+    assert [(each["kind"], each["value"], each["achievedOn"]) for each in record["history"]] == [
+        ("MAX_DURATION", 3500.0, "2026-03-06"),
+        ("MAX_DISTANCE", 10_000.0, "2026-03-04"),
+        ("MAX_DURATION", 3200.0, "2026-03-04"),
+        ("MAX_DISTANCE", 5000.0, "2026-03-02"),
+        ("MAX_DURATION", 1500.0, "2026-03-02"),
+    ]
+    # The time of an exercise without sets counts; beside sets it has their rests in it, and does not.
+    await run("2026-03-08", durationSeconds=3600)
+    await run("2026-03-09", {"distanceM": 100}, durationSeconds=7000)
+    delete = "mutation ($id: ID!) { deleteWorkout(input: {id: $id}) { deletedId } }"
+    await workouts.data(delete, person, {"id": far["id"]})
+    (record,) = (await about(workouts, person, wanted))["personalRecords"]["nodes"]
+    assert (record["maxDistanceM"], record["maxDurationSeconds"], record["achievedOn"]) == (9000.0, 3600, "2026-03-06")
+
+    session = (await workouts.data(START, person))["startWorkout"]["workout"]["id"]
+    longer = {"workoutId": session, "exerciseId": "run", "distanceM": 9500, "durationSeconds": 60}
+    answer = (await workouts.data(LOG_SET, person, {"input": longer}))["logSet"]
+    assert answer["records"] == ["MAX_DISTANCE"]
+
+
 async def test_a_completed_workout_tells_of_what_it_has_more_than_every_earlier_one(
     workouts: SubgraphUnderTest, person: str
 ) -> None:

@@ -19,7 +19,7 @@ from subgraphs.workouts.domain.heart_rate import (
     zones,
 )
 from subgraphs.workouts.domain.one_rep_max import OneRepMaxFormula, one_rep_max_by, one_rep_maxes, reps_in_reserve
-from subgraphs.workouts.domain.personal_record import Best, RecordKind, records_over
+from subgraphs.workouts.domain.personal_record import Best, RecordKind, best_by_exercise, records_over
 from subgraphs.workouts.domain.training_load import acute_chronic_ratios, daily_loads, monotony_and_strain, session_load
 
 DAY = date(2026, 3, 2)
@@ -72,6 +72,17 @@ def test_a_record_is_more_than_everything_before_and_a_first_is_none() -> None:
     more = Best(Decimal(105), 5, Decimal("122.5"), Decimal(525))
     assert records_over(more, [first]) == [RecordKind.MAX_WEIGHT, RecordKind.ONE_REP_MAX, RecordKind.SET_VOLUME]
     assert records_over(first, [first]) == []
+
+
+def test_the_longest_distance_and_time_are_measures_of_their_own() -> None:
+    first = Best(None, None, None, None, Decimal(5000), 1500)
+    farther = Best(None, None, None, None, Decimal(5001), 1500)
+    assert records_over(farther, [first]) == [RecordKind.MAX_DISTANCE]
+    assert records_over(Best(None, None, None, None, None, 1501), [first]) == [RecordKind.MAX_DURATION]
+    assert farther.covers(first)
+    assert not first.covers(farther)
+    yoga = best_by_exercise([], [("yoga", 3600), ("yoga", 1800)])
+    assert yoga == {"yoga": Best(None, None, None, None, None, 3600)}
 
 
 def test_the_maximum_heart_rate_falls_with_age() -> None:
