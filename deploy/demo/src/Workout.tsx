@@ -2,6 +2,7 @@
 import { useMutation, useQuery } from "@apollo/client/react";
 import { useEffect, useState, type FormEvent } from "react";
 import { Answer } from "./Answer";
+import { HeartLine } from "./charts";
 import { client } from "./client";
 import { addDays, clock, count, kcal, longDate, minutes, shortDate, tenths, words } from "./format";
 import {
@@ -367,7 +368,9 @@ function Done({ workouts }: { workouts: readonly WorkoutLineFragment[] }) {
               {each.durationMinutes !== null && `, ${minutes(each.durationMinutes)}`}
               {each.caloriesBurned?.kcal ? `, ${kcal(each.caloriesBurned.kcal)}` : ""}
               {each.volumeKg > 0 && `, ${count(each.volumeKg)} kg`}
+              {each.track && `, ${tenths(each.track.distanceM / 1000)} km`}
             </small>
+            {each.track?.series?.heartRate && <HeartLine {...each.track.series} heartRate={each.track.series.heartRate} />}
           </li>
         ))}
       </ul>

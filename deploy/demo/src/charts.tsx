@@ -112,6 +112,35 @@ export function WeightChart({ points, goalKg }: { points: readonly WeightPoint[]
   );
 }
 
+const SPARK_WIDTH = 240;
+const SPARK_HEIGHT = 40;
+
+interface HeartLineProps {
+  seconds: readonly number[];
+  heartRate: readonly (number | null)[];
+}
+
+/** The heart over a workout, from its lowest to its highest; nothing where none was recorded. */
+export function HeartLine({ seconds, heartRate }: HeartLineProps) {
+  const points = seconds.flatMap((at, index) => {
+    const rate = heartRate[index];
+    return rate === null || rate === undefined ? [] : [{ at, rate }];
+  });
+  const last = points.at(-1);
+  if (!last) return null;
+  const low = Math.min(...points.map((each) => each.rate));
+  const high = Math.max(...points.map((each) => each.rate));
+  const x = (at: number) => (at / Math.max(1, last.at)) * SPARK_WIDTH;
+  const y = (rate: number) => 3 + ((high - rate) / Math.max(1, high - low)) * (SPARK_HEIGHT - 6);
+  const told = `Heart rate over ${count(last.at / 60)} minutes: from ${count(low)} to ${count(high)} beats a minute.`;
+  return (
+    <svg className="heart-line" viewBox={`0 0 ${SPARK_WIDTH} ${SPARK_HEIGHT}`} role="img" aria-label={told}>
+      <title>{told}</title>
+      <polyline points={points.map((each) => `${x(each.at)},${y(each.rate)}`).join(" ")} />
+    </svg>
+  );
+}
+
 /** Whole kilograms, at most seven of them. */
 function ticks(low: number, high: number): number[] {
   const step = Math.max(1, Math.ceil((high - low) / 6));
