@@ -50,9 +50,10 @@ class AlikeTexts:
         """A text of this form was prepared."""
         self._forms.put((form.text, operation_name), True)
 
-    def serves(self, form: TextForm, text: str, operation_name: str | None) -> bool:
-        """Whether the form is to serve this text; it will not, the next time."""
-        if self._forms.get((form.text, operation_name)) is None or (text, operation_name) in self._served:
+    def serves(self, form: TextForm, text: str, operation_name: str | None, *, is_prepared: bool) -> bool:
+        """Whether the form, which may be prepared already, is to serve this text. It will not, the next time."""
+        is_known = is_prepared or self._forms.get((form.text, operation_name)) is not None
+        if not is_known or (text, operation_name) in self._served:
             return False
         if form.names:
             self._served.put((text, operation_name), True)

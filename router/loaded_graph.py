@@ -201,10 +201,12 @@ class LoadedGraph:
         if known is not None:
             return known
         form = self._alike.form_of(text, operation_name) if may_share and not keep_incremental else None
-        if form is not None and self._alike.serves(form, text, operation_name):
-            shared = await self._prepare_form(form, key, asker)
-            if shared is not None:
-                return shared
+        if form is not None:
+            is_prepared = self.has_prepared(form.text, operation_name)  # by the warm-up, too
+            if self._alike.serves(form, text, operation_name, is_prepared=is_prepared):
+                shared = await self._prepare_form(form, key, asker)
+                if shared is not None:
+                    return shared
         prepared = self._prepared.compute_at_once(
             key, lambda: self._prepare_at_once(key, asker())
         ) or await self._prepared.get_or_compute(key, lambda: self._prepare_aside(key, asker()))
@@ -219,6 +221,8 @@ class LoadedGraph:
         try:
             prepared = await self.prepare(form.text, key[1], asker=asker)
         except RequestError:
+            return None
+        if not prepared.can_be_shared:
             return None
         slots = prepared.slots(form.literals)
         if not slots.are_complete:

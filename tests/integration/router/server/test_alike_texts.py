@@ -108,6 +108,33 @@ async def test_a_literal_is_sent_as_it_was_written(start_router: StartRouter, sh
             assert await router.ask(f'{{ user(id: "{name}") {{ name }} }}') == {"data": {"user": {"name": name}}}
 
 
+async def test_forms_are_warmed_up_for_the_next_graph() -> None:
+    texts = [f"{{ a{number}: user(id: {number}) {{ id }} }}" for number in range(4)]
+    graph = LoadedGraph.from_sdl(SUPERGRAPH)
+    for text in texts[:3]:
+        await asked(graph, text)
+    planned: list[Operation] = []
+    following = graph_counting(planned)
+    for known, name in graph.known_operations():
+        prepared = await following.prepare(known, name)
+        await following.plan(prepared, prepared.plannable)
+    assert len(planned) == 2
+    shared = await asked(following, texts[3])
+    assert (shared.names, shared.coercion.coerce(None)) == ({"_0": "a3"}, {"_0": "3"})
+    assert len(planned) == 2
+
+
+async def test_a_clients_own_text_that_looks_like_a_form_serves_no_others_unless_it_can() -> None:
+    graph = LoadedGraph.from_sdl(SUPERGRAPH)
+    for text in (
+        "mutation {{ {0} : rename ( name : $n ) {{ id }} }}",
+        "{{ {0} : __schema {{ queryType {{ name }} }} }}",
+    ):
+        await graph.prepare(text.format("_0").replace("$n", '"n"'), None)
+        for alias in ("a", "b", "c"):
+            assert (await graph.prepare(text.format(alias).replace("$n", '"n"'), None, may_share=True)).names == {}
+
+
 @pytest.mark.parametrize(
     "text",
     [
