@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+
+from subgraphs.shell.calendar import local_date
 
 Record = Mapping[str, Any]
 Input = dict[str, Any]
@@ -35,6 +38,7 @@ class Known:
     routines: dict[str, str | None] = field(default_factory=dict)
     planned: dict[str, str | None] = field(default_factory=dict)
     slots: set[str] = field(default_factory=set)  # names of the person's own slots of the day
+    clock: tuple[str, int] = ("UTC", 0)  # zone and first hour of the day, as the account has them after the settings
 
     def food(self, old: Record | None) -> str:
         """Raises NotImportedError for a food that is gone or not made yet."""
@@ -45,6 +49,13 @@ class Known:
     def exercise(self, old: Record) -> str:
         """Raises NotImportedError for one that is not made yet."""
         return _now(self.exercises, old["id"], "an exercise of it is not there")
+
+    def other_day(self, record: Record, at: str | None) -> Input:
+        """The day of what was logged under another clock than the account has: its owner moved, or began the day at another hour."""
+        day = record.get("localDate")  # other apps' files have none
+        if day is None or at is None or local_date(datetime.fromisoformat(at), *self.clock).isoformat() == day:
+            return {}
+        return {"localDate": day}
 
 
 def _now(known: Mapping[str, str | None], old: str, complaint: str) -> str:
@@ -145,12 +156,13 @@ def _favourite(record: Record, known: Known) -> Input:
     return {"foodId": known.food(record), "isFavourite": True}
 
 
-def _weight(record: Record, _known: Known) -> Input:
-    return _pick(record, "weightKg", "bodyFatPercent", "muscleMassKg", "notes", "recordedAt")
+def _weight(record: Record, known: Known) -> Input:
+    told = _pick(record, "weightKg", "bodyFatPercent", "muscleMassKg", "notes", "recordedAt")
+    return told | known.other_day(record, record["recordedAt"])
 
 
-def _measurement(record: Record, _known: Known) -> Input:
-    return _pick(record, "kind", "valueCm", "notes", "recordedAt")
+def _measurement(record: Record, known: Known) -> Input:
+    return _pick(record, "kind", "valueCm", "notes", "recordedAt") | known.other_day(record, record["recordedAt"])
 
 
 def _heart_rate(record: Record, _known: Known) -> Input:
@@ -161,8 +173,8 @@ def _steps(record: Record, _known: Known) -> Input:
     return _pick(record, "date", "source", "steps", "countedAt")
 
 
-def _drink(record: Record, _known: Known) -> Input:
-    return _pick(record, "amountMl", "at")
+def _drink(record: Record, known: Known) -> Input:
+    return _pick(record, "amountMl", "at") | known.other_day(record, record["at"])
 
 
 def _target(record: Record, _known: Known) -> Input:

@@ -173,6 +173,8 @@ class _Run:
         self._known.foods = {each["id"]: None for each in self._records("foods")}
         for once in (SETTINGS, PROFILE, DEFAULT_REST, PLATES):
             self._tell(once, await self._make_all(once))
+        for account in self._records(SETTINGS.file):
+            self._known.clock = (account["settings"]["timeZone"], account["settings"]["dayStartHour"])
         self._tell(EXERCISES, await self._make_all(EXERCISES, self._known.exercises))
         self._known.gear = {each["id"]: None for each in self._records("gear")}
         self._tell(GEAR, await self._make_all(GEAR, self._known.gear))

@@ -16,6 +16,9 @@ FIRST_YEAR = 1900
 LAST_YEAR = 2200
 #: Clocks of phones run ahead a little: an instant up to this far in the future is taken for now.
 CLOCK_TOLERANCE = timedelta(minutes=5)
+#: How far clocks are behind UTC at most, and how late a person's day may begin.
+_CLOCKS_BEHIND = timedelta(hours=12)
+_LATEST_START = timedelta(hours=12)
 
 
 class WeekStart(StrEnum):
@@ -50,6 +53,14 @@ def local_date(at: datetime, time_zone: str, day_start_hour: int) -> date:
 def latest_day(now: datetime) -> date:
     """The latest calendar day that has begun somewhere on Earth, which is where clocks are 14 hours ahead of UTC."""
     return (now.astimezone(UTC) + timedelta(hours=14)).date()
+
+
+def check_day_of(checks: Checks, day: date | None, at: datetime, field: str) -> None:
+    """Whether somebody's calendar has the instant on this day, with some clock on Earth and some start of the day."""
+    earliest = (at.astimezone(UTC) - _CLOCKS_BEHIND - _LATEST_START).date()
+    checks.require(
+        day is None or earliest <= day <= latest_day(at), field, "must be the moment's day, by some clock on Earth"
+    )
 
 
 def same_clock_on(day: date, at: datetime, zone: str, day_start_hour: int, *, zone_of_at: str) -> datetime:

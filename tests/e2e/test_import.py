@@ -15,12 +15,16 @@ import pytest
 from tests.e2e.test_export import exported, fittracker, person_with_everything
 from tests.testkit.running_stack import PASSWORD, ROOT, RunningStack, Visitor
 
-#: Told before anything is logged: an import counts days by the settings that it finds in the export.
+#: Told before anything is logged: an import counts days of meals and workouts by the start of day that it finds in the export.
 SETTINGS = """mutation { updateSettings(input: { timeZone: "Europe/Berlin", dayStartHour: 4, units: IMPERIAL }) {
   userErrors { message } } }"""
+#: With a weighing, a measurement and a drink of days that the settings do not give them: they were logged elsewhere.
 DAY = """mutation ($food: ID!, $recipe: ID!, $gone: ID!, $exercise: ID!) {
   dinner: logMeal(input: { slot: DINNER, at: "2026-03-28T23:30:00Z", timeZone: "Asia/Tokyo", notes: "travelling",
     items: [{ foodId: $food, grams: 123.4 }, { foodId: $recipe, grams: 80 }, { foodId: $gone, grams: 60 }] }) { userErrors { message } }
+  logWeight(input: { weightKg: 80.5, recordedAt: "2026-01-10T12:00:00Z", localDate: "2026-01-11" }) { userErrors { message } }
+  logMeasurement(input: { kind: HIP, valueCm: 98, recordedAt: "2026-01-10T12:00:00Z", localDate: "2026-01-09" }) { userErrors { message } }
+  logWater(input: { amountMl: 300, at: "2026-01-10T12:00:00Z", localDate: "2026-01-11" }) { userErrors { message } }
   createRecipe(input: { name: "Outer", servings: 3, ingredients: [{ foodId: $recipe, grams: 50 }] }) { userErrors { message } }
   logWorkout(input: { name: "Long ago", startedAt: "2026-03-01T10:00:00Z", endedAt: "2026-03-01T11:00:00Z", reportedKcal: 512,
     sessionRpe: 7, exercises: [{ exerciseId: $exercise, notes: "slow", sets: [{ reps: 5, weightKg: 60.5, rpe: 8 }] }] }) {

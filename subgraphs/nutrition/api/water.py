@@ -1,6 +1,6 @@
 """Drinks in GraphQL: the entity, logging and taking back."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
@@ -55,6 +55,11 @@ def drink_node(record: DrinkRecord) -> Drink:
 class LogWaterInput:
     amount_ml: int = strawberry.field(description=f"How much, 1 to {commands.LARGEST_DRINK_ML} millilitres.")
     at: datetime | None = strawberry.field(default=None, description="When it was drunk, not in the future. Null: now.")
+    local_date: date | None = strawberry.field(
+        default=None,
+        description="The calendar day that it counts for, where the person's clock was another then, as in an import: the moment's, by"
+        " some clock on Earth. Null: the day by the person's clock as it is now.",
+    )
     id: strawberry.ID | None = client_made_id(NodeKind.DRINK)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
@@ -99,7 +104,13 @@ class WaterMutation:
         viewer, resources = info.context.viewer, info.context.resources
         now = resources.now()
         record = await commands.log_water(
-            viewer, input.amount_ml, input.at or now, request_key(input), database=resources.database, now=now
+            viewer,
+            input.amount_ml,
+            input.at or now,
+            request_key(input),
+            day=input.local_date,
+            database=resources.database,
+            now=now,
         )
         return LogWaterPayload(drink=drink_node(record), diary_day=_day_of(info, record))
 

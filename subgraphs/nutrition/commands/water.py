@@ -11,7 +11,7 @@ from subgraphs.nutrition.commands.deleted_entry import DeletedDrink, keep_delete
 from subgraphs.nutrition.queries.person import person_of
 from subgraphs.nutrition.queries.water import DRINK_COLUMNS, DrinkRecord, drinks_by_id
 from subgraphs.shell.auth import Viewer
-from subgraphs.shell.calendar import check_instant, local_date
+from subgraphs.shell.calendar import check_day_of, check_instant, local_date
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
 from subgraphs.shell.idempotency import id_made_before, id_of_request, key_columns
@@ -33,20 +33,31 @@ _OF_DAY = text("SELECT count(*) FROM water WHERE user_id = :user_id AND local_da
 
 
 async def log_water(
-    viewer: Viewer, amount_ml: int, at: datetime, request: RequestKey | None, *, database: Database, now: datetime
+    viewer: Viewer,
+    amount_ml: int,
+    at: datetime,
+    request: RequestKey | None,
+    *,
+    day: date | None = None,
+    database: Database,
+    now: datetime,
 ) -> DrinkRecord:
-    """Raises ValidationError, and ConflictError for a key used otherwise. The same request again finds the first drink."""
+    """Keep a drink of the moment `at`, on `day`, or where that is None on the day by the person's clock.
+
+    Raises ValidationError, and ConflictError for a key used otherwise. The same request again finds the first drink.
+    """
     checks = Checks()
     in_range = 1 <= amount_ml <= LARGEST_DRINK_ML
     checks.require(in_range, "amountMl", f"must be from 1 to {LARGEST_DRINK_ML}")
     check_instant(checks, at, now, "at")
+    check_day_of(checks, day, at, "localDate")
     checks.done()
     async with database.transaction() as transaction:
         if earlier := await id_made_before(transaction, "water", viewer.id, request):
             return (await drinks_by_id(transaction, [earlier]))[earlier]
         person = await person_of(transaction, viewer)
         drink_id = made_id_of(request) or new_node_id(NodeKind.DRINK)
-        day = local_date(at, person.time_zone, person.day_start_hour)
+        day = day or local_date(at, person.time_zone, person.day_start_hour)
         row = {
             "id": drink_id,
             "user_id": viewer.id,

@@ -173,6 +173,11 @@ class LogMeasurementInput:
     recorded_at: datetime | None = strawberry.field(
         default=None, description="When it was measured, not in the future. Null: now."
     )
+    local_date: date | None = strawberry.field(
+        default=None,
+        description="The calendar day that it counts for, where the person's clock was another then, as in an import: the moment's, by"
+        " some clock on Earth. Null: the day by the person's clock as it is now.",
+    )
     id: strawberry.ID | None = client_made_id(NodeKind.MEASUREMENT)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
@@ -218,6 +223,7 @@ class MeasurementMutation:
             value_cm=decimal_of(input.value_cm, 2),
             recorded_at=input.recorded_at or now,
             notes=input.notes,
+            local_date=input.local_date,
             request=request_key(input),
         )
         record = await commands.log_measurement(context.viewer, new, database=context.resources.database, now=now)

@@ -1,6 +1,6 @@
 """Weighings in GraphQL: the entity, its pages, logging, correcting and deleting."""
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -120,6 +120,11 @@ class LogWeightInput:
     recorded_at: datetime | None = strawberry.field(
         default=None, description="When the person stood on the scale, not in the future. Null: now."
     )
+    local_date: date | None = strawberry.field(
+        default=None,
+        description="The calendar day that it counts for, where the person's clock was another then, as in an import: the moment's, by"
+        " some clock on Earth. Null: the day by the person's clock as it is now.",
+    )
     id: strawberry.ID | None = client_made_id(NodeKind.WEIGHT_ENTRY)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
@@ -202,6 +207,7 @@ class WeightMutation:
             muscle_mass_kg=decimal_of_or_none(input.muscle_mass_kg, 2),
             notes=input.notes,
             recorded_at=input.recorded_at or now,
+            local_date=input.local_date,
             request=request_key(input),
         )
         record = await commands.log_weight(context.viewer, new, database=context.resources.database, now=now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from events.contracts.users import MeasurementDeleted, MeasurementLogged
 from events.outbox import NewEvent, append_event, append_events
 from subgraphs.shell.auth import Viewer
-from subgraphs.shell.calendar import local_date
+from subgraphs.shell.calendar import check_day_of, local_date
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError
 from subgraphs.shell.idempotency import id_of_request, key_columns
@@ -42,6 +42,7 @@ class NewMeasurement:
     value_cm: Decimal
     recorded_at: datetime
     notes: str | None = None
+    local_date: date | None = None
     request: RequestKey | None = None
 
 
@@ -50,6 +51,7 @@ async def log_measurement(
 ) -> MeasurementRecord:
     """Store a measurement. Raises ValidationError, and ConflictError for too many or a key used otherwise."""
     checks = Checks()
+    check_day_of(checks, new.local_date, new.recorded_at, "localDate")
     check_measurement(checks, value_cm=new.value_cm, notes=new.notes, recorded_at=new.recorded_at, now=now)
     checks.done()
     async with database.transaction() as transaction:
@@ -67,7 +69,7 @@ async def log_measurement(
 
 
 def measurement_row(account: AccountRecord, new: NewMeasurement) -> dict[str, Any]:
-    """The columns of a new measurement; its calendar day is the account's."""
+    """The columns of a new measurement; its calendar day is the one that was told, else the account's."""
     return {
         "id": made_id_of(new.request) or new_node_id(NodeKind.MEASUREMENT),
         "user_id": account.id,
@@ -75,7 +77,7 @@ def measurement_row(account: AccountRecord, new: NewMeasurement) -> dict[str, An
         "value_cm": new.value_cm,
         "notes": new.notes,
         "recorded_at": new.recorded_at,
-        "local_date": local_date(new.recorded_at, account.time_zone, account.day_start_hour),
+        "local_date": new.local_date or local_date(new.recorded_at, account.time_zone, account.day_start_hour),
         **key_columns(new.request),
     }
 

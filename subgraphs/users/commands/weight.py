@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypedDict
 
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from events.contracts.users import WeightDeleted, WeightEdited, WeightLogged
 from events.outbox import NewEvent, append_event, append_events
 from subgraphs.shell.auth import Viewer
-from subgraphs.shell.calendar import local_date
+from subgraphs.shell.calendar import check_day_of, local_date
 from subgraphs.shell.database import Database
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError, expect_version
 from subgraphs.shell.idempotency import id_of_request, key_columns
@@ -42,6 +42,7 @@ class NewWeighing:
     body_fat_percent: Decimal | None = None
     muscle_mass_kg: Decimal | None = None
     notes: str | None = None
+    local_date: date | None = None
     request: RequestKey | None = None
 
 
@@ -111,6 +112,7 @@ async def edit_weight(
 
 def _check(new: NewWeighing, now: datetime) -> None:
     checks = Checks()
+    check_day_of(checks, new.local_date, new.recorded_at, "localDate")
     check_weighing(
         checks,
         weight_kg=new.weight_kg,
@@ -135,7 +137,7 @@ async def write_weighings(
 
 
 def weighing_row(account: AccountRecord, new: NewWeighing) -> dict[str, Any]:
-    """The columns of a new weighing; its calendar day is the account's."""
+    """The columns of a new weighing; its calendar day is the one that was told, else the account's."""
     return {
         "id": made_id_of(new.request) or new_node_id(NodeKind.WEIGHT_ENTRY),
         "user_id": account.id,
@@ -144,7 +146,7 @@ def weighing_row(account: AccountRecord, new: NewWeighing) -> dict[str, Any]:
         "muscle_mass_kg": new.muscle_mass_kg,
         "notes": new.notes,
         "recorded_at": new.recorded_at,
-        "local_date": local_date(new.recorded_at, account.time_zone, account.day_start_hour),
+        "local_date": new.local_date or local_date(new.recorded_at, account.time_zone, account.day_start_hour),
         "time_zone": account.time_zone,
         "version": 1,
         **key_columns(new.request),

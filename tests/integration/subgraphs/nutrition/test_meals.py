@@ -375,6 +375,18 @@ async def test_what_is_absent_stays_and_what_is_null_is_cleared(nutrition: Subgr
         assert await nutrition.codes(UPDATE, person, {"input": {"id": meal["id"], name: None}}) == ["VALIDATION_ERROR"]
 
 
+async def test_a_drink_of_another_clock_counts_for_the_day_that_is_told(
+    nutrition: SubgraphUnderTest, person: str
+) -> None:
+    drink = """mutation ($input: LogWaterInput!) { logWater(input: $input) {
+      drink { localDate } diaryDay { date waterMl } userErrors { code field } } }"""
+    given = {"amountMl": 200, "at": "2026-03-04T12:00:00Z", "localDate": "2026-03-05"}
+    logged = (await nutrition.data(drink, person, {"input": given}))["logWater"]
+    assert logged["drink"]["localDate"] == "2026-03-05"
+    assert logged["diaryDay"] == {"date": "2026-03-05", "waterMl": 200}
+    assert await nutrition.codes(drink, person, {"input": given | {"localDate": "2026-03-06"}}) == ["VALIDATION_ERROR"]
+
+
 async def test_days_and_pages_of_drinks_come_in_order(nutrition: SubgraphUnderTest, person: str) -> None:
     drink = "mutation ($input: LogWaterInput!) { logWater(input: $input) { drink { id } userErrors { code } } }"
     for day, hour in ((1, 9), (3, 8), (3, 7), (2, 6)):

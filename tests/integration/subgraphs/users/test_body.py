@@ -50,6 +50,20 @@ async def ask(users: SubgraphUnderTest, token: str, operation: str, **variables:
     return result.data
 
 
+async def test_the_day_may_be_told_and_is_the_moments_by_some_clock_on_earth(users: SubgraphUnderTest) -> None:
+    answer = await users.data(REGISTER.replace("body@example.com", "elsewhere@example.com"), None)
+    token = f"Bearer {answer['register']['accessToken']}"
+    noon = "2026-01-10T12:00:00Z"
+    for operation, what in ((LOG, {"weightKg": 80}), (MEASURE, {"kind": "NECK", "valueCm": 38})):
+        told = operation.replace("id version", "id localDate version")
+        for day in ("2026-01-09", "2026-01-10", "2026-01-11"):
+            (logged,) = (await ask(users, token, told, input={**what, "recordedAt": noon, "localDate": day})).values()
+            assert (logged.get("weightEntry") or logged.get("measurement"))["localDate"] == day
+        for day in ("2026-01-08", "2026-01-12"):
+            (logged,) = (await ask(users, token, told, input={**what, "recordedAt": noon, "localDate": day})).values()
+            assert [each["field"] for each in logged["userErrors"]] == ["localDate"]
+
+
 async def test_a_corrected_weighing_is_told_as_it_is_now(users: SubgraphUnderTest, token: str) -> None:
     logged = (await ask(users, token, LOG, input={"weightKg": 81, "bodyFatPercent": 20, "muscleMassKg": 40}))[
         "logWeight"
