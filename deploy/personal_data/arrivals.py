@@ -120,7 +120,9 @@ def _plates(account: Record, _known: Known) -> Input | None:
 
 def _exercise(record: Record, _known: Known) -> Input:
     names = ("name", "category", "level", "tracking", "met", "primaryMuscles", "secondaryMuscles", "equipment")
-    return _pick(record, *names, "instructions") | _pick_newer(record, "force", "mechanic")
+    return _pick(record, *names, "instructions") | _pick_newer(
+        record, "force", "mechanic", "isOneSided", "videoUrl", "pictureUrl"
+    )
 
 
 def _food(record: Record, _known: Known) -> Input | None:
@@ -268,7 +270,7 @@ def _gear(record: Record, known: Known) -> Input:
 
 def _done(exercise: Record, known: Known) -> Input:
     names = ("kind", "reps", "weightKg", "durationSeconds", "distanceM", "rpe")
-    sets = [_pick(each, *names) | _pick_newer(each, "tempo", "notes") for each in exercise["sets"]]
+    sets = [_pick(each, *names) | _pick_newer(each, "tempo", "notes", "side") for each in exercise["sets"]]
     told = _pick(exercise, "durationSeconds", "notes") | _pick_newer(exercise, "superset")
     return {**told, "exerciseId": known.exercise(exercise["exercise"]), "sets": sets}
 

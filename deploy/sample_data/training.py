@@ -33,7 +33,7 @@ from subgraphs.workouts.domain.plates import PlateInventory, Plates
 from subgraphs.workouts.domain.public_template import TemplateKind
 from subgraphs.workouts.domain.routine import RoutineDay, RoutineSchedule
 from subgraphs.workouts.domain.workout import ExerciseDraft
-from subgraphs.workouts.domain.workout_set import SetDraft, SetKind
+from subgraphs.workouts.domain.workout_set import SetDraft, SetKind, SetSide
 from subgraphs.workouts.queries.planned_workout import planned_workout_counts
 from subgraphs.workouts.sample_data import catalogue_by_name
 
@@ -157,9 +157,11 @@ def _press_day(now: datetime, ids: Mapping[str, str]) -> NewWorkout:
         SetDraft(kind=SetKind.PARTIAL, reps=5, weight_kg=Decimal(60)),
     ]
     flies = [SetDraft(kind=SetKind.MYO_REPS, reps=27, weight_kg=Decimal(8))]
+    rows = [SetDraft(reps=10, weight_kg=Decimal(30), side=side) for side in (SetSide.LEFT, SetSide.RIGHT, SetSide.EACH)]
     exercises = (
         ExerciseDraft(exercise_id=ids["Barbell Bench Press - Medium Grip"], sets=sets),
         ExerciseDraft(exercise_id=ids["Side Lateral Raise"], sets=flies),
+        ExerciseDraft(exercise_id=ids["One-Arm Dumbbell Row"], sets=rows),
     )
     return NewWorkout(
         name="Press, slowly",

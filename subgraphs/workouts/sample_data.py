@@ -159,6 +159,9 @@ def _exercise(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "instructions": row.get("instructions"),
         "created_by": None,
         "created_at": now,
+        "one_sided": None,
+        "video_url": None,
+        "picture_url": None,
         "body_weight_share": body_weight_share(row["name"], row["tracking"], row.get("equipment")),
         **key_columns(None),
     }

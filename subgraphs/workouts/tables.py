@@ -45,6 +45,9 @@ class ExerciseRow(WorkoutsTable, table=True):
     instructions: str | None = None
     created_by: str | None = None
     body_weight_share: Decimal = Field(sa_column=Column(Numeric(3, 2), nullable=False))
+    one_sided: bool | None = None
+    video_url: str | None = None
+    picture_url: str | None = None
     created_at: datetime = Field(sa_column=_instant())
     idempotency_key: str | None = None
     idempotency_content: bytes | None = Field(default=None, sa_column=_content())
@@ -302,6 +305,7 @@ class WorkoutSetRow(WorkoutsTable, table=True):
     rpe: Decimal | None = Field(default=None, sa_column=Column(Numeric(3, 1)))
     tempo: str | None = None
     notes: str | None = None
+    side: str | None = None
     one_rep_max_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(8, 3)))
     load_kg: Decimal | None = Field(default=None, sa_column=Column(Numeric(8, 2)))
     logged_at: datetime = Field(sa_column=_instant())

@@ -22,7 +22,7 @@ SETTINGS = """mutation { updateSettings(input: { timeZone: "Europe/Berlin", dayS
 DAY = """mutation ($food: ID!, $recipe: ID!, $gone: ID!, $exercise: ID!) {
   dinner: logMeal(input: { slot: DINNER, at: "2026-03-28T23:30:00Z", timeZone: "Asia/Tokyo", notes: "travelling",
     items: [{ foodId: $food, grams: 123.4 }, { foodId: $recipe, grams: 80 }, { foodId: $gone, grams: 60 }] }) { userErrors { message } }
-  logWeight(input: { weightKg: 80.5, recordedAt: "2026-01-10T12:00:00Z", localDate: "2026-01-11" }) { userErrors { message } }
+  logWeight(input: { weightKg: 81.53, recordedAt: "2026-01-10T12:00:00Z", localDate: "2026-01-11" }) { userErrors { message } }
   logMeasurement(input: { kind: HIP, valueCm: 98, recordedAt: "2026-01-10T12:00:00Z", localDate: "2026-01-09" }) { userErrors { message } }
   logWater(input: { amountMl: 300, at: "2026-01-10T12:00:00Z", localDate: "2026-01-11" }) { userErrors { message } }
   createRecipe(input: { name: "Outer", servings: 3, ingredients: [{ foodId: $recipe, grams: 50 }] }) { userErrors { message } }

@@ -115,6 +115,14 @@ class Exercise(Node):
         description="The share of the body's weight that each repetition lifts, 0 to 1; it counts for load and volume."
     )
     instructions: str | None = strawberry.field(description="How it is done; null if not said.")
+    is_one_sided: bool = strawberry.field(
+        description="Whether it is done one side at a time, so that a client asks for the `side` of its sets. Of the catalogue and where"
+        " nothing was told, as the name says."
+    )
+    video_url: str | None = strawberry.field(
+        description="Where a video shows it: an https address that the person told, which nobody has looked at. Null: none."
+    )
+    picture_url: str | None = strawberry.field(description="The same of a picture. Null: none.")
     is_own: bool = strawberry.field(description="Made by the viewer, and seen by nobody else.")
 
     @classmethod
@@ -138,6 +146,9 @@ def exercise_node(record: ExerciseRecord) -> Exercise:
         intensity=None if record.met is None else intensity_of(record.met),
         body_weight_share=rounded(record.body_weight_share),
         instructions=record.instructions,
+        is_one_sided=domain.is_one_sided(record.name) if record.one_sided is None else record.one_sided,
+        video_url=record.video_url,
+        picture_url=record.picture_url,
         is_own=record.created_by is not None,
     )
 
@@ -183,6 +194,14 @@ class CreateExerciseInput:
     instructions: str | None = strawberry.field(
         default=None, description="How it is done, up to 4,000 characters. Null: not said."
     )
+    is_one_sided: bool | None = strawberry.field(
+        default=None, description="Whether it is done one side at a time. Null: as its name says."
+    )
+    video_url: str | None = strawberry.field(
+        default=None,
+        description="Where a video shows it: https, a host by its name, up to 500 characters of ASCII. Nobody here opens it. Null: none.",
+    )
+    picture_url: str | None = strawberry.field(default=None, description="The same of a picture. Null: none.")
     id: strawberry.ID | None = client_made_id(NodeKind.EXERCISE)
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
@@ -199,6 +218,9 @@ class CreateExerciseInput:
             force=self.force,
             mechanic=self.mechanic,
             instructions=self.instructions,
+            is_one_sided=self.is_one_sided,
+            video_url=self.video_url,
+            picture_url=self.picture_url,
             request=request_key(self),
         )
 

@@ -43,6 +43,13 @@ describe_enum(
 )
 
 describe_enum(
+    domain.SetSide,
+    "Which side of the body a set was of. Records and estimates are of one side, whichever it was.",
+    LEFT="The left one alone: volume as told, and half a hard set.",
+    RIGHT="The right one alone: volume as told, and half a hard set.",
+    EACH="As many repetitions with each side: twice the volume, and one hard set.",
+)
+describe_enum(
     RecordKind,
     "What a record is of.",
     MAX_WEIGHT="The most that was held or hung on, in kilograms; of weights that helped, which are below zero, the least help.",
@@ -85,6 +92,9 @@ class WorkoutSet(Node):
         description="Seconds down, held below, up and held above, such as `3-1-X-0`; X is as fast as can be. Null: not told."
     )
     notes: str | None = strawberry.field(description="The person's own words about it; null if there are none.")
+    side: domain.SetSide | None = strawberry.field(
+        description="Which side it was of; null: not told, and counted once."
+    )
     logged_at: datetime = strawberry.field(description="When it was logged; the workout's end if that was all at once.")
 
     @classmethod
@@ -132,6 +142,7 @@ def set_node(record: SetRecord) -> WorkoutSet:
         estimated_one_rep_max_kg=rounded_or_none(record.one_rep_max_kg),
         tempo=record.tempo,
         notes=record.notes,
+        side=None if record.side is None else domain.SetSide(record.side),
         logged_at=record.logged_at,
     )
 
@@ -166,6 +177,9 @@ class SetInput:
         " told.",
     )
     notes: str | None = strawberry.field(default=None, description="Up to 500 characters. Null: none.")
+    side: domain.SetSide | None = strawberry.field(
+        default=None, description="Which side it was of, of an exercise done one side at a time. Null: not told."
+    )
 
     def to_draft(self) -> domain.SetDraft:
         return domain.SetDraft(
@@ -177,6 +191,7 @@ class SetInput:
             rpe=decimal_of_or_none(self.rpe, 1),
             tempo=self.tempo,
             notes=self.notes,
+            side=self.side,
         )
 
 
@@ -205,6 +220,9 @@ class SetChangesInput:
         default=strawberry.UNSET, description="Four numbers of seconds or X, as in `SetInput`. Null: not told."
     )
     notes: str | None = strawberry.field(default=strawberry.UNSET, description="Up to 500 characters. Null: none.")
+    side: domain.SetSide | None = strawberry.field(
+        default=strawberry.UNSET, description="Which side it was of. Null: not told."
+    )
 
     def to_changes(self) -> SetChanges:
         changes: dict[str, Any] = given(
@@ -216,6 +234,7 @@ class SetChangesInput:
             "rpe",
             "tempo",
             "notes",
+            "side",
             never_null=("kind",),
         )
         places = {"weight_kg": 2, "distance_m": 2, "rpe": 1}

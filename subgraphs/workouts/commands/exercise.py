@@ -29,14 +29,15 @@ from subgraphs.workouts.domain.exercise import (
     Muscle,
     body_weight_share,
     check_exercise,
+    check_link,
 )
 from subgraphs.workouts.queries.exercise import ExerciseRecord, exercises_by_id
 
 INSERT_EXERCISE = text(
     "INSERT INTO exercise (id, name, category, primary_muscles, secondary_muscles, equipment, level, tracking, force,"
-    " mechanic, met, met_code, instructions, created_by, created_at, body_weight_share, idempotency_key,"
+    " mechanic, met, met_code, instructions, created_by, created_at, body_weight_share, one_sided, video_url, picture_url, idempotency_key,"
     " idempotency_content) VALUES (:id, :name, :category, :primary_muscles, :secondary_muscles, :equipment, :level,"
-    " :tracking, :force, :mechanic, :met, :met_code, :instructions, :created_by, :created_at, :body_weight_share,"
+    " :tracking, :force, :mechanic, :met, :met_code, :instructions, :created_by, :created_at, :body_weight_share, :one_sided, :video_url, :picture_url,"
     " :idempotency_key, :idempotency_content) ON CONFLICT DO NOTHING"
 )
 _COUNT = text("SELECT count(*) FROM exercise WHERE created_by = :user_id")
@@ -57,6 +58,9 @@ class NewExercise:
     force: ExerciseForce | None = None
     mechanic: ExerciseMechanic | None = None
     instructions: str | None = None
+    is_one_sided: bool | None = None
+    video_url: str | None = None
+    picture_url: str | None = None
     request: RequestKey | None = None
 
 
@@ -67,6 +71,8 @@ async def create_exercise(viewer: Viewer, new: NewExercise, *, database: Databas
     """
     checks = Checks()
     check_exercise(checks, name=new.name, met=new.met, instructions=new.instructions)
+    check_link(checks, new.video_url, "videoUrl")
+    check_link(checks, new.picture_url, "pictureUrl")
     checks.done()
     exercise_id = made_id_of(new.request) or new_node_id(NodeKind.EXERCISE)
     async with database.transaction() as transaction:
@@ -119,6 +125,9 @@ def _row(user_id: str, exercise_id: str, new: NewExercise, now: datetime) -> dic
         "created_by": user_id,
         "created_at": now,
         "body_weight_share": body_weight_share(new.name, new.tracking, new.equipment),
+        "one_sided": new.is_one_sided,
+        "video_url": new.video_url,
+        "picture_url": new.picture_url,
         **key_columns(new.request),
     }
 

@@ -21,7 +21,7 @@ from subgraphs.workouts.domain.energy import Effort, price_workout
 from subgraphs.workouts.domain.personal_record import Best, best_by_exercise
 from subgraphs.workouts.domain.strength import load_kg, one_rep_max_kg, volume_kg
 from subgraphs.workouts.domain.workout import WorkoutStatus, minutes_between
-from subgraphs.workouts.domain.workout_set import STRENGTH_KINDS, WORKING_KINDS
+from subgraphs.workouts.domain.workout_set import STRENGTH_KINDS, WORKING_KINDS, times_done
 from subgraphs.workouts.queries.exercise import ExerciseRecord, exercises_by_id
 from subgraphs.workouts.queries.person import weight_on
 from subgraphs.workouts.queries.workout import (
@@ -223,7 +223,7 @@ def _times_without_sets(placed: Sequence[WorkoutExerciseRecord], sets: Sequence[
 
 
 def _volume(sets: Sequence[SetRecord]) -> Decimal:
-    return sum((volume_kg(one.load_kg, one.reps) for one in sets), Decimal(0))
+    return sum((volume_kg(one.load_kg, one.reps) * times_done(one.side) for one in sets), Decimal(0))
 
 
 def _summaries(

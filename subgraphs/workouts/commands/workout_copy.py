@@ -103,6 +103,7 @@ def _records(told: CompletedWorkout) -> tuple[WorkoutRecord, list[WorkoutExercis
             load_kg=None,
             tempo=each.tempo,
             notes=each.notes,
+            side=None if each.side is None else each.side.value,
         )
         for place, one in zip(placed, told.exercises, strict=True)
         for position, each in enumerate(one.sets, start=1)

@@ -80,16 +80,17 @@ _INSERT_PLACES = text(
 )
 _INSERT_SETS = text(
     "INSERT INTO workout_set (id, workout_exercise_id, workout_id, user_id, exercise_id, position, logged_at, kind,"
-    " reps, weight_kg, duration_seconds, distance_m, rpe, tempo, notes, idempotency_key, idempotency_content) SELECT * FROM unnest(CAST(:id AS text[]),"
+    " reps, weight_kg, duration_seconds, distance_m, rpe, tempo, notes, side, idempotency_key, idempotency_content) SELECT * FROM unnest(CAST(:id AS text[]),"
     " CAST(:place_id AS text[]), CAST(:workout_id AS text[]), CAST(:user_id AS text[]), CAST(:exercise_id AS text[]),"
     " CAST(:position AS integer[]), CAST(:logged_at AS timestamptz[]), CAST(:kind AS text[]), CAST(:reps AS integer[]),"
     " CAST(:weight_kg AS numeric[]), CAST(:duration_seconds AS integer[]), CAST(:distance_m AS numeric[]),"
-    " CAST(:rpe AS numeric[]), CAST(:tempo AS text[]), CAST(:notes AS text[]), CAST(:idempotency_key AS text[]), CAST(:idempotency_content AS bytea[]))"
+    " CAST(:rpe AS numeric[]), CAST(:tempo AS text[]), CAST(:notes AS text[]), CAST(:side AS text[]), CAST(:idempotency_key AS text[]),"
+    " CAST(:idempotency_content AS bytea[]))"
 )
 _UPDATE_SET = text(
     "UPDATE workout_set SET kind = :kind, reps = :reps, weight_kg = :weight_kg,"
-    " duration_seconds = :duration_seconds, distance_m = :distance_m, rpe = :rpe, tempo = :tempo, notes = :notes"
-    " WHERE id = :id"
+    " duration_seconds = :duration_seconds, distance_m = :distance_m, rpe = :rpe, tempo = :tempo, notes = :notes,"
+    " side = :side WHERE id = :id"
 )
 _DELETE_SET = text("DELETE FROM workout_set WHERE id = :id AND workout_id = :workout_id")
 
@@ -254,4 +255,5 @@ def _measures(one: SetDraft) -> dict[str, object]:
         "rpe": one.rpe,
         "tempo": one.tempo,
         "notes": one.notes,
+        "side": None if one.side is None else one.side.value,
     }

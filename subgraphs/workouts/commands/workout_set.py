@@ -27,13 +27,13 @@ from subgraphs.workouts.commands.workout_rows import (
 )
 from subgraphs.workouts.domain.personal_record import RecordKind, best_by_exercise, records_over
 from subgraphs.workouts.domain.workout import ExerciseDraft, WorkoutStatus, check_room
-from subgraphs.workouts.domain.workout_set import STRENGTH_KINDS, SetDraft, SetKind, check_help, check_set
+from subgraphs.workouts.domain.workout_set import STRENGTH_KINDS, SetDraft, SetKind, SetSide, check_help, check_set
 from subgraphs.workouts.queries.exercise import exercises_by_id
 from subgraphs.workouts.queries.personal_record import best_of_other_workouts
 from subgraphs.workouts.queries.workout import SetRecord, WorkoutRecord, exercises_by_workout, sets_by_workout
 
 _SET = text(
-    "SELECT exercise_id, kind, reps, weight_kg, duration_seconds, distance_m, rpe, tempo, notes FROM workout_set"
+    "SELECT exercise_id, kind, reps, weight_kg, duration_seconds, distance_m, rpe, tempo, notes, side FROM workout_set"
     " WHERE id = :id AND workout_id = :workout_id"
 )
 
@@ -58,6 +58,7 @@ class SetChanges(TypedDict, total=False):
     rpe: Decimal | None
     tempo: str | None
     notes: str | None
+    side: SetSide | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +124,7 @@ async def edit_set(
             raise NotFoundError("There is no such set.")
         stored = SetDraft(
             **{name: value for name, value in row._asdict().items() if name != "exercise_id"}
-            | {"kind": SetKind(row.kind)}
+            | {"kind": SetKind(row.kind), "side": None if row.side is None else SetSide(row.side)}
         )
         one = replace(stored, **changes)
         _check(one)

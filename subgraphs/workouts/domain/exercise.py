@@ -12,6 +12,12 @@ LONGEST_INSTRUCTIONS = 4_000
 LEAST_MET = 1
 MOST_MET = 25
 MOST_OWN = 500
+LONGEST_LINK = 500
+#: No user, no port, no number in place of a name, no quotation marks or angle brackets, and nothing but ASCII.
+_LINK = re.compile(
+    r"https://(?=[^/?#]{1,253}(?:[/?#]|$))(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+    r"(?:[/?#][A-Za-z0-9._~:/?#\[\]@!$&()*+,;=%-]*)?"
+)
 
 
 class ExerciseLevel(StrEnum):
@@ -112,6 +118,22 @@ _SHARES = (
 )
 # What a machine or a band helps with is the body, whatever it is done with: the help is told as a weight below zero.
 _ASSISTED = re.compile(r"(?=.*\bassisted\b)(?=.*(\b(pull|chin)-? ?ups?\b|\bdips?\b|\bmuscle[- ]ups?\b))")
+
+
+_ONE_SIDED = re.compile(r"\b(one|single)[- ](arm|leg|hand)(ed|ged)?\b")
+
+
+def is_one_sided(name: str) -> bool:
+    """Whether the name says that one arm or one leg works at a time."""
+    return _ONE_SIDED.search(name.lower()) is not None
+
+
+def check_link(checks: Checks, url: str | None, field: str) -> None:
+    """An address for browsers, which we never fetch: https, of a host with a public name, and no more than that."""
+    if url is None:
+        return
+    checks.require(len(url) <= LONGEST_LINK, field, f"must have at most {LONGEST_LINK} characters")
+    checks.require(_LINK.fullmatch(url) is not None, field, "must be https://, a host by its name, and a path")
 
 
 def check_exercise(checks: Checks, *, name: str, met: Decimal, instructions: str | None) -> None:

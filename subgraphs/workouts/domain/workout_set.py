@@ -9,7 +9,13 @@ What a set counts for follows from its kind:
 | MYO_REPS | all of its repetitions | one | no: it has pauses, so its repetitions are not of one go |
 | PARTIAL | yes | yes | no: it moves the weight over a part of the way |
 
-A set without repetitions, such as a timed hold, has no volume and is no hard set; its weight is a record as any other.
+| side | volume | hard sets |
+|---|---|---|
+| not told | as told | one |
+| LEFT, RIGHT | as told, of this side | half: the other side has the other half |
+| EACH: as many repetitions with each side | twice | one |
+
+Records and estimates are of one side, whichever it was. A set without repetitions, such as a timed hold, has no volume and is no hard set; its weight is a record as any other.
 """
 
 import re
@@ -29,6 +35,12 @@ class SetKind(StrEnum):
     AMRAP = "AMRAP"
     MYO_REPS = "MYO_REPS"
     PARTIAL = "PARTIAL"
+
+
+class SetSide(StrEnum):
+    LEFT = "LEFT"
+    RIGHT = "RIGHT"
+    EACH = "EACH"
 
 
 # Warm-ups count for nothing.
@@ -58,6 +70,12 @@ class SetDraft:
     rpe: Decimal | None = None
     tempo: str | None = None
     notes: str | None = None
+    side: SetSide | None = None
+
+
+def times_done(side: str | None) -> int:
+    """How often the repetitions of a set were done: with each side, or once."""
+    return 2 if side == SetSide.EACH else 1
 
 
 def check_set(checks: Checks, one: SetDraft, place: str = "") -> None:

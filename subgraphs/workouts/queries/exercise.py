@@ -12,13 +12,15 @@ from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = (
     "id, name, category, primary_muscles, secondary_muscles, equipment, level, tracking, force, mechanic, met,"
-    " met_code, instructions, created_by, body_weight_share"
+    " met_code, instructions, created_by, body_weight_share, one_sided, video_url, picture_url"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ExerciseRecord:
-    """One exercise. `created_by` is None for the catalogue and a user id for a person's own."""
+    """One exercise. `created_by` is None for the catalogue and a user id for a person's own. `one_sided` is None where its name says
+    it, or nothing does.
+    """
 
     id: str
     name: str
@@ -35,6 +37,9 @@ class ExerciseRecord:
     instructions: str | None
     created_by: str | None
     body_weight_share: Decimal
+    one_sided: bool | None = None
+    video_url: str | None = None
+    picture_url: str | None = None
 
     def is_visible_to(self, viewer_id: str) -> bool:
         return self.created_by is None or self.created_by == viewer_id

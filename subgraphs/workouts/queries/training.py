@@ -29,14 +29,16 @@ class MuscleWork:
     volume_kg: Decimal
 
 
-# A working set is hard unless the person told an exertion that left more than four repetitions.
+# A working set is hard unless the person told an exertion that left more than four repetitions. One of the left or the right side is
+# half of one, and one of each side has twice its volume, as `domain.workout_set` says.
 # Summed by exercise first; LIMIT makes the planner look each exercise up by its key instead of reading them all.
 _MUSCLE_WORK = text(
     """
     WITH done AS MATERIALIZED (
         SELECT w.user_id, CAST(date_trunc('week', CAST(w.local_date AS timestamp)) AS date) AS week, s.exercise_id,
-            count(*) FILTER (WHERE s.rpe IS NULL OR s.rpe >= 6) AS hard_sets,
-            coalesce(sum(s.load_kg * s.reps), 0) AS volume_kg
+            coalesce(sum(CASE WHEN s.side IN ('LEFT', 'RIGHT') THEN 0.5 ELSE 1 END)
+                FILTER (WHERE s.rpe IS NULL OR s.rpe >= 6), 0) AS hard_sets,
+            coalesce(sum(s.load_kg * s.reps * CASE s.side WHEN 'EACH' THEN 2 ELSE 1 END), 0) AS volume_kg
         FROM workout AS w CROSS JOIN LATERAL (
             SELECT s.* FROM workout_exercise AS p JOIN workout_set AS s ON s.workout_exercise_id = p.id
             WHERE p.workout_id = w.id AND s.kind <> 'WARM_UP' AND s.reps IS NOT NULL LIMIT 500

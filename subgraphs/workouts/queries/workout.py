@@ -137,6 +137,7 @@ class SetRecord:
     load_kg: Decimal | None
     tempo: str | None = None
     notes: str | None = None
+    side: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ _EXERCISES = text(
 _SET_COLUMNS = (
     "s.id, s.workout_exercise_id, s.workout_id, s.user_id, s.exercise_id, s.position, s.kind, s.reps,"
     " s.weight_kg, s.duration_seconds, s.distance_m, s.rpe, s.one_rep_max_kg, s.logged_at, s.load_kg, s.tempo,"
-    " s.notes"
+    " s.notes, s.side"
 )
 _SETS_BY_ID = text(f"SELECT {_SET_COLUMNS} FROM workout_set AS s WHERE s.id = ANY(:ids)")  # noqa: S608 - our names
 _SETS = text(

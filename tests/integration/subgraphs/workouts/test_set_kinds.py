@@ -12,7 +12,7 @@ from tests.testkit.workouts import errors_of, told, workouts_subgraph
 
 _people = count(1)
 LOG = """mutation ($input: LogWorkoutInput!) { it: logWorkout(input: $input) { workout { id volumeKg
-  exercises { sets { id kind loadKg estimatedOneRepMaxKg oneRepMaxes { kg } tempo notes } } } userErrors { code field } } }"""
+  exercises { sets { id kind loadKg estimatedOneRepMaxKg oneRepMaxes { kg } tempo notes side } } } userErrors { code field } } }"""
 START = "mutation ($input: StartWorkoutInput!) { it: startWorkout(input: $input) { workout { id exercises { plan { weightKg } } } userErrors { code field } } }"
 SET = "mutation ($input: LogSetInput!) { it: logSet(input: $input) { records set { id } userErrors { code field } } }"
 EDIT = "mutation ($input: EditSetInput!) { it: editSet(input: $input) { set { kind tempo notes } userErrors { code field } } }"
@@ -78,6 +78,39 @@ async def test_a_set_counts_by_its_kind(
     assert found["personalRecords"]["nodes"] == ([best] if is_strength else [])
 
 
+@pytest.mark.parametrize(
+    ("sides", "volume", "hard_sets"),
+    [((None,), 500.0, 1.0), (("EACH",), 1000.0, 1.0), (("LEFT", "RIGHT"), 1000.0, 1.0), (("LEFT",), 500.0, 0.5)],
+)
+async def test_a_set_of_one_side_is_half_a_hard_set_and_one_of_each_side_has_twice_the_volume(
+    workouts: SubgraphUnderTest, person: str, sides: tuple[str | None, ...], volume: float, hard_sets: float
+) -> None:
+    done = await logged(workouts, person, *({"reps": 10, "weightKg": 50, "side": side} for side in sides))
+    assert done["volumeKg"] == volume
+    assert [one["side"] for one in done["exercises"][0]["sets"]] == list(sides)
+    found = await of_person(workouts, person)
+    (chest,) = [each for each in found["trainingWeeks"][0]["muscles"] if each["muscle"] == "CHEST"]
+    assert (chest["hardSets"], chest["volumeKg"]) == (hard_sets, volume)
+    (best,) = found["personalRecords"]["nodes"]
+    assert best["bestSetVolumeKg"] == 500.0, "records are of one side"
+
+
+async def test_the_side_of_a_set_is_changed_and_cleared_and_its_volume_follows(
+    workouts: SubgraphUnderTest, person: str
+) -> None:
+    done = await logged(workouts, person, {"reps": 10, "weightKg": 50, "side": "LEFT"})
+    (one,) = done["exercises"][0]["sets"]
+    place = {"workoutId": done["id"], "setId": one["id"]}
+    volume = "query ($id: ID!) { workout(id: $id) { volumeKg } }"
+    for change, side, kg in (
+        ({"side": "EACH"}, "EACH", 1000.0),
+        ({"reps": 9}, "EACH", 900.0),
+        ({"side": None}, None, 450.0),
+    ):
+        assert (await told(workouts, person, EDIT.replace("tempo", "side"), **place, **change))["set"]["side"] == side
+        assert (await workouts.data(volume, person, {"id": done["id"]}))["workout"]["volumeKg"] == kg
+
+
 async def test_a_hold_has_no_volume_and_is_no_hard_set_and_its_weight_is_a_record(
     workouts: SubgraphUnderTest, person: str
 ) -> None:
@@ -129,3 +162,33 @@ async def test_what_is_no_tempo_is_refused_with_its_place(workouts: SubgraphUnde
         ("VALIDATION_ERROR", "exercises.0.sets.0.tempo"),
         ("VALIDATION_ERROR", "exercises.0.sets.0.notes"),
     ]
+
+
+CREATE = """mutation ($input: CreateExerciseInput!) { it: createExercise(input: $input) {
+  exercise { isOneSided videoUrl pictureUrl } userErrors { code field } } }"""
+
+
+async def test_an_own_exercise_says_its_sides_and_links_to_what_shows_it(
+    workouts: SubgraphUnderTest, person: str
+) -> None:
+    links = {"videoUrl": "https://video.example.org/watch?v=a_1#t=3", "pictureUrl": "https://example.org/row.jpg"}
+    given = {"name": "Pallof press", "category": "CORE", **links}
+    made = (await told(workouts, person, CREATE, **given, isOneSided=True))["exercise"]
+    assert made == {"isOneSided": True, **links}
+    named = (await told(workouts, person, CREATE, name="Single-Arm Snatch", category="STRENGTH"))["exercise"]
+    assert named == {"isOneSided": True, "videoUrl": None, "pictureUrl": None}
+    plain = (await told(workouts, person, CREATE, name="Snatch", category="STRENGTH"))["exercise"]
+    assert plain["isOneSided"] is False
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://example.org/a", "javascript:alert(1)", "https://localhost/a", "https://10.0.0.1/a", "https://[::1]/a",
+     "https://user:secret@example.org/a", "https://example.org:8080/a", "https://exam ple.org/a", 'https://example.org/"a',
+     "https://example.org/" + "a" * 500, "https://example.org/\u00fc", "data:text/html,x", ""],
+)  # fmt: skip
+async def test_links_are_https_to_a_name_and_nothing_else(workouts: SubgraphUnderTest, person: str, url: str) -> None:
+    for field in ("videoUrl", "pictureUrl"):
+        answer = await workouts.run(CREATE, person, {"input": {"name": "Row", "category": "CORE", field: url}})
+        assert answer.data is not None, answer.errors
+        assert set(errors_of(answer.data, "it")) == {("VALIDATION_ERROR", field)}, url
