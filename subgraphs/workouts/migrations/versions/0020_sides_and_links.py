@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "workouts_0019"
-down_revision = "workouts_0018"
+revision = "workouts_0020"
+down_revision = "workouts_0019"
 branch_labels = None
 depends_on = None
 
