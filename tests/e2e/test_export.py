@@ -109,6 +109,7 @@ RENAMED = {
     "account.email_verified_at": "emailVerified",
     "account.totp_confirmed_at": "hasSecondFactor",
     "account.erase_at": "erasureDueAt",
+    "exercise.one_sided": "isOneSided",
     "session.used_factor": "usedSecondFactor",
     "session.passkey_id": "usedPasskey",
     "daily_summary.local_date": "date",
