@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deploy.attach_cli import DEFAULT_DATA_DIR
 from deploy.errors import FriendlyError
 from deploy.terminal import Terminal
 
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
     from deploy.personal_data.graph_client import Credentials
 
 LOCAL_GRAPH = "http://127.0.0.1:8080/graphql"
-Url = Annotated[str, typer.Option(help="The graph's address, which ends in /graphql.")]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        help=f"The graph's address, which ends in /graphql. Default: of the stack that runs here, or {LOCAL_GRAPH}."
+    ),
+]
 Email = Annotated[str | None, typer.Option(help="Of the account; the password is asked for.")]
 PasswordFile = Annotated[Path | None, typer.Option(help="A file with the password, in place of the question.")]
 TokenFile = Annotated[
@@ -41,7 +47,7 @@ def add_to(app: typer.Typer) -> None:
 def export(
     to: Annotated[Path, typer.Argument(help="A new folder, or one of an export that was cut off: it goes on.")],
     email: Email = None,
-    url: Url = LOCAL_GRAPH,
+    url: Url = None,
     password_file: PasswordFile = None,
     token_file: TokenFile = None,
 ) -> None:
@@ -49,14 +55,14 @@ def export(
     from deploy.personal_data.export import export as fetch
 
     credentials, token = _signing_in(email, password_file, token_file)
-    folder = asyncio.run(fetch(to, url, credentials=credentials, token=token, terminal=Terminal()))
+    folder = asyncio.run(fetch(to, url or _graph_here(), credentials=credentials, token=token, terminal=Terminal()))
     Terminal().say(f"everything is in {folder.path}")
 
 
 def import_(
     path: Annotated[Path, typer.Argument(help="A whole export of another account, or what another app exported.")],
     email: Email = None,
-    url: Url = LOCAL_GRAPH,
+    url: Url = None,
     password_file: PasswordFile = None,
     token_file: TokenFile = None,
     time_zone: Annotated[
@@ -80,7 +86,7 @@ def import_(
     if time_zone is not None and not is_time_zone(time_zone):
         raise typer.BadParameter("--time-zone wants a name such as Europe/Berlin")
     credentials, token = _signing_in(email, password_file, token_file)
-    terminal = Terminal()
+    terminal, url = Terminal(), url or _graph_here()
     if is_export(path):
         work = import_folder(path, url, credentials=credentials, token=token, terminal=terminal)
     elif MANIFEST in (archive := Archive(path)):
@@ -137,6 +143,14 @@ def move(
         terminal.say("nothing is erased")
     if moved.refused:
         raise typer.Exit(1)
+
+
+def _graph_here() -> str:
+    """Of the stack that runs over the usual data directory, or where one would be."""
+    from deploy.data_directory import DataDirectory
+
+    state = DataDirectory(DEFAULT_DATA_DIR).read_state()
+    return LOCAL_GRAPH if state is None else state.router_url
 
 
 def _signing_in(

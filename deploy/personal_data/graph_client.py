@@ -75,6 +75,7 @@ class GraphClient:
         self._url = url
         self._access_token: str | None = None
         self._refresh_token: str | None = None
+        self._has_answered = False
 
     def use_token(self, access_token: str) -> None:
         """Asks with this token, which cannot be renewed."""
@@ -136,9 +137,15 @@ class GraphClient:
             async with self._session.post(
                 self._url, json={"query": query, "variables": variables}, headers=headers
             ) as response:
+                self._has_answered = True
                 if response.status in BUSY_STATUSES:
                     raise _BusyError(f"HTTP {response.status}", _seconds(response.headers.get("retry-after")))
                 answer = await response.json(content_type=None)
+        except aiohttp.ClientConnectorError as error:
+            if not self._has_answered:  # a wrong address, rather than a server that starts anew
+                told = f"{self._url} cannot be reached: {error.os_error}"
+                raise FriendlyError(told, "does it run? --url names another address") from None
+            raise _BusyError(str(error)) from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise _BusyError(f"{type(error).__name__}: {error}".rstrip(": ")) from None
         except ValueError:

@@ -104,3 +104,21 @@ async def test_partial_data_counts_as_none() -> None:
     async with scripted(partial) as (url, _), graph_client(url, credentials=None, token="t") as client:
         with pytest.raises(GraphError):
             await client.ask(QUESTION, {})
+
+
+async def test_an_address_where_nothing_is_is_told_at_once_and_a_server_that_went_away_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("deploy.personal_data.graph_client.PAUSES", (0.01, 0.01))
+    async with (
+        scripted(ME) as (url, _),
+        graph_client(url, credentials=None, token="t") as client,
+        graph_client("http://127.0.0.1:1/graphql", credentials=None, token="t") as elsewhere,
+    ):
+        with pytest.raises(FriendlyError, match="cannot be reached"):
+            await elsewhere.ask(QUESTION, {})
+        assert await client.ask(QUESTION, {}) == {"me": {"id": "user_1"}}
+        port = url.split(":")[2].partition("/")[0]
+        monkeypatch.setattr(client, "_url", url.replace(port, "1"))
+        with pytest.raises(FriendlyError, match="gave no answer"):  # after all the pauses
+            await client.ask(QUESTION, {})
