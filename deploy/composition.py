@@ -39,7 +39,8 @@ def compose_for_people(asked: Composing, terminal: Terminal) -> None:
         print(sdl, end="")
     else:
         complaint_file(asked.output).unlink(missing_ok=True)
-        terminal.say(f"{asked.output}: {len(sdl):,} bytes, {len(composition.hints)} hints")
+        count = len(composition.hints)
+        terminal.say(f"{asked.output}: {len(sdl):,} bytes, {count} {'hint' if count == 1 else 'hints'}")
 
 
 def compose_for_machines(asked: Composing) -> bool:

@@ -29,6 +29,7 @@ async def _run(options: StackOptions, directory: DataDirectory, terminal: Termin
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, asked_to_stop.set)
+    is_stopping_told = True
     try:
         if not await _unless_stopped(stack.start(), asked_to_stop):
             return
@@ -45,9 +46,13 @@ async def _run(options: StackOptions, directory: DataDirectory, terminal: Termin
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+    except Exception:
+        is_stopping_told = False  # what went wrong is told instead
+        raise
     finally:
         await resources.aclose()
-        terminal.say("\nStopping; the data stays.")
+        if is_stopping_told:
+            terminal.say("\nStopping; the data stays.")
         await stack.stop()
 
 

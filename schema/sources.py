@@ -224,7 +224,7 @@ def _read_configured(file: Path, name: str, entry: object) -> DeclaredSource:
 
 def _read_file(name: str, file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        sdl = file.read_text(encoding="utf-8")
     except OSError as error:
         raise SourceError(
             f"subgraph {name}: {file}: {(error.strerror or 'cannot be read').lower()}",
@@ -232,3 +232,6 @@ def _read_file(name: str, file: Path) -> str:
         ) from None
     except UnicodeDecodeError:
         raise SourceError(f"subgraph {name}: {file} is not UTF-8 text") from None
+    if not sdl.strip():
+        raise SourceError(f"subgraph {name}: {file} is empty")
+    return sdl

@@ -63,6 +63,8 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
 
     assert refused(f"a={tmp_path}/none.graphql") == f"subgraph a: {tmp_path}/none.graphql: no such file or directory"
     assert refused(f"{tmp_path}/latin.graphql") == f"subgraph latin: {tmp_path}/latin.graphql is not UTF-8 text"
+    (tmp_path / "empty.graphql").write_text("\n")
+    assert refused(f"{tmp_path}/empty.graphql") == f"subgraph empty: {tmp_path}/empty.graphql is empty"
 
 
 def test_a_service_is_asked_for_its_sdl() -> None:
