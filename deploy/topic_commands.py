@@ -77,7 +77,7 @@ def _real_kafka_of(data_dir: Path) -> KafkaSettings:
     kafka, state = kafka_of(data_dir), DataDirectory(data_dir).read_state()
     if state is not None and kafka.bootstrap_servers == f"{HOST}:{state.ports.get('broker')}":
         raise FriendlyError(
-            "the embedded broker keeps its topics in memory, with one partition and no settings",
+            "the embedded broker keeps its topics in memory, and has no settings of theirs",
             "name a Kafka with KAFKA_BOOTSTRAP_SERVERS",
         )
     return kafka
