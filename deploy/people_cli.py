@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deploy.attach_cli import DEFAULT_DATA_DIR
 from deploy.errors import FriendlyError
 from deploy.terminal import Terminal
 
 if TYPE_CHECKING:
     from deploy.personal_data.graph_client import Credentials
 
+DEFAULT_DATA_DIR = Path(".fittracker")
 LOCAL_GRAPH = "http://127.0.0.1:8080/graphql"
 Url = Annotated[
     str | None,
