@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "workouts_0020"
-down_revision = "workouts_0019"
+revision = "workouts_0021"
+down_revision = "workouts_0020"
 branch_labels = None
 depends_on = None
 
