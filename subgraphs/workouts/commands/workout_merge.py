@@ -34,7 +34,7 @@ from subgraphs.workouts.domain.track import TrackDraft, check_track
 from subgraphs.workouts.domain.track_merge import Recorded, completed, joined, shifted
 from subgraphs.workouts.domain.workout import MOST_EXERCISES, MOST_SETS, WorkoutStatus, check_workout
 from subgraphs.workouts.domain.workout_merge import Relation, Told, joined_set, merged, relation
-from subgraphs.workouts.domain.workout_set import SetDraft, SetKind, check_set
+from subgraphs.workouts.domain.workout_set import SetDraft, SetKind, SetSide, check_set
 from subgraphs.workouts.queries.person import person_of
 from subgraphs.workouts.queries.track import drafts_by_workout
 from subgraphs.workouts.queries.workout import (
@@ -255,6 +255,7 @@ def _draft(one: SetRecord) -> SetDraft:
         rpe=one.rpe,
         tempo=one.tempo,
         notes=one.notes,
+        side=None if one.side is None else SetSide(one.side),
     )
 
 

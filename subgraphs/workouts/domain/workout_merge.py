@@ -93,8 +93,10 @@ def merged(kept: Told, other: Told, how: Relation) -> Merged:
 
 
 def joined_set(first: SetDraft, second: SetDraft) -> SetDraft | None:
-    """One stretch of time and distance of two that follow one another; None where either counts repetitions or a weight."""
-    if any(one.reps is not None or one.weight_kg is not None for one in (first, second)):
+    """One stretch of time and distance of two that follow one another; None where either counts repetitions or a weight, or where
+    they are of different sides.
+    """
+    if first.side != second.side or any(one.reps is not None or one.weight_kg is not None for one in (first, second)):
         return None
     seconds = (first.duration_seconds, second.duration_seconds)
     metres = (first.distance_m, second.distance_m)
@@ -105,6 +107,7 @@ def joined_set(first: SetDraft, second: SetDraft) -> SetDraft | None:
         rpe=_either(first.rpe, second.rpe),
         tempo=first.tempo,
         notes=first.notes or second.notes,
+        side=first.side,
     )
 
 

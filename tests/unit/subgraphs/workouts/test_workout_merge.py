@@ -11,7 +11,7 @@ from subgraphs.workouts.domain.series import RateTimes, Series
 from subgraphs.workouts.domain.track import PaceDistance, Split, TrackDraft
 from subgraphs.workouts.domain.track_merge import Recorded, completed, joined
 from subgraphs.workouts.domain.workout_merge import Merged, Relation, Told, joined_set, merged, relation
-from subgraphs.workouts.domain.workout_set import SetDraft
+from subgraphs.workouts.domain.workout_set import SetDraft, SetSide
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Minutes = tuple[float, float]
@@ -94,6 +94,9 @@ def test_two_stretches_are_one_unless_something_was_counted_or_lifted() -> None:
     first, second = SetDraft(duration_seconds=1800, distance_m=Decimal(15_000)), SetDraft(duration_seconds=600)
     assert joined_set(first, second) == SetDraft(duration_seconds=2400, distance_m=Decimal(15_000))
     assert joined_set(first, SetDraft(reps=5)) is None
+    left = SetDraft(duration_seconds=30, side=SetSide.LEFT)
+    assert joined_set(left, SetDraft(duration_seconds=30, side=SetSide.RIGHT)) is None
+    assert joined_set(left, left) == SetDraft(duration_seconds=60, side=SetSide.LEFT)
     assert joined_set(SetDraft(weight_kg=Decimal(20), duration_seconds=60), second) is None
 
 
