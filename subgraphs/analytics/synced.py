@@ -11,6 +11,8 @@ SYNCED = SyncedTables(
         "water_fact": "copied from nutrition",
         "workout_fact": "copied from workouts",
         "weight_fact": "copied from users",
+        "step_fact": "copied from users",
+        "measure_fact": "copied from users and workouts",
         "person": "copied from users",
         "erased_user": "of nobody who is left",
         "daily_summary": "computed from what is synchronised, with a live field of its own",
