@@ -255,6 +255,7 @@ class RouterApp:
             await self.graph_file.load()
             await self.door.authenticator.start()
             self._warn_of_unknown_names()
+            self._warn_of_missing_addresses()
             stack.callback(self.graph_file.close)
             stack.push_async_callback(self._probes.loops.stop)
             self._start_loops()
@@ -291,6 +292,14 @@ class RouterApp:
         for setting, unknown in names.items():
             if unknown:
                 log.warning("setting_names_nothing_in_the_graph", setting=setting, names=sorted(unknown))
+
+    def _warn_of_missing_addresses(self) -> None:
+        """A supergraph composed from schema files or modules alone does not say where its subgraphs are."""
+        for name, url in self.graph_file.current.graph.subgraph_urls.items():
+            settings = self.settings.subgraphs.get(name)
+            if not url and (settings is None or not settings.has_instances):
+                advice = f"set `subgraphs: {{{name}: {{url: ...}}}}`, or compose it from NAME=URL=FILE"
+                log.warning("subgraph_without_address", subgraph=name, advice=advice)
 
     def _runtime(self, sdl: str, graph: LoadedGraph, rules: AuthorizationRules, hints: CacheHints) -> Runtime:
         cost = self.settings.demand_control

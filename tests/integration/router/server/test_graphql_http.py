@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import io
+import re
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -408,6 +410,19 @@ async def test_a_body_that_does_not_arrive_is_not_waited_for(start_router: Start
         async with asyncio.timeout(5):
             assert (await reader.readline()).startswith(b"HTTP/1.1 408")
         writer.close()
+
+
+async def test_a_subgraph_without_an_address_is_told_at_start(
+    start_router: StartRouter, shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "supergraph.graphql").write_text(re.sub(r'(name: "catalog", url: ")[^"]*', r"\1", shop.supergraph))
+    async with start_router():
+        told = capsys.readouterr().out
+    async with start_router(subgraphs={"catalog": {"url": "http://127.0.0.1:1/graphql"}}):
+        told_with_one = capsys.readouterr().out
+    assert told.count("subgraph_without_address") == 1
+    assert "catalog" in told
+    assert "subgraph_without_address" not in told_with_one
 
 
 async def test_names_that_the_graph_does_not_have_are_told_at_start(
