@@ -4,6 +4,7 @@ rewrites, and laid over ours.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,16 @@ _OF_THE_STACK = {
     "host": "`fittracker up --host` says it",
     "port": "`fittracker up --port` says it",
 }
+_LINE = re.compile(r"^  line \d+: ", re.MULTILINE)
 
 
 def read_own_settings(file: Path) -> dict[str, Any]:
     """The file's mapping. Raises FriendlyError for one that is none, and for settings that are not the router's alone."""
     try:
         settings = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise FriendlyError(f"{file}: {(error.strerror or 'cannot be read').lower()}") from None
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise FriendlyError(f"{file} cannot be read: {error}") from None
     if settings is None:
         return {}
@@ -55,6 +59,6 @@ def check_merged(merged: Path, own: Path, environment: Mapping[str, str], subgra
     try:
         settings = load_settings(merged, environment)
     except SettingsError as error:
-        problem = str(error).removeprefix(f"{merged}: ")
+        problem = _LINE.sub("  ", str(error).removeprefix(f"{merged}: "))  # of the file that we made, not of theirs
         raise FriendlyError(f"with the settings of {own} the router cannot start: {problem}") from None
     return unknown_subgraphs(settings, subgraphs)
