@@ -138,6 +138,7 @@ async def test_each_loop_hears_of_its_own_queue_and_a_look_that_nobody_waits_for
         ("REMINDERS", "plan_ahead", "remind_at"),
         ("PUSHES", "pending_push", "due_at"),
         ("WEBHOOKS", "webhook_endpoint", "next_at"),
+        ("ERASURES", "account", "erase_at"),
     ):
         later = "1 day" if queue == "none" else "-1 day"
         where = "WHERE NOT is_done" if table == "plan_ahead" else ""
