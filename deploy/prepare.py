@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import importlib
 import os
 import signal
@@ -46,7 +45,6 @@ def prepare(ports: Mapping[str, int], supergraph: Path, *, sample_data: Path | N
         importlib.import_module("alembic.command")
         if sample_data is not None:
             importlib.import_module("deploy.sample_data.load")
-        gc.freeze()  # nobody need walk it again, and a fork leaves its pages shared
     urls = _database_urls()
     sources = [
         SubgraphSource(name=name, sdl=sdl_of_code(name), url=f"http://{HOST}:{ports[name]}/graphql") for name in DOMAINS
