@@ -42,7 +42,7 @@ DEPOT_WORKLOADS = (
     ),
     Workload(
         "many-plans-cold",
-        "the same kind of operation, each a text never seen before",
+        "twenty of the same kind, each time under an alias never seen before",
         DEPOT,
         _first_cold,
         more=tuple(_more_cold),
