@@ -12,6 +12,7 @@ from subgraphs.shell.keyset import Page
 from subgraphs.shell.plan_writing import MOST_WRITES_SHOWN, writes_by_owner
 from subgraphs.users.domain.account import AccountStatus, Role
 from subgraphs.users.domain.api_key import MOST_KEYS
+from subgraphs.users.domain.consent import MOST_KEPT as MOST_DECISIONS
 from subgraphs.users.domain.grant import MOST_INVITATIONS, MOST_READERS
 from subgraphs.users.domain.heart_rate import MOST_HEART_RATES
 from subgraphs.users.domain.notification import MOST_KEPT
@@ -23,6 +24,7 @@ from subgraphs.users.domain.workout_reminder import MOST_SHOWN
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.queries.account import PeopleFilter, accounts_by_id, people_page
 from subgraphs.users.queries.api_key import api_keys_by_user
+from subgraphs.users.queries.consent import consent_counts, consent_history_by_user, consents_by_user
 from subgraphs.users.queries.grant import (
     grant_counts_by_owner,
     grant_counts_by_reader,
@@ -101,6 +103,12 @@ _POPULATION = (
     INSERT INTO heart_rate (id, user_id, kind, beats_per_minute, since)
     SELECT 'p' || person || '-' || n, 'p' || person, 'RESTING', 60, date '{LAST}' - n FROM generate_series(0, {PEOPLE}) AS person
     CROSS JOIN LATERAL generate_series(1, CASE person WHEN 0 THEN {MOST_HEART_RATES} ELSE 5 END) AS n
+    """,
+    f"""
+    INSERT INTO consent (id, user_id, purpose, is_given, decided_at, way, is_current)
+    SELECT 'p' || person || '-' || n, 'p' || person, 'STATISTICS', true, now() - n * interval '1 minute', 'SETTINGS', n = 1
+    FROM generate_series(0, {PEOPLE}) AS person
+    CROSS JOIN LATERAL generate_series(1, CASE person WHEN 0 THEN {MOST_DECISIONS} ELSE 4 END) AS n
     """,
     f"""
     INSERT INTO step_count (id, user_id, local_date, source, steps, counted_at)
@@ -219,6 +227,9 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "how many heart rates there are": (heart_rate_counts, ([VETERAN],), MOST_HEART_RATES, 60),
     # Most people have a handful, so Postgres sorts them all for a page; nobody can have more than this.
     "a page of heart rates": (heart_rates_by_user, ([VETERAN], HeartRatePage(None, Page(20))), MOST_HEART_RATES, 60),
+    "consents that hold": (consents_by_user, ([VETERAN],), 4, 20),
+    "a page of decisions": (consent_history_by_user, ([VETERAN], Page(20)), MOST_DECISIONS, 60),
+    "how many decisions there are": (consent_counts, ([VETERAN],), MOST_DECISIONS, 60),
     "a page of open sessions": (sessions_by_user, ([VETERAN], Page(20)), OPEN_SESSIONS, 80),
     "how many sessions are open": (session_counts, ([VETERAN],), OPEN_SESSIONS, 80),
     "a page of readers": (grants_by_owner, ([VETERAN], Page(20)), 21, 60),
