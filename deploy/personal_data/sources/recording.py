@@ -8,14 +8,14 @@ it turns: barometers and receivers of satellites drift by about that much at res
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
 from math import asin, cos, inf, radians, sin, sqrt
 from statistics import fmean
-from typing import Any
+from typing import Any, TypeVar
 
 from deploy.personal_data.sources.reading import SkippedError
 from subgraphs.workouts.domain.series import MOST_POINTS as MOST_SERIES_POINTS
@@ -35,6 +35,8 @@ MOST_POINTS = 500_000
 #: In metres, by the graph's names. Those that a recording is long enough for are looked for.
 PACE_DISTANCES = {distance.value: float(metres) for distance, metres in METRES.items()}
 KM, MILE = PACE_DISTANCES["KM1"], PACE_DISTANCES["MILE1"]
+
+_Told = TypeVar("_Told", int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +120,16 @@ def line_of(points: Sequence[Point]) -> Line:
     return Line(
         seconds,
         metres,
-        [(point.at - start, point.altitude) for point in points if point.altitude is not None],
-        [(point.at - start, point.heart_rate) for point in points if point.heart_rate is not None],
-        [(point.at - start, point.cadence) for point in points if point.cadence is not None],
-        [(point.at - start, point.power) for point in points if point.power is not None],
+        _over_time(points, lambda point: point.altitude),
+        _over_time(points, lambda point: point.heart_rate),
+        _over_time(points, lambda point: point.cadence),
+        _over_time(points, lambda point: point.power),
     )
+
+
+def _over_time(points: Sequence[Point], told: Callable[[Point], _Told | None]) -> list[tuple[float, _Told]]:
+    """What the points tell, each with its seconds from the first point; those that tell nothing are left out."""
+    return [(point.at - points[0].at, value) for point in points if (value := told(point)) is not None]
 
 
 def _counted(last: Point, point: Point) -> float | None:

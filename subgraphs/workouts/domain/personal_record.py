@@ -1,13 +1,15 @@
 """A person's best of one exercise, in a workout or ever: what counts, and when one covers another."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from subgraphs.workouts.domain.strength import volume_kg
+
+_Measure = TypeVar("_Measure", int, Decimal)
 
 
 class WorkingSet(Protocol):
@@ -87,29 +89,26 @@ def best_by_exercise(sets: Iterable[WorkingSet], without_sets: Iterable[tuple[st
     by_exercise: defaultdict[str, list[WorkingSet]] = defaultdict(list)
     for one in sets:
         by_exercise[one.exercise_id].append(one)
-    found = {
-        exercise_id: Best(
-            max_weight_kg=max((one.weight_kg for one in of_one if one.weight_kg is not None), default=None),
-            max_reps=max((one.reps for one in of_one if one.reps is not None), default=None),
-            best_one_rep_max_kg=max(
-                (one.one_rep_max_kg for one in of_one if one.one_rep_max_kg is not None), default=None
-            ),
-            best_set_volume_kg=max(
-                (
-                    volume_kg(one.load_kg, one.reps)
-                    for one in of_one
-                    if one.load_kg is not None and one.reps is not None
-                ),
-                default=None,
-            ),
-            max_distance_m=max((one.distance_m for one in of_one if one.distance_m is not None), default=None),
-            max_duration_seconds=max(
-                (one.duration_seconds for one in of_one if one.duration_seconds is not None), default=None
-            ),
-        )
-        for exercise_id, of_one in by_exercise.items()
-    }
+    found = {exercise_id: _best_of(of_one) for exercise_id, of_one in by_exercise.items()}
     for exercise_id, seconds in without_sets:
         before = found.get(exercise_id, _NOTHING)
         found[exercise_id] = replace(before, max_duration_seconds=max(seconds, before.max_duration_seconds or 0))
     return found
+
+
+def _best_of(sets: Sequence[WorkingSet]) -> Best:
+    """Of sets of one exercise."""
+    volumes = [volume_kg(one.load_kg, one.reps) for one in sets if one.load_kg is not None and one.reps is not None]
+    return Best(
+        max_weight_kg=_largest(one.weight_kg for one in sets),
+        max_reps=_largest(one.reps for one in sets),
+        best_one_rep_max_kg=_largest(one.one_rep_max_kg for one in sets),
+        best_set_volume_kg=_largest(volumes),
+        max_distance_m=_largest(one.distance_m for one in sets),
+        max_duration_seconds=_largest(one.duration_seconds for one in sets),
+    )
+
+
+def _largest(values: Iterable[_Measure | None]) -> _Measure | None:
+    """Of those that were told; None where none was."""
+    return max((value for value in values if value is not None), default=None)
