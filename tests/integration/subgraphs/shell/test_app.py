@@ -151,6 +151,8 @@ async def test_health_tells_of_every_part(users: Running) -> None:
             "clocks",
             "retention",
             "settle_changes",
+            "tell_measurements_of_before",
+            "withdrawn-accounts",
             "relay",
             "reminders",
             "second-factors",
