@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subgraphs.analytics.domain.goal import (
+    REACHED_ONCE,
     RULES,
     Cadence,
     GoalDirection,
@@ -76,7 +77,7 @@ def test_progress_is_from_0_to_1_and_1_only_at_the_target(
     part = progress(replace(goal(kind, 1), target_value=target), start, current, way)
     assert 0 <= part <= 1
     kept = current >= target if way is AT_LEAST else current <= target
-    assert (part == 1) == kept or (part == 1 and kind is GoalKind.WEIGHT_KG)
+    assert (part == 1) == kept or (part == 1 and kind in REACHED_ONCE)
 
 
 @pytest.mark.parametrize(
@@ -168,6 +169,7 @@ def test_what_a_goal_cannot_be_is_told_with_its_field(facts: GoalFacts, fields: 
     assert [field for field, _ in checks.violations] == fields
 
 
-def test_every_kind_has_rules_and_only_a_weight_is_reached_once() -> None:
+def test_every_kind_has_rules_and_only_what_is_measured_is_reached_once() -> None:
     assert set(RULES) == set(GoalKind)
-    assert [kind for kind, rules in RULES.items() if rules.cadence is Cadence.ONCE] == [GoalKind.WEIGHT_KG]
+    measured = {GoalKind.WEIGHT_KG, GoalKind.ONE_REP_MAX_KG, GoalKind.MEASUREMENT_CM, GoalKind.MUSCLE_MASS_KG}
+    assert {kind for kind, rules in RULES.items() if rules.cadence is Cadence.ONCE} == measured
