@@ -11,29 +11,25 @@ from deploy.sample_data.people import Person, at_clock
 from subgraphs.shell.calendar import local_date
 from subgraphs.users.commands.step_count import NewStepCount
 
-_OUT_OF_BED, _COUNTED_AT = "06:30", "22:30"
-_AWAKE = timedelta(hours=16)
+_COUNTED_AT = "22:30"
 #: On how many days of ten the watch is worn, and how many more it counts than a phone that lies on the desk at times.
 _WORN, _MORE = 0.8, (1.02, 1.15)
 
 
 def daily_steps(person: Person, now: datetime) -> Iterator[NewStepCount]:
-    """From the first weighing to the day after the last, which runs when the week ends yesterday: of a day that is not over what
-    was counted so far, else the total as of the evening. The same of each full day whenever it is asked: more on days with a
-    workout, fewer on Sundays.
+    """From the first weighing to the last, and of days that are over: their totals as of the evening. The same of each day
+    whenever it is asked: more on days with a workout, fewer on Sundays.
     """
     zone = ZoneInfo(person.time_zone)
     trained = {workout.local_date for workout in person.workouts}
-    today = local_date(now, person.time_zone, person.day_start_hour)
-    first, last = person.weights[0].local_date, min(person.weights[-1].local_date + timedelta(days=1), today)
+    yesterday = local_date(now, person.time_zone, person.day_start_hour) - timedelta(days=1)
+    first, last = person.weights[0].local_date, min(person.weights[-1].local_date, yesterday)
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
         chance = random.Random(f"steps:{person.email}:{day}")
         usual = 9_500 if day in trained else 5_500 if day.isoweekday() == 7 else 7_500
-        evening = at_clock(day, _COUNTED_AT, zone)
-        share = min((now - at_clock(day, _OUT_OF_BED, zone)) / _AWAKE, 1.0)
-        phone = round(max(chance.gauss(usual, 1_500), 800) * max(share, 0.01))
-        counted_at = min(evening, now)
+        phone = round(max(chance.gauss(usual, 1_500), 800))
+        counted_at = at_clock(day, _COUNTED_AT, zone)
         yield NewStepCount(source="Phone", steps=phone, counted_at=counted_at, local_date=day)
         if chance.random() < _WORN:
             watch = round(phone * chance.uniform(*_MORE))
