@@ -87,9 +87,7 @@ async def test_one_trace_and_one_correlation_id_lead_from_the_client_to_the_subs
         await log_weight(person, 80.5, traceparent=TRACEPARENT, **{"x-request-id": "from-the-edge"})
         await eventually(a_summary_came, seconds=60)
         await eventually(lambda: passes(collector, TRACE, WAY), seconds=60)
-    spans = {each.id: each for each in collector.trace(TRACE)}
-    for each in spans.values():  # every span hangs on another of the trace, or on the client's own
-        assert each.parent in spans or each.parent == "b7ad6b7169203331", each
+        await eventually(lambda: hangs_together(collector, TRACE, "b7ad6b7169203331"), seconds=60)
     weighing = next(each for each in await events_of(traced, "USERS", person) if "weigh" in each.type.lower())
     derived = next(each for each in await events_of(traced, "ANALYTICS", person) if each.causation_id)
     assert (weighing.correlation_id, derived.correlation_id) == ("from-the-edge", "from-the-edge")
@@ -157,6 +155,12 @@ async def test_nothing_but_requests_begins_a_trace(traced: RunningStack, collect
     assert (await (await traced.register()).data(HISTORY))["me"]
     roots = {(each.service, each.name) for each in collector.seen if not each.parent and not each.links}
     assert roots == {("router", "graphql.operation")}
+
+
+async def hangs_together(collector: TraceCollector, trace: str, clients: str) -> bool:
+    """Whether every span hangs on another of the trace or on the client's own. A span is told when it ends: after its children."""
+    spans = {each.id: each for each in collector.trace(trace)}
+    return all(each.parent in spans or each.parent == clients for each in spans.values())
 
 
 async def passes(collector: TraceCollector, trace: str, way: Any) -> bool:
