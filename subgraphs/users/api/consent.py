@@ -139,11 +139,18 @@ class ConsentQuery:
         description="The texts that this platform asks people to agree to, for whoever is about to register too.",
         directives=[list_size(_PURPOSES)],
     )
-    def consent_texts(self, info: Info) -> list[ConsentText]:
+    def consent_texts(
+        self,
+        info: Info,
+        purpose: Annotated[
+            ConsentPurpose | None, strawberry.argument(description="Only that of it. Null: of all.")
+        ] = None,
+    ) -> list[ConsentText]:
         in_force = commands.versions_in_force(info.context.resources.settings)
         return [
-            ConsentText(purpose=purpose, version=version, is_required=purpose in domain.REQUIRED)
-            for purpose, version in in_force.items()
+            ConsentText(purpose=each, version=version, is_required=each in domain.REQUIRED)
+            for each, version in in_force.items()
+            if purpose in (None, each)
         ]
 
 

@@ -161,6 +161,8 @@ async def test_who_registers_agrees_to_what_is_required_in_the_version_in_force(
         ("HEALTH_DATA", "1", True),
         ("STATISTICS", "1", False),
     ]
+    asked = (await users.data("{ consentTexts(purpose: STATISTICS) { purpose } }", None))["consentTexts"]
+    assert asked == [{"purpose": "STATISTICS"}]
     older = AGREED[0] | {"version": "2025-01"}
     for consents, fields in (
         ([], {"consents"}),
