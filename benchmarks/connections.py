@@ -192,6 +192,7 @@ def _start_router(directory: Path, subgraph_port: int) -> tuple[Server, int]:
     settings = {
         "subgraphs": {"ticker": {"subscription_protocol": "event-stream"}},
         "limits": {"connections": 30_000, "connections_per_address": 30_000},
+        "subscriptions": {"max_connections": 30_000, "max_per_caller": 30_000},
         "telemetry": {"log_level": "error", "log_requests": False},
     }
     config.write_text(yaml.safe_dump(settings))
