@@ -43,7 +43,7 @@ class Ticker:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
-                body = await _read_request(reader)
+                body = await _read_message(reader)
                 if b"subscription" in body:
                     writer.write(EVENT_STREAM_HEAD)
                     self.streams.append(writer)
@@ -67,8 +67,8 @@ class Ticker:
             stream.write(b"%x\r\n" % len(chunk) + chunk + b"\r\n")
 
 
-async def _read_request(reader: asyncio.StreamReader) -> bytes:
-    """The body of one request that has a Content-Length."""
+async def _read_message(reader: asyncio.StreamReader) -> bytes:
+    """The body of one request or response that has a Content-Length."""
     head = await reader.readuntil(b"\r\n\r\n")
     length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
     return await reader.readexactly(int(length.partition(b":")[2]))
@@ -104,7 +104,7 @@ class Clients:
     async def _ask_once(self) -> None:
         async with self._entering:
             reader = await self._connect({"query": "{ ping }"}, "application/json")
-            answer = await _read_request(reader)
+            answer = await _read_message(reader)
             if answer != b'{"data":{"ping":1}}':
                 raise SystemExit(f"wrong answer: {answer!r}")
 

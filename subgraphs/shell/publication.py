@@ -9,8 +9,6 @@ from subgraphs.shell.text import check_line
 MOST_REPORTS_A_DAY = 20
 #: What so many people have reported is shown to nobody before an administrator has decided about it.
 REPORTS_THAT_HIDE = 5
-#: Of a search for a name; what is longer finds nothing more.
-MOST_WORDS = 8
 
 
 class ReportReason(StrEnum):

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.database import take_turns
 from subgraphs.shell.errors import RateLimitedError
-from subgraphs.shell.publication import MOST_REPORTS_A_DAY, REPORTS_THAT_HIDE, ReportReason
+from subgraphs.shell.publication import MOST_REPORTS_A_DAY, REPORTS_THAT_HIDE, ModerationDecision, ReportReason
 from subgraphs.shell.read_pool import Reader
 
 #: Of a row `shown`: neither withdrawn nor hidden by reports.
@@ -38,8 +38,8 @@ class Reports:
             f"UPDATE {table} SET reports = reports + 1, reported_at = :now WHERE id = :id RETURNING reports"  # noqa: S608
         )
         self._decide = text(
-            f"UPDATE {table} SET withdrawn_at = :withdrawn_at, reports = 0, reported_at = NULL,"  # noqa: S608
-            " version = version + 1 WHERE id = :id"
+            f"UPDATE {table} SET reports = 0, reported_at = NULL, version = version + 1,"  # noqa: S608
+            " withdrawn_at = CASE WHEN :withdraws THEN COALESCE(withdrawn_at, :now) END WHERE id = :id"
         )
         self._forget = text(f"DELETE FROM {reports} WHERE {thing_id} = :id")  # noqa: S608
         self._reasons = text(
@@ -70,9 +70,12 @@ class Reports:
             return False
         return int(await transaction.scalar(self._count, row) or 0) == REPORTS_THAT_HIDE
 
-    async def decide(self, transaction: AsyncConnection, thing_id: str, withdrawn_at: datetime | None) -> None:
-        """Withdraw a locked thing, or show it (None); its reports are done with."""
-        await transaction.execute(self._decide, {"id": thing_id, "withdrawn_at": withdrawn_at})
+    async def decide(
+        self, transaction: AsyncConnection, thing_id: str, decision: ModerationDecision, now: datetime
+    ) -> None:
+        """Withdraw a locked thing, which stays withdrawn since when it was first, or show it; its reports are done with."""
+        withdraws = decision is ModerationDecision.WITHDRAW
+        await transaction.execute(self._decide, {"id": thing_id, "withdraws": withdraws, "now": now})
         await transaction.execute(self._forget, {"id": thing_id})
 
     async def reasons(self, connection: Reader, ids: Sequence[str]) -> dict[str, list[tuple[str, int]]]:

@@ -31,11 +31,10 @@ from subgraphs.shell.cost import SEARCH_COST, list_size
 from subgraphs.shell.errors import ValidationError
 from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
-from subgraphs.shell.publication import MOST_WORDS
 from subgraphs.shell.publication_type import ReportCount, report_counts
 from subgraphs.shell.scalars import describe_enum, rounded, rounded_or_none
 from subgraphs.shell.scopes import ADMINISTRATORS_ONLY, READS_DIARY
-from subgraphs.shell.search.words import MOST_LETTERS, words_of
+from subgraphs.shell.search.words import words_of_search
 from subgraphs.shell.sharing import SHARED_DIARY, may_read
 
 if TYPE_CHECKING:
@@ -199,16 +198,6 @@ def _reported_at(record: PublishedFoodRecord) -> datetime:
     return record.reported_at
 
 
-def _words_of_name(search: str | None) -> tuple[str, ...]:
-    """Raises ValidationError for what is too long to be part of a name, or has no letter or number."""
-    if search is None:
-        return ()
-    words = tuple(sorted(set(words_of(search)))) if len(search) <= MOST_LETTERS else ()
-    if not 1 <= len(words) <= MOST_WORDS:
-        raise ValidationError(("search", f"must have 1 to {MOST_WORDS} words, and at most {MOST_LETTERS} characters"))
-    return words
-
-
 def _digits_of(gtin: str | None) -> str | None:
     """Raises ValidationError for what is no barcode."""
     normal = None if gtin is None else normalise_gtin(gtin)
@@ -258,7 +247,7 @@ class PublishedFoodQuery:
         last: Last = None,
         before: Before = None,
     ) -> Connection[PublishedFood]:
-        labels = labels_of(words=_words_of_name(search), category=category, gtin=_digits_of(gtin), is_recipe=is_recipe)
+        labels = labels_of(words=words_of_search(search), category=category, gtin=_digits_of(gtin), is_recipe=is_recipe)
         page = KeysetList("Query.publicFoods", "", (datetime, str)).page(first, after, last, before)
         records = await loaders_of(info).public_foods.load((PublishedFilter(tuple(labels)), page))
         return connect(records, page, published_food_node, lambda record: (record.published_at, record.id))

@@ -262,8 +262,7 @@ async def moderate_food(
         if not await REPORTS.lock(transaction, published_food_id):
             raise NotFoundError(NO_FOOD)
         before = (await moderated_foods_by_id(transaction, [published_food_id]))[published_food_id]
-        withdrawn_at = (before.withdrawn_at or now) if decision is ModerationDecision.WITHDRAW else None
-        await REPORTS.decide(transaction, before.id, withdrawn_at)
+        await REPORTS.decide(transaction, before.id, decision, now)
         after = (await moderated_foods_by_id(transaction, [before.id]))[before.id]
         payload = FoodModerated(
             actor_id=viewer.id,

@@ -3,7 +3,11 @@
 import re
 import unicodedata
 
+from subgraphs.shell.errors import ValidationError
+
 MOST_LETTERS = 100
+#: Of a search for a name; what is longer finds nothing more.
+MOST_WORDS = 8
 _APOSTROPHES = re.compile(r"['`´’‘ʼ]")
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 # Letters that do not decompose into one with an accent.
@@ -27,6 +31,19 @@ _KEEP_S = ("ss", "us", "is")
 def words_of(text: str) -> tuple[str, ...]:
     """The words in order, each as `stem` makes it. "Crème Brûlées, 2%" gives ("creme", "brulee", "2")."""
     return tuple(stem(word) for word in _BETWEEN_WORDS.split(fold(text)) if word)
+
+
+def words_of_search(search: str | None) -> tuple[str, ...]:
+    """The words that a name has to have; none where any name will do.
+
+    Raises ValidationError for what is too long to be part of a name, or has no letter or number.
+    """
+    if search is None:
+        return ()
+    words = tuple(sorted(set(words_of(search)))) if len(search) <= MOST_LETTERS else ()
+    if not 1 <= len(words) <= MOST_WORDS:
+        raise ValidationError(("search", f"must have 1 to {MOST_WORDS} words, and at most {MOST_LETTERS} characters"))
+    return words
 
 
 def fold(text: str) -> str:

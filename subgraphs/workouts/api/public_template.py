@@ -10,17 +10,15 @@ import strawberry
 
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import SEARCH_COST, list_size
-from subgraphs.shell.errors import ValidationError
 from subgraphs.shell.inputs import client_made_id, expected_version, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.keyset import KeysetList
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
-from subgraphs.shell.publication import MOST_WORDS
 from subgraphs.shell.publication_type import ModerationDecision, ReportCount, ReportReason, report_counts
 from subgraphs.shell.scalars import IdempotencyKey, describe_enum, id_or_none
 from subgraphs.shell.scopes import ADMINISTRATORS_ONLY, READS_TRAINING
-from subgraphs.shell.search.words import MOST_LETTERS, words_of
+from subgraphs.shell.search.words import words_of_search
 from subgraphs.workouts.api.template import TemplateExercise, WorkoutTemplate, exercise_plan_node, template_node
 from subgraphs.workouts.commands import public_template as commands
 from subgraphs.workouts.domain.exercise import ExerciseLevel, Muscle
@@ -119,16 +117,6 @@ def _reported_at(record: PublicTemplateRecord) -> datetime:
     return record.reported_at
 
 
-def _words_of_name(search: str | None) -> tuple[str, ...]:
-    """Raises ValidationError for what is too long to be part of a name, or has no letter or number."""
-    if search is None:
-        return ()
-    words = tuple(sorted(set(words_of(search)))) if len(search) <= MOST_LETTERS else ()
-    if not 1 <= len(words) <= MOST_WORDS:
-        raise ValidationError(("search", f"must have 1 to {MOST_WORDS} words, and at most {MOST_LETTERS} characters"))
-    return words
-
-
 PublicTemplateId = Annotated[strawberry.ID, strawberry.argument(description="The public template's id.")]
 
 
@@ -173,7 +161,7 @@ class PublicTemplateQuery:
         wanted = TemplateFilter(
             labels=tuple(
                 labels_of(
-                    words=_words_of_name(search),
+                    words=words_of_search(search),
                     kind=kind,
                     level=level,
                     muscles=() if muscle is None else (muscle.value,),

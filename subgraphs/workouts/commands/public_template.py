@@ -247,8 +247,7 @@ async def moderate_template(
         before = (await moderated_templates_by_id(transaction, [public_template_id]))[public_template_id]
         if before.user_id is None:
             raise ConflictError("Templates of the catalogue are loaded by operators.", field="publicTemplateId")
-        withdrawn_at = (before.withdrawn_at or now) if decision is ModerationDecision.WITHDRAW else None
-        await REPORTS.decide(transaction, before.id, withdrawn_at)
+        await REPORTS.decide(transaction, before.id, decision, now)
         if before.template_id is not None:
             await transaction.execute(_TOUCH, {"id": before.template_id})
         after = (await moderated_templates_by_id(transaction, [before.id]))[before.id]
