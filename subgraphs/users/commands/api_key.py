@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
 
 from events.envelope import new_id
 from subgraphs.shell.auth import Viewer
@@ -20,13 +21,14 @@ from subgraphs.shell.key_scope import KEY, KeyScope
 from subgraphs.users.commands.access_token import sign_access_token
 from subgraphs.users.commands.attempts import Pace, count_attempt
 from subgraphs.users.commands.cell import marked
-from subgraphs.users.commands.ended_session import tell_ended
+from subgraphs.users.commands.ended_session import end_sessions, tell_ended
 from subgraphs.users.commands.mail import queue_mail
 from subgraphs.users.commands.own_password import check_own_password
 from subgraphs.users.domain.api_key import HINT_CHARACTERS, MOST_KEYS, NewKey, is_well_formed, make_secret
 from subgraphs.users.domain.mail import MailKind
 from subgraphs.users.queries.account import accounts_by_id, lock_account
 from subgraphs.users.queries.api_key import ApiKeyRecord, api_key_by_hash, api_keys_by_user
+from subgraphs.users.tables import SessionRow
 
 EXPIRED_DAYS = 30
 #: Tokens of one key: a program that keeps its token asks for one in a quarter of an hour.
@@ -125,6 +127,12 @@ async def end_keys_of(transaction: AsyncConnection, user_id: str, now: datetime)
     ended = (await transaction.execute(_REVOKE_ALL, {"user_id": user_id})).scalars().all()
     await tell_ended(transaction, dict.fromkeys(ended, user_id), now)
     return ended
+
+
+async def end_sessions_and_keys_of(transaction: AsyncConnection, user_id: str, now: datetime) -> Sequence[str]:
+    """End all sessions and keys of a person; returns the ids of both, to be announced after the commit."""
+    ended = await end_sessions(transaction, col(SessionRow.user_id) == user_id, now)
+    return [*ended, *await end_keys_of(transaction, user_id, now)]
 
 
 async def forget_api_keys(connection: AsyncConnection, rows: int) -> int:

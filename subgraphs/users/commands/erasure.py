@@ -5,7 +5,6 @@ from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import col
 
 from events.contracts.users import UserErased
 from events.outbox import NewEvent, append_event, forget_events_of
@@ -13,15 +12,13 @@ from subgraphs.shell.auth import Viewer
 from subgraphs.shell.change_log import forget_changes_of
 from subgraphs.shell.context import Resources
 from subgraphs.shell.telemetry import current_traceparent
-from subgraphs.users.commands.api_key import end_keys_of
-from subgraphs.users.commands.ended_session import end_sessions
+from subgraphs.users.commands.api_key import end_sessions_and_keys_of
 from subgraphs.users.commands.grant import end_grants_of
 from subgraphs.users.commands.mail import queue_mail
 from subgraphs.users.commands.own_password import check_own_password
 from subgraphs.users.domain.account import email_key
 from subgraphs.users.domain.mail import MailKind
 from subgraphs.users.queries.account import AccountRecord, lock_existing_account
-from subgraphs.users.tables import SessionRow
 
 # What is not of the account's row, which takes sessions, keys, tokens, weighings, measurements, invitations and mails with it.
 _FORGET = (
@@ -54,8 +51,7 @@ async def erase_account(
     with it, to be announced after the commit.
     """
     await forget_events_of(transaction, account.id)
-    ended = await end_sessions(transaction, col(SessionRow.user_id) == account.id, now)
-    keys = await end_keys_of(transaction, account.id, now)
+    ended = await end_sessions_and_keys_of(transaction, account.id, now)
     grants = await end_grants_of(transaction, account.id, now)
     for statement in _FORGET:
         await transaction.execute(statement, {"id": account.id, "email_key": email_key(account.email)})
@@ -72,4 +68,4 @@ async def erase_account(
         ),
     )
     await queue_mail(transaction, MailKind.ACCOUNT_ERASED, account.email, now)
-    return [*ended, *keys], grants
+    return ended, grants

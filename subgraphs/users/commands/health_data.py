@@ -7,15 +7,13 @@ from datetime import datetime
 from functools import partial
 
 from sqlalchemy import text
-from sqlmodel import col
 
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.context import Resources
-from subgraphs.users.commands.api_key import end_keys_of
+from subgraphs.users.commands.api_key import end_sessions_and_keys_of
 from subgraphs.users.commands.audit import keep_entries
 from subgraphs.users.commands.consent import entry_of, keep_choices, versions_in_force
 from subgraphs.users.commands.due import Queue, is_due
-from subgraphs.users.commands.ended_session import end_sessions
 from subgraphs.users.commands.erasure import erase_account
 from subgraphs.users.commands.grant import end_grants_of
 from subgraphs.users.commands.mail import queue_mail
@@ -24,7 +22,6 @@ from subgraphs.users.domain.account import AuditAction
 from subgraphs.users.domain.consent import ERASED_AFTER, ConsentChoice, ConsentPurpose, ConsentWay
 from subgraphs.users.domain.mail import MailKind
 from subgraphs.users.queries.account import accounts_by_id, lock_account, lock_existing_account
-from subgraphs.users.tables import SessionRow
 
 PATIENCE_SECONDS = 120.0
 AT_ONCE = 20
@@ -44,8 +41,7 @@ async def withdraw_health_data(viewer: Viewer, *, resources: Resources) -> SignI
     async with resources.database.transaction() as transaction:
         before = await lock_existing_account(transaction, viewer.id)
         await keep_choices(transaction, viewer.id, [choice], ConsentWay.SETTINGS, now)
-        ended = await end_sessions(transaction, col(SessionRow.user_id) == viewer.id, now)
-        keys = await end_keys_of(transaction, viewer.id, now)
+        ended = await end_sessions_and_keys_of(transaction, viewer.id, now)
         grants = await end_grants_of(transaction, viewer.id, now)
         if before.erase_at is None:
             due = now + ERASED_AFTER
@@ -54,7 +50,7 @@ async def withdraw_health_data(viewer: Viewer, *, resources: Resources) -> SignI
             await queue_mail(transaction, MailKind.HEALTH_DATA_WITHDRAWN, before.email, now, user_id=viewer.id)
         account = (await accounts_by_id(transaction, [viewer.id]))[viewer.id]
         entered = await open_session_like(transaction, viewer.session_id, account, resources)
-    await resources.revoked_sessions.announce([*ended, *keys])
+    await resources.revoked_sessions.announce(ended)
     await resources.ended_grants.announce(grants)
     return entered
 

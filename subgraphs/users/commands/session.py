@@ -28,7 +28,7 @@ from subgraphs.shell.errors import (
 from subgraphs.shell.key_scope import OWN_ACCOUNT, READ, WRITE
 from subgraphs.users.commands.access_token import sign_access_token
 from subgraphs.users.commands.account import NewAccount, make_account
-from subgraphs.users.commands.api_key import end_keys_of
+from subgraphs.users.commands.api_key import end_sessions_and_keys_of
 from subgraphs.users.commands.attempts import (
     REGISTRATIONS_FROM_ADDRESS,
     SESSIONS,
@@ -381,8 +381,7 @@ async def replace_password(transaction: AsyncConnection, user_id: str, new_hash:
     await queue_mail(transaction, MailKind.PASSWORD_CHANGED, str(email), now, user_id=user_id)
     kind = NotificationKind.PASSWORD_CHANGED
     await notify(transaction, [NewNotification(user_id=user_id, kind=kind, cause=f"password:{new_id()}")], now)
-    ended = await end_sessions(transaction, col(SessionRow.user_id) == user_id, now)
-    return [*ended, *await end_keys_of(transaction, user_id, now)]
+    return await end_sessions_and_keys_of(transaction, user_id, now)
 
 
 async def _keep_refresh_token(
