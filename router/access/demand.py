@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import Any, ClassVar
 
 from graphql import (
@@ -28,6 +29,7 @@ from graphql import (
 )
 
 from router.access.directives import uses_of
+from router.bounded_cache import BoundedCache
 from router.errors import RequestError
 from router.exact_json import value_at
 from router.operation import Operation
@@ -39,6 +41,11 @@ from router.telemetry import OPERATION_COST
 MUTATION_COST = 10.0
 COMPOSITE_COST = 1.0
 INPUT_OBJECT_COST = 1.0
+
+#: Operations with the sizes that they were asked with whose cost is remembered, and about what those operations take.
+MAX_KNOWN = 2_000
+MAX_KNOWN_BYTES = 16 * 1024 * 1024
+BYTES_PER_FIELD = 400
 
 #: (type, field or input field, argument); None where it is about the thing before.
 Place = tuple[str, str | None, str | None]
@@ -69,12 +76,39 @@ class ListSize:
     needs_one_slicing_argument: bool = True
 
 
+#: By the name of each variable what of its value an estimate can depend on.
+_Telling = tuple[tuple[str, object], ...]
+
+
+def _telling(variables: Mapping[str, Any]) -> _Telling | None:
+    """None where that is much: a list or an object counts with what is in it.
+
+    Integers may size lists, booleans switch fields off, and what is null costs nothing; of texts and other numbers it is the
+    same which they are.
+    """
+    telling: list[tuple[str, object]] = []
+    for name, value in variables.items():
+        if value is None or isinstance(value, int):
+            telling.append((name, value))
+        elif isinstance(value, str | float):
+            telling.append((name, value.__class__))
+        else:
+            return None
+    return tuple(telling)
+
+
 class DemandControl:
     """Judges operations of one graph."""
 
     def __init__(self, sdl: str, api_schema: GraphQLSchema, settings: DemandSettings) -> None:
         self._settings = settings
         self._model = CostModel.from_sdl(sdl, api_schema, settings.list_size)
+        # Each holds its operation, so that no other can come to have its identity meanwhile. Long operations are judged in
+        # a thread of their own (`background`), hence the lock.
+        self._lock = Lock()
+        self._known: BoundedCache[tuple[int, _Telling], tuple[Operation, float]] = BoundedCache(
+            MAX_KNOWN, max_bytes=MAX_KNOWN_BYTES, weigh=lambda _, entry: entry[0].selections.count() * BYTES_PER_FIELD
+        )
 
     def check(self, operation: Operation, variables: Mapping[str, Any]) -> None:
         """Raises TooExpensiveError or SlicingArgumentError where the mode is `enforce`."""
@@ -86,7 +120,24 @@ class DemandControl:
             raise TooExpensiveError(cost, self._settings.max)
 
     def cost_of(self, operation: Operation, variables: Mapping[str, Any]) -> float:
-        """Raises SlicingArgumentError where the mode is `enforce`."""
+        """Raises SlicingArgumentError where the mode is `enforce`.
+
+        The walk over the operation is made once for all requests that have it with the same sizes.
+        """
+        telling = _telling(variables)
+        if telling is None:
+            return self._estimate(operation, variables)
+        key = (id(operation), telling)
+        with self._lock:
+            known = self._known.get(key)
+        if known is not None:
+            return known[1]
+        cost = self._estimate(operation, variables)
+        with self._lock:
+            self._known.put(key, (operation, cost))
+        return cost
+
+    def _estimate(self, operation: Operation, variables: Mapping[str, Any]) -> float:
         return self._model.cost_of(operation, variables, is_strict=self._settings.mode == "enforce")
 
 
@@ -105,6 +156,16 @@ class CostModel:
         self.costs = costs
         self.sizes = sizes
         self.list_size = list_size
+        self._rules: dict[tuple[str, str], ListSize | None] = {}
+
+    def rule(self, name: str, parent: GraphQLObjectType | GraphQLInterfaceType) -> ListSize | None:
+        """The `@listSize` of a field, or else of the same field of an interface of its type."""
+        place = (parent.name, name)
+        if place not in self._rules:
+            own = self.sizes.get((parent.name, name, None))
+            inherited = (rule for each in parent.interfaces if (rule := self.rule(name, each)) is not None)
+            self._rules[place] = own if own is not None else next(inherited, None)
+        return self._rules[place]
 
     @classmethod
     def from_sdl(cls, sdl: str, api_schema: GraphQLSchema, list_size: int) -> CostModel:
@@ -207,7 +268,7 @@ class _Estimate:
     ) -> tuple[int, dict[str, int]]:
         """How many values the field has, and how many those fields below it that its `sizedFields` name."""
         default = self._model.list_size if _is_list(definition.type) else 1
-        rule = self._rule(name, parent)
+        rule = self._model.rule(name, parent)
         if rule is None:
             return default, {}
         expected = self._sliced(f"{parent.name}.{name}", rule, definition, arguments)
@@ -216,12 +277,6 @@ class _Estimate:
         if rule.sized_fields:
             return default, dict.fromkeys(rule.sized_fields, expected)
         return expected, {}
-
-    def _rule(self, name: str, parent: GraphQLObjectType | GraphQLInterfaceType) -> ListSize | None:
-        own = self._model.sizes.get((parent.name, name, None))
-        if own is not None:
-            return own
-        return next((rule for each in parent.interfaces if (rule := self._rule(name, each)) is not None), None)
 
     def _sliced(
         self, coordinate: str, rule: ListSize, definition: GraphQLField, arguments: Mapping[str, Any]

@@ -142,3 +142,56 @@ def test_the_one_slicing_argument_that_a_list_needs_is_asked_for_where_costs_are
         DemandControl(SDL, SCHEMA, Settings(enabled=True)).check(*prepared(query))
         with pytest.raises(SlicingArgumentError, match=r"Query\.strict needs exactly one"):
             DemandControl(SDL, SCHEMA, Settings(enabled=True, mode="enforce")).check(*prepared(query))
+
+
+def walked(monkeypatch: pytest.MonkeyPatch) -> list[Operation]:
+    """Each walk that is made over an operation from here on."""
+    walks: list[Operation] = []
+    estimate = CostModel.cost_of
+
+    def counted(self: CostModel, operation: Operation, variables: Any, *, is_strict: bool = False) -> float:
+        walks.append(operation)
+        return estimate(self, operation, variables, is_strict=is_strict)
+
+    monkeypatch.setattr(CostModel, "cost_of", counted)
+    return walks
+
+
+def test_an_operation_is_walked_once_for_all_values_that_cost_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    walks = walked(monkeypatch)
+    control = DemandControl(SDL, SCHEMA, Settings(enabled=True))
+    operation, _ = prepared(
+        "query($n: Int, $t: Boolean!) { first(first: $n) { title @include(if: $t) author { id } } }", {"t": True}
+    )
+    asked = [{"n": 3, "t": True}, {"n": 3, "t": True}, {"n": 40, "t": True}, {"n": None, "t": True}]
+    assert [control.cost_of(operation, each) for each in asked] == [15, 15, 200, 15]
+    assert len(walks) == 3
+    text, _ = prepared("query($text: String) { search(limit: 1, filter: { text: $text }) }")
+    assert {control.cost_of(text, {"text": each}) for each in ("a", "b", "c")} == {6}
+    assert control.cost_of(text, {"text": None}) == 3
+    assert len(walks) == 5
+
+
+def test_lists_and_objects_are_counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    walks = walked(monkeypatch)
+    control = DemandControl(SDL, SCHEMA, Settings(enabled=True))
+    operation, _ = prepared("query($page: Page) { paged(page: $page) { items { id } } }")
+    assert [control.cost_of(operation, {"page": {"size": each}}) for each in (2, 30, 2)] == [4, 32, 4]
+    assert len(walks) == 3
+
+
+def test_a_cost_that_is_known_is_of_that_operation_alone() -> None:
+    control = DemandControl(SDL, SCHEMA, Settings(enabled=True))
+    for number in range(1, 3_000):  # made and gone: later ones come to stand where earlier ones stood
+        operation, variables = prepared(
+            "{ " + " ".join(f"b{each}: book {{ id }}" for each in range(1 + number % 3)) + " }"
+        )
+        assert control.cost_of(operation, variables) == 1 + number % 3
+
+
+def test_what_was_refused_for_its_arguments_is_refused_again() -> None:
+    control = DemandControl(SDL, SCHEMA, Settings(enabled=True, mode="enforce"))
+    operation, variables = prepared("{ strict { title } }")
+    for _ in range(2):
+        with pytest.raises(SlicingArgumentError):
+            control.check(operation, variables)
