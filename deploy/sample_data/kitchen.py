@@ -1,5 +1,5 @@
 """What John keeps at hand and avoids: favourite foods, recipes, saved meals, a plan, own slots of the day and allergens, of demo.json,
-and a fast. Loading again changes nothing.
+a fast, and what he aims at. Loading again changes nothing.
 """
 
 from __future__ import annotations
@@ -19,12 +19,16 @@ from subgraphs.nutrition.commands.meal_plan import NewMealPlan, PlanUse, apply_m
 from subgraphs.nutrition.commands.published_food import FoodPublication, publish_food
 from subgraphs.nutrition.commands.recipe import NewRecipe, create_recipe
 from subgraphs.nutrition.commands.saved_meal import NewSavedMeal, save_meal
+from subgraphs.nutrition.commands.target import set_target
 from subgraphs.nutrition.domain.custom_slot import CustomSlot
 from subgraphs.nutrition.domain.declaration import Allergen
 from subgraphs.nutrition.domain.meal import ItemDraft, MealSlot
 from subgraphs.nutrition.domain.meal_plan import PlanMeal
+from subgraphs.nutrition.domain.nutrient_aim import NutrientAim
 from subgraphs.nutrition.domain.published_food import FoodAudience
 from subgraphs.nutrition.domain.saved_meal import SavedContent
+from subgraphs.nutrition.domain.target import Target
+from subgraphs.nutrition.domain.training_target import TrainingTarget
 from subgraphs.nutrition.queries.meal_plan import planned_meals_by_user
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database
@@ -54,6 +58,7 @@ async def load_kitchen(database: Database, now: datetime) -> None:
     await set_dietary_preferences(viewer, avoid, None, expected_version=None, database=database)
     await _load_plan(viewer, kitchen["mealPlan"], ids, database, now)
     await _load_fast(viewer, database, now)
+    await _load_targets(viewer, database, now)
 
 
 async def _load_plan(
@@ -88,6 +93,23 @@ async def _load_fast(viewer: Viewer, database: Database, now: datetime) -> None:
     if fast.ended_at is None:
         changes = {"ended_at": fast.started_at + timedelta(hours=16)}
         await update_fast(viewer, fast.id, changes, expected_version=None, database=database, now=now)
+
+
+async def _load_targets(viewer: Viewer, database: Database, now: datetime) -> None:
+    """The same every day at first; then more on days of training, with limits of single nutrients."""
+    usual = Target(
+        Decimal(1_950), protein_g=Decimal(140), carbs_g=Decimal(195), fat_g=Decimal(65), water_ml=2_500,
+        nutrients=(NutrientAim(name="fiber_g", minimum=Decimal(30)), NutrientAim(name="sodium_mg", maximum=Decimal(2_300))),
+        training_day=TrainingTarget(
+            energy_kcal=Decimal(2_250), protein_g=Decimal(140), carbs_g=Decimal(270), fat_g=Decimal(65)
+        ),
+    )  # fmt: skip
+    first = Target(Decimal(2_200), protein_g=Decimal(130), carbs_g=Decimal(240), fat_g=Decimal(75), water_ml=2_000)
+    for name, target, days_ago in (("first", first, 350), ("usual", usual, 75)):
+        await set_target(
+            viewer, target, now.date() - timedelta(days=days_ago), RequestKey(IdempotencyKey(f"sample:target:{name}")),
+            expected_version=None, database=database, now=now,
+        )  # fmt: skip
 
 
 def _recipe(row: Mapping[str, Any], ids: Mapping[str, str]) -> NewRecipe:

@@ -35,6 +35,7 @@ from deploy.sample_data import (
     read_own_templates,
 )
 from deploy.sample_data.coaching import load_coaching
+from deploy.sample_data.drinks import daily_drinks
 from deploy.sample_data.goals import load_goals
 from deploy.sample_data.gym import load_gym
 from deploy.sample_data.kitchen import load_kitchen
@@ -44,6 +45,7 @@ from deploy.sample_data.portions import with_typical_portions
 from deploy.sample_data.reminders import load_reminders
 from deploy.sample_data.steps import daily_steps
 from deploy.sample_data.streaks import load_streaks
+from deploy.sample_data.tape import measurements
 from deploy.sample_data.training import load_training
 from deploy.sample_data.webhooks import load_webhooks
 from deploy.terminal import Terminal
@@ -55,17 +57,15 @@ from subgraphs.nutrition.commands.meal import NewMeal
 from subgraphs.nutrition.domain.meal import ItemDraft, MealSlot, PricedFood
 from subgraphs.nutrition.projections.person import subscription as names_and_clocks
 from subgraphs.nutrition.projections.training import subscription as days_of_training
-from subgraphs.nutrition.sample_data import load_foods, load_meals, priced_catalogue
+from subgraphs.nutrition.sample_data import load_drinks, load_foods, load_meals, priced_catalogue
 from subgraphs.shell.context import utc_now
 from subgraphs.shell.database import Database
 from subgraphs.shell.inputs import RequestKey
-from subgraphs.shell.measurement_kind import MeasurementKind
 from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, HeartRateKind, Sex
 from subgraphs.shell.replicated_person import PersonRecord
 from subgraphs.shell.scalars import IdempotencyKey
 from subgraphs.users.commands.account import NewAccount
 from subgraphs.users.commands.heart_rate import NewHeartRate
-from subgraphs.users.commands.measurement import NewMeasurement
 from subgraphs.users.commands.weight import NewWeighing
 from subgraphs.users.domain.account import PersonalSettings, Profile, Units
 from subgraphs.users.domain.consent import ConsentChoice, ConsentPurpose
@@ -297,12 +297,15 @@ async def load_people(
     async with databases["users"].transaction() as connection:
         await load_accounts(connection, [_account(person, now) for person in people])
         await load_weights(connection, [(person.id, _weighings(person)) for person in people])
-        await load_measurements(connection, [(person.id, list(_measurements(person))) for person in people])
+        await load_measurements(connection, [(person.id, list(measurements(person))) for person in people])
         await load_heart_rates(connection, [(person.id, list(_heart_rates(person))) for person in people])
         counted = [(person.id, list(daily_steps(person, now))) for person in people if person.email == _JOHN]
         await load_steps(connection, counted)
     async with databases["nutrition"].transaction() as connection:
         await load_meals(connection, [(_eater(person), _meals(person)) for person in people], catalogues.foods, now)
+        for person in people:
+            if person.email == _JOHN:
+                await load_drinks(connection, _eater(person), daily_drinks(person, now), now)
     async with databases["workouts"].transaction() as connection:
         exercises = {exercise.id: exercise for exercise in catalogues.exercises.values()}
         await load_workouts(connection, [_training(person, catalogues.exercises) for person in people], exercises, now)
@@ -327,7 +330,7 @@ def _eater(person: Person) -> PersonRecord:
     return PersonRecord(person.id, person.display_name, person.time_zone, person.day_start_hour)
 
 
-#: Whose account shows what the role PREMIUM opens and a year of steps, and has decided about every consent.
+#: Whose account shows what the role PREMIUM opens and a year of steps and drinks, and has decided about every consent.
 _JOHN = "john.doe@example.com"
 _CONSENTS = tuple(ConsentChoice(purpose, True, None) for purpose in ConsentPurpose)
 
@@ -368,16 +371,6 @@ def _weighings(person: Person) -> Iterator[NewWeighing]:
             recorded_at=weighing.at,
             body_fat_percent=None if fat is None else _decimal(fat),
             request=request,
-        )
-
-
-def _measurements(person: Person) -> Iterator[NewMeasurement]:
-    for kind, value_cm in person.girths_cm:
-        yield NewMeasurement(
-            kind=MeasurementKind(kind),
-            value_cm=_decimal(value_cm),
-            recorded_at=person.weights[-1].at,
-            request=RequestKey(IdempotencyKey(f"sample:{kind}")),
         )
 
 

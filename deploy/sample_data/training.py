@@ -15,9 +15,11 @@ from deploy.sample_data.recorded_run import RUN_M, RUN_SECONDS, recorded_run
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import Weekday
 from subgraphs.shell.database import Database
+from subgraphs.shell.exercise_category import ExerciseCategory
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.scalars import IdempotencyKey
 from subgraphs.shell.units import MassUnit
+from subgraphs.workouts.commands.exercise import NewExercise, create_exercise
 from subgraphs.workouts.commands.gear import WantedGear, create_gear
 from subgraphs.workouts.commands.planned_workout import NewPlanned, plan_workout
 from subgraphs.workouts.commands.plates import set_plate_inventory
@@ -26,8 +28,9 @@ from subgraphs.workouts.commands.rest import set_default_rest
 from subgraphs.workouts.commands.routine import NewRoutine, RoutineUse, ToldDay, create_routine, schedule_routine
 from subgraphs.workouts.commands.template import NewTemplate, create_template
 from subgraphs.workouts.commands.workout import NewWorkout, log_workout
-from subgraphs.workouts.domain.exercise import ExerciseLevel
+from subgraphs.workouts.domain.exercise import Equipment, ExerciseLevel, ExerciseTracking, Muscle
 from subgraphs.workouts.domain.gear import GearDraft, GearKind
+from subgraphs.workouts.domain.pause import Pause
 from subgraphs.workouts.domain.plan import Plan
 from subgraphs.workouts.domain.plates import PlateInventory, Plates
 from subgraphs.workouts.domain.public_template import TemplateKind
@@ -45,6 +48,20 @@ _PLATES = PlateInventory(
     MassUnit.KG,
     Decimal(20),
     [Plates(Decimal(weight), pairs) for weight, pairs in (("20", 2), ("10", 1), ("5", 2), ("2.5", 1), ("1.25", 1))],
+)
+#: An exercise of his own.
+_CARRIES = NewExercise(
+    name="Sandbag carry up the stairs",
+    category=ExerciseCategory.STRENGTH,
+    level=ExerciseLevel.INTERMEDIATE,
+    tracking=ExerciseTracking.WEIGHT_REPS,
+    met=Decimal(8),
+    primary_muscles=[Muscle.QUADRICEPS, Muscle.GLUTES],
+    secondary_muscles=[Muscle.FOREARMS],
+    equipment=Equipment.OTHER,
+    instructions="One floor up and down is a repetition. Change the shoulder on each landing.",
+    video_url="https://videos.example.com/sandbag-carry",
+    request=RequestKey(IdempotencyKey("sample:carries")),
 )
 #: Each exercise with its sets, repetitions at least and most, kilograms to begin with, and seconds of rest.
 _DAYS: tuple[tuple[Weekday, str, time, int, dict[str, tuple[int, int, int, int | None, int]]], ...] = (
@@ -88,7 +105,8 @@ async def load_training(database: Database, now: datetime) -> None:
     new = NewRoutine(name="Three days a week", schedule=RoutineSchedule.WEEKDAYS, days=days, request=request)
     routine = await create_routine(viewer, new, database=database, now=now)
     await _load_templates(viewer, days, database, now)
-    await log_workout(viewer, _press_day(now, ids), database=database, now=now)
+    carries = await create_exercise(viewer, _CARRIES, database=database, now=now)
+    await log_workout(viewer, _press_day(now, ids, carries.id), database=database, now=now)
     await _load_gear(viewer, ids, database, now)
     if not is_planned:
         use = RoutineUse(start=now.date() + timedelta(days=1), weeks=_WEEKS)
@@ -147,8 +165,8 @@ async def _load_gear(viewer: Viewer, ids: Mapping[str, str], database: Database,
     await log_workout(viewer, run, database=database, now=now)
 
 
-def _press_day(now: datetime, ids: Mapping[str, str]) -> NewWorkout:
-    """An evening of the week before last, with sets of several kinds, a tempo and words about a set."""
+def _press_day(now: datetime, ids: Mapping[str, str], carries: str) -> NewWorkout:
+    """An evening of the week before last, with sets of several kinds, help, a tempo, words about a set and a pause."""
     started_at = datetime.combine(now.date() - timedelta(days=10), time(18), tzinfo=now.tzinfo)
     sets = [
         SetDraft(kind=SetKind.WARM_UP, reps=10, weight_kg=Decimal(40)),
@@ -158,15 +176,20 @@ def _press_day(now: datetime, ids: Mapping[str, str]) -> NewWorkout:
     ]
     flies = [SetDraft(kind=SetKind.MYO_REPS, reps=27, weight_kg=Decimal(8))]
     rows = [SetDraft(reps=10, weight_kg=Decimal(30), side=side) for side in (SetSide.LEFT, SetSide.RIGHT, SetSide.EACH)]
+    helped = [SetDraft(reps=reps, weight_kg=Decimal(-20)) for reps in (8, 7)]
+    carried = [SetDraft(reps=3, weight_kg=Decimal(25))]
     exercises = (
         ExerciseDraft(exercise_id=ids["Barbell Bench Press - Medium Grip"], sets=sets),
         ExerciseDraft(exercise_id=ids["Side Lateral Raise"], sets=flies),
         ExerciseDraft(exercise_id=ids["One-Arm Dumbbell Row"], sets=rows),
+        ExerciseDraft(exercise_id=ids["Band Assisted Pull-Up"], sets=helped),
+        ExerciseDraft(exercise_id=carries, sets=carried),
     )
     return NewWorkout(
         name="Press, slowly",
         started_at=started_at,
-        ended_at=started_at + timedelta(minutes=40),
+        ended_at=started_at + timedelta(minutes=44),
+        pauses=[Pause(started_at + timedelta(minutes=25), started_at + timedelta(minutes=29))],
         exercises=exercises,
         request=RequestKey(IdempotencyKey("sample:press")),
     )

@@ -4,7 +4,8 @@ Everything goes through the same rows and events as the commands write; loading 
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any, TypeVar
@@ -23,12 +24,15 @@ from subgraphs.nutrition.commands.food import (
 from subgraphs.nutrition.commands.food_index import index_foods
 from subgraphs.nutrition.commands.meal import NewMeal, new_row, priced_foods
 from subgraphs.nutrition.commands.meal_rows import copy_meals
+from subgraphs.nutrition.commands.water import INSERT_DRINK, drink_event
 from subgraphs.nutrition.domain.declaration import Allergen, Declaration, Diet, declare
 from subgraphs.nutrition.domain.food import FoodCategory, Portion, is_plausible
 from subgraphs.nutrition.domain.gtin import normalise_gtin
 from subgraphs.nutrition.domain.meal import ItemDraft, PricedFood, price_items
 from subgraphs.nutrition.domain.nutrients import NUTRIENT_NAMES, Nutrients, encode
+from subgraphs.nutrition.queries.water import drinks_by_id
 from subgraphs.shell.idempotency import key_columns
+from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.node import NodeKind, new_node_id
 from subgraphs.shell.replicated_person import PersonRecord
 
@@ -36,6 +40,16 @@ BATCH_ROWS = 500
 # What the sample files call differently.
 _COLUMNS = {"carbs_g": "carbohydrate_g"}
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class NewDrink:
+    """A drink of the moment `at`, on the person's day `local_date`."""
+
+    amount_ml: int
+    at: datetime
+    local_date: date
+    request: RequestKey
 
 
 async def load_foods(
@@ -91,6 +105,33 @@ async def load_meals(
     if meals:
         await copy_meals(connection, meals, now)
     return len(meals)
+
+
+async def load_drinks(
+    connection: AsyncConnection, person: PersonRecord, drinks: Iterable[NewDrink], now: datetime
+) -> int:
+    """Log a person's drinks in the caller's transaction. Returns how many are new, by idempotency key."""
+    statement = text("SELECT idempotency_key FROM water WHERE user_id = :user_id AND idempotency_key IS NOT NULL")
+    known = set((await connection.scalars(statement, {"user_id": person.user_id})).all())
+    rows = [_drink(person, drink) for drink in drinks if drink.request.key not in known]
+    for batch in _batches(rows):
+        await connection.execute(INSERT_DRINK, batch)
+        made = await drinks_by_id(connection, [row["id"] for row in batch])
+        await append_events(connection, [drink_event(drink, person.time_zone, now) for drink in made.values()])
+    return len(rows)
+
+
+def _drink(person: PersonRecord, drink: NewDrink) -> dict[str, Any]:
+    return {
+        "id": new_node_id(NodeKind.DRINK),
+        "user_id": person.user_id,
+        "amount_ml": drink.amount_ml,
+        "at": drink.at,
+        "local_date": drink.local_date,
+        "time_zone": person.time_zone,
+        "version": 1,
+        **key_columns(drink.request),
+    }
 
 
 def _food(row: Mapping[str, Any], now: datetime) -> tuple[dict[str, Any], Nutrients]:

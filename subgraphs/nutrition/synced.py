@@ -9,6 +9,8 @@ SYNCED = SyncedTables(
         # The catalogue is nobody's, and too large to be copied: it has no owner.
         SyncedTable(table="food", kind="food", owner="created_by", gone="deleted_at IS NOT NULL"),
         SyncedTable(table="favourite_food", kind="food", entity="food_id", keeps_entity=True),
+        # Of one's own food it tells who sees it; that others have reported it is told once it hides the food.
+        SyncedTable(table="published_food", kind="food", entity="food_id", keeps_entity=True, only_with_version=True),
         SyncedTable(table="saved_meal", kind="saved_meal"),
         SyncedTable(table="meal_plan", kind="meal_plan"),
         SyncedTable(table="planned_meal", kind="planned_meal"),
@@ -20,7 +22,6 @@ SYNCED = SyncedTables(
     not_synced={
         "recent_food": "counted from meals",
         "dietary_preference": "one row about health, asked of the server and in no copy",
-        "published_food": "others' to see; of one's own the food tells it, and it is asked of the server",
         "food_report": "for administrators",
         "deleted_entry": "what can be undone, asked of the server",
         "training_entry": "copied from workouts",

@@ -35,7 +35,9 @@ class Reports:
             " AND at > CAST(:now AS timestamptz) - interval '1 day'"
         )
         self._count = text(
-            f"UPDATE {table} SET reports = reports + 1, reported_at = :now WHERE id = :id RETURNING reports"  # noqa: S608
+            f"UPDATE {table} SET reports = reports + 1, reported_at = :now,"  # noqa: S608
+            f" version = version + CASE WHEN reports + 1 = {REPORTS_THAT_HIDE} THEN 1 ELSE 0 END"
+            " WHERE id = :id RETURNING reports"
         )
         self._decide = text(
             f"UPDATE {table} SET reports = 0, reported_at = NULL, version = version + 1,"  # noqa: S608

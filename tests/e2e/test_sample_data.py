@@ -99,6 +99,10 @@ PLANNED = """query($from: LocalDate!, $to: LocalDate!) {
   me { defaultRestSeconds routines { nodes { name } } trainingCalendar(from: $from, to: $to) { status planned { name } workouts { id } }
     period(from: $from, to: $to) { workoutsCompleted workoutMinutes caloriesBurned } }
 }"""
+AIMED = """query($last: LocalDate!, $first: LocalDate!) { me {
+  now: diaryDay(date: $last) { target { basis energyKcal trainingDay { energyKcal } } waterMl }
+  then: diaryDay(date: $first) { target { energyKcal trainingDay { energyKcal } } }
+  measurements(kind: WAIST, first: 50) { nodes { valueCm } } } }"""
 REMINDERS = "{ me { workoutReminders { name at } } }"
 WALKED = """query($last: LocalDate!) { me { day(date: $last) { steps } goals { nodes { kind status progress } }
   stepCounts(first: 1) { totalCount } } }"""
@@ -175,6 +179,7 @@ async def test_johns_week(tmp_path: Path, mode: str) -> None:
         await _two_weeks_are_planned(john)
         await _he_walks_towards_goals(john, last)
         await _the_gym_is_there(john)
+        await _a_year_is_aimed_at(john, last)
         await eventually(partial(_each_plan_has_a_reminder, john))
         if mode == "--processes":
             await _dashboard_costs(tmp_path / "data")
@@ -200,6 +205,19 @@ async def _he_walks_towards_goals(john: Visitor, last: date) -> None:
     assert set(goals) == {"WORKOUTS_PER_WEEK", "DAILY_STEPS", "ONE_REP_MAX_KG", "MEASUREMENT_CM"}
     assert {each["status"] for each in goals.values()} == {"ACTIVE"}
     assert 0 < goals["ONE_REP_MAX_KG"]["progress"] < 1
+
+
+async def _a_year_is_aimed_at(john: Visitor, last: date) -> None:
+    """Two targets, of which the later tells days of training apart; drinks of each day, and a tape of each month."""
+    me = (await john.data(AIMED, {"last": last.isoformat(), "first": (last - timedelta(days=200)).isoformat()}))["me"]
+    assert me["then"]["target"] == {"energyKcal": 2200.0, "trainingDay": None}
+    now = me["now"]["target"]
+    assert now["trainingDay"] == {"energyKcal": 2250.0}
+    assert now["energyKcal"] == {"USUAL": 1950.0, "TRAINING_DAY": 2250.0}[now["basis"]]
+    assert me["now"]["waterMl"] > 0
+    waists = [each["valueCm"] for each in me["measurements"]["nodes"]]
+    assert len(waists) >= 12
+    assert waists[0] < waists[-1]
 
 
 async def _the_gym_is_there(john: Visitor) -> None:

@@ -53,7 +53,7 @@ from subgraphs.shell.units import MassUnit
 LONGEST_PERIOD_DAYS = 366
 
 
-@strawberry.type(description="Several days together; the mean is over the days with a meal.")
+@strawberry.type(description="Several days together; a mean is over the days that have what it is of.")
 class PeriodSummary:
     id: strawberry.ID = strawberry.field(description="Identifies the period in the whole graph, for caches.")
     first: date = strawberry.field(description="Its first day.")
@@ -67,6 +67,12 @@ class PeriodSummary:
     days_logged: int = strawberry.field(description="On how many days there is a meal.")
     mean_daily_calories: float | None = strawberry.field(
         description="Eaten on a day with a meal, in kcal; null without such a day."
+    )
+    steps: int | None = strawberry.field(
+        description="Taken, by the source of each day that counted the most; null without a day that has a count."
+    )
+    mean_daily_steps: float | None = strawberry.field(
+        description="Taken on a day that has a count; null without such a day."
     )
     weight_change_kg: float | None = strawberry.field(
         description="Of the trend, between the period's first and last weighing, in kilograms; null without two."
@@ -380,6 +386,8 @@ def _period_node(
         workout_minutes=rounded(sums.workout_minutes),
         days_logged=sums.days_logged,
         mean_daily_calories=rounded_or_none(sums.mean_daily_calories),
+        steps=sums.steps,
+        mean_daily_steps=rounded_or_none(sums.mean_daily_steps),
         weight_change_kg=weight_change_kg,
         days=[summary_node(day) for day in days],
     )

@@ -21,11 +21,15 @@ class Day(Protocol):
     def workouts_completed(self) -> int: ...
     @property
     def workout_minutes(self) -> Decimal: ...
+    @property
+    def steps(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodSums:
-    """Sums over the days; the daily mean is over the days with a meal, for a day not logged is not a day of fasting."""
+    """Sums over the days; the daily means are over the days with a meal, for a day not logged is not a day of fasting, and over those
+    with a count of steps. `steps` is None where no day has one.
+    """
 
     calories_consumed: Decimal
     calories_burned: Decimal
@@ -35,10 +39,13 @@ class PeriodSums:
     workout_minutes: Decimal
     days_logged: int
     mean_daily_calories: Decimal | None
+    steps: int | None
+    mean_daily_steps: Decimal | None
 
 
 def add_up(days: Sequence[Day]) -> PeriodSums:
     logged = [day for day in days if day.meals_logged]
+    walked = [day.steps for day in days if day.steps is not None]
     consumed = sum((day.calories_consumed for day in days), Decimal(0))
     return PeriodSums(
         calories_consumed=consumed,
@@ -49,4 +56,6 @@ def add_up(days: Sequence[Day]) -> PeriodSums:
         workout_minutes=sum((day.workout_minutes for day in days), Decimal(0)),
         days_logged=len(logged),
         mean_daily_calories=consumed / len(logged) if logged else None,
+        steps=sum(walked) if walked else None,
+        mean_daily_steps=Decimal(sum(walked)) / len(walked) if walked else None,
     )

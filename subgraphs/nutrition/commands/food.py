@@ -128,9 +128,9 @@ async def delete_food(
     """Take a food of one's own out of search and barcodes, and from whoever it was shown to. Raises NotFoundError, StaleVersionError."""
     async with database.transaction() as transaction:
         food = await locked_food(transaction, viewer, food_id, expected_version)
+        await transaction.execute(UNPUBLISH_FOOD, {"id": food_id})  # first: it changes a food, which is then deleted
         await transaction.execute(_DELETE, {"id": food_id, "now": now})
         await transaction.execute(text("DELETE FROM recent_food WHERE food_id = :id"), {"id": food_id})
-        await transaction.execute(UNPUBLISH_FOOD, {"id": food_id})
         await unindex_food(transaction, food_id)
         await append_event(
             transaction,

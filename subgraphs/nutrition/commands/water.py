@@ -1,4 +1,7 @@
-"""Logging and taking back drinks. Each command checks, writes the row and its event in one transaction."""
+"""Logging and taking back drinks. Each command checks, writes the row and its event in one transaction.
+
+`INSERT_DRINK` and `drink_event` also write whole years of drinks, for `sample_data`.
+"""
 
 from datetime import date, datetime
 
@@ -22,7 +25,7 @@ from subgraphs.shell.telemetry import current_traceparent
 LARGEST_DRINK_ML = 5000
 MOST_DRINKS_A_DAY = 100
 
-_INSERT = text(
+INSERT_DRINK = text(
     "INSERT INTO water (id, user_id, amount_ml, at, local_date, time_zone, version, idempotency_key,"
     " idempotency_content) VALUES (:id, :user_id, :amount_ml, :at, :local_date, :time_zone, :version,"
     " :idempotency_key, :idempotency_content)"
@@ -68,7 +71,7 @@ async def log_water(
             "version": 1,
             **key_columns(request),
         }
-        if (await transaction.execute(_INSERT, row)).rowcount == 0:
+        if (await transaction.execute(INSERT_DRINK, row)).rowcount == 0:
             earlier = await id_of_request(transaction, "water", viewer.id, request)
             assert earlier is not None  # a new id is nobody else's, so the key is
             return (await drinks_by_id(transaction, [earlier]))[earlier]
@@ -90,7 +93,7 @@ async def restore_drink(
         "version": version,
         **key_columns(None),
     }
-    await transaction.execute(_INSERT, row)
+    await transaction.execute(INSERT_DRINK, row)
     await _refuse_too_many(transaction, user_id, was.local_date)
     return await _announced(transaction, drink_id, was.time_zone, now)
 
@@ -126,10 +129,16 @@ async def delete_water(
 async def _announced(transaction: AsyncConnection, drink_id: str, time_zone: str, now: datetime) -> DrinkRecord:
     """The drink that was just written, told to others as it is."""
     drink = (await drinks_by_id(transaction, [drink_id]))[drink_id]
-    payload = WaterLogged(entry_id=drink_id, amount_ml=drink.amount_ml, at=drink.at, local_date=drink.local_date)
-    event = NewEvent(
+    await append_event(transaction, drink_event(drink, time_zone, now))
+    return drink
+
+
+def drink_event(drink: DrinkRecord, time_zone: str, now: datetime) -> NewEvent:
+    """What others are told of a drink as it is."""
+    payload = WaterLogged(entry_id=drink.id, amount_ml=drink.amount_ml, at=drink.at, local_date=drink.local_date)
+    return NewEvent(
         payload=payload,
-        aggregate_id=drink_id,
+        aggregate_id=drink.id,
         version=drink.version,
         user_id=drink.user_id,
         occurred_at=now,
@@ -137,8 +146,6 @@ async def _announced(transaction: AsyncConnection, drink_id: str, time_zone: str
         time_zone=time_zone,
         traceparent=current_traceparent(),
     )
-    await append_event(transaction, event)
-    return drink
 
 
 async def _refuse_too_many(transaction: AsyncConnection, user_id: str, day: date) -> None:

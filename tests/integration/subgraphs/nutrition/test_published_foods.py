@@ -45,6 +45,8 @@ OF_USER = """query ($id: ID!) { _entities(representations: [{ __typename: "User"
 REPORTED = (
     "{ reportedFoods(first: 100) { nodes { authorId isHidden isWithdrawn food { id } reasons { reason times } } } }"
 )
+CHANGES = """query ($id: ID!, $since: String) { _entities(representations: [{ __typename: "User", id: $id }]) {
+  ... on User { diaryChanges(since: $since) { token changes { isDeleted entity { ... on Food { visibility } } } } } } }"""
 GRANT = text(
     "INSERT INTO access_grant (id, owner_id, reader_id, relation, areas, granted_at, expires_at, plans)"
     " VALUES (:id, :owner, :reader, 'FAMILY', '{DIARY}', now(), now() + interval '1 day', '{}')"
@@ -359,3 +361,34 @@ async def test_nothing_is_shown_of_who_is_suspended_and_nothing_is_left_of_who_w
             assert await connection.scalar(left, {"id": author}) == 0
     kept = await nutrition.data("query ($id: ID!) { food(id: $id) { id } }", friend, {"id": copied})
     assert kept["food"] == {"id": copied}
+
+
+async def test_the_maker_s_copy_hears_who_sees_a_food_and_not_that_somebody_reported_it(
+    nutrition: SubgraphUnderTest, author: str
+) -> None:
+    seen: list[Any] = [None]
+
+    async def heard() -> list[tuple[bool, str | None]]:
+        asked = {"id": author, "since": seen[0]}
+        page = (await nutrition.data(CHANGES, author, asked))["_entities"][0]["diaryChanges"]
+        seen[0] = page["token"]
+        return [(each["isDeleted"], (each["entity"] or {}).get("visibility")) for each in page["changes"]]
+
+    food_id = await made(nutrition, author)
+    assert await heard() == [(False, "PRIVATE")]
+    published = (await told(nutrition, PUBLISH, author, foodId=food_id, audience="EVERYBODY"))["food"]["published"]
+    assert await heard() == [(False, "EVERYBODY")]
+    await told(nutrition, PUBLISH, author, foodId=food_id, audience="READERS")
+    assert await heard() == [(False, "READERS")]
+    await told(nutrition, PUBLISH, author, foodId=food_id, audience="EVERYBODY")
+    await heard()
+    for number in range(REPORTS_THAT_HIDE):
+        assert await heard() == [], number
+        await told(nutrition, REPORT, f"reporter-of-{author}-{number}", publishedFoodId=published["id"], reason="SPAM")
+    assert await heard() == [(False, "HIDDEN")]
+    await told(nutrition, UNPUBLISH, author, foodId=food_id)
+    assert await heard() == [(False, "PRIVATE")]
+    await told(nutrition, PUBLISH, author, foodId=food_id, audience="EVERYBODY")
+    await heard()
+    await nutrition.data(f'mutation {{ deleteFood(input: {{id: "{food_id}"}}) {{ userErrors {{ code }} }} }}', author)
+    assert await heard() == [(True, None)]

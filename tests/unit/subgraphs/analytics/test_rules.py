@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -112,3 +113,10 @@ def test_a_week_begins_where_the_persons_does() -> None:
 def test_a_period_of_nothing_has_no_mean() -> None:
     sums = add_up([empty_summary("ann", MONDAY, datetime(2026, 3, 2, tzinfo=UTC))])
     assert (sums.days_logged, sums.mean_daily_calories, sums.calories_consumed) == (0, None, 0)
+    assert (sums.steps, sums.mean_daily_steps) == (None, None)
+
+
+def test_steps_of_a_period_are_of_the_days_that_have_a_count() -> None:
+    day = empty_summary("ann", MONDAY, datetime(2026, 3, 2, tzinfo=UTC))
+    sums = add_up([day, replace(day, steps=0), replace(day, steps=9_001)])
+    assert (sums.steps, sums.mean_daily_steps) == (9_001, D("4500.5"))
