@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from events import metrics
 from events.announcements import Rest
 from events.broker import Broker, BrokerReplacedError, connect_broker
-from events.envelope import Envelope, decode_envelope
+from events.envelope import LARGEST_VALUE_BYTES, Envelope, decode_envelope
 from events.failures import BadRecordError, Fault, fault_of, reason_of
 from events.fanout import Fanout
 from events.inbox import enter_epoch, lock_people, take_newer
@@ -46,6 +46,7 @@ EPOCH_CHECK_SECONDS = 2.0
 UNREACHABLE_AFTER_SECONDS = 10.0
 PATIENCE_SECONDS = 30.0
 ATTEMPTS = 3
+STAMP_BYTES = 1000  # more than what the relay adds to an event: the epoch of its source, and a trace
 
 Record: TypeAlias = ConsumerRecord
 # Projects envelopes, each the newest of its aggregate, in the transaction it is given. What it returns is awaited
@@ -256,9 +257,13 @@ class _Lag:
 
 def _read(key: bytes | None, value: bytes | None) -> Envelope:
     """Raises BadRecordError and msgspec's errors for what is no event, or is under another's key: out of order there."""
+    if value is not None and len(value) > LARGEST_VALUE_BYTES + STAMP_BYTES:
+        raise BadRecordError(f"{len(value)} bytes, more than any relay sends")
     envelope = decode_envelope(value or b"")
     if (key or b"").decode(errors="replace") not in (envelope.user_id, envelope.aggregate.id):
-        raise BadRecordError(f"the record's key is {key!r} and its event is of the person {envelope.user_id!r}")
+        raise BadRecordError(
+            f"the record's key is {key!r:.200} and its event is of the person {envelope.user_id!r:.200}"
+        )
     return envelope
 
 

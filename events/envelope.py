@@ -7,6 +7,10 @@ from typing import ClassVar
 
 import msgspec
 
+#: The largest value of a record, in bytes. Kafka's brokers take records of up to 1 MiB with key and headers, unless they are
+#: told otherwise (`message.max.bytes`), and the relay adds the epoch of the source and a trace to what the outbox holds.
+LARGEST_VALUE_BYTES = 1_000_000
+
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     """What one event says: the whole state of its aggregate after the change, never a difference.

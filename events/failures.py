@@ -29,8 +29,8 @@ _INFRASTRUCTURE_CLASSES = frozenset(
     }
 )
 _READ_ONLY_TRANSACTION = "25006"  # the server was demoted to a replica
-# What is stored can never be: a value out of range, a broken constraint.
-_DATA_CLASSES = frozenset({"22", "23"})
+# What is stored can never be: a value out of range, a broken constraint, a text that no index takes.
+_DATA_CLASSES = frozenset({"22", "23", "54"})
 
 
 # What uvloop raises for a write to a connection that was reset a moment ago, whoever wrote.

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from sqlalchemy import text
 from sqlalchemy.sql.elements import TextClause
 
-from events.envelope import Aggregate, Envelope, Payload, encode_envelope, encode_payload, new_id
+from events.envelope import LARGEST_VALUE_BYTES, Aggregate, Envelope, Payload, encode_envelope, encode_payload, new_id
 from events.lineage import lineage_of
 
 NOTIFY_CHANNEL = "outbox"
@@ -112,14 +112,17 @@ _INSERT_MANY: TextClause = text(
 
 
 async def append_event(transaction: Transaction, event: NewEvent) -> str:
-    """Write one event in the caller's transaction; returns its id. It travels once that transaction commits."""
+    """Write one event in the caller's transaction; returns its id. It travels once that transaction commits.
+
+    Raises EventTooLargeError.
+    """
     row = _outbox_row(event)
     await transaction.execute(_INSERT, row)
     return str(row["event_id"])
 
 
 async def append_events(transaction: Transaction, events: Iterable[NewEvent]) -> int:
-    """Write many events, in order, in one statement; returns how many."""
+    """Write many events, in order, in one statement; returns how many. Raises EventTooLargeError."""
     rows = outbox_rows(events)
     if rows:
         await transaction.execute(_INSERT_MANY, {name: [row[name] for row in rows] for name in rows[0]})
@@ -127,7 +130,10 @@ async def append_events(transaction: Transaction, events: Iterable[NewEvent]) ->
 
 
 def outbox_rows(events: Iterable[NewEvent]) -> list[Mapping[str, Any]]:
-    """What the outbox keeps of these events, in order: for loads that write very many at once."""
+    """What the outbox keeps of these events, in order: for loads that write very many at once.
+
+    Raises EventTooLargeError.
+    """
     return [_outbox_row(event) for event in events]
 
 
@@ -151,6 +157,9 @@ def _outbox_row(event: NewEvent) -> Mapping[str, Any]:
         tombstone=payload.tombstone,
         payload=encode_payload(payload),
     )
+    value = encode_envelope(envelope)
+    if len(value) > LARGEST_VALUE_BYTES:
+        raise EventTooLargeError(f"a {envelope.type} of {len(value)} bytes, where {LARGEST_VALUE_BYTES} are the most")
     return {
         "event_id": envelope.event_id,
         "topic": payload.topic,
@@ -158,8 +167,12 @@ def _outbox_row(event: NewEvent) -> Mapping[str, Any]:
         "aggregate_type": envelope.aggregate.type,
         "aggregate_id": envelope.aggregate.id,
         "version": envelope.aggregate.version,
-        "value": encode_envelope(envelope),
+        "value": value,
     }
+
+
+class EventTooLargeError(Exception):
+    """An event that no broker would take. Written, it would hold up all that come after it in its outbox."""
 
 
 async def forget_events_of(transaction: Transaction, user_id: str) -> None:

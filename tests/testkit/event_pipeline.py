@@ -124,8 +124,10 @@ class Pipeline:
         servers = self.kafka.bootstrap_servers
         producer = AIOKafkaProducer(bootstrap_servers=servers, max_request_size=8_000_000)
         await producer.start()
-        await producer.send_and_wait(USERS_BODY.name, value, key=key)
-        await producer.stop()
+        try:
+            await producer.send_and_wait(USERS_BODY.name, value, key=key)
+        finally:
+            await producer.stop()
 
     async def records(self, at_least: int) -> list[Any]:
         """What the topic holds now, read without a group."""
@@ -150,14 +152,16 @@ class Pipeline:
 
 
 @asynccontextmanager
-async def open_pipeline(postgres: Postgres, broker: Broker) -> AsyncIterator[Pipeline]:
-    """A pipeline over a database of its own."""
+async def open_pipeline(postgres: Postgres, broker: Broker | KafkaSettings) -> AsyncIterator[Pipeline]:
+    """A pipeline over a database of its own, and the embedded broker or one that the settings lead to."""
     url = postgres.create_database(f"events_{next(_names)}")
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"), pool_pre_ping=True)
     async with engine.begin() as connection:
         for statement in _DDL:
             await connection.execute(text(statement))
-    yield Pipeline(engine, url, KafkaSettings(broker.bootstrap_servers, idempotent=False, fetch_max_wait_ms=20))
+    if not isinstance(broker, KafkaSettings):
+        broker = KafkaSettings(broker.bootstrap_servers, idempotent=False, fetch_max_wait_ms=20)
+    yield Pipeline(engine, url, broker)
     await engine.dispose()
 
 

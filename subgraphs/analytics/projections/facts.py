@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,6 +18,7 @@ from events.contracts.nutrition import MealState, WaterLogged
 from events.contracts.users import AccountState, StepsCounted, UserErased, WeightState
 from events.contracts.workouts import WorkoutState
 from events.envelope import Envelope, Payload
+from events.failures import BadRecordError
 from events.outbox import forget_events_of
 from events.upcast import read_payload
 from subgraphs.analytics.projections.food_count import items_of_meals, move_counts
@@ -221,7 +222,11 @@ async def _write_workouts(connection: AsyncConnection, told: Sequence[Told]) -> 
 
 
 def _hour_of(at: datetime, time_zone: str | None) -> int | None:
-    return None if time_zone is None else at.astimezone(ZoneInfo(time_zone)).hour
+    """Raises BadRecordError for a zone that this machine does not know, or a moment that has no hour there."""
+    try:
+        return None if time_zone is None else at.astimezone(ZoneInfo(time_zone)).hour
+    except (ZoneInfoNotFoundError, ValueError, OSError, OverflowError) as failure:  # OSError: longer than a file's name
+        raise BadRecordError(f"{at.isoformat()} has no hour in the time zone {time_zone!r:.100}") from failure
 
 
 def _kinds_of(workout: WorkoutState) -> str:

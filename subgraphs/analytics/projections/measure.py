@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from events.contracts.users import MeasurementLogged, WeightState
 from events.contracts.workouts import WorkoutState
 from events.envelope import Envelope, Payload
+from events.failures import BadRecordError
 from subgraphs.analytics.domain.measure import MUSCLE_MASS, strength_measure, tape_measure
 from subgraphs.shell.measurement_kind import MeasurementKind
 
@@ -51,8 +52,7 @@ def _values(payload: Payload) -> Iterator[Value]:
         case WeightState() if payload.muscle_mass_kg is not None:
             yield MUSCLE_MASS, payload.local_date, payload.recorded_at, payload.muscle_mass_kg
         case MeasurementLogged():
-            measure = tape_measure(MeasurementKind(payload.kind))
-            yield measure, payload.local_date, payload.recorded_at, payload.value_cm
+            yield tape_measure(_kind_of(payload)), payload.local_date, payload.recorded_at, payload.value_cm
         case WorkoutState(status="COMPLETED"):
             best: dict[str, Decimal] = {}  # an exercise may be in a workout twice
             for each in payload.exercises:
@@ -60,3 +60,11 @@ def _values(payload: Payload) -> Iterator[Value]:
                     best[each.exercise_id] = max(each.best_one_rep_max_kg, best.get(each.exercise_id, Decimal(0)))
             for exercise_id, kg in best.items():
                 yield strength_measure(exercise_id), payload.local_date, payload.started_at, kg
+
+
+def _kind_of(measurement: MeasurementLogged) -> MeasurementKind:
+    """Raises BadRecordError for a kind that a later release of users tells of."""
+    try:
+        return MeasurementKind(measurement.kind)
+    except ValueError as failure:
+        raise BadRecordError(f"there is no kind of measurement {measurement.kind!r:.100}") from failure

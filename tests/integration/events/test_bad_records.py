@@ -1,16 +1,24 @@
 """A bad record is parked, listed and replayed; whatever may be the servers' fault, or is not understood, is waited out."""
 
 import asyncio
+import tracemalloc
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
+from random import Random
 
 import msgspec
 import pytest
 from prometheus_client import REGISTRY
 
-from events.consumer import handle_parked
-from events.envelope import decode_envelope, encode_envelope
-from events.parked import order_to_park, replay
-from tests.testkit.event_pipeline import Pipeline, eventually
+from events.consumer import STAMP_BYTES, handle_parked
+from events.contracts.users import WeightLogged
+from events.envelope import LARGEST_VALUE_BYTES, decode_envelope, encode_envelope
+from events.outbox import EventTooLargeError, NewEvent, append_event, outbox_rows
+from events.parked import count_parked, order_to_park
+from events.parked import replay as replay_parked
+from tests.testkit.event_pipeline import DAY, Pipeline, eventually
 from tests.testkit.servers import Postgres
 
 
@@ -61,6 +69,89 @@ async def test_poison_of_every_kind_is_parked_and_blocks_nobody(pipeline: Pipeli
 
 def _other(envelope, name):  # type: ignore[no-untyped-def]
     return msgspec.structs.replace(envelope.aggregate, id=name)
+
+
+async def test_records_of_all_sizes_are_handled_or_parked_and_block_nobody(pipeline: Pipeline) -> None:
+    """The largest that an outbox takes is handled; what is larger, or has ids that no index takes, is parked."""
+    async with pipeline.running():
+        await pipeline.write("w1", 1, "80")
+
+        async def published() -> bool:
+            return await pipeline.unpublished() == 0
+
+        await eventually(published)
+        good = decode_envelope((await pipeline.records(1))[0].value)
+        await _write_the_largest(pipeline)
+        long = bytes(Random(5).randbytes(20_000)).hex()
+        ids = {
+            "aggregate": msgspec.structs.replace(good, aggregate=_other(good, long)),
+            "contract": msgspec.structs.replace(good, type=long, aggregate=_other(good, "of no type")),
+            "entry": msgspec.structs.replace(
+                good,
+                payload=msgspec.Raw(bytes(good.payload).replace(b'"w1"', b'"%s"' % long.encode())),
+                aggregate=_other(good, "entry"),
+            ),
+        }
+        for envelope in ids.values():
+            await pipeline.send(encode_envelope(envelope))
+        sizes = (LARGEST_VALUE_BYTES + STAMP_BYTES + 1, 1024 * 1024 - 70, 1024 * 1024, 2_000_000, 5_000_000)
+        for size in sizes:
+            padded = encode_envelope(msgspec.structs.replace(good, aggregate=_other(good, f"of {size}")))
+            await pipeline.send(padded + b" " * (size - len(padded)))
+        await pipeline.send(b"no envelope", key=b"k" * 2_000_000)
+        await pipeline.write("w2", 1, "81")
+
+        async def good_ones_arrived() -> bool:
+            return await pipeline.weights() == {"large": "70", "w1": "80", "w2": "81"}
+
+        await eventually(good_ones_arrived)
+
+        async def all_parked() -> bool:
+            return len(await pipeline.parked()) == len(ids) + len(sizes) + 1
+
+        await eventually(all_parked)
+        assert sorted(len(record.value or b"") for record in await pipeline.parked())[-5:] == sorted(sizes)
+        assert sum(loop.restarts for loop in pipeline.loops) == 0
+
+
+async def _write_the_largest(pipeline: Pipeline) -> None:
+    """An event of as many bytes as an outbox takes, which says a weight as any other does."""
+    recorded = datetime(2026, 3, 1, 7, tzinfo=UTC)
+    payload = WeightLogged(entry_id="large", weight_kg=Decimal(70), recorded_at=recorded, local_date=DAY)
+    event = NewEvent(payload, "large", 1, "u1", recorded, DAY, source="")
+    (row,) = outbox_rows([event])
+    filled = replace(event, source="s" * (LARGEST_VALUE_BYTES - len(row["value"])))
+    async with pipeline.engine.begin() as connection:
+        await append_event(connection, filled)
+    with pytest.raises(EventTooLargeError, match="1000001 bytes"):
+        outbox_rows([replace(filled, source=f"{filled.source}s")])
+
+
+async def test_large_records_are_held_a_few_at_a_time(pipeline: Pipeline) -> None:
+    """A hundred and fifty megabytes that wait when a consumer starts, and what it has of memory for them at any moment."""
+    await pipeline.write("w1", 1, "80")
+    async with pipeline.running(consumer=False):
+
+        async def published() -> bool:
+            return await pipeline.unpublished() == 0
+
+        await eventually(published)
+    for number in range(30):
+        await pipeline.send(b"%d" % number + b" " * 5_000_000)
+    tracemalloc.start()
+    try:
+        async with pipeline.running():
+
+            async def all_parked() -> bool:
+                async with pipeline.engine.connect() as connection:
+                    return await count_parked(connection) == {pipeline.group: 30}
+
+            await eventually(all_parked)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 60_000_000
+    assert await pipeline.weights() == {"w1": "80"}
 
 
 async def test_while_many_are_parked_the_loop_is_well_and_tells_how_many_are_left(pipeline: Pipeline) -> None:
@@ -162,7 +253,9 @@ async def test_a_record_that_blocks_is_let_go_by_order(pipeline: Pipeline) -> No
 
         await eventually(let_go)
         pipeline.is_broken = False
-        outcome = await replay(pipeline.engine, await pipeline.parked(), partial(handle_parked, pipeline.subscription))
+        outcome = await replay_parked(
+            pipeline.engine, await pipeline.parked(), partial(handle_parked, pipeline.subscription)
+        )
     assert len(outcome.handled) == 1
     assert await pipeline.parked() == []
     assert await pipeline.weights() == {"odd": "81", "w2": "82"}
@@ -186,7 +279,7 @@ async def test_replay_keeps_the_order_of_each_key_and_strikes_off_what_is_known(
         await eventually(corrected)
     parked = await pipeline.parked()  # a record that was delivered again meanwhile has been tried more often
     first, second, superseded = (record.id for record in parked)
-    outcome = await replay(pipeline.engine, parked, partial(handle_parked, pipeline.subscription))
+    outcome = await replay_parked(pipeline.engine, parked, partial(handle_parked, pipeline.subscription))
     assert (outcome.failed, outcome.held_back, outcome.superseded) == ([first], [second], [superseded])
     assert [(record.id, record.attempts) for record in await pipeline.parked()] == [
         (first, parked[0].attempts + 1),

@@ -76,6 +76,7 @@ def test_what_the_network_and_the_other_drivers_raise_is_infrastructure(error: E
         asyncpg.NumericValueOutOfRangeError("numeric field overflow"),
         asyncpg.NotNullViolationError("null value"),
         asyncpg.CheckViolationError("violates check constraint"),
+        asyncpg.ProgramLimitExceededError("index row requires 40040 bytes, maximum size is 8191"),
     ],
     ids=lambda error: type(error).__name__,
 )
