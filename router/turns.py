@@ -1,7 +1,8 @@
 """What many want at the same moment is done a few at a time, so that the event loop reads other requests in between.
 
 The loop runs everything that is ready before it looks at its sockets again. A thousand subscriptions that begin, are told
-something or end at once would be one such piece of work: `server.websocket` and `transport.shared_streams` take turns.
+something or end at once would be one such piece of work: `server.websocket`, `server.single_connection` and `transport.shared_streams` take
+turns.
 """
 
 from __future__ import annotations

@@ -21,9 +21,12 @@ from router.server.exchange import Exchange
 from router.server.front_door import FrontDoor, PayloadStream, Visit
 from router.server.request import OperationParameters, Receive
 from router.server.response import HttpAnswer, Stream
+from router.turns import Turns
 
 TOKEN_HEADER = b"x-graphql-event-stream-token"
 MAX_WAITING_EVENTS = 64  # of all operations of a connection; a client that reads slowly slows their sources
+#: So many operations begin, or end with their stream, in one turn of the loop, of all clients.
+AT_ONCE = 16
 
 
 def token_of(exchange: Exchange) -> str:
@@ -39,6 +42,8 @@ class SingleConnections:
         self._streams = streams
         self._settings = door.settings.subscriptions
         self._connections: dict[str, _Connection] = {}
+        self._turns = Turns(AT_ONCE)
+        self._expiring: set[asyncio.Task[None]] = set()
 
     @property
     def is_offered(self) -> bool:
@@ -49,7 +54,7 @@ class SingleConnections:
         if len(self._connections) >= self._settings.max_connections or self._door.is_closing.is_set():
             raise HttpError(503, "TOO_MANY_STREAMS", "This router has no room for another stream; try again later.")
         token = secrets.token_urlsafe(24)
-        self._connections[token] = _Connection(visit.caller.identity)
+        self._connections[token] = _Connection(visit.caller.identity, self._turns)
         asyncio.get_running_loop().call_later(self._settings.init_timeout_seconds, self._expire, token)
         return HttpAnswer(201, token.encode(), b"text/plain; charset=utf-8", ((b"cache-control", b"no-store"),))
 
@@ -80,6 +85,7 @@ class SingleConnections:
         connection.operations[operation_id] = None
         begun: Response | PayloadStream | None = None
         try:
+            await self._turns.next()
             begun = await self._door.begin(parameters, visit, incremental=Stream.INCREMENTAL)
         finally:
             if begun is None or (isinstance(begun, Response) and begun.is_request_error):
@@ -110,14 +116,17 @@ class SingleConnections:
         connection = self._connections.get(token)
         if connection is not None and not connection.is_open:
             del self._connections[token]
-            connection.cancel()
+            closing = asyncio.ensure_future(connection.close())
+            self._expiring.add(closing)
+            closing.add_done_callback(self._expiring.discard)
 
 
 class _Connection:
     """One reservation, its running operations and their events that wait to be written."""
 
-    def __init__(self, owner: str | None) -> None:
+    def __init__(self, owner: str | None, turns: Turns) -> None:
         self.owner = owner
+        self._turns = turns
         self.is_open = False
         self.operations: dict[str, asyncio.Task[None] | None] = {}  # None: not begun yet
         self._events: asyncio.Queue[bytes] = asyncio.Queue(MAX_WAITING_EVENTS)
@@ -133,14 +142,18 @@ class _Connection:
             task.cancel()
 
     async def close(self) -> None:
-        self.cancel()
-        await asyncio.gather(*(task for task in self.operations.values() if task is not None), return_exceptions=True)
-
-    def cancel(self) -> None:
+        """Ends the operations as they get places; where this is cancelled itself, all at once."""
         self._is_closed = True
-        for task in self.operations.values():
-            if task is not None:
+        running = [task for task in self.operations.values() if task is not None]
+        waiting = running.copy()
+        try:
+            while waiting:
+                await self._turns.next()
+                waiting.pop().cancel()
+        finally:
+            for task in waiting:  # each is cancelled once: again, it would leave what it ends
                 task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
     async def _run(self, operation_id: str, payloads: AsyncIterator[bytes]) -> None:
         key = orjson.dumps(operation_id)

@@ -12,10 +12,13 @@ import aiohttp
 import orjson
 import pytest
 
+from router.server.single_connection import AT_ONCE
+from tests.testkit.loop_turns import measured_each_turn
 from tests.testkit.running_router import RunningRouter, StartRouter, token
 from tests.testkit.strawberry_shop import Shop
 
 TICKS = "subscription($n: Int!) { ticks(count: $n, pause: 0.02) { n } }"
+QUIET = "subscription($n: Int!) { ticks(count: $n, pause: 30) { n } }"
 EVENTS = {"accept": "text/event-stream"}
 
 
@@ -175,3 +178,39 @@ async def test_a_stream_has_so_many_operations_and_no_more(start_router: StartRo
         stream = await reserve(router)
         await stream.start("a", TICKS, {"n": 1000})
         assert await stream.start("b", TICKS, {"n": 1000}) == (429, "TOO_MANY_OPERATIONS")
+
+
+async def test_many_operations_of_one_stream_begin_and_end_a_few_in_each_turn_of_the_loop(
+    router: RunningRouter, shop: Shop
+) -> None:
+    """What begins is counted by the door that each operation goes through, what ends by its being cancelled."""
+    begun = 0
+    door = router.app.door
+    begin = door.begin
+
+    async def counted(*arguments: Any, **named: Any) -> Any:
+        nonlocal begun
+        begun += 1
+        return await begin(*arguments, **named)
+
+    door.begin = counted  # type: ignore[method-assign]
+    async with opened(router) as stream:
+        # Each of its own variables: equal ones would share one stream to the subgraph.
+        requests = [stream.start(str(number), QUIET, {"n": 1000 + number}) for number in range(100)]
+        with measured_each_turn(lambda: begun) as beginning:
+            assert set(await asyncio.gather(*requests)) == {(202, None)}
+        await until_open(shop, 100)
+        operations = [task for task in asyncio.all_tasks() if "_Connection._run" in repr(task)]
+        assert len(operations) == 100
+
+        def ended() -> int:
+            return sum(task.cancelling() for task in operations)
+
+        with measured_each_turn(ended) as ending:
+            assert stream.response is not None
+            stream.response.close()
+            async with asyncio.timeout(60):
+                while not all(task.done() for task in operations):
+                    await asyncio.sleep(0)
+    assert 0 < beginning.most <= 2 * AT_ONCE  # those let in, and those who ask when they are
+    assert 0 < ending.most <= 2 * AT_ONCE
