@@ -47,6 +47,7 @@ from subgraphs.shell.representations import read_representation, refused
 from subgraphs.shell.resolvers import shorten_resolvers
 from subgraphs.shell.scalars import SCALARS
 from subgraphs.shell.scopes import enforce_scopes
+from subgraphs.shell.security_log import record_security_events
 from subgraphs.shell.sharing import declare_scopes, enforce_sharing
 
 _log = structlog.get_logger("subgraphs.shell.errors")
@@ -122,6 +123,7 @@ class SubgraphSchema(strawberry.federation.Schema):
         leaves = shorten_resolvers(self)
         enforce_scopes(self)
         enforce_sharing(self, leaves)
+        record_security_events(self)
         if tells_scopes_of_user:
             declare_scopes(self)
         self.execution_context_class = lean_executor(leaves)

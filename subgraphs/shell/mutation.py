@@ -19,6 +19,7 @@ from subgraphs.shell.inputs import clean
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.node import Node, kind_of, type_name_of
 from subgraphs.shell.scopes import RequiresScopes, writes
+from subgraphs.shell.security_log import Recorded, as_metadata
 
 #: The fields of inputs that name what is to be changed; of a workout's set the version is the workout's.
 _TARGETS = ("workout_id", "food_id", "meal_id", "id")
@@ -81,16 +82,18 @@ def mutation(
     directives: Sequence[object] = (),
     key_scope: KeyScope | None = None,
     is_public: bool = False,
+    recorded: Recorded | None = None,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Declare a mutation: a coroutine `(self, info, input) -> SomePayload | None`, with `SomePayload` a `Payload`.
 
     It is for whoever has signed in, and for API keys with the `key_scope`, if one is named; `is_public` ones are for everybody.
-    Directives that name scopes themselves count instead.
+    Directives that name scopes themselves count instead. `recorded` ones are security events, each a line in the log.
     """
     names_scopes = is_public or any(isinstance(each, RequiresScopes) for each in directives)
     declare: Callable[[Callable[..., Any]], Any] = strawberry.mutation(
         description=description,
         extensions=[_MendableRefusals()],
+        metadata=as_metadata(recorded),
         directives=[*directives, *([] if names_scopes else [writes(key_scope)])],
     )
     return declare

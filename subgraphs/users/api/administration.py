@@ -12,6 +12,7 @@ from subgraphs.shell.mutation import mutation
 from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
 from subgraphs.shell.scalars import describe_enum
 from subgraphs.shell.scopes import ADMINISTRATORS_ONLY
+from subgraphs.shell.security_log import Recorded
 from subgraphs.users.api.user import User, UserPayload, user_node
 from subgraphs.users.commands import administration as commands
 from subgraphs.users.domain import account as domain
@@ -152,6 +153,7 @@ class AdministrationQuery:
 @strawberry.type
 class AdministrationMutation:
     @mutation(
+        recorded=Recorded.ALWAYS,
         description="Suspend an account, or open it again; for administrators. Its sessions end, and nobody signs in to a"
         " suspended one.",
         directives=[ADMINISTRATORS_ONLY],
@@ -162,6 +164,7 @@ class AdministrationMutation:
         return _changed(info, record)
 
     @mutation(
+        recorded=Recorded.ALWAYS,
         description="Set the roles of an account; for administrators. Its sessions end, so that they hold at once.",
         directives=[ADMINISTRATORS_ONLY],
     )
@@ -171,6 +174,7 @@ class AdministrationMutation:
         return _changed(info, record)
 
     @mutation(
+        recorded=Recorded.ALWAYS,
         description="Give an account the role PREMIUM until a moment, or take it away; for administrators. Tokens have it from"
         " the next `refresh` on. Where it ends earlier than it did, the account's sessions end.",
         directives=[ADMINISTRATORS_ONLY],

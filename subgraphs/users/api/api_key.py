@@ -10,6 +10,7 @@ from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.scalars import describe_enum
+from subgraphs.shell.security_log import Recorded
 from subgraphs.users.commands import api_key as commands
 from subgraphs.users.domain import api_key as domain
 from subgraphs.users.loaders import loaders_of
@@ -123,6 +124,7 @@ class ExchangeApiKeyPayload(Payload):
 @strawberry.type
 class ApiKeyMutation:
     @mutation(
+        recorded=Recorded.ALWAYS,
         description="Make an API key of the viewer; CONFLICT for more than there may be. The person is told by mail.",
         directives=[PASSWORD_COST],
     )
@@ -136,7 +138,8 @@ class ApiKeyMutation:
         return CreateApiKeyPayload(api_key=api_key_node(record), secret=secret)
 
     @mutation(
-        description="End one of the viewer's API keys and its tokens, at once. NOT_FOUND where there is none that holds."
+        recorded=Recorded.ALWAYS,
+        description="End one of the viewer's API keys and its tokens, at once. NOT_FOUND where there is none that holds.",
     )
     async def revoke_api_key(self, info: Info, input: RevokeApiKeyInput) -> RevokeApiKeyPayload | None:
         context = info.context
@@ -145,6 +148,7 @@ class ApiKeyMutation:
         return RevokeApiKeyPayload(revoked_id=input.id)
 
     @mutation(
+        recorded=Recorded.REFUSALS,
         is_public=True,
         description="Get a short-lived access token for an API key. UNAUTHENTICATED for one that does not hold, without a reason.",
     )

@@ -16,6 +16,7 @@ from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
 from subgraphs.shell.scalars import describe_enum
 from subgraphs.shell.scopes import OF_OWN_ACCOUNT
+from subgraphs.shell.security_log import Recorded
 from subgraphs.users.commands import consent as commands
 from subgraphs.users.domain import consent as domain
 from subgraphs.users.domain.consent import ConsentPurpose, ConsentWay
@@ -188,6 +189,7 @@ class UpdateConsentsPayload(Payload):
 @strawberry.type
 class ConsentMutation:
     @mutation(
+        recorded=Recorded.ALWAYS,
         description="Agree, or withdraw a consent; the same again changes nothing. Whoever agrees to HEALTH_DATA before the"
         " erasure keeps the account, and has all rights with the next `refresh`. The terms end with `deleteAccount`.",
         directives=[OF_OWN_ACCOUNT],

@@ -5,6 +5,7 @@ import strawberry
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import PASSWORD_COST, Cost
 from subgraphs.shell.mutation import Payload, mutation
+from subgraphs.shell.security_log import Recorded
 from subgraphs.users.api.user import User, load_user
 from subgraphs.users.commands import email as commands
 
@@ -65,6 +66,7 @@ class ResetPasswordPayload(Payload):
 @strawberry.type
 class EmailMutation:
     @mutation(
+        recorded=Recorded.ALWAYS,
         description="Have a mail sent that proves the viewer's address, or a new one in its place. The answer does not tell"
         " whether another account has that address.",
         directives=[_MAIL_COST],
@@ -77,6 +79,7 @@ class EmailMutation:
         return MailPayload(sent_to=input.email.strip())
 
     @mutation(
+        recorded=Recorded.ALWAYS,
         is_public=True,
         description="Prove an address with the token of a mail; a new one becomes the account's with that.",
     )
@@ -89,6 +92,7 @@ class EmailMutation:
         return VerifyEmailPayload(is_verified=True, user=await load_user(info, user_id) if is_own else None)
 
     @mutation(
+        recorded=Recorded.ALWAYS,
         is_public=True,
         description="Have a mail sent with which a forgotten password is replaced. The answer does not tell whether there is"
         " such an account.",
@@ -100,6 +104,7 @@ class EmailMutation:
         return MailPayload(sent_to=input.email.strip())
 
     @mutation(
+        recorded=Recorded.ALWAYS,
         is_public=True,
         description="Choose a new password with the token of a mail. All sessions of the account end; sign in afterwards.",
         directives=[PASSWORD_COST],

@@ -6,6 +6,7 @@ from subgraphs.shell.context import Info
 from subgraphs.shell.cost import PASSWORD_COST
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.scopes import OF_OWN_ACCOUNT
+from subgraphs.shell.security_log import Recorded
 from subgraphs.users.commands.erasure import erase_person
 
 
@@ -24,6 +25,7 @@ class DeleteAccountPayload(Payload):
 @strawberry.type
 class ErasureMutation:
     @mutation(
+        recorded=Recorded.ALWAYS,
         description="Erase the viewer's account and everything of the viewer's in the whole graph, for good. Other subgraphs"
         " follow within moments.",
         directives=[PASSWORD_COST, OF_OWN_ACCOUNT],

@@ -16,6 +16,7 @@ from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, Last, connect
 from subgraphs.shell.scalars import describe_enum
+from subgraphs.shell.security_log import Recorded
 from subgraphs.shell.sharing import AccessRead, read_node
 from subgraphs.users.commands import grant as commands
 from subgraphs.users.domain import grant as domain
@@ -235,7 +236,10 @@ class RevokeAccessPayload(Payload):
 
 @strawberry.type
 class GrantMutation:
-    @mutation(description="Offer somebody to read something of the viewer's, and to plan some of it, for a time.")
+    @mutation(
+        recorded=Recorded.ALWAYS,
+        description="Offer somebody to read something of the viewer's, and to plan some of it, for a time.",
+    )
     async def invite_reader(self, info: Info, input: InviteReaderInput) -> InviteReaderPayload | None:
         context = info.context
         offer = domain.offer_of(input.relation, input.areas, input.days, input.email, input.plans)
@@ -243,7 +247,7 @@ class GrantMutation:
         context.renew_loaders()
         return InviteReaderPayload(invitation=invitation_node(record), code=code)
 
-    @mutation(description="Accept an invitation to read, as the viewer.")
+    @mutation(recorded=Recorded.ALWAYS, description="Accept an invitation to read, as the viewer.")
     async def accept_invitation(self, info: Info, input: AcceptInvitationInput) -> AcceptInvitationPayload | None:
         context = info.context
         grant = await commands.accept_invitation(
@@ -253,9 +257,10 @@ class GrantMutation:
         return AcceptInvitationPayload(grant=grant_node(grant))
 
     @mutation(
+        recorded=Recorded.ALWAYS,
         description="End a grant at once, which the viewer gave or was given, or its planning alone, or withdraw an invitation of the"
         " viewer's."
-        " NOT_FOUND where there is none."
+        " NOT_FOUND where there is none.",
     )
     async def revoke_access(self, info: Info, input: RevokeAccessInput) -> RevokeAccessPayload | None:
         context = info.context

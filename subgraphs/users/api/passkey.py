@@ -13,6 +13,7 @@ from subgraphs.shell.cost import PASSWORD_COST, list_size
 from subgraphs.shell.inputs import expected_version
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import ID_DESCRIPTION
+from subgraphs.shell.security_log import Recorded
 from subgraphs.users.commands import passkey as commands
 from subgraphs.users.domain import passkey as domain
 from subgraphs.users.loaders import loaders_of
@@ -135,7 +136,7 @@ class PasskeyMutation:
         begun = await commands.begin_passkey(context.viewer, input.current_password, resources=context.resources)
         return PasskeyCeremonyPayload(challenge_id=begun.challenge_id, options=begun.options)
 
-    @mutation(description="Keep the passkey that a browser made. The person is told by mail.")
+    @mutation(recorded=Recorded.ALWAYS, description="Keep the passkey that a browser made. The person is told by mail.")
     async def add_passkey(self, info: Info, input: AddPasskeyInput) -> PasskeyPayload | None:
         context = info.context
         record = await commands.add_passkey(
@@ -144,7 +145,10 @@ class PasskeyMutation:
         context.renew_loaders()
         return PasskeyPayload(passkey=passkey_node(record))
 
-    @mutation(description="Call one of the viewer's passkeys something else. NOT_FOUND where there is none.")
+    @mutation(
+        recorded=Recorded.ALWAYS,
+        description="Call one of the viewer's passkeys something else. NOT_FOUND where there is none.",
+    )
     async def rename_passkey(self, info: Info, input: RenamePasskeyInput) -> PasskeyPayload | None:
         context = info.context
         record = await commands.rename_passkey(
@@ -154,6 +158,7 @@ class PasskeyMutation:
         return PasskeyPayload(passkey=passkey_node(record))
 
     @mutation(
+        recorded=Recorded.ALWAYS,
         description="Remove one of the viewer's passkeys. Sessions that it opened end with it, but not the one that asks."
         " NOT_FOUND where there is none.",
         directives=[PASSWORD_COST],

@@ -4,6 +4,7 @@ import strawberry
 
 from subgraphs.shell.context import Info
 from subgraphs.shell.mutation import mutation
+from subgraphs.shell.security_log import Recorded
 from subgraphs.users.api.passkey import PasskeyCeremonyPayload
 from subgraphs.users.api.session import SessionPayload, payload_as_its_owner
 from subgraphs.users.commands import passkey_login as commands
@@ -43,6 +44,7 @@ class PasskeyLoginMutation:
         return PasskeyCeremonyPayload(challenge_id=begun.challenge_id, options=begun.options)
 
     @mutation(
+        recorded=Recorded.ALWAYS,
         is_public=True,
         description="Sign in with a passkey; no code of a second factor is asked for. UNAUTHENTICATED tells neither what was"
         " wrong nor who exists.",

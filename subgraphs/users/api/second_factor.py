@@ -5,6 +5,7 @@ import strawberry
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import PASSWORD_COST
 from subgraphs.shell.mutation import Payload, mutation
+from subgraphs.shell.security_log import Recorded
 from subgraphs.users.api.user import User, load_viewer
 from subgraphs.users.commands import second_factor as commands
 
@@ -52,6 +53,7 @@ class RemoveSecondFactorPayload(Payload):
 @strawberry.type
 class SecondFactorMutation:
     @mutation(
+        recorded=Recorded.ALWAYS,
         description="Get a secret for an authenticator app. Nothing is asked for until a code of it was confirmed.",
         directives=[PASSWORD_COST],
     )
@@ -60,7 +62,10 @@ class SecondFactorMutation:
         enrolment = await commands.begin_enrolment(context.viewer, input.current_password, resources=context.resources)
         return BeginSecondFactorPayload(secret=enrolment.secret, uri=enrolment.uri)
 
-    @mutation(description="Prove that the app has the secret: from now on `login` asks for its codes.")
+    @mutation(
+        recorded=Recorded.ALWAYS,
+        description="Prove that the app has the secret: from now on `login` asks for its codes.",
+    )
     async def confirm_second_factor(
         self, info: Info, input: ConfirmSecondFactorInput
     ) -> ConfirmSecondFactorPayload | None:
@@ -70,7 +75,9 @@ class SecondFactorMutation:
         return ConfirmSecondFactorPayload(recovery_codes=codes, user=await load_viewer(info))
 
     @mutation(
-        description="Sign in without a code again. NOT_FOUND where there is no factor.", directives=[PASSWORD_COST]
+        recorded=Recorded.ALWAYS,
+        description="Sign in without a code again. NOT_FOUND where there is no factor.",
+        directives=[PASSWORD_COST],
     )
     async def remove_second_factor(
         self, info: Info, input: RemoveSecondFactorInput

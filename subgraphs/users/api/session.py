@@ -13,6 +13,7 @@ from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex
 from subgraphs.shell.scalars import IdempotencyKey, TimeZone, decimal_of
 from subgraphs.shell.scopes import OF_OWN_ACCOUNT
+from subgraphs.shell.security_log import Recorded
 from subgraphs.users.api.consent import ConsentInput, consent_choices
 from subgraphs.users.api.user import User, load_viewer, user_node
 from subgraphs.users.commands import account, health_data, registration, session
@@ -195,6 +196,7 @@ def payload_as_its_owner(info: Info, entered: session.SignIn) -> SessionPayload:
 @strawberry.type
 class SessionMutation:
     @mutation(
+        recorded=Recorded.ALWAYS,
         is_public=True,
         description="Make an account and sign in; CONFLICT for an address that has one. Where the server asks for a"
         " confirmation, a mail is sent instead, whether or not the address has an account.",
@@ -211,7 +213,10 @@ class SessionMutation:
         return payload_as_its_owner(info, entered)
 
     @mutation(
-        is_public=True, description="Make the account that a mail confirmed, and sign in.", directives=[PASSWORD_COST]
+        recorded=Recorded.ALWAYS,
+        is_public=True,
+        description="Make the account that a mail confirmed, and sign in.",
+        directives=[PASSWORD_COST],
     )
     async def confirm_registration(self, info: Info, input: ConfirmRegistrationInput) -> SessionPayload | None:
         entered = await registration.confirm_registration(
@@ -220,6 +225,7 @@ class SessionMutation:
         return payload_as_its_owner(info, entered)
 
     @mutation(
+        recorded=Recorded.ALWAYS,
         is_public=True,
         description="Sign in. UNAUTHENTICATED tells neither which part was wrong nor who exists.",
         directives=[PASSWORD_COST],
@@ -239,6 +245,7 @@ class SessionMutation:
         return payload_as_its_owner(info, entered)
 
     @mutation(
+        recorded=Recorded.REFUSALS,
         is_public=True,
         description="New tokens for a refresh token. Sent again within a minute it brings the same refresh token, for an answer"
         " that was lost; used before in any other way it ends its session.",
@@ -247,12 +254,17 @@ class SessionMutation:
         entered = await session.refresh(input.refresh_token, resources=info.context.resources)
         return payload_as_its_owner(info, entered)
 
-    @mutation(description="End the viewer's session, or all of the viewer's sessions.", directives=[OF_OWN_ACCOUNT])
+    @mutation(
+        recorded=Recorded.ALWAYS,
+        description="End the viewer's session, or all of the viewer's sessions.",
+        directives=[OF_OWN_ACCOUNT],
+    )
     async def logout(self, info: Info, input: LogoutInput) -> LogoutPayload | None:
         ended = await session.logout(info.context.viewer, everywhere=input.everywhere, resources=info.context.resources)
         return LogoutPayload(ended_sessions=ended)
 
     @mutation(
+        recorded=Recorded.ALWAYS,
         description="End one of the viewer's sessions, such as a lost phone's. NOT_FOUND where there is none that is open.",
         directives=[OF_OWN_ACCOUNT],
     )
@@ -265,6 +277,7 @@ class SessionMutation:
         return RevokeSessionPayload(revoked_id=input.id, user=None if is_over else await load_viewer(info))
 
     @mutation(
+        recorded=Recorded.ALWAYS,
         description="Change the password. All sessions end, and a new one begins.",
         directives=[PASSWORD_COST, OF_OWN_ACCOUNT],
     )
@@ -276,9 +289,10 @@ class SessionMutation:
         return payload_as_its_owner(info, entered)
 
     @mutation(
+        recorded=Recorded.ALWAYS,
         description="Withdraw the consent to process health data. From now on nothing is written, by nobody: all sessions, API keys"
         " and grants end, and the session that begins reads, exports, agrees again and erases. 14 days later the account is"
-        " erased: `User.erasureDueAt`."
+        " erased: `User.erasureDueAt`.",
     )
     async def withdraw_health_data_consent(
         self, info: Info, input: WithdrawHealthDataConsentInput

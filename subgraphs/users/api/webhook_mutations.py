@@ -9,6 +9,7 @@ from subgraphs.shell.inputs import expected_version, given, idempotency_key, req
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.scalars import IdempotencyKey
+from subgraphs.shell.security_log import Recorded
 from subgraphs.users.api.webhook import WebhookDelivery, WebhookEndpoint, delivery_node, endpoint_node
 from subgraphs.users.commands import webhook as commands
 from subgraphs.users.domain import webhook as domain
@@ -105,6 +106,7 @@ class WebhookDeliveryPayload(Payload):
 @strawberry.type
 class WebhookMutation:
     @mutation(
+        recorded=Recorded.ALWAYS,
         description="Have an address told of what happens to the viewer's data. The secret is shown once. CONFLICT for more than"
         " there may be, and where no webhooks are sent.",
         key_scope=KeyScope.MANAGE_WEBHOOKS,
@@ -119,6 +121,7 @@ class WebhookMutation:
         return WebhookSecretPayload(webhook_endpoint=endpoint_node(record), secret=secret)
 
     @mutation(
+        recorded=Recorded.ALWAYS,
         description="Change an endpoint, or switch it on or off. NOT_FOUND where there is none.",
         key_scope=KeyScope.MANAGE_WEBHOOKS,
     )
@@ -137,6 +140,7 @@ class WebhookMutation:
         return UpdateWebhookEndpointPayload(webhook_endpoint=endpoint_node(record))
 
     @mutation(
+        recorded=Recorded.ALWAYS,
         description="Delete an endpoint, with what waits for it and the log. NOT_FOUND where there is none.",
         key_scope=KeyScope.MANAGE_WEBHOOKS,
     )
@@ -151,6 +155,7 @@ class WebhookMutation:
         return DeleteWebhookEndpointPayload(deleted_id=input.id)
 
     @mutation(
+        recorded=Recorded.ALWAYS,
         description="Sign with another secret, shown once; for a day with the one before too. CONFLICT while two hold.",
         key_scope=KeyScope.MANAGE_WEBHOOKS,
     )
