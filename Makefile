@@ -40,6 +40,7 @@ $(STAMP): requirements.lock pyproject.toml
 
 rehearse: $(STAMP)
 	$(BIN)/python -m deploy.rehearsals.recovery
+	$(BIN)/python -m deploy.rehearsals.losses
 	$(BIN)/python -m deploy.rehearsals.monitoring
 	$(BIN)/python -m deploy.rehearsals.postgres
 	$(BIN)/python -m deploy.rehearsals.replication

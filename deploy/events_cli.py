@@ -14,6 +14,9 @@ events_app = typer.Typer(no_args_is_help=True, help="The event pipeline: look at
 
 DataDir = Annotated[Path, typer.Option(help="Of the stack whose databases are meant, where none is named.")]
 Group = Annotated[str, typer.Argument(help="A consumer group, such as analytics-service.")]
+Passphrase = Annotated[
+    Path | None, typer.Option("--passphrase-file", help="A file with the passphrase that the files are encrypted with.")
+]
 DEFAULT_DATA_DIR = Path(".fittracker")
 
 
@@ -125,3 +128,30 @@ def grow(
     from deploy.topic_commands import grow_topic
 
     asyncio.run(grow_topic(topic, partitions, wait_seconds, data_dir, Terminal()))
+
+
+@events_app.command()
+def dump(
+    topic: Annotated[list[str] | None, typer.Argument(help="Such as nutrition.diary.v1. Default: all of ours.")] = None,
+    to: Annotated[Path, typer.Option(help="The folder that dumps are kept in.")] = Path("backups"),
+    passphrase_file: Passphrase = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Write what topics hold into files with checksums: keys, values, headers, times, order and partition of each record."""
+    from deploy.backup.encryption import read_passphrase
+    from deploy.topic_commands import dump as dump_topics
+
+    asyncio.run(dump_topics(topic or [], to, read_passphrase(passphrase_file), data_dir, Terminal()))
+
+
+@events_app.command()
+def load(
+    folder: Annotated[Path, typer.Argument(help="What `dump` made.")],
+    passphrase_file: Passphrase = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Send a dump's records to the partitions they came from; into empty topics only, before any subgraph runs on the broker."""
+    from deploy.backup.encryption import read_passphrase
+    from deploy.topic_commands import load as load_topics
+
+    asyncio.run(load_topics(folder, read_passphrase(passphrase_file), data_dir, Terminal()))

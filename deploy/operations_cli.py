@@ -47,9 +47,12 @@ def backup(
 ) -> None:
     """Dump the four databases, with checksums and row counts; exit code 1 and nothing left behind where one fails."""
     from deploy.backup.create import create_backup
+    from deploy.backup.encryption import read_passphrase
     from deploy.databases import database_urls
 
-    folder = create_backup(database_urls(data_dir), to, passphrase=_passphrase(passphrase_file), keep_days=keep_days)
+    folder = create_backup(
+        database_urls(data_dir), to, passphrase=read_passphrase(passphrase_file), keep_days=keep_days
+    )
     Terminal().say(str(folder))
 
 
@@ -62,6 +65,7 @@ def restore(
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Put a backup in the place of the present databases; each is replaced whole or not at all."""
+    from deploy.backup.encryption import read_passphrase
     from deploy.backup.manifest import read_manifest
     from deploy.backup.restore import require_passphrase, restore_backup
     from deploy.databases import reachable_databases
@@ -71,7 +75,7 @@ def restore(
     if unknown := set(chosen) - set(DOMAINS):
         raise FriendlyError(f"no such domain: {', '.join(sorted(unknown))}", f"one of {', '.join(DOMAINS)}")
     backup_folder = _one_backup(folder)
-    secret = _passphrase(passphrase_file)
+    secret = read_passphrase(passphrase_file)
     manifest = read_manifest(backup_folder)
     require_passphrase(backup_folder, [manifest.of(each) for each in chosen], secret)
     if not yes and not typer.confirm(f"Replace {', '.join(chosen)} by {backup_folder}?"):
@@ -95,11 +99,12 @@ def verify_backup(
     ] = None,
 ) -> None:
     """Restore a backup beside what is there and compare; exit code 1 where anything differs."""
+    from deploy.backup.encryption import read_passphrase
     from deploy.backup.restore import verify_backup as verify
 
     backup_folder = _one_backup(folder)
     server = server_file.read_text(encoding="utf-8").strip() if server_file is not None else None
-    differences = asyncio.run(verify(backup_folder, passphrase=_passphrase(passphrase_file), server=server))
+    differences = asyncio.run(verify(backup_folder, passphrase=read_passphrase(passphrase_file), server=server))
     for difference in differences:
         Terminal().say(difference)
     if differences:
@@ -286,16 +291,6 @@ def _one_backup(folder: Path) -> Path:
     from deploy.backup.manifest import FILE
 
     return folder if (folder / FILE).exists() else newest_backup(folder)
-
-
-def _passphrase(file: Path | None) -> str | None:
-    """Raises FriendlyError for an empty file: a backup that is encrypted with nothing is not encrypted."""
-    if file is None:
-        return None
-    text = file.read_text(encoding="utf-8").strip()
-    if not text:
-        raise FriendlyError(f"{file} is empty", "a passphrase is wanted in it")
-    return text
 
 
 def sbom(

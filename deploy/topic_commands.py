@@ -1,16 +1,19 @@
-"""What `fittracker events topics` and `grow` do: topics as they are against the settings, and more partitions for one."""
+"""What `fittracker events topics`, `grow`, `dump` and `load` do: topics as they are against the settings, more partitions for one,
+and their records as files and back.
+"""
 
 from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiokafka.errors import KafkaError
 
+from deploy.backup.topic_dump import dump_topics, load_topics
 from deploy.data_directory import DataDirectory
 from deploy.databases import database_urls
 from deploy.embedded import HOST
@@ -19,6 +22,7 @@ from deploy.event_commands import open_rooms
 from events.broker import connect_admin
 from events.kafka_settings import KafkaSettings
 from events.topic_changes import TopicChangeError, apply_configuration, grow, topic_states
+from events.topic_files import TopicFileError
 from events.topics import TOPICS, service_of
 from subgraphs.shell.settings import SettingsError, read_kafka
 
@@ -72,6 +76,21 @@ async def grow_topic(name: str, partitions: int, seconds: float, data_dir: Path,
     )
 
 
+async def dump(names: Sequence[str], to: Path, passphrase: str | None, data_dir: Path, terminal: Terminal) -> None:
+    """The topics, or all of ours, into a new folder under `to`. Raises FriendlyError; then no folder is left."""
+    kafka = _real_kafka_of(data_dir)
+    with _failures_told():
+        folder, records = await dump_topics(names or [topic.name for topic in TOPICS], to, kafka, passphrase)
+    terminal.say(f"{folder}: {records} records")
+
+
+async def load(folder: Path, passphrase: str | None, data_dir: Path, terminal: Terminal) -> None:
+    """A dump into topics that are empty, or not there yet. Raises FriendlyError."""
+    kafka = _real_kafka_of(data_dir)
+    with _failures_told():
+        await load_topics(folder, TOPICS, kafka, passphrase, terminal.say)
+
+
 def _real_kafka_of(data_dir: Path) -> KafkaSettings:
     """As `kafka_of`; raises FriendlyError for the embedded broker, whose topics have no settings."""
     kafka, state = kafka_of(data_dir), DataDirectory(data_dir).read_state()
@@ -102,5 +121,7 @@ def _failures_told() -> Iterator[None]:
         yield
     except TopicChangeError as error:
         raise FriendlyError(str(error), "nothing was changed; look at `fittracker events lag` and try again") from None
+    except TopicFileError as error:
+        raise FriendlyError(str(error), "see deploy/backup/README.md") from None
     except (KafkaError, ssl.SSLError, OSError, TimeoutError) as error:
         raise FriendlyError(f"Kafka refused, or is not there: {type(error).__name__}: {error}", _WAY_OUT) from None

@@ -38,7 +38,7 @@ def create_backup(urls: dict[str, str], target: Path, *, passphrase: str | None,
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     started = now()
     folder = target / f"{_PREFIX}{started:%Y%m%dT%H%M%S}Z"
-    with _whole_or_nothing(folder) as partial:
+    with whole_or_nothing(folder) as partial:
         dumps: list[Dump] = []
         version = ""
         for domain in ORDER:
@@ -71,7 +71,7 @@ def newest_backup(target: Path) -> Path:
 
 
 @contextmanager
-def _whole_or_nothing(folder: Path) -> Iterator[Path]:
+def whole_or_nothing(folder: Path) -> Iterator[Path]:
     """A folder to fill, which gets its name when everything in it is written and on disk."""
     partial = folder.with_suffix(".part")
     if folder.exists() or partial.exists():

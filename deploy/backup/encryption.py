@@ -9,7 +9,9 @@ Hoang, Reyhanitabar, Rogaway and Vizár (2015), section 7.
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -53,6 +55,29 @@ def decrypt(source: Path, target: Path, passphrase: str) -> None:
                     f"{source} cannot be decrypted: another passphrase, or the file was changed"
                 ) from None
             number += 1
+
+
+@contextmanager
+def plain_file(file: Path, passphrase: str | None) -> Iterator[Path]:
+    """The file itself; where it is encrypted, decrypted into a folder of ours that is gone at the end. Raises as `decrypt`."""
+    if not is_encrypted(file):
+        yield file
+        return
+    assert passphrase is not None, "the caller asked `is_encrypted`, and refused"
+    with tempfile.TemporaryDirectory(prefix="fittracker-restore-") as folder:
+        plain = Path(folder) / "plain"
+        decrypt(file, plain, passphrase)
+        yield plain
+
+
+def read_passphrase(file: Path | None) -> str | None:
+    """Raises FriendlyError for an empty file: a backup that is encrypted with nothing is not encrypted."""
+    if file is None:
+        return None
+    text = file.read_text(encoding="utf-8").strip()
+    if not text:
+        raise FriendlyError(f"{file} is empty", "a passphrase is wanted in it")
+    return text
 
 
 def is_encrypted(file: Path) -> bool:

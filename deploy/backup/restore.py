@@ -6,12 +6,12 @@ import asyncio
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from deploy.backup.create import ORDER
-from deploy.backup.encryption import decrypt, is_encrypted
+from deploy.backup.encryption import is_encrypted, plain_file
 from deploy.backup.manifest import Dump, Manifest, check_files, read_manifest
 from deploy.backup.rows import count_rows
 from deploy.databases import run_postgres
@@ -37,7 +37,7 @@ def restore_backup(
         for dump in chosen:
             _refuse_company(dump.domain, urls[dump.domain])
     for dump in chosen:
-        with _plain(folder / dump.file, passphrase) as file:
+        with plain_file(folder / dump.file, passphrase) as file:
             run_postgres(
                 "pg_restore", urls[dump.domain], "--dbname", _database(urls[dump.domain]), "--clean", "--if-exists",
                 "--single-transaction", "--no-owner", "--no-privileges", str(file),
@@ -107,19 +107,6 @@ async def _scratch_databases(server: str) -> AsyncIterator[dict[str, str]]:
     finally:
         for name in names.values():
             await asyncio.to_thread(run_postgres, "psql", server, "-XAtqc", f'DROP DATABASE IF EXISTS "{name}"')
-
-
-@contextmanager
-def _plain(file: Path, passphrase: str | None) -> Iterator[Path]:
-    """The dump itself; decrypted into a folder of ours, and gone at the end."""
-    if not is_encrypted(file):
-        yield file
-        return
-    assert passphrase is not None, "require_passphrase was asked"
-    with tempfile.TemporaryDirectory(prefix="fittracker-restore-") as folder:
-        plain = Path(folder) / "dump"
-        decrypt(file, plain, passphrase)
-        yield plain
 
 
 def require_passphrase(folder: Path, dumps: Iterable[Dump], passphrase: str | None) -> None:

@@ -29,6 +29,8 @@ SIGN_IN = {"email": "john.doe@example.com", "password": "Password123!"}
 LOGIN = "mutation SignIn($input: LoginInput!) { login(input: $input) { accessToken } }"
 WEEK = """query Week { me { displayName suggestedTarget { energyKcal }
   days(first: 7) { edges { node { date caloriesConsumed caloriesBurned } } } workouts(first: 3) { edges { node { name } } } } }"""
+WEIGHINGS = """query Weighings($after: String) {
+  me { weights(first: 50, after: $after) { nodes { weightKg } pageInfo { hasNextPage endCursor } } } }"""
 FOODS = 'query Foods { foods(search: "rice", first: 3) { edges { node { id name } } } }'
 
 _numbers = itertools.count(1)
@@ -68,6 +70,17 @@ class Platform:
                                 {"input": {"weightKg": weight, "idempotencyKey": f"rehearsal-{time.time_ns()}"}})  # fmt: skip
         if answer.get("errors") or not answer["data"]["logWeight"]:
             raise KeyError(json.dumps(answer)[:300])
+
+    async def weighings(self) -> list[float]:
+        """All of John's in kilograms, the newest first."""
+        found: list[float] = []
+        after = None
+        while True:
+            page = (await self.ask(WEIGHINGS, {"after": after}))["data"]["me"]["weights"]
+            found += [node["weightKg"] for node in page["nodes"]]
+            if not page["pageInfo"]["hasNextPage"]:
+                return found
+            after = page["pageInfo"]["endCursor"]
 
 
 @asynccontextmanager

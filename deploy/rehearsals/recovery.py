@@ -15,11 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from deploy.rehearsals.platform import Platform, fittracker, running_platform, settles, since
+from deploy.rehearsals.platform import fittracker, running_platform, settles, since
 from deploy.rehearsals.report import Report
 
-WEIGHINGS = """query Weighings($after: String) {
-  me { weights(first: 50, after: $after) { nodes { weightKg } pageInfo { hasNextPage endCursor } } } }"""
 GROUPS = ("nutrition-profile", "workouts-person", "analytics-service")
 
 
@@ -29,25 +27,25 @@ async def rehearse(report: Report) -> None:
         async with running_platform(data) as platform:
             for _ in range(20):
                 await platform.weigh()
-            kept = await _weights(platform)
+            kept = await platform.weighings()
             started = time.monotonic()
             report.check("backup", await fittracker("backup", "--to", str(backups), data=data), since(started))
             started = time.monotonic()
             report.check("verify-backup", await fittracker("verify-backup", str(backups)), since(started))
             for _ in range(10):
                 await platform.weigh()
-            later = await _weights(platform)
+            later = await platform.weighings()
             report.check("writes after the backup", len(later) == len(kept) + 10, f"{len(later)} weighings")
         started = time.monotonic()
         restored = await fittracker("restore", str(backups), "--domain", "users", "--yes", data=data)
         report.check("restore users alone", restored, since(started))
         async with running_platform(data) as platform:
-            report.check("what the backup held is there", await _weights(platform) == kept, f"{len(kept)} weighings")
+            report.check("what the backup held is there", await platform.weighings() == kept, f"{len(kept)} weighings")
             await settles(data)  # what the restored source still has is told anew by itself; what it lost is not
             await _rebuild(data, report)
             report.check("projections equal their sources", await settles(data), since(started))
             await platform.weigh()
-            report.check("writes go on", len(await _weights(platform)) == len(kept) + 1)
+            report.check("writes go on", len(await platform.weighings()) == len(kept) + 1)
             report.check("and reach the projections", await settles(data))
         restored = await fittracker("restore", str(backups), "--domain", "analytics", "--yes", data=data)
         report.check("restore analytics alone", restored)
@@ -61,18 +59,6 @@ async def _rebuild(data: Path, report: Report) -> None:
     for group in GROUPS:
         started = time.monotonic()
         report.check(f"rebuild {group}", await fittracker("events", "rebuild", group, data=data), since(started))
-
-
-async def _weights(platform: Platform) -> list[float]:
-    """All of John's, the newest first."""
-    found: list[float] = []
-    after = None
-    while True:
-        page = (await platform.ask(WEIGHINGS, {"after": after}))["data"]["me"]["weights"]
-        found += [node["weightKg"] for node in page["nodes"]]
-        if not page["pageInfo"]["hasNextPage"]:
-            return found
-        after = page["pageInfo"]["endCursor"]
 
 
 def main() -> int:
