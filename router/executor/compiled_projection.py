@@ -79,13 +79,21 @@ def compile_projection(
             ...
             return {"id": v0, "name": v1}
     """
-    may_be_exact = may_hold_custom_scalars([selections], schema)
-    dumps = partial(orjson.dumps, default=written) if may_be_exact else orjson.dumps
+    dumps = encoder(selections, schema)
     writer = _SourceWriter(schema, variables, shared_keys, max_lines, dumps)
     root = schema.type_map[type_name]
-    assert isinstance(root, GraphQLObjectType)
-    function = writer.object_function([selections], root, ())
-    return writer.link(function)
+    if isinstance(root, GraphQLObjectType):
+        return writer.link(writer.object_function([selections], root, ()))
+    assert isinstance(root, (GraphQLInterfaceType, GraphQLUnionType))
+    return writer.link(writer.abstract_function(root, [selections], ()))
+
+
+def encoder(selections: SelectionSet, schema: GraphQLSchema) -> Callable[[Any], bytes]:
+    """What writes such data as JSON. It raises orjson.JSONEncodeError, a TypeError, for what only the plain projection knows
+    how to write.
+    """
+    may_be_exact = may_hold_custom_scalars([selections], schema)
+    return partial(orjson.dumps, default=written) if may_be_exact else orjson.dumps
 
 
 class _SourceWriter:
@@ -226,7 +234,7 @@ class _SourceWriter:
             function = self.object_function(inner, type_, keys)
             return self._call(function, variable, keys), ""
         assert isinstance(type_, (GraphQLInterfaceType, GraphQLUnionType))
-        return self._call(self._abstract_function(type_, inner, keys), variable, keys), ""
+        return self._call(self.abstract_function(type_, inner, keys), variable, keys), ""
 
     def _list_expression(
         self, variable: str, item_type: GraphQLOutputType, inner: list[SelectionSet], keys: Keys
@@ -254,7 +262,7 @@ class _SourceWriter:
         lines += [f"    if {guard}: raise IrregularDataError", f"    return {expression}"]
         return self._define(f"items_{next(self._numbers)}", *lines)
 
-    def _abstract_function(
+    def abstract_function(
         self, type_: GraphQLInterfaceType | GraphQLUnionType, inner: list[SelectionSet], keys: Keys
     ) -> str:
         variants: dict[str | None, str] = {

@@ -10,24 +10,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Listed
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
 from graphql import GraphQLInterfaceType, GraphQLSchema, is_abstract_type
 
-from router.background import begin_in_background
 from router.errors import ErrorEntry
-from router.executor.compiled_projection import (
-    IRREGULAR_ERRORS,
-    ProjectFunction,
-    ProjectionTooLongError,
-    compile_projection,
-)
+from router.executor.compiled_projection import IRREGULAR_ERRORS, Keys
 from router.executor.contextual import ContextualFetchStep
 from router.executor.custom_scalars import may_hold_custom_scalars
 from router.executor.fetch import CompiledLookup, EntityFetchStep, Execution, RootFetch
+from router.executor.kept_projections import MAX_PROJECTIONS, KeptProjections
 from router.executor.left_out_keys import AskedOfPlan
 from router.executor.nested_root import NestedRootFetch
 from router.executor.passthrough import Passthrough, compile_passthrough
@@ -51,11 +45,6 @@ from router.query_plan import (
 from router.selection_set import Condition, SelectionSet
 from router.telemetry import RESPONSES_TOO_LARGE
 
-#: Distinct sets of @skip/@include decisions that get a projection of their own; rarer ones use the plain form.
-MAX_PROJECTIONS = 32
-#: Python needs some 20 us to compile a line of a projection: more are compiled in the background, far more never.
-MAX_INLINE_LINES = 400
-MAX_LINES = 20_000
 #: Under this name a schema's extensions remember the names of its interfaces, which every plan asks for.
 _INTERFACES = "router.interfaces"
 
@@ -156,11 +145,9 @@ class CompiledPlan:
         #: of a subscription: the fetch whose every result begins an event
         self.primary = compiler.root_fetch(plan.node.primary) if isinstance(plan.node, Subscription) else None
         self.step = compiler.compile(plan.node.rest if isinstance(plan.node, Subscription) else plan.node)
-        self._condition_variables = tuple(sorted(_condition_variables(operation.selections)))
         self._shared_keys = frozenset(response_keys_of(path) for path in self.sharing.shared_paths)
-        #: None where one is being made, or none can be
-        self._projections: dict[tuple[bool, ...], ProjectFunction | None] = {}
-        self._is_warm = False  # has run once
+        self._projections = KeptProjections(schema, self.root_type, operation.selections, self._shared_keys)
+        self._of_parts: dict[tuple[str, SelectionSet, Keys], KeptProjections] = {}
         self._passthrough: Passthrough | None = None
         self._is_passthrough_known = False
 
@@ -182,7 +169,7 @@ class CompiledPlan:
         return self.encode(execution, await explain(self) if explain is not None else None)
 
     def _may_pass_through(self, execution: Execution) -> bool:
-        if self._passthrough is None and self._is_warm and not self._is_passthrough_known:
+        if self._passthrough is None and self._projections.is_warm and not self._is_passthrough_known:
             self._is_passthrough_known = True
             self._passthrough = compile_passthrough(self.plan.node, self.operation.selections, self.schema)
         is_as_fetched = execution.withhold is None and not execution.names and not execution.tree
@@ -242,7 +229,7 @@ class CompiledPlan:
         return self._shape(execution)
 
     def _shape(self, execution: Execution) -> tuple[Any, list[ErrorEntry]]:
-        fast = self._projection_for(execution.variables) if not execution.names else None
+        fast = self._projections.of(execution.variables) if not execution.names else None
         if fast is not None:
             try:
                 return fast(execution.tree, {}), execution.errors
@@ -257,31 +244,16 @@ class CompiledPlan:
         errors = execution.errors + careful.errors
         return data, [_named(error, names) for error in errors] if names else errors
 
-    def _projection_for(self, variables: Mapping[str, Any]) -> ProjectFunction | None:
-        """None on the first use: compiling pays off for operations that come again."""
-        decisions = tuple([bool(variables.get(name)) for name in self._condition_variables])
-        known = self._projections.get(decisions)
-        if known is not None:
-            return known
-        if not self._is_warm:
-            self._is_warm = True
-            return None
-        if len(self._projections) < MAX_PROJECTIONS and decisions not in self._projections:
-            self._projections[decisions] = None
-            try:
-                self._compile_projection(decisions, variables, MAX_INLINE_LINES)
-            except ProjectionTooLongError:
-                begin_in_background(self._compile_projection_later, decisions, dict(variables))
-        return self._projections.get(decisions)
-
-    def _compile_projection(self, decisions: tuple[bool, ...], variables: Mapping[str, Any], max_lines: int) -> None:
-        self._projections[decisions] = compile_projection(
-            self.schema, self.root_type, self.operation.selections, variables, self._shared_keys, max_lines
-        )
-
-    def _compile_projection_later(self, decisions: tuple[bool, ...], variables: Mapping[str, Any]) -> None:
-        with suppress(ProjectionTooLongError):
-            self._compile_projection(decisions, variables, MAX_LINES)
+    def part_projections(self, type_name: str, selections: SelectionSet, keys: Keys) -> KeptProjections | None:
+        """Of a deferred part or the items of a streamed list, whose objects are of that type and stand at those response
+        keys. None for one more than there is room for.
+        """
+        place = (type_name, selections, keys)
+        known = self._of_parts.get(place)
+        if known is None and len(self._of_parts) < MAX_PROJECTIONS:
+            below = frozenset(each[len(keys) :] for each in self._shared_keys if each[: len(keys)] == keys)
+            known = self._of_parts[place] = KeptProjections(self.schema, type_name, selections, below)
+        return known
 
 
 class StepCompiler:
@@ -436,12 +408,3 @@ def _named(error: ErrorEntry, names: Mapping[str, str]) -> ErrorEntry:
     if "path" not in error:
         return error
     return {**error, "path": [names.get(part, part) for part in error["path"]]}
-
-
-def _condition_variables(selections: SelectionSet) -> set[str]:
-    found: set[str] = set()
-    for item in selections.items:
-        found.update(condition.variable for condition in item.conditions)
-        if item.selections is not None:
-            found |= _condition_variables(item.selections)
-    return found

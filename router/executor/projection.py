@@ -1,7 +1,7 @@
 """The plain projection: merged tree to the client's shape by the letter of the GraphQL specification.
 
 `execute` uses it until a compiled form is ready (so on the first run of every plan) and whenever that form meets something
-unusual; `incremental` uses it for parts. Tests use it as the oracle for the compiled form. Of the two projections this one
+unusual; `incremental` does so too, and for whatever it has to look into. Tests use it as the oracle for the compiled form. Of the two projections this one
 alone words errors, since it alone knows the path of every value.
 """
 

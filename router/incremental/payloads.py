@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from orjson import Fragment
+
 from router.errors import ErrorEntry
 from router.exact_json import dumps
 from router.executor.execute import CompiledPlan
@@ -19,6 +21,7 @@ from router.executor.merge import copy_tree
 from router.executor.object_path import ClientPath, positions_at
 from router.executor.projection import Projection
 from router.executor.sharing import fetches_of, response_keys_of
+from router.incremental.encoded_pieces import EncodedPieces
 from router.incremental.split import DeferredPart, StreamedList, selects
 from router.query_plan import EntityFetch, Path, PlanNode
 from router.selection_set import SelectionSet
@@ -252,33 +255,45 @@ class LaterPayload:
         self._incremental: list[dict[str, Any]] = []
         self._completed: list[dict[str, Any]] = []
 
-    def add(self, piece: PendingPiece, plan: CompiledPlan, execution: Execution) -> Any:
-        """The piece from the tree of its own run; gives its data."""
-        part = piece.part
-        known = [error for error in self._errors_near(piece.path, execution) if self._is_news(error, piece)]
-        projection = Projection(plan.schema, execution.variables, known)
-        value = (
-            _projected_part(part, piece.path, execution, projection)
-            if isinstance(part, DeferredPart)
-            else _projected_items(part, piece.path, execution, projection)
-        )
-        errors = known + [each for each in projection.errors if not self._delivered.has(tuple(each["path"]))]
+    def add(
+        self, piece: PendingPiece, plan: CompiledPlan, execution: Execution, encoded: EncodedPieces | None = None
+    ) -> Any:
+        """The piece from the tree of its own run; gives its data. It is `encoded` for a part that is sent whole."""
+        errors = [error for error in self._errors_near(piece.path, execution) if self._is_news(error, piece)]
+        value: Any = _encoded_piece(piece, execution, encoded) if encoded is not None else None
+        if value is None:
+            value, errors = self._projected(piece, plan, execution, errors)
         if value is None or not self._delivered.is_about(execution.tree, piece.path):
             self.fail(piece, (errors if value is None else []) or [_gone(piece.path)])
             return None
-        entries: list[dict[str, Any]] = []
-        if isinstance(part, DeferredPart):
-            for below, data in self._delivered.take_new(piece.path, value):
-                entries.append({"id": piece.id} | ({"subPath": list(below)} if below else {}) | {"data": data})
-        else:
-            self._delivered.add_items(piece.path, value)
-            entries.append({"id": piece.id, "items": value})
+        entries = list(self._entries(piece, value))
         if errors:
             entries = entries or [{"id": piece.id, "data": {}}]
             entries[0]["errors"] = errors
         self._incremental += entries
         self._completed.append({"id": piece.id})
         return value
+
+    def _projected(
+        self, piece: PendingPiece, plan: CompiledPlan, execution: Execution, known: list[ErrorEntry]
+    ) -> tuple[Any, list[ErrorEntry]]:
+        projection = Projection(plan.schema, execution.variables, known)
+        value = (
+            _projected_part(piece.part, piece.path, execution, projection)
+            if isinstance(piece.part, DeferredPart)
+            else _projected_items(piece.part, piece.path, execution, projection)
+        )
+        return value, known + [each for each in projection.errors if not self._delivered.has(tuple(each["path"]))]
+
+    def _entries(self, piece: PendingPiece, value: Any) -> Iterator[dict[str, Any]]:
+        if value.__class__ is Fragment:
+            yield {"id": piece.id, "data" if isinstance(piece.part, DeferredPart) else "items": value}
+        elif isinstance(piece.part, DeferredPart):
+            for below, data in self._delivered.take_new(piece.path, value):
+                yield {"id": piece.id} | ({"subPath": list(below)} if below else {}) | {"data": data}
+        else:
+            self._delivered.add_items(piece.path, value)
+            yield {"id": piece.id, "items": value}
 
     def _errors_near(self, path: ClientPath, execution: Execution) -> list[ErrorEntry]:
         """Those at the path, above and below; sorted once, as there may be thousands of pieces, all equally deep."""
@@ -316,6 +331,13 @@ class LaterPayload:
             payload["extensions"] = extensions
         payload["hasNext"] = has_next
         return dumps(payload)
+
+
+def _encoded_piece(piece: PendingPiece, execution: Execution, encoded: EncodedPieces) -> Fragment | None:
+    found = _value_at(execution.tree, piece.path)
+    if isinstance(piece.part, DeferredPart):
+        return encoded.of_object(found)
+    return encoded.of_items(found[piece.part.initial_count :]) if found.__class__ is list else None
 
 
 def _projected_part(part: DeferredPart, path: ClientPath, execution: Execution, projection: Projection) -> Any:

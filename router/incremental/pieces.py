@@ -17,6 +17,7 @@ from router.executor.object_path import ClientPath
 from router.executor.response_size import ResponseTooLargeError
 from router.executor.sharing import response_keys_of
 from router.incremental.answers import AnswersOfRequest
+from router.incremental.encoded_pieces import EncodedPieces, sent_whole
 from router.incremental.payloads import (
     Announcer,
     DeliveredData,
@@ -66,6 +67,7 @@ class Pieces:
         self._most = prepared.runtime.max_response_bytes
         self._announcer = Announcer()
         self._deferred = list(split.all_deferred())
+        self._sent_whole = sent_whole(split, repeats_fields=prepared.request.repeats_fields)
         self._plans: tuple[CompiledPlan, ...] = ()
         self._executions: list[Execution] = []
         self._waiting: dict[_Run, DeferredPart | StreamedList] = {}
@@ -203,12 +205,14 @@ class Pieces:
 
     def _later(self, part: DeferredPart | StreamedList, run: _Run, payload: LaterPayload) -> LaterPayload:
         error = run.exception()
-        for piece in self._announcer.of(part):
-            if isinstance(error, RequestError):
+        if isinstance(error, RequestError):
+            for piece in self._announcer.of(part):
                 payload.fail(piece, _at(piece.path, error))
-                continue
-            plan, execution = run.result()
-            data = payload.add(piece, plan, execution)
+            return payload
+        plan, execution = run.result()
+        encoded = EncodedPieces(part, plan, execution) if part in self._sent_whole else None
+        for piece in self._announcer.of(part):
+            data = payload.add(piece, plan, execution, encoded)
             if isinstance(part, DeferredPart) and data is not None:
                 payload.pending += self._announcer.deferred_at(part.nested, execution.tree, data, piece.path)
         return payload

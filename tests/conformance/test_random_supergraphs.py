@@ -5,9 +5,11 @@ The long run is `python -m tests.testkit.differences --operations 10000`; it pri
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random, SystemRandom
 
@@ -19,6 +21,7 @@ from tests.testkit.incremental_client import merge_former_payloads, merge_payloa
 from tests.testkit.random_deferral import deferring
 from tests.testkit.random_operation import random_operation
 from tests.testkit.shrink import shrink
+from tests.testkit.world import JsonObject
 
 SEEDS = range(1, 49)
 OPERATIONS_PER_GRAPH = 8
@@ -62,6 +65,40 @@ async def test_pieces_follow_their_format_whatever_a_subgraph_does(seed: int) ->
             )
             merged = merge(payloads) if "hasNext" in payloads[0] else payloads[0]
             assert "data" in merged, (kind, operation.text)
+
+
+@pytest.mark.parametrize("seed", [101, *range(103, 113)])
+async def test_pieces_are_the_same_when_their_code_is_compiled(seed: int) -> None:
+    """From the second time on: the first is the plain projection's. One subgraph or none fails, in a way that repeats itself."""
+    trial, rng = make_trial(seed), Random(seed)
+    if trial is None:
+        return
+    graph = trial.compose()
+    for _ in range(OPERATIONS_PER_GRAPH):
+        operation = deferring(random_operation(graph.graph.api_schema, rng), graph.graph.api_schema, rng)
+        if operation is None:
+            continue
+        kind, failing = rng.choice([None, *CORRUPTIONS]), rng.choice(sorted(graph.stubs))
+        failures = {failing: FailureMode(kind)} if kind is not None else {}
+        for former in (False, True):
+            plain, *others = [
+                await graph.payloads(operation.text, operation.variables, former=former, failures=failures)
+                for _ in range(3)
+            ]
+            for other in others:
+                assert sorted(map(json.dumps, _told(other))) == sorted(map(json.dumps, _told(plain))), operation.text
+
+
+def _told(payloads: list[JsonObject]) -> Iterator[JsonObject]:
+    """What all payloads say, without their order: parts come as their subgraphs answer. The ids of pieces follow that order."""
+    for payload in payloads:
+        yield {"data": payload.get("data"), "errors": payload.get("errors")}
+        yield from (_without_id(each) for each in payload.get("incremental", ()))
+        yield from (_without_id(each) for each in payload.get("completed", ()))
+
+
+def _without_id(told: JsonObject) -> JsonObject:
+    return {name: value for name, value in told.items() if name != "id"}
 
 
 async def test_graphs_that_nobody_has_seen_do_so_too() -> None:

@@ -1,0 +1,73 @@
+"""The compiled projections of one selection set: one for each set of `@skip`/`@include` decisions, made when it is used again.
+
+`CompiledPlan` has one for its whole operation and one for each deferred part or streamed list that its plan is run for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from graphql import GraphQLSchema
+
+from router.background import begin_in_background
+from router.executor.compiled_projection import Keys, ProjectFunction, ProjectionTooLongError, compile_projection
+from router.selection_set import SelectionSet
+
+#: Distinct sets of @skip/@include decisions that get a projection of their own; rarer ones use the plain form.
+MAX_PROJECTIONS = 32
+#: Python needs some 20 us to compile a line of a projection: more are compiled in the background, far more never.
+MAX_INLINE_LINES = 400
+MAX_LINES = 20_000
+
+
+class KeptProjections:
+    """What makes objects of the type `type_name` into the client's; `shared_keys` as `compile_projection` has them."""
+
+    def __init__(
+        self, schema: GraphQLSchema, type_name: str, selections: SelectionSet, shared_keys: frozenset[Keys]
+    ) -> None:
+        self._schema = schema
+        self._type_name = type_name
+        self._selections = selections
+        self._shared_keys = shared_keys
+        self._condition_variables = tuple(sorted(_condition_variables(selections)))
+        #: None where one is being made, or none can be
+        self._made: dict[tuple[bool, ...], ProjectFunction | None] = {}
+        self.is_warm = False  # has been asked for once
+
+    def of(self, variables: Mapping[str, Any]) -> ProjectFunction | None:
+        """None on the first use: compiling pays off for operations that come again."""
+        decisions = tuple([bool(variables.get(name)) for name in self._condition_variables])
+        known = self._made.get(decisions)
+        if known is not None:
+            return known
+        if not self.is_warm:
+            self.is_warm = True
+            return None
+        if len(self._made) < MAX_PROJECTIONS and decisions not in self._made:
+            self._made[decisions] = None
+            try:
+                self._compile(decisions, variables, MAX_INLINE_LINES)
+            except ProjectionTooLongError:
+                begin_in_background(self._compile_later, decisions, dict(variables))
+        return self._made.get(decisions)
+
+    def _compile(self, decisions: tuple[bool, ...], variables: Mapping[str, Any], max_lines: int) -> None:
+        self._made[decisions] = compile_projection(
+            self._schema, self._type_name, self._selections, variables, self._shared_keys, max_lines
+        )
+
+    def _compile_later(self, decisions: tuple[bool, ...], variables: Mapping[str, Any]) -> None:
+        with suppress(ProjectionTooLongError):
+            self._compile(decisions, variables, MAX_LINES)
+
+
+def _condition_variables(selections: SelectionSet) -> set[str]:
+    found: set[str] = set()
+    for item in selections.items:
+        found.update(condition.variable for condition in item.conditions)
+        if item.selections is not None:
+            found |= _condition_variables(item.selections)
+    return found
