@@ -166,10 +166,18 @@ def capacity(
     peak: Annotated[float, typer.Option(min=1, help="The busiest hour over the day's mean.")] = 2.5,
     utilisation: Annotated[float, typer.Option(min=0.1, max=1, help="Of a part's processors, at the peak.")] = 0.6,
     years: Annotated[float, typer.Option(min=0.1, help="How long entries are kept.")] = 5.0,
+    regions: Annotated[int, typer.Option(min=1, help="Places that people are divided between.")] = 1,
+    connected_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Of a day's people, those connected in the busiest moment.")
+    ] = 0.1,
+    core_price: Annotated[float, typer.Option(min=0, help="A month of a processor with 4 GiB. Assumed.")] = 30.0,
+    disk_price: Annotated[float, typer.Option(min=0, help="A month of a GiB of disk. Assumed.")] = 0.1,
+    backup_price: Annotated[float, typer.Option(min=0, help="A month of a GiB of backup. Assumed.")] = 0.025,
 ) -> None:
     """Say what so many people need, from measured costs of each operation, and which part becomes too small first."""
+    from deploy.capacity.fleet import Fleet, Prices
     from deploy.capacity.model import Habits, read_unit_costs
-    from deploy.capacity.report import growth, table
+    from deploy.capacity.report import growth, layouts, table
 
     habits = Habits(active_share=active_share, peak=peak, utilisation=utilisation, years=years)
     counts = people or [10_000, 100_000, 1_000_000, 10_000_000, 100_000_000]
@@ -177,6 +185,14 @@ def capacity(
     costs = read_unit_costs()
     terminal.say("Processes of the router and of each subgraph at the peak; what is stored, in all:\n")
     terminal.say("\n".join(table(counts, costs, habits)))
+    if min(counts) < regions:
+        raise FriendlyError(f"{min(counts)} people cannot be divided between {regions} regions", "fewer --regions")
+    fleet = Fleet(regions=regions, connected_share=connected_share)
+    prices = Prices(core=core_price, disk_gib=disk_price, backup_gib=backup_price)
+    terminal.say(
+        "\nDivided between regions and cells; partitions of a topic, replicas of a database; at assumed prices:\n"
+    )
+    terminal.say("\n".join(layouts(counts, costs, habits, fleet, prices)))
     terminal.say("\nWhat becomes too small on the way, and what it is given then:\n")
     terminal.say("\n".join(growth(max(counts), costs, habits)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from deploy.capacity.fleet import Fleet, Prices, layout_of
 from deploy.capacity.model import GIB, SUBGRAPHS, Habits, cell_size, needs_of, order_of_growth, processes
 
 
@@ -29,6 +30,34 @@ def table(people: Sequence[int], costs: Mapping[str, Any], habits: Habits) -> It
         yield f"| {' | '.join(row)} |"
 
 
+def layouts(
+    people: Sequence[int], costs: Mapping[str, Any], habits: Habits, fleet: Fleet, prices: Prices
+) -> Iterator[str]:
+    """Markdown: a row for each number of people. Partitions are a topic's and replicas a database's, of one cell."""
+    heads = (
+        "people", "regions", "cells", "partitions", "replicas", "connections", "their memory", "cores", "disks",
+        "a month", "a person and year",
+    )  # fmt: skip
+    yield f"| {' | '.join(heads)} |"
+    yield "|" + "---:|" * len(heads)
+    for count in people:
+        layout = layout_of(count, costs, habits, fleet, prices)
+        row = (
+            f"{count:,}",
+            f"{fleet.regions:,}",
+            f"{layout.cells:,}",
+            f"{layout.partitions:,}",
+            f"{layout.replicas:,}",
+            f"{layout.connections:,}",
+            _size(layout.connection_bytes),
+            f"{layout.cores:,}",
+            _size(layout.disk_bytes),
+            f"{_rounded(round(layout.price)):,}",
+            f"{layout.price * 12 / count:.2f}",
+        )
+        yield f"| {' | '.join(row)} |"
+
+
 def growth(people: int, costs: Mapping[str, Any], habits: Habits) -> Iterator[str]:
     """Markdown: a row a step. Steps that only add one more process are told where the number of processes doubles."""
     yield "| at people | part | is given |"
@@ -46,4 +75,6 @@ def _rounded(count: int) -> int:
 
 
 def _size(stored: float) -> str:
+    if stored < GIB:
+        return f"{stored / (1 << 20):,.0f} MiB"
     return f"{stored / GIB:,.0f} GiB" if stored < 1024 * GIB else f"{stored / 1024 / GIB:,.1f} TiB"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.capacity.model import Habits, cell_size, needs_of, order_of_growth, processes, read_unit_costs
-from deploy.capacity.report import growth, table
+from deploy.capacity.fleet import CONNECTIONS_PER_PROCESS, Fleet, Prices, layout_of
+from deploy.capacity.model import GIB, Habits, cell_size, needs_of, order_of_growth, processes, read_unit_costs
+from deploy.capacity.report import growth, layouts, table
 
 PAGE = Path(__file__).parents[3] / "deploy" / "capacity" / "README.md"
 #: One operation that costs the router 10 ms, nutrition 20 ms and Postgres 5 ms, and leaves 1,000 bytes and an event.
@@ -52,8 +53,53 @@ def test_growth_ends_with_a_further_cell() -> None:
     assert last.people == cell_size(COSTS, HABITS)
 
 
+def test_a_fleet_costs_what_its_parts_cost() -> None:
+    layout = layout_of(10_000, COSTS, HABITS, Fleet(), Prices(core=10.0, disk_gib=2.0, backup_gib=1.0))
+    # Two processes of each of five parts, a primary and a standby, three brokers, two Redis.
+    assert (layout.cells, layout.replicas, layout.partitions, layout.cores) == (1, 1, 6, 10 + 2 + 3 + 2)
+    assert layout.connections == 10_000 * 0.5 * 0.1
+    assert layout.connection_bytes == layout.connections * 37 * 1024
+    stored = 5_000 * 8.64 * 365 * 1_500 / GIB
+    assert layout.disk_bytes / GIB == pytest.approx(2 * stored)
+    assert layout.price == pytest.approx(17 * 10 + 2 * stored * 2 + stored)
+
+
+def test_each_region_has_cells_of_its_own_and_none_is_too_large() -> None:
+    size = cell_size(COSTS, HABITS)
+    assert layout_of(size, COSTS, HABITS, Fleet(regions=3), Prices()).cells == 3
+    assert layout_of(size + 1, COSTS, HABITS, Fleet(), Prices()).cells == 2
+    assert layout_of(4 * size, COSTS, HABITS, Fleet(regions=3), Prices()).cells == 6
+    with pytest.raises(ValueError, match="2 people cannot be divided between 3 regions"):
+        layout_of(2, COSTS, HABITS, Fleet(regions=3), Prices())
+
+
+def test_connections_alone_can_ask_for_routers() -> None:
+    few, many = (layout_of(10_000_000, COSTS, replace(HABITS, years=0.001), Fleet(connected_share=share), Prices())
+                 for share in (0.0, 1.0))  # fmt: skip
+    a_cell = many.connections / many.cells
+    at_least = (
+        a_cell / CONNECTIONS_PER_PROCESS - needs_of(10_000_000 // many.cells, COSTS, HABITS).cores["router"] / 0.5
+    )
+    assert (few.connections, few.cells) == (0, many.cells)
+    assert many.cores - few.cores >= at_least * many.cells - 2 * many.cells > 0
+
+
+def test_consumers_ask_for_partitions_and_a_full_primary_for_replicas() -> None:
+    habits = replace(HABITS, years=0.001)
+    small, large = (layout_of(people, COSTS, habits, Fleet(), Prices()) for people in (100_000, 10_000_000))
+    # 10 million: 1,000 meals a second at 4 ms of analytics are 4 cores, at half use 8, so 12 partitions.
+    assert (small.partitions, large.partitions, large.cells) == (6, 12, 1)
+    read = {"meal": {**COSTS["meal"], "events": 0.0, "stored_bytes": dict.fromkeys(COSTS["meal"]["stored_bytes"], 0),
+                     "cpu_ms": {**COSTS["meal"]["cpu_ms"], "postgres": 100.0}}}  # fmt: skip
+    # 1,000 reads a second at 100 ms are 100 cores, at half use 200, five sixths of them nutrition's: three servers of 64.
+    layout = layout_of(10_000_000, read, habits, Fleet(), Prices())
+    assert (layout.cells, layout.replicas) == (1, 2)
+
+
 def test_the_page_says_what_the_command_says() -> None:
     page, costs = PAGE.read_text(encoding="utf-8"), read_unit_costs()
     counts = [10_000, 100_000, 1_000_000, 10_000_000, 100_000_000]
     assert "\n".join(table(counts, costs, Habits())) in page
     assert "\n".join(growth(max(counts), costs, Habits())) in page
+    assert "\n".join(layouts(counts, costs, Habits(), Fleet(), Prices())) in page
+    assert "\n".join(layouts(counts[2:], costs, Habits(), Fleet(regions=3), Prices())) in page
