@@ -7,6 +7,7 @@ import asyncio
 from math import inf
 
 import structlog
+from prometheus_client import Counter
 from sqlalchemy import text
 
 from subgraphs.shell.context import Resources
@@ -16,6 +17,9 @@ from subgraphs.shell.settings import Settings
 from subgraphs.users.domain.one_time_password import SECRET_BYTES
 
 _log = structlog.get_logger("users.second_factor")
+UNREADABLE = Counter(
+    "second_factor_unreadable_total", "Times that no key here opened the secret of an authenticator app"
+)
 #: Processes of the release, or with the keys, of before have ended by then: they cannot open what is sealed anew.
 REST_SECONDS = 600.0
 AT_ONCE = 100
@@ -38,12 +42,15 @@ def factor_keys(settings: Settings) -> SealingKeys:
 
 
 def opened_secret(settings: Settings, stored: bytes, user_id: str) -> bytes | None:
-    """The secret of what stands in the row of this account; None, and an error in the log, if none of the keys here opens it."""
+    """The secret of what stands in the row of this account; None, an error in the log and an alert if none of the keys here
+    opens it.
+    """
     if len(stored) == SECRET_BYTES:  # of before there was a key: whatever is sealed is longer
         return stored
     try:
         return factor_keys(settings).open(stored, user_id)
     except (ConflictError, ValueError) as failure:
+        UNREADABLE.inc()
         _log.error("second_factor_unreadable", reason=str(failure))
         return None
 

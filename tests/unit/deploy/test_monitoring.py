@@ -11,6 +11,7 @@ import yaml
 import events.metrics
 import router.telemetry
 import subgraphs.shell.telemetry
+import subgraphs.users.commands.factor_sealing
 import subgraphs.users.commands.mail_delivery
 import subgraphs.users.commands.people_count
 import subgraphs.users.commands.queue_age
@@ -61,6 +62,7 @@ def known_names() -> set[str]:
     assert subgraphs.users.commands.queue_age.QUEUE_AGE
     assert subgraphs.users.commands.mail_delivery.MAILS
     assert subgraphs.users.commands.people_count.PEOPLE
+    assert subgraphs.users.commands.factor_sealing.UNREADABLE
     for registry in (router.telemetry.REGISTRY, prometheus_client.REGISTRY):
         for metric in registry.collect():
             known |= {metric.name, f"{metric.name}_total", f"{metric.name}_bucket", f"{metric.name}_count"}

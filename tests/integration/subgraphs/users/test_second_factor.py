@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from subgraphs.users.commands import factor_sealing
@@ -175,6 +176,10 @@ async def test_a_secret_in_the_row_of_another_account_opens_nothing(
     assert await reason(users, "victim@example.com", code_of(users, theirs)) is None
 
 
+def unreadable() -> float:
+    return REGISTRY.get_sample_value("second_factor_unreadable_total") or 0.0
+
+
 async def test_another_key_loses_nobody_and_the_one_before_it_can_go(
     users: SubgraphUnderTest, later: Callable[[int], None], rotated: Callable[..., None]
 ) -> None:
@@ -192,7 +197,9 @@ async def test_another_key_loses_nobody_and_the_one_before_it_can_go(
     assert await reason(users, email, code_of(users, shown)) is None
     rotated(KEY)  # the key is lost: codes of the app are refused, and recovery codes hold
     later(6)
+    before = unreadable()
     assert await reason(users, email, code_of(users, shown)) == "SECOND_FACTOR"
+    assert unreadable() > before  # which is an alert
     assert await seal_factors_anew(users.resources) == 0  # what it cannot open stays as it is
     assert await reason(users, email, codes[0]) is None
     rotated(KEY, OTHER_KEY)
