@@ -48,6 +48,7 @@ class ExerciseRow(WorkoutsTable, table=True):
     one_sided: bool | None = None
     video_url: str | None = None
     picture_url: str | None = None
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     created_at: datetime = Field(sa_column=_instant())
     idempotency_key: str | None = None
     idempotency_content: bytes | None = Field(default=None, sa_column=_content())

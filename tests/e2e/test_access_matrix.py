@@ -109,7 +109,7 @@ PLACES = {
         "UpdateWebhookEndpointInput.id", "DeleteWebhookEndpointInput.id", "RotateWebhookSecretInput.id", "SendTestWebhookInput.id",
     ),
     "webhookDelivery": ("RedeliverWebhookInput.id",),
-    "exercise": ("Query.exercise.id", "LogSetInput.exerciseId", "SwapExerciseInput.exerciseId", "TemplateExerciseInput.exerciseId",
+    "exercise": ("Query.exercise.id", "UpdateExerciseInput.id", "LogSetInput.exerciseId", "SwapExerciseInput.exerciseId", "TemplateExerciseInput.exerciseId",
         "User.caloriesFor.exerciseId",
         "User.paceRecords.exerciseId",
     ),

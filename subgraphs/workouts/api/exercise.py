@@ -1,8 +1,8 @@
-"""Exercises in GraphQL: the type, its search and the creation of one's own."""
+"""Exercises in GraphQL: the type, its search and the creation and change of one's own."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import strawberry
 
@@ -10,7 +10,7 @@ from subgraphs.shell.context import Info
 from subgraphs.shell.cost import SEARCH_COST, list_size
 from subgraphs.shell.errors import ValidationError
 from subgraphs.shell.exercise_category_type import ExerciseCategory
-from subgraphs.shell.inputs import client_made_id, idempotency_key, request_key
+from subgraphs.shell.inputs import client_made_id, expected_version, given, idempotency_key, request_key
 from subgraphs.shell.key_scope import KeyScope
 from subgraphs.shell.keyset import KeysetList, Page
 from subgraphs.shell.mutation import Payload, mutation
@@ -123,6 +123,7 @@ class Exercise(Node):
         description="Where a video shows it: an https address that the person told, which nobody has looked at. Null: none."
     )
     picture_url: str | None = strawberry.field(description="The same of a picture. Null: none.")
+    version: int = strawberry.field(description="Counts up with each change of one of the viewer's own.")
     is_own: bool = strawberry.field(description="Made by the viewer, and seen by nobody else.")
 
     @classmethod
@@ -149,6 +150,7 @@ def exercise_node(record: ExerciseRecord) -> Exercise:
         is_one_sided=domain.is_one_sided(record.name) if record.one_sided is None else record.one_sided,
         video_url=record.video_url,
         picture_url=record.picture_url,
+        version=record.version,
         is_own=record.created_by is not None,
     )
 
@@ -223,6 +225,78 @@ class CreateExerciseInput:
             picture_url=self.picture_url,
             request=request_key(self),
         )
+
+
+@strawberry.input(
+    description="What to change of an exercise of one's own; absent fields stay as they are. Its `bodyWeightShare` follows its name only"
+    " before a workout has it."
+)
+class UpdateExerciseInput:
+    id: strawberry.ID = strawberry.field(description="The exercise's id.")
+    name: str | None = strawberry.field(
+        default=strawberry.UNSET, description="How it is called, 1 to 255 characters. It cannot be null."
+    )
+    category: ExerciseCategory | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="What it trains above all; of workouts to come, as past ones keep theirs. It cannot be null.",
+    )
+    level: domain.ExerciseLevel | None = strawberry.field(
+        default=strawberry.UNSET, description="How much practice it asks for. It cannot be null."
+    )
+    tracking: domain.ExerciseTracking | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="What a set of it measures; refused once a workout has the exercise. It cannot be null.",
+    )
+    met: float | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Energy as a multiple of rest, in MET, 1 to 25; past workouts keep what they were counted with until they are"
+        " changed. It cannot be null.",
+    )
+    primary_muscles: list[domain.Muscle] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Those that do most of the work, all of them; past weeks are told by them too. It cannot be null.",
+    )
+    secondary_muscles: list[domain.Muscle] | None = strawberry.field(
+        default=strawberry.UNSET, description="The same of those that help. It cannot be null."
+    )
+    equipment: domain.Equipment | None = strawberry.field(
+        default=strawberry.UNSET, description="What it is done with. Null: not said."
+    )
+    force: domain.ExerciseForce | None = strawberry.field(
+        default=strawberry.UNSET, description="In which direction it works. Null: not said."
+    )
+    mechanic: domain.ExerciseMechanic | None = strawberry.field(
+        default=strawberry.UNSET, description="Whether it moves one joint or several. Null: not said."
+    )
+    instructions: str | None = strawberry.field(
+        default=strawberry.UNSET, description="How it is done, up to 4,000 characters. Null: not said."
+    )
+    is_one_sided: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="Whether it is done one side at a time. Null: as its name says."
+    )
+    video_url: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Where a video shows it, as in `createExercise`. Null: none."
+    )
+    picture_url: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The same of a picture. Null: none."
+    )
+    expected_version: int | None = expected_version()
+
+    def to_changes(self) -> commands.ExerciseChanges:
+        changes: dict[str, Any] = given(
+            self,
+            "equipment",
+            "force",
+            "mechanic",
+            "instructions",
+            "is_one_sided",
+            "video_url",
+            "picture_url",
+            never_null=("name", "category", "level", "tracking", "met", "primary_muscles", "secondary_muscles"),
+        )
+        if "met" in changes:
+            changes["met"] = decimal_of(changes["met"], 2)
+        return cast("commands.ExerciseChanges", changes)
 
 
 async def _search(info: Info, search: str, wanted: ExerciseFilter, page: Page) -> Connection[Exercise]:
@@ -318,6 +392,13 @@ class ExercisePayload(Payload):
     )
 
 
+@strawberry.type(description="What came of changing an exercise.")
+class UpdateExercisePayload(Payload):
+    exercise: Exercise | None = strawberry.field(
+        default=None, description="The exercise as it is now; null if the change was refused."
+    )
+
+
 @strawberry.type
 class ExerciseMutation:
     @mutation(
@@ -331,3 +412,18 @@ class ExerciseMutation:
         )
         info.context.renew_loaders()
         return ExercisePayload(exercise=exercise_node(record))
+
+    @mutation(
+        key_scope=KeyScope.WRITE_TRAINING,
+        description="Change an exercise of the viewer's own; sets and records of past workouts stay what they are.",
+    )
+    async def update_exercise(self, info: Info, input: UpdateExerciseInput) -> UpdateExercisePayload | None:
+        record = await commands.update_exercise(
+            info.context.viewer,
+            input.id,
+            input.to_changes(),
+            expected_version=input.expected_version,
+            database=info.context.resources.database,
+        )
+        info.context.renew_loaders()
+        return UpdateExercisePayload(exercise=exercise_node(record))

@@ -12,7 +12,7 @@ from subgraphs.shell.read_pool import Reader
 
 _COLUMNS = (
     "id, name, category, primary_muscles, secondary_muscles, equipment, level, tracking, force, mechanic, met,"
-    " met_code, instructions, created_by, body_weight_share, one_sided, video_url, picture_url"
+    " met_code, instructions, created_by, body_weight_share, one_sided, video_url, picture_url, version"
 )
 
 
@@ -40,6 +40,7 @@ class ExerciseRecord:
     one_sided: bool | None = None
     video_url: str | None = None
     picture_url: str | None = None
+    version: int = 1
 
     def is_visible_to(self, viewer_id: str) -> bool:
         return self.created_by is None or self.created_by == viewer_id

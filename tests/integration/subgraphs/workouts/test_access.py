@@ -123,6 +123,10 @@ OPERATIONS = {
     ),
     "Mutation.skipRest": ('mutation { skipRest(input: {workoutId: "WORKOUT"}) { workout { id } } }', "NOT_FOUND"),
     "Mutation.setDefaultRest": ("mutation { setDefaultRest(input: {seconds: 60}) { user { id } } }", "own"),
+    "Mutation.updateExercise": (
+        'mutation { updateExercise(input: {id: "OWN_EXERCISE", name: "mine"}) { exercise { id } } }',
+        "NOT_FOUND",
+    ),
     "Mutation.createGear": ('mutation { createGear(input: {name: "x", kind: SHOES}) { gear { id } } }', "own"),
     "Mutation.updateGear": ('mutation { updateGear(input: {id: "GEAR", name: "mine"}) { gear { id } } }', "NOT_FOUND"),
     "Mutation.deleteGear": ('mutation { deleteGear(input: {id: "GEAR"}) { deletedId } }', "NOT_FOUND"),
