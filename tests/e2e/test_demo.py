@@ -31,6 +31,11 @@ CREATE_GOAL = "mutation($input: CreateGoalInput!) { createGoal(input: $input) { 
 PLAN_WORKOUT = "mutation ($input: PlanWorkoutInput!) { planWorkout(input: $input) { userErrors { code } } }"
 CREATE_EXERCISE = "mutation($input: CreateExerciseInput!) { createExercise(input: $input) { exercise { id } } }"
 DRINK = "mutation($input: LogWaterInput!) { logWater(input: $input) { userErrors { message } } }"
+PUBLISH_FOOD = "mutation($input: PublishFoodInput!) { publishFood(input: $input) { userErrors { message } } }"
+SET_TARGET = (
+    "mutation($input: SetNutritionTargetInput!) { setNutritionTarget(input: $input) { userErrors { message } } }"
+)
+START_WORKOUT = "mutation($input: StartWorkoutInput!) { startWorkout(input: $input) { userErrors { message } } }"
 LOGIN = "mutation($input: LoginInput!) { login(input: $input) { accessToken } }"
 DRINKS = "{ me { drinks(first: 10) { nodes { amountMl } } diaryDay { waterMl } } }"
 
@@ -409,6 +414,41 @@ async def test_a_food_warns_of_what_its_eater_avoids(stack: RunningStack) -> Non
         assert watched.complaints == []
     chosen = await person.data("{ me { dietaryPreferences { avoid diet } } }")
     assert chosen["me"]["dietaryPreferences"] == {"avoid": ["PEANUTS"], "diet": "VEGAN"}
+
+
+async def test_a_food_of_somebody_else_is_copied_and_a_day_of_training_has_its_target(stack: RunningStack) -> None:
+    maker, eater = await stack.register(displayName="Ines of the demo"), await stack.register()
+    per_100 = {"energyKcal": 250, "proteinG": 8, "carbsG": 40, "fatG": 6}
+    dumplings = {"name": "Dumplings of the demo", "category": "OTHER", "per100": per_100}
+    created = await maker.data(CREATE_FOOD, {"input": dumplings})
+    shown = {"foodId": created["createFood"]["food"]["id"], "audience": "EVERYBODY", "showsAuthor": True}
+    await maker.data(PUBLISH_FOOD, {"input": shown})
+    await eater.data(SET_TARGET, {"input": {"energyKcal": 2000, "trainingDay": {"energyKcal": 2400}}})
+    await eater.data(START_WORKOUT, {"input": {"name": "Lift"}})
+
+    async def is_trained() -> bool:
+        target = (await eater.data("{ me { diaryDay { target { basis } } } }"))["me"]["diaryDay"]["target"]
+        return bool(target["basis"] == "TRAINING_DAY")
+
+    await eventually(is_trained)
+    async with watched_page() as watched:
+        page = watched.page
+        await enter(page, stack, eater)
+        energy = page.locator('section[aria-label="Energy"]')
+        await expect(energy).to_contain_text("of 2,400 kcal")
+        await expect(energy.locator(".basis")).to_have_text("Target of a training day")
+        await go(page, "Diary")
+        await expect(page.locator(".basis")).to_have_text("Target of a training day")
+        await page.locator('input[type="search"]').fill("dumplings of the demo")
+        shared = page.locator('ul[aria-label="Shared foods"] button')
+        await expect(shared).to_contain_text("by Ines of the demo")
+        await shared.click()
+        await page.fill('.amount input[type="number"]', "200")
+        await page.click('button:has-text("Add 500 kcal")')
+        await expect(page.get_by_test_id("total")).to_have_text("500")
+        assert watched.complaints == []
+    mine = await eater.data('{ foods(search: "dumplings of the demo", first: 1) { nodes { name isOwn } } }')
+    assert mine["foods"]["nodes"] == [{"name": "Dumplings of the demo", "isOwn": True}]
 
 
 @pytest.mark.timeout(300)

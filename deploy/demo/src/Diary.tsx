@@ -7,7 +7,7 @@ import { DaysLiveDocument, DeleteMealDocument, DiaryDocument, type DiaryPageFrag
 import { useLive } from "./live";
 import { linkTo } from "./route";
 import { Waiting } from "./Shell";
-import { MacroCard } from "./Today";
+import { Basis, MacroCard } from "./Today";
 
 export const SLOTS = ["BREAKFAST", "LUNCH", "DINNER", "SNACK"] as const;
 
@@ -62,6 +62,7 @@ function Meals({ day }: { day: DiaryPageFragment }) {
         <strong data-testid="total">{count(day.totals.energyKcal)}</strong> kcal eaten
         {day.target && ` of ${kcal(day.target.energyKcal)}`}
       </p>
+      {day.target && <Basis of={day.target} />}
       {SLOTS.map((slot) => {
         const meals = day.meals.filter((each) => each.slot === slot);
         if (meals.length === 0) return null;

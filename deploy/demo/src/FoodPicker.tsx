@@ -6,6 +6,7 @@ import { SLOTS } from "./Diary";
 import { count, kcal, title } from "./format";
 import { FoodByBarcodeDocument, FoodSearchDocument, type FoodLineFragment, type MealSlot } from "./graph.generated";
 import { write } from "./outbox";
+import { SharedFoods } from "./SharedFoods";
 import { useSettled } from "./settled";
 
 const SHORTEST_SEARCH = 2;
@@ -63,6 +64,9 @@ export function FoodPicker({ date, recent }: { date: string | null; recent: read
               </li>
             ))}
           </ul>
+          {(isBarcode || isSearching) && (
+            <SharedFoods wanted={{ search: isBarcode ? null : wanted, gtin: isBarcode ? wanted : null }} onCopied={setPicked} />
+          )}
           {isBarcode && byCode.data && !coded && <OwnFood key={wanted} gtin={wanted} />}
           {isSearching && !isBarcode && byName.data && foods.length === 0 && <p className="empty">No food has this name.</p>}
         </>

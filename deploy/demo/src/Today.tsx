@@ -65,8 +65,15 @@ function EnergyCard({ eaten, burned, target }: { eaten: number; burned: number; 
         {left !== null && <Number name={left >= 0 ? "left to eat" : "over the target"} value={kcal(Math.abs(left))} />}
         <Number name="burned by training" value={kcal(burned)} />
       </dl>
+      {target && <Basis of={target} />}
     </section>
   );
+}
+
+/** Why the target is another than on other days; nothing where it is the usual one. */
+export function Basis({ of }: { of: TargetFragment }) {
+  if (of.basis === "USUAL") return null;
+  return <p className="basis">{of.basis === "TRAINING_DAY" ? "Target of a training day" : "Target of this weekday"}</p>;
 }
 
 export function MacroCard({ totals, target }: { totals: MacrosFragment; target: TargetFragment | null }) {
