@@ -12,6 +12,8 @@
 SET log_statement = 'none';
 SET log_min_duration_statement = -1;
 SET log_min_error_statement = 'panic';
+-- Nor among the statements that pg_stat_statements keeps, which members of pg_monitor read. Without the extension this means nothing.
+SET pg_stat_statements.track = 'none';
 
 SELECT format('CREATE ROLE %I LOGIN', name) FROM (VALUES
   ('fittracker_owner'), ('fittracker_users'), ('fittracker_nutrition'), ('fittracker_workouts'),

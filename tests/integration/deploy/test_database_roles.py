@@ -61,6 +61,51 @@ async def test_the_slow_statements_of_each_subgraph_are_told_and_no_others() -> 
         server.stop()
 
 
+async def test_an_audit_names_who_changed_roles_and_tables_and_no_password() -> None:
+    server = Postgres(
+        "-c", "shared_preload_libraries=pg_stat_statements", "-c", "log_statement=ddl", "-c", "log_min_duration_statement=0",
+        "-c", "log_line_prefix=%u@%d ", "-c", "logging_collector=on", "-c", "log_directory=audit",
+    )  # fmt: skip
+    server.start()
+    try:
+        _run(server)
+        _run(server)  # the second time roles are there, and passwords are set all the same
+        await _try(server, "fittracker_owner", "owner", "CREATE TABLE audited (id int)")
+        reader = await asyncpg.connect(_in_postgres(server, "fittracker_reader", "reader"))
+        statements = "\n".join(
+            row["query"] for row in await reader.fetch("SELECT coalesce(query, '') AS query FROM pg_stat_statements")
+        )
+        folder = Path(await _of_superuser(server, "SHOW data_directory")) / "audit"
+        await reader.close()
+        async with asyncio.timeout(30):
+            while "audited" not in (log := await asyncio.to_thread(_read_all, folder)):
+                await asyncio.sleep(0.1)
+    finally:
+        server.stop()
+    assert "fittracker_owner@fittracker_users LOG:  statement: CREATE TABLE audited" in log
+    assert "CREATE TABLE audited" in statements
+    for password in PASSWORDS.values():
+        assert password not in log
+        assert password not in statements
+
+
+def _in_postgres(postgres: Postgres, role: str, password: str) -> str:
+    """Where the extension is: in the database that is nobody's."""
+    return f"postgresql://{role}:{PASSWORDS[password]}@127.0.0.1:{postgres.port}/postgres"
+
+
+def _read_all(folder: Path) -> str:
+    return "\n".join(file.read_text() for file in folder.iterdir())
+
+
+async def _of_superuser(postgres: Postgres, statement: str) -> str:
+    connection = await asyncpg.connect(postgres.url())
+    try:
+        return str(await connection.fetchval(statement))
+    finally:
+        await connection.close()
+
+
 async def test_a_postgres_without_statistics_is_told(server: Postgres) -> None:
     with pytest.raises(FriendlyError, match="keeps no statistics"):
         await asyncio.to_thread(show, "slow", {"users": _url(server, "fittracker_users", "users", "runtime")})
