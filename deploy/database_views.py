@@ -14,13 +14,13 @@ from deploy.errors import FriendlyError
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One question. `per_database`: its answer differs between databases of one server; else one is asked. `instead` is the
-    database of the same server that is asked in the domain's place, as the domain's role.
+    """One question, asked in each database as its own role: Postgres hides from a role what others' connections do.
+
+    `instead` is the database of the same server that is asked in the domain's place, as the domain's role.
     """
 
     meaning: str
     statement: str
-    per_database: bool = True
     instead: str | None = None
 
 
@@ -29,8 +29,7 @@ VIEWS: dict[str, View] = {
         "who is connected, by state, and for how long the oldest has been in it",
         """SELECT datname, usename, application_name, state, count(*) AS connections,
                   max(now() - state_change)::interval(0) AS longest
-           FROM pg_stat_activity WHERE datname IS NOT NULL GROUP BY 1, 2, 3, 4 ORDER BY connections DESC LIMIT 40""",
-        per_database=False,
+           FROM pg_stat_activity WHERE datname = current_database() GROUP BY 1, 2, 3, 4 ORDER BY connections DESC LIMIT 40""",
     ),
     "locks": View(
         "who waits for whom: the waiting statement and the one that holds what it wants",
@@ -38,15 +37,14 @@ VIEWS: dict[str, View] = {
                   left(waiting.query, 60) AS wants, holder.pid AS holder, holder.state, left(holder.query, 60) AS holds
            FROM pg_stat_activity AS waiting
            CROSS JOIN LATERAL unnest(pg_blocking_pids(waiting.pid)) AS blocking(pid)
-           JOIN pg_stat_activity AS holder ON holder.pid = blocking.pid""",
-        per_database=False,
+           JOIN pg_stat_activity AS holder ON holder.pid = blocking.pid
+           WHERE waiting.datname = current_database()""",
     ),
     "running": View(
         "statements that have been running for longer than a second",
         """SELECT pid, datname, (now() - query_start)::interval(0) AS since, wait_event_type AS waits, left(query, 80) AS statement
-           FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND now() - query_start > interval '1 second'
+           FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid() AND now() - query_start > interval '1 second'
            ORDER BY query_start LIMIT 20""",
-        per_database=False,
     ),
     "slow": View(
         "the subgraph's statements that took the most time in all (needs pg_stat_statements)",
@@ -72,10 +70,9 @@ VIEWS: dict[str, View] = {
     "end-idle": View(
         "ends connections that have been idle for an hour, and those idle in a transaction for a minute",
         """SELECT pid, datname, state, pg_terminate_backend(pid) AS ended FROM pg_stat_activity
-           WHERE pid <> pg_backend_pid() AND datname LIKE 'fittracker_%'
+           WHERE pid <> pg_backend_pid() AND datname = current_database()
              AND ((state = 'idle' AND now() - state_change > interval '1 hour')
                OR (state LIKE 'idle in transaction%' AND now() - state_change > interval '1 minute'))""",
-        per_database=False,
     ),
     "vacuum": View("removes dead rows and measures the tables anew; nobody waits for it", "VACUUM (ANALYZE)"),
 }
@@ -84,12 +81,11 @@ VIEWS: dict[str, View] = {
 def show(verb: str, urls: dict[str, str]) -> str:
     """Psql's tables, one a database, each below its domain's name. Raises FriendlyError."""
     view = VIEWS[verb]
-    asked = urls.items() if view.per_database else list(urls.items())[:1]
     parts = []
-    for domain, url in asked:
+    for domain, url in urls.items():
         where = url if view.instead is None else urlsplit(url)._replace(path=f"/{view.instead}").geturl()
         table = _ask(where, view.statement)
-        parts.append(f"{domain}\n{table}" if view.per_database else table)
+        parts.append(f"{domain}\n{table}")
     return "\n".join(parts)
 
 

@@ -52,11 +52,13 @@ class Platform:
         servers = EmbeddedPorts(ports["postgres"], ports["valkey"], ports["broker"], ports["valkey-cache"])
         return EmbeddedServers(servers, ServerSecret.of(self._folder)).superuser_url
 
-    async def ask(self, query: str, variables: Mapping[str, Any] | None = None, **headers: str) -> dict[str, Any]:
-        """The whole answer, errors included. Raises aiohttp.ClientError where there is none."""
+    async def ask(
+        self, query: str, variables: Mapping[str, Any] | None = None, *, url: str | None = None, **headers: str
+    ) -> dict[str, Any]:
+        """The whole answer, errors included; of another router where `url` names one. Raises aiohttp.ClientError where there is none."""
         sent = {"authorization": f"Bearer {self.token}", **headers} if self.token else headers
         body = {"query": query, "variables": variables or {}}
-        async with self._session.post(self.state.router_url, json=body, headers=sent) as response:
+        async with self._session.post(url or self.state.router_url, json=body, headers=sent) as response:
             return dict(await response.json(content_type=None))
 
     async def sign_in(self) -> None:

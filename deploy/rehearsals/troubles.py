@@ -273,7 +273,7 @@ async def _handler_fails(scene: Scene) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _bad_records(scene: Scene) -> AsyncIterator[None]:
     """Each is tried a few times before it is parked, so that those behind it wait for minutes."""
-    await _publish(scene, "nobody", [b"not an event"] * BAD_RECORDS)
+    await publish(scene, "nobody", [b"not an event"] * BAD_RECORDS)
     yield
 
 
@@ -431,7 +431,7 @@ async def _search_at_once(scene: Scene) -> None:
         await asyncio.gather(*searches, return_exceptions=True)
 
 
-async def _publish(scene: Scene, key: str, values: list[bytes]) -> None:
+async def publish(scene: Scene, key: str, values: list[bytes]) -> None:
     servers = scene.platform.state.environment["KAFKA_BOOTSTRAP_SERVERS"]
     producer = AIOKafkaProducer(bootstrap_servers=servers, enable_idempotence=False)
     await producer.start()
