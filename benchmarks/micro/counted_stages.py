@@ -32,10 +32,12 @@ OVER_HTTP = "request over HTTP"
 STAGED = ("heavy", "light", "no-hop", "cold")
 #: Those that are counted over HTTP.
 SENT = (*STAGED, "cold-literals")
+#: Heavy, its inner reviews in later parts: only over HTTP.
+DEFERRED = "heavy-deferred"
 #: The product's own first page: only what is done before it runs.
 DASHBOARD = "dashboard"
 #: How often each request is sent: large ones less often, as callgrind takes fifty times as long.
-REQUESTS = {"heavy": 5, "light": 40, "no-hop": 40, "cold": 10, "cold-literals": 10}
+REQUESTS = {"heavy": 5, DEFERRED: 5, "light": 40, "no-hop": 40, "cold": 10, "cold-literals": 10}
 CALLS_OF_A_STAGE = 4
 ROOT = Path(__file__).parents[2]
 #: CPython specialises what has run some times.
@@ -98,6 +100,9 @@ async def count_all(counting: Counting, subgraphs_port: int, only: str | None, s
                     sent += times
 
                 await counting.count(f"{workload.name}: {OVER_HTTP}", REQUESTS[workload.name], requests)
+            if only in (None, DEFERRED):
+                await client.verify_deferred()
+                await counting.count(f"{DEFERRED}: {OVER_HTTP}", REQUESTS[DEFERRED], client.send_deferred)
 
 
 def do_nothing_for_slowness() -> None:
@@ -110,7 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--subgraphs-port", type=int, required=True)
     parser.add_argument("--notes", type=Path, required=True)
-    parser.add_argument("--workload", choices=(*SENT, DASHBOARD))
+    parser.add_argument("--workload", choices=(*SENT, DEFERRED, DASHBOARD))
     parser.add_argument("--stage", default="")
     options = parser.parse_args()
     configure_logging(Telemetry())

@@ -17,6 +17,9 @@ import orjson
 from uvicorn.lifespan.on import LifespanOn
 from uvicorn.server import ServerState
 
+from benchmarks.shop.facts import SHOP
+from benchmarks.shop.workloads import HEAVY
+from benchmarks.variants import DEFERRED, INCREMENTAL, joined
 from benchmarks.workload import Workload
 from router.server.app import create_app
 from router.server.workers import router_server
@@ -24,9 +27,14 @@ from router.settings import Settings
 
 #: What a client library sends; wrk sends fewer.
 HEAD = (
-    "POST /graphql HTTP/1.1\r\nhost: localhost:8080\r\naccept: application/json\r\naccept-encoding: identity\r\n"
+    "POST /graphql HTTP/1.1\r\nhost: localhost:8080\r\naccept: {accept}\r\naccept-encoding: identity\r\n"
     "connection: keep-alive\r\nuser-agent: benchmark/1\r\ncontent-type: application/json\r\ncontent-length: {size}\r\n\r\n"
 )
+
+
+#: In place of a response's size where its head names none.
+IN_CHUNKS = -1
+LAST_CHUNK = b"\r\n0\r\n\r\n"
 
 
 class MemoryTransport(asyncio.Transport):
@@ -42,9 +50,10 @@ class MemoryTransport(asyncio.Transport):
         self._written += data
         if not self._size:
             head, _, _ = self._written.partition(b"\r\n\r\n")
-            length = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
-            self._size = len(head) + 4 + int(length[15:])
-        if len(self._written) >= self._size:
+            lines = head.lower().split(b"\r\n")
+            length = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), None)
+            self._size = IN_CHUNKS if length is None else len(head) + 4 + length
+        if self._written.endswith(LAST_CHUNK) if self._size == IN_CHUNKS else len(self._written) >= self._size:
             assert self.answer is not None
             self.answer.set_result(self._written)
             self._written, self._size = b"", 0
@@ -72,11 +81,11 @@ class HttpClient:
         self._protocol = protocol
         self._transport = transport
 
-    async def post(self, body: bytes) -> bytes:
+    async def post(self, body: bytes, accept: str = "application/json") -> bytes:
         """The whole response, head and body."""
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._transport.answer = answer
-        self._protocol.data_received(HEAD.format(size=len(body)).encode() + body)
+        self._protocol.data_received(HEAD.format(size=len(body), accept=accept).encode() + body)
         return await answer
 
     async def send(self, workload: Workload, first: int, times: int) -> None:
@@ -84,12 +93,33 @@ class HttpClient:
         for number in range(first, first + times):
             await self.post(orjson.dumps({"query": workload.operation_text(number)}))
 
+    async def send_deferred(self, times: int) -> None:
+        """The heavy operation with its inner reviews in later parts."""
+        for _ in range(times):
+            await self.post(orjson.dumps({"query": DEFERRED}), INCREMENTAL)
+
+    async def verify_deferred(self) -> None:
+        """Raises SystemExit where the parts do not make the answer to the plain operation."""
+        response = await self.post(orjson.dumps({"query": DEFERRED}), INCREMENTAL)
+        body = _without_chunks(response)
+        if joined(body) != Workload("heavy", "", SHOP, HEAVY).expected():
+            raise SystemExit(f"wrong parts: {body[:500]!r}")
+
     async def verify(self, workload: Workload) -> None:
         """Raises SystemExit for a wrong answer."""
         response = await self.post(orjson.dumps({"query": workload.operation_text()}))
         body = response.partition(b"\r\n\r\n")[2]
         if orjson.loads(body) != {"data": workload.expected()}:
             raise SystemExit(f"wrong answer to {workload.name}: {body[:500]!r}")
+
+
+def _without_chunks(response: bytes) -> bytes:
+    """The body of a response in chunks."""
+    rest, body = response.partition(b"\r\n\r\n")[2], b""
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        body, rest = body + rest[: int(size, 16)], rest[int(size, 16) + 2 :]
+    return body
 
 
 @asynccontextmanager
