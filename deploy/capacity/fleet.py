@@ -87,15 +87,15 @@ def layout_of(people: int, costs: Mapping[str, Any], habits: Habits, fleet: Flee
     disk = stored * (1 + replicas)
     price = cores * prices.core + disk / GIB * prices.disk_gib + stored / GIB * prices.backup_gib
     return Layout(
-        people,
-        cells,
-        _partitions(cell, costs, habits),
-        replicas,
-        connections,
-        connections * float(IDLE_CONNECTION_BYTES + WAITING_SUBSCRIBER_BYTES),
-        cores,
-        disk,
-        price,
+        people=people,
+        cells=cells,
+        partitions=_partitions(cell, costs, habits),
+        replicas=replicas,
+        connections=connections,
+        connection_bytes=connections * float(IDLE_CONNECTION_BYTES + WAITING_SUBSCRIBER_BYTES),
+        cores=cores,
+        disk_bytes=disk,
+        price=price,
     )
 
 
