@@ -16,7 +16,7 @@ help:
 	@echo "make check    format, lint, types, imports, spelling, committed schema"
 	@echo "make format   rewrite the code in the house format"
 	@echo "make export   write schema/fittracker/ anew from the subgraphs' code"
-	@echo "make rehearse          recovery, monitoring, Postgres, three Kafkas and the runbooks on real servers (30 minutes); logs in deploy/rehearsals/results"
+	@echo "make rehearse          recovery, monitoring, Postgres, three Kafkas, the runbooks and the images on real servers (35 minutes); logs in deploy/rehearsals/results"
 	@echo "make benchmark         every benchmark on the quiet machine it needs (an hour); results in benchmarks/results"
 	@echo "make benchmark-peers   install the gateways that it compares with, from npm"
 	@echo "make lock     resolve requirements.lock anew"
@@ -45,6 +45,7 @@ rehearse: $(STAMP)
 	$(BIN)/python -m deploy.rehearsals.postgres
 	$(BIN)/python -m deploy.rehearsals.replication
 	$(BIN)/python -m deploy.rehearsals.runbooks
+	$(BIN)/python -m deploy.rehearsals.images
 
 up: $(STAMP)
 	@exec $(BIN)/fittracker up --port $(PORT)

@@ -32,6 +32,11 @@ class Report:
         self._notes.append((what, detail))
         sys.stdout.write(f"--   {what}: {detail}\n")
 
+    @property
+    def is_well(self) -> bool:
+        """Whether no check has failed so far."""
+        return all(is_well for is_well, _, _ in self._lines)
+
     def finish(self) -> int:
         """Writes the log and hands back the exit status: 0 where everything was well and something was checked."""
         failed = sum(not is_well for is_well, _, _ in self._lines)
