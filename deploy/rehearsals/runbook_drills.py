@@ -402,9 +402,10 @@ DRILLS = (
         "Redis hangs",
         _known("Redis hangs"),
         (
-            Step(HEALTH, r'"redis":\{"status":"DOWN"'),
+            # the router's is the other one, which holds what may be forgotten
+            Step(HEALTH, r'"redis":\{"status":"UP"'),
             Step(USERS_HEALTH, r'"redis":\{"status":"DOWN"'),
-            Step(HEALTH, r'"redis":\{"status":"UP"', mended=True),
+            Step(USERS_HEALTH, r'"redis":\{"status":"UP"', mended=True),
         ),
     ),
     Drill(
@@ -415,7 +416,7 @@ DRILLS = (
             Step("fittracker doctor", "users does not answer|users.*not", status=1),
             Step(HEALTH, r'"users":"DOWN"'),
             Step(REGISTRY, r'"name":"users"[^}]*"status":"DOWN"'),
-            # curl's own exit status where nobody answers within its limit is 28; the drill's curl has one of three seconds
+            # curl's own exit status where nobody answers within its limit is 28; the drill's curl has one of fifteen seconds
             Step(USERS_HEALTH, r"^$", status=28),
             Step("fittracker doctor", "users is ready", mended=True),
         ),

@@ -43,7 +43,7 @@ PORTS = {"router": "9080", "users": "8081", "nutrition": "8082", "workouts": "80
 #: A shell's functions, so that the pages' words stay as they are: our own program, and a curl that gives up after a while.
 PRELUDE = f"""set -o pipefail
 fittracker() {{ '{sys.executable}' -m deploy "$@"; }}
-curl() {{ command curl --max-time 3 "$@"; }}
+curl() {{ command curl --max-time 15 "$@"; }}
 """
 
 
