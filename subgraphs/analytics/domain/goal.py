@@ -184,12 +184,16 @@ class Period:
 def current_value(facts: GoalFacts, days: Mapping[date, Decimal], today: date, week_start: WeekStart) -> Decimal | None:
     """What a habit stands at, from each day's number; days of which nothing was logged have none.
 
-    By the week: the running week so far, from the goal's start. By the day: the mean of the full days with a number
-    among the last seven, from the goal's start; today is not over and does not count.
+    By the week: the running week so far, from the goal's start, with days of it that are yet to come again for somebody who
+    flew west from them. By the day: the mean of the full days with a number among the last seven, from the goal's start; today
+    is not over and does not count.
     """
     if facts.rules.cadence is Cadence.WEEKLY:
-        first = max(first_day_of_week(today, week_start), facts.start_date)
-        return sum((number for day, number in days.items() if first <= day <= today), _ZERO)
+        first, last = (
+            max(first_day_of_week(today, week_start), facts.start_date),
+            last_day_read(facts, today, week_start),
+        )
+        return sum((number for day, number in days.items() if first <= day <= last), _ZERO)
     first = max(today - timedelta(days=DAYS_OF_A_MEAN), facts.start_date)
     full = [number for day, number in days.items() if first <= day < today]
     return sum(full, _ZERO) / len(full) if full else None
@@ -206,6 +210,12 @@ def periods(
 def first_day_read(facts: GoalFacts, today: date, week_start: WeekStart, most: int = MOST_PERIODS) -> date:
     """The earliest day whose number `periods` wants."""
     return min((first for first, _ in _spans(facts, today, week_start, most)), default=today)
+
+
+def last_day_read(facts: GoalFacts, today: date, week_start: WeekStart) -> date:
+    """The last day of the running period, whose number `current_value` and `periods` want."""
+    is_weekly = facts.rules.cadence is Cadence.WEEKLY
+    return first_day_of_week(today, week_start) + timedelta(days=6) if is_weekly else today
 
 
 def _spans(facts: GoalFacts, today: date, week_start: WeekStart, most: int) -> Iterable[tuple[date, date]]:

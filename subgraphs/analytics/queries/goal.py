@@ -19,6 +19,7 @@ from subgraphs.analytics.domain.goal import (
     Period,
     current_value,
     first_day_read,
+    last_day_read,
     periods,
     progress,
 )
@@ -227,12 +228,12 @@ async def periods_by_goal(connection: Reader, goal_ids: Sequence[str], now: date
     habits = [each for each in await _placed(connection, goal_ids) if each.goal.facts.rules.cadence is not Cadence.ONCE]
     spans = []
     for each in habits:
-        today = each.clock.today(now)
-        spans.append((each, first_day_read(each.goal.facts, today, each.clock.week_start), today))
+        facts, today, week_start = each.goal.facts, each.clock.today(now), each.clock.week_start
+        spans.append((each, first_day_read(facts, today, week_start), last_day_read(facts, today, week_start)))
     days = await _days(connection, spans)
     return {
-        each.goal.id: periods(each.goal.facts, days.get(each.goal.id, {}), today, each.clock.week_start)
-        for each, _, today in spans
+        each.goal.id: periods(each.goal.facts, days.get(each.goal.id, {}), each.clock.today(now), each.clock.week_start)
+        for each in habits
     }
 
 
@@ -249,7 +250,8 @@ async def _placed(connection: Reader, goal_ids: Sequence[str]) -> list[_Placed]:
 def _counted(placed: _Placed, now: datetime) -> tuple[date, date]:
     """The days that the value of a habit is made of; the running week begins within the last seven days."""
     today = placed.clock.today(now)
-    return max(today - timedelta(days=DAYS_OF_A_MEAN), placed.goal.start_date), today
+    first = max(today - timedelta(days=DAYS_OF_A_MEAN), placed.goal.start_date)
+    return first, last_day_read(placed.goal.facts, today, placed.clock.week_start)
 
 
 async def _days(connection: Reader, spans: Sequence[tuple[_Placed, date, date]]) -> dict[str, dict[date, Decimal]]:

@@ -259,6 +259,16 @@ async def test_the_week_of_a_habit_is_the_persons_own(analytics: SubgraphUnderTe
     assert (await only_goal(analytics, person))["currentValue"] == 2.0
 
 
+async def test_a_workout_of_tomorrow_counts_in_the_running_week_after_a_flight_to_the_west(
+    analytics: SubgraphUnderTest, person: str
+) -> None:
+    await tell(analytics, person, workout(person, day(-1), 300, 30), workout(person, day(1), 300, 30))
+    await create(analytics, person, kind="WORKOUTS_PER_WEEK", targetValue=3, startDate=str(day(-20)))
+    query = of_person("goals { nodes { currentValue periods { first value } } }")
+    (found,) = (await analytics.data(query, person, {"id": person}))["_entities"][0]["goals"]["nodes"]
+    assert (found["currentValue"], found["periods"][0]) == (1.0, {"first": str(day(0)), "value": 1.0})
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [
