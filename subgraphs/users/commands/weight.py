@@ -32,6 +32,8 @@ _UPDATE = text(
     " time_zone = :time_zone, version = :version WHERE id = :id"
 )
 
+_ZONE = text("SELECT time_zone FROM weight_entry WHERE id = :id")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewWeighing:
@@ -82,7 +84,8 @@ async def edit_weight(
     database: Database,
     now: datetime,
 ) -> WeightRecord:
-    """Correct a weighing and announce what it is now. One of another moment belongs to that moment's calendar day.
+    """Correct a weighing and announce what it is now. One of another moment belongs to that moment's calendar day, by
+    the clock of where it was taken: a correction after a flight moves it to no other.
 
     Raises ValidationError, StaleVersionError, and NotFoundError for another person's too.
     """
@@ -101,7 +104,8 @@ async def edit_weight(
         )
         after = replace(before, **changes)
         _check(after, now)
-        row = weighing_row(account, after) | {"id": entry_id, "version": stored.version + 1}
+        zone = await transaction.scalar(_ZONE, {"id": entry_id})
+        row = weighing_row(replace(account, time_zone=zone), after) | {"id": entry_id, "version": stored.version + 1}
         if after.recorded_at == before.recorded_at:  # of the clock of then
             row["local_date"] = stored.local_date
         await transaction.execute(_UPDATE, row)

@@ -92,6 +92,30 @@ async def test_a_corrected_weighing_is_told_as_it_is_now(users: SubgraphUnderTes
     assert (envelope.aggregate.version, told.weight_kg, told.local_date) == (2, 80, before.date())
 
 
+async def test_a_correction_after_a_flight_leaves_a_weighing_on_the_clock_of_where_it_was_taken(
+    users: SubgraphUnderTest,
+) -> None:
+    home = REGISTER.replace("body@example.com", "flight@example.com").replace(
+        "sex: MALE", 'timeZone: "Asia/Tokyo", sex: MALE'
+    )
+    token = f"Bearer {(await users.data(home, None))['register']['accessToken']}"
+    morning = {"recordedAt": "2026-01-10T22:00:00Z"}  # 07:00 on the 11th in Tokyo, noon on the 10th in Honolulu
+    entry_id = (await ask(users, token, LOG, input={"weightKg": 80, **morning}))["logWeight"]["weightEntry"]["id"]
+    move = 'mutation { updateSettings(input: {timeZone: "Pacific/Honolulu"}) { userErrors { code } } }'
+    assert (await ask(users, token, move))["updateSettings"]["userErrors"] == []
+    for changes, day in (
+        ({"weightKg": 79}, "2026-01-11"),
+        ({"recordedAt": "2026-01-10T21:50:00Z"}, "2026-01-11"),
+        ({"recordedAt": "2026-01-10T14:50:00Z"}, "2026-01-10"),
+    ):
+        edited = (await ask(users, token, EDIT, input={"id": entry_id} | changes))["editWeight"]
+        assert edited["weightEntry"]["localDate"] == day
+        async with users.database.reading() as connection:
+            statement = text("SELECT value FROM outbox WHERE aggregate_id = :id ORDER BY seq DESC LIMIT 1")
+            envelope = decode_envelope((await connection.execute(statement, {"id": entry_id})).scalar_one())
+        assert (str(envelope.local_date), envelope.time_zone) == (day, "Asia/Tokyo")
+
+
 async def test_a_correction_is_held_to_the_rules_of_a_weighing(users: SubgraphUnderTest, token: str) -> None:
     entry_id = (await ask(users, token, LOG, input={"weightKg": 80}))["logWeight"]["weightEntry"]["id"]
     for changes, refusal in (
