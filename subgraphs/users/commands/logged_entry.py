@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from subgraphs.shell.calendar import WeekStart, first_day_of_week, instant_of_clock, local_date
-from subgraphs.users.domain.reminder import REPORT_CLOCK
+from subgraphs.shell.calendar import WeekStart, first_day_of_week, local_date
+from subgraphs.users.domain.reminder import report_due
 from subgraphs.users.queries.account import AccountRecord, accounts_by_id
 
 #: A week, and the morning after it in any zone.
@@ -97,11 +97,7 @@ def _week_of(account: AccountRecord, day: date) -> date:
 
 
 def _due_at(account: AccountRecord, week: date) -> datetime:
-    """On the morning after the week, or once its last day is over, if that is later."""
-    after = week + timedelta(days=7)
-    return instant_of_clock(
-        after, max(REPORT_CLOCK, REPORT_CLOCK.replace(hour=account.day_start_hour)), account.time_zone
-    )
+    return report_due(week, account.time_zone, account.day_start_hour)
 
 
 async def forget_logged(connection: AsyncConnection, rows: int) -> int:

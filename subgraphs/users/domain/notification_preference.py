@@ -96,15 +96,20 @@ def send_at(kind: NotificationKind, quiet: Quiet | None, zone: str, now: datetim
 
 
 def quiet_end(quiet: Quiet | None, zone: str, now: datetime) -> datetime | None:
-    """When the quiet is over in which `now` is; None where it is not quiet."""
+    """When the quiet is over in which `now` is; None where it is not quiet.
+
+    Each day's quiet is one span of time from the instant of its start to that of its end, by `instant_of_clock`: clocks that go
+    back in it do not interrupt it, and a clock that is shown twice begins and ends it the first time. Where one begins as another
+    ends, as at a day that a zone skips, both are over with the later.
+    """
     if quiet is None:
         return None
-    local = now.astimezone(ZoneInfo(zone))
-    clock = local.time().replace(fold=0)
-    over_midnight = quiet.end < quiet.start
-    is_quiet = clock >= quiet.start or clock < quiet.end if over_midnight else quiet.start <= clock < quiet.end
-    if not is_quiet:
-        return None
-    ends_tomorrow = over_midnight and clock >= quiet.start
-    end = instant_of_clock(local.date() + timedelta(days=int(ends_tomorrow)), quiet.end, zone)
-    return end if end > now else None  # a clock that is shown twice ends the quiet the first time
+    today = now.astimezone(ZoneInfo(zone)).date()
+    next_day = timedelta(days=1)
+    length = next_day if quiet.end < quiet.start else timedelta(0)
+    over = None
+    for day in (today - next_day, today, today + next_day):
+        start, end = instant_of_clock(day, quiet.start, zone), instant_of_clock(day + length, quiet.end, zone)
+        if start <= (over or now) < end:
+            over = end
+    return over

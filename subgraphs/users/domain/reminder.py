@@ -76,6 +76,14 @@ def next_due(
     return None
 
 
+def report_due(week: date, zone: str, day_start_hour: int) -> datetime:
+    """When the report of the week that began on a day is told of: on the morning after it, or once its last day is over, if that
+    is later.
+    """
+    clock = max(REPORT_CLOCK, REPORT_CLOCK.replace(hour=day_start_hour))
+    return instant_of_clock(week + timedelta(days=7), clock, zone)
+
+
 def check_weekdays(checks: Checks, weekdays: Collection[Weekday]) -> None:
     checks.require(1 <= len(weekdays) <= len(Weekday), "weekdays", "must name 1 to 7 days")
 
