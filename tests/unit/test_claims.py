@@ -51,6 +51,17 @@ def places_of(pattern: str, *rooms: str) -> set[str]:
             {"router/telemetry.py"},
         ),
         (
+            "four modules of the subgraphs ask what a clock in a time zone shows, and no statement does",
+            r"ZoneInfo\(|AT TIME ZONE",
+            ("subgraphs",),
+            {
+                "subgraphs/shell/calendar.py",
+                "subgraphs/users/domain/reminder.py",
+                "subgraphs/users/domain/notification_preference.py",
+                "subgraphs/analytics/projections/facts.py",
+            },
+        ),
+        (
             "rows are loaded by COPY for the catalogue and for whole histories",
             r"^from subgraphs\.shell\.bulk",
             ("subgraphs", "deploy", "events"),
