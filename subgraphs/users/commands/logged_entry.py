@@ -19,10 +19,13 @@ _KEEP = text(
     "INSERT INTO logged_entry (entry_id, user_id, what, local_date) SELECT * FROM unnest(CAST(:ids AS text[]),"
     " CAST(:user_ids AS text[]), CAST(:things AS text[]), CAST(:days AS date[])) ON CONFLICT DO NOTHING"
 )
+# The report of a week before comes first: what is logged until then has it locked, so that telling it finds these entries.
 _EXPECT_REPORTS = text(
     "INSERT INTO report_due AS known (user_id, week, due_at) SELECT * FROM unnest(CAST(:user_ids AS text[]),"
-    " CAST(:weeks AS date[]), CAST(:moments AS timestamptz[]))"
-    " ON CONFLICT (user_id) DO UPDATE SET week = excluded.week, due_at = excluded.due_at WHERE known.week < excluded.week"
+    " CAST(:weeks AS date[]), CAST(:moments AS timestamptz[])) AS told (user_id, week, due_at) WHERE EXISTS"
+    " (SELECT FROM logged_entry WHERE logged_entry.user_id = told.user_id"
+    "  AND logged_entry.local_date BETWEEN told.week AND told.week + 6)"
+    " ON CONFLICT (user_id) DO UPDATE SET week = known.week"
 )
 _REPORT = text("SELECT week FROM report_due WHERE user_id = :user_id FOR UPDATE")
 _MOVE_REPORT = text("UPDATE report_due SET week = :week, due_at = :due_at WHERE user_id = :user_id")
@@ -62,23 +65,18 @@ async def keep_logged(transaction: AsyncConnection, entries: Sequence[LoggedEntr
             "days": [entry.local_date for entry in kept],
         }
         await transaction.execute(_KEEP, columns)
-        await _expect_reports(transaction, list(accounts.values()), kept, now)
+        await expect_reports(transaction, list(accounts.values()), now)
 
 
-async def _expect_reports(
-    transaction: AsyncConnection, accounts: Sequence[AccountRecord], kept: Sequence[LoggedEntry], now: datetime
-) -> None:
-    """Of the running week of each person who logged something in it."""
-    expected: dict[str, tuple[date, datetime]] = {}
-    for account in sorted(accounts, key=lambda account: account.id):
-        week = _week_of(account, local_date(now, account.time_zone, account.day_start_hour))
-        if any(entry.user_id == account.id and _week_of(account, entry.local_date or week) == week for entry in kept):
-            expected[account.id] = (week, _due_at(account, week))
-    if expected:
+async def expect_reports(transaction: AsyncConnection, accounts: Sequence[AccountRecord], now: datetime) -> None:
+    """Of the running week of each of these people who has logged something in it, once that of a week before is told."""
+    if accounts:
+        ordered = sorted(accounts, key=lambda account: account.id)
+        weeks = [_week_of(each, local_date(now, each.time_zone, each.day_start_hour)) for each in ordered]
         columns = {
-            "user_ids": list(expected),
-            "weeks": [week for week, _ in expected.values()],
-            "moments": [due_at for _, due_at in expected.values()],
+            "user_ids": [each.id for each in ordered],
+            "weeks": weeks,
+            "moments": [_due_at(each, week) for each, week in zip(ordered, weeks, strict=True)],
         }
         await transaction.execute(_EXPECT_REPORTS, columns)
 

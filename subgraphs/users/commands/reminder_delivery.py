@@ -17,11 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from subgraphs.shell.calendar import local_date
 from subgraphs.shell.context import Resources
 from subgraphs.users.commands.due import Queue, is_due
+from subgraphs.users.commands.logged_entry import expect_reports
 from subgraphs.users.commands.notification import notify, tell_subscribers
 from subgraphs.users.commands.reminder import due_of, set_due
 from subgraphs.users.commands.workout_reminder_delivery import days_planned, remind_of_workouts
 from subgraphs.users.domain.notification import NewNotification, NotificationKind
 from subgraphs.users.domain.reminder import MOST_LATE, MOST_LATE_REPORT, WHAT_IS_LOGGED, ReminderKind
+from subgraphs.users.queries.account import accounts_by_id
 from subgraphs.users.queries.reminder import ReminderRecord
 
 REMINDERS = Counter(
@@ -125,6 +127,8 @@ async def tell_some_reports(resources: Resources) -> int:
             if row.has_entries and now - row.due_at <= MOST_LATE_REPORT
         ]
         told = await notify(transaction, news, now)
+        accounts = await accounts_by_id(transaction, [row.user_id for row in rows])
+        await expect_reports(transaction, list(accounts.values()), now)  # of who has had breakfast by now
     await tell_subscribers(resources.fanout, told)
     return len(rows)
 

@@ -305,6 +305,28 @@ async def test_the_report_of_a_week_with_entries_is_told_once_on_the_morning_aft
     )
 
 
+async def test_what_is_logged_before_the_report_of_the_last_week_takes_its_place_only_when_it_was_told(
+    users: SubgraphUnderTest, clock: Callable[[datetime], None], person: str
+) -> None:
+    await tell(users, person, meal())
+    clock(datetime(2026, 3, 30, 5, tzinfo=UTC))  # Monday at seven: the report comes at eight
+    monday = datetime(2026, 3, 30, tzinfo=UTC)
+    await tell(users, person, WaterLogged(entry_id="w", amount_ml=250, at=monday, local_date=monday.date()))
+    clock(datetime(2026, 3, 30, 6, tzinfo=UTC))
+    assert (await tell_some_reports(users.resources), await told(users, person)) == (
+        1,
+        [("WEEKLY_REPORT_READY", "2026-03-23")],
+    )
+    clock(datetime(2026, 4, 6, 5, 59, tzinfo=UTC))
+    assert await tell_some_reports(users.resources) == 0
+    clock(datetime(2026, 4, 6, 6, tzinfo=UTC))
+    assert await tell_some_reports(users.resources) == 1
+    assert sorted(await told(users, person)) == [
+        ("WEEKLY_REPORT_READY", "2026-03-23"),
+        ("WEEKLY_REPORT_READY", "2026-03-30"),
+    ]
+
+
 async def test_a_week_that_was_taken_back_has_no_report_and_one_of_a_mover_follows_the_clock(
     users: SubgraphUnderTest, clock: Callable[[datetime], None], person: str
 ) -> None:
