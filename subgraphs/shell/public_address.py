@@ -14,7 +14,11 @@ HTTPS_PORT = 443
 _GIVEN_OUT = IPv6Network("2000::/3")
 # What an IPv4 address hides in: translation of the network (RFC 6052), 6to4.
 _DISGUISES = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"), IPv6Network("2002::/16"))
-_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+\.?")
+# Of labels of at most 63 characters, as DNS has them (RFC 1035); of more, the resolver of Python makes no question.
+_LABEL = r"[A-Za-z0-9_-]{1,63}"
+_NAME = re.compile(rf"(?=.{{1,254}}\Z){_LABEL}(\.{_LABEL})+\.?")
+# What may stand in the first line of a request (RFC 9112): a blank ends the address there.
+_WRITTEN = re.compile(r"[!-~]+")
 # Names that are of one machine or one net, wherever they are asked for (RFC 6761, 6762, 8375).
 _NOT_OF_THE_INTERNET = ("localhost", "local", "internal", "home.arpa", "localdomain", "intranet", "lan")
 
@@ -40,7 +44,7 @@ def may_be_sent_to(address: str, reach: Reach) -> bool:
         port = url.port
     except ValueError:
         return False
-    if not url.hostname or url.username is not None or url.password is not None or not address.isascii():
+    if not url.hostname or url.username is not None or url.password is not None or not _WRITTEN.fullmatch(address):
         return False
     if origin_of(url) in reach.trusted:
         return True

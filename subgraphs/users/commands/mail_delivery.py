@@ -18,7 +18,7 @@ from subgraphs.shell.context import Resources
 from subgraphs.users.commands.cell import marked
 from subgraphs.users.commands.due import Queue, is_due
 from subgraphs.users.commands.mail import token_hash
-from subgraphs.users.commands.mail_transport import Transport, transport_of
+from subgraphs.users.commands.mail_transport import Transport, UnwritableMailError, transport_of
 from subgraphs.users.commands.notification_preference import unsubscribe_token
 from subgraphs.users.domain.account import email_key
 from subgraphs.users.domain.mail import (
@@ -39,7 +39,9 @@ _log = structlog.get_logger("users.mail")
 LONGEST_PAUSE = timedelta(hours=1)
 PATIENCE_SECONDS = 120.0
 
-MAILS = Counter("mails_total", "Mails that were due, by what became of them: sent, later, unwanted", ["outcome"])
+MAILS = Counter(
+    "mails_total", "Mails that were due, by what became of them: sent, later, unwanted, unwritable", ["outcome"]
+)
 
 _NEXT = text(
     "SELECT id, kind, recipient, user_id, registration_id, notification_id, attempts FROM pending_mail WHERE due_at <= :now"
@@ -71,7 +73,7 @@ async def deliver_mail(resources: Resources) -> None:
 
 
 async def deliver_one(resources: Resources, transport: Transport) -> bool:
-    """Send the mail that is due first, or put it off; False where none is due."""
+    """Send the mail that is due first, put it off, or let go of what makes no mail; False where none is due."""
     now = resources.now()
     async with resources.database.transaction() as transaction:
         mail = (await transaction.execute(_NEXT, {"now": now})).one_or_none()
@@ -89,6 +91,10 @@ async def deliver_one(resources: Resources, transport: Transport) -> bool:
             _log.warning("mail_put_off", kind=mail.kind, attempts=mail.attempts + 1, reason=type(failure).__name__)
             await transaction.execute(_LATER, {"id": mail.id, "due_at": now + pause})
             outcome = "later"
+        except UnwritableMailError as failure:  # tried again, it would stand before everybody else's for ever
+            _log.error("mail_unwritable", kind=mail.kind, reason=str(failure))
+            await transaction.execute(_SENT, {"id": mail.id})
+            outcome = "unwritable"
     MAILS.labels(outcome).inc()
     return True
 

@@ -21,7 +21,12 @@ SMTP_SECONDS = 20
 MOST_SPOOLED = 500
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
-#: Sends one mail. Raises OSError (as smtplib's errors are) for one that did not leave.
+
+class UnwritableMailError(Exception):
+    """What there is to send makes no mail, whenever it is tried."""
+
+
+#: Sends one mail. Raises OSError (as smtplib's errors are) for one that did not leave, and UnwritableMailError.
 Transport: TypeAlias = Callable[[Letter], Awaitable[None]]
 
 
@@ -41,9 +46,13 @@ def transport_of(settings: Settings) -> Transport | None:
 
 
 def _message(letter: Letter, sender: str) -> EmailMessage:
+    """Raises UnwritableMailError."""
     message = EmailMessage()
     message["From"] = sender
-    message["To"] = ascii_address(letter.recipient)
+    try:
+        message["To"] = ascii_address(letter.recipient)
+    except ValueError as failure:
+        raise UnwritableMailError("its recipient cannot be written") from failure
     message["Subject"] = letter.subject
     message["Date"] = formatdate()
     message["Message-ID"] = make_msgid(domain="fittracker.example")

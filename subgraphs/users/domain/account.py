@@ -28,6 +28,9 @@ _LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?"
 _SCRIPT_LETTERS = 4
 LATEST_DAY_START = 12
 # RFC 5321 without quoted local parts, RFC 6531 for other scripts.
+# The beginning of an encoded word (RFC 2047), which whoever writes a mail's head reads as other characters: as another mailbox,
+# as a comma before a second one, as the end of the line.
+_ENCODED_WORD = "=?"
 _LOCAL_PART = re.compile(r"[^@\s\"(),:;<>\[\\\]]{1,64}")
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
 _LONGEST_EMAIL = 254
@@ -134,6 +137,8 @@ def check_email(checks: Checks, email: str, field: str = "email") -> None:
 def _is_email(email: str) -> bool:
     local, _, domain = email.rpartition("@")
     if len(email) > _LONGEST_EMAIL or not _LOCAL_PART.fullmatch(local) or not is_line(local):
+        return False
+    if _ENCODED_WORD in local:
         return False
     ascii_domain = _ascii_domain(domain)
     return ascii_domain is not None and _DOMAIN.fullmatch(ascii_domain) is not None

@@ -352,3 +352,16 @@ async def test_what_is_of_no_use_any_more_is_deleted(users: SubgraphUnderTest, c
     assert await forget_in_batches(users.database.transaction, forget_mail) >= 3
     async with users.database.reading() as connection:
         assert [await connection.scalar(text(f"SELECT count(*) FROM {table}")) for table in tables] == [0, 0, 0]
+
+
+async def test_a_mail_that_cannot_be_written_holds_up_nobody_else(users: SubgraphUnderTest, server: SmtpServer) -> None:
+    """An address that was taken once, and that makes a line's end of the head."""
+    email, _, _ = await registered(users, server)
+    async with users.database.transaction() as transaction:
+        queued = text(
+            "INSERT INTO pending_mail (id, kind, recipient, created_at, due_at)"
+            " VALUES ('first', 'GRANT_INVITATION', '=?utf-8?q?a=0d=0ab?=@example.com', now(), now() - interval '1 hour')"
+        )
+        await transaction.execute(queued)
+    await users.data(ASK_RESET, None, {"email": email})
+    assert [recipient for recipient, _, _ in await mails(users, server)] == [email]

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from urllib.parse import urlsplit
 
+import h11
 import pytest
 
 from subgraphs.shell.public_address import Reach, is_public_address, may_be_sent_to
@@ -71,11 +72,26 @@ NOWHERE = Reach()
         "https://ħooks.example/x",
         "https://hooks.example.org\t.internal/x",
         "//hooks.example.org/x",
+        "https://hooks.example.org/a b",
+        "https://hooks.example.org/x?a b",
+        "https://hooks.example.org/\x7f",
+        f"https://{'a' * 64}.example.org/x",
+        f"https://hooks.{'a' * 64}/x",
+        f"https://{'a.' * 127}example/x",
         "",
     ],
 )
 def test_an_address_of_our_own_net_is_not_sent_to(address: str) -> None:
     assert not may_be_sent_to(address, NOWHERE)
+
+
+def test_what_is_sent_to_can_be_looked_up_and_asked_for() -> None:
+    """Neither the resolver nor the writer of requests refuses it: that would be no failure of a connection."""
+    address = f"https://{'a' * 63}.{'b' * 63}.example/!$%&'()*+,-./:;<=>?@[]^_`{{|}}~\"\\"
+    assert may_be_sent_to(address, NOWHERE)
+    url = urlsplit(address)
+    assert (url.hostname or "").encode("idna")
+    assert h11.Request(method="POST", target=f"{url.path}?{url.query}", headers=[("Host", url.netloc)])
 
 
 def test_hosts_of_the_internet_and_what_is_within_reach_are() -> None:

@@ -26,7 +26,24 @@ def test_addresses_are_accepted(email: str) -> None:
 
 @pytest.mark.parametrize(
     "email",
-    ["", "plain", "@example.com", "a@", "a@b", "a b@example.com", "a@b@example.com", "a@.com", "x" * 250 + "@b.co"],
+    [
+        *(
+            "",
+            "plain",
+            "@example.com",
+            "a@",
+            "a@b",
+            "a b@example.com",
+            "a@b@example.com",
+            "a@.com",
+            "x" * 250 + "@b.co",
+        ),
+        *(
+            "=?utf-8?q?a=0d=0ab?=@example.com",
+            "=?utf-8?q?some=40one.example=2C?=@example.com",
+            "a=?x?q?b?=@example.com",
+        ),
+    ],
 )
 def test_what_is_no_address_is_refused(email: str) -> None:
     checks = Checks()
