@@ -13,7 +13,7 @@ from deploy import attach_cli, operations_cli, people_cli
 from deploy.events_cli import events_app
 from deploy.foods_cli import foods_app
 from deploy.friendly_exit import friendly_exit
-from deploy.terminal import Terminal
+from deploy.terminal import Terminal, say_as_a_service
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -145,6 +145,8 @@ def subgraph(
     """Run one subgraph; it reads DATABASE_URL_<NAME>, REDIS_URL, KAFKA_BOOTSTRAP_SERVERS and JWT_SECRET."""
     from deploy.serve import run_subgraph_verb, serve_subgraph
 
+    if verb is not SubgraphVerb.SDL:
+        say_as_a_service()
     if verb is SubgraphVerb.SERVE:
         serve_subgraph(name.value, host, port)
     else:
@@ -187,6 +189,7 @@ def router(
             config, supergraph=supergraph, host=host, port=port, watch=watch, workers=workers, dev=dev
         )
         return
+    say_as_a_service()
     serve_router(
         sources or [], config, supergraph=supergraph, host=host, port=port, watch=watch, workers=workers, dev=dev
     )
@@ -207,6 +210,7 @@ def migrate() -> None:
     """Bring the four databases to the present schema."""
     from deploy.prepare import migrate_all
 
+    say_as_a_service()
     migrate_all()
 
 

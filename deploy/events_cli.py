@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.terminal import Terminal
+from deploy.terminal import Terminal, say_as_a_service
 
 events_app = typer.Typer(no_args_is_help=True, help="The event pipeline: look at it, repair it.")
 
@@ -90,6 +90,7 @@ def check(
     from deploy.event_commands import Sampling
     from deploy.event_commands import check as compare
 
+    say_as_a_service()
     sampling = Sampling(group or [], sample, every, metrics_port, metrics_host)
     if not asyncio.run(compare(sampling, data_dir, Terminal())):
         raise typer.Exit(1)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from deploy.errors import FriendlyError
-from deploy.terminal import Terminal
+from deploy.terminal import Terminal, say_as_a_service
 
 DEFAULT_DATA_DIR = Path(".fittracker")
 DataDir = Annotated[
@@ -353,4 +353,5 @@ def cell_router(
     from deploy.cells.cell_map import read_cell_map
     from deploy.cells.cell_router import serve_cell_router
 
+    say_as_a_service()
     serve_cell_router(read_cell_map(cells), host, port)

@@ -144,6 +144,7 @@ def _checked_subgraphs(settings: Settings) -> Mapping[str, str]:
     """Names to URLs. Before anything listens: a file that cannot be served is a sentence, not a server's traceback.
     Settings for a subgraph that is not there are told, and no more: the next graph may have it.
     """
+    from deploy.terminal import Terminal
     from router.errors import SupergraphError
     from router.settings_complaints import unknown_subgraphs
     from router.supergraph import read_supergraph
@@ -154,5 +155,5 @@ def _checked_subgraphs(settings: Settings) -> Mapping[str, str]:
     except SupergraphError as error:
         raise FriendlyError(f"{file} is not a usable supergraph: {error.message}") from None
     for sentence in unknown_subgraphs(settings, graph.subgraphs):
-        sys.stderr.write(f"warning: {sentence}\n")
+        Terminal().warn(sentence)
     return graph.subgraphs

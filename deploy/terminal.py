@@ -5,12 +5,14 @@ Used by the commands. Colours and movement appear on a terminal only.
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 import time
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from rich.console import Console
 from rich.text import Text
@@ -28,6 +30,32 @@ _ROUTINE_LINE = re.compile(rf"\S+ \[info *\] ({'|'.join(ROUTINE)})\b")
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
 
 
+_for_machines = False
+
+
+def say_as_a_service() -> None:
+    """With FITTRACKER_ENV=prod all that this process says is JSON lines, unless a person looks on at a terminal.
+
+    For commands that run as services, before anything can go wrong; those that read settings of their own log as these say then.
+    """
+    global _for_machines  # noqa: PLW0603 - the process's output is one too
+    if os.environ.get("FITTRACKER_ENV") != "prod" or sys.stdout.isatty():
+        return
+    from router import log_lines
+
+    _for_machines = True
+    log_lines.configure(log_lines.LogForm(), until_settings_are_read=True)
+
+
+def _service_log() -> Any:
+    """None where people read what is said."""
+    if not _for_machines:
+        return None
+    import structlog
+
+    return structlog.get_logger("fittracker")
+
+
 class Terminal:
     """One per command."""
 
@@ -36,9 +64,21 @@ class Terminal:
         self.errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def say(self, text: str = "") -> None:
+        if (log := _service_log()) is not None:
+            log.info(text)
+            return
         self.console.print(text)
 
+    def warn(self, message: str) -> None:
+        if (log := _service_log()) is not None:
+            log.warning(message)
+            return
+        self.errors.print(Text.assemble(("warning: ", "bold yellow"), message))
+
     def fail(self, message: str, hint: str | None = None) -> None:
+        if (log := _service_log()) is not None:
+            log.error(message, **({"hint": hint} if hint else {}))
+            return
         self.errors.print(Text.assemble(("error: ", "bold red"), message))
         if hint:
             self.errors.print(Text.assemble(("hint:  ", "bold"), hint))

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 from graphql import DocumentNode, GraphQLSchema
 
+from router import log_lines
 from router.background import aside, in_background
 from router.errors import IntrospectionDisabledError, PlanningFailedError, RequestError
 from router.introspection import (
@@ -159,7 +160,7 @@ class PlanningProcess:
             stdout=asyncio.subprocess.PIPE,
         )
         assert self._child.stdin is not None
-        self._child.stdin.write(_frame(self._supergraph_sdl))
+        self._child.stdin.write(_frame((log_lines.form_of_process(), self._supergraph_sdl)))
         return self._child
 
 
@@ -172,12 +173,15 @@ def _write(pipe: asyncio.StreamWriter, data: bytes) -> None:
 
 
 def main() -> None:
-    """The child: a supergraph, then jobs, from stdin; answers to stdout; ends with its parent."""
+    """The child: the form of its log and a supergraph, then jobs, from stdin; answers to stdout; ends with its parent."""
     jobs, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # a stray print must not look like an answer
-    supergraph_sdl = _read_frame(jobs)
-    if supergraph_sdl is None:
+    beginning = _read_frame(jobs)
+    if beginning is None:
         return
+    form, supergraph_sdl = beginning
+    if form is not None:
+        log_lines.configure(form)
     supergraph = read_supergraph(supergraph_sdl)
     planner = QueryPlanner(supergraph)
 

@@ -7,13 +7,13 @@ Modules take `structlog.get_logger` and the metrics below; the OpenTelemetry SDK
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
@@ -34,13 +34,17 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from structlog.tracebacks import ExceptionDictTransformer
 
+from router.log_lines import LogForm, add_trace_ids, configure
 from router.process_metrics import add_process_metrics
 from router.request_metrics import DurationHistogram, Level
 from router.settings import Settings, Telemetry
 
+if TYPE_CHECKING:
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
 TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
+CLOSE_SECONDS = 2.0
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -244,46 +248,11 @@ def metrics_text() -> bytes:
 
 
 def configure_logging(settings: Telemetry, *, for_people: bool = False) -> None:
-    """JSON lines on stdout for machines, or lines for people, coloured on a terminal."""
-    renderer: list[Any] = (
-        [
-            # without the values of local variables, which may be tokens, and which take long to print
-            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
-            structlog.processors.JSONRenderer(serializer=_json_line),
-        ]
-        if not for_people
-        else [_for_people()]
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _add_trace_ids,
-            *renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
-        cache_logger_on_first_use=True,
-    )
-
-
-def _for_people() -> structlog.dev.ConsoleRenderer:
-    """In colours on a terminal, and where somebody asks for them who shows the lines on one."""
+    """JSON lines on stdout for machines, or lines for people: in colours on a terminal, and where somebody asks for them
+    who shows the lines on one.
+    """
     colors = bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
-    return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
-
-
-def _json_line(event: Any, **_: Any) -> str:
-    return orjson.dumps(event, default=repr).decode()
-
-
-def _add_trace_ids(_: Any, __: str, event: Any) -> Any:
-    context = trace.get_current_span().get_span_context()
-    if context.is_valid:
-        event["trace_id"] = format(context.trace_id, "032x")
-        event["span_id"] = format(context.span_id, "016x")
-    return event
+    configure(LogForm(settings.log_level, for_people=for_people, colors=colors))
 
 
 class RequestLog:
@@ -306,9 +275,9 @@ class RequestLog:
 
     def write(self, **facts: Any) -> None:
         """For machines."""
-        facts |= {"event": "request", "level": "info", "timestamp": datetime.now(UTC)}
+        facts |= {"event": "request", "level": "info", "logger": __name__, "timestamp": datetime.now(UTC)}
         if self._is_traced:
-            _add_trace_ids(None, "", facts)
+            add_trace_ids(None, "", facts)
         self._append(orjson.dumps(facts, default=repr, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
 
     def write_line(self, text: str) -> None:
@@ -339,6 +308,7 @@ class Tracing:
     def __init__(self, settings: Telemetry) -> None:
         self.is_on = bool(settings.otlp_endpoint)
         self._provider: TracerProvider | None = None
+        self._exporter: OTLPSpanExporter | None = None
         self._tracer = trace.NoOpTracer()
         if self.is_on:
             self._provider = TracerProvider(
@@ -349,15 +319,24 @@ class Tracing:
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
             endpoint = settings.otlp_endpoint.rstrip("/")
-            exporter = OTLPSpanExporter(
+            self._exporter = OTLPSpanExporter(
                 endpoint if endpoint.endswith("/v1/traces") else f"{endpoint}/v1/traces", compression=Compression.Gzip
             )
-            self._provider.add_span_processor(BatchSpanProcessor(exporter))
+            self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
             self._tracer = self._provider.get_tracer("router")  # type: ignore[assignment]
 
     def close(self) -> None:
-        if self._provider is not None:
-            self._provider.shutdown()
+        """Sends what has gathered. A collector that does not take it in `CLOSE_SECONDS` keeps no process from its end: the
+        exporter would ask it again and again, for ten seconds a batch.
+        """
+        if self._provider is None or self._exporter is None:
+            return
+        closing = threading.Thread(target=self._provider.shutdown, name="last spans", daemon=True)
+        closing.start()
+        closing.join(CLOSE_SECONDS)
+        if closing.is_alive():
+            log.warning("last_spans_not_sent", waited_seconds=CLOSE_SECONDS)
+            self._exporter.shutdown()  # type: ignore[no-untyped-call]
 
     @contextmanager
     def operation(self, headers: Iterable[tuple[bytes, bytes]], request_id: str = "") -> Iterator[trace.Span]:

@@ -23,6 +23,7 @@ from deploy.cells.directory import CellSilentError, Directory
 from deploy.cells.evidence import Evidence, of_header, of_operation
 from deploy.environment import value_of
 from deploy.errors import FriendlyError
+from deploy.terminal import Terminal
 
 MOST_BODY_BYTES = 4 * 1024 * 1024  # of a JSON body, which has to be read; the cells' routers have limits of their own
 PROTOCOLS = ("graphql-transport-ws", "graphql-ws")
@@ -62,7 +63,8 @@ def serve_cell_router(cell_map: CellMap, host: str, port: int) -> None:
     secret = value_of("CELL_SECRET", os.environ)
     if not secret:
         raise FriendlyError("CELL_SECRET is not set", "it is the one that all cells' users subgraphs have")
-    web.run_app(cell_router(cell_map, secret), host=host, port=port, shutdown_timeout=10, access_log=None)
+    application = cell_router(cell_map, secret)
+    web.run_app(application, host=host, port=port, shutdown_timeout=10, access_log=None, print=Terminal().say)
 
 
 class _CellRouter:

@@ -158,12 +158,16 @@ def _look(report: Report, stack: Stack) -> None:
     _who_runs(report, stack)
     _what_is_written(report, stack)
     _where_secrets_are(report, stack)
-    plain = {
-        name: len([line for line in stack.log(name).splitlines() if line[:1] not in {"{", ""}]) for name in SERVING
-    }
-    report.note(
-        "lines of logs that are not JSON", ", ".join(f"{name} {count}" for name, count in plain.items() if count)
-    )
+    plain = {name: [line for line in stack.log(name).splitlines() if not _is_json(line)] for name in OURS}
+    told = "; ".join(f"{name} {len(lines)}, as {lines[0][:100]!r}" for name, lines in plain.items() if lines)
+    report.check("every line of our logs is a JSON object", not told, told)
+
+
+def _is_json(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
 
 
 def _who_runs(report: Report, stack: Stack) -> None:

@@ -162,7 +162,11 @@ def bound_socket(host: str, port: int, *, is_shared: bool) -> socket.socket:
 
 def _worker(settings: Settings, create_app: CreateApp, siblings: Path) -> None:
     configure_logging(settings.telemetry, for_people=settings.logs_for_people)
-    run_one(settings, create_app, listening_socket(settings), siblings=siblings)
+    try:
+        run_one(settings, create_app, listening_socket(settings), siblings=siblings)
+    except Exception:  # multiprocessing would print it as it likes
+        log.exception("worker_failed", pid=os.getpid())
+        sys.exit(1)
 
 
 class _Supervisor:

@@ -17,6 +17,7 @@ from subgraphs.shell.app import (
     with_news_of_rights,
 )
 from subgraphs.shell.settings import Settings, SettingsError, read_settings
+from subgraphs.shell.telemetry import configure_logs
 
 LARGEST_HEAD_BYTES = 64 * 1024
 LONGEST_READ_SECONDS = 30.0  # for a head, and for a body
@@ -117,7 +118,9 @@ def _serve(subgraph: Subgraph, host: str, port: int) -> None:
 def _migrate(subgraph: Subgraph) -> None:
     from subgraphs.shell.database import migrate, wait_for_database
 
-    url = read_settings(subgraph.name).database_url
+    settings = read_settings(subgraph.name)
+    configure_logs(settings)
+    url = settings.database_url
 
     async def run_migrations() -> None:
         await wait_for_database(url)
@@ -139,6 +142,7 @@ async def _relay(settings: Settings) -> None:
 
     if settings.kafka is None:
         raise SettingsError("KAFKA_BOOTSTRAP_SERVERS is not set.")
+    configure_logs(settings)
     resources = open_resources(settings)
     try:
         await run_relay(settings.subgraph, settings.database_url, settings.kafka, fanout=resources.fanout)
@@ -152,6 +156,7 @@ async def _consume(subgraph: Subgraph) -> None:
         raise SettingsError("KAFKA_BOOTSTRAP_SERVERS is not set.")
     from events.consumer import run_consumer
 
+    configure_logs(settings)
     resources = open_resources(settings)
     subscriptions = [
         with_news_of_rights(subgraph.name, subscription_of(resources.fanout, resources.now))

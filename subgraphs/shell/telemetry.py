@@ -3,17 +3,16 @@
 Spans are thin on purpose: one an operation and one a loader batch, none a field.
 """
 
-import logging
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-import orjson
 import structlog
 from opentelemetry import propagate, trace
 from prometheus_client import Gauge, Histogram, disable_created_metrics
 
+from router import log_lines
 from subgraphs.shell.database import Database
 from subgraphs.shell.settings import Settings
 
@@ -40,10 +39,19 @@ _traced = False
 
 def configure(settings: Settings) -> None:
     """Set up the process's logs, and its traces if OTEL_EXPORTER_OTLP_ENDPOINT names where they go."""
-    if not structlog.is_configured():  # mounted in another process, that one's logs are ours
-        _configure_logs(settings)
+    configure_logs(settings)
     if settings.otlp_endpoint:
         _configure_traces(settings)
+
+
+def configure_logs(settings: Settings) -> None:
+    """JSON where FITTRACKER_ENV is prod, else lines for people. Mounted in another process, that one's logs are ours."""
+    if log_lines.is_configured():
+        return
+    for_people = settings.environment != "prod"
+    form = log_lines.LogForm(settings.log_level, for_people=for_people, colors=sys.stdout.isatty())
+    log_lines.configure(form, caches_loggers=False)
+    structlog.contextvars.bind_contextvars(subgraph=settings.subgraph)
 
 
 def operation_span(name: str, headers: Mapping[str, str]) -> AbstractContextManager[Any]:
@@ -95,49 +103,6 @@ def measure_pools(database: Database) -> None:
         _POOL_IDLE.labels(name).set(loaders.idle)
         _POOL_MAX.labels(name).set(loaders.size)
         _POOL_PENDING.labels(name).set(loaders.waiting)
-
-
-def _configure_logs(settings: Settings) -> None:
-    level = logging.getLevelNamesMapping()[settings.log_level]
-    logging.basicConfig(
-        level=max(level, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s"
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _add_trace,
-            structlog.processors.format_exc_info,
-            *_renderer(settings),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer)
-        if settings.environment == "prod"
-        else structlog.PrintLoggerFactory(sys.stdout),
-        cache_logger_on_first_use=False,
-    )
-    structlog.contextvars.bind_contextvars(subgraph=settings.subgraph)
-
-
-def _renderer(settings: Settings) -> list[Any]:
-    if settings.environment == "prod":
-        return [structlog.processors.JSONRenderer(serializer=orjson.dumps)]
-    return [
-        structlog.dev.ConsoleRenderer(
-            colors=sys.stdout.isatty(),
-            # The pretty one prints local variables, and with them passwords.
-            exception_formatter=structlog.dev.plain_traceback,
-        )
-    ]
-
-
-def _add_trace(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    span = trace.get_current_span().get_span_context()
-    if span.is_valid:
-        event["trace_id"] = f"{span.trace_id:032x}"
-        event["span_id"] = f"{span.span_id:016x}"
-    return event
 
 
 def _configure_traces(settings: Settings) -> None:

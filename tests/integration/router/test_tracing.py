@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
+from structlog.testing import capture_logs
 
+from router.settings import Telemetry
+from router.telemetry import Tracing
 from tests.testkit.running_router import StartRouter
 from tests.testkit.trace_collector import TraceCollector, attributes_of, collecting_traces
 
@@ -61,3 +65,13 @@ async def test_a_collector_that_is_away_disturbs_nobody(start_router: StartRoute
     async with start_router(telemetry=telemetry) as router:
         for _ in range(3):
             assert "errors" not in await router.ask("{ products { name } }")
+
+
+async def test_a_collector_that_is_away_keeps_no_router_from_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("router.telemetry.CLOSE_SECONDS", 0.2)
+    tracing = Tracing(Telemetry(otlp_endpoint="http://127.0.0.1:1", sample_ratio=1))
+    with tracing.operation([]):
+        pass
+    with capture_logs() as lines:
+        await asyncio.to_thread(tracing.close)  # the exporter alone would try for five seconds and more
+    assert [line["event"] for line in lines] == ["last_spans_not_sent"]
