@@ -21,6 +21,7 @@ from subgraphs.shell.calendar import (
 )
 from subgraphs.shell.day_range import DayRange
 from subgraphs.shell.errors import Checks
+from subgraphs.users.domain.account import LATEST_DAY_START
 from tests.testkit.zones import CHANGING, ZONES, changes_of, day_starts, days_of_change, near_changes
 
 DAY = timedelta(days=1)
@@ -101,6 +102,21 @@ def test_the_day_of_any_clock_on_earth_may_be_told_and_has_begun_somewhere(
     check_day_of(checks, day, at, "localDate")
     assert checks.violations == []
     assert day <= latest_day(at)
+
+
+@given(at=instants)
+def test_no_day_may_be_told_but_those_between_the_clock_farthest_west_and_the_one_farthest_east(at: datetime) -> None:
+    for hour in range(24):
+        moment = at.replace(hour=hour)
+        earliest, latest = (
+            local_date(moment, "Etc/GMT+12", LATEST_DAY_START),
+            local_date(moment, "Pacific/Kiritimati", 0),
+        )
+        assert latest_day(moment) == latest
+        for offset in range(-4, 5):
+            day, checks = moment.date() + offset * DAY, Checks()
+            check_day_of(checks, day, moment, "localDate")
+            assert (checks.violations == []) == (earliest <= day <= latest)
 
 
 @given(at=instants, offset=st.integers(-4, 4), first=st.integers(-3, 0), last=st.integers(0, 3))
