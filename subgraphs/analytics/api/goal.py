@@ -13,11 +13,12 @@ from subgraphs.analytics.api.summary import today_of
 from subgraphs.analytics.commands import goal as commands
 from subgraphs.analytics.domain import goal as domain
 from subgraphs.analytics.domain.measure import exercise_of, tape_of
-from subgraphs.analytics.domain.projection import WINDOW_DAYS, Projection, project
+from subgraphs.analytics.domain.projection import WINDOW_DAYS, Projection, project, recent
 from subgraphs.analytics.loaders import loaders_of
 from subgraphs.analytics.projections.summary import achievement_channel, day_channel
 from subgraphs.analytics.queries.goal import GoalRecord, Standing
 from subgraphs.analytics.queries.weight import Span
+from subgraphs.shell.calendar import latest_day
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.errors import NotFoundError
@@ -202,7 +203,7 @@ class Goal(Node):
 
     async def _projected(self, info: Info) -> Projection | None:
         today = await today_of(info, self.record.user_id)
-        span = Span(today - timedelta(days=WINDOW_DAYS - 1), today)
+        span = Span(today - timedelta(days=WINDOW_DAYS - 1), latest_day(info.context.resources.now()))
         if self.kind is domain.GoalKind.WEIGHT_KG:
             loading = loaders_of(info).trend_by_user.load((self.record.user_id, span))  # while its standing is read
         else:
@@ -210,7 +211,7 @@ class Goal(Node):
         standing = await self._standing(info)
         is_reached = self.status is domain.GoalStatus.COMPLETED or standing.progress == 1
         return project(
-            await loading,
+            recent(await loading, today),
             self.record.target_value,
             is_reached=is_reached,
             target_date=self.record.target_date,

@@ -72,6 +72,12 @@ def project(
     )
 
 
+def recent(trend: Sequence[TrendPoint], today: date) -> list[TrendPoint]:
+    """The points of the last 28 days, oldest first: up to today, or to the day of the newest for somebody who flew west from it."""
+    last = max([today, *(point.local_date for point in trend[-1:])])
+    return [point for point in trend if point.local_date > last - timedelta(days=WINDOW_DAYS)]
+
+
 def slope_per_day(trend: Sequence[TrendPoint]) -> Decimal | None:
     """Kg a day of the least-squares line; None for under three points or a week."""
     if len(trend) < LEAST_POINTS or (trend[-1].local_date - trend[0].local_date).days < LEAST_SPAN_DAYS:

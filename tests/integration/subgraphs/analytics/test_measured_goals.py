@@ -185,6 +185,9 @@ async def test_a_weight_has_a_pace_as_its_projection_says(analytics: SubgraphUnd
     await create(analytics, person, kind="WEIGHT_KG", targetValue=85)
     goal = await only_goal(analytics, person)
     assert (goal["pace"]["remaining"], goal["projection"]["remainingKg"]) == (-5.0, -5.0)
+    await tell(analytics, person, weighing(person, day(1), "80"))  # of tomorrow, before a flight to the west
+    goal = await only_goal(analytics, person)
+    assert (goal["currentValue"], goal["pace"]["remaining"], goal["projection"]["remainingKg"]) == (88.1, -3.1, -3.1)
 
 
 async def test_a_goal_that_is_reached_is_told_once(analytics: SubgraphUnderTest, person: str) -> None:

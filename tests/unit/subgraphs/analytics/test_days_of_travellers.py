@@ -21,7 +21,7 @@ from subgraphs.analytics.domain.goal import (
     periods,
 )
 from subgraphs.analytics.domain.period import add_up
-from subgraphs.analytics.domain.projection import project
+from subgraphs.analytics.domain.projection import project, recent
 from subgraphs.analytics.domain.report import ReportKind, report, reported_period
 from subgraphs.analytics.domain.rolling import day_means
 from subgraphs.analytics.domain.streak import (
@@ -265,6 +265,20 @@ def test_a_trend_a_pace_and_an_expenditure_do_not_see_that_a_day_was_short_or_lo
     used = expenditure(eaten, trend, None, today)
     assert used.confidence is Confidence.HIGH
     assert used.days_with_intake == used.days_weighed == 28
+
+
+@given(journey=journeys(), more=st.integers(0, 40))
+def test_a_pace_is_of_the_28_days_up_to_the_newest_weighing_also_after_a_flight_to_the_west(
+    journey: Journey, more: int
+) -> None:
+    newest = max(tick.day for tick in journey.ticks)
+    first = min(newest, journey.today) - more * DAY
+    days = [first + number * DAY for number in range((newest - first).days + 1)]
+    points = recent(weight_trend((day, 80 - Decimal(number) / 10) for number, day in enumerate(days)), journey.today)
+    assert [point.local_date for point in points] == days[-28:]
+    found = project(points, Decimal(50), is_reached=False, target_date=None, today=journey.today)
+    assert found is not None
+    assert found.remaining_kg == 50 - points[-1].trend_kg
 
 
 @pytest.mark.parametrize("zone", ZONES)
