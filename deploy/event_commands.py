@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 from prometheus_client import start_http_server
+from rich.markup import escape
 
 from deploy.databases import database_urls
 from deploy.embedded import DOMAINS
@@ -21,7 +22,7 @@ from deploy.errors import FriendlyError
 from events import metrics
 from events.audit import Audit, Difference
 from events.consumer import Subscription, handle_parked
-from events.parked import discard, list_parked, order_to_park, replay
+from events.parked import count_parked, discard, order_to_park, parked_ids, read_parked, replay
 from events.progress import behind, unpublished
 from events.relay import ClocksDisagreeError, begin_source_epoch
 from events.sources import Sources
@@ -30,6 +31,7 @@ from subgraphs.shell.database import Database
 
 if TYPE_CHECKING:
     from deploy.terminal import Terminal
+    from events.parked import ParkedRecord
 
 _LONGEST_SHOWN = 200
 
@@ -89,8 +91,8 @@ async def show_lag(data_dir: Path, terminal: Terminal) -> None:
             subscription, database = rooms.of(group)
             late, age = await behind(subscription, database.reader, engines)
             async with database.reading() as connection:
-                parked = len(await list_parked(connection, group))
-            terminal.say(f"group {group}: {late} behind, the oldest for {age:.1f} s; {parked} parked")
+                parked = (await count_parked(connection)).get(group, 0)
+            terminal.say(f"group {group}: {late} behind, the oldest for {age:.1f} s; {parked:.0f} parked")
 
 
 async def show_parked(group: str | None, data_dir: Path, terminal: Terminal) -> None:
@@ -98,14 +100,25 @@ async def show_parked(group: str | None, data_dir: Path, terminal: Terminal) -> 
         for each in [group] if group else list(rooms.subscriptions):
             _, database = rooms.of(each)
             async with database.reading() as connection:
-                records = await list_parked(connection, each)
-            terminal.say(f"{each}: {len(records)} parked")
-            for record in records:
-                event = record.envelope
-                what = "no event" if event is None else f"{event.type} {event.aggregate.id} v{event.aggregate.version}"
-                place = f"{record.topic} {record.partition} {record.offset}"
-                reason = record.error.partition("\n")[0][:_LONGEST_SHOWN]
-                terminal.say(f"  {record.id}  {place}  {what}  {record.attempts} attempts  {reason}")
+                ids = await parked_ids(connection, each)
+            terminal.say(f"{each}: {len(ids)} parked")
+            async for record in read_parked(database.writer, ids):
+                terminal.say(line_of_parked(record))
+
+
+def line_of_parked(record: ParkedRecord) -> str:
+    """A record for a terminal: whoever wrote it may have meant to write there."""
+    event = record.envelope
+    what = "no event" if event is None else f"{event.type} {event.aggregate.id} v{event.aggregate.version}"
+    place = f"{record.topic} {record.partition} {record.offset}"
+    reason = record.error.partition("\n")[0]
+    return f"  {record.id}  {place}  {_shown(what)}  {record.attempts} attempts  {_shown(reason)}"
+
+
+def _shown(told: str) -> str:
+    """Not longer than anybody reads, without controls, and never taken for markup."""
+    short = told[:_LONGEST_SHOWN]
+    return escape(short if short.isprintable() else ascii(short)[1:-1])
 
 
 async def replay_parked(group: str, ids: Sequence[int], data_dir: Path, terminal: Terminal) -> bool:
@@ -113,8 +126,7 @@ async def replay_parked(group: str, ids: Sequence[int], data_dir: Path, terminal
     async with open_rooms(data_dir) as rooms:
         subscription, database = rooms.of(group)
         async with database.reading() as connection:
-            records = await list_parked(connection, group)
-        wanted = [record for record in records if not ids or record.id in ids]
+            wanted = [each for each in await parked_ids(connection, group) if not ids or each in ids]
         outcome = await replay(database.writer, wanted, partial(handle_parked, subscription))
     for what, found in (
         ("handled", outcome.handled),
@@ -130,7 +142,7 @@ async def discard_parked(group: str, ids: Sequence[int], data_dir: Path, termina
     async with open_rooms(data_dir) as rooms:
         _, database = rooms.of(group)
         async with database.transaction() as connection:
-            known = {record.id for record in await list_parked(connection, group)}
+            known = set(await parked_ids(connection, group))
             gone = await discard(connection, [each for each in ids if each in known])
     terminal.say(f"{gone} discarded")
 

@@ -19,6 +19,7 @@ from events.topics import EPOCH_PREFIX, TOPICS, Topic, epoch_topic
 
 _TOPIC_ALREADY_EXISTS = 36
 CALL_TIMEOUT_SECONDS = 5.0
+TELLING_POLLS, TELLING_POLL_SECONDS = 50, 0.1
 #: For so long an epoch that was read is believed over a connection that stands: a broker that lost its records was restarted.
 EPOCH_BELIEVED_SECONDS = 10.0
 
@@ -43,10 +44,21 @@ class Broker:
         epoch = await self.read_epoch()
         if epoch is None:
             await self.ensure_topics([epoch_topic(new_id())])
-            epoch = await self.read_epoch()
-        if epoch is None:
-            raise BrokerReplacedError("the broker lost its epoch as soon as it got one")
+            epoch = await self._given_epoch()
         return epoch
+
+    async def _given_epoch(self) -> str:
+        """The epoch that was given a moment ago, once the broker tells the same one twice: brokers of Apache Kafka hear of a new topic
+        from their controller, after whoever made it, and others may give one at the same moment. Raises BrokerReplacedError where
+        none is told.
+        """
+        epoch: str | None = None
+        for _ in range(TELLING_POLLS):
+            before, epoch = epoch, await self.read_epoch()
+            if epoch is not None and epoch == before:
+                return epoch
+            await asyncio.sleep(TELLING_POLL_SECONDS)
+        raise BrokerReplacedError("the broker lost its epoch as soon as it got one")
 
     async def read_epoch(self) -> str | None:
         """The epoch, or None on a broker that has none. Of several, made at the same moment, the oldest counts."""

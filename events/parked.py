@@ -5,7 +5,7 @@ and replaying one is the same transaction as striking it off. `consumer` parks; 
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -58,9 +58,11 @@ _PARK = text(
     " ON CONFLICT (consumer_group, topic, value_hash)"
     " DO UPDATE SET error = excluded.error, attempts = known.attempts + excluded.attempts, parked_at = now()"
 )
-_LIST = (
+# Those of one key together, and in the order they came.
+_IDS = text("SELECT id FROM parked_record WHERE consumer_group = :consumer_group ORDER BY key, id")
+_BY_ID = text(
     "SELECT id, consumer_group, topic, partition, record_offset, key, value, error, attempts, parked_at"
-    " FROM parked_record WHERE consumer_group = :consumer_group"
+    " FROM parked_record WHERE id = :id"
 )
 _ORDER = text(
     "INSERT INTO park_order (consumer_group, topic, partition, record_offset)"
@@ -128,10 +130,18 @@ async def park(engine: AsyncEngine, group: str, record: ConsumerRecord, failure:
     _log.error("record_parked", **place, error=reason_of(failure), attempts=attempts)
 
 
-async def list_parked(connection: AsyncConnection, group: str) -> list[ParkedRecord]:
-    """The group's parked records, those of one key together and in the order they came."""
-    result = await connection.execute(text(f"{_LIST} ORDER BY key, id"), {"consumer_group": group})
-    return [ParkedRecord(*row) for row in result]
+async def parked_ids(connection: AsyncConnection, group: str) -> list[int]:
+    """Of the group's parked records, those of one key together and in the order they came."""
+    return list(await connection.scalars(_IDS, {"consumer_group": group}))
+
+
+async def read_parked(engine: AsyncEngine, ids: Iterable[int]) -> AsyncIterator[ParkedRecord]:
+    """These records one at a time, for each keeps all its bytes, however many; what is not parked any more is left out."""
+    for record_id in ids:
+        async with engine.connect() as connection:
+            row = (await connection.execute(_BY_ID, {"id": record_id})).one_or_none()
+        if row is not None:
+            yield ParkedRecord(*row)
 
 
 async def count_parked(connection: AsyncConnection) -> dict[str, float]:
@@ -140,14 +150,14 @@ async def count_parked(connection: AsyncConnection) -> dict[str, float]:
     return {group: number for group, number in result}  # noqa: C416 - rows are not pairs to mypy
 
 
-async def replay(engine: AsyncEngine, records: Sequence[ParkedRecord], handle: HandleAgain) -> Replayed:
-    """Handle parked records again, in order per key: behind one that fails the others of its key are held back.
+async def replay(engine: AsyncEngine, ids: Sequence[int], handle: HandleAgain) -> Replayed:
+    """Handle parked records again, in the order of their ids here: behind one that fails the others of its key are held back.
 
     Raises failures of the infrastructure; what was replayed until then is struck off.
     """
     outcome = Replayed()
     stopped_keys: set[bytes | None] = set()
-    for record in records:
+    async for record in read_parked(engine, ids):
         if record.key in stopped_keys:
             outcome.held_back.append(record.id)
             continue

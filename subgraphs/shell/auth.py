@@ -110,6 +110,13 @@ class KeyRing:
             for secret in reversed(self._secrets.values())
         )
 
+    def pseudonym(self, text: str) -> str:
+        """For logs, of what can be guessed, such as an address: the same for the same text until the secret is another one, and not
+        to be found out by trying all texts without it.
+        """
+        secret = self._secrets[self._kid].encode()
+        return hmac.digest(secret, b"pseudonym of " + text.encode(), "sha256").hex()[:12]
+
     def verify(self, token: str) -> Viewer:
         """Raises UnauthenticatedError unless this is an access token of ours that has not expired."""
         viewer = self._verified.get(token)

@@ -16,9 +16,11 @@ FIRST_YEAR = 1900
 LAST_YEAR = 2200
 #: Clocks of phones run ahead a little: an instant up to this far in the future is taken for now.
 CLOCK_TOLERANCE = timedelta(minutes=5)
-#: How far clocks are behind UTC at most, and how late a person's day may begin.
+#: The latest hour at which a person's day may begin.
+LATEST_DAY_START = 12
+#: How far clocks are behind UTC at most.
 _CLOCKS_BEHIND = timedelta(hours=12)
-_LATEST_START = timedelta(hours=12)
+_LATEST_START = timedelta(hours=LATEST_DAY_START)
 
 
 class WeekStart(StrEnum):

@@ -1,4 +1,6 @@
-"""People as nutrition and workouts have them from the events of users: their name and their clock, in the table `person`."""
+"""People as the other subgraphs have them from the events of users: what clocks they may have, and for nutrition and workouts their
+name and their clock, in the table `person`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from events.contracts.users import AccountState
+from events.failures import BadRecordError
 from subgraphs.shell.auth import Viewer
+from subgraphs.shell.calendar import LATEST_DAY_START, is_time_zone
 from subgraphs.shell.read_pool import Reader
 from subgraphs.shell.recent_clocks import is_ahead_of
 
@@ -17,6 +22,17 @@ class PersonRecord:
     display_name: str
     time_zone: str
     day_start_hour: int
+
+
+def check_clock(account: AccountState) -> None:
+    """Raises BadRecordError for a clock that nothing of this person could be told by: each read would fail on it.
+
+    A zone that newer data knows is replayed after the upgrade (decision 0248).
+    """
+    if not is_time_zone(account.time_zone):
+        raise BadRecordError(f"there is no time zone {account.time_zone!r:.100}")
+    if not 0 <= account.day_start_hour <= LATEST_DAY_START:
+        raise BadRecordError(f"no day starts at hour {account.day_start_hour}")
 
 
 _BY_ID = text("SELECT user_id, display_name, time_zone, day_start_hour FROM person WHERE user_id = ANY(:ids)")

@@ -15,6 +15,7 @@ from graphql import GraphQLObjectType, GraphQLResolveInfo
 from strawberry.federation import Schema
 from strawberry.types.base import StrawberryObjectDefinition
 
+from subgraphs.shell.auth import KeyRing
 from subgraphs.shell.context import Context
 from subgraphs.shell.errors import SubgraphError
 
@@ -56,7 +57,10 @@ def record_security_events(schema: Schema) -> None:
 
 
 def shown_subject(subject: str) -> str:
-    """Enough to follow one person through the logs, not enough to name them: as in the router's lines of requests."""
+    """Enough to follow one person through the logs, not enough to name them: as in the router's lines of requests.
+
+    Ids of people are random, and nobody tries them all. What could be tried is shown by `KeyRing.pseudonym`.
+    """
     return sha256(subject.encode()).hexdigest()[:12]
 
 
@@ -94,18 +98,23 @@ def _write(info: GraphQLResolveInfo[Any], outcome: str, by: str | None, given: A
         outcome=outcome,
         reason=reason,
         by=None if by is None else shown_subject(by),
-        account=_account(given),
-        from_network=None if context.client_address is None else shown_subject(context.client_address),
+        account=_account(given, context.resources.key_ring),
+        from_network=_shown_network(context),
         correlation_id=context.correlation_id,
     )
 
 
-def _account(given: Any) -> str | None:
+def _shown_network(context: Context) -> str | None:
+    address = context.client_address
+    return None if address is None else context.resources.key_ring.pseudonym(address)
+
+
+def _account(given: Any, key_ring: KeyRing) -> str | None:
     """Of the account that the input names, by its person's id or its address: attempts at one account belong together."""
     if not isinstance(given, Mapping):
         given = vars(given) if hasattr(given, "__dict__") else {}
     for name in ("userId", "user_id", "readerId", "email"):
         value = given.get(name)
         if isinstance(value, str):
-            return shown_subject(value.strip().casefold() if name == "email" else value)
+            return key_ring.pseudonym(value.strip().casefold()) if name == "email" else shown_subject(value)
     return None

@@ -25,7 +25,7 @@ from typing import Any
 from deploy.data_directory import DataDirectory
 from deploy.event_commands import Sampling, check, open_rooms
 from deploy.terminal import Terminal
-from events.parked import list_parked
+from events.parked import parked_ids, read_parked
 from events.progress import behind, unpublished
 from tests.testkit.campaign_faults import KINDS, LINKED, PARTS, Fault, inflict, planned
 from tests.testkit.campaign_people import KCAL_PER_GRAM, Answers, Person
@@ -179,9 +179,10 @@ async def _compare(
         result.findings.append("a projection differs from its sources (fittracker events check)")
     async with open_rooms(directory) as rooms:
         for group in rooms.subscriptions:
-            async with rooms.of(group)[1].reading() as connection:
-                parked = await list_parked(connection, group)
-            result.findings += [f"{group} parked {record.topic}: {record.error}" for record in parked]
+            database = rooms.of(group)[1]
+            async with database.reading() as connection:
+                parked = read_parked(database.writer, await parked_ids(connection, group))
+            result.findings += [f"{group} parked {record.topic}: {record.error}" async for record in parked]
 
 
 async def _settled(directory: Path) -> bool:

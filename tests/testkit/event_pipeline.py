@@ -21,7 +21,7 @@ from events.failures import BadRecordError
 from events.inbox import INBOX_DDL, INBOX_EPOCH_DDL
 from events.kafka_settings import KafkaSettings
 from events.outbox import OUTBOX_DDL, OUTBOX_EPOCH_DDL, NewEvent, append_event
-from events.parked import PARKED_DDL, ParkedRecord, list_parked
+from events.parked import PARKED_DDL, ParkedRecord, parked_ids, read_parked
 from events.relay import run_relay
 from events.supervision import Loops
 from events.topics import USERS_BODY
@@ -117,7 +117,8 @@ class Pipeline:
 
     async def parked(self) -> list[ParkedRecord]:
         async with self.engine.connect() as connection:
-            return await list_parked(connection, self.group)
+            ids = await parked_ids(connection, self.group)
+        return [record async for record in read_parked(self.engine, ids)]
 
     async def send(self, value: bytes, key: bytes = b"u1") -> None:
         """A record that no outbox wrote."""

@@ -21,6 +21,7 @@ from deploy.personal_data.sources.reading import SkippedError
 from subgraphs.workouts.domain.series import MOST_POINTS as MOST_SERIES_POINTS
 from subgraphs.workouts.domain.series import RateTimes, Series, rate_times, thinned
 from subgraphs.workouts.domain.track import METRES
+from subgraphs.workouts.domain.workout_set import LONGEST_SECONDS
 
 #: The mean radius of the International Union of Geodesy and Geophysics.
 EARTH_M = 6_371_008.8
@@ -104,9 +105,13 @@ class Line:
 
 
 def line_of(points: Sequence[Point]) -> Line:
-    """Raises SkippedError for fewer than two points."""
+    """Raises SkippedError for fewer than two points, and for more than a day: in a thousand years there are as many kilometres as a
+    file of a few lines likes.
+    """
     if len(points) < 2:
         raise SkippedError("has fewer than two points with a time")
+    if points[-1].at - points[0].at > LONGEST_SECONDS:
+        raise SkippedError("lasts longer than a day")
     covered_to = _counted if sum(point.metres is not None for point in points) >= 2 else _measured
     start, last = points[0].at, points[0]
     seconds, metres = [0.0], [0.0]

@@ -25,6 +25,7 @@ from subgraphs.analytics.projections.food_count import items_of_meals, move_coun
 from subgraphs.analytics.projections.measure import MEASURING, replace_measures
 from subgraphs.analytics.projections.timeline import replace_entries
 from subgraphs.shell.change_log import forget_changes_of
+from subgraphs.shell.replicated_person import check_clock
 
 Day = tuple[str, date]  # (user id, local date)
 Row = Mapping[str, Any]
@@ -290,6 +291,7 @@ async def _apply_accounts(connection: AsyncConnection, told: Sequence[Told]) -> 
             await _forget(connection, envelope.user_id)
             erased.add(envelope.user_id)
         elif isinstance(payload, AccountState):
+            check_clock(payload)
             await connection.execute(
                 text(
                     "INSERT INTO person (user_id, time_zone, day_start_hour, week_start)"

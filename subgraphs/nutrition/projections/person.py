@@ -19,6 +19,7 @@ from events.topics import USERS_ACCOUNT
 from events.upcast import read_payload
 from subgraphs.nutrition.queries.person import GROUP
 from subgraphs.shell.change_log import forget_changes_of
+from subgraphs.shell.replicated_person import check_clock
 
 TOPICS = (USERS_ACCOUNT.name,)
 
@@ -76,6 +77,7 @@ async def project_people(connection: AsyncConnection, envelopes: Sequence[Envelo
             await forget_changes_of(connection, envelope.user_id)
             await forget_events_of(connection, envelope.user_id)
         elif isinstance(payload, AccountState):
+            check_clock(payload)
             await connection.execute(
                 _KEEP,
                 {

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import idna
 
-from subgraphs.shell.calendar import WeekStart, check_time_zone
+from subgraphs.shell.calendar import LATEST_DAY_START, WeekStart, check_time_zone
 from subgraphs.shell.errors import Checks
 from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex, age_years
 from subgraphs.shell.text import check_line, is_line, normal_text
@@ -26,7 +26,6 @@ _TRIED_FIRST = frozenset({
 # Of BCP 47 (RFC 5646) what chooses words and formats: language, script, region; no variants, extensions or private use.
 _LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _SCRIPT_LETTERS = 4
-LATEST_DAY_START = 12
 # RFC 5321 without quoted local parts, RFC 6531 for other scripts.
 # The beginning of an encoded word (RFC 2047), which whoever writes a mail's head reads as other characters: as another mailbox,
 # as a comma before a second one, as the end of the line.

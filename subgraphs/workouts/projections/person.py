@@ -17,6 +17,7 @@ from events.outbox import forget_events_of
 from events.topics import USERS_ACCOUNT, USERS_BODY
 from events.upcast import read_payload
 from subgraphs.shell.change_log import forget_changes_of
+from subgraphs.shell.replicated_person import check_clock
 from subgraphs.workouts.commands.settle import price_waiting_workouts
 from subgraphs.workouts.queries.person import GROUP
 
@@ -97,6 +98,7 @@ def person_projector(now: Callable[[], datetime]) -> Handler:
 
 
 async def _keep_account(connection: AsyncConnection, user_id: str, account: AccountState) -> None:
+    check_clock(account)
     await connection.execute(
         _PERSON,
         {

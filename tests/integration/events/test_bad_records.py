@@ -12,11 +12,12 @@ import msgspec
 import pytest
 from prometheus_client import REGISTRY
 
+from deploy.event_commands import line_of_parked
 from events.consumer import STAMP_BYTES, handle_parked
 from events.contracts.users import WeightLogged
 from events.envelope import LARGEST_VALUE_BYTES, decode_envelope, encode_envelope
 from events.outbox import EventTooLargeError, NewEvent, append_event, outbox_rows
-from events.parked import count_parked, order_to_park
+from events.parked import count_parked, order_to_park, parked_ids, read_parked
 from events.parked import replay as replay_parked
 from tests.testkit.event_pipeline import DAY, Pipeline, eventually
 from tests.testkit.servers import Postgres
@@ -152,6 +153,23 @@ async def test_large_records_are_held_a_few_at_a_time(pipeline: Pipeline) -> Non
         tracemalloc.stop()
     assert most < 60_000_000
     assert await pipeline.weights() == {"w1": "80"}
+    await _list_and_replay_a_few_at_a_time(pipeline)
+
+
+async def _list_and_replay_a_few_at_a_time(pipeline: Pipeline) -> None:
+    async with pipeline.engine.connect() as connection:
+        ids = await parked_ids(connection, pipeline.group)
+    tracemalloc.start()
+    try:
+        shown = [line_of_parked(record) async for record in read_parked(pipeline.engine, ids)]
+        outcome = await replay_parked(pipeline.engine, ids, partial(handle_parked, pipeline.subscription))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(shown) == 30
+    assert max(map(len, shown)) < 500
+    assert len(outcome.failed) + len(outcome.held_back) == 30
+    assert most < 40_000_000
 
 
 async def test_while_many_are_parked_the_loop_is_well_and_tells_how_many_are_left(pipeline: Pipeline) -> None:
@@ -254,7 +272,9 @@ async def test_a_record_that_blocks_is_let_go_by_order(pipeline: Pipeline) -> No
         await eventually(let_go)
         pipeline.is_broken = False
         outcome = await replay_parked(
-            pipeline.engine, await pipeline.parked(), partial(handle_parked, pipeline.subscription)
+            pipeline.engine,
+            [record.id for record in await pipeline.parked()],
+            partial(handle_parked, pipeline.subscription),
         )
     assert len(outcome.handled) == 1
     assert await pipeline.parked() == []
@@ -279,7 +299,9 @@ async def test_replay_keeps_the_order_of_each_key_and_strikes_off_what_is_known(
         await eventually(corrected)
     parked = await pipeline.parked()  # a record that was delivered again meanwhile has been tried more often
     first, second, superseded = (record.id for record in parked)
-    outcome = await replay_parked(pipeline.engine, parked, partial(handle_parked, pipeline.subscription))
+    outcome = await replay_parked(
+        pipeline.engine, [first, second, superseded], partial(handle_parked, pipeline.subscription)
+    )
     assert (outcome.failed, outcome.held_back, outcome.superseded) == ([first], [second], [superseded])
     assert [(record.id, record.attempts) for record in await pipeline.parked()] == [
         (first, parked[0].attempts + 1),

@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from itertools import count
 from random import Random
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from events.consumer import Subscription, project_newer
 from events.contracts import CONTRACTS
+from events.contracts.users import SettingsChanged
 from events.envelope import Aggregate, Envelope, Payload, decode_envelope, encode_envelope, encode_payload
-from events.failures import Fault, fault_of
+from events.failures import BadRecordError, Fault, fault_of
 from events.fanout import Fanout
 from subgraphs.analytics.loaders import AnalyticsLoaders
 from subgraphs.analytics.projections import summary
@@ -38,6 +41,7 @@ from tests.testkit.servers import Postgres
 from tests.testkit.subgraph import SubgraphUnderTest, subgraph_under_test
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+_numbers = count(1)
 _SubscriptionOf = Callable[[Fanout | None, Callable[[], datetime]], Subscription]
 _SUBGRAPHS: dict[str, tuple[Any, Any, tuple[_SubscriptionOf, ...]]] = {
     "users": (users_schema, UsersLoaders, (notification.subscription, planned_workout.subscription)),
@@ -71,7 +75,7 @@ async def consuming(
 ) -> AsyncIterator[tuple[SubgraphUnderTest, list[Subscription]]]:
     name: str = request.param
     schema, loaders, subscriptions = _SUBGRAPHS[name]
-    url = postgres.create_database(f"hostile_events_{name}")
+    url = postgres.create_database(f"hostile_events_{name}_{next(_numbers)}")
     async with subgraph_under_test(name, url, schema, loaders) as subgraph:
         yield subgraph, [each(None, subgraph.resources.now) for each in subscriptions]
 
@@ -141,3 +145,32 @@ def _values(of_type: Any) -> list[Any]:
         edges = [of_type(**usual | {name: value}) for name in usual for value in _values(types[name])[1:]]
         return [of_type(**usual), *edges]
     return list(_EDGES[of_type])
+
+
+async def test_a_clock_that_no_read_could_go_by_is_parked_and_the_one_before_it_stays(
+    consuming: tuple[SubgraphUnderTest, list[Subscription]],
+) -> None:
+    subgraph, subscriptions = consuming
+    account = {"email": "some@example.com", "display_name": "Some", "time_zone": "Asia/Tokyo", "day_start_hour": 3}
+    clocks: tuple[dict[str, Any], ...] = (
+        {"time_zone": "Nowhere/At all"},
+        {"time_zone": "../UTC"},
+        {"day_start_hour": 90_000},
+    )
+    for subscription in subscriptions:
+        if all(table.name != "person" for table in subscription.tables):
+            continue
+        async with subgraph.database.transaction() as connection:
+            await project_newer(subscription, connection, [_envelope(_settings(account), 0, "somebody")])
+        for number, clock in enumerate(clocks, 1):
+            told = _envelope(_settings(account | clock), number, "somebody")
+            with pytest.raises(BadRecordError):
+                async with subgraph.database.transaction() as connection:
+                    await project_newer(subscription, connection, [told])
+        async with subgraph.database.reading() as connection:
+            kept = text("SELECT time_zone, day_start_hour FROM person WHERE user_id = 'somebody'")
+            assert (await connection.execute(kept)).one() == ("Asia/Tokyo", 3)
+
+
+def _settings(told: dict[str, Any]) -> SettingsChanged:
+    return SettingsChanged(**told)

@@ -1,12 +1,16 @@
 """What `fittracker events check` compares: the groups that make projections, and not the one that only tells."""
 
+from datetime import UTC, datetime
 from importlib import import_module
 
 import pytest
+from rich.text import Text
 
 from deploy.embedded import DOMAINS
 from deploy.errors import FriendlyError
-from deploy.event_commands import Rooms
+from deploy.event_commands import Rooms, line_of_parked
+from events.envelope import Aggregate, Envelope, encode_envelope
+from events.parked import ParkedRecord
 from subgraphs.shell.context import utc_now
 from subgraphs.shell.database import Database
 
@@ -30,3 +34,26 @@ def test_every_group_that_projects_can_be_compared() -> None:
 def test_a_group_that_projects_nothing_is_refused_with_those_that_do() -> None:
     with pytest.raises(FriendlyError, match="users-notifications projects nothing"):
         every_room().audit("users-notifications")
+
+
+def test_what_a_parked_record_says_writes_nothing_else_on_a_terminal() -> None:
+    """Neither markup, which would end the command, nor what moves the cursor, nor a megabyte."""
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    hostile = Envelope(
+        event_id="e",
+        type="[/red]\x1b[2J\n",
+        schema_version=1,
+        aggregate=Aggregate("weight_entry", "x" * 900_000, 1),
+        user_id="u",
+        occurred_at=at,
+        recorded_at=at,
+    )
+    value = encode_envelope(hostile)
+    line = line_of_parked(
+        ParkedRecord(7, "g", "users.body.v1", 0, 3, b"u", value, "Error: [/bold] \x1b]0;owned\x07", 3, at)
+    )
+    shown = Text.from_markup(line).plain
+    assert shown.isprintable()
+    assert "[/red]" in shown
+    assert "[/bold]" in shown
+    assert len(shown) < 1_000

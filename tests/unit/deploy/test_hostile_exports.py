@@ -171,3 +171,23 @@ def test_a_line_without_an_end_is_told_and_stops_no_other_file(tmp_path: Path) -
     assert "workouts" in found
     expected = f"has a line of more than {sheet.LONGEST_LINE:,} characters"
     assert reading.reasons[:2] == [f"a.csv: {expected}", f"b.csv: {expected}"]
+
+
+def test_a_recording_of_two_points_and_of_years_between_them_fills_no_memory() -> None:
+    points = (
+        b"<Trackpoint><Time>%d-01-01T00:00:00Z</Time><DistanceMeters>%d</DistanceMeters></Trackpoint>" % each
+        for each in ((2020, 0), (2021, 200_000_000))
+    )
+    content = (
+        TCX + b"<Lap><Track>" + b"".join(points) + b"</Track></Lap></Activity></Activities></TrainingCenterDatabase>"
+    )
+    reading = Reading()
+    tracemalloc.start()
+    try:
+        found = recordings.RECORDINGS.read(apple_health.Source("a.tcx", io.BytesIO(content), BERLIN, reading))
+        assert list(found) == []
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert reading.reasons == ["a.tcx: lasts longer than a day"]
+    assert most < 1024**2

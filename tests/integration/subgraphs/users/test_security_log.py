@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from subgraphs.shell.auth import KeyRing
 from subgraphs.shell.security_log import Recorded, recorded_mutations, shown_subject
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.schema import schema
@@ -65,7 +66,8 @@ async def test_signing_in_and_failing_to_are_told_by_the_same_account(
     users: SubgraphUnderTest, lines: list[dict[str, Any]]
 ) -> None:
     made = (await users.data(REGISTER, None))["register"]
-    person, address = shown_subject(made["user"]["id"]), shown_subject("some@example.com")
+    person = shown_subject(made["user"]["id"])
+    address = users.resources.key_ring.pseudonym("some@example.com")
     await users.codes(LOGIN, None, {"password": "Wrong123!"})
     await users.data(LOGIN, None, {"password": "Password123!"})
     assert told(lines) == [
@@ -101,3 +103,18 @@ async def test_no_line_has_a_secret_or_a_name(users: SubgraphUnderTest, lines: l
     assert lines
     assert "mine" not in shown.lower()
     assert "example" not in shown
+
+
+async def test_addresses_are_not_found_again_by_trying_them_all(
+    users: SubgraphUnderTest, lines: list[dict[str, Any]]
+) -> None:
+    """There are four thousand million addresses of networks: whoever has the log has tried them in minutes."""
+    context = users.context(None)
+    context.client_address = "192.0.2.7"
+    for _ in range(2):
+        await users.schema.execute(LOGIN, {"password": "Wrong123!"}, context_value=context)
+    first, second = (line for line in lines if line["event"] == "security_event")
+    assert first["from_network"] == second["from_network"] == users.resources.key_ring.pseudonym("192.0.2.7")
+    assert first["from_network"] != KeyRing("another secret that is long enough for it").pseudonym("192.0.2.7")
+    guessed = {shown_subject("192.0.2.7"), shown_subject("some@example.com")}
+    assert guessed.isdisjoint({first["from_network"], first["account"]})
