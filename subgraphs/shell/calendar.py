@@ -47,9 +47,16 @@ _WEEKDAYS = {WeekStart.MONDAY: 0, WeekStart.SATURDAY: 5, WeekStart.SUNDAY: 6}
 
 
 def local_date(at: datetime, time_zone: str, day_start_hour: int) -> date:
-    """The person's calendar day of an instant; the hours before the day's start belong to the day before."""
-    wall_clock = at.astimezone(ZoneInfo(time_zone)).replace(tzinfo=None)
-    return (wall_clock - timedelta(hours=day_start_hour)).date()
+    """The person's calendar day of an instant; the hours before the day's start belong to the day before.
+
+    A day begins when clocks show its start the first time: where they go back from after it to before it, it goes on.
+    """
+    shown = at.astimezone(ZoneInfo(time_zone))
+    day = (shown.replace(tzinfo=None) - timedelta(hours=day_start_hour)).date()
+    is_shown_again = shown.fold == 1
+    if is_shown_again and instant_of_clock(day + timedelta(days=1), time(day_start_hour), time_zone) <= at:
+        return day + timedelta(days=1)
+    return day
 
 
 def latest_day(now: datetime) -> date:

@@ -23,6 +23,11 @@ from subgraphs.shell.calendar import WeekStart, first_day_of_week, is_time_zone,
         ((2026, 10, 25, 0, 30), "Europe/Berlin", 3, (2026, 10, 24)),
         ((2026, 10, 25, 1, 59), "Europe/Berlin", 3, (2026, 10, 24)),
         ((2026, 10, 25, 2, 0), "Europe/Berlin", 3, (2026, 10, 25)),
+        # a quarter to four becomes a quarter to three: the day that began at three goes on
+        ((2026, 4, 4, 13, 14), "Pacific/Chatham", 3, (2026, 4, 4)),
+        ((2026, 4, 4, 13, 15), "Pacific/Chatham", 3, (2026, 4, 5)),
+        ((2026, 4, 4, 14, 0), "Pacific/Chatham", 3, (2026, 4, 5)),
+        ((2026, 4, 4, 14, 0), "Pacific/Chatham", 4, (2026, 4, 4)),
     ],
 )
 def test_an_instant_belongs_to_the_day_of_the_persons_wall_clock(

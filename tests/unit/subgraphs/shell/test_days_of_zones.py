@@ -48,6 +48,26 @@ def test_an_instant_is_of_the_one_day_that_has_begun_and_is_not_over(
     assert begins(day, zone, day_start) <= at < begins(day + DAY, zone, day_start)
 
 
+@pytest.mark.parametrize(
+    ("zone", "change"),
+    [
+        ("Pacific/Chatham", datetime(2026, 4, 4, 14, tzinfo=UTC)),  # from 03:45 to 02:45
+        ("America/St_Johns", datetime(2010, 11, 7, 2, 31, tzinfo=UTC)),  # from 00:01 to 23:01 of the day before
+        ("Antarctica/Troll", datetime(2026, 10, 25, 1, tzinfo=UTC)),  # from 03:00 to 01:00
+        ("Antarctica/Casey", datetime(2010, 3, 4, 15, tzinfo=UTC)),  # from 02:00 to 23:00 of the day before
+    ],
+)
+@pytest.mark.parametrize("day_start", range(4))
+def test_a_day_that_has_begun_goes_on_where_clocks_go_back_to_before_its_beginning(
+    zone: str, change: datetime, day_start: int
+) -> None:
+    around = [change + timedelta(minutes=minutes) for minutes in range(-400, 400)]
+    days = [local_date(at, zone, day_start) for at in around]
+    assert days == sorted(days)
+    for at, day in zip(around, days, strict=True):
+        assert begins(day, zone, day_start) <= at < begins(day + DAY, zone, day_start)
+
+
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("day_start", [0, 2, 3, 12])
 def test_a_year_has_one_short_and_one_long_day_where_clocks_change_and_none_elsewhere(

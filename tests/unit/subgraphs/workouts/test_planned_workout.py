@@ -114,8 +114,7 @@ def test_a_day_is_missed_from_the_moment_on_at_which_its_person_s_next_day_begin
     now = datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC) + timedelta(minutes=minute)
     today = local_date(now, zone, day_start)
     status = status_of(planned, today, is_skipped=False, workout_status=None)
-    wall_clock = now.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    is_over = wall_clock >= datetime.combine(planned + timedelta(days=1), time(day_start))
+    is_over = now >= instant_of_clock(planned + timedelta(days=1), time(day_start), zone)
     assert status == (PlannedWorkoutStatus.MISSED if is_over else PlannedWorkoutStatus.PLANNED)
 
 
