@@ -7,12 +7,56 @@ server that benchmarks compare them with.
 from __future__ import annotations
 
 import gc
+import resource
+import time
+from collections.abc import Mapping
 
 #: Containers made, less those that went, between two looks at the new ones; how many such looks between two at those that
 #: survived one; and how many of these between two full collections. Python's own 700 would have it look all the time, while
 #: an answer's thousands of dicts go without it. A pause is as long as what it looks through: 5,000 containers take less
 #: than 1 ms, 20,000 some 4 ms. What 50,000 and 20 let pile up, a thousand open subscriptions, took up to 190 ms.
 THRESHOLDS = (5_000, 3, 100)
+
+
+#: A full collection that takes longer, in seconds of processor time, sets aside what it leaves.
+LONG_SECONDS = 0.02
+#: What is set aside is looked through again once the process has needed so many times the memory that it had then.
+GROWTH = 1.25
+
+
+class _SetAside:
+    """What a long full collection has looked through is not garbage, and most of it stays: plans, prepared operations, kept
+    answers, a million containers where clients send very many texts. It is set aside (frozen), so that the next full
+    collection looks only at what was made since, and stops the event loop for milliseconds and not for half a second.
+
+    Reference counts still free what is set aside. Circles of it they do not free; so once the process has grown by a
+    quarter, a full collection takes everything back and looks through all of it.
+    """
+
+    def __init__(self) -> None:
+        self._began = 0.0
+        self._looks_through_all = False
+        self._most_memory = _most_memory()
+
+    def __call__(self, phase: str, told: Mapping[str, int]) -> None:
+        """To be called by the collector before and after each collection."""
+        if told["generation"] < 2:
+            return
+        if phase == "start":
+            self._looks_through_all = _most_memory() > self._most_memory * GROWTH
+            if self._looks_through_all:
+                gc.unfreeze()
+            self._began = time.thread_time()
+        elif self._looks_through_all:
+            self._most_memory = _most_memory()
+            gc.freeze()
+        elif time.thread_time() - self._began > LONG_SECONDS:
+            gc.freeze()
+
+
+def _most_memory() -> int:
+    """The most that was ever resident of this process, in the platform's unit."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def collect_in_short_pauses() -> None:
@@ -23,3 +67,5 @@ def collect_in_short_pauses() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)
+    if not any(isinstance(each, _SetAside) for each in gc.callbacks):
+        gc.callbacks.append(_SetAside())

@@ -238,14 +238,10 @@ class SubgraphSchema(strawberry.federation.Schema):
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Errors without a code are the request's, and get one, or a server's that is away, or ours, and are masked."""
         for error in errors:
-            if error.extensions and "code" in error.extensions:
-                continue
-            if error.original_error is None or isinstance(error.original_error, GraphQLError):
-                error.extensions = {**(error.extensions or {}), "code": _request_error_code(error)}
-            elif fault_of(error.original_error) is Fault.INFRASTRUCTURE:
-                _tell_unavailable(error)
-            else:
-                _mask(error, execution_context)
+            raised = error.original_error
+            if not error.extensions or "code" not in error.extensions:
+                _give_code(error, execution_context)
+            _let_go_of_frames(error, raised)
 
     async def stream(self, *args: Any, **named: Any) -> Any:
         """Each operation of a WebSocket has loaders of its own: those of an earlier one hold what was true then."""
@@ -254,6 +250,27 @@ class SubgraphSchema(strawberry.federation.Schema):
             named["context_value"] = connection_context.for_operation()
             begin_request(connection_context.correlation_id)
         return await super().stream(*args, **named)
+
+
+def _give_code(error: GraphQLError, execution_context: ExecutionContext | None) -> None:
+    if error.original_error is None or isinstance(error.original_error, GraphQLError):
+        error.extensions = {**(error.extensions or {}), "code": _request_error_code(error)}
+    elif fault_of(error.original_error) is Fault.INFRASTRUCTURE:
+        _tell_unavailable(error)
+    else:
+        _mask(error, execution_context)
+
+
+def _let_go_of_frames(error: GraphQLError, raised: Exception | None) -> None:
+    """`raised` is what the error was made of. An error holds the frames that it came through, and the executor in one of them holds the error. Such circles stay
+    until a full collection of garbage; thousands of refused sign-ins had one stop the event loop for most of a second.
+    """
+    waiting: list[BaseException | None] = [error, raised]
+    while waiting:
+        each = waiting.pop()
+        if each is not None and (each is error or each.__traceback__ is not None):
+            each.__traceback__ = None
+            waiting += [each.__cause__, each.__context__]
 
 
 def _request_error_code(error: GraphQLError) -> str:

@@ -1,6 +1,7 @@
 """What the garbage collector looks through at one time is bounded, whatever is alive."""
 
 import gc
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,9 +16,10 @@ MOST_LOOKED_THROUGH = 25_000
 
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
-    thresholds = gc.get_threshold()
+    thresholds, callbacks = gc.get_threshold(), list(gc.callbacks)
     yield
     gc.set_threshold(*thresholds)
+    gc.callbacks[:] = callbacks
     gc.unfreeze()
 
 
@@ -80,3 +82,56 @@ def test_circles_that_lived_long_go_before_there_are_three_million_of_them() -> 
         gc.callbacks.remove(count)
     assert full == 1
     assert THRESHOLDS[0] * (THRESHOLDS[1] + 1) * (THRESHOLDS[2] + 1) < 3_000_000
+
+
+def full_collections() -> list[int]:
+    """How many containers each full collection looks through from here on, in a list that grows."""
+    looks = Looks()
+    gc.callbacks.append(looks)  # after what is tested, and so as the collector finds things
+    return looks.sizes[2]
+
+
+def test_what_a_long_collection_leaves_is_not_looked_through_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("router.garbage.LONG_SECONDS", 0.0)
+    collect_in_short_pauses()
+    kept = [[number] for number in range(ALIVE)]
+    sizes = full_collections()
+    gc.collect()
+    gc.collect()
+    assert len(kept) == ALIVE < sizes[0]
+    assert sizes[1] < ALIVE / 100
+
+
+def test_circles_that_were_set_aside_go_once_the_process_has_grown(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = 1_000
+    monkeypatch.setattr("router.garbage.LONG_SECONDS", 0.0)
+    monkeypatch.setattr("router.garbage._most_memory", lambda: memory)
+    collect_in_short_pauses()
+    circle: set[Any] = set()
+
+    class Member:
+        pass
+
+    member = Member()
+    member.itself = member  # type: ignore[attr-defined]
+    gone: list[bool] = []
+    weakref.finalize(member, gone.append, True)
+    circle.add(member)
+    gc.collect()  # sets it aside
+    del member
+    circle.clear()
+    memory = 1_200
+    gc.collect()
+    assert not gone
+    memory = 1_300
+    gc.collect()
+    assert gone
+    assert gc.get_freeze_count() > 0  # what is left is set aside again
+
+
+def test_only_long_collections_set_anything_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("router.garbage.LONG_SECONDS", 3_600.0)
+    collect_in_short_pauses()
+    before = gc.get_freeze_count()
+    gc.collect()
+    assert gc.get_freeze_count() <= before
