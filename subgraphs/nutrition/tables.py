@@ -184,6 +184,7 @@ class FoodReportRow(NutritionTable, table=True):
     reporter_id: str = Field(primary_key=True)
     reason: str
     at: datetime = Field(sa_column=_instant())
+    decided_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
 
 
 class SavedMealRow(NutritionTable, table=True):
@@ -311,3 +312,4 @@ class PersonRow(NutritionTable, table=True):
     time_zone: str
     day_start_hour: int
     status: str = "ACTIVE"
+    registered_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))

@@ -1,5 +1,6 @@
 """What people publish for others, whatever it is: why it is reported, what becomes of it, and the bounds of both. Pure."""
 
+from datetime import timedelta
 from enum import StrEnum
 
 from subgraphs.shell.errors import Checks
@@ -9,6 +10,8 @@ from subgraphs.shell.text import check_line
 MOST_REPORTS_A_DAY = 20
 #: What so many people have reported is shown to nobody before an administrator has decided about it.
 REPORTS_THAT_HIDE = 5
+#: Reports of younger accounts are told to administrators and hide nothing: five accounts are made in a minute.
+HIDES_FROM_AGE = timedelta(days=7)
 
 
 class ReportReason(StrEnum):

@@ -208,6 +208,7 @@ class TemplateReportRow(WorkoutsTable, table=True):
     reporter_id: str = Field(primary_key=True)
     reason: str
     at: datetime = Field(sa_column=_instant())
+    decided_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
 
 
 class TemplateExerciseRow(WorkoutsTable, table=True):
@@ -411,6 +412,7 @@ class PersonRow(WorkoutsTable, table=True):
     time_zone: str
     day_start_hour: int
     status: str = "ACTIVE"
+    registered_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
 
 
 class PersonWeightRow(WorkoutsTable, table=True):

@@ -116,7 +116,8 @@ class PublishedFoodMutation:
         return PublishFoodPayload(food=food_node(record))
 
     @mutation(
-        description="Let nobody else see a food of the viewer any more; what others copied of it is theirs, and stays.",
+        description="Let nobody else see a food of the viewer any more; what others copied of it is theirs, and stays. What reports hide"
+        " stays HIDDEN until administrators have decided.",
     )
     async def unpublish_food(self, info: Info, input: UnpublishFoodInput) -> UnpublishFoodPayload | None:
         record = await commands.unpublish_food(
@@ -148,8 +149,8 @@ class PublishedFoodMutation:
         return CopyPublishedFoodPayload(food=food_node(record))
 
     @mutation(
-        description="Tell administrators that a food that somebody else shows is out of place; what five people have reported is shown"
-        " to nobody before they have decided. RATE_LIMITED after 20 in a day.",
+        description="Tell administrators that a food that somebody else shows is out of place; what five people have reported whose accounts are a"
+        " week old is shown to nobody before they have decided. RATE_LIMITED after 20 in a day.",
     )
     async def report_food(self, info: Info, input: ReportFoodInput) -> ReportFoodPayload | None:
         resources = info.context.resources

@@ -15,7 +15,6 @@ from events.envelope import new_id
 from events.outbox import NewEvent, append_event
 from subgraphs.nutrition.commands.food import (
     OWN_SOURCE,
-    UNPUBLISH_FOOD,
     NewFood,
     food_of_request,
     insert_food,
@@ -54,6 +53,7 @@ from subgraphs.shell.database import Database, take_turns
 from subgraphs.shell.errors import Checks, ConflictError, NotFoundError
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.publication import ModerationDecision, ReportReason, check_moderation
+from subgraphs.shell.publication_reports import IS_OPEN
 from subgraphs.shell.search.words import words_of
 from subgraphs.shell.telemetry import current_traceparent
 
@@ -69,6 +69,7 @@ _PUBLISH = text(
     " version = published_food.version + 1"
 )
 _COUNT = text("SELECT count(*) FROM published_food WHERE user_id = :user_id")
+_TAKE_BACK = text(f"DELETE FROM published_food AS shown WHERE food_id = :id AND {IS_OPEN}")  # noqa: S608 - our names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +120,8 @@ async def publish_food(viewer: Viewer, wanted: FoodPublication, *, database: Dat
             "now": now,
         }
         await transaction.execute(_PUBLISH, row)
+        if earlier is not None and earlier.food_version != food.version:
+            await REPORTS.is_another(transaction, earlier.id)
         return food
 
 
@@ -141,13 +144,14 @@ async def _content_of(transaction: AsyncConnection, food: FoodRecord) -> Publish
 async def unpublish_food(
     viewer: Viewer, food_id: str, *, expected_version: int | None, database: Database
 ) -> FoodRecord:
-    """Let nobody else see a food of the viewer any more; what was copied of it stays. One that is not shown stays as it is.
+    """Let nobody else see a food of the viewer any more; what was copied of it stays. One that is not shown stays as it is, and so
+    do the reports of one that they hide: published anew it would be shown.
 
     Raises NotFoundError, for another's too, and StaleVersionError.
     """
     async with database.transaction() as transaction:
         food = await locked_food(transaction, viewer, food_id, expected_version)
-        await transaction.execute(UNPUBLISH_FOOD, {"id": food_id})
+        await transaction.execute(_TAKE_BACK, {"id": food_id})
         return food
 
 

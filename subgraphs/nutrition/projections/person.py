@@ -24,10 +24,11 @@ from subgraphs.shell.replicated_person import check_clock
 TOPICS = (USERS_ACCOUNT.name,)
 
 _KEEP = text(
-    "INSERT INTO person (user_id, display_name, time_zone, day_start_hour, status)"
-    " VALUES (:user_id, :display_name, :time_zone, :day_start_hour, :status)"
+    "INSERT INTO person (user_id, display_name, time_zone, day_start_hour, status, registered_at)"
+    " VALUES (:user_id, :display_name, :time_zone, :day_start_hour, :status, :registered_at)"
     " ON CONFLICT (user_id) DO UPDATE SET display_name = excluded.display_name,"
-    " time_zone = excluded.time_zone, day_start_hour = excluded.day_start_hour, status = excluded.status"
+    " time_zone = excluded.time_zone, day_start_hour = excluded.day_start_hour, status = excluded.status,"
+    " registered_at = excluded.registered_at"
 )
 #: Stands where an event has to name a person and must not.
 NOBODY = "erased"
@@ -63,7 +64,8 @@ _FORGET = tuple(
 
 def subscription(_fanout: Fanout | None, _now: Callable[[], datetime]) -> Subscription:
     """What this subgraph reads, and what it makes of it."""
-    return Subscription(GROUP, TOPICS, project_people, (ProjectedTable("person"),), rebuild_person)
+    tables = (ProjectedTable("person", ignored=("registered_at",)),)  # null for whoever was known before it was kept
+    return Subscription(GROUP, TOPICS, project_people, tables, rebuild_person)
 
 
 async def project_people(connection: AsyncConnection, envelopes: Sequence[Envelope]) -> None:
@@ -86,6 +88,7 @@ async def project_people(connection: AsyncConnection, envelopes: Sequence[Envelo
                     "time_zone": payload.time_zone,
                     "day_start_hour": payload.day_start_hour,
                     "status": payload.status,
+                    "registered_at": payload.registered_at,
                 },
             )
 

@@ -288,7 +288,8 @@ class PublicTemplateMutation:
         return PublishTemplatePayload(template=template_node(record), left_out=left_out)
 
     @mutation(
-        description="Let nobody else see a template of the viewer any more; what others cloned of it is theirs, and stays.",
+        description="Let nobody else see a template of the viewer any more; what others cloned of it is theirs, and stays. What reports hide"
+        " stays HIDDEN until administrators have decided.",
     )
     async def unpublish_template(self, info: Info, input: UnpublishTemplateInput) -> UnpublishTemplatePayload | None:
         record = await commands.unpublish_template(
@@ -319,8 +320,8 @@ class PublicTemplateMutation:
         return CloneTemplatePayload(template=template_node(record))
 
     @mutation(
-        description="Tell administrators that a public template of somebody else is out of place; what five people have reported is shown"
-        " to nobody before they have decided. RATE_LIMITED after 20 in a day.",
+        description="Tell administrators that a public template of somebody else is out of place; what five people have reported whose accounts are a"
+        " week old is shown to nobody before they have decided. RATE_LIMITED after 20 in a day.",
     )
     async def report_template(self, info: Info, input: ReportTemplateInput) -> ReportTemplatePayload | None:
         resources = info.context.resources

@@ -21,6 +21,7 @@ from subgraphs.shell.grant_area import PlanArea
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.plan_writing import PlanWriter
 from subgraphs.shell.publication import REPORTS_THAT_HIDE, ModerationDecision, ReportReason, check_moderation
+from subgraphs.shell.publication_reports import IS_OPEN
 from subgraphs.shell.search.words import words_of
 from subgraphs.shell.telemetry import current_traceparent
 from subgraphs.workouts.commands.template import NewTemplate, keep_template, lock_template, template_of_request
@@ -58,7 +59,7 @@ _PUBLISH = text(
     " IS DISTINCT FROM (excluded.name, excluded.kind, excluded.level, excluded.exercises, excluded.shows_author)"
 )
 _COUNT = text("SELECT count(*) FROM public_template WHERE user_id = :user_id")
-_UNPUBLISH = text("DELETE FROM public_template WHERE template_id = :id AND withdrawn_at IS NULL")
+_UNPUBLISH = text(f"DELETE FROM public_template AS shown WHERE template_id = :id AND {IS_OPEN}")  # noqa: S608 - our names
 _TOUCH = text("UPDATE workout_template SET version = version + 1 WHERE id = :id")
 
 
@@ -155,13 +156,15 @@ async def write_public_template(
         "now": now,
         "shows_author": shown.shows_author,
     }
-    await transaction.execute(_PUBLISH, row)
+    if (await transaction.execute(_PUBLISH, row)).rowcount:
+        await REPORTS.is_another(transaction, shown.id)
 
 
 async def unpublish_template(
     viewer: Viewer, template_id: str, *, expected_version: int | None, database: Database
 ) -> TemplateRecord:
-    """Let nobody else see a template of the viewer any more; what was cloned of it stays. One that is not public stays as it is.
+    """Let nobody else see a template of the viewer any more; what was cloned of it stays. One that is not public stays as it is,
+    and so do the reports of one that they hide: published anew it would be shown.
 
     Raises NotFoundError, for another's too, and StaleVersionError.
     """

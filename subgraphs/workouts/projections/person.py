@@ -24,10 +24,11 @@ from subgraphs.workouts.queries.person import GROUP
 TOPICS = (USERS_ACCOUNT.name, USERS_BODY.name)
 
 _PERSON = text(
-    "INSERT INTO person (user_id, display_name, time_zone, day_start_hour, status)"
-    " VALUES (:user_id, :display_name, :time_zone, :day_start_hour, :status)"
+    "INSERT INTO person (user_id, display_name, time_zone, day_start_hour, status, registered_at)"
+    " VALUES (:user_id, :display_name, :time_zone, :day_start_hour, :status, :registered_at)"
     " ON CONFLICT (user_id) DO UPDATE SET display_name = excluded.display_name,"
-    " time_zone = excluded.time_zone, day_start_hour = excluded.day_start_hour, status = excluded.status"
+    " time_zone = excluded.time_zone, day_start_hour = excluded.day_start_hour, status = excluded.status,"
+    " registered_at = excluded.registered_at"
 )
 _WEIGHTS = text(
     "INSERT INTO person_weight (entry_id, user_id, local_date, recorded_at, weight_kg)"
@@ -61,7 +62,8 @@ _FORGET = (
 
 def subscription(_fanout: Fanout | None, now: Callable[[], datetime]) -> Subscription:
     """What this subgraph reads, and what it makes of it."""
-    tables = (ProjectedTable("person"), ProjectedTable("person_weight"))
+    # The instant is null for whoever was known before it was kept.
+    tables = (ProjectedTable("person", ignored=("registered_at",)), ProjectedTable("person_weight"))
     return Subscription(GROUP, TOPICS, person_projector(now), tables, person_rebuilder(now))
 
 
@@ -107,6 +109,7 @@ async def _keep_account(connection: AsyncConnection, user_id: str, account: Acco
             "time_zone": account.time_zone,
             "day_start_hour": account.day_start_hour,
             "status": account.status,
+            "registered_at": account.registered_at,
         },
     )
 

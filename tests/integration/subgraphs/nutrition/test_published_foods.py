@@ -1,5 +1,6 @@
 """Foods shown to others: to readers by a grant or to everybody, what is shown of them, copied, reported, withdrawn, gone with their author."""
 
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from events.contracts.nutrition import FoodModerated
-from events.contracts.users import StatusChanged, UserErased
+from events.contracts.users import StatusChanged, UserErased, UserRegistered
 from events.envelope import Aggregate, Envelope, Payload, encode_payload
 from subgraphs.nutrition.commands import published_food as commands
 from subgraphs.nutrition.projections.person import project_people
@@ -293,6 +294,7 @@ async def test_what_enough_people_report_is_hidden_until_an_administrator_decide
     assert await nutrition.codes(REPORT, author, own) == ["CONFLICT"]
     for number in range(REPORTS_THAT_HIDE):
         assert await is_public(nutrition, public)
+        await tell_settings(nutrition, f"{author}-{number}", "UTC")
         for reason in ("DANGEROUS",) if number else ("SPAM", "DANGEROUS"):  # of one person the latest counts, once
             await told(nutrition, REPORT, f"{author}-{number}", publishedFoodId=public, reason=reason)
     assert not await is_public(nutrition, public)
@@ -325,6 +327,57 @@ async def test_what_enough_people_report_is_hidden_until_an_administrator_decide
     assert (withdrawn.before, withdrawn.after, withdrawn.reason) == ("EVERYBODY", "WITHDRAWN", "Sells something")
     again = {"input": {"foodId": food, "audience": "READERS"}}
     assert await nutrition.codes(PUBLISH, author, again) == ["CONFLICT"]
+
+
+async def test_accounts_that_were_made_for_it_hide_nothing_and_are_heard(
+    nutrition: SubgraphUnderTest, author: str
+) -> None:
+    """Neither those that nutrition has not heard of, nor those of this week; five of before hide it."""
+    public = await published(nutrition, author, await made(nutrition, author))
+
+    async def report(reporter: str) -> None:
+        await told(nutrition, REPORT, reporter, publishedFoodId=public, reason="SPAM")
+
+    for number in range(REPORTS_THAT_HIDE):
+        await report(f"{author}-unheard-of-{number}")
+    for days, is_hidden in ((6, False), (8, True)):
+        for number in range(REPORTS_THAT_HIDE):
+            reporter = f"{author}-of-{days}-days-{number}"
+            registered = UserRegistered(
+                email="x@example.com", display_name="Reporter", registered_at=utc_now() - timedelta(days=days)
+            )
+            await tell(nutrition, reporter, registered, 1)
+            await report(reporter)
+        assert await is_public(nutrition, public) is not is_hidden
+    reported = (await nutrition.data(REPORTED, "boss", roles=("ADMIN",)))["reportedFoods"]["nodes"]
+    (reasons,) = (each["reasons"] for each in reported if each["food"]["id"] == public)
+    assert reasons == [{"reason": "SPAM", "times": 3 * REPORTS_THAT_HIDE}]
+
+
+async def test_what_an_administrator_kept_is_not_hidden_by_the_same_people_again(
+    nutrition: SubgraphUnderTest, author: str
+) -> None:
+    food = await made(nutrition, author)
+    public = await published(nutrition, author, food)
+    reporters = [f"{author}-again-{number}" for number in range(REPORTS_THAT_HIDE)]
+
+    async def report() -> None:
+        for reporter in reporters:
+            await tell_settings(nutrition, reporter, "UTC")
+            await told(nutrition, REPORT, reporter, publishedFoodId=public, reason="SPAM")
+
+    await report()
+    assert not await is_public(nutrition, public)
+    decision = {"publishedFoodId": public, "decision": "KEEP", "reason": "Nothing wrong with it"}
+    await nutrition.data(MODERATE, "boss", {"input": decision}, roles=("ADMIN",))
+    await report()
+    assert await is_public(nutrition, public)
+    reported = (await nutrition.data(REPORTED, "boss", roles=("ADMIN",)))["reportedFoods"]["nodes"]
+    assert public not in {each["food"]["id"] for each in reported}
+    await told(nutrition, UPDATE, author, id=food, name="Something else")
+    assert await published(nutrition, author, food) == public
+    await report()
+    assert not await is_public(nutrition, public), "what is another food now, they may find out of place again"
 
 
 async def test_one_person_reports_so_many_foods_in_a_day(
@@ -383,9 +436,17 @@ async def test_the_maker_s_copy_hears_who_sees_a_food_and_not_that_somebody_repo
     await told(nutrition, PUBLISH, author, foodId=food_id, audience="EVERYBODY")
     await heard()
     for number in range(REPORTS_THAT_HIDE):
+        await tell_settings(nutrition, f"reporter-of-{author}-{number}", "UTC")
         assert await heard() == [], number
         await told(nutrition, REPORT, f"reporter-of-{author}-{number}", publishedFoodId=published["id"], reason="SPAM")
     assert await heard() == [(False, "HIDDEN")]
+    for operation, more in ((UNPUBLISH, {}), (PUBLISH, {"audience": "EVERYBODY"})):
+        answer = await told(nutrition, operation, author, foodId=food_id, **more)
+        assert answer["food"]["visibility"] == "HIDDEN", "taken back and shown anew, it would have no reports"
+    await heard()
+    decision = {"publishedFoodId": published["id"], "decision": "KEEP", "reason": "Nothing wrong with it"}
+    await nutrition.data(MODERATE, "boss", {"input": decision}, roles=("ADMIN",))
+    assert await heard() == [(False, "EVERYBODY")]
     await told(nutrition, UNPUBLISH, author, foodId=food_id)
     assert await heard() == [(False, "PRIVATE")]
     await told(nutrition, PUBLISH, author, foodId=food_id, audience="EVERYBODY")

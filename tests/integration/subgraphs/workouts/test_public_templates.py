@@ -286,10 +286,17 @@ async def test_what_enough_people_report_is_hidden_until_an_administrator_decide
     template = await made(workouts, author)
     answer = await told(workouts, author, PUBLISH, id=template, kind="STRENGTH", level="BEGINNER")
     public = answer["template"]["published"]["id"]
+
+    async def report(number: int) -> None:
+        await tell(workouts, f"{author}-{number}", UserRegistered(email="x@example.com", display_name="Reporter"))
+        await told(workouts, f"{author}-{number}", REPORT, publicTemplateId=public, reason="SPAM")
+
     for number in range(REPORTS_THAT_HIDE):
         assert await is_shown(workouts, public)
-        await told(workouts, f"{author}-{number}", REPORT, publicTemplateId=public, reason="SPAM")
+        await report(number)
     assert not await is_shown(workouts, public)
+    back = await told(workouts, author, UNPUBLISH, id=template)
+    assert back["template"]["visibility"] == "HIDDEN", "taken back and published anew, it would have no reports"
     again = await told(workouts, author, PUBLISH, id=template, kind="STRENGTH", level="BEGINNER")
     assert again["template"]["visibility"] == "HIDDEN", "publishing it again does not show it"
     given = {"publicTemplateId": public, "decision": "KEEP", "reason": "Nothing wrong with it"}
@@ -298,6 +305,9 @@ async def test_what_enough_people_report_is_hidden_until_an_administrator_decide
     _, payload = await last_event(workouts, public)
     assert isinstance(payload, TemplateModerated)
     assert (payload.before, payload.after) == ("HIDDEN", "PUBLIC")
+    for number in range(REPORTS_THAT_HIDE):
+        await report(number)
+    assert await is_shown(workouts, public), "who reported it before the decision does not undo it"
 
 
 async def test_one_person_reports_so_many_in_a_day(
