@@ -5,6 +5,7 @@ import unicodedata
 
 from subgraphs.shell.errors import ValidationError
 
+#: Of a search, and so of a word that may be found.
 MOST_LETTERS = 100
 #: Of a search for a name; what is longer finds nothing more.
 MOST_WORDS = 8
@@ -29,8 +30,12 @@ _KEEP_S = ("ss", "us", "is")
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """The words in order, each as `stem` makes it. "Crème Brûlées, 2%" gives ("creme", "brulee", "2")."""
-    return tuple(stem(word) for word in _BETWEEN_WORDS.split(fold(text)) if word)
+    """The words in order, each as `stem` makes it. "Crème Brûlées, 2%" gives ("creme", "brulee", "2").
+
+    Of a longer word than anybody can search for there is its beginning: one sign may stand for six letters (㌖, a kilometre), and
+    no index of Postgres takes 2,000 bytes for one word.
+    """
+    return tuple(stem(word[:MOST_LETTERS]) for word in _BETWEEN_WORDS.split(fold(text)) if word)
 
 
 def words_of_search(search: str | None) -> tuple[str, ...]:

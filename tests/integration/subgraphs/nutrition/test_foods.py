@@ -257,6 +257,14 @@ LOG = """mutation ($id: ID!) { logMeal(input: { slot: SNACK, items: [{ foodId: $
 MEAL = "query ($id: ID!) { meal(id: $id) { totals { energyKcal } items { foodName food { name } } } }"
 
 
+async def test_a_name_that_is_one_word_of_a_thousand_letters_is_taken(
+    nutrition: SubgraphUnderTest, person: str
+) -> None:
+    """By its characters it is a name as any other; by its letters, more than an index takes for a word."""
+    made = await nutrition.data(CREATE, person, {"input": BAR | {"name": "\u3316" * 200, "gtin": None}})
+    assert made["createFood"]["food"]["id"]
+
+
 async def test_a_corrected_food_is_a_new_version_and_meals_keep_the_old_one(
     nutrition: SubgraphUnderTest, person: str
 ) -> None:

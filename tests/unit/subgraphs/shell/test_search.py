@@ -7,7 +7,7 @@ from subgraphs.nutrition.domain.food_name import read_name
 from subgraphs.shell.search.phrases import Phrases, query_words
 from subgraphs.shell.search.ranking import Named, Reading, score
 from subgraphs.shell.search.spelling import corrected, distance, is_doubtful
-from subgraphs.shell.search.words import fold, words_of
+from subgraphs.shell.search.words import MOST_LETTERS, fold, words_of
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,13 @@ def test_accents_case_apostrophes_and_signs_make_no_difference() -> None:
     assert words_of("Smørrebrød") == ("smorrebrod",)
     assert words_of("борщ") == words_of("БОРЩ")
     assert words_of(" - / % ") == ()
+
+
+def test_of_a_word_that_nobody_can_search_for_there_is_the_beginning() -> None:
+    """A sign of one letter is six where signs are told apart."""
+    (word,) = words_of("\u3316" * 200)
+    assert len(word) == MOST_LETTERS
+    assert fold("\u3316" * 200).startswith(word)
 
 
 @pytest.mark.parametrize(
