@@ -33,7 +33,7 @@ def compose_for_people(asked: Composing, terminal: Terminal) -> None:
     """Raises SourceError, VerbError, CompositionFailedError."""
     composition = _composed(asked)
     for hint in composition.hints:
-        terminal.errors.print(f"hint: {hint}", style="dim")
+        terminal.errors.print(f"hint: {hint}", style="dim", markup=False)
     sdl = supergraph_of(composition)
     if asked.output is None:
         print(sdl, end="")
@@ -56,7 +56,7 @@ def check_for_people(asked: Composing, terminal: Terminal) -> None:
     """Says what is wrong, and writes nothing. Raises SourceError, CompositionFailedError."""
     composition = asked.compose()
     for hint in composition.hints:
-        terminal.errors.print(f"hint: {hint}", style="dim")
+        terminal.errors.print(f"hint: {hint}", style="dim", markup=False)
     supergraph_of(composition)
 
 

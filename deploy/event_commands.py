@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 from prometheus_client import start_http_server
-from rich.markup import escape
 
 from deploy.databases import database_urls
 from deploy.embedded import DOMAINS
@@ -116,9 +115,9 @@ def line_of_parked(record: ParkedRecord) -> str:
 
 
 def _shown(told: str) -> str:
-    """Not longer than anybody reads, without controls, and never taken for markup."""
+    """Not longer than anybody reads, and without controls."""
     short = told[:_LONGEST_SHOWN]
-    return escape(short if short.isprintable() else ascii(short)[1:-1])
+    return short if short.isprintable() else ascii(short)[1:-1]
 
 
 async def replay_parked(group: str, ids: Sequence[int], data_dir: Path, terminal: Terminal) -> bool:

@@ -27,11 +27,11 @@ def explain_code(code: str | None, terminal: Terminal) -> None:
     if code is None:
         _list_composition(terminal)
     elif (answer := ANSWER_CODES.get(code.upper())) is not None:
-        terminal.say(f"[bold]{answer.code}[/bold] (answer)")
+        terminal.console.print(f"[bold]{answer.code}[/bold] (answer)")
         terminal.console.print(_told(answer), markup=False)
     else:
         known = _of_composition(code)
-        terminal.say(f"[bold]{known.code}[/bold] ({known.level.value})")
+        terminal.console.print(f"[bold]{known.code}[/bold] ({known.level.value})")
         terminal.console.print(explanation(known), markup=False)
 
 
@@ -49,14 +49,14 @@ def _of_composition(code: str) -> Code:
 
 def _list_composition(terminal: Terminal) -> None:
     for each in all_codes():
-        terminal.say(f"{each.level.value:5}  [bold]{each.code}[/bold]")
+        terminal.console.print(f"{each.level.value:5}  [bold]{each.code}[/bold]")
         terminal.console.print(f"       {each.meaning}", markup=False, style="dim")
 
 
 def list_answers(terminal: Terminal) -> None:
     """Those of router and subgraphs, in the order in which people meet them."""
     for answer in ANSWER_CODES.values():
-        terminal.say(f"answer [bold]{answer.code}[/bold]")
+        terminal.console.print(f"answer [bold]{answer.code}[/bold]")
         terminal.console.print(f"       {answer.cause}", markup=False, style="dim")
 
 

@@ -64,10 +64,11 @@ class Terminal:
         self.errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def say(self, text: str = "") -> None:
+        """The text as it is: what stands in brackets may be a person's name, and is no markup."""
         if (log := _service_log()) is not None:
             log.info(text)
             return
-        self.console.print(text)
+        self.console.print(text, markup=False)
 
     def warn(self, message: str) -> None:
         if (log := _service_log()) is not None:

@@ -19,6 +19,12 @@ LINES = {
 }
 
 
+@pytest.mark.parametrize("text", ["[/x]", "a person named [bold]", '{"roles": ["ADMIN"], "display_name": "[red]"}'])
+def test_what_a_person_is_called_is_no_markup(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Terminal().say(text)
+    assert capsys.readouterr().out == f"{text}\n"
+
+
 def test_lines_of_a_start_that_goes_well_are_in_the_files_only(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

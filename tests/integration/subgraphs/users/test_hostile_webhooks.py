@@ -177,7 +177,9 @@ async def test_whose_endpoints_answer_does_not_notice_those_that_stall_and_never
 
 
 async def test_no_address_of_our_own_net_is_ever_asked(users: SubgraphUnderTest) -> None:
-    """Nor of an endpoint that was registered before a rule was there: an address is judged whenever it is sent to."""
+    """Nor of an endpoint that was registered before a rule was there: an address is judged whenever it is sent to. What no request
+    can be made of is told as such, and stops nobody.
+    """
     users.resources.settings = replace(users.resources.settings, webhook_loopback=False)
     asked = 0
 
@@ -190,14 +192,14 @@ async def test_no_address_of_our_own_net_is_ever_asked(users: SubgraphUnderTest)
     port = server.sockets[0].getsockname()[1]
     async with users.database.transaction() as transaction:
         await transaction.execute(text("DELETE FROM account"))
-    for number, host in enumerate(
-        ("127.0.0.1", "localhost", "[::1]", "[::ffff:7f00:1]", "127.1", "2130706433", "0.0.0.0")
-    ):
+    hosts = ("127.0.0.1", "localhost", "[::1]", "[::ffff:7f00:1]", "127.1", "2130706433", "0.0.0.0")
+    unwritable = ("https://hooks.example.org/a b", f"https://{'a' * 64}.example.org/")
+    for number, url in enumerate((*(f"https://{host}:{port}/" for host in hosts), *unwritable)):
         person = await an_account(users, f"person-{number}")
-        assert await users.codes(CREATE, person, {"url": f"https://{host}:{port}/"}) == ["VALIDATION_ERROR"]
+        assert await users.codes(CREATE, person, {"url": url}) == ["VALIDATION_ERROR"]
         await users.data(CREATE, person, {"url": "https://hooks.example.org/"})
         async with users.database.transaction() as transaction:
-            row = {"person": person, "url": f"https://{host}:{port}/"}
+            row = {"person": person, "url": url}
             await transaction.execute(text("UPDATE webhook_endpoint SET url = :url WHERE user_id = :person"), row)
         await users.data(WEIGH, person)
     async with delivering(users), asyncio.timeout(30):
