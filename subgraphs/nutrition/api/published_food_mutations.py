@@ -165,7 +165,7 @@ class PublishedFoodMutation:
 
     @mutation(
         description="Withdraw a food that somebody published, or keep it or bring it back; for administrators. Its reports are done"
-        " with, and the audit trail has the decision.",
+        " with, and the audit trail has the decision. CONFLICT for bringing back what its author has deleted.",
         directives=[ADMINISTRATORS_ONLY],
     )
     async def moderate_food(self, info: Info, input: ModerateFoodInput) -> ModerateFoodPayload | None:

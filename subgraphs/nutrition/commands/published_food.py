@@ -257,7 +257,8 @@ async def moderate_food(
 ) -> PublishedFoodRecord:
     """Withdraw a food that somebody published, or keep it, or bring it back; either way its reports are done with.
 
-    It is told as an event, which users keeps in the audit trail. Raises ValidationError and NotFoundError.
+    It is told as an event, which users keeps in the audit trail. Raises ValidationError, NotFoundError, and ConflictError for bringing back
+    what its person has deleted, who could not take it back any more.
     """
     checks = Checks()
     check_moderation(checks, reason)
@@ -266,6 +267,13 @@ async def moderate_food(
         if not await REPORTS.lock(transaction, published_food_id):
             raise NotFoundError(NO_FOOD)
         before = (await moderated_foods_by_id(transaction, [published_food_id]))[published_food_id]
+        if (
+            decision is ModerationDecision.KEEP
+            and (await foods_by_id(transaction, [before.food_id]))[before.food_id].is_deleted
+        ):
+            raise ConflictError(
+                "Whoever published this food has deleted it: it stays withdrawn.", field="publishedFoodId"
+            )
         await REPORTS.decide(transaction, before.id, decision, now)
         after = (await moderated_foods_by_id(transaction, [before.id]))[before.id]
         payload = FoodModerated(

@@ -16,7 +16,7 @@ from subgraphs.shell import publication_reports
 from subgraphs.shell.context import utc_now
 from subgraphs.shell.publication import REPORTS_THAT_HIDE
 from tests.integration.subgraphs.nutrition.conftest import events_of, tell_settings
-from tests.testkit.subgraph import SubgraphUnderTest
+from tests.testkit.subgraph import SubgraphUnderTest, codes_of
 
 _numbers = count(1)
 PER_100 = {"energyKcal": 400, "proteinG": 20, "carbsG": 40, "fatG": 15}
@@ -327,6 +327,17 @@ async def test_what_enough_people_report_is_hidden_until_an_administrator_decide
     assert (withdrawn.before, withdrawn.after, withdrawn.reason) == ("EVERYBODY", "WITHDRAWN", "Sells something")
     again = {"input": {"foodId": food, "audience": "READERS"}}
     assert await nutrition.codes(PUBLISH, author, again) == ["CONFLICT"]
+
+
+async def test_what_its_author_has_deleted_is_not_brought_back(nutrition: SubgraphUnderTest, author: str) -> None:
+    food = await made(nutrition, author)
+    public = await published(nutrition, author, food)
+    decision = {"publishedFoodId": public, "decision": "WITHDRAW", "reason": "Sells something"}
+    await nutrition.data(MODERATE, "boss", {"input": decision}, roles=("ADMIN",))
+    await nutrition.data(f'mutation {{ deleteFood(input: {{id: "{food}"}}) {{ userErrors {{ code }} }} }}', author)
+    back = await nutrition.run(MODERATE, "boss", {"input": {**decision, "decision": "KEEP"}}, roles=("ADMIN",))
+    assert codes_of(back) == ["CONFLICT"]
+    assert not await is_public(nutrition, public)
 
 
 async def test_accounts_that_were_made_for_it_hide_nothing_and_are_heard(
