@@ -31,6 +31,7 @@ from subgraphs.nutrition.domain.gtin import normalise_gtin
 from subgraphs.nutrition.domain.meal import ItemDraft, PricedFood, price_items
 from subgraphs.nutrition.domain.nutrients import NUTRIENT_NAMES, Nutrients, encode
 from subgraphs.nutrition.queries.water import drinks_by_id
+from subgraphs.shell.bulk import copy_events
 from subgraphs.shell.idempotency import key_columns
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.node import NodeKind, new_node_id
@@ -103,7 +104,7 @@ async def load_meals(
         if meal.request is None or (person.user_id, meal.request.key) not in known
     ]
     if meals:
-        await copy_meals(connection, meals, now)
+        await copy_meals(connection, meals, now, copy_events)
     return len(meals)
 
 

@@ -68,6 +68,7 @@ def places_of(pattern: str, *rooms: str) -> set[str]:
             {
                 "subgraphs/nutrition/commands/catalogue.py",
                 "subgraphs/nutrition/commands/meal_rows.py",
+                "subgraphs/nutrition/sample_data.py",
                 "subgraphs/users/sample_data.py",
                 "subgraphs/workouts/commands/workout_copy.py",
             },

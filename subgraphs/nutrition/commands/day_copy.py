@@ -9,6 +9,7 @@ from asyncpg.exceptions import UniqueViolationError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from events.outbox import append_events
 from subgraphs.nutrition.commands.meal_rows import NewRow, copy_meals, items_of_meals
 from subgraphs.nutrition.domain.meal import MOST_MEALS_A_DAY, MealSlot, check_scale, scale_items
 from subgraphs.nutrition.domain.nutrients import decode_quick_adds
@@ -87,7 +88,7 @@ async def _write(
         for number, meal in enumerate(meals)
     ]
     try:
-        await copy_meals(transaction, new, now)
+        await copy_meals(transaction, new, now, append_events)
     except UniqueViolationError:
         raise ConflictError("This idempotency key is in use.", field="idempotencyKey") from None
     if await count_meals_of_day(transaction, person.user_id, target) > MOST_MEALS_A_DAY:

@@ -1,6 +1,6 @@
 """A meal's rows and its after-image: written and read here for `meal` and `sample_data`, decided there."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -15,7 +15,7 @@ from subgraphs.nutrition.commands.recent_food import count_logged, count_unlogge
 from subgraphs.nutrition.domain.meal import Item
 from subgraphs.nutrition.domain.nutrients import QuickAdd, Totals, decode_nutrients, encode, total_of
 from subgraphs.nutrition.queries.meal import MealRecord, items_by_meal
-from subgraphs.shell.bulk import copy_events, copy_rows
+from subgraphs.shell.bulk import copy_rows
 from subgraphs.shell.idempotency import key_columns
 from subgraphs.shell.inputs import RequestKey
 from subgraphs.shell.telemetry import current_traceparent
@@ -71,15 +71,20 @@ async def insert_meal(
 
 
 async def copy_meals(
-    transaction: AsyncConnection, meals: Sequence[tuple[str, NewRow, Sequence[Item]]], now: datetime
+    transaction: AsyncConnection,
+    meals: Sequence[tuple[str, NewRow, Sequence[Item]]],
+    now: datetime,
+    write_events: Callable[[AsyncConnection, Iterable[NewEvent]], Awaitable[object]],
 ) -> None:
-    """Write very many meals and their events; none of them may be there already."""
+    """Write very many meals and, by `write_events`, their events: `append_events` has them published, `copy_events` leaves that
+    to whoever loads a history. None of the meals may be there already.
+    """
     totals = [_totals(row, items) for _, row, items in meals]
     pairs = list(zip(meals, totals, strict=True))
     await copy_rows(transaction, "meal", [_new_values(*meal, totals=each) for meal, each in pairs])
     kind = contract.MealLogged
     events = (meal_event(kind, meal_id, row, items, 1, now, totals=each) for (meal_id, row, items), each in pairs)
-    await copy_events(transaction, events)
+    await write_events(transaction, events)
     await copy_rows(transaction, "meal_item", _item_rows(meals))
     await count_logged(transaction, [each for _, row, items in meals for each in _logged(row, items)])
 

@@ -208,6 +208,9 @@ async def test_a_copy_to_today_logs_what_is_to_come_as_of_now(nutrition: Subgrap
     await log(nutrition, person, slot="DINNER", at=f"{yesterday}T23:59:59Z")
     copied = (await nutrition.data(COPY_DAY, person, {"input": {"from": yesterday}}))["copyDay"]["meals"]
     assert datetime.fromisoformat(copied[0]["at"]) <= datetime.now(UTC)
+    async with nutrition.database.reading() as connection:
+        waiting = "SELECT count(*) FROM outbox WHERE aggregate_id = :id AND published_at IS NULL"
+        assert (await connection.execute(text(waiting), {"id": copied[0]["id"]})).scalar_one() == 1
 
 
 @pytest.mark.parametrize(
