@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 ROOMS := router schema subgraphs loaders events deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test rehearse check format lock export benchmark benchmark-peers clean
+.PHONY: help setup up test rehearse check format lock export pictures benchmark benchmark-peers clean
 
 help:
 	@echo "make up       start the whole platform on port $(PORT) (make up PORT=9000 for another)"
@@ -16,6 +16,7 @@ help:
 	@echo "make check    format, lint, types, imports, spelling, committed schema"
 	@echo "make format   rewrite the code in the house format"
 	@echo "make export   write schema/fittracker/ anew from the subgraphs' code"
+	@echo "make pictures takes the pictures of README and deploy/docs anew, in Chromium; look at each before you commit it"
 	@echo "make rehearse          recovery, monitoring, Postgres, three Kafkas, the runbooks and the images on real servers (35 minutes); logs in deploy/rehearsals/results"
 	@echo "make benchmark         every benchmark on the quiet machine it needs (an hour); results in benchmarks/results"
 	@echo "make benchmark-peers   install the gateways that it compares with, from npm"
@@ -76,6 +77,9 @@ format: $(STAMP)
 
 export: $(STAMP)
 	$(BIN)/fittracker schema export
+
+pictures: $(STAMP)
+	$(BIN)/python -m tests.testkit.pictures
 
 # The image's lock is the same one without tests and without the servers that `fittracker up` embeds.
 lock:

@@ -12,6 +12,7 @@ from typer.main import get_command
 from deploy.cli import app
 from deploy.graph_mermaid import mermaid_of
 from router.supergraph import read_supergraph
+from tests.testkit.pictures import FOLDER, PICTURES
 
 ROOT = Path(__file__).parents[2]
 READMES = [ROOT / "README.md", ROOT / ".github" / "CONTRIBUTING.md", *sorted(ROOT.glob("*/README.md"))]
@@ -83,3 +84,8 @@ def test_what_troubleshooting_quotes_is_said_somewhere() -> None:
     said = "\n".join(each.read_text(encoding="utf-8") for each in places)
     assert len(quoted) >= 6
     assert {each for each in quoted if each not in said} == set()
+
+
+def test_the_pictures_that_are_shown_are_those_that_make_pictures_takes() -> None:
+    shown = re.findall(r"deploy/docs/([\w-]+)\.png", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert set(shown) == set(PICTURES) == {file.stem for file in FOLDER.glob("*.png")}
