@@ -48,6 +48,19 @@ def read_own_exercises() -> list[dict[str, Any]]:
         return [_own_exercise(row) for row in csv.DictReader(stream)]
 
 
+def read_instructions() -> dict[str, str]:
+    """How everyday exercises of both lists are done, by name: exercise_instructions.csv."""
+    with (DIRECTORY / "exercise_instructions.csv").open(encoding="utf-8", newline="") as stream:
+        return {row["name"]: row["instructions"] for row in csv.DictReader(stream)}
+
+
+def read_catalogue() -> list[dict[str, Any]]:
+    """The rows of `read_own_exercises` and `read_exercises`, the everyday ones with instructions; the others' are None."""
+    instructions = read_instructions()
+    exercises = [*read_own_exercises(), *read_exercises()]
+    return [exercise | {"instructions": instructions.get(exercise["name"])} for exercise in exercises]
+
+
 def read_own_templates() -> list[dict[str, Any]]:
     """The templates of own_templates.csv with their exercises in order: plans of exercises that both lists have, by name."""
     templates: dict[str, dict[str, Any]] = {}

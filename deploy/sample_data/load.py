@@ -26,11 +26,10 @@ from deploy.data_directory import DataDirectory, write_whole
 from deploy.embedded import DOMAINS
 from deploy.errors import FriendlyError
 from deploy.sample_data import (
+    read_catalogue,
     read_demo,
     read_everyday,
-    read_exercises,
     read_foods,
-    read_own_exercises,
     read_own_foods,
     read_own_templates,
 )
@@ -124,7 +123,7 @@ def load_sample_data(users: int, days: int, seed: int, data_dir: Path, terminal:
             for done in _load_synthetic(urls, Population(users, days, seed, yesterday), now):
                 progress.update(task, advance=done)
         asyncio.run(_vacuum(urls.values()))
-    foods, exercises = len(read_foods()) + len(read_own_foods()), len(read_exercises()) + len(read_own_exercises())
+    foods, exercises = len(read_foods()) + len(read_own_foods()), len(read_catalogue())
     terminal.say(f"{foods:,} foods, {exercises} exercises and {len(people) + users:,} people are there")
 
 
@@ -217,8 +216,7 @@ async def _load_catalogues(urls: Mapping[str, str], now: datetime) -> None:
         async with databases["nutrition"].transaction() as connection:
             await load_foods(connection, [*read_demo()["foods"], *foods], now, everyday)
         async with databases["workouts"].transaction() as connection:
-            exercises = [*read_own_exercises(), *read_exercises()]
-            await load_exercises(connection, exercises, now, read_everyday("exercises"))
+            await load_exercises(connection, read_catalogue(), now, read_everyday("exercises"))
             await load_public_templates(connection, read_own_templates(), now)
 
 

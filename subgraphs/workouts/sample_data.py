@@ -22,12 +22,20 @@ from subgraphs.workouts.domain.public_template import TemplateKind
 from subgraphs.workouts.queries.exercise import ExerciseRecord, exercises_by_id
 
 BATCH_ROWS = 500
+# What a catalogue that was loaded before lacks; own exercises and texts that are there already stay as they are.
+_ADD_INSTRUCTIONS = text(
+    "UPDATE exercise SET instructions = told.instructions"
+    " FROM unnest(CAST(:ids AS text[]), CAST(:instructions AS text[])) AS told (id, instructions)"
+    " WHERE exercise.id = told.id AND created_by IS NULL AND exercise.instructions IS NULL"
+)
 
 
 async def load_exercises(
     connection: AsyncConnection, rows: Iterable[Mapping[str, Any]], now: datetime, everyday: Collection[str] = ()
 ) -> int:
-    """Add catalogue exercises, in the caller's transaction; ids that exist are left alone. Returns how many came.
+    """Add catalogue exercises, in the caller's transaction. Returns how many came.
+
+    Ids that exist are left alone, but for instructions: an exercise of the catalogue that has none gets those of its row.
 
     `everyday` are names of exercises that a search for few words likely means.
 
@@ -38,6 +46,9 @@ async def load_exercises(
     before = await _count(connection)
     for first in range(0, len(parameters), BATCH_ROWS):
         await connection.execute(INSERT_EXERCISE, parameters[first : first + BATCH_ROWS])
+    told = [row for row in parameters if row["instructions"]]
+    texts = {"ids": [row["id"] for row in told], "instructions": [row["instructions"] for row in told]}
+    await connection.execute(_ADD_INSTRUCTIONS, texts)
     known = set((await connection.scalars(text("SELECT id FROM search_entry"))).all())
     await index_exercises(connection, [row for row in parameters if row["id"] not in known], everyday)
     await connection.execute(text("ANALYZE search_entry, search_word"))  # else the planner believes them empty

@@ -36,6 +36,7 @@ interface Exercise {
   id: string;
   name: string;
   tracking: ExerciseTracking;
+  instructions: string | null;
 }
 
 export function Training() {
@@ -331,6 +332,12 @@ function SetForm({ workoutId, exercise, onBack }: { workoutId: string; exercise:
       <p>
         <strong>{exercise.name}</strong>
       </p>
+      {exercise.instructions && (
+        <details>
+          <summary>How it is done</summary>
+          <p>{exercise.instructions}</p>
+        </details>
+      )}
       <div className="fields">
         {fields.map(({ name, label }) => (
           <label key={name}>

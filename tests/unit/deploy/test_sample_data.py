@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from datetime import date
 from decimal import Decimal
 from importlib import import_module
@@ -11,6 +13,8 @@ import pytest
 
 from deploy.embedded import DOMAINS
 from deploy.sample_data import (
+    DIRECTORY,
+    read_catalogue,
     read_demo,
     read_everyday,
     read_exercises,
@@ -68,6 +72,23 @@ def test_own_foods_and_exercises_have_everything_that_the_tables_have() -> None:
     named = known | {exercise["name"] for exercise in own}
     assert read_everyday("exercises") <= named
     assert read_everyday("foods") <= {food["name"] for food in [*read_foods(), *read_own_foods()]}
+
+
+def test_everyday_exercises_have_instructions_of_a_few_short_sentences() -> None:
+    with (DIRECTORY / "exercise_instructions.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    names = [row["name"] for row in rows]
+    assert names == sorted(set(names))
+    assert len(names) >= 120
+    assert set(names) <= {exercise["name"] for exercise in read_catalogue()}
+    assert read_everyday("exercises") <= set(names)
+    assert len({row["instructions"] for row in rows}) == len(rows)
+    for row in rows:
+        assert 2 <= len(re.findall(r"\.(?: |$)", row["instructions"])) <= 4, row
+        assert 60 <= len(row["instructions"]) <= 400, row
+        assert row["instructions"] == " ".join(row["instructions"].split()), row
+    told = {exercise["name"]: exercise["instructions"] for exercise in read_catalogue() if exercise["instructions"]}
+    assert told == {row["name"]: row["instructions"] for row in rows}
 
 
 def test_there_are_more_than_eight_hundred_exercises_each_with_one_name() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from deploy.sample_data import read_exercises
+from deploy.sample_data import read_catalogue, read_exercises, read_instructions
 from events.envelope import decode_envelope
 from events.upcast import read_payload
 from subgraphs.shell.context import utc_now
@@ -122,3 +122,30 @@ async def test_copied_histories_equal_those_written_one_by_one(workouts: Subgrap
     assert told[1] == [(), (), ()]
     assert copied == single
     assert [len(copied[name]) for name in ("workout", "workout_set", "personal_record", "events")] == [3, 15, 3, 3]
+
+
+async def test_a_catalogue_that_was_loaded_without_instructions_gets_them(workouts: SubgraphUnderTest) -> None:
+    """Once; a text that is there already and an own exercise stay as they are, whatever a row of the same id says."""
+    rows = read_catalogue()
+    plank, squat = ({row["name"]: row["id"] for row in rows}[name] for name in ("Plank", "Barbell Squat"))
+    create = 'mutation { createExercise(input: {name: "Plank", category: CORE}) { exercise { id } } }'
+    own = (await workouts.data(create, "maker"))["createExercise"]["exercise"]["id"]
+    ask = text("SELECT id, name, instructions, xmin::text FROM exercise")
+    async with workouts.database.transaction() as connection:
+        await connection.execute(text("UPDATE exercise SET instructions = NULL WHERE created_by IS NULL"))
+        await connection.execute(text("UPDATE exercise SET instructions = 'Ours.' WHERE id = :id"), {"id": squat})
+    rows.append(next(row for row in rows if row["id"] == plank) | {"id": own})
+    async with workouts.database.transaction() as connection:
+        await load_exercises(connection, rows, NOW)
+    async with workouts.database.transaction() as connection:
+        first = (await connection.execute(ask)).all()
+    told = {row.id: row.instructions for row in first}
+    texts = read_instructions()
+    assert told[squat] == "Ours."
+    assert told[own] is None
+    assert {row.name: row.instructions for row in first if row.instructions} == texts | {"Barbell Squat": "Ours."}
+    seen = await workouts.data("query ($id: ID!) { exercise(id: $id) { instructions } }", "maker", {"id": plank})
+    assert seen == {"exercise": {"instructions": texts["Plank"]}}
+    async with workouts.database.transaction() as connection:
+        assert await load_exercises(connection, rows, NOW) == 0
+        assert (await connection.execute(ask)).all() == first

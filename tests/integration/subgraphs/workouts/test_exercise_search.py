@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from deploy.sample_data import read_everyday, read_exercises, read_own_exercises
+from deploy.sample_data import read_catalogue, read_everyday
 from subgraphs.shell.context import utc_now
 from subgraphs.shell.search.store import MOST_FOUND
 from subgraphs.workouts.commands.exercise_index import renew_exercise_index
@@ -26,7 +26,7 @@ SEARCH = """query ($words: String, $first: Int, $muscle: Muscle) {
 
 @pytest.fixture(scope="module")
 async def catalogue(postgres: Postgres) -> AsyncIterator[SubgraphUnderTest]:
-    exercises = [*read_own_exercises(), *read_exercises()]
+    exercises = read_catalogue()
     url = postgres.create_database("exercise_search")
     async with subgraph_under_test("workouts", url, schema, WorkoutsLoaders) as subgraph:
         async with subgraph.database.transaction() as connection:
