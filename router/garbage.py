@@ -67,5 +67,16 @@ def collect_in_short_pauses() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)
-    if not any(isinstance(each, _SetAside) for each in gc.callbacks):
+    if not is_set_up():
         gc.callbacks.append(_SetAside())
+
+
+def is_set_up() -> bool:
+    """Whether `collect_in_short_pauses` was called in this process."""
+    return any(isinstance(each, _SetAside) for each in gc.callbacks)
+
+
+def forget() -> None:
+    """Undoes `collect_in_short_pauses` but for the thresholds. For tests, of which many share a process."""
+    gc.callbacks[:] = [each for each in gc.callbacks if not isinstance(each, _SetAside)]
+    gc.unfreeze()

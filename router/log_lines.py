@@ -64,6 +64,14 @@ def configure(form: LogForm, *, caches_loggers: bool = True, until_settings_are_
     )
 
 
+def forget() -> None:
+    """Undoes `configure` but for structlog itself and the hooks of the interpreter. For tests, of which many share a process."""
+    _process.form, _process.until_settings_are_read = None, False
+    root = logging.getLogger()
+    for handler in [each for each in root.handlers if isinstance(each, _LinesOfLibraries)]:
+        root.removeHandler(handler)
+
+
 def form_of_process() -> LogForm | None:
     """For a process that is started by this one, so that it writes as this one does."""
     return _process.form
