@@ -99,7 +99,7 @@ def folders(folder: Path) -> dict[str, str]:
     return {
         "backups": str(folder / "backups"),
         "/tmp/supergraph.graphql": str(folder / "composed.graphql"),  # noqa: S108 - the page's own words  # nosec B108
-        "/tmp/cpu.svg": str(folder / "cpu.svg"),  # noqa: S108  # nosec B108
+        "/tmp/cpu.svg": str(folder / "cpu.svg"),  # noqa: S108 - the same  # nosec B108
         "--max-depth=2 /": f"--max-depth=2 {folder} {folder}/disk",
         "-d 30": "-d 3",
         "NAME": "users",
