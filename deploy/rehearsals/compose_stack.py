@@ -15,7 +15,7 @@ from deploy.rehearsals.containers import Container, Launch, Network
 from deploy.rehearsals.image_root import Image
 
 OURS = ("migrate", "users", "nutrition", "workouts", "analytics", "projection-check", "router")
-KAFKA_TMPFS = ("/tmp",)  # noqa: S108 - in the container
+KAFKA_TMPFS = ("/tmp",)  # noqa: S108 - in the container  # nosec B108
 
 # What the images of others do before the command, in so far as this compose file relies on it.
 _POSTGRES = """\
