@@ -301,7 +301,7 @@ async def test_what_a_long_operation_breaks_is_told_as_for_a_short_one() -> None
 
 
 NO_LIMITS = DocumentLimits(tokens=10**6, aliases=10**6, fields=10**6, root_fields=10**6)
-HOSTILE = PrepareJob(wide(40_000), None, keep_incremental=False, limits=NO_LIMITS)
+HOSTILE = PrepareJob(wide(120_000), None, keep_incremental=False, limits=NO_LIMITS)
 SHORT = replace(HOSTILE, text="{ version }")
 
 
