@@ -19,7 +19,6 @@ from pathlib import Path
 from deploy.errors import FriendlyError
 
 SUITE = "bookworm"
-MIRROR = "http://deb.debian.org/debian"
 # tini is what an engine's `init: true` puts in front.
 PACKAGES = ("python3", "python3-venv", "ca-certificates", "tini")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -99,7 +98,7 @@ def instructions(text: str) -> list[tuple[str, str]]:
 def _base(root: Path) -> Path:
     if shutil.which("debootstrap") is None:
         raise FriendlyError("there is no debootstrap here", "apt-get install debootstrap")
-    _done(["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, str(root), MIRROR])
+    _done(["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, str(root)])
     (root / "usr/local/bin/python").symlink_to("/usr/bin/python3")
     return root
 
