@@ -11,10 +11,13 @@ import contextlib
 import subprocess
 import sys
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
+
 from deploy.errors import FriendlyError
-from deploy.rehearsals.apache_kafka import install_jars, java, run_tool, wait_until_answering
+from deploy.rehearsals.apache_kafka import install_jars, java, missing_tools, run_tool, wait_until_answering
 from tests.testkit.servers import free_port
 
 # Kafka 4 has no ZooKeeper: one JVM is broker and controller. The replication factors are 1 because there is one node,
@@ -134,6 +137,19 @@ class LocalKafka:
             self._process.kill()
             self._process.wait()
         self._process = None
+
+
+@contextlib.asynccontextmanager
+async def running_kafka(directory: Path, *, keystore: Path | None = None) -> AsyncIterator[LocalKafka]:
+    """A broker for a test, stopped afterwards. Skips the test where this machine cannot run one."""
+    if reason := missing_tools():
+        pytest.skip(f"{reason}, to run Apache Kafka")
+    kafka = LocalKafka(directory, keystore=keystore)
+    await kafka.start()
+    try:
+        yield kafka
+    finally:
+        kafka.stop()
 
 
 async def _run(directory: Path) -> None:

@@ -12,11 +12,10 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from deploy.rehearsals.apache_kafka import missing_tools
 from events.broker import connect_admin, connect_broker
 from events.kafka_settings import KafkaSettings
 from events.topics import NUTRITION_CATALOG, USERS_BODY
-from tests.testkit.local_kafka import LocalKafka
+from tests.testkit.local_kafka import running_kafka
 from tests.testkit.running_stack import eventually
 
 NAMES = (USERS_BODY.name, NUTRITION_CATALOG.name)
@@ -34,14 +33,8 @@ Read = dict[int, list[tuple[bytes | None, bytes | None, tuple[tuple[str, bytes],
 
 @pytest.fixture(scope="module")
 async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[KafkaSettings]:
-    if reason := missing_tools():
-        pytest.skip(f"{reason}, to run Apache Kafka")
-    broker = LocalKafka(tmp_path_factory.mktemp("kafka"))
-    await broker.start()
-    try:
+    async with running_kafka(tmp_path_factory.mktemp("kafka")) as broker:
         yield KafkaSettings(bootstrap_servers=broker.bootstrap_servers, partitions=PARTITIONS)
-    finally:
-        broker.stop()
 
 
 async def command(kafka: KafkaSettings, *words: str) -> tuple[int, str]:

@@ -10,22 +10,17 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import MessageSizeTooLargeError
 
-from deploy.rehearsals.apache_kafka import missing_tools
 from events.kafka_settings import KafkaSettings
 from events.topics import USERS_BODY
 from tests.testkit.event_pipeline import Pipeline, eventually, open_pipeline
-from tests.testkit.local_kafka import LocalKafka
+from tests.testkit.local_kafka import LocalKafka, running_kafka
 from tests.testkit.servers import Postgres
 
 
 @pytest.fixture
 async def kafka(tmp_path: Path) -> AsyncIterator[LocalKafka]:
-    if reason := missing_tools():
-        pytest.skip(f"{reason}, to run Apache Kafka")
-    server = LocalKafka(tmp_path)
-    await server.start()
-    yield server
-    server.stop()
+    async with running_kafka(tmp_path) as server:
+        yield server
 
 
 @pytest.mark.timeout(300)
