@@ -15,6 +15,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from types import TracebackType
 from typing import Any
 
@@ -67,9 +68,7 @@ def configure(form: LogForm, *, caches_loggers: bool = True, until_settings_are_
 def forget() -> None:
     """Undoes `configure` but for structlog itself and the hooks of the interpreter. For tests, of which many share a process."""
     _process.form, _process.until_settings_are_read = None, False
-    root = logging.getLogger()
-    for handler in [each for each in root.handlers if isinstance(each, _LinesOfLibraries)]:
-        root.removeHandler(handler)
+    _take_off_handlers(logging.getLogger())
 
 
 def form_of_process() -> LogForm | None:
@@ -80,6 +79,11 @@ def form_of_process() -> LogForm | None:
 def is_configured() -> bool:
     """Whether somebody has set up the logs of this process for good."""
     return structlog.is_configured() and not _process.until_settings_are_read
+
+
+def shown_subject(subject: str | None) -> str | None:
+    """Enough to follow one person through the logs of all parts, not enough to name them: ids are random, and nobody tries them all."""
+    return sha256(subject.encode()).hexdigest()[:12] if subject else None
 
 
 def add_trace_ids(_: Any, __: str, event: EventDict) -> EventDict:
@@ -121,8 +125,7 @@ def _as_text(_: Any, __: str, line: Any) -> Any:
 def _take_over_logging(form: LogForm, level: int) -> None:
     """Does nothing in a process whose `logging` somebody else has set up, such as a test's."""
     root = logging.getLogger()
-    for handler in [each for each in root.handlers if isinstance(each, _LinesOfLibraries)]:
-        root.removeHandler(handler)
+    _take_off_handlers(root)
     if root.handlers:
         return
     handler = _LinesOfLibraries(sys.stdout)
@@ -145,6 +148,12 @@ def _take_over_logging(form: LogForm, level: int) -> None:
         sys.excepthook = _tell_of_the_end
         threading.excepthook = _tell_of_a_thread
         sys.unraisablehook = _tell_of_the_unraisable
+
+
+def _take_off_handlers(root: logging.Logger) -> None:
+    """Those of an earlier `configure`."""
+    for handler in [each for each in root.handlers if isinstance(each, _LinesOfLibraries)]:
+        root.removeHandler(handler)
 
 
 class _LinesOfLibraries(logging.StreamHandler[Any]):

@@ -22,15 +22,19 @@ from graphql import (
 from router.executor.execute import CompiledPlan
 from router.executor.projection import NO_NAMES
 from router.introspection import Introspection, asks_for_introspection, without_introspection
-from router.operation import DEFAULT_LIMITS, DocumentLimits, Operation, VariableCoercion
+from router.operation import (
+    DEFAULT_LIMITS,
+    OPERATION_BYTES_PER_FIELD,
+    DocumentLimits,
+    Operation,
+    VariableCoercion,
+)
 from router.operation.literal_slots import LiteralSlots
 from router.selection_set import InlineFragment, SelectionSet
 
 #: Fields for every type that they are planned for: what the event loop may plan at once.
 MAX_INLINE_WEIGHT = 600
-#: What a field of an operation, and of its plan, takes in memory at most, as measured with fields of names of their own;
-#: a plan is counted with its operation too, as that holds it.
-OPERATION_BYTES_PER_FIELD = 400
+#: As OPERATION_BYTES_PER_FIELD, of an operation's plan; a plan is counted with its operation too, as that holds it.
 PLAN_BYTES_PER_FIELD = 1_200
 
 _OPERATION_TYPES = {each.value: each for each in OperationType}

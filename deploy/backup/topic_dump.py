@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -64,9 +65,7 @@ async def load_topics(
     """
     partitions = read_dump(folder)
     topics = {topic.name: topic for topic in known}
-    counts: dict[str, int] = {}
-    for each in partitions:
-        counts[each.written.topic] = counts.get(each.written.topic, 0) + 1
+    counts = Counter(each.written.topic for each in partitions)
     if foreign := sorted(set(counts) - set(topics)):
         raise FriendlyError(f"the dump has topics that this release does not know: {', '.join(foreign)}")
     if passphrase is None and any(is_encrypted(folder / each.file) for each in partitions):

@@ -32,7 +32,7 @@ from router.access.directives import uses_of
 from router.bounded_cache import BoundedCache
 from router.errors import RequestError
 from router.exact_json import value_at
-from router.operation import Operation
+from router.operation import OPERATION_BYTES_PER_FIELD, Operation
 from router.selection_set import Argument, Field, InlineFragment, SelectionSet
 from router.settings import DemandControl as DemandSettings
 from router.supergraph import parse_sdl
@@ -45,7 +45,6 @@ INPUT_OBJECT_COST = 1.0
 #: Operations with the sizes that they were asked with whose cost is remembered, and about what those operations take.
 MAX_KNOWN = 2_000
 MAX_KNOWN_BYTES = 16 * 1024 * 1024
-BYTES_PER_FIELD = 400
 
 #: (type, field or input field, argument); None where it is about the thing before.
 Place = tuple[str, str | None, str | None]
@@ -107,7 +106,9 @@ class DemandControl:
         # a thread of their own (`background`), hence the lock.
         self._lock = Lock()
         self._known: BoundedCache[tuple[int, _Telling], tuple[Operation, float]] = BoundedCache(
-            MAX_KNOWN, max_bytes=MAX_KNOWN_BYTES, weigh=lambda _, entry: entry[0].selections.count() * BYTES_PER_FIELD
+            MAX_KNOWN,
+            max_bytes=MAX_KNOWN_BYTES,
+            weigh=lambda _, entry: entry[0].selections.count() * OPERATION_BYTES_PER_FIELD,
         )
 
     def check(self, operation: Operation, variables: Mapping[str, Any]) -> None:

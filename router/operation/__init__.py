@@ -7,11 +7,12 @@ from router.operation.document import (
     parse_document,
     validate_document,
 )
-from router.operation.normalize import Operation, normalize
+from router.operation.normalize import OPERATION_BYTES_PER_FIELD, Operation, normalize
 from router.operation.variables import VariableCoercion, coerce_variables
 
 __all__ = [
     "DEFAULT_LIMITS",
+    "OPERATION_BYTES_PER_FIELD",
     "DocumentLimits",
     "Operation",
     "VariableCoercion",

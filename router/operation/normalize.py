@@ -61,6 +61,10 @@ class VariableDefinition:
     directives: str = ""
 
 
+#: What a field of an operation takes in memory at most, as measured with fields of names of their own.
+OPERATION_BYTES_PER_FIELD = 400
+
+
 @dataclass(frozen=True, slots=True)
 class OperationDirective:
     """A custom directive at `query`, `mutation` or `subscription`; subgraphs get it with these `operation_types`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from hashlib import sha256
 from urllib.parse import parse_qsl
 
 from router.pipeline import Response
@@ -19,11 +18,6 @@ def request_id_from(given: object) -> str:
     if isinstance(given, str) and 0 < len(given) <= MAX_REQUEST_ID_LENGTH and given.isascii() and given.isprintable():
         return given
     return f"{random.getrandbits(64):016x}"
-
-
-def shown_subject(subject: str | None) -> str | None:
-    """Enough to follow one person through the log, not enough to name them."""
-    return sha256(subject.encode()).hexdigest()[:12] if subject else None
 
 
 class Exchange:

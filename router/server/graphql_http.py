@@ -17,13 +17,14 @@ from router.access.caller import Refusal
 from router.access.limits import RateLimitedError
 from router.content_coding import encode
 from router.errors import RequestError, RouterError
+from router.log_lines import shown_subject
 from router.pipeline import Response
 from router.request_metrics import Durations
 from router.server.batch import batch_body
 from router.server.cors import ALLOWED_METHODS, CorsPolicy
 from router.server.errors import HttpError, method_not_allowed, out_of_memory
 from router.server.event_stream import EventStreams, Framing
-from router.server.exchange import Exchange, shown_subject
+from router.server.exchange import Exchange
 from router.server.front_door import FrontDoor, PayloadStream, Visit
 from router.server.graphiql_page import GraphiqlPage
 from router.server.header_values import HeaderFields, element

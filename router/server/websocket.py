@@ -19,10 +19,11 @@ import structlog
 from router.access.caller import Refusal
 from router.errors import RequestError, RouterError
 from router.exact_json import dumps, fault, loads
+from router.log_lines import shown_subject
 from router.pipeline import Response
 from router.server.cors import CorsPolicy
 from router.server.errors import HttpError, out_of_memory
-from router.server.exchange import request_id_from, shown_subject
+from router.server.exchange import request_id_from
 from router.server.front_door import FrontDoor, Visit
 from router.server.header_values import HeaderFields
 from router.server.host_names import HostNames

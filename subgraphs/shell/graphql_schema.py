@@ -262,8 +262,10 @@ def _give_code(error: GraphQLError, execution_context: ExecutionContext | None) 
 
 
 def _let_go_of_frames(error: GraphQLError, raised: Exception | None) -> None:
-    """`raised` is what the error was made of. An error holds the frames that it came through, and the executor in one of them holds the error. Such circles stay
-    until a full collection of garbage; thousands of refused sign-ins had one stop the event loop for most of a second.
+    """An error holds the frames that it came through, and the executor in one of them holds the error. Such circles stay until a
+    full collection of garbage; thousands of refused sign-ins had one stop the event loop for most of a second.
+
+    `raised` is what the error was made of, if it was.
     """
     waiting: list[BaseException | None] = [error, raised]
     while waiting:

@@ -6,7 +6,6 @@ Lines are written after the rule of scopes and around it, so that what was refus
 
 from collections.abc import Callable, Mapping
 from enum import Enum
-from hashlib import sha256
 from inspect import isawaitable
 from typing import Any
 
@@ -15,6 +14,7 @@ from graphql import GraphQLObjectType, GraphQLResolveInfo
 from strawberry.federation import Schema
 from strawberry.types.base import StrawberryObjectDefinition
 
+from router.log_lines import shown_subject
 from subgraphs.shell.auth import KeyRing
 from subgraphs.shell.context import Context
 from subgraphs.shell.errors import SubgraphError
@@ -56,14 +56,6 @@ def record_security_events(schema: Schema) -> None:
         field.resolve = _recording(field.resolve, recorded)
 
 
-def shown_subject(subject: str) -> str:
-    """Enough to follow one person through the logs, not enough to name them: as in the router's lines of requests.
-
-    Ids of people are random, and nobody tries them all. What could be tried is shown by `KeyRing.pseudonym`.
-    """
-    return sha256(subject.encode()).hexdigest()[:12]
-
-
 def _recording(resolve: Callable[..., Any], recorded: Recorded) -> Callable[..., Any]:
     async def resolve_and_record(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         viewer = info.context.viewer_or_none  # before: `deleteAccount` and `logout` end the session
@@ -97,7 +89,7 @@ def _write(info: GraphQLResolveInfo[Any], outcome: str, by: str | None, given: A
         action=info.field_name,
         outcome=outcome,
         reason=reason,
-        by=None if by is None else shown_subject(by),
+        by=shown_subject(by),
         account=_account(given, context.resources.key_ring),
         from_network=_shown_network(context),
         correlation_id=context.correlation_id,

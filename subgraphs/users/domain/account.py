@@ -26,10 +26,10 @@ _TRIED_FIRST = frozenset({
 # Of BCP 47 (RFC 5646) what chooses words and formats: language, script, region; no variants, extensions or private use.
 _LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _SCRIPT_LETTERS = 4
-# RFC 5321 without quoted local parts, RFC 6531 for other scripts.
 # The beginning of an encoded word (RFC 2047), which whoever writes a mail's head reads as other characters: as another mailbox,
 # as a comma before a second one, as the end of the line.
 _ENCODED_WORD = "=?"
+# RFC 5321 without quoted local parts, RFC 6531 for other scripts.
 _LOCAL_PART = re.compile(r"[^@\s\"(),:;<>\[\\\]]{1,64}")
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
 _LONGEST_EMAIL = 254

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from router.log_lines import shown_subject
 from subgraphs.shell.auth import KeyRing
-from subgraphs.shell.security_log import Recorded, recorded_mutations, shown_subject
+from subgraphs.shell.security_log import Recorded, recorded_mutations
 from subgraphs.users.loaders import UsersLoaders
 from subgraphs.users.schema import schema
 from tests.testkit.accounts import an_account
