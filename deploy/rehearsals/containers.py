@@ -11,7 +11,7 @@ import asyncio
 import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -219,16 +219,6 @@ class _Names(asyncio.DatagramProtocol):
         elif asked.rdtype == dns.rdatatype.A:
             answer.answer.append(dns.rrset.from_text(asked.name, 5, "IN", "A", address))
         self._transport.sendto(answer.to_wire(), addr)
-
-
-async def until(holds: Callable[[], bool], seconds: float) -> bool:
-    """Whether `holds()` becomes true before the seconds are over."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if await asyncio.to_thread(holds):
-            return True
-        await asyncio.sleep(0.5)
-    return False
 
 
 def _ip(words: str) -> None:

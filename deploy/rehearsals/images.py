@@ -32,8 +32,8 @@ import aiohttp
 from deploy.errors import FriendlyError
 from deploy.rehearsals import apache_kafka
 from deploy.rehearsals.compose_stack import OURS, Stack
-from deploy.rehearsals.containers import until
 from deploy.rehearsals.image_root import Image, build
+from deploy.rehearsals.platform import comes
 from deploy.rehearsals.report import Report
 from deploy.secret_files import write_secrets
 
@@ -66,7 +66,7 @@ async def rehearse(report: Report, folder: Path, image: Image) -> None:
     try:
         if await _start(report, stack):
             await _use(report, stack)
-            await until(lambda: _is_archived(stack), ARCHIVE_SECONDS)
+            await comes(lambda: asyncio.to_thread(_is_archived, stack), ARCHIVE_SECONDS)
             await asyncio.to_thread(_look, report, stack)
             await _stop(report, stack)
     finally:
@@ -92,7 +92,7 @@ async def _start(report: Report, stack: Stack) -> bool:
                 well = status == 0
                 report.check("migrate completes", well, f"{time.monotonic() - started:.1f} s")
             else:
-                well = await until(partial(stack.is_healthy, name), HEALTHY_SECONDS)
+                well = await comes(partial(asyncio.to_thread, stack.is_healthy, name), HEALTHY_SECONDS)
                 report.check(f"{name} is healthy by its own health check", well, f"{time.monotonic() - started:.1f} s")
             if not well:
                 return False

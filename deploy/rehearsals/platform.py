@@ -73,6 +73,14 @@ class Platform:
         if answer.get("errors") or not answer["data"]["logWeight"]:
             raise KeyError(json.dumps(answer)[:300])
 
+    async def takes_writes(self) -> bool:
+        """Whether one write is answered: not refused, not cut off, and with data."""
+        try:
+            await self.weigh()
+        except (KeyError, OSError, ValueError, TypeError):
+            return False
+        return True
+
     async def weighings(self) -> list[float]:
         """All of John's in kilograms, the newest first."""
         found: list[float] = []
