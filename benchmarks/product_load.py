@@ -34,8 +34,21 @@ from benchmarks.processes import resident_mib
 from benchmarks.report import write_line_plot, write_results, write_stacked_plot
 from deploy.sample_data.load import PASSWORD
 
-#: Of a hundred requests. An app asks far more often than it writes; `reconnect` is a phone that was away: a new WebSocket.
-MIX = {"dashboard": 28, "day": 24, "search": 18, "meal": 12, "water": 8, "weight": 2, "workout": 2, "reconnect": 6}
+#: What requests are for, by weight. An app asks far more often than it writes; `reconnect` is a phone that was away: a new WebSocket.
+#: `writes` has the writes of `people` alone, in the same proportions: the way from a write to its subscriber under so many of them a second.
+MIXES = {
+    "people": {
+        "dashboard": 28,
+        "day": 24,
+        "search": 18,
+        "meal": 12,
+        "water": 8,
+        "weight": 2,
+        "workout": 2,
+        "reconnect": 6,
+    },
+    "writes": {"meal": 12, "water": 8, "weight": 2, "workout": 2},
+}
 PERCENTILES = (50, 90, 99, 99.9)
 TIMEOUT_SECONDS = 30.0
 #: How long after a step its last answers and live events may still come.
@@ -132,9 +145,10 @@ class Listener:
 class Crowd:
     """Everybody who uses the product: each has an app, and hears of the own days."""
 
-    def __init__(self, product: Product, session: aiohttp.ClientSession, seed: int) -> None:
+    def __init__(self, product: Product, session: aiohttp.ClientSession, seed: int, mix: Mapping[str, int]) -> None:
         url = product.state.router_url
         self._product = product
+        self._mix = mix
         self._listeners = [Listener(App(url, request, session)) for request in product.requests]
         self._random = random.Random(seed)
         self._numbers = random.Random(seed + 1)
@@ -174,7 +188,7 @@ class Crowd:
             await asyncio.sleep(due - time.monotonic())
             late.append(max(0.0, time.monotonic() - due))
             listener = self._random.choice(self._listeners)
-            operation = self._random.choices(list(MIX), list(MIX.values()))[0]
+            operation = self._random.choices(list(self._mix), list(self._mix.values()))[0]
             tasks.append(asyncio.create_task(self._one(listener, operation, due, times, failed)))
         elapsed = time.monotonic() - began
         used = {part: (total - cpu[part]) / elapsed for part, total in self._product.cpu_seconds().items()}
@@ -244,7 +258,7 @@ async def run(product: Product, options: argparse.Namespace) -> list[Step]:
     steps: list[Step] = []
     connector, timeout = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=None)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
-        crowd = Crowd(product, session, options.seed)
+        crowd = Crowd(product, session, options.seed, MIXES[options.mix])
         async with crowd.listening():
             await crowd.step(min(options.rates), options.warm_up)
             for rate in [rate for rate in options.rates for _ in range(options.repeat)]:
@@ -291,6 +305,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0, help="of each step")
     parser.add_argument("--repeat", type=int, default=1, help="steps of each rate; more than one never ends early")
     parser.add_argument("--warm-up", type=float, default=10.0, help="seconds at the lowest rate before the first step")
+    parser.add_argument(
+        "--mix", choices=MIXES, default="people", help="everything that people do, or their writes alone"
+    )
     parser.add_argument("--people", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1, help="of the moments, people and operations")
     parser.add_argument("--no-results", action="store_true", help="do not write into benchmarks/results")

@@ -11,7 +11,7 @@ import aiohttp
 
 from benchmarks.fittracker.app import App
 from benchmarks.load import Request
-from benchmarks.product_load import MIX, Listener, Step, bottleneck, percentiles
+from benchmarks.product_load import MIXES, Listener, Step, bottleneck, percentiles
 
 
 class _Socket:
@@ -72,4 +72,4 @@ def test_the_bottleneck_is_the_busiest_part() -> None:
 
 
 def test_the_mix_is_a_hundred_requests() -> None:
-    assert sum(MIX.values()) == 100
+    assert sum(MIXES["people"].values()) == 100
