@@ -96,6 +96,7 @@ benchmark: $(STAMP)
 	@command -v wrk >/dev/null || { echo "The load comes from wrk: apt-get install -y wrk" >&2; exit 1; }
 	$(BIN)/python -m benchmarks.compare
 	$(BIN)/python -m benchmarks.variants
+	$(BIN)/python -m benchmarks.workers
 	$(BIN)/python -m benchmarks.connections
 	$(BIN)/python -m benchmarks.dashboard
 	$(BIN)/python -m benchmarks.product_load

@@ -43,14 +43,16 @@ def compose_shop(port: int) -> str:
 
 
 @contextmanager
-def running_subgraphs(latency_ms: float, directory: Path, graph: ServedGraph = SHOP) -> Iterator[int]:
-    """The port at which one process serves all subgraphs of the graph."""
+def running_subgraphs(
+    latency_ms: float, directory: Path, graph: ServedGraph = SHOP, core: int | None = LOAD_CORE
+) -> Iterator[int]:
+    """The port at which one process serves all subgraphs of the graph, on one core or (None) on any."""
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.subgraph_server", "--graph", graph.name, "--port", str(port)]
     server = Server(
         "subgraphs",
         [*command, "--latency-ms", str(latency_ms)],
-        LOAD_CORE,
+        core,
         log=directory / "subgraphs.log",
         environment={"PYTHONPATH": str(HERE.parent)},
     )

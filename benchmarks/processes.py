@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_LISTENING = "0A"  # the state of a socket in /proc/net/tcp
 
 
 class Server:
@@ -120,11 +121,16 @@ def _memory_mib(pid: int, name: str, file: str = "status") -> float:
     return kibibytes / 1024
 
 
+def children(pid: int) -> list[int]:
+    """The processes that this one started and that have not ended."""
+    tasks = Path(f"/proc/{pid}/task").glob("*")
+    return [int(child) for task in tasks for child in _read(str(task / "children")).split()]
+
+
 def _tree(root: int) -> Iterator[int]:
     yield root
-    for task in Path(f"/proc/{root}/task").glob("*"):
-        for child in _read(str(task / "children")).split():
-            yield from _tree(int(child))
+    for child in children(root):
+        yield from _tree(child)
 
 
 def _read(path: str) -> str:
@@ -132,6 +138,12 @@ def _read(path: str) -> str:
         return Path(path).read_text()
     except OSError:  # the process ended meanwhile
         return ""
+
+
+def listeners(port: int) -> int:
+    """How many sockets of this machine accept connections of IPv4 at the port: several may share one by SO_REUSEPORT."""
+    rows = [line.split() for line in _read("/proc/net/tcp").splitlines()[1:]]
+    return sum(row[3] == _LISTENING and int(row[1].rpartition(":")[2], 16) == port for row in rows)
 
 
 def free_port() -> int:
