@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
-import structlog
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
@@ -35,6 +33,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from router.last_spans import send_last_spans
 from router.log_lines import LogForm, add_trace_ids, configure
 from router.process_metrics import add_process_metrics
 from router.request_metrics import DurationHistogram, Level
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
 TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
-CLOSE_SECONDS = 2.0
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -240,9 +238,6 @@ GRAPH_GENERATION = Gauge(
 )
 
 
-log = structlog.get_logger(__name__)
-
-
 def metrics_text() -> bytes:
     return generate_latest(REGISTRY)
 
@@ -326,17 +321,9 @@ class Tracing:
             self._tracer = self._provider.get_tracer("router")  # type: ignore[assignment]
 
     def close(self) -> None:
-        """Sends what has gathered. A collector that does not take it in `CLOSE_SECONDS` keeps no process from its end: the
-        exporter would ask it again and again, for ten seconds a batch.
-        """
-        if self._provider is None or self._exporter is None:
-            return
-        closing = threading.Thread(target=self._provider.shutdown, name="last spans", daemon=True)
-        closing.start()
-        closing.join(CLOSE_SECONDS)
-        if closing.is_alive():
-            log.warning("last_spans_not_sent", waited_seconds=CLOSE_SECONDS)
-            self._exporter.shutdown()  # type: ignore[no-untyped-call]
+        """Sends what has gathered, in a bounded time. Blocks: call it in a thread."""
+        if self._provider is not None and self._exporter is not None:
+            send_last_spans(self._provider.shutdown, self._exporter)
 
     @contextmanager
     def operation(self, headers: Iterable[tuple[bytes, bytes]], request_id: str = "") -> Iterator[trace.Span]:

@@ -191,6 +191,7 @@ def _lifespan(subgraph: Subgraph, resources: Resources) -> Callable[[Any], Any]:
                 with suppress(asyncio.CancelledError, Exception):
                     await task
             await close_resources(resources)
+            await telemetry.flush_traces()
             _log.info("subgraph_stopped")
 
     return lifespan

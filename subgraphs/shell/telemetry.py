@@ -3,9 +3,11 @@
 Spans are thin on purpose: one an operation and one a loader batch, none a field.
 """
 
+import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import structlog
@@ -13,6 +15,7 @@ from opentelemetry import propagate, trace
 from prometheus_client import Gauge, Histogram, disable_created_metrics
 
 from router import log_lines
+from router.last_spans import send_last_spans
 from subgraphs.shell.database import Database
 from subgraphs.shell.settings import Settings
 
@@ -35,13 +38,22 @@ _POOL_MAX = Gauge("hikaricp_connections_max", "Most database connections this pr
 
 _tracer = trace.get_tracer("fittracker.subgraphs")
 _traced = False
+_send_last_spans: Callable[[], None] | None = None
 
 
 def configure(settings: Settings) -> None:
     """Set up the process's logs, and its traces if OTEL_EXPORTER_OTLP_ENDPOINT names where they go."""
     configure_logs(settings)
-    if settings.otlp_endpoint:
+    if (
+        settings.otlp_endpoint and not _traced
+    ):  # mounted beside other subgraphs, the first one's provider is everybody's
         _configure_traces(settings)
+
+
+async def flush_traces() -> None:
+    """Send the spans that have gathered, in a bounded time: what serves does so last, for the signal that ends it runs no exit handler."""
+    if _send_last_spans is not None:
+        await asyncio.to_thread(_send_last_spans)
 
 
 def configure_logs(settings: Settings) -> None:
@@ -106,7 +118,7 @@ def measure_pools(database: Database) -> None:
 
 
 def _configure_traces(settings: Settings) -> None:
-    global _traced  # noqa: PLW0603 - the SDK is process-wide too
+    global _traced, _send_last_spans  # noqa: PLW0603 - the SDK is process-wide too
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
     from opentelemetry.sdk.resources import Resource
@@ -120,7 +132,10 @@ def _configure_traces(settings: Settings) -> None:
         resource=Resource.create({"service.name": settings.subgraph}),
         sampler=kept_traces(settings.trace_sample_ratio, keeps_background=settings.trace_background),
     )
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint)))
+    exporter = OTLPSpanExporter(endpoint)
+    provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
     AsyncPGInstrumentor().instrument()  # type: ignore[no-untyped-call]
+    # A flush and no shutdown: of several that are mounted in one process, those that end later have spans yet.
+    _send_last_spans = partial(send_last_spans, provider.force_flush, exporter)
     _traced = True

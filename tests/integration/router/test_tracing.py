@@ -68,7 +68,7 @@ async def test_a_collector_that_is_away_disturbs_nobody(start_router: StartRoute
 
 
 async def test_a_collector_that_is_away_keeps_no_router_from_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("router.telemetry.CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr("router.last_spans.CLOSE_SECONDS", 0.2)
     tracing = Tracing(Telemetry(otlp_endpoint="http://127.0.0.1:1", sample_ratio=1))
     with tracing.operation([]):
         pass
