@@ -17,7 +17,7 @@ help:
 	@echo "make format   rewrite the code in the house format"
 	@echo "make export   write schema/fittracker/ anew from the subgraphs' code"
 	@echo "make pictures takes the pictures of README and deploy/docs anew, in Chromium; look at each before you commit it"
-	@echo "make rehearse          recovery, monitoring, Postgres, three Kafkas, the runbooks and the images on real servers (35 minutes); logs in deploy/rehearsals/results"
+	@echo "make rehearse          recovery, releases under load, monitoring, Postgres, three Kafkas, the runbooks and the images on real servers (40 minutes); logs in deploy/rehearsals/results"
 	@echo "make benchmark         every benchmark on the quiet machine it needs (an hour); results in benchmarks/results"
 	@echo "make benchmark-peers   install the gateways that it compares with, from npm"
 	@echo "make lock     resolve requirements.lock anew"
@@ -42,6 +42,7 @@ $(STAMP): requirements.lock pyproject.toml
 rehearse: $(STAMP)
 	$(BIN)/python -m deploy.rehearsals.recovery
 	$(BIN)/python -m deploy.rehearsals.losses
+	$(BIN)/python -m deploy.rehearsals.rollout
 	$(BIN)/python -m deploy.rehearsals.monitoring
 	$(BIN)/python -m deploy.rehearsals.postgres
 	$(BIN)/python -m deploy.rehearsals.replication

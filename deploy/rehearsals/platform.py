@@ -95,12 +95,14 @@ class Platform:
 
 @asynccontextmanager
 async def running_platform(
-    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
+    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None, code: Path | None = None
 ) -> AsyncIterator[Platform]:
-    """Up with sample data, over the servers that `environment` names, John signed in; stopped at the end. Raises FriendlyError where it does not come up."""
+    """Up with sample data, over the servers that `environment` names, John signed in; stopped at the end. `code` is a copy of
+    the rooms to run in place of ours. Raises FriendlyError where it does not come up.
+    """
     command = [sys.executable, "-m", "deploy", "up", "--port", "0", "--data-dir", str(folder), "--no-watch", *arguments]
-    given = {**os.environ, **(environment or {})}
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL, env=given)
+    given = {**os.environ, **_of_code(code), **(environment or {})}
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL, env=given, cwd=code)
     try:
         state = await _state(folder, process)
         patience = aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
@@ -114,12 +116,14 @@ async def running_platform(
             await process.wait()
 
 
-async def fittracker(*words: str, data: Path | None = None, environment: Mapping[str, str] | None = None) -> bool:
-    """Whether this command ended well."""
+async def fittracker(
+    *words: str, data: Path | None = None, environment: Mapping[str, str] | None = None, code: Path | None = None
+) -> bool:
+    """Whether this command ended well; `code` is a copy of the rooms whose command it is, in place of ours."""
     where = ("--data-dir", str(data)) if data is not None else ()
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "deploy", *words, *where,
-        env={**os.environ, **(environment or {})}, stdout=asyncio.subprocess.DEVNULL,
+        sys.executable, "-m", "deploy", *words, *where, cwd=code,
+        env={**os.environ, **_of_code(code), **(environment or {})}, stdout=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     return await process.wait() == 0
 
@@ -129,19 +133,23 @@ async def settles(data: Path, environment: Mapping[str, str] | None = None, seco
     return await comes(lambda: fittracker("events", "check", data=data, environment=environment), seconds)
 
 
-async def comes(holds: Callable[[], Awaitable[bool]], seconds: float = SETTLE_SECONDS) -> bool:
-    """Whether it holds before the seconds are over."""
+async def comes(holds: Callable[[], Awaitable[bool]], seconds: float = SETTLE_SECONDS, *, pause: float = 0.5) -> bool:
+    """Whether it holds before the seconds are over; `pause` is how many of them pass between two questions."""
     deadline = time.monotonic() + seconds
     while not await holds():
         if time.monotonic() > deadline:
             return False
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(pause)
     return True
 
 
 def since(started: float) -> str:
     """For a report, from a time of `time.monotonic`."""
     return f"{time.monotonic() - started:.1f} s"
+
+
+def _of_code(code: Path | None) -> dict[str, str]:
+    return {} if code is None else {"PYTHONPATH": str(code)}
 
 
 async def _state(folder: Path, process: asyncio.subprocess.Process) -> StackState:

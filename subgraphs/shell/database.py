@@ -18,15 +18,16 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from subgraphs.shell.migration_locks import take_migrations_turn, with_short_locks
 from subgraphs.shell.read_pool import Reader, ReadPool
 from subgraphs.shell.replica import ReplicaGuard
 from subgraphs.shell.settings import Settings
 from subgraphs.shell.synced_tables import SyncedTables, track_changes
 
-_MIGRATION_LOCK = 0x0F17_3164
 _TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(CAST(:turn AS text), 0))")
 _SHELL = Path(__file__).parent
 _SUBGRAPHS = _SHELL.parent
+_LONGEST_STATEMENT_SECONDS = 15.0
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -174,10 +175,17 @@ def _read_engine(url: str, pool_size: int, name: str) -> AsyncEngine:
     return _engine(url, pool_size, f"{name} reads", isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
 
 
-def _engine(url: str, pool_size: int, application_name: str, **options: Any) -> AsyncEngine:
+def _engine(
+    url: str,
+    pool_size: int,
+    application_name: str,
+    *,
+    statement_seconds: float | None = _LONGEST_STATEMENT_SECONDS,
+    **options: Any,
+) -> AsyncEngine:
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=_connector(url, application_name),
+        async_creator=_connector(url, application_name, statement_seconds),
         pool_size=pool_size,
         max_overflow=pool_size // 2,
         pool_timeout=15,
@@ -198,14 +206,15 @@ def _refuse_closed(dbapi_connection: Any, *_: Any) -> None:
         raise DisconnectionError
 
 
-def _connector(url: str, application_name: str) -> Callable[[], Awaitable[asyncpg.Connection]]:
-    """Opens connections. asyncpg reads the URL itself: SQLAlchemy would not understand several hosts in it."""
+def _connector(
+    url: str, application_name: str, statement_seconds: float | None = _LONGEST_STATEMENT_SECONDS
+) -> Callable[[], Awaitable[asyncpg.Connection]]:
+    """Opens connections whose statements may take so long. asyncpg reads the URL itself: SQLAlchemy would not understand several hosts in it."""
     dsn = url.replace("postgresql+asyncpg://", "postgresql://", 1)
 
     async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(
-            dsn, timeout=10, command_timeout=15, server_settings={"application_name": application_name, "jit": "off"}
-        )
+        settings = {"application_name": application_name, "jit": "off"}
+        return await asyncpg.connect(dsn, timeout=10, command_timeout=statement_seconds, server_settings=settings)
 
     return connect
 
@@ -213,16 +222,21 @@ def _connector(url: str, application_name: str) -> Callable[[], Awaitable[asyncp
 async def migrate(subgraph: str, url: str) -> None:
     """Bring one subgraph's database to its newest revision, and have it note changes of what `synced.py` declares.
 
-    Processes that start together wait for each other.
+    Processes that start together wait for each other. Whoever serves meanwhile waits for moments only (`migration_locks`).
     """
-    engine = _engine(url, 1, f"{subgraph} migrations")
+    engine = _engine(
+        url, 1, f"{subgraph} migrations", statement_seconds=None
+    )  # an index on a large table takes minutes
     try:
         async with engine.connect() as connection:
-            await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
-            await connection.commit()
-            await connection.run_sync(_upgrade, subgraph)
-            await connection.commit()
-            await track_changes(connection, synced_tables_of(subgraph).tables)
+            await take_migrations_turn(connection)
+
+            async def bring_to_newest() -> None:
+                await connection.run_sync(_upgrade, subgraph)
+                await connection.commit()
+                await track_changes(connection, synced_tables_of(subgraph).tables)
+
+            await with_short_locks(connection, bring_to_newest)
     finally:
         await engine.dispose()
 

@@ -44,10 +44,28 @@ def test_what_old_processes_would_trip_over_is_found(statement: str) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
+        "CREATE INDEX meal_by_day ON meal (local_date)",
+        "CREATE UNIQUE INDEX meal_by_key ON meal (user_id, idempotency_key)",
+    ],
+)
+def test_an_index_that_writers_wait_for_is_found_unless_it_is_built_beside_them(statement: str) -> None:
+    source = HEAD + f'def upgrade():\n    op.execute("{statement}")\n'
+    assert len(list(complaints(read_revision(source), frozenset()))) == 1
+    contracting = HEAD + 'contracts = "x_0001"\n' + source[len(HEAD) :]
+    assert len(list(complaints(read_revision(contracting), frozenset({"x_0001"})))) == 1
+    beside = HEAD + 'def upgrade():\n    build_index(op, "meal_by_day", "meal (local_date)")\n'
+    assert list(complaints(read_revision(beside), frozenset())) == []
+    with_more = beside + '    op.execute("ALTER TABLE meal ADD COLUMN colour text")\n'
+    assert len(list(complaints(read_revision(with_more), frozenset()))) == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
         "ALTER TABLE meal ADD COLUMN colour text",
         "ALTER TABLE meal ADD COLUMN colour text NOT NULL DEFAULT 'red', ADD COLUMN size integer",
         "ALTER TABLE meal ADD CONSTRAINT grams_positive CHECK (grams > 0) NOT VALID",
-        "CREATE TABLE colour (id text PRIMARY KEY, name text NOT NULL)",
+        "CREATE TABLE colour (id text PRIMARY KEY, name text NOT NULL); CREATE INDEX colour_by_name ON colour (name)",
         "DROP INDEX meal_by_day",
         "ALTER TABLE meal DROP CONSTRAINT grams_positive",
     ],
