@@ -1,6 +1,6 @@
 """Which databases an operator's command works on, and how Postgres' own programs reach them.
 
-The environment names them (DATABASE_URL_<DOMAIN>, or _FILE); where it does not, those of the stack that runs over the data
+The environment names them (DATABASE_DIRECT_URL_<DOMAIN> or DATABASE_URL_<DOMAIN>, or _FILE); where it does not, those of the stack that runs over the data
 directory. Passwords travel in a child's environment, never on a command line, which every local user can read.
 """
 
@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from deploy.data_directory import DataDirectory
 from deploy.embedded import DOMAINS, embedded_servers, postgres_binaries
-from deploy.environment import value_of
+from deploy.environment import session_url_of
 from deploy.errors import FriendlyError
 
 #: URL parameters that libpq reads from its environment under another name.
@@ -32,8 +32,7 @@ def database_urls(data_dir: Path, environment: Mapping[str, str] | None = None) 
     running = state.environment if state is not None else {}
     urls: dict[str, str] = {}
     for domain in DOMAINS:
-        name = f"DATABASE_URL_{domain.upper()}"
-        if value := value_of(name, given) or running.get(name):
+        if value := session_url_of(domain, given) or session_url_of(domain, running):
             urls[domain] = value
     if missing := [domain for domain in DOMAINS if domain not in urls]:
         raise FriendlyError(

@@ -39,6 +39,14 @@ SECTIONS: tuple[Section, ...] = (
             ),
             *(
                 Variable(
+                    f"DATABASE_DIRECT_URL_{domain.upper()}",
+                    f"the primary of {domain} past a pooler in transaction mode, for its relay and for commands",
+                    secret=True,
+                )
+                for domain in _DOMAINS
+            ),
+            *(
+                Variable(
                     f"DATABASE_REPLICA_URL_{domain.upper()}", f"a replica that {domain} may read from", secret=True
                 )
                 for domain in _DOMAINS
@@ -208,6 +216,13 @@ def value_of(name: str, environment: Mapping[str, str]) -> str | None:
     """The variable, or what the file holds that NAME_FILE names. Raises OSError where that cannot be read."""
     file = environment.get(f"{name}_FILE")
     return environment.get(name) or (Path(file).read_text(encoding="utf-8").strip() if file else None)
+
+
+def session_url_of(domain: str, environment: Mapping[str, str]) -> str | None:
+    """Of its primary, past a pooler in transaction mode where both are named. Raises OSError where a file cannot be read."""
+    return value_of(f"DATABASE_DIRECT_URL_{domain.upper()}", environment) or value_of(
+        f"DATABASE_URL_{domain.upper()}", environment
+    )
 
 
 def variables() -> tuple[Variable, ...]:

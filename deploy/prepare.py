@@ -18,7 +18,7 @@ from pathlib import Path
 from deploy.child import dies_with_its_parent
 from deploy.data_directory import write_whole
 from deploy.embedded import DOMAINS, HOST
-from deploy.environment import value_of
+from deploy.environment import session_url_of
 from deploy.errors import FriendlyError
 from deploy.friendly_exit import friendly_exit
 from deploy.loading import collector_waits
@@ -73,7 +73,7 @@ def _load_sample_data(data_dir: Path) -> None:
 
 
 def _database_urls() -> dict[str, str]:
-    urls = {name: value_of(f"DATABASE_URL_{name.upper()}", os.environ) or "" for name in DOMAINS}
+    urls = {name: session_url_of(name, os.environ) or "" for name in DOMAINS}
     if missing := [f"DATABASE_URL_{name.upper()}" for name, url in urls.items() if not url]:
         raise FriendlyError(f"not set: {', '.join(missing)}", "`fittracker up` starts databases of its own")
     return urls

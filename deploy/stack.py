@@ -459,7 +459,8 @@ def _needs_postgres(named: Mapping[str, str]) -> bool:
 
 
 def _names_a_server(variable: str) -> bool:
-    return variable.startswith(("DATABASE_URL_", "DATABASE_REPLICA_URL_", "REDIS_", "ROUTER_REDIS_", "KAFKA_"))
+    databases = ("DATABASE_URL_", "DATABASE_DIRECT_URL_", "DATABASE_REPLICA_URL_")
+    return variable.startswith((*databases, "REDIS_", "ROUTER_REDIS_", "KAFKA_"))
 
 
 def _listening(port: int, host: str = HOST) -> socket.socket | None:

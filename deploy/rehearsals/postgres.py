@@ -8,7 +8,6 @@ pgbouncer (Debian: postgresql postgresql-contrib pgbouncer).
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,22 +18,17 @@ from pathlib import Path
 import aiohttp
 
 from deploy.embedded import DOMAINS
-from deploy.rehearsals.cluster import (
-    CONFIGURATION,
-    PASSWORDS,
-    Cluster,
-    base_backup,
-    free_port,
-    give_to_server_user,
-    program,
-    run,
-    server_user,
-)
+from deploy.rehearsals.cluster import Cluster, base_backup, give_to_server_user, run
 from deploy.rehearsals.platform import FOODS, WEEK, Platform, comes, fittracker, running_platform, settles, since
+from deploy.rehearsals.pooler import Pooler, pooler
 from deploy.rehearsals.report import Report
 from subgraphs.shell.database import migrate
 
 PATIENCE_SECONDS = 90.0
+FEW_CONNECTIONS = 5  # a subgraph has at pgbouncer in transaction mode, and opens more to it
+AT_ONCE = 12
+# Of what a role has open, what is pgbouncer's: the relay and its watcher go past it.
+POOLED = "SELECT count(*) FROM pg_stat_activity WHERE application_name <> 'relay' AND backend_type = 'client backend'"
 WEIGHINGS = "SELECT count(*) FROM weight_entry"
 READS = "SELECT sum(xact_commit) FROM pg_stat_database WHERE datname = 'fittracker_nutrition'"
 
@@ -105,19 +99,39 @@ async def _replica(report: Report, data: Path, primary: Cluster, standby: Cluste
 
 
 async def _pgbouncer(report: Report, folder: Path, primary: Cluster) -> None:
-    port = free_port()
-    with _bouncing(folder / "pgbouncer", primary, port):
+    given = pooler()
+    with given.running(folder / "sessions", primary) as port:
         environment = primary.environment(port=port)
-        data = folder / "through-pgbouncer"
+        data = folder / "through-sessions"
         async with running_platform(data, "--no-sample-data", environment=environment) as platform:
             failed = await _use(platform)
-            report.check("through pgbouncer in session mode", not failed, "; ".join(failed[:3]))
+            report.check("through pgbouncer in session mode", not failed, "; ".join(failed[:3]) or given.told)
             report.check(
                 "and events arrive: the relay's lock and LISTEN hold",
                 await settles(data, environment, PATIENCE_SECONDS),
             )
-    version = run("pgbouncer", "--version").partition("\n")[0]
-    report.note("transaction mode", f"{version} was at hand; it needs 1.21 (max_prepared_statements)")
+    if given.has_transactions:
+        await _transactions(report, folder, primary, given)
+    else:
+        report.note("transaction mode", f"{given.told} was at hand; it needs 1.21 (max_prepared_statements)")
+
+
+async def _transactions(report: Report, folder: Path, primary: Cluster, given: Pooler) -> None:
+    """Many at once over few connections of the server, which go from one client to another between two transactions."""
+    with given.running(folder / "transactions", primary, connections=FEW_CONNECTIONS) as port:
+        environment = primary.environment(port=port) | primary.environment("DATABASE_DIRECT_URL")
+        data = folder / "through-transactions"
+        async with running_platform(data, "--no-sample-data", environment=environment) as platform:
+            failed = [each for some in await asyncio.gather(*[_use(platform) for _ in range(AT_ONCE)]) for each in some]
+            told = "; ".join(failed[:3]) or f"{given.told}, {AT_ONCE} at once"
+            report.check("through pgbouncer in transaction mode", not failed, told)
+            most = max(int(primary.value(f"{POOLED} AND usename = 'fittracker_{domain}'")) for domain in DOMAINS)
+            report.check("over few connections", 0 < most <= FEW_CONNECTIONS, f"at most {most} a subgraph")
+            report.check(
+                "and events arrive: the relay goes past it", await settles(data, environment, PATIENCE_SECONDS)
+            )
+            failed = await _use(platform)  # statements that were prepared over other connections than these
+            report.check("statements that were prepared before are found again", not failed, "; ".join(failed[:3]))
 
 
 async def _recovery(report: Report, folder: Path, primary: Cluster, restored: Cluster, running: list[Cluster]) -> None:
@@ -194,34 +208,6 @@ async def _says(cluster: Cluster, statement: str, wanted: str) -> bool:
 
 async def _is_archived(cluster: Cluster, segment: str) -> bool:
     return cluster.value("SELECT last_archived_wal FROM pg_stat_archiver") >= segment
-
-
-@contextmanager
-def _bouncing(folder: Path, primary: Cluster, port: int) -> Iterator[None]:
-    """Pgbouncer with the repository's file, in front of the cluster."""
-    folder.mkdir()
-    users = folder / "userlist.txt"
-    users.write_text("".join(f'"fittracker_{domain}" "{PASSWORDS["runtime"]}"\n' for domain in DOMAINS))
-    settings = folder / "pgbouncer.ini"
-    text = (CONFIGURATION / "pgbouncer.ini").read_text(encoding="utf-8")
-    for written, here in (
-        ("port=5432", f"port={primary.port}"),
-        ("listen_port = 6432", f"listen_port = {port}\nunix_socket_dir ="),
-        ("/etc/pgbouncer/userlist.txt", str(users)),
-    ):
-        text = text.replace(written, here)
-    settings.write_text(text)
-    for each in (folder, users, settings):
-        give_to_server_user(each)
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [program("pgbouncer"), str(settings)], stdout=log, stderr=log, user=server_user(), group=server_user()
-        )
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def main() -> int:

@@ -220,7 +220,7 @@ def _loops(subgraph: Subgraph, resources: Resources) -> list[Coroutine[Any, Any,
         from events.consumer import run_consumer
         from events.relay import run_relay
 
-        running.append(run_relay(subgraph.name, settings.database_url, kafka, loops, resources.fanout))
+        running.append(run_relay(subgraph.name, settings.session_url, kafka, loops, resources.fanout))
         for subscription_of in subgraph.consumers:
             subscription = with_news_of_rights(subgraph.name, subscription_of(resources.fanout, resources.now))
             running.append(run_consumer(subscription, resources.database.writer, kafka, loops, resources.fanout))

@@ -120,7 +120,7 @@ def _migrate(subgraph: Subgraph) -> None:
 
     settings = read_settings(subgraph.name)
     configure_logs(settings)
-    url = settings.database_url
+    url = settings.session_url
 
     async def run_migrations() -> None:
         await wait_for_database(url)
@@ -145,7 +145,7 @@ async def _relay(settings: Settings) -> None:
     configure_logs(settings)
     resources = open_resources(settings)
     try:
-        await run_relay(settings.subgraph, settings.database_url, settings.kafka, fanout=resources.fanout)
+        await run_relay(settings.subgraph, settings.session_url, settings.kafka, fanout=resources.fanout)
     finally:
         await close_resources(resources)
 

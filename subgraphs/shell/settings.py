@@ -53,6 +53,8 @@ class Settings:
     database_url: str = field(repr=False)
     jwt_secret: str = field(repr=False)
     jwt_previous_secrets: tuple[str, ...] = field(default=(), repr=False)
+    # Past a pooler that gives a connection to each transaction, for what needs a session of its own; None: the same.
+    database_direct_url: str | None = field(default=None, repr=False)
     database_replica_url: str | None = field(default=None, repr=False)
     database_replica_most_lag_seconds: float = 5.0
     database_pool_size: int = 10
@@ -102,6 +104,11 @@ class Settings:
     open_food_facts_timeout_seconds: float = 2.0
     open_food_facts_per_minute: int = 60
 
+    @property
+    def session_url(self) -> str:
+        """Of the primary, where a session lasts as long as its connection: for the relay's LISTEN and lock, and for migrations."""
+        return self.database_direct_url or self.database_url
+
 
 def read_settings(subgraph: str, environment: Mapping[str, str] | None = None) -> Settings:
     """The settings of one subgraph. Raises SettingsError."""
@@ -112,6 +119,7 @@ def read_settings(subgraph: str, environment: Mapping[str, str] | None = None) -
     settings = Settings(
         subgraph=subgraph,
         database_url=reader.required(f"DATABASE_URL_{domain}"),
+        database_direct_url=reader.optional(f"DATABASE_DIRECT_URL_{domain}"),
         database_replica_url=reader.optional(f"DATABASE_REPLICA_URL_{domain}"),
         database_replica_most_lag_seconds=reader.seconds("DATABASE_REPLICA_MOST_LAG_SECONDS", 5.0),
         database_pool_size=reader.number("DATABASE_POOL_SIZE", 10),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.environment import example, variables
+from deploy.environment import example, session_url_of, variables
 from router.settings import ENVIRONMENT
 from subgraphs.shell.settings import SettingsError, read_settings
 
@@ -77,6 +77,19 @@ def test_a_variable_may_be_given_as_a_file(tmp_path: Path) -> None:
     )
     assert settings.database_url == "postgresql://host/db"
     assert settings.jwt_previous_secrets == ("a" * 40, "b" * 40)
+
+
+def test_what_needs_a_session_goes_past_a_pooler_where_it_is_told_how() -> None:
+    pooled = {"DATABASE_URL_USERS": "postgresql://pooler/users", "JWT_SECRET": "x" * 32}
+    direct = pooled | {"DATABASE_DIRECT_URL_USERS": "postgresql://server/users"}
+    assert (read_settings("users", pooled).session_url, session_url_of("users", pooled)) == (
+        "postgresql://pooler/users",
+        "postgresql://pooler/users",
+    )
+    settings = read_settings("users", direct)
+    assert (settings.database_url, settings.session_url) == ("postgresql://pooler/users", "postgresql://server/users")
+    assert session_url_of("users", direct) == "postgresql://server/users"
+    assert "server" not in repr(settings)
 
 
 def test_a_file_that_cannot_be_read_is_told_by_name(tmp_path: Path) -> None:
