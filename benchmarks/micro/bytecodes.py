@@ -11,6 +11,7 @@ import asyncio
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -18,10 +19,9 @@ from typing import Any
 import uvloop
 
 from benchmarks.compare import compose_shop, running_subgraphs
-from benchmarks.micro.counted_stages import SENT, do_nothing_for_slowness
-from benchmarks.micro.http_requests import router_in_memory
+from benchmarks.micro.counted_stages import DEFERRED, SENT, do_nothing_for_slowness
+from benchmarks.micro.http_requests import HttpClient, router_in_memory
 from benchmarks.shop.workloads import WORKLOADS
-from benchmarks.workload import Workload
 from router.settings import Telemetry
 from router.telemetry import configure_logging
 
@@ -47,20 +47,34 @@ class Tracer:
         return self._step
 
 
-async def trace(workload: Workload, subgraphs_port: int, requests: int) -> Tracer:
+async def verified_sender(client: HttpClient, name: str) -> Callable[[int, int], Awaitable[None]]:
+    """What sends requests of the workload: the number of the first, and how many. Raises SystemExit for a wrong answer."""
+    if name == DEFERRED:
+        await client.verify_deferred()
+        return lambda _, times: client.send_deferred(times)
+    workload = next(each for each in WORKLOADS if each.name == name)
+    await client.verify(workload)
+    return lambda first, times: client.send(workload, first, times)
+
+
+async def trace(name: str, subgraphs_port: int, requests: int) -> Tracer:
     """All of a number of requests over HTTP, after a warm-up. A coroutine counts as called each time that it goes on."""
     tracer = Tracer()
     with tempfile.TemporaryDirectory() as directory:
         supergraph = Path(directory) / "supergraph.graphql"
         supergraph.write_text(compose_shop(subgraphs_port))
         async with router_in_memory(supergraph) as client:
-            await client.verify(workload)
-            await client.send(workload, 1, WARM_UP)
+            send = await verified_sender(client, name)
+            await send(1, WARM_UP)
             sys.settrace(tracer.begin)
             # a task of its own: what runs already is not traced
-            await asyncio.create_task(client.send(workload, WARM_UP + 1, requests))
+            await asyncio.create_task(_sent(send, requests))
             sys.settrace(None)
     return tracer
+
+
+async def _sent(send: Callable[[int, int], Awaitable[None]], requests: int) -> None:
+    await send(WARM_UP + 1, requests)
 
 
 def lines_of(tracer: Tracer, requests: int, functions: int) -> list[str]:
@@ -77,16 +91,15 @@ def lines_of(tracer: Tracer, requests: int, functions: int) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("workload", choices=SENT)
+    parser.add_argument("workload", choices=(*SENT, DEFERRED))
     parser.add_argument("--requests", type=int, default=20)
     parser.add_argument("--functions", type=int, default=60, help="how many to list")
     options = parser.parse_args()
     configure_logging(Telemetry())
     do_nothing_for_slowness()
-    workload = next(each for each in WORKLOADS if each.name == options.workload)
     with tempfile.TemporaryDirectory() as directory, running_subgraphs(0.0, Path(directory)) as port:
         runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
-        tracer = runner.run(trace(workload, port, options.requests))
+        tracer = runner.run(trace(options.workload, port, options.requests))
         runner.close()
     print("\n".join(lines_of(tracer, options.requests, options.functions)))
 

@@ -130,7 +130,7 @@ class CompiledPlan:
         self.schema = schema
         self.root_type = _root_type_name(schema, operation.operation_type)
         fetches = list(fetches_of(plan.node))
-        self.sharing = analyse_sharing(fetches)
+        self.sharing = analyse_sharing(plan.node)
         compiler = StepCompiler(
             operation=operation,
             schema=schema,
@@ -147,7 +147,8 @@ class CompiledPlan:
         self.step = compiler.compile(plan.node.rest if isinstance(plan.node, Subscription) else plan.node)
         self._shared_keys = frozenset(response_keys_of(path) for path in self.sharing.shared_paths)
         self._projections = KeptProjections(schema, self.root_type, operation.selections, self._shared_keys)
-        self._of_parts: dict[tuple[str, SelectionSet, Keys], KeptProjections] = {}
+        self._open: KeptProjections | None = None  # with nothing encoded in what they make
+        self._of_parts: dict[tuple[str, int, Keys], KeptProjections] = {}
         self._passthrough: Passthrough | None = None
         self._is_passthrough_known = False
 
@@ -195,7 +196,7 @@ class CompiledPlan:
         """
         execution.finish()
         most = execution.max_response_bytes
-        if not self._outgrows(execution):
+        if not self.outgrows(execution):
             body = self._encoded(execution, extensions)
             if len(body) <= most:
                 return body
@@ -203,15 +204,15 @@ class CompiledPlan:
         execution.errors = [ResponseTooLargeError(most, self.operation.operation_type).entry()]
         return encode_response(None, execution.errors)
 
-    def _outgrows(self, execution: Execution) -> bool:
+    def outgrows(self, execution: Execution) -> bool:
         """Whether the response need not be written to see that it is too large, for what the answers have once stands in
-        so many places. Weighed only where it can be; where nothing is repeated, writing it takes what was fetched.
+        so many places.
         """
-        most = execution.max_response_bytes
-        if execution.spread_bytes <= max(most, execution.fetched_bytes):
+        if not execution.may_outgrow():
             return False
         names = execution.names
-        return response_bytes(self.operation.selections, execution.tree, execution.variables, names) > most
+        size = response_bytes(self.operation.selections, execution.tree, execution.variables, names)
+        return size > execution.max_response_bytes
 
     def _encoded(self, execution: Execution, extensions: dict[str, Any] | None) -> bytes:
         known = execution.errors
@@ -244,13 +245,31 @@ class CompiledPlan:
         errors = execution.errors + careful.errors
         return data, [_named(error, names) for error in errors] if names else errors
 
-    def part_projections(self, type_name: str, selections: SelectionSet, keys: Keys) -> KeptProjections | None:
-        """Of a deferred part or the items of a streamed list, whose objects are of that type and stand at those response
-        keys. None for one more than there is room for.
+    def project_openly(self, execution: Execution) -> tuple[Any, Any, list[ErrorEntry]]:
+        """The client's data, no part of it encoded, so that it can be looked into and fields can be added to its objects; the
+        same to be written, and all errors.
         """
-        place = (type_name, selections, keys)
+        if self._open is None:
+            self._open = KeptProjections(self.schema, self.root_type, self.operation.selections, frozenset())
+        fast = self._open.of(execution.variables) if not execution.names else None
+        if fast is not None:
+            try:
+                data = fast(execution.tree, {})
+                return data, orjson.Fragment(self._open.dumps(data)), execution.errors
+            except IRREGULAR_ERRORS:  # what is nested too deeply to be written is among them
+                pass
+        data, errors = self.project_plainly(execution)
+        return data, data, errors
+
+    def part_projections(self, type_name: str, selections: SelectionSet, keys: Keys) -> KeptProjections:
+        """Of a deferred part or the items of a streamed list, whose objects are of that type and stand at those response
+        keys. The part is known by the identity of its selections.
+        """
+        place = (type_name, id(selections), keys)
         known = self._of_parts.get(place)
-        if known is None and len(self._of_parts) < MAX_PROJECTIONS:
+        if known is None:
+            if len(self._of_parts) >= MAX_PROJECTIONS:  # of parts that nobody keeps any more
+                self._of_parts.clear()
             below = frozenset(each[len(keys) :] for each in self._shared_keys if each[: len(keys)] == keys)
             known = self._of_parts[place] = KeptProjections(self.schema, type_name, selections, below)
         return known

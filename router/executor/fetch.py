@@ -107,6 +107,12 @@ class Execution:
             self.occurrences = Occurrences()
         return self.occurrences
 
+    def may_outgrow(self) -> bool:
+        """Whether the response can be too large: it is worth weighing only then. Where nothing is repeated, writing it takes what
+        was fetched.
+        """
+        return self.spread_bytes > max(self.max_response_bytes, self.fetched_bytes)
+
     def _note_headers(self, subgraph: str, answer: SubgraphAnswer) -> None:
         self.cache_controls.append(answer.cache_control)
         if answer.headers:  # most settings keep none

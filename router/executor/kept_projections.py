@@ -5,14 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
 from graphql import GraphQLSchema
 
 from router.background import begin_in_background
-from router.executor.compiled_projection import Keys, ProjectFunction, ProjectionTooLongError, compile_projection
+from router.executor.compiled_projection import (
+    Keys,
+    ProjectFunction,
+    ProjectionTooLongError,
+    compile_projection,
+    encoder,
+)
 from router.selection_set import SelectionSet
 
 #: Distinct sets of @skip/@include decisions that get a projection of their own; rarer ones use the plain form.
@@ -36,6 +42,14 @@ class KeptProjections:
         #: None where one is being made, or none can be
         self._made: dict[tuple[bool, ...], ProjectFunction | None] = {}
         self.is_warm = False  # has been asked for once
+        self._dumps: Callable[[Any], bytes] | None = None
+
+    @property
+    def dumps(self) -> Callable[[Any], bytes]:
+        """What writes what the projections make, as `encoder` has it."""
+        if self._dumps is None:
+            self._dumps = encoder(self._selections, self._schema)
+        return self._dumps
 
     def of(self, variables: Mapping[str, Any]) -> ProjectFunction | None:
         """None on the first use: compiling pays off for operations that come again."""

@@ -67,9 +67,27 @@ def _one_step_down(level: list[Any], step: PathStep) -> list[Any]:
     return [item for item in below if item.__class__ is dict and item.get("__typename") in types]
 
 
-def positions_at(tree: Any, path: Path) -> Iterator[tuple[ClientPath, dict[str, Any]]]:
-    """Every object at the path with the way to it, shared objects as often as they occur."""
-    yield from _positions(tree, path, ())
+def positions_at(tree: Any, path: Path, at: ClientPath = ()) -> Iterator[tuple[ClientPath, dict[str, Any]]]:
+    """Every object at the path with the way to it, shared objects as often as they occur; of those the ones whose way
+    begins with `at`.
+    """
+    node, left = tree, path
+    for part in at:
+        while left and left[0].startswith("|"):
+            if node.__class__ is not dict or node.get("__typename") not in left[0].split("|"):
+                return
+            left = left[1:]
+        if not left or not _leads_on(node, left[0], part):
+            return
+        node, left = node[part], left[1:]
+    yield from _positions(node, left, at)
+
+
+def _leads_on(node: Any, segment: str, part: str | int) -> bool:
+    """Whether the segment of a path leads to what stands in `node` under the key or index `part`."""
+    if segment == "@":
+        return node.__class__ is list and part.__class__ is int and part < len(node)
+    return node.__class__ is dict and part == segment and segment in node
 
 
 def _positions(node: Any, path: Path, so_far: ClientPath) -> Iterator[tuple[ClientPath, dict[str, Any]]]:

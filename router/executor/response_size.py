@@ -115,11 +115,12 @@ def way_of(path: ResponseKeys) -> Way:
 
 def response_bytes(
     selections: SelectionSet,
-    tree: dict[str, Any],
+    tree: dict[str, Any] | list[Any],
     variables: Mapping[str, Any],
     names: Mapping[str, str] = NO_NAMES,
 ) -> int:
-    """About as many bytes as the selected part of the tree takes as JSON, at least one a character.
+    """About as many bytes as the selected part of the tree, or of a list of objects of it, takes as JSON, at least one a
+    character.
 
     Each object is looked at once for each set of selections, however many places it stands in, so this takes as long as
     the tree is large and not as the response would be. What a wrong value below would make null is counted.

@@ -6,7 +6,6 @@ however often they occur; sharing is refused wherever a later step could treat t
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Sequence as Listed
 from dataclasses import dataclass
@@ -44,8 +43,8 @@ class Sharing:
         return self.groups.get((id(lookup), path), NEVER_SHARED)
 
 
-def analyse_sharing(fetches: Listed[Fetch | EntityFetch]) -> Sharing:
-    """Which lookup paths may have one object for equal entities, and which of them may share nested objects too.
+def analyse_sharing(node: PlanNode | None) -> Sharing:
+    """Which lookup paths of a plan may have one object for equal entities, and which of them may share nested objects too.
 
     Example: `{ posts { author { city { name } } } likes { author { city { id } } } }`. a answers the authors' ids, one
     lookup in b at `posts.@.author` and `likes.@.author` their cities, and one in c at `posts.@.author.city` the names.
@@ -54,19 +53,21 @@ def analyse_sharing(fetches: Listed[Fetch | EntityFetch]) -> Sharing:
     an author who occurs in both lists gets a copy of the city in each, else the name would appear below `likes` as
     well.
 
-    Were there a second fetch that also answers a list of `posts` itself, nothing in it would be shared: the two lists
-    are merged by position, and an object that stands at two positions would be merged with the wrong partner.
+    Were there a second fetch that also answers a list of `posts` itself, at the same time as a lookup in it or later, nothing
+    in it would be shared: the two lists are merged by position, and an object that stands at two positions would be merged with
+    the wrong partner. Where both lists have come before anybody looks into them, they are as one.
     """
+    fetches = list(fetches_of(node))
     lookups = [lookup for fetch in fetches if isinstance(fetch, EntityFetch) for lookup in fetch.lookups]
     if not lookups and not any(fetch.path for fetch in fetches if isinstance(fetch, Fetch)):
         return Sharing(frozenset(), {})
     visits = _visits(lookups, fetches)
     paths = {path for _, path in visits}
-    written_twice = _composites_written_twice(fetches)
+    written_late = _composites_written_late(fetches, node)
     shared = frozenset(
         path
         for path in paths
-        if _may_share(path, paths, written_twice) and not any(_is_told_apart(path, lookup) for lookup in lookups)
+        if _may_share(path, paths, written_late) and not any(_is_told_apart(path, lookup) for lookup in lookups)
     )
     return Sharing(shared, _groups(lookups, shared, visits))
 
@@ -93,9 +94,9 @@ def response_keys_of(path: Path) -> tuple[str, ...]:
     return tuple(segment for segment in path if segment != "@" and not segment.startswith("|"))
 
 
-def _may_share(path: Path, paths: set[Path], written_twice: set[tuple[str, ...]]) -> bool:
+def _may_share(path: Path, paths: set[Path], written_late: set[tuple[str, ...]]) -> bool:
     keys = response_keys_of(path)
-    if any(keys[:length] in written_twice for length in range(1, len(keys) + 1)):
+    if any(keys[:length] in written_late for length in range(1, len(keys) + 1)):
         return False
     return all(_same_way(path, other) for other in paths if response_keys_of(other)[: len(keys)] == keys)
 
@@ -116,17 +117,68 @@ def _same_way(path: Path, other: Path) -> bool:
     return other[: len(own)] == own
 
 
-def _composites_written_twice(fetches: Listed[Fetch | EntityFetch]) -> set[tuple[str, ...]]:
-    """Response-key paths of objects and lists that two fetches write: merging there goes by position, not by entity."""
-    writers: Counter[tuple[str, ...]] = Counter()
+class _Order:
+    """Which fetches of a plan are over before others begin."""
+
+    def __init__(self, node: PlanNode | None) -> None:
+        #: the ways to each fetch, by its identity: at each branching whether it is a sequence, and the index of the branch
+        self._ways: dict[int, list[tuple[tuple[bool, int], ...]]] = {}
+        self._note(node, ())
+
+    def _note(self, node: PlanNode | None, way: tuple[tuple[bool, int], ...]) -> None:
+        match node:
+            case Fetch() | EntityFetch():
+                self._ways.setdefault(id(node), []).append(way)
+            case Sequence(nodes) | Parallel(nodes):
+                for index, inner in enumerate(nodes):
+                    self._note(inner, (*way, (isinstance(node, Sequence), index)))
+            case ConditionNode(node=inner):
+                self._note(inner, way)
+            case Subscription(primary, rest):
+                self._note(primary, (*way, (True, 0)))
+                self._note(rest, (*way, (True, 1)))
+
+    def is_before(self, one: Fetch | EntityFetch, other: Fetch | EntityFetch) -> bool:
+        """Wherever the two stand in the plan."""
+        return all(_is_before(first, then) for first in self._ways[id(one)] for then in self._ways[id(other)])
+
+
+def _is_before(one: tuple[tuple[bool, int], ...], other: tuple[tuple[bool, int], ...]) -> bool:
+    for (in_sequence, first), (_, then) in zip(one, other, strict=False):
+        if first != then:
+            return in_sequence and first < then
+    return False
+
+
+def _composites_written_late(fetches: Listed[Fetch | EntityFetch], node: PlanNode | None) -> set[tuple[str, ...]]:
+    """Response-key paths of objects and lists that two fetches write, one of them perhaps when a third has begun to look for
+    objects there or below: merging goes by position, not by entity.
+    """
+    writers: dict[tuple[str, ...], list[Fetch | EntityFetch]] = {}
+    visits: list[tuple[tuple[str, ...], Fetch | EntityFetch]] = []
     for fetch in fetches:
-        if isinstance(fetch, Fetch):
-            writers.update(set(_composites(fetch.selections, response_keys_of(fetch.path))))
-        else:
-            for lookup in fetch.lookups:
-                for start in {response_keys_of(path) for path in lookup.paths}:
-                    writers.update(set(_composites(lookup.selections, start)))
-    return {keys for keys, count in writers.items() if count > 1}
+        lookups = [(fetch.selections, (fetch.path,))] if isinstance(fetch, Fetch) else _asked_at(fetch)
+        for selections, paths in lookups:
+            for start in {response_keys_of(path) for path in paths}:
+                visits.append((start, fetch))
+                for keys in set(_composites(selections, start)):
+                    writers.setdefault(keys, []).append(fetch)
+    twice = {keys: several for keys, several in writers.items() if len(several) > 1}
+    order = _Order(node if twice else None)
+    return {
+        keys
+        for keys, several in twice.items()
+        if any(
+            not order.is_before(writer, visitor)
+            for start, visitor in visits
+            if start[: len(keys)] == keys
+            for writer in several
+        )
+    }
+
+
+def _asked_at(fetch: EntityFetch) -> list[tuple[SelectionSet, tuple[Path, ...]]]:
+    return [(lookup.selections, lookup.paths) for lookup in fetch.lookups]
 
 
 def _composites(selections: SelectionSet, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

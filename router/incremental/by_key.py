@@ -35,15 +35,16 @@ def asked_by_key(
     entities = EntityFetch(
         fetch.subgraph,
         tuple(lookups),
-        _used(types, (lookup.selections for lookup in lookups)),
+        used_variables(types, (lookup.selections for lookup in lookups)),
         f"deferred fields of list items in {fetch.subgraph}",
     )
     if not rest.items:
         return None, entities
-    return replace(fetch, selections=rest, variables=_used(types, [rest])), entities
+    return replace(fetch, selections=rest, variables=used_variables(types, [rest])), entities
 
 
-def _used(types: dict[str, str], selection_sets: Iterable[SelectionSet]) -> tuple[tuple[str, str], ...]:
+def used_variables(types: dict[str, str], selection_sets: Iterable[SelectionSet]) -> tuple[tuple[str, str], ...]:
+    """Those of the variables, with their types, that the selections mention."""
     names = {name for selections in selection_sets for name in selections.variables()}
     return tuple((name, text) for name, text in types.items() if name in names)
 

@@ -6,13 +6,14 @@ the plain projection. Nobody can look into a piece that is encoded, so only thos
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import orjson
 from graphql import GraphQLNonNull, is_composite_type
 from orjson import Fragment
 
-from router.executor.compiled_projection import IRREGULAR_ERRORS, encoder
+from router.executor.compiled_projection import IRREGULAR_ERRORS, ProjectFunction
 from router.executor.execute import CompiledPlan
 from router.executor.fetch import Execution
 from router.executor.sharing import response_keys_of
@@ -67,11 +68,11 @@ class EncodedPieces:
             self._is_nullable = not isinstance(item_type, GraphQLNonNull)
             item_type = item_type if self._is_nullable else item_type.of_type
             type_name = item_type.name if is_composite_type(item_type) else None
-        self._project = None
+        self._project: ProjectFunction | None = None
+        self._dumps: Callable[[Any], bytes] = orjson.dumps
         if type_name is not None:
             kept = plan.part_projections(type_name, part.selections, response_keys_of(part.path))
-            self._project = kept.of(execution.variables) if kept is not None else None
-        self._dumps = encoder(part.selections, plan.schema)
+            self._project, self._dumps = kept.of(execution.variables), kept.dumps
         self._memo: dict[Any, Any] = {}
         self._encoded: dict[int, Fragment] = {}  # by object, which the tree keeps alive
 

@@ -1,75 +1,29 @@
-"""The pieces of one answer: where they belong, which of their fields the client does not have yet, and the payloads
-that carry those in the current wire format.
+"""The pieces of one response: which of their fields the client does not have yet, and which errors are news to it.
 
-`pieces` runs the parts, and gives the encoded payloads to the server by way of `pipeline`.
+`pieces` runs the parts and asks for what to say of each; `formats` writes it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 from orjson import Fragment
 
 from router.errors import ErrorEntry
-from router.exact_json import dumps
 from router.executor.execute import CompiledPlan
 from router.executor.fetch import Execution, Tree
 from router.executor.merge import copy_tree
 from router.executor.object_path import ClientPath, positions_at
 from router.executor.projection import Projection
 from router.executor.sharing import fetches_of, response_keys_of
+from router.incremental.announcer import PendingPiece, value_at
 from router.incremental.encoded_pieces import EncodedPieces
+from router.incremental.formats import Completed, Extensions, Format, Told
 from router.incremental.split import DeferredPart, StreamedList, selects
 from router.query_plan import EntityFetch, Path, PlanNode
 from router.selection_set import SelectionSet
-
-
-@dataclass(frozen=True, slots=True)
-class PendingPiece:
-    """What is sent of a part at one place: of a deferred part at one object of the answer, or the rest of a list."""
-
-    id: str
-    part: DeferredPart | StreamedList
-    path: ClientPath
-
-    def announcement(self) -> dict[str, Any]:
-        label = {} if self.part.label is None else {"label": self.part.label}
-        return {"id": self.id, "path": list(self.path), **label}
-
-
-class Announcer:
-    """Finds the pieces of an answer and names them."""
-
-    def __init__(self) -> None:
-        self._ids = map(str, count())
-        self.pieces: list[PendingPiece] = []
-
-    def deferred_at(
-        self, parts: Iterable[DeferredPart], tree: Tree, data: Any, at: ClientPath = ()
-    ) -> list[PendingPiece]:
-        """Every object that a deferred part belongs to within `data`, which is the part of the answer at the path `at`."""
-        found = [
-            PendingPiece(next(self._ids), part, path)
-            for part in parts
-            for path, _ in positions_at(tree, part.path)
-            if path[: len(at)] == at and _value_at(data, path[len(at) :]).__class__ is dict
-        ]
-        self.pieces += found
-        return found
-
-    def rests_of(self, stream: StreamedList, cut_at: Iterable[ClientPath], data: Any) -> list[PendingPiece]:
-        """One for each list that was cut, unless null took it, or an object above it, out of the answer."""
-        found = [
-            PendingPiece(next(self._ids), stream, path) for path in cut_at if _value_at(data, path).__class__ is list
-        ]
-        self.pieces += found
-        return found
-
-    def of(self, part: DeferredPart | StreamedList) -> list[PendingPiece]:
-        return [piece for piece in self.pieces if piece.part is part]
 
 
 def are_there(streams: Iterable[StreamedList], tree: Tree) -> bool:
@@ -163,19 +117,6 @@ class _Cutting:
 # -- payloads --------------------------------------------------------------------------------------------------
 
 
-def initial_payload(
-    data: Any, errors: list[ErrorEntry], pieces: list[PendingPiece], extensions: dict[str, Any] | None
-) -> bytes:
-    payload: dict[str, Any] = {"errors": errors} if errors else {}
-    payload["data"] = data
-    if pieces:
-        payload["pending"] = [piece.announcement() for piece in pieces]
-    if extensions:
-        payload["extensions"] = extensions
-    payload["hasNext"] = bool(pieces)
-    return dumps(payload)
-
-
 class DeliveredData:
     """What the client has of the answer so far. No field is sent twice, unless `is_repeated`: the former format wants every
     piece to have all fields of its fragment.
@@ -186,29 +127,41 @@ class DeliveredData:
         self._first_tree = first_tree
         self._key_names = key_names
         self._is_repeated = is_repeated
+        self._compared: Tree | None = None  # the tree that was compared last
+        self._alike: set[tuple[int, int]] = set()  # objects of the first tree and of that one, by identity
 
     def is_about(self, tree: Tree, path: ClientPath) -> bool:
         """Whether the objects on the path are the same as in the first result, as far as their keys tell. A list that
         was asked for twice may have changed in between, so that another object stands at the same index.
         """
+        if tree is not self._compared:
+            self._compared, self._alike = tree, set()
         known: Any = self._first_tree
         other: Any = tree
         for part in path:
-            known, other = _value_at(known, (part,)), _value_at(other, (part,))
-            if known.__class__ is dict and other.__class__ is dict:
-                shared = self._key_names & known.keys() & other.keys()
-                if any(known[name] != other[name] for name in shared if known[name].__class__ in (str, int)):
+            known, other = _below(known, part), _below(other, part)
+            if known.__class__ is dict and other.__class__ is dict and not self._are_alike(known, other):
+                return False
+        return True
+
+    def _are_alike(self, known: Tree, other: Tree) -> bool:
+        about = (id(known), id(other))
+        if about not in self._alike:
+            for name in self._key_names.intersection(known):
+                value = known[name]
+                if (value.__class__ is str or value.__class__ is int) and name in other and other[name] != value:
                     return False
+            self._alike.add(about)
         return True
 
     def take_new(self, path: ClientPath, data: Tree) -> list[tuple[ClientPath, Tree]]:
         """The fields of an object's piece that the client lacks, by the object they belong to (below `path`)."""
-        known = _value_at(self._data, path)
+        known = value_at(self._data, path)
         found = list(_take_new(known, data, ())) if known.__class__ is dict else []
         return [((), data)] if self._is_repeated else found
 
     def add_items(self, path: ClientPath, items: list[Any]) -> None:
-        known = _value_at(self._data, path)
+        known = value_at(self._data, path)
         if known.__class__ is list:
             known += copy_tree(items)
 
@@ -245,33 +198,35 @@ def _take_new_below(known: Any, value: Any, path: ClientPath) -> Iterator[tuple[
 
 
 class LaterPayload:
-    """One payload after the first: the pieces of one part. `told` are the errors of the first."""
+    """One payload after the first: the pieces of one part. `told_before` are the errors of the first."""
 
-    def __init__(self, told: list[ErrorEntry], delivered: DeliveredData) -> None:
-        self._told = told
+    def __init__(self, told_before: list[ErrorEntry], delivered: DeliveredData) -> None:
+        self._told_before = told_before
         self._delivered = delivered
         self.pending: list[PendingPiece] = []
         self._errors: dict[ClientPath, list[ErrorEntry]] | None = None
-        self._incremental: list[dict[str, Any]] = []
-        self._completed: list[dict[str, Any]] = []
+        self._told: list[Told] = []
+        self._completed: list[Completed] = []
 
     def add(
         self, piece: PendingPiece, plan: CompiledPlan, execution: Execution, encoded: EncodedPieces | None = None
     ) -> Any:
         """The piece from the tree of its own run; gives its data. It is `encoded` for a part that is sent whole."""
-        errors = [error for error in self._errors_near(piece.path, execution) if self._is_news(error, piece)]
+        errors: list[ErrorEntry] = []
+        if execution.errors:
+            errors = [error for error in self._errors_near(piece.path, execution) if self._is_news(error, piece)]
         value: Any = _encoded_piece(piece, execution, encoded) if encoded is not None else None
         if value is None:
             value, errors = self._projected(piece, plan, execution, errors)
         if value is None or not self._delivered.is_about(execution.tree, piece.path):
             self.fail(piece, (errors if value is None else []) or [_gone(piece.path)])
             return None
-        entries = list(self._entries(piece, value))
+        told = list(self._news_of(piece, value))
         if errors:
-            entries = entries or [{"id": piece.id, "data": {}}]
-            entries[0]["errors"] = errors
-        self._incremental += entries
-        self._completed.append({"id": piece.id})
+            told = told or [Told(piece, {"data": {}})]
+            told[0].content["errors"] = errors
+        self._told += told
+        self._completed.append(Completed(piece))
         return value
 
     def _projected(
@@ -285,15 +240,15 @@ class LaterPayload:
         )
         return value, known + [each for each in projection.errors if not self._delivered.has(tuple(each["path"]))]
 
-    def _entries(self, piece: PendingPiece, value: Any) -> Iterator[dict[str, Any]]:
+    def _news_of(self, piece: PendingPiece, value: Any) -> Iterator[Told]:
         if value.__class__ is Fragment:
-            yield {"id": piece.id, "data" if isinstance(piece.part, DeferredPart) else "items": value}
+            yield Told(piece, {"data" if isinstance(piece.part, DeferredPart) else "items": value})
         elif isinstance(piece.part, DeferredPart):
             for below, data in self._delivered.take_new(piece.path, value):
-                yield {"id": piece.id} | ({"subPath": list(below)} if below else {}) | {"data": data}
+                yield Told(piece, {"data": data}, below)
         else:
             self._delivered.add_items(piece.path, value)
-            yield {"id": piece.id, "items": value}
+            yield Told(piece, {"items": value})
 
     def _errors_near(self, path: ClientPath, execution: Execution) -> list[ErrorEntry]:
         """Those at the path, above and below; sorted once, as there may be thousands of pieces, all equally deep."""
@@ -310,57 +265,43 @@ class LaterPayload:
         path = tuple(error.get("path", ()))
         if len(path) > len(piece.path) and _is_of(error, piece.part.selections, piece.path):
             return not self._delivered.has(path)
-        return error not in self._told
+        return error not in self._told_before
 
     def fail(self, piece: PendingPiece, errors: list[ErrorEntry]) -> None:
-        self._completed.append({"id": piece.id, "errors": errors})
+        self._completed.append(Completed(piece, errors))
 
     def fail_all(self, pieces: Iterable[PendingPiece], error: ErrorEntry) -> None:
         """In place of what has been added."""
-        self.pending, self._incremental = [], []
-        self._completed = [{"id": piece.id, "errors": [{**error, "path": list(piece.path)}]} for piece in pieces]
+        self.pending, self._told = [], []
+        self._completed = [Completed(piece, [{**error, "path": list(piece.path)}]) for piece in pieces]
 
-    def encode(self, *, has_next: bool, extensions: dict[str, Any] | None) -> bytes:
-        payload: dict[str, Any] = {}
-        if self.pending:
-            payload["pending"] = [piece.announcement() for piece in self.pending]
-        if self._incremental:
-            payload["incremental"] = self._incremental
-        payload["completed"] = self._completed
-        if extensions:
-            payload["extensions"] = extensions
-        payload["hasNext"] = has_next
-        return dumps(payload)
+    def encode(self, written_as: Format, extensions: Extensions, *, has_next: bool) -> bytes:
+        return written_as.later(self._told, self._completed, self.pending, extensions, has_next=has_next)
 
 
 def _encoded_piece(piece: PendingPiece, execution: Execution, encoded: EncodedPieces) -> Fragment | None:
-    found = _value_at(execution.tree, piece.path)
+    found = value_at(execution.tree, piece.path)
     if isinstance(piece.part, DeferredPart):
         return encoded.of_object(found)
     return encoded.of_items(found[piece.part.initial_count :]) if found.__class__ is list else None
 
 
 def _projected_part(part: DeferredPart, path: ClientPath, execution: Execution, projection: Projection) -> Any:
-    found = _value_at(execution.tree, path)
+    found = value_at(execution.tree, path)
     return projection.project(part.selections, part.type_name, found, path) if found.__class__ is dict else None
 
 
 def _projected_items(stream: StreamedList, path: ClientPath, execution: Execution, projection: Projection) -> Any:
-    items = _value_at(execution.tree, path)
+    items = value_at(execution.tree, path)
     return projection.project_items(
         stream.selections, stream.item_type, items, path, stream.initial_count, stream.coordinate
     )
 
 
-def _value_at(value: Any, path: ClientPath) -> Any:
-    for part in path:
-        if value.__class__ is dict:
-            value = value.get(part)
-        elif value.__class__ is list and isinstance(part, int) and part < len(value):
-            value = value[part]
-        else:
-            return None
-    return value
+def _below(value: Any, part: str | int) -> Any:
+    if value.__class__ is dict:
+        return value.get(part)
+    return value[part] if value.__class__ is list and part.__class__ is int and part < len(value) else None
 
 
 def _is_of(error: ErrorEntry, selections: SelectionSet, path: ClientPath) -> bool:

@@ -14,24 +14,17 @@ from router.errors import ErrorEntry, RequestError
 from router.executor.execute import CompiledPlan, Step, writes
 from router.executor.fetch import Execution
 from router.executor.object_path import ClientPath
-from router.executor.response_size import ResponseTooLargeError
+from router.executor.response_size import ResponseTooLargeError, response_bytes
 from router.executor.sharing import response_keys_of
+from router.incremental.announcer import Announcer, value_at
 from router.incremental.answers import AnswersOfRequest
-from router.incremental.encoded_pieces import EncodedPieces, sent_whole
-from router.incremental.payloads import (
-    Announcer,
-    DeliveredData,
-    LaterPayload,
-    are_there,
-    cut,
-    initial_payload,
-    is_read_by,
-)
+from router.incremental.divisions import DividedOperation, Divisions
+from router.incremental.encoded_pieces import EncodedPieces
+from router.incremental.formats import CurrentFormat, FormerFormat
+from router.incremental.payloads import DeliveredData, LaterPayload, are_there, cut, is_read_by
 from router.incremental.plan_parts import PartPlans, PartToPlan
-from router.incremental.share_fetches import asks_again, keys_of_other_fields
-from router.incremental.split import DeferredPart, SplitOperation, StreamedList, split_incremental, way_to
-from router.introspection import without_introspection
-from router.operation import Operation
+from router.incremental.share_fetches import asks_again
+from router.incremental.split import DeferredPart, StreamedList, way_to
 from router.prepared_request import PreparedRequest
 from router.selection_set import SelectionSet
 from router.telemetry import RESPONSES_TOO_LARGE
@@ -43,12 +36,10 @@ async def take_apart(prepared: PreparedRequest) -> Pieces | None:
     """The pieces in which the request can be answered; None where nothing is deferred or streamed with its variables, or
     where a piece would have to send a mutation once more. Raises RequestError.
     """
-    graph = prepared.graph
-    keyed_types = graph.derived(PartPlans).keyed_types
-    split = split_incremental(prepared.operation.operation, graph.api_schema, prepared.variables, keyed_types)
-    if split is None:
+    divided = prepared.graph.derived(Divisions).of(prepared)
+    if divided is None:
         return None
-    pieces = Pieces(split, prepared)
+    pieces = Pieces(divided, prepared)
     if not await pieces.plan():
         return None
     await pieces.check_cost()
@@ -60,14 +51,15 @@ class Pieces:
     what they ask subgraphs in common is asked once.
     """
 
-    def __init__(self, split: SplitOperation, prepared: PreparedRequest) -> None:
-        self._split = split
+    def __init__(self, divided: DividedOperation, prepared: PreparedRequest) -> None:
+        self._divided = divided
+        self._split = divided.split
         self._prepared = prepared
         self._answers = AnswersOfRequest(prepared.transport)
         self._most = prepared.runtime.max_response_bytes
         self._announcer = Announcer()
-        self._deferred = list(split.all_deferred())
-        self._sent_whole = sent_whole(split, repeats_fields=prepared.request.repeats_fields)
+        self._format = FormerFormat() if prepared.request.repeats_fields else CurrentFormat()
+        self._sent_whole = divided.sent_whole(repeats_fields=prepared.request.repeats_fields)
         self._plans: tuple[CompiledPlan, ...] = ()
         self._executions: list[Execution] = []
         self._waiting: dict[_Run, DeferredPart | StreamedList] = {}
@@ -75,22 +67,27 @@ class Pieces:
 
     async def plan(self) -> bool:
         """Plans all parts; whether they can come apart. Raises RequestError."""
-        outer = {inner: index for index, part in enumerate(self._deferred, 1) for inner in part.nested}
-        parts = [self._part(self._split.planned, self._split.primary, None)]
-        parts += [self._part(part.operation, part.operation, outer.get(part, 0)) for part in self._deferred]
-        graph = self._prepared.graph
-        self._plans = await graph.derived(PartPlans).of(
-            graph, tuple(parts), self._prepared.active_labels(), self._prepared.request.asker
-        )
+        parts = tuple([self._allowed(part) for part in self._divided.parts])
+        labels = self._prepared.active_labels()
+        is_whole = all(part is whole for part, whole in zip(parts, self._divided.parts, strict=True))
+        known = self._divided.plans.get(labels) if is_whole else None
+        if known is None:
+            graph = self._prepared.graph
+            known = await graph.derived(PartPlans).of(graph, parts, labels, self._prepared.request.asker)
+            if is_whole:
+                self._divided.keep(labels, known)
+        self._plans = known
         for execution in self._executions:
             await self._prepared.introspect(execution)
         return bool(self._plans)
 
-    def _part(self, planned: Operation, shape: Operation, outer: int | None) -> PartToPlan:
-        plannable = without_introspection(planned) if self._prepared.operation.introspection is not None else planned
-        authorization = self._prepared.authorize(plannable)
+    def _allowed(self, part: PartToPlan) -> PartToPlan:
+        """What the caller may have of it, and begins its execution."""
+        authorization = self._prepared.authorize(part.allowed)
         self._executions.append(self._prepared.new_execution(authorization, self._answers))
-        return PartToPlan(authorization.allowed, shape, outer, in_levels=outer is None and bool(self._split.streams))
+        if authorization.allowed is part.allowed:
+            return part
+        return replace(part, allowed=authorization.allowed, reading=None)
 
     async def check_cost(self) -> None:
         """Checks the cost of the plain operation, to which the fields that lead to a part are added once more if
@@ -100,7 +97,7 @@ class Pieces:
             return
         plannable = self._prepared.operation.plannable
         items = plannable.selections.items
-        for number, part in enumerate(self._deferred, 1):
+        for number, part in enumerate(self._divided.deferred, 1):
             around = [plan.plan for plan in self._plans[:number]]
             if asks_again(self._plans[number].plan, around):
                 items += way_to(part, plannable.selections).items
@@ -116,14 +113,17 @@ class Pieces:
     async def _payloads(self, *, has_begun: bool) -> AsyncIterator[bytes]:
         runs = {
             part: asyncio.ensure_future(_run_to_end(plan, plan.steps, execution))
-            for part, plan, execution in zip(self._deferred, self._plans[1:], self._executions[1:], strict=True)
+            for part, plan, execution in zip(self._divided.deferred, self._plans[1:], self._executions[1:], strict=True)
         }
         try:
             if not has_begun:
                 await self._run_first()
             plan, execution = self._plans[0], self._executions[0]
             execution.finish()
-            data, errors = plan.project_plainly(execution)
+            if plan.outgrows(execution):
+                yield self._format.initial(None, [self._too_large()], [], None)
+                return
+            data, written, errors = self._first_data(plan, execution)
             announced = self._announcer.deferred_at(self._split.deferred, execution.tree, data)
             for run, part in list(self._waiting.items()):  # so far they are rests of lists
                 rests = self._announcer.rests_of(part, self._cut_at[run], data)  # type: ignore[arg-type]
@@ -132,9 +132,9 @@ class Pieces:
                     del self._waiting[run]
                     run.cancel()
             self._waiting.update({runs[piece.part]: piece.part for piece in announced if piece.part in runs})
-            body = initial_payload(data, errors, announced, await self._prepared.extensions(plan))
+            body = self._format.initial(written, errors, announced, await self._prepared.extensions(plan))
             if len(body) > self._most:
-                yield initial_payload(None, [self._too_large()], [], None)
+                yield self._format.initial(None, [self._too_large()], [], None)
                 return
             yield body
             delivered = self._delivered(data, execution)
@@ -154,16 +154,44 @@ class Pieces:
         while self._waiting:
             done, _ = await asyncio.wait(self._waiting, return_when=asyncio.FIRST_COMPLETED)
             for run in done:
-                untold = [piece for part in self._waiting.values() for piece in self._announcer.of(part)]
-                payload = self._later(self._waiting.pop(run), run, LaterPayload(told, delivered))
-                self._waiting.update({runs[piece.part]: piece.part for piece in payload.pending})  # type: ignore[index]
-                ran = None if run.exception() else await self._prepared.extensions(run.result()[0])
-                body = payload.encode(has_next=bool(self._waiting), extensions=ran)
-                if len(body) > self._most:
-                    payload.fail_all(untold, self._too_large())
-                    yield payload.encode(has_next=False, extensions=None)
+                untold = list(self._waiting.values())
+                part, payload = self._waiting.pop(run), LaterPayload(told, delivered)
+                body = None
+                if not self._outgrows(part, run):
+                    self._fill(payload, part, run)
+                    self._waiting.update({runs[piece.part]: piece.part for piece in payload.pending})  # type: ignore[index]
+                    ran = None if run.exception() else await self._prepared.extensions(run.result()[0])
+                    body = payload.encode(self._format, ran, has_next=bool(self._waiting))
+                if body is None or len(body) > self._most:
+                    pieces = [piece for each in untold for piece in self._announcer.of(each)]
+                    payload.fail_all(pieces, self._too_large())
+                    yield payload.encode(self._format, None, has_next=False)
                     return
                 yield body
+
+    def _outgrows(self, part: DeferredPart | StreamedList, run: _Run) -> bool:
+        """As `CompiledPlan.outgrows`, for all pieces of a part together."""
+        if run.exception() is not None or not run.result()[1].may_outgrow():
+            return False
+        execution = run.result()[1]
+        sizes: dict[int, int] = {}
+        size = 0
+        for piece in self._announcer.of(part):
+            found = value_at(execution.tree, piece.path)
+            if found.__class__ is dict or found.__class__ is list:
+                if id(found) not in sizes:
+                    sizes[id(found)] = response_bytes(part.selections, found, execution.variables)
+                size += sizes[id(found)]
+        return size > self._most
+
+    def _first_data(self, plan: CompiledPlan, execution: Execution) -> tuple[Any, Any, list[ErrorEntry]]:
+        """The first result to be looked into, the same to be written, and its errors. Its lists are its own where items are
+        added to them.
+        """
+        if not self._split.streams:
+            return plan.project_openly(execution)
+        data, errors = plan.project_plainly(execution)
+        return data, data, errors
 
     def _too_large(self) -> ErrorEntry:
         operation_type = self._prepared.operation_type
@@ -198,24 +226,21 @@ class Pieces:
         await _run_steps(steps, execution)
 
     def _delivered(self, data: Any, execution: Execution) -> DeliveredData:
-        prepared = self._prepared
-        other = keys_of_other_fields(prepared.operation.operation.selections)
-        names = prepared.graph.derived(PartPlans).key_names.difference(other)
-        return DeliveredData(data, execution.tree, names, is_repeated=prepared.request.repeats_fields)
+        is_repeated = self._prepared.request.repeats_fields
+        return DeliveredData(data, execution.tree, self._divided.key_names, is_repeated=is_repeated)
 
-    def _later(self, part: DeferredPart | StreamedList, run: _Run, payload: LaterPayload) -> LaterPayload:
+    def _fill(self, payload: LaterPayload, part: DeferredPart | StreamedList, run: _Run) -> None:
         error = run.exception()
         if isinstance(error, RequestError):
             for piece in self._announcer.of(part):
                 payload.fail(piece, _at(piece.path, error))
-            return payload
+            return
         plan, execution = run.result()
         encoded = EncodedPieces(part, plan, execution) if part in self._sent_whole else None
         for piece in self._announcer.of(part):
             data = payload.add(piece, plan, execution, encoded)
             if isinstance(part, DeferredPart) and data is not None:
                 payload.pending += self._announcer.deferred_at(part.nested, execution.tree, data, piece.path)
-        return payload
 
 
 def _at(path: tuple[str | int, ...], error: RequestError) -> list[ErrorEntry]:

@@ -12,6 +12,7 @@ from router.background import in_background
 from router.bounded_cache import BoundedCache
 from router.executor.execute import CompiledPlan
 from router.incremental.share_fetches import HarmlessFields, PlannedPart, in_levels, share_fetches
+from router.incremental.unread_fetches import Reading
 from router.loaded_graph import LoadedGraph
 from router.operation import Operation
 from router.planning_pool import NamesAsker, nobody
@@ -23,13 +24,14 @@ class PartToPlan:
     """One part of a response in pieces: what to fetch, what is told of it, and the index of the part that it stands in.
 
     `in_levels` is for a part whose lists are cut while it runs: its plan becomes a sequence of steps without sequences
-    inside.
+    inside. `reading` is all that its tree is looked at for; None where what is withheld from the caller is told by it too.
     """
 
     allowed: Operation
     shape: Operation
     outer: int | None = None
     in_levels: bool = False
+    reading: Reading | None = None
 
 
 class PartPlans:
@@ -76,7 +78,7 @@ class PartPlans:
         planned: list[PlannedPart] = []
         for part in parts:
             plan = await graph.query_plan(part.allowed, override_labels, asker)
-            planned.append(PlannedPart(plan, part.allowed.selections, part.outer))
+            planned.append(PlannedPart(plan, part.allowed.selections, part.outer, part.reading))
             await asyncio.sleep(0)  # others first: there may be many parts
         return await in_background(self._compile, graph, planned, parts)
 

@@ -8,6 +8,7 @@ around it becomes a request of its own; only keys are added to theirs.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as Listed
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from itertools import zip_longest
 from typing import TypeVar
 
 from router.incremental.by_key import asked_by_key
+from router.incremental.unread_fetches import Reading, without_unread
 from router.query_plan import (
     ConditionNode,
     EntityFetch,
@@ -35,12 +37,13 @@ _AnyFetch = TypeVar("_AnyFetch", Fetch, EntityFetch)
 @dataclass(frozen=True, slots=True)
 class PlannedPart:
     """`selections` are the client's, of this part and those around it; `outer` is the index of the part that this one
-    stands in, None for the one that comes first.
+    stands in, None for the one that comes first. `reading` is what of its tree is looked at; None for all.
     """
 
     plan: QueryPlan
     selections: SelectionSet
     outer: int | None
+    reading: Reading | None = None
 
 
 class HarmlessFields:
@@ -144,11 +147,12 @@ def share_fetches(parts: Listed[PlannedPart], harmless: HarmlessFields) -> list[
     Example: of `{ items { id ... @defer { name } } }` over live (`items`) and names (`name` by `id`), the first part is
     planned as `live: items { id }`, the second as `live: items { id }`, then `names: name` by `id`. Both ask live in the same
     words, so `answers` sends that once. Had the client not asked for `id` itself, the first would not ask for it and
-    the two would differ. That is what the three steps are for, each of which only adds keys or takes away what is asked:
+    the two would differ. That is what the four steps are for, each of which only adds keys or takes away what is asked:
 
     1. every list gets the key of its items, so that two answers with the list can be told to mean the same items;
     2. an outer part asks for the keys that its inner parts ask for in the same place (inner parts first: theirs go outward);
-    3. a part takes over the fetches of the parts around it that answer some of its own, and asks only for the rest.
+    3. a part takes over the fetches of the parts around it that answer some of its own, and asks only for the rest;
+    4. a part does without what brings it nothing that it tells, nor leads there.
     """
     taken = {key for part in parts for key in keys_of_other_fields(part.selections)}
     sharing = _Sharing(harmless, taken)
@@ -165,6 +169,11 @@ def share_fetches(parts: Listed[PlannedPart], harmless: HarmlessFields) -> list[
     sent = _mutations(nodes[0])
     if any(_mutations(node) != sent for node in nodes):
         return []
+    times = Counter(fetch for node in nodes for fetch in {each for each, _ in _fetches(node)})
+    known = {fetch for fetch, number in times.items() if number > 1}
+    for index, part in enumerate(parts):
+        if part.reading is not None:
+            nodes[index] = without_unread(nodes[index], part.reading, known)
     return [replace(part.plan, node=node) for part, node in zip(parts, nodes, strict=True)]
 
 

@@ -15,10 +15,10 @@ from random import Random, SystemRandom
 
 import pytest
 
-from tests.testkit.differences import differences_of, make_trial
+from tests.testkit.differences import difference, differences_of, make_trial
 from tests.testkit.failure_modes import CORRUPTIONS, FailureMode
 from tests.testkit.incremental_client import merge_former_payloads, merge_payloads
-from tests.testkit.random_deferral import deferring
+from tests.testkit.random_deferral import deferring, with_other_values
 from tests.testkit.random_operation import random_operation
 from tests.testkit.shrink import shrink
 from tests.testkit.world import JsonObject
@@ -99,6 +99,22 @@ def _told(payloads: list[JsonObject]) -> Iterator[JsonObject]:
 
 def _without_id(told: JsonObject) -> JsonObject:
     return {name: value for name, value in told.items() if name != "id"}
+
+
+@pytest.mark.parametrize("seed", [101, *range(103, 113)])
+async def test_what_comes_later_follows_the_variables_of_each_request(seed: int) -> None:
+    """Whatever was asked before in the same words."""
+    trial, rng = make_trial(seed), Random(seed)
+    if trial is None:
+        return
+    graph = trial.compose()
+    for _ in range(OPERATIONS_PER_GRAPH):
+        operation = deferring(random_operation(graph.graph.api_schema, rng), graph.graph.api_schema, rng)
+        if operation is None:
+            continue
+        other = with_other_values(operation, rng)
+        for asked in (operation, other, operation, other) if other.variables != operation.variables else ():
+            assert await difference(trial, graph, asked) is None
 
 
 async def test_graphs_that_nobody_has_seen_do_so_too() -> None:

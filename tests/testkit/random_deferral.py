@@ -1,16 +1,18 @@
-"""Puts `@defer` and `@stream` in random places of an operation, and takes them all out again.
+"""Puts `@defer` and `@stream` in random places of an operation, some of them with variables for `if` and `initialCount`, and takes
+them all out again.
 
 Used by the property test.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, TypeVar
 
 from graphql import (
     DirectiveNode,
+    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -21,6 +23,7 @@ from graphql import (
     SelectionSetNode,
     TypeInfo,
     TypeInfoVisitor,
+    VariableDefinitionNode,
     Visitor,
     get_nullable_type,
     is_list_type,
@@ -35,6 +38,9 @@ from tests.testkit.random_operation import RandomOperation
 
 _Fragment = TypeVar("_Fragment", InlineFragmentNode, FragmentSpreadNode)
 
+#: What the names of variables begin with that the directives bring along.
+_OWN = "later"
+
 
 def deferring(operation: RandomOperation, schema: GraphQLSchema, rng: Random) -> RandomOperation | None:
     """The operation with some of it to come later; None where that did not lead to a valid one."""
@@ -42,8 +48,9 @@ def deferring(operation: RandomOperation, schema: GraphQLSchema, rng: Random) ->
         type_info = TypeInfo(schema)
         placer = _Placer(type_info, rng)
         document = visit(parse(operation.text, no_location=True), TypeInfoVisitor(type_info, placer))
+        document = _declaring(document, placer.types)
         if placer.count and not validate(with_incremental_directives(schema), document):
-            return RandomOperation(print_ast(document), operation.variables)
+            return RandomOperation(print_ast(document), operation.variables | placer.values)
     return None
 
 
@@ -53,7 +60,33 @@ def is_deferring(operation: RandomOperation) -> bool:
 
 def without_deferral(operation: RandomOperation) -> RandomOperation:
     """The plain operation, for who knows neither directive."""
-    return RandomOperation(print_ast(visit(parse(operation.text, no_location=True), _Remover())), operation.variables)
+    text = print_ast(visit(parse(operation.text, no_location=True), _Remover()))
+    variables = {name: value for name, value in operation.variables.items() if not name.startswith(_OWN)}
+    return RandomOperation(text, variables)
+
+
+def with_other_values(operation: RandomOperation, rng: Random) -> RandomOperation:
+    """The same text with other values of the variables that its directives brought along."""
+    values = {
+        name: (not value if value.__class__ is bool else rng.choice((0, 1, 2))) if name.startswith(_OWN) else value
+        for name, value in operation.variables.items()
+    }
+    return RandomOperation(operation.text, values)
+
+
+def _declaring(document: DocumentNode, types: dict[str, str]) -> DocumentNode:
+    if not types:
+        return document
+    declared: Any = parse(
+        f"query ({' '.join(f'${name}: {type_}' for name, type_ in types.items())}) {{ x }}"
+    ).definitions[0]
+    definitions = [
+        replace(each, variable_definitions=(*(each.variable_definitions or ()), *declared.variable_definitions))
+        if isinstance(each, OperationDefinitionNode)
+        else each
+        for each in document.definitions
+    ]
+    return replace(document, definitions=tuple(definitions))
 
 
 @dataclass
@@ -61,6 +94,8 @@ class _Placer(Visitor):
     type_info: TypeInfo
     rng: Random
     count: int = 0
+    types: dict[str, str] = field(default_factory=dict)  # of variables that the directives use
+    values: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -84,7 +119,10 @@ class _Placer(Visitor):
             return None
         if self._is_mutation and self._depth == 0:
             return None
-        directive = self._directive("stream", f"initialCount: {self.rng.choice((0, 0, 1, 2))}")
+        count: int | str = self.rng.choice((0, 0, 1, 2))
+        if self.rng.random() < 0.2:
+            count = self._variable("Int!", count)
+        directive = self._directive("stream", f"initialCount: {count}")
         return replace(node, directives=(*(node.directives or ()), directive))
 
     def leave_selection_set(self, node: SelectionSetNode, *_: Any) -> SelectionSetNode | None:
@@ -117,14 +155,24 @@ class _Placer(Visitor):
         self.count += 1
         if self.rng.random() < 0.5:
             arguments += f' label: "{name}{self.count}"'
-        if self.rng.random() < 0.15:
-            arguments += f" if: {'true' if self.rng.random() < 0.7 else 'false'}"
+        if self.rng.random() < 0.3:
+            holds = self.rng.random() < 0.7
+            literal = "true" if holds else "false"
+            arguments += f" if: {literal if self.rng.random() < 0.5 else self._variable('Boolean!', holds)}"
         text = f"{{ x @{name}{f'({arguments})' if arguments else ''} }}"
-        field: Any = parse(text, no_location=True).definitions[0].selection_set.selections[0]  # type: ignore[attr-defined]
-        directive: DirectiveNode = field.directives[0]
+        parsed: Any = parse(text, no_location=True).definitions[0].selection_set.selections[0]  # type: ignore[attr-defined]
+        directive: DirectiveNode = parsed.directives[0]
         return directive
+
+    def _variable(self, type_: str, value: object) -> str:
+        name = f"{_OWN}{len(self.types)}"
+        self.types[name], self.values[name] = type_, value
+        return f"${name}"
 
 
 class _Remover(Visitor):
+    def enter_variable_definition(self, node: VariableDefinitionNode, *_: Any) -> Any:
+        return self.REMOVE if node.variable.name.value.startswith(_OWN) else None
+
     def enter_directive(self, node: DirectiveNode, *_: Any) -> Any:
         return self.REMOVE if node.name.value in ("defer", "stream") else None

@@ -14,6 +14,7 @@ import pytest
 from router.access.demand import CostModel, TooExpensiveError
 from router.errors import RequestError, SubgraphHttpError
 from router.incremental.answers import AnswersOfRequest
+from router.incremental.divisions import MAX_KEPT, DividedOperation, Divisions
 from router.loaded_graph import LoadedGraph
 from router.operation import Operation
 from router.pipeline import Response, prepare, respond_in_pieces, run
@@ -22,19 +23,18 @@ from router.transport.in_process import InProcessTransport
 from router.transport.protocol import SubgraphAnswer, SubgraphRequest
 from tests.integration.router.test_subscribe import SUPERGRAPH
 
-GRAPH = LoadedGraph.from_sdl(
-    SUPERGRAPH.replace(
-        "type Query @join__type(graph: LIVE) @join__type(graph: NAMES) {",
-        "type Query @join__type(graph: LIVE) @join__type(graph: NAMES) {"
-        " item: Item @join__field(graph: LIVE) items: [Item!] @join__field(graph: LIVE)"
-        " shelf: Shelf @join__field(graph: LIVE)",
-    ).replace(
-        "  name: String @join__field(graph: NAMES)\n}",
-        "  name: String @join__field(graph: NAMES)\n  title: String! @join__field(graph: NAMES)\n"
-        "  note: String @join__field(graph: LIVE)\n}\n"
-        "type Shelf @join__type(graph: LIVE) { items: [Item!]! }",
-    )
+SDL = SUPERGRAPH.replace(
+    "type Query @join__type(graph: LIVE) @join__type(graph: NAMES) {",
+    "type Query @join__type(graph: LIVE) @join__type(graph: NAMES) {"
+    " item: Item @join__field(graph: LIVE) items: [Item!] @join__field(graph: LIVE)"
+    " shelf: Shelf @join__field(graph: LIVE)",
+).replace(
+    "  name: String @join__field(graph: NAMES)\n}",
+    "  name: String @join__field(graph: NAMES)\n  title: String! @join__field(graph: NAMES)\n"
+    "  note: String @join__field(graph: LIVE)\n}\n"
+    "type Shelf @join__type(graph: LIVE) { items: [Item!]! }",
 )
+GRAPH = LoadedGraph.from_sdl(SDL)
 
 
 class Subgraphs:
@@ -143,6 +143,47 @@ async def test_defer_that_is_switched_off_is_one_answer() -> None:
 
     assert isinstance(response, Response)
     assert orjson.loads(response.body) == {"data": {"item": {"id": "1", "name": "item 1"}}}
+
+
+async def test_what_comes_later_is_decided_by_the_variables_of_each_request() -> None:
+    query = (
+        "query ($d: Boolean!, $n: Int!, $x: Boolean!) "
+        "{ items @stream(initialCount: $n) { id note @include(if: $x) } item { id ... @defer(if: $d) { name } } }"
+    )
+    for deferred, count, includes in [
+        (True, 1, True),
+        (False, 1, False),
+        (True, 0, False),
+        (True, 1, True),
+        (True, 2, True),
+    ]:
+        subgraphs = Subgraphs()
+        subgraphs.let_go.set()
+        stream = await begun(subgraphs, query, {"d": deferred, "n": count, "x": includes})
+        first, *others = [orjson.loads(each) async for each in stream]
+
+        assert len(first["data"]["items"]) == count
+        assert all(("note" in item) == includes for item in first["data"]["items"])
+        assert ("name" in first["data"]["item"]) != deferred
+        told = [piece for payload in others for piece in payload["incremental"]]
+        assert len(told) == deferred + (count < 2)
+
+
+async def test_an_operation_is_divided_once_for_each_set_of_values() -> None:
+    query = "query ($n: Int!) { items @stream(initialCount: $n) { id } }"
+    graph = LoadedGraph.from_sdl(SDL)
+    divisions = graph.derived(Divisions)
+
+    async def divided(count: int) -> DividedOperation | None:
+        request = OperationRequest(query, {"n": count}, takes_pieces=True)
+        return divisions.of(await prepare(request, graph, Subgraphs().runtime()))
+
+    assert await divided(1) is await divided(1) is not await divided(2)
+    for count in range(MAX_KEPT + 3):  # of rare values nothing is kept, and they are divided by all the same
+        found = await divided(count)
+        assert found is not None
+        assert found.split.streams[0].initial_count == count
+    assert await divided(MAX_KEPT + 2) is not await divided(MAX_KEPT + 2)
 
 
 async def test_a_client_that_takes_no_pieces_gets_the_whole_at_once() -> None:

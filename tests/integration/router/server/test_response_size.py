@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from router.loaded_graph import LoadedGraph
-from router.pipeline import run
+from router.pipeline import Response, prepare, respond_in_pieces, run
 from router.prepared_request import OperationRequest, Runtime
 from router.telemetry import REGISTRY
 from router.transport.in_process import InProcessTransport
@@ -160,6 +160,40 @@ async def test_a_response_of_gigabytes_is_refused_without_making_it() -> None:
         assert response.error_codes == ("RESPONSE_TOO_LARGE",)
         assert response.body.endswith(b'"data":null}')
         assert peak < 64 * 1024 * 1024
+
+
+@pytest.mark.parametrize("former", [False, True])
+@pytest.mark.parametrize(
+    "query", ["{ products { id ... @defer { owner { name } } } }", "{ products { owner { name } ... @defer { id } } }"]
+)
+async def test_nor_are_pieces_of_gigabytes_made(query: str, former: bool) -> None:
+    """An owner of 100 kB in 2,000 places: 200 MB, told too large before it is written."""
+    owned = [
+        {"__typename": "Product", "id": str(number), "owner": {"__typename": "User", "id": "u1"}}
+        for number in range(2_000)
+    ]
+
+    async def catalog(_: bytes) -> bytes:
+        return orjson.dumps({"data": {"products": owned}})
+
+    async def accounts(_: bytes) -> bytes:
+        return orjson.dumps({"data": {"_entities": [{"name": "x" * 100_000}]}})
+
+    graph = LoadedGraph.from_sdl(SUPERGRAPH)
+    runtime = Runtime(InProcessTransport(functions={"catalog": catalog, "accounts": accounts}))
+    for _ in range(2):  # the second time with the compiled projections
+        tracemalloc.start()
+        try:
+            request = OperationRequest(query, takes_pieces=True, repeats_fields=former)
+            payloads = await respond_in_pieces(await prepare(request, graph, runtime))
+            assert not isinstance(payloads, Response)
+            bodies = [body async for body in payloads]
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert bodies[-1].count(b"RESPONSE_TOO_LARGE") == (2_000 if "id ..." in query else 1)
+        assert bodies[-1].endswith(b'"hasNext":false}')
+        assert peak < 32 * 1024 * 1024
 
 
 @pytest.mark.parametrize(("most", "expected"), [(400, None), (10_000, {"id": "u1", "name": "Ann"})])
