@@ -148,12 +148,12 @@ class Pieces:
     async def _later_payloads(
         self, runs: Mapping[DeferredPart, _Run], told: list[ErrorEntry], delivered: DeliveredData
     ) -> AsyncIterator[bytes]:
-        """Each part when it has come. One that is too large is the end: the others count on the fields that the client would
-        have of it.
+        """Each part when it has come, of several at once in their order. One that is too large is the end: the others count on
+        the fields that the client would have of it.
         """
         while self._waiting:
             done, _ = await asyncio.wait(self._waiting, return_when=asyncio.FIRST_COMPLETED)
-            for run in done:
+            for run in [each for each in self._waiting if each in done]:
                 untold = list(self._waiting.values())
                 part, payload = self._waiting.pop(run), LaterPayload(told, delivered)
                 body = None
