@@ -101,8 +101,9 @@ def ask_for_bytes(url: str, request: Request) -> bytes:
 
 
 def put_load(url: str, workload: Workload, server: Server, *, core: int, connections: int, seconds: int) -> Sample:
+    """With so many connections, or as many as the workload takes."""
     requests = [Request(each) for each in workload.bodies()]
-    return sample(url, requests, server, core=core, connections=connections, seconds=seconds)
+    return sample(url, requests, server, core=core, connections=workload.connections(connections), seconds=seconds)
 
 
 def sample(

@@ -105,7 +105,7 @@ def _run(workload: Workload, router: Router, connections: int, seconds: int) -> 
     workers = router.processes()
     before = [own_cpu_seconds(pid) for pid in workers]
     used, everything, began = router.server.cpu_seconds(), cpu_seconds(os.getpid()), time.monotonic()
-    traffic = run_wrk(router.url, requests, core=None, connections=connections, seconds=seconds)
+    traffic = run_wrk(router.url, requests, core=None, connections=workload.connections(connections), seconds=seconds)
     passed = time.monotonic() - began
     used = router.server.cpu_seconds() - used
     everything = cpu_seconds(os.getpid()) - everything  # router, subgraphs and load are this process's children

@@ -14,7 +14,8 @@ class Workload:
     """One operation, or with `more` several that are sent in turn.
 
     Each may hold `COUNTER`, which the load generator replaces by a number that is new in every request. With `is_distinct`
-    every request has variables of its own, so that no gateway may answer several by one run.
+    every request has variables of its own, so that no gateway may answer several by one run. `most_connections` bounds those
+    of the load where answers are so large that with more of them each only waits longer.
     """
 
     name: str
@@ -24,6 +25,10 @@ class Workload:
     latency_ms: float = 0.0
     is_distinct: bool = False
     more: tuple[str, ...] = ()
+    most_connections: int | None = None
+
+    def connections(self, wanted: int) -> int:
+        return wanted if self.most_connections is None else min(wanted, self.most_connections)
 
     def singly(self) -> list[Workload]:
         """The same of each operation alone."""

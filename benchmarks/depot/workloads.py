@@ -10,6 +10,8 @@ from benchmarks.workload import Workload
 
 #: How many different operations `many-plans` sends in turn.
 MANY_PLANS = 300
+#: Connections of the workloads of which a single request is much work for a gateway.
+LARGE_AT_ONCE = 8
 _TRAIT_NAMES = [trait_name(subgraph, trait) for subgraph in range(TRAIT_SUBGRAPHS) for trait in range(TRAITS)]
 
 
@@ -53,6 +55,7 @@ DEPOT_WORKLOADS = (
         DEPOT,
         "{ items(first: 9000) { sku name description } }",
         is_distinct=True,
+        most_connections=LARGE_AT_ONCE,
     ),
     Workload(
         "many-entities",
@@ -60,6 +63,7 @@ DEPOT_WORKLOADS = (
         DEPOT,
         f"{{ items(first: {ITEM_COUNT}) {{ sku quantity }} }}",
         is_distinct=True,
+        most_connections=LARGE_AT_ONCE,
     ),
     Workload(
         "deep-lists", "lists in lists, 1,024 entities of two subgraphs at their end", DEPOT, DEEP, is_distinct=True

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.compiled_query import compile_query
 from benchmarks.depot.facts import DEPOT, ITEMS, SPREAD, TRAIT_SUBGRAPHS
-from benchmarks.depot.workloads import DEPOT_WORKLOADS, MANY_PLANS
+from benchmarks.depot.workloads import DEPOT_WORKLOADS, LARGE_AT_ONCE, MANY_PLANS
 from benchmarks.shop.workloads import WORKLOADS
 from benchmarks.subgraph_server import Subgraphs
 from benchmarks.variants import joined
@@ -58,6 +58,13 @@ def test_many_plans_are_many() -> None:
     asked = {f"traits{number:02}" for number in range(TRAIT_SUBGRAPHS)}
     assert asked < set(DEPOT.sdl)
     compile_query(DEPOT, texts[-1], "monolith").answer({})
+
+
+def test_a_workload_of_large_answers_takes_fewer_connections_and_never_more() -> None:
+    large = next(each for each in DEPOT_WORKLOADS if each.name == "large-answer")
+    assert large.connections(50) == LARGE_AT_ONCE
+    assert large.connections(2) == 2
+    assert all(each.connections(50) == 50 for each in WORKLOADS)
 
 
 def test_parts_of_an_answer_are_put_together() -> None:
