@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Gauge
-from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
@@ -70,6 +70,46 @@ class DurationHistogram(Collector):
         for values, durations in list(self._children.items()):
             buckets = list(zip(self._bound_names, map(float, accumulate(durations.counts)), strict=True))
             family.add_metric(values, buckets, durations.seconds)
+        yield family
+
+
+class Count:
+    """How often something happened under one set of labels."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0
+
+    def inc(self) -> None:
+        self.value += 1
+
+
+class LabelledCounts(Collector):
+    """A counter with labels, as `prometheus_client.Counter` would tell it."""
+
+    def __init__(
+        self, name: str, documentation: str, labelnames: Sequence[str], *, registry: CollectorRegistry
+    ) -> None:
+        self._name = name
+        self._documentation = documentation
+        self._labelnames = tuple(labelnames)
+        self._children: dict[tuple[str, ...], Count] = {}
+        registry.register(self)
+
+    def labels(self, *values: str) -> Count:
+        """Raises ValueError where there are not as many values as labels."""
+        if len(values) != len(self._labelnames):
+            raise ValueError(f"{self._name} has the labels {', '.join(self._labelnames)}.")
+        return self._children.setdefault(values, Count())
+
+    def describe(self) -> Iterator[CounterMetricFamily]:
+        yield CounterMetricFamily(self._name, self._documentation, labels=self._labelnames)
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        family = CounterMetricFamily(self._name, self._documentation, labels=self._labelnames)
+        for values, count in list(self._children.items()):
+            family.add_metric(values, float(count.value))
         yield family
 
 

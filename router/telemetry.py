@@ -36,7 +36,7 @@ from prometheus_client import (
 from router.last_spans import send_last_spans
 from router.log_lines import LogForm, add_trace_ids, configure
 from router.process_metrics import add_process_metrics
-from router.request_metrics import DurationHistogram, Level
+from router.request_metrics import DurationHistogram, LabelledCounts, Level
 from router.settings import Settings, Telemetry
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ HTTP_REQUESTS = DurationHistogram(
 REQUESTS_IN_FLIGHT = Level(
     "router_requests_in_flight", "HTTP requests being answered, streams included.", registry=REGISTRY
 )
-OPERATIONS = Counter(
+OPERATIONS = LabelledCounts(
     "router_operations_total",
     "Operations by kind and outcome: ok, refused (the client's mistake), partly_failed (data, and errors that are not the"
     " client's) or failed (no data).",
@@ -85,7 +85,7 @@ RESPONSES_TOO_LARGE = Counter(
     ["type"],
     registry=REGISTRY,
 )
-NAMED_OPERATIONS = Counter(
+NAMED_OPERATIONS = LabelledCounts(
     "router_named_operations_total",
     "Operations by the name that their client gave them and outcome; beyond 200 names, and without one: 'other'.",
     ["operation", "outcome"],

@@ -22,7 +22,7 @@ from benchmarks.micro.router_stages import stages_of, stages_of_preparation
 from benchmarks.shop.workloads import WORKLOADS
 from router import loaded_graph
 from router.loaded_graph import LoadedGraph
-from router.server import graphql_http
+from router.server import client_watch
 from router.settings import Telemetry
 from router.telemetry import configure_logging
 
@@ -107,7 +107,7 @@ async def count_all(counting: Counting, subgraphs_port: int, only: str | None, s
 
 def do_nothing_for_slowness() -> None:
     """Counting is up to fifty times slower: what a request does after a while must not begin because of that."""
-    loaded_graph.MAX_INLINE_SECONDS = graphql_http.WATCH_AFTER_SECONDS = 60.0
+    loaded_graph.MAX_INLINE_SECONDS = client_watch.WATCH_AFTER_SECONDS = 60.0
     loaded_graph.MAX_INLINE_SECONDS_EACH = 3_600.0  # of planning for the one client there is
 
 

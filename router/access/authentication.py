@@ -101,6 +101,15 @@ class Authenticator:
             raise session_ended()
         return caller
 
+    def holds(self, caller: Caller) -> bool:
+        """Whether what `authenticate` said of the caller's token holds still; False also where tokens are not remembered."""
+        if caller.expires_at is None:
+            return True
+        settings = self._settings
+        if not settings.max_cached_tokens or caller.expires_at + settings.leeway_seconds <= self.seconds():
+            return False
+        return self._ended is None or not self._ended.has(caller)
+
     def seconds_left(self, caller: Caller) -> float | None:
         """Until the caller's token expires, 0 at the least; None for a caller without one."""
         return None if caller.expires_at is None else max(0.0, caller.expires_at - self.seconds())

@@ -160,10 +160,11 @@ class AuthorizationRules:
         self._requirements = requirements
         self._asked: dict[tuple[str, str], tuple[Requirement, ...]] = {}  # by type and field, as far as anybody asked
         self._possible_types: dict[str, frozenset[str]] = {}  # by type, as far as anybody asked
-        self._judged: BoundedCache[tuple[Operation, Grants], Authorization] = BoundedCache(
+        #: by the operation's identity, which is held here: its hash walks all of it
+        self._judged: BoundedCache[tuple[int, Grants], tuple[Operation, Authorization]] = BoundedCache(
             MAX_REMEMBERED,
             max_bytes=MAX_REMEMBERED_BYTES,
-            weigh=lambda key, _: key[0].selections.count() * BYTES_PER_FIELD,
+            weigh=lambda _, judged: judged[0].selections.count() * BYTES_PER_FIELD,
         )
 
     @classmethod
@@ -191,11 +192,12 @@ class AuthorizationRules:
         if not self._requirements:
             return Authorization(operation)
         grants = Grants.of(caller)
-        key = (operation, grants)
-        known = self._judged.get(key)
-        if known is None:
-            known = self._judge(operation, grants)
-            self._judged.put(key, known)
+        key = (id(operation), grants)
+        judged = self._judged.get(key)
+        if judged is None:
+            judged = operation, self._judge(operation, grants)
+            self._judged.put(key, judged)
+        known = judged[1]
         return known if known.denials else Authorization(operation)
 
     def _judge(self, operation: Operation, grants: Grants) -> Authorization:

@@ -68,6 +68,10 @@ class RateLimiter:
             )
         self._limiter = SlidingWindowCounterRateLimiter(self._storage)
 
+    @property
+    def is_on(self) -> bool:
+        return self.rate is not None
+
     async def count(self, caller: Caller, address: str) -> None:
         """Raises RateLimitedError."""
         if self.rate is None:

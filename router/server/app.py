@@ -9,7 +9,7 @@ import asyncio
 import functools
 import os
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -62,6 +62,7 @@ from router.server.settings_reload import ReloadableRouter, SettingsFile
 from router.server.usage import UsageReports
 from router.server.warm_up import WarmUp
 from router.server.websocket import WebSocketEndpoint
+from router.server.whole_request import WholeRequest
 from router.server.worker_metrics import WorkerMetrics
 from router.settings import Settings, SubgraphTraffic
 from router.settings_complaints import settings_by_subgraph
@@ -98,6 +99,7 @@ class RouterApp:
     ) -> None:
         self.settings = settings
         self._paths = settings.graphql_paths
+        self._targets = frozenset(path.encode() for path in self._paths if path.isascii())
         # every request to a subgraph asks for both
         self._traffic_of = traffic_of = functools.cache(settings.traffic_shaping.of)
         kept = functools.cache(ResponseHeaders(settings.headers).names_of)
@@ -203,6 +205,14 @@ class RouterApp:
             await self._websocket(scope, receive, send)
         else:
             await self._starlette(scope, receive, send)
+
+    def takes(self, target: bytes) -> bool:
+        """Whether `answer` is for requests to this path and query."""
+        return target in self._targets
+
+    def answer(self, request: WholeRequest) -> Awaitable[None]:
+        """One that arrived whole, as `__call__` would by ASGI."""
+        return self._http.answer(request)
 
     @property
     def management(self) -> ASGIApp:

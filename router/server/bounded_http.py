@@ -123,10 +123,14 @@ class BoundedHttpProtocol(StrictHttpProtocol):
 
     def on_message_complete(self) -> None:
         if not self.parser.should_upgrade() or self._should_upgrade():
-            self._is_complete = True
-            if self._timer is not None:
-                self._stop_timer()
+            self._note_end()
         super().on_message_complete()
+
+    def _note_end(self) -> None:
+        """Of the message that was coming."""
+        self._is_complete = True
+        if self._timer is not None:
+            self._stop_timer()
 
     def send_400_response(self, msg: str) -> None:
         """Called for whatever reading bytes raised. That we found no memory for them is no fault of who sent them."""
@@ -173,8 +177,15 @@ _OUT_OF_MEMORY = _response(out_of_memory())
 
 
 def bounded_http(
-    *, header_bytes: int, max_seconds: float, caps: ConnectionCaps | None = None
+    *,
+    header_bytes: int,
+    max_seconds: float,
+    caps: ConnectionCaps | None = None,
+    protocol: type[BoundedHttpProtocol] = BoundedHttpProtocol,
+    **more: object,
 ) -> type[BoundedHttpProtocol]:
-    """A protocol class for `uvicorn.Config(http=...)`. `max_seconds` is for each head of a connection, and for each body."""
+    """A protocol class for `uvicorn.Config(http=...)`. `max_seconds` is for each head of a connection, and for each body;
+    `more` are attributes that a kind of `protocol` needs.
+    """
     bounds = {"header_bytes": header_bytes, "max_seconds": max_seconds, "caps": caps or ConnectionCaps()}
-    return type("BoundedHttp", (BoundedHttpProtocol,), bounds)
+    return type("BoundedHttp", (protocol,), {**bounds, **more})

@@ -125,9 +125,7 @@ class EventStreams:
             )
         return begun, framing
 
-    async def send(
-        self, exchange: Exchange, receive: Receive, stream: PayloadStream, framing: Framing, visit: Visit
-    ) -> None:
+    async def send(self, exchange: Exchange, stream: PayloadStream, framing: Framing, visit: Visit) -> None:
         """Writes the stream until it, the client, the token or the server ends."""
         exchange.operation_type = stream.kind if stream.kind == "subscription" else "query"
         exchange.status = 200
@@ -136,7 +134,7 @@ class EventStreams:
             (b"content-type", framing.content_type),
             (b"cache-control", b"no-store"),
             (b"x-accel-buffering", b"no"),  # asks proxies to hand parts on as they come
-            *exchange.extra,
+            *exchange.answer_headers,
         ]
         protocol = "event-stream" if isinstance(framing, ServerSentEvents) else "multipart"
         SUBSCRIPTIONS.labels(protocol).inc()
@@ -152,7 +150,7 @@ class EventStreams:
                 )  # the others end by themselves
                 ending = self._door.authenticator.ending(visit.caller)
                 left = self._door.authenticator.seconds_left(visit.caller)
-                async for body in paced(stream.payloads, receive, closing, heartbeat, left, ending):
+                async for body in paced(stream.payloads, exchange.receive, closing, heartbeat, left, ending):
                     part = framing.heartbeat if body is None else framing.part(body)
                     if part:
                         part, start = start + part, b""

@@ -7,37 +7,58 @@ import time
 from urllib.parse import parse_qsl
 
 from router.pipeline import Response
-from router.server.header_values import HeaderFields, Headers
-from router.server.request import Scope, Send
+from router.server.head_facts import HeadFacts
+from router.server.header_values import Headers
+from router.server.request import Receive, Send
+from router.server.whole_request import WholeRequest
 
 MAX_REQUEST_ID_LENGTH = 128
 
 
 def request_id_from(given: object) -> str:
     """The client's, where it gave one that can stand in headers and logs, or a new one."""
-    if isinstance(given, str) and 0 < len(given) <= MAX_REQUEST_ID_LENGTH and given.isascii() and given.isprintable():
-        return given
+    return given if isinstance(given, str) and can_stand(given) else new_request_id()
+
+
+def can_stand(request_id: str) -> bool:
+    return 0 < len(request_id) <= MAX_REQUEST_ID_LENGTH and request_id.isascii() and request_id.isprintable()
+
+
+def new_request_id() -> str:
     return f"{random.getrandbits(64):016x}"
 
 
 class Exchange:
-    """One HTTP request and what becomes of it."""
+    """One HTTP request and what becomes of it. `receive` and `send` are ASGI's; a request that came whole is in `whole` too."""
 
     __slots__ = (
-        "address", "extra", "has_errors", "headers", "is_started", "method", "operation_name", "operation_type",
-        "query_string", "request_id", "response", "send", "size", "started", "status", "subject",
+        "address", "extra", "facts", "has_errors", "headers", "is_started", "method", "operation_name", "operation_type",
+        "query_string", "receive", "request_id", "response", "send", "size", "started", "status", "subject", "whole",
     )  # fmt: skip
 
-    def __init__(self, scope: Scope, headers: HeaderFields, send: Send, extra: Headers) -> None:
+    def __init__(
+        self,
+        method: str,
+        facts: HeadFacts,
+        receive: Receive,
+        send: Send,
+        *,
+        query_string: bytes = b"",
+        address: str = "",
+        whole: WholeRequest | None = None,
+    ) -> None:
         self.started = time.perf_counter()
-        self.method: str = scope["method"]
-        self.query_string: bytes = scope.get("query_string", b"")
-        client = scope.get("client")
-        self.address: str = client[0] if client else ""
-        self.headers = headers
+        self.method = method
+        self.facts = facts
+        self.headers = facts.headers
+        self.query_string = query_string
+        self.address = address
+        self.receive = receive
         self.send = send
-        self.request_id = request_id_from(headers.text(b"x-request-id"))
-        self.extra: Headers = [*self.request_id_header, *extra]
+        self.whole = whole
+        self.request_id = facts.request_id or new_request_id()
+        #: headers of the answer, whatever it is
+        self.extra = facts.extra
         self.status = 500
         self.size = 0
         self.is_started = False
@@ -48,8 +69,9 @@ class Exchange:
         self.subject: str | None = None
 
     @property
-    def request_id_header(self) -> Headers:
-        return [(b"x-request-id", self.request_id.encode("latin-1"))]
+    def answer_headers(self) -> Headers:
+        """Those of every answer and this request's id."""
+        return [(b"x-request-id", self.request_id.encode("latin-1")), *self.extra]
 
     def parameter(self, name: str) -> str:
         """The last value of that name in the query string, or ""."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -35,6 +35,7 @@ from router.server.outcomes import count_operation
 from router.server.recent_operations import RecentOperations
 from router.server.request import OperationParameters
 from router.server.response import Stream
+from router.server.time_limit import TimeLimit
 from router.server.usage import UNNAMED, Client, UsageReports
 from router.settings import Settings
 from router.telemetry import OPERATIONS, RATE_LIMITED, TOKENS_REFUSED
@@ -115,6 +116,9 @@ class FrontDoor:
         self.is_closing = asyncio.Event()
         self.open_streams = 0
         self._request_headers = RequestHeaders(settings)
+        # the length of the body is not the same
+        self._may_visit_again = not self._request_headers.wants(b"content-length")
+        self._time_limit = TimeLimit(settings.request_timeout_seconds)
         rules = settings.headers
         self._response_headers = ResponseHeaders(rules) if rules.has_response_rules else None
         self._tells_address = settings.forward_client_address
@@ -157,6 +161,16 @@ class FrontDoor:
         client = Client.in_headers(headers) if self._usage is not None else UNNAMED
         return Visit(caller, address, tuple(forwarded), self._wants_plan(headers, connection_init), client)
 
+    def visit_again(self, visit: Visit, request_id: str) -> Visit | None:
+        """The visit of a request with the same headers, over the same connection, but another id. None where they have to be
+        looked at anew.
+        """
+        caller = visit.caller
+        if not self._may_visit_again or caller.refusal is not Refusal.NO_TOKEN or not self.authenticator.holds(caller):
+            return None
+        forwarded = (*visit.forwarded[:-1], (REQUEST_ID, request_id))
+        return Visit(caller, visit.address, forwarded, visit.wants_plan, visit.client)
+
     def _wants_plan(self, headers: HeaderFields, connection_init: Mapping[str, Any]) -> bool:
         """Pages cannot set headers of a WebSocket; they say it in its first message."""
         return self.settings.dev and bool(headers.text(b"x-query-plan") or connection_init.get("x-query-plan"))
@@ -170,11 +184,12 @@ class FrontDoor:
         incremental: Stream | None = None,
     ) -> OperationRequest:
         """Counts the operation and finds its document. Raises RequestError."""
-        try:
-            await self._rate_limiter.count(visit.caller, visit.address)
-        except RateLimitedError:
-            RATE_LIMITED.inc()
-            raise
+        if self._rate_limiter.is_on:
+            try:
+                await self._rate_limiter.count(visit.caller, visit.address)
+            except RateLimitedError:
+                RATE_LIMITED.inc()
+                raise
         document = parameters.document
         if document is None or parameters.extensions or parameters.document_id or self._documents.looks_at_texts:
             document = await self._documents.text(document, parameters.document_id, parameters.extensions)
@@ -322,17 +337,13 @@ class FrontDoor:
         self._note_stream(prepared, visit)
         return PayloadStream(parts, "incremental")
 
-    async def _respond(self, prepared: PreparedRequest, served: ServedGraph, visit: Visit) -> Response:
+    def _respond(self, prepared: PreparedRequest, served: ServedGraph, visit: Visit) -> Awaitable[Response]:
         """Waits for an equal query that is under way, with its time limit, or runs this one."""
         if prepared.operation_type == "mutation":
-            try:
-                return await self._respond_in_time(prepared, served, visit)
-            finally:
-                await self._note_write(visit)  # also after an error or a time-out: the write may have happened
-        identical = self._identical
-        if identical is None or prepared.operation_type != "query" or prepared.request.has_files:
-            return await self._respond_in_time(prepared, served, visit)
-        request = prepared.request
+            return self._respond_to_mutation(prepared, served, visit)
+        identical, request = self._identical, prepared.request
+        if identical is None or prepared.operation_type != "query" or request.has_files:
+            return self._respond_in_time(prepared, served, visit)
         key = (
             served.graph,
             request.query,
@@ -343,7 +354,13 @@ class FrontDoor:
             telling_apart(request.headers),
             visit.wants_plan,
         )
-        return await identical.respond(key, lambda: self._respond_in_time(prepared, served, visit))
+        return identical.respond(key, lambda: self._respond_in_time(prepared, served, visit))
+
+    async def _respond_to_mutation(self, prepared: PreparedRequest, served: ServedGraph, visit: Visit) -> Response:
+        try:
+            return await self._respond_in_time(prepared, served, visit)
+        finally:
+            await self._note_write(visit)  # also after an error or a time-out: the write may have happened
 
     async def _note_write(self, visit: Visit) -> None:
         """What was read before must answer nobody who asks from now on."""
@@ -355,21 +372,22 @@ class FrontDoor:
             await self._entities.note_write(visit.caller.identity)
 
     async def _respond_in_time(self, prepared: PreparedRequest, served: ServedGraph, visit: Visit) -> Response:
-        seconds = self.settings.request_timeout_seconds
         try:
-            async with asyncio.timeout(seconds):
-                with ending_at(asyncio.get_running_loop().time() + seconds):
-                    return await self._respond_from_cache(prepared, served, visit)
+            with self._time_limit.running() as run, ending_at(run.ends_at):
+                if self._cache is None:
+                    return await pipeline.respond(prepared)
+                return await self._respond_from_cache(self._cache, prepared, served, visit)
         except RequestError as error:
             return refused(error)
         except TimeoutError:
-            return refused(RequestTimeoutError(f"No answer within {seconds:g} s."))
+            return refused(RequestTimeoutError(f"No answer within {self._time_limit.seconds:g} s."))
 
-    async def _respond_from_cache(self, prepared: PreparedRequest, served: ServedGraph, visit: Visit) -> Response:
-        is_cached = self._cache is not None and not visit.wants_plan and not prepared.request.has_files
-        if self._cache is None or not is_cached or prepared.operation_type != "query":
+    async def _respond_from_cache(
+        self, cache: ResponseCache, prepared: PreparedRequest, served: ServedGraph, visit: Visit
+    ) -> Response:
+        if visit.wants_plan or prepared.request.has_files or prepared.operation_type != "query":
             return await pipeline.respond(prepared)
-        policy = self._cache.policy_of(served.cache_hints, prepared.operation.operation)
+        policy = cache.policy_of(served.cache_hints, prepared.operation.operation)
         if policy.max_age_seconds <= 0:
             return await pipeline.respond(prepared)
         question = CacheQuestion(
@@ -381,7 +399,7 @@ class FrontDoor:
             private_to=visit.caller.private_to,
             varying=self._varying(served, prepared),
         )
-        return await self._cache.respond(question, policy, lambda: pipeline.respond(prepared))
+        return await cache.respond(question, policy, lambda: pipeline.respond(prepared))
 
     async def close(self, grace_seconds: float) -> None:
         """Tells the streams to end, and waits for them."""

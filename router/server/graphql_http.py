@@ -1,14 +1,13 @@
-"""The GraphQL endpoint as raw ASGI: one request in, one answer or one stream out, one log line.
+"""The GraphQL endpoint: one request in, as raw ASGI or whole, one answer or one stream out, one log line.
 
 `app` sends it every HTTP request for the GraphQL path; a stream is handed to `event_stream`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
+from collections.abc import Awaitable
 from dataclasses import replace
-from typing import Self
 
 import structlog
 
@@ -20,13 +19,16 @@ from router.errors import RequestError, RouterError
 from router.log_lines import shown_subject
 from router.pipeline import Response
 from router.request_metrics import Durations
+from router.server.answer_lines import header_lines, kept_header_lines
 from router.server.batch import batch_body
+from router.server.client_watch import ClientWatch
 from router.server.cors import ALLOWED_METHODS, CorsPolicy
 from router.server.errors import HttpError, method_not_allowed, out_of_memory
 from router.server.event_stream import EventStreams, Framing
-from router.server.exchange import Exchange
+from router.server.exchange import Exchange, can_stand
 from router.server.front_door import FrontDoor, PayloadStream, Visit
 from router.server.graphiql_page import GraphiqlPage
+from router.server.head_facts import HeadFacts
 from router.server.header_values import HeaderFields, element
 from router.server.host_names import HostNames
 from router.server.request import (
@@ -41,16 +43,16 @@ from router.server.request import (
     operation_from_query_string,
     operations_from_body,
     read_body,
+    too_large,
 )
 from router.server.response import Accepted, HttpAnswer, Stream, coding_for, error_answer, negotiate, send_answer
-from router.server.single_connection import SingleConnections, token_of
+from router.server.single_connection import TOKEN_HEADER, SingleConnections, token_of
 from router.server.uploads import MULTIPART, UploadReader, closing_files
+from router.server.whole_request import WholeRequest
 from router.telemetry import HTTP_REQUESTS, REQUESTS_IN_FLIGHT, RequestLog, Tracing
 
 log = structlog.get_logger(__name__)
 
-#: A request that takes longer is worth a task that waits for its client to go away.
-WATCH_AFTER_SECONDS = 0.2
 CLIENT_CLOSED_REQUEST = 499
 MAX_SHOWN_NAME = 40
 INVALID_TOKEN = b'Bearer error="invalid_token"'
@@ -77,25 +79,56 @@ class GraphqlEndpoint:
         self.log = RequestLog(door.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = HeaderFields(scope["headers"])
-        exchange = Exchange(scope, headers, send, [VARIES_BY_ACCEPT, *self._cors.headers_for(headers)])
+        client = scope.get("client")
+        await self._exchange(
+            Exchange(
+                scope["method"],
+                self._facts_of(HeaderFields(scope["headers"])),
+                receive,
+                send,
+                query_string=scope.get("query_string", b""),
+                address=client[0] if client else "",
+            )
+        )
+
+    def answer(self, request: WholeRequest) -> Awaitable[None]:
+        """A POST that arrived whole, for one of the paths without a query."""
+        head = request.head
+        facts: HeadFacts | None = head.facts
+        if facts is None or facts.made_by is not self:
+            facts = head.facts = self._facts_of(head.fields)
+        return self._exchange(
+            Exchange("POST", facts, request.receive, request.send, address=head.address, whole=request)
+        )
+
+    def _facts_of(self, headers: HeaderFields) -> HeadFacts:
+        request_id = headers.text(b"x-request-id")
+        return HeadFacts(
+            self,
+            headers,
+            negotiate(headers.text(b"accept")),
+            element(headers.single(b"content-type")),
+            headers.text(b"content-encoding"),
+            is_admitted=self._hosts.admits(headers),
+            request_id=request_id if can_stand(request_id) else "",
+            stream_token=headers.text(TOKEN_HEADER),
+            extra=(VARIES_BY_ACCEPT, *self._cors.headers_for(headers)),
+        )
+
+    def _exchange(self, exchange: Exchange) -> Awaitable[None]:
+        return self._traced(exchange) if self._tracing.is_on else self._serve(exchange)
+
+    async def _traced(self, exchange: Exchange) -> None:
+        with self._tracing.operation(exchange.headers.lines, exchange.request_id) as span:
+            await self._serve(exchange)
+            span.set_attribute("graphql.operation.name", exchange.operation_name or "")
+            span.set_attribute("http.response.status_code", exchange.status)
+
+    async def _serve(self, exchange: Exchange) -> None:
+        accepted = exchange.facts.accepted
         REQUESTS_IN_FLIGHT.value += 1
         try:
-            if self._tracing.is_on:
-                with self._tracing.operation(headers.lines, exchange.request_id) as span:
-                    await self._serve(exchange, receive)
-                    span.set_attribute("graphql.operation.name", exchange.operation_name or "")
-                    span.set_attribute("http.response.status_code", exchange.status)
-            else:
-                await self._serve(exchange, receive)
-        finally:
-            REQUESTS_IN_FLIGHT.value -= 1
-            self._record(exchange)
-
-    async def _serve(self, exchange: Exchange, receive: Receive) -> None:
-        accepted = negotiate(exchange.headers.text(b"accept"))
-        try:
-            await self._route(exchange, accepted, receive)
+            await self._route(exchange, accepted)
         except ClientGoneError:
             exchange.status = CLIENT_CLOSED_REQUEST
         except (HttpError, RequestError) as error:
@@ -110,58 +143,60 @@ class GraphqlEndpoint:
             if exchange.is_started:
                 raise
             await self._send(exchange, error_answer(RouterError("Internal server error."), accepted))
+        finally:
+            REQUESTS_IN_FLIGHT.value -= 1
+            self._record(exchange)
 
-    async def _route(self, exchange: Exchange, accepted: Accepted, receive: Receive) -> None:
-        method = exchange.method
-        if not self._hosts.admits(exchange.headers):
+    def _route(self, exchange: Exchange, accepted: Accepted) -> Awaitable[None]:
+        if not exchange.facts.is_admitted:
             raise HttpError(421, "MISDIRECTED_REQUEST", "This server does not answer to the name that it was asked by.")
-        if method == "POST":
-            await self._post(exchange, accepted, receive)
-        elif method in ("GET", "HEAD"):
-            if method == "HEAD":  # as a GET is answered; the server leaves the body out
-                accepted = replace(accepted, streams=())
-            await self._get(exchange, accepted, receive)
-        elif method == "PUT" and self._connections.is_offered and exchange.headers.text(b"content-length") in ("", "0"):
+        if exchange.method == "POST":
+            return self._post(exchange, accepted)
+        if exchange.method == "GET":
+            return self._get(exchange, accepted)
+        if exchange.method == "HEAD":  # as a GET is answered; the server leaves the body out
+            return self._get(exchange, replace(accepted, streams=()))
+        return self._other(exchange)
+
+    async def _other(self, exchange: Exchange) -> None:
+        method = exchange.method
+        if method == "PUT" and self._connections.is_offered and exchange.headers.text(b"content-length") in ("", "0"):
             await self._send(exchange, self._connections.reserve(await self._visit(exchange)))
         elif method == "DELETE" and (token := token_of(exchange)):
             visit = await self._visit(exchange)
             await self._send(exchange, self._connections.stop(token, exchange.parameter("operationId"), visit))
         elif method == "OPTIONS":
-            extra = self._cors.headers_for(exchange.headers, is_preflight=True)
-            exchange.extra = [*exchange.request_id_header, *extra]
+            exchange.extra = tuple(self._cors.headers_for(exchange.headers, is_preflight=True))
             await self._send(exchange, HttpAnswer(204, b"", headers=((b"allow", ALLOWED_METHODS),)))
         else:
             raise method_not_allowed(
                 ALLOWED_METHODS.decode(), f"{method} is not supported; use POST, or GET for queries."
             )
 
-    async def _get(self, exchange: Exchange, accepted: Accepted, receive: Receive) -> None:
+    async def _get(self, exchange: Exchange, accepted: Accepted) -> None:
         if accepted.html and self._page is not None:
             await self._send(exchange, self._page.answer())
             return
         _require_acceptable(accepted)
         if Stream.EVENTS in accepted.streams and (token := token_of(exchange)):
-            await self._connections.open(token, exchange, receive, await self._visit(exchange))
+            await self._connections.open(token, exchange, await self._visit(exchange))
             return
         check_csrf(exchange.headers, self._settings.csrf)
         parameters = operation_from_query_string(exchange.query_string, self._settings.limits.url_bytes)
-        await self._operation(exchange, accepted, receive, parameters, only_queries=True)
+        await self._operation(exchange, accepted, parameters, only_queries=True)
 
-    async def _post(self, exchange: Exchange, accepted: Accepted, receive: Receive) -> None:
+    async def _post(self, exchange: Exchange, accepted: Accepted) -> None:
         _require_acceptable(accepted)
         settings = self._settings
-        content_type = element(exchange.headers.single(b"content-type"))
+        content_type = exchange.facts.content_type
         has_files = settings.uploads.enabled and content_type.name == MULTIPART
         if has_files:
             check_is_preflighted(exchange.headers, settings.csrf)
             asked: OperationParameters | list[OperationParameters] = await self._uploads.operation(
-                exchange.headers, content_type, receive, settings.request_timeout_seconds
+                exchange.headers, content_type, exchange.receive, settings.request_timeout_seconds
             )
         else:
-            max_bytes = settings.limits.body_bytes
-            body = await read_body(exchange.headers, receive, max_bytes, settings.request_timeout_seconds)
-            if encoding := exchange.headers.text(b"content-encoding"):
-                body = decoded_body(body, encoding, max_bytes)
+            body = await self._body_of(exchange)
             max_batch = settings.batching.max_size if settings.batching.enabled else 0
             asked = operations_from_body(content_type, body, max_batch)
         if isinstance(asked, OperationParameters):
@@ -172,18 +207,32 @@ class GraphqlEndpoint:
                 )
             else:
                 with closing_files(asked):
-                    await self._operation(exchange, accepted, receive, asked)
+                    await self._operation(exchange, accepted, asked)
             return
         visit = await self._visit(exchange)
         pending = [self._door.respond(each, visit) for each in asked]
         body = await batch_body(pending, self._settings.limits.response_bytes)
         await self._send(exchange, HttpAnswer(200, body, accepted.content_type or b"application/json"))
 
+    async def _body_of(self, exchange: Exchange) -> bytes:
+        max_bytes = self._settings.limits.body_bytes
+        whole = exchange.whole
+        if whole is None:
+            seconds = self._settings.request_timeout_seconds
+            body = await read_body(exchange.headers, exchange.receive, max_bytes, seconds)
+        else:
+            if whole.disconnected:
+                raise ClientGoneError
+            body = whole.body
+            if len(body) > max_bytes:
+                raise too_large(max_bytes)
+        encoding = exchange.facts.content_encoding
+        return decoded_body(body, encoding, max_bytes) if encoding else body
+
     async def _operation(
         self,
         exchange: Exchange,
         accepted: Accepted,
-        receive: Receive,
         parameters: OperationParameters,
         *,
         only_queries: bool = False,
@@ -191,7 +240,14 @@ class GraphqlEndpoint:
         exchange.operation_name = parameters.operation_name
         visit = await self._visit(exchange)
         begun: Response | tuple[PayloadStream, Framing]
-        with _ClientWatch(receive, parameters) as watch:
+        # a mutation is let finish: half of one is worse than an unread answer
+        may_cancel = parameters.document is not None and "mutation" not in parameters.document
+        whole = exchange.whole
+        with (
+            whole.while_wanted(may_cancel=may_cancel)
+            if whole is not None and whole.is_direct
+            else ClientWatch(exchange.receive, may_cancel=may_cancel)
+        ) as watch:
             if accepted.streams:
                 begun = await self._streams.begin(accepted, parameters, visit, only_queries=only_queries)
             else:
@@ -203,29 +259,39 @@ class GraphqlEndpoint:
             await self._send(exchange, http_answer(begun, accepted))
         else:
             stream, framing = begun
-            await self._streams.send(exchange, receive, stream, framing, visit)
+            await self._streams.send(exchange, stream, framing, visit)
 
     async def _visit(self, exchange: Exchange) -> Visit:
-        visit = await self._door.visit(exchange.headers, exchange.address, request_id=exchange.request_id)
+        facts = exchange.facts
+        visit = self._door.visit_again(facts.visit, exchange.request_id) if facts.visit is not None else None
+        if visit is None:
+            visit = await self._door.visit(exchange.headers, exchange.address, request_id=exchange.request_id)
+            facts.visit = visit
         exchange.subject = visit.caller.subject
         if visit.caller.refusal is not Refusal.NO_TOKEN:
-            exchange.extra = [*exchange.extra, (b"www-authenticate", INVALID_TOKEN)]
+            exchange.extra = (*exchange.extra, (b"www-authenticate", INVALID_TOKEN))
         return visit
 
     async def _send(self, exchange: Exchange, answer: HttpAnswer) -> None:
         exchange.status = answer.status
         exchange.is_started = True
-        extra = exchange.extra
-        body: bytes | None = None
+        body = answer.body
         from_bytes = self._settings.compress_from_bytes
-        if from_bytes and len(answer.body) >= from_bytes:
-            coding = coding_for(len(answer.body), exchange.headers.text(b"accept-encoding"), from_bytes)
-            extra = [*extra, (b"vary", b"accept-encoding")]
+        if from_bytes and len(body) >= from_bytes:
+            coding = coding_for(len(body), exchange.headers.text(b"accept-encoding"), from_bytes)
+            exchange.extra = (*exchange.extra, (b"vary", b"accept-encoding"))
             if coding is not None:
-                body = encode(answer.body, coding)
-                extra.append((b"content-encoding", coding.encode()))
-        exchange.size = len(answer.body if body is None else body)
-        await send_answer(exchange.send, answer, extra, body=body)
+                body = encode(body, coding)
+                exchange.extra = (*exchange.extra, (b"content-encoding", coding.encode()))
+        exchange.size = len(body)
+        whole = exchange.whole
+        lines = answer_lines(exchange, answer) if whole is not None and whole.is_direct else None
+        if whole is None or lines is None:
+            await send_answer(exchange.send, answer, exchange.answer_headers, body=body)
+            return
+        if whole.is_congested:
+            await whole.room()
+        whole.respond(answer.status, lines, body)
 
     def _record(self, exchange: Exchange) -> None:
         seconds = time.perf_counter() - exchange.started
@@ -274,46 +340,15 @@ class GraphqlEndpoint:
 _OUTCOMES = {"1": "INFORMATIONAL", "2": "SUCCESS", "3": "REDIRECTION", "4": "CLIENT_ERROR", "5": "SERVER_ERROR"}
 
 
-class _ClientWatch:
-    """Cancels the request of a client that went away, so that nobody works for nobody.
-
-    A mutation is let finish: half of one is worse than an unread answer.
-    """
-
-    def __init__(self, receive: Receive, parameters: OperationParameters) -> None:
-        self._receive = receive
-        self._may_cancel = parameters.document is not None and "mutation" not in parameters.document
-        self._timer: asyncio.TimerHandle | None = None
-        self._task: asyncio.Task[None] | None = None
-        self.is_gone = False
-
-    def __enter__(self) -> Self:
-        if self._may_cancel:
-            request = asyncio.current_task()
-            assert request is not None
-            self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_SECONDS, self._start, request)
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> bool:
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._task is not None:
-            self._task.cancel()
-        if not self.is_gone or kind is not asyncio.CancelledError:
-            return False
-        request = asyncio.current_task()
-        assert request is not None
-        request.uncancel()
-        return True
-
-    def _start(self, request: asyncio.Task[None]) -> None:
-        self._task = asyncio.ensure_future(self._wait(request))
-
-    async def _wait(self, request: asyncio.Task[None]) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self.is_gone = True
-        request.cancel()
+def answer_lines(exchange: Exchange, answer: HttpAnswer) -> bytes | None:
+    """The header lines of an answer but for its length; None where the server must see to them."""
+    if answer.status in (204, 304):
+        return None
+    headers = (*answer.headers, *exchange.extra, (b"content-type", answer.content_type))
+    response = exchange.response
+    # a header of a subgraph may be a cookie
+    lines = kept_header_lines(headers) if response is None or not response.headers else header_lines(headers)
+    return b"%bx-request-id: %b\r\n" % (lines, exchange.request_id.encode()) if lines is not None else None
 
 
 def http_answer(response: Response, accepted: Accepted) -> HttpAnswer:

@@ -54,6 +54,10 @@ class RequestHeaders:
             else (self._named - NOT_OF_CLIENTS).__contains__
         )
 
+    def wants(self, name: bytes) -> bool:
+        """Whether a client's header of that name goes on, as it is or under another name."""
+        return self._is_wanted(name)
+
     def collect(
         self, headers: HeaderFields, authorization: str, claims: Mapping[str, Any], connection_init: Mapping[str, Any]
     ) -> list[tuple[str, str]]:

@@ -7,20 +7,20 @@ Complete responses go out in one write. Whoever serves an ASGI application passe
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from functools import lru_cache
 from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import (
-    HEADER_RE,
     HEADER_VALUE_RE,
     STATUS_LINE,
     HttpToolsProtocol,
     RequestResponseCycle,
 )
 
-#: Headers that say how long a body is, and whether the connection lasts.
-_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
+from router.server.answer_lines import FRAMING, field_name
+
+#: The event loop counts milliseconds: what is due in less is due now.
+RESOLUTION_SECONDS = 0.001
 
 
 class StrictHttpProtocol(HttpToolsProtocol):
@@ -31,6 +31,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
     """
 
     _is_head_complete = False
+    _idle_since: float | None = None  # by the event loop's clock; None while a request is coming or answered
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
@@ -46,9 +47,18 @@ class StrictHttpProtocol(HttpToolsProtocol):
             self.logger.warning(message)
             self.send_400_response(message)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
+        super().connection_lost(exc)
+
     def on_message_begin(self) -> None:
+        """The scope, which uvicorn makes here, `_begin_exchange` has it made once it is known that there is a use for it."""
         self._is_head_complete = False
-        super().on_message_begin()
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A field after the body must not count as a header: whoever checks headers has done so (RFC 9110, 6.5.1)."""
@@ -65,10 +75,50 @@ class StrictHttpProtocol(HttpToolsProtocol):
         the way could take two lines for two different servers.
         """
         self._is_head_complete = True
-        hosts = sum(name == b"host" for name, _ in self.headers)
+        hosts = [name for name, _ in self.headers].count(b"host")
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
             raise ValueError("a request names one host")
+        self._begin_exchange()
+
+    def _begin_exchange(self) -> None:
+        """The head is there, and the application is called with it."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()  # makes the scope with a list of headers of its own
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
         super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """As uvicorn's. But one timer is there for as long as the connection is kept, and looks at `_idle_since` when it is due,
+        instead of one that each answer begins and the next request cancels.
+        """
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+            return
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_for_idleness_in(self.timeout_keep_alive)
+
+    def timeout_keep_alive_handler(self) -> None:
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > RESOLUTION_SECONDS:
+            self._look_for_idleness_in(left)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _look_for_idleness_in(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._idle_since = None
 
     def on_message_complete(self) -> None:
         if self.parser.should_upgrade() and not self._should_upgrade():
@@ -96,7 +146,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
             if name == b"connection":
                 options = [option.strip().lower() for option in value.split(b",")]
                 value = b"close" if b"close" in options else b"keep-alive"  # noqa: PLW2901 - without its `upgrade`
-            if name in _FRAMING:
+            if name in FRAMING:
                 known_head.append(name + b": " + value)
         callbacks = _AfterKnownHead(self)
         self.parser = httptools.HttpRequestParser(callbacks)
@@ -162,8 +212,8 @@ class _InOneWrite:
         values = []
         lines = [STATUS_LINE[message["status"]]]
         for given, value in (*cycle.default_headers, *message.get("headers", ())):
-            name = _field_name(given)
-            if name in _FRAMING:
+            name = field_name(given)
+            if name in FRAMING:
                 if name != b"content-length":
                     return False
                 size = size or value
@@ -180,14 +230,6 @@ class _InOneWrite:
         cycle.response_started = True
         cycle.waiting_for_100_continue = False
         return True
-
-
-@lru_cache(maxsize=256)  # an application has few names, and uses them with every response
-def _field_name(name: bytes) -> bytes:
-    """In lower case. Raises RuntimeError for what is no name."""
-    if HEADER_RE.search(name):
-        raise RuntimeError("Invalid HTTP header name.")
-    return name.lower()
 
 
 class _AfterKnownHead:

@@ -12,6 +12,7 @@ from prometheus_client import Counter
 
 from router.executor.projection import is_without_data
 from router.pipeline import Response
+from router.request_metrics import Count
 from router.telemetry import NAMED_OPERATIONS, OPERATION_ERRORS, OPERATIONS
 
 Outcome = Literal["ok", "refused", "partly_failed", "failed"]
@@ -27,9 +28,8 @@ MOST_NAMES = 200
 MOST_CODES = 100
 OTHER = "other"
 
-#: prometheus_client's own look-up costs several times the increment
-_kinds: dict[tuple[str, str], Counter] = {}
-_names: dict[tuple[str, str], Counter] = {}
+#: By kind, outcome and name: a look-up for each would cost several times the increments.
+_known: dict[tuple[str, Outcome, str | None], tuple[Count, Count]] = {}
 _known_names: set[str] = set()
 _codes: dict[str, Counter] = {}
 
@@ -37,16 +37,10 @@ _codes: dict[str, Counter] = {}
 def count_operation(response: Response) -> None:
     """Counts one answer by kind and name, and each different code of its errors once."""
     outcome = outcome_of(response)
-    kind = (response.operation_type, outcome)
-    counter = _kinds.get(kind)
-    if counter is None:
-        counter = _kinds[kind] = OPERATIONS.labels(*kind)
-    counter.inc()
-    name = (response.operation_name or OTHER, outcome)
-    counter = _names.get(name)
-    if counter is None:
-        counter = _counter_of_name(*name)
-    counter.inc()
+    key = (response.operation_type, outcome, response.operation_name)
+    of_kind, of_name = _known.get(key) or _counts_of(*key)
+    of_kind.value += 1
+    of_name.value += 1
     if response.error_codes:
         for code in set(response.error_codes):
             _counter_of_code(code).inc()
@@ -62,12 +56,14 @@ def outcome_of(response: Response) -> Outcome:
     return "failed" if is_without_data(response.body) else "partly_failed"
 
 
-def _counter_of_name(name: str, outcome: str) -> Counter:
-    if name not in _known_names and len(_known_names) >= MOST_NAMES:
-        return NAMED_OPERATIONS.labels(OTHER, outcome)
-    _known_names.add(name)
-    counter = _names[name, outcome] = NAMED_OPERATIONS.labels(name, outcome)
-    return counter
+def _counts_of(kind: str, outcome: Outcome, name: str | None) -> tuple[Count, Count]:
+    label = name or OTHER
+    of_kind = OPERATIONS.labels(kind, outcome)
+    if label not in _known_names and len(_known_names) >= MOST_NAMES:
+        return of_kind, NAMED_OPERATIONS.labels(OTHER, outcome)
+    _known_names.add(label)
+    counts = _known[kind, outcome, name] = of_kind, NAMED_OPERATIONS.labels(label, outcome)
+    return counts
 
 
 def _counter_of_code(code: str) -> Counter:

@@ -59,7 +59,7 @@ async def read_body(headers: HeaderFields, receive: Receive, max_bytes: int, max
     _check_announced(headers, max_bytes)
     chunk, is_last = await _next_chunk(receive)
     if len(chunk) > max_bytes:
-        raise _too_large(max_bytes)
+        raise too_large(max_bytes)
     if is_last:
         return chunk
     try:
@@ -78,7 +78,7 @@ async def _read_rest(first: bytes, receive: Receive, max_bytes: int) -> bytes:
         chunks.append(chunk)
         size += len(chunk)
         if size > max_bytes:
-            raise _too_large(max_bytes)
+            raise too_large(max_bytes)
     return b"".join(chunks)
 
 
@@ -90,14 +90,14 @@ async def body_chunks(headers: HeaderFields, receive: Receive, max_bytes: int) -
         chunk, is_last = await _next_chunk(receive)
         size += len(chunk)
         if size > max_bytes:
-            raise _too_large(max_bytes)
+            raise too_large(max_bytes)
         yield chunk
 
 
 def _check_announced(headers: HeaderFields, max_bytes: int) -> None:
     announced = headers.text(b"content-length")
     if announced.isdigit() and int(announced) > max_bytes:
-        raise _too_large(max_bytes)
+        raise too_large(max_bytes)
 
 
 async def _next_chunk(receive: Receive) -> tuple[bytes, bool]:
@@ -115,14 +115,14 @@ def decoded_body(body: bytes, codings: str, max_bytes: int) -> bytes:
     except CorruptContentError:
         raise bad_request("The body is not what its Content-Encoding says.", "MALFORMED_CONTENT") from None
     except ContentTooLargeError:
-        raise _too_large(max_bytes) from None
+        raise too_large(max_bytes) from None
     except UnknownCodingError:
         accepted = ((b"accept-encoding", ACCEPT_ENCODING.encode()),)
         message = f"The Content-Encoding must be one of {ACCEPT_ENCODING}."
         raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", message, headers=accepted) from None
 
 
-def _too_large(max_bytes: int) -> HttpError:
+def too_large(max_bytes: int) -> HttpError:
     return HttpError(413, "REQUEST_TOO_LARGE", f"The request body is larger than {max_bytes} bytes.")
 
 
@@ -195,34 +195,37 @@ def operations_from_body(
     return [operation_from_json(each) for each in value]
 
 
+#: What an operation's object can hold; anything else in it is nobody's.
+_PARAMETERS: Mapping[str, tuple[type, str]] = {
+    "query": (str, "a string"),
+    "operationName": (str, "a string"),
+    "documentId": (str, "a string"),
+    "variables": (dict, "an object"),
+    "extensions": (dict, "an object"),
+}
+
+
 def operation_from_json(value: Any) -> OperationParameters:
     """One `{query, operationName, variables, extensions}` object. Raises HttpError 400 naming what has a wrong type."""
     if not isinstance(value, dict):
         raise bad_request("The request must be a JSON object.")
-    document = _optional(value, "query", str, "a string")
-    extensions = _optional(value, "extensions", dict, "an object") or {}
-    document_id = _optional(value, "documentId", str, "a string")
+    for name, given in value.items():
+        wanted = _PARAMETERS.get(name)
+        if wanted is not None and given is not None and not isinstance(given, wanted[0]):
+            raise bad_request(f"'{name}' must be {wanted[1]}.")
+    get = value.get
+    document = get("query")
+    extensions = get("extensions") or {}
+    document_id = get("documentId")
     if not document and document_id is None and "persistedQuery" not in extensions:
         raise bad_request("The request has no 'query'.", "MISSING_QUERY")
     return OperationParameters(
-        document=document or None,
-        operation_name=_optional(value, "operationName", str, "a string") or None,
-        variables=_variables(value),
-        extensions=extensions,
-        document_id=document_id,
+        document or None, get("operationName") or None, _variables(get("variables")), extensions, document_id
     )
 
 
-def _variables(value: dict[str, Any]) -> dict[str, Any] | None:
-    variables: dict[str, Any] | None = _optional(value, "variables", dict, "an object")
+def _variables(variables: dict[str, Any] | None) -> dict[str, Any] | None:
     levels = MAX_VARIABLE_DEPTH + 1  # of what variables hold, and the object around them
     if variables and is_nested_deeper(variables, levels):
         raise bad_request(f"'variables' are nested more than {MAX_VARIABLE_DEPTH} levels deep.", "BAD_USER_INPUT")
     return variables
-
-
-def _optional(value: dict[str, Any], name: str, type_: type, wanted: str) -> Any:
-    found = value.get(name)
-    if found is not None and not isinstance(found, type_):
-        raise bad_request(f"'{name}' must be {wanted}.")
-    return found

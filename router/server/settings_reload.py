@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from router.errors import RouterError
 from router.file_changes import changes_of
 from router.server.callbacks import Callbacks, receiving_end
 from router.server.management import management_server
+from router.server.whole_request import WholeRequest
 from router.server.worker_metrics import WorkerMetrics
 from router.server.workers import Application
 from router.settings import Settings, SettingsError, load_settings
@@ -97,11 +98,11 @@ class _Generation:
             with suppress(Exception):  # it is over, and has logged why
                 await self._lifespan
 
-    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def serve(self, request: Awaitable[None]) -> None:
         self.open += 1
         self.is_idle.clear()
         try:
-            await self.app(scope, receive, send)
+            await request
         finally:
             self.open -= 1
             if not self.open:
@@ -144,7 +145,14 @@ class ReloadableRouter:
             await self._run(receive, send)
         else:
             assert self._current is not None
-            await self._current.serve(scope, receive, send)
+            await self._current.serve(self._current.app(scope, receive, send))
+
+    def takes(self, target: bytes) -> bool:
+        return self._current is not None and self._current.app.takes(target)
+
+    def answer(self, request: WholeRequest) -> Awaitable[None]:
+        assert self._current is not None
+        return self._current.serve(self._current.app.answer(request))
 
     def join_workers(self, folder: Path) -> None:
         """The other workers' metrics are in every scrape, and ours in theirs; callbacks find their worker."""

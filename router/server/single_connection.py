@@ -19,7 +19,7 @@ from router.server.errors import HttpError, bad_request
 from router.server.event_stream import EventStreams, ServerSentEvents
 from router.server.exchange import Exchange
 from router.server.front_door import FrontDoor, PayloadStream, Visit
-from router.server.request import OperationParameters, Receive
+from router.server.request import OperationParameters
 from router.server.response import HttpAnswer, Stream
 from router.turns import Turns
 
@@ -31,7 +31,7 @@ AT_ONCE = 16
 
 def token_of(exchange: Exchange) -> str:
     """The reservation that a request belongs to, or ""."""
-    return exchange.headers.text(TOKEN_HEADER) or exchange.parameter("token")
+    return exchange.facts.stream_token or exchange.parameter("token")
 
 
 class SingleConnections:
@@ -58,7 +58,7 @@ class SingleConnections:
         asyncio.get_running_loop().call_later(self._settings.init_timeout_seconds, self._expire, token)
         return HttpAnswer(201, token.encode(), b"text/plain; charset=utf-8", ((b"cache-control", b"no-store"),))
 
-    async def open(self, token: str, exchange: Exchange, receive: Receive, visit: Visit) -> None:
+    async def open(self, token: str, exchange: Exchange, visit: Visit) -> None:
         """Serves the stream until its client leaves, and with it ends all operations. Raises HttpError."""
         connection = self._find(token, visit)
         if connection.is_open:
@@ -66,7 +66,7 @@ class SingleConnections:
         connection.is_open = True
         try:
             events = PayloadStream(connection.events(), "subscription")
-            await self._streams.send(exchange, receive, events, _ReadyEvents(), visit)
+            await self._streams.send(exchange, events, _ReadyEvents(), visit)
         finally:
             del self._connections[token]
             await connection.close()

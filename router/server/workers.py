@@ -29,14 +29,15 @@ from router.server.certificate import check_certificate
 from router.server.draining import Drainable, DrainingServer
 from router.server.request import Receive, Scope, Send
 from router.server.websocket_protocol import StrictWebSocketProtocol
+from router.server.whole_request import AnswersWholeRequests, WholeRequestProtocol
 from router.settings import Settings, Tls
 from router.telemetry import CERTIFICATE_EXPIRES, configure_logging
 
 log = structlog.get_logger(__name__)
 
 
-class Application(Drainable, Protocol):
-    """An ASGI application that can be told of its end."""
+class Application(Drainable, AnswersWholeRequests, Protocol):
+    """An ASGI application that can be told of its end, and need not be told of a request in events."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
@@ -110,6 +111,8 @@ def router_server(
             header_bytes=limits.header_bytes,
             max_seconds=settings.request_timeout_seconds,
             caps=ConnectionCaps(limits.connections, limits.connections_per_address),
+            # behind a trusted proxy the client's address is in each request's own headers, which uvicorn's middleware reads
+            **({} if settings.trusted_proxies else {"protocol": WholeRequestProtocol, "application": application}),
         ),
         ws=StrictWebSocketProtocol,
         ws_max_size=settings.subscriptions.max_message_bytes,

@@ -33,7 +33,7 @@ async def served(directory: CaseDirectory, folder: Path) -> AsyncIterator[tuple[
         None, {}, supergraph=supergraph, telemetry={"log_level": "error"}, shutdown_grace_seconds=0.2
     )
     transport = StubTransport(graph.stubs)
-    async with serving(RouterApp(settings, transport)) as port:
+    async with serving(RouterApp(settings, transport), http="auto") as port:  # it has to run under plain uvicorn, too
         yield f"http://127.0.0.1:{port}/graphql", transport
 
 

@@ -22,6 +22,7 @@ import structlog
 
 from router.server.app import RouterApp, create_app
 from router.server.bounded_http import bounded_http
+from router.server.whole_request import WholeRequestProtocol
 from router.settings import load_settings
 from tests.testkit.strawberry_shop import running_shop, serving
 
@@ -173,7 +174,8 @@ async def under_fire() -> AsyncIterator[Fuzzed]:
             features = {"batching": {"enabled": True}, "uploads": {"enabled": True}}
             app = create_app(load_settings(None, {}, supergraph=supergraph, **waits, **features))
             asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(str(context)))
-            async with serving(app, http=bounded_http(header_bytes=65_536, max_seconds=2)) as port:
+            http = bounded_http(header_bytes=65_536, max_seconds=2, protocol=WholeRequestProtocol, application=app)
+            async with serving(app, http=http) as port:
                 fuzzed = Fuzzed(app, port)
                 failures = fuzzed.failures
                 yield fuzzed

@@ -18,8 +18,10 @@ from strawberry.asgi import GraphQL
 from strawberry.federation import Schema
 from strawberry.types import Info
 
+from router.server.bounded_http import bounded_http
 from router.server.side_server import accepting
 from router.server.websocket_protocol import StrictWebSocketProtocol
+from router.server.whole_request import AnswersWholeRequests, WholeRequestProtocol
 from router.server.workers import bound_socket
 
 SUPERGRAPH = """
@@ -268,8 +270,12 @@ class _Counted(GraphQL[Any, Any]):
 
 
 @asynccontextmanager
-async def serving(app: Any, port: int = 0, http: Any = "auto") -> AsyncIterator[int]:
-    """The app on a real port of this machine, in this event loop."""
+async def serving(app: Any, port: int = 0, http: Any = None) -> AsyncIterator[int]:
+    """The app on a real port of this machine, in this event loop: a router as `router.server.workers` serves it, others by
+    uvicorn's own protocol, or what is given as `http`.
+    """
+    if http is None:
+        http = _of_router(app) if hasattr(app, "takes") else "auto"
     config = uvicorn.Config(
         app,
         http=http,
@@ -282,6 +288,10 @@ async def serving(app: Any, port: int = 0, http: Any = "auto") -> AsyncIterator[
     with bound_socket("127.0.0.1", port, is_shared=False) as listener:
         async with accepting((config, listener)):
             yield listener.getsockname()[1]
+
+
+def _of_router(app: AnswersWholeRequests) -> type[asyncio.Protocol]:
+    return bounded_http(header_bytes=131_072, max_seconds=30, protocol=WholeRequestProtocol, application=app)
 
 
 @asynccontextmanager

@@ -1,9 +1,9 @@
 """The router's own metrics tell what prometheus_client's would."""
 
 import pytest
-from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from router.request_metrics import DurationHistogram, Level
+from router.request_metrics import DurationHistogram, LabelledCounts, Level
 
 BOUNDS = (0.001, 0.5, 1.0, 10.0)
 SECONDS = (0.0, 0.001, 0.0011, 0.5, 1.0, 7.25, 10.0, 10.5, 1e6)
@@ -18,6 +18,20 @@ def test_a_histogram_is_scraped_as_prometheus_clients_own() -> None:
         for histogram in (own, reference):
             histogram.labels("1", "odd" if number % 2 else "even").observe(seconds)
     assert generate_latest(ours) == generate_latest(theirs)
+
+
+def test_counts_are_scraped_as_prometheus_clients_own() -> None:
+    ours, theirs = CollectorRegistry(), CollectorRegistry()
+    own = LabelledCounts("a_total", "What it is.", ["x"], registry=ours)
+    reference = Counter("a_total", "What it is.", ["x"], registry=theirs)
+    assert generate_latest(ours) == generate_latest(theirs)  # before anything was counted
+    for counts in (own, reference):
+        for _ in range(3):
+            counts.labels("one").inc()
+        counts.labels('an"other\n').inc()
+    assert generate_latest(ours) == generate_latest(theirs)
+    with pytest.raises(ValueError, match="labels x"):
+        own.labels("1", "2")
 
 
 def test_a_histogram_has_the_labels_that_it_was_declared_with() -> None:

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from router.server.bounded_http import ConnectionCaps, bounded_http
+from router.server.whole_request import WholeRequest, WholeRequestProtocol
 from tests.testkit.strawberry_shop import serving
 
 
@@ -24,10 +25,23 @@ async def hello(scope: dict[str, object], receive: object, send: object) -> None
     await send({"type": "http.response.body", "body": b"hi"})  # type: ignore[operator]
 
 
-@pytest.fixture
-async def port() -> AsyncIterator[int]:
+class Hello:
+    """Takes whole requests too."""
+
+    def takes(self, _target: bytes) -> bool:
+        return True
+
+    async def answer(self, request: WholeRequest) -> None:
+        request.respond(200, b"", b"hi")
+
+
+@pytest.fixture(
+    params=[{}, {"protocol": WholeRequestProtocol, "application": Hello()}], ids=["by ASGI", "whole requests too"]
+)
+async def port(request: pytest.FixtureRequest) -> AsyncIterator[int]:
+    caps = ConnectionCaps(20, 10)
     async with serving(
-        hello, http=bounded_http(header_bytes=10_000, max_seconds=1, caps=ConnectionCaps(20, 10))
+        hello, http=bounded_http(header_bytes=10_000, max_seconds=1, caps=caps, **request.param)
     ) as bound:
         yield bound
 

@@ -12,6 +12,7 @@ import pytest
 
 from router.server.bounded_http import bounded_http
 from router.server.http_protocol import StrictHttpProtocol
+from router.server.whole_request import WholeRequest, WholeRequestProtocol
 from tests.testkit.strawberry_shop import serving
 
 H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABk\r\n"
@@ -37,8 +38,26 @@ async def mirror(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": told})
 
 
+class Mirror:
+    """Takes whole requests too."""
+
+    def takes(self, _target: bytes) -> bool:
+        return True
+
+    async def answer(self, request: WholeRequest) -> None:
+        await mirror(request.scope(), request.receive, request.send)
+
+
+BOUNDS: dict[str, Any] = {"header_bytes": 131_072, "max_seconds": 5}
+
+
 @pytest.fixture(
-    params=[StrictHttpProtocol, bounded_http(header_bytes=131_072, max_seconds=5)], ids=["plain", "bounded"]
+    params=[
+        StrictHttpProtocol,
+        bounded_http(**BOUNDS),
+        bounded_http(**BOUNDS, protocol=WholeRequestProtocol, application=Mirror()),
+    ],
+    ids=["plain", "bounded", "whole"],
 )
 async def port(request: pytest.FixtureRequest) -> AsyncIterator[int]:
     async with serving(mirror, http=request.param) as bound:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -11,33 +10,9 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from router.server.http_protocol import StrictHttpProtocol
+from tests.testkit.memory_connection import MemoryConnection
 
 Message = dict[str, Any]
-
-
-class Connection(asyncio.Transport):
-    """Remembers each write by itself."""
-
-    def __init__(self) -> None:
-        super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
-        self.writes: list[bytes] = []
-        self.is_closed = False
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.writes.append(bytes(data))
-
-    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
-        self.writes.append(b"".join(list_of_data))
-
-    def is_closing(self) -> bool:
-        return self.is_closed
-
-    def close(self) -> None:
-        self.is_closed = True
-
-    def pause_reading(self) -> None: ...
-
-    def resume_reading(self) -> None: ...
 
 
 async def writes_of(*messages: Message, request: bytes = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n") -> list[bytes]:
@@ -51,7 +26,7 @@ async def writes_of(*messages: Message, request: bytes = b"GET / HTTP/1.1\r\nhos
     config.load()
     state = ServerState()
     protocol = StrictHttpProtocol(config=config, server_state=state, app_state={})
-    connection = Connection()
+    connection = MemoryConnection()
     protocol.connection_made(connection)
     protocol.data_received(request)
     while state.tasks:  # the next request of the connection begins when the one before it is answered
@@ -117,3 +92,51 @@ async def test_two_requests_in_one_packet_are_answered_in_order() -> None:
     written = await writes_of(start((b"content-length", b"2")), body(b"ok"), request=asked)
     assert len(written) == 2
     assert all(each.endswith(b"\r\n\r\nok") for each in written)
+
+
+async def test_a_connection_that_lies_idle_is_closed_and_one_that_is_answered_is_not() -> None:
+    may_answer = asyncio.Event()
+
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await may_answer.wait()
+        await send(start((b"content-length", b"2")))
+        await send(body(b"ok"))
+
+    config = uvicorn.Config(app, lifespan="off", ws="none", access_log=False, log_config=None, timeout_keep_alive=3_600)
+    config.load()
+    state = ServerState()
+    protocol = StrictHttpProtocol(config=config, server_state=state, app_state={})
+    connection = MemoryConnection()
+    protocol.connection_made(connection)
+    for answered in (1, 2):
+        may_answer.clear()
+        protocol.data_received(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        protocol.timeout_keep_alive_handler()  # the timer of an idleness before is due
+        may_answer.set()
+        await asyncio.wait(state.tasks)
+        assert len(connection.writes) == answered
+    protocol.timeout_keep_alive_handler()
+    assert not connection.is_closed  # it was idle for no time yet
+    assert protocol.timeout_keep_alive_task is not None
+    protocol.timeout_keep_alive = 0
+    protocol.timeout_keep_alive_handler()
+    assert connection.is_closed
+    protocol.connection_lost(None)
+
+
+async def test_a_closed_connection_has_no_timer() -> None:
+    config = uvicorn.Config(ok, lifespan="off", ws="none", access_log=False, log_config=None)
+    config.load()
+    state = ServerState()
+    protocol = StrictHttpProtocol(config=config, server_state=state, app_state={})
+    protocol.connection_made(MemoryConnection())
+    protocol.data_received(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+    await asyncio.wait(state.tasks)
+    assert protocol.timeout_keep_alive_task is not None
+    protocol.connection_lost(None)
+    assert protocol.timeout_keep_alive_task is None
+
+
+async def ok(_scope: Any, _receive: Any, send: Any) -> None:
+    await send(start((b"content-length", b"2")))
+    await send(body(b"ok"))
