@@ -60,7 +60,8 @@ class VariableCoercion:
         or have the default value where the router could read it as a subgraph does, whose query has the default too.
         """
         given = given or {}
-        _refuse_more_values(given, self._most_values)
+        if given:
+            _refuse_more_values(given, self._most_values)
         coerced: dict[str, Any] = dict(self._literals)
         try:
             for each in self._variables:

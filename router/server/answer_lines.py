@@ -27,7 +27,7 @@ def header_lines(headers: tuple[tuple[bytes, bytes], ...]) -> bytes | None:
     """Each with its line's end; None where one says how the message ends, which is uvicorn's to see to. Raises RuntimeError
     for what is no header.
     """
-    lines = []
+    lines: list[bytes] = []
     for given, value in headers:
         name = field_name(given)
         if name in FRAMING:

@@ -31,10 +31,15 @@ def new_request_id() -> str:
 class Exchange:
     """One HTTP request and what becomes of it. `receive` and `send` are ASGI's; a request that came whole is in `whole` too."""
 
-    __slots__ = (
-        "address", "extra", "facts", "has_errors", "headers", "is_started", "method", "operation_name", "operation_type",
-        "query_string", "receive", "request_id", "response", "send", "size", "started", "status", "subject", "whole",
-    )  # fmt: skip
+    # what nearly no request changes is the class's: that costs a request nothing
+    status = 500
+    size = 0
+    is_started = False
+    has_errors = False
+    response: Response | None = None  # where there was one and no stream
+    operation_name: str | None = None
+    operation_type: str | None = None
+    subject: str | None = None
 
     def __init__(
         self,
@@ -59,14 +64,6 @@ class Exchange:
         self.request_id = facts.request_id or new_request_id()
         #: headers of the answer, whatever it is
         self.extra = facts.extra
-        self.status = 500
-        self.size = 0
-        self.is_started = False
-        self.has_errors = False
-        self.response: Response | None = None  # where there was one and no stream
-        self.operation_name: str | None = None
-        self.operation_type: str | None = None
-        self.subject: str | None = None
 
     @property
     def answer_headers(self) -> Headers:

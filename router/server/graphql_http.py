@@ -205,9 +205,11 @@ class GraphqlEndpoint:
                 await self._send(
                     exchange, started if isinstance(started, HttpAnswer) else http_answer(started, accepted)
                 )
-            else:
+            elif has_files:
                 with closing_files(asked):
                     await self._operation(exchange, accepted, asked)
+            else:
+                await self._operation(exchange, accepted, asked)
             return
         visit = await self._visit(exchange)
         pending = [self._door.respond(each, visit) for each in asked]

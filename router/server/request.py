@@ -175,7 +175,8 @@ def operations_from_body(
             "The body must be application/json.",
             headers=((b"accept-post", b"application/json"),),
         )
-    if (content_type.parameter("charset") or "utf-8").lower() not in ("utf-8", "utf8"):
+    charset = content_type.parameter("charset")
+    if charset and charset.lower() not in ("utf-8", "utf8"):
         raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", "The body must be encoded in UTF-8.")
     try:
         value = loads(body)

@@ -99,20 +99,16 @@ class WholeRequest:
     `with request.while_wanted(may_cancel=True):` cancels the block of a client that leaves.
     """
 
-    __slots__ = (
-        "_cycle", "_is_cancelled", "_may_cancel", "_protocol", "body", "disconnected", "head", "keep_alive",
-        "response_complete", "response_started", "task",
-    )  # fmt: skip
+    disconnected = response_started = response_complete = False
+    task: asyncio.Task[None] | None = None
+    _may_cancel = _is_cancelled = False
+    _cycle: RequestResponseCycle | None = None
 
     def __init__(self, protocol: WholeRequestProtocol, head: Head, body: bytes) -> None:
         self._protocol = protocol
         self.head = head
         self.body = body
         self.keep_alive = head.keep_alive
-        self.disconnected = self.response_started = self.response_complete = False
-        self._may_cancel = self._is_cancelled = False
-        self._cycle: RequestResponseCycle | None = None
-        self.task: asyncio.Task[None] | None = None
 
     def respond(self, status: int, lines: bytes, body: bytes) -> None:
         """Writes a complete answer. `lines` are its headers as `answer_lines.header_lines` makes them, but for the length."""
@@ -198,6 +194,7 @@ class WholeRequestProtocol(BoundedHttpProtocol):
     """Hands requests that arrive whole to its application at once; the others are its `app`'s, as ever."""
 
     application: ClassVar[AnswersWholeRequests]
+    cycle: Any  # uvicorn's, a WholeRequest, or none
 
     _known: Head | None = None  # of the request before
     _coming: list[bytes] | None = None  # what there is of the body of a request that may be whole
@@ -311,7 +308,7 @@ class WholeRequestProtocol(BoundedHttpProtocol):
     def _forget(self, request: WholeRequest) -> None:
         """A connection that lies idle holds no request."""
         if self.cycle is request:
-            self.cycle = None  # type: ignore[assignment] # as before the first one
+            self.cycle = None
 
     def _begin_exchange(self) -> None:
         if self._may_be_whole():
@@ -338,7 +335,7 @@ class WholeRequestProtocol(BoundedHttpProtocol):
                 super().on_body(part)
 
     def _begin_whole(self, request: WholeRequest) -> None:
-        self._answering = self.cycle = request  # type: ignore[assignment] # it has what is asked of it here
+        self._answering = self.cycle = request
         request.task = self.loop.create_task(self._answer(request))
         self.tasks.add(request.task)
 

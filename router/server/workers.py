@@ -24,7 +24,7 @@ import structlog
 import uvicorn
 
 from router.garbage import collect_in_short_pauses
-from router.server.bounded_http import ConnectionCaps, bounded_http
+from router.server.bounded_http import BoundedHttpProtocol, ConnectionCaps, bounded_http
 from router.server.certificate import check_certificate
 from router.server.draining import Drainable, DrainingServer
 from router.server.request import Receive, Scope, Send
@@ -112,7 +112,8 @@ def router_server(
             max_seconds=settings.request_timeout_seconds,
             caps=ConnectionCaps(limits.connections, limits.connections_per_address),
             # behind a trusted proxy the client's address is in each request's own headers, which uvicorn's middleware reads
-            **({} if settings.trusted_proxies else {"protocol": WholeRequestProtocol, "application": application}),
+            protocol=BoundedHttpProtocol if settings.trusted_proxies else WholeRequestProtocol,
+            application=application,
         ),
         ws=StrictWebSocketProtocol,
         ws_max_size=settings.subscriptions.max_message_bytes,
