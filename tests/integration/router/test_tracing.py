@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
+import orjson
 import pytest
 from structlog.testing import capture_logs
 
@@ -49,6 +50,16 @@ async def test_spans_of_an_operation_and_its_fetches_reach_a_collector(
     received = [line for line in answer["data"]["headers"] if line.startswith("trace")]
     span_of_fetch = fetches[2].span_id.hex()
     assert sorted(received) == [f"traceparent: 00-{TRACE}-{span_of_fetch}-01", "tracestate: vendor=x"]
+
+
+async def test_the_line_of_a_request_names_its_trace(
+    start_router: StartRouter, collector: TraceCollector, capsys: pytest.CaptureFixture[str]
+) -> None:
+    telemetry = {"otlp_endpoint": collector.endpoint, "sample_ratio": 1, "log_level": "info"}
+    async with start_router(telemetry=telemetry) as router:
+        await router.ask("{ products { name } }", traceparent=f"00-{TRACE}-{CLIENT_SPAN}-01")
+    lines = [orjson.loads(line) for line in capsys.readouterr().out.splitlines() if '"event":"request"' in line]
+    assert [line["trace_id"] for line in lines] == [TRACE]
 
 
 async def test_a_failed_fetch_is_an_error_in_its_span(start_router: StartRouter, collector: TraceCollector) -> None:
