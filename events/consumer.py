@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from events import metrics
 from events.announcements import Rest
 from events.broker import Broker, BrokerReplacedError, connect_broker
+from events.conflicts import despite_conflicts
 from events.envelope import LARGEST_VALUE_BYTES, Envelope, decode_envelope
 from events.failures import BadRecordError, Fault, fault_of, reason_of
 from events.fanout import Fanout
@@ -31,6 +32,7 @@ from events.kafka_settings import KafkaSettings
 from events.lineage import following
 from events.parked import ParkedRecord, is_ordered_to_park, park
 from events.supervision import Loop, Loops
+from router.bounded_fetch import REFUSED, bound_fetches
 
 _log = structlog.get_logger("events.consumer")
 
@@ -225,9 +227,13 @@ class _Session:
         )
 
     async def _project(self, records: Sequence[Record]) -> None:
-        envelopes = [_read(record.key, record.value) for record in records]
-        async with self._engine.begin() as connection:
-            newer, after_commit = await project_newer(self._subscription, connection, envelopes)
+        envelopes = [_read(record.key, record.value, record.headers) for record in records]
+
+        async def project() -> tuple[list[Envelope], AfterCommit]:
+            async with self._engine.begin() as connection:
+                return await project_newer(self._subscription, connection, envelopes)
+
+        newer, after_commit = await despite_conflicts(project)
         metrics.CONSUMER_HANDLED.labels(self._group, "new").inc(len(newer))
         metrics.CONSUMER_HANDLED.labels(self._group, "known").inc(len(records) - len(newer))
         if after_commit is not None:
@@ -255,8 +261,11 @@ class _Lag:
         return lag
 
 
-def _read(key: bytes | None, value: bytes | None) -> Envelope:
+def _read(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]] = ()) -> Envelope:
     """Raises BadRecordError and msgspec's errors for what is no event, or is under another's key: out of order there."""
+    for name, reason in headers:
+        if name == REFUSED:
+            raise BadRecordError((reason or b"").decode(errors="replace"))
     if value is not None and len(value) > LARGEST_VALUE_BYTES + STAMP_BYTES:
         raise BadRecordError(f"{len(value)} bytes, more than any relay sends")
     envelope = decode_envelope(value or b"")
@@ -363,6 +372,7 @@ async def _group_member(
         session_timeout_ms=6_000,
         heartbeat_interval_ms=2_000,
     )
+    bound_fetches(consumer)
     listener.consumer = consumer
     consumer.subscribe(topics=list(topics), listener=listener)
     try:

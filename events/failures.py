@@ -1,7 +1,7 @@
 """Whose fault a failure is, told by error class and SQLSTATE for every driver: asyncpg, SQLAlchemy, aiokafka, redis.
 
-Asked by `consumer` (may this record be parked?), `parked` (may it be replayed?), `measurement` (is the number only unknown?)
-and the subgraphs' shell (is the client to come back later?).
+Asked by `consumer` (may this record be parked?), `parked` (may it be replayed?), `measurement` (is the number only unknown?),
+`conflicts` (is it to be begun anew?) and the subgraphs' shell (is the client to come back later?).
 """
 
 from collections.abc import Iterator
@@ -28,6 +28,7 @@ _INFRASTRUCTURE_CLASSES = frozenset(
         "58",  # system error: input or output of the server itself
     }
 )
+_CONFLICTS = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 _READ_ONLY_TRANSACTION = "25006"  # the server was demoted to a replica
 # What is stored can never be: a value out of range, a broken constraint, a text that no index takes.
 _DATA_CLASSES = frozenset({"22", "23", "54"})
@@ -64,6 +65,11 @@ def fault_of(failure: BaseException) -> Fault:
         if isinstance(each, _INFRASTRUCTURE) or (isinstance(each, RuntimeError) and _CLOSED in str(each)):
             return Fault.INFRASTRUCTURE
     return Fault.UNKNOWN
+
+
+def is_conflict(failure: BaseException) -> bool:
+    """Whether Postgres rolled a transaction back, all of it, so that another could go on."""
+    return any(getattr(each, "sqlstate", None) in _CONFLICTS for each in _with_what_it_wraps(failure))
 
 
 # asyncpg's InterfaceError and InternalClientError are about a connection in a state that does not allow the call.

@@ -21,6 +21,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 
 from events.broker import connect_admin
 from events.kafka_settings import KafkaSettings
+from router.bounded_fetch import bound_fetches
 
 SILENCE_SECONDS = 30.0  # of a broker that says there is more
 IN_FLIGHT = 500  # records that were sent and not acknowledged
@@ -188,6 +189,7 @@ async def _records_until(
 async def _consumer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer[bytes, bytes]]:
     """Of no group: nothing is committed."""
     consumer = AIOKafkaConsumer(**kafka.arguments(), enable_auto_commit=False, auto_offset_reset="earliest")
+    bound_fetches(consumer)
     try:
         await consumer.start()
         yield consumer

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import structlog
 
+from router.bounded_fetch import bound_fetches
 from router.errors import SubgraphError
 from router.exact_json import scalar_text, value_at
 from router.settings import BrokerSubscription, BrokerSubscriptions, KafkaClient
@@ -77,6 +78,7 @@ class BrokerEvents:
         consumer = AIOKafkaConsumer(
             *self._by_topic, **client_settings(self._kafka), group_id=None, auto_offset_reset="none"
         )
+        bound_fetches(consumer)
         await consumer.start()
         try:
             await self._take_up(consumer, consumer.assignment())

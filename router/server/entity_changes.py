@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from router.bounded_fetch import bound_fetches
 from router.entity_cache.cache import EntityCache
 from router.entity_cache.store import EntityStore
 from router.entity_cache.tags import Change, UnknownEntityError
@@ -138,6 +139,7 @@ class EntityChanges:
             enable_auto_commit=False,
             auto_offset_reset="latest",
         )
+        bound_fetches(consumer)
         await consumer.start()
         try:
             self._store.deaf_to.discard("kafka")

@@ -8,7 +8,9 @@ import importlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from copy import copy
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -31,6 +33,27 @@ _LONGEST_STATEMENT_SECONDS = 15.0
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
+
+
+@dataclass(slots=True)
+class Commits:
+    """How many transactions a block has committed."""
+
+    count: int = 0
+
+
+_COMMITS: ContextVar[Commits | None] = ContextVar("commits", default=None)
+
+
+@contextmanager
+def counted_commits() -> Iterator[Commits]:
+    """Counts the transactions that end well while the block runs, of this task and those that it waits for."""
+    commits = Commits()
+    token = _COMMITS.set(commits)
+    try:
+        yield commits
+    finally:
+        _COMMITS.reset(token)
 
 
 class Database:
@@ -99,6 +122,8 @@ class Database:
         """A transaction on the primary: committed at the end of the block, rolled back if it raises."""
         async with self.writer.begin() as connection:
             yield connection
+        if (commits := _COMMITS.get()) is not None:
+            commits.count += 1
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

@@ -12,8 +12,10 @@ from strawberry.extensions import FieldExtension
 from strawberry.types.base import StrawberryContainer, StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
+from events.conflicts import despite_conflicts
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
+from subgraphs.shell.database import counted_commits
 from subgraphs.shell.errors import StaleVersionError, SubgraphError, ValidationError
 from subgraphs.shell.inputs import clean
 from subgraphs.shell.key_scope import KeyScope
@@ -109,11 +111,27 @@ class _MendableRefusals(FieldExtension):
     async def resolve_async(self, next_: Callable[..., Any], source: Any, info: Info, **arguments: Any) -> Any:
         try:
             clean(arguments["input"])
-            return await next_(source, info, **arguments)
+            return await _despite_conflicts(next_, source, info, arguments)
         except SubgraphError as refusal:
             if not refusal.is_mendable:
                 raise
             return _payload_type(info)(user_errors=_user_errors(refusal, arguments["input"]))
+
+
+async def _despite_conflicts(resolve: Callable[..., Any], source: Any, info: Info, arguments: dict[str, Any]) -> Any:
+    """What the resolver returns, begun anew where Postgres rolled its transaction back before it had committed any."""
+    with counted_commits() as commits:
+
+        async def again() -> Any:
+            return await resolve(source, info, **arguments)
+
+        def may_be_repeated() -> bool:
+            if commits.count:
+                return False
+            info.context.renew_loaders()  # they remember what was read, and failures
+            return True
+
+        return await despite_conflicts(again, may_be_repeated)
 
 
 def _payload_type(info: Info) -> Any:

@@ -10,6 +10,7 @@ from random import Random
 
 import msgspec
 import pytest
+from aiokafka import AIOKafkaProducer
 from prometheus_client import REGISTRY
 
 from deploy.event_commands import line_of_parked
@@ -19,6 +20,7 @@ from events.envelope import LARGEST_VALUE_BYTES, decode_envelope, encode_envelop
 from events.outbox import EventTooLargeError, NewEvent, append_event, outbox_rows
 from events.parked import count_parked, order_to_park, parked_ids, read_parked
 from events.parked import replay as replay_parked
+from events.topics import USERS_BODY
 from tests.testkit.event_pipeline import DAY, Pipeline, eventually
 from tests.testkit.servers import Postgres
 
@@ -113,6 +115,31 @@ async def test_records_of_all_sizes_are_handled_or_parked_and_block_nobody(pipel
         await eventually(all_parked)
         assert sorted(len(record.value or b"") for record in await pipeline.parked())[-5:] == sorted(sizes)
         assert sum(loop.restarts for loop in pipeline.loops) == 0
+
+
+async def test_a_batch_that_unpacks_to_very_much_is_parked_packed(pipeline: Pipeline) -> None:
+    """Forty kilobytes that are forty megabytes, among good events: neither memory nor whoever waits behind it pays for it."""
+    async with pipeline.running():
+        await pipeline.write("w1", 1, "80")
+        producer = AIOKafkaProducer(
+            bootstrap_servers=pipeline.kafka.bootstrap_servers, max_request_size=100_000_000, compression_type="gzip"
+        )
+        await producer.start()
+        await producer.send_and_wait(USERS_BODY.name, bytes(40_000_000), key=b"u1")
+        await producer.stop()
+        await pipeline.write("w2", 1, "81")
+
+        async def good_ones_arrived() -> bool:
+            return await pipeline.weights() == {"w1": "80", "w2": "81"}
+
+        await eventually(good_ones_arrived)
+        assert sum(loop.restarts for loop in pipeline.loops) == 0
+    (parked,) = await pipeline.parked()
+    assert "unpacks to more than" in parked.error
+    assert len(parked.value or b"") < 100_000
+    async with pipeline.engine.begin() as connection:
+        with pytest.raises(msgspec.MsgspecError):
+            await handle_parked(pipeline.subscription, connection, parked)
 
 
 async def _write_the_largest(pipeline: Pipeline) -> None:
