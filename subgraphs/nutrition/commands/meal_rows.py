@@ -1,5 +1,6 @@
 """A meal's rows and its after-image: written and read here for `meal` and `sample_data`, decided there."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from events.contracts import nutrition as contract
 from events.outbox import NewEvent
 from subgraphs.nutrition.commands.food import nutrients_contract
-from subgraphs.nutrition.commands.recent_food import count_logged, count_unlogged
+from subgraphs.nutrition.commands.recent_food import count_changed, count_logged
 from subgraphs.nutrition.domain.meal import Item
 from subgraphs.nutrition.domain.nutrients import QuickAdd, Totals, decode_nutrients, encode, total_of
 from subgraphs.nutrition.queries.meal import MealRecord, items_by_meal
@@ -67,6 +68,7 @@ async def insert_meal(
     if (await transaction.execute(_INSERT, values)).rowcount == 0:
         return False
     await _insert_items(transaction, meal_id, row, items)
+    await count_logged(transaction, _logged(row, items))
     return True
 
 
@@ -95,20 +97,23 @@ async def replace_meal(
     """Write the next version of a meal that the transaction has locked; `earlier` are the items it had."""
     await transaction.execute(_UPDATE, _values(meal.id, row, _totals(row, items)))
     await transaction.execute(text("DELETE FROM meal_item WHERE meal_id = :id"), {"id": meal.id})
-    # In this order: a food that stays is never gone in between, or its user would be counted again.
     await _insert_items(transaction, meal.id, row, items)
-    await count_unlogged(transaction, meal.user_id, _food_ids(earlier))
+    changed = _times(items)
+    changed.subtract(_times(earlier))
+    is_moved = row.at != meal.at
+    times = {food_id: number for food_id, number in changed.items() if number or is_moved}
+    await count_changed(transaction, meal.user_id, times, row.at)
 
 
 async def delete_meal_row(transaction: AsyncConnection, meal: MealRecord, items: Sequence[Item]) -> None:
     await transaction.execute(text("DELETE FROM meal WHERE id = :id"), {"id": meal.id})
-    await count_unlogged(transaction, meal.user_id, _food_ids(items))
+    gone = {food_id: -number for food_id, number in _times(items).items()}
+    await count_changed(transaction, meal.user_id, gone, meal.at)
 
 
 async def _insert_items(transaction: AsyncConnection, meal_id: str, row: NewRow, items: Sequence[Item]) -> None:
     if items:
         await transaction.execute(_INSERT_ITEMS, _item_columns([(meal_id, row, items)]))
-        await count_logged(transaction, _logged(row, items))
 
 
 async def read_items(transaction: AsyncConnection, meal_id: str) -> list[Item]:
@@ -177,8 +182,9 @@ def meal_event(
     )
 
 
-def _food_ids(items: Sequence[Item]) -> list[str]:
-    return [item.food_id for item in items]
+def _times(items: Sequence[Item]) -> Counter[str]:
+    """How often each food is among them."""
+    return Counter(item.food_id for item in items)
 
 
 def _logged(row: NewRow, items: Sequence[Item]) -> list[tuple[str, str, datetime]]:
