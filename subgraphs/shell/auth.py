@@ -25,6 +25,16 @@ AUDIENCE = "fittracker"
 ALGORITHM = "HS256"
 ADMIN = "ADMIN"
 _REMEMBERED_TOKENS = 4096
+# What a token can make its reader raise, a head of a thousand lists within one another too: the token is wrong then.
+_WRONG_TOKEN_ERRORS = (
+    jwt.PyJWTError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    RecursionError,
+)
 _REQUIRED_CLAIMS = ["sub", "exp", "iat", "iss", "aud", "use"]
 
 
@@ -146,7 +156,7 @@ class KeyRing:
             )
             int(claims["iat"])
             viewer = _viewer(claims)
-        except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError):
+        except _WRONG_TOKEN_ERRORS:
             raise UnauthenticatedError("The token is not valid.") from None
         if claims["use"] != "access":
             raise UnauthenticatedError("The token is not an access token.")

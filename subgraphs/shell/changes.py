@@ -16,7 +16,7 @@ from subgraphs.shell.change_log import ChangePage, ChangeRecord, ChangesRecord, 
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import ListSize, list_size
 from subgraphs.shell.errors import SyncAnewReason, SyncTokenExpiredError, UnavailableError
-from subgraphs.shell.keyset import DEFAULT_PAGE, LARGEST_PAGE, KeysetList, encode_cursor
+from subgraphs.shell.keyset import DEFAULT_PAGE, LARGEST_PAGE, BigInteger, KeysetList, encode_cursor
 from subgraphs.shell.scalars import CacheControl, CacheControlScope
 from subgraphs.shell.sharing import Owned
 
@@ -136,7 +136,7 @@ async def _read_changes(
     Raises ValidationError for a size or token that is none, SyncTokenExpiredError, and UnavailableError for a moment after
     the database was restored.
     """
-    tokens = KeysetList(field, user_id, (str, int, int, str, str))
+    tokens = KeysetList(field, user_id, (str, BigInteger, BigInteger, str, str))
     size = tokens.page(first).size
     token = None if since is None else _read_token(tokens, since)
     info.context.read_primary()

@@ -75,6 +75,7 @@ def server_config(application: Any, host: str, port: int, settings: Settings) ->
 
     from router.server.bounded_http import bounded_http
     from router.server.websocket_protocol import StrictWebSocketProtocol
+    from subgraphs.shell.graphql_http import LARGEST_BODY_BYTES
 
     return uvicorn.Config(
         application,
@@ -85,6 +86,7 @@ def server_config(application: Any, host: str, port: int, settings: Settings) ->
         loop="uvloop" if sys.platform != "win32" else "asyncio",
         http=bounded_http(header_bytes=LARGEST_HEAD_BYTES, max_seconds=LONGEST_READ_SECONDS),
         ws=StrictWebSocketProtocol,
+        ws_max_size=LARGEST_BODY_BYTES,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -66,8 +66,11 @@ class GraphQLEndpoint:
         self._repetition = Repetition()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket" or _wants_stream(scope):
+        if scope["type"] == "websocket":
             await self._streams(scope, receive, send)
+            return
+        if _wants_stream(scope):
+            await self._stream(scope, receive, send)
             return
         started = time.perf_counter()
         headers = Headers(scope=scope)
@@ -87,13 +90,23 @@ class GraphQLEndpoint:
         except MemoryError:  # outside of execution, which tells it of each field
             status, body = SERVICE_UNAVAILABLE, _refusal(UnavailableError())
         except BadRequestError as error:
-            status = error.status
-            body = orjson.dumps({"errors": [{"message": str(error), "extensions": {"code": error.code}}]})
+            status, body = error.status, _bad_request(error)
         await _send(send, status, _media_type(headers), body)
         outcome = "SUCCESS" if status < 400 else "CLIENT_ERROR" if status < 500 else "SERVER_ERROR"
         HTTP_REQUESTS.labels(self._name, scope["method"], PATH, str(status), outcome).observe(
             time.perf_counter() - started
         )
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Strawberry's view reads a body of any size: here it is read within the bound of every other one, and given again."""
+        headers = Headers(scope=scope)
+        try:
+            _check_request(scope["method"], headers)
+            body = await _read_body(headers, receive)
+        except BadRequestError as error:
+            await _send(send, error.status, _media_type(headers), _bad_request(error))
+            return
+        await self._streams(scope, _given_again(body, receive), send)
 
     async def _execute(self, request: dict[str, Any], headers: Headers, stoppable: Stoppable) -> ExecutionResult:
         operation_name = request.get("operationName")
@@ -148,7 +161,12 @@ class _StreamView(GraphQL[Context, None]):
         return await super().on_ws_connect(context)
 
     def encode_json(self, data: Any) -> str:
-        return orjson.dumps(data).decode()
+        """An answer as a message of either protocol; one that is larger than any may be is the refusal of it."""
+        message = orjson.dumps(data)
+        if len(message) > LARGEST_ANSWER_BYTES:
+            refused = orjson.loads(_refusal(AnswerTooLargeError.of_bytes()))
+            message = orjson.dumps(data | {"payload": refused} if "payload" in data else refused)
+        return message.decode()
 
     def decode_json(self, data: str | bytes) -> Any:
         return parsed(data)
@@ -156,6 +174,20 @@ class _StreamView(GraphQL[Context, None]):
 
 def _wants_stream(scope: Scope) -> bool:
     return any(name == b"accept" and b"text/event-stream" in value for name, value in scope["headers"])
+
+
+def _given_again(body: bytes, receive: Receive) -> Receive:
+    """What was read already, and then whatever comes: that the asker goes away."""
+    messages = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def receive_again() -> Any:
+        return next(messages, None) or await receive()
+
+    return receive_again
+
+
+def _bad_request(error: BadRequestError) -> bytes:
+    return orjson.dumps({"errors": [{"message": str(error), "extensions": {"code": error.code}}]})
 
 
 def _check_request(method: str, headers: Headers) -> None:

@@ -8,7 +8,7 @@ import binascii
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 import orjson
@@ -19,6 +19,13 @@ LARGEST_PAGE = 100
 DEFAULT_PAGE = 20
 _VERSION = 2
 _LONGEST_CURSOR = 1_000
+
+
+class BigInteger:
+    """Among the types of sort keys: an integer of 64 bits, where `int` is one of 32."""
+
+
+_BELOW: Mapping[type, int] = {int: 2**31, BigInteger: 2**63}
 
 
 class PageShape(NamedTuple):
@@ -89,7 +96,7 @@ class KeysetList:
         try:
             if len(cursor) <= _LONGEST_CURSOR:
                 return _decode_cursor(cursor, self.tag, self.key_types)
-        except (ValueError, TypeError, binascii.Error):
+        except (ValueError, TypeError, OverflowError, binascii.Error):
             pass
         raise ValidationError((argument, "is not a cursor of this list"))
 
@@ -99,7 +106,7 @@ def encode_cursor(list_tag: str, keys: tuple[Any, ...]) -> str:
 
 
 def _decode_cursor(cursor: str, list_tag: str, key_types: tuple[type, ...]) -> tuple[Any, ...]:
-    """Raises ValueError, TypeError or binascii.Error for what is none."""
+    """Raises ValueError, TypeError, OverflowError or binascii.Error for what is none."""
     version, tag, *keys = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     if (version, tag) != (_VERSION, list_tag):
         raise ValueError("another list's")
@@ -111,12 +118,12 @@ def _read_key(key: Any, kind: type) -> Any:
         instant = datetime.fromisoformat(key)
         if instant.tzinfo is None:
             raise ValueError("no zone")
-        return instant
+        return instant.astimezone(UTC)  # which the first and the last day of the calendar do not have everywhere
     if kind is date:
         return date.fromisoformat(key)
-    if type(key) is not kind:
+    if type(key) is not (int if kind is BigInteger else kind):
         raise TypeError(f"no {kind.__name__}")
-    if (isinstance(key, str) and "\0" in key) or (isinstance(key, int) and abs(key) >= 2**63):
+    if (isinstance(key, str) and "\0" in key) or (isinstance(key, int) and abs(key) >= _BELOW[kind]):
         raise ValueError("no column holds it")
     return key
 

@@ -4,9 +4,10 @@ import asyncio
 import base64
 import importlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from graphql import GraphQLSchema, build_schema
 from structlog.testing import capture_logs
 
-from subgraphs.shell.keyset import encode_cursor
+from subgraphs.shell.keyset import BigInteger, KeysetList, encode_cursor
 from tests.testkit.input_positions import Operations, Position, positions
 from tests.testkit.servers import Postgres
 from tests.testkit.subgraph import SubgraphUnderTest, sign_token, subgraph_under_test
@@ -68,6 +69,18 @@ NUMBERS = (
     0, -1, 1, 12, 13, 99, 101, 2**31 - 1, -(2**31), 2**31, 2**53, 2**63, 10**30, 10**400,
     0.5, -0.0, 0.005, 1e-9, 1e-300, 99.999, 1e9, 9.99e14, -9.99e14, 1e15, 1e20, 1e26, 1e30, 1e308,
 )  # fmt: skip
+#: Of each type of sort key, a usual value first.
+CURSOR_EDGES: Mapping[type, tuple[Any, ...]] = {
+    str: ("a", "", "x" * 700, "\u202e", "{", "0001-01-01"),
+    int: (1, 0, -1, 2**31 - 1, -(2**31) + 1, 2**31, 2**63),
+    BigInteger: (1, -1, 2**63 - 1, -(2**63) + 1, 2**63),
+    float: (1.0, -0.0, 1e308, -1e308, 5e-324),
+    date: ("2026-03-01", "0001-01-01", "9999-12-31"),
+    datetime: (
+        "2026-03-01T08:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+    ),
+}  # fmt: skip
 OTHERS: tuple[Any, ...] = (None, True, [], [None], {}, [[]], {"a": 1}, ["x"] * 1_001, [{}] * 60_000)
 #: Each document is parsed and validated anew, so only what its own way of reading could mistake.
 IN_DOCUMENTS: tuple[Any, ...] = ("a\0b", "x" * 9_000, "9999-12-31T23:59:59-12:00", 2**31, 10**400, 1e26, -0.0, {"a": 1})
@@ -131,13 +144,15 @@ class Target:
             for value in data:
                 self.remember(value)
 
-    async def ask(self, query: str, variables: dict[str, Any], signed_in: bool) -> list[tuple[str, str]]:
-        """The codes and messages of the errors that are our fault, or that have no code."""
+    async def ask(
+        self, query: str, variables: dict[str, Any], signed_in: bool, also: Sequence[str] = ()
+    ) -> list[tuple[str, str]]:
+        """The codes and messages of the errors that are our fault, that have no code, or whose code is one of `also`."""
         authorization = f"Bearer {sign_token(self.viewer)}" if signed_in else None
         with capture_logs() as logs:  # a traceback is drawn for long, and only its last line is wanted
             result = await self.subgraph.run_with(authorization, query, variables)
         self.remember(result.data)
-        return _faults(result, logs)
+        return _faults(result, logs, also)
 
     async def subscribe(self, query: str, variables: dict[str, Any]) -> list[tuple[str, str]]:
         context = self.subgraph.context(self.viewer)
@@ -153,12 +168,12 @@ class Target:
         return []
 
 
-def _faults(result: Any, logs: Sequence[Mapping[str, Any]] = ()) -> list[tuple[str, str]]:
+def _faults(result: Any, logs: Sequence[Mapping[str, Any]] = (), also: Sequence[str] = ()) -> list[tuple[str, str]]:
     reasons = [repr(log.get("exc_info"))[:300] for log in logs if log["event"] == "internal_error"]
     return [
         (str(code), f"{error.path} {reasons}")
         for error in result.errors or []
-        if (code := (error.extensions or {}).get("code")) in (None, "INTERNAL_SERVER_ERROR")
+        if (code := (error.extensions or {}).get("code")) in (None, "INTERNAL_SERVER_ERROR", *also)
     ]
 
 
@@ -258,6 +273,44 @@ async def test_no_representation_is_our_fault(targets: dict[str, Target], name: 
                 found = await target.ask(query, {"representations": [representation]}, signed_in=True)
                 faults += [f"{entity}.{key} {repr(value)[:40]}: {fault}" for fault in found]
     assert faults[:20] == []
+
+
+@pytest.mark.parametrize("name", SUBGRAPHS)
+async def test_a_cursor_that_a_client_made_itself_is_not_our_fault(
+    targets: dict[str, Target], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How cursors are made is no secret, so that one of the right list may say anything: the edges of each sort key."""
+    target = targets[name]
+    asked: list[KeysetList] = []
+    read = KeysetList.read_cursor
+
+    def note(self: KeysetList, argument: str, cursor: str) -> tuple[Any, ...]:
+        asked.append(self)
+        return read(self, argument, cursor)
+
+    monkeypatch.setattr(KeysetList, "read_cursor", note)
+    faults: list[str] = []
+    tried = 0
+    for position in positions(target.schema):
+        if position.path[-1] not in ("after", "before", "since") or position.kind == "subscription":
+            continue
+        asked.clear()
+        await target.ask(*target.operations.with_variables(position, "no cursor"), signed_in=True)
+        for keyset in dict.fromkeys(asked):
+            for keys in _edges_of(keyset.key_types):
+                query, variables = target.operations.with_variables(position, encode_cursor(keyset.tag, keys))
+                found = await target.ask(query, variables, signed_in=True, also=("UNAVAILABLE",))
+                faults += [f"{position.coordinate} {keys!r:.80}: {fault}" for fault in found]
+                tried += 1
+    assert faults[:20] == []
+    assert tried > 20
+
+
+def _edges_of(kinds: tuple[type, ...]) -> Iterator[tuple[Any, ...]]:
+    """Cursors with one key at an edge of its type, and others that are usual."""
+    for place, kind in enumerate(kinds):
+        for edge in CURSOR_EDGES[kind]:
+            yield tuple(edge if at == place else CURSOR_EDGES[each][0] for at, each in enumerate(kinds))
 
 
 async def test_the_commands_behind_the_inputs_are_reached(targets: dict[str, Target]) -> None:

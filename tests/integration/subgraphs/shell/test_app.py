@@ -13,7 +13,10 @@ import pytest
 from sqlalchemy import text
 
 from events.kafka_settings import KafkaSettings
+from router.server.side_server import accepting
+from router.server.workers import bound_socket
 from subgraphs.shell.app import SubgraphApp
+from subgraphs.shell.command_line import server_config
 from subgraphs.shell.database import migrate
 from subgraphs.shell.graphql_http import LARGEST_BODY_BYTES
 from subgraphs.shell.settings import Settings
@@ -380,3 +383,59 @@ async def test_answers_come_as_server_sent_events_to_who_asks_for_them(users: Ru
     async with users.client.post(f"{users.url}/graphql", json={"query": "{ __typename }"}, headers=headers) as response:
         assert (response.status, response.content_type) == (200, "text/event-stream")
         assert b'"__typename":"Query"' in await response.read()
+
+
+async def test_who_asks_for_a_stream_is_bounded_like_everybody(users: Running) -> None:
+    """Strawberry's view would read a body of any size into memory, of whatever media type."""
+    headers = JSON | {"accept": "text/event-stream"}
+    url = f"{users.url}/graphql"
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield b'{"query": "'
+        for _ in range(4 * LARGEST_BODY_BYTES // 65_536):
+            yield b" " * 65_536
+
+    async with users.client.post(url, data=endless(), headers=headers) as response:
+        assert (response.status, (await response.json())["errors"][0]["extensions"]["code"]) == (
+            413,
+            "PAYLOAD_TOO_LARGE",
+        )
+    plain = headers | {"content-type": "text/plain"}
+    async with users.client.post(url, data=b'{"query": "{ __typename }"}', headers=plain) as response:
+        assert response.status == 415
+    async with users.client.get(f"{url}?query=%7B__typename%7D", headers=headers) as response:
+        assert response.status == 405
+
+
+async def test_an_answer_to_a_stream_has_a_bounded_number_of_bytes(
+    users: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("subgraphs.shell.graphql_http.LARGEST_ANSWER_BYTES", 300)
+    long = {"query": "{ " + " ".join(f"a{number}: __typename" for number in range(60)) + " }"}
+    headers = JSON | {"accept": "text/event-stream"}
+    async with users.client.post(f"{users.url}/graphql", json=long, headers=headers) as response:
+        assert b"ANSWER_TOO_LARGE" in await response.read()
+    async with users.client.ws_connect(f"{users.url}/graphql", protocols=["graphql-transport-ws"]) as socket:
+        await socket.send_json({"type": "connection_init"})
+        assert (await socket.receive_json())["type"] == "connection_ack"
+        await socket.send_json({"id": "1", "type": "subscribe", "payload": long})
+        message = await socket.receive_json()
+        assert (message["id"], message["payload"]["errors"][0]["extensions"]["code"]) == ("1", "ANSWER_TOO_LARGE")
+
+
+async def test_a_message_of_a_websocket_has_a_bounded_number_of_bytes(users: Running) -> None:
+    """As every subgraph is served."""
+    config = server_config(users.app, "127.0.0.1", 0, users.app.resources.settings)
+    config.lifespan = "off"  # the application runs already
+    with bound_socket("127.0.0.1", 0, is_shared=False) as listener:
+        async with accepting((config, listener)):
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}/graphql"
+            begin = '{"type": "connection_init"}'
+            for length, is_taken in ((LARGEST_BODY_BYTES, True), (LARGEST_BODY_BYTES + 1, False)):
+                async with users.client.ws_connect(url, protocols=["graphql-transport-ws"]) as socket:
+                    try:
+                        await socket.send_str(begin.ljust(length))
+                        found = (await socket.receive()).type
+                    except (aiohttp.ClientError, ConnectionError):  # it was closed before all of it was sent
+                        found = aiohttp.WSMsgType.CLOSE
+                    assert (found is aiohttp.WSMsgType.TEXT) is is_taken

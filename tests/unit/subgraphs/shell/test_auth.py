@@ -1,5 +1,6 @@
 """Tokens: which hold, and for how long."""
 
+import base64
 import time
 from typing import Any
 
@@ -40,6 +41,30 @@ def test_a_token_without_signature_is_refused() -> None:
     for token in (unsigned, "nonsense", unsigned.rpartition(".")[0], ""):
         with pytest.raises(UnauthenticatedError):
             KeyRing(OLD).verify(token)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        '{"alg": "HS256", "x": ' + "[" * 20_000 + "]" * 20_000 + "}",
+        '{"alg": "HS256", "kid": [1]}',
+        '{"alg": "HS256", "kid": {}}',
+        '{"alg": null}',
+        '{"alg": ["HS256"]}',
+        '{"alg": "HS256", "crit": ["exp"]}',
+        '{"alg": "HS256", "b64": false}',
+        '{"alg": "HS256", "kid": "\\ud800"}',
+        "[]",
+        "5",
+        "{",
+        "\xff",
+    ],
+)
+def test_whatever_a_token_begins_with_it_is_the_token_that_is_wrong(head: str) -> None:
+    _, payload, signed = KeyRing(OLD).sign(claims()).split(".")
+    forged = base64.urlsafe_b64encode(head.encode("latin-1")).rstrip(b"=").decode()
+    with pytest.raises(UnauthenticatedError):
+        KeyRing(OLD).verify(f"{forged}.{payload}.{signed}")
 
 
 def test_a_remembered_token_expires_all_the_same() -> None:

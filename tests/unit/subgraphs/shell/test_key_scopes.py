@@ -32,7 +32,7 @@ PERSONS_OWN = {
     "Query.auditTrail", "Query.people", "Query.reportedTemplates", "Mutation.moderateTemplate",
     "Mutation.publishTemplate", "Mutation.unpublishTemplate", "Mutation.reportTemplate",
     "Query.reportedFoods", "Mutation.moderateFood", "Mutation.publishFood", "Mutation.unpublishFood", "Mutation.reportFood",
-    "Mutation.logout", "Mutation.revokeSession", "Mutation.changePassword", "Mutation.deleteAccount",
+    "Mutation.beginExport", "Mutation.logout", "Mutation.revokeSession", "Mutation.changePassword", "Mutation.deleteAccount",
     "Mutation.requestEmailVerification", "Mutation.beginSecondFactor", "Mutation.confirmSecondFactor",
     "Mutation.removeSecondFactor", "Mutation.setUserStatus", "Mutation.setUserRoles", "Mutation.setPremium",
     "Query.rangeReport", "User.premiumUntil", "Mutation.inviteReader",

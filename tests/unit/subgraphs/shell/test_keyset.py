@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from subgraphs.shell.errors import ValidationError
-from subgraphs.shell.keyset import KeysetList, Page, SortOrder, encode_cursor
+from subgraphs.shell.keyset import BigInteger, KeysetList, Page, SortOrder, encode_cursor
 from subgraphs.shell.pagination import Connection, connect
 
 WEIGHTS = KeysetList("User.weights", "ada", (datetime, str))
@@ -89,12 +89,23 @@ def test_a_cursor_of_another_list_or_person_is_refused(other: KeysetList) -> Non
         ["2026-03-01T00:00:00Z", 5],
         ["2026-03-01T00:00:00Z", "\0"],
         ["2026-03-01T00:00:00Z", None],
+        ["0001-01-01T00:00:00+14:00", "id"],
+        ["9999-12-31T23:59:59-14:00", "id"],
     ],
 )
 def test_a_forged_cursor_brings_nothing_to_the_database(keys: list[object]) -> None:
     forged = base64.urlsafe_b64encode(orjson.dumps([2, WEIGHTS.tag, *keys])).decode().rstrip("=")
     with pytest.raises(ValidationError):
         WEIGHTS.page(after=forged)
+
+
+@pytest.mark.parametrize(("kind", "most"), [(int, 2**31 - 1), (BigInteger, 2**63 - 1)])
+def test_an_integer_in_a_cursor_fits_its_column(kind: type, most: int) -> None:
+    numbers = KeysetList("Numbers", "", (kind,))
+    assert numbers.page(after=encode_cursor(numbers.tag, (-most,))).after == (-most,)
+    for beyond in (most + 1, -most - 1):
+        with pytest.raises(ValidationError):
+            numbers.page(after=encode_cursor(numbers.tag, (beyond,)))
 
 
 def test_the_same_page_of_several_peoples_lists_is_one_key() -> None:
