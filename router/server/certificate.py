@@ -17,6 +17,7 @@ from watchfiles import awatch
 
 log = structlog.get_logger(__name__)
 
+RETRY_SECONDS = 10.0
 CHECK_SECONDS = 3600.0  # also without a change: a lost event of the file system must not end in an expired certificate
 
 
@@ -38,14 +39,24 @@ class ServedCertificate:
         self._certificate = certificate
         self._key = key
         self._tell = tell
-        self.expires = self._note(certificate.read_bytes())
+        self._seen = self._texts()
+        self.expires = self._note(self._seen[0])
 
     async def follow(self) -> None:
-        """Until cancelled. Files that do not fit together change nothing, and are told in the log."""
-        folders = {self._certificate.parent, self._key.parent}
-        seen = await asyncio.to_thread(self._texts)
+        """Until cancelled. Files that do not fit together change nothing. They and whatever else hinders it are told in the log, and
+        it goes on: a certificate that nobody looks at any more ends one day.
+        """
+        while True:
+            try:
+                await self._take_over()  # it may have changed while nobody looked
+                await self._take_over_changes()
+            except Exception as error:
+                log.error("certificate_not_followed", file=str(self._certificate), reason=repr(error))
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _take_over_changes(self) -> None:
         changes = awatch(
-            *folders,
+            *{self._certificate.parent, self._key.parent},
             debounce=300,
             step=100,
             recursive=False,
@@ -53,16 +64,19 @@ class ServedCertificate:
             yield_on_timeout=True,
         )
         async for _ in changes:
-            try:
-                now = await asyncio.to_thread(self._texts)
-                if now == seen:
-                    continue
-                await asyncio.to_thread(self._reload)
-                seen = now
-            except (CertificateError, OSError) as error:
-                log.error("certificate_not_loaded", file=str(self._certificate), reason=str(error))
-            else:
-                log.info("certificate_loaded", file=str(self._certificate), expires=self.expires.isoformat())
+            await self._take_over()
+
+    async def _take_over(self) -> None:
+        try:
+            now = await asyncio.to_thread(self._texts)
+            if now == self._seen:
+                return
+            await asyncio.to_thread(self._reload)
+            self._seen = now
+        except (CertificateError, OSError) as error:
+            log.error("certificate_not_loaded", file=str(self._certificate), reason=str(error))
+        else:
+            log.info("certificate_loaded", file=str(self._certificate), expires=self.expires.isoformat())
 
     def _reload(self) -> None:
         check_certificate(self._certificate, self._key)

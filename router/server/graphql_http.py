@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable
 from dataclasses import replace
@@ -53,6 +54,8 @@ from router.telemetry import HTTP_REQUESTS, REQUESTS_IN_FLIGHT, RequestLog, Trac
 
 log = structlog.get_logger(__name__)
 
+#: In bytes: brotli, the slowest coding, takes a few milliseconds for so many.
+MOST_CODED_ON_THE_LOOP = 256 * 1024
 CLIENT_CLOSED_REQUEST = 499
 MAX_SHOWN_NAME = 40
 INVALID_TOKEN = b'Bearer error="invalid_token"'
@@ -283,7 +286,8 @@ class GraphqlEndpoint:
             coding = coding_for(len(body), exchange.headers.text(b"accept-encoding"), from_bytes)
             exchange.extra = (*exchange.extra, (b"vary", b"accept-encoding"))
             if coding is not None:
-                body = encode(body, coding)
+                is_long = len(body) > MOST_CODED_ON_THE_LOOP  # the libraries let go of the interpreter
+                body = await asyncio.to_thread(encode, body, coding) if is_long else encode(body, coding)
                 exchange.extra = (*exchange.extra, (b"content-encoding", coding.encode()))
         exchange.size = len(body)
         whole = exchange.whole

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -21,8 +22,9 @@ from typer.testing import CliRunner
 
 from deploy.certificates import METRIC, make_certificates
 from deploy.cli import app
+from router.server import certificate
 from router.server.app import RouterApp, create_app
-from router.server.certificate import CertificateError, check_certificate
+from router.server.certificate import CertificateError, ServedCertificate, check_certificate
 from router.server.draining import DrainingServer
 from router.settings import load_settings
 from schema import SubgraphSource, compose
@@ -122,6 +124,38 @@ async def test_router_and_subgraph_speak_tls_and_take_new_certificates_without_a
 
             await eventually(is_renewed, seconds=60)
             assert await ask(port) == {"data": {"a": "secret"}}
+
+
+async def test_a_certificate_is_followed_on_whatever_hinders_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A system without watches left, for one: nobody would have noticed until the certificate had expired."""
+    folder, failures = tmp_path / "own", 2
+    make_certificates(folder, ["router"], days=90, renew_days=30)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served = ServedCertificate(context, folder / "router.crt", folder / "router.key")
+    first, watch = served.expires, certificate.awatch
+
+    def hindered(*paths: Path, **options: Any) -> AsyncIterator[Any]:
+        nonlocal failures
+        failures -= 1
+        if failures >= 0:
+            raise OSError("OS file watch limit reached")
+        return watch(*paths, **options)
+
+    monkeypatch.setattr(certificate, "awatch", hindered)
+    monkeypatch.setattr(certificate, "RETRY_SECONDS", 0.01)
+    following = asyncio.create_task(served.follow())
+    try:
+        make_certificates(folder, ["router"], days=200, renew_days=100)
+
+        async def is_taken() -> bool:
+            return served.expires > first
+
+        await eventually(is_taken, seconds=60)
+        assert not following.done()
+    finally:
+        following.cancel()
 
 
 def test_certificates_are_kept_renewed_and_told(tmp_path: Path) -> None:

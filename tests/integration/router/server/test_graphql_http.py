@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import io
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from router import pipeline
 from router.content_coding import decode, encode
 from router.pipeline import Response
 from router.prepared_request import PreparedRequest
+from router.server.graphql_http import MOST_CODED_ON_THE_LOOP
 from tests.testkit.running_router import SECRET, RunningRouter, StartRouter, token
 from tests.testkit.strawberry_shop import Shop
 
@@ -263,6 +265,26 @@ async def test_long_answers_are_compressed_for_those_who_can_read_them(start_rou
         async with router.session.post(router.url, json=body, headers={"accept-encoding": "identity"}) as response:
             assert "content-encoding" not in response.headers
             assert gzip.decompress(packed) == await response.read()
+
+
+async def test_a_long_answer_is_compressed_beside_the_event_loop(
+    start_router: StartRouter, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Brotli takes a second for what a response may have at most, and nobody else would be answered meanwhile."""
+    threads: list[int] = []
+
+    def noted(body: bytes, coding: str) -> bytes:
+        threads.append(threading.get_ident())
+        return encode(body, coding)
+
+    monkeypatch.setattr("router.server.graphql_http.encode", noted)
+    async with start_router(compress_from_bytes=1) as router:
+        for length, is_on_the_loop in ((1_000, True), (MOST_CODED_ON_THE_LOOP + 1, False)):
+            threads.clear()
+            shop.names["u2"] = "x" * length
+            answer = await router.ask('{ user(id: "u2") { name } }', **{"accept-encoding": "br"})
+            assert answer == {"data": {"user": {"name": shop.names["u2"]}}}
+            assert [each == threading.get_ident() for each in threads] == [is_on_the_loop]
 
 
 async def test_a_batch_is_answered_in_order_up_to_its_bound(start_router: StartRouter) -> None:
