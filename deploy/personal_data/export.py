@@ -12,6 +12,10 @@ from deploy.personal_data.listings import ACCOUNT, LISTINGS, Listing
 from deploy.personal_data.spreadsheets import write_spreadsheets
 from deploy.terminal import Terminal
 
+_BEGIN = """mutation ExportBegin($input: BeginExportInput!) {
+  beginExport(input: $input) { userErrors { message } }
+}"""
+
 
 async def export(
     to: Path, url: str, *, credentials: Credentials | None, token: str | None, terminal: Terminal
@@ -21,8 +25,10 @@ async def export(
     What the person changes meanwhile may be in the export or not; nothing else is lost or twice. Raises FriendlyError.
     """
     folder = ExportFolder(to)
+    is_continued = folder.person_id is not None
     async with graph_client(url, credentials=credentials, token=token) as client:
         await _claim(folder, client)
+        await _tell(client, is_continued)
         for listing in LISTINGS:
             records = await _fetch(folder, listing, client)
             write_spreadsheets(folder, listing)
@@ -40,6 +46,15 @@ async def _claim(folder: ExportFolder, client: GraphClient) -> None:
             raise
         raise FriendlyError(str(error), "give a token that holds, or sign in with --email") from None
     folder.claim(page.records[0]["id"])
+
+
+async def _tell(client: GraphClient, is_continued: bool) -> None:
+    """A line of the server's security log. One of an earlier release has no such mutation, and is read all the same."""
+    try:
+        await client.ask(_BEGIN, {"input": {"isContinued": is_continued}})
+    except GraphError as error:
+        if error.code != "GRAPHQL_VALIDATION_FAILED":
+            raise
 
 
 async def _fetch(folder: ExportFolder, listing: Listing, client: GraphClient) -> int:

@@ -8,6 +8,7 @@ from subgraphs.users.api.api_key import ApiKeyMutation
 from subgraphs.users.api.consent import ConsentMutation, ConsentQuery
 from subgraphs.users.api.email import EmailMutation
 from subgraphs.users.api.erasure import ErasureMutation
+from subgraphs.users.api.export import ExportMutation
 from subgraphs.users.api.grant import GrantMutation
 from subgraphs.users.api.heart_rate import HeartRateMutation
 from subgraphs.users.api.measurement import Measurement, MeasurementMutation
@@ -41,6 +42,7 @@ class Mutation(
     PasskeyLoginMutation,
     EmailMutation,
     ErasureMutation,
+    ExportMutation,
     ConsentMutation,
     AdministrationMutation,
     GrantMutation,

@@ -16,6 +16,7 @@ from deploy.databases import database_urls, run_postgres
 from deploy.personal_data.folder import ExportFolder, read_records
 from deploy.personal_data.graph_client import graph_client
 from deploy.personal_data.listings import EXPORTED, LEFT_OUT, LISTINGS
+from router.log_lines import shown_subject
 from tests.testkit.persons_things import things_of
 from tests.testkit.running_stack import PASSWORD, ROOT, RunningStack, Visitor, eventually
 
@@ -225,6 +226,8 @@ async def test_the_export_has_all_that_a_person_put_in_and_nobody_elses(stack: R
     found = await exported(person, tmp_path / "mine")
 
     assert {name for name, records in found.items() if not records} == set()
+    told = [line for line in (stack.directory.logs / "users.log").read_text().splitlines() if "beginExport" in line]
+    assert [shown_subject(each) in line for line in told for each in (person.id, other.id)].count(True) == 1
     for thing, file in {
         "user": "account", "weight": "weights", "measurement": "measurements", "heartRate": "heartRates", "steps": "stepCounts", "session": "sessions", "food": "foods",
         "recipe": "foods", "savedMeal": "savedMeals", "meal": "meals", "drink": "drinks", "fast": "fasts",

@@ -87,6 +87,9 @@ REFUSALS = [
         code="VALIDATION_ERROR",
         public=True,
     ),
+    Refusal(
+        "Mutation.beginExport", "mutation { beginExport(input: {}) { user { id } userErrors { code } } }", own=True
+    ),
     Refusal("Mutation.logout", "mutation { logout(input: {}) { endedSessions } }", own=True),
     Refusal(
         "Mutation.revokeSession",
