@@ -6,11 +6,11 @@ migration waits for a lock for a moment, lets the others go on, and comes again 
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -39,6 +39,12 @@ _HOLDERS = text(
     " AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     " GROUP BY 1, 2, 3 ORDER BY 3 DESC NULLS LAST LIMIT 5"
 )
+_HOLDER_OF_TURN = text(
+    "SELECT lock.pid, coalesce(activity.application_name, ''), extract(epoch FROM now() - activity.backend_start)::integer"
+    " FROM pg_locks AS lock LEFT JOIN pg_stat_activity AS activity USING (pid)"
+    " WHERE lock.locktype = 'advisory' AND lock.granted AND lock.classid = 0 AND lock.objid = CAST(:key AS oid)"
+    " AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 
 
 async def take_migrations_turn(connection: AsyncConnection) -> None:
@@ -47,7 +53,13 @@ async def take_migrations_turn(connection: AsyncConnection) -> None:
     By asking again and again: a statement that waits has a snapshot, and an index that is built beside writers waits for
     every snapshot that is older, so both would wait for each other.
     """
+    is_told = False
     while not await connection.scalar(_TRY_TURN, {"key": _TURN}):
+        if not is_told:
+            _log.info(
+                "migration_waits_for_another", held_by=await _described(connection, _HOLDER_OF_TURN, {"key": _TURN})
+            )
+            is_told = True
         await connection.commit()
         await asyncio.sleep(_POLL_SECONDS)
     await connection.commit()
@@ -70,7 +82,7 @@ async def with_short_locks(connection: AsyncConnection, work: Callable[[], Await
             await connection.rollback()
             if _sqlstate(error) not in (_LOCK_NOT_AVAILABLE, _DEADLOCK) or time.monotonic() > deadline:
                 raise
-            _log.warning("migration_waits_for_table", held_by=await _holders(connection))
+            _log.warning("migration_waits_for_table", held_by=await _described(connection, _HOLDERS))
         await asyncio.sleep(PAUSE_SECONDS)
 
 
@@ -92,7 +104,9 @@ def _sqlstate(error: DBAPIError) -> str | None:
     return getattr(error.orig, "sqlstate", None)
 
 
-async def _holders(connection: AsyncConnection) -> list[str]:
-    rows = (await connection.execute(_HOLDERS)).all()
+async def _described(
+    connection: AsyncConnection, holders: TextClause, given: Mapping[str, int] | None = None
+) -> list[str]:
+    rows = (await connection.execute(holders, given)).all()
     await connection.commit()
     return [f"{name or 'process'} {pid}{'' if age is None else f', for {age} s'}" for pid, name, age in rows]

@@ -123,8 +123,13 @@ async def test_an_index_is_built_beside_writers_and_may_be_begun_anew(url: str, 
 async def test_who_waits_for_its_turn_keeps_no_index_from_being_built(database: Database) -> None:
     async with database.writer.connect() as first, database.writer.connect() as second:
         await take_migrations_turn(first)
-        waiting = asyncio.create_task(take_migrations_turn(second))
-        await asyncio.sleep(0.2)
+        with capture_logs() as lines:
+            waiting = asyncio.create_task(take_migrations_turn(second))
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not lines:
+                    await asyncio.sleep(0.01)
+        assert lines[0]["event"] == "migration_waits_for_another"
+        assert lines[0]["held_by"][0].startswith("subgraph ")  # what the database calls its connections here
         await first.execution_options(isolation_level="AUTOCOMMIT")
         async with asyncio.timeout(PATIENCE_SECONDS):
             await first.execute(text("CREATE INDEX CONCURRENTLY thing_by_name ON thing (name)"))
