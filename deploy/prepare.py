@@ -109,10 +109,15 @@ def _migrate_one(name: str, url: str, end_with_parent: Callable[[], None] | None
 
 async def _migrate(urls: Mapping[str, str]) -> None:
     from subgraphs.shell.database import migrate, wait_for_database
+    from subgraphs.shell.migration_locks import TableIsHeldError
 
     for name, url in urls.items():
         try:
             await wait_for_database(url)
         except OSError as error:
             raise FriendlyError(f"the database of {name} does not answer: {error}") from None
-        await migrate(name, url)
+        try:
+            await migrate(name, url)
+        except TableIsHeldError as error:
+            hint = "`fittracker db running` shows who is at it; when that has ended, migrate again"
+            raise FriendlyError(f"the database of {name} is not migrated: {error}", hint) from None

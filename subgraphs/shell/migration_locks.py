@@ -24,6 +24,7 @@ _log = structlog.get_logger("subgraphs.shell.migration_locks")
 LOCK_MILLISECONDS = 500
 PAUSE_SECONDS = 1.0  # in which those behind it are answered
 PATIENCE_SECONDS = 1800.0  # a backup holds every table for as long as it reads
+TELL_SECONDS = 30.0  # between two lines of the log about it
 _TURN = 0x0F17_3164
 _POLL_SECONDS = 0.1
 
@@ -65,13 +66,21 @@ async def take_migrations_turn(connection: AsyncConnection) -> None:
     await connection.commit()
 
 
+class TableIsHeldError(Exception):
+    """Somebody held a table that a migration needs for all of `PATIENCE_SECONDS`; what was done before stays done."""
+
+    def __init__(self, held_by: list[str]) -> None:
+        super().__init__(
+            f"a table that it changes was in use for {PATIENCE_SECONDS:.0f} s, by {', '.join(held_by) or 'others'}"
+        )
+
+
 async def with_short_locks(connection: AsyncConnection, work: Callable[[], Awaitable[None]]) -> None:
     """Do `work` on a connection that has its turn, again and again while somebody holds a table that it needs.
 
-    What of it was committed must not be done anew by the next try. Raises what `work` does; DBAPIError where a table
-    was held for `PATIENCE_SECONDS`.
+    What of it was committed must not be done anew by the next try. Raises TableIsHeldError, and what `work` does.
     """
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    began = told = time.monotonic()
     while True:
         await connection.execute(text(f"SET lock_timeout = {LOCK_MILLISECONDS}"))
         await connection.commit()
@@ -80,9 +89,15 @@ async def with_short_locks(connection: AsyncConnection, work: Callable[[], Await
             return
         except DBAPIError as error:
             await connection.rollback()
-            if _sqlstate(error) not in (_LOCK_NOT_AVAILABLE, _DEADLOCK) or time.monotonic() > deadline:
+            if _sqlstate(error) not in (_LOCK_NOT_AVAILABLE, _DEADLOCK):
                 raise
-            _log.warning("migration_waits_for_table", held_by=await _described(connection, _HOLDERS))
+            held_by = await _described(connection, _HOLDERS)
+            now = time.monotonic()
+            if now - began > PATIENCE_SECONDS:
+                raise TableIsHeldError(held_by) from error
+            if told == began or now - told > TELL_SECONDS:
+                _log.warning("migration_waits_for_table", held_by=held_by)
+                told = now
         await asyncio.sleep(PAUSE_SECONDS)
 
 

@@ -11,12 +11,11 @@ import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.testing import capture_logs
 
 from subgraphs.shell.database import Database
-from subgraphs.shell.migration_locks import build_index, take_migrations_turn, with_short_locks
+from subgraphs.shell.migration_locks import TableIsHeldError, build_index, take_migrations_turn, with_short_locks
 from tests.testkit.servers import Postgres
 
 PATIENCE_SECONDS = 30  # of the tests: far longer than anything takes that does not wait for what it should not wait for
@@ -86,7 +85,7 @@ async def test_a_table_that_is_never_free_is_given_up_on(
     async with database.writer.connect() as connection, reader.transaction():
         await reader.fetch("SELECT FROM thing")
         await take_migrations_turn(connection)
-        with pytest.raises(DBAPIError, match="lock timeout"):
+        with pytest.raises(TableIsHeldError, match=rf"by process {reader.get_server_pid()}, for \d+ s"):
             await with_short_locks(connection, lambda: add_column(connection))
     await reader.close()
 
