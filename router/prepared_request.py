@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from router.access.authorization import Authorization
 from router.access.caller import ANONYMOUS, Caller
 from router.background import aside
@@ -80,8 +82,7 @@ class Runtime:
     max_fetched_bytes: int = DEFAULT_FETCHED_BYTES  # of all answers of subgraphs to one operation
 
 
-@dataclass(slots=True)
-class PreparedRequest:
+class PreparedRequest(msgspec.Struct):
     """A request whose operation is valid and whose variables are coerced. It stays on the graph that it began on."""
 
     request: OperationRequest

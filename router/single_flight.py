@@ -66,6 +66,8 @@ class Flight(Generic[ValueT]):
 class _Seat(asyncio.Future[ValueT]):
     """Tells its flight when it is cancelled: by an override, as a done callback would cost every wait a turn of the loop."""
 
+    __slots__ = ("flight",)
+
     flight: Flight[ValueT]
 
     def cancel(self, msg: Any = None) -> bool:
@@ -84,8 +86,9 @@ class SingleFlight(dict[KeyT, Flight[ValueT]]):
 
     def end(self, key: KeyT, flight: Flight[ValueT]) -> None:
         """Nobody joins it from now on."""
-        if self.get(key) is flight:
-            del self[key]
+        known = self.pop(key, None)  # in nearly all cases it is this one, and a key is hashed anew each time
+        if known is not None and known is not flight:
+            self[key] = known
 
     def run(self, key: KeyT, work: Callable[[], Awaitable[ValueT]]) -> asyncio.Future[ValueT]:
         """The outcome of `work`, or of the one under way. It goes on to its end, whoever leaves meanwhile."""

@@ -8,7 +8,7 @@ the response body, ready to be written. `incremental.pieces` runs the steps itse
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Listed
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -52,7 +52,7 @@ _INTERFACES = "router.interfaces"
 class Step(Protocol):
     """A compiled plan node."""
 
-    async def run(self, execution: Execution) -> None: ...
+    def run(self, execution: Execution) -> Coroutine[Any, Any, None]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,22 +159,27 @@ class CompiledPlan:
             return self.step.steps
         return () if self.step is None else (self.step,)
 
-    async def respond(self, execution: Execution, explain: Explain | None = None) -> bytes:
+    def respond(self, execution: Execution, explain: Explain | None = None) -> Coroutine[Any, Any, bytes]:
         """The response body of a query or mutation. Fetch failures are entries of `errors`, never raised. `explain` gives
         the response's extensions when everything is fetched.
         """
+        if explain is None and self._may_pass_through(execution):
+            return self._pass_through(execution)
+        return self._run(execution, explain)
+
+    async def _run(self, execution: Execution, explain: Explain | None) -> bytes:
         if self.step is not None:
-            if explain is None and self._may_pass_through(execution):
-                return await self._pass_through(execution)
             await self.step.run(execution)
         return self.encode(execution, await explain(self) if explain is not None else None)
 
     def _may_pass_through(self, execution: Execution) -> bool:
-        if self._passthrough is None and self._projections.is_warm and not self._is_passthrough_known:
+        if self._passthrough is None:
+            if self._is_passthrough_known or not self._projections.is_warm:
+                return False
             self._is_passthrough_known = True
             self._passthrough = compile_passthrough(self.plan.node, self.operation.selections, self.schema)
         is_as_fetched = execution.withhold is None and not execution.names and not execution.tree
-        return self._passthrough is not None and is_as_fetched
+        return is_as_fetched and self._passthrough is not None
 
     async def _pass_through(self, execution: Execution) -> bytes:
         """The subgraph's own bytes where they are in perfect shape; what is not goes the ordinary way."""
@@ -230,7 +235,9 @@ class CompiledPlan:
         return self._shape(execution)
 
     def _shape(self, execution: Execution) -> tuple[Any, list[ErrorEntry]]:
-        fast = self._projections.of(execution.variables) if not execution.names else None
+        fast = None
+        if not execution.names:
+            fast = self._projections.of(execution.variables, is_repeated=execution.occurrences is not None)
         if fast is not None:
             try:
                 return fast(execution.tree, {}), execution.errors

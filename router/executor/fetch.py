@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
+import msgspec
 import orjson
 
 from router.errors import (
@@ -56,19 +57,18 @@ class KeptAnswers(Protocol):
     ) -> asyncio.Future[SubgraphAnswer] | None: ...
 
 
-@dataclass(slots=True)
-class Execution:
+class Execution(msgspec.Struct):  # made for every request, in C: as a dataclass it would cost seven times as much
     """Everything that belongs to one request while its plan runs."""
 
     transport: SubgraphTransport
     variables: Tree
-    tree: Tree = field(default_factory=dict)
-    errors: list[ErrorEntry] = field(default_factory=list)
+    tree: Tree = msgspec.field(default_factory=dict)
+    errors: list[ErrorEntry] = msgspec.field(default_factory=list)
     headers: Headers = ()
     has_files: bool = False  # among the variables
-    known_objects: KnownObjects = field(default_factory=dict)
-    cache_controls: list[str] = field(default_factory=list)  # of all answers, "" where a subgraph sent none
-    answer_headers: list[tuple[str, str, str]] = field(default_factory=list)  # subgraph, name, value: those kept
+    known_objects: KnownObjects = msgspec.field(default_factory=dict)
+    cache_controls: list[str] = msgspec.field(default_factory=list)  # of all answers, "" where a subgraph sent none
+    answer_headers: list[tuple[str, str, str]] = msgspec.field(default_factory=list)  # subgraph, name, value: those kept
     #: told of what was not asked for because it was kept: subgraph, type, how many
     note_kept: Callable[[str, str, int], None] | None = None
     #: authorization's last word: makes null in the tree what the caller may not see, and tells where it did
@@ -81,21 +81,23 @@ class Execution:
     spread_bytes: int = 0  # at most so much of the response comes from the answers so far
     occurrences: Occurrences | None = None  # none while every object stands in one place
     #: the client's for those response keys of the plan's operation that are not (`loaded_graph`)
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def note(self, subgraph: str, answer: SubgraphAnswer, places: int = 1) -> None:
         """Counts an answer whose data will stand in at most so many places of the response. Raises
         SubgraphResponseTooLargeError for the answer that makes all of them too large.
         """
-        self.fetched_bytes += len(answer.body)
-        if self.fetched_bytes > self.max_fetched_bytes:
-            self.fetched_bytes -= len(answer.body)  # it is let go, and a smaller one may still come
+        size = len(answer.body)
+        if self.fetched_bytes + size > self.max_fetched_bytes:  # it is let go, and a smaller one may still come
             message = (
                 f"With this subgraph's answer, all answers together are larger than {self.max_fetched_bytes} bytes."
             )
             raise SubgraphResponseTooLargeError(message, subgraph)
-        self.spread_bytes += len(answer.body) * places
-        self._note_headers(subgraph, answer)
+        self.fetched_bytes += size
+        self.spread_bytes += size * places
+        self.cache_controls.append(answer.cache_control)
+        if answer.headers:  # most settings keep none
+            self.answer_headers.extend((subgraph, name, value) for name, value in answer.headers)
 
     def is_copied_above(self, path: Path) -> bool:
         """Whether the objects at the path are copies that lack some of their fields: those above the rest of a list."""
@@ -112,11 +114,6 @@ class Execution:
         was fetched.
         """
         return self.spread_bytes > max(self.max_response_bytes, self.fetched_bytes)
-
-    def _note_headers(self, subgraph: str, answer: SubgraphAnswer) -> None:
-        self.cache_controls.append(answer.cache_control)
-        if answer.headers:  # most settings keep none
-            self.answer_headers.extend((subgraph, name, value) for name, value in answer.headers)
 
     def finish(self) -> None:
         """After the last fetch, before anything is projected."""
@@ -146,6 +143,8 @@ class RootFetch:
         self.query = query
         self._prefix = request_prefix(query)
         self.variable_names = tuple(variable_names)
+        #: where there are no variables: all of it is the same each time
+        self._body = None if self.variable_names else self._prefix + b"}}"
         self._renames = renames
         self.selections = selections
         self.is_query = is_query
@@ -160,36 +159,39 @@ class RootFetch:
         return execution.transport.send(self.request(execution))
 
     def request(self, execution: Execution) -> SubgraphRequest:
-        body = self._prefix + encode_variables(self.variable_names, execution.variables) + b"}}"
+        body = self._body
+        if body is None:
+            body = self._prefix + encode_variables(self.variable_names, execution.variables) + b"}}"
         request = SubgraphRequest(self.subgraph, self.url, body, execution.headers, self.is_query)
         return with_files(request, self.variable_names, execution.variables) if execution.has_files else request
 
     async def complete(self, execution: Execution, pending: asyncio.Future[SubgraphAnswer]) -> None:
-        answer = await self._answer(execution, pending)
-        if answer is not None:
-            self.receive(execution, answer)
+        try:
+            answer = await pending
+            execution.note(self.subgraph, answer)
+            self.merge(execution, decode_answer(self.subgraph, answer, is_exact=self._is_exact))
+        except SubgraphError as error:
+            self.fail(execution, error)
 
-    async def run(self, execution: Execution) -> None:
-        await self.complete(execution, self.begin(execution))
+    def run(self, execution: Execution) -> Coroutine[Any, Any, None]:
+        """Sends before anybody awaits it."""
+        return self.complete(execution, self.begin(execution))
 
     async def ask(self, execution: Execution) -> SubgraphAnswer | None:
         """The answer unread, for who can use its bytes; None, and an error noted, where none came."""
-        return await self._answer(execution, self.begin(execution))
+        try:
+            answer = await self.begin(execution)
+            execution.note(self.subgraph, answer)
+        except SubgraphError as error:
+            self.fail(execution, error)
+            return None
+        return answer
 
     def receive(self, execution: Execution, answer: SubgraphAnswer) -> None:
         try:
             self.merge(execution, decode_answer(self.subgraph, answer, is_exact=self._is_exact))
         except SubgraphError as error:
             self.fail(execution, error)
-
-    async def _answer(self, execution: Execution, pending: asyncio.Future[SubgraphAnswer]) -> SubgraphAnswer | None:
-        try:
-            answer = await pending
-            execution.note(self.subgraph, answer)
-        except SubgraphError as error:
-            self.fail(execution, error)
-            return None
-        return answer
 
     def merge(self, execution: Execution, payload: Tree) -> None:
         """Raises SubgraphMalformedError."""
@@ -257,8 +259,7 @@ class CompiledLookup:
         except TypeError:
             drop_odd_type_names(execution.tree)
             found = self._collector.collect(execution.tree, execution.known_objects, execution.variables)
-        is_repeated = len(found.representations) < sum(map(len, found.targets))
-        if is_repeated or found.shared is not None or execution.occurrences is not None:
+        if found.is_repeated or found.shared is not None or execution.occurrences is not None:
             occurrences = execution.known_occurrences()
             found.places = occurrences.of_lookup(self._destinations, found.shared, found.targets)
         return found
@@ -270,10 +271,8 @@ class CompiledLookup:
         """Merges each entity into every object that waits for it. Raises ValueError where one is not an object."""
         misfit = False
         for entity, targets in zip(entities, collected.targets, strict=True):
-            if entity is None:
-                continue
             if entity.__class__ is not dict:
-                misfit = True
+                misfit |= entity is not None
                 continue
             if self.renames:
                 rename_keys(entity, self.renames)
@@ -300,6 +299,9 @@ class CompiledLookup:
             self._place_one(own, target)
 
     def _place_one(self, entity: Tree, target: Tree) -> None:
+        if target.keys().isdisjoint(entity):  # nearly always, and then there is nothing to merge
+            target.update(entity)
+            return
         typename = target.get("__typename")
         merge_object(target, entity)
         # an interface object's subgraph knew only the interface; the entity's own subgraph knows the type
@@ -335,9 +337,10 @@ class EntityFetchStep:
     def begin(self, execution: Execution) -> PendingEntities | None:
         """None where the tree holds no entity to ask for."""
         collected = self.collect(execution)
-        if not any(each.representations for each in collected):
-            return None
-        return self.send(execution, collected, execution.variables)
+        for each in collected:
+            if each.representations:
+                return self.send(execution, collected, execution.variables)
+        return None
 
     def collect(self, execution: Execution) -> list[Collected]:
         collected = []
@@ -370,30 +373,35 @@ class EntityFetchStep:
         return PendingEntities(answer, collected)
 
     def request(self, execution: Execution, collected: list[Collected], variables: Tree) -> SubgraphRequest:
-        parts = [lookup.encode(each) for lookup, each in zip(self.lookups, collected, strict=True)]
-        own_variables = encode_variables(self.variable_names, variables)
-        if own_variables:
-            parts.append(own_variables)
-        body = self._prefix + b",".join(parts) + b"}}"
+        if len(self.lookups) == 1 and not self.variable_names:  # as most have it
+            body = b"%b%b}}" % (self._prefix, self.lookups[0].encode(collected[0]))
+        else:
+            parts = [lookup.encode(each) for lookup, each in zip(self.lookups, collected, strict=True)]
+            own_variables = encode_variables(self.variable_names, variables)
+            if own_variables:
+                parts.append(own_variables)
+            body = b"%b%b}}" % (self._prefix, b",".join(parts))
         request = SubgraphRequest(self.subgraph, self.url, body, execution.headers)
         if execution.has_files:
             request = with_files(request, self.variable_names, variables)
         return request
 
     async def complete(self, execution: Execution, pending: PendingEntities) -> None:
+        collected = pending.collected
         try:
             answer = await pending.answer
-            execution.note(self.subgraph, answer, max([each.places for each in pending.collected]))
-            self._merge(execution, decode_answer(self.subgraph, answer, is_exact=self._is_exact), pending.collected)
+            places = collected[0].places if len(collected) == 1 else max([each.places for each in collected])
+            execution.note(self.subgraph, answer, places)
+            self._merge(execution, decode_answer(self.subgraph, answer, is_exact=self._is_exact), collected)
         except SubgraphError as error:
             self.fail(execution, error)
         except RecursionError:
             self.fail(execution, _too_deep(self.subgraph))
 
-    async def run(self, execution: Execution) -> None:
+    def run(self, execution: Execution) -> Coroutine[Any, Any, None]:
+        """Sends before anybody awaits it."""
         pending = self.begin(execution)
-        if pending is not None:
-            await self.complete(execution, pending)
+        return self.complete(execution, pending) if pending is not None else _nothing_to_ask()
 
     def _merge(self, execution: Execution, payload: Tree, collected: list[Collected]) -> None:
         data = payload.get("data")
@@ -479,10 +487,13 @@ class _Places:
         return self._known
 
 
-@dataclass(slots=True)
-class PendingEntities:
+class PendingEntities(msgspec.Struct):
     answer: asyncio.Future[SubgraphAnswer]
     collected: list[Collected]
+
+
+async def _nothing_to_ask() -> None:
+    """The run of a fetch that finds no entity."""
 
 
 def _miscounted(entities: object, asked: int) -> str:

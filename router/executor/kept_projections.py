@@ -1,4 +1,5 @@
-"""The compiled projections of one selection set: one for each set of `@skip`/`@include` decisions, made when it is used again.
+"""The compiled projections of one selection set: one for each set of `@skip`/`@include` decisions, and one more where objects
+are shared; each is made when it is used again.
 
 `CompiledPlan` has one for its whole operation and one for each deferred part or streamed list that its plan is run for.
 """
@@ -27,6 +28,9 @@ MAX_PROJECTIONS = 32
 MAX_INLINE_LINES = 400
 MAX_LINES = 20_000
 
+#: Whether objects at shared places are encoded one by one, then what each of the variables in conditions says.
+_Decisions = tuple[bool, ...]
+
 
 class KeptProjections:
     """What makes objects of the type `type_name` into the client's; `shared_keys` as `compile_projection` has them."""
@@ -40,7 +44,7 @@ class KeptProjections:
         self._shared_keys = shared_keys
         self._condition_variables = tuple(sorted(_condition_variables(selections)))
         #: None where one is being made, or none can be
-        self._made: dict[tuple[bool, ...], ProjectFunction | None] = {}
+        self._made: dict[_Decisions, ProjectFunction | None] = {}
         self.is_warm = False  # has been asked for once
         self._dumps: Callable[[Any], bytes] | None = None
 
@@ -51,9 +55,13 @@ class KeptProjections:
             self._dumps = encoder(self._selections, self._schema)
         return self._dumps
 
-    def of(self, variables: Mapping[str, Any]) -> ProjectFunction | None:
-        """None on the first use: compiling pays off for operations that come again."""
-        decisions = tuple([bool(variables.get(name)) for name in self._condition_variables])
+    def of(self, variables: Mapping[str, Any], *, is_repeated: bool = True) -> ProjectFunction | None:
+        """None on the first use: compiling pays off for operations that come again. Unless something `is_repeated`, which is
+        one object in several places of the tree, encoding objects at shared places one by one would only take longer.
+        """
+        decisions: _Decisions = (is_repeated and bool(self._shared_keys),)
+        if self._condition_variables:
+            decisions = (*decisions, *[bool(variables.get(name)) for name in self._condition_variables])
         known = self._made.get(decisions)
         if known is not None:
             return known
@@ -68,12 +76,13 @@ class KeptProjections:
                 begin_in_background(self._compile_later, decisions, dict(variables))
         return self._made.get(decisions)
 
-    def _compile(self, decisions: tuple[bool, ...], variables: Mapping[str, Any], max_lines: int) -> None:
+    def _compile(self, decisions: _Decisions, variables: Mapping[str, Any], max_lines: int) -> None:
+        shared_keys: frozenset[Keys] = self._shared_keys if decisions[0] else frozenset()
         self._made[decisions] = compile_projection(
-            self._schema, self._type_name, self._selections, variables, self._shared_keys, max_lines
+            self._schema, self._type_name, self._selections, variables, shared_keys, max_lines
         )
 
-    def _compile_later(self, decisions: tuple[bool, ...], variables: Mapping[str, Any]) -> None:
+    def _compile_later(self, decisions: _Decisions, variables: Mapping[str, Any]) -> None:
         with suppress(ProjectionTooLongError):
             self._compile(decisions, variables, MAX_LINES)
 

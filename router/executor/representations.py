@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import orjson
 from graphql import GraphQLInterfaceType, GraphQLNonNull, GraphQLObjectType, GraphQLSchema
 
@@ -37,6 +38,9 @@ _MISSING: Hashable = _NoIdentity()
 #: A value is nested so deeply that no request can carry it.
 _UNSENDABLE: Hashable = _NoIdentity()
 
+#: Equal for objects of one lookup that one representation stands for.
+_Key = tuple["CompiledRule", Hashable]
+
 #: The object types that an object of a type can have in the whole graph, `Supergraph.possible_types`.
 PossibleTypes = Callable[[str], frozenset[str]]
 
@@ -44,14 +48,14 @@ PossibleTypes = Callable[[str], frozenset[str]]
 KnownObjects = dict[Path, list[Tree]]
 
 
-@dataclass(slots=True)
-class Collected:
+class Collected(msgspec.Struct):
     """`targets[i]` are the distinct objects that `representations[i]` stands for, each with its sharing group."""
 
-    representations: list[Tree] = field(default_factory=list)
-    targets: list[list[tuple[Tree, int]]] = field(default_factory=list)
+    representations: list[Tree] = msgspec.field(default_factory=list)
+    targets: list[list[tuple[Tree, int]]] = msgspec.field(default_factory=list)
+    is_repeated: bool = False  # whether a representation stands for several objects
     has_unsendable: bool = False  # some object was left out because what identifies it cannot be written
-    left_out_by: dict[Path, str] = field(default_factory=dict)  # subgraphs that did not send a key, by where it is
+    left_out_by: dict[Path, str] = msgspec.field(default_factory=dict)  # subgraphs that did not send a key, by where it is
     shared: dict[ResponseKeys, int] | None = None  # how many objects became one at most, where any did
     #: in at most so many places of the response will each entity stand; set by `fetch.CompiledLookup.collect`
     places: int = 1
@@ -135,33 +139,43 @@ class RepresentationCollector:
         if alternatives and not any(holds(conditions, variables) for conditions in alternatives):
             return collected
         rules = self._rules_for(variables)
-        indexes: dict[Hashable, int] = {}
+        representations, targets = collected.representations, collected.targets
+        indexes: dict[_Key, int] = {}
         for place in self._places:
-            objects = known.get(place.path)
-            if objects is None:
-                objects, most = self._find(place, tree, known, rules)
-                if most > 1:
-                    collected.note_shared(place.keys, most)
-                if place.is_shared:
-                    known[place.path] = objects
             group = place.group
-            for item in objects:
-                rule = rules.by_type.get(item.get("__typename", ""), rules.for_all)
-                identity = rule.identify(item) if rule is not None else _MISSING
-                if rule is None or identity.__class__ is _NoIdentity:
+            for item, key in self._objects_at(place, tree, known, rules, collected):
+                if key is None:
+                    continue
+                rule, identity = key
+                if identity.__class__ is _NoIdentity:
                     collected.has_unsendable |= identity is _UNSENDABLE
-                    if rule is not None and self._asked is not None:
+                    if self._asked is not None:
                         collected.note_left_out(place.path, self._asked, item, rule.keys)
                     continue
-                key = (rule, identity)
                 index = indexes.get(key)
                 if index is None:
-                    indexes[key] = len(collected.representations)
-                    collected.representations.append(rule.represent(item))
-                    collected.targets.append([(item, group)])
+                    indexes[key] = len(representations)
+                    representations.append(rule.represent(item))
+                    targets.append([(item, group)])
                 else:
-                    collected.targets[index].append((item, group))
+                    collected.is_repeated = True
+                    targets[index].append((item, group))
         return collected
+
+    def _objects_at(
+        self, place: _Place, tree: Tree, known: KnownObjects, rules: _Rules, collected: Collected
+    ) -> Iterable[tuple[Tree, _Key | None]]:
+        """The distinct objects at a place, each with its rule and identity; None for one that no rule is for."""
+        objects = known.get(place.path)
+        if objects is not None:
+            return [(item, rules.key_of(item)) for item in objects]
+        if not place.is_shared:
+            return [(item, rules.key_of(item)) for item in _distinct(*place.containers(tree, known))]
+        found, keys, most = self._share(*place.containers(tree, known), rules)
+        if most > 1:
+            collected.note_shared(place.keys, most)
+        known[place.path] = found
+        return zip(found, keys, strict=True)
 
     def _rules_for(self, variables: Mapping[str, Any]) -> _Rules:
         if self._unconditional is not None:
@@ -177,32 +191,48 @@ class RepresentationCollector:
                 self._unconditional = rules
         return rules
 
-    def _find(self, place: _Place, tree: Tree, known: KnownObjects, rules: _Rules) -> tuple[list[Tree], int]:
-        """The distinct objects at a place. At a shared one, equal entities become one object in the tree, and the number
-        says of how many it is at most.
+    def _share(
+        self, last: PathStep, containers: list[Any], rules: _Rules
+    ) -> tuple[list[Tree], list[_Key | None], int]:
+        """The distinct objects in the containers, with their keys. Equal entities become one object in the tree, and the
+        number says of how many one is made at most.
         """
-        last, containers = place.containers(tree, known)
-        found: dict[int, Tree] = {}
-        kept: dict[Hashable, Tree] = {}
+        objects: list[Tree] = []
+        keys: list[_Key | None] = []
+        kept: dict[_Key, Tree] = {}
+        others: set[int] = set()  # those that no rule is for, or that have the identity of one that says something else
         repeated: list[int] = []  # the object, by identity, that took the place of another
         is_same = _WrittenAlike() if self._is_exact else _is_equal
         for container in containers:
-            slots = enumerate(container) if last.key == "@" else ((last.key, container.get(last.key)),)
-            for slot, item in slots:
-                if item.__class__ is not dict or id(item) in found:
+            for slot, item in enumerate(container) if last.key == "@" else ((last.key, container.get(last.key)),):
+                if item.__class__ is not dict or (last.types is not None and item.get("__typename") not in last.types):
                     continue
-                if last.types is not None and item.get("__typename") not in last.types:
+                key = rules.key_of(item)
+                first = kept.setdefault(key, item) if key is not None else None
+                if first is item:
+                    if len(kept) + len(others) == len(objects):
+                        continue  # it was met before
+                elif id(item) in others:
                     continue
-                if place.is_shared:
-                    rule = rules.by_type.get(item.get("__typename", ""), rules.for_all)
-                    if rule is not None:
-                        first = kept.setdefault((rule, rule.identify(item)), item)
-                        if first is not item and is_same(first, item):
-                            container[slot] = first
-                            repeated.append(id(first))
-                            continue
-                found[id(item)] = item
-        return list(found.values()), 1 + max(Counter(repeated).values()) if repeated else 1
+                elif first is not None and is_same(first, item):
+                    container[slot] = first
+                    repeated.append(id(first))
+                    continue
+                else:
+                    others.add(id(item))
+                objects.append(item)
+                keys.append(key)
+        return objects, keys, 1 + max(Counter(repeated).values()) if repeated else 1
+
+
+def _distinct(last: PathStep, containers: list[Any]) -> list[Tree]:
+    found: dict[int, Tree] = {}
+    for container in containers:
+        for item in container if last.key == "@" else (container.get(last.key),):
+            if item.__class__ is not dict or (last.types is not None and item.get("__typename") not in last.types):
+                continue
+            found[id(item)] = item
+    return list(found.values())
 
 
 class _Rules:
@@ -229,6 +259,13 @@ class _Rules:
             for typename in rule.source_types:
                 self.by_type[typename] = compiled
 
+    def key_of(self, item: Tree) -> _Key | None:
+        """The rule for an object and what it identifies it by; None where there is no rule. Raises TypeError where the
+        `__typename` is nothing that can be looked up.
+        """
+        rule = self.by_type.get(item.get("__typename", ""), self.for_all)
+        return (rule, rule.identify(item)) if rule is not None else None
+
 
 class CompiledRule:
     """`identify` gives a hashable value that is equal for equal representations; `represent` makes a representation.
@@ -249,12 +286,16 @@ class CompiledRule:
         self.identify: Callable[[Tree], Hashable] = (
             self._identify_by_values if self._is_flat and self._pairs else self._identify_by_content
         )
+        self.represent: Callable[[Tree], Tree] = self._represent  # of an object that has an identity
         if self._is_flat and len(self._pairs) == 1 and rule.typename is not None:
-            self._only_key = self._pairs[0][0]
+            self._only_key, self._only_name = self._pairs[0]
             self.identify = self._identify_by_one_value
+            self.represent = self._represent_by_one_value
 
-    def represent(self, item: Tree) -> Tree:
-        """Of an object that has an identity."""
+    def _represent_by_one_value(self, item: Tree) -> Tree:
+        return {"__typename": self._typename, self._only_name: item[self._only_key]}
+
+    def _represent(self, item: Tree) -> Tree:
         if self._is_flat and self._typename is not None:
             return {"__typename": self._typename, **{name: item[key] for key, name in self._pairs}}
         typename = self._typename if self._typename is not None else item.get("__typename")

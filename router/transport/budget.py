@@ -15,7 +15,8 @@ class Budget:
         self._left = CAPACITY if self._share else 0.0
 
     def earn(self) -> None:
-        self._left = min(CAPACITY, self._left + self._share)
+        left = self._left + self._share
+        self._left = left if left < CAPACITY else CAPACITY  # `min` would cost as much as all of this
 
     def spend(self) -> bool:
         """Whether there was one left."""

@@ -47,19 +47,25 @@ class Deadlines:
     def __init__(self, transport: SubgraphTransport, seconds_of: Callable[[str], float | None]) -> None:
         self._transport = transport
         self._seconds_of = seconds_of
-        self._seconds: dict[str, float | None] = {}
+        #: by subgraph: the time for one attempt, and the header that tells of all of it, which is the usual one
+        self._times: dict[str, tuple[float, tuple[str, str]] | None] = {}
 
     def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
-        seconds = self._seconds_for(request.subgraph)
-        if seconds is not None:
-            told = milliseconds_to_tell(min(seconds, _operation_ends_at.get() - asyncio.get_running_loop().time()))
-            request = request.with_headers((*request.headers, (DEADLINE_MS, told)))
+        subgraph = request.subgraph
+        time = self._times[subgraph] if subgraph in self._times else self._look_up(subgraph)
+        if time is not None:
+            seconds, header = time
+            left = _operation_ends_at.get() - asyncio.get_running_loop().time()
+            if left < seconds:
+                header = (DEADLINE_MS, milliseconds_to_tell(left))
+            request = request.with_headers((*request.headers, header))
         return self._transport.send(request)
 
-    def _seconds_for(self, subgraph: str) -> float | None:
-        if subgraph not in self._seconds:
-            self._seconds[subgraph] = self._seconds_of(subgraph)
-        return self._seconds[subgraph]
+    def _look_up(self, subgraph: str) -> tuple[float, tuple[str, str]] | None:
+        seconds = self._seconds_of(subgraph)
+        time = (seconds, (DEADLINE_MS, milliseconds_to_tell(seconds))) if seconds is not None else None
+        self._times[subgraph] = time
+        return time
 
 
 def milliseconds_to_tell(seconds: float) -> str:

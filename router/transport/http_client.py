@@ -11,13 +11,12 @@ import ssl
 import time
 from collections import deque
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import httptools
 
-from router.content_coding import ACCEPT_ENCODING, ContentTooLargeError, decode, encode
+from router.content_coding import ContentTooLargeError, decode, encode
 from router.errors import (
     SubgraphError,
     SubgraphHttpError,
@@ -25,31 +24,11 @@ from router.errors import (
     response_too_large,
     unreachable,
 )
-from router.transport.protocol import ACCEPT, CONTENT_TYPE, CancellableAnswer, SubgraphAnswer, SubgraphRequest, failed
-
-#: Headers that belong to one connection or describe one body, never to be forwarded.
-NOT_FORWARDED = frozenset(
-    [
-        "accept",
-        "accept-encoding",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "expect",
-        "host",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    ]
-)
+from router.transport.http_messages import RequestHeads, plain_answer
+from router.transport.protocol import CancellableAnswer, SubgraphAnswer, SubgraphRequest, failed
 
 SHORTEST_SWEEP_SECONDS = 0.25
+SHORTEST_PAUSE_SECONDS = 0.001
 MAX_HEAD_BYTES = 64 * 1024  # status line and headers of an answer
 
 
@@ -76,32 +55,50 @@ class HttpLimits:
         return encode(body, self.request_coding), self.request_coding
 
 
-class _Exchange:
-    """One request on its way: its bytes, and the future its asker waits on."""
+class _Exchange(CancellableAnswer):
+    """One request on its way: its bytes, and the answer that its asker waits for, in one object."""
 
-    __slots__ = ("answer", "deadline", "is_retried", "payload", "request", "timer")
+    __slots__ = ("connection", "ends_at", "is_retried", "payload", "pool", "request")
 
-    def __init__(self, request: SubgraphRequest, payload: bytes, answer: asyncio.Future[SubgraphAnswer]) -> None:
+    def __init__(self, pool: _Pool, request: SubgraphRequest, payload: bytes, ends_at: float) -> None:
+        _begin(self)
+        self.on_cancel = None
+        self.asked = ()
+        self.when_landed = ()
+        self.pool = pool
         self.request = request
         self.payload = payload
-        self.answer = answer
-        self.timer: asyncio.TimerHandle | None = None
+        self.ends_at = ends_at  # by the loop's clock
         self.is_retried = False
+        self.connection: _Connection | None = None  # while it is that one's
 
-    def succeed(self, answer: SubgraphAnswer) -> None:
-        self._stop_timer()
-        if not self.answer.done():
-            self.answer.set_result(answer)
+    def cancel(self, msg: Any = None) -> bool:
+        was_cancelled = super().cancel(msg)
+        if was_cancelled:
+            self.give_up()
+        return was_cancelled
+
+    def set_result(self, result: SubgraphAnswer) -> None:
+        self.pool.under_way.pop(self, None)
+        _set_result(self, result)
+        self._tell()
 
     def fail(self, error: SubgraphError) -> None:
-        self._stop_timer()
-        if not self.answer.done():
-            self.answer.set_exception(error)
+        if not self.done():
+            self.pool.under_way.pop(self, None)
+            self.set_exception(error)
 
-    def _stop_timer(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+    def give_up(self) -> None:
+        """Its answer is of no use any more, and its connection with it."""
+        self.pool.under_way.pop(self, None)
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            connection.abort()
+
+
+#: Of all futures; to call them by `super` costs as much as what they do.
+_begin = asyncio.Future.__init__
+_set_result = asyncio.Future.set_result
 
 
 class HttpClient:
@@ -142,33 +139,33 @@ class _Pool:
     """Connections to one address: the most recently used idle one first, so that spare ones can age out."""
 
     def __init__(self, url: str, limits: HttpLimits) -> None:
-        parts = urlsplit(url)
-        self._host = parts.hostname or "localhost"
-        self._port = parts.port or 80
+        address = urlsplit(url)
+        self._host = address.hostname or "localhost"
+        self._port = address.port or 80
         self.limits = limits
-        self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self._every_head = f" HTTP/1.1\r\nHost: {parts.netloc.rpartition('@')[2]}\r\nAccept: {ACCEPT}\r\n" + (
-            f"Accept-Encoding: {ACCEPT_ENCODING}\r\n" if limits.accept_compressed else ""
-        )
-        self._head = f"POST {self._target}{self._every_head}Content-Type: {CONTENT_TYPE}\r\n".encode("latin-1")
+        self._heads = RequestHeads(address, accept_compressed=limits.accept_compressed)
         self._idle: list[_Connection] = []
         self._open: set[_Connection] = set()
         self._connecting: set[asyncio.Task[None]] = set()
         self._waiting: deque[_Exchange] = deque()
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._sweeper: asyncio.TimerHandle | None = None
+        #: What has not landed, in the order in which its time ends: all have as much of it, so that one timer is enough.
+        self.under_way: dict[_Exchange, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._seconds = limits.total_timeout_seconds
 
     def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
-        answer = CancellableAnswer(loop=self._loop)
-        exchange = _Exchange(request, self._encode(request), answer)
-        answer.on_cancel = partial(self._abort, exchange)
-        exchange.timer = self._loop.call_later(self.limits.total_timeout_seconds, self._time_out, exchange)
+        exchange = _Exchange(self, request, self._encode(request), self.loop.time() + self._seconds)
+        self.under_way[exchange] = None
+        if self._timer is None:
+            self._timer = self.loop.call_later(self._seconds, self._end_overdue)
         self._dispatch(exchange)
-        return answer
+        return exchange
 
     def retire(self) -> None:
         self.drop_idle()
-        self._loop.call_later(self.limits.total_timeout_seconds, self.close)
+        self.loop.call_later(self._seconds, self.close)
 
     def drop_idle(self) -> None:
         """As when the server said of one connection that it closes it: it is probably stopping, and with it the others."""
@@ -179,6 +176,8 @@ class _Pool:
     def close(self) -> None:
         if self._sweeper is not None:
             self._sweeper.cancel()
+        if self._timer is not None and not self.under_way:
+            self._timer.cancel()
         for task in self._connecting:
             task.cancel()
         for connection in list(self._open):
@@ -189,20 +188,10 @@ class _Pool:
 
     def _encode(self, request: SubgraphRequest) -> bytes:
         if request.query_string:
-            return self._encode_get(request)
-        body, coding = self.limits.coded(request.body)
-        head = self._head
-        if not request.headers and coding is None:
-            return b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body)
-        forwarded = _forwarded(request)
-        if coding is not None:
-            forwarded += f"Content-Encoding: {coding}\r\n".encode()
-        return b"%b%bContent-Length: %d\r\n\r\n%b" % (head, forwarded, len(body), body)
-
-    def _encode_get(self, request: SubgraphRequest) -> bytes:
-        mark = "&" if "?" in self._target else "?"
-        line = f"GET {self._target}{mark}{request.query_string}{self._every_head}".encode("latin-1")
-        return b"%b%b\r\n" % (line, _forwarded(request))
+            return self._heads.get(request.headers, request.query_string)
+        if self.limits.request_coding is None:
+            return self._heads.post(request.headers, request.body, None)
+        return self._heads.post(request.headers, *self.limits.coded(request.body))
 
     def _dispatch(self, exchange: _Exchange) -> None:
         while self._idle:
@@ -215,19 +204,17 @@ class _Pool:
             self._connect(exchange)
         else:
             self._waiting.append(exchange)
-            self._loop.call_later(self.limits.pool_timeout_seconds, self._stop_waiting, exchange)
+            self.loop.call_later(self.limits.pool_timeout_seconds, self._stop_waiting, exchange)
 
     def _connect(self, exchange: _Exchange) -> None:
-        task = self._loop.create_task(self._open_connection(exchange))
+        task = self.loop.create_task(self._open_connection(exchange))
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
 
     async def _open_connection(self, exchange: _Exchange) -> None:
         try:
             async with asyncio.timeout(self.limits.connect_timeout_seconds):
-                _, connection = await self._loop.create_connection(
-                    lambda: _Connection(self, self._loop), self._host, self._port
-                )
+                _, connection = await self.loop.create_connection(lambda: _Connection(self), self._host, self._port)
         except TimeoutError:
             exchange.fail(SubgraphTimeoutError("The subgraph did not accept a connection.", exchange.request.subgraph))
             self._serve_next_waiting()
@@ -241,7 +228,7 @@ class _Pool:
             self._open.add(connection)
             if self._sweeper is None:
                 self._sweep()
-            if exchange.answer.done():
+            if exchange.done():
                 self.release(connection)
             else:
                 connection.start(exchange)
@@ -250,7 +237,7 @@ class _Pool:
         """The connection has done its exchange and can take another."""
         while self._waiting:
             exchange = self._waiting.popleft()
-            if not exchange.answer.done():
+            if not exchange.done():
                 connection.start(exchange)
                 return
         self._idle.append(connection)
@@ -268,7 +255,7 @@ class _Pool:
             self._idle.remove(connection)
             connection.abort()
         pause = max(SHORTEST_SWEEP_SECONDS, self.limits.keep_alive_seconds / 4)
-        self._sweeper = self._loop.call_later(pause, self._sweep) if self._open else None
+        self._sweeper = self.loop.call_later(pause, self._sweep) if self._open else None
 
     def retry(self, exchange: _Exchange) -> None:
         """Once, on a new connection: the old one had been closed by the server while it lay idle."""
@@ -278,7 +265,7 @@ class _Pool:
     def _serve_next_waiting(self) -> None:
         while self._waiting:
             exchange = self._waiting.popleft()
-            if not exchange.answer.done():
+            if not exchange.done():
                 self._dispatch(exchange)
                 return
 
@@ -287,39 +274,32 @@ class _Pool:
             self._waiting.remove(exchange)
             exchange.fail(SubgraphTimeoutError("No connection to the subgraph became free.", exchange.request.subgraph))
 
-    def _time_out(self, exchange: _Exchange) -> None:
-        exchange.fail(SubgraphTimeoutError("The subgraph did not answer in time.", exchange.request.subgraph))
-        self._abort(exchange)
-
-    def _abort(self, exchange: _Exchange) -> None:
-        for connection in self._open:
-            if connection.exchange is exchange:
-                connection.abort()
-                return
+    def _end_overdue(self) -> None:
+        """Fails the exchanges whose time is over, and comes again when that of the next is."""
+        now = self.loop.time()
+        for exchange in [each for each in self.under_way if each.ends_at <= now]:
+            exchange.fail(SubgraphTimeoutError("The subgraph did not answer in time.", exchange.request.subgraph))
+            exchange.give_up()
+        first = next(iter(self.under_way), None)
+        # a timer may go off a moment early
+        pause = max(first.ends_at - now, SHORTEST_PAUSE_SECONDS) if first is not None else 0.0
+        self._timer = self.loop.call_later(pause, self._end_overdue) if first is not None else None
 
 
 class _Connection(asyncio.Protocol):
-    """One socket: writes a request, parses the answer, one exchange at a time."""
+    """One socket: writes a request, reads the answer, one exchange at a time."""
 
-    def __init__(self, pool: _Pool, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, pool: _Pool) -> None:
         self._pool = pool
-        self._loop = loop
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._last_used = time.monotonic()
         self._is_reused = False
-        self.exchange: _Exchange | None = None
-        self._chunks: list[bytes] = []
-        self._size = self._head_size = 0
         self._has_received = False
-        self._parser_has_headers = False
-        self._ends_with_connection = False
-        self._is_answered = False
-        self._may_go_on = False
-        self._content_type = ""
-        self._cache_control = ""
-        self._coding = ""
-        self._kept: list[tuple[str, str]] = []
+        #: whether nobody wants more of an answer's head than `plain_answer` reads
+        self._may_be_plain = not pool.limits.kept_headers
+        self.exchange: _Exchange | None = None
+        self._begin_parsing()
 
     def is_fresh(self, keep_alive_seconds: float) -> bool:
         is_open = self._transport is not None and not self._transport.is_closing()
@@ -328,12 +308,8 @@ class _Connection(asyncio.Protocol):
     def start(self, exchange: _Exchange) -> None:
         assert self._transport is not None
         self.exchange = exchange
-        self._chunks = []
-        self._size = self._head_size = 0
-        self._has_received = self._parser_has_headers = self._is_answered = False
-        self._ends_with_connection = True  # unless a header says how long the body is
-        self._content_type = self._cache_control = self._coding = ""
-        self._kept = []
+        exchange.connection = self
+        self._has_received = False
         self._transport.write(exchange.payload)
 
     def abort(self) -> None:
@@ -349,7 +325,44 @@ class _Connection(asyncio.Protocol):
         if self.exchange is None:
             self.abort()  # an answer nobody asked for
             return
-        self._has_received = True
+        if not self._has_received:
+            self._has_received = True
+            answer = plain_answer(data) if self._may_be_plain else None
+            if answer is not None and len(answer.body) <= self._pool.limits.max_response_bytes:
+                self._hand_over(answer)
+                self._go_on()
+                return
+            self._begin_parsing()
+        self._parse(data)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if error is None and self._has_received and self._ends_with_connection and self._parser_has_headers:
+            self._deliver()
+        exchange, self.exchange = self.exchange, None
+        self._pool.forget(self)
+        if exchange is None or exchange.done():
+            return
+        exchange.connection = None
+        may_retry = self._is_reused and not self._has_received and not exchange.is_retried
+        if may_retry and exchange.request.is_query:
+            self._pool.retry(exchange)
+        else:
+            exchange.fail(
+                SubgraphHttpError(
+                    "The subgraph closed the connection.", exchange.request.subgraph, detail=str(error or "")
+                )
+            )
+
+    def _begin_parsing(self) -> None:
+        """Of an answer that is not plain, or not all there."""
+        self._chunks: list[bytes] = []
+        self._size = self._head_size = 0
+        self._parser_has_headers = self._is_answered = False
+        self._ends_with_connection = self._may_go_on = True  # unless a header says otherwise
+        self._content_type = self._cache_control = self._coding = ""
+        self._kept: list[tuple[str, str]] = []
+
+    def _parse(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
@@ -360,23 +373,6 @@ class _Connection(asyncio.Protocol):
                 self._refuse_protocol("headers without end")
         if self._is_answered:
             self._go_on()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if error is None and self._has_received and self._ends_with_connection and self._parser_has_headers:
-            self._deliver()
-        exchange, self.exchange = self.exchange, None
-        self._pool.forget(self)
-        if exchange is None or exchange.answer.done():
-            return
-        may_retry = self._is_reused and not self._has_received and not exchange.is_retried
-        if may_retry and exchange.request.is_query:
-            self._pool.retry(exchange)
-        else:
-            exchange.fail(
-                SubgraphHttpError(
-                    "The subgraph closed the connection.", exchange.request.subgraph, detail=str(error or "")
-                )
-            )
 
     def _go_on(self) -> None:
         """Only now that all which came is read: what follows an answer must not pass for the next asker's."""
@@ -409,7 +405,6 @@ class _Connection(asyncio.Protocol):
             self._ends_with_connection = False
             if value.isdigit() and int(value) > self._pool.limits.max_response_bytes:
                 self._refuse_size()
-
         elif lowered == b"content-encoding":
             self._coding = value.decode("latin-1") if self._pool.limits.accept_compressed else ""
         elif (kept := self._pool.limits.kept_headers) and (text := lowered.decode("latin-1")) in kept:
@@ -433,8 +428,7 @@ class _Connection(asyncio.Protocol):
         self._may_go_on = self._parser.should_keep_alive()
 
     def _deliver(self) -> None:
-        exchange, self.exchange = self.exchange, None
-        if exchange is None:
+        if self.exchange is None:
             return
         body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks = []
@@ -443,15 +437,19 @@ class _Connection(asyncio.Protocol):
             try:
                 body = decode(body, self._coding, self._pool.limits.max_response_bytes)
             except ContentTooLargeError:
-                exchange.fail(response_too_large(exchange.request.subgraph, self._pool.limits.max_response_bytes))
+                self._fail(response_too_large(self._subgraph(), self._pool.limits.max_response_bytes))
                 return
             except ValueError as error:
-                failure = SubgraphHttpError(
-                    "The subgraph did not speak HTTP.", exchange.request.subgraph, detail=str(error)
-                )
-                exchange.fail(failure)
+                self._fail(SubgraphHttpError("The subgraph did not speak HTTP.", self._subgraph(), detail=str(error)))
                 return
-        exchange.succeed(SubgraphAnswer(status, body, self._content_type, self._cache_control, tuple(self._kept)))
+        self._hand_over(SubgraphAnswer(status, body, self._content_type, self._cache_control, tuple(self._kept)))
+
+    def _hand_over(self, answer: SubgraphAnswer) -> None:
+        exchange, self.exchange = self.exchange, None
+        if exchange is not None:
+            exchange.connection = None
+            if not exchange.done():
+                exchange.set_result(answer)
 
     def _refuse_protocol(self, detail: str) -> None:
         self._fail(SubgraphHttpError("The subgraph did not speak HTTP.", self._subgraph(), detail=detail))
@@ -465,22 +463,8 @@ class _Connection(asyncio.Protocol):
     def _fail(self, error: SubgraphError) -> None:
         exchange, self.exchange = self.exchange, None
         if exchange is not None:
+            exchange.connection = None
             exchange.fail(error)
 
     def _subgraph(self) -> str:
         return self.exchange.request.subgraph if self.exchange is not None else ""
-
-
-def _forwarded(request: SubgraphRequest) -> bytes:
-    lines = [f"{name}: {value}\r\n" for name, value in request.headers if may_forward(name, value)]
-    return "".join(lines).encode("latin-1", "replace")
-
-
-def may_forward(name: str, value: str) -> bool:
-    """Whether a header can be passed on without breaking the message: not hop-by-hop, no line breaks."""
-    return _is_forwardable(name) and "\n" not in value and "\r" not in value and "\0" not in value
-
-
-@lru_cache(maxsize=1_024)  # names come again with every request, values do not
-def _is_forwardable(name: str) -> bool:
-    return name.lower() not in NOT_FORWARDED and name.isascii() and not any(sign in name for sign in " :\r\n\0")

@@ -60,17 +60,19 @@ class SubgraphRequest:
     avoided: tuple[str, ...] = ()
 
     def with_headers(self, headers: Headers) -> SubgraphRequest:
-        """The same with these headers; every request takes this way, which `dataclasses.replace` makes three times as long."""
+        """The same with these headers; every request takes this way, which `dataclasses.replace` makes three times as long,
+        and names of arguments twice.
+        """
         return SubgraphRequest(
             self.subgraph,
             self.url,
             self.body,
             headers,
-            is_query=self.is_query,
-            files=self.files,
-            query_string=self.query_string,
-            epoch=self.epoch,
-            avoided=self.avoided,
+            self.is_query,
+            self.files,
+            self.query_string,
+            self.epoch,
+            self.avoided,
         )
 
 
@@ -93,31 +95,65 @@ class SubgraphTransport(Protocol):
         ...
 
 
-class CancellableAnswer(asyncio.Future[SubgraphAnswer]):
-    """An answer that tells when nobody waits for it any more: a client left, or ran out of time.
+#: Is told of an answer that has come, has failed or was cancelled.
+Landed = Callable[[asyncio.Future[SubgraphAnswer]], None]
 
-    Overrides and not done callbacks, which would cost every request a turn of the loop. An answer that is there forgets
-    whom it would have told: they know the answer and the request's body, and such a circle would keep both until the
-    collector, which runs seldom, comes to them.
+_set_result = asyncio.Future.set_result
+_set_exception = asyncio.Future.set_exception
+_cancel = asyncio.Future.cancel
+
+
+class CancellableAnswer(asyncio.Future[SubgraphAnswer]):
+    """An answer that tells when nobody waits for it any more: a client left, or ran out of time; and, at once, when it has
+    landed (`when_landed`).
+
+    Overrides and not done callbacks, which would cost every request a turn of the loop for each layer. An answer that is
+    there forgets whom it would have told: they know the answer and the request's body, and such a circle would keep both
+    until the collector, which runs seldom, comes to them.
     """
 
-    on_cancel: Callable[[], None] | None = None
-    asked: tuple[str, ...] = ()  # the addresses of the instances that were asked, where there are several
+    __slots__ = ("asked", "on_cancel", "when_landed")
+
+    def __init__(self, *, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        super().__init__(loop=loop)
+        self.on_cancel: Callable[[], None] | None = None
+        self.asked: tuple[str, ...] = ()  # the addresses of the instances that were asked, where there are several
+        self.when_landed: tuple[Landed, ...] = ()
 
     def cancel(self, msg: Any = None) -> bool:
-        was_cancelled = super().cancel(msg)
+        was_cancelled = _cancel(self, msg)
         on_cancel, self.on_cancel = self.on_cancel, None
-        if was_cancelled and on_cancel is not None:
-            on_cancel()
+        if was_cancelled:
+            if on_cancel is not None:
+                on_cancel()
+            self._tell()
         return was_cancelled
 
     def set_result(self, result: SubgraphAnswer) -> None:
         self.on_cancel = None
-        super().set_result(result)
+        _set_result(self, result)
+        self._tell()
 
     def set_exception(self, exception: type | BaseException) -> None:
         self.on_cancel = None
-        super().set_exception(exception)
+        _set_exception(self, exception)
+        self._tell()
+
+    def _tell(self) -> None:
+        told, self.when_landed = self.when_landed, ()
+        for each in told:
+            each(self)
+
+
+def when_landed(answer: asyncio.Future[SubgraphAnswer], tell: Landed) -> None:
+    """Has `tell` called when the answer has landed: as soon as it has, where it is a CancellableAnswer that has not yet, and
+    otherwise in a later turn of the loop. Who is told first, and in the order in which they asked for it, are these; then
+    who awaits the answer goes on.
+    """
+    if isinstance(answer, CancellableAnswer) and not answer.done():
+        answer.when_landed = (*answer.when_landed, tell)
+    else:
+        answer.add_done_callback(tell)
 
 
 def failed(error: SubgraphError) -> asyncio.Future[SubgraphAnswer]:

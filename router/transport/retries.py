@@ -1,4 +1,4 @@
-"""Whether and when a failed query is sent to its subgraph again. `shared_requests` asks it after each failure.
+"""Whether and when a failed query is sent to its subgraph again. `shared_requests` asks after each answer, and failure.
 
 Mutations never come here. A budget keeps retries a small share of all requests: a subgraph in trouble gets no more of it.
 """
@@ -30,10 +30,8 @@ class Retries:
         """A query goes out for the first time."""
         self._budget(subgraph).earn()
 
-    def pause_before(self, subgraph: str, attempt: int, answer: asyncio.Future[SubgraphAnswer]) -> float | None:
-        """Seconds until attempt number `attempt` (the second is 2), or None: what `answer` says stands."""
-        if not _may_pass(answer):  # as nearly always
-            return None
+    def pause_before(self, subgraph: str, attempt: int) -> float | None:
+        """Seconds until attempt number `attempt` (the second is 2) after one that `may_pass`; None: what it said stands."""
         settings = self._settings_of(subgraph)
         if attempt > settings.max_attempts or not self._budget(subgraph).spend():
             return None
@@ -48,9 +46,9 @@ class Retries:
         return budget
 
 
-def _may_pass(answer: asyncio.Future[SubgraphAnswer]) -> bool:
-    """A time-out is none of these: the caller has waited long enough, and the subgraph may still be at work. Nor is a
-    GraphQL answer with 504: the subgraph gave up at the deadline that it was told.
+def may_pass(answer: asyncio.Future[SubgraphAnswer]) -> bool:
+    """Whether it failed in passing. A time-out is none of these: the caller has waited long enough, and the subgraph may
+    still be at work. Nor is a GraphQL answer with 504: the subgraph gave up at the deadline that it was told.
     """
     if answer.cancelled():
         return False

@@ -14,8 +14,16 @@ from itertools import count
 from router.errors import SubgraphHttpError
 from router.single_flight import Flight, SingleFlight
 from router.transport.deadlines import operation_ends_at
-from router.transport.protocol import Headers, SubgraphAnswer, SubgraphRequest, SubgraphTransport, again, telling_apart
-from router.transport.retries import Retries
+from router.transport.protocol import (
+    Headers,
+    SubgraphAnswer,
+    SubgraphRequest,
+    SubgraphTransport,
+    again,
+    telling_apart,
+    when_landed,
+)
+from router.transport.retries import Retries, may_pass
 
 #: What of its time an asker may lose by joining the request of one who has less.
 SMALL_LOSS_SECONDS = 1.0
@@ -44,6 +52,7 @@ class SharedRequests:
         self._transport = transport
         self._retries = retries
         self._is_for_one = is_for_one
+        self._for_one: dict[str, bool] = {}  # what that said, by name: every request asks
         self._seconds_of = seconds_of
         self._numbers = count()
         self._flights: SingleFlight[_Key, SubgraphAnswer] = SingleFlight()
@@ -52,19 +61,24 @@ class SharedRequests:
         if not request.is_query:
             written = self._transport.send(request)
             # who asks after a write must not get an answer that was begun before it
-            written.add_done_callback(lambda _: self._flights.clear())
+            when_landed(written, lambda _: self._flights.clear())
             return written
-        key = (request.subgraph, request.url, request.body, telling_apart(request.headers), request.epoch)
-        if self._is_for_one(request.subgraph):
+        subgraph = request.subgraph
+        key = (subgraph, request.url, request.body, telling_apart(request.headers), request.epoch)
+        for_one = self._for_one.get(subgraph)
+        if for_one is None:
+            for_one = self._for_one[subgraph] = self._is_for_one(subgraph)
+        if for_one:
             key = (*key[:3], (("", str(next(self._numbers))),), request.epoch)
         flight = self._flights.get(key)
         if flight is not None and self._may_join(flight):
             return flight.join()
         query = self._flights[key] = _Query(self._flights, key, request)
         if self._retries is not None:
-            self._retries.count(request.subgraph)
+            self._retries.count(subgraph)
+        answer = query.join()
         self._attempt(query)
-        return query.join()
+        return answer
 
     def _may_join(self, flight: Flight[SubgraphAnswer]) -> bool:
         """Not where the subgraph was told of an asker with so little time left that the answer may fail for it alone."""
@@ -77,20 +91,19 @@ class SharedRequests:
         query.attempts += 1
         query.began_at = asyncio.get_running_loop().time()
         query.timer = None
-        query.sent = self._transport.send(query.request)
-        query.sent.add_done_callback(partial(self._land, query))
+        sent = query.sent = self._transport.send(query.request)
+        when_landed(sent, partial(self._land, query))
 
     def _land(self, query: _Query, answer: asyncio.Future[SubgraphAnswer]) -> None:
-        subgraph = query.request.subgraph
-        if self._retries is not None and query.is_wanted:
-            pause = self._retries.pause_before(subgraph, query.attempts + 1, answer)
+        if may_pass(answer) and self._retries is not None and query.is_wanted:  # which few are
+            pause = self._retries.pause_before(query.request.subgraph, query.attempts + 1)
             if pause is not None:
                 query.request = again(query.request, answer)
                 query.timer = asyncio.get_running_loop().call_later(pause, self._attempt, query)
                 return
         self._flights.end(query.key, query)
         if answer.cancelled():
-            query.fail(SubgraphHttpError("The request to the subgraph was cut off.", subgraph))
+            query.fail(SubgraphHttpError("The request to the subgraph was cut off.", query.request.subgraph))
         elif (error := answer.exception()) is not None:
             query.fail(error)
         else:
@@ -103,7 +116,7 @@ class _Query(Flight[SubgraphAnswer]):
     __slots__ = ("_flights", "attempts", "began_at", "ends_at", "key", "request", "sent", "timer")
 
     def __init__(self, flights: SingleFlight[_Key, SubgraphAnswer], key: _Key, request: SubgraphRequest) -> None:
-        super().__init__()
+        self._waiting = []  # as every flight has: a call of its `__init__` would cost as much as all of this one
         self._flights = flights
         self.key = key
         self.request = request

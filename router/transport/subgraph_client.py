@@ -13,7 +13,8 @@ import aiohttp
 from router.bounded_body import BodyTooLargeError, read_at_most
 from router.content_coding import ACCEPT_ENCODING, ContentTooLargeError, decode
 from router.errors import SubgraphError, SubgraphHttpError, SubgraphTimeoutError, response_too_large, unreachable
-from router.transport.http_client import HttpClient, HttpLimits, may_forward
+from router.transport.http_client import HttpClient, HttpLimits
+from router.transport.http_messages import may_forward
 from router.transport.protocol import ACCEPT, CONTENT_TYPE, SubgraphAnswer, SubgraphRequest
 from router.transport.upload_body import UploadBody
 

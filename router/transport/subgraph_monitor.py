@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -24,10 +25,12 @@ from router.transport.protocol import (
     PROBE_BODY,
     PROBE_HEADERS,
     PROBE_SECONDS,
+    Headers,
     SubgraphAnswer,
     SubgraphRequest,
     SubgraphTransport,
     failed,
+    when_landed,
 )
 
 FRESH_SECONDS = 10.0
@@ -65,6 +68,17 @@ class SubgraphHealth:
 _NEVER_ASKED = SubgraphHealth()
 
 
+@dataclass(slots=True)
+class _Watched:
+    """All that every request to one subgraph needs; found once for each request."""
+
+    name: str
+    headers: Headers  # of the settings
+    breaker: CircuitBreaker | None
+    health: SubgraphHealth | None = None  # None until something came of a request
+    observed: dict[str, Durations] = field(default_factory=dict)  # by outcome
+
+
 class SubgraphMonitor:
     """A `SubgraphTransport` around another; `breaker_settings` gives what holds for a subgraph by its name."""
 
@@ -82,36 +96,39 @@ class SubgraphMonitor:
             for name, each in subgraphs.items()
         }
         self._breaker_settings = breaker_settings
-        self._breakers: dict[str, CircuitBreaker | None] = {}
+        self._watched: dict[str, _Watched] = {}
         self.health: dict[str, SubgraphHealth] = {}
-        self._observed: dict[tuple[str, str], Durations] = {}
 
     def send(self, request: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
         name = request.subgraph
-        breaker = self._breakers[name] if name in self._breakers else self._new_breaker(name)
+        watched = self._watched.get(name) or self._watch(name)
+        breaker = watched.breaker
         ticket = breaker.admit() if breaker is not None else 0
         if ticket is None:
             SUBGRAPH_NOT_ASKED.labels(name).inc()
             return failed(SubgraphCircuitOpenError("The subgraph has been failing and is not asked for now.", name))
         span = self._tracing.start_fetch(name) if self._tracing.is_on else None
-        extra = self._headers.get(name, ())
         if span is not None:
-            request = request.with_headers(tuple([each for each in request.headers if each[0] not in TRACE_HEADERS]))
-            extra = (*extra, *self._tracing.outgoing_headers(span).items())
-        if extra:
-            request = request.with_headers((*request.headers, *extra))
+            request = request.with_headers(
+                (
+                    *[each for each in request.headers if each[0] not in TRACE_HEADERS],
+                    *watched.headers,
+                    *self._tracing.outgoing_headers(span).items(),
+                )
+            )
+        elif watched.headers:
+            request = request.with_headers((*request.headers, *watched.headers))
         started = time.perf_counter()
         sent = self._transport.send(request)
-        sent.add_done_callback(lambda answer: self._note(request, answer, time.perf_counter() - started, span))
+        when_landed(sent, partial(self._note, watched, request, started, span))
         if breaker is not None:
-            sent.add_done_callback(lambda answer: self._note_circuit(name, breaker, ticket, answer))
+            when_landed(sent, partial(self._note_circuit, name, breaker, ticket))
         return sent
 
     def table(self, urls: Mapping[str, str]) -> list[dict[str, Any]]:
         """One row for each subgraph of the graph, asked or not."""
         return [
-            _row(name, url, self.health.get(name, SubgraphHealth()), self._breakers.get(name))
-            for name, url in urls.items()
+            _row(name, url, self.health.get(name, _NEVER_ASKED), self._breaker_of(name)) for name, url in urls.items()
         ]
 
     async def ask_the_silent(self, urls: Mapping[str, str]) -> None:
@@ -132,36 +149,48 @@ class SubgraphMonitor:
         except SubgraphError:
             pass  # `_note` has seen it
         except TimeoutError:  # which `_note` takes for a client that left
-            self._note_health(name, SubgraphTimeoutError.code, PROBE_SECONDS)
+            self._note_health(self._watched[name], SubgraphTimeoutError.code, PROBE_SECONDS)
+
+    def _watch(self, name: str) -> _Watched:
+        settings = self._breaker_settings(name)
+        breaker = CircuitBreaker(settings) if settings.enabled else None
+        watched = self._watched[name] = _Watched(name, self._headers.get(name, ()), breaker)
+        return watched
+
+    def _breaker_of(self, name: str) -> CircuitBreaker | None:
+        """None also where the subgraph was never asked."""
+        watched = self._watched.get(name)
+        return watched.breaker if watched is not None else None
 
     def _note(
-        self, request: SubgraphRequest, answer: asyncio.Future[SubgraphAnswer], seconds: float, span: Span | None
+        self,
+        watched: _Watched,
+        request: SubgraphRequest,
+        started: float,
+        span: Span | None,
+        answer: asyncio.Future[SubgraphAnswer],
     ) -> None:
-        name = request.subgraph
-        error = None if answer.cancelled() else answer.exception()
-        if answer.cancelled():
-            outcome = "cancelled"
-        elif error is not None:
-            outcome = error.code if isinstance(error, SubgraphError) else "error"
-        else:
-            outcome = "ok" if answer.result().status < 400 else "http_error"
-        observed = self._observed.get((name, outcome))
+        seconds = time.perf_counter() - started
+        outcome = _outcome(answer)
+        observed = watched.observed.get(outcome)
         if observed is None:
-            observed = self._observed[name, outcome] = SUBGRAPH_REQUESTS.labels(name, outcome)
+            observed = watched.observed[outcome] = SUBGRAPH_REQUESTS.labels(watched.name, outcome)
         observed.observe(seconds)
-        self._note_health(name, outcome, seconds)
-        if outcome != "ok" or self.health[name].is_told:
-            self._tell(request, answer)
+        health = self._note_health(watched, outcome, seconds)
+        if outcome != "ok" or health.is_told:
+            self._tell(health, request, answer)
         if span is not None:
             if outcome not in ("ok", "cancelled"):
                 span.set_status(Status(StatusCode.ERROR, outcome))
             span.end()
 
-    def _tell(self, request: SubgraphRequest, answer: asyncio.Future[SubgraphAnswer]) -> None:
+    def _tell(
+        self, health: SubgraphHealth, request: SubgraphRequest, answer: asyncio.Future[SubgraphAnswer]
+    ) -> None:
         """The log names address and cause, which clients are not told."""
         if request.body is PROBE_BODY:  # a subgraph that only starts later than the router is nobody's trouble yet
             return
-        health, fails = self.health[request.subgraph], _is_failure(answer)
+        fails = _is_failure(answer)
         if fails and time.monotonic() - health.told_at >= TELL_EVERY_SECONDS:
             health.told_at, health.is_told = time.monotonic(), True
             log.warning("subgraph_fails", subgraph=request.subgraph, url=request.url, reason=_reason(answer))
@@ -169,32 +198,36 @@ class SubgraphMonitor:
             health.is_told = False
             log.info("subgraph_answers_again", subgraph=request.subgraph, url=request.url)
 
-    def _new_breaker(self, name: str) -> CircuitBreaker | None:
-        settings = self._breaker_settings(name)
-        breaker = self._breakers[name] = CircuitBreaker(settings) if settings.enabled else None
-        return breaker
-
     def _note_circuit(
         self, name: str, breaker: CircuitBreaker, ticket: int, answer: asyncio.Future[SubgraphAnswer]
     ) -> None:
         breaker.note(ticket, is_failure=_is_failure(answer))
         SUBGRAPH_CIRCUIT.labels(name).set(breaker.state)
 
-    def _note_health(self, name: str, outcome: str, seconds: float) -> None:
-        health = self.health.get(name)
+    def _note_health(self, watched: _Watched, outcome: str, seconds: float) -> SubgraphHealth:
+        health = watched.health
         if health is None:
-            health = self.health[name] = SubgraphHealth()
+            health = watched.health = self.health[watched.name] = SubgraphHealth()
         health.requests += 1
-        if outcome == "cancelled":
-            return
         if outcome == "ok":
             health.failures_in_a_row = 0
             health.last_answer_at = time.time()
             health.mean_seconds += 0.1 * (seconds - health.mean_seconds) if health.mean_seconds else seconds
-        else:
+        elif outcome != "cancelled":
             health.failures += 1
             health.failures_in_a_row += 1
             health.last_error = outcome
+        return health
+
+
+def _outcome(answer: asyncio.Future[SubgraphAnswer]) -> str:
+    """As metrics and the table name it."""
+    if answer.cancelled():
+        return "cancelled"
+    error = answer.exception()
+    if error is not None:
+        return error.code if isinstance(error, SubgraphError) else "error"
+    return "ok" if answer.result().status < 400 else "http_error"
 
 
 def _is_failure(answer: asyncio.Future[SubgraphAnswer]) -> bool | None:

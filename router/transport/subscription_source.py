@@ -30,7 +30,7 @@ from router.errors import (
 )
 from router.exact_json import loads
 from router.transport.graphql_result import graphql_result
-from router.transport.http_client import may_forward
+from router.transport.http_messages import may_forward
 from router.transport.protocol import SubgraphRequest
 from router.transport.server_sent_events import EventStreamParser, EventTooLargeError
 

@@ -13,7 +13,8 @@ import pytest
 
 from router.content_coding import decode, encode
 from router.errors import SubgraphError, SubgraphTimeoutError
-from router.transport.http_client import HttpClient, HttpLimits, may_forward
+from router.transport.http_client import HttpClient, HttpLimits
+from router.transport.http_messages import may_forward
 from router.transport.protocol import SubgraphAnswer, SubgraphRequest
 from router.transport.shared_requests import SharedRequests
 from router.transport.subgraph_client import AiohttpClient
@@ -198,6 +199,56 @@ async def test_an_answer_that_drips_is_not_waited_for_longer_than_any_other(make
         with pytest.raises(SubgraphTimeoutError):
             await ask(client, server.url)
         assert time.perf_counter() - started < 2
+        await client.close()
+
+
+async def test_an_answer_may_come_in_two_parts_wherever_it_is_cut() -> None:
+    whole = http_response(b'{"data":{"a":1}}', headers="Content-Type: application/json\r\nCache-Control: max-age=5\r\n")
+
+    async def in_two(_head: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+        cut = int(body)
+        writer.write(whole[:cut])
+        await writer.drain()
+        await asyncio.sleep(0.001)
+        writer.write(whole[cut:])
+
+    async with server_that(in_two) as server:
+        client = HttpClient(HttpLimits(total_timeout_seconds=10))
+        for cut in range(1, len(whole) + 1):  # the last is not cut
+            answer = await ask(client, server.url, b"%d" % cut)
+            assert answer == SubgraphAnswer(200, b'{"data":{"a":1}}', "application/json", "max-age=5")
+        await client.close()
+    assert server.connections == 1
+
+
+async def test_each_request_has_its_own_time_though_one_timer_serves_all() -> None:
+    async def after(_head: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(float(body))
+        writer.write(http_response(body))
+
+    async def ended_after(client: Client, url: str, delay: bytes) -> float | None:
+        """Seconds until it was given up; None where it was answered."""
+        started = time.perf_counter()
+        try:
+            await ask(client, url, delay)
+        except SubgraphTimeoutError:
+            return time.perf_counter() - started
+        return None
+
+    async with server_that(after) as server:
+        client = HttpClient(HttpLimits(total_timeout_seconds=0.4, max_connections=8))
+        for _ in range(2):  # the second time, the timer of the first has gone off with nothing under way
+            asked = [asyncio.create_task(ended_after(client, server.url, delay)) for delay in (b"9", b"0", b"0.01")]
+            await asyncio.sleep(0.2)
+            asked += [asyncio.create_task(ended_after(client, server.url, delay)) for delay in (b"9", b"0")]
+            first, *answered, late, quick = await asyncio.gather(*asked)
+            assert answered == [None, None]
+            assert quick is None
+            assert first is not None
+            assert late is not None
+            assert first >= 0.38
+            assert late >= 0.38
+            await asyncio.sleep(0.5)
         await client.close()
 
 
