@@ -68,7 +68,9 @@ class Execution(msgspec.Struct):  # made for every request, in C: as a dataclass
     has_files: bool = False  # among the variables
     known_objects: KnownObjects = msgspec.field(default_factory=dict)
     cache_controls: list[str] = msgspec.field(default_factory=list)  # of all answers, "" where a subgraph sent none
-    answer_headers: list[tuple[str, str, str]] = msgspec.field(default_factory=list)  # subgraph, name, value: those kept
+    answer_headers: list[tuple[str, str, str]] = msgspec.field(
+        default_factory=list
+    )  # subgraph, name, value: those kept
     #: told of what was not asked for because it was kept: subgraph, type, how many
     note_kept: Callable[[str, str, int], None] | None = None
     #: authorization's last word: makes null in the tree what the caller may not see, and tells where it did
@@ -276,7 +278,13 @@ class CompiledLookup:
                 continue
             if self.renames:
                 rename_keys(entity, self.renames)
-            if len(targets) == 1 or self._is_flat:
+            if len(targets) == 1:
+                target, _ = targets[0]
+                if target.keys().isdisjoint(entity):  # as nearly always: there is nothing to merge
+                    target.update(entity)
+                else:
+                    self._place_one(entity, target)
+            elif self._is_flat:
                 for target, _ in targets:
                     self._place_one(entity, target)
             else:
@@ -299,9 +307,6 @@ class CompiledLookup:
             self._place_one(own, target)
 
     def _place_one(self, entity: Tree, target: Tree) -> None:
-        if target.keys().isdisjoint(entity):  # nearly always, and then there is nothing to merge
-            target.update(entity)
-            return
         typename = target.get("__typename")
         merge_object(target, entity)
         # an interface object's subgraph knew only the interface; the entity's own subgraph knows the type

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import orjson
@@ -55,7 +55,9 @@ class Collected(msgspec.Struct):
     targets: list[list[tuple[Tree, int]]] = msgspec.field(default_factory=list)
     is_repeated: bool = False  # whether a representation stands for several objects
     has_unsendable: bool = False  # some object was left out because what identifies it cannot be written
-    left_out_by: dict[Path, str] = msgspec.field(default_factory=dict)  # subgraphs that did not send a key, by where it is
+    left_out_by: dict[Path, str] = msgspec.field(
+        default_factory=dict
+    )  # subgraphs that did not send a key, by where it is
     shared: dict[ResponseKeys, int] | None = None  # how many objects became one at most, where any did
     #: in at most so many places of the response will each entity stand; set by `fetch.CompiledLookup.collect`
     places: int = 1
@@ -139,43 +141,58 @@ class RepresentationCollector:
         if alternatives and not any(holds(conditions, variables) for conditions in alternatives):
             return collected
         rules = self._rules_for(variables)
-        representations, targets = collected.representations, collected.targets
+        if len(self._places) == 1 and self._places[0].is_shared and self._places[0].path not in known:
+            found = self._share(self._places[0], tree, known, rules, collected)
+            if found.rule is not None:  # as nearly always: all objects are asked for, each once
+                group, represent = self._places[0].group, found.rule.represent
+                collected.representations = [represent(item) for item in found.objects]
+                collected.targets = [[(item, group)] for item in found.objects]
+                return collected
+            self._add(collected, {}, self._places[0], zip(found.objects, found.keys, strict=True))
+            return collected
         indexes: dict[_Key, int] = {}
         for place in self._places:
-            group = place.group
-            for item, key in self._objects_at(place, tree, known, rules, collected):
-                if key is None:
-                    continue
-                rule, identity = key
-                if identity.__class__ is _NoIdentity:
-                    collected.has_unsendable |= identity is _UNSENDABLE
-                    if self._asked is not None:
-                        collected.note_left_out(place.path, self._asked, item, rule.keys)
-                    continue
-                index = indexes.get(key)
-                if index is None:
-                    indexes[key] = len(representations)
-                    representations.append(rule.represent(item))
-                    targets.append([(item, group)])
-                else:
-                    collected.is_repeated = True
-                    targets[index].append((item, group))
+            self._add(collected, indexes, place, self._objects_at(place, tree, known, rules, collected))
         return collected
+
+    def _add(
+        self,
+        collected: Collected,
+        indexes: dict[_Key, int],
+        place: _Place,
+        found: Iterable[tuple[Tree, _Key | None]],
+    ) -> None:
+        """Those at one place; `indexes` are where the representations of objects at others, and at this one, stand."""
+        representations, targets, group = collected.representations, collected.targets, place.group
+        for item, key in found:
+            if key is None:
+                continue
+            rule, identity = key
+            if identity.__class__ is _NoIdentity:
+                collected.has_unsendable |= identity is _UNSENDABLE
+                if self._asked is not None:
+                    collected.note_left_out(place.path, self._asked, item, rule.keys)
+                continue
+            index = indexes.get(key)
+            if index is None:
+                indexes[key] = len(representations)
+                representations.append(rule.represent(item))
+                targets.append([(item, group)])
+            else:
+                collected.is_repeated = True
+                targets[index].append((item, group))
 
     def _objects_at(
         self, place: _Place, tree: Tree, known: KnownObjects, rules: _Rules, collected: Collected
     ) -> Iterable[tuple[Tree, _Key | None]]:
         """The distinct objects at a place, each with its rule and identity; None for one that no rule is for."""
         objects = known.get(place.path)
-        if objects is not None:
-            return [(item, rules.key_of(item)) for item in objects]
-        if not place.is_shared:
-            return [(item, rules.key_of(item)) for item in _distinct(*place.containers(tree, known))]
-        found, keys, most = self._share(*place.containers(tree, known), rules)
-        if most > 1:
-            collected.note_shared(place.keys, most)
-        known[place.path] = found
-        return zip(found, keys, strict=True)
+        if objects is None:
+            if place.is_shared:
+                found = self._share(place, tree, known, rules, collected)
+                return zip(found.objects, found.keys, strict=True)
+            objects = _distinct(*place.containers(tree, known))
+        return [(item, rules.key_of(item)) for item in objects]
 
     def _rules_for(self, variables: Mapping[str, Any]) -> _Rules:
         if self._unconditional is not None:
@@ -191,24 +208,33 @@ class RepresentationCollector:
                 self._unconditional = rules
         return rules
 
-    def _share(
-        self, last: PathStep, containers: list[Any], rules: _Rules
-    ) -> tuple[list[Tree], list[_Key | None], int]:
-        """The distinct objects in the containers, with their keys. Equal entities become one object in the tree, and the
-        number says of how many one is made at most.
-        """
+    def _share(self, place: _Place, tree: Tree, known: KnownObjects, rules: _Rules, collected: Collected) -> _Shared:
+        """Makes equal entities at a place one object in the tree, and gives the distinct ones."""
+        last, containers = place.containers(tree, known)
+        types, by_type, for_all = last.types, rules.by_type, rules.for_all
         objects: list[Tree] = []
         keys: list[_Key | None] = []
         kept: dict[_Key, Tree] = {}
         others: set[int] = set()  # those that no rule is for, or that have the identity of one that says something else
         repeated: list[int] = []  # the object, by identity, that took the place of another
+        rule, used, is_plain = None, None, True
         is_same = _WrittenAlike() if self._is_exact else _is_equal
         for container in containers:
             for slot, item in enumerate(container) if last.key == "@" else ((last.key, container.get(last.key)),):
-                if item.__class__ is not dict or (last.types is not None and item.get("__typename") not in last.types):
+                if item.__class__ is not dict or (types is not None and item.get("__typename") not in types):
                     continue
-                key = rules.key_of(item)
-                first = kept.setdefault(key, item) if key is not None else None
+                rule = by_type.get(item.get("__typename", ""), for_all)
+                if rule is None:
+                    key = first = None
+                else:
+                    if rule is not used:
+                        is_plain, used = used is None, rule
+                    identity = item.get(rule.only_key)
+                    if identity.__class__ is not str:  # which is what `identify` would say
+                        identity = rule.identify(item)
+                        is_plain = is_plain and identity.__class__ is not _NoIdentity
+                    key = (rule, identity)
+                    first = kept.setdefault(key, item)
                 if first is item:
                     if len(kept) + len(others) == len(objects):
                         continue  # it was met before
@@ -222,7 +248,20 @@ class RepresentationCollector:
                     others.add(id(item))
                 objects.append(item)
                 keys.append(key)
-        return objects, keys, 1 + max(Counter(repeated).values()) if repeated else 1
+        if repeated:
+            collected.note_shared(place.keys, 1 + max(Counter(repeated).values()))
+        known[place.path] = objects
+        return _Shared(objects, keys, used if is_plain and not others else None)
+
+
+class _Shared(NamedTuple):
+    """The distinct objects at a shared place, each with its key; None for one that no rule is for. `rule` is that of all
+    of them, where each has an identity of its own.
+    """
+
+    objects: list[Tree]
+    keys: list[_Key | None]
+    rule: CompiledRule | None
 
 
 def _distinct(last: PathStep, containers: list[Any]) -> list[Tree]:
@@ -287,13 +326,15 @@ class CompiledRule:
             self._identify_by_values if self._is_flat and self._pairs else self._identify_by_content
         )
         self.represent: Callable[[Tree], Tree] = self._represent  # of an object that has an identity
+        #: the only value that identifies objects, if it is a text; in any other case `identify` tells
+        self.only_key: str | None = None
         if self._is_flat and len(self._pairs) == 1 and rule.typename is not None:
-            self._only_key, self._only_name = self._pairs[0]
+            self.only_key, self._only_name = self._pairs[0]
             self.identify = self._identify_by_one_value
             self.represent = self._represent_by_one_value
 
     def _represent_by_one_value(self, item: Tree) -> Tree:
-        return {"__typename": self._typename, self._only_name: item[self._only_key]}
+        return {"__typename": self._typename, self._only_name: item[self.only_key]}
 
     def _represent(self, item: Tree) -> Tree:
         if self._is_flat and self._typename is not None:
@@ -305,7 +346,7 @@ class CompiledRule:
         return built
 
     def _identify_by_one_value(self, item: Tree) -> Hashable:
-        value: Any = item.get(self._only_key)
+        value: Any = item.get(self.only_key)
         if value is None:
             return _MISSING
         if value.__class__ is list or value.__class__ is dict:

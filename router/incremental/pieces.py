@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from router.errors import ErrorEntry, RequestError
 from router.executor.execute import CompiledPlan, Step, writes
 from router.executor.fetch import Execution
@@ -212,7 +214,7 @@ class Pieces:
             rests = cut(stream, execution.tree)
             if rests is not None:
                 errors = rests.take_errors(stream, execution.errors)
-                alone = replace(
+                alone = msgspec.structs.replace(
                     execution,
                     tree=rests.tree,
                     errors=errors,

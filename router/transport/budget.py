@@ -16,7 +16,7 @@ class Budget:
 
     def earn(self) -> None:
         left = self._left + self._share
-        self._left = left if left < CAPACITY else CAPACITY  # `min` would cost as much as all of this
+        self._left = min(CAPACITY, left)  # `min` would cost as much as all of this
 
     def spend(self) -> bool:
         """Whether there was one left."""

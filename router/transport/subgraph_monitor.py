@@ -184,9 +184,7 @@ class SubgraphMonitor:
                 span.set_status(Status(StatusCode.ERROR, outcome))
             span.end()
 
-    def _tell(
-        self, health: SubgraphHealth, request: SubgraphRequest, answer: asyncio.Future[SubgraphAnswer]
-    ) -> None:
+    def _tell(self, health: SubgraphHealth, request: SubgraphRequest, answer: asyncio.Future[SubgraphAnswer]) -> None:
         """The log names address and cause, which clients are not told."""
         if request.body is PROBE_BODY:  # a subgraph that only starts later than the router is nobody's trouble yet
             return

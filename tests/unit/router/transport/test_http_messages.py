@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import httptools
 import pytest
 from hypothesis import given
@@ -9,7 +11,6 @@ from hypothesis import strategies as st
 
 from router.transport.http_messages import RequestHeads, plain_answer
 from router.transport.protocol import SubgraphAnswer
-from urllib.parse import urlsplit
 
 BODY = b'{"data":{"a":"b"}}'
 STATUS = b"HTTP/1.1 200 OK\r\n"
@@ -23,11 +24,11 @@ class Parsed:
         self.headers: list[tuple[bytes, bytes]] = []
         self.body = b""
         self.messages = self.begun = 0
-        parser = httptools.HttpResponseParser(self)
-        parser.feed_data(received)
-        self.status = parser.get_status_code()
-        self.version = parser.get_http_version()
-        self.may_be_kept = parser.should_keep_alive()
+        self.may_be_kept = False
+        self._parser = httptools.HttpResponseParser(self)
+        self._parser.feed_data(received)
+        self.status = self._parser.get_status_code()
+        self.version = self._parser.get_http_version()
 
     def on_message_begin(self) -> None:
         self.begun += 1
@@ -40,6 +41,7 @@ class Parsed:
 
     def on_message_complete(self) -> None:
         self.messages += 1
+        self.may_be_kept = self._parser.should_keep_alive()  # asked later, it speaks of the next message
 
     def last(self, name: bytes) -> str:
         return ([b"", *[value for key, value in self.headers if key == name]][-1]).decode("latin-1")
@@ -72,7 +74,12 @@ STATUSES = st.sampled_from(
 @st.composite
 def received(draw: st.DrawFn) -> bytes:
     """Mostly an answer, with a byte or two that are others."""
-    told = draw(STATUSES) + b"".join(draw(st.lists(LINES, max_size=6))) + b"\r\n" + draw(st.sampled_from([BODY, BODY, b"", BODY * 2]))
+    told = (
+        draw(STATUSES)
+        + b"".join(draw(st.lists(LINES, max_size=6)))
+        + b"\r\n"
+        + draw(st.sampled_from([BODY, BODY, b"", BODY * 2]))
+    )
     for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
         place = draw(st.integers(0, len(told) - 1))
         told = told[:place] + draw(st.binary(max_size=2)) + told[place + draw(st.integers(0, 2)) :]
@@ -150,7 +157,14 @@ def test_a_head_that_is_nearly_plain_costs_no_more_than_one_that_is() -> None:
 
 def test_a_request_is_written_with_all_that_may_be_forwarded() -> None:
     heads = RequestHeads(urlsplit("http://user:secret@shop.internal:4001/graphql?v=1"), accept_compressed=False)
-    headers = (("x-tenant", "a"), ("host", "evil"), ("x-split", "1\r\nx: 2"), ("x y", "1"), ("X-Mixed", "é"), ("te", "x"))
+    headers = (
+        ("x-tenant", "a"),
+        ("host", "evil"),
+        ("x-split", "1\r\nx: 2"),
+        ("x y", "1"),
+        ("X-Mixed", "é"),
+        ("te", "x"),
+    )
 
     for _ in range(2):  # names are remembered
         assert heads.post(headers, b"{}", "gzip") == (
