@@ -142,7 +142,11 @@ class CancellableAnswer(asyncio.Future[SubgraphAnswer]):
     def _tell(self) -> None:
         told, self.when_landed = self.when_landed, ()
         for each in told:
-            each(self)
+            try:
+                each(self)
+            except Exception as error:  # as of a done callback: the others are told all the same
+                told_of = {"message": "One who was told of an answer failed.", "exception": error, "future": self}
+                self.get_loop().call_exception_handler(told_of)
 
 
 def when_landed(answer: asyncio.Future[SubgraphAnswer], tell: Landed) -> None:

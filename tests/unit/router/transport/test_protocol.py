@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 
@@ -57,3 +58,19 @@ async def test_any_other_future_tells_in_a_later_turn_of_the_loop() -> None:
     answer.set_result(SubgraphAnswer(200, b"{}"))
     await asyncio.sleep(0)
     assert told == [answer]
+
+
+async def test_one_who_fails_when_told_keeps_nobody_else_from_being_told() -> None:
+    answer, told, failures = CancellableAnswer(), list[str](), list[dict[str, Any]]()
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _loop, failure: failures.append(failure))
+    try:
+        when_landed(answer, lambda _: told.remove("nobody"))
+        when_landed(answer, lambda _: told.append("second"))
+        answer.set_result(SubgraphAnswer(200, b"{}"))
+    finally:
+        loop.set_exception_handler(before)
+    assert told == ["second"]
+    assert [type(each["exception"]) for each in failures] == [ValueError]
+    assert (await answer).body == b"{}"
