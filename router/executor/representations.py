@@ -326,8 +326,8 @@ class CompiledRule:
             self._identify_by_values if self._is_flat and self._pairs else self._identify_by_content
         )
         self.represent: Callable[[Tree], Tree] = self._represent  # of an object that has an identity
-        #: the only value that identifies objects, if it is a text; in any other case `identify` tells
-        self.only_key: str | None = None
+        #: where the one value stands that identifies objects, if it is a text; in any other case `identify` tells. No key is empty
+        self.only_key = ""
         if self._is_flat and len(self._pairs) == 1 and rule.typename is not None:
             self.only_key, self._only_name = self._pairs[0]
             self.identify = self._identify_by_one_value
