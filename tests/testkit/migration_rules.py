@@ -44,9 +44,10 @@ class Revision:
     calls: frozenset[str]
 
 
-def revisions(subgraph: str) -> list[Revision]:
-    """In order of their files."""
-    files = sorted((SUBGRAPHS / subgraph / "migrations" / "versions").glob("*.py"))
+def revisions(line: str) -> list[Revision]:
+    """Those of a subgraph, or `events`, which every subgraph's database runs too; in order of their files."""
+    folder = SUBGRAPHS / ("shell/migrations/events" if line == "events" else f"{line}/migrations/versions")
+    files = sorted(folder.glob("*.py"))
     return [read_revision(file.read_text(encoding="utf-8")) for file in files]
 
 

@@ -10,9 +10,9 @@ from tests.testkit.migration_rules import complaints, read_revision, revisions
 HEAD = '"""A change."""\nrevision = "x_0002"\ndown_revision = "x_0001"\n'
 
 
-@pytest.mark.parametrize("subgraph", DOMAINS)
-def test_no_migration_breaks_processes_of_the_release_before(subgraph: str) -> None:
-    found = revisions(subgraph)
+@pytest.mark.parametrize("line", [*DOMAINS, "events"])
+def test_no_migration_breaks_processes_of_the_release_before(line: str) -> None:
+    found = revisions(line)
     assert found
     assert [revision.down for revision in found] == [None, *(revision.name for revision in found[:-1])]
     for index, revision in enumerate(found):
