@@ -3,137 +3,45 @@
 1. Every panel of every dashboard is asked of Prometheus and must not be empty.
 2. Trouble is made and each alert that it should raise must reach a webhook through Alertmanager.
 
-The rules' durations are divided by sixty, so that "for 5 minutes" takes five seconds; expressions stay as they are otherwise.
-`python -m deploy.rehearsals.monitoring`; needs Debian's prometheus, prometheus-alertmanager and its three exporters.
+`python -m deploy.rehearsals.monitoring`; what it needs and changes, `watched_platform` says.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import re
-import shutil
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import aiohttp
-import yaml
-from aiohttp import web
 
 from deploy.dashboards.catalog import DASHBOARDS
-from deploy.databases import libpq_environment
-from deploy.embedded import free_ports
-from deploy.errors import FriendlyError
-from deploy.rehearsals.cluster import Cluster, give_to_server_user
-from deploy.rehearsals.platform import FOODS, WEEK, Platform, running_platform
+from deploy.rehearsals.platform import going_on
 from deploy.rehearsals.report import Report
-from deploy.rehearsals.troubles import TROUBLES, NotHereError, Scene
+from deploy.rehearsals.scene import NotHereError, Scene
+from deploy.rehearsals.troubles import TROUBLES
+from deploy.rehearsals.visitors import arrivals, read_and_err, write
+from deploy.rehearsals.watched_platform import Monitoring, watched_platform
 
-RULES = Path(__file__).parents[1] / "prometheus" / "rules"
-TOOLS = (
-    "prometheus",
-    "prometheus-alertmanager",
-    "prometheus-postgres-exporter",
-    "prometheus-redis-exporter",
-    "prometheus-node-exporter",
-)
 #: What a panel may need that this rehearsal has not.
 ABSENT = {"a replica", "a memory limit"}
 TRAFFIC_SECONDS = 45.0
 ALERT_SECONDS = 150.0
 RECOVERY_SECONDS = 5.0
 ARRIVAL_SECONDS = 0.25
-MOST_PRESENT = 300  # at once: while a subgraph hangs, each waits for its request's end
-SPEED = 60  # a minute of the rules is a second here
-#: The router's settings turn circuit breakers on only where somebody wants them; one answers before anything is slow.
-CIRCUITS = {"traffic_shaping": {"subgraphs": {"nutrition": {"circuit_breaker": {"enabled": True}}}}}
-#: What the exporter of the compose file tells by itself, and Debian's older one only where it is asked.
-REPLICATION = {
-    "pg_replication": {
-        "query": "SELECT CASE WHEN NOT pg_is_in_recovery() OR pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0"
-        " ELSE extract(epoch FROM now() - pg_last_xact_replay_timestamp()) END AS lag_seconds",
-        "metrics": [{"lag_seconds": {"usage": "GAUGE", "description": "Seconds behind the primary."}}],
-    }
-}
-
-
-@dataclass
-class Monitoring:
-    """Prometheus' address, and what Alertmanager has told so far: alert -> when it told of it first, by the monotonic clock."""
-
-    url: str
-    told: dict[str, float] = field(default_factory=dict)
-
-    async def ask(self, session: aiohttp.ClientSession, expression: str) -> list[Any]:
-        async with session.get(f"{self.url}/api/v1/query", params={"query": expression}) as response:
-            answer = await response.json()
-        if answer["status"] != "success":
-            raise FriendlyError(f"Prometheus refuses {expression}: {answer.get('error')}")
-        return list(answer["data"]["result"])
 
 
 async def rehearse(report: Report) -> None:
     """Writes what it saw into `report`. Raises FriendlyError where a tool is absent."""
-    if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
-        raise FriendlyError(f"not installed: {', '.join(missing)}", "apt-get install them; nothing of them need run")
     with tempfile.TemporaryDirectory(prefix="fittracker-rehearsal-") as name:
-        folder = Path(name)
-        settings = folder / "router.yaml"
-        settings.write_text(yaml.safe_dump(CIRCUITS), encoding="utf-8")
-        async with AsyncExitStack() as stack:
-            replica = stack.enter_context(_replica(folder))
-            platform = await stack.enter_async_context(running_platform(folder / "data", "--config", str(settings)))
-            monitoring = await stack.enter_async_context(_monitoring(folder, platform, replica))
-            traffic = asyncio.create_task(_arrive(platform))
-            try:
+        async with watched_platform(Path(name)) as (scene, monitoring):
+            platform = scene.platform
+            people = arrivals(lambda: (read_and_err(platform), write(platform)), lambda: ARRIVAL_SECONDS)
+            async with going_on(people):
                 await asyncio.sleep(TRAFFIC_SECONDS)
                 await _look_at_panels(monitoring, report)
-                await _raise_alerts(Scene(platform, folder, replica), monitoring, report)
-            finally:
-                traffic.cancel()
-                with suppress(asyncio.CancelledError):
-                    await traffic
-
-
-async def _arrive(platform: Platform) -> None:
-    """Somebody new every ARRIVAL_SECONDS until cancelled, whatever became of those before, as clients of a real system do.
-
-    Twelve people in a loop would all wait for a part that hangs, and nothing at all would fail until they are told so together.
-    """
-    present: set[asyncio.Task[None]] = set()
-    try:
-        while True:
-            for visit in (_read(platform), _write(platform)):
-                if len(present) < MOST_PRESENT:
-                    present.add(task := asyncio.create_task(visit))
-                    task.add_done_callback(present.discard)
-                else:
-                    visit.close()
-            await asyncio.sleep(ARRIVAL_SECONDS)
-    finally:
-        for task in present:
-            task.cancel()
-        await asyncio.gather(*present, return_exceptions=True)
-
-
-async def _read(platform: Platform) -> None:
-    """Some of it wrong: failures are what is being rehearsed."""
-    for question in (WEEK, FOODS, "{ nonsense }"):
-        with suppress(aiohttp.ClientError, TimeoutError, ValueError):
-            await platform.ask(question)
-    with suppress(aiohttp.ClientError, TimeoutError, ValueError):
-        await platform.ask("{ me { displayName } }", authorization="Bearer not.a.token")
-
-
-async def _write(platform: Platform) -> None:
-    with suppress(aiohttp.ClientError, TimeoutError, KeyError, ValueError, TypeError):
-        await platform.weigh()
+                await _raise_alerts(scene, monitoring, report)
 
 
 async def _look_at_panels(monitoring: Monitoring, report: Report) -> None:
@@ -163,168 +71,6 @@ async def _raise_alerts(scene: Scene, monitoring: Monitoring, report: Report) ->
             after = "" if told is None else ", told before already" if told < began else f", after {told - began:.0f} s"
             report.check(f"alert {alert}", told is not None, f"{trouble.what}{after}")
         await asyncio.sleep(RECOVERY_SECONDS)
-
-
-@contextmanager
-def _replica(folder: Path) -> Iterator[tuple[Cluster, Cluster] | None]:
-    """A primary and its standby; None without the distribution's Postgres."""
-    if not list(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
-        yield None
-        return
-    folder.chmod(0o755)  # the server's user has to pass
-    primary, standby, archive = Cluster(folder / "primary"), Cluster(folder / "standby"), folder / "archive"
-    archive.mkdir()
-    give_to_server_user(archive)
-    primary.initialise(archive)
-    try:
-        standby.copy_of(primary, "standby1")
-        standby.start()
-        try:
-            yield primary, standby
-        finally:
-            standby.stop("immediate")
-    finally:
-        primary.stop("immediate")
-
-
-@asynccontextmanager
-async def _monitoring(
-    folder: Path, platform: Platform, replica: tuple[Cluster, Cluster] | None
-) -> AsyncIterator[Monitoring]:
-    names = ("prometheus", "alertmanager", "webhook", "node", "postgres", "redis", "projections", "replica")
-    ports = dict(zip(names, free_ports(len(names)), strict=True))
-    monitoring = Monitoring(f"http://127.0.0.1:{ports['prometheus']}")
-    textfile = folder / "textfile"
-    textfile.mkdir()
-    _write_configuration(folder, platform, ports)
-    environment = platform.state.environment
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(_webhook(ports["webhook"], monitoring))
-        for command, extra in (
-            (["prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{ports['node']}", f"--collector.textfile.directory={textfile}"], {}),
-            (["prometheus-postgres-exporter", f"--web.listen-address=127.0.0.1:{ports['postgres']}"], {"DATA_SOURCE_NAME": _dsn(platform.superuser_url)}),
-            (["prometheus-redis-exporter", f"-web.listen-address=127.0.0.1:{ports['redis']}"], _redis(environment["REDIS_URL"])),
-            ([sys.executable, "-m", "deploy", "events", "check", "--every", "2", "--sample", "5", "--metrics-port", str(ports["projections"]),
-              "--data-dir", str(folder / "data")], {}),
-            (["prometheus-alertmanager", f"--config.file={folder / 'alertmanager.yml'}", f"--storage.path={folder / 'am'}",
-              f"--web.listen-address=127.0.0.1:{ports['alertmanager']}", "--cluster.listen-address="], {}),
-            (["prometheus", f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'tsdb'}",
-              f"--web.listen-address=127.0.0.1:{ports['prometheus']}"], {}),
-        ):  # fmt: skip
-            await stack.enter_async_context(_child(command, extra))
-        if replica is not None:
-            _, standby = replica
-            command = ["prometheus-postgres-exporter", f"--web.listen-address=127.0.0.1:{ports['replica']}"]
-            questions = folder / "questions.yaml"
-            questions.write_text(yaml.safe_dump(REPLICATION), encoding="utf-8")
-            asked = {
-                "DATA_SOURCE_NAME": standby.superuser_dsn,
-                "PG_EXPORTER_EXTEND_QUERY_PATH": str(questions),
-            }
-            await stack.enter_async_context(_child(command, asked))
-        yield monitoring
-
-
-def _write_configuration(folder: Path, platform: Platform, ports: dict[str, int]) -> None:
-    """The committed rules, sixty times as fast, and a scrape configuration for this run's ports."""
-    rules = folder / "rules"
-    rules.mkdir()
-    for file in RULES.glob("*.yml"):
-        (rules / file.name).write_text(quicker(file.read_text(encoding="utf-8")), encoding="utf-8")
-    jobs = {
-        name: port
-        for name, port in platform.state.ports.items()
-        if name in {"users", "nutrition", "workouts", "analytics"}
-    }
-    jobs["router"] = int(platform.state.router_url.rpartition(":")[2].partition("/")[0])
-    scrapes: list[dict[str, Any]] = [
-        {
-            "job_name": name,
-            "metrics_path": "/actuator/prometheus",
-            "static_configs": [{"targets": [f"127.0.0.1:{port}"]}],
-        }
-        for name, port in jobs.items()
-    ]
-    scrapes += [
-        {"job_name": name, "static_configs": [{"targets": [f"127.0.0.1:{ports[name]}"]}]}
-        for name in ("node", "postgres", "redis", "projections", "replica")
-    ]
-    configuration = {
-        "global": {"scrape_interval": "1s", "scrape_timeout": "900ms", "evaluation_interval": "1s"},
-        "rule_files": [f"{rules}/*.yml"],
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{ports['alertmanager']}"]}]}]},
-        "scrape_configs": scrapes,
-    }
-    (folder / "prometheus.yml").write_text(yaml.safe_dump(configuration), encoding="utf-8")
-    receiver = {
-        "name": "all",
-        "webhook_configs": [{"url": f"http://127.0.0.1:{ports['webhook']}/", "send_resolved": False}],
-    }
-    route = {
-        "receiver": "all",
-        "group_by": ["alertname"],
-        "group_wait": "1s",
-        "group_interval": "2s",
-        "repeat_interval": "1h",
-    }
-    alertmanager = {"route": route, "receivers": [receiver]}
-    (folder / "alertmanager.yml").write_text(yaml.safe_dump(alertmanager), encoding="utf-8")
-
-
-def quicker(rules: str) -> str:
-    """Every duration of the rules divided by sixty and at least five seconds, which is five scrapes."""
-
-    def seconds(match: re.Match[str]) -> str:
-        unit = {"m": 60, "h": 3600, "s": 1}[match[2]]
-        return f"{max(5, int(match[1]) * unit // SPEED)}s"
-
-    in_brackets = re.sub(r"(?<=\[)(\d+)([mhs])(?=\])", seconds, rules)
-    return re.sub(r"(?<=for: )(\d+)([mhs])\b", seconds, in_brackets)
-
-
-def _dsn(url: str) -> str:
-    """The form the exporter reads; its driver knows neither every parameter of ours nor TLS of the embedded server."""
-    parts = libpq_environment(url)
-    names = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGPASSWORD": "password", "PGDATABASE": "dbname"}
-    return " ".join(f"{names[name]}={value}" for name, value in parts.items() if name in names) + " sslmode=disable"
-
-
-def _redis(url: str) -> dict[str, str]:
-    return {"REDIS_ADDR": url.rpartition("/")[0]}
-
-
-@asynccontextmanager
-async def _webhook(port: int, monitoring: Monitoring) -> AsyncIterator[None]:
-    async def receive(request: web.Request) -> web.Response:
-        told = await request.json()
-        for alert in told["alerts"]:
-            if alert["status"] == "firing":
-                monitoring.told.setdefault(alert["labels"]["alertname"], time.monotonic())
-        return web.Response()
-
-    application = web.Application()
-    application.router.add_post("/", receive)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    try:
-        yield
-    finally:
-        await runner.cleanup()
-
-
-@asynccontextmanager
-async def _child(command: list[str], environment: dict[str, str]) -> AsyncIterator[None]:
-    quiet = asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=quiet, stderr=quiet, env={**os.environ, **environment}
-    )
-    try:
-        yield
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
 
 
 def main() -> int:

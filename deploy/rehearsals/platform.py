@@ -9,8 +9,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from deploy.server_secret import ServerSecret
 START_SECONDS = 600.0  # on a machine that does much else, too
 SETTLE_SECONDS = 60.0
 PATIENCE_SECONDS = 45.0  # longer than the router's own limit, so that it is the router who says that something hangs
+#: A token lives for a quarter of an hour, and some rehearsals last longer.
+RENEW_SECONDS = 240.0
 SIGN_IN = {"email": "john.doe@example.com", "password": "Password123!"}
 
 LOGIN = "mutation SignIn($input: LoginInput!) { login(input: $input) { accessToken } }"
@@ -41,9 +43,14 @@ class Platform:
 
     def __init__(self, folder: Path, state: StackState, session: aiohttp.ClientSession) -> None:
         self._folder = folder
-        self.state = state
+        self._first_state = state
         self._session = session
         self.token = ""
+
+    @property
+    def state(self) -> StackState:
+        """As it is now: a part that was started again has another process id. Once it has stopped, as it was at first."""
+        return DataDirectory(self._folder).read_state() or self._first_state
 
     @property
     def superuser_url(self) -> str:
@@ -109,11 +116,24 @@ async def running_platform(
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=patience) as session:
             platform = Platform(folder, state, session)
             await platform.sign_in()
-            yield platform
+            async with going_on(_stay_signed_in(platform)):
+                yield platform
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
             await process.wait()
+
+
+@asynccontextmanager
+async def going_on(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """The work goes on beside the block and is cancelled at its end."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def fittracker(
@@ -150,6 +170,14 @@ def since(started: float) -> str:
 
 def _of_code(code: Path | None) -> dict[str, str]:
     return {} if code is None else {"PYTHONPATH": str(code)}
+
+
+async def _stay_signed_in(platform: Platform) -> None:
+    """While users is the part that fails, the former token serves until the next attempt."""
+    while True:
+        await asyncio.sleep(RENEW_SECONDS)
+        with suppress(aiohttp.ClientError, TimeoutError, KeyError, TypeError, ValueError):
+            await platform.sign_in()
 
 
 async def _state(folder: Path, process: asyncio.subprocess.Process) -> StackState:

@@ -23,7 +23,8 @@ from deploy.certificates import make_certificates
 from deploy.embedded import free_ports
 from deploy.local_http import http_ok
 from deploy.rehearsals.platform import FOODS, comes
-from deploy.rehearsals.troubles import PROJECTION_GROUP, TROUBLES, Scene, publish
+from deploy.rehearsals.scene import Scene
+from deploy.rehearsals.troubles import PROJECTION_GROUP, TROUBLES, publish
 
 Words = Mapping[str, str]
 Trouble = Callable[[Scene], AbstractAsyncContextManager[Words | None]]
@@ -212,6 +213,7 @@ USERS_HEALTH = "curl -s localhost:8081/actuator/health"
 ROUTER_NUMBERS = "curl -s localhost:9080/actuator/prometheus | grep"
 COMPOSE = f"fittracker compose {' '.join(f'schema/fittracker/subgraphs/{name}.graphql' for name in ('users', 'nutrition', 'workouts', 'analytics'))} -o /tmp/supergraph.graphql"
 QUEUES = 'curl -s localhost:8081/actuator/prometheus | grep -E "queue_oldest_seconds|mails_total|web_push_total|webhook_attempts_total"'
+UNREADABLE = "curl -s localhost:8081/actuator/prometheus | grep second_factor_unreadable_total"
 MEMORY = 'curl -s localhost:8081/actuator/prometheus | grep -E "process_resident_memory_bytes|process_memory_limit_bytes|python_gc_objects"'
 END_HOLDER = 'psql "$DATABASE_URL_NUTRITION" -c "SELECT pg_terminate_backend(HOLDER)"'
 NO_STATISTICS = "keeps no statistics of statements"
@@ -384,6 +386,12 @@ DRILLS = (
         short=True,
     ),
     Drill(
+        "mass-sign-out",
+        "a key was replaced",
+        _known("a key was replaced and is not among the former ones"),
+        (Step(UNREADABLE, r"(?m)^second_factor_unreadable_total [1-9]"),),
+    ),
+    Drill(
         "queues",
         "a mail does not leave",
         _known("a mail does not leave"),
@@ -395,6 +403,7 @@ DRILLS = (
             Step("fittracker scale users=2", "USERS-SERVICE: 2 instances", once=True),
             Step("fittracker roll users", "(?i)users", once=True),
             Step(QUEUES, r'queue_oldest_seconds\{queue="mail"\} 0', mended=True),
+            Step("fittracker scale users=1", "USERS-SERVICE: 1 instance", once=True, mended=True),
         ),
     ),
     Drill(

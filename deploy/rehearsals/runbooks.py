@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.rehearsals.lost_key import key_in_a_file
 from deploy.rehearsals.platform import comes, running_platform, since
 from deploy.rehearsals.report import Report
 from deploy.rehearsals.runbook_drills import (
@@ -33,7 +34,7 @@ from deploy.rehearsals.runbook_drills import (
     Step,
 )
 from deploy.rehearsals.runbook_pages import commands, pages, runnable
-from deploy.rehearsals.troubles import NotHereError, Scene
+from deploy.rehearsals.scene import NotHereError, Scene
 
 #: How long a command may go on saying something else, and how long it may take.
 PATIENCE_SECONDS = 90.0
@@ -134,6 +135,8 @@ async def _run_drill(report: Report, drill: Drill, scene: Scene) -> None:
         report.note(what, str(reason))
     except NotAsThePageSaysError as failure:
         report.check(what, is_well=False, detail=_in_a_cell(str(failure)))
+    except Exception as failure:  # the trouble could not be made or mended; the other pages are still worth a drill
+        report.check(what, is_well=False, detail=_in_a_cell(f"{type(failure).__name__}: {failure}"))
     else:
         report.check(what, is_well=True, detail=f"{len(typed)} commands in {since(started)}")
 
@@ -180,7 +183,7 @@ async def rehearse(report: Report, chosen: set[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="fittracker-runbooks-") as name:
         folder = Path(name)
         if drills := [each for each in DRILLS if each.page in chosen]:
-            async with running_platform(folder / "data") as platform:
+            async with running_platform(folder / "data", environment=key_in_a_file(folder)) as platform:
                 scene = Scene(platform, folder, None)
                 for drill in drills:
                     await _run_drill(report, drill, scene)

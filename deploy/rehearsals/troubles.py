@@ -1,6 +1,7 @@
 """The troubles of the monitoring rehearsal: each is made for real, lasts as long as its block, and is then mended.
 
-`TROUBLES` says which alerts each must raise. One that needs what this machine does not give raises `NotHereError`, which says what.
+`TROUBLES` says which alerts each must raise; every alert of deploy/prometheus/rules is one of them. One that needs what this machine
+does not give raises `NotHereError`, which says what.
 """
 
 from __future__ import annotations
@@ -13,67 +14,23 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import (
-    AbstractAsyncContextManager,
-    AbstractContextManager,
-    asynccontextmanager,
-    contextmanager,
-    suppress,
-)
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
 from redis.asyncio import Redis
 
-from deploy.rehearsals.cluster import Cluster
-from deploy.rehearsals.platform import Platform
+from deploy.rehearsals.lost_key import factor_key_is_lost
+from deploy.rehearsals.platform import going_on
+from deploy.rehearsals.scene import Making, NotHereError, Scene, Trouble
 from events.topics import USERS_BODY
 
 PROJECTION_GROUP = "workouts-person"
 BAD_RECORDS = 1500
 #: Between two rounds of a trouble that goes on.
 PAUSE_SECONDS = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """The running platform and the folder of this rehearsal; `textfile` is what node-exporter reads.
-
-    `replica` streams from a primary that nobody else uses; both are watched. None where there is no Postgres of the distribution.
-    """
-
-    platform: Platform
-    folder: Path
-    replica: tuple[Cluster, Cluster] | None
-
-    @property
-    def textfile(self) -> Path:
-        return self.folder / "textfile" / "fittracker.prom"
-
-    def pid(self, part: str) -> int:
-        return self.platform.state.pids[part]
-
-    def database(self, domain: str) -> str:
-        return self.platform.state.environment[f"DATABASE_URL_{domain.upper()}"]
-
-
-Making = Callable[[Scene], AbstractAsyncContextManager[None]]
-
-
-class NotHereError(Exception):
-    """A trouble cannot be made on this machine; the message says what it needs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """`what` is said in the log; every one of `alerts` must be told while the trouble that `make` makes lasts."""
-
-    what: str
-    alerts: frozenset[str]
-    make: Making
 
 
 def _at_once(make: Callable[[Scene], AbstractContextManager[None]]) -> Making:
@@ -123,7 +80,7 @@ async def _stutters(scene: Scene) -> AsyncIterator[None]:
         finally:
             os.kill(pid, signal.SIGCONT)
 
-    async with _going_on(stutter()):
+    async with going_on(stutter()):
         yield
 
 
@@ -166,7 +123,7 @@ async def _locked_table(scene: Scene) -> AsyncIterator[None]:
     try:
         async with connection.transaction():
             await connection.execute("LOCK TABLE food IN ACCESS EXCLUSIVE MODE")
-            async with _going_on(_search_at_once(scene)):
+            async with going_on(_search_at_once(scene)):
                 yield
     finally:
         await connection.close()
@@ -188,7 +145,7 @@ async def _deadlock(scene: Scene) -> AsyncIterator[None]:
         finally:
             connection.terminate()
 
-    async with _going_on(take(1, 2)), _going_on(take(2, 1)):
+    async with going_on(take(1, 2)), going_on(take(2, 1)):
         yield
 
 
@@ -234,7 +191,7 @@ async def _texts_that_differ(scene: Scene) -> AsyncIterator[None]:
             await asyncio.gather(*(ask(number + each) for each in range(40)), return_exceptions=True)
             number += 40
 
-    async with _going_on(flood()):
+    async with going_on(flood()):
         yield
 
 
@@ -251,7 +208,7 @@ async def _tokens_are_tried(scene: Scene) -> AsyncIterator[None]:
             number += 1
             await asyncio.sleep(PAUSE_SECONDS)
 
-    async with _going_on(attempt()):
+    async with going_on(attempt()):
         yield
 
 
@@ -412,17 +369,6 @@ async def _old_files(scene: Scene) -> AsyncIterator[None]:
         scene.textfile.unlink()
 
 
-@asynccontextmanager
-async def _going_on(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
 async def _search_at_once(scene: Scene) -> None:
     """Thirty at a time, for ever: more than a pool has connections. The words differ, for equal queries under way run once."""
     query = "query Search($search: String!) { foods(search: $search, first: 3) { nodes { name } } }"
@@ -482,6 +428,9 @@ TROUBLES = (
     Trouble("Redis fills up", frozenset({"RedisNearlyFull"}), _full_redis),
     Trouble("operations have numbers in their names", frozenset({"CacheMisses"}), _texts_that_differ),
     Trouble("tokens are tried", frozenset({"ManyTokensRefused"}), _tokens_are_tried),
+    Trouble(
+        "a key was replaced and is not among the former ones", frozenset({"SecondFactorUnreadable"}), factor_key_is_lost
+    ),
     Trouble("a handler fails", frozenset({"ConsumerBlocked", "LoopStandsStill"}), _handler_fails),
     Trouble("records are no events", frozenset({"RecordsParked", "ConsumerLags"}), _bad_records),
     Trouble("a copy was corrected by hand", frozenset({"ProjectionDiffers"}), _copy_differs),

@@ -11,7 +11,7 @@ from deploy.rehearsals.platform import Platform
 from deploy.rehearsals.runbook_drills import DRILLS, Drill, Step
 from deploy.rehearsals.runbook_pages import commands
 from deploy.rehearsals.runbooks import NotAsThePageSaysError, Shell, make, words_of
-from deploy.rehearsals.troubles import Scene
+from deploy.rehearsals.scene import Scene
 from tests.testkit.running_stack import RunningStack
 
 SHORT = [drill for drill in DRILLS if drill.short]

@@ -17,6 +17,7 @@ import subgraphs.users.commands.people_count
 import subgraphs.users.commands.queue_age
 from deploy.dashboards.__main__ import FOLDER, texts
 from deploy.dashboards.catalog import DASHBOARDS
+from deploy.rehearsals.troubles import TROUBLES
 from tests.testkit.tools import tool
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
@@ -92,6 +93,11 @@ def test_every_alert_has_a_history_that_fires_it_and_one_that_does_not() -> None
     tests = {test["name"] for test in yaml.safe_load((DEPLOY / "prometheus/tests/alerts.yml").read_text())["tests"]}
     for alert in alerts():
         assert {f"{alert['alert']} fires", f"{alert['alert']} stays quiet"} <= tests
+
+
+def test_every_alert_is_raised_for_real_by_a_trouble_of_the_rehearsal() -> None:
+    expected = {alert for trouble in TROUBLES for alert in trouble.alerts}
+    assert {alert["alert"] for alert in alerts()} == expected
 
 
 def test_alertmanager_accepts_its_configuration(tmp_path: Path) -> None:
