@@ -17,8 +17,9 @@ from typing import Any
 from benchmarks.depot.workloads import DEPOT_WORKLOADS
 from benchmarks.gateways import Gateway, known_gateways
 from benchmarks.load import Sample, WrongAnswerError, put_load, verify
+from benchmarks.plots import write_plot
 from benchmarks.processes import Server, free_port
-from benchmarks.report import print_table, summarise, write_plot, write_results
+from benchmarks.report import print_table, summarise, write_results
 from benchmarks.served_graph import ServedGraph
 from benchmarks.shop.facts import SHOP
 from benchmarks.shop.workloads import WORKLOADS as SHOP_WORKLOADS

@@ -14,7 +14,8 @@ import sys
 import time
 from statistics import median
 
-from benchmarks.report import write_line_plot, write_results
+from benchmarks.plots import write_line_plot
+from benchmarks.report import write_results
 from schema import SubgraphSource, compose
 
 TYPES_PER_SUBGRAPH = 20

@@ -17,8 +17,9 @@ from typing import Any
 from benchmarks.fittracker.contenders import NAMES, OURS, Contender, running
 from benchmarks.fittracker.product import ROOT, Product, running_product
 from benchmarks.load import WrongAnswerError, run_wrk, verify_answer
+from benchmarks.plots import write_stacked_plot
 from benchmarks.processes import cpu_seconds, peak_memory_mib
-from benchmarks.report import write_results, write_stacked_plot
+from benchmarks.report import write_results
 
 GATEWAY = "gateway"
 

@@ -24,8 +24,9 @@ from benchmarks.compare import GATEWAY_CORE, LOAD_CORE, compose_shop, running_su
 from benchmarks.floor_server import Call, Script
 from benchmarks.gateways import OURS, known_gateways
 from benchmarks.load import Request, Sample, put_load, run_wrk, verify
+from benchmarks.plots import write_stacked_plot
 from benchmarks.processes import Server, free_port
-from benchmarks.report import write_results, write_stacked_plot
+from benchmarks.report import write_results
 from benchmarks.shop.workloads import WORKLOADS
 from benchmarks.subgraph_server import Subgraphs
 from benchmarks.workload import Workload

@@ -20,8 +20,9 @@ from typing import Any
 from benchmarks.compare import GATEWAY_CORE, LOAD_CORE, compose_shop, running_subgraphs
 from benchmarks.gateways import OURS, known_gateways
 from benchmarks.load import Request, Traffic, run_wrk, verify
+from benchmarks.plots import write_line_plot
 from benchmarks.processes import Server, free_port, resident_mib
-from benchmarks.report import write_line_plot, write_results
+from benchmarks.report import write_results
 from benchmarks.shop.workloads import WORKLOADS
 
 #: Of 100 requests; the rest of what the router does is in there too: texts that are new (cold), large answers (heavy).

@@ -30,8 +30,9 @@ import orjson
 
 from benchmarks.fittracker.app import App, RefusedError
 from benchmarks.fittracker.product import LOGIN, Product, running_product
+from benchmarks.plots import write_line_plot, write_stacked_plot
 from benchmarks.processes import resident_mib
-from benchmarks.report import write_line_plot, write_results, write_stacked_plot
+from benchmarks.report import write_results
 from deploy.sample_data.load import PASSWORD
 
 #: What requests are for, by weight. An app asks far more often than it writes; `reconnect` is a phone that was away: a new WebSocket.

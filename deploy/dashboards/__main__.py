@@ -1,9 +1,10 @@
-"""`python -m deploy.dashboards`: writes json/ anew from the catalog."""
+"""`python -m deploy.dashboards`: writes json/ and README.md anew from the catalog."""
 
 import json
 from pathlib import Path
 
 from deploy.dashboards.catalog import DASHBOARDS
+from deploy.dashboards.page import FILE, page
 
 FOLDER = Path(__file__).parent / "json"
 
@@ -20,6 +21,7 @@ def main() -> None:
         (FOLDER / name).write_text(text, encoding="utf-8")
     for stale in {file.name for file in FOLDER.glob("*.json")} - set(wanted):
         (FOLDER / stale).unlink()
+    FILE.write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,7 +11,7 @@ DATASOURCE = {"type": "prometheus", "uid": "prometheus"}
 COLUMNS = 24
 PANEL_WIDTH, PANEL_HEIGHT = 8, 8
 
-Unit = Literal["short", "reqps", "s", "bytes", "percentunit", "ops", "dateTimeAsIso"]
+Unit = Literal["short", "reqps", "s", "bytes", "Bps", "percentunit", "ops"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,19 @@ class Query:
 
     expression: str
     legend: str = ""
+
+    def legend_of(self, labels: Mapping[str, str]) -> str:
+        """What is written beside the line of one series."""
+        return re.sub(r"\{\{(\w+)\}\}", lambda found: labels.get(found[1], ""), self.legend).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Where an alert begins, in the unit of its panel: above the value, or below it where it is the least that is well."""
+
+    alert: str
+    value: float
+    is_least: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +47,25 @@ class Panel:
     queries: tuple[Query, ...]
     unit: Unit = "short"
     needs: str | None = None
+    limit: Limit | None = None
+
+    @property
+    def description(self) -> str:
+        """What it means, and where its alert begins."""
+        if self.limit is None:
+            return self.meaning
+        value = f"{self.limit.value * 100:g}" if self.unit == "percentunit" else f"{self.limit.value:g}"
+        unit = {"percentunit": " %", "s": " s"}.get(self.unit, "")
+        return f"{self.meaning} Alert {self.limit.alert} {'below' if self.limit.is_least else 'from'} {value}{unit}."
 
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
+    """`purpose` says in a sentence or two what it is for and how it is read."""
+
     uid: str
     title: str
+    purpose: str
     panels: tuple[Panel, ...]
 
     def document(self) -> dict[str, Any]:
@@ -46,6 +73,7 @@ class Dashboard:
         return {
             "uid": self.uid,
             "title": self.title,
+            "description": self.purpose,
             "tags": ["fittracker"],
             "schemaVersion": 39,
             "editable": False,
@@ -73,10 +101,10 @@ def _panel(number: int, panel: Panel, place: dict[str, int]) -> dict[str, Any]:
         "id": number,
         "type": "timeseries",
         "title": panel.title,
-        "description": panel.meaning,
+        "description": panel.description,
         "datasource": DATASOURCE,
         "gridPos": place,
-        "fieldConfig": {"defaults": {"unit": panel.unit, "min": 0, "custom": {"fillOpacity": 8}}, "overrides": []},
+        "fieldConfig": {"defaults": {"unit": panel.unit, "min": 0, **_style(panel.limit)}, "overrides": []},
         "options": {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi"}},
         "targets": [
             {
@@ -87,6 +115,17 @@ def _panel(number: int, panel: Panel, place: dict[str, int]) -> dict[str, Any]:
             }
             for place, query in enumerate(panel.queries)
         ],
+    }
+
+
+def _style(limit: Limit | None) -> dict[str, Any]:
+    """Areas below the lines are tinted; a limit is a dashed red line."""
+    if limit is None:
+        return {"custom": {"fillOpacity": 8}}
+    steps = [{"color": "green", "value": None}, {"color": "red", "value": limit.value}]
+    return {
+        "custom": {"fillOpacity": 8, "thresholdsStyle": {"mode": "dashed"}},
+        "thresholds": {"mode": "absolute", "steps": steps},
     }
 
 

@@ -17,6 +17,7 @@ import subgraphs.users.commands.people_count
 import subgraphs.users.commands.queue_age
 from deploy.dashboards.__main__ import FOLDER, texts
 from deploy.dashboards.catalog import DASHBOARDS
+from deploy.dashboards.model import Query
 from deploy.rehearsals.troubles import TROUBLES
 from tests.testkit.tools import tool
 
@@ -98,6 +99,24 @@ def test_every_alert_has_a_history_that_fires_it_and_one_that_does_not() -> None
 def test_every_alert_is_raised_for_real_by_a_trouble_of_the_rehearsal() -> None:
     expected = {alert for trouble in TROUBLES for alert in trouble.alerts}
     assert {alert["alert"] for alert in alerts()} == expected
+
+
+def test_a_limit_of_a_panel_is_that_of_the_alert_it_names() -> None:
+    """Over the same metric, in the same direction."""
+    expressions = {alert["alert"]: alert["expr"] for alert in alerts()}
+    limited = [panel for each in DASHBOARDS for panel in each.panels if panel.limit is not None]
+    assert len(limited) >= 10
+    for panel in limited:
+        assert panel.limit is not None
+        expression = expressions[panel.limit.alert]
+        sign = "<" if panel.limit.is_least else ">=?"
+        assert re.search(rf"{sign} {panel.limit.value:g}(?![.\d])", expression), panel.title
+        assert names_in(expression) & {name for query in panel.queries for name in names_in(query.expression)}
+
+
+def test_a_legend_is_the_labels_that_it_names() -> None:
+    query = Query("up", "{{job}} {{instance}} {{absent}}")
+    assert query.legend_of({"job": "users", "instance": "a:1"}) == "users a:1"
 
 
 def test_alertmanager_accepts_its_configuration(tmp_path: Path) -> None:
