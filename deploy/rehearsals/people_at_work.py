@@ -228,16 +228,11 @@ class PeopleAtWork:
 
     async def _follow(self, session: aiohttp.ClientSession, person: Person) -> None:
         """As deploy/docs/front-ends.md asks of clients: whoever is sent away comes again, from where it stood."""
-        url = self._platform.state.router_url.replace("http://", "ws://", 1)
         since: str | None = None
         while True:
             try:
-                async with session.ws_connect(url, protocols=("graphql-transport-ws",)) as socket:
-                    payload = {"Authorization": f"Bearer {person.token}"}
-                    await socket.send_json({"type": "connection_init", "payload": payload})
-                    await socket.receive_json(timeout=20)
-                    operation = {"query": LIVE, "variables": {"since": since}}
-                    await socket.send_json({"type": "subscribe", "id": "1", "payload": operation})
+                operation = {"query": LIVE, "variables": {"since": since}}
+                async with self._platform.subscribed(session, person.token, operation) as socket:
                     async for message in socket:
                         since = await self._take(socket, person, message.json()) or since
             except TypeError:

@@ -26,6 +26,7 @@ SETTLE_SECONDS = 60.0
 PATIENCE_SECONDS = 45.0  # longer than the router's own limit, so that it is the router who says that something hangs
 #: A token lives for a quarter of an hour, and some rehearsals last longer.
 RENEW_SECONDS = 240.0
+ACKNOWLEDGED_SECONDS = 20.0
 SIGN_IN = {"email": "john.doe@example.com", "password": "Password123!"}
 
 LOGIN = "mutation SignIn($input: LoginInput!) { login(input: $input) { accessToken } }"
@@ -79,6 +80,18 @@ class Platform:
                                 {"input": {"weightKg": weight, "idempotencyKey": f"rehearsal-{time.time_ns()}"}})  # fmt: skip
         if answer.get("errors") or not answer["data"]["logWeight"]:
             raise KeyError(json.dumps(answer)[:300])
+
+    @asynccontextmanager
+    async def subscribed(
+        self, session: aiohttp.ClientSession, token: str, operation: Mapping[str, Any]
+    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """A WebSocket over which the operation is under way. Raises aiohttp.ClientError, and TypeError where it is closed unheard."""
+        url = self.state.router_url.replace("http://", "ws://", 1)
+        async with session.ws_connect(url, protocols=("graphql-transport-ws",)) as socket:
+            await socket.send_json({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}})
+            await socket.receive_json(timeout=ACKNOWLEDGED_SECONDS)
+            await socket.send_json({"type": "subscribe", "id": "1", "payload": operation})
+            yield socket
 
     async def takes_writes(self) -> bool:
         """Whether one write is answered: not refused, not cut off, and with data."""

@@ -77,16 +77,11 @@ def usual_visits(platform: Platform) -> Iterator[Visit]:
 async def watch(platform: Platform, seconds: float) -> None:
     """Follows the day over a WebSocket until cancelled, from so many seconds on; connects anew where it is cut off."""
     await asyncio.sleep(seconds)
-    url = platform.state.router_url.replace("http", "ws", 1)
-    subscribe = {"type": "subscribe", "id": "1", "payload": _operation(LIVE)}
+    operation = _operation(LIVE)
     async with aiohttp.ClientSession() as session:
         while True:
             with suppress(*NOT_ANSWERED):
-                async with session.ws_connect(url, protocols=("graphql-transport-ws",)) as socket:
-                    token = {"Authorization": f"Bearer {platform.token}"}
-                    await socket.send_json({"type": "connection_init", "payload": token})
-                    await socket.receive_json()
-                    await socket.send_json(subscribe)
+                async with platform.subscribed(session, platform.token, operation) as socket:
                     async for message in socket:
                         if message.json()["type"] == "ping":
                             await socket.send_json({"type": "pong"})
