@@ -46,7 +46,7 @@ _DECIMALS = re.compile(r"\d+\.\d+")
 
 def svg_of(specification: Mapping[str, Any]) -> str:
     """What Vega-Lite makes of it, without paths that nobody sees and notes for screen readers, which an image on a page has in its own
-    text, and with places to a tenth of a pixel. Raises ValueError for what is no specification.
+    text, and with places to a tenth of a pixel. Raises ValueError for what is no specification; what else it cannot draw, it says on stderr.
     """
     svg = str(vl_convert.vegalite_to_svg(dict(specification)))
     shown = _NEEDLESS.sub("", _UNSEEN.sub("", svg))
@@ -57,7 +57,9 @@ def write_plot(summary: dict[str, Any], target: Path) -> None:
     """Requests per second as bars, one group a workload, each group on its own scale."""
     groups = [_bars_of(workload, by_gateway) for workload, by_gateway in summary.items()]
     title = "Requests per second, one core, one worker, median of all rounds"
-    _write({"title": {"text": title, "offset": 16}, "vconcat": groups, "resolve": {"scale": {"x": "independent"}}}, target)
+    _write(
+        {"title": {"text": title, "offset": 16}, "vconcat": groups, "resolve": {"scale": {"x": "independent"}}}, target
+    )
 
 
 def _bars_of(workload: str, by_gateway: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
@@ -145,7 +147,7 @@ def write_line_plot(
 
 
 def _write(chart: Mapping[str, Any], target: Path) -> None:
-    schema = "https://vega.github.io/schema/vega-lite/v5.json"
+    schema = "https://vega.github.io/schema/vega-lite/v6.json"
     target.write_text(svg_of({"$schema": schema, "config": STYLE, **chart}), encoding="utf-8")
 
 

@@ -19,6 +19,7 @@ minutes: what lasted some seconds is seen for five minutes after.
 The pictures show ten minutes of a platform that was in use, as a live Prometheus told them; what happened meanwhile is written at the top of each and
 marked by dotted lines. They were drawn on {date}, on two cores that were busy besides, by `python -m tests.testkit.dashboard_pictures`: seventeen
 minutes, with Debian's Prometheus and exporters. In Grafana the same panels look a little otherwise.
+One person writes everything, whose day is soon full: it takes fifty meals and a hundred drinks, and what is refused makes no event of nutrition.
 """
 
 

@@ -57,6 +57,14 @@ class Samples(msgspec.Struct, frozen=True):
     events: tuple[tuple[float, str], ...]
     lines: dict[str, dict[str, tuple[Line, ...]]]
 
+    @property
+    def end(self) -> float:
+        """When the last values are of, in seconds since 1970."""
+        steps = max(
+            (len(line.values) for panels in self.lines.values() for each in panels.values() for line in each), default=2
+        )
+        return self.start + (steps - 1) * self.step
+
 
 async def take(seconds: float = SECONDS, warm_up: float = WARM_UP_SECONDS) -> Samples:
     """What is told of so many seconds, the events at their shares of them. Raises FriendlyError where a tool is absent."""

@@ -25,9 +25,10 @@ from deploy.rehearsals.dashboard_samples import Line, Samples, take
 
 COLUMNS = 2
 WIDTH, HEIGHT = 370, 150
-CHARACTERS = 68  # of a panel's description in a line
+CHARACTERS = 58  # of a panel's description in a line
 MOST_IN_LEGEND = 8
-LONG_NAME = 26  # characters, of which one column of two holds no more
+TICK_SECONDS = 120.0
+LONG_NAME = 22  # characters, of which one column of two holds no more
 #: Okabe and Ito's, which people with any colour vision tell apart; the yellow is darker than theirs, for it is on white.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#333333", "#b8a800")
 RED, GREY = "#c92a2a", "#868e96"
@@ -73,7 +74,7 @@ def specification(dashboard: Dashboard, samples: Samples) -> dict[str, Any]:
     """What Vega-Lite is to draw."""
     lines = samples.lines[dashboard.uid]
     return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "config": STYLE,
         "title": {"text": dashboard.title, "subtitle": list(_story(samples)), "fontSize": 18, "offset": 16},
         "concat": [_chart(panel, lines[panel.title], samples) for panel in dashboard.panels],
@@ -84,7 +85,7 @@ def specification(dashboard: Dashboard, samples: Samples) -> dict[str, Any]:
 def _story(samples: Samples) -> Iterator[str]:
     day = datetime.fromtimestamp(samples.start, UTC).date().isoformat()
     happened = "; ".join(f"{_clock(samples.start + second)} {what}" for second, what in samples.events)
-    yield from textwrap.wrap(f"{day}, UTC. {happened}.", 2 * CHARACTERS)
+    yield from textwrap.wrap(f"{day}, UTC. {happened}.", 2 * CHARACTERS + 20)
 
 
 def _clock(at: float) -> str:
@@ -97,8 +98,7 @@ def _chart(panel: Panel, lines: Sequence[Line], samples: Samples) -> dict[str, A
     limit = _near_limit(panel, largest)
     top = max(largest, limit or 0.0)
     factor, unit = _scale(panel.unit, top)
-    count = len(next(iter(lines)).values) if lines else 1
-    span = [_moment(samples.start), _moment(samples.start + (count - 1) * samples.step)]
+    span = [_moment(samples.start), _moment(samples.end)]
     x = {"field": "at", "type": "temporal", "scale": {"type": "utc", "domain": span}}
     y = {"field": "value", "type": "quantitative", "scale": {"domain": [0, 1.08 * top / factor or 1]}}
     rows = [
@@ -117,7 +117,15 @@ def _chart(panel: Panel, lines: Sequence[Line], samples: Samples) -> dict[str, A
                 "data": {"values": rows},
                 "mark": {"type": "line", "strokeWidth": 1.6, "strokeJoin": "round"},
                 "encoding": {
-                    "x": {**x, "axis": {"format": "%H:%M", "title": None, "tickCount": 6, "grid": False}},
+                    "x": {
+                        **x,
+                        "axis": {
+                            "format": "%H:%M",
+                            "title": None,
+                            "values": _even_minutes(samples),
+                            "grid": False,
+                        },
+                    },
                     "y": {**y, "axis": {"title": unit, "tickCount": 4, "format": "~r"}},
                     "detail": {"field": "line", "type": "nominal"},
                     "color": {"field": "name", "type": "nominal", **_colours(ordered)},
@@ -126,6 +134,11 @@ def _chart(panel: Panel, lines: Sequence[Line], samples: Samples) -> dict[str, A
             *_rules(samples, None if limit is None else limit / factor, x, y),
         ],
     }
+
+
+def _even_minutes(samples: Samples) -> list[int]:
+    first = -(-samples.start // TICK_SECONDS)
+    return [_moment(number * TICK_SECONDS) for number in range(int(first), int(samples.end // TICK_SECONDS) + 1)]
 
 
 def _near_limit(panel: Panel, largest: float) -> float | None:
