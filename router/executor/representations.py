@@ -326,8 +326,9 @@ class CompiledRule:
             self._identify_by_values if self._is_flat and self._pairs else self._identify_by_content
         )
         self.represent: Callable[[Tree], Tree] = self._represent  # of an object that has an identity
-        #: where the one value stands that identifies objects, if it is a text; in any other case `identify` tells. No key is empty
-        self.only_key = ""
+        #: where the one value stands that identifies objects, if it is a text. In any other case `identify` tells, and this is
+        #: no key of any object, whatever a subgraph sends
+        self.only_key: Any = None
         if self._is_flat and len(self._pairs) == 1 and rule.typename is not None:
             self.only_key, self._only_name = self._pairs[0]
             self.identify = self._identify_by_one_value

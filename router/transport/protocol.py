@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextvars import Context, copy_context
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -118,7 +119,7 @@ class CancellableAnswer(asyncio.Future[SubgraphAnswer]):
         super().__init__(loop=loop)
         self.on_cancel: Callable[[], None] | None = None
         self.asked: tuple[str, ...] = ()  # the addresses of the instances that were asked, where there are several
-        self.when_landed: tuple[Landed, ...] = ()
+        self.when_landed: tuple[tuple[Landed, Context], ...] = ()
 
     def cancel(self, msg: Any = None) -> bool:
         was_cancelled = _cancel(self, msg)
@@ -141,9 +142,9 @@ class CancellableAnswer(asyncio.Future[SubgraphAnswer]):
 
     def _tell(self) -> None:
         told, self.when_landed = self.when_landed, ()
-        for each in told:
+        for tell, context in told:
             try:
-                each(self)
+                context.run(tell, self)
             except Exception as error:  # as of a done callback: the others are told all the same
                 told_of = {"message": "One who was told of an answer failed.", "exception": error, "future": self}
                 self.get_loop().call_exception_handler(told_of)
@@ -152,10 +153,11 @@ class CancellableAnswer(asyncio.Future[SubgraphAnswer]):
 def when_landed(answer: asyncio.Future[SubgraphAnswer], tell: Landed) -> None:
     """Has `tell` called when the answer has landed: as soon as it has, where it is a CancellableAnswer that has not yet, and
     otherwise in a later turn of the loop. Who is told first, and in the order in which they asked for it, are these; then
-    who awaits the answer goes on.
+    who awaits the answer goes on. Like a done callback, `tell` runs in the context of whoever asks for it now: an answer is
+    read in that of the request which opened the connection.
     """
     if isinstance(answer, CancellableAnswer) and not answer.done():
-        answer.when_landed = (*answer.when_landed, tell)
+        answer.when_landed = (*answer.when_landed, (tell, copy_context()))
     else:
         answer.add_done_callback(tell)
 

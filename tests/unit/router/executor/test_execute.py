@@ -122,6 +122,21 @@ async def test_equal_entities_are_asked_once_and_stand_everywhere() -> None:
     ]
 
 
+@pytest.mark.parametrize("more", ["", "null", "None", "__typename"])
+async def test_what_a_subgraph_adds_to_its_objects_identifies_none_of_them(more: str) -> None:
+    users = [{"id": "1", "code": "a", more: "User"}, {"id": "2", "code": "a", more: "User"}]
+    subgraphs = Subgraphs(
+        users={"data": {"users": users}}, names={"data": {"_entities": [{"name": "one"}, {"name": "two"}]}}
+    )
+    plan = compiled(
+        "{ users { id name } }",
+        USERS,
+        entities("names", ("users", "@"), key("User", "id code"), on("User", fields("name"))),
+    )
+    assert await run(plan, subgraphs) == {"data": {"users": [{"id": "1", "name": "one"}, {"id": "2", "name": "two"}]}}
+    assert len(subgraphs.representations("names")[0]) == 2
+
+
 async def test_objects_that_differ_beside_their_key_stay_apart() -> None:
     subgraphs = Subgraphs(
         users={"data": {"users": [{"id": "1", "code": "a"}, {"id": "1", "code": "b"}]}},

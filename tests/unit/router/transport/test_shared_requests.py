@@ -7,8 +7,10 @@ import asyncio
 import pytest
 
 from router.errors import SubgraphHttpError
-from router.transport.deadlines import ending_at
-from router.transport.protocol import SubgraphAnswer, SubgraphRequest
+from router.settings import Retry
+from router.transport.deadlines import ending_at, operation_ends_at
+from router.transport.protocol import CancellableAnswer, SubgraphAnswer, SubgraphRequest
+from router.transport.retries import Retries
 from router.transport.shared_requests import SharedRequests
 
 QUERY = SubgraphRequest("a", "http://a", b"{}")
@@ -102,3 +104,29 @@ async def test_a_request_that_has_all_the_time_of_an_attempt_is_joined_by_later_
             shared.send(QUERY)
     shared.send(QUERY)  # of a subscription's event, which has no end
     assert len(transport.sent) == 1
+
+
+async def test_another_attempt_has_what_is_left_of_its_own_operations_time() -> None:
+    class Told:
+        """Answers as the HTTP client does, and notes until when each attempt may take."""
+
+        def __init__(self) -> None:
+            self.sent: list[CancellableAnswer] = []
+            self.ends: list[float] = []
+
+        def send(self, _: SubgraphRequest) -> asyncio.Future[SubgraphAnswer]:
+            self.sent.append(CancellableAnswer())
+            self.ends.append(operation_ends_at())
+            return self.sent[-1]
+
+    transport, now = Told(), asyncio.get_running_loop().time()
+    shared = SharedRequests(transport, Retries(lambda _: Retry(pause_seconds=0)))
+    with ending_at(now + 40):
+        asked = shared.send(QUERY)
+    with ending_at(now - 100):  # where the answer is read: for the request that opened the connection
+        transport.sent[0].set_exception(SubgraphHttpError("It failed in passing.", "a"))
+    while len(transport.sent) < 2:
+        await asyncio.sleep(0.001)
+    assert transport.ends == [now + 40, now + 40]
+    transport.sent[1].set_result(SubgraphAnswer(200, b"1"))
+    assert (await asked).body == b"1"
