@@ -142,6 +142,7 @@ def postgres_spec(directory: Path, port: int) -> ChildSpec:
         "-c", "max_connections=300",  # what `fittracker sizing` asks for with a process of each subgraph
         "-c", "shared_buffers=64MB",
         "-c", "random_page_cost=1.1",  # of a solid state disk; by default whole tables are read for a few thousand keys
+        "-c", "autovacuum_naptime=3min",  # each look is a process for each database
         "-c", "log_min_messages=warning",
     ]  # fmt: skip
     return ChildSpec(

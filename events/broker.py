@@ -7,6 +7,7 @@ a broker that lost its records has lost that topic too, and whoever finds it mis
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from math import inf
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -19,6 +20,7 @@ from events.topics import EPOCH_PREFIX, TOPICS, Topic, epoch_topic
 
 _TOPIC_ALREADY_EXISTS = 36
 CALL_TIMEOUT_SECONDS = 5.0
+ANNOUNCED_METADATA_MS = 300_000
 TELLING_POLLS, TELLING_POLL_SECONDS = 50, 0.1
 #: For so long an epoch that was read is believed over a connection that stands: a broker that lost its records was restarted.
 EPOCH_BELIEVED_SECONDS = 10.0
@@ -109,6 +111,8 @@ class Broker:
 @asynccontextmanager
 async def connect_broker(settings: KafkaSettings) -> AsyncIterator[Broker]:
     """Connect, and disconnect at the end of the block."""
+    if settings.announced:  # one broker at one address: what `Broker` asks for it asks anew each time
+        settings = replace(settings, metadata_max_age_ms=ANNOUNCED_METADATA_MS)
     async with connect_admin(settings) as admin:
         yield Broker(admin, settings)
 

@@ -38,7 +38,11 @@ _log = structlog.get_logger("events.consumer")
 
 POLL_MS = 1000
 ANNOUNCED_POLL_MS = 50  # for records that were announced, and are there
-ANNOUNCED_TURN_MS = 2_000  # of aiokafka's fetching, which what is resumed, revoked or sought wakes besides
+ANNOUNCED_TURN_MS = 10_000  # of aiokafka's fetching, which what is resumed, revoked or sought wakes besides
+SESSION_MS = 6_000
+#: The embedded broker, which is the one whose events are announced, never forgets a member that went without a word, so its heartbeats
+#: only tell of others that join.
+ANNOUNCED_SESSION_MS = 12_000
 POLL_TIMEOUT_SECONDS = 30.0
 #: A broker that lost sight of a member that joins never answers it (the embedded one does, when another leaves just then).
 START_TIMEOUT_SECONDS = 20.0
@@ -362,6 +366,7 @@ async def _group_member(
     group: str, topics: Sequence[str], kafka: KafkaSettings, listener: _BeginAtNewEpoch
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Raises JoinUnansweredError, and what aiokafka raises."""
+    session_ms = ANNOUNCED_SESSION_MS if kafka.announced else SESSION_MS
     consumer: AIOKafkaConsumer = AIOKafkaConsumer(
         **kafka.arguments(),
         **({"consumer_timeout_ms": ANNOUNCED_TURN_MS} if kafka.announced else {}),
@@ -369,8 +374,8 @@ async def _group_member(
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=kafka.fetch_max_wait_ms,
-        session_timeout_ms=6_000,
-        heartbeat_interval_ms=2_000,
+        session_timeout_ms=session_ms,
+        heartbeat_interval_ms=session_ms // 3,
     )
     bound_fetches(consumer)
     listener.consumer = consumer

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-SAMPLE_SECONDS = 0.5
+SAMPLE_SECONDS = 1.0
 _GROUPS = Path("/proc/self/cgroup")
 _HIERARCHIES = Path("/sys/fs/cgroup")
 _NO_LIMIT_FROM = 1 << 60  # version 1 writes a huge number where there is none
@@ -71,7 +71,7 @@ def add_process_metrics(registry: CollectorRegistry) -> Histogram:
     registry.register(ProcessCollector())
     return Histogram(
         "event_loop_lag_seconds",
-        "How much later than asked for a timer of the event loop ran, sampled twice a second.",
+        "How much later than asked for a timer of the event loop ran, sampled once a second.",
         buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
         registry=registry,
     )

@@ -62,6 +62,18 @@ def places_of(pattern: str, *rooms: str) -> set[str]:
             },
         ),
         (
+            "work beside requests is begun in five modules, and what lasts of it is a supervised loop",
+            r"(?<!tasks)(?<!group)\.(create_task|ensure_future)\(",
+            ("subgraphs", "events"),
+            {
+                "events/consumer.py",  # closes a client, and waits for it
+                "subgraphs/shell/allowance.py",  # the operation itself
+                "subgraphs/shell/app.py",  # every loop
+                "subgraphs/shell/read_pool.py",  # closes a connection
+                "subgraphs/users/commands/webhook_delivery.py",  # each request of a loop that looks what became of it
+            },
+        ),
+        (
             "rows are loaded by COPY for the catalogue and for whole histories",
             r"^from subgraphs\.shell\.bulk",
             ("subgraphs", "deploy", "events"),
