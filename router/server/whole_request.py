@@ -21,6 +21,8 @@ from router.server.bounded_http import BoundedHttpProtocol
 from router.server.header_values import HeaderFields, Headers
 
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)[ \t]*\r\n", re.IGNORECASE)
+#: A client that sends ever new heads, such as one with a trace, is not learnt from for ever.
+_MOST_LEARNT = 8
 _MAX_DIGITS = 9  # of a length that is looked at without the parser
 _END, _END_AND_CLOSE = b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"
 _FAILED = (
@@ -197,6 +199,7 @@ class WholeRequestProtocol(BoundedHttpProtocol):
     cycle: Any  # uvicorn's, a WholeRequest, or none
 
     _known: Head | None = None  # of the request before
+    _learnt = 0  # heads since one was known again
     _coming: list[bytes] | None = None  # what there is of the body of a request that may be whole
     _begun: WholeRequest | None = None  # by the data that is being read
     _answering: WholeRequest | None = None
@@ -216,6 +219,7 @@ class WholeRequestProtocol(BoundedHttpProtocol):
             body = known.body_in(data)
             if body is not None and self.application.takes(known.target):
                 self._idle_since = None
+                self._learnt = 0
                 self._begin_whole(WholeRequest(self, known, body))
                 return
         is_first = self._is_complete or (self._is_in_head and not self._head_bytes)
@@ -223,8 +227,10 @@ class WholeRequestProtocol(BoundedHttpProtocol):
         if self._coming is not None:
             self._begin_by_asgi()
         begun, self._begun = self._begun, None
-        if begun is not None and is_first and begun.head.learn(data, len(begun.body)):
-            self._known = begun.head
+        if begun is not None and is_first and self._learnt < _MOST_LEARNT:
+            self._learnt += 1
+            if begun.head.learn(data, len(begun.body)):
+                self._known = begun.head
 
     def on_body(self, body: bytes) -> None:
         if self._coming is None:

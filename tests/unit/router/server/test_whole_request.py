@@ -148,6 +148,21 @@ async def test_another_head_is_read_anew(other: bytes) -> None:
     ).fields.text(b"authorization")
 
 
+async def test_a_client_with_ever_new_heads_is_learnt_from_for_a_while_and_one_that_stays_is_known() -> None:
+    app = Application()
+    connected = Connected(app)
+
+    async def heads_of(*lines: bytes) -> int:
+        before = len(app.requests)
+        for line in lines:
+            await connected.send(post(b"hi", line))
+        return len({id(request.head) for request in app.requests[before:]})
+
+    assert await heads_of(*[b"X-Id: %d" % number for number in range(6)], b"X-Id: 5") == 6
+    assert await heads_of(*[b"X-Id: %d" % number for number in range(10, 40)]) == 30
+    assert await heads_of(b"X-Id: 1", b"X-Id: 1") == 2  # it is believed to go on like this
+
+
 async def test_what_is_there_of_a_known_head_in_pieces_is_read_in_pieces() -> None:
     app = Application()
     connected = Connected(app)
