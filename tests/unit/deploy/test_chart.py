@@ -100,9 +100,26 @@ def test_every_deployment_scales_survives_a_drain_and_is_closed_to_strangers() -
     by_kind: dict[str, set[str]] = {}
     for document in documents:
         by_kind.setdefault(document["kind"], set()).add(document["metadata"]["name"])
-    for kind in ("HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy", "Service"):
-        assert by_kind["Deployment"] <= by_kind[kind], kind
+    assert by_kind["Deployment"] <= by_kind["NetworkPolicy"]
+    serving = by_kind["Deployment"] - {CHECK}  # which answers nobody but the scraper
+    for kind in ("HorizontalPodAutoscaler", "PodDisruptionBudget", "Service"):
+        assert serving <= by_kind[kind], kind
     assert by_kind["CronJob"] == {"backup", "restore-drill", "weekly-maintenance"}
+
+
+def test_projections_are_compared_with_their_sources_for_ever() -> None:
+    """As in the compose file: else the alert ProjectionDiffers has nothing to read."""
+    documents = rendered(VARIANTS["default"])
+    (spec,) = (spec for name, spec in pods(documents) if name == CHECK)
+    (container,) = spec["containers"]
+    compose = yaml.safe_load((CHART.parents[1] / "compose" / "compose.yaml").read_text(encoding="utf-8"))
+    assert container["args"] == compose["services"][CHECK]["command"]
+    given = {each["name"] for each in container["env"]}
+    assert given >= {name for name in compose["services"][CHECK]["environment"] if name.startswith("DATABASE_URL")}
+    labels = {"app": CHECK, "app.kubernetes.io/name": "fittracker"}
+    reached = {who for who in (INGRESS, MONITORING, OTHERS) if may_reach(documents, who, labels, 9100)}
+    assert reached == {MONITORING}
+    assert CHECK not in {name for name, _ in pods(rendered({"projectionCheck": {"enabled": False}}))}
 
 
 def test_a_canary_shares_the_service_and_runs_another_image() -> None:
@@ -122,6 +139,7 @@ def test_a_canary_shares_the_service_and_runs_another_image() -> None:
     assert images == {"fittracker:0.1.0", "fittracker:0.2.0"}
 
 
+CHECK = "projection-check"
 ROUTER = {"app": "router", "app.kubernetes.io/name": "fittracker"}
 INGRESS, MONITORING, OTHERS = "ingress-nginx", "monitoring", "default"
 
