@@ -66,7 +66,9 @@ class SequenceStep:
 
 @dataclass(frozen=True, slots=True)
 class ParallelStep:
-    """`fetches` are all under way before the first is waited for and need no task; `others` get one each."""
+    """`fetches` are all under way before the first is waited for and need no task; `others` get one each. Those of objects that
+    stand deeper come later: equal objects further up have become one by then, and below that one there is less to look at.
+    """
 
     fetches: tuple[RootFetch | EntityFetchStep, ...]
     others: tuple[Step, ...]
@@ -321,7 +323,9 @@ class StepCompiler:
             case Parallel(nodes):
                 steps = tuple(self._compiled(nodes))
                 return ParallelStep(
-                    tuple(step for step in steps if isinstance(step, (RootFetch, EntityFetchStep))),
+                    tuple(
+                        sorted((each for each in steps if isinstance(each, (RootFetch, EntityFetchStep))), key=_depth)
+                    ),
                     tuple(step for step in steps if not isinstance(step, (RootFetch, EntityFetchStep))),
                 )
             case ConditionNode(conditions, inner):
@@ -380,6 +384,12 @@ class StepCompiler:
             step = self.compile(node)
             if step is not None:
                 yield step
+
+
+def _depth(fetch: RootFetch | EntityFetchStep) -> int:
+    if isinstance(fetch, RootFetch):
+        return 0
+    return min(len(path) for lookup in fetch.lookups for path in lookup.paths)
 
 
 def compile_plan(

@@ -57,11 +57,9 @@ class Announcer:
 
 def value_at(value: Any, path: ClientPath) -> Any:
     """What stands there in objects and lists; None where nothing does."""
-    for part in path:
-        if value.__class__ is dict:
-            value = value.get(part)
-        elif value.__class__ is list and part.__class__ is int and part < len(value):
+    try:
+        for part in path:
             value = value[part]
-        else:
-            return None
+    except (KeyError, IndexError, TypeError):
+        return None
     return value

@@ -139,20 +139,21 @@ class DeliveredData:
         known: Any = self._first_tree
         other: Any = tree
         for part in path:
-            known, other = _below(known, part), _below(other, part)
-            if known.__class__ is dict and other.__class__ is dict and not self._are_alike(known, other):
-                return False
+            try:
+                known, other = known[part], other[part]
+            except (KeyError, IndexError, TypeError):
+                return True
+            if known.__class__ is dict and other.__class__ is dict and (id(known), id(other)) not in self._alike:
+                if not self._are_alike(known, other):
+                    return False
+                self._alike.add((id(known), id(other)))
         return True
 
     def _are_alike(self, known: Tree, other: Tree) -> bool:
-        about = (id(known), id(other))
-        if about not in self._alike:
-            for name in self._key_names.intersection(known):
-                value = known[name]
-                if (value.__class__ is str or value.__class__ is int) and name in other and other[name] != value:
-                    return False
-            self._alike.add(about)
-        return True
+        return not any(
+            (value := known[name]).__class__ in (str, int) and name in other and other[name] != value
+            for name in self._key_names.intersection(known)
+        )
 
     def take_new(self, path: ClientPath, data: Tree) -> list[tuple[ClientPath, Tree]]:
         """The fields of an object's piece that the client lacks, by the object they belong to (below `path`)."""
@@ -296,12 +297,6 @@ def _projected_items(stream: StreamedList, path: ClientPath, execution: Executio
     return projection.project_items(
         stream.selections, stream.item_type, items, path, stream.initial_count, stream.coordinate
     )
-
-
-def _below(value: Any, part: str | int) -> Any:
-    if value.__class__ is dict:
-        return value.get(part)
-    return value[part] if value.__class__ is list and part.__class__ is int and part < len(value) else None
 
 
 def _is_of(error: ErrorEntry, selections: SelectionSet, path: ClientPath) -> bool:
