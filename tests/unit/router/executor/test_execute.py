@@ -137,6 +137,25 @@ async def test_what_a_subgraph_adds_to_its_objects_identifies_none_of_them(more:
     assert len(subgraphs.representations("names")[0]) == 2
 
 
+async def test_of_fetches_at_the_same_time_those_of_objects_further_up_come_first() -> None:
+    """So that equal ones are one object when what is below them is looked for."""
+    users = [{"id": "1", "home": {"zip": "8000"}}, {"id": "1", "home": {"zip": "8000"}}]
+    subgraphs = Subgraphs(
+        users={"data": {"users": users}},
+        streets={"data": {"_entities": [{"street": "High Street"}]}},
+        names={"data": {"_entities": [{"name": "one"}]}},
+    )
+    streets = entities("streets", ("users", "@", "home"), key("Address", "zip"), on("Address", fields("street")))
+    first = Fetch(
+        "users", "query", nested("users", SelectionSet((*fields("id").items, *nested("home", fields("zip")).items)))
+    )
+    user = {"id": "1", "name": "one", "home": {"street": "High Street"}}
+
+    plan = compiled("{ users { id name home { street } } }", first, Parallel((streets, NAMES)))
+    assert await run(plan, subgraphs) == {"data": {"users": [user, user]}}
+    assert [name for name, _ in subgraphs.sent] == ["users", "names", "streets"]
+
+
 async def test_objects_that_differ_beside_their_key_stay_apart() -> None:
     subgraphs = Subgraphs(
         users={"data": {"users": [{"id": "1", "code": "a"}, {"id": "1", "code": "b"}]}},
