@@ -169,12 +169,17 @@ def share_fetches(parts: Listed[PlannedPart], harmless: HarmlessFields) -> list[
     sent = _mutations(nodes[0])
     if any(_mutations(node) != sent for node in nodes):
         return []
+    common = _fetches_of_several(nodes)
+    return [
+        replace(part.plan, node=node if part.reading is None else without_unread(node, part.reading, common))
+        for part, node in zip(parts, nodes, strict=True)
+    ]
+
+
+def _fetches_of_several(nodes: Listed[PlanNode | None]) -> set[Fetch | EntityFetch]:
+    """The fetches that more than one of the plans sends."""
     times = Counter(fetch for node in nodes for fetch in {each for each, _ in _fetches(node)})
-    known = {fetch for fetch, number in times.items() if number > 1}
-    for index, part in enumerate(parts):
-        if part.reading is not None:
-            nodes[index] = without_unread(nodes[index], part.reading, known)
-    return [replace(part.plan, node=node) for part, node in zip(parts, nodes, strict=True)]
+    return {fetch for fetch, number in times.items() if number > 1}
 
 
 def asks_again(plan: QueryPlan, around: Iterable[QueryPlan]) -> bool:

@@ -100,8 +100,7 @@ class RouterApp:
         self.settings = settings
         self._paths = settings.graphql_paths
         self._targets = frozenset(path.encode() for path in self._paths if path.isascii())
-        # every request to a subgraph asks for both
-        self._traffic_of = traffic_of = functools.cache(settings.traffic_shaping.of)
+        self._traffic_of = traffic_of = functools.cache(settings.traffic_shaping.of)  # each subgraph request asks
         kept = functools.cache(ResponseHeaders(settings.headers).names_of)
         self._client = None if transport else SubgraphClient(lambda name: _http_limits(traffic_of(name), kept(name)))
         self._instances = _instances(settings, self._client)

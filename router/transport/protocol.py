@@ -61,9 +61,7 @@ class SubgraphRequest:
     avoided: tuple[str, ...] = ()
 
     def with_headers(self, headers: Headers) -> SubgraphRequest:
-        """The same with these headers; every request takes this way, which `dataclasses.replace` makes three times as long,
-        and names of arguments twice.
-        """
+        """The same with these headers; every request takes this way, which `dataclasses.replace` makes three times as long."""
         return SubgraphRequest(
             self.subgraph,
             self.url,
@@ -71,9 +69,9 @@ class SubgraphRequest:
             headers,
             self.is_query,
             self.files,
-            self.query_string,
-            self.epoch,
-            self.avoided,
+            query_string=self.query_string,
+            epoch=self.epoch,
+            avoided=self.avoided,
         )
 
 

@@ -1,4 +1,4 @@
-"""Whether and when a failed query is sent to its subgraph again. `shared_requests` asks after each answer, and failure.
+"""Whether and when a failed query is sent to its subgraph again. `shared_requests` asks it after each answer, and failure.
 
 Mutations never come here. A budget keeps retries a small share of all requests: a subgraph in trouble gets no more of it.
 """

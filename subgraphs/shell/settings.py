@@ -162,15 +162,20 @@ def read_settings(subgraph: str, environment: Mapping[str, str] | None = None) -
         open_food_facts_timeout_seconds=reader.seconds("OPEN_FOOD_FACTS_TIMEOUT_SECONDS", 2.0),
         open_food_facts_per_minute=reader.number("OPEN_FOOD_FACTS_PER_MINUTE", 60),
     )
-    if settings.open_food_facts_url is not None and settings.open_food_facts_contact is None:
-        reader.problems.append("OPEN_FOOD_FACTS_URL needs OPEN_FOOD_FACTS_CONTACT, an address to write to.")
-    if settings.webhook_loopback and environment_name == "prod":
-        reader.problems.append("WEBHOOK_LOOPBACK is for development: it lets webhooks reach this machine's own ports.")
-    if (settings.tls_certificate is None) != (settings.tls_key is None):
-        reader.problems.append("TLS_CERTIFICATE_PATH and TLS_KEY_PATH belong together.")
+    _check_together(settings, reader)
     if reader.problems:
         raise SettingsError(f"The {subgraph} subgraph cannot start. " + " ".join(reader.problems))
     return settings
+
+
+def _check_together(settings: Settings, reader: "_Reader") -> None:
+    """Adds to the reader's problems what settings must not be beside each other."""
+    if settings.open_food_facts_url is not None and settings.open_food_facts_contact is None:
+        reader.problems.append("OPEN_FOOD_FACTS_URL needs OPEN_FOOD_FACTS_CONTACT, an address to write to.")
+    if settings.webhook_loopback and settings.environment == "prod":
+        reader.problems.append("WEBHOOK_LOOPBACK is for development: it lets webhooks reach this machine's own ports.")
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        reader.problems.append("TLS_CERTIFICATE_PATH and TLS_KEY_PATH belong together.")
 
 
 def read_kafka(environment: Mapping[str, str]) -> KafkaSettings | None:
