@@ -149,7 +149,6 @@ class CompiledPlan:
         self.step = compiler.compile(plan.node.rest if isinstance(plan.node, Subscription) else plan.node)
         self._shared_keys = frozenset(response_keys_of(path) for path in self.sharing.shared_paths)
         self._projections = KeptProjections(schema, self.root_type, operation.selections, self._shared_keys)
-        self._open: KeptProjections | None = None  # with nothing encoded in what they make
         self._of_parts: dict[tuple[str, int, Keys], KeptProjections] = {}
         self._passthrough: Passthrough | None = None
         self._is_passthrough_known = False
@@ -258,13 +257,11 @@ class CompiledPlan:
         """The client's data, no part of it encoded, so that it can be looked into and fields can be added to its objects; the
         same to be written, and all errors.
         """
-        if self._open is None:
-            self._open = KeptProjections(self.schema, self.root_type, self.operation.selections, frozenset())
-        fast = self._open.of(execution.variables) if not execution.names else None
+        fast = self._projections.of(execution.variables, is_repeated=False) if not execution.names else None
         if fast is not None:
             try:
                 data = fast(execution.tree, {})
-                return data, orjson.Fragment(self._open.dumps(data)), execution.errors
+                return data, orjson.Fragment(self._projections.dumps(data)), execution.errors
             except IRREGULAR_ERRORS:  # what is nested too deeply to be written is among them
                 pass
         data, errors = self.project_plainly(execution)

@@ -57,7 +57,8 @@ class KeptProjections:
 
     def of(self, variables: Mapping[str, Any], *, is_repeated: bool = True) -> ProjectFunction | None:
         """None on the first use: compiling pays off for operations that come again. Unless something `is_repeated`, which is
-        one object in several places of the tree, encoding objects at shared places one by one would only take longer.
+        one object in several places of the tree, encoding objects at shared places one by one would only take longer; and
+        nothing is encoded then in what is made.
         """
         decisions: _Decisions = (is_repeated and bool(self._shared_keys),)
         if self._condition_variables:
