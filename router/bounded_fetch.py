@@ -35,9 +35,8 @@ _FETCH = 1  # Kafka's number of this kind of request
 _OVERHEAD = Struct(">qi")
 _MAGIC_AT = 16
 _OF_MESSAGE_SET = Struct(">qiIbb")  # ..., checksum, magic, attributes
-_OF_BATCH = Struct(
-    ">qiibIhiq"
-)  # ..., epoch of the leader, magic, checksum, attributes, last offset from the first, time
+# ..., epoch of the leader, magic, checksum, attributes, last offset from the first, time
+_OF_BATCH = Struct(">qiibIhiq")
 _BATCH_HEADER_BYTES = 61
 _CODECS = {1: "gzip", 2: "snappy", 3: "lz4", 4: "zstd"}
 _GZIP = 1

@@ -39,6 +39,10 @@ FOODS = 'query Foods { foods(search: "rice", first: 3) { edges { node { id name 
 _numbers = itertools.count(1)
 
 
+class ClosedUnheardError(Exception):
+    """A WebSocket was closed before the router said a word over it, as one that stops does."""
+
+
 class Platform:
     """A running stack. `token` is John's, of the sample data."""
 
@@ -85,11 +89,12 @@ class Platform:
     async def subscribed(
         self, session: aiohttp.ClientSession, token: str, operation: Mapping[str, Any]
     ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-        """A WebSocket over which the operation is under way. Raises aiohttp.ClientError, and TypeError where it is closed unheard."""
+        """A WebSocket over which the operation is under way. Raises aiohttp.ClientError, and ClosedUnheardError."""
         url = self.state.router_url.replace("http://", "ws://", 1)
         async with session.ws_connect(url, protocols=("graphql-transport-ws",)) as socket:
             await socket.send_json({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}})
-            await socket.receive_json(timeout=ACKNOWLEDGED_SECONDS)
+            if (await socket.receive(ACKNOWLEDGED_SECONDS)).type is not aiohttp.WSMsgType.TEXT:
+                raise ClosedUnheardError
             await socket.send_json({"type": "subscribe", "id": "1", "payload": operation})
             yield socket
 

@@ -30,9 +30,8 @@ from deploy.rehearsals.report import Report
 PEOPLE = 4
 INSTANCES = 2
 LONG_READ_SECONDS = 10.0
-MOST_WAIT_SECONDS = (
-    5.0  # behind a migration that waits for the long reader: well below its time, with room for a busy machine
-)
+#: Behind a migration that waits for the long reader: well below its time, with room for a busy machine.
+MOST_WAIT_SECONDS = 5.0
 MIGRATION_COMES_SECONDS = 120.0  # it imports four subgraphs first
 AT_WORK_SECONDS = 5.0  # between two steps
 SETTLE_SECONDS = 180.0

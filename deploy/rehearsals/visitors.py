@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from deploy.rehearsals.platform import FOODS, WEEK, Platform
+from deploy.rehearsals.platform import FOODS, WEEK, ClosedUnheardError, Platform
 
 Visit = Coroutine[Any, Any, None]
 MOST_PRESENT = 300  # at once: while a subgraph hangs, each waits for its request's end
@@ -22,7 +22,7 @@ RECONNECT_SECONDS = 1.0
 OPERATIONS = Path(__file__).parents[1] / "workbench" / "operations"
 USUAL = ("01-week", "02-diary", "03-foods", "01-week", "04-water", "02-diary", "05-meal", "03-foods", "09-refused")
 LIVE = "06-live"
-NOT_ANSWERED = (aiohttp.ClientError, TimeoutError, KeyError, ValueError, TypeError)
+NOT_ANSWERED = (aiohttp.ClientError, TimeoutError, KeyError, ValueError, TypeError, ClosedUnheardError)
 
 
 async def arrivals(visits: Callable[[], Iterable[Visit]], pause: Callable[[], float]) -> None:

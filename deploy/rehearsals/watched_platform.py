@@ -23,7 +23,7 @@ import yaml
 from aiohttp import web
 
 from deploy.databases import libpq_environment
-from deploy.embedded import free_ports
+from deploy.embedded import DOMAINS, free_ports
 from deploy.errors import FriendlyError
 from deploy.rehearsals.cluster import Cluster, give_to_server_user
 from deploy.rehearsals.lost_key import key_in_a_file
@@ -159,11 +159,7 @@ def _write_configuration(folder: Path, platform: Platform, ports: dict[str, int]
     rules.mkdir()
     for file in RULES.glob("*.yml"):
         (rules / file.name).write_text(quicker(file.read_text(encoding="utf-8")), encoding="utf-8")
-    jobs = {
-        name: port
-        for name, port in platform.state.ports.items()
-        if name in {"users", "nutrition", "workouts", "analytics"}
-    }
+    jobs = {name: port for name, port in platform.state.ports.items() if name in DOMAINS}
     jobs["router"] = int(platform.state.router_url.rpartition(":")[2].partition("/")[0])
     scrapes: list[dict[str, Any]] = [
         {

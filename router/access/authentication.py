@@ -20,23 +20,13 @@ from router.access.ended_sessions import EndedSessions
 from router.access.key_set import JwksSource
 from router.errors import RequestError
 from router.settings import Jwt
+from router.token_errors import WRONG_TOKEN_ERRORS
 
 log = structlog.get_logger(__name__)
 
 SYMMETRIC = frozenset({"HS256", "HS384", "HS512"})
 MAX_TOKEN_LENGTH = 16_384
 LATEST_EXPIRY = 253_402_300_799.0  # the end of the year 9999: timers count no further
-
-#: What a token can make its reader raise: it is the token that is wrong then, never the router.
-WRONG_TOKEN_ERRORS = (
-    jwt.PyJWTError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    ArithmeticError,
-    RecursionError,
-)
 
 
 class UnauthenticatedError(RequestError):

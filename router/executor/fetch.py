@@ -68,9 +68,8 @@ class Execution(msgspec.Struct):  # made for every request, in C: as a dataclass
     has_files: bool = False  # among the variables
     known_objects: KnownObjects = msgspec.field(default_factory=dict)
     cache_controls: list[str] = msgspec.field(default_factory=list)  # of all answers, "" where a subgraph sent none
-    answer_headers: list[tuple[str, str, str]] = msgspec.field(
-        default_factory=list
-    )  # subgraph, name, value: those kept
+    #: subgraph, name, value: those kept
+    answer_headers: list[tuple[str, str, str]] = msgspec.field(default_factory=list)
     #: told of what was not asked for because it was kept: subgraph, type, how many
     note_kept: Callable[[str, str, int], None] | None = None
     #: authorization's last word: makes null in the tree what the caller may not see, and tells where it did

@@ -55,9 +55,8 @@ class Collected(msgspec.Struct):
     targets: list[list[tuple[Tree, int]]] = msgspec.field(default_factory=list)
     is_repeated: bool = False  # whether a representation stands for several objects
     has_unsendable: bool = False  # some object was left out because what identifies it cannot be written
-    left_out_by: dict[Path, str] = msgspec.field(
-        default_factory=dict
-    )  # subgraphs that did not send a key, by where it is
+    #: subgraphs that did not send a key, by where it is
+    left_out_by: dict[Path, str] = msgspec.field(default_factory=dict)
     shared: dict[ResponseKeys, int] | None = None  # how many objects became one at most, where any did
     #: in at most so many places of the response will each entity stand; set by `fetch.CompiledLookup.collect`
     places: int = 1

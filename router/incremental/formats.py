@@ -61,9 +61,8 @@ class CurrentFormat:
     def initial(
         self, data: Any, errors: list[ErrorEntry], announced: list[PendingPiece], extensions: Extensions
     ) -> bytes:
-        payload: dict[str, Any] = {"errors": errors} if errors else {}
-        payload["data"] = data
-        return _written(payload | self._pending(announced), extensions, has_next=bool(announced))
+        payload = _first_result(data, errors) | self._pending(announced)
+        return _written(payload, extensions, has_next=bool(announced))
 
     def later(
         self,
@@ -88,10 +87,7 @@ class CurrentFormat:
         return _written(payload, extensions, has_next=has_next)
 
     def _pending(self, announced: list[PendingPiece]) -> dict[str, Any]:
-        pending = []
-        for piece in announced:
-            label = {} if piece.part.label is None else {"label": piece.part.label}
-            pending.append({"id": piece.id, "path": list(piece.path), **label})
+        pending = [{"id": piece.id, "path": list(piece.path), **_label(piece)} for piece in announced]
         return {"pending": pending} if pending else {}
 
 
@@ -101,9 +97,7 @@ class FormerFormat:
     def initial(
         self, data: Any, errors: list[ErrorEntry], announced: list[PendingPiece], extensions: Extensions
     ) -> bytes:
-        payload: dict[str, Any] = {"errors": errors} if errors else {}
-        payload["data"] = data
-        return _written(payload, extensions, has_next=bool(announced))
+        return _written(_first_result(data, errors), extensions, has_next=bool(announced))
 
     def later(
         self,
@@ -125,8 +119,15 @@ class FormerFormat:
         """Items are told the index of the first of them."""
         part = piece.part
         first = (part.initial_count,) if isinstance(part, StreamedList) else ()
-        label = {} if part.label is None else {"label": part.label}
-        return {**content, "path": [*piece.path, *first, *below], **label}
+        return {**content, "path": [*piece.path, *first, *below], **_label(piece)}
+
+
+def _first_result(data: Any, errors: list[ErrorEntry]) -> dict[str, Any]:
+    return {"errors": errors, "data": data} if errors else {"data": data}
+
+
+def _label(piece: PendingPiece) -> dict[str, str]:
+    return {} if piece.part.label is None else {"label": piece.part.label}
 
 
 def _written(payload: dict[str, Any], extensions: Extensions, *, has_next: bool) -> bytes:

@@ -18,9 +18,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from router.server.answer_lines import FRAMING, field_name
-
-#: The event loop counts milliseconds: what is due in less is due now.
-RESOLUTION_SECONDS = 0.001
+from router.server.time_limit import RESOLUTION_SECONDS
 
 
 class StrictHttpProtocol(HttpToolsProtocol):

@@ -15,8 +15,7 @@ class Budget:
         self._left = CAPACITY if self._share else 0.0
 
     def earn(self) -> None:
-        left = self._left + self._share
-        self._left = min(CAPACITY, left)  # `min` would cost as much as all of this
+        self._left = min(CAPACITY, self._left + self._share)
 
     def spend(self) -> bool:
         """Whether there was one left."""

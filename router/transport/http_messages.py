@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from urllib.parse import SplitResult
 
 from router.content_coding import ACCEPT_ENCODING
@@ -70,7 +69,7 @@ def _lines(headers: Headers) -> str:
     for name, value in headers:
         begin = _begins.get(name)
         if begin is None:
-            begin = _begin_of(name)
+            begin = _new_begin(name)
         if begin and "\n" not in value and "\r" not in value and "\0" not in value:
             lines += f"{begin}{value}\r\n"
     return lines
@@ -80,21 +79,19 @@ def _lines(headers: Headers) -> str:
 _begins: dict[str, str] = {}
 
 
-def _begin_of(name: str) -> str:
+def _new_begin(name: str) -> str:
     if len(_begins) >= MAX_NAMES_REMEMBERED:
         _begins.clear()
-    begin = _begins[name] = f"{name}: " if _is_forwardable(name) else ""
+    is_forwardable = (
+        name.lower() not in NOT_FORWARDED and name.isascii() and not any(sign in name for sign in " :\r\n\0")
+    )
+    begin = _begins[name] = f"{name}: " if is_forwardable else ""
     return begin
 
 
 def may_forward(name: str, value: str) -> bool:
     """Whether a header can be passed on without breaking the message: not hop-by-hop, no line breaks."""
-    return _is_forwardable(name) and "\n" not in value and "\r" not in value and "\0" not in value
-
-
-@lru_cache(maxsize=MAX_NAMES_REMEMBERED)
-def _is_forwardable(name: str) -> bool:
-    return name.lower() not in NOT_FORWARDED and name.isascii() and not any(sign in name for sign in " :\r\n\0")
+    return bool(_lines(((name, value),)))
 
 
 #: The head of an answer that needs no parser: status 200, the body's length said once, in digits; nothing that is for the

@@ -14,6 +14,7 @@ from typing import Any
 
 import jwt
 
+from router.token_errors import WRONG_TOKEN_ERRORS
 from subgraphs.shell.calendar import WeekStart
 from subgraphs.shell.errors import NobodyReason, UnauthenticatedError
 from subgraphs.shell.grant_area import GrantArea, PlanArea
@@ -25,16 +26,6 @@ AUDIENCE = "fittracker"
 ALGORITHM = "HS256"
 ADMIN = "ADMIN"
 _REMEMBERED_TOKENS = 4096
-# What a token can make its reader raise, a head of a thousand lists within one another too: the token is wrong then.
-_WRONG_TOKEN_ERRORS = (
-    jwt.PyJWTError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    ArithmeticError,
-    RecursionError,
-)
 _REQUIRED_CLAIMS = ["sub", "exp", "iat", "iss", "aud", "use"]
 
 
@@ -156,7 +147,7 @@ class KeyRing:
             )
             int(claims["iat"])
             viewer = _viewer(claims)
-        except _WRONG_TOKEN_ERRORS:
+        except WRONG_TOKEN_ERRORS:
             raise UnauthenticatedError("The token is not valid.") from None
         if claims["use"] != "access":
             raise UnauthenticatedError("The token is not an access token.")

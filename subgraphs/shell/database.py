@@ -249,9 +249,8 @@ async def migrate(subgraph: str, url: str) -> None:
 
     Processes that start together wait for each other. Whoever serves meanwhile waits for moments only (`migration_locks`).
     """
-    engine = _engine(
-        url, 1, f"{subgraph} migrations", statement_seconds=None
-    )  # an index on a large table takes minutes
+    # an index on a large table takes minutes
+    engine = _engine(url, 1, f"{subgraph} migrations", statement_seconds=None)
     try:
         async with engine.connect() as connection:
             await take_migrations_turn(connection)

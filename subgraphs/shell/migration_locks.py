@@ -108,9 +108,8 @@ def build_index(op: "Operations", name: str, definition: str, *, unique: bool = 
     """
     with op.get_context().autocommit_block():
         op.execute("SET lock_timeout = 0")  # it waits for older transactions, and nobody waits behind it
-        op.execute(
-            f"DROP INDEX CONCURRENTLY IF EXISTS {name}"
-        )  # of an attempt that was interrupted, which is not valid
+        # of an attempt that was interrupted, which is not valid
+        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
         op.execute(f"CREATE {'UNIQUE ' if unique else ''}INDEX CONCURRENTLY {name} ON {definition}")
         op.execute(f"SET lock_timeout = {LOCK_MILLISECONDS}")
 

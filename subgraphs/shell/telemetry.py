@@ -44,9 +44,8 @@ _send_last_spans: Callable[[], None] | None = None
 def configure(settings: Settings) -> None:
     """Set up the process's logs, and its traces if OTEL_EXPORTER_OTLP_ENDPOINT names where they go."""
     configure_logs(settings)
-    if (
-        settings.otlp_endpoint and not _traced
-    ):  # mounted beside other subgraphs, the first one's provider is everybody's
+    # mounted beside other subgraphs, the first one's provider is everybody's
+    if settings.otlp_endpoint and not _traced:
         _configure_traces(settings)
 
 

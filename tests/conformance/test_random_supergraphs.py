@@ -15,11 +15,12 @@ from random import Random, SystemRandom
 
 import pytest
 
-from tests.testkit.differences import difference, differences_of, make_trial
+from tests.testkit.differences import Trial, difference, differences_of, make_trial
 from tests.testkit.failure_modes import CORRUPTIONS, FailureMode
+from tests.testkit.federated_graph import FederatedGraph
 from tests.testkit.incremental_client import merge_former_payloads, merge_payloads
 from tests.testkit.random_deferral import deferring, with_other_values
-from tests.testkit.random_operation import random_operation
+from tests.testkit.random_operation import RandomOperation, random_operation
 from tests.testkit.shrink import shrink
 from tests.testkit.world import JsonObject
 
@@ -46,17 +47,22 @@ async def test_types_that_are_alike_answer_the_same_when_they_are_planned_togeth
             pytest.fail(str(await shrink(result)))
 
 
-@pytest.mark.parametrize("seed", [101, *range(103, 113)])  # these compose
-async def test_pieces_follow_their_format_whatever_a_subgraph_does(seed: int) -> None:
-    """What the merging client raises for pieces out of place, told twice or never told is the failure here."""
+def _deferring_operations(seed: int, number: int) -> Iterator[tuple[Trial, FederatedGraph, RandomOperation, Random]]:
+    """Of so many random operations on the seed's graph those in which something can be deferred, with what draws on."""
     trial, rng = make_trial(seed), Random(seed)
     if trial is None:
         return
     graph = trial.compose()
-    for _ in range(4):
+    for _ in range(number):
         operation = deferring(random_operation(graph.graph.api_schema, rng), graph.graph.api_schema, rng)
-        if operation is None:
-            continue
+        if operation is not None:
+            yield trial, graph, operation, rng
+
+
+@pytest.mark.parametrize("seed", [101, *range(103, 113)])  # these compose
+async def test_pieces_follow_their_format_whatever_a_subgraph_does(seed: int) -> None:
+    """What the merging client raises for pieces out of place, told twice or never told is the failure here."""
+    for _, graph, operation, rng in _deferring_operations(seed, 4):
         kind = rng.choice([*CORRUPTIONS, "status", "disconnect", "not_json", "truncated"])
         failures = {rng.choice(sorted(graph.stubs)): FailureMode(kind)}
         for merge in (merge_payloads, merge_former_payloads):
@@ -70,14 +76,7 @@ async def test_pieces_follow_their_format_whatever_a_subgraph_does(seed: int) ->
 @pytest.mark.parametrize("seed", [101, *range(103, 113)])
 async def test_pieces_are_the_same_when_their_code_is_compiled(seed: int) -> None:
     """From the second time on: the first is the plain projection's. One subgraph or none fails, in a way that repeats itself."""
-    trial, rng = make_trial(seed), Random(seed)
-    if trial is None:
-        return
-    graph = trial.compose()
-    for _ in range(OPERATIONS_PER_GRAPH):
-        operation = deferring(random_operation(graph.graph.api_schema, rng), graph.graph.api_schema, rng)
-        if operation is None:
-            continue
+    for _, graph, operation, rng in _deferring_operations(seed, OPERATIONS_PER_GRAPH):
         kind, failing = rng.choice([None, *CORRUPTIONS]), rng.choice(sorted(graph.stubs))
         failures = {failing: FailureMode(kind)} if kind is not None else {}
         for former in (False, True):
@@ -104,14 +103,7 @@ def _without_id(told: JsonObject) -> JsonObject:
 @pytest.mark.parametrize("seed", [101, *range(103, 113)])
 async def test_what_comes_later_follows_the_variables_of_each_request(seed: int) -> None:
     """Whatever was asked before in the same words."""
-    trial, rng = make_trial(seed), Random(seed)
-    if trial is None:
-        return
-    graph = trial.compose()
-    for _ in range(OPERATIONS_PER_GRAPH):
-        operation = deferring(random_operation(graph.graph.api_schema, rng), graph.graph.api_schema, rng)
-        if operation is None:
-            continue
+    for trial, graph, operation, rng in _deferring_operations(seed, OPERATIONS_PER_GRAPH):
         other = with_other_values(operation, rng)
         for asked in (operation, other, operation, other) if other.variables != operation.variables else ():
             assert await difference(trial, graph, asked) is None

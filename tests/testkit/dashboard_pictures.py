@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from benchmarks.plots import STYLE as PLOT_STYLE
 from benchmarks.plots import svg_of
 from deploy.dashboards.__main__ import main as write_dashboards
 from deploy.dashboards.catalog import DASHBOARDS
@@ -35,12 +36,7 @@ RED, GREY = "#c92a2a", "#868e96"
 #: A limit farther away than this, as a multiple of the largest value, would press the lines to the ground; the text has it.
 FARTHEST_LIMIT = 2.0
 MILLI, KIBI = 1e-3, 1024.0
-STYLE = {
-    "background": "white",
-    "aria": False,
-    "padding": 12,
-    "font": "Helvetica, Arial, sans-serif",
-    "view": {"stroke": None},
+STYLE = PLOT_STYLE | {
     "axis": {"labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "gridColor": "#e9ecef"},
     "title": {
         "anchor": "start",

@@ -137,18 +137,22 @@ async def test_a_piece_that_is_too_large_fails_where_it_belongs(start_router: St
         assert only == [{**NOTHING, "hasNext": False}]
 
 
-async def test_a_response_of_gigabytes_is_refused_without_making_it() -> None:
-    """An owner of 100 kB in 20,000 places: 2 GB, of half a megabyte that was fetched."""
-    owned = [{"owner": {"__typename": "User", "id": "u1"}} for _ in range(20_000)]
+def _long_named_owner_of(products: list[dict[str, Any]]) -> Runtime:
+    """Subgraphs of these products and of their owner, whose name is 100 kB."""
 
     async def catalog(_: bytes) -> bytes:
-        return orjson.dumps({"data": {"products": owned}})
+        return orjson.dumps({"data": {"products": products}})
 
     async def accounts(_: bytes) -> bytes:
         return orjson.dumps({"data": {"_entities": [{"name": "x" * 100_000}]}})
 
-    graph = LoadedGraph.from_sdl(SUPERGRAPH)
-    runtime = Runtime(InProcessTransport(functions={"catalog": catalog, "accounts": accounts}))
+    return Runtime(InProcessTransport(functions={"catalog": catalog, "accounts": accounts}))
+
+
+async def test_a_response_of_gigabytes_is_refused_without_making_it() -> None:
+    """An owner of 100 kB in 20,000 places: 2 GB, of half a megabyte that was fetched."""
+    owned = [{"owner": {"__typename": "User", "id": "u1"}} for _ in range(20_000)]
+    graph, runtime = LoadedGraph.from_sdl(SUPERGRAPH), _long_named_owner_of(owned)
     await run(OperationRequest("{ products { id } }"), graph, runtime)
     for _ in range(2):  # the second time with the compiled projection
         tracemalloc.start()
@@ -172,15 +176,7 @@ async def test_nor_are_pieces_of_gigabytes_made(query: str, former: bool) -> Non
         {"__typename": "Product", "id": str(number), "owner": {"__typename": "User", "id": "u1"}}
         for number in range(2_000)
     ]
-
-    async def catalog(_: bytes) -> bytes:
-        return orjson.dumps({"data": {"products": owned}})
-
-    async def accounts(_: bytes) -> bytes:
-        return orjson.dumps({"data": {"_entities": [{"name": "x" * 100_000}]}})
-
-    graph = LoadedGraph.from_sdl(SUPERGRAPH)
-    runtime = Runtime(InProcessTransport(functions={"catalog": catalog, "accounts": accounts}))
+    graph, runtime = LoadedGraph.from_sdl(SUPERGRAPH), _long_named_owner_of(owned)
     for _ in range(2):  # the second time with the compiled projections
         tracemalloc.start()
         try:
