@@ -16,12 +16,12 @@ from graphql import (
     GraphQLSchema,
     OperationType,
     get_named_type,
-    is_abstract_type,
 )
 
 from router.executor.execute import CompiledPlan
 from router.executor.projection import NO_NAMES
 from router.introspection import Introspection, asks_for_introspection, without_introspection
+from router.object_types import object_types_of
 from router.operation import (
     DEFAULT_LIMITS,
     OPERATION_BYTES_PER_FIELD,
@@ -47,7 +47,7 @@ class PreparedOperation:
 
     def __init__(self, operation: Operation, schema: GraphQLSchema, limits: DocumentLimits = DEFAULT_LIMITS) -> None:
         self.operation = operation
-        self.coercion = VariableCoercion(operation, schema, limits.variable_values)
+        self.coercion = VariableCoercion.of(operation, schema, limits.variable_values)
         self.introspection = Introspection(operation) if asks_for_introspection(operation) else None
         self.plannable = without_introspection(operation) if self.introspection is not None else operation
         self.fields = operation.selections.count()
@@ -120,7 +120,7 @@ class Weighing:
         return root is not None and self._fits(operation.selections, root, 1)
 
     def _fits(self, selections: SelectionSet, type_: GraphQLNamedType, times: int) -> bool:
-        members = len(self._schema.get_possible_types(type_)) if is_abstract_type(type_) else 1
+        members = len(object_types_of(self._schema, type_))
         self._left -= times * members * len(selections.items)
         if self._left < 0:
             return False

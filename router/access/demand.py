@@ -32,6 +32,7 @@ from router.access.directives import uses_of
 from router.bounded_cache import BoundedCache
 from router.errors import RequestError
 from router.exact_json import value_at
+from router.object_types import object_types_of
 from router.operation import OPERATION_BYTES_PER_FIELD, Operation
 from router.selection_set import Argument, Field, InlineFragment, SelectionSet
 from router.settings import DemandControl as DemandSettings
@@ -252,7 +253,7 @@ class _Estimate:
         own = costs.get((parent.name, field.name, None))
         if not is_composite_type(named) or field.selections is None:
             return own if own is not None else costs.get((named.name, None, None), 0.0)
-        members = [named] if isinstance(named, GraphQLObjectType) else self._schema.get_possible_types(named)
+        members = object_types_of(self._schema, named)
         inner = field.selections
         of_type = costs.get((named.name, None, None), COMPOSITE_COST)
         return max(

@@ -31,6 +31,7 @@ from graphql import (
 from router.exact_json import written
 from router.executor.custom_scalars import may_hold_custom_scalars
 from router.executor.projection import can_stay_abstract, group_by_key
+from router.object_types import object_types_of
 from router.selection_set import Field, SelectionSet
 
 Tree = dict[str, Any]
@@ -267,7 +268,7 @@ class _SourceWriter:
     ) -> str:
         variants: dict[str | None, str] = {
             possible.name: self.object_function(inner, possible, keys, has_typename=True)
-            for possible in self._schema.get_possible_types(type_)
+            for possible in object_types_of(self._schema, type_)
         }
         if isinstance(type_, GraphQLInterfaceType) and all(
             can_stay_abstract(selections, type_, self._schema, self._variables) for selections in inner

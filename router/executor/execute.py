@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
-from graphql import GraphQLInterfaceType, GraphQLSchema, is_abstract_type
+from graphql import GraphQLInterfaceType, GraphQLSchema
 
 from router.errors import ErrorEntry
 from router.executor.compiled_projection import IRREGULAR_ERRORS, Keys
@@ -31,6 +31,7 @@ from router.executor.response_size import ResponseTooLargeError, response_bytes
 from router.executor.sharing import Sharing, analyse_sharing, fetches_of, response_keys_of
 from router.executor.subgraph_errors import ALL_THEY_SAY, ClientErrors, Disclosure
 from router.executor.subgraph_query import FetchPrinter
+from router.object_types import object_types_of
 from router.operation import Operation
 from router.query_plan import (
     ConditionNode,
@@ -260,8 +261,8 @@ class CompiledPlan:
         fast = self._projections.of(execution.variables, is_repeated=False) if not execution.names else None
         if fast is not None:
             try:
-                data = fast(execution.tree, {})
-                return data, orjson.Fragment(self._projections.dumps(data)), execution.errors
+                shaped = fast(execution.tree, {})
+                return shaped, orjson.Fragment(self._projections.dumps(shaped)), execution.errors
             except IRREGULAR_ERRORS:  # what is nested too deeply to be written is among them
                 pass
         data, errors = self.project_plainly(execution)
@@ -404,9 +405,7 @@ def compile_plan(
 def _visible_types(schema: GraphQLSchema) -> PossibleTypes:
     def possible_types(type_name: str) -> frozenset[str]:
         type_ = schema.type_map.get(type_name)
-        if not is_abstract_type(type_):
-            return frozenset({type_name})
-        return frozenset(each.name for each in schema.get_possible_types(type_))
+        return frozenset({type_name} if type_ is None else (each.name for each in object_types_of(schema, type_)))
 
     return possible_types
 

@@ -62,14 +62,13 @@ class Execution(msgspec.Struct):  # made for every request, in C: as a dataclass
 
     transport: SubgraphTransport
     variables: Tree
-    tree: Tree = msgspec.field(default_factory=dict)
-    errors: list[ErrorEntry] = msgspec.field(default_factory=list)
+    tree: Tree = {}
+    errors: list[ErrorEntry] = []
     headers: Headers = ()
     has_files: bool = False  # among the variables
-    known_objects: KnownObjects = msgspec.field(default_factory=dict)
-    cache_controls: list[str] = msgspec.field(default_factory=list)  # of all answers, "" where a subgraph sent none
-    #: subgraph, name, value: those kept
-    answer_headers: list[tuple[str, str, str]] = msgspec.field(default_factory=list)
+    known_objects: KnownObjects = {}
+    cache_controls: list[str] = []  # of all answers, "" where a subgraph sent none
+    answer_headers: list[tuple[str, str, str]] = []  # subgraph, name, value: those kept
     #: told of what was not asked for because it was kept: subgraph, type, how many
     note_kept: Callable[[str, str, int], None] | None = None
     #: authorization's last word: makes null in the tree what the caller may not see, and tells where it did
@@ -82,7 +81,7 @@ class Execution(msgspec.Struct):  # made for every request, in C: as a dataclass
     spread_bytes: int = 0  # at most so much of the response comes from the answers so far
     occurrences: Occurrences | None = None  # none while every object stands in one place
     #: the client's for those response keys of the plan's operation that are not (`loaded_graph`)
-    names: Mapping[str, str] = msgspec.field(default_factory=dict)
+    names: Mapping[str, str] = {}
 
     def note(self, subgraph: str, answer: SubgraphAnswer, places: int = 1) -> None:
         """Counts an answer whose data will stand in at most so many places of the response. Raises

@@ -51,12 +51,11 @@ KnownObjects = dict[Path, list[Tree]]
 class Collected(msgspec.Struct):
     """`targets[i]` are the distinct objects that `representations[i]` stands for, each with its sharing group."""
 
-    representations: list[Tree] = msgspec.field(default_factory=list)
-    targets: list[list[tuple[Tree, int]]] = msgspec.field(default_factory=list)
+    representations: list[Tree] = []
+    targets: list[list[tuple[Tree, int]]] = []
     is_repeated: bool = False  # whether a representation stands for several objects
     has_unsendable: bool = False  # some object was left out because what identifies it cannot be written
-    #: subgraphs that did not send a key, by where it is
-    left_out_by: dict[Path, str] = msgspec.field(default_factory=dict)
+    left_out_by: dict[Path, str] = {}  # subgraphs that did not send a key, by where it is
     shared: dict[ResponseKeys, int] | None = None  # how many objects became one at most, where any did
     #: in at most so many places of the response will each entity stand; set by `fetch.CompiledLookup.collect`
     places: int = 1

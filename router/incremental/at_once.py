@@ -19,11 +19,11 @@ from graphql import (
     GraphQLOutputType,
     GraphQLSchema,
     get_named_type,
-    is_abstract_type,
 )
 
 from router.executor.object_path import ClientPath
 from router.executor.projection import holds
+from router.object_types import object_types_of
 from router.selection_set import Field, InlineFragment, SelectionSet
 
 
@@ -139,8 +139,7 @@ class _Decision:
             inner, spoils = inner.of_type, True
 
     def _has_key(self, type_: Any) -> bool:
-        possible = self.schema.get_possible_types(type_) if is_abstract_type(type_) else (type_,)
-        return all(each.name in self.keyed_types for each in possible)
+        return all(each.name in self.keyed_types for each in object_types_of(self.schema, type_))
 
     def _may_be_nulled(self, selections: SelectionSet, type_: Any) -> bool:
         """Whether null for one of the fields would be null for their object."""

@@ -23,6 +23,7 @@ from router.errors import VariablesError
 from router.executor.projection import holds
 from router.executor.sharing import response_keys_of
 from router.incremental.at_once import is_deferred, with_some_at_once
+from router.object_types import object_types_of
 from router.operation import Operation
 from router.query_plan import Path
 from router.selection_set import Field, InlineFragment, SelectionSet, Streaming
@@ -299,10 +300,7 @@ def _nullable(type_: GraphQLOutputType) -> Any:
 
 
 def _type_filter(type_name: str, schema: GraphQLSchema) -> str:
-    type_ = schema.type_map[type_name]
-    if isinstance(type_, GraphQLObjectType):
-        return f"|{type_name}|"
-    return f"|{'|'.join(each.name for each in schema.get_possible_types(type_))}|"  # type: ignore[arg-type]
+    return f"|{'|'.join(each.name for each in object_types_of(schema, schema.type_map[type_name]))}|"
 
 
 def _list_marks(type_: Any) -> Path:

@@ -7,7 +7,8 @@ from router.operation.document import (
     parse_document,
     validate_document,
 )
-from router.operation.normalize import OPERATION_BYTES_PER_FIELD, Operation, normalize
+from router.operation.normalize import normalize
+from router.operation.operation import OPERATION_BYTES_PER_FIELD, Operation
 from router.operation.variables import VariableCoercion, coerce_variables
 
 __all__ = [

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from router.operation.literals import number_of
-from router.operation.normalize import Operation
+from router.operation.operation import Operation
 from router.operation.text_form import MARK
 
 _MAX_INT = 2**31

@@ -5,9 +5,9 @@ Called by `planning_process.PrepareJob`, after `document`; the planner and the e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 from graphql import (
     BooleanValueNode,
@@ -39,57 +39,18 @@ from graphql import (
 )
 
 from router.errors import DocumentInvalidError, LimitExceededError, OperationNotFoundError
+from router.object_types import object_types_of
 from router.operation.custom_directives import Applied, CustomDirectives, printed
 from router.operation.document import DEFAULT_LIMITS
 from router.operation.literals import LiteralLifter, argument_of
-from router.selection_set import Argument, Condition, Deferral, Field, InlineFragment, SelectionSet, Streaming
+from router.operation.operation import Operation, OperationDirective, VariableDefinition
+from router.selection_set import Condition, Deferral, Field, InlineFragment, SelectionSet, Streaming
 
 META_FIELDS = {"__typename": TypeNameMetaFieldDef, "__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
 
 Conditions = tuple[Condition, ...]
 #: A selection set, the conditions it is under, and the custom directives of the fragments around it.
 _Selected = tuple[SelectionSetNode, Conditions, Applied]
-
-
-@dataclass(frozen=True, slots=True)
-class VariableDefinition:
-    """`type`, `default` and custom `directives` are printed GraphQL; `default` is None where there is none."""
-
-    name: str
-    type: str
-    default: str | None = None
-    directives: str = ""
-
-
-#: What a field of an operation takes in memory at most, as measured with fields of names of their own.
-OPERATION_BYTES_PER_FIELD = 400
-
-
-@dataclass(frozen=True, slots=True)
-class OperationDirective:
-    """A custom directive at `query`, `mutation` or `subscription`; subgraphs get it with these `operation_types`."""
-
-    applied: Argument
-    operation_types: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """What the client asked, in the form everything after parsing works on.
-
-    Two operations that differ in name, literals or layout only are equal, so they share one plan.
-    A field whose sub-selection came out empty (everything skipped, or no possible type) keeps an empty
-    SelectionSet: the object still has to be fetched to know whether it is null.
-    """
-
-    operation_type: str  # "query" | "mutation" | "subscription"
-    name: str | None = field(compare=False)
-    selections: SelectionSet
-    variables: tuple[VariableDefinition, ...] = ()
-    #: values of the literals that became variables; merged over the client's variables for every request
-    literals: Mapping[str, Any] = field(default_factory=dict, compare=False)
-    #: custom ones of the operation itself, with the operation types that they may be sent with
-    directives: tuple[OperationDirective, ...] = ()
 
 
 def normalize(
@@ -378,10 +339,8 @@ class _Inliner:
         return cast(GraphQLCompositeType, self._schema.type_map[name])
 
     def _possible_types(self, type_: GraphQLCompositeType) -> frozenset[str]:
-        if isinstance(type_, GraphQLObjectType):
-            return frozenset({type_.name})
         if type_.name not in self._possible:
-            self._possible[type_.name] = frozenset(each.name for each in self._schema.get_possible_types(type_))
+            self._possible[type_.name] = frozenset(each.name for each in object_types_of(self._schema, type_))
         return self._possible[type_.name]
 
     def _has_all_fields_of(self, parent: GraphQLCompositeType, condition_type: GraphQLCompositeType) -> bool:

@@ -6,7 +6,6 @@ for every request.
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Mapping
 from typing import Any, cast
@@ -27,7 +26,7 @@ from graphql.execution.values import get_variable_values
 from router.errors import LimitExceededError, VariablesError
 from router.operation.coercers import EXACT_RANGE, Coercer, WrongValueError, coercer_of, has_custom_scalar
 from router.operation.document import DEFAULT_LIMITS
-from router.operation.normalize import Operation
+from router.operation.operation import Operation
 
 MAX_REPORTED_ERRORS = 20
 
@@ -39,19 +38,23 @@ class VariableCoercion:
     """
 
     def __init__(
-        self, operation: Operation, schema: GraphQLSchema, most_values: int = DEFAULT_LIMITS.variable_values
+        self, variables: list[_Variable], literals: Mapping[str, Any], schema: GraphQLSchema, most: int
     ) -> None:
+        self._variables = variables
+        self._literals = literals
         self._schema = schema
-        self._most_values = most_values
-        self._literals = operation.literals
-        self._definitions = _definitions_of(operation)
-        self._variables = [_Variable(node, schema) for node in self._definitions]
+        self._most_values = most
+
+    @classmethod
+    def of(
+        cls, operation: Operation, schema: GraphQLSchema, most_values: int = DEFAULT_LIMITS.variable_values
+    ) -> VariableCoercion:
+        variables = [_Variable(node, schema) for node in _definitions_of(operation)]
+        return cls(variables, operation.literals, schema, most_values)
 
     def with_literals(self, values: Mapping[str, Any]) -> VariableCoercion:
         """The same with these values of variables that stand for literals."""
-        changed = copy.copy(self)
-        changed._literals = {**self._literals, **values}  # noqa: SLF001 - a copy of this one
-        return changed
+        return VariableCoercion(self._variables, {**self._literals, **values}, self._schema, self._most_values)
 
     def coerce(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
         """Values by name. Raises VariablesError, and LimitExceededError before any value of too many is looked at.
@@ -84,7 +87,8 @@ class VariableCoercion:
                     readable[each.name] = each.coerce(given[each.name])
                 except WrongValueError:
                     readable[each.name] = given[each.name]
-        result = get_variable_values(self._schema, self._definitions, readable, max_errors=MAX_REPORTED_ERRORS)
+        definitions = tuple(each.definition for each in self._variables)
+        result = get_variable_values(self._schema, definitions, readable, max_errors=MAX_REPORTED_ERRORS)
         if isinstance(result, list):
             raise VariablesError([error.message for error in result])
         return result.coerced
@@ -106,10 +110,11 @@ def _refuse_more_values(given: Mapping[str, Any], most: int) -> None:
 class _Variable:
     """One variable of an operation. `default` is None where there is none, or one that only its text says exactly."""
 
-    __slots__ = ("coerce", "default", "has_default", "is_required", "name")
+    __slots__ = ("coerce", "default", "definition", "has_default", "is_required", "name")
 
     def __init__(self, node: VariableDefinitionNode, schema: GraphQLSchema) -> None:
         type_ = cast(GraphQLInputType, type_from_ast(schema, node.type))
+        self.definition = node
         self.name = node.variable.name.value
         self.coerce: Coercer = coercer_of(type_)
         self.is_required = isinstance(type_, GraphQLNonNull) and node.default_value is None
@@ -149,4 +154,4 @@ def _definitions_of(operation: Operation) -> tuple[VariableDefinitionNode, ...]:
 
 def coerce_variables(operation: Operation, given: Mapping[str, Any] | None, schema: GraphQLSchema) -> dict[str, Any]:
     """The one-off form of `VariableCoercion`."""
-    return VariableCoercion(operation, schema).coerce(given)
+    return VariableCoercion.of(operation, schema).coerce(given)

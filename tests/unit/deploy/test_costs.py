@@ -46,7 +46,7 @@ def cost(operation: str, variables: dict[str, Any]) -> float:
     schema = build_api_schema(parse(supergraph()))
     control = DemandControl(supergraph(), schema, settings)
     prepared = normalize(parse_and_validate(operation, schema), None, schema, lift_literals=True)
-    values = VariableCoercion(prepared, schema).coerce(variables)
+    values = VariableCoercion.of(prepared, schema).coerce(variables)
     control.check(prepared, values)
     return control.cost_of(prepared, values)
 

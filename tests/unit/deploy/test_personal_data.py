@@ -53,7 +53,7 @@ def api_schema() -> GraphQLSchema:
 def test_a_page_of_each_listing_is_valid_and_within_the_routers_budget(listing: Listing) -> None:
     schema, control = graph()
     prepared = normalize(parse_and_validate(listing.operation, schema), None, schema, lift_literals=True)
-    control.check(prepared, VariableCoercion(prepared, schema).coerce(listing.variables(None)))
+    control.check(prepared, VariableCoercion.of(prepared, schema).coerce(listing.variables(None)))
 
 
 def test_every_operation_is_asked_and_every_table_has_a_file() -> None:

@@ -58,7 +58,7 @@ def model(list_size: int = 10) -> CostModel:
 
 def prepared(query: str, variables: Any = None) -> tuple[Operation, dict[str, Any]]:
     operation = normalize(parse_and_validate(query, SCHEMA), None, SCHEMA, lift_literals=True)
-    return operation, VariableCoercion(operation, SCHEMA).coerce(variables)
+    return operation, VariableCoercion.of(operation, SCHEMA).coerce(variables)
 
 
 @pytest.mark.parametrize(

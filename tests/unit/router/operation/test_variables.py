@@ -114,7 +114,7 @@ def test_values_are_coerced_as_graphql_core_does_it(type_text: str, value: Any) 
 def test_too_many_values_are_refused_before_any_is_coerced() -> None:
     """A wrong value among them is not reported, so nothing was looked at; nesting hides none."""
     operation = normalize(parse_document("query ($l: [Int!], $j: JSON) { __typename }"), None, SCHEMA)
-    coercion = VariableCoercion(operation, SCHEMA, most_values=10)
+    coercion = VariableCoercion.of(operation, SCHEMA, most_values=10)
     assert coercion.coerce({"l": [1] * 9}) == {"l": [1] * 9}
     for too_many in ({"l": ["wrong"] * 10}, {"j": [[[{}] * 3] * 3]}, {"unknown": [1] * 10}):
         with pytest.raises(LimitExceededError) as refused:
