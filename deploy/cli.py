@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
 from deploy import attach_cli, operations_cli, people_cli
 from deploy.events_cli import events_app
@@ -112,7 +114,7 @@ def up(
         list[str] | None, typer.Option(metavar="NAME=N", help="So many processes of a subgraph; may be repeated.")
     ] = None,
 ) -> None:
-    """Start the whole platform and keep it running until Ctrl-C."""
+    """Start the whole platform and keep it running until Ctrl-C, which stops it with exit code 0, also while it starts."""
     from deploy.stack import StackOptions
     from deploy.up import run_stack
 
@@ -399,7 +401,12 @@ def _read_ports(text: str) -> dict[str, int]:
     return {name: int(port) for name, port in (pair.split("=") for pair in text.split(","))}
 
 
-def run() -> None:
-    """The console script: an error that a person can act on is a sentence, not a traceback."""
-    with friendly_exit():
-        app(standalone_mode=True)
+def whole_command() -> Callable[[], None]:
+    """The console script with all its verbs: an error that a person can act on is a sentence, not a traceback."""
+    command = get_command(app)
+
+    def run() -> None:
+        with friendly_exit():
+            command(standalone_mode=True)
+
+    return run

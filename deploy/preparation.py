@@ -40,6 +40,7 @@ class Preparation:
             sys.executable, "-m", "deploy", "prepare", *arguments,
             env={**os.environ, **environment},
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,  # a Ctrl-C in the terminal reaches us, and we end it
             preexec_fn=dies_with_its_parent(signal.SIGKILL),
             limit=1024 * 1024,
         )  # fmt: skip
@@ -61,16 +62,16 @@ class Preparation:
             raise ChildError("prepare ended before it had done anything")
 
     async def finished(self) -> None:
-        """Wait until it has done everything. Raises ChildError."""
-        await self._reader
+        """Wait until it has done everything. Raises ChildError. Whoever gives up waiting leaves it to `stop`."""
+        await asyncio.shield(self._reader)
         if await self._process.wait() != 0:
             raise ChildError("prepare failed:\n" + "\n".join(self._lines)[-3000:])
 
     async def stop(self) -> None:
-        """End it, wherever it is. Nothing happens where it has ended."""
+        """End it and its migrations, wherever they are. Nothing happens where it has ended."""
         if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.terminate()
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGTERM)
         await self._process.wait()
         await self._reader
 

@@ -7,6 +7,7 @@ import contextlib
 import signal
 from collections.abc import Coroutine
 
+from deploy.child import ChildError
 from deploy.control import control_socket
 from deploy.data_directory import DataDirectory
 from deploy.embedded import HOST, SERVER_NAMES
@@ -57,17 +58,24 @@ async def _run(options: StackOptions, directory: DataDirectory, terminal: Termin
 
 
 async def _unless_stopped(start: Coroutine[None, None, None], asked_to_stop: asyncio.Event) -> bool:
-    """Whether the start came to its end before somebody asked to stop."""
+    """Whether the start came to its end before somebody asked to stop. What fails after that is no news: a Ctrl-C reaches
+    `initdb` too.
+    """
     starting = asyncio.create_task(start)
     stopping = asyncio.create_task(asked_to_stop.wait())
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    if starting.done():
+    if not asked_to_stop.is_set():
         stopping.cancel()
         starting.result()
         return True
     starting.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await starting
+    await asyncio.wait({starting})
+    if (
+        not starting.cancelled()
+        and (failure := starting.exception()) is not None
+        and not isinstance(failure, ChildError)
+    ):
+        raise failure
     return False
 
 

@@ -56,6 +56,21 @@ async def test_nothing_is_done_before_it_is_told_and_everything_then(urls: dict[
 
 
 @pytest.mark.timeout(120)
+async def test_whoever_gives_up_waiting_stops_it_all_the_same(tmp_path: Path) -> None:
+    urls = {f"DATABASE_URL_{name.upper()}": "postgresql://127.0.0.1:1/nowhere" for name in DOMAINS}
+    preparation = await _begin(urls, tmp_path)
+    waiting = asyncio.create_task(preparation.finished())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait({waiting})
+
+    await preparation.stop()
+
+    assert waiting.cancelled()
+    assert (tmp_path / "prepare.log").read_text() == "\n"
+
+
+@pytest.mark.timeout(120)
 async def test_a_database_that_cannot_be_migrated_is_told_and_nothing_serves(
     urls: dict[str, str], tmp_path: Path
 ) -> None:
