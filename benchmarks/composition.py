@@ -1,6 +1,7 @@
-"""How the time to compose grows with the graph: `python -m benchmarks.composition`. See benchmarks/README.md.
+"""How the time to compose grows with the graph, beside other composers: `python -m benchmarks.composition`. See benchmarks/README.md.
 
-Graphs of the same kind in several sizes, twenty types a subgraph; each size in a process of its own, for its peak memory.
+Graphs of the same kind in several sizes, twenty types a subgraph. Each composer composes each size in a process of its own, and has to
+show clients the schema that the subgraphs together have.
 """
 
 from __future__ import annotations
@@ -8,15 +9,19 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import resource
-import subprocess
-import sys
-import time
-from statistics import median
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
+from graphql import GraphQLError
+
+from benchmarks.composers import Composed, Composer, ComposerError, compose_with, known_composers
 from benchmarks.plots import write_line_plot
+from benchmarks.public_schema import PublicSchema, differences, public_schema
 from benchmarks.report import write_results
-from schema import SubgraphSource, compose
+from schema import SubgraphSource
 
 TYPES_PER_SUBGRAPH = 20
 LINK = (
@@ -58,61 +63,99 @@ def _sdl(number: int, subgraphs: int) -> str:
     return "\n".join(parts)
 
 
-def measure(subgraphs: int, rounds: int) -> dict[str, float]:
-    """Seconds (median of the rounds), types that clients see, and peak MiB of this process."""
-    sources = generate(subgraphs)
-    seconds = []
-    for _ in range(rounds):
-        began = time.perf_counter()
-        result = compose(sources)
-        seconds.append(time.perf_counter() - began)
-        if result.supergraph_sdl is None or result.api_sdl is None:
-            raise SystemExit(f"the generated graph does not compose: {result.errors[0]}")
-    return {
-        "subgraphs": subgraphs,
-        "types": sum(result.api_sdl.count(f"\n{kind} ") for kind in ("type", "interface", "enum", "input")),
-        "supergraph_kib": round(len(result.supergraph_sdl) / 1024, 1),
-        "seconds": round(median(seconds), 3),
-        "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-    }
+def run_size(size: int, composers: Sequence[Composer], options: argparse.Namespace) -> dict[str, Composed]:
+    """What each composer took for a graph of so many subgraphs, without those that cannot do it, which is said."""
+    sources = generate(size)
+    sdls = [source.sdl for source in sources]
+    expected = public_schema(*sdls)
+    print(f"{size} subgraphs, {len(expected)} types, {sum(map(len, sdls)) // 1024} KiB", flush=True)
+    composed: dict[str, Composed] = {}
+    with tempfile.TemporaryDirectory() as name:
+        given = Path(name) / "subgraphs.json"
+        given.write_text(json.dumps([{"name": each.name, "url": each.url, "sdl": each.sdl} for each in sources]))
+        for composer in composers:
+            supergraph = Path(name) / f"{composer.name}.graphql"
+            try:
+                taken = compose_with(
+                    composer, given, supergraph, rounds=options.rounds, most_seconds=options.most_seconds
+                )
+                check(supergraph, expected)
+            except ComposerError as error:
+                print(f"  {composer.name} is left out from {size} subgraphs on: {error}", flush=True)
+                continue
+            composed[composer.name] = taken
+            print(f"  {composer.name:12} {taken.seconds:9.3f} s, {taken.peak_memory_mib:5.0f} MiB", flush=True)
+    return composed
+
+
+def check(supergraph: Path, expected: PublicSchema) -> None:
+    """Raises ComposerError where a supergraph does not parse, or has another schema for its clients."""
+    try:
+        found = differences(expected, public_schema(supergraph.read_text()))
+    except GraphQLError as error:
+        raise ComposerError(f"its supergraph does not parse: {error}") from None
+    if found:
+        raise ComposerError(f"its supergraph differs in {len(found)} types: {'; '.join(found[:3])}")
+
+
+def run(composers: Sequence[Composer], options: argparse.Namespace) -> dict[str, dict[int, Composed]]:
+    """By composer and size. One that cannot do a size is not asked for larger ones."""
+    results: dict[str, dict[int, Composed]] = {composer.name: {} for composer in composers}
+    able = list(composers)
+    for size in sorted(options.sizes):
+        composed = run_size(size, able, options)
+        able = [composer for composer in able if composer.name in composed]
+        for name, taken in composed.items():
+            results[name][size] = taken
+    return results
+
+
+def growth(sizes: Mapping[int, Composed]) -> float | None:
+    """The exponent of the time between the smallest and the largest graph: 1 is linear. None for fewer than two sizes."""
+    if len(sizes) < 2:
+        return None
+    first, last = min(sizes), max(sizes)
+    return round(math.log(sizes[last].seconds / sizes[first].seconds) / math.log(last / first), 2)
+
+
+def print_table(results: Mapping[str, Mapping[int, Composed]], sizes: Sequence[int]) -> None:
+    """Rows as the README has them."""
+    print(f"\n| subgraphs | {' | '.join(results)} |\n|---|{'---|' * len(results)}")
+    for size in sorted(sizes):
+        cells = [
+            f"{taken[size].seconds:.2f} s, {taken[size].peak_memory_mib:.0f} MiB" if size in taken else "-"
+            for taken in results.values()
+        ]
+        print(f"| {size} | {' | '.join(cells)} |")
+    print("Time grows with the subgraphs to the power of: ", end="")
+    print(", ".join(f"{name} {growth(taken)}" for name, taken in results.items()))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[5, 10, 25, 50, 100], help="subgraphs")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[5, 10, 25, 50, 100, 250, 500], help="subgraphs")
+    parser.add_argument("--composer", action="append", choices=[each.name for each in known_composers()])
+    parser.add_argument("--rounds", type=int, default=3, help="of which the median counts")
+    parser.add_argument("--most-seconds", type=float, default=60.0, help="for the rounds of one composer and size")
     parser.add_argument("--no-results", action="store_true", help="do not write into benchmarks/results")
-    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.one is not None:
-        print(json.dumps(measure(options.one, options.rounds)))
-        return
-    rows = []
-    print(f"{'subgraphs':>9} {'types':>6} {'KiB':>7} {'seconds':>8} {'ms a type':>10} {'MiB':>6}")
-    for size in options.sizes:
-        command = [sys.executable, "-m", "benchmarks.composition", "--one", str(size), "--rounds", str(options.rounds)]
-        row = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        rows.append(row)
-        print(
-            f"{row['subgraphs']:9} {row['types']:6} {row['supergraph_kib']:7} {row['seconds']:8.2f} "
-            f"{row['seconds'] * 1000 / row['types']:10.2f} {row['peak_memory_mib']:6.0f}",
-            flush=True,
-        )
-    exponent = growth(rows)
-    print(f"time grows with types to the power of {exponent:.2f}")
+    chosen = [each for each in known_composers() if not options.composer or each.name in options.composer]
+    for composer in chosen:
+        if composer.missing:
+            print(f"{composer.name} is left out: {composer.missing}")
+    results = run([each for each in chosen if not each.missing], options)
+    print_table(results, options.sizes)
     if not options.no_results:
-        method = {"rounds": options.rounds, "types_per_subgraph": TYPES_PER_SUBGRAPH}
-        target = write_results("composition", method, {"sizes": rows, "growth_exponent": round(exponent, 2)})
-        points = [(row["types"], row["seconds"]) for row in rows]
-        write_line_plot("Seconds to compose", {"seconds": points}, ("types", "s"), target.with_suffix(".svg"))
+        method = {**vars(options), "types_per_subgraph": TYPES_PER_SUBGRAPH}
+        write(results, method)
 
 
-def growth(rows: list[dict[str, float]]) -> float:
-    """The exponent between the smallest and the largest graph: 1 is linear."""
-    first, last = rows[0], rows[-1]
-    if first is last:
-        return 1.0
-    return math.log(last["seconds"] / first["seconds"]) / math.log(last["types"] / first["types"])
+def write(results: Mapping[str, Mapping[int, Composed]], method: Mapping[str, Any]) -> None:
+    figures = {name: {str(size): asdict(each) for size, each in taken.items()} for name, taken in results.items()}
+    exponents = {name: growth(taken) for name, taken in results.items()}
+    target = write_results("composition", method, {"by_composer": figures, "growth_exponents": exponents})
+    lines = {name: [(size, each.seconds) for size, each in taken.items()] for name, taken in results.items()}
+    write_line_plot("Seconds to compose", lines, ("subgraphs", "s"), target.with_suffix(".svg"))
 
 
 if __name__ == "__main__":

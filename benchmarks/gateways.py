@@ -50,7 +50,7 @@ def _apollo_gateway() -> Gateway:
     def command(supergraph: Path, port: int) -> list[str]:
         return ["node", str(PEERS / "apollo-gateway.mjs"), str(supergraph), str(port)]
 
-    missing = _missing_package("@apollo/gateway")
+    missing = missing_package("@apollo/gateway")
     return Gateway("apollo-gateway", "JavaScript", command, {"NODE_ENV": "production"}, missing, path="/")
 
 
@@ -61,7 +61,7 @@ def _hive_gateway() -> Gateway:
         return [program, "supergraph", str(supergraph), *options, "--config-path", str(PEERS / "gateway.config.mjs")]
 
     return Gateway(
-        "hive-gateway", "JavaScript", command, {"NODE_ENV": "production"}, _missing_package("@graphql-hive/gateway")
+        "hive-gateway", "JavaScript", command, {"NODE_ENV": "production"}, missing_package("@graphql-hive/gateway")
     )
 
 
@@ -78,7 +78,7 @@ def _hive_router() -> Gateway:
         return ["env", f"ROUTER_CONFIG_FILE_PATH={config}", binary]
 
     missing = _missing_binary("HIVE_ROUTER_BINARY")
-    return Gateway("hive-router", "Rust", command, {"ROUTER_THREADS": "1"}, missing)
+    return Gateway("hive-router", "Rust", command, {"ROUTER_HTTP_WORKERS": "1"}, missing)
 
 
 def _apollo_router() -> Gateway:
@@ -99,7 +99,7 @@ def _apollo_router() -> Gateway:
 
 def _cosmo_router() -> Gateway:
     """Built outside this repository and named by $COSMO_ROUTER_BINARY; composes with `wgc`, named by $WGC_BINARY, from the
-    subgraphs' schemas, which stand in `subgraphs/` beside the supergraph.
+    subgraphs' schemas, which stand in `subgraphs/` beside the supergraph. Tells errors of subgraphs singly, as all others do.
     """
     binary = os.environ.get("COSMO_ROUTER_BINARY", "")
 
@@ -116,13 +116,21 @@ def _cosmo_router() -> Gateway:
         graph, execution = (supergraph.with_name(f"cosmo-{port}-{name}.json") for name in ("subgraphs", "plan"))
         graph.write_text(json.dumps({"version": 1, "subgraphs": subgraphs}))  # JSON is YAML
         compose = [os.environ["WGC_BINARY"], "router", "compose", "--input", str(graph), "--out", str(execution)]
-        subprocess.run(compose, check=True, capture_output=True)
+        done = subprocess.run(
+            compose, check=False, capture_output=True, text=True, env={**os.environ, "DO_NOT_TRACK": "1"}
+        )
+        if done.returncode:
+            raise RuntimeError(f"wgc does not compose: {(done.stderr or done.stdout)[-2000:]}")
         return ["env", f"LISTEN_ADDR=127.0.0.1:{port}", f"ROUTER_CONFIG_PATH={execution}", binary]
 
     switches = ("TRACING_ENABLED", "METRICS_ENABLED", "METRICS_OTLP_ENABLED", "GRAPHQL_METRICS_ENABLED")
-    environment = {"LOG_LEVEL": "fatal", "PROMETHEUS_ENABLED": "false", "GOMAXPROCS": "1"} | dict.fromkeys(
-        switches, "false"
-    )
+    environment = {
+        "LOG_LEVEL": "fatal",
+        "PROMETHEUS_ENABLED": "false",
+        "GOMAXPROCS": "1",
+        "SUBGRAPH_ERROR_PROPAGATION_MODE": "pass-through",
+        **dict.fromkeys(switches, "false"),
+    }
     missing = _missing_binary("COSMO_ROUTER_BINARY") or _missing_binary("WGC_BINARY")
     return Gateway("cosmo-router", "Go", command, environment, missing)
 
@@ -131,7 +139,7 @@ def _missing_binary(variable: str) -> str:
     return "" if shutil.which(os.environ.get(variable, "")) else f"set {variable} to a built one"
 
 
-def _missing_package(name: str) -> str:
+def missing_package(name: str) -> str:
     if shutil.which("node") is None:
         return "node is not installed"
     return "" if (PEERS / "node_modules" / name).is_dir() else "run `npm ci --ignore-scripts` in benchmarks/peers"

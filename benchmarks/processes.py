@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -147,7 +148,16 @@ def listeners(port: int) -> int:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens at, below those that the kernel gives to outgoing connections.
+
+    A peer binds its port seconds later, when it has composed: one that the kernel chose could by then be that of a client's connection.
+    """
+    first_outgoing = int((_read("/proc/sys/net/ipv4/ip_local_port_range") or "32768").split()[0])
+    while True:
+        port = random.randrange(min(16_384, first_outgoing - 4_096), first_outgoing)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
