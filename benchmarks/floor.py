@@ -22,7 +22,7 @@ import orjson
 
 from benchmarks.compare import GATEWAY_CORE, LOAD_CORE, compose_shop, running_subgraphs
 from benchmarks.floor_server import Call, Script
-from benchmarks.gateways import OURS, known_gateways
+from benchmarks.gateways import OURS, our_gateway
 from benchmarks.load import Request, Sample, put_load, run_wrk, verify
 from benchmarks.plots import write_stacked_plot
 from benchmarks.processes import Server, free_port
@@ -124,7 +124,7 @@ def _alone(script: Script, urls: Mapping[str, str], workload: Workload, options:
 
 
 def _router(supergraph: Path) -> tuple[Server, str]:
-    gateway = next(each for each in known_gateways() if each.name == OURS)
+    gateway = our_gateway()
     port = free_port()
     command, log = gateway.command(supergraph, port), supergraph.with_name("router.log")
     return Server(OURS, command, GATEWAY_CORE, log=log, environment=gateway.environment), gateway.url(port)

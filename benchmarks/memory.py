@@ -18,7 +18,7 @@ from statistics import linear_regression, mean
 from typing import Any
 
 from benchmarks.compare import GATEWAY_CORE, LOAD_CORE, compose_shop, running_subgraphs
-from benchmarks.gateways import OURS, known_gateways
+from benchmarks.gateways import OURS, our_gateway
 from benchmarks.load import Request, Traffic, run_wrk, verify
 from benchmarks.plots import write_line_plot
 from benchmarks.processes import Server, free_port, resident_mib
@@ -82,7 +82,7 @@ class Reloader:
 def run(options: argparse.Namespace) -> Progress:
     """Raises SystemExit when the router did not follow the reloads, or failed requests."""
     progress = Progress()
-    ours = next(each for each in known_gateways() if each.name == OURS)
+    ours = our_gateway()
     with tempfile.TemporaryDirectory() as name, running_subgraphs(0.0, Path(name)) as subgraphs_port:
         supergraph = Path(name) / "supergraph.graphql"
         text = compose_shop(subgraphs_port)

@@ -22,7 +22,7 @@ import jwt
 import yaml
 
 from benchmarks.compare import GATEWAY_CORE, LOAD_CORE, running_subgraphs, write_graph
-from benchmarks.gateways import OURS, known_gateways
+from benchmarks.gateways import our_gateway
 from benchmarks.load import Request, Sample, WrongAnswerError, ask_for_bytes, sample, verify_answer
 from benchmarks.memory import Reloader
 from benchmarks.processes import Server, free_port
@@ -143,7 +143,7 @@ def _start(variant: Variant, supergraph: Path, stack: ExitStack) -> tuple[Server
     own, config, port = supergraph.with_name(f"{label}.graphql"), supergraph.with_name(f"{label}.yaml"), free_port()
     own.write_text(supergraph.read_text())
     config.write_text(yaml.safe_dump(dict(variant.settings)))
-    ours = next(each for each in known_gateways() if each.name == OURS)
+    ours = our_gateway()
     command = [*ours.command(own, port), "--watch", "--config", str(config)]
     server = Server(label, command, GATEWAY_CORE, log=own.with_suffix(".log"), environment=ours.environment)
     stack.callback(server.stop)

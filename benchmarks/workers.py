@@ -18,7 +18,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.compare import WORKLOADS, running_subgraphs, write_graph
-from benchmarks.gateways import OURS, known_gateways
+from benchmarks.gateways import OURS, our_gateway
 from benchmarks.load import Request, run_wrk, verify
 from benchmarks.processes import Server, children, cpu_seconds, free_port, listeners, own_cpu_seconds
 from benchmarks.report import write_results
@@ -92,7 +92,7 @@ def measure(workload: Workload, counts: Sequence[int], options: argparse.Namespa
 
 
 def _start(supergraph: Path, workers: int) -> Router:
-    gateway = next(each for each in known_gateways() if each.name == OURS)
+    gateway = our_gateway()
     port = free_port()
     command = [*gateway.command(supergraph, port), "--workers", str(workers)]
     log = supergraph.with_name(f"router-{workers}.log")
