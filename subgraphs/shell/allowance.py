@@ -1,6 +1,6 @@
 """What one operation may use of a subgraph: so many objects, so long an answer, so much time, and only while its asker waits.
 
-`lean_executor` counts objects while it runs; `graphql_http` runs operations inside `Stoppable` and bounds their answers.
+`query_execution` and `lean_executor` count objects while they run; `graphql_http` runs operations inside `Stoppable` and bounds their answers.
 """
 
 import asyncio

@@ -4,7 +4,7 @@ Adds to Strawberry's: entities that fail alone, cached documents with a depth li
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from functools import lru_cache
 from inspect import isawaitable
 from typing import Any, TypeAlias
@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 import strawberry
 import structlog
 from graphql import (
-    DocumentNode,
     GraphQLError,
     GraphQLObjectType,
     GraphQLSchema,
@@ -36,6 +35,7 @@ from strawberry.types.graphql import OperationType
 from events.envelope import new_id
 from events.failures import Fault, fault_of, reason_of
 from events.lineage import begin_request
+from subgraphs.shell.compiled_operation import PreparedDocument
 from subgraphs.shell.context import Context, Info
 from subgraphs.shell.cost import size_connections
 from subgraphs.shell.defaults import leave_out_null_defaults
@@ -43,6 +43,7 @@ from subgraphs.shell.errors import UnavailableError
 from subgraphs.shell.input_bounds import BoundedLiterals, check_variables
 from subgraphs.shell.lean_executor import lean_executor
 from subgraphs.shell.node import Node
+from subgraphs.shell.query_execution import QueryExecution
 from subgraphs.shell.representations import read_representation, refused
 from subgraphs.shell.resolvers import shorten_resolvers
 from subgraphs.shell.scalars import SCALARS
@@ -58,7 +59,7 @@ MOST_TOKENS = 50_000
 _RULES: tuple[Any, ...] = (BoundedLiterals, *specified_rules, create_validator(DEEPEST_SELECTION, None))
 
 #: From a document's text to the document and what is wrong with it. Raises GraphQLSyntaxError.
-PrepareDocument: TypeAlias = Callable[[str], tuple[DocumentNode, list[GraphQLError]]]
+PrepareDocument: TypeAlias = Callable[[str], PreparedDocument]
 
 
 class CachedDocuments(SchemaExtension):
@@ -75,7 +76,8 @@ class CachedDocuments(SchemaExtension):
 
     def on_parse(self) -> Iterator[None]:
         context = self.execution_context
-        context.graphql_document, self._errors = self._prepare(context.query or "")
+        prepared = self._prepare(context.query or "")
+        context.graphql_document, self._errors = prepared.document, prepared.errors
         yield
 
     def on_validate(self) -> Iterator[None]:
@@ -104,9 +106,9 @@ class SubgraphSchema(strawberry.federation.Schema):
         """
 
         @lru_cache(maxsize=CACHED_DOCUMENTS)
-        def prepare(text: str) -> tuple[DocumentNode, list[GraphQLError]]:
+        def prepare(text: str) -> PreparedDocument:
             document = parse(text, max_tokens=MOST_TOKENS)
-            return document, validate(self._schema, document, _RULES)
+            return PreparedDocument(self._schema, self._leaves, document, validate(self._schema, document, _RULES))
 
         super().__init__(
             query=query,
@@ -120,13 +122,14 @@ class SubgraphSchema(strawberry.federation.Schema):
         self._prepare = prepare
         size_connections(each.definition for each in self.schema_converter.type_map.values())
         leave_out_null_defaults(self._schema)
-        leaves = shorten_resolvers(self)
+        self._leaves = shorten_resolvers(self)
         enforce_scopes(self)
-        enforce_sharing(self, leaves)
+        enforce_sharing(self, self._leaves)
         record_security_events(self)
         if tells_scopes_of_user:
             declare_scopes(self)
-        self.execution_context_class = lean_executor(leaves)
+        self._lean_executor = lean_executor(self._leaves)
+        self.execution_context_class = self._lean_executor
 
     async def execute(
         self,
@@ -152,9 +155,10 @@ class SubgraphSchema(strawberry.federation.Schema):
             operation_extensions,
         )
         try:
-            errors = self._refusals(context)
+            prepared = self._prepared(context)
+            errors = self._refusals(context, prepared)
             if not errors:
-                return await self._executed(context)
+                return await self._executed(context, prepared)
         except (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError):
             raise
         except Exception as error:
@@ -162,26 +166,30 @@ class SubgraphSchema(strawberry.federation.Schema):
         self.process_errors(errors, context)
         return PreExecutionError(data=None, errors=errors)
 
-    def _refusals(self, context: ExecutionContext) -> list[GraphQLError]:
-        """Why the operation is not executed at all. Raises what `execute` does, and GraphQLSyntaxError."""
+    def _prepared(self, context: ExecutionContext) -> PreparedDocument:
+        """Raises MissingQueryError and GraphQLSyntaxError."""
         if not context.query:
             raise MissingQueryError
-        context.graphql_document, errors = self._prepare(context.query)
+        prepared = self._prepare(context.query)
+        context.graphql_document = prepared.document
+        return prepared
+
+    def _refusals(self, context: ExecutionContext, prepared: PreparedDocument) -> list[GraphQLError]:
+        """Why the operation is not executed at all. Raises CannotGetOperationTypeError and InvalidOperationTypeError."""
         try:
             operation_type = context.operation_type
         except RuntimeError as error:
             raise CannotGetOperationTypeError(context.operation_name) from error
         if operation_type not in context.allowed_operations:
             raise InvalidOperationTypeError(operation_type)
-        if errors or not context.variables:
-            return errors
-        return check_variables(self._schema, context.graphql_document, context.operation_name, context.variables)
+        if prepared.errors or not context.variables:
+            return prepared.errors
+        return check_variables(self._schema, prepared.document, context.operation_name, context.variables)
 
-    async def _executed(self, context: ExecutionContext) -> ExecutionResult:
-        assert context.graphql_document is not None
-        result: Any = execute(
+    async def _executed(self, context: ExecutionContext, prepared: PreparedDocument) -> ExecutionResult:
+        result: Any = self._compiled_execution(context, prepared) or execute(
             self._schema,
-            context.graphql_document,
+            prepared.document,
             root_value=context.root_value,
             context_value=context.context,
             variable_values=context.variables,
@@ -194,6 +202,19 @@ class SubgraphSchema(strawberry.federation.Schema):
         if result.errors:
             self.process_errors(result.errors, context)
         return ExecutionResult(data=result.data, errors=result.errors)
+
+    def _compiled_execution(
+        self, context: ExecutionContext, prepared: PreparedDocument
+    ) -> Coroutine[Any, Any, Any] | None:
+        """Of a query whose variables are right; whatever else there is, refusals too, is for graphql-core."""
+        operation = prepared.operation(context.operation_name)
+        if operation is None or self.execution_context_class is not self._lean_executor:
+            return None
+        variables = operation.variables(context.variables)
+        tree = None if variables is None else operation.tree(variables.coerced)
+        if variables is None or tree is None:
+            return None
+        return QueryExecution(tree, self._lean_executor, variables, context.context, context.root_value).run()
 
     async def entities_resolver(  # type: ignore[override]  # Strawberry awaits whatever a resolver returns
         self, info: Info, representations: list[FederationAny]

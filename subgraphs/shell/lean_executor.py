@@ -33,6 +33,16 @@ class Leaf:
     nullable: bool
 
 
+@dataclass(frozen=True, slots=True)
+class OfSource:
+    """A resolver that looks at the object and at nothing else: an attribute, or a method without arguments."""
+
+    read: Callable[[Any], Any]
+
+    def __call__(self, source: Any, _info: Any) -> Any:
+        return self.read(source)
+
+
 #: By type name and field name.
 Leaves: TypeAlias = Mapping[str, Mapping[str, Leaf]]
 

@@ -15,7 +15,7 @@ from strawberry import Info, Schema
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
-from subgraphs.shell.lean_executor import Leaf, leaf_of
+from subgraphs.shell.lean_executor import Leaf, OfSource, leaf_of
 from subgraphs.shell.scopes import required_scopes
 
 Resolver = Callable[..., Any]
@@ -45,30 +45,16 @@ def _short_resolver(field: StrawberryField) -> Resolver | None:
     if field.extensions or required_scopes(field) is not None:
         return None
     if field.base_resolver is None:
-        return _attribute(field.python_name)
+        return OfSource(attrgetter(field.python_name))
     function = field.base_resolver.wrapped_func
     if not inspect.isfunction(function) or field.arguments:
         return None
     parameters = list(inspect.signature(function).parameters)
     if parameters == ["self"]:
-        return _method(function)
+        return OfSource(function)
     if parameters == ["self", "info"]:
         return _method_with_info(function, field)
     return None
-
-
-def _attribute(name: str) -> Resolver:
-    def resolve(source: Any, _info: GraphQLResolveInfo[Any]) -> Any:
-        return getattr(source, name)
-
-    return resolve
-
-
-def _method(function: Resolver) -> Resolver:
-    def resolve(source: Any, _info: GraphQLResolveInfo[Any]) -> Any:
-        return function(source)
-
-    return resolve
 
 
 def _method_with_info(function: Resolver, field: StrawberryField) -> Resolver:

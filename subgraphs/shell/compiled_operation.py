@@ -1,0 +1,292 @@
+"""What an operation of a document collects from each type of object, worked out once and kept with the document.
+
+Made and kept by `graphql_schema`, run by `query_execution`. graphql-core collects the fields of every selection anew for each
+request, asks the schema for each field of each object, and coerces arguments that are the same every time. What is collected
+depends on nothing but the document, the type of the object and the variables of @skip and @include.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date, time
+from decimal import Decimal
+from enum import Enum
+from typing import Any, TypeAlias
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    Node,
+    OperationDefinitionNode,
+    OperationType,
+    VariableNode,
+    default_field_resolver,
+    get_operation_ast,
+    is_abstract_type,
+    is_leaf_type,
+    is_list_type,
+)
+from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
+from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
+from strawberry.types.base import StrawberryObjectDefinition
+
+from subgraphs.shell.lean_executor import Leaf, Leaves, OfSource
+
+#: Of one operation: by which values of its conditions fields were collected, and how many selections are kept. A client that
+#: sends more combinations has some collected anew.
+MOST_CONDITIONS = 32
+MOST_SELECTIONS = 2_000
+#: Values that nobody can change, so that all requests may be given the same.
+UNCHANGEABLE = (str, int, float, bool, type(None), Enum, date, time, Decimal)
+
+#: The values of the variables of @skip and @include; all are true or false, or there is no tree.
+Conditions: TypeAlias = tuple[Any, ...]
+
+
+#: What kind of type a way leads to.
+LEAF, OBJECT, LIST, ABSTRACT = range(4)
+
+
+class Way:
+    """How the values of one type are completed at one field."""
+
+    __slots__ = ("_selections", "_tree", "field", "item", "kind", "nullable", "type", "types_of_classes")
+
+    def __init__(self, tree: "Tree", field: "Field", output_type: GraphQLOutputType) -> None:
+        self.nullable = not isinstance(output_type, GraphQLNonNull)
+        named: Any = output_type if self.nullable else output_type.of_type  # type: ignore[union-attr]
+        self.type = named
+        self.field = field
+        #: Of an abstract type: the types that instances of a class were found to be, where that hangs on nothing but the class.
+        self.types_of_classes: dict[type, GraphQLObjectType] = {}
+        self.item: Way | None = None
+        self._tree = tree
+        self._selections: dict[str, Selection] = {}
+        if is_list_type(named):
+            self.kind = LIST
+            self.item = Way(tree, field, named.of_type)
+        elif is_leaf_type(named):
+            self.kind = LEAF
+        else:
+            self.kind = ABSTRACT if is_abstract_type(named) else OBJECT
+
+    def selection(self, runtime_type: GraphQLObjectType) -> "Selection":
+        """What is asked of an object of this type."""
+        found = self._selections.get(runtime_type.name)
+        if found is None:
+            found = self._selections[runtime_type.name] = self._tree.selection(runtime_type, self.field.details)
+        return found
+
+
+class Field:
+    """One response name of a selection."""
+
+    __slots__ = (
+        "_tree",
+        "arguments",
+        "constant",
+        "definition",
+        "details",
+        "key",
+        "leaf",
+        "name",
+        "nodes",
+        "parent",
+        "read",
+        "resolve",
+        "way",
+    )
+
+    def __init__(
+        self, tree: "Tree", parent: GraphQLObjectType, key: str, details: list[FieldDetails], leaf: Leaf | None
+    ) -> None:
+        definition = tree.schema.get_field(parent, details[0].node.name.value)
+        assert definition is not None, "a validated document asks for fields that there are"
+        self._tree = tree
+        self.key = key
+        self.parent = parent
+        self.details = details
+        self.nodes: list[FieldNode] = [each.node for each in details]
+        self.name = self.nodes[0].name.value
+        self.definition: GraphQLField = definition
+        self.resolve: Callable[..., Any] = definition.resolve or default_field_resolver
+        #: The resolver, where it looks at the object alone.
+        self.read = self.resolve.read if isinstance(self.resolve, OfSource) else None
+        self.leaf = leaf
+        #: The answer, where every object of the type has the same: its `__typename`.
+        self.constant = parent.name if self.name == "__typename" else None
+        #: None where they are to be coerced for each request.
+        self.arguments = self._unchangeable_arguments()
+        self.way = Way(tree, self, definition.type)
+
+    def _unchangeable_arguments(self) -> Mapping[str, Any] | None:
+        if not self.definition.args:
+            return {}
+        if any(_has_variable(each.value) for each in self.nodes[0].arguments or ()):
+            return None
+        try:
+            arguments = get_argument_values(self.definition, self.nodes[0])
+        except GraphQLError:  # told by each request that comes here
+            return None
+        return arguments if all(isinstance(each, UNCHANGEABLE) for each in arguments.values()) else None
+
+
+class Selection:
+    """The fields that are asked of objects of one type at one place, in the order of the answer."""
+
+    __slots__ = ("fields", "origin", "type")
+
+    def __init__(self, runtime_type: GraphQLObjectType, fields: tuple[Field, ...]) -> None:
+        self.type = runtime_type
+        self.fields = fields
+        #: The class whose instances are of the type without asking its `is_type_of`; None where that has to be asked.
+        self.origin = _origin(runtime_type)
+
+
+class Tree:
+    """The selections of one operation under certain conditions. Made as far as objects are found, each once."""
+
+    def __init__(self, operation: "CompiledOperation", conditions: Mapping[str, bool]) -> None:
+        self.schema = operation.schema
+        self.operation = operation
+        self._variables = VariableValues({}, dict(conditions))
+        self._selections: dict[tuple[Any, ...], Selection] = {}
+        root = self.schema.get_root_type(operation.definition.operation)
+        assert root is not None
+        collected = collect_fields(self.schema, operation.fragments, self._variables, root, operation.definition)
+        self.root = self._made(root, collected.grouped_field_set)
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._selections) > MOST_SELECTIONS
+
+    def selection(self, runtime_type: GraphQLObjectType, details: list[FieldDetails]) -> Selection:
+        """Equal ones are shared, as those of a fragment that is spread at many places."""
+        key = (runtime_type.name, *(id(each.node) for each in details))  # the document keeps its nodes alive
+        found = self._selections.get(key)
+        if found is None:
+            operation = self.operation
+            collected = collect_subfields(
+                self.schema, operation.fragments, self._variables, operation.definition, runtime_type, details
+            )
+            found = self._selections[key] = self._made(runtime_type, collected.grouped_field_set)
+        return found
+
+    def _made(self, runtime_type: GraphQLObjectType, grouped: Mapping[str, list[FieldDetails]]) -> Selection:
+        leaves = self.operation.leaves.get(runtime_type.name, {})
+        return Selection(
+            runtime_type,
+            tuple(
+                Field(self, runtime_type, key, details, leaves.get(details[0].node.name.value))
+                for key, details in grouped.items()
+            ),
+        )
+
+
+class CompiledOperation:
+    """One query of a document, with the selections that requests came by."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        leaves: Leaves,
+        definition: OperationDefinitionNode,
+        fragments: Mapping[str, FragmentDefinitionNode],
+    ) -> None:
+        self.schema = schema
+        self.leaves = leaves
+        self.definition = definition
+        self.fragment_definitions = dict(fragments)
+        self.fragments = {name: FragmentDetails(each) for name, each in fragments.items()}
+        self._conditions = tuple(
+            sorted({*_conditions(definition), *(n for each in fragments.values() for n in _conditions(each))})
+        )
+        self._trees: dict[Conditions, Tree] = {}
+
+    def variables(self, given: Mapping[str, Any] | None) -> VariableValues | None:
+        """A request's variables, coerced; None where one of them is wrong."""
+        definitions = self.definition.variable_definitions
+        if not definitions:
+            return VariableValues({}, {})
+        found = get_variable_values(self.schema, definitions, dict(given or {}))
+        return None if isinstance(found, list) else found
+
+    def tree(self, variables: Mapping[str, Any]) -> Tree | None:
+        """The selections for a request's coerced variables; None where a condition is neither true nor false, which is an error."""
+        conditions: Conditions = tuple([variables.get(name) for name in self._conditions])
+        found = self._trees.get(conditions)
+        if found is None or found.is_full:
+            if not all(isinstance(each, bool) for each in conditions):
+                return None
+            if len(self._trees) >= MOST_CONDITIONS:
+                self._trees.clear()
+            found = self._trees[conditions] = Tree(self, dict(zip(self._conditions, conditions, strict=True)))
+        return found
+
+
+class PreparedDocument:
+    """A document with what is wrong with it, and its operations as far as they were asked for."""
+
+    def __init__(
+        self, schema: GraphQLSchema, leaves: Leaves, document: DocumentNode, errors: list[GraphQLError]
+    ) -> None:
+        self.document = document
+        self.errors = errors
+        self._schema = schema
+        self._leaves = leaves
+        self._operations: dict[str | None, CompiledOperation | None] = {}
+
+    def operation(self, name: str | None) -> CompiledOperation | None:
+        """None for what is no query, and for what graphql-core has of experiments: its own executor is asked then.
+
+        `name` is one that the document has, or None where it has one operation.
+        """
+        if name not in self._operations:
+            self._operations[name] = self._compiled(name)
+        return self._operations[name]
+
+    def _compiled(self, name: str | None) -> CompiledOperation | None:
+        definition = get_operation_ast(self.document, name)
+        fragments = {
+            each.name.value: each for each in self.document.definitions if isinstance(each, FragmentDefinitionNode)
+        }
+        if definition is None or definition.operation is not OperationType.QUERY or definition.directives:
+            return None
+        if any(each.variable_definitions for each in fragments.values()):
+            return None
+        return CompiledOperation(self._schema, self._leaves, definition, fragments)
+
+
+def _conditions(node: Any) -> set[str]:
+    """The variables of @skip and @include in an operation or fragment."""
+    found: set[str] = set()
+    waiting = [node.selection_set]
+    while waiting:
+        for selection in waiting.pop().selections:
+            for directive in selection.directives or ():
+                for argument in directive.arguments or ():
+                    if isinstance(argument.value, VariableNode):
+                        found.add(argument.value.name.value)
+            inner = getattr(selection, "selection_set", None)
+            if inner is not None:
+                waiting.append(inner)
+    return found
+
+
+def _has_variable(node: Node) -> bool:
+    if isinstance(node, VariableNode):
+        return True
+    inner = [*(getattr(node, "values", None) or ()), *(each.value for each in getattr(node, "fields", None) or ())]
+    return any(_has_variable(each) for each in inner)
+
+
+def _origin(runtime_type: GraphQLObjectType) -> type | None:
+    definition = runtime_type.extensions.get("strawberry-definition")
+    if not isinstance(definition, StrawberryObjectDefinition) or definition.is_type_of is not None:
+        return None
+    return definition.origin

@@ -1,0 +1,197 @@
+"""A coroutine as a task of its own that begins at once. Used by `query_execution` for what resolvers return.
+
+asyncio's tasks wait for the loop's next turn before they begin and after they end. Most resolvers wait once, for a loader, and
+many not at all; those turns cost more than the resolvers. Python 3.12 has tasks that begin eagerly, 3.11 has not, and theirs
+still end by a turn of the loop. This is the third-party task of asyncio's "Extending" chapter: it is the current task while its
+coroutine runs, has a context of its own, and can be cancelled, so `asyncio.timeout`, task groups and tracing find what they need.
+"""
+
+import asyncio
+from asyncio.tasks import _enter_task, _leave_task
+from collections import deque
+from collections.abc import Coroutine
+from contextvars import Context, copy_context
+from types import CoroutineType
+from typing import Any, TypeAlias
+
+Awaited: TypeAlias = "Coroutine[Any, Any, Any] | asyncio.Future[Any]"
+
+
+class EagerTasks:
+    """The tasks of one piece of work, all run by one asyncio task: whoever calls `start` and awaits `finish`."""
+
+    __slots__ = ("_host", "_is_cancelled", "_loop", "_ready", "_running", "_wake")
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._host = asyncio.current_task()
+        self._ready: deque[EagerTask] = deque()
+        self._running: set[EagerTask] = set()
+        self._wake: asyncio.Future[None] | None = None
+        self._is_cancelled = False
+
+    def start(self, task: "EagerTask") -> Any:
+        """Runs it until it waits for something, which gives WAITING; if it ends before that, what it gives. Raises what it raises."""
+        value = task.step(self._loop, self._host)
+        if value is WAITING:
+            self._running.add(task)
+        return value
+
+    async def finish(self) -> None:
+        """Returns when all tasks have ended, those too that are started meanwhile.
+
+        Cancelled itself, it cancels them, waits for their end, and raises CancelledError; a task's own CancelledError, which
+        nobody asked for, and what is no Exception end the rest in the same way and are raised.
+        """
+        try:
+            while self._running:
+                await self._turn()
+        except BaseException:
+            await self.cancel()
+            raise
+
+    async def cancel(self) -> None:
+        """Cancels all tasks and returns when they have ended. What they give is told to nobody."""
+        self._is_cancelled = True
+        self._cancel_running()
+        while self._running:
+            try:
+                await self._turn()
+            except asyncio.CancelledError:  # the host's, once more
+                self._cancel_running()
+
+    def _cancel_running(self) -> None:
+        for task in tuple(self._running):
+            task.cancel()
+
+    async def _turn(self) -> None:
+        if not self._ready:
+            self._wake = self._loop.create_future()
+            await self._wake
+        while self._ready:
+            self._step(self._ready.popleft())
+
+    def wake(self, task: "EagerTask") -> None:
+        """What the task waited for is there."""
+        self._ready.append(task)
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+    def _step(self, task: "EagerTask") -> None:
+        try:
+            value = task.step(self._loop, self._host)
+        except Exception as error:
+            self._running.discard(task)
+            if not self._is_cancelled:
+                task.failed(error)
+        except BaseException as error:
+            self._running.discard(task)
+            if not self._is_cancelled or not isinstance(error, asyncio.CancelledError):
+                raise
+        else:
+            if value is not WAITING:
+                self._running.discard(task)
+                if not self._is_cancelled:
+                    task.returned(value)
+
+
+#: What `EagerTask.step` gives while the coroutine waits for something.
+WAITING = object()
+
+
+class EagerTask:
+    """One awaitable. A subclass says what becomes of its end."""
+
+    __slots__ = ("__weakref__", "_cancels", "_context", "_coroutine", "_fut_waiter", "_must_cancel", "_tasks")
+
+    def __init__(self, tasks: EagerTasks, awaited: Awaited) -> None:
+        """The two names that are asyncio's own are those that anyio asks its tasks for."""
+        self._tasks = tasks
+        self._cancels = 0
+        self._must_cancel = False
+        self._context: Context | None = None
+        if type(awaited) is CoroutineType or not asyncio.isfuture(awaited):
+            self._coroutine: Any = awaited
+            self._fut_waiter: asyncio.Future[Any] | None = None
+        else:
+            self._coroutine = None
+            self._fut_waiter = awaited
+
+    def returned(self, value: Any) -> None:
+        """The awaitable gave this."""
+        raise NotImplementedError
+
+    def failed(self, error: Exception) -> None:
+        """The awaitable raised this."""
+        raise NotImplementedError
+
+    def step(self, loop: asyncio.AbstractEventLoop, host: "asyncio.Task[Any] | None") -> Any:
+        """What the awaitable gives, or WAITING. Raises what it raises. `host` is the current task, in whose turn this runs."""
+        if self._coroutine is None:
+            return self._step_future()
+        self._fut_waiter = None
+        if self._context is None:
+            self._context = copy_context()
+        _leave_task(loop, host)  # type: ignore[arg-type]
+        _enter_task(loop, self)  # type: ignore[arg-type]
+        try:
+            if self._must_cancel:
+                self._must_cancel = False
+                waited_for = self._context.run(self._coroutine.throw, asyncio.CancelledError())
+            else:
+                waited_for = self._context.run(self._coroutine.send, None)
+        except StopIteration as stop:
+            return stop.value
+        finally:
+            _leave_task(loop, self)  # type: ignore[arg-type]
+            _enter_task(loop, host)  # type: ignore[arg-type]
+        self._wait(loop, waited_for)
+        return WAITING
+
+    def _step_future(self) -> Any:
+        future = self._fut_waiter
+        assert future is not None
+        if future.done():
+            return future.result()
+        future.add_done_callback(self._wake)
+        return WAITING
+
+    def _wait(self, loop: asyncio.AbstractEventLoop, waited_for: Any) -> None:
+        """`waited_for` is what the coroutine yielded: a future that it awaits, or None to be called again in the next turn."""
+        if waited_for is None:
+            loop.call_soon(self._wake, None)
+            return
+        if getattr(waited_for, "_asyncio_future_blocking", None) is not True:
+            raise RuntimeError(f"A resolver waits for something that is not asyncio's: {waited_for!r}.")
+        waited_for._asyncio_future_blocking = False  # noqa: SLF001 - asyncio's protocol between futures and tasks
+        waited_for.add_done_callback(self._wake, context=self._context)
+        self._fut_waiter = waited_for
+        if self._must_cancel and waited_for.cancel():
+            self._must_cancel = False
+
+    def _wake(self, _future: Any) -> None:
+        self._tasks.wake(self)
+
+    def cancel(self, msg: Any = None) -> bool:
+        """As of asyncio's Task: CancelledError is raised in the coroutine where it waits."""
+        self._cancels += 1
+        if self._fut_waiter is None or not self._fut_waiter.cancel(msg=msg):
+            self._must_cancel = True
+        return True
+
+    def cancelling(self) -> int:
+        return self._cancels
+
+    def uncancel(self) -> int:
+        self._cancels = max(0, self._cancels - 1)
+        return self._cancels
+
+    def get_coro(self) -> Any:
+        return self._coroutine
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
+    def done(self) -> bool:
+        """False: nobody meets a task of this kind but while it runs."""
+        return False
