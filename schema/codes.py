@@ -9,7 +9,8 @@ import enum
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
-from graphql import Node
+from graphql import Location as GraphQLLocation
+from graphql import Node, Token
 
 #: How many lines of a finding are shown, and how much of each.
 _EXCERPTS = 3
@@ -50,12 +51,17 @@ class Location:
 
 
 def locations_of(subgraph: str, *nodes: Node | None) -> tuple[Location, ...]:
-    """Where nodes of the subgraph's document stand; those that composition added itself stand nowhere."""
-    places = [node.loc for node in nodes if node is not None and node.loc is not None]
-    return tuple(
-        Location(subgraph, place.start_token.line, place.start_token.column, line_at(place.source.body, place.start))
-        for place in places
-    )
+    """Where nodes of the subgraph's document stand, behind their descriptions; those that composition added itself stand nowhere."""
+    places = [(node.loc.source.body, _first_token(node, node.loc)) for node in nodes if node is not None and node.loc]
+    return tuple(Location(subgraph, token.line, token.column, line_at(body, token.start)) for body, token in places)
+
+
+def _first_token(node: Node, place: GraphQLLocation) -> Token:
+    description = getattr(node, "description", None)
+    if description is None or description.loc is None or description.loc.end_token.next is None:
+        return place.start_token
+    token: Token = description.loc.end_token.next
+    return token
 
 
 def line_at(text: str, offset: int) -> str:

@@ -5,7 +5,7 @@ Looked up at the end, since only a composition with findings needs it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -46,7 +46,7 @@ class _Places:
 
     def _of_coordinates(self, finding: Finding) -> Iterator[Location]:
         subgraphs = [name for name in finding.subgraphs if name in self._documents] or list(self._documents)
-        for coordinate in finding.coordinates:
+        for coordinate in _told_together(finding.coordinates):
             exact = [name for name in subgraphs if coordinate in self._of_subgraph(name)]
             exact = exact or [name for name in self._documents if coordinate in self._of_subgraph(name)]
             for name in exact:
@@ -67,6 +67,13 @@ class _Places:
             for coordinate, node in _nodes_of(self._documents[name]):
                 self._nodes[name].setdefault(coordinate, node)
         return self._nodes[name]
+
+
+def _told_together(coordinates: Sequence[str]) -> Sequence[str]:
+    """Where several fields of one type have a cause in common, the place is their type's."""
+    types = {coordinate.partition(".")[0] for coordinate in coordinates}
+    are_fields = all("." in coordinate for coordinate in coordinates)
+    return tuple(types) if len(coordinates) > 1 and len(types) == 1 and are_fields else coordinates
 
 
 def _nodes_of(document: DocumentNode) -> Iterator[tuple[str, Node]]:

@@ -23,6 +23,18 @@ class Option:
     provided: SelectionSet | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why `subgraph`, which resolves a field, cannot be asked for it; None where there is no such subgraph.
+
+    `is_about_keys` says whether another key would lead there.
+    """
+
+    text: str
+    subgraph: str | None = None
+    is_about_keys: bool = False
+
+
 class Reachability:
     """Memoises by (object type, option): from equal options the same can be reached.
 
@@ -58,8 +70,12 @@ class Reachability:
             return frozenset(self._direct(resolving, name, field, frozenset()))
         return frozenset(after for option in options for after in self._after_from(option, name, field))
 
-    def reasons(self, options: Iterable[Option], name: str, field: str) -> Iterator[str]:
-        """Why no option leads to the field: one sentence per subgraph that is stood in and subgraph that resolves it."""
+    def keys(self, name: str) -> tuple[tuple[str, str], ...]:
+        """(subgraph, key) of every key by which an object of the type can be asked for."""
+        return tuple((target.subgraph, key.text) for target in self.graph.entity_targets(name) for key in target.keys)
+
+    def reasons(self, options: Iterable[Option], name: str, field: str) -> Iterator[Reason]:
+        """Why no option leads to the field: one or more for each subgraph that resolves it."""
         owners = [
             (subgraph, type_name)
             for subgraph in self.subgraphs
@@ -67,26 +83,28 @@ class Reachability:
             if self.graph.field(subgraph, type_name, field) is not None
         ]
         reached = {option.subgraph for start in options for option in self._closure(start, name)}
-        yield f"the object comes from {', '.join(sorted({repr(o.subgraph) for o in options}))}".replace("'", '"')
         if not owners:
-            yield f'no subgraph resolves "{name}.{field}" there'
+            yield Reason(f'no subgraph resolves "{name}.{field}" there')
         for subgraph, type_name in owners:
             edge = self.graph.field(subgraph, type_name, field)
             if subgraph in reached and edge is not None and edge.requires is not None:
-                yield (
+                yield Reason(
                     f'subgraph "{subgraph}" resolves it, but what it @requires, "{print_field_set(edge.requires)}", '
-                    f"cannot be fetched and brought there by a @key"
+                    f"cannot be fetched and brought there by a @key",
+                    subgraph,
                 )
             else:
                 yield from self._reasons_not_to_get_to(subgraph, type_name, name)
 
-    def _reasons_not_to_get_to(self, subgraph: str, type_name: str, name: str) -> Iterator[str]:
+    def _reasons_not_to_get_to(self, subgraph: str, type_name: str, name: str) -> Iterator[Reason]:
         targets = [target for target in self.graph.entity_targets(name) if target.subgraph == subgraph]
         if not targets:
-            yield f'subgraph "{subgraph}" resolves it, but "{type_name}" has no resolvable @key there'
+            why = f'subgraph "{subgraph}" resolves it, but "{type_name}" has no resolvable @key there'
+            yield Reason(why, subgraph, is_about_keys=True)
         for target in targets:
             for key in target.keys:
-                yield f'cannot move to subgraph "{subgraph}" by the key "{key.text}": it cannot be fetched before'
+                why = f'cannot move to subgraph "{subgraph}" by the key "{key.text}": it cannot be fetched before'
+                yield Reason(why, subgraph, is_about_keys=True)
 
     def is_abstract(self, option: Option) -> bool:
         """Whether the subgraph returns an interface or a union there, an interface object included."""

@@ -26,7 +26,8 @@ from router.query_graph import QueryGraph
 from router.supergraph import Supergraph
 from schema.codes import Finding
 from schema.override_combinations import describe, label_combinations
-from schema.reachability import Option, Reachability
+from schema.reachability import Option, Reachability, Reason
+from schema.unreachable import Unreachable, finding_of, findings_of
 
 _Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
 
@@ -53,22 +54,44 @@ class _Place:
 
 
 def check_satisfiability(supergraph: Supergraph) -> Iterator[Finding]:
-    """SATISFIABILITY_ERROR for each field of the API that some operation cannot get, and *_RUNTIME_TYPES_*."""
+    """SATISFIABILITY_ERROR for what keeps operations from fields of the API, and *_RUNTIME_TYPES_*."""
     combinations = label_combinations(supergraph)
-    found: dict[tuple[str, str, tuple[str, ...]], tuple[Finding, list[frozenset[str]]]] = {}
+    found: dict[object, tuple[_Found, list[frozenset[str]]]] = {}
     for labels in combinations:
-        seen: set[tuple[str, str, tuple[str, ...]]] = set()
-        for coordinate, finding in _Walk(supergraph, QueryGraph(supergraph, labels)).findings():
-            key = (finding.code, coordinate, finding.subgraphs)
-            if key not in seen:
-                seen.add(key)
-                found.setdefault(key, (finding, []))[1].append(labels)
-    for finding, failing in found.values():
-        condition = describe(failing, combinations, supergraph.override_labels)
-        if condition is None:
-            yield finding
-        else:
-            yield replace(finding, message=f"{finding.message}\n  - with the override labels {condition}")
+        seen: set[object] = set()
+        for each in _Walk(supergraph, QueryGraph(supergraph, labels)).findings():
+            if each.key not in seen:
+                seen.add(each.key)
+                found.setdefault(each.key, (each, []))[1].append(labels)
+    yield from findings_of(
+        _under_condition(each.what, describe(failing, combinations, supergraph.override_labels))
+        for each, failing in found.values()
+    )
+
+
+def _under_condition(what: Finding | Unreachable, labels: str | None) -> Finding | tuple[Unreachable, str | None]:
+    if isinstance(what, Unreachable):
+        return what, labels
+    return what if labels is None else replace(what, message=f"{what.message}\n  - with the override labels {labels}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is found at a field of the API."""
+
+    coordinate: str
+    what: Finding | Unreachable
+
+    @property
+    def key(self) -> object:
+        """The same for what is found there once more, on another way."""
+        if isinstance(self.what, Unreachable):
+            return self.coordinate, self.what.origins
+        return self.what.code, self.coordinate, self.what.subgraphs
+
+    @property
+    def finding(self) -> Finding:
+        return finding_of(self.what) if isinstance(self.what, Unreachable) else self.what
 
 
 class _Walk:
@@ -83,7 +106,7 @@ class _Walk:
         self.sets_contexts = any(view_type.contexts for view_type in types)
         self._contexts: dict[str, frozenset[str]] = {}
 
-    def findings(self) -> Iterator[tuple[str, Finding]]:
+    def findings(self) -> Iterator[_Found]:
         queue: deque[_Place] = deque()
         for operation, name in self.roots.items():
             root = self.api.type_map.get(name)
@@ -95,7 +118,7 @@ class _Walk:
                     queue.append(place)
         yield from self._below(queue)
 
-    def _below(self, queue: deque[_Place]) -> Iterator[tuple[str, Finding]]:
+    def _below(self, queue: deque[_Place]) -> Iterator[_Found]:
         seen: set[tuple[str, frozenset[Option], frozenset[str]]] = set()
         while queue:
             place = queue.popleft()
@@ -105,25 +128,27 @@ class _Walk:
                     seen.add((name, options, contexts))
                     yield from self._fields(replace(place, contexts=contexts), name, options, condition, queue)
 
-    def _mutation_fields(
-        self, place: _Place, root: GraphQLObjectType, queue: deque[_Place]
-    ) -> Iterator[tuple[str, Finding]]:
+    def _mutation_fields(self, place: _Place, root: GraphQLObjectType, queue: deque[_Place]) -> Iterator[_Found]:
         """A mutation field that several subgraphs share is called in one of them only, so one has to be enough."""
         for field_name, field in root.fields.items():
             path = (_Step(field_name, field),)
             after = self.reachability.after_field(place.options, root.name, field_name)
             target = get_named_type(field.type)
             if not after:
-                yield f"{root.name}.{field_name}", self._unreachable(place, root.name, field_name, place.options, path)
+                yield self._unreachable(place, root.name, field_name, place.options, path)
             elif isinstance(target, _Composite) and len(after) == 1:
                 queue.append(_Place(target, after, path, place.operation))
             elif isinstance(target, _Composite):
                 alone = [
-                    list(self._below(deque((_Place(target, frozenset((option,)), path, place.operation),))))
+                    [
+                        each.finding
+                        for each in self._below(deque((_Place(target, frozenset((option,)), path, place.operation),)))
+                    ]
                     for option in sorted(after, key=lambda option: option.subgraph)
                 ]
-                if all(any(finding.code == "SATISFIABILITY_ERROR" for _, finding in each) for each in alone):
-                    yield f"{root.name}.{field_name}", self._not_by_one(f"{root.name}.{field_name}", alone)
+                if all(any(finding.code == "SATISFIABILITY_ERROR" for finding in each) for each in alone):
+                    coordinate = f"{root.name}.{field_name}"
+                    yield _Found(coordinate, self._not_by_one(coordinate, alone))
 
     def _objects(self, place: _Place) -> Iterator[tuple[str, frozenset[Option], str | None]]:
         """The object types that can be at a place, each with the options under which it is."""
@@ -137,20 +162,21 @@ class _Walk:
 
     def _fields(
         self, place: _Place, name: str, options: frozenset[Option], condition: str | None, queue: deque[_Place]
-    ) -> Iterator[tuple[str, Finding]]:
+    ) -> Iterator[_Found]:
         object_type = self.api.type_map[name]
         assert isinstance(object_type, GraphQLObjectType)
         for field_name, field in object_type.fields.items():
             path = (*place.path, _Step(field_name, field, condition))
             after = self.reachability.after_field(options, name, field_name)
             if not after or self._lacks_context(name, field_name, place.contexts):
-                yield f"{name}.{field_name}", self._unreachable(place, name, field_name, options, path)
+                yield self._unreachable(place, name, field_name, options, path)
             elif isinstance(target := get_named_type(field.type), _Composite):
                 if not isinstance(target, GraphQLObjectType):
                     # Of an interface that nothing implements, nobody can ask what it is.
                     is_implemented = bool(self.api.get_possible_types(target))
                     if is_implemented and not any(self.reachability.knows_object_type(option) for option in after):
-                        yield f"{name}.{field_name}", self._nameless(place, f"{name}.{field_name}", target, after, path)
+                        coordinate = f"{name}.{field_name}"
+                        yield _Found(coordinate, self._nameless(place, coordinate, target, after, path))
                     yield from self._compare_runtime_types(f"{name}.{field_name}", target.name, after, place, path)
                 queue.append(_Place(target, after, path, place.operation, place.contexts))
 
@@ -172,7 +198,7 @@ class _Walk:
 
     def _compare_runtime_types(
         self, coordinate: str, type_name: str, options: frozenset[Option], place: _Place, path: tuple[_Step, ...]
-    ) -> Iterator[tuple[str, Finding]]:
+    ) -> Iterator[_Found]:
         """Subgraphs that share a field of abstract type answer alike, so they have to have types in common."""
         # One alone that returns an interface or union sees its objects; whoever declares the object has narrowed it.
         abstract = {option.subgraph for option in options if self.reachability.is_abstract(option)}
@@ -189,7 +215,7 @@ class _Walk:
         subgraphs = tuple(sorted(types))
         if not set.intersection(*types.values()):
             witness = print_witness(place.operation, path)
-            yield (
+            yield _Found(
                 coordinate,
                 Finding(
                     "SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES",
@@ -200,7 +226,7 @@ class _Walk:
                 ),
             )
         else:
-            yield (
+            yield _Found(
                 coordinate,
                 Finding(
                     "INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN",
@@ -229,8 +255,8 @@ class _Walk:
             (coordinate,),
         )
 
-    def _not_by_one(self, coordinate: str, alone: list[list[tuple[str, Finding]]]) -> Finding:
-        firsts = [next(finding for _, finding in each if finding.code == "SATISFIABILITY_ERROR") for each in alone]
+    def _not_by_one(self, coordinate: str, alone: list[list[Finding]]) -> Finding:
+        firsts = [next(finding for finding in each if finding.code == "SATISFIABILITY_ERROR") for each in alone]
         return Finding(
             "SATISFIABILITY_ERROR",
             f'Mutation field "{coordinate}" is shared, but it is called in one subgraph only and none of them leads to all '
@@ -241,19 +267,15 @@ class _Walk:
 
     def _unreachable(
         self, place: _Place, name: str, field: str, options: frozenset[Option], path: tuple[_Step, ...]
-    ) -> Finding:
-        origins = tuple(sorted({option.subgraph for option in options}))
+    ) -> _Found:
         if self._lacks_context(name, field, place.contexts):
-            reasons = "  - an argument is filled from a @context that no type on this way sets"
+            reasons = [Reason("an argument is filled from a @context that no type on this way sets")]
         else:
-            reasons = "\n".join(f"  - {reason}" for reason in self.reachability.reasons(options, name, field))
+            reasons = list(self.reachability.reasons(options, name, field))
+        origins = frozenset(option.subgraph for option in options)
         witness = print_witness(place.operation, path)
-        return Finding(
-            "SATISFIABILITY_ERROR",
-            f'Field "{name}.{field}" cannot be resolved for an operation that is valid in the API:\n{witness}\n{reasons}',
-            origins,
-            (f"{name}.{field}",),
-        )
+        keys = self.reachability.keys(name)
+        return _Found(f"{name}.{field}", Unreachable(name, field, origins, witness, tuple(reasons), keys))
 
 
 def print_witness(operation: str, path: tuple[_Step, ...]) -> str:

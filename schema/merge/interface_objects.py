@@ -65,7 +65,7 @@ def check_shared_with_interface_objects(graph: GraphInQuestion) -> Iterator[Find
             ]
             owners.sort(key=lambda owner: owner.subgraph)
             if any(owner.parent.is_interface_object for owner in owners):
-                yield from check_sharing(f"{each.name}.{field}", owners, graph.facts)
+                yield from check_sharing({f"{each.name}.{field}": owners}, graph.facts)
 
 
 def check_interfaces_below(graph: GraphInQuestion) -> Iterator[Finding]:

@@ -38,11 +38,13 @@ class ObjectMerger:
     def merge(self, result: MergedType, definitions: Mapping[str, TypeDefinition]) -> None:
         for subgraph, definition in definitions.items():
             result.implements += [(subgraph, interface) for interface in definition.interfaces]
+        owners: dict[str, list[Owner]] = {}
         for name in dict.fromkeys(name for definition in definitions.values() for name in definition.fields):
             fields = {s: d.fields[name] for s, d in definitions.items() if name in d.fields}
-            merged = self._merge_field(result, name, fields, definitions)
+            merged = self._merge_field(result, name, fields, definitions, owners)
             if merged is not None:
                 result.fields[name] = merged
+        self.findings.add(check_sharing(owners, self.facts))
         for rule in TYPE_RULES:
             self.findings.add(rule(result, definitions))
 
@@ -52,8 +54,12 @@ class ObjectMerger:
         name: str,
         fields: Mapping[str, FieldDefinition],
         definitions: Mapping[str, TypeDefinition],
+        owners: dict[str, list[Owner]],
     ) -> MergedField | None:
-        """None for a field that nobody resolves, or an interface object only; the latter adds it to all later."""
+        """None for a field that nobody resolves, or an interface object only; the latter adds it to all later.
+
+        `owners` gets who resolves a field of an object, by its coordinate.
+        """
         coordinate = f"{parent.name}.{name}"
         resolving = {subgraph: each for subgraph, each in fields.items() if not each.is_external}
         self.findings.add(check_directives_on_external(coordinate, fields))
@@ -77,7 +83,7 @@ class ObjectMerger:
         takings = takings_of(overrides_of(parent.name, name, fields, self.facts.subgraphs), told)
         self.findings.add(told)
         if parent.kind is Kind.OBJECT:
-            self.findings.add(check_sharing(coordinate, self._owners(field, takings, definitions), self.facts))
+            owners[coordinate] = self._owners(field, takings, definitions)
         merged.joins = self._joins(parent.name, merged, fields, takings)
         if len(merged.joins) == len(definitions) and all(join.is_plain() for join in merged.joins):
             merged.joins = []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from schema.codes import Finding, quoted
+from schema.field_sets import FieldSetError, mentioned_fields, selected_fields
 from schema.merge.facts import ROOTS, SubgraphFacts
 from schema.subgraph import FieldDefinition, TypeDefinition
 
@@ -19,30 +20,93 @@ class Owner:
     field: FieldDefinition
 
 
-def check_sharing(coordinate: str, owners: Sequence[Owner], facts: SubgraphFacts) -> Iterator[Finding]:
-    if coordinate.startswith("Subscription."):
-        marked = [owner.subgraph for owner in owners if _is_marked_itself(owner)]
-        if marked:
-            yield Finding(
-                "INVALID_FIELD_SHARING",
-                f'"{coordinate}" is @shareable in {quoted(marked)}, but events come from one subgraph only: remove the '
-                f"mark.",
-                tuple(marked),
-                (coordinate,),
-            )
-            return
-        not_shareable = list(owners)
-    else:
-        not_shareable = [owner for owner in owners if not _is_shareable(owner, facts)]
-    if not_shareable and len(owners) > 1:
-        yield Finding(
-            "INVALID_FIELD_SHARING",
-            f'Non-shareable field "{coordinate}" is resolved from multiple subgraphs: it is resolved from '
-            f"{_told(owners)} and defined as non-shareable in {_told(not_shareable)}. "
-            f"Mark it @shareable there, or let one subgraph @override it.",
-            tuple(dict.fromkeys(owner.subgraph for owner in owners)),
-            (coordinate,),
+def check_sharing(owners_of: Mapping[str, Sequence[Owner]], facts: SubgraphFacts) -> Iterator[Finding]:
+    """Of fields of one type, by coordinate. Those that one `@key` would make shareable are told together."""
+    lacking: dict[tuple[_Unshared, str, tuple[str, ...]], list[str]] = {}
+    for coordinate, owners in owners_of.items():
+        if coordinate.startswith("Subscription."):
+            marked = [owner.subgraph for owner in owners if _is_marked_itself(owner)]
+            if marked:
+                yield _shared_subscription(coordinate, marked)
+                continue
+            not_shareable = list(owners)
+        else:
+            not_shareable = [owner for owner in owners if not _is_shareable(owner, facts)]
+        if not not_shareable or len(owners) < 2:
+            continue
+        unshared = _Unshared(
+            tuple(dict.fromkeys(each.subgraph for each in owners)), _told(owners), _told(not_shareable)
         )
+        key, holders = _missing_key(coordinate, owners, not_shareable, facts)
+        if holders:
+            lacking.setdefault((unshared, key, holders), []).append(coordinate)
+        else:
+            yield unshared.finding([coordinate], "Mark it @shareable there, or let one subgraph @override it.")
+    for (unshared, key, holders), coordinates in lacking.items():
+        type_name = coordinates[0].partition(".")[0]
+        the_field, it = ("the field", "it") if len(coordinates) == 1 else ("the fields", "them")
+        have = "has" if len(holders) == 1 else "have"
+        yield unshared.finding(
+            coordinates,
+            f'Add @key(fields: "{key}") to "{type_name}" there, as {quoted(holders)} {have} it; or mark {the_field} @shareable, or '
+            f"let one subgraph @override {it}.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Unshared:
+    """Who resolves fields, and in whose words they are not shareable."""
+
+    subgraphs: tuple[str, ...]
+    owners: str
+    not_shareable: str
+
+    def finding(self, coordinates: Sequence[str], advice: str) -> Finding:
+        names = ", ".join(f'"{coordinate}"' for coordinate in coordinates)
+        fields, verb, they = ("field", "is", "it is") if len(coordinates) == 1 else ("fields", "are", "they are")
+        return Finding(
+            "INVALID_FIELD_SHARING",
+            f"Non-shareable {fields} {names} {verb} resolved from multiple subgraphs: {they} resolved from {self.owners} "
+            f"and defined as non-shareable in {self.not_shareable}. {advice}",
+            self.subgraphs,
+            tuple(coordinates),
+        )
+
+
+def _shared_subscription(coordinate: str, marked: Sequence[str]) -> Finding:
+    return Finding(
+        "INVALID_FIELD_SHARING",
+        f'"{coordinate}" is @shareable in {quoted(marked)}, but events come from one subgraph only: remove the mark.',
+        tuple(marked),
+        (coordinate,),
+    )
+
+
+def _missing_key(
+    coordinate: str, owners: Sequence[Owner], not_shareable: Sequence[Owner], facts: SubgraphFacts
+) -> tuple[str, tuple[str, ...]]:
+    """A key of the type that has the field, and the subgraphs with that key; none where the field is of no key, or where
+    somebody who does not share it has not all fields of the key.
+    """
+    type_name, field = coordinate.split(".")
+    holders: dict[str, list[str]] = {}
+    for owner in owners:
+        types = facts.subgraphs[owner.subgraph].types
+        for text, _ in owner.parent.entity_keys() if owner.parent.name == type_name else ():
+            if (type_name, field) in mentioned_fields(types, type_name, text):
+                holders.setdefault(text, []).append(owner.subgraph)
+    for text, subgraphs in holders.items():
+        if all(_can_have(owner, type_name, text, facts) for owner in not_shareable):
+            return text, tuple(subgraphs)
+    return "", ()
+
+
+def _can_have(owner: Owner, type_name: str, key: str, facts: SubgraphFacts) -> bool:
+    try:
+        list(selected_fields(facts.subgraphs[owner.subgraph].types, type_name, key))
+    except FieldSetError:
+        return False
+    return owner.parent.name == type_name
 
 
 def _told(owners: Sequence[Owner]) -> str:

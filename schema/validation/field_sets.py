@@ -27,6 +27,7 @@ from graphql import (
     parse,
     print_ast,
 )
+from graphql.pyutils import suggestion_list
 
 from schema.codes import Finding, locations_of
 from schema.federation import BUILT_IN_DIRECTIVES, DIRECTIVES_SINCE
@@ -223,9 +224,11 @@ class _Selection:
         parent = self.types.get(type_name)
         definition = parent.fields.get(name) if parent is not None else None
         if parent is None or definition is None:
+            alike = suggestion_list(name, list(parent.fields) if parent is not None else [])
+            meant = f'did you mean "{alike[0]}"? If' if alike else "if"
             yield self._finding(
                 "INVALID_FIELDS",
-                f'cannot query field "{name}" on type "{type_name}"; if another subgraph resolves it, add it to this '
+                f'cannot query field "{name}" on type "{type_name}"; {meant} another subgraph resolves it, add it to this '
                 f"one with @external",
             )
             return

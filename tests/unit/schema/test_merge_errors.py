@@ -141,6 +141,30 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
         ],
     ),
     (
+        "INVALID_FIELD_SHARING",
+        {
+            "a": LINK + 'type Query { t: T } type T @key(fields: "x y") { x: ID! y: ID! }',
+            "b": LINK + "type T { x: ID! y: ID! n: Int }",
+        },
+        [
+            '[INVALID_FIELD_SHARING] Non-shareable fields "T.x", "T.y" are resolved from multiple subgraphs: they are resolved from subgraphs "a" and "b" and defined as non-shareable in subgraph "b". Add @key(fields: "x y") to "T" there, as subgraph "a" has it; or mark the fields @shareable, or let one subgraph @override them.',
+        ],
+    ),
+    (
+        "INVALID_FIELD_SHARING",
+        {
+            "a": LINK + 'type Query { t: T } type T @key(fields: "id") { id: ID! }',
+            "b": LINK + 'type T @key(fields: "sku") { id: ID! sku: ID! }',
+            "c": LINK + 'type T @key(fields: "id") { id: ID! n: Int @shareable }',
+            "d": LINK + 'type T @key(fields: "id m") { id: ID! m: ID! n: Int }',
+            "e": LINK + 'type T @key(fields: "m") { m: ID! }',
+        },
+        [
+            '[INVALID_FIELD_SHARING] Non-shareable field "T.n" is resolved from multiple subgraphs: it is resolved from subgraphs "c" and "d" and defined as non-shareable in subgraph "d". Mark it @shareable there, or let one subgraph @override it.',
+            '[INVALID_FIELD_SHARING] Non-shareable field "T.id" is resolved from multiple subgraphs: it is resolved from subgraphs "a", "b", "c" and "d" and defined as non-shareable in subgraph "b". Add @key(fields: "id") to "T" there, as subgraphs "a" and "c" have it; or mark the field @shareable, or let one subgraph @override it.',
+        ],
+    ),
+    (
         "EXTERNAL_MISSING_ON_BASE",
         {
             "a": LINK

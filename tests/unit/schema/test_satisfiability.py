@@ -84,6 +84,57 @@ def test_the_witness_is_a_shortest_operation_with_its_mandatory_variables() -> N
     )
 
 
+def test_one_wrong_key_is_told_once_in_each_direction() -> None:
+    subgraphs = {
+        "a": 'type Query { t: T } type T @key(fields: "id") { id: ID! a: Int }',
+        "b": 'type Query { b: T } type T @key(fields: "id") { id: ID! b: Int }',
+        "c": 'type Query { c: T } type T @key(fields: "uid") { uid: ID! c: Int d: Int }',
+    }
+
+    there, away = compose([SubgraphSource(name, LINK + sdl) for name, sdl in subgraphs.items()]).errors
+
+    assert there.coordinates == ("T.uid", "T.c", "T.d")
+    assert there.subgraphs == ("c", "a", "b")
+    assert [str(place) for place in there.locations] == ["c:2:21", "a:2:21", "b:2:21"]
+    assert there.message == (
+        '3 fields of "T" cannot be resolved for operations that are valid in the API: "uid", "c", "d". For example:\n'
+        "query {\n  t {\n    uid\n  }\n}\n"
+        '  - the object comes from "a"; the same goes for objects from "b"\n'
+        '  - cannot move to subgraph "c" by the key "uid": it cannot be fetched before\n'
+        '  - keys of "T" are "id" in subgraphs "a" and "b"; "uid" in subgraph "c": one that both sides have leads from one to '
+        "the other"
+    )
+    assert away.coordinates == ("T.id", "T.a", "T.b")
+    assert away.subgraphs == ("c", "a", "b")
+    assert away.message.count("cannot move to subgraph") == 2
+
+
+def test_what_cannot_be_reached_for_another_reason_is_told_by_itself() -> None:
+    a = 'type Query { t: T u: U } type T @key(fields: "id") { id: ID! } type U @key(fields: "id") { id: ID! }'
+    b = """
+    type T @key(fields: "id", resolvable: false) { id: ID! n: Int m: Int }
+    type U @key(fields: "id", resolvable: false) { id: ID! n: Int }
+    """
+    c = 'type T @key(fields: "id") { id: ID! n: Int @external r: Int @requires(fields: "n") }'
+
+    errors = compose([SubgraphSource(name, LINK + sdl) for name, sdl in {"a": a, "b": b, "c": c}.items()]).errors
+
+    assert [error.coordinates for error in errors] == [("T.n", "T.m"), ("T.r",), ("U.n",)]
+
+
+def test_so_many_fields_are_named_and_all_are_counted() -> None:
+    fields = " ".join(f"f{number}: Int" for number in range(12))
+    a = "type Query { t: T } type T @shareable { id: ID }"
+
+    (error,) = compose(
+        [SubgraphSource("a", LINK + a), SubgraphSource("b", LINK + f"type T @shareable {{ id: ID {fields} }}")]
+    ).errors
+
+    assert error.message.startswith('12 fields of "T" cannot be resolved')
+    assert '"f8", "f9" and 2 more. For example:' in error.message
+    assert len(error.coordinates) == 12
+
+
 def test_what_requires_asks_for_travels_with_a_key_even_to_where_the_object_comes_from() -> None:
     a = 'type Query { t: T } type T { id: ID! @shareable m: Int @external n: Int @requires(fields: "m") }'
     b = 'type T @key(fields: "id") { id: ID! m: Int }'
@@ -163,6 +214,7 @@ def test_a_way_on_which_nothing_sets_the_context_is_a_dead_end() -> None:
     assert error.message == (
         'Field "U.f" cannot be resolved for an operation that is valid in the API:\n'
         "query {\n  s {\n    u {\n      f\n    }\n  }\n}\n"
+        '  - the object comes from "a"\n'
         "  - an argument is filled from a @context that no type on this way sets"
     )
     assert compose([SubgraphSource("a", link + sdl.replace(" s: S", ""))]).errors == ()

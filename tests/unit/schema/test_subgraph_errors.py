@@ -222,7 +222,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
             "a": LINK + 'type Query { a: Int }  type T @key(fields: "id") { id: ID! n: Int @requires(fields: "no") }',
         },
         [
-            '[REQUIRES_INVALID_FIELDS] [a] On "T.n", in @requires(fields: "no"): cannot query field "no" on type "T"; if another subgraph resolves it, add it to this one with @external.',
+            '[REQUIRES_INVALID_FIELDS] [a] On "T.n", in @requires(fields: "no"): cannot query field "no" on type "T"; did you mean "n"? If another subgraph resolves it, add it to this one with @external.',
         ],
     ),
     (
