@@ -74,6 +74,12 @@ def load_list(
     return DataLoader(load, max_batch_size=LARGEST_BATCH)
 
 
+def prime_all(loader: "DataLoader[KeyT, Any]", values: Mapping[KeyT, Any]) -> None:
+    """Give a loader what another read brought along, so that it does not read it again; what it has or reads already stays."""
+    for key, value in values.items():
+        loader.prime(key, value)
+
+
 def nothing() -> None:
     """The default of `load_with_arguments` where there may be nothing."""
 

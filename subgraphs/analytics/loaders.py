@@ -10,7 +10,6 @@ from aiodataloader import DataLoader
 from loaders.dataloader import load_list, load_one, load_with_arguments, nothing
 from subgraphs.analytics.domain.achievement import Measure
 from subgraphs.analytics.domain.goal import Period
-from subgraphs.analytics.domain.streak import Habit, Run
 from subgraphs.analytics.domain.streak_protection import Protection
 from subgraphs.analytics.domain.weight_trend import TrendPoint
 from subgraphs.analytics.queries.achievement import (
@@ -34,7 +33,7 @@ from subgraphs.analytics.queries.goal import (
 )
 from subgraphs.analytics.queries.person import ClockRecord, clocks_by_user
 from subgraphs.analytics.queries.report import days_of_reports, trend_of_reports
-from subgraphs.analytics.queries.streak import BestRuns, Resting, best_runs, protections, runs_beside_rests
+from subgraphs.analytics.queries.streak import StreakFacts, protections, streak_facts
 from subgraphs.analytics.queries.summary import (
     DailySummaryRecord,
     SummaryPage,
@@ -92,16 +91,12 @@ class AnalyticsLoaders:
         return load_with_arguments("entries_by_user", self._read(entries_by_user), list, batch_span)
 
     @cached_property
-    def best_runs_by_user_and_habit(self) -> DataLoader[tuple[str, Habit], BestRuns | None]:
-        return load_one("best_runs_by_user_and_habit", self._read(best_runs), batch_span)
+    def streak_facts_by_user(self) -> DataLoader[str, StreakFacts | None]:
+        return load_one("streak_facts_by_user", self._read(streak_facts), batch_span)
 
     @cached_property
     def protection_by_user(self) -> DataLoader[str, Protection | None]:
         return load_one("protection_by_user", self._read(protections), batch_span)
-
-    @cached_property
-    def runs_by_rests(self) -> DataLoader[Resting, list[Run]]:
-        return load_list("runs_by_rests", self._read(runs_beside_rests), batch_span)
 
     @cached_property
     def clock_by_user(self) -> DataLoader[str, ClockRecord | None]:

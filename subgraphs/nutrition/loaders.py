@@ -1,11 +1,14 @@
 """The operation's loaders: each gathers the keys of one tick and answers them with one statement."""
 
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from functools import cached_property
 
 from aiodataloader import DataLoader
 
-from loaders.dataloader import load_list, load_one, load_with_arguments, nothing
+from loaders.dataloader import load_list, load_one, load_with_arguments, nothing, prime_all
 from subgraphs.nutrition.domain.declaration import Declaration, Preferences
 from subgraphs.nutrition.domain.food import Portion
 from subgraphs.nutrition.queries.custom_slot import CustomSlotsRecord, custom_slots_by_user
@@ -28,11 +31,12 @@ from subgraphs.nutrition.queries.food_search import search_foods
 from subgraphs.nutrition.queries.meal import (
     MealItemRecord,
     MealPage,
+    MealParts,
     MealRecord,
     items_by_meal,
-    meals_by_day,
     meals_by_id,
     meals_by_user,
+    meals_of_days,
 )
 from subgraphs.nutrition.queries.meal_plan import (
     MealPlanRecord,
@@ -78,6 +82,8 @@ class NutritionLoaders:
 
     def __init__(self, resources: Resources) -> None:
         self._read = resources.database.batch_reader
+        self._parts: defaultdict[Day, set[str]] = defaultdict(set)
+        self._parts_of_pages: defaultdict[MealPage, set[str]] = defaultdict(set)
 
     @cached_property
     def food_by_id(self) -> DataLoader[str, FoodRecord | None]:
@@ -195,11 +201,41 @@ class NutritionLoaders:
 
     @cached_property
     def meals_by_day(self) -> DataLoader[Day, list[MealRecord]]:
-        return load_list("meals_by_day", self._read(meals_by_day), batch_span)
+        read = self._read(meals_of_days)
+
+        async def with_parts(days: Sequence[Day]) -> dict[Day, list[MealRecord]]:
+            meals, parts = await read(days, self._parts)
+            self._keep(parts)
+            return meals
+
+        return load_list("meals_by_day", with_parts, batch_span)
+
+    def meals_with(self, parts: Iterable[str], day: Day) -> "asyncio.Future[list[MealRecord]]":
+        """The meals of a day, whose statement also brings these parts of them for the loaders of those."""
+        self._parts[day].update(parts)
+        return self.meals_by_day.load(day)
 
     @cached_property
     def meals_by_user(self) -> DataLoader[tuple[str, MealPage], list[MealRecord]]:
-        return load_with_arguments("meals_by_user", self._read(meals_by_user), list, batch_span)
+        read = self._read(meals_by_user)
+
+        async def with_parts(user_ids: Sequence[str], wanted: MealPage) -> dict[str, list[MealRecord]]:
+            meals, parts = await read(user_ids, wanted, self._parts_of_pages[wanted])
+            self._keep(parts)
+            return meals
+
+        return load_with_arguments("meals_by_user", with_parts, list, batch_span)
+
+    def meal_page_with(
+        self, parts: Iterable[str], user_id: str, wanted: MealPage
+    ) -> "asyncio.Future[list[MealRecord]]":
+        """A page of a person's meals, whose statement also brings these parts of them for the loaders of those."""
+        self._parts_of_pages[wanted].update(parts)
+        return self.meals_by_user.load((user_id, wanted))
+
+    def _keep(self, parts: MealParts) -> None:
+        prime_all(self.items_by_meal, parts.items)
+        prime_all(self.food_by_id, parts.foods)
 
     @cached_property
     def drink_by_id(self) -> DataLoader[str, DrinkRecord | None]:

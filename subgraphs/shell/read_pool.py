@@ -25,6 +25,22 @@ class Reader(Protocol):
     async def execute(self, statement: TextClause, parameters: Mapping[str, Any], /) -> Iterable[Any]: ...
 
 
+def opaque(parameter: str, type_: str) -> str:
+    """A statement's parameter of this type, as SQL into which Postgres does not look when it plans the statement.
+
+    After five executions over a connection Postgres keeps one plan for all parameters if that costs no more than the plans
+    for those that came; else it plans anew each time, two thirds of what a small statement costs. Of an array, a limit or a day that it
+    sees it expects less than of one that it does not, so it would go on planning. Not for a parameter that decides which
+    index is the right one: each such case needs a text of its own.
+    """
+    return f"(SELECT CAST(:{parameter} AS {type_}))"
+
+
+def narrowing(conditions: Mapping[str, str], given: Mapping[str, Any]) -> str:
+    """The SQL of those conditions whose parameter is given: one that is None narrows nothing, and is not in the text."""
+    return " AND ".join(sql for name, sql in conditions.items() if given[name] is not None) or "TRUE"
+
+
 class ReadPool:
     """Connections for statements that only read, opened when they are wanted, the last used taken first.
 

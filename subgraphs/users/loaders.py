@@ -1,16 +1,18 @@
 """The operation's loaders: each gathers the keys of one tick and answers them with one statement."""
 
+import asyncio
+from collections.abc import Sequence
 from functools import cached_property
 
 from aiodataloader import DataLoader
 
-from loaders.dataloader import load_list, load_one, load_with_arguments, nothing
+from loaders.dataloader import load_list, load_one, load_with_arguments, nothing, prime_all
 from subgraphs.shell.change_log import ChangePage, ChangesRecord, changes_by_user
 from subgraphs.shell.context import Info, Resources
 from subgraphs.shell.grants import Grant, ReadRecord, reads_by_owner
 from subgraphs.shell.keyset import Page
 from subgraphs.shell.telemetry import batch_span
-from subgraphs.users.queries.account import AccountRecord, accounts_by_id
+from subgraphs.users.queries.account import AccountRecord, accounts_with_weights
 from subgraphs.users.queries.api_key import ApiKeyRecord, api_keys_by_user
 from subgraphs.users.queries.consent import (
     ConsentRecord,
@@ -84,10 +86,23 @@ class UsersLoaders:
 
     def __init__(self, resources: Resources) -> None:
         self._read = resources.database.batch_reader
+        self._weighed: set[str] = set()
 
     @cached_property
     def account_by_id(self) -> DataLoader[str, AccountRecord | None]:
-        return load_one("account_by_id", self._read(accounts_by_id), batch_span)
+        read = self._read(accounts_with_weights)
+
+        async def with_weights(user_ids: Sequence[str]) -> dict[str, AccountRecord]:
+            accounts, weights = await read(user_ids, self._weighed)
+            prime_all(self.newest_weight_by_user, weights)
+            return accounts
+
+        return load_one("account_by_id", with_weights, batch_span)
+
+    def account_with_weight(self, user_id: str) -> "asyncio.Future[AccountRecord | None]":
+        """An account, whose statement also brings the newest weighing for the loader of that."""
+        self._weighed.add(user_id)
+        return self.account_by_id.load(user_id)
 
     @cached_property
     def weight_by_id(self) -> DataLoader[str, WeightRecord | None]:

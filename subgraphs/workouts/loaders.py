@@ -1,12 +1,15 @@
 """The operation's loaders: each gathers the keys of one tick and answers them with one statement."""
 
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
 from aiodataloader import DataLoader
 
-from loaders.dataloader import load_list, load_one, load_with_arguments, nothing
+from loaders.dataloader import load_list, load_one, load_with_arguments, nothing, prime_all
 from subgraphs.shell.change_log import ChangePage, ChangesRecord, changes_by_user
 from subgraphs.shell.context import Info, Resources
 from subgraphs.shell.grants import ReadRecord, reads_by_owner
@@ -86,6 +89,7 @@ class WorkoutsLoaders:
 
     def __init__(self, resources: Resources) -> None:
         self._read = resources.database.batch_reader
+        self._parts: defaultdict[WorkoutPage, set[str]] = defaultdict(set)
 
     @cached_property
     def exercise_by_id(self) -> DataLoader[str, ExerciseRecord | None]:
@@ -117,7 +121,23 @@ class WorkoutsLoaders:
 
     @cached_property
     def workouts_by_user(self) -> DataLoader[tuple[str, WorkoutPage], list[WorkoutRecord]]:
-        return load_with_arguments("workouts_by_user", self._read(workouts_by_user), list, batch_span)
+        read = self._read(workouts_by_user)
+
+        async def with_parts(user_ids: Sequence[str], wanted: WorkoutPage) -> dict[str, list[WorkoutRecord]]:
+            workouts, parts = await read(user_ids, wanted, self._parts[wanted])
+            prime_all(self.exercises_by_workout, parts.places)
+            prime_all(self.sets_by_workout, parts.sets)
+            prime_all(self.exercise_by_id, parts.exercises)
+            return workouts
+
+        return load_with_arguments("workouts_by_user", with_parts, list, batch_span)
+
+    def workouts_with(
+        self, parts: Iterable[str], user_id: str, wanted: WorkoutPage
+    ) -> "asyncio.Future[list[WorkoutRecord]]":
+        """A page of a person's workouts, whose statement also brings these parts of them for the loaders of those."""
+        self._parts[wanted].update(parts)
+        return self.workouts_by_user.load((user_id, wanted))
 
     @cached_property
     def exercises_by_workout(self) -> DataLoader[str, list[WorkoutExerciseRecord]]:

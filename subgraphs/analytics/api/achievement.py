@@ -95,13 +95,13 @@ class AchievementProgress:
 async def read_progress(info: Info, user_id: str) -> list[AchievementProgress]:
     """Of a person whom the viewer may read."""
     loaders = loaders_of(info)
-    today, runs, training, goals = await asyncio.gather(
+    today, streaks, training, goals = await asyncio.gather(
         today_of(info, user_id),
-        loaders.best_runs_by_user_and_habit.load((user_id, Habit.MEALS)),
+        loaders.streak_facts_by_user.load(user_id),
         loaders.training_totals_by_user.load(user_id),
         loaders.goals_reached_by_user.load(user_id),
     )
-    meals = streak_of(Habit.MEALS, runs, today)
+    meals = streak_of(Habit.MEALS, streaks.best.get(Habit.MEALS) if streaks else None, today)
     totals = dict(training or {}) | {domain.Measure.WEIGHT_GOALS: Decimal(goals or 0)}
     return [
         AchievementProgress(

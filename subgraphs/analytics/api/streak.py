@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from subgraphs.analytics.api.summary import clock_of_user
+from subgraphs.analytics.api.summary import clock_on
 from subgraphs.analytics.commands import streak as commands
 from subgraphs.analytics.domain import streak as domain
 from subgraphs.analytics.domain.streak import Habit, workouts_habit
@@ -22,9 +21,10 @@ from subgraphs.analytics.domain.streak_protection import (
     rested_streak,
     resting_units,
     rests,
+    runs_beside,
 )
 from subgraphs.analytics.loaders import loaders_of
-from subgraphs.analytics.queries.streak import BestRuns, streak_of
+from subgraphs.analytics.queries.streak import StreakFacts, streak_of
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.inputs import expected_version
@@ -114,31 +114,21 @@ def protection_node(found: Protection | None) -> StreakProtection:
 
 async def read_streaks(info: Info, user_id: str) -> Streaks:
     """Of a person whom the viewer may read."""
-    loaders = loaders_of(info)
-    clock, protection, runs = await asyncio.gather(
-        clock_of_user(info, user_id),
-        loaders.protection_by_user.load(user_id),
-        # Those of every week there is, while the clock is read that says which one is the person's.
-        loaders.best_runs_by_user_and_habit.load_many([(user_id, habit) for habit in Habit]),
-    )
-    best = dict(zip(Habit, runs, strict=True))
-    spans = (protection or Protection()).spans
+    facts = await loaders_of(info).streak_facts_by_user.load(user_id)
+    assert facts is not None  # each person has some, if only empty ones
+    clock = clock_on(info, user_id, facts.clock)
     today = clock.today(info.context.resources.now())
-    habits = (Habit.MEALS, workouts_habit(clock.week_start))
-    meals, workouts = await asyncio.gather(
-        *(_read_streak(info, user_id, habit, best[habit], spans, today) for habit in habits)
-    )
+    meals, workouts = (_streak(habit, facts, today) for habit in (Habit.MEALS, workouts_habit(clock.week_start)))
     return Streaks(meals=_streak_node(meals), workouts=_streak_node(workouts))
 
 
-async def _read_streak(
-    info: Info, user_id: str, habit: Habit, best: BestRuns | None, spans: tuple[ProtectedSpan, ...], today: date
-) -> domain.Streak:
+def _streak(habit: Habit, facts: StreakFacts, today: date) -> domain.Streak:
+    best = facts.best.get(habit)
     plain = streak_of(habit, best, today)
-    resting = resting_units(habit, spans)
+    resting = resting_units(habit, facts.protection.spans) if facts.protection is not None else frozenset()
     if best is None or not resting:
         return plain
-    beside = await loaders_of(info).runs_by_rests.load((user_id, habit, tuple(rests(habit, resting))))
+    beside = runs_beside(habit, rests(habit, resting), facts.beside[habit])
     return rested_streak(habit, plain, {best.newest, *beside}, resting, today)
 
 

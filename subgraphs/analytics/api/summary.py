@@ -147,10 +147,15 @@ async def clock_of_user(info: Info, user_id: str) -> ClockRecord:
     viewer = info.context.viewer
     if viewer.id == user_id and viewer.clock_is_recent:
         return clock_from_token(viewer)
-    clock = await loaders_of(info).clock_by_user.load(user_id)
-    if clock is not None:
-        return clock
-    return clock_from_token(viewer) if viewer.id == user_id else UNKNOWN_CLOCK
+    return clock_on(info, user_id, await loaders_of(info).clock_by_user.load(user_id))
+
+
+def clock_on(info: Info, user_id: str, replicated: ClockRecord | None) -> ClockRecord:
+    """The same, where what is replicated of it has been read."""
+    viewer = info.context.viewer
+    if viewer.id == user_id and (replicated is None or viewer.clock_is_recent):
+        return clock_from_token(viewer)
+    return replicated or UNKNOWN_CLOCK
 
 
 async def today_of(info: Info, user_id: str) -> date:

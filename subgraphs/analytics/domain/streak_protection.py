@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from subgraphs.analytics.domain.streak import Habit, Run, Streak, settle_runs
 from subgraphs.shell.errors import Checks
@@ -84,6 +84,16 @@ def resting_units(habit: Habit, spans: Iterable[ProtectedSpan]) -> frozenset[dat
 def rests(habit: Habit, units: Collection[date]) -> list[Run]:
     """Units in a row as stretches, in order: runs of rest."""
     return settle_runs(habit, (), dict.fromkeys(units, True))
+
+
+def runs_beside(habit: Habit, stretches: Iterable[Run], runs: Iterable[Run]) -> set[Run]:
+    """Of these runs those that stretches of rest may join: each that ends right before one or within it, and the next one after it."""
+    found: set[Run] = set()
+    ordered = sorted(runs)
+    for rest in stretches:
+        found.update(run for run in ordered if rest.first - habit.step <= run.last <= rest.last)
+        found.update(islice((run for run in ordered if run.last > rest.last), 1))
+    return found
 
 
 def rested_streak(habit: Habit, plain: Streak, runs: Collection[Run], resting: frozenset[date], today: date) -> Streak:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import text
 
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, opaque
 
 _TIMES_LOGGED = text(
-    "SELECT user_id, food_id, items FROM food_count WHERE (user_id, food_id) IN"
-    " (SELECT * FROM unnest(CAST(:user_ids AS text[]), CAST(:food_ids AS text[])))"
+    "SELECT user_id, food_id, items FROM food_count WHERE (user_id, food_id) IN"  # noqa: S608 - our names
+    f" (SELECT * FROM unnest({opaque('user_ids', 'text[]')}, {opaque('food_ids', 'text[]')}))"
 )
 
 

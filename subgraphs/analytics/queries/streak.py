@@ -1,6 +1,5 @@
 """Runs of kept days and weeks as they are read: the newest and the longest one of a habit, and those beside days of rest."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -9,7 +8,8 @@ from sqlalchemy import text
 
 from subgraphs.analytics.domain.streak import Habit, Run, Streak, streak
 from subgraphs.analytics.domain.streak_protection import ProtectedSpan, Protection, ProtectionReason
-from subgraphs.shell.read_pool import Reader
+from subgraphs.analytics.queries.person import ClockRecord
+from subgraphs.shell.read_pool import Reader, opaque
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,71 +20,76 @@ class BestRuns:
     longest: int
 
 
-_BEST = text(
-    "SELECT asked.user_id, asked.habit, newest.first, newest.last, longest.length"
-    " FROM unnest(CAST(:user_ids AS text[]), CAST(:habits AS text[])) AS asked (user_id, habit)"
-    " CROSS JOIN LATERAL (SELECT first, last FROM streak_run AS run"
-    "  WHERE run.user_id = asked.user_id AND run.habit = asked.habit ORDER BY run.last DESC LIMIT 1) AS newest"
-    " CROSS JOIN LATERAL (SELECT length FROM streak_run AS run"
-    "  WHERE run.user_id = asked.user_id AND run.habit = asked.habit ORDER BY run.length DESC LIMIT 1) AS longest"
-)
-
-
-async def best_runs(connection: Reader, wanted: Sequence[tuple[str, Habit]]) -> dict[tuple[str, Habit], BestRuns]:
-    """Of each (user id, habit) that was ever kept."""
-    parameters = {"user_ids": [user_id for user_id, _ in wanted], "habits": [habit.value for _, habit in wanted]}
-    return {
-        (user_id, Habit(habit)): BestRuns(Run(first, last), longest)
-        for user_id, habit, first, last, longest in await connection.execute(_BEST, parameters)
-    }
-
-
 def streak_of(habit: Habit, runs: BestRuns | None, today: date) -> Streak:
     """The streak of a habit; `runs` is None for one that was never kept."""
     return streak(habit, runs.newest, runs.longest, today) if runs else streak(habit, None, 0, today)
 
 
-#: A person, a habit and its stretches of rest. Hashable.
-Resting = tuple[str, Habit, tuple[Run, ...]]
-
 _PROTECTION = text(
     "SELECT user_id, firsts, lasts, reasons, version FROM streak_protection WHERE user_id = ANY(:user_ids)"
 )
-# Runs that end right before a rest or within it, and the one that follows.
-_BESIDE_RESTS = text(
-    "SELECT rest.number, run.first, run.last FROM unnest(CAST(:numbers AS integer[]), CAST(:user_ids AS text[]),"
-    " CAST(:habits AS text[]), CAST(:starts AS date[]), CAST(:lasts AS date[]))"
-    "  AS rest (number, user_id, habit, start, last) CROSS JOIN LATERAL ("
-    "  SELECT first, last FROM streak_run AS inside WHERE inside.user_id = rest.user_id AND inside.habit = rest.habit"
-    "   AND inside.last BETWEEN rest.start AND rest.last"
-    "  UNION ALL (SELECT first, last FROM streak_run AS next WHERE next.user_id = rest.user_id AND next.habit = rest.habit"
-    "   AND next.last > rest.last ORDER BY next.last LIMIT 1)) AS run"
+# Near the spans: of each habit the runs that end in one, or as long before it as a run that its rest joins can, and the next one. A rest of
+# weeks begins up to six days before the first day that it has of a span, and the run before it ends (so its last week begins) seven days earlier.
+# The limits have Postgres look up each person, where it would read whole tables of few thousand.
+_FACTS = text(
+    "SELECT asked.user_id, person.user_id IS NOT NULL, person.time_zone, person.day_start_hour, person.week_start,"  # noqa: S608
+    " protection.firsts, protection.lasts, protection.reasons, protection.version,"
+    " (SELECT array_agg(ROW(habit.name, newest.first, newest.last, longest.length))"
+    f"  FROM unnest({opaque('habits', 'text[]')}) AS habit (name)"
+    "  CROSS JOIN LATERAL (SELECT first, last FROM streak_run AS run"
+    "   WHERE run.user_id = asked.user_id AND run.habit = habit.name ORDER BY run.last DESC LIMIT 1) AS newest"
+    "  CROSS JOIN LATERAL (SELECT length FROM streak_run AS run"
+    "   WHERE run.user_id = asked.user_id AND run.habit = habit.name ORDER BY run.length DESC LIMIT 1) AS longest),"
+    " CASE WHEN protection.firsts IS NOT NULL THEN (SELECT array_agg(ROW(habit.name, run.first, run.last))"
+    f"  FROM unnest({opaque('habits', 'text[]')}) AS habit (name)"
+    "  CROSS JOIN unnest(protection.firsts, protection.lasts) AS span (first, last) CROSS JOIN LATERAL ("
+    "   SELECT first, last FROM streak_run AS inside WHERE inside.user_id = asked.user_id AND inside.habit = habit.name"
+    "    AND inside.last BETWEEN span.first - 13 AND span.last"
+    "   UNION ALL (SELECT first, last FROM streak_run AS next WHERE next.user_id = asked.user_id AND next.habit = habit.name"
+    "    AND next.last > span.last ORDER BY next.last LIMIT 1)) AS run) END"
+    f" FROM unnest({opaque('user_ids', 'text[]')}) AS asked (user_id)"
+    " LEFT JOIN LATERAL (SELECT user_id, time_zone, day_start_hour, week_start FROM person WHERE person.user_id = asked.user_id LIMIT 1) AS person ON TRUE"
+    " LEFT JOIN LATERAL (SELECT firsts, lasts, reasons, version FROM streak_protection AS set_by"
+    "  WHERE set_by.user_id = asked.user_id LIMIT 1) AS protection ON TRUE"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class StreakFacts:
+    """All that a person's streaks are made of. The clock and the protection are None where they are not known.
+
+    `beside` has of each habit the runs near the protected days, more of them than their rests touch.
+    """
+
+    clock: ClockRecord | None
+    protection: Protection | None
+    best: dict[Habit, BestRuns]
+    beside: dict[Habit, set[Run]]
+
+
+def _protection(firsts: Sequence[date], lasts: Sequence[date], reasons: Sequence[str], version: int) -> Protection:
+    return Protection(tuple(map(ProtectedSpan, firsts, lasts, map(ProtectionReason, reasons))), version)
 
 
 async def protections(connection: Reader, user_ids: Sequence[str]) -> dict[str, Protection]:
     """Of each person who ever set protected days."""
     rows = await connection.execute(_PROTECTION, {"user_ids": list(user_ids)})
-    return {
-        user_id: Protection(
-            tuple(map(ProtectedSpan, firsts, lasts, map(ProtectionReason, reasons))),
-            version,
+    return {user_id: _protection(*told) for user_id, *told in rows}
+
+
+async def streak_facts(connection: Reader, user_ids: Sequence[str]) -> dict[str, StreakFacts]:
+    """Of each of these people, in one statement."""
+    parameters = {"user_ids": list(user_ids), "habits": [habit.value for habit in Habit]}
+    found: dict[str, StreakFacts] = {}
+    for row in await connection.execute(_FACTS, parameters):
+        user_id, has_clock, time_zone, day_start_hour, week_start, firsts, lasts, reasons, version, best, near = row
+        beside: dict[Habit, set[Run]] = {habit: set() for habit in Habit}
+        for habit, first, last in near or ():
+            beside[Habit(habit)].add(Run(first, last))
+        found[user_id] = StreakFacts(
+            clock=ClockRecord.of(time_zone, day_start_hour, week_start) if has_clock else None,
+            protection=None if firsts is None else _protection(firsts, lasts, reasons, version),
+            best={Habit(habit): BestRuns(Run(first, last), longest) for habit, first, last, longest in best or ()},
+            beside=beside,
         )
-        for user_id, firsts, lasts, reasons, version in rows
-    }
-
-
-async def runs_beside_rests(connection: Reader, wanted: Sequence[Resting]) -> dict[Resting, list[Run]]:
-    """Of each person and habit, the runs that may be joined by these rests."""
-    rests = [(number, rest) for number, (_, _, rests) in enumerate(wanted) for rest in rests]
-    parameters = {
-        "numbers": [number for number, _ in rests],
-        "user_ids": [wanted[number][0] for number, _ in rests],
-        "habits": [wanted[number][1].value for number, _ in rests],
-        "starts": [rest.first - wanted[number][1].step for number, rest in rests],
-        "lasts": [rest.last for _, rest in rests],
-    }
-    found: defaultdict[Resting, list[Run]] = defaultdict(list)
-    for number, first, last in await connection.execute(_BESIDE_RESTS, parameters):
-        found[wanted[number]].append(Run(first, last))
     return found

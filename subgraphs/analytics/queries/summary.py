@@ -13,7 +13,7 @@ from sqlalchemy import TextClause, text
 from subgraphs.analytics.queries.weight import Span
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import count_of_each, page_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, narrowing, opaque
 
 ZERO = Decimal(0)
 SUMMARY_COLUMNS = (
@@ -96,7 +96,7 @@ class SummaryPage:
 
 _BY_DAY = text(
     f"SELECT {SUMMARY_COLUMNS} FROM daily_summary WHERE (user_id, local_date) IN"  # noqa: S608 - our names
-    " (SELECT * FROM unnest(CAST(:user_ids AS text[]), CAST(:local_dates AS date[])))"
+    f" (SELECT * FROM unnest({opaque('user_ids', 'text[]')}, {opaque('local_dates', 'date[]')}))"
 )
 _CHANGED = text(
     f"SELECT {SUMMARY_COLUMNS} FROM daily_summary"  # noqa: S608 - our names
@@ -117,16 +117,19 @@ _SPAN = text(
     f" AND local_date BETWEEN :first AND :last AND {_HAS_ANYTHING} ORDER BY user_id, local_date"
 )
 _ORDER = SortOrder(("local_date",), descending=True)
+_NARROWED = {
+    "first_day": f"local_date >= {opaque('first_day', 'date')}",
+    "last_day": f"local_date <= {opaque('last_day', 'date')}",
+}
 
 
 @cache
-def _pages(shape: PageShape) -> TextClause:
+def _pages(shape: PageShape, narrowed: str) -> TextClause:
+    people, limit = opaque("user_ids", "text[]"), opaque("limit", "bigint")
     return text(
-        "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (id) CROSS JOIN LATERAL ("  # noqa: S608
+        f"SELECT found.* FROM unnest({people}) AS person (id) CROSS JOIN LATERAL ("  # noqa: S608 - our names
         f" SELECT {SUMMARY_COLUMNS} FROM daily_summary WHERE user_id = person.id AND {_HAS_ANYTHING}"
-        " AND (CAST(:first_day AS date) IS NULL OR local_date >= :first_day)"
-        " AND (CAST(:last_day AS date) IS NULL OR local_date <= :last_day)"
-        f" AND {_ORDER.beyond(shape)} ORDER BY {_ORDER.order_by(shape)} LIMIT :limit) AS found"
+        f" AND {narrowed} AND {_ORDER.beyond(shape)} ORDER BY {_ORDER.order_by(shape)} LIMIT {limit}) AS found"
     )
 
 
@@ -144,15 +147,15 @@ async def summaries_by_user(
     """The same page of days with anything in them for several people, in one statement: nearest to the page's cursor
     first, up to its limit each. The list's order is the newest day first.
     """
+    given = {"first_day": wanted.first_day, "last_day": wanted.last_day}
     return await page_of_each(
         connection,
-        _pages(wanted.page.shape),
+        _pages(wanted.page.shape, narrowing(_NARROWED, given)),
         user_ids,
         wanted.page,
         DailySummaryRecord,
         owner=0,
-        first_day=wanted.first_day,
-        last_day=wanted.last_day,
+        **{name: day for name, day in given.items() if day is not None},
     )
 
 

@@ -23,7 +23,7 @@ from subgraphs.nutrition.domain.basal import basal_estimates as estimates_of
 from subgraphs.nutrition.domain.meal import MealSlot
 from subgraphs.nutrition.domain.weekly_target import GoalAdjustment, weekly_target
 from subgraphs.nutrition.loaders import loaders_of
-from subgraphs.nutrition.queries.meal import MealPage
+from subgraphs.nutrition.queries.meal import FOODS, ITEMS, MealPage
 from subgraphs.nutrition.queries.water import DrinkPage
 from subgraphs.shell.calendar import local_date
 from subgraphs.shell.context import Info
@@ -32,6 +32,7 @@ from subgraphs.shell.day_range import read_day_range
 from subgraphs.shell.errors import ValidationError
 from subgraphs.shell.grant_area import GrantArea
 from subgraphs.shell.keyset import KeysetList
+from subgraphs.shell.look_ahead import LookAhead
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, FromDay, Last, ToDay, connect
 from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, Sex
@@ -43,6 +44,10 @@ from subgraphs.shell.scopes import reads
 from subgraphs.shell.sharing import SHARED_DIARY, AccessRead, read_node
 
 MOST_DAYS = 31
+#: What is selected of the meals of a list, and is read with the list.
+_OF_MEALS = LookAhead(
+    **{ITEMS: ["edges.node.items", "nodes.items"], FOODS: ["edges.node.items.food", "nodes.items.food"]}
+)
 
 Day = Annotated[date | None, strawberry.argument(description="The day of the person's calendar. Null: today.")]
 
@@ -104,7 +109,7 @@ class User(FoodsOfUser, ChangesOfUser):
     ) -> Connection[Meal]:
         page = KeysetList("User.meals", self.id, (datetime, str)).page(first, after, last, before)
         wanted = MealPage(read_day_range(from_, to), slot.value if slot else None, page)
-        records = await loaders_of(info).meals_by_user.load((self.id, wanted))
+        records = await loaders_of(info).meal_page_with(_OF_MEALS.of(info), self.id, wanted)
         return connect(records, page, meal_node, lambda record: (record.at, record.id))
 
     @strawberry.field(

@@ -15,8 +15,8 @@ from subgraphs.shell.read_pool import Reader
 
 # The nutrients as text: decoded by `domain.nutrients`, exactly, and only where an answer wants it.
 FOOD_COLUMNS = (
-    "id, name, brand, gtin, category, source, verified, created_by, CAST(per_100 AS text) AS per_100, version,"
-    " deleted_at IS NOT NULL AS is_deleted"
+    "id, name, brand, gtin, category, source, verified, created_by, CAST(per_100 AS text), version,"
+    " deleted_at IS NOT NULL"
 )
 
 

@@ -12,6 +12,7 @@ from subgraphs.shell.cost import list_size
 from subgraphs.shell.errors import NotFoundError
 from subgraphs.shell.inputs import expected_version, given
 from subgraphs.shell.keyset import KeysetList
+from subgraphs.shell.look_ahead import LookAhead
 from subgraphs.shell.measurement_kind_type import MeasurementKind
 from subgraphs.shell.mutation import Payload, mutation
 from subgraphs.shell.node import Node
@@ -148,6 +149,10 @@ class UserProfile:
     def target_weight(self, unit: MassInOrSetting = None) -> Mass | None:
         target_kg = self.record.target_weight_kg
         return None if target_kg is None else mass(target_kg, unit or MASS_UNIT_OF[domain.Units(self.record.units)])
+
+
+#: What is selected of a person that rests on the newest weighing, which is then read with the account.
+_OF_USER = LookAhead(weight=["currentWeight", "physiology", "bmi", "bodyComposition"])
 
 
 @strawberry.federation.type(
@@ -352,7 +357,9 @@ async def load_user(info: Info, user_id: str) -> User | None:
     """The person, unless the viewer is another, and neither an administrator nor a reader of anything of theirs."""
     if not await may_read(info, User, user_id):
         return None
-    record = await loaders_of(info).account_by_id.load(user_id)
+    loaders = loaders_of(info)
+    load = loaders.account_with_weight if _OF_USER.of(info) else loaders.account_by_id.load
+    record = await load(user_id)
     return None if record is None else user_node(record)
 
 

@@ -1,6 +1,6 @@
 """Accounts as they are read: by id in batches, and by e-mail address for signing in."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.errors import NotFoundError
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, opaque
 from subgraphs.users.domain.account import AccountStatus, Role
+from subgraphs.users.queries.weight import WEIGHT_COLUMNS, WeightRecord
 
 _COLUMNS = (
     "id, email, display_name, roles, status, time_zone, day_start_hour, week_start, units, date_of_birth, sex,"
@@ -73,6 +74,30 @@ class Registration:
 _BY_ID = text(f"SELECT {_COLUMNS} FROM account WHERE id = ANY(:ids)")  # noqa: S608 - our names
 _BY_EMAIL = text(f"SELECT {_COLUMNS} FROM account WHERE email_key = :email_key")  # noqa: S608 - our names
 _LOCK = text(f"SELECT {_COLUMNS} FROM account WHERE id = :id FOR UPDATE")  # noqa: S608 - our names
+
+
+# The newest weighing is null where it is not wanted, and where there is none.
+_WITH_WEIGHT = text(
+    f"SELECT CASE WHEN asked.with_weight THEN (SELECT ROW({WEIGHT_COLUMNS}) FROM weight_entry"  # noqa: S608 - our names
+    "  WHERE user_id = account.id ORDER BY recorded_at DESC, id DESC LIMIT 1) END,"
+    f" {_COLUMNS} FROM unnest({opaque('ids', 'text[]')}, {opaque('with_weight', 'boolean[]')}) AS asked (account_id, with_weight)"
+    " JOIN account ON account.id = asked.account_id"
+)
+
+
+async def accounts_with_weights(
+    connection: Reader, ids: Sequence[str], weighed: Container[str]
+) -> tuple[dict[str, AccountRecord], dict[str, WeightRecord | None]]:
+    """Accounts by their ids, and the newest weighings of those of them who are among `weighed`; None before the first."""
+    accounts: dict[str, AccountRecord] = {}
+    weights: dict[str, WeightRecord | None] = {}
+    parameters = {"ids": list(ids), "with_weight": [each in weighed for each in ids]}
+    for weight, *columns in await connection.execute(_WITH_WEIGHT, parameters):
+        account = AccountRecord(*columns)
+        accounts[account.id] = account
+        if account.id in weighed:
+            weights[account.id] = None if weight is None else WeightRecord(*weight)
+    return accounts, weights
 
 
 async def accounts_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, AccountRecord]:

@@ -12,7 +12,7 @@ from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import count_of_each, page_of_each
 from subgraphs.shell.read_pool import Reader
 
-_COLUMNS = "id, user_id, weight_kg, body_fat_percent, notes, recorded_at, local_date, version, muscle_mass_kg"
+WEIGHT_COLUMNS = "id, user_id, weight_kg, body_fat_percent, notes, recorded_at, local_date, version, muscle_mass_kg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,10 @@ class WeightPage:
     page: Page
 
 
-_BY_ID = text(f"SELECT {_COLUMNS} FROM weight_entry WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_BY_ID = text(f"SELECT {WEIGHT_COLUMNS} FROM weight_entry WHERE id = ANY(:ids)")  # noqa: S608 - our names
 _NEWEST = text(
     f"SELECT entry.* FROM unnest(CAST(:user_ids AS text[])) AS person (user_id) CROSS JOIN LATERAL ("  # noqa: S608
-    f" SELECT {_COLUMNS} FROM weight_entry WHERE weight_entry.user_id = person.user_id"
+    f" SELECT {WEIGHT_COLUMNS} FROM weight_entry WHERE weight_entry.user_id = person.user_id"
     " ORDER BY recorded_at DESC, id DESC LIMIT 1) AS entry"
 )
 _COUNTS = text("SELECT user_id, count(*) FROM weight_entry WHERE user_id = ANY(:user_ids) GROUP BY user_id")
@@ -53,7 +53,7 @@ _ORDER = SortOrder(("recorded_at", "id"), descending=True)
 def _pages(shape: PageShape) -> TextClause:
     return text(
         f"SELECT entry.* FROM unnest(CAST(:user_ids AS text[])) AS person (user_id) CROSS JOIN LATERAL ("  # noqa: S608
-        f" SELECT {_COLUMNS} FROM weight_entry WHERE weight_entry.user_id = person.user_id"
+        f" SELECT {WEIGHT_COLUMNS} FROM weight_entry WHERE weight_entry.user_id = person.user_id"
         " AND (CAST(:first_day AS date) IS NULL OR local_date >= :first_day)"
         " AND (CAST(:last_day AS date) IS NULL OR local_date <= :last_day)"
         f" AND {_ORDER.beyond(shape)} ORDER BY {_ORDER.order_by(shape)} LIMIT :limit) AS entry"

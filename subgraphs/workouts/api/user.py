@@ -15,6 +15,7 @@ from subgraphs.shell.cost import list_size
 from subgraphs.shell.errors import NotFoundError, ValidationError
 from subgraphs.shell.grant_area import GrantArea
 from subgraphs.shell.keyset import KeysetList
+from subgraphs.shell.look_ahead import LookAhead
 from subgraphs.shell.node import ID_DESCRIPTION
 from subgraphs.shell.pagination import After, Before, Connection, First, FromDay, Last, ToDay, connect
 from subgraphs.shell.physiology import Sex
@@ -62,7 +63,7 @@ from subgraphs.workouts.domain.workout import WorkoutStatus
 from subgraphs.workouts.loaders import loaders_of
 from subgraphs.workouts.queries.personal_record import PersonalRecord as RecordOfPerson
 from subgraphs.workouts.queries.training import TrainedDays
-from subgraphs.workouts.queries.workout import WorkoutPage
+from subgraphs.workouts.queries.workout import EXERCISES, PLACES, SETS, WorkoutPage
 
 AskedMethod = Annotated[ZoneMethod, strawberry.argument(description="What they are parts of.")]
 AskedFormula = Annotated[
@@ -80,6 +81,15 @@ AskedResting = Annotated[
         description="In beats a minute, 25 to 250; needed by RESERVE. Null: the person's own of the day."
     ),
 ]
+_LISTS = ("edges.node", "nodes")
+#: What is selected of the workouts of a list, and is read with the list.
+_OF_WORKOUTS = LookAhead(
+    **{
+        PLACES: [f"{each}.exercises" for each in _LISTS],
+        SETS: [f"{each}.{sets}" for each in _LISTS for sets in ("sets", "exercises.sets", "exercises.planOutcome")],
+        EXERCISES: [f"{each}.exercises.exercise" for each in _LISTS],
+    }
+)
 # In the words of users, who own it.
 FirstDay = Annotated[date, strawberry.argument(name="from", description="The first local day, included.")]
 LastDay = Annotated[date, strawberry.argument(description="The last local day, included; at most 365 days later.")]
@@ -173,7 +183,7 @@ class User(CalendarOfUser, ChangesOfUser, GearOfUser, PlatesOfUser):
     ) -> Connection[Workout]:
         page = KeysetList("User.workouts", self.id, (date, datetime, str)).page(first, after, last, before)
         wanted = WorkoutPage(first_day=from_, last_day=to, status=None if status is None else status.value, page=page)
-        records = await loaders_of(info).workouts_by_user.load((self.id, wanted))
+        records = await loaders_of(info).workouts_with(_OF_WORKOUTS.of(info), self.id, wanted)
         count = partial(loaders_of(info).workout_count_by_user.load, self.id)
         return connect(
             records, page, workout_node, lambda record: (record.local_date, record.started_at, record.id), count

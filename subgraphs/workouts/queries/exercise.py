@@ -10,7 +10,7 @@ from sqlalchemy import TextClause, text
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.read_pool import Reader
 
-_COLUMNS = (
+EXERCISE_COLUMNS = (
     "id, name, category, primary_muscles, secondary_muscles, equipment, level, tracking, force, mechanic, met,"
     " met_code, instructions, created_by, body_weight_share, one_sided, video_url, picture_url, version"
 )
@@ -71,14 +71,14 @@ IS_WANTED = (
     " AND (CAST(:mechanic AS text) IS NULL OR mechanic = :mechanic)"
     " AND (CAST(:own AS boolean) IS NULL OR (created_by IS NOT NULL) = :own)"
 )
-_BY_ID = text(f"SELECT {_COLUMNS} FROM exercise WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_BY_ID = text(f"SELECT {EXERCISE_COLUMNS} FROM exercise WHERE id = ANY(:ids)")  # noqa: S608 - our names
 _ORDER = SortOrder(("lower(name)", "id"))
 
 
 @cache
 def _page(shape: PageShape) -> TextClause:
     return text(
-        f"SELECT {_COLUMNS} FROM exercise WHERE (created_by IS NULL OR created_by = :viewer_id)"  # noqa: S608
+        f"SELECT {EXERCISE_COLUMNS} FROM exercise WHERE (created_by IS NULL OR created_by = :viewer_id)"  # noqa: S608
         f" AND {IS_WANTED} AND {_ORDER.beyond(shape)} ORDER BY {_ORDER.order_by(shape)} LIMIT :limit"
     )
 

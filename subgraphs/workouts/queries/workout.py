@@ -1,8 +1,8 @@
 """Workouts as they are read: by id, by person page by page, with their exercises and sets."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -11,10 +11,11 @@ from itertools import zip_longest
 from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
-from subgraphs.shell.person_lists import count_of_each, page_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.person_lists import count_of_each
+from subgraphs.shell.read_pool import Reader, narrowing, opaque
 from subgraphs.workouts.domain.pause import Pause, minutes_without_pauses
 from subgraphs.workouts.domain.plan import Plan
+from subgraphs.workouts.queries.exercise import EXERCISE_COLUMNS, ExerciseRecord
 from subgraphs.workouts.queries.training import TrainedDays
 
 #: Workouts of one day that a calendar shows.
@@ -150,12 +151,28 @@ class WorkoutPage:
     page: Page
 
 
+#: What a page of workouts can bring of each in its own statement: the places of exercises in it, its sets, the exercises.
+PLACES, SETS, EXERCISES = "places", "sets", "exercises"
+ALL_PARTS = frozenset({PLACES, SETS, EXERCISES})
+
+
+@dataclass(slots=True)
+class WorkoutParts:
+    """What workouts are made of, as far as it was asked for: places and sets by the workout's id, in order; exercises by their own."""
+
+    places: dict[str, list[WorkoutExerciseRecord]] = field(default_factory=dict)
+    sets: dict[str, list[SetRecord]] = field(default_factory=dict)
+    exercises: dict[str, ExerciseRecord] = field(default_factory=dict)
+
+
 _BY_ID = text(f"SELECT {_COLUMNS} FROM workout WHERE id = ANY(:ids)")  # noqa: S608 - our names
 _ACTIVE = text(f"SELECT {_COLUMNS} FROM workout WHERE user_id = ANY(:user_ids) AND status = 'IN_PROGRESS'")  # noqa: S608
+_PLACE_COLUMNS = (
+    "id, workout_id, exercise_id, position, duration_seconds, notes, superset, planned_sets, least_reps,"
+    " most_reps, planned_weight_kg, rest_seconds, planned_percent, planned_max_kg, planned_rpe"
+)
 _EXERCISES = text(
-    "SELECT id, workout_id, exercise_id, position, duration_seconds, notes, superset, planned_sets, least_reps,"
-    " most_reps, planned_weight_kg, rest_seconds, planned_percent, planned_max_kg, planned_rpe FROM workout_exercise"
-    " WHERE workout_id = ANY(:ids) ORDER BY workout_id, position"
+    f"SELECT {_PLACE_COLUMNS} FROM workout_exercise WHERE workout_id = ANY(:ids) ORDER BY workout_id, position"  # noqa: S608
 )
 _SET_COLUMNS = (
     "s.id, s.workout_exercise_id, s.workout_id, s.user_id, s.exercise_id, s.position, s.kind, s.reps,"
@@ -168,6 +185,15 @@ _SETS = text(
     " FROM workout_exercise AS e JOIN workout_set AS s ON s.workout_exercise_id = e.id"
     " WHERE e.workout_id = ANY(:ids) ORDER BY e.workout_id, e.position, s.position"
 )
+# Each is null where it is not wanted, and where there is none.
+_PARTS = (
+    f"CASE WHEN {opaque('with_places', 'boolean')} THEN (SELECT array_agg(ROW({_PLACE_COLUMNS}) ORDER BY position)"  # noqa: S608 - our names
+    "  FROM workout_exercise WHERE workout_id = found.id) END,"
+    f" CASE WHEN {opaque('with_sets', 'boolean')} THEN (SELECT array_agg(ROW({_SET_COLUMNS}) ORDER BY e.position, s.position)"
+    "  FROM workout_exercise AS e JOIN workout_set AS s ON s.workout_exercise_id = e.id WHERE e.workout_id = found.id) END,"
+    f" CASE WHEN {opaque('with_exercises', 'boolean')} THEN (SELECT array_agg(ROW({EXERCISE_COLUMNS})) FROM exercise WHERE id IN"
+    "  (SELECT exercise_id FROM workout_exercise WHERE workout_id = found.id)) END"
+)
 _OF_DAYS = text(
     "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (id)"  # noqa: S608 - our names
     " CROSS JOIN generate_series(CAST(:first AS date), CAST(:last AS date), interval '1 day') AS day (day)"
@@ -177,17 +203,20 @@ _OF_DAYS = text(
 )
 _COUNTS = text("SELECT user_id, count(*) FROM workout WHERE user_id = ANY(:user_ids) GROUP BY user_id")
 _ORDER = SortOrder(("local_date", "started_at", "id"), descending=True)
+_NARROWED = {
+    "first_day": f"local_date >= {opaque('first_day', 'date')}",
+    "last_day": f"local_date <= {opaque('last_day', 'date')}",
+    "status": f"status = {opaque('status', 'text')}",
+}
 
 
 @cache
-def _pages(shape: PageShape) -> TextClause:
+def _pages(shape: PageShape, narrowed: str) -> TextClause:
+    people, limit = opaque("user_ids", "text[]"), opaque("limit", "bigint")
     return text(
-        "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (id) CROSS JOIN LATERAL ("  # noqa: S608
+        f"SELECT {_PARTS}, found.* FROM unnest({people}) AS person (id) CROSS JOIN LATERAL ("  # noqa: S608 - our names
         f" SELECT {_COLUMNS} FROM workout WHERE workout.user_id = person.id"
-        " AND (CAST(:first_day AS date) IS NULL OR local_date >= :first_day)"
-        " AND (CAST(:last_day AS date) IS NULL OR local_date <= :last_day)"
-        " AND (CAST(:status AS text) IS NULL OR status = :status)"
-        f" AND {_ORDER.beyond(shape)} ORDER BY {_ORDER.order_by(shape)} LIMIT :limit) AS found"
+        f" AND {narrowed} AND {_ORDER.beyond(shape)} ORDER BY {_ORDER.order_by(shape)} LIMIT {limit}) AS found"
     )
 
 
@@ -196,19 +225,36 @@ async def workouts_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, Wo
 
 
 async def workouts_by_user(
-    connection: Reader, user_ids: Sequence[str], wanted: WorkoutPage
-) -> dict[str, list[WorkoutRecord]]:
-    """The same page for several people in one statement: nearest to the page's cursor first, up to its limit each."""
-    return await page_of_each(
-        connection,
-        _pages(wanted.page.shape),
-        user_ids,
-        wanted.page,
-        WorkoutRecord,
-        first_day=wanted.first_day,
-        last_day=wanted.last_day,
-        status=wanted.status,
-    )
+    connection: Reader, user_ids: Sequence[str], wanted: WorkoutPage, parts: Collection[str] = ()
+) -> tuple[dict[str, list[WorkoutRecord]], WorkoutParts]:
+    """The same page for several people in one statement: nearest to the page's cursor first, up to its limit each.
+
+    `parts` says what of PLACES, SETS and EXERCISES is brought with it.
+    """
+    given = {"first_day": wanted.first_day, "last_day": wanted.last_day, "status": wanted.status}
+    parameters = {
+        **{name: value for name, value in given.items() if value is not None},
+        "user_ids": list(user_ids),
+        "limit": wanted.page.limit,
+        "with_places": PLACES in parts,
+        "with_sets": SETS in parts,
+        "with_exercises": EXERCISES in parts,
+        **wanted.page.keys,
+    }
+    by_user: defaultdict[str, list[WorkoutRecord]] = defaultdict(list)
+    found = WorkoutParts()
+    statement = _pages(wanted.page.shape, narrowing(_NARROWED, given))
+    for places, sets, exercises, *columns in await connection.execute(statement, parameters):
+        workout = WorkoutRecord(*columns)
+        by_user[workout.user_id].append(workout)
+        if PLACES in parts:
+            found.places[workout.id] = [WorkoutExerciseRecord(*place) for place in places or ()]
+        if SETS in parts:
+            found.sets[workout.id] = [SetRecord(*one) for one in sets or ()]
+        for exercise in exercises or ():
+            if exercise[0] not in found.exercises:
+                found.exercises[exercise[0]] = ExerciseRecord(*exercise)
+    return by_user, found
 
 
 async def workouts_of_days(

@@ -9,7 +9,6 @@ from sqlalchemy import text
 
 from subgraphs.analytics.commands.achievement import Changed, judge_achievements
 from subgraphs.analytics.domain.achievement import AchievementKind
-from subgraphs.analytics.domain.streak import Habit, Run
 from subgraphs.analytics.loaders import AnalyticsLoaders
 from subgraphs.analytics.projections.streak import refresh_streaks
 from subgraphs.analytics.projections.weight_trend import refresh_trend
@@ -31,7 +30,7 @@ from subgraphs.analytics.queries.goal import (
 )
 from subgraphs.analytics.queries.person import clocks_by_user
 from subgraphs.analytics.queries.report import days_of_reports, trend_of_reports
-from subgraphs.analytics.queries.streak import best_runs, protections, runs_beside_rests
+from subgraphs.analytics.queries.streak import protections, streak_facts
 from subgraphs.analytics.queries.summary import (
     SummaryPage,
     changed_summaries,
@@ -109,7 +108,8 @@ _POPULATION = (
     WHERE (day - date '{LAST}') % CASE habit WHEN 'MEALS' THEN 2 ELSE 14 END = 0
     """,
     f"""
-    INSERT INTO streak_protection SELECT 'p' || person, ARRAY[date '{LAST}'], ARRAY[date '{LAST}'], ARRAY['HOLIDAY'], 1
+    INSERT INTO streak_protection SELECT 'p' || person, ARRAY[date '2018-05-01', date '2025-07-01'],
+        ARRAY[date '2018-05-10', date '2025-07-10'], ARRAY['HOLIDAY', 'ILLNESS'], 1
     FROM generate_series(0, {PEOPLE}) AS person
     """,
     f"""
@@ -129,7 +129,6 @@ FOUR_WEEKS = Span(LAST - timedelta(days=27), LAST)
 WEEK = Span(LAST - timedelta(days=6), LAST)
 TWO_MONTHS = Span(date(2026, 1, 1), date(2026, 2, 28))
 LONG_AGO_TOO = Span(date(2018, 1, 1), date(2018, 1, 14))
-_RESTS = tuple(Run(first, first + timedelta(days=9)) for first in (date(2018, 5, 1), date(2025, 7, 1)))
 READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]] = {
     # read, its arguments, the most rows and the most pages of 8 kB that it may look at
     "today": (summaries_by_day, ([(VETERAN, LAST)],), 1, 8),
@@ -137,10 +136,10 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
     "the oldest days": (summaries_by_user, ([VETERAN], SummaryPage(None, None, Page(20, backward=True))), 21, 60),
     "a page of the timeline": (entries_by_user, ([VETERAN], TimelinePage(DayRange(), Page(20))), 21, 40),
     "a week of the timeline, years ago": (entries_by_user, ([VETERAN], TimelinePage(LONG_AGO, Page(20))), 36, 40),
-    "streaks": (best_runs, ([(VETERAN, habit) for habit in Habit],), 2 * 3, 50),
+    # the newest and the longest run of three habits; then of each rest of ten days the runs that end in it or in the 13 days before, and
+    # the next ones
+    "streaks": (streak_facts, ([VETERAN],), 2 + 2 * 3 + 2 * (12 + 2 * 2 + 3), 120),
     "protected days": (protections, ([VETERAN],), 1, 8),
-    # of ten days each, five that were kept, and the run that follows
-    "runs beside rests": (runs_beside_rests, ([(VETERAN, Habit.MEALS, _RESTS)],), 2 * 7, 30),
     "how often a food was logged": (times_logged, ([(VETERAN, "food7")],), 1, 8),
     "a week": (summaries_of_span, ([VETERAN], WEEK), 7, 20),
     "reports of a month and of a week, years ago": (

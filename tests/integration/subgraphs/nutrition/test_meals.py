@@ -466,5 +466,5 @@ async def test_statements_do_not_grow_with_meals_and_items(nutrition: SubgraphUn
         counts.append(len(statements))
 
     assert len(data["_entities"][0]["meals"]["edges"]) == 13
-    # pages, items, foods, portions, people, meals of days, water, targets
-    assert counts == [8, 8]
+    # pages with items and foods, portions, people, meals of days with items, water, targets
+    assert counts == [6, 6]

@@ -27,7 +27,14 @@ from subgraphs.nutrition.queries.food import (
     portions_by_food,
     recent_foods,
 )
-from subgraphs.nutrition.queries.meal import MealPage, items_by_meal, meals_by_day, meals_by_id, meals_by_user
+from subgraphs.nutrition.queries.meal import (
+    ALL_PARTS,
+    MealPage,
+    items_by_meal,
+    meals_by_id,
+    meals_by_user,
+    meals_of_days,
+)
 from subgraphs.nutrition.queries.meal_plan import (
     meal_plans_by_id,
     meal_plans_by_user,
@@ -59,7 +66,7 @@ from tests.testkit.servers import Postgres
 from tests.testkit.subgraph import SubgraphUnderTest, subgraph_under_test
 
 LAST_DAY = date(2026, 3, 31)
-YEARS_DAYS, OTHERS, OTHERS_DAYS, MEALS_A_DAY, FOODS = 3650, 40, 60, 4, 300
+YEARS_DAYS, OTHERS, OTHERS_DAYS, MEALS_A_DAY, ITEMS_A_MEAL, FOODS = 3650, 40, 60, 4, 2, 300
 VETERAN = "veteran"
 TOTALS = '{"nutrients": {"energy_kcal": 500, "protein_g": 20, "carbs_g": 50, "fat_g": 20}, "grams": 300}'
 NUTRIENTS = '{"energy_kcal": 250, "protein_g": 10, "carbs_g": 25, "fat_g": 10}'
@@ -103,7 +110,7 @@ async def _fill(database: Database) -> None:
                 for number in range(MEALS_A_DAY)
             ]
             await copy_rows(connection, "meal", meals)
-            items = [_item(meal, position) for meal in meals for position in range(2)]
+            items = [_item(meal, position) for meal in meals for position in range(ITEMS_A_MEAL)]
             await copy_rows(connection, "meal_item", items)
             await copy_rows(connection, "water", [_drink(meal) for meal in meals])
             targets = [_target(person, LAST_DAY - timedelta(days=day), days - day) for day in range(days)]
@@ -260,9 +267,18 @@ READS: dict[str, tuple[Read, int]] = {
         lambda r: meals_by_user(r, [VETERAN], MealPage(DayRange(_OLD, _OLD + timedelta(days=6)), None, _PAGE)),
         21 + 3 * MEALS_A_DAY,  # the days that a calendar may begin or end earlier than in UTC
     ),
+    "the newest meals with all that is in them": (
+        lambda r: meals_by_user(r, [VETERAN], MealPage(DayRange(), None, _PAGE), ALL_PARTS),
+        21 * (1 + 3 * ITEMS_A_MEAL),
+    ),
     "the newest lunches": (lambda r: meals_by_user(r, [VETERAN], MealPage(DayRange(), "LUNCH", _PAGE)), 4 * 21),
-    "a day's meals": (lambda r: meals_by_day(r, _WEEK[:1]), MEALS_A_DAY),
-    "a week's meals": (lambda r: meals_by_day(r, _WEEK), 7 * MEALS_A_DAY),
+    "a day's meals": (lambda r: meals_of_days(r, _WEEK[:1], {}), MEALS_A_DAY),
+    "a week's meals": (lambda r: meals_of_days(r, _WEEK, {}), 7 * MEALS_A_DAY),
+    # The items are read for themselves, and for their foods.
+    "a week's meals with all that is in them": (
+        lambda r: meals_of_days(r, _WEEK, dict.fromkeys(_WEEK, ALL_PARTS)),
+        7 * MEALS_A_DAY * (1 + 3 * ITEMS_A_MEAL),
+    ),
     "a day's drinks": (lambda r: drinks_by_day(r, _WEEK[:1]), MEALS_A_DAY),
     "the newest drinks": (lambda r: drinks_by_user(r, [VETERAN], DrinkPage(DayRange(), _PAGE)), 21),
     "the items of two meals": (

@@ -22,7 +22,7 @@ from subgraphs.users.domain.web_push import MOST_SUBSCRIPTIONS
 from subgraphs.users.domain.webhook import MOST_ENDPOINTS
 from subgraphs.users.domain.workout_reminder import MOST_SHOWN
 from subgraphs.users.loaders import UsersLoaders
-from subgraphs.users.queries.account import PeopleFilter, accounts_by_id, people_page
+from subgraphs.users.queries.account import PeopleFilter, accounts_with_weights, people_page
 from subgraphs.users.queries.api_key import api_keys_by_user
 from subgraphs.users.queries.consent import consent_counts, consent_history_by_user, consents_by_user
 from subgraphs.users.queries.grant import (
@@ -200,7 +200,8 @@ _POPULATION = (
 _BACK = Page(20, backward=True)
 READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]] = {
     # read, its arguments, the most rows and the most pages of 8 kB that it may look at
-    "an account": (accounts_by_id, ([VETERAN],), 1, 8),
+    "an account": (accounts_with_weights, ([VETERAN], ()), 1, 8),
+    "an account with its newest weighing": (accounts_with_weights, ([VETERAN], {VETERAN}), 2, 16),
     "a page of all people": (people_page, (PeopleFilter(None, None, NOW), Page(20)), 21, 60),
     "the oldest of all people": (
         people_page,

@@ -49,6 +49,7 @@ from subgraphs.workouts.queries.track import (
 )
 from subgraphs.workouts.queries.training import TrainedDays, muscle_work, session_loads
 from subgraphs.workouts.queries.workout import (
+    ALL_PARTS,
     WorkoutPage,
     active_workouts,
     exercises_by_workout,
@@ -169,6 +170,13 @@ _POPULATION = (
 READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]] = {
     # read, its arguments, the most rows and the most pages of 8 kB that it may look at
     "a page of workouts": (workouts_by_user, ([VETERAN], WorkoutPage(None, None, None, Page(20))), 21, 60),
+    # Twenty-one with a place, two sets and an exercise each; places are read for themselves, for the sets and for the exercises.
+    "a page of workouts with all that is in them": (
+        workouts_by_user,
+        ([VETERAN], WorkoutPage(None, None, None, Page(20)), ALL_PARTS),
+        21 * (1 + 3 + 2 + 1),
+        21 * 30,
+    ),
     "the weight of a day": (weights_on, ([VETERAN], date(2025, 6, 1)), 3, 16),
     "a page far back": (
         workouts_by_user,

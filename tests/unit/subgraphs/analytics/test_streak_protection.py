@@ -15,6 +15,7 @@ from subgraphs.analytics.domain.streak_protection import (
     rested_streak,
     resting_units,
     rests,
+    runs_beside,
 )
 from subgraphs.shell.errors import Checks
 
@@ -111,3 +112,23 @@ def test_what_may_be_protected_is_bounded() -> None:
     assert problems(span(0, 3), span(3, 5)) == [("spans", "must not share a day")]
     assert [name for name, _ in problems(span(0, 0), span(366, 366))] == ["spans.1.last"]
     assert [name for name, _ in problems(*(span(-20 * n, -20 * n) for n in range(51)))] == ["spans"]
+
+
+@given(
+    st.sampled_from([Habit.MEALS, Habit.WORKOUTS_MONDAY, Habit.WORKOUTS_SUNDAY]),
+    st.sets(st.integers(0, 25)),
+    st.lists(st.tuples(st.integers(0, 150), st.integers(0, 20)), max_size=4),
+)
+def test_runs_near_the_spans_are_all_that_their_rests_may_join(
+    habit: Habit, kept: set[int], spans: list[tuple[int, int]]
+) -> None:
+    """As the query reads them: those that end in a span or up to 13 days before it, and the next one."""
+    first_unit = habit.unit_of(MONDAY)
+    runs = settle_runs(habit, [], {first_unit + each * habit.step: True for each in kept})
+    protected = [span(first, first + length) for first, length in spans]
+    near = set()
+    for each in protected:
+        near.update(run for run in runs if each.first - timedelta(days=13) <= run.last <= each.last)
+        near.update(sorted(run for run in runs if run.last > each.last)[:1])
+    stretches = rests(habit, resting_units(habit, protected))
+    assert runs_beside(habit, stretches, near) == runs_beside(habit, stretches, runs)
