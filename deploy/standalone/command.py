@@ -10,7 +10,7 @@ import errno
 import importlib
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ import uvicorn
 from router.errors import RouterError, SupergraphError
 from router.server import one_process
 from router.server.app import create_app, serve
+from router.server.settings_reload import SettingsFile
 from router.settings import Settings, SettingsError, load_settings
 from router.settings_schema import settings_reference
 from router.supergraph import read_supergraph
@@ -77,6 +78,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config-reference", action="store_true", help="print every setting with its default")
     parser.add_argument("--host", default=None, help="default: 127.0.0.1")
     parser.add_argument("--port", type=int, default=None, help="default: 8080")
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="take the --supergraph and the --config file over whenever they change, without dropping a request; what "
+        "cannot be served is logged and changes nothing",
+    )
     parser.add_argument("--production", action="store_true", help="no GraphiQL, no plans, errors redacted")
     return parser
 
@@ -87,12 +94,12 @@ def _serve(options: argparse.Namespace) -> None:
         print(settings_reference(), end="")
         return
     if options.supergraph is not None:
-        _check_supergraph(options.supergraph)
-        settings = load_settings(options.config, supergraph=options.supergraph, **overrides)
-        serve(settings, None, lambda: print(_served(options.supergraph.name, settings), flush=True))
+        _serve_file(options, {**overrides, "supergraph": options.supergraph})
         return
     if not options.sources:
         raise RefusedError("name the subgraphs, or --supergraph FILE; --help shows how")
+    if options.watch:
+        raise RefusedError("--watch goes with --supergraph FILE; sources are composed at the start: start it again")
     sources = declared_sources(options.sources)
     with TemporaryDirectory(prefix="fittracker-router-") as folder, _listeners(sources) as listeners:
         file = Path(folder) / "supergraph.graphql"
@@ -108,6 +115,14 @@ def _serve(options: argparse.Namespace) -> None:
         ]
         names = ", ".join(each.name for each in sources)
         one_process.run(settings, create_app, subgraphs, lambda: print(_served(names, settings), flush=True))
+
+
+def _serve_file(options: argparse.Namespace, overrides: Mapping[str, Any]) -> None:
+    overrides = {**overrides, "watch": options.watch or None}
+    _check_supergraph(options.supergraph)
+    settings = load_settings(options.config, **overrides)
+    source = SettingsFile(options.config, overrides) if options.config is not None else None
+    serve(settings, None, lambda: print(_served(options.supergraph.name, settings), flush=True), source)
 
 
 def _check_supergraph(file: Path) -> None:

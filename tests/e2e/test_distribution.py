@@ -16,6 +16,7 @@ import pytest
 from graphql import get_introspection_query
 
 from deploy.standalone.build import build, renamed
+from schema import SubgraphSource, compose
 from schema.sources import declared_sources
 from tests.testkit.interpreters import VERSIONS, interpreter
 from tests.testkit.running_stack import eventually
@@ -98,6 +99,48 @@ async def test_the_guides_graph_is_served(environment: Path, example: Path, unus
         await asyncio.wait_for(process.wait(), 60)
 
 
+def _graph_with(field: str) -> str:
+    link = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9")'
+    composition = compose([SubgraphSource("a", f"{link} type Query {{ {field}: Int }}", "http://127.0.0.1:1/graphql")])
+    assert composition.supergraph_sdl is not None
+    return composition.supergraph_sdl
+
+
+async def test_graph_and_settings_are_taken_over_when_they_change(
+    environment: Path, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    graph, settings = tmp_path / "supergraph.graphql", tmp_path / "router.yaml"
+    graph.write_text(_graph_with("first"))
+    settings.write_text("introspection: true\n")
+    process = await asyncio.create_subprocess_exec(
+        str(environment / "bin" / "fittracker-router"), "--supergraph", graph.name, "--config", settings.name, "--watch",
+        "--port", str(unused_tcp_port), cwd=tmp_path,
+    )  # fmt: skip
+    url = f"http://127.0.0.1:{unused_tcp_port}/graphql"
+    try:
+        async with aiohttp.ClientSession() as session:
+
+            async def is_told(expected: str) -> bool:
+                try:
+                    async with session.post(
+                        url, json={"query": "{ __schema { queryType { fields { name } } } }"}
+                    ) as response:
+                        return expected in await response.text()
+                except aiohttp.ClientConnectionError:
+                    assert process.returncode is None
+                    return False
+
+            await eventually(lambda: is_told('"first"'), seconds=90)
+            graph.write_text("type Query { broken: Int }")
+            graph.write_text(_graph_with("second"))
+            await eventually(lambda: is_told('"second"'), seconds=90)
+            settings.write_text("introspection: false\n")
+            await eventually(lambda: is_told("INTROSPECTION_DISABLED"), seconds=90)
+    finally:
+        process.terminate()
+        await asyncio.wait_for(process.wait(), 60)
+
+
 def test_it_brings_no_package_of_another_name(environment: Path, example: Path) -> None:
     """`schema` and `router` are other people's packages; types are shipped; the composer has a command."""
     python, composer = environment / "bin" / "python", environment / "bin" / "fittracker-compose"
@@ -121,6 +164,7 @@ def test_it_brings_no_package_of_another_name(environment: Path, example: Path) 
     [
         (["--supergraph", "absent.graphql"], "error: absent.graphql: no such file or directory\n"),
         (["--supergraph", "plain.graphql"], "error: plain.graphql is not a usable supergraph: "),
+        (["products.schema:schema", "--watch"], "error: --watch goes with --supergraph FILE"),
         (["absent.yaml"], "error: absent.yaml: no such file or directory\n"),
         (["products.schema"], "error: subgraph products: products.schema: no such file or directory\nhint:  "),
     ],
