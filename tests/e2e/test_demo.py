@@ -310,10 +310,14 @@ async def test_a_person_saves_all_that_the_command_exports_and_takes_it_into_ano
     person, _ = await person_with_everything(stack)
     saved = tmp_path / "saved.zip"
     asked: list[str] = []
+    begun: list[bool] = []
 
     async def lose_one(route: Route) -> None:
-        operation = json.loads(route.request.post_data or "{}").get("operationName", "")
+        sent = json.loads(route.request.post_data or "{}")
+        operation = sent.get("operationName", "")
         asked.append(operation)
+        if operation == "BeginExport":
+            begun.append(sent["variables"]["input"]["isContinued"])
         await (route.abort() if operation == "ExportMeals" and asked.count(operation) == 1 else route.continue_())
 
     async with watched_page() as watched:
@@ -332,6 +336,7 @@ async def test_a_person_saves_all_that_the_command_exports_and_takes_it_into_ano
         await (await download.value).save_as(saved)
         await expect(page.locator(".export")).to_contain_text("Saved")
     assert (asked.count("ExportFoods"), asked.count("ExportMeals")) == (1, 2)
+    assert begun == [False, True]
     by_command = await exported(person, tmp_path / "command")
     with ZipFile(saved) as archive:
         found = {

@@ -4,6 +4,7 @@ import { strToU8, zipSync } from "fflate";
 import { firstValueFrom } from "rxjs";
 import { client } from "./client";
 import { LISTINGS, type Listing } from "./export.generated";
+import { BeginExportDocument } from "./graph.generated";
 
 export { LISTINGS };
 
@@ -36,8 +37,9 @@ export class Export {
     return [...this.places.values()].reduce((sum, each) => sum + each.lines.length, 0);
   }
 
-  /** Throws what the graph or the network said. */
+  /** The graph is told first, for its security log. Throws what the graph or the network said. */
   async fetch(tell: (progress: Progress) => void): Promise<void> {
+    await client.mutate({ mutation: BeginExportDocument, variables: { input: { isContinued: this.places.size > 0 } } });
     for (const [whole, listing] of LISTINGS.entries()) {
       const place = this.placeOf(listing);
       while (!place.isWhole) {
