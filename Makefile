@@ -99,6 +99,8 @@ benchmark: $(STAMP)
 	$(BIN)/python -m benchmarks.variants
 	$(BIN)/python -m benchmarks.workers
 	$(BIN)/python -m benchmarks.connections
+	$(BIN)/python -m benchmarks.first_answer
+	$(BIN)/python -m benchmarks.composition
 	$(BIN)/python -m benchmarks.dashboard
 	$(BIN)/python -m benchmarks.product_load
 	$(BIN)/python -m benchmarks.floor

@@ -10,20 +10,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.depot.workloads import DEPOT_WORKLOADS
 from benchmarks.gateways import Gateway, known_gateways
-from benchmarks.load import Sample, WrongAnswerError, put_load, verify
+from benchmarks.load import Sample, WrongAnswerError, answers_rightly, put_load, verify
 from benchmarks.plots import write_plot
 from benchmarks.processes import Server, free_port
+from benchmarks.reloading import NotFollowedError, Reloader, reloading
 from benchmarks.report import print_table, summarise, write_results
 from benchmarks.served_graph import ServedGraph
 from benchmarks.shop.facts import SHOP
 from benchmarks.shop.workloads import WORKLOADS as SHOP_WORKLOADS
+from benchmarks.signed_in import key_set
 from benchmarks.workload import Workload
 from schema import SubgraphSource, compose
 
@@ -55,7 +57,7 @@ def running_subgraphs(
     command = [sys.executable, "-m", "benchmarks.subgraph_server", "--graph", graph.name, "--port", str(port)]
     server = Server(
         "subgraphs",
-        [*command, "--latency-ms", str(latency_ms)],
+        [*command, "--latency-ms", str(latency_ms), "--key-set", key_set()],
         core,
         log=directory / "subgraphs.log",
         environment={"PYTHONPATH": str(HERE.parent)},
@@ -77,6 +79,15 @@ def write_graph(graph: ServedGraph, port: int, directory: Path) -> Path:
     return supergraph
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A gateway under test, with the file that it reads its graph from."""
+
+    server: Server
+    url: str
+    graph_file: Path
+
+
 def run_workload(workload: Workload, gateways: list[Gateway], options: argparse.Namespace) -> dict[str, list[Sample]]:
     """Samples by gateway; a gateway that answers wrongly or does not start is left out and said so."""
     samples: dict[str, list[Sample]] = {}
@@ -84,54 +95,65 @@ def run_workload(workload: Workload, gateways: list[Gateway], options: argparse.
         directory = Path(name)
         subgraphs_port = stack.enter_context(running_subgraphs(workload.latency_ms, directory, workload.graph))
         supergraph = write_graph(workload.graph, subgraphs_port, directory)
-        servers: dict[str, tuple[Server, str]] = {}
-        try:
-            for gateway in gateways:
-                started = _start(gateway, supergraph, workload, options)
-                if started is not None:
-                    servers[gateway.name] = started
-                    samples[gateway.name] = []
-            for round_number in range(options.rounds):
-                for gateway_name, (server, url) in servers.items():
-                    sample = _measure(server, url, workload, options, options.seconds)
-                    samples[gateway_name].append(sample)
-                    print(
-                        f"  {workload.name} {round_number + 1}/{options.rounds} {gateway_name}: {_line(sample)}",
-                        flush=True,
-                    )
-        finally:
-            for server, _ in servers.values():
-                server.stop()
+        running: dict[str, Running] = {}
+        for gateway in gateways:
+            started = _started(gateway, supergraph, subgraphs_port, workload, options)
+            if started is not None:
+                stack.callback(started.server.stop)
+                running[gateway.name] = started
+                samples[gateway.name] = []
+        for round_number in range(options.rounds):
+            for gateway_name, each in running.items():
+                sample = _measure(each, workload, options, options.seconds)
+                samples[gateway_name].append(sample)
+                print(
+                    f"  {workload.name} {round_number + 1}/{options.rounds} {gateway_name}: {_line(sample)}",
+                    flush=True,
+                )
     return samples
 
 
-def _start(
-    gateway: Gateway, supergraph: Path, workload: Workload, options: argparse.Namespace
-) -> tuple[Server, str] | None:
+def _started(
+    gateway: Gateway, supergraph: Path, subgraphs_port: int, workload: Workload, options: argparse.Namespace
+) -> Running | None:
+    """Verified and warm, or None where it cannot do the workload, which is said."""
+    own = supergraph.with_name(f"{gateway.name}.graphql")  # each has its own, so that only one of them reloads
+    own.write_text(supergraph.read_text())
     port = free_port()
+    server: Server | None = None
     try:
-        command = gateway.command(supergraph, port)
-    except RuntimeError as error:
+        command = gateway.command(own, port, workload.wanted(subgraphs_port))
+        server = Server(
+            gateway.name, command, GATEWAY_CORE, log=own.with_suffix(".log"), environment=gateway.environment
+        )
+        running = Running(server, gateway.url(port), gateway.graph_file(own, port))
+        server.wait_until_answering(running.url)
+        _prepare(running, subgraphs_port, workload, options)
+    except (RuntimeError, WrongAnswerError, NotFollowedError, OSError) as error:
         print(f"  {gateway.name} left out of {workload.name}: {error}", flush=True)
+        if server is not None:
+            server.stop()
         return None
-    log = supergraph.with_name(f"{gateway.name}.log")
-    server = Server(gateway.name, command, GATEWAY_CORE, log=log, environment=gateway.environment)
-    url = gateway.url(port)
-    try:
-        server.wait_until_answering(url)
-        verify(url, workload)
-        _measure(server, url, workload, options, options.warm_up)
-        time.sleep(SETTLE_SECONDS)
-        verify(url, workload)
-    except (RuntimeError, WrongAnswerError, OSError) as error:
-        print(f"  {gateway.name} left out of {workload.name}: {error}", flush=True)
-        server.stop()
-        return None
-    return server, url
+    return running
 
 
-def _measure(server: Server, url: str, workload: Workload, options: argparse.Namespace, seconds: int) -> Sample:
-    return put_load(url, workload, server, core=LOAD_CORE, connections=options.connections, seconds=seconds)
+def _prepare(running: Running, subgraphs_port: int, workload: Workload, options: argparse.Namespace) -> None:
+    """Raises WrongAnswerError, NotFollowedError."""
+    verify(running.url, workload)
+    if workload.reloads:
+        reloader = Reloader(running.graph_file, running.graph_file.read_text())
+        reloader.follow(subgraphs_port, lambda: answers_rightly(running.url, workload))
+    _measure(running, workload, options, options.warm_up)
+    time.sleep(SETTLE_SECONDS)
+    verify(running.url, workload)
+
+
+def _measure(running: Running, workload: Workload, options: argparse.Namespace, seconds: int) -> Sample:
+    file = running.graph_file
+    with reloading(file, file.read_text()) if workload.reloads else nullcontext():
+        return put_load(
+            running.url, workload, running.server, core=LOAD_CORE, connections=options.connections, seconds=seconds
+        )
 
 
 def _line(sample: Sample) -> str:

@@ -6,6 +6,7 @@ For each line of its standard input it composes once, and prints the seconds tha
 
 from __future__ import annotations
 
+import os
 import select
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from benchmarks.gateways import HERE, OURS, PEERS, missing_package
 from benchmarks.processes import peak_memory_mib
 
 RUST = PEERS / "composition"
+#: That a composer may have: of Node's own accord it would end at a part of the machine's memory.
+MOST_GIB = 8
 
 
 class ComposerError(Exception):
@@ -69,12 +72,14 @@ def _rust(name: str, binary: str) -> Composer:
 
 
 def compose_with(
-    composer: Composer, subgraphs: Path, supergraph: Path, *, rounds: int, most_seconds: float
+    composer: Composer, subgraphs: Path, supergraph: Path, *, rounds: int, most_seconds: float, most_gib: int = MOST_GIB
 ) -> Composed:
-    """As many rounds as there is time for, at least one. Raises ComposerError where the first takes too long or fails."""
+    """As many rounds as there is time for, at least one. Raises ComposerError where the first takes too long or fails, as it does
+    for want of memory.
+    """
     taken: list[float] = []
     began = time.monotonic()
-    with _running(composer, subgraphs, supergraph) as process:
+    with _running(composer, subgraphs, supergraph, most_gib) as process:
         while len(taken) < rounds and (not taken or time.monotonic() - began + taken[-1] < most_seconds):
             taken.append(_round(process, most_seconds))
         peak = peak_memory_mib(process.pid)
@@ -82,15 +87,17 @@ def compose_with(
 
 
 @contextmanager
-def _running(composer: Composer, subgraphs: Path, supergraph: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The error of a composer that ends has the last lines of what it said."""
+def _running(composer: Composer, subgraphs: Path, supergraph: Path, most_gib: int) -> Iterator[subprocess.Popen[bytes]]:
+    """The error of a composer that ends has what it said first."""
     log = supergraph.with_name(f"{composer.name}.log")
+    bounded = ["prlimit", f"--data={most_gib << 30}"]
     with (
         log.open("wb") as output,
         subprocess.Popen(
-            [*composer.program, str(subgraphs), str(supergraph)],
+            [*bounded, *composer.program, str(subgraphs), str(supergraph)],
             bufsize=0,
             cwd=HERE.parent,
+            env={**os.environ, "NODE_OPTIONS": f"--max-old-space-size={most_gib << 10}"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=output,
@@ -101,7 +108,7 @@ def _running(composer: Composer, subgraphs: Path, supergraph: Path) -> Iterator[
         except (BrokenPipeError, EOFError):
             process.wait()
             said = log.read_text(errors="replace").strip()
-            raise ComposerError(f"ended with {process.returncode}: {said[-1_000:]}") from None
+            raise ComposerError(f"ended with {process.returncode}: {said[:500]}") from None
         finally:
             process.kill()
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from benchmarks.composers import Composed, Composer, ComposerError, compose_with, known_composers
+from benchmarks.composers import MOST_GIB, Composed, Composer, ComposerError, compose_with, known_composers
 from benchmarks.plots import write_line_plot
 from benchmarks.public_schema import PublicSchema, differences, public_schema
 from benchmarks.report import write_results
@@ -77,7 +77,12 @@ def run_size(size: int, composers: Sequence[Composer], options: argparse.Namespa
             supergraph = Path(name) / f"{composer.name}.graphql"
             try:
                 taken = compose_with(
-                    composer, given, supergraph, rounds=options.rounds, most_seconds=options.most_seconds
+                    composer,
+                    given,
+                    supergraph,
+                    rounds=options.rounds,
+                    most_seconds=options.most_seconds,
+                    most_gib=options.most_gib,
                 )
                 check(supergraph, expected)
             except ComposerError as error:
@@ -137,6 +142,7 @@ def main() -> None:
     parser.add_argument("--composer", action="append", choices=[each.name for each in known_composers()])
     parser.add_argument("--rounds", type=int, default=3, help="of which the median counts")
     parser.add_argument("--most-seconds", type=float, default=60.0, help="for the rounds of one composer and size")
+    parser.add_argument("--most-gib", type=int, default=MOST_GIB, help="of memory of one composer")
     parser.add_argument("--no-results", action="store_true", help="do not write into benchmarks/results")
     options = parser.parse_args()
     chosen = [each for each in known_composers() if not options.composer or each.name in options.composer]

@@ -18,7 +18,8 @@ from typing import Any
 import orjson
 
 from benchmarks.processes import Server, pinned
-from benchmarks.workload import Workload
+from benchmarks.signed_in import forged_authorization
+from benchmarks.workload import IN_PARTS, Workload
 
 SCRIPT = Path(__file__).with_name("load.lua")
 #: Of the runs, each of which begins a million further on: `cold-literals` makes integers of 32 bits of their numbers.
@@ -69,8 +70,79 @@ class Sample:
 
 def verify(url: str, workload: Workload) -> None:
     """Asks each of its operations. Raises WrongAnswerError."""
+    if workload.callers:
+        verify_refusal(url, workload)
     for each in workload.singly():
-        verify_answer(url, Request({"query": each.operation_text()}), each.expected(), each.expected_errors())
+        request = Request({"query": each.operation_text()}, each.authorizations()[0], each.accept)
+        if each.accept == IN_PARTS:
+            verify_parts(url, request, each.expected())
+        else:
+            verify_answer(url, request, each.expected(), each.expected_errors())
+
+
+def answers_rightly(url: str, workload: Workload) -> bool:
+    try:
+        verify(url, workload)
+    except (OSError, ValueError, WrongAnswerError):  # nobody listens yet, or what listens has no graph yet
+        return False
+    return True
+
+
+def verify_refusal(url: str, workload: Workload) -> None:
+    """Raises WrongAnswerError where somebody gets data without a token, or with one that another key has signed."""
+    for authorization in ("", forged_authorization()):
+        try:
+            answer = ask(url, Request({"query": workload.operation_text()}, authorization))
+        except urllib.error.HTTPError:
+            continue
+        if answer.get("data"):
+            raise WrongAnswerError(f"{url} answers who is not signed in")
+
+
+def verify_parts(url: str, request: Request, expected: dict[str, Any]) -> None:
+    """Raises WrongAnswerError where the parts of an answer do not make the whole, or where it has one part."""
+    body = ask_for_bytes(url, request)
+    if b'"incremental"' not in body:
+        raise WrongAnswerError(f"{url} answers in one part: {body[:1500]!r}")
+    try:
+        whole = joined(body)
+    except (ValueError, LookupError, TypeError) as error:
+        raise WrongAnswerError(f"{url}: the parts do not fit together: {error!r}") from None
+    if whole != expected:
+        raise WrongAnswerError(f"{url}: the parts do not make the whole")
+
+
+def joined(body: bytes) -> dict[str, Any]:
+    """The data of an answer in parts put together: parts as `deferSpec=20220824` has them, or as later drafts do, which tell the
+    place of a piece by the id of what is pending. Raises WrongAnswerError for errors.
+    """
+    boundary = body.lstrip().partition(b"\r\n")[0]
+    parts = [json.loads(part.partition(b"\r\n\r\n")[2]) for part in body.split(boundary) if b"{" in part]
+    whole: dict[str, Any] = {}
+    pending: dict[str, list[Any]] = {}
+    for part in parts:
+        pending |= {each["id"]: each["path"] for each in part.get("pending") or ()}
+        pieces = part.get("incremental") or ([part] if "data" in part else [])
+        if part.get("errors") or any(piece.get("errors") for piece in pieces):
+            raise WrongAnswerError(f"a part has errors: {part}")
+        for piece in pieces:
+            at: Any = whole
+            for step in piece.get("path") or [*pending.get(piece.get("id"), ()), *piece.get("subPath", ())]:
+                at = at[step]
+            _merge(at, piece["data"])
+    return whole
+
+
+def _merge(there: Any, arriving: dict[str, Any]) -> None:
+    for key, value in arriving.items():
+        known = there.get(key)
+        if isinstance(value, dict) and isinstance(known, dict):
+            _merge(known, value)
+        elif isinstance(value, list) and isinstance(known, list):
+            for one, other in zip(known, value, strict=True):
+                _merge(one, other)
+        else:
+            there[key] = value
 
 
 def verify_answer(url: str, request: Request, expected: dict[str, Any], errors: int = 0) -> None:
@@ -102,7 +174,8 @@ def ask_for_bytes(url: str, request: Request) -> bytes:
 
 def put_load(url: str, workload: Workload, server: Server, *, core: int, connections: int, seconds: int) -> Sample:
     """With so many connections, or as many as the workload takes."""
-    requests = [Request(each) for each in workload.bodies()]
+    tokens = workload.authorizations()
+    requests = [Request(each, token, workload.accept) for token in tokens for each in workload.bodies()]
     return sample(url, requests, server, core=core, connections=workload.connections(connections), seconds=seconds)
 
 

@@ -22,6 +22,7 @@ from benchmarks.gateways import OURS, our_gateway
 from benchmarks.load import Request, Traffic, run_wrk, verify
 from benchmarks.plots import write_line_plot
 from benchmarks.processes import Server, free_port, resident_mib
+from benchmarks.reloading import Reloader
 from benchmarks.report import write_results
 from benchmarks.shop.workloads import WORKLOADS
 
@@ -63,20 +64,6 @@ def mixed_requests() -> list[Request]:
     requests = [Request(by_name[name].body()) for name, count in MIX.items() for _ in range(count)]
     random.Random(1).shuffle(requests)
     return requests
-
-
-class Reloader:
-    """Rewrites the supergraph file that the router watches; each text is new, so each is a whole new graph."""
-
-    def __init__(self, file: Path, text: str) -> None:
-        self._file, self._text = file, text
-        self._written = 0
-
-    def reload(self) -> None:
-        self._written += 1
-        partial = self._file.with_suffix(".part")
-        partial.write_text(f"# generation {self._written}\n{self._text}")
-        partial.replace(self._file)
 
 
 def run(options: argparse.Namespace) -> Progress:

@@ -10,7 +10,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -46,17 +46,25 @@ class Server:
 
     def wait_until_answering(self, url: str, timeout_seconds: float = 60.0) -> None:
         """Raises RuntimeError with the end of the log when the server ends or stays silent."""
-        deadline = time.monotonic() + timeout_seconds
-        while time.monotonic() < deadline and self._process.poll() is None:
+
+        def answers() -> bool:
             try:
                 urllib.request.urlopen(url, timeout=2).read()  # noqa: S310 - a URL of our own making
-                return
             except urllib.error.HTTPError as error:
-                if error.code != 404:  # some listen before they know their routes
-                    return  # any other answer will do
-                time.sleep(0.1)
+                return error.code != 404  # some listen before they know their routes; any other answer will do
             except OSError:
-                time.sleep(0.1)
+                return False
+            return True
+
+        self.wait_until(answers, timeout_seconds)
+
+    def wait_until(self, ready: Callable[[], bool], timeout_seconds: float = 60.0, pause: float = 0.1) -> None:
+        """Raises RuntimeError with the end of the log when the server ends or does not become ready."""
+        deadline = time.monotonic() + timeout_seconds
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if ready():
+                return
+            time.sleep(pause)
         raise RuntimeError(f"{self.name} did not start:\n{self._log.read_text(errors='replace')[-2000:]}")
 
     def stop(self) -> None:
@@ -70,6 +78,9 @@ class Server:
 
     def cpu_seconds(self) -> float:
         return cpu_seconds(self.pid)
+
+    def resident_mib(self) -> float:
+        return resident_mib(self.pid)
 
     def peak_memory_mib(self) -> float:
         return peak_memory_mib(self.pid)

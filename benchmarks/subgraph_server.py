@@ -24,15 +24,17 @@ MAX_QUERIES = 20_000
 
 
 class Subgraphs:
-    """Answers request bodies by path; counts requests."""
+    """Answers request bodies by path, and with the key set at /jwks; counts requests."""
 
-    def __init__(self, graph: ServedGraph = SHOP) -> None:
-        self._graph = graph
+    def __init__(self, graph: ServedGraph = SHOP, key_set: bytes = b"{}") -> None:
+        self._graph, self._key_set = graph, key_set
         self._compiled: dict[tuple[str, str], CompiledQuery] = {}
         self.requests = 0
 
     def answer(self, path: str, body: bytes) -> bytes:
         subgraph = path.strip("/")
+        if subgraph == "jwks":
+            return self._key_set
         if subgraph not in self._graph.sdl:
             return orjson.dumps({"requests": self.requests})
         self.requests += 1
@@ -82,9 +84,9 @@ class Connection(asyncio.Protocol):
             self._transport.write(response)
 
 
-async def serve(graph: ServedGraph, port: int, latency_ms: float) -> None:
+async def serve(graph: ServedGraph, port: int, latency_ms: float, key_set: bytes) -> None:
     loop = asyncio.get_running_loop()
-    subgraphs = Subgraphs(graph)
+    subgraphs = Subgraphs(graph, key_set)
     server = await loop.create_server(lambda: Connection(subgraphs, latency_ms / 1000), "127.0.0.1", port, backlog=512)
     async with server:
         await server.serve_forever()
@@ -95,8 +97,9 @@ def main() -> None:
     parser.add_argument("--graph", choices=GRAPHS, default=SHOP.name)
     parser.add_argument("--port", type=int, default=4200)
     parser.add_argument("--latency-ms", type=float, default=0.0, help="added before every answer")
+    parser.add_argument("--key-set", default="{}", help="JSON, served at /jwks")
     options = parser.parse_args()
-    uvloop.run(serve(GRAPHS[options.graph], options.port, options.latency_ms))
+    uvloop.run(serve(GRAPHS[options.graph], options.port, options.latency_ms, options.key_set.encode()))
 
 
 if __name__ == "__main__":

@@ -7,12 +7,10 @@ operation, and each answer is verified before it is timed.
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median
@@ -23,22 +21,16 @@ import yaml
 
 from benchmarks.compare import GATEWAY_CORE, LOAD_CORE, running_subgraphs, write_graph
 from benchmarks.gateways import our_gateway
-from benchmarks.load import Request, Sample, WrongAnswerError, ask_for_bytes, sample, verify_answer
-from benchmarks.memory import Reloader
+from benchmarks.load import Request, Sample, sample, verify_answer, verify_parts
 from benchmarks.processes import Server, free_port
+from benchmarks.reloading import reloading
 from benchmarks.report import write_results
 from benchmarks.shop.facts import SHOP
-from benchmarks.shop.workloads import HEAVY, INNER, LIGHT
-from benchmarks.workload import Workload
+from benchmarks.shop.workloads import DEFERRED, HEAVY, LIGHT
+from benchmarks.workload import IN_PARTS, Workload
 
 SECRET = "a secret of this benchmark's own, known to nobody else"  # noqa: S105 - it opens nothing
 CALLERS = 1_000
-RELOAD_SECONDS = 1.0
-#: `HEAVY` with the inner reviews of each product in later parts of the answer.
-DEFERRED = HEAVY.replace(INNER, f"... @defer {{ {INNER} }}")
-
-
-INCREMENTAL = "multipart/mixed;deferSpec=20220824"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,45 +65,17 @@ VARIANTS = (
     Variant("light, signed in", _LIGHT, "light", {"jwt": {"keys": [{"secret": SECRET}], "required": True}}, CALLERS),
     Variant("light, reloading", _LIGHT, "light", reloads=True),
     Variant("heavy", _HEAVY),
-    Variant("heavy, deferred", replace(_HEAVY, operation=DEFERRED), "heavy", accept=INCREMENTAL),
+    Variant("heavy, deferred", replace(_HEAVY, operation=DEFERRED), "heavy", accept=IN_PARTS),
 )
-
-
-def joined(body: bytes) -> dict[str, Any]:
-    """The data of an answer in parts, as `deferSpec=20220824` has them, put together. Raises WrongAnswerError for errors."""
-    parts = [json.loads(part.partition(b"\r\n\r\n")[2]) for part in body.split(b"\r\n---") if b"{" in part]
-    whole: dict[str, Any] = {}
-    for part in parts:
-        pieces = part.get("incremental") or ([part] if "data" in part else [])
-        if part.get("errors") or any(piece.get("errors") for piece in pieces):
-            raise WrongAnswerError(f"a part has errors: {part}")
-        for piece in pieces:
-            at: Any = whole
-            for step in piece.get("path") or ():
-                at = at[step]
-            _merge(at, piece["data"])
-    return whole
-
-
-def _merge(there: Any, arriving: dict[str, Any]) -> None:
-    for key, value in arriving.items():
-        known = there.get(key)
-        if isinstance(value, dict) and isinstance(known, dict):
-            _merge(known, value)
-        elif isinstance(value, list) and isinstance(known, list):
-            for one, other in zip(known, value, strict=True):
-                _merge(one, other)
-        else:
-            there[key] = value
 
 
 def verify_variant(url: str, variant: Variant) -> None:
     """Raises WrongAnswerError where the answer, put together, is not that of the shop's facts."""
     request = variant.requests()[0]
-    if variant.accept != INCREMENTAL:
+    if variant.accept != IN_PARTS:
         verify_answer(url, request, variant.workload.expected())
-    elif joined(ask_for_bytes(url, request)) != replace(variant.workload, operation=HEAVY).expected():
-        raise WrongAnswerError(f"{url}: the parts do not make the whole")
+    else:
+        verify_parts(url, request, variant.workload.expected())
 
 
 def run(variants: Sequence[Variant], options: argparse.Namespace) -> dict[str, list[Sample]]:
@@ -123,7 +87,7 @@ def run(variants: Sequence[Variant], options: argparse.Namespace) -> dict[str, l
         for round_number in range(-1, options.rounds):  # the first round warms up
             for variant, server, url, own in servers:
                 verify_variant(url, variant)
-                with _reloading(own, supergraph.read_text()) if variant.reloads else nullcontext():
+                with reloading(own, supergraph.read_text()) if variant.reloads else nullcontext():
                     taken = sample(
                         url,
                         variant.requests(),
@@ -149,24 +113,6 @@ def _start(variant: Variant, supergraph: Path, stack: ExitStack) -> tuple[Server
     stack.callback(server.stop)
     server.wait_until_answering(ours.url(port))
     return server, ours.url(port), own
-
-
-@contextmanager
-def _reloading(file: Path, text: str) -> Iterator[None]:
-    """The router gets a new graph each RELOAD_SECONDS."""
-    reloader, over = Reloader(file, text), threading.Event()
-
-    def reload() -> None:
-        while not over.wait(RELOAD_SECONDS):
-            reloader.reload()
-
-    thread = threading.Thread(target=reload)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def main() -> None:

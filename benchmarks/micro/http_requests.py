@@ -17,10 +17,10 @@ import orjson
 from uvicorn.lifespan.on import LifespanOn
 from uvicorn.server import ServerState
 
+from benchmarks.load import joined
 from benchmarks.shop.facts import SHOP
-from benchmarks.shop.workloads import HEAVY
-from benchmarks.variants import DEFERRED, INCREMENTAL, joined
-from benchmarks.workload import Workload
+from benchmarks.shop.workloads import DEFERRED, HEAVY
+from benchmarks.workload import IN_PARTS, Workload
 from router.server.app import create_app
 from router.server.workers import router_server
 from router.settings import Settings
@@ -96,11 +96,11 @@ class HttpClient:
     async def send_deferred(self, times: int) -> None:
         """The heavy operation with its inner reviews in later parts."""
         for _ in range(times):
-            await self.post(orjson.dumps({"query": DEFERRED}), INCREMENTAL)
+            await self.post(orjson.dumps({"query": DEFERRED}), IN_PARTS)
 
     async def verify_deferred(self) -> None:
         """Raises SystemExit where the parts do not make the answer to the plain operation."""
-        response = await self.post(orjson.dumps({"query": DEFERRED}), INCREMENTAL)
+        response = await self.post(orjson.dumps({"query": DEFERRED}), IN_PARTS)
         body = _without_chunks(response)
         if joined(body) != Workload("heavy", "", SHOP, HEAVY).expected():
             raise SystemExit(f"wrong parts: {body[:500]!r}")

@@ -7,7 +7,7 @@ any federation.
 from __future__ import annotations
 
 from benchmarks.shop.facts import SHOP
-from benchmarks.workload import Workload
+from benchmarks.workload import IN_PARTS, Workload
 
 PRODUCT = "fragment Product on Product { inStock name price shippingEstimate upc weight }"
 REVIEW = "fragment Review on Review { id body }"
@@ -17,8 +17,8 @@ HEAVY = (
     f"{USER} {REVIEW} {PRODUCT} query TestQuery {{ users {{ ...User reviews {{ ...Review product {{ ...Product "
     f"{INNER} }} }} }} topProducts {{ ...Product {INNER} }} }}"
 )
-
-
+#: `HEAVY` with the inner reviews of each product in later parts of the answer.
+DEFERRED = HEAVY.replace(INNER, f"... @defer {{ {INNER} }}")
 LIGHT = "{ topProducts { upc name reviews { id } } }"
 NO_HOP = "{ users { id name username birthday } }"
 
@@ -49,5 +49,22 @@ WORKLOADS = (
         HEAVY,
         latency_ms=4.0,
         is_distinct=True,
+    ),
+    Workload(
+        "light-signed-in",
+        "light of a thousand people, each with a token of their own",
+        SHOP,
+        LIGHT,
+        is_distinct=True,
+        callers=1_000,
+    ),
+    Workload("light-reloading", "light, with a new graph each second", SHOP, LIGHT, is_distinct=True, reloads=True),
+    Workload(
+        "heavy-deferred",
+        "heavy, its inner reviews in later parts of the answer",
+        SHOP,
+        DEFERRED,
+        is_distinct=True,
+        accept=IN_PARTS,
     ),
 )

@@ -15,6 +15,10 @@ from benchmarks.public_schema import differences, public_schema
 FIRST = "type Query { a(at: Int, of: [ID!]!): A @join__field } type A implements N { id: ID! } scalar join__FieldSet"
 SECOND = "extend type A { more: E } enum E { X Y } input I { of: Int = 1 } union U = A interface N { id: ID! }"
 
+on_linux = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="reads /proc, and bounds memory with prlimit"
+)
+
 
 def test_a_public_schema_is_what_all_documents_say_of_each_type() -> None:
     assert public_schema(FIRST, SECOND) == {
@@ -51,6 +55,7 @@ def _files(directory: Path, subgraphs: int) -> tuple[Path, Path]:
     return given, directory / "supergraph.graphql"
 
 
+@on_linux
 def test_our_composer_shows_clients_what_the_generated_subgraphs_have(tmp_path: Path) -> None:
     given, supergraph = _files(tmp_path, 3)
     expected = public_schema(*(each.sdl for each in generate(3)))
@@ -64,6 +69,7 @@ def test_our_composer_shows_clients_what_the_generated_subgraphs_have(tmp_path: 
         check(supergraph, expected)
 
 
+@on_linux
 @pytest.mark.parametrize(
     ("program", "said"),
     [
@@ -81,3 +87,11 @@ def test_growth_is_an_exponent_of_the_size() -> None:
     sizes = {size: Composed(seconds, seconds, 1, 1.0) for size, seconds in ((10, 2.0), (50, 99.0), (100, 200.0))}
     assert growth(sizes) == 2.0
     assert growth({10: sizes[10]}) is None
+
+
+@on_linux
+def test_a_composer_that_takes_all_memory_ends(tmp_path: Path) -> None:
+    program = "input(); bytearray(2 << 30)"
+    composer = Composer("another", "Python", (sys.executable, "-c", program))
+    with pytest.raises(ComposerError, match=r"(?s)ended with 1: .*MemoryError"):
+        compose_with(composer, *_files(tmp_path, 1), rounds=1, most_seconds=60, most_gib=1)

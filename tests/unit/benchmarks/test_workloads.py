@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import jwt
 import orjson
 import pytest
 
 from benchmarks.compiled_query import compile_query
 from benchmarks.depot.facts import DEPOT, ITEMS, SPREAD, TRAIT_SUBGRAPHS
 from benchmarks.depot.workloads import DEPOT_WORKLOADS, LARGE_AT_ONCE, MANY_PLANS
+from benchmarks.gateways import Wanted
+from benchmarks.load import joined
 from benchmarks.shop.workloads import WORKLOADS
+from benchmarks.signed_in import forged_authorization, key_set
 from benchmarks.subgraph_server import Subgraphs
-from benchmarks.variants import joined
 from benchmarks.workload import Workload
 from router.loaded_graph import LoadedGraph
 from schema import SubgraphSource, compose
@@ -75,3 +78,31 @@ def test_parts_of_an_answer_are_put_together() -> None:
     )
     body = b"".join(b"\r\n---\r\ncontent-type: application/json\r\n\r\n" + part for part in parts) + b"\r\n-----\r\n"
     assert joined(body) == {"list": [{"a": 1}, {"a": 2, "b": {"c": 3, "d": 4}}]}
+
+
+def test_parts_that_tell_their_place_by_what_is_pending_are_put_together_too() -> None:
+    parts = (
+        b'{"data":{"list":[{"a":1},{"a":2}]},"pending":[{"id":"7","path":["list"]}],"hasNext":true}',
+        b'{"incremental":[{"id":"7","subPath":[1],"data":{"b":3}}],"completed":[{"id":"7"}],"hasNext":false}',
+    )
+    body = b"".join(b"--graphql\r\nContent-Type: application/json\r\n\r\n" + part + b"\r\n\r\n" for part in parts)
+    assert joined(body + b"--graphql--") == {"list": [{"a": 1}, {"a": 2, "b": 3}]}
+
+
+def test_the_deferred_form_asks_for_the_same_data() -> None:
+    by_name = {each.name: each for each in WORKLOADS}
+    assert by_name["heavy-deferred"].operation != by_name["heavy"].operation
+    assert by_name["heavy-deferred"].expected() == by_name["heavy"].expected()
+    assert by_name["heavy-deferred"].wanted(4200) == Wanted(defers=True)
+
+
+def test_those_who_sign_in_have_a_token_each_that_the_key_set_of_the_subgraphs_verifies() -> None:
+    workload = next(each for each in WORKLOADS if each.callers)
+    url = workload.wanted(4200).jwks_url
+    keys = jwt.PyJWKSet.from_json(Subgraphs(workload.graph, key_set().encode()).answer(url[-5:], b"").decode())
+    tokens = [each.removeprefix("Bearer ") for each in workload.authorizations()]
+    assert len(set(tokens)) == workload.callers
+    claims = jwt.decode(tokens[-1], keys["benchmark"], algorithms=["RS256"])
+    assert claims["sub"] == f"person-{workload.callers - 1}"
+    with pytest.raises(jwt.InvalidSignatureError):
+        jwt.decode(forged_authorization().removeprefix("Bearer "), keys["benchmark"], algorithms=["RS256"])
