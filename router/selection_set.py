@@ -100,7 +100,8 @@ class SelectionSet:
     def variables(self) -> Iterator[str]:
         """The names of those that conditions and arguments mention, as often as they do."""
         for item in self.items:
-            yield from (condition.variable for condition in item.conditions)
+            for condition in item.conditions:
+                yield condition.variable
             if isinstance(item, Field):
                 for argument in item.arguments:
                     yield from argument.variables
@@ -117,6 +118,8 @@ class SelectionSet:
 
     def without(self, names: Container[str]) -> SelectionSet:
         """What is left at the top, and in fragments there, of fields other than these."""
+        if not any(isinstance(item, InlineFragment) or item.name in names for item in self.items):
+            return self
         items: list[Field | InlineFragment] = []
         for item in self.items:
             if isinstance(item, InlineFragment):

@@ -7,7 +7,6 @@ in parallel, the rest in sequence.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import reduce
 
 from router.planner.conditions import Conditions, without
 from router.planner.conflicts import resolve_conflicts
@@ -43,12 +42,13 @@ def _batched(nodes: list[FetchNode]) -> list[_Request]:
     """One request for each subgraph, level and common condition: entity lookups of different paths go into one request.
     Root fetches stay alone.
     """
-    batches: dict[tuple[object, ...], list[FetchNode]] = {}
+    batches: dict[tuple[int, str, Conditions, int], list[FetchNode]] = {}
     for number, node in enumerate(nodes):
         alone = number if node.is_root else -1
         key = (node.level(), node.subgraph, node.common_conditions(), alone)
         batches.setdefault(key, []).append(node)
-    return [tuple(batch) for batch in sorted(batches.values(), key=lambda batch: batch[0].level())]
+    by_level = sorted(batches.items(), key=lambda item: item[0][0])
+    return [tuple(batch) for _, batch in by_level]
 
 
 class _Assembler:
@@ -65,6 +65,8 @@ class _Assembler:
         `Sequence(a, Parallel(b, c))`. The fetch of b is for the paths `me` and `top` at once, since `_batched` and
         `_entity_fetch` have made one request with one lookup of the two.
         """
+        if len(requests) == 1:
+            return self.request(requests[0])
         parts = _independent_parts(requests)
         if len(parts) > 1:
             return _parallel([self.arrange(part) for part in parts])
@@ -95,36 +97,46 @@ class _Assembler:
 
     def _entity_fetch(self, nodes: _Request, conditions: Conditions) -> EntityFetch:
         """`conditions` are known to hold."""
-        lookups: dict[tuple[object, ...], EntityLookup] = {}
-        for node in nodes:
-            renames = resolve_conflicts(self.graph, node.subgraph, node.draft)
-            lookup = EntityLookup(
-                (node.path,),
-                tuple(_representation_rule(rule, node.needed) for rule in node.complete_rules()),
-                node.draft.to_selection_set(),
-                renames,
-                tuple(node.contexts),
-                _alternatives(node.needed, conditions),
-            )
-            # The same question about entities at another path is one question.
-            same = (lookup.representations, lookup.selections, lookup.renames, lookup.contexts, lookup.alternatives)
-            known = lookups.get(same)
-            paths = (*known.paths, node.path) if known is not None else (node.path,)
-            lookups[same] = EntityLookup(paths, *same)
-        reasons = dict.fromkeys(reason for node in nodes for reason in node.reasons)
+        lookups = [self._lookup(node, conditions) for node in nodes]
+        if len(lookups) > 1:
+            lookups = _once_each(lookups)
+        reasons = dict.fromkeys([reason for node in nodes for reason in node.reasons])
         return EntityFetch(
             nodes[0].subgraph,
-            tuple(lookups.values()),
+            tuple(lookups),
             (
-                *self._variables(lookup.selections for lookup in lookups.values()),
+                *self._variables([lookup.selections for lookup in lookups]),
                 *{context.name: text for node in nodes for context, text in node.contexts.items()}.items(),
             ),
             "; ".join(reasons),
         )
 
+    def _lookup(self, node: FetchNode, conditions: Conditions) -> EntityLookup:
+        renames = resolve_conflicts(self.graph, node.subgraph, node.draft)
+        return EntityLookup(
+            (node.path,),
+            tuple([_representation_rule(rule, node.needed) for rule in node.complete_rules()]),
+            node.draft.to_selection_set(),
+            renames,
+            tuple(node.contexts),
+            _alternatives(node.needed, conditions),
+        )
+
     def _variables(self, selection_sets: Iterable[SelectionSet]) -> tuple[tuple[str, str], ...]:
+        if not self.variable_types:
+            return ()
         used = {name for selections in selection_sets for name in selections.variables()}
         return tuple((name, text) for name, text in self.variable_types.items() if name in used)
+
+
+def _once_each(lookups: list[EntityLookup]) -> list[EntityLookup]:
+    """The same question about entities at another path is one question."""
+    found: dict[tuple[object, ...], EntityLookup] = {}
+    for each in lookups:
+        same = (each.representations, each.selections, each.renames, each.contexts, each.alternatives)
+        known = found.get(same)
+        found[same] = each if known is None else EntityLookup((*known.paths, *each.paths), *same)
+    return [*found.values()]
 
 
 def _independent_parts(requests: list[_Request]) -> list[list[_Request]]:
@@ -134,12 +146,16 @@ def _independent_parts(requests: list[_Request]) -> list[list[_Request]]:
     """
     parts: list[tuple[set[FetchNode], list[_Request]]] = []
     for request in requests:
-        linked = set(request) | {parent for node in request for parent in node.parents}
-        touching = [part for part in parts if part[0] & linked]
-        members = reduce(set.union, (part[0] for part in touching), set(request))
-        order = [earlier for part in touching for earlier in part[1]]
-        parts = [part for part in parts if part not in touching]
-        parts.append((members, [*order, request]))
+        members, linked = set(request), set(request).union(*[node.parents for node in request])
+        order: list[_Request] = []
+        others = []
+        for part in parts:
+            if part[0].isdisjoint(linked):
+                others.append(part)
+            else:
+                members |= part[0]
+                order += part[1]
+        parts = [*others, (members, [*order, request])]
     return [part for _, part in parts]
 
 

@@ -42,7 +42,9 @@ class PlanningBudget:
             raise PlanningLimitError(
                 "There are more ways to answer this operation than the router looks through. Ask for fewer fields at once."
             )
-        self.look()
+        self._looks_left -= 1
+        if self._looks_left <= 0:
+            self.look()
 
     def look(self) -> None:
         """To be called every few microseconds of work. Raises PlanningOverrunError when time is up."""

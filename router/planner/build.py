@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
-from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type, is_abstract_type
+from graphql import GraphQLSchema, is_abstract_type
 
 from router.errors import PlanningFailedError
 from router.planner.alike import MIN_GROUP, grouped
@@ -17,7 +17,7 @@ from router.planner.choose import Chooser
 from router.planner.conditions import ALWAYS, Conditions, joined, needed_for, under, without
 from router.planner.expand import Typed
 from router.planner.fetch_graph import DraftRule, FetchNode, SelectionDraft
-from router.planner.places import Place, RootTarget, child_place, landing_place, typed_place
+from router.planner.places import Place, RootTarget, child_place, landing_place, remembered, typed_place
 from router.query_graph import EntityTarget, QueryGraph
 from router.query_plan import AnyOf, ContextVariable, Path
 from router.selection_set import Argument, Field, InlineFragment, SelectionSet
@@ -47,37 +47,73 @@ class _Position:
     #: the same place as it was seen before the fetch that brought us here
     came_from: _Position | None = None
 
+    def seen_by(self, node: FetchNode, draft: SelectionDraft, place: Place) -> _Position:
+        """The same objects of the response, as another fetch asks for them."""
+        return _Position(
+            place=place,
+            path=self.path,
+            keys=self.keys,
+            node=node,
+            draft=draft,
+            client_type=self.client_type,
+            parent=self.parent,
+            conditions=self.conditions,
+            alike=self.alike,
+            came_from=self.came_from,
+        )
+
 
 _ContextSource = tuple[ContextArgument, _Position]
 
 
-@dataclass(slots=True)
 class ResponseKeys:
-    """Which field each response key of the tree stands for, so that what the planner adds never collides."""
+    """Which field each response key of the tree stands for, so that what the planner adds never collides.
 
-    _meanings: dict[tuple[str, ...], dict[str, set[_Meaning]]] = field(default_factory=dict)
-    _internal: dict[tuple[tuple[str, ...], _Meaning], str] = field(default_factory=dict)
+    What the client's `selections` ask at a place is looked up when something is to be added there.
+    """
 
-    def claim_all(self, selections: SelectionSet, keys: tuple[str, ...] = ()) -> None:
-        """Note every field of the client's operation."""
-        for item in selections.items:
-            if isinstance(item, InlineFragment):
-                self.claim_all(item.selections, keys)
-                continue
-            meanings = self._meanings.setdefault(keys, {}).setdefault(item.response_key, set())
-            meanings.add((item.name, item.arguments))
-            if item.selections is not None:
-                self.claim_all(item.selections, (*keys, item.response_key))
+    def __init__(self, selections: SelectionSet) -> None:
+        self._meanings: dict[tuple[str, ...], dict[str, set[_Meaning]]] = {}
+        self._internal: dict[tuple[tuple[str, ...], _Meaning], str] = {}
+        self._fields: dict[tuple[str, ...], list[Field]] = {(): [*_fields_of(selections)]}
+
+    def _fields_at(self, keys: tuple[str, ...]) -> list[Field]:
+        """The client's fields below these response keys, also those in fragments."""
+        known = self._fields.get(keys)
+        if known is None:
+            known = self._fields[keys] = [
+                inner
+                for around in self._fields_at(keys[:-1])
+                if around.response_key == keys[-1] and around.selections is not None
+                for inner in _fields_of(around.selections)
+            ]
+        return known
+
+    def _meanings_at(self, keys: tuple[str, ...]) -> dict[str, set[_Meaning]]:
+        known = self._meanings.get(keys)
+        if known is None:
+            known = self._meanings[keys] = {}
+            for each in self._fields_at(keys):
+                known.setdefault(each.response_key, set()).add((each.name, each.arguments))
+        return known
 
     def key_for(self, keys: tuple[str, ...], name: str, arguments: tuple[Argument, ...]) -> str:
         """The response key to use for a field that a key or `@requires` needs at `keys`."""
         meaning = (name, arguments)
-        taken = self._meanings.setdefault(keys, {})
-        if not taken.setdefault(name, {meaning}) - {meaning}:
+        meanings = self._meanings_at(keys).setdefault(name, {meaning})
+        if len(meanings) == 1 and meaning in meanings:
             return name
         if (keys, meaning) not in self._internal:
             self._internal[keys, meaning] = f"__k{len(self._internal)}_{name}"
         return self._internal[keys, meaning]
+
+
+def _fields_of(selections: SelectionSet) -> Iterator[Field]:
+    for item in selections.items:
+        if isinstance(item, InlineFragment):
+            yield from _fields_of(item.selections)
+        else:
+            yield item
 
 
 class FetchGraphBuilder:
@@ -131,13 +167,17 @@ class FetchGraphBuilder:
             )
         contributors: set[FetchNode] = set()
         self._ask_typename_if_abstract(position)
-        groups = self._groups(position, choice, excluded)
+        groups: dict[str, tuple[str, ...]] | None = None
         for step in choice.steps:
             if isinstance(step, Here):
-                contributors |= self._build_here(position, under(step.field, conditions), internal=internal)
-            elif isinstance(step, Moved):
-                contributors |= self._build_moved(position, step, excluded, internal=internal, conditions=conditions)
-            elif step.type in groups:  # else it is built with the first of its group
+                self._build_here(position, under(step.field, conditions), contributors, internal=internal)
+                continue
+            if isinstance(step, Moved):
+                self._build_moved(position, step, excluded, contributors, internal=internal, conditions=conditions)
+                continue
+            if groups is None:
+                groups = self._groups(position, choice, excluded)
+            if step.type in groups:  # else it is built with the first of its group
                 typed = self._typed(position, *groups[step.type])
                 contributors |= self._build(typed, step.selections, excluded, internal=internal, conditions=conditions)
         if not choice.steps and position.node is not None:
@@ -152,51 +192,60 @@ class FetchGraphBuilder:
         return {group[0]: group for group in grouped(self.chooser, position.place, steps, excluded)}
 
     def _ask_typename_if_abstract(self, position: _Position) -> None:
-        place = position.place
-        if (
-            position.draft is None
-            or place.subgraph is None
-            or self.graph.is_interface_object(place.subgraph, place.type)
-        ):
+        place, client_type = position.place, position.client_type
+        if position.draft is None or place.subgraph is None:
             return
-        client_type = self._api_schema.type_map.get(position.client_type or "")
-        if self.graph.is_abstract(place.subgraph, place.type) or (
-            client_type is not None and is_abstract_type(client_type)
-        ):
+        key = ("typename", place.subgraph, place.type, client_type)
+        if remembered(self.graph, key, lambda: (self._is_abstract(place, client_type),))[0]:
             position.draft.add_field("__typename", "__typename")
+
+    def _is_abstract(self, place: Place, client_type: str | None) -> bool:
+        """In the place's subgraph or to clients; an object that stands for an interface is not."""
+        subgraph = place.subgraph or ""
+        if self.graph.is_interface_object(subgraph, place.type):
+            return False
+        return self.graph.is_abstract(subgraph, place.type) or is_abstract_type(
+            self._api_schema.type_map.get(client_type or "")
+        )
 
     # -- in the fetch that is already there ----------------------------------------------------------------------
 
-    def _build_here(self, position: _Position, item: Field, *, internal: bool) -> set[FetchNode]:
+    def _build_here(self, position: _Position, item: Field, contributors: set[FetchNode], *, internal: bool) -> None:
+        """Adds the fetches that answer the item to the `contributors`."""
         node, draft = position.node, position.draft
         assert node is not None
         assert draft is not None
+        contributors.add(node)
         key = item.response_key
         if internal and item.name != "__typename":
             key = self.response_keys.key_for(position.keys, item.name, item.arguments)
         if item.name == "__typename":
             draft.add_field("__typename", key, (), ALWAYS if internal else item.conditions)
-            return {node}
+            return
         if item.selections is None:
             draft.add_field(item.name, key, item.arguments, item.conditions)
-            return {node}
+            return
         below = child_place(self.graph, position.place, item.name)
         own, inner = item.conditions, ALWAYS
-        if (key, ALWAYS) in draft.fields:  # what is asked anyway carries the rest inside, under its conditions
+        if own and (key, ALWAYS) in draft.fields:  # what is asked anyway carries the rest inside, under its conditions
             own, inner = ALWAYS, item.conditions
         entry = draft.add_field(item.name, key, item.arguments, own, below.type)
         declared = self.graph.declared_field(position.place.subgraph or "", position.place.type, item.name)
+        path = (*position.path, key)
+        if declared is not None and declared.list_depth:
+            path = (*path, *("@",) * declared.list_depth)
+        client_type = position.client_type
         child = _Position(
             place=below,
-            path=(*position.path, key, *("@",) * (declared.list_depth if declared else 0)),
+            path=path,
             keys=(*position.keys, key),
             node=node,
             draft=entry.children,
-            client_type=self._client_type_of(position.client_type, item.name),
+            client_type=self.graph.client_type(client_type, item.name) if client_type is not None else None,
             parent=position,
             conditions=joined(position.conditions, own),
         )
-        return {node} | self._build(child, item.selections, internal=internal, conditions=inner)
+        contributors |= self._build(child, item.selections, internal=internal, conditions=inner)
 
     def _typed(self, position: _Position, *type_names: str) -> _Position:
         """The place for objects of the type, or of all these types, which are alike."""
@@ -217,18 +266,21 @@ class FetchGraphBuilder:
         names = [name for each in type_names for name in self.graph.possible_types(place.subgraph, each)]
         return f"|{'|'.join(names)}"
 
-    def _client_type_of(self, parent: str | None, name: str) -> str | None:
-        parent_type = self._api_schema.type_map.get(parent or "")
-        if isinstance(parent_type, GraphQLObjectType | GraphQLInterfaceType) and name in parent_type.fields:
-            return str(get_named_type(parent_type.fields[name].type).name)
-        return None
-
     # -- in another fetch ----------------------------------------------------------------------------------------
 
     def _build_moved(
-        self, position: _Position, step: Moved, excluded: Excluded, *, internal: bool, conditions: Conditions
-    ) -> set[FetchNode]:
-        """Example: `box { total @include(if: $v) }` from freight, which knows a `Box` by `id` and requires its `weight`
+        self,
+        position: _Position,
+        step: Moved,
+        excluded: Excluded,
+        contributors: set[FetchNode],
+        *,
+        internal: bool,
+        conditions: Conditions,
+    ) -> None:
+        """Adds the fetches that answer the step's item to the `contributors`.
+
+        Example: `box { total @include(if: $v) }` from freight, which knows a `Box` by `id` and requires its `weight`
         for the total, while boxes answers `box`. `needed` is `$v`, so boxes is asked for
         `id @include(if: $v) weight @include(if: $v)`, the representation has both, and the fetch of `total` stands
         under the condition `$v` in the plan.
@@ -236,22 +288,20 @@ class FetchGraphBuilder:
         target = step.target
         if isinstance(target, RootTarget):
             assert isinstance(step.item, Field)
-            field = under(step.item, conditions)
-            node = self._root_node(target, position)
-            node.need(field.conditions)
-            landing = replace(position, place=landing_place(self.graph, target), node=node, draft=node.draft)
-            return self._build_here(landing, field, internal=internal)
+            self._build_root(position, target, under(step.item, conditions), contributors, internal=internal)
+            return
         needed = tuple(
-            without(joined(conditions, alternative), position.conditions) for alternative in needed_for(step.item)
+            [without(joined(conditions, alternative), position.conditions) for alternative in needed_for(step.item)]
         )
         sources = self._context_sources(position, step)
-        before = self._sources_before(position, step, sources)
+        before = self._sources_before(position, step, sources) if sources else None
         if before is not None:
             item, contexts, _ = self._with_context(step.item, before, position, needed)
             assert position.node is not None
             assert isinstance(item, Field)
             position.node.contexts |= contexts
-            return self._build_here(position, under(item, conditions), internal=internal)
+            self._build_here(position, under(item, conditions), contributors, internal=internal)
+            return
         parents, rule = self._representation(position, step, excluded, needed)
         item, contexts, suppliers = self._with_context(step.item, sources, position, needed)
         types = position.alike if position.alike and target.type == position.place.type else (target.type,)
@@ -260,25 +310,31 @@ class FetchGraphBuilder:
             node.need(joined(without(position.conditions, node.conditions), alternative))
         node.contexts |= contexts
         node.reasons.append(_reason(step, len(types) - 1))
-        landing = _Position(
-            place=landing_place(self.graph, target),
-            path=position.path,
-            keys=position.keys,
-            node=node,
-            draft=node.draft.fragment(*types),
-            client_type=position.client_type,
-            parent=position.parent,
-            conditions=position.conditions,
-            alike=types if len(types) > 1 else (),
-            came_from=position,
-        )
+        landing = position.seen_by(node, node.draft.fragment(*types), landing_place(self.graph, target))
+        landing.alike = types if len(types) > 1 else ()
+        landing.came_from = position
         # `_entity_node` may have joined a node that was there already, and that is sent under fewer conditions than this
         # position is reached under: the others are then those of the fields that are asked in it
         conditions = joined(without(position.conditions, node.conditions), conditions)
         if isinstance(item, Field) and item.name != "__typename":
             self._ask_typename_if_abstract(landing)
-            return self._build_here(landing, under(item, conditions), internal=internal)
-        return self._build(landing, SelectionSet((item,)), internal=internal, conditions=conditions)
+            self._build_here(landing, under(item, conditions), contributors, internal=internal)
+        else:
+            contributors |= self._build(landing, SelectionSet((item,)), internal=internal, conditions=conditions)
+
+    def _build_root(
+        self,
+        position: _Position,
+        target: RootTarget,
+        item: Field,
+        contributors: set[FetchNode],
+        *,
+        internal: bool,
+    ) -> None:
+        node = self._root_node(target, position)
+        node.need(item.conditions)
+        landing = position.seen_by(node, node.draft, landing_place(self.graph, target))
+        self._build_here(landing, item, contributors, internal=internal)
 
     def _representation(
         self, position: _Position, step: Moved, excluded: Excluded, needed: AnyOf
@@ -319,7 +375,7 @@ class FetchGraphBuilder:
         fetched first.
         """
         node = position.node
-        if not sources or node is None or node.is_root or step.requires is not None:
+        if node is None or node.is_root or step.requires is not None:
             return None
         if step.target.subgraph != node.subgraph:
             return None

@@ -30,6 +30,8 @@ class Cost(NamedTuple):
 
 
 FREE = Cost(0, 0, 0)
+#: What a leaf costs that is answered where we are.
+LEAF = Cost(0, 0, 1)
 
 #: Where a move goes: to entities of another subgraph, or to a root operation of any.
 Target = EntityTarget | RootTarget
@@ -40,14 +42,14 @@ Excluded = frozenset[tuple[str, str | None]]
 NOTHING: Excluded = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Here:
     """The field is answered by the fetch that is already at this place."""
 
     field: Field
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Moved:
     """`item` is answered after a move to another subgraph; `requires` is what the field itself needs besides the key."""
 

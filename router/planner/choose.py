@@ -7,12 +7,12 @@ place, selection set and forbidden moves (`Excluded`), so that the same question
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from router.planner.budget import PlanningBudget
-from router.planner.candidates import FREE, NOTHING, Candidate, Choice, Cost, Excluded, Here, Moved, Target
+from router.planner.candidates import FREE, LEAF, NOTHING, Candidate, Choice, Cost, Excluded, Here, Moved, Step, Target
 from router.planner.combine import combine
 from router.planner.expand import Item, Typed, expand, interface_targets
 from router.planner.places import (
@@ -21,6 +21,7 @@ from router.planner.places import (
     child_place,
     landing_place,
     possible_types_at,
+    remembered,
     resolved_here,
     typed_place,
 )
@@ -48,7 +49,7 @@ class ChoiceObserver(Protocol):
         """The search that began last ends: the candidates of each item, and what was chosen of them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Need:
     """What a field needs of the place that is left for it, besides a key. `moves` are those that bring it there, and the
     field's own.
@@ -72,8 +73,6 @@ class Chooser:
         self._mutation_type = roots.get("mutation")
         #: Of these every subgraph can be asked anew, wherever such an object stands.
         self._root_types = frozenset(roots[kind] for kind in ("query", "mutation") if kind in roots)
-        self._in_progress: set[_MemoKey] = set()
-        self._unrestricted_in_progress: set[tuple[object, ...]] = set()
         self._sets: dict[tuple[int, ...], SelectionSet] = {}
         self._parts: dict[int, tuple[Field | InlineFragment, ...]] = {}
         self._names: dict[int, frozenset[str]] = {}  # of fields, by the selection set's identity
@@ -92,12 +91,13 @@ class Chooser:
 
         Raises what its budget raises when the search grows past its bound.
         """
-        memo_key = (place.subgraph, place.type, id(place.provided), place.sharers, id(selections), excluded)
-        if memo_key in self._memo:
-            return self._memo[memo_key]
-        if memo_key in self._in_progress:
-            return None  # this question has led to itself: going round once more answers nothing
-        if excluded and memo_key[:-1] not in self._unrestricted_in_progress:
+        memo, key = (
+            self._memo,
+            (place.subgraph, place.type, id(place.provided), place.sharers, id(selections), excluded),
+        )
+        if key in memo:
+            return memo[key]
+        if excluded:
             # Forbidding moves only makes the choice smaller. If the cheapest way of all makes none of the forbidden
             # moves, it is also the cheapest of those that remain, and need not be searched again: most searches for
             # keys end here.
@@ -106,27 +106,33 @@ class Chooser:
                 return choice
         self.budget.spend()
         self._kept_alive += (selections, place.provided)  # the memo knows them by identity
-        self._in_progress.add(memo_key)
-        if not excluded:
-            self._unrestricted_in_progress.add(memo_key[:-1])
-        try:
-            choice = self._search(place, selections, excluded)
-        finally:
-            self._in_progress.discard(memo_key)
-            if not excluded:
-                self._unrestricted_in_progress.discard(memo_key[:-1])
-        self._memo[memo_key] = choice
+        memo[key] = None  # if this question leads to itself: going round once more answers nothing
+        choice = memo[key] = self._search(place, selections, excluded)
         return choice
 
     # -- one place ---------------------------------------------------------------------------------------------
 
     def _search(self, place: Place, selections: SelectionSet, excluded: Excluded) -> Choice | None:
-        if self._observer is None:
-            return self._weigh(place, selections, excluded)[1]
+        if self._observer is None:  # who is told of every candidate
+            return self._all_here(place, selections) or self._weigh(place, selections, excluded)[1]
         self._observer.enter(place, selections, excluded)
         weighed, choice = self._weigh(place, selections, excluded)
         self._observer.leave(weighed, choice)
         return choice
+
+    def _all_here(self, place: Place, selections: SelectionSet) -> Choice | None:
+        """What `_weigh` finds where all that is asked are fields of this place that need no fetch, as at most places; else
+        None.
+        """
+        fields = 0
+        steps: list[Step] = []
+        for item in selections.items:
+            here = self._cost_here(place, item) if isinstance(item, Field) else None
+            if here is None or here.depth > 0:
+                return None
+            fields += here.fields
+            steps.append(Here(item))  # type: ignore[arg-type] # only a field has a cost here
+        return Choice(Cost(0, 0, fields), tuple(steps), NOTHING)
 
     def _weigh(
         self, place: Place, selections: SelectionSet, excluded: Excluded
@@ -165,9 +171,11 @@ class Chooser:
                 return split, alternative
         return whole, best
 
-    def _items(self, place: Place, selections: SelectionSet) -> Iterator[Item]:
-        for item in expand(self.graph, place, selections):
-            yield Typed(item.type, self._set_of(item.selections.items)) if isinstance(item, Typed) else item
+    def _items(self, place: Place, selections: SelectionSet) -> list[Item]:
+        return [
+            Typed(item.type, self._set_of(item.selections.items)) if isinstance(item, Typed) else item
+            for item in expand(self.graph, place, selections)
+        ]
 
     # -- candidates --------------------------------------------------------------------------------------------
 
@@ -192,15 +200,18 @@ class Chooser:
         if place.subgraph is None:
             return None
         if field.name == "__typename":
-            return None if self.graph.is_interface_object(place.subgraph, place.type) else Cost(0, 0, 1)
-        edge, _ = resolved_here(self.graph, place, field.name)
-        if edge is None or edge.requires is not None or edge.context_arguments:
+            return None if self.graph.is_interface_object(place.subgraph, place.type) else LEAF
+        if place.provided is not None:
+            edge, _ = resolved_here(self.graph, place, field.name)
+            if edge is None or edge.requires is not None or edge.context_arguments:
+                return None
+        elif field.name not in self.graph.plain_fields(place.subgraph, place.type):
             return None
-        return self._cost_below(place, field)
+        return LEAF if field.selections is None else self._cost_below(place, field)
 
     def _cost_below(self, place: Place, field: Field) -> Cost | None:
         if field.selections is None:
-            return Cost(0, 0, 1)
+            return LEAF
         below = child_place(self.graph, place, field.name)
         inner = self.choose(below, field.selections)
         return Cost(inner.cost.depth, inner.cost.fetches, inner.cost.fields + 1) if inner is not None else None
@@ -211,13 +222,19 @@ class Chooser:
         """All moves where there are at most `_MAX_COMPARED_TARGETS`. Of more, those to the subgraphs that have most of
         the field names which are asked; those to the others only if none of these can be made.
         """
-        targets = list(self._targets(place, item))
+        targets = self._targets(place, item)
         if len(targets) > _MAX_COMPARED_TARGETS:
+            targets = [*targets]
             own, others = self._names_in(item), self._names_in(InlineFragment(None, around))
             known = self.graph.field_names
             targets.sort(key=lambda to: -len(own & known(to.subgraph)) - len(others & known(to.subgraph)))
         for first in range(0, len(targets), _MAX_COMPARED_TARGETS):
-            found = list(self._moves(targets[first : first + _MAX_COMPARED_TARGETS], place, item, excluded))
+            found = []
+            for target in targets[first : first + _MAX_COMPARED_TARGETS]:
+                self.budget.look()
+                candidate = self._move(target, place, item, excluded)
+                if candidate is not None:
+                    found.append(candidate)
             if found:
                 return found
         return []
@@ -231,15 +248,6 @@ class Chooser:
             known = frozenset().union(*map(self._names_in, item.selections.items))
             self._names[id(item.selections)] = known
         return known | {item.name} if isinstance(item, Field) else known
-
-    def _moves(
-        self, targets: Iterable[Target], place: Place, item: Field | InlineFragment, excluded: Excluded
-    ) -> Iterator[Candidate]:
-        for target in targets:
-            self.budget.look()
-            candidate = self._move(target, place, item, excluded)
-            if candidate is not None:
-                yield candidate
 
     def _move(self, target: Target, place: Place, item: Field | InlineFragment, excluded: Excluded) -> Candidate | None:
         """The item after a move to the target; None where it cannot be made, or gains nothing.
@@ -271,35 +279,39 @@ class Chooser:
                 need.cost.fields + (cost.fields if place.subgraph is None else 2 * cost.fields),
             ),
             key_choice.cost,
-            need.moves | key_choice.moves,
+            need.moves | key_choice.moves if key_choice.moves else need.moves,
         )
 
     def _need(self, target: Target, place: Place, item: Field | InlineFragment, excluded: Excluded) -> _Need | None:
         """What has to be fetched here for the item, the key aside; None where the target does not answer it, or where
         that cannot be had. What an object is (`__typename`, or a fragment) needs nothing more.
         """
-        move: Excluded = frozenset(((target.subgraph, None),))
         if isinstance(item, InlineFragment) or item.name == "__typename":
-            return _Need(None, FREE, move)
+            return _Need(None, FREE, self._moves_to(target.subgraph, None))
         edge = self.graph.field(target.subgraph, target.type, item.name)
         coordinate = f"{target.type}.{item.name}"
         if edge is None:
             self._reject(item, target, f"does not resolve {coordinate}")
             return None
-        field_move = (target.subgraph, coordinate)
-        if field_move in excluded:
+        if (target.subgraph, coordinate) in excluded:
             self._reject(item, target, f"what {coordinate} requires is what is being looked for")
             return None
-        moves = move | {field_move}
+        moves = self._moves_to(target.subgraph, coordinate)
         if edge.requires is None:
             # a fetch to where we are gains nothing, unless it is for what a context gives the field there
             is_here_anyway = target.subgraph == place.subgraph and not edge.context_arguments
             return None if is_here_anyway else _Need(None, FREE, moves)
-        needed = self.choose(place, edge.requires, excluded | {field_move})
+        needed = self.choose(place, edge.requires, excluded | {(target.subgraph, coordinate)})
         if needed is None:
             self._reject(item, target, f"nothing here leads to what {coordinate} requires")
             return None
         return _Need(edge.requires, needed.cost, moves | needed.moves)
+
+    def _moves_to(self, subgraph: str, coordinate: str | None) -> Excluded:
+        """The move to a subgraph, and for a field of it."""
+        return remembered(
+            self.graph, ("moves", subgraph, coordinate), lambda: frozenset(((subgraph, None), (subgraph, coordinate)))
+        )
 
     def _cost_there(self, target: Target, item: Field | InlineFragment) -> Cost | None:
         """What the item costs where the move arrives; None where nothing there answers it."""
@@ -313,9 +325,16 @@ class Chooser:
         if self._observer is not None:
             self._observer.reject(item, target, reason)
 
-    def _targets(self, place: Place, item: Field | InlineFragment) -> Iterable[Target]:
+    def _targets(self, place: Place, item: Field | InlineFragment) -> Sequence[Target]:
         """The subgraphs, and the types there, that could answer the item after a move; whether a key leads to them is seen
-        later.
+        later. The same at every such place for every field of the name.
+        """
+        name = item.name if isinstance(item, Field) else None
+        key = ("targets", place.subgraph, place.type, place.type in self._root_types, name)
+        return remembered(self.graph, key, lambda: tuple(self._find_targets(place, name)))
+
+    def _find_targets(self, place: Place, name: str | None) -> Iterable[Target]:
+        """`name` is that of a field; None stands for a fragment.
 
         At a root type, and where nothing is fetched yet, these are all subgraphs that resolve the field: they are asked
         anew, without a key. What an object really is (`__typename`, or a fragment on one of its types) is asked of those
@@ -323,20 +342,20 @@ class Chooser:
         at a `Media` in reviews, `... on Book { title }` can be had by a move to media only.
         """
         graph = self.graph
-        if place.subgraph is None or (place.type in self._root_types and isinstance(item, Field)):
-            name = item.name if isinstance(item, Field) else ""
-            return [RootTarget(subgraph, place.type) for subgraph in graph.subgraphs_resolving(place.type, name)]
-        if isinstance(item, InlineFragment) or item.name == "__typename":
+        if place.subgraph is None or (place.type in self._root_types and name is not None):
+            subgraphs = graph.subgraphs_resolving(place.type, name or "")
+            return [RootTarget(subgraph, place.type) for subgraph in subgraphs]
+        if name is None or name == "__typename":
             return self._interfaces_of(place)
         if graph.is_abstract(place.subgraph, place.type):
-            return interface_targets(graph, place, item.name)
+            return interface_targets(graph, place, name)
         targets = [
             target
             for target in graph.entity_targets(place.type)
-            if graph.field(target.subgraph, target.type, item.name) is not None
+            if graph.field(target.subgraph, target.type, name) is not None
         ]
         if graph.is_interface_object(place.subgraph, place.type):
-            return [replace(target, typename=place.type) for target in targets if self._may_answer(target, item.name)]
+            return [replace(target, typename=place.type) for target in targets if self._may_answer(target, name)]
         return targets
 
     def _interfaces_of(self, place: Place) -> list[EntityTarget]:

@@ -24,13 +24,9 @@ def combine(items: list[list[Candidate]], budget: PlanningBudget) -> Choice | No
 
     Raises what the budget raises.
     """
-    key_costs = {
-        candidate.target: candidate.key_cost
-        for candidates in items
-        for candidate in candidates
-        if candidate.target is not None
-    }
-    forced = _forced(items)
+    key_costs, forced = _targets_of(items)
+    if len(forced) == len(key_costs):
+        return _evaluate(items, forced, key_costs)
     optional = [target for target in key_costs if target not in forced]
     if len(optional) > _MAX_SEARCHED_TARGETS:
         return _greedy(items, forced, key_costs, budget)
@@ -44,13 +40,18 @@ def combine(items: list[list[Candidate]], budget: PlanningBudget) -> Choice | No
     return best
 
 
-def _forced(items: list[list[Candidate]]) -> set[Target]:
-    """The targets of items that can be had from nowhere else."""
-    return {
-        candidates[0].target
-        for candidates in items
-        if candidates[0].target is not None and len({candidate.target for candidate in candidates}) == 1
-    }
+def _targets_of(items: list[list[Candidate]]) -> tuple[dict[Target, Cost], set[Target]]:
+    """What the key of each target costs, and the targets of items that can be had from nowhere else."""
+    key_costs: dict[Target, Cost] = {}
+    forced: set[Target] = set()
+    for candidates in items:
+        first = candidates[0].target if candidates else None
+        for candidate in candidates:
+            if candidate.target is not None:
+                key_costs[candidate.target] = candidate.key_cost
+        if first is not None and all(candidate.target == first for candidate in candidates[1:]):
+            forced.add(first)
+    return key_costs, forced
 
 
 def _greedy(
@@ -81,14 +82,19 @@ def _evaluate(items: list[list[Candidate]], allowed: set[Target], key_costs: dic
     used: set[Target] = set()
     moves: Excluded = NOTHING
     for candidates in items:
-        usable = [candidate for candidate in candidates if candidate.target is None or candidate.target in allowed]
-        if not usable:
+        best: Candidate | None = None
+        for candidate in candidates:
+            if (candidate.target is None or candidate.target in allowed) and (
+                best is None or candidate.cost < best.cost
+            ):
+                best = candidate
+        if best is None:
             return None
-        best = min(usable, key=lambda candidate: candidate.cost)
         steps.append(best.step)
-        depth = max(depth, best.cost.depth)
-        fetches += best.cost.fetches
-        fields += best.cost.fields
+        cost = best.cost
+        depth = max(depth, cost.depth)
+        fetches += cost.fetches
+        fields += cost.fields
         if best.target is not None:
             used.add(best.target)
         if best.moves:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from router.query_plan import AnyOf
 from router.selection_set import Condition, Field, InlineFragment
@@ -88,4 +87,7 @@ def needed_for(item: Field | InlineFragment) -> AnyOf:
 
 def under(item: Field, conditions: Conditions) -> Field:
     """The field, asked only where these hold too."""
-    return replace(item, conditions=joined(item.conditions, conditions)) if conditions else item
+    if not conditions:
+        return item
+    both = joined(item.conditions, conditions)
+    return Field(item.name, item.response_key, item.arguments, item.selections, both, item.streaming)

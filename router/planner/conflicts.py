@@ -22,7 +22,23 @@ def resolve_conflicts(graph: QueryGraph, subgraph: str, draft: SelectionDraft) -
     The subgraph would refuse it, and is asked for `... on Book { size } ... on Film { __c0_size: size }` and
     `__typename`. The rename says: of objects at `thing` that are films, `__c0_size` is `size`.
     """
-    return _Conflicts(graph, subgraph).resolve(draft, ())
+    return _Conflicts(graph, subgraph).resolve(draft, ()) if _may_repeat_keys(draft) else ()
+
+
+def _may_repeat_keys(draft: SelectionDraft) -> bool:
+    """Whether two fields of one object, here or below, may have one response key. That takes a fragment beside a field or
+    another fragment, a condition, or custom directives; a draft alone has each key once.
+    """
+    if draft.fragments:
+        if draft.fields or len(draft.fragments) > 1:
+            return True
+        return any(map(_may_repeat_keys, draft.fragments.values()))
+    for (slot, conditions), entry in draft.fields.items():
+        if conditions or slot != entry.response_key:
+            return True
+        if entry.children is not None and _may_repeat_keys(entry.children):
+            return True
+    return False
 
 
 class _Conflicts:

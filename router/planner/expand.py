@@ -15,7 +15,7 @@ from router.query_graph import EntityTarget, QueryGraph, provided_selection
 from router.selection_set import Field, InlineFragment, SelectionSet
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Typed:
     """`... on type { selections }` in the fetch at this place."""
 
@@ -30,16 +30,19 @@ def expand(graph: QueryGraph, place: Place, selections: SelectionSet) -> list[It
     """Example: `{ name ... on Book { pages } }` of an interface whose `name` only Book has here becomes
     `[Typed("Book", { name pages }), Typed("Film", { name })]`.
     """
-    expansion = _Expansion(graph, place)
+    is_abstract = place.subgraph is not None and graph.is_abstract(place.subgraph, place.type)
+    if not is_abstract and all(isinstance(item, Field) for item in selections.items):
+        return [*selections.items]  # as at most places
+    expansion = _Expansion(graph, place, is_abstract=is_abstract)
     expansion.add(selections)
     return expansion.items()
 
 
 class _Expansion:
-    def __init__(self, graph: QueryGraph, place: Place) -> None:
+    def __init__(self, graph: QueryGraph, place: Place, *, is_abstract: bool) -> None:
         self._graph = graph
         self._place = place
-        self._is_abstract = place.subgraph is not None and graph.is_abstract(place.subgraph, place.type)
+        self._is_abstract = is_abstract
         self._items: list[Item] = []
         self._typed: dict[str, list[Field | InlineFragment]] = {}
 

@@ -6,7 +6,7 @@ Filled by `build`, given internal aliases by `conflicts`, put in order by `assem
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from router.planner.conditions import ALWAYS, Conditions, any_of, either, in_common, is_implied_by, joined, without
 from router.query_plan import AnyOf, ContextVariable, Path
@@ -46,15 +46,17 @@ class SelectionDraft:
         child_type: str | None = None,
     ) -> FieldEntry:
         """The entry for the field, made where it is new."""
-        slot = _slot(response_key, arguments) if child_type is None else response_key
-        unconditional = self.fields.get((slot, ALWAYS))
-        if unconditional is not None and unconditional.children is None:
-            return unconditional
-        key = (slot, conditions)
-        if key not in self.fields:
+        slot = _slot(response_key, arguments) if child_type is None and arguments else response_key
+        known = self.fields.get((slot, ALWAYS))
+        if known is not None and (known.children is None or not conditions):
+            return known
+        if conditions:
+            known = self.fields.get((slot, conditions))
+        if known is None:
             children = SelectionDraft(child_type) if child_type is not None else None
-            self.fields[key] = FieldEntry(name, response_key, arguments, conditions, children)
-        return self.fields[key]
+            known = FieldEntry(name, response_key, arguments, conditions, children)
+            self.fields[slot, conditions] = known
+        return known
 
     def fragment(self, *type_names: str) -> SelectionDraft:
         """What is asked of objects of the type, or of these types alike."""
@@ -114,8 +116,9 @@ class SelectionDraft:
         for key, entry in other.fields.items():
             known = self.fields.get(key)
             if known is None:
-                known = self.fields[key] = replace(
-                    entry, children=SelectionDraft(entry.children.type) if entry.children is not None else None
+                children = SelectionDraft(entry.children.type) if entry.children is not None else None
+                known = self.fields[key] = FieldEntry(
+                    entry.name, entry.response_key, entry.arguments, entry.conditions, children, entry.sent_key
                 )
             if known.children is not None and entry.children is not None:
                 known.children.absorb(entry.children)
@@ -251,6 +254,8 @@ class FetchNode:
 
     def common_conditions(self) -> Conditions:
         """The conditions without which nothing is asked of this fetch."""
+        if ALWAYS in self.needed:
+            return self.conditions
         return joined(self.conditions, in_common(self.needed))
 
     def loosen(self, conditions: Conditions) -> None:
@@ -270,8 +275,8 @@ class FetchNode:
 
     def level(self) -> int:
         """The length of the longest chain of fetches that must answer before this one is sent."""
-        if not self.parents:
-            return 0
+        if not any(parent.parents for parent in self.parents):
+            return 1 if self.parents else 0
         known: dict[FetchNode, int] = {}
 
         def level_of(node: FetchNode) -> int:
@@ -299,6 +304,8 @@ class FetchNode:
         """The rules, each with the fields of those that cover it, from many types to few. An object is represented by
         one rule only, the last of its type, so that one must have all fields which the subgraph needs of the object.
         """
+        if len(self.rules) == 1:
+            return self.rules
         complete = []
         for rule in sorted(self.rules, key=lambda rule: -len(rule.source_types)):
             fields = SelectionDraft("")

@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
 
 from router.query_graph import EntityTarget, QueryGraph, provided_selection
 from router.selection_set import SelectionSet
 from router.supergraph import SubgraphField
 
+Remembered = TypeVar("Remembered")
 
-@dataclass(frozen=True, slots=True)
-class Place:
+
+class Place(NamedTuple):
     """Where a selection set is asked: a type as one subgraph knows it. `subgraph` is None above the root fetches.
 
     `sharers` are the subgraphs from which this very object could also have been had. What they share must be the same
@@ -50,8 +53,18 @@ def resolved_here(graph: QueryGraph, place: Place, field: str) -> tuple[Subgraph
     return edge, below
 
 
-#: Of places below others a graph remembers so many: what a plan asks for, the next one mostly asks for too.
-_MAX_REMEMBERED = 20_000
+#: A graph remembers so many answers: what a plan asks, the next one mostly asks too.
+_MAX_REMEMBERED = 40_000
+
+
+def remembered(graph: QueryGraph, key: tuple[object, ...], find: Callable[[], Remembered]) -> Remembered:
+    """What `find` gives, found once for the key; it must depend on nothing but graph and key."""
+    known: Remembered | None = graph.remembered.get(key)
+    if known is None:
+        known = find()
+        if len(graph.remembered) < _MAX_REMEMBERED:
+            graph.remembered[key] = known
+    return known
 
 
 def child_place(graph: QueryGraph, place: Place, field: str) -> Place:
@@ -60,11 +73,7 @@ def child_place(graph: QueryGraph, place: Place, field: str) -> Place:
         return _child_place(graph, place, field)
     key = (place.subgraph, place.type, place.sharers, field)
     known: Place | None = graph.remembered.get(key)
-    if known is None:
-        known = _child_place(graph, place, field)
-        if len(graph.remembered) < _MAX_REMEMBERED:
-            graph.remembered[key] = known
-    return known
+    return known if known is not None else remembered(graph, key, lambda: _child_place(graph, place, field))
 
 
 def _child_place(graph: QueryGraph, place: Place, field: str) -> Place:
@@ -91,10 +100,16 @@ def _child_place(graph: QueryGraph, place: Place, field: str) -> Place:
 
 def landing_place(graph: QueryGraph, target: EntityTarget | RootTarget) -> Place:
     """Where a move arrives. A root object could have been asked of every subgraph that has the root type."""
-    sharers: frozenset[str] = frozenset()
     if isinstance(target, RootTarget):
-        sharers = frozenset(name for name in graph.supergraph.subgraphs if graph.view(name, target.type) is not None)
-    return Place(target.subgraph, target.type, None, sharers)
+        return Place(target.subgraph, target.type, None, _subgraphs_with(graph, target.type))
+    return Place(target.subgraph, target.type)
+
+
+def _subgraphs_with(graph: QueryGraph, root_type: str) -> frozenset[str]:
+    names = graph.supergraph.subgraphs
+    return remembered(
+        graph, ("with", root_type), lambda: frozenset(name for name in names if graph.view(name, root_type) is not None)
+    )
 
 
 def possible_types_at(graph: QueryGraph, place: Place) -> tuple[str, ...]:

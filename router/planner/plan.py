@@ -70,8 +70,7 @@ def fetch_graphs(graph: QueryGraph, operation: Operation, chooser: Chooser) -> l
     selections = operation.selections.without(_ANSWERED_BY_THE_ROUTER)
     if not selections.items:
         return []
-    response_keys = ResponseKeys()
-    response_keys.claim_all(selections)
+    response_keys = ResponseKeys(selections)
     root_type = graph.supergraph.root_types[operation.operation_type]
 
     def build(part: SelectionSet) -> list[FetchNode]:

@@ -6,9 +6,12 @@ satisfiability check.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
+
+from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type
 
 from router.selection_set import InlineFragment, SelectionSet
 from router.supergraph import Key, SubgraphField, SubgraphType, Supergraph, TypeKind
@@ -26,6 +29,13 @@ class EntityTarget:
     typename: str | None
     keys: tuple[Key, ...]
 
+    def __hash__(self) -> int:
+        """Without the keys: to hash their field sets takes longer than to compare those of the few targets that are alike."""
+        return hash((self.subgraph, self.type, self.typename))
+
+
+_NO_FIELDS: Mapping[str, SubgraphField] = MappingProxyType({})
+
 
 class QueryGraph:
     """Answers in terms of (subgraph, type) nodes; edges are fields and entity targets."""
@@ -35,9 +45,15 @@ class QueryGraph:
         self.active_labels = frozenset(active_labels)
         self._views = supergraph.views
         self._overridden = self._all_overridden()
+        self._abstract: set[tuple[str, str]] = set()
+        self._interface_objects: set[tuple[str, str]] = set()
         self._resolvable: dict[tuple[str, str], dict[str, SubgraphField]] = {}
         for subgraph, view in self._views.items():
             for name, view_type in view.items():
+                if view_type.kind in (TypeKind.INTERFACE, TypeKind.UNION):
+                    self._abstract.add((subgraph, name))
+                if view_type.is_interface_object:
+                    self._interface_objects.add((subgraph, name))
                 self._resolvable[subgraph, name] = {
                     field.name: field for field in view_type.fields.values() if self._is_resolved(subgraph, name, field)
                 }
@@ -47,7 +63,10 @@ class QueryGraph:
         self._field_names = {subgraph: frozenset(found) for subgraph, found in names.items()}
         self._interfaces = self._all_interfaces()
         self._possible: dict[tuple[str, str], tuple[str, ...]] = {}
-        self._targets: dict[tuple[str, str], tuple[EntityTarget, ...]] = {}
+        self._targets: dict[str, tuple[EntityTarget, ...]] = {}
+        self._plain_fields: dict[tuple[str, str], Mapping[str, SubgraphField]] = {}
+        self._resolving: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._client_types: dict[tuple[str, str], str] = {}
         #: what the planner has worked out for this graph and no operation in particular
         self.remembered: dict[object, Any] = {}
 
@@ -57,16 +76,14 @@ class QueryGraph:
         return self._views[subgraph].get(type_name)
 
     def is_abstract(self, subgraph: str, type_name: str) -> bool:
-        view_type = self.view(subgraph, type_name)
-        return view_type is not None and view_type.kind in (TypeKind.INTERFACE, TypeKind.UNION)
+        return (subgraph, type_name) in self._abstract
 
     def is_union(self, subgraph: str, type_name: str) -> bool:
         view_type = self.view(subgraph, type_name)
         return view_type is not None and view_type.kind is TypeKind.UNION
 
     def is_interface_object(self, subgraph: str, type_name: str) -> bool:
-        view_type = self.view(subgraph, type_name)
-        return view_type is not None and view_type.is_interface_object
+        return (subgraph, type_name) in self._interface_objects
 
     def possible_types(self, subgraph: str, type_name: str) -> tuple[str, ...]:
         """Object types that an object of this type can have at run time in that subgraph; itself for an object."""
@@ -107,14 +124,46 @@ class QueryGraph:
 
     def field(self, subgraph: str, type_name: str, field: str) -> SubgraphField | None:
         """The field if that subgraph resolves it."""
-        return self._resolvable.get((subgraph, type_name), {}).get(field)
+        return self._resolvable.get((subgraph, type_name), _NO_FIELDS).get(field)
+
+    def plain_fields(self, subgraph: str, type_name: str) -> Mapping[str, SubgraphField]:
+        """The fields that the subgraph answers for every object of the type that it returns, by themselves: nothing has to
+        be fetched for them from anywhere else.
+        """
+        known = self._plain_fields.get((subgraph, type_name))
+        if known is None:
+            is_abstract = self.is_abstract(subgraph, type_name)
+            known = {
+                name: field
+                for name, field in self._resolvable.get((subgraph, type_name), _NO_FIELDS).items()
+                if field.requires is None
+                and not field.context_arguments
+                and (not is_abstract or self.resolves_on_interface(subgraph, type_name, name))
+            }
+            self._plain_fields[subgraph, type_name] = known
+        return known
 
     def field_names(self, subgraph: str) -> frozenset[str]:
         """Names of all fields that the subgraph resolves, of whatever type."""
         return self._field_names[subgraph]
 
-    def subgraphs_resolving(self, type_name: str, field: str) -> list[str]:
-        return [subgraph for subgraph in self._views if self.field(subgraph, type_name, field) is not None]
+    def subgraphs_resolving(self, type_name: str, field: str) -> tuple[str, ...]:
+        known = self._resolving.get((type_name, field))
+        if known is None:
+            known = tuple([name for name in self._views if self.field(name, type_name, field) is not None])
+            if known:  # else the names are anybody's, and there is no end to them
+                self._resolving[type_name, field] = known
+        return known
+
+    def client_type(self, type_name: str, field: str) -> str | None:
+        """The named type of a field as clients see it; None where they do not see it, or not the type that has it."""
+        known = self._client_types.get((type_name, field))
+        if known is None:
+            parent = self.supergraph.api_schema.type_map.get(type_name)
+            if not isinstance(parent, (GraphQLObjectType, GraphQLInterfaceType)) or field not in parent.fields:
+                return None
+            known = self._client_types[type_name, field] = str(get_named_type(parent.fields[field].type).name)
+        return known
 
     def resolves_on_interface(self, subgraph: str, type_name: str, field: str) -> bool:
         """Whether the subgraph answers the field on an abstract type for every object it can return there."""
@@ -135,10 +184,9 @@ class QueryGraph:
         For an object type: subgraphs with a resolvable key for it, and interface objects of its interfaces.
         For an interface: subgraphs where the interface itself has a resolvable key.
         """
-        known = self._targets.get((type_name, ""))
+        known = self._targets.get(type_name)
         if known is None:
-            known = tuple(self._find_targets(type_name))
-            self._targets[type_name, ""] = known
+            known = self._targets[type_name] = tuple(self._find_targets(type_name))
         return known
 
     def _find_targets(self, type_name: str) -> Iterator[EntityTarget]:

@@ -15,7 +15,7 @@ def test_an_external_field_is_resolved_by_its_owner_only() -> None:
         b='type T @key(fields: "id") { id: ID! x: Int @external y: Int @requires(fields: "x") }',
     )
 
-    assert graph.subgraphs_resolving("T", "x") == ["a"]
+    assert graph.subgraphs_resolving("T", "x") == ("a",)
     assert graph.declared_field("b", "T", "x") is not None
     assert graph.field("b", "T", "x") is None
 
@@ -26,8 +26,8 @@ def test_a_label_moves_a_field_from_one_subgraph_to_the_other() -> None:
         "b": 'type T @key(fields: "id") { id: ID! x: Int @override(from: "a", label: "new") }',
     }
 
-    assert graph_of(**subgraphs).subgraphs_resolving("T", "x") == ["a"]
-    assert graph_of("new", **subgraphs).subgraphs_resolving("T", "x") == ["b"]
+    assert graph_of(**subgraphs).subgraphs_resolving("T", "x") == ("a",)
+    assert graph_of("new", **subgraphs).subgraphs_resolving("T", "x") == ("b",)
 
 
 def test_an_entity_is_reached_by_its_keys_and_by_interface_objects() -> None:

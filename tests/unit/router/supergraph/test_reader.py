@@ -183,9 +183,9 @@ def test_a_field_in_use_is_resolved_by_its_source_as_long_as_the_label_is_off() 
         + 'y: Int @join__field(graph: A, usedOverridden: true) @join__field(graph: B, override: "a-service") }'
     )
 
-    assert QueryGraph(supergraph, frozenset()).subgraphs_resolving("Query", "x") == ["a-service"]
-    assert QueryGraph(supergraph, frozenset({"l"})).subgraphs_resolving("Query", "x") == ["b"]
-    assert QueryGraph(supergraph, frozenset()).subgraphs_resolving("Query", "y") == ["b"]
+    assert QueryGraph(supergraph, frozenset()).subgraphs_resolving("Query", "x") == ("a-service",)
+    assert QueryGraph(supergraph, frozenset({"l"})).subgraphs_resolving("Query", "x") == ("b",)
+    assert QueryGraph(supergraph, frozenset()).subgraphs_resolving("Query", "y") == ("b",)
 
 
 @pytest.mark.parametrize(
