@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from aiodataloader import DataLoader
+from aiodataloader import DataLoader, Loader, dispatch_queue
 
 LARGEST_BATCH = 1000
 
@@ -44,6 +44,15 @@ def _stoppable() -> Iterator[None]:
         batches.discard(task)
 
 
+class _BatchingLoader(DataLoader[KeyT, ValueT]):
+    """aiodataloader's, which waits for keys as long as it does, by calls of the loop in place of a coroutine and a task."""
+
+    def do_resolve_reject(self, key: KeyT, future: "asyncio.Future[ValueT]") -> None:
+        self._queue.append(Loader(key=key, future=future))
+        if len(self._queue) == 1:
+            self.loop.call_soon(self.loop.call_soon, dispatch_queue, self)
+
+
 def load_one(
     name: str,
     read: Callable[[Sequence[KeyT]], Awaitable[Mapping[KeyT, ValueT]]],
@@ -56,7 +65,7 @@ def load_one(
             found = await read(keys)
         return [found.get(key) for key in keys]
 
-    return DataLoader(load, max_batch_size=LARGEST_BATCH)
+    return _BatchingLoader(load, max_batch_size=LARGEST_BATCH)
 
 
 def load_list(
@@ -71,7 +80,7 @@ def load_list(
             found = await read(keys)
         return [found.get(key, []) for key in keys]
 
-    return DataLoader(load, max_batch_size=LARGEST_BATCH)
+    return _BatchingLoader(load, max_batch_size=LARGEST_BATCH)
 
 
 def prime_all(loader: "DataLoader[KeyT, Any]", values: Mapping[KeyT, Any]) -> None:
@@ -103,4 +112,4 @@ def load_with_arguments(
             found.update({(key, arguments): value for key, value in values.items()})
         return [found[each] if each in found else default() for each in wanted]
 
-    return DataLoader(load, max_batch_size=LARGEST_BATCH)
+    return _BatchingLoader(load, max_batch_size=LARGEST_BATCH)

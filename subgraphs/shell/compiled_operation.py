@@ -124,6 +124,11 @@ class Field:
         self.arguments = self._unchangeable_arguments()
         self.way = Way(tree, self, definition.type)
 
+    @property
+    def fragments(self) -> Mapping[str, FragmentDefinitionNode]:
+        """Those of the document."""
+        return self._tree.operation.fragment_definitions
+
     def _unchangeable_arguments(self) -> Mapping[str, Any] | None:
         if not self.definition.args:
             return {}

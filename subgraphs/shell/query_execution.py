@@ -48,6 +48,14 @@ class FieldInfo:
         self._place = place
         self._full: Any = None
 
+    @property
+    def field_nodes(self) -> Any:
+        return self._field.nodes
+
+    @property
+    def fragments(self) -> Any:
+        return self._field.fragments
+
     def __getattr__(self, name: str) -> Any:
         if self._full is None:
             field = self._field
