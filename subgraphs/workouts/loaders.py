@@ -72,15 +72,16 @@ from subgraphs.workouts.queries.workout import (
     SetRecord,
     WorkoutExerciseRecord,
     WorkoutPage,
+    WorkoutParts,
     WorkoutRecord,
     active_workouts,
     exercises_by_workout,
     sets_by_id,
     sets_by_workout,
     workout_counts,
-    workouts_by_id,
     workouts_by_user,
     workouts_of_days,
+    workouts_with_parts,
 )
 
 
@@ -90,6 +91,7 @@ class WorkoutsLoaders:
     def __init__(self, resources: Resources) -> None:
         self._read = resources.database.batch_reader
         self._parts: defaultdict[WorkoutPage, set[str]] = defaultdict(set)
+        self._parts_of_workouts: defaultdict[str, set[str]] = defaultdict(set)
 
     @cached_property
     def exercise_by_id(self) -> DataLoader[str, ExerciseRecord | None]:
@@ -113,7 +115,18 @@ class WorkoutsLoaders:
 
     @cached_property
     def workout_by_id(self) -> DataLoader[str, WorkoutRecord | None]:
-        return load_one("workout_by_id", self._read(workouts_by_id), batch_span)
+        read = self._read(workouts_with_parts)
+
+        async def with_parts(ids: Sequence[str]) -> dict[str, WorkoutRecord]:
+            workouts, parts = await read(ids, self._parts_of_workouts)
+            self._keep(parts)
+            return workouts
+
+        return load_one("workout_by_id", with_parts, batch_span)
+
+    def want_with_workout(self, workout_id: str, parts: Iterable[str]) -> None:
+        """Have the statement that reads a workout also bring these parts of it for the loaders of those."""
+        self._parts_of_workouts[workout_id].update(parts)
 
     @cached_property
     def active_workout_by_user(self) -> DataLoader[str, WorkoutRecord | None]:
@@ -125,9 +138,7 @@ class WorkoutsLoaders:
 
         async def with_parts(user_ids: Sequence[str], wanted: WorkoutPage) -> dict[str, list[WorkoutRecord]]:
             workouts, parts = await read(user_ids, wanted, self._parts[wanted])
-            prime_all(self.exercises_by_workout, parts.places)
-            prime_all(self.sets_by_workout, parts.sets)
-            prime_all(self.exercise_by_id, parts.exercises)
+            self._keep(parts)
             return workouts
 
         return load_with_arguments("workouts_by_user", with_parts, list, batch_span)
@@ -138,6 +149,11 @@ class WorkoutsLoaders:
         """A page of a person's workouts, whose statement also brings these parts of them for the loaders of those."""
         self._parts[wanted].update(parts)
         return self.workouts_by_user.load((user_id, wanted))
+
+    def _keep(self, parts: WorkoutParts) -> None:
+        prime_all(self.exercises_by_workout, parts.places)
+        prime_all(self.sets_by_workout, parts.sets)
+        prime_all(self.exercise_by_id, parts.exercises)
 
     @cached_property
     def exercises_by_workout(self) -> DataLoader[str, list[WorkoutExerciseRecord]]:

@@ -55,7 +55,7 @@ from subgraphs.workouts.api.training import (
     mark_node,
     week_nodes,
 )
-from subgraphs.workouts.api.workout import Workout, workout_node
+from subgraphs.workouts.api.workout import PATHS_TO_PARTS, Workout, workout_node
 from subgraphs.workouts.domain.energy import Effort, price_workout
 from subgraphs.workouts.domain.heart_rate import MaxFormula, ZoneMethod
 from subgraphs.workouts.domain.training_load import WARM_UP_DAYS, daily_loads
@@ -63,7 +63,7 @@ from subgraphs.workouts.domain.workout import WorkoutStatus
 from subgraphs.workouts.loaders import loaders_of
 from subgraphs.workouts.queries.personal_record import PersonalRecord as RecordOfPerson
 from subgraphs.workouts.queries.training import TrainedDays
-from subgraphs.workouts.queries.workout import EXERCISES, PLACES, SETS, WorkoutPage
+from subgraphs.workouts.queries.workout import WorkoutPage
 
 AskedMethod = Annotated[ZoneMethod, strawberry.argument(description="What they are parts of.")]
 AskedFormula = Annotated[
@@ -81,13 +81,11 @@ AskedResting = Annotated[
         description="In beats a minute, 25 to 250; needed by RESERVE. Null: the person's own of the day."
     ),
 ]
-_LISTS = ("edges.node", "nodes")
 #: What is selected of the workouts of a list, and is read with the list.
 _OF_WORKOUTS = LookAhead(
     **{
-        PLACES: [f"{each}.exercises" for each in _LISTS],
-        SETS: [f"{each}.{sets}" for each in _LISTS for sets in ("sets", "exercises.sets", "exercises.planOutcome")],
-        EXERCISES: [f"{each}.exercises.exercise" for each in _LISTS],
+        part: [f"{node}.{path}" for node in ("edges.node", "nodes") for path in paths]
+        for part, paths in PATHS_TO_PARTS.items()
     }
 )
 # In the words of users, who own it.

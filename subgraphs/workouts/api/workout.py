@@ -9,6 +9,7 @@ import strawberry
 
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
+from subgraphs.shell.look_ahead import LookAhead
 from subgraphs.shell.node import Loggable, Node
 from subgraphs.shell.quantities import Mass, MassIn, mass
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, TimeZone, describe_enum, rounded, rounded_or_none
@@ -28,7 +29,7 @@ from subgraphs.workouts.domain.pause import is_paused, pauses_within
 from subgraphs.workouts.domain.progression import outcome_of
 from subgraphs.workouts.domain.training_load import session_load
 from subgraphs.workouts.loaders import loaders_of
-from subgraphs.workouts.queries.workout import WorkoutExerciseRecord, WorkoutRecord
+from subgraphs.workouts.queries.workout import EXERCISES, PLACES, SETS, WorkoutExerciseRecord, WorkoutRecord
 
 if TYPE_CHECKING:
     from subgraphs.workouts.api.planned_workout import PlannedWorkout
@@ -41,6 +42,14 @@ describe_enum(
     COMPLETED="It is over and counts.",
     CANCELLED="It was given up and counts for nothing.",
 )
+
+#: The ways from a workout to its parts.
+PATHS_TO_PARTS = {
+    PLACES: ["exercises"],
+    SETS: ["sets", "exercises.sets", "exercises.planOutcome"],
+    EXERCISES: ["exercises.exercise"],
+}
+_OF_WORKOUT = LookAhead(**PATHS_TO_PARTS)
 
 
 @strawberry.type(description="What was done of an exercise beside what was planned of it.")
@@ -276,7 +285,9 @@ def _stored_estimate(record: WorkoutRecord) -> EnergyEstimate | None:
 
 async def load_workout(info: Info, id: str) -> Workout | None:
     """The workout, unless it is another person's who does not share it."""
-    record = await load_readable(info, Workout, loaders_of(info).workout_by_id, id)
+    loaders = loaders_of(info)
+    loaders.want_with_workout(id, _OF_WORKOUT.of(info))
+    record = await load_readable(info, Workout, loaders.workout_by_id, id)
     return None if record is None else workout_node(record)
 
 

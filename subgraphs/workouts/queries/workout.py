@@ -1,12 +1,13 @@
 """Workouts as they are read: by id, by person page by page, with their exercises and sets."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from itertools import zip_longest
+from typing import Any
 
 from sqlalchemy import TextClause, text
 
@@ -164,6 +165,16 @@ class WorkoutParts:
     sets: dict[str, list[SetRecord]] = field(default_factory=dict)
     exercises: dict[str, ExerciseRecord] = field(default_factory=dict)
 
+    def add(self, workout_id: str, wanted: Collection[str], places: Any, sets: Any, exercises: Any) -> None:
+        """What a statement brought of a workout: columns of rows, or None."""
+        if PLACES in wanted:
+            self.places[workout_id] = [WorkoutExerciseRecord(*place) for place in places or ()]
+        if SETS in wanted:
+            self.sets[workout_id] = [SetRecord(*one) for one in sets or ()]
+        for exercise in exercises or ():
+            if exercise[0] not in self.exercises:
+                self.exercises[exercise[0]] = ExerciseRecord(*exercise)
+
 
 _BY_ID = text(f"SELECT {_COLUMNS} FROM workout WHERE id = ANY(:ids)")  # noqa: S608 - our names
 _ACTIVE = text(f"SELECT {_COLUMNS} FROM workout WHERE user_id = ANY(:user_ids) AND status = 'IN_PROGRESS'")  # noqa: S608
@@ -185,14 +196,20 @@ _SETS = text(
     " FROM workout_exercise AS e JOIN workout_set AS s ON s.workout_exercise_id = e.id"
     " WHERE e.workout_id = ANY(:ids) ORDER BY e.workout_id, e.position, s.position"
 )
-# Each is null where it is not wanted, and where there is none.
+# Of each workout that is `found`; null where they are not wanted, and where there are none.
 _PARTS = (
-    f"CASE WHEN {opaque('with_places', 'boolean')} THEN (SELECT array_agg(ROW({_PLACE_COLUMNS}) ORDER BY position)"  # noqa: S608 - our names
+    f"CASE WHEN asked.with_places THEN (SELECT array_agg(ROW({_PLACE_COLUMNS}) ORDER BY position)"  # noqa: S608 - our names
     "  FROM workout_exercise WHERE workout_id = found.id) END,"
-    f" CASE WHEN {opaque('with_sets', 'boolean')} THEN (SELECT array_agg(ROW({_SET_COLUMNS}) ORDER BY e.position, s.position)"
+    f" CASE WHEN asked.with_sets THEN (SELECT array_agg(ROW({_SET_COLUMNS}) ORDER BY e.position, s.position)"
     "  FROM workout_exercise AS e JOIN workout_set AS s ON s.workout_exercise_id = e.id WHERE e.workout_id = found.id) END,"
-    f" CASE WHEN {opaque('with_exercises', 'boolean')} THEN (SELECT array_agg(ROW({EXERCISE_COLUMNS})) FROM exercise WHERE id IN"
+    f" CASE WHEN asked.with_exercises THEN (SELECT array_agg(ROW({EXERCISE_COLUMNS})) FROM exercise WHERE id IN"
     "  (SELECT exercise_id FROM workout_exercise WHERE workout_id = found.id)) END"
+)
+_WITH_PARTS = text(
+    f"SELECT {_PARTS}, found.* FROM unnest({opaque('ids', 'text[]')}, {opaque('with_places', 'boolean[]')},"  # noqa: S608
+    f" {opaque('with_sets', 'boolean[]')}, {opaque('with_exercises', 'boolean[]')})"
+    "  AS asked (id, with_places, with_sets, with_exercises) CROSS JOIN LATERAL ("
+    f" SELECT {_COLUMNS} FROM workout WHERE workout.id = asked.id) AS found"
 )
 _OF_DAYS = text(
     "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (id)"  # noqa: S608 - our names
@@ -213,15 +230,37 @@ _NARROWED = {
 @cache
 def _pages(shape: PageShape, narrowed: str) -> TextClause:
     people, limit = opaque("user_ids", "text[]"), opaque("limit", "bigint")
+    wanted = ", ".join(opaque(name, "boolean") for name in ("with_places", "with_sets", "with_exercises"))
     return text(
-        f"SELECT {_PARTS}, found.* FROM unnest({people}) AS person (id) CROSS JOIN LATERAL ("  # noqa: S608 - our names
-        f" SELECT {_COLUMNS} FROM workout WHERE workout.user_id = person.id"
+        f"SELECT {_PARTS}, found.* FROM (SELECT person.id, {wanted} FROM unnest({people}) AS person (id))"  # noqa: S608
+        "  AS asked (id, with_places, with_sets, with_exercises) CROSS JOIN LATERAL ("
+        f" SELECT {_COLUMNS} FROM workout WHERE workout.user_id = asked.id"
         f" AND {narrowed} AND {_ORDER.beyond(shape)} ORDER BY {_ORDER.order_by(shape)} LIMIT {limit}) AS found"
     )
 
 
 async def workouts_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, WorkoutRecord]:
     return {row[0]: WorkoutRecord(*row) for row in await connection.execute(_BY_ID, {"ids": list(ids)})}
+
+
+async def workouts_with_parts(
+    connection: Reader, ids: Sequence[str], parts: Mapping[str, Collection[str]]
+) -> tuple[dict[str, WorkoutRecord], WorkoutParts]:
+    """The same, and of the workouts in `parts` what of PLACES, SETS and EXERCISES it says."""
+    wanted = [parts.get(each, ()) for each in ids]
+    parameters = {
+        "ids": list(ids),
+        "with_places": [PLACES in each for each in wanted],
+        "with_sets": [SETS in each for each in wanted],
+        "with_exercises": [EXERCISES in each for each in wanted],
+    }
+    workouts: dict[str, WorkoutRecord] = {}
+    found = WorkoutParts()
+    for places, sets, exercises, *columns in await connection.execute(_WITH_PARTS, parameters):
+        workout = WorkoutRecord(*columns)
+        workouts[workout.id] = workout
+        found.add(workout.id, parts.get(workout.id, ()), places, sets, exercises)
+    return workouts, found
 
 
 async def workouts_by_user(
@@ -247,13 +286,7 @@ async def workouts_by_user(
     for places, sets, exercises, *columns in await connection.execute(statement, parameters):
         workout = WorkoutRecord(*columns)
         by_user[workout.user_id].append(workout)
-        if PLACES in parts:
-            found.places[workout.id] = [WorkoutExerciseRecord(*place) for place in places or ()]
-        if SETS in parts:
-            found.sets[workout.id] = [SetRecord(*one) for one in sets or ()]
-        for exercise in exercises or ():
-            if exercise[0] not in found.exercises:
-                found.exercises[exercise[0]] = ExerciseRecord(*exercise)
+        found.add(workout.id, parts, places, sets, exercises)
     return by_user, found
 
 

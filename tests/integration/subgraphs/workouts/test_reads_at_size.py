@@ -56,9 +56,9 @@ from subgraphs.workouts.queries.workout import (
     sets_by_id,
     sets_by_workout,
     workout_counts,
-    workouts_by_id,
     workouts_by_user,
     workouts_of_days,
+    workouts_with_parts,
 )
 from tests.testkit.explained import ExplainingReader, reads_of
 from tests.testkit.servers import Postgres
@@ -191,7 +191,8 @@ READS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], int, int]
         60,
     ),
     "the session in progress": (active_workouts, ([VETERAN],), 0, 5),
-    "one workout": (workouts_by_id, (["p0-7"],), 1, 8),
+    "one workout": (workouts_with_parts, (["p0-7"], {}), 1, 8),
+    "one workout with all that is in it": (workouts_with_parts, (["p0-7"], {"p0-7": ALL_PARTS}), 1 + 3 + 2 + 1, 40),
     "an exercise": (exercises_by_id, (["e7"],), 1, 8),
     "a page of exercises": (exercises_by_name, ([ExerciseFilter(viewer_id=VETERAN)], Page(20)), 21, 60),
     "a person": (people_by_id, ([VETERAN],), 1, 8),
