@@ -33,7 +33,7 @@ from benchmarks.fittracker.product import LOGIN, Product, running_product
 from benchmarks.plots import write_line_plot, write_stacked_plot
 from benchmarks.processes import resident_mib
 from benchmarks.report import write_results
-from deploy.sample_data.load import PASSWORD
+from deploy.sample_data.histories import PASSWORD
 
 #: What requests are for, by weight. An app asks far more often than it writes; `reconnect` is a phone that was away: a new WebSocket.
 #: `writes` has the writes of `people` alone, in the same proportions: the way from a write to its subscriber under so many of them a second.

@@ -20,7 +20,7 @@ from benchmarks.fittracker.product import LOGIN, ROOT
 from benchmarks.load import Request, ask
 from benchmarks.processes import cpu_seconds, free_port, proportional_mib
 from deploy.data_directory import DataDirectory, StackState
-from deploy.sample_data.load import PASSWORD
+from deploy.sample_data.histories import PASSWORD
 
 START_SECONDS = 300
 SETTLE_SECONDS = 20

@@ -23,7 +23,8 @@ from benchmarks.load import Request, WrongAnswerError, ask, verify_answer
 from benchmarks.processes import cpu_seconds, own_cpu_seconds
 from deploy.data_directory import DataDirectory, StackState
 from deploy.embedded import DOMAINS
-from deploy.sample_data.load import PASSWORD, load_people, read_catalogues
+from deploy.sample_data.histories import PASSWORD
+from deploy.sample_data.load import load_people, read_catalogues
 from deploy.sample_data.people import Person
 from subgraphs.shell.database import Database
 

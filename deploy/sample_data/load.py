@@ -13,7 +13,6 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -37,9 +36,10 @@ from deploy.sample_data.coaching import load_coaching
 from deploy.sample_data.drinks import daily_drinks
 from deploy.sample_data.goals import load_goals
 from deploy.sample_data.gym import load_gym
+from deploy.sample_data.histories import JOHN, account_of, eater, heart_rates_of, meals_of, training_of, weighings_of
 from deploy.sample_data.kitchen import load_kitchen
 from deploy.sample_data.past import with_past
-from deploy.sample_data.people import Person, PlannedExercise, PlannedWorkout, demo_people, synthetic_person
+from deploy.sample_data.people import Person, demo_people, synthetic_person
 from deploy.sample_data.portions import with_typical_portions
 from deploy.sample_data.reminders import load_reminders
 from deploy.sample_data.steps import daily_steps
@@ -52,39 +52,24 @@ from events.catch_up import catch_up
 from events.relay import tell_from
 from events.sources import Sources
 from subgraphs.analytics.projections.summary import subscription as days_and_trends
-from subgraphs.nutrition.commands.meal import NewMeal
-from subgraphs.nutrition.domain.meal import ItemDraft, MealSlot, PricedFood
+from subgraphs.nutrition.domain.meal import PricedFood
 from subgraphs.nutrition.projections.person import subscription as names_and_clocks
 from subgraphs.nutrition.projections.training import subscription as days_of_training
 from subgraphs.nutrition.sample_data import load_drinks, load_foods, load_meals, priced_catalogue
 from subgraphs.shell.context import utc_now
 from subgraphs.shell.database import Database
-from subgraphs.shell.inputs import RequestKey
-from subgraphs.shell.physiology import ActivityLevel, FitnessGoal, HeartRateKind, Sex
-from subgraphs.shell.replicated_person import PersonRecord
-from subgraphs.shell.scalars import IdempotencyKey
-from subgraphs.users.commands.account import NewAccount
-from subgraphs.users.commands.heart_rate import NewHeartRate
-from subgraphs.users.commands.weight import NewWeighing
-from subgraphs.users.domain.account import PersonalSettings, Profile, Units
-from subgraphs.users.domain.consent import ConsentChoice, ConsentPurpose
 from subgraphs.users.projections.notification import subscription as notifications
 from subgraphs.users.projections.planned_workout import subscription as plans
 from subgraphs.users.sample_data import (
-    SampleAccount,
     load_accounts,
     load_heart_rates,
     load_measurements,
     load_steps,
     load_weights,
 )
-from subgraphs.workouts.commands.workout import NewWorkout
-from subgraphs.workouts.domain.workout import ExerciseDraft
-from subgraphs.workouts.domain.workout_set import SetDraft
 from subgraphs.workouts.projections.person import subscription as clocks_and_weights
 from subgraphs.workouts.queries.exercise import ExerciseRecord
 from subgraphs.workouts.sample_data import (
-    TrainingHistory,
     catalogue_by_name,
     load_exercises,
     load_public_templates,
@@ -101,7 +86,6 @@ CONSUMERS = {
     "users": (notifications, plans),  # the last: of achievements that the others make
 }
 _OWN_TABLES = "SELECT string_agg(oid::regclass::text, ', ') FROM pg_class WHERE relkind = 'r' AND relowner = current_user::regrole"
-PASSWORD = "Password123!"  # noqa: S105 - of people who do not exist
 
 
 def load_sample_data(users: int, days: int, seed: int, data_dir: Path, terminal: Terminal) -> None:
@@ -293,20 +277,22 @@ async def load_people(
     The broker is not told: see `_told_afterwards`.
     """
     async with databases["users"].transaction() as connection:
-        await load_accounts(connection, [_account(person, now) for person in people])
-        await load_weights(connection, [(person.id, _weighings(person)) for person in people])
+        await load_accounts(connection, [account_of(person, now) for person in people])
+        await load_weights(connection, [(person.id, weighings_of(person)) for person in people])
         await load_measurements(connection, [(person.id, list(measurements(person))) for person in people])
-        await load_heart_rates(connection, [(person.id, list(_heart_rates(person))) for person in people])
-        counted = [(person.id, list(daily_steps(person, now))) for person in people if person.email == _JOHN]
+        await load_heart_rates(connection, [(person.id, list(heart_rates_of(person))) for person in people])
+        counted = [(person.id, list(daily_steps(person, now))) for person in people if person.email == JOHN]
         await load_steps(connection, counted)
     async with databases["nutrition"].transaction() as connection:
-        await load_meals(connection, [(_eater(person), _meals(person)) for person in people], catalogues.foods, now)
+        await load_meals(connection, [(eater(person), meals_of(person)) for person in people], catalogues.foods, now)
         for person in people:
-            if person.email == _JOHN:
-                await load_drinks(connection, _eater(person), daily_drinks(person, now), now)
+            if person.email == JOHN:
+                await load_drinks(connection, eater(person), daily_drinks(person, now), now)
     async with databases["workouts"].transaction() as connection:
         exercises = {exercise.id: exercise for exercise in catalogues.exercises.values()}
-        await load_workouts(connection, [_training(person, catalogues.exercises) for person in people], exercises, now)
+        await load_workouts(
+            connection, [training_of(person, catalogues.exercises) for person in people], exercises, now
+        )
     await _project(databases, [person.id for person in people])
 
 
@@ -317,103 +303,3 @@ async def _project(databases: Mapping[str, Database], user_ids: Sequence[str]) -
         for first in range(0, len(user_ids), _PROJECTED_AT_ONCE):
             few = user_ids[first : first + _PROJECTED_AT_ONCE]
             await catch_up(subscription_of(None, utc_now), databases[name].writer, sources, few)
-
-
-def _training(person: Person, exercises: Mapping[str, ExerciseRecord]) -> TrainingHistory:
-    weights = {weighing.local_date: _decimal(weighing.weight_kg) for weighing in person.weights}
-    return TrainingHistory(person.id, [_workout(each, person, exercises) for each in person.workouts], weights)
-
-
-def _eater(person: Person) -> PersonRecord:
-    return PersonRecord(person.id, person.display_name, person.time_zone, person.day_start_hour)
-
-
-#: Whose account shows what the role PREMIUM opens and a year of steps and drinks, and has decided about every consent.
-_JOHN = "john.doe@example.com"
-_CONSENTS = tuple(ConsentChoice(purpose, True, None) for purpose in ConsentPurpose)
-
-
-def _account(person: Person, now: datetime) -> SampleAccount:
-    profile = Profile(
-        date_of_birth=person.date_of_birth,
-        sex=Sex(person.sex),
-        height_cm=_decimal(person.height_cm),
-        activity_level=ActivityLevel(person.activity_level),
-        fitness_goal=FitnessGoal(person.fitness_goal),
-        target_weight_kg=_decimal(person.target_weight_kg),
-    )
-    settings = PersonalSettings(
-        time_zone=person.time_zone, day_start_hour=person.day_start_hour, units=Units(person.units)
-    )
-    first = min((weighing.at for weighing in person.weights), default=now)
-    account = NewAccount(
-        email_verified_at=first - timedelta(hours=1),
-        email=person.email,
-        password=PASSWORD,
-        display_name=person.display_name,
-        profile=profile,
-        settings=settings,
-        consents=_CONSENTS if person.email == _JOHN else (),
-    )
-    registered_at = first - timedelta(hours=1)
-    premium_until = registered_at + timedelta(days=3_650) if person.email == _JOHN else None
-    return SampleAccount(person.id, account, registered_at, premium_until)
-
-
-def _weighings(person: Person) -> Iterator[NewWeighing]:
-    for number, weighing in enumerate(person.weights):
-        weight, request = _decimal(weighing.weight_kg), RequestKey(IdempotencyKey(f"sample:{number}"))
-        fat = person.body_fat_percent if weighing is person.weights[-1] else None
-        yield NewWeighing(
-            weight_kg=weight,
-            recorded_at=weighing.at,
-            body_fat_percent=None if fat is None else _decimal(fat),
-            request=request,
-        )
-
-
-def _heart_rates(person: Person) -> Iterator[tuple[NewHeartRate, date]]:
-    for kind, beats, since in person.heart_rates:
-        request = RequestKey(IdempotencyKey(f"sample:{kind}:{since}"))
-        yield NewHeartRate(kind=HeartRateKind(kind), beats_per_minute=beats, request=request), since
-
-
-def _meals(person: Person) -> Iterator[NewMeal]:
-    for meal in person.meals:
-        items = [ItemDraft(food_id, grams=_decimal(grams)) for food_id, grams in meal.items]
-        yield NewMeal(
-            slot=MealSlot(meal.slot),
-            at=meal.at,
-            items=items,
-            request=RequestKey(IdempotencyKey(meal.key)),
-            custom_slot=meal.custom_slot,
-        )
-
-
-def _workout(planned: PlannedWorkout, person: Person, exercises: Mapping[str, ExerciseRecord]) -> NewWorkout:
-    return NewWorkout(
-        name=planned.name,
-        started_at=planned.started_at,
-        ended_at=planned.ended_at,
-        exercises=tuple(_exercises(planned.exercises, exercises)),
-        reported_kcal=None if planned.reported_kcal is None else _decimal(planned.reported_kcal),
-        session_rpe=None if planned.session_rpe is None else _decimal(planned.session_rpe),
-        time_zone=person.time_zone,
-        local_date=planned.local_date,
-        request=RequestKey(IdempotencyKey(planned.key)),
-    )
-
-
-def _exercises(planned: Iterable[PlannedExercise], exercises: Mapping[str, ExerciseRecord]) -> Iterator[ExerciseDraft]:
-    for each in planned:
-        sets = [SetDraft(reps=reps, weight_kg=_decimal(weight)) for reps, weight in each.sets]
-        if each.distance_km is not None and each.minutes is not None:
-            sets.append(
-                SetDraft(duration_seconds=round(each.minutes * 60), distance_m=_decimal(round(each.distance_km * 1000)))
-            )
-        seconds = None if each.minutes is None else round(each.minutes * 60)
-        yield ExerciseDraft(exercise_id=exercises[each.name].id, sets=sets, duration_seconds=seconds)
-
-
-def _decimal(number: float) -> Decimal:
-    return Decimal(str(number))
