@@ -23,7 +23,7 @@ CALL_TIMEOUT_SECONDS = 5.0
 ANNOUNCED_METADATA_MS = 300_000
 TELLING_POLLS, TELLING_POLL_SECONDS = 50, 0.1
 #: For so long an epoch that was read is believed over a connection that stands: a broker that lost its records was restarted.
-EPOCH_BELIEVED_SECONDS = 10.0
+EPOCH_BELIEVED_SECONDS = 30.0
 
 
 class BrokerReplacedError(Exception):

@@ -7,62 +7,87 @@ systems of networks and containers, and links that are turned elsewhere, notify 
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
 LOOK_SECONDS = 0.4
+THREAD_NAME = "look at files"
 
 #: Differs when a file does, or where its name leads; None if it leads nowhere.
 Stamp: TypeAlias = tuple[int, int, int, int] | None
+Stamps: TypeAlias = dict[Path, Stamp]
 
 
 async def changes_of(*files: Path) -> AsyncIterator[None]:
     """A step at once, and one whenever any of the files has changed and then stood still for one look; without end."""
-    last = taken = await asyncio.to_thread(_stamps, files)
+    taken = await asyncio.to_thread(_stamps, files)
     yield
     looks = _looks_of(asyncio.get_running_loop())
     while True:
-        now = await looks.next(files)
-        if now == last and now != taken:
-            taken = now
-            yield
-        last = now
+        taken = await looks.change(files, taken)
+        yield
+
+
+@dataclass(eq=False, slots=True)
+class _Follower:
+    """Waits for its `files` to be otherwise than `taken`."""
+
+    files: tuple[Path, ...]
+    taken: Stamps
+    last: Stamps
+    change: asyncio.Future[Stamps]
 
 
 class _Looks:
-    """Whoever waits for the next look of an event loop gets the stamps of its own files from it."""
+    """Those of one event loop. A thread looks as long as somebody waits, and wakes the loop for a change only: woken for each look, an
+    idle router would spend half of its time on them.
+    """
 
     def __init__(self) -> None:
-        self._files: set[Path] = set()
-        self._waiting = 0
-        self._next: asyncio.Task[dict[Path, Stamp]] | None = None
+        self._followers: list[_Follower] = []
+        self._lock = threading.Lock()  # held for what both threads do to the followers
+        self._is_looking = False
 
-    async def next(self, files: Iterable[Path]) -> dict[Path, Stamp]:
-        self._files.update(files)
-        if self._next is None:
-            self._next = asyncio.create_task(self._look(), name="look at files")
-        look = self._next
-        self._waiting += 1
+    async def change(self, files: tuple[Path, ...], taken: Stamps) -> Stamps:
+        """The stamps of the files, once they are others than `taken` and the same in two looks."""
+        follower = _Follower(files, taken, taken, asyncio.get_running_loop().create_future())
+        with self._lock:
+            self._followers.append(follower)
+            starts, self._is_looking = not self._is_looking, True
+        if starts:
+            threading.Thread(target=self._look, name=THREAD_NAME, daemon=True).start()
         try:
-            stamps = await asyncio.shield(look)  # who stops waiting takes it from nobody else
-        except asyncio.CancelledError:
-            if self._waiting == 1 and self._next is look:
-                self._next = None
-                look.cancel()
-                with suppress(asyncio.CancelledError):
-                    await look
-            raise
+            return await follower.change
         finally:
-            self._waiting -= 1
-        return {file: stamps[file] for file in files}
+            with self._lock:
+                self._followers.remove(follower)
 
-    async def _look(self) -> dict[Path, Stamp]:
-        await asyncio.sleep(LOOK_SECONDS)
-        files, self._files, self._next = self._files, set(), None
-        return await asyncio.to_thread(_stamps, files)
+    def _look(self) -> None:
+        while True:
+            time.sleep(LOOK_SECONDS)
+            with self._lock:
+                followers = [each for each in self._followers if not each.change.get_loop().is_closed()]
+                if not followers:
+                    self._is_looking = False
+                    return
+            stamps = _stamps({file for each in followers for file in each.files})
+            for each in followers:
+                now = {file: stamps[file] for file in each.files}
+                if now == each.last != each.taken:
+                    with suppress(RuntimeError):  # the loop was closed a moment ago
+                        each.change.get_loop().call_soon_threadsafe(_tell, each.change, now)
+                each.last = now
+
+
+def _tell(change: asyncio.Future[Stamps], stamps: Stamps) -> None:
+    if not change.done():
+        change.set_result(stamps)
 
 
 _LOOKS: WeakKeyDictionary[asyncio.AbstractEventLoop, _Looks] = WeakKeyDictionary()
@@ -72,7 +97,7 @@ def _looks_of(loop: asyncio.AbstractEventLoop) -> _Looks:
     return _LOOKS.setdefault(loop, _Looks())
 
 
-def _stamps(files: Iterable[Path]) -> dict[Path, Stamp]:
+def _stamps(files: Iterable[Path]) -> Stamps:
     return {file: _stamp_of(file) for file in files}
 
 

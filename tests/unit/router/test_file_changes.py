@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -76,9 +77,14 @@ async def test_all_that_follow_files_share_a_look(tmp_path: Path, monkeypatch: p
         await next_of(changes)
     looked.clear()
     following = [asyncio.ensure_future(next_of(changes)) for changes in all_changes]
-    await asyncio.sleep(0.1)
-    assert looked
-    assert all(look == set(files) for look in looked)
+    async with asyncio.timeout(5):
+        while set(files) not in looked:
+            await asyncio.sleep(0.01)
+    told = len(looked)
+    async with asyncio.timeout(5):
+        while len(looked) == told:
+            await asyncio.sleep(0.01)
+    assert looked[-1] == set(files)
     for each in following[:2]:
         each.cancel()
     files[2].write_text("changed")
@@ -93,4 +99,32 @@ async def test_nothing_goes_on_looking_when_nobody_follows(tmp_path: Path) -> No
     await asyncio.sleep(0.05)
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)
-    assert not [task for task in asyncio.all_tasks() if task.get_name() == "look at files"]
+    async with asyncio.timeout(5):
+        while file_changes.THREAD_NAME in {thread.name for thread in threading.enumerate()}:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_look_without_a_change_wakes_no_event_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = 0
+    real = file_changes._stamps
+
+    def counted(files: set[Path]) -> dict[Path, file_changes.Stamp]:
+        nonlocal looks
+        looks += 1
+        return real(files)
+
+    changes = changes_of(tmp_path / "a")
+    await next_of(changes)
+    monkeypatch.setattr(file_changes, "_stamps", counted)
+    following = asyncio.ensure_future(next_of(changes))
+    await asyncio.sleep(0)
+    woken: list[object] = []
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "call_soon_threadsafe", lambda *call: woken.append(call))
+    async with asyncio.timeout(5):
+        while looks < 3:
+            await asyncio.sleep(0.01)
+    monkeypatch.undo()
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    assert not woken
