@@ -164,6 +164,7 @@ def _apollo_router() -> Gateway:
             "supergraph": {"path": "/graphql", "listen": f"127.0.0.1:{port}"},
             "health_check": {"enabled": False},
             "traffic_shaping": {"all": {"deduplicate_query": True}},
+            "include_subgraph_errors": {"all": True},
         }
         config = supergraph.with_name(f"apollo-router-{port}.yaml")
         config.write_text(yaml.safe_dump(settings))
