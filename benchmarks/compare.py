@@ -88,8 +88,10 @@ class Running:
     graph_file: Path
 
 
-def run_workload(workload: Workload, gateways: list[Gateway], options: argparse.Namespace) -> dict[str, list[Sample]]:
-    """Samples by gateway; a gateway that answers wrongly or does not start is left out and said so."""
+def run_workload(
+    workload: Workload, gateways: list[Gateway], left_out: dict[str, str], options: argparse.Namespace
+) -> dict[str, list[Sample]]:
+    """Samples by gateway; a gateway that answers wrongly or does not start has none, but a reason in `left_out`."""
     samples: dict[str, list[Sample]] = {}
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         directory = Path(name)
@@ -97,11 +99,13 @@ def run_workload(workload: Workload, gateways: list[Gateway], options: argparse.
         supergraph = write_graph(workload.graph, subgraphs_port, directory)
         running: dict[str, Running] = {}
         for gateway in gateways:
-            started = _started(gateway, supergraph, subgraphs_port, workload, options)
-            if started is not None:
-                stack.callback(started.server.stop)
-                running[gateway.name] = started
-                samples[gateway.name] = []
+            try:
+                running[gateway.name] = _started(gateway, supergraph, subgraphs_port, workload, stack, options)
+            except (RuntimeError, WrongAnswerError, NotFollowedError, OSError) as error:
+                left_out[gateway.name] = str(error)[:500]
+                print(f"  {gateway.name} left out of {workload.name}: {error}", flush=True)
+                continue
+            samples[gateway.name] = []
         for round_number in range(options.rounds):
             for gateway_name, each in running.items():
                 sample = _measure(each, workload, options, options.seconds)
@@ -114,26 +118,25 @@ def run_workload(workload: Workload, gateways: list[Gateway], options: argparse.
 
 
 def _started(
-    gateway: Gateway, supergraph: Path, subgraphs_port: int, workload: Workload, options: argparse.Namespace
-) -> Running | None:
-    """Verified and warm, or None where it cannot do the workload, which is said."""
+    gateway: Gateway,
+    supergraph: Path,
+    subgraphs_port: int,
+    workload: Workload,
+    stack: ExitStack,
+    options: argparse.Namespace,
+) -> Running:
+    """Verified and warm; the stack stops it. Raises RuntimeError, WrongAnswerError, NotFollowedError, OSError."""
     own = supergraph.with_name(f"{gateway.name}.graphql")  # each has its own, so that only one of them reloads
     own.write_text(supergraph.read_text())
     port = free_port()
-    server: Server | None = None
-    try:
-        command = gateway.command(own, port, workload.wanted(subgraphs_port))
-        server = Server(
-            gateway.name, command, GATEWAY_CORE, log=own.with_suffix(".log"), environment=gateway.environment
-        )
+    command, log = gateway.command(own, port, workload.wanted(subgraphs_port)), own.with_suffix(".log")
+    server = Server(gateway.name, command, GATEWAY_CORE, log=log, environment=gateway.environment)
+    with ExitStack() as failed:
+        failed.callback(server.stop)
         running = Running(server, gateway.url(port), gateway.graph_file(own, port))
         server.wait_until_answering(running.url)
         _prepare(running, subgraphs_port, workload, options)
-    except (RuntimeError, WrongAnswerError, NotFollowedError, OSError) as error:
-        print(f"  {gateway.name} left out of {workload.name}: {error}", flush=True)
-        if server is not None:
-            server.stop()
-        return None
+        stack.push(failed.pop_all())
     return running
 
 
@@ -171,6 +174,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=10, help="of each timed run")
     parser.add_argument("--warm-up", type=int, default=5, help="seconds before the first timed run")
     parser.add_argument("--connections", type=int, default=50)
+    parser.add_argument("--name", default="gateways", help="of the result files, before the date")
     parser.add_argument("--no-results", action="store_true", help="do not write into benchmarks/results")
     options = parser.parse_args()
 
@@ -180,15 +184,16 @@ def main() -> None:
             print(f"{gateway.name} is left out: {gateway.missing}")
     gateways = [g for g in gateways if not g.missing]
     results: dict[str, Any] = {}
+    left_out: dict[str, dict[str, str]] = {}
     for workload in WORKLOADS:
         if not options.workload or workload.name in options.workload:
             print(f"{workload.name}: {workload.question}", flush=True)
-            samples = run_workload(workload, gateways, options)
+            samples = run_workload(workload, gateways, left_out.setdefault(workload.name, {}), options)
             results[workload.name] = {name: [asdict(s) for s in runs] for name, runs in samples.items()}
     summary = summarise(results)
     print_table(summary)
     if not options.no_results:
-        target = write_results("gateways", vars(options), {"medians": summary, "runs": results})
+        target = write_results(options.name, vars(options), {"medians": summary, "left_out": left_out, "runs": results})
         write_plot(summary, target.with_suffix(".svg"))
 
 

@@ -11,7 +11,7 @@ import json
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +63,10 @@ def _sdl(number: int, subgraphs: int) -> str:
     return "\n".join(parts)
 
 
-def run_size(size: int, composers: Sequence[Composer], options: argparse.Namespace) -> dict[str, Composed]:
-    """What each composer took for a graph of so many subgraphs, without those that cannot do it, which is said."""
+def run_size(
+    size: int, composers: Sequence[Composer], left_out: dict[str, str], options: argparse.Namespace
+) -> dict[str, Composed]:
+    """What each composer took for a graph of so many subgraphs, without those that cannot do it: why is said, and noted in `left_out`."""
     sources = generate(size)
     sdls = [source.sdl for source in sources]
     expected = public_schema(*sdls)
@@ -86,7 +88,8 @@ def run_size(size: int, composers: Sequence[Composer], options: argparse.Namespa
                 )
                 check(supergraph, expected)
             except ComposerError as error:
-                print(f"  {composer.name} is left out from {size} subgraphs on: {error}", flush=True)
+                left_out[composer.name] = f"from {size} subgraphs on: {error}"
+                print(f"  {composer.name} is left out {left_out[composer.name]}", flush=True)
                 continue
             composed[composer.name] = taken
             print(f"  {composer.name:12} {taken.seconds:9.3f} s, {taken.peak_memory_mib:5.0f} MiB", flush=True)
@@ -103,15 +106,21 @@ def check(supergraph: Path, expected: PublicSchema) -> None:
         raise ComposerError(f"its supergraph differs in {len(found)} types: {'; '.join(found[:3])}")
 
 
-def run(composers: Sequence[Composer], options: argparse.Namespace) -> dict[str, dict[int, Composed]]:
-    """By composer and size. One that cannot do a size is not asked for larger ones."""
-    results: dict[str, dict[int, Composed]] = {composer.name: {} for composer in composers}
-    able = list(composers)
+@dataclass(frozen=True, slots=True)
+class Results:
+    """`composed` by composer and size; `left_out` says of a composer that could not do a size from which on, and why."""
+
+    composed: dict[str, dict[int, Composed]]
+    left_out: dict[str, str]
+
+
+def run(composers: Sequence[Composer], options: argparse.Namespace) -> Results:
+    """A composer that cannot do a size is not asked for larger ones."""
+    results = Results({composer.name: {} for composer in composers}, {})
     for size in sorted(options.sizes):
-        composed = run_size(size, able, options)
-        able = [composer for composer in able if composer.name in composed]
-        for name, taken in composed.items():
-            results[name][size] = taken
+        able = [composer for composer in composers if composer.name not in results.left_out]
+        for name, taken in run_size(size, able, results.left_out, options).items():
+            results.composed[name][size] = taken
     return results
 
 
@@ -150,17 +159,19 @@ def main() -> None:
         if composer.missing:
             print(f"{composer.name} is left out: {composer.missing}")
     results = run([each for each in chosen if not each.missing], options)
-    print_table(results, options.sizes)
+    print_table(results.composed, options.sizes)
     if not options.no_results:
         method = {**vars(options), "types_per_subgraph": TYPES_PER_SUBGRAPH}
         write(results, method)
 
 
-def write(results: Mapping[str, Mapping[int, Composed]], method: Mapping[str, Any]) -> None:
-    figures = {name: {str(size): asdict(each) for size, each in taken.items()} for name, taken in results.items()}
-    exponents = {name: growth(taken) for name, taken in results.items()}
-    target = write_results("composition", method, {"by_composer": figures, "growth_exponents": exponents})
-    lines = {name: [(size, each.seconds) for size, each in taken.items()] for name, taken in results.items()}
+def write(results: Results, method: Mapping[str, Any]) -> None:
+    composed = results.composed
+    figures = {name: {str(size): asdict(each) for size, each in taken.items()} for name, taken in composed.items()}
+    exponents = {name: growth(taken) for name, taken in composed.items()}
+    content = {"by_composer": figures, "growth_exponents": exponents, "left_out": results.left_out}
+    target = write_results("composition", method, content)
+    lines = {name: [(size, each.seconds) for size, each in taken.items()] for name, taken in composed.items()}
     write_line_plot("Seconds to compose", lines, ("subgraphs", "s"), target.with_suffix(".svg"))
 
 

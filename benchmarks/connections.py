@@ -254,23 +254,26 @@ def main() -> None:
     allow_files(clients + 1_000, 2 * clients + 1_000)  # twice as many where subscribers share no stream of the subgraph
     os.sched_setaffinity(0, {LOAD_CORE})
     figures: dict[str, dict[str, dict[str, Any]]] = {str(each): {} for each in options.subscribers}
+    left_out: dict[str, str] = {}
     for gateway in known_gateways():
         if options.gateway and gateway.name not in options.gateway:
             continue
         if why := gateway.missing or gateway.lacks.get("subscriptions"):
+            left_out[gateway.name] = why
             print(f"{gateway.name} is left out: {why}", flush=True)
             continue
         for subscribers in options.subscribers:
             try:
                 measured = asyncio.run(measure(gateway, subscribers, options))
             except (WrongConnectionError, RuntimeError) as error:
-                print(f"{gateway.name} is left out from {subscribers} subscribers on: {error}", flush=True)
+                left_out[gateway.name] = f"from {subscribers} subscribers on: {error}"
+                print(f"{gateway.name} is left out {left_out[gateway.name]}", flush=True)
                 break
             figures[str(subscribers)][gateway.name] = measured
             print(f"{gateway.name}, {subscribers} subscribers: {measured}", flush=True)
     print_table(figures)
     if not options.no_results:
-        write_results("connections", vars(options), {"by_subscribers": figures})
+        write_results("connections", vars(options), {"by_subscribers": figures, "left_out": left_out})
 
 
 if __name__ == "__main__":

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.composers import Composed, Composer, ComposerError, compose_with, known_composers
-from benchmarks.composition import check, generate, growth
+from benchmarks.composition import check, generate, growth, run
 from benchmarks.public_schema import differences, public_schema
 
 FIRST = "type Query { a(at: Int, of: [ID!]!): A @join__field } type A implements N { id: ID! } scalar join__FieldSet"
@@ -95,3 +96,13 @@ def test_a_composer_that_takes_all_memory_ends(tmp_path: Path) -> None:
     composer = Composer("another", "Python", (sys.executable, "-c", program))
     with pytest.raises(ComposerError, match=r"(?s)ended with 1: .*MemoryError"):
         compose_with(composer, *_files(tmp_path, 1), rounds=1, most_seconds=60, most_gib=1)
+
+
+@on_linux
+def test_a_composer_that_cannot_do_a_size_is_not_asked_for_larger_ones() -> None:
+    ours = known_composers()[0]
+    ending = Composer("another", "Python", (sys.executable, "-c", "input(); raise SystemExit('too large')"))
+    options = Namespace(sizes=[2, 1], rounds=1, most_seconds=60, most_gib=4)
+    results = run([ours, ending], options)
+    assert results.left_out == {"another": "from 1 subgraphs on: ended with 1: too large"}
+    assert {name: list(taken) for name, taken in results.composed.items()} == {"ours": [1, 2], "another": []}
