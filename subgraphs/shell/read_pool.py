@@ -36,6 +36,11 @@ def opaque(parameter: str, type_: str) -> str:
     return f"(SELECT CAST(:{parameter} AS {type_}))"
 
 
+def any_of(parameter: str) -> str:
+    """The values of a `text[]`, after `=`, and `opaque`. A second cast, for `ANY` takes a plain SELECT for one of rows."""
+    return f"ANY(CAST({opaque(parameter, 'text[]')} AS text[]))"
+
+
 def narrowing(conditions: Mapping[str, str], given: Mapping[str, Any]) -> str:
     """The SQL of those conditions whose parameter is given: one that is None narrows nothing, and is not in the text."""
     return " AND ".join(sql for name, sql in conditions.items() if given[name] is not None) or "TRUE"

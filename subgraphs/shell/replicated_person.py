@@ -12,7 +12,7 @@ from events.contracts.users import AccountState
 from events.failures import BadRecordError
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import LATEST_DAY_START, is_time_zone
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 from subgraphs.shell.recent_clocks import is_ahead_of
 
 
@@ -35,7 +35,7 @@ def check_clock(account: AccountState) -> None:
         raise BadRecordError(f"no day starts at hour {account.day_start_hour}")
 
 
-_BY_ID = text("SELECT user_id, display_name, time_zone, day_start_hour FROM person WHERE user_id = ANY(:ids)")
+_BY_ID = text(f"SELECT user_id, display_name, time_zone, day_start_hour FROM person WHERE user_id = {any_of('ids')}")  # noqa: S608
 
 
 async def people_by_id(connection: Reader, user_ids: Sequence[str]) -> dict[str, PersonRecord]:

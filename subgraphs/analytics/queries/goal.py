@@ -28,7 +28,7 @@ from subgraphs.analytics.queries.person import UNKNOWN_CLOCK, ClockRecord
 from subgraphs.analytics.queries.weight import Span
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import count_of_each, page_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 _COLUMNS = (
     "id, user_id, kind, direction, start_value, target_value, start_date, target_date, status, description,"
@@ -110,7 +110,7 @@ class _Placed:
     lately: Decimal | None
 
 
-_BY_ID = text(f"SELECT {_COLUMNS} FROM goal WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_BY_ID = text(f"SELECT {_COLUMNS} FROM goal WHERE id = {any_of('ids')}")  # noqa: S608 - our names
 _COUNTS = text("SELECT user_id, count(*) FROM goal WHERE user_id = ANY(:user_ids) GROUP BY user_id")
 _ORDER = SortOrder(("created_at", "id"))
 

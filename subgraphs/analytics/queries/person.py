@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.calendar import WeekStart, local_date
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 from subgraphs.shell.recent_clocks import is_ahead_of
 
 #: The consumer group that makes summaries, trends and clocks of everybody's events, `projections.summary`.
@@ -34,7 +34,9 @@ class ClockRecord:
 
 UNKNOWN_CLOCK = ClockRecord("UTC", 0)
 
-_CLOCKS = text("SELECT user_id, time_zone, day_start_hour, week_start FROM person WHERE user_id = ANY(:user_ids)")
+_CLOCKS = text(
+    f"SELECT user_id, time_zone, day_start_hour, week_start FROM person WHERE user_id = {any_of('user_ids')}"  # noqa: S608
+)
 
 
 async def clocks_by_user(connection: Reader, user_ids: Sequence[str]) -> dict[str, ClockRecord]:

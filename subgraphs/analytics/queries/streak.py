@@ -9,7 +9,7 @@ from sqlalchemy import text
 from subgraphs.analytics.domain.streak import Habit, Run, Streak, streak
 from subgraphs.analytics.domain.streak_protection import ProtectedSpan, Protection, ProtectionReason
 from subgraphs.analytics.queries.person import ClockRecord
-from subgraphs.shell.read_pool import Reader, opaque
+from subgraphs.shell.read_pool import Reader, any_of, opaque
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ def streak_of(habit: Habit, runs: BestRuns | None, today: date) -> Streak:
 
 
 _PROTECTION = text(
-    "SELECT user_id, firsts, lasts, reasons, version FROM streak_protection WHERE user_id = ANY(:user_ids)"
+    f"SELECT user_id, firsts, lasts, reasons, version FROM streak_protection WHERE user_id = {any_of('user_ids')}"  # noqa: S608
 )
 # Near the spans: of each habit the runs that end in one, or as long before it as a run that its rest joins can, and the next one. A rest of
 # weeks begins up to six days before the first day that it has of a span, and the run before it ends (so its last week begins) seven days earlier.

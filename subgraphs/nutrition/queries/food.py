@@ -11,7 +11,7 @@ from sqlalchemy import TextClause, text
 from subgraphs.nutrition.domain.food import Portion
 from subgraphs.nutrition.domain.food_source import BulkSource
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 # The nutrients as text: decoded by `domain.nutrients`, exactly, and only where an answer wants it.
 FOOD_COLUMNS = (
@@ -59,7 +59,7 @@ class RecentFood:
     last_at: datetime
 
 
-_BY_ID = text(f"SELECT {FOOD_COLUMNS} FROM food WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_BY_ID = text(f"SELECT {FOOD_COLUMNS} FROM food WHERE id = {any_of('ids')}")  # noqa: S608 - our names
 _OWN_BY_GTIN = text(
     f"SELECT {FOOD_COLUMNS} FROM food WHERE created_by = :viewer_id AND gtin = ANY(:gtins)"  # noqa: S608
     " AND deleted_at IS NULL"
@@ -69,7 +69,9 @@ _BY_GTIN = text(
     f"SELECT {FOOD_COLUMNS} FROM food WHERE gtin = ANY(:gtins) AND created_by IS NULL AND deleted_at IS NULL"  # noqa: S608
     f" ORDER BY source = '{BulkSource.OPEN_FOOD_FACTS}' DESC, source DESC, id"
 )
-_PORTIONS = text("SELECT food_id, label, grams FROM food_portion WHERE food_id = ANY(:ids) ORDER BY food_id, position")
+_PORTIONS = text(
+    f"SELECT food_id, label, grams FROM food_portion WHERE food_id = {any_of('ids')} ORDER BY food_id, position"  # noqa: S608
+)
 _KEPT = "(CAST(:verified AS boolean) IS NULL OR verified = :verified)"
 _BY_NAME = SortOrder(("lower(name)", "id"))
 _FOUND_BY_NAME = SortOrder(("ordering", "id"))

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from subgraphs.nutrition.queries.food import FOOD_COLUMNS, FoodRecord
 from subgraphs.shell.day_range import WITHIN_DAYS, DayRange
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
-from subgraphs.shell.read_pool import Reader, opaque
+from subgraphs.shell.read_pool import Reader, any_of, opaque
 
 _COLUMNS = (
     "id, user_id, slot, at, local_date, time_zone, notes, CAST(totals AS text) AS totals, version,"
@@ -84,7 +84,7 @@ class MealParts:
                 self.foods[food[0]] = FoodRecord(*food)
 
 
-_BY_ID = text(f"SELECT {_COLUMNS} FROM meal WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_BY_ID = text(f"SELECT {_COLUMNS} FROM meal WHERE id = {any_of('ids')}")  # noqa: S608 - our names
 _LOCK = text(f"SELECT {_COLUMNS} FROM meal WHERE id = :id AND user_id = :user_id FOR UPDATE")  # noqa: S608
 _COUNT_OF_DAY = text("SELECT count(*) FROM meal WHERE user_id = :user_id AND local_date = :day")
 _ITEM_COLUMNS = "meal_id, position, food_id, food_name, food_version, grams, portion, quantity, CAST(nutrients AS text)"
@@ -102,7 +102,7 @@ _BY_DAY = text(
     f" SELECT {_COLUMNS} FROM meal WHERE user_id = asked.user_id AND local_date = asked.day) AS found ORDER BY at, id"
 )
 _ORDER = SortOrder(("at", "id"), descending=True)
-_ITEMS = text(f"SELECT {_ITEM_COLUMNS} FROM meal_item WHERE meal_id = ANY(:ids) ORDER BY meal_id, position")  # noqa: S608
+_ITEMS = text(f"SELECT {_ITEM_COLUMNS} FROM meal_item WHERE meal_id = {any_of('ids')} ORDER BY meal_id, position")  # noqa: S608
 
 
 @cache

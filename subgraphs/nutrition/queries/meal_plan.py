@@ -10,7 +10,7 @@ from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import page_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 PLAN_COLUMNS = "id, user_id, name, CAST(days AS text) AS days, version, created_at, author_id"
 PLANNED_COLUMNS = (
@@ -46,8 +46,8 @@ class PlannedMealRecord:
     author_id: str | None
 
 
-_BY_ID = text(f"SELECT {PLAN_COLUMNS} FROM meal_plan WHERE id = ANY(:ids)")  # noqa: S608 - our names
-_PLANNED_BY_ID = text(f"SELECT {PLANNED_COLUMNS} FROM planned_meal WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_BY_ID = text(f"SELECT {PLAN_COLUMNS} FROM meal_plan WHERE id = {any_of('ids')}")  # noqa: S608 - our names
+_PLANNED_BY_ID = text(f"SELECT {PLANNED_COLUMNS} FROM planned_meal WHERE id = {any_of('ids')}")  # noqa: S608 - our names
 _PLANNED_BY_DAY = text(
     f"SELECT {PLANNED_COLUMNS} FROM planned_meal WHERE (user_id, local_date) IN"  # noqa: S608
     " (SELECT * FROM unnest(CAST(:user_ids AS text[]), CAST(:days AS date[]))) ORDER BY local_date, position, id"

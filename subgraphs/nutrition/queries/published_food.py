@@ -14,7 +14,7 @@ from sqlalchemy import TextClause, text
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.publication import REPORTS_THAT_HIDE
 from subgraphs.shell.publication_reports import IS_OPEN, Reports
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 REPORTS = Reports(table="published_food", reports="food_report", thing_id="published_food_id", things="foods")
 _COLUMNS = (
@@ -66,9 +66,9 @@ class PublishedFilter:
     labels: tuple[str, ...] = ()
 
 
-_BY_ID = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE shown.id = ANY(:ids) AND {_IS_SHOWN}")  # noqa: S608 - our names
-_ANY_BY_ID = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE shown.id = ANY(:ids)")  # noqa: S608
-_BY_FOOD = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE shown.food_id = ANY(:ids)")  # noqa: S608
+_BY_ID = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE shown.id = {any_of('ids')} AND {_IS_SHOWN}")  # noqa: S608 - our names
+_ANY_BY_ID = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE shown.id = {any_of('ids')}")  # noqa: S608
+_BY_FOOD = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE shown.food_id = {any_of('ids')}")  # noqa: S608
 _NEWEST = SortOrder(("shown.published_at", "shown.id"), descending=True)
 _REPORTED = SortOrder(("shown.reported_at", "shown.id"), descending=True)
 

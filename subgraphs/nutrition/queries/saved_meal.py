@@ -9,7 +9,7 @@ from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import page_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 SAVED_MEAL_COLUMNS = "id, user_id, name, slot, CAST(content AS text) AS content, version, created_at"
 
@@ -27,7 +27,7 @@ class SavedMealRecord:
     created_at: datetime
 
 
-_BY_ID = text(f"SELECT {SAVED_MEAL_COLUMNS} FROM saved_meal WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_BY_ID = text(f"SELECT {SAVED_MEAL_COLUMNS} FROM saved_meal WHERE id = {any_of('ids')}")  # noqa: S608 - our names
 _NEWEST = SortOrder(("created_at", "id"), descending=True)
 
 

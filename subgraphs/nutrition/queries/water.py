@@ -11,7 +11,7 @@ from sqlalchemy import TextClause, text
 from subgraphs.shell.day_range import WITHIN_DAYS, DayRange
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import page_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 DRINK_COLUMNS = "id, user_id, amount_ml, at, local_date, version"
 
@@ -36,7 +36,7 @@ class DrinkPage:
     page: Page
 
 
-_BY_ID = text(f"SELECT {DRINK_COLUMNS} FROM water WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_BY_ID = text(f"SELECT {DRINK_COLUMNS} FROM water WHERE id = {any_of('ids')}")  # noqa: S608 - our names
 _BY_DAY = text(
     f"SELECT {DRINK_COLUMNS} FROM water WHERE (user_id, local_date) IN"  # noqa: S608 - our names
     " (SELECT * FROM unnest(CAST(:user_ids AS text[]), CAST(:days AS date[]))) ORDER BY at, id"

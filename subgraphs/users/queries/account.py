@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.errors import NotFoundError
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
-from subgraphs.shell.read_pool import Reader, opaque
+from subgraphs.shell.read_pool import Reader, any_of, opaque
 from subgraphs.users.domain.account import AccountStatus, Role
 from subgraphs.users.queries.weight import WEIGHT_COLUMNS, WeightRecord
 
@@ -71,7 +71,7 @@ class Registration:
     content: bytes | None
 
 
-_BY_ID = text(f"SELECT {_COLUMNS} FROM account WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_BY_ID = text(f"SELECT {_COLUMNS} FROM account WHERE id = {any_of('ids')}")  # noqa: S608 - our names
 _BY_EMAIL = text(f"SELECT {_COLUMNS} FROM account WHERE email_key = :email_key")  # noqa: S608 - our names
 _LOCK = text(f"SELECT {_COLUMNS} FROM account WHERE id = :id FOR UPDATE")  # noqa: S608 - our names
 

@@ -8,11 +8,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.person_lists import list_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 _COLUMNS = "id, user_id, name, scopes, hint, created_at, expires_at, last_used_on"
 _OF_USERS = text(
-    f"SELECT {_COLUMNS} FROM api_key WHERE user_id = ANY(:user_ids) AND expires_at > now()"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM api_key WHERE user_id = {any_of('user_ids')} AND expires_at > now()"  # noqa: S608
     " ORDER BY created_at DESC, id DESC"
 )
 _BY_HASH = text(f"SELECT {_COLUMNS} FROM api_key WHERE key_hash = :hash")  # noqa: S608

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import count_of_each, list_of_each, page_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 _COLUMNS = "id, user_id, purpose, is_given, version, decided_at, way"
 
@@ -28,7 +28,7 @@ class ConsentRecord:
     way: str
 
 
-_CURRENT = text(f"SELECT {_COLUMNS} FROM consent WHERE user_id = ANY(:user_ids) AND is_current")  # noqa: S608 - our names
+_CURRENT = text(f"SELECT {_COLUMNS} FROM consent WHERE user_id = {any_of('user_ids')} AND is_current")  # noqa: S608 - our names
 _COUNTS = text("SELECT user_id, count(*) FROM consent WHERE user_id = ANY(:user_ids) GROUP BY user_id")
 _ORDER = SortOrder(("decided_at", "id"), descending=True)
 

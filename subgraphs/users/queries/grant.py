@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from subgraphs.shell.grants import Grant
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import count_of_each, list_of_each, page_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 Side = Literal["owner_id", "reader_id"]
 
@@ -56,7 +56,7 @@ def _counts(side: Side) -> TextClause:
 
 
 _SENT = text(
-    f"SELECT {_INVITATION} FROM grant_invitation WHERE owner_id = ANY(:owner_ids) AND expires_at > now()"  # noqa: S608
+    f"SELECT {_INVITATION} FROM grant_invitation WHERE owner_id = {any_of('owner_ids')} AND expires_at > now()"  # noqa: S608
     " ORDER BY created_at DESC, id DESC"
 )
 _RECEIVED = text(

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import count_of_each, list_of_each, page_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 _COLUMNS = "id, user_id, kind, beats_per_minute, since, notes, version"
 
@@ -36,10 +36,10 @@ class HeartRatePage:
     page: Page
 
 
-_BY_ID = text(f"SELECT {_COLUMNS} FROM heart_rate WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_BY_ID = text(f"SELECT {_COLUMNS} FROM heart_rate WHERE id = {any_of('ids')}")  # noqa: S608 - our names
 _BY_DAY = text("SELECT id FROM heart_rate WHERE user_id = :user_id AND kind = :kind AND since = :since")
 _ALL = text(
-    f"SELECT {_COLUMNS} FROM heart_rate WHERE user_id = ANY(:user_ids) ORDER BY user_id, since DESC, id DESC"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM heart_rate WHERE user_id = {any_of('user_ids')} ORDER BY user_id, since DESC, id DESC"  # noqa: S608
 )
 _COUNTS = text("SELECT user_id, count(*) FROM heart_rate WHERE user_id = ANY(:user_ids) GROUP BY user_id")
 _ORDER = SortOrder(("since", "id"), descending=True)

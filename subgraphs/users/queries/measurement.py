@@ -11,7 +11,7 @@ from sqlalchemy import TextClause, text
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.measurement_kind import MeasurementKind
 from subgraphs.shell.person_lists import count_of_each, list_of_each, page_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 _COLUMNS = "id, user_id, kind, value_cm, notes, recorded_at, local_date"
 
@@ -38,7 +38,7 @@ class MeasurementPage:
 
 
 _GIRTHS_OF_FAT = (MeasurementKind.WAIST.value, MeasurementKind.NECK.value, MeasurementKind.HIP.value)
-_BY_ID = text(f"SELECT {_COLUMNS} FROM measurement WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_BY_ID = text(f"SELECT {_COLUMNS} FROM measurement WHERE id = {any_of('ids')}")  # noqa: S608 - our names
 _NEWEST = text(
     "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (user_id)"  # noqa: S608
     " CROSS JOIN unnest(CAST(:kinds AS text[])) AS wanted (kind) CROSS JOIN LATERAL ("

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 from subgraphs.users.domain.notification import NotificationKind
 from subgraphs.users.domain.notification_preference import (
     NO_PREFERENCES,
@@ -19,11 +19,11 @@ from subgraphs.users.domain.notification_preference import (
 )
 
 _BY_USER = text(
-    "SELECT user_id, version, choices, quiet_start, quiet_end, workout_reminder_minutes, workout_reminder_time"
-    " FROM notification_preference WHERE user_id = ANY(:user_ids)"
+    "SELECT user_id, version, choices, quiet_start, quiet_end, workout_reminder_minutes, workout_reminder_time"  # noqa: S608
+    f" FROM notification_preference WHERE user_id = {any_of('user_ids')}"
 )
 _RECIPIENTS = text(
-    "SELECT account.id, account.time_zone, account.email,"
+    "SELECT account.id, account.time_zone, account.email,"  # noqa: S608
     " account.email_verified_at IS NOT NULL AND account.status = 'ACTIVE' AS may_be_mailed,"
     " EXISTS (SELECT FROM consent WHERE consent.user_id = account.id AND consent.purpose = 'EMAILS' AND consent.is_current"
     "  AND NOT consent.is_given) AS refuses_mails,"
@@ -31,7 +31,7 @@ _RECIPIENTS = text(
     "  AND notification.mailed_at IS NOT NULL) AS mails, preference.choices, preference.quiet_start, preference.quiet_end,"
     " preference.workout_reminder_minutes, preference.workout_reminder_time"
     " FROM account LEFT JOIN notification_preference AS preference ON preference.user_id = account.id"
-    " WHERE account.id = ANY(:user_ids)"
+    f" WHERE account.id = {any_of('user_ids')}"
 )
 
 

@@ -8,13 +8,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.person_lists import list_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 _COLUMNS = (
     "id, user_id, name, credential_id, credential, sign_count, is_synced, version, created_at, last_used_at, blocked_at"
 )
 _OF_USERS = text(
-    f"SELECT {_COLUMNS} FROM passkey WHERE user_id = ANY(:user_ids) ORDER BY created_at DESC, id DESC"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM passkey WHERE user_id = {any_of('user_ids')} ORDER BY created_at DESC, id DESC"  # noqa: S608
 )
 _LOCK = text(f"SELECT {_COLUMNS} FROM passkey WHERE id = :id AND user_id = :user_id FOR UPDATE")  # noqa: S608
 _BY_CREDENTIAL = text(f"SELECT {_COLUMNS} FROM passkey WHERE credential_id = :credential_id")  # noqa: S608

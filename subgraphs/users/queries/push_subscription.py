@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import text
 
 from subgraphs.shell.person_lists import list_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 _BY_USER = text(
-    "SELECT id, user_id, endpoint, session_id, created_at FROM push_subscription WHERE user_id = ANY(:user_ids)"
+    f"SELECT id, user_id, endpoint, session_id, created_at FROM push_subscription WHERE user_id = {any_of('user_ids')}"  # noqa: S608
     " ORDER BY created_at DESC, id DESC"
 )
 

@@ -7,12 +7,12 @@ from datetime import date, datetime, time
 from sqlalchemy import text
 
 from subgraphs.shell.person_lists import list_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 _COLUMNS = "id, user_id, kind, time_of_day, weekdays, is_on, next_at, next_day, last_day, version"
-_BY_ID = text(f"SELECT {_COLUMNS} FROM reminder WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_BY_ID = text(f"SELECT {_COLUMNS} FROM reminder WHERE id = {any_of('ids')}")  # noqa: S608 - our names
 _BY_USER = text(
-    f"SELECT {_COLUMNS} FROM reminder WHERE user_id = ANY(:user_ids) ORDER BY time_of_day, id"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM reminder WHERE user_id = {any_of('user_ids')} ORDER BY time_of_day, id"  # noqa: S608
 )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import count_of_each, page_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 _COLUMNS = "id, user_id, local_date, source, steps, counted_at, version"
 
@@ -37,7 +37,7 @@ class StepCountPage:
     page: Page
 
 
-_BY_ID = text(f"SELECT {_COLUMNS} FROM step_count WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_BY_ID = text(f"SELECT {_COLUMNS} FROM step_count WHERE id = {any_of('ids')}")  # noqa: S608 - our names
 _BY_SOURCE = text(
     f"SELECT {_COLUMNS} FROM step_count WHERE user_id = :user_id AND local_date = :local_date AND source = :source"  # noqa: S608
 )

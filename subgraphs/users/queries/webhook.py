@@ -10,17 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import list_of_each, page_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 _COLUMNS = (
     "id, user_id, api_key_id, expires_at, name, url, kinds, previous_until, disabled_reason, disabled_at, failing_since,"
     " version, created_at"
 )
 _BY_USER = text(
-    f"SELECT {_COLUMNS} FROM webhook_endpoint WHERE user_id = ANY(:user_ids)"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM webhook_endpoint WHERE user_id = {any_of('user_ids')}"  # noqa: S608
     " ORDER BY created_at DESC, id DESC"
 )
-_BY_ID = text(f"SELECT {_COLUMNS} FROM webhook_endpoint WHERE id = ANY(:ids)")  # noqa: S608
+_BY_ID = text(f"SELECT {_COLUMNS} FROM webhook_endpoint WHERE id = {any_of('ids')}")  # noqa: S608
 _DELIVERY = "id, endpoint_id, type, data, occurred_at, created_at, status, due_at, attempts, attempted_at, response_code, failure"
 _DELIVERY_BY_ID = text(f"SELECT {_DELIVERY} FROM webhook_delivery WHERE id = :id")  # noqa: S608
 _DELIVERY_BY_CAUSE = text(

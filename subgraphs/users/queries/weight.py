@@ -10,7 +10,7 @@ from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import count_of_each, page_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 WEIGHT_COLUMNS = "id, user_id, weight_kg, body_fat_percent, notes, recorded_at, local_date, version, muscle_mass_kg"
 
@@ -39,7 +39,7 @@ class WeightPage:
     page: Page
 
 
-_BY_ID = text(f"SELECT {WEIGHT_COLUMNS} FROM weight_entry WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_BY_ID = text(f"SELECT {WEIGHT_COLUMNS} FROM weight_entry WHERE id = {any_of('ids')}")  # noqa: S608 - our names
 _NEWEST = text(
     f"SELECT entry.* FROM unnest(CAST(:user_ids AS text[])) AS person (user_id) CROSS JOIN LATERAL ("  # noqa: S608
     f" SELECT {WEIGHT_COLUMNS} FROM weight_entry WHERE weight_entry.user_id = person.user_id"

@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from sqlalchemy import text
 
 from subgraphs.shell.person_lists import list_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 from subgraphs.users.domain.workout_reminder import MOST_SHOWN
 
 #: The consumer group that keeps what people plan to train, `projections.planned_workout`.
@@ -15,7 +15,7 @@ GROUP = "users-plans"
 
 _COLUMNS = "planned_id, user_id, local_date, time_of_day, name, remind_at, is_done"
 _BY_USER = text(
-    f"SELECT {_COLUMNS} FROM plan_ahead WHERE user_id = ANY(:user_ids) ORDER BY planned_id"  # noqa: S608 - our names
+    f"SELECT {_COLUMNS} FROM plan_ahead WHERE user_id = {any_of('user_ids')} ORDER BY planned_id"  # noqa: S608 - our names
 )
 _NEXT = text(
     "SELECT found.* FROM unnest(CAST(:user_ids AS text[])) AS person (id) CROSS JOIN LATERAL ("  # noqa: S608

@@ -8,7 +8,7 @@ from functools import cache
 from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 EXERCISE_COLUMNS = (
     "id, name, category, primary_muscles, secondary_muscles, equipment, level, tracking, force, mechanic, met,"
@@ -71,7 +71,7 @@ IS_WANTED = (
     " AND (CAST(:mechanic AS text) IS NULL OR mechanic = :mechanic)"
     " AND (CAST(:own AS boolean) IS NULL OR (created_by IS NOT NULL) = :own)"
 )
-_BY_ID = text(f"SELECT {EXERCISE_COLUMNS} FROM exercise WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_BY_ID = text(f"SELECT {EXERCISE_COLUMNS} FROM exercise WHERE id = {any_of('ids')}")  # noqa: S608 - our names
 _ORDER = SortOrder(("lower(name)", "id"))
 
 

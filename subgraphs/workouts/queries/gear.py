@@ -10,7 +10,7 @@ from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import count_of_each, page_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 _COLUMNS = "id, user_id, name, kind, start_distance_m, life_distance_m, retired_on, default_for, version, created_at"
 
@@ -39,7 +39,7 @@ class GearUse:
     distance_m: Decimal
 
 
-_BY_ID = text(f"SELECT {_COLUMNS} FROM gear WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_BY_ID = text(f"SELECT {_COLUMNS} FROM gear WHERE id = {any_of('ids')}")  # noqa: S608 - our names
 _COUNTS = text("SELECT user_id, count(*) FROM gear WHERE user_id = ANY(:user_ids) GROUP BY user_id")
 # A recording knows the distance best; without one it is what the sets say.
 _USES = text(

@@ -10,7 +10,7 @@ from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import count_of_each, page_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 from subgraphs.workouts.queries.training import TrainedDays
 
 _COLUMNS = (
@@ -51,8 +51,8 @@ class PlannedWorkoutRecord:
     author_id: str | None
 
 
-_BY_ID = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE planned.id = ANY(:ids)")  # noqa: S608 - our names
-_BY_WORKOUT = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE planned.workout_id = ANY(:ids)")  # noqa: S608
+_BY_ID = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE planned.id = {any_of('ids')}")  # noqa: S608 - our names
+_BY_WORKOUT = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE planned.workout_id = {any_of('ids')}")  # noqa: S608
 _OF_DAYS = text(
     f"SELECT {_COLUMNS} FROM {_FROM} WHERE planned.user_id = ANY(:user_ids)"  # noqa: S608
     " AND planned.local_date BETWEEN :first AND :last"

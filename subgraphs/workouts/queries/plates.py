@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from sqlalchemy import text
 
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 from subgraphs.shell.units import MassUnit
 from subgraphs.workouts.domain.plates import PlateInventory, decode_plates
 
-_BY_USER = text("SELECT user_id, unit, bar, CAST(plates AS text) FROM plate_inventory WHERE user_id = ANY(:user_ids)")
+_BY_USER = text(
+    f"SELECT user_id, unit, bar, CAST(plates AS text) FROM plate_inventory WHERE user_id = {any_of('user_ids')}"  # noqa: S608
+)
 
 
 async def plate_inventories(connection: Reader, user_ids: Sequence[str]) -> dict[str, PlateInventory]:

@@ -12,7 +12,7 @@ from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.publication_reports import IS_OPEN, Reports
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 _COLUMNS = (
     "shown.id, shown.template_id, shown.user_id, CASE WHEN shown.shows_author THEN person.display_name END, shown.name, shown.kind, shown.level,"
@@ -61,9 +61,9 @@ class TemplateFilter:
     labels: tuple[str, ...] = ()
 
 
-_BY_ID = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE shown.id = ANY(:ids) AND {_IS_SHOWN}")  # noqa: S608 - our names
-_ANY_BY_ID = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE shown.id = ANY(:ids)")  # noqa: S608
-_BY_TEMPLATE = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE shown.template_id = ANY(:ids)")  # noqa: S608
+_BY_ID = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE shown.id = {any_of('ids')} AND {_IS_SHOWN}")  # noqa: S608 - our names
+_ANY_BY_ID = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE shown.id = {any_of('ids')}")  # noqa: S608
+_BY_TEMPLATE = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE shown.template_id = {any_of('ids')}")  # noqa: S608
 _NEWEST = SortOrder(("shown.published_at", "shown.id"), descending=True)
 _REPORTED = SortOrder(("shown.reported_at", "shown.id"), descending=True)
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import text
 
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
-_DEFAULTS = text("SELECT user_id, seconds FROM default_rest WHERE user_id = ANY(:user_ids)")
+_DEFAULTS = text(f"SELECT user_id, seconds FROM default_rest WHERE user_id = {any_of('user_ids')}")  # noqa: S608
 
 
 async def default_rests(connection: Reader, user_ids: Sequence[str]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import count_of_each, page_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 
 ROUTINE_COLUMNS = "id, user_id, name, schedule, CAST(days AS text) AS days, version, created_at, planned_at, author_id"
 
@@ -29,7 +29,7 @@ class RoutineRecord:
     author_id: str | None
 
 
-_BY_ID = text(f"SELECT {ROUTINE_COLUMNS} FROM routine WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_BY_ID = text(f"SELECT {ROUTINE_COLUMNS} FROM routine WHERE id = {any_of('ids')}")  # noqa: S608 - our names
 _COUNTS = text("SELECT user_id, count(*) FROM routine WHERE user_id = ANY(:user_ids) GROUP BY user_id")
 _ORDER = SortOrder(("created_at", "id"))
 

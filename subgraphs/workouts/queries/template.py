@@ -11,7 +11,7 @@ from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import count_of_each, page_of_each
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 from subgraphs.workouts.domain.one_rep_max import RELIABLE_REPS, OneRepMaxFormula
 from subgraphs.workouts.domain.plan import Plan
 from subgraphs.workouts.domain.progression import LastTime
@@ -56,11 +56,11 @@ class LastSet:
     rpe: Decimal | None = None
 
 
-_BY_ID = text(f"SELECT {_COLUMNS} FROM workout_template WHERE id = ANY(:ids)")  # noqa: S608 - our names
+_BY_ID = text(f"SELECT {_COLUMNS} FROM workout_template WHERE id = {any_of('ids')}")  # noqa: S608 - our names
 _COUNTS = text("SELECT user_id, count(*) FROM workout_template WHERE user_id = ANY(:user_ids) GROUP BY user_id")
 _EXERCISES = text(
-    "SELECT template_id, exercise_id, position, sets, least_reps, most_reps, weight_kg, rest_seconds, superset,"
-    " increment_kg, percent, training_max_kg, formula, target_rpe, step_kg FROM template_exercise WHERE template_id = ANY(:ids) ORDER BY template_id, position"
+    "SELECT template_id, exercise_id, position, sets, least_reps, most_reps, weight_kg, rest_seconds, superset,"  # noqa: S608
+    f" increment_kg, percent, training_max_kg, formula, target_rpe, step_kg FROM template_exercise WHERE template_id = {any_of('ids')} ORDER BY template_id, position"
 )
 _LAST_SETS = text(
     """

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from subgraphs.shell.read_pool import Reader
+from subgraphs.shell.read_pool import Reader, any_of
 from subgraphs.workouts.domain.series import RateTimes, Series
 from subgraphs.workouts.domain.track import PaceDistance, Split, TrackDraft
 
@@ -41,12 +41,12 @@ class TrackBest:
 
 
 _TRACKS = text(
-    "SELECT workout_id, distance_m, moving_seconds, ascent_m, descent_m, mean_heart_rate, max_heart_rate,"
-    " CAST(km_splits AS text), CAST(mile_splits AS text) FROM workout_track WHERE workout_id = ANY(:ids)"
+    "SELECT workout_id, distance_m, moving_seconds, ascent_m, descent_m, mean_heart_rate, max_heart_rate,"  # noqa: S608
+    f" CAST(km_splits AS text), CAST(mile_splits AS text) FROM workout_track WHERE workout_id = {any_of('ids')}"
 )
 _BESTS = text(
-    "SELECT best.workout_id, best.distance, best.seconds, workout.local_date FROM track_best AS best"
-    " JOIN workout ON workout.id = best.workout_id WHERE best.workout_id = ANY(:ids)"
+    "SELECT best.workout_id, best.distance, best.seconds, workout.local_date FROM track_best AS best"  # noqa: S608
+    f" JOIN workout ON workout.id = best.workout_id WHERE best.workout_id = {any_of('ids')}"
 )
 _SERIES = text(
     "SELECT workout_id, seconds, distance_cm, altitude_dm, heart_rate, cadence, power FROM workout_series"

@@ -13,7 +13,7 @@ from sqlalchemy import TextClause, text
 
 from subgraphs.shell.keyset import Page, PageShape, SortOrder
 from subgraphs.shell.person_lists import count_of_each
-from subgraphs.shell.read_pool import Reader, narrowing, opaque
+from subgraphs.shell.read_pool import Reader, any_of, narrowing, opaque
 from subgraphs.workouts.domain.pause import Pause, minutes_without_pauses
 from subgraphs.workouts.domain.plan import Plan
 from subgraphs.workouts.queries.exercise import EXERCISE_COLUMNS, ExerciseRecord
@@ -176,25 +176,25 @@ class WorkoutParts:
                 self.exercises[exercise[0]] = ExerciseRecord(*exercise)
 
 
-_BY_ID = text(f"SELECT {_COLUMNS} FROM workout WHERE id = ANY(:ids)")  # noqa: S608 - our names
-_ACTIVE = text(f"SELECT {_COLUMNS} FROM workout WHERE user_id = ANY(:user_ids) AND status = 'IN_PROGRESS'")  # noqa: S608
+_BY_ID = text(f"SELECT {_COLUMNS} FROM workout WHERE id = {any_of('ids')}")  # noqa: S608 - our names
+_ACTIVE = text(f"SELECT {_COLUMNS} FROM workout WHERE user_id = {any_of('user_ids')} AND status = 'IN_PROGRESS'")  # noqa: S608
 _PLACE_COLUMNS = (
     "id, workout_id, exercise_id, position, duration_seconds, notes, superset, planned_sets, least_reps,"
     " most_reps, planned_weight_kg, rest_seconds, planned_percent, planned_max_kg, planned_rpe"
 )
 _EXERCISES = text(
-    f"SELECT {_PLACE_COLUMNS} FROM workout_exercise WHERE workout_id = ANY(:ids) ORDER BY workout_id, position"  # noqa: S608
+    f"SELECT {_PLACE_COLUMNS} FROM workout_exercise WHERE workout_id = {any_of('ids')} ORDER BY workout_id, position"  # noqa: S608
 )
 _SET_COLUMNS = (
     "s.id, s.workout_exercise_id, s.workout_id, s.user_id, s.exercise_id, s.position, s.kind, s.reps,"
     " s.weight_kg, s.duration_seconds, s.distance_m, s.rpe, s.one_rep_max_kg, s.logged_at, s.load_kg, s.tempo,"
     " s.notes, s.side"
 )
-_SETS_BY_ID = text(f"SELECT {_SET_COLUMNS} FROM workout_set AS s WHERE s.id = ANY(:ids)")  # noqa: S608 - our names
+_SETS_BY_ID = text(f"SELECT {_SET_COLUMNS} FROM workout_set AS s WHERE s.id = {any_of('ids')}")  # noqa: S608 - our names
 _SETS = text(
     f"SELECT {_SET_COLUMNS}"  # noqa: S608 - our names
     " FROM workout_exercise AS e JOIN workout_set AS s ON s.workout_exercise_id = e.id"
-    " WHERE e.workout_id = ANY(:ids) ORDER BY e.workout_id, e.position, s.position"
+    f" WHERE e.workout_id = {any_of('ids')} ORDER BY e.workout_id, e.position, s.position"
 )
 # Of each workout that is `found`; null where they are not wanted, and where there are none.
 _PARTS = (
