@@ -16,6 +16,7 @@ from router.executor.subgraph_query import print_selections
 from router.single_flight import SingleFlight
 from router.supergraph import Supergraph
 from router.transport.protocol import SubgraphAnswer
+from router.weak_key import WeakKey
 
 ROOT = "Query"
 #: A look-up that was answered before an entry was written may be read so long after it.
@@ -32,15 +33,15 @@ class EntityCache:
         self.flights: SingleFlight[tuple[str, int], bytes | None] = SingleFlight()
         self.landing: dict[tuple[str, int], bytes] = {}
         self._hints = hints
-        self._lookups: WeakKeyDictionary[CompiledLookup, LookupRule] = WeakKeyDictionary()
-        self._roots: WeakKeyDictionary[RootFetch, RootRule] = WeakKeyDictionary()
+        self._lookups: WeakKeyDictionary[WeakKey, LookupRule] = WeakKeyDictionary()
+        self._roots: WeakKeyDictionary[WeakKey, RootRule] = WeakKeyDictionary()
         self._background: set[asyncio.Task[None]] = set()
 
     def rule_of(self, step: EntityFetchStep, lookup: CompiledLookup) -> LookupRule:
-        rule = self._lookups.get(lookup)
+        rule = self._lookups.get(lookup.key)
         if rule is None:
             default_age = self.store.settings.default_age_of(step.subgraph)
-            rule = self._lookups[lookup] = LookupRule(step, lookup, default_age)
+            rule = self._lookups[lookup.key] = LookupRule(step, lookup, default_age)
         return rule
 
     def policy_of(self, rule: LookupRule, lookup: CompiledLookup, type_name: str) -> CachePolicy:
@@ -53,11 +54,11 @@ class EntityCache:
         return policy
 
     def root_rule_of(self, fetch: RootFetch) -> RootRule:
-        rule = self._roots.get(fetch)
+        rule = self._roots.get(fetch.key)
         if rule is None:
             default = self.store.settings.default_age_of(fetch.subgraph)
             policy = NOT_CACHED if default is None else self._hints.policy_of_root(fetch.selections, default)
-            rule = self._roots[fetch] = RootRule(self._bounded(policy), sha256(fetch.query.encode()).hexdigest())
+            rule = self._roots[fetch.key] = RootRule(self._bounded(policy), sha256(fetch.query.encode()).hexdigest())
         return rule
 
     def _bounded(self, policy: CachePolicy) -> CachePolicy:

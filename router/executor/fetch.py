@@ -41,6 +41,7 @@ from router.selection_set import Field, SelectionSet
 from router.transport.graphql_result import graphql_result
 from router.transport.protocol import Headers, SubgraphAnswer, SubgraphRequest, SubgraphTransport
 from router.uploaded_file import files_in
+from router.weak_key import WeakKey
 
 Tree = dict[str, Any]
 
@@ -138,6 +139,7 @@ class RootFetch:
         *,
         is_exact: bool = True,
     ) -> None:
+        self.key = WeakKey()
         self.subgraph = subgraph
         self.url = url
         self.query = query
@@ -240,6 +242,7 @@ class CompiledLookup:
         variable_name: str,
         abstract_types: frozenset[str],
     ) -> None:
+        self.key = WeakKey()
         self.response_key = response_key
         self.paths = lookup.paths
         self.selections = lookup.selections
