@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,15 @@ class Gateway:
 
 def known_gateways() -> list[Gateway]:
     """Ours first."""
-    return [our_gateway(), _apollo_gateway(), _hive_gateway(), _hive_router(), _apollo_router(), _cosmo_router()]
+    return [
+        our_gateway(),
+        _compiled(),
+        _apollo_gateway(),
+        _hive_gateway(),
+        _hive_router(),
+        _apollo_router(),
+        _cosmo_router(),
+    ]
 
 
 def our_gateway() -> Gateway:
@@ -106,6 +114,15 @@ def _our_settings(supergraph: Path, wanted: Wanted) -> dict[str, Any]:
     if wanted.jwks_url:
         settings["jwt"] = {"jwks": [wanted.jwks_url], "required": True}
     return settings
+
+
+def _compiled() -> Gateway:
+    """Ours with compiled modules, in the folder that `python -m tests.testkit.compiled_tree --into` made and $COMPILED_TREE names."""
+    tree = os.environ.get("COMPILED_TREE", "")
+    missing = "" if tree and Path(tree).is_dir() else "set COMPILED_TREE to a tree with compiled modules"
+    return replace(
+        our_gateway(), name="ours-compiled", environment={"PYTHONPATH": tree, "PYTHONSAFEPATH": "1"}, missing=missing
+    )
 
 
 def _apollo_gateway() -> Gateway:

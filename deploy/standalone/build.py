@@ -1,19 +1,26 @@
 """Builds the wheel `fittracker-router`: router and composer for any graph, in one package that nobody else has.
 
-`python -m deploy.standalone.build FOLDER` writes it. In the repository the rooms are the top-level packages `router` and
-`schema`, names that other distributions have too; in the wheel they are `fittracker_router.router` and `.schema`.
+`python -m deploy.standalone.build FOLDER` writes it, for any platform; with `--compiled` one for this platform and this Python,
+in which the modules that pyproject.toml names are machine code too (decision 0269); that needs a C compiler and Python's headers.
+In the repository the rooms are the top-level packages `router` and `schema`, names that other distributions have too; in the
+wheel they are `fittracker_router.router` and `.schema`.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "fittracker_router"
@@ -31,20 +38,46 @@ _NAME = re.compile(r"[A-Za-z0-9-]+")
 _IMPORT = re.compile(rf"^(\s*)(from|import) ({'|'.join(ROOMS)})(?=[. ])", re.MULTILINE)
 
 
-def build(folder: Path) -> Path:
-    """Writes the wheel into the folder. Raises CalledProcessError where hatchling refuses it."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+class NothingToCompileWithError(Exception):
+    """What compiling needs is not on this machine; a sentence that says what."""
+
+
+def build(folder: Path, *, compiled: bool = False) -> Path:
+    """Writes the wheel into the folder. Raises NothingToCompileWithError, and CalledProcessError, whose `output` tells why, where
+    hatchling refuses the package or mypyc a module.
+    """
+    if compiled:
+        check_compiler()
+    configuration = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     with TemporaryDirectory() as place:
         staged = Path(place)
         _stage(staged / PACKAGE)
         shutil.copy(ROOT / "LICENSE", staged)
         shutil.copy(ROOT / "deploy" / "docs" / "router-alone.md", staged / "README.md")
-        (staged / "pyproject.toml").write_text(_metadata(project), encoding="utf-8")
+        (staged / "pyproject.toml").write_text(_metadata(configuration), encoding="utf-8")
         before = set(folder.glob("*.whl"))
         command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder.absolute())]
-        subprocess.run(command, cwd=staged, check=True, capture_output=True)
+        environment = {**os.environ, "HATCH_BUILD_HOOKS_ENABLE": "1"} if compiled else None
+        subprocess.run(
+            command,
+            cwd=staged,
+            env=environment,
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
     wheels = set(folder.glob(f"{PACKAGE}-*.whl"))
     return next(iter(wheels - before or wheels))
+
+
+def check_compiler() -> None:
+    """Raises NothingToCompileWithError unless the compiler that this Python was built with, or $CC, and its headers are here."""
+    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[0]
+    if shutil.which(compiler) is None:
+        raise NothingToCompileWithError(f"compiling needs a C compiler, and {compiler} is not here")
+    if not (headers := Path(sysconfig.get_path("include"))).joinpath("Python.h").is_file():
+        raise NothingToCompileWithError(f"compiling needs Python's headers, and Python.h is not in {headers}")
 
 
 def _stage(package: Path) -> None:
@@ -63,9 +96,12 @@ def renamed(source: str) -> str:
     return _IMPORT.sub(rf"\1\2 {PACKAGE}.\3", source)
 
 
-def _metadata(project: dict[str, object]) -> str:
-    declared = project["dependencies"]
-    assert isinstance(declared, list)
+def _metadata(configuration: dict[str, Any]) -> str:
+    project, hook = (
+        configuration["project"],
+        configuration["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["mypyc"],
+    )
+    declared: list[str] = project["dependencies"]
     by_name = {match[0].lower(): each for each in declared if (match := _NAME.match(each))}
     dependencies = "\n".join(f"  {_quoted(by_name[name])}," for name in DEPENDENCIES)
     return f"""\
@@ -95,6 +131,12 @@ fittracker-compose = "{PACKAGE}.schema.__main__:main"
 
 [tool.hatch.build.targets.wheel]
 packages = ["{PACKAGE}"]
+
+[tool.hatch.build.targets.wheel.hooks.mypyc]
+enable-by-default = false
+include = {json.dumps([f"{PACKAGE}/{each}" for each in hook["include"]])}
+exclude = {json.dumps([f"{PACKAGE}/{each}" if "/" in each else each for each in hook["exclude"]])}
+options = {{ opt_level = {_quoted(hook["options"]["opt_level"])} }}
 """
 
 
@@ -103,6 +145,25 @@ def _quoted(text: str) -> str:
     return json.dumps(text)
 
 
+def main() -> int:
+    """The exit code: 1 where the wheel cannot be built; the reason goes to standard error."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.standalone.build", description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument(
+        "--compiled", action="store_true", help="some modules as machine code, for this platform and Python"
+    )
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        print(build(options.folder, compiled=options.compiled))
+    except NothingToCompileWithError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as error:
+        print(f"{error.output}error: the wheel cannot be built", file=sys.stderr)
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
-    print(build(Path(sys.argv[1])))
+    sys.exit(main())

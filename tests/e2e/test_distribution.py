@@ -15,15 +15,29 @@ import aiohttp
 import pytest
 from graphql import get_introspection_query
 
-from deploy.standalone.build import build, renamed
+from deploy.standalone.build import NothingToCompileWithError, build, check_compiler, renamed
 from schema import SubgraphSource, compose
 from schema.sources import declared_sources
+from tests.testkit.compiled_tree import named_modules
 from tests.testkit.interpreters import VERSIONS, interpreter
 from tests.testkit.running_stack import eventually
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "deploy" / "docs" / "router-alone.md"
 UV = str(Path(sysconfig.get_path("scripts")) / "uv")
+COMPILED = "compiled"
+
+#: Those of what is compiled, and of what meets it; random graphs also have operations that are planned in other processes.
+TESTS_OF_COMPILED = (
+    *(f"tests/unit/router/{room}" for room in ("executor", "incremental", "operation", "planner", "query_graph")),
+    "tests/integration/router/test_entity_cache.py",
+    "tests/conformance/test_lying_subgraphs.py::test_the_answer_stays_an_answer_and_honest_about_the_rest",
+    "tests/conformance/test_random_supergraphs.py::test_a_random_graph_answers_as_one_server_would",
+    "tests/conformance/test_random_supergraphs.py::test_what_comes_later_follows_the_variables_of_each_request",
+)
+
+#: Making the compiled wheel takes a processor a minute and a half.
+pytestmark = pytest.mark.timeout(1_800)
 
 
 @pytest.fixture(scope="module")
@@ -31,14 +45,23 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("wheel"))
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
-def environment(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new virtual environment with the wheel, of each Python that is here; this checkout is not in it. The dependencies
-    are those of the lock: for the running Python the ones that are installed, for others they are fetched.
+@pytest.fixture(scope="module", params=[*VERSIONS, COMPILED])
+def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new virtual environment with the wheel, of each Python that is here, and of the running one with the wheel of compiled
+    modules; this checkout is not in it. The dependencies are those of the lock: for the running Python the ones that are
+    installed, for others they are fetched.
     """
-    python = interpreter(request.param)
-    if python is None:
-        pytest.skip(f"Python {request.param} is not on this machine")
+    if request.param == COMPILED:
+        try:
+            check_compiler()
+        except NothingToCompileWithError as error:
+            pytest.skip(f"needs what builds a compiled wheel: {error}")
+        python, wheel = Path(sys.executable), build(tmp_path_factory.mktemp("compiled"), compiled=True)
+    else:
+        found = interpreter(request.param)
+        if found is None:
+            pytest.skip(f"Python {request.param} is not on this machine")
+        python, wheel = found, request.getfixturevalue("wheel")
     place = tmp_path_factory.mktemp("environment") / request.param
     subprocess.run([UV, "venv", "--quiet", "--python", str(python), str(place)], check=True)
     install = [UV, "pip", "install", "--quiet", "--python", str(place / "bin" / "python")]
@@ -178,6 +201,22 @@ def test_what_cannot_be_served_is_told_in_a_sentence(
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith(told)
     assert "Traceback" not in ended.stderr
+
+
+def test_it_says_whether_it_is_compiled(environment: Path) -> None:
+    command = [environment / "bin" / "fittracker-router", "--version"]
+    told = subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()
+    kind = f"{len(named_modules(ROOT))} modules compiled" if environment.name == COMPILED else "pure Python"
+    assert re.fullmatch(rf"fittracker-router [\d.]+, CPython [\d.]+, {kind}", told)
+
+
+@pytest.mark.parametrize("environment", [COMPILED], indirect=True)
+def test_compiled_modules_do_as_their_tests_say(environment: Path) -> None:
+    """The short form of `python -m tests.testkit.compiled_tree`."""
+    command = [environment / "bin" / "python", "-m", "pytest", "-p", "tests.testkit.installed_rooms"]
+    command += ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", *TESTS_OF_COMPILED]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout[-8000:] + ran.stderr[-2000:]
 
 
 def test_imports_of_the_rooms_are_imports_of_the_package() -> None:
