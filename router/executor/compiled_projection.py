@@ -37,8 +37,9 @@ from router.selection_set import Field, SelectionSet
 Tree = dict[str, Any]
 Keys = tuple[str, ...]
 
-#: (tree, memo) -> the client's data; `memo` starts empty for every response
-ProjectFunction = Callable[[Tree, Tree], Tree]
+#: (tree, memo) -> the client's data; `memo` starts anew for every response, with what the client calls `renamed` keys under NAMES
+ProjectFunction = Callable[[Tree, dict[Any, Any]], Tree]
+NAMES = "names"
 
 
 class IrregularDataError(Exception):
@@ -67,9 +68,11 @@ def compile_projection(
     variables: Mapping[str, Any],
     shared_keys: frozenset[Keys] = frozenset(),
     max_lines: int | None = None,
+    renamed: frozenset[str] = frozenset(),
 ) -> ProjectFunction:
-    """`shared_keys` are places of entities: what stands there is encoded once per distinct object. Raises
-    ProjectionTooLongError past `max_lines`, and for an object of very many fields.
+    """`shared_keys` are places of entities: what stands there is encoded once per distinct object. `renamed` are response keys
+    in whose place the client has others, which each response's memo tells. Raises ProjectionTooLongError past `max_lines`,
+    and for an object of very many fields.
 
     For `{ users { id name } }` the made source is, in short:
 
@@ -81,7 +84,7 @@ def compile_projection(
             return {"id": v0, "name": v1}
     """
     dumps = encoder(selections, schema)
-    writer = _SourceWriter(schema, variables, shared_keys, max_lines, dumps)
+    writer = _SourceWriter(schema, variables, shared_keys, max_lines, dumps, renamed)
     root = schema.type_map[type_name]
     if isinstance(root, GraphQLObjectType):
         return writer.link(writer.object_function([selections], root, ()))
@@ -107,7 +110,9 @@ class _SourceWriter:
         shared_keys: frozenset[Keys],
         max_lines: int | None,
         dumps: Callable[[Any], bytes],
+        renamed: frozenset[str],
     ) -> None:
+        self._renamed = renamed
         self._schema = schema
         self._variables = variables
         self._shared_keys = shared_keys
@@ -184,19 +189,22 @@ class _SourceWriter:
             group_by_key(selections, type_, self._schema, self._variables, grouped)
         body: list[str] = []
         entries: list[str] = []
+        if not self._renamed.isdisjoint(grouped):
+            body.append(f"names = memo[{NAMES!r}]")
         for number, (response_key, fields) in enumerate(grouped.items()):
             field = fields[0]
+            key = f"names[{response_key!r}]" if response_key in self._renamed else repr(response_key)
             if field.name == "__typename":
                 typename = "get('__typename')" if has_typename else repr(type_.name)
-                entries.append(f"{response_key!r}: {typename}")
+                entries.append(f"{key}: {typename}")
             elif field.name in ("__schema", "__type"):
-                entries.append(f"{response_key!r}: get({response_key!r})")
+                entries.append(f"{key}: get({response_key!r})")
             else:
                 variable = f"v{number}"
                 body.append(f"{variable} = get({response_key!r})")
                 inner = [each.selections for each in fields if each.selections is not None]
                 body += self._check(variable, type_.fields[field.name].type, inner, (*keys, response_key))
-                entries.append(f"{response_key!r}: {variable}")
+                entries.append(f"{key}: {variable}")
         made = self._define(
             name, "    get = value.get", *(f"    {line}" for line in body), f"    return {{{', '.join(entries)}}}"
         )

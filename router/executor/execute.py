@@ -17,7 +17,7 @@ import orjson
 from graphql import GraphQLInterfaceType, GraphQLSchema
 
 from router.errors import ErrorEntry
-from router.executor.compiled_projection import IRREGULAR_ERRORS, Keys
+from router.executor.compiled_projection import IRREGULAR_ERRORS, NAMES, Keys
 from router.executor.contextual import ContextualFetchStep
 from router.executor.custom_scalars import may_hold_custom_scalars
 from router.executor.fetch import CompiledLookup, EntityFetchStep, Execution, RootFetch
@@ -237,12 +237,17 @@ class CompiledPlan:
         return self._shape(execution)
 
     def _shape(self, execution: Execution) -> tuple[Any, list[ErrorEntry]]:
-        fast = None
-        if not execution.names:
-            fast = self._projections.of(execution.variables, is_repeated=execution.occurrences is not None)
+        names = execution.names
+        is_repeated = execution.occurrences is not None
+        if names:
+            fast = self._projections.of(execution.variables, is_repeated=is_repeated, renamed=frozenset(names))
+        else:
+            fast = self._projections.of(execution.variables, is_repeated=is_repeated)
         if fast is not None:
             try:
-                return fast(execution.tree, {}), execution.errors
+                if not names:
+                    return fast(execution.tree, {}), execution.errors
+                return fast(execution.tree, {NAMES: names}), [_named(error, names) for error in execution.errors]
             except IRREGULAR_ERRORS:
                 pass
         return self.project_plainly(execution)

@@ -1,5 +1,5 @@
-"""The compiled projections of one selection set: one for each set of `@skip`/`@include` decisions, and one more where objects
-are shared; each is made when it is used again.
+"""The compiled projections of one selection set: one for each set of `@skip`/`@include` decisions, one more where objects are
+shared, and one more for clients with other response keys; each is made when it is used again.
 
 `CompiledPlan` has one for its whole operation and one for each deferred part or streamed list that its plan is run for.
 """
@@ -28,8 +28,9 @@ MAX_PROJECTIONS = 32
 MAX_INLINE_LINES = 400
 MAX_LINES = 20_000
 
-#: Whether objects at shared places are encoded one by one, then what each of the variables in conditions says.
-_Decisions = tuple[bool, ...]
+#: Whether objects at shared places are encoded one by one, the keys that are renamed, and what the variables in conditions say.
+_Decisions = tuple[bool, frozenset[str], tuple[bool, ...]]
+_NONE: frozenset[str] = frozenset()
 
 
 class KeptProjections:
@@ -55,14 +56,17 @@ class KeptProjections:
             self._dumps = encoder(self._selections, self._schema)
         return self._dumps
 
-    def of(self, variables: Mapping[str, Any], *, is_repeated: bool = True) -> ProjectFunction | None:
+    def of(
+        self, variables: Mapping[str, Any], *, is_repeated: bool = True, renamed: frozenset[str] = _NONE
+    ) -> ProjectFunction | None:
         """None on the first use: compiling pays off for operations that come again. Unless something `is_repeated`, which is
         one object in several places of the tree, encoding objects at shared places one by one would only take longer; and
-        nothing is encoded then in what is made.
+        nothing is encoded then in what is made. `renamed` as `compile_projection` has it.
         """
-        decisions: _Decisions = (is_repeated and bool(self._shared_keys),)
+        decided: tuple[bool, ...] = ()
         if self._condition_variables:
-            decisions = (*decisions, *[bool(variables.get(name)) for name in self._condition_variables])
+            decided = tuple([bool(variables.get(name)) for name in self._condition_variables])
+        decisions: _Decisions = (is_repeated and bool(self._shared_keys), renamed, decided)
         known = self._made.get(decisions)
         if known is not None:
             return known
@@ -80,7 +84,7 @@ class KeptProjections:
     def _compile(self, decisions: _Decisions, variables: Mapping[str, Any], max_lines: int) -> None:
         shared_keys: frozenset[Keys] = self._shared_keys if decisions[0] else frozenset()
         self._made[decisions] = compile_projection(
-            self._schema, self._type_name, self._selections, variables, shared_keys, max_lines
+            self._schema, self._type_name, self._selections, variables, shared_keys, max_lines, decisions[1]
         )
 
     def _compile_later(self, decisions: _Decisions, variables: Mapping[str, Any]) -> None:

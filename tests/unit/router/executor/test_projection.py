@@ -19,7 +19,7 @@ from graphql import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.executor.compiled_projection import IRREGULAR_ERRORS, compile_projection
+from router.executor.compiled_projection import IRREGULAR_ERRORS, NAMES, compile_projection
 from router.executor.projection import Projection
 from router.operation import Operation, normalize, parse_and_validate
 
@@ -112,6 +112,24 @@ def test_what_the_compiled_form_accepts_is_what_the_plain_form_makes(text: str, 
     data, errors = plainly(operation, tree, variables)
     assert made == orjson.dumps(data)  # the bytes: the order of keys is part of the promise
     assert errors == []
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(OPERATIONS), trees, st.sets(st.sampled_from(["id", "me", "us", "friends", "name", "teams"])))
+def test_both_forms_write_the_keys_that_a_client_has_in_place_of_others(
+    text: str, tree: Any, renamed: set[str]
+) -> None:
+    operation, names = operation_of(text), {key: f"client_{key}" for key in renamed}
+    shared = frozenset({("me",), ("teams",), ("named",), ("us", "friends")})
+    compiled = compile_projection(
+        SCHEMA, "Query", operation.selections, {"v": True}, shared, renamed=frozenset(renamed)
+    )
+    try:
+        made = orjson.dumps(compiled(tree, {NAMES: names}))
+    except IRREGULAR_ERRORS:
+        return
+    plain = Projection(SCHEMA, {"v": True}, [], names).project(operation.selections, "Query", tree)
+    assert made == orjson.dumps(plain)
 
 
 def fitting(value: Any, type_: Any) -> Any:
