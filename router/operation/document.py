@@ -28,6 +28,7 @@ from graphql import (
 )
 
 from router.errors import DocumentInvalidError, DocumentSyntaxError, LimitExceededError
+from router.operation.plain_parser import plain_document
 from router.operation.plain_validity import is_plainly_valid
 
 MAX_REPORTED_ERRORS = 50
@@ -65,9 +66,13 @@ def parse_and_validate(
 
 
 def parse_document(text: str, limits: DocumentLimits = DEFAULT_LIMITS) -> DocumentNode:
+    """Its nodes may have no locations; those of introspection fields have. Raises DocumentSyntaxError, LimitExceededError."""
     # Every token needs a character, so this bounds the lexer's work too; comments and spaces count as text.
     if len(text) > limits.tokens * 100:
         raise LimitExceededError("TOKEN", limits.tokens)
+    document = plain_document(text, limits.tokens)
+    if document is not None:
+        return document
     try:
         return parse(text, max_tokens=limits.tokens, allow_empty_selection_sets=False)
     except GraphQLSyntaxError as error:
@@ -84,6 +89,8 @@ def validate_document(document: DocumentNode, api_schema: GraphQLSchema, *, hide
     """Raises DocumentInvalidError, in graphql-core's words."""
     if is_plainly_valid(document, api_schema):
         return
+    if document.loc is not None and document.definitions[0].loc is None:
+        document = parse(document.loc.source.body)  # with the places that errors tell
     try:
         errors = validate(
             with_incremental_directives(api_schema),

@@ -24,8 +24,8 @@ _REST = re.compile(_BETWEEN)
 #: In every literal that stands in a form for those of the texts, and in no text that has a form.
 MARK = "1467123"
 MAX_LITERALS = 900
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
+FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _PLAIN_STRING = re.compile(r'"[^"\\\x00-\x1f\x7f-\x9f\ud800-\udfff]*"')
 
 
@@ -50,11 +50,8 @@ def form_of(text: str, max_tokens: int, *, with_literals: bool = False) -> TextF
     stands in no parentheses: those of arguments, variables and input objects do. Whether a literal has the right type is
     for `literal_slots` to say.
     """
-    lexed = _LEXEMES.match(text)
-    if lexed is None or '"""' in text or MARK in text or _REST.fullmatch(text, lexed.end()) is None:
-        return None
-    tokens = _NEXT_LEXEME.findall(text, 0, lexed.end())
-    if len(tokens) + text.count("#") > max_tokens:  # the parser counts comments too
+    tokens = lexemes_of(text) if MARK not in text else None
+    if tokens is None or len(tokens) + text.count("#") > max_tokens:  # the parser counts comments too
         return None
     alias_places, literal_places = _places(tokens)
     literals = {} if with_literals else _take_literals(tokens, literal_places)
@@ -62,6 +59,15 @@ def form_of(text: str, max_tokens: int, *, with_literals: bool = False) -> TextF
     if names is None or len(literals) > MAX_LITERALS:
         return None
     return TextForm(" ".join(tokens), names, literals)
+
+
+def lexemes_of(text: str) -> list[str] | None:
+    """What the text is made of, without what stands between. None where it has block strings, or something that is no token."""
+    lexed = _LEXEMES.match(text)
+    if lexed is None or '"""' in text or _REST.fullmatch(text, lexed.end()) is None:
+        return None
+    found: list[str] = _NEXT_LEXEME.findall(text, 0, lexed.end())
+    return found
 
 
 def _take_aliases(tokens: list[str], places: list[int]) -> dict[str, str] | None:
@@ -90,11 +96,11 @@ def _take_literals(tokens: list[str], places: list[int]) -> dict[int | float | s
         lexeme = tokens[index]
         if lexeme not in values:
             number = len(values)
-            if _INTEGER.fullmatch(lexeme):
+            if INTEGER.fullmatch(lexeme):
                 values[lexeme] = int(f"{MARK}{number:03}")
             elif _PLAIN_STRING.fullmatch(lexeme):
                 values[lexeme] = f"{MARK} {number}"
-            elif _FLOAT.fullmatch(lexeme):
+            elif FLOAT.fullmatch(lexeme):
                 values[lexeme] = float(f"{number}.{MARK}")
             else:
                 continue
