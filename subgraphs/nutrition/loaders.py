@@ -34,9 +34,9 @@ from subgraphs.nutrition.queries.meal import (
     MealParts,
     MealRecord,
     items_by_meal,
-    meals_by_id,
     meals_by_user,
     meals_of_days,
+    meals_with_parts,
 )
 from subgraphs.nutrition.queries.meal_plan import (
     MealPlanRecord,
@@ -83,6 +83,7 @@ class NutritionLoaders:
     def __init__(self, resources: Resources) -> None:
         self._read = resources.database.batch_reader
         self._parts: defaultdict[Day, set[str]] = defaultdict(set)
+        self._parts_of_meals: defaultdict[str, set[str]] = defaultdict(set)
         self._parts_of_pages: defaultdict[MealPage, set[str]] = defaultdict(set)
 
     @cached_property
@@ -193,7 +194,18 @@ class NutritionLoaders:
 
     @cached_property
     def meal_by_id(self) -> DataLoader[str, MealRecord | None]:
-        return load_one("meal_by_id", self._read(meals_by_id), batch_span)
+        read = self._read(meals_with_parts)
+
+        async def with_parts(ids: Sequence[str]) -> dict[str, MealRecord]:
+            meals, parts = await read(ids, self._parts_of_meals)
+            self._keep(parts)
+            return meals
+
+        return load_one("meal_by_id", with_parts, batch_span)
+
+    def want_with_meal(self, meal_id: str, parts: Iterable[str]) -> None:
+        """Have the statement that reads a meal also bring these parts of it for the loaders of those."""
+        self._parts_of_meals[meal_id].update(parts)
 
     @cached_property
     def items_by_meal(self) -> DataLoader[str, list[MealItemRecord]]:

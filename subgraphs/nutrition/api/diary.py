@@ -9,7 +9,7 @@ import strawberry
 
 from subgraphs.nutrition.api.custom_slot import DiarySlot, diary_slot
 from subgraphs.nutrition.api.energy import CalorieBudget, budget_node
-from subgraphs.nutrition.api.meal import Meal, meal_node
+from subgraphs.nutrition.api.meal import OF_MEALS, Meal, meal_node
 from subgraphs.nutrition.api.meal_plan import PlannedMeal, planned_meal_node
 from subgraphs.nutrition.api.nutrient_aim import NutrientProgress, progress_node
 from subgraphs.nutrition.api.nutrients import Nutrients, totals_node
@@ -23,19 +23,14 @@ from subgraphs.nutrition.domain.meal import MOST_MEALS_A_DAY, MealSlot
 from subgraphs.nutrition.domain.nutrients import NOTHING, Totals, add_totals, decode_totals
 from subgraphs.nutrition.domain.saved_meal import decode_content, grams_of
 from subgraphs.nutrition.loaders import loaders_of
-from subgraphs.nutrition.queries.meal import FOODS, ITEMS
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.errors import ValidationError
-from subgraphs.shell.look_ahead import LookAhead
 from subgraphs.shell.node import Node, NodeKind, day_id, read_day_id
 from subgraphs.shell.quantities import Volume, VolumeIn, volume
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, decimal_of, rounded
 from subgraphs.shell.sharing import SHARED_DIARY, may_read
 from subgraphs.shell.units import VolumeUnit
-
-#: What is selected of a day's meals, and is read with them.
-_OF_MEALS = LookAhead(**{ITEMS: ["items"], FOODS: ["items.food"]})
 
 
 @strawberry.type(description="The target less what was eaten and drunk; negative where it was exceeded.")
@@ -93,7 +88,7 @@ class DiaryDay(Node):
         description=f"What was eaten, in that order; at most {MOST_MEALS_A_DAY} meals.", directives=[list_size(6)]
     )
     async def meals(self, info: Info) -> list[Meal]:
-        records = await loaders_of(info).meals_with(_OF_MEALS.of(info), (self.user_id, self.date))
+        records = await loaders_of(info).meals_with(OF_MEALS.of(info), (self.user_id, self.date))
         return [meal_node(record) for record in records]
 
     @strawberry.field(

@@ -12,9 +12,10 @@ from subgraphs.nutrition.domain import meal as domain
 from subgraphs.nutrition.domain.nutrients import QuickAdd as QuickAddOfDomain
 from subgraphs.nutrition.domain.nutrients import decode_nutrients, decode_quick_adds, decode_totals
 from subgraphs.nutrition.loaders import loaders_of
-from subgraphs.nutrition.queries.meal import MealItemRecord, MealRecord
+from subgraphs.nutrition.queries.meal import FOODS, ITEMS, MealItemRecord, MealRecord
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
+from subgraphs.shell.look_ahead import LookAhead
 from subgraphs.shell.node import Loggable, Node
 from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, TimeZone, rounded, rounded_or_none
 from subgraphs.shell.scopes import READS_DIARY
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 LazyUser = Annotated["User", strawberry.lazy("subgraphs.nutrition.api.user")]
 LazyDiaryDay = Annotated["DiaryDay", strawberry.lazy("subgraphs.nutrition.api.diary")]
+
+#: What is selected of meals, and is read with them.
+OF_MEALS = LookAhead(**{ITEMS: ["items"], FOODS: ["items.food"]})
 
 
 @strawberry.type(description="A portion of a food as it was eaten.")
@@ -140,7 +144,9 @@ def meal_node(record: MealRecord) -> Meal:
 
 async def load_meal(info: Info, meal_id: str) -> Meal | None:
     """The meal, unless it is another person's who does not share it."""
-    record = await load_readable(info, Meal, loaders_of(info).meal_by_id, meal_id)
+    loaders = loaders_of(info)
+    loaders.want_with_meal(meal_id, OF_MEALS.of(info))
+    record = await load_readable(info, Meal, loaders.meal_by_id, meal_id)
     return None if record is None else meal_node(record)
 
 

@@ -101,6 +101,11 @@ _BY_DAY = text(
     "  AS asked (user_id, day, with_items, with_foods) CROSS JOIN LATERAL ("
     f" SELECT {_COLUMNS} FROM meal WHERE user_id = asked.user_id AND local_date = asked.day) AS found ORDER BY at, id"
 )
+_WITH_PARTS = text(
+    f"SELECT {_PARTS}, found.* FROM unnest({opaque('ids', 'text[]')}, {opaque('with_items', 'boolean[]')},"  # noqa: S608
+    f" {opaque('with_foods', 'boolean[]')}) AS asked (id, with_items, with_foods) CROSS JOIN LATERAL ("
+    f" SELECT {_COLUMNS} FROM meal WHERE meal.id = asked.id) AS found"
+)
 _ORDER = SortOrder(("at", "id"), descending=True)
 _ITEMS = text(f"SELECT {_ITEM_COLUMNS} FROM meal_item WHERE meal_id = {any_of('ids')} ORDER BY meal_id, position")  # noqa: S608
 
@@ -118,6 +123,24 @@ def _pages(shape: PageShape, with_slot: bool) -> TextClause:
 
 async def meals_by_id(connection: Reader, ids: Sequence[str]) -> dict[str, MealRecord]:
     return {row[0]: MealRecord(*row) for row in await connection.execute(_BY_ID, {"ids": list(ids)})}
+
+
+async def meals_with_parts(
+    connection: Reader, ids: Sequence[str], parts: Mapping[str, Collection[str]]
+) -> tuple[dict[str, MealRecord], MealParts]:
+    """The same, and of the meals in `parts` what of ITEMS and FOODS it says."""
+    parameters = {
+        "ids": list(ids),
+        "with_items": [ITEMS in parts.get(each, ()) for each in ids],
+        "with_foods": [FOODS in parts.get(each, ()) for each in ids],
+    }
+    meals: dict[str, MealRecord] = {}
+    found = MealParts()
+    for items, foods, *columns in await connection.execute(_WITH_PARTS, parameters):
+        meal = MealRecord(*columns)
+        meals[meal.id] = meal
+        found.add(meal.id, parts.get(meal.id, ()), items, foods)
+    return meals, found
 
 
 async def lock_meal(connection: AsyncConnection, user_id: str, meal_id: str) -> MealRecord | None:

@@ -31,9 +31,9 @@ from subgraphs.nutrition.queries.meal import (
     ALL_PARTS,
     MealPage,
     items_by_meal,
-    meals_by_id,
     meals_by_user,
     meals_of_days,
+    meals_with_parts,
 )
 from subgraphs.nutrition.queries.meal_plan import (
     meal_plans_by_id,
@@ -252,6 +252,7 @@ def _target(person: str, day: date, version: int) -> dict[str, Any]:
 
 Read = Callable[[Reader], Awaitable[Any]]
 _OLD = date(2017, 5, 1)
+_MEAL = f"{VETERAN}-{LAST_DAY}-0"
 _PAGE = KeysetList("User.meals", VETERAN, (datetime, str)).page(first=20)
 _BACK = KeysetList("User.meals", VETERAN, (datetime, str)).page(last=20)
 _TIMES = KeysetList("User.frequentFoods", VETERAN, (int, str)).page(first=20)
@@ -317,7 +318,11 @@ READS: dict[str, tuple[Read, int]] = {
     "own foods by name": (lambda r: foods_by_name(r, [FoodFilter(VETERAN, own=True)], _NAMES), 21),
     "a food": (lambda r: foods_by_id(r, ["food-7"]), 1),
     "the portions of a food": (lambda r: portions_by_food(r, ["food-7"]), 0),
-    "a meal": (lambda r: meals_by_id(r, [f"{VETERAN}-{LAST_DAY}-0"]), 1),
+    "a meal": (lambda r: meals_with_parts(r, [_MEAL], {}), 1),
+    "a meal with all that is in it": (
+        lambda r: meals_with_parts(r, [_MEAL], {_MEAL: ALL_PARTS}),
+        1 + 3 * ITEMS_A_MEAL,
+    ),
     "a drink": (lambda r: drinks_by_id(r, [f"drink-{VETERAN}-{LAST_DAY}-0"]), 1),
     "a saved meal": (lambda r: saved_meals_by_id(r, ["none"]), 1),
     "a plan": (lambda r: meal_plans_by_id(r, ["none"]), 1),
