@@ -24,6 +24,7 @@ from graphql import (
     Node,
     OperationDefinitionNode,
     OperationType,
+    Undefined,
     VariableNode,
     default_field_resolver,
     get_operation_ast,
@@ -32,10 +33,18 @@ from graphql import (
     is_list_type,
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
-from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
+from graphql.execution.get_variable_signature import get_variable_signature
+from graphql.execution.values import (
+    VariableValues,
+    VariableValueSource,
+    get_argument_values,
+    get_variable_values,
+)
+from graphql.utilities import coerce_input_value
 from strawberry.types.base import StrawberryObjectDefinition
 
-from subgraphs.shell.lean_executor import Leaf, Leaves, OfSource
+from subgraphs.shell.input_bounds import DeclaredVariable, check_variables, declared_variables
+from subgraphs.shell.lean_executor import Leaf, Leaves, OfSource, serializer_of
 
 #: Of one operation: by which values of its conditions fields were collected, and how many selections are kept. A client that
 #: sends more combinations has some collected anew.
@@ -55,7 +64,18 @@ LEAF, OBJECT, LIST, ABSTRACT = range(4)
 class Way:
     """How the values of one type are completed at one field."""
 
-    __slots__ = ("_selections", "_tree", "field", "item", "kind", "nullable", "type", "types_of_classes")
+    __slots__ = (
+        "_selections",
+        "_tree",
+        "field",
+        "item",
+        "kind",
+        "nullable",
+        "of_object",
+        "serialize",
+        "type",
+        "types_of_classes",
+    )
 
     def __init__(self, tree: "Tree", field: "Field", output_type: GraphQLOutputType) -> None:
         self.nullable = not isinstance(output_type, GraphQLNonNull)
@@ -64,7 +84,10 @@ class Way:
         self.field = field
         #: Of an abstract type: the types that instances of a class were found to be, where that hangs on nothing but the class.
         self.types_of_classes: dict[type, GraphQLObjectType] = {}
+        self.serialize: Callable[[Any], Any] | None = None
         self.item: Way | None = None
+        #: Of an object type, as soon as there was one.
+        self.of_object: Selection | None = None
         self._tree = tree
         self._selections: dict[str, Selection] = {}
         if is_list_type(named):
@@ -72,6 +95,7 @@ class Way:
             self.item = Way(tree, field, named.of_type)
         elif is_leaf_type(named):
             self.kind = LEAF
+            self.serialize = serializer_of(named)
         else:
             self.kind = ABSTRACT if is_abstract_type(named) else OBJECT
 
@@ -80,6 +104,8 @@ class Way:
         found = self._selections.get(runtime_type.name)
         if found is None:
             found = self._selections[runtime_type.name] = self._tree.selection(runtime_type, self.field.details)
+            if runtime_type is self.type:
+                self.of_object = found
         return found
 
 
@@ -144,13 +170,15 @@ class Field:
 class Selection:
     """The fields that are asked of objects of one type at one place, in the order of the answer."""
 
-    __slots__ = ("fields", "origin", "type")
+    __slots__ = ("is_open", "origin", "steps", "type")
 
     def __init__(self, runtime_type: GraphQLObjectType, fields: tuple[Field, ...]) -> None:
         self.type = runtime_type
-        self.fields = fields
+        #: Key and field, with the leaf that it is or None.
+        self.steps = tuple((field.key, field.leaf, field) for field in fields)
         #: The class whose instances are of the type without asking its `is_type_of`; None where that has to be asked.
         self.origin = _origin(runtime_type)
+        self.is_open = runtime_type.is_type_of is None
 
 
 class Tree:
@@ -211,14 +239,32 @@ class CompiledOperation:
         self._conditions = tuple(
             sorted({*_conditions(definition), *(n for each in fragments.values() for n in _conditions(each))})
         )
+        #: Of a valid document, so that none is an error.
+        self._signatures: list[Any] = [
+            get_variable_signature(schema, each) for each in definition.variable_definitions or ()
+        ]
         self._trees: dict[Conditions, Tree] = {}
 
     def variables(self, given: Mapping[str, Any] | None) -> VariableValues | None:
-        """A request's variables, coerced; None where one of them is wrong."""
-        definitions = self.definition.variable_definitions
-        if not definitions:
-            return VariableValues({}, {})
-        found = get_variable_values(self.schema, definitions, dict(given or {}))
+        """A request's variables, coerced; None where one of them is wrong. They are within bounds."""
+        sources: dict[str, VariableValueSource] = {}
+        coerced: dict[str, Any] = {}
+        for signature in self._signatures:
+            name = signature.name
+            value = Undefined if given is None else given.get(name, Undefined)
+            if value is Undefined:
+                if signature.default is not None or isinstance(signature.type, GraphQLNonNull):
+                    return self._defaulted_variables(given)
+                sources[name] = VariableValueSource(signature)
+                continue
+            sources[name] = VariableValueSource(signature, value)
+            coerced[name] = value = coerce_input_value(value, signature.type)
+            if value is Undefined:
+                return None
+        return VariableValues(sources, coerced)
+
+    def _defaulted_variables(self, given: Mapping[str, Any] | None) -> VariableValues | None:
+        found = get_variable_values(self.schema, self.definition.variable_definitions or (), dict(given or {}))
         return None if isinstance(found, list) else found
 
     def tree(self, variables: Mapping[str, Any]) -> Tree | None:
@@ -245,6 +291,17 @@ class PreparedDocument:
         self._schema = schema
         self._leaves = leaves
         self._operations: dict[str | None, CompiledOperation | None] = {}
+        self._declared: dict[str | None, list[DeclaredVariable]] = {}
+
+    def refusals(self, operation_name: str | None, variables: Mapping[str, Any] | None) -> list[GraphQLError]:
+        """What is wrong with the document, or else what of the request's variables is out of bounds."""
+        if self.errors or not variables:
+            return self.errors
+        declared = self._declared.get(operation_name)
+        if declared is None:
+            declared = declared_variables(self._schema, self.document, operation_name)
+            self._declared[operation_name] = declared
+        return check_variables(declared, variables)
 
     def operation(self, name: str | None) -> CompiledOperation | None:
         """None for what is no query, and for what graphql-core has of experiments: its own executor is asked then.

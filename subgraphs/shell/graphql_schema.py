@@ -3,10 +3,8 @@
 Adds to Strawberry's: entities that fail alone, cached documents with a depth limit, and internal errors kept internal.
 """
 
-import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from functools import lru_cache
-from inspect import isawaitable
 from typing import Any, TypeAlias
 
 import strawberry
@@ -14,7 +12,6 @@ import structlog
 from graphql import (
     GraphQLError,
     GraphQLObjectType,
-    GraphQLSchema,
     execute,
     parse,
     specified_rules,
@@ -40,7 +37,7 @@ from subgraphs.shell.context import Context, Info
 from subgraphs.shell.cost import size_connections
 from subgraphs.shell.defaults import leave_out_null_defaults
 from subgraphs.shell.errors import UnavailableError
-from subgraphs.shell.input_bounds import BoundedLiterals, check_variables
+from subgraphs.shell.input_bounds import BoundedLiterals
 from subgraphs.shell.lean_executor import lean_executor
 from subgraphs.shell.node import Node
 from subgraphs.shell.query_execution import QueryExecution
@@ -68,24 +65,21 @@ class CachedDocuments(SchemaExtension):
     Variables are looked at here too, before any is coerced.
     """
 
-    def __init__(self, schema: GraphQLSchema, prepare: PrepareDocument) -> None:
+    def __init__(self, prepare: PrepareDocument) -> None:
         super().__init__()
-        self._schema = schema
         self._prepare = prepare
-        self._errors: list[GraphQLError] = []
+        self._prepared: PreparedDocument | None = None
 
     def on_parse(self) -> Iterator[None]:
         context = self.execution_context
-        prepared = self._prepare(context.query or "")
-        context.graphql_document, self._errors = prepared.document, prepared.errors
+        self._prepared = self._prepare(context.query or "")
+        context.graphql_document = self._prepared.document
         yield
 
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
-        errors = self._errors
-        if not errors and context.variables and context.graphql_document is not None:
-            errors = check_variables(self._schema, context.graphql_document, context.operation_name, context.variables)
-        context.pre_execution_errors = errors
+        assert self._prepared is not None
+        context.pre_execution_errors = self._prepared.refusals(context.operation_name, context.variables)
         yield
 
 
@@ -115,7 +109,7 @@ class SubgraphSchema(strawberry.federation.Schema):
             mutation=mutation,
             subscription=subscription,
             types=types,
-            extensions=[lambda: CachedDocuments(self._schema, prepare)],
+            extensions=[lambda: CachedDocuments(prepare)],
             config=StrawberryConfig(scalar_map=SCALARS),
             federation_version="2.9",
         )
@@ -182,9 +176,7 @@ class SubgraphSchema(strawberry.federation.Schema):
             raise CannotGetOperationTypeError(context.operation_name) from error
         if operation_type not in context.allowed_operations:
             raise InvalidOperationTypeError(operation_type)
-        if prepared.errors or not context.variables:
-            return prepared.errors
-        return check_variables(self._schema, prepared.document, context.operation_name, context.variables)
+        return prepared.refusals(context.operation_name, context.variables)
 
     async def _executed(self, context: ExecutionContext, prepared: PreparedDocument) -> ExecutionResult:
         result: Any = self._compiled_execution(context, prepared) or execute(
@@ -216,20 +208,12 @@ class SubgraphSchema(strawberry.federation.Schema):
             return None
         return QueryExecution(tree, self._lean_executor, variables, context.context, context.root_value).run()
 
-    async def entities_resolver(  # type: ignore[override]  # Strawberry awaits whatever a resolver returns
-        self, info: Info, representations: list[FederationAny]
-    ) -> list[FederationAny]:
-        """One result a representation: an entity, null, or the error of that one alone.
+    def entities_resolver(self, info: Info, representations: list[FederationAny]) -> list[FederationAny]:
+        """One result a representation: an entity, null, the error of that one alone, or a coroutine for one of these.
 
-        Reference resolvers are coroutines over loaders. Awaited together here, equal types are one batch, and
-        graphql-core completes a list of plain objects instead of one coroutine each.
+        Coroutines are over loaders; the executor awaits them together, so equal types are one batch.
         """
-        results = [self._entity(info, representation) for representation in representations]
-        pending = [place for place, result in enumerate(results) if isawaitable(result)]
-        found = await asyncio.gather(*(results[place] for place in pending), return_exceptions=True)
-        for place, result in zip(pending, found, strict=True):
-            results[place] = result
-        return results
+        return [self._entity(info, each) for each in representations]
 
     def _entity(self, info: Info, representation: Any) -> Any:
         if not isinstance(representation, dict):

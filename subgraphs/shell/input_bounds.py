@@ -5,8 +5,8 @@ What a value means is for its scalar, and whether it is sensible for the domain'
 """
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from graphql import (
     SKIP,
@@ -14,14 +14,17 @@ from graphql import (
     FloatValueNode,
     GraphQLError,
     GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLNonNull,
     GraphQLSchema,
     IntValueNode,
     ListValueNode,
     StringValueNode,
     ValidationRule,
+    VariableDefinitionNode,
     get_named_type,
-    get_nullable_type,
     get_operation_ast,
+    is_input_type,
     is_list_type,
     type_from_ast,
 )
@@ -43,23 +46,35 @@ class OutOfBoundsError(ValueError):
     """A value that no field takes; the text says the bound and not the value."""
 
 
-def check_variables(
-    schema: GraphQLSchema, document: DocumentNode, operation_name: str | None, variables: Mapping[str, Any]
-) -> list[GraphQLError]:
-    """One error for each variable of the operation that is out of bounds, naming the place inside it."""
+class DeclaredVariable(NamedTuple):
+    """A variable of an operation."""
+
+    name: str
+    type: GraphQLInputType
+    node: VariableDefinitionNode
+
+
+def declared_variables(
+    schema: GraphQLSchema, document: DocumentNode, operation_name: str | None
+) -> list[DeclaredVariable]:
+    """Those whose type there is; none of an operation that the document has not."""
     operation = get_operation_ast(document, operation_name)
     if operation is None:
         return []
+    found = ((each, type_from_ast(schema, each.type)) for each in operation.variable_definitions or ())
+    return [DeclaredVariable(node.variable.name.value, kind, node) for node, kind in found if is_input_type(kind)]
+
+
+def check_variables(declared: Iterable[DeclaredVariable], variables: Mapping[str, Any]) -> list[GraphQLError]:
+    """One error for each variable of the operation that is out of bounds, naming the place inside it."""
     errors = []
-    for definition in operation.variable_definitions or ():
-        name = definition.variable.name.value
-        declared = type_from_ast(schema, definition.type)
-        if name in variables and declared is not None:
-            walk = _Walk(get_named_type(declared).name == _REPRESENTATION)
+    for name, kind, node in declared:
+        if name in variables:
+            walk = _Walk(get_named_type(kind).name == _REPRESENTATION)
             try:
-                walk.check(variables[name], declared, f"${name}")
+                walk.check(variables[name], kind, f"${name}")
             except OutOfBoundsError as error:
-                errors.append(_error(f"Variable {error}", definition))
+                errors.append(_error(f"Variable {error}", node))
     return errors
 
 
@@ -107,7 +122,7 @@ class _Walk:
             raise OutOfBoundsError(f"{place} is one value more than the {self._most} that a variable may have")
         if depth > DEEPEST_VALUE:
             raise OutOfBoundsError(f"{place} is deeper than the {DEEPEST_VALUE} levels that a variable may have")
-        kind = get_nullable_type(declared)
+        kind = declared.of_type if isinstance(declared, GraphQLNonNull) else declared
         if isinstance(value, list):
             if not self._is_representation:
                 _check_list(value, "", place)

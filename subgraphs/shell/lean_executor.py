@@ -8,18 +8,25 @@ here they are read and serialised at once. Whatever is not simple, errors includ
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, ClassVar, TypeAlias
 
 from graphql import (
+    GraphQLBoolean,
+    GraphQLFloat,
+    GraphQLID,
+    GraphQLInt,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
+    GraphQLString,
     Undefined,
     is_abstract_type,
     is_leaf_type,
     is_list_type,
 )
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.schema.schema_converter import CustomGraphQLEnumType
 
 from subgraphs.shell.allowance import MOST_OBJECTS, AnswerTooLargeError
 
@@ -31,6 +38,8 @@ class Leaf:
     read: Callable[[Any], Any]
     serialize: Callable[[Any], Any]
     nullable: bool
+    #: The class whose instances are serialised as they are; None where there is none.
+    exact: type | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,26 @@ Leaves: TypeAlias = Mapping[str, Mapping[str, Leaf]]
 def leaf_of(output_type: GraphQLOutputType, read: Callable[[Any], Any]) -> Leaf | None:
     """None for what has fields of its own, and for lists."""
     named: Any = output_type.of_type if isinstance(output_type, GraphQLNonNull) else output_type
-    return Leaf(read, named.coerce_output_value, named is output_type) if is_leaf_type(named) else None
+    if not is_leaf_type(named):
+        return None
+    return Leaf(read, serializer_of(named), named is output_type, _EXACT.get(named))
+
+
+_EXACT: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
+
+
+def serializer_of(leaf_type: Any) -> Callable[[Any], Any]:
+    """The type's own, with a short way for members of its enum and for ordinary numbers."""
+    serialize: Callable[[Any], Any] = leaf_type.coerce_output_value
+    if isinstance(leaf_type, CustomGraphQLEnumType):
+        members: Any = leaf_type.wrapped_cls
+        names = {member: serialize(member) for member in members}
+        return lambda value: names[value] if type(value) is members else serialize(value)
+    if leaf_type is GraphQLInt:
+        return lambda value: value if type(value) is int and -(2**31) <= value < 2**31 else serialize(value)
+    if leaf_type is GraphQLFloat:
+        return lambda value: value if type(value) is float and isfinite(value) else serialize(value)
+    return serialize
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 
 from graphql import (
     ExecutionResult,
+    FieldNode,
+    FragmentDefinitionNode,
     GraphQLError,
     GraphQLObjectType,
     Undefined,
@@ -36,7 +38,7 @@ Place: TypeAlias = tuple[Any, Any, str | int, bool, GraphQLObjectType | None]
 
 
 class FieldInfo:
-    """What resolvers are given of the request. The context is at hand; everything else is asked of graphql-core's own info."""
+    """What resolvers are given of the request. Context and selection are at hand; the rest is asked of graphql-core's own info."""
 
     __slots__ = ("_execution", "_field", "_full", "_place", "context")
 
@@ -49,11 +51,11 @@ class FieldInfo:
         self._full: Any = None
 
     @property
-    def field_nodes(self) -> Any:
+    def field_nodes(self) -> list[FieldNode]:
         return self._field.nodes
 
     @property
-    def fragments(self) -> Any:
+    def fragments(self) -> Mapping[str, FragmentDefinitionNode]:
         return self._field.fragments
 
     def __getattr__(self, name: str) -> Any:
@@ -193,23 +195,25 @@ class QueryExecution:
         if self._objects_left < 0:
             raise self._stopped()
         results: dict[str, Any] = {}
-        for field in selection.fields:
-            leaf = field.leaf
+        for key, leaf, field in selection.steps:
             if leaf is not None:
                 try:
                     value = leaf.read(source)
+                    if type(value) is leaf.exact:
+                        results[key] = value
+                        continue
                     if value is not None:
                         value = leaf.serialize(value)
                         if value is not None and value is not Undefined:
-                            results[field.key] = value
+                            results[key] = value
                             continue
                     elif leaf.nullable:
-                        results[field.key] = None
+                        results[key] = None
                         continue
                 except Exception:  # noqa: S110 - raised again below, where it gets its place in the answer
                     pass
             elif field.constant is not None:
-                results[field.key] = field.constant
+                results[key] = field.constant
                 continue
             self._field(field, source, place, results)
         return results
@@ -227,7 +231,7 @@ class QueryExecution:
                 if arguments is None:
                     arguments = self._coerced(field)
                 value = field.resolve(source, FieldInfo(self, field, place), **arguments)
-            if type(value) is CoroutineType or optimized_is_awaitable(value):
+            if type(value) not in _PLAIN and _is_awaitable(value):
                 results[field.key] = self._later(value, way, here)
             else:
                 results[field.key] = self._completed(way, here, value)
@@ -261,14 +265,25 @@ class QueryExecution:
                 return None
             field = way.field
             raise TypeError(f"Cannot return null for non-nullable field {field.parent}.{field.name}.")
+        selection = way.of_object
+        if selection is not None and (selection.is_open or _is_instance(selection, value)):
+            return self._object(selection, value, place)
         kind = way.kind
         if kind == OBJECT:
             return self._typed_object(way, way.type, place, value)
         if kind == LEAF:
-            return LeanExecutor.complete_leaf_value(way.type, value)
+            return self._leaf(way, value)
         if kind == ABSTRACT:
             return self._abstract(way, place, value)
         return self._list(way, place, value)
+
+    @staticmethod
+    def _leaf(way: Way, value: Any) -> Any:
+        assert way.serialize is not None
+        serialized = way.serialize(value)
+        if serialized is None or serialized is Undefined:  # graphql-core tells why this cannot be
+            return LeanExecutor.complete_leaf_value(way.type, value)
+        return serialized
 
     def _typed_object(self, way: Way, runtime_type: GraphQLObjectType, place: Place, value: Any) -> Any:
         selection = way.selection(runtime_type)
@@ -308,6 +323,7 @@ class QueryExecution:
                 raise GraphQLError(f"Expected Iterable, but did not find one for field '{field.parent}.{field.name}'.")
         elif len(items) > self._objects_left:  # a list that would be too long is not begun
             self._objects_left = 0
+            _close(items, 0)
             raise self._stopped()
         item_way = way.item
         assert item_way is not None
@@ -316,7 +332,7 @@ class QueryExecution:
             results.append(None)
             here = (place, results, index, item_way.nullable, None)
             try:
-                if optimized_is_awaitable(item):
+                if type(item) not in _PLAIN and _is_awaitable(item):
                     results[index] = self._later(item, item_way, here)
                 else:
                     results[index] = self._completed(item_way, here, item)
@@ -339,6 +355,18 @@ class QueryExecution:
         if stoppable is not None:
             stoppable.refuse(error)
         return error
+
+
+#: Classes of values that are not to be awaited, as far as they were met.
+_PLAIN: set[type] = {type(None), bool, int, float, str, list, dict}
+
+
+def _is_awaitable(value: Any) -> bool:
+    if optimized_is_awaitable(value):
+        return True
+    if hasattr(type(value), "__strawberry_definition__"):  # a class of the schema's, of which there is a certain number
+        _PLAIN.add(type(value))
+    return False
 
 
 def _is_instance(selection: Selection, value: Any) -> bool:

@@ -10,9 +10,18 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-from graphql import GraphQLObjectType, GraphQLResolveInfo
+from graphql import (
+    GraphQLField,
+    GraphQLInputType,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    get_nullable_type,
+    is_leaf_type,
+)
 from strawberry import Info, Schema
-from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.relay import GlobalID
+from strawberry.types.arguments import StrawberryArgument, convert_argument
+from strawberry.types.base import StrawberryMaybe, StrawberryObjectDefinition, StrawberryOptional
 from strawberry.types.field import StrawberryField
 
 from subgraphs.shell.lean_executor import Leaf, OfSource, leaf_of
@@ -32,8 +41,12 @@ def shorten_resolvers(schema: Schema) -> dict[str, dict[str, Leaf]]:
         for field in definition.fields:
             name = schema.config.name_converter.get_graphql_name(field)
             graphql_field = graphql_type.fields.get(name)
-            resolver = None if field.is_subscription else _short_resolver(field)
-            if graphql_field is None or resolver is None:
+            resolver = (
+                None
+                if graphql_field is None or field.is_subscription
+                else _short_resolver(schema, field, graphql_field)
+            )
+            if resolver is None:
                 continue
             graphql_field.resolve = resolver
             if field.base_resolver is None and (leaf := leaf_of(graphql_field.type, attrgetter(field.python_name))):
@@ -41,19 +54,22 @@ def shorten_resolvers(schema: Schema) -> dict[str, dict[str, Leaf]]:
     return leaves
 
 
-def _short_resolver(field: StrawberryField) -> Resolver | None:
-    if field.extensions or required_scopes(field) is not None:
+def _short_resolver(schema: Schema, field: StrawberryField, graphql_field: GraphQLField) -> Resolver | None:
+    if field.extensions:
         return None
     if field.base_resolver is None:
-        return OfSource(attrgetter(field.python_name))
+        return OfSource(attrgetter(field.python_name)) if required_scopes(field) is None else None
     function = field.base_resolver.wrapped_func
-    if not inspect.isfunction(function) or field.arguments:
+    if not inspect.isfunction(function):
         return None
     parameters = list(inspect.signature(function).parameters)
     if parameters == ["self"]:
         return OfSource(function)
     if parameters == ["self", "info"]:
         return _method_with_info(function, field)
+    named = [argument.python_name for argument in field.arguments]
+    if parameters in (["self", *named], ["self", "info", *named]):
+        return _method_with_arguments(schema, function, field, graphql_field)
     return None
 
 
@@ -62,3 +78,36 @@ def _method_with_info(function: Resolver, field: StrawberryField) -> Resolver:
         return function(source, Info(_raw_info=info, _field=field))
 
     return resolve
+
+
+def _method_with_arguments(
+    schema: Schema, function: Resolver, field: StrawberryField, graphql_field: GraphQLField
+) -> Resolver:
+    """As Strawberry calls it, but that arguments which are scalars or enums are known to need no conversion."""
+    name_of = schema.config.name_converter.from_argument
+    registry = schema.schema_converter.scalar_registry
+    takes_info = field.base_resolver is not None and field.base_resolver.info_parameter is not None
+    arguments = [
+        (name_of(each), each.python_name, None if _is_plain(each, graphql_field.args[name_of(each)].type) else each)
+        for each in field.arguments
+    ]
+
+    def resolve(source: Any, info: GraphQLResolveInfo[Any], /, **given: Any) -> Any:
+        shown = Info(_raw_info=info, _field=field)
+        named: dict[str, Any] = {"info": shown} if takes_info else {}
+        for name, python_name, converted in arguments:
+            if name in given:
+                value = given[name]
+                if converted is not None:
+                    value = convert_argument(value, converted.type, registry, schema.config, shown, path=(name,))
+                named[python_name] = value
+        return function(source, **named)
+
+    return resolve
+
+
+def _is_plain(argument: StrawberryArgument, graphql_type: GraphQLInputType) -> bool:
+    """Whether what GraphQL coerced is what the resolver is given: not so of lists, inputs, and types that Strawberry wraps."""
+    kind = argument.type.of_type if isinstance(argument.type, StrawberryOptional) else argument.type
+    is_wrapped = isinstance(argument.type, StrawberryMaybe) or kind is GlobalID
+    return is_leaf_type(get_nullable_type(graphql_type)) and not is_wrapped

@@ -7,20 +7,28 @@ import os
 import re
 import sys
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from graphql import GraphQLObjectType
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from benchmarks.fittracker.product import product_of
 from benchmarks.micro.subgraph_answers import apps_of, requests_of_the_dashboard, statements_of
 from deploy.workbench import OPERATIONS
 from router.loaded_graph import LoadedGraph
+from router.transport.in_process import InProcessTransport
+from router.transport.protocol import SubgraphRequest
 from router.workbench import read_samples
-from subgraphs.shell.app import close_resources
+from subgraphs.shell.app import SubgraphApp, close_resources
+from subgraphs.shell.graphql_schema import SubgraphSchema
+from tests.testkit.random_selections import RandomSelections
 from tests.testkit.running_stack import PASSWORD, ROOT, RunningStack, Visitor, eventually, running_stack
 from tests.testkit.statement_counts import count_statements, operations_of
 
@@ -303,8 +311,11 @@ async def _dashboard_costs(data_dir: Path) -> None:
     apps = apps_of(product)
     statements: Counter[str] = Counter()
     try:
-        for request in await requests_of_the_dashboard(product, apps):
+        requests = await requests_of_the_dashboard(product, apps)
+        for request in requests:
             statements[request.subgraph] += len(await statements_of(apps[request.subgraph], request))
+        for request in {each.subgraph: each for each in reversed(requests)}.values():
+            await _answered_as_by_strawberry(apps[request.subgraph], request)
     finally:
         for app in apps.values():
             await close_resources(app.resources)
@@ -356,3 +367,47 @@ async def _projections_equal_their_sources(stack: RunningStack) -> None:
         sys.executable, "-m", "deploy", "events", "check", "--data-dir", str(stack.directory.path), cwd=ROOT
     )
     assert await process.wait() == 0
+
+
+async def _answered_as_by_strawberry(app: SubgraphApp, of_the_dashboard: SubgraphRequest) -> None:
+    """Random selections of what a subgraph has of a person are answered, and refused, as by Strawberry's own executor."""
+    schema: SubgraphSchema = import_module(f"subgraphs.{of_the_dashboard.subgraph}.schema").schema
+    transport = InProcessTransport({of_the_dashboard.subgraph: app})
+    user = schema._schema.type_map["User"]
+    assert isinstance(user, GraphQLObjectType)
+    variables = orjson.loads(of_the_dashboard.body).get("variables") or {}
+    people = variables.get("representations")  # of the first request: John himself
+    compiled = schema.execution_context_class
+    ours: list[Any] = []
+    for seed in range(8):
+        selections = RandomSelections(schema._schema, seed)
+        selection = selections.of(user, 4)
+        if people is None:
+            query = selections.query("{ me " + selection + " }")
+        else:
+            query = selections.query("{ _entities(representations: $people) { ... on User " + selection + " } }")
+            query = (
+                query.replace("query(", "query($people: [_Any!]!, ")
+                if "query(" in query
+                else f"query($people: [_Any!]!) {query}"
+            )
+        body = orjson.dumps({"query": query, "variables": {"people": people}})
+        headers = of_the_dashboard.headers if seed % 4 else ()  # nobody asks, and is refused
+        request = replace(of_the_dashboard, body=body, headers=headers)
+        ours.append(await _answer(transport, request))
+        try:
+            schema.execution_context_class = StrawberryGraphQLCoreExecutionContext
+            theirs = await _answer(transport, request)
+        finally:
+            schema.execution_context_class = compiled
+        assert ours[-1] == theirs or theirs == await _answer(transport, request), query  # a clock may have gone on
+    assert sum(not each["errors"] for each in ours) > 4, ours
+    assert any(each["errors"] for each in ours), ours
+
+
+async def _answer(transport: InProcessTransport, request: SubgraphRequest) -> Any:
+    answer = orjson.loads((await transport.send(request)).body)
+    answer["errors"] = sorted(
+        str((each["path"], each["locations"], each["message"])) for each in answer.get("errors", ())
+    )
+    return answer

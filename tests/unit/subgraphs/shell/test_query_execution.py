@@ -11,13 +11,13 @@ from typing import Annotated, Any
 
 import pytest
 import strawberry
-from graphql import GraphQLObjectType, get_named_type, is_abstract_type, is_leaf_type
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from structlog.testing import capture_logs
 
 from subgraphs.shell.allowance import MOST_OBJECTS, AnswerTooLargeError
 from subgraphs.shell.errors import NotFoundError
 from subgraphs.shell.graphql_schema import SubgraphSchema
+from tests.testkit.random_selections import RandomSelections
 
 
 class Fate:
@@ -187,60 +187,12 @@ compiled = SubgraphSchema(query=Query)
 ordinary = OrdinarySchema(query=Query)
 
 
-_VARIABLES = {
-    "$count": "$count: Int = 1",
-    "$c0": "$c0: Boolean! = true",
-    "$c1": "$c1: Boolean! = false",
-    "$c2": "$c2: Boolean! = true",
-}
-
-
-class Selecting:
-    """Random selections of a schema."""
-
-    def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
-        self._aliases = 0
-
-    def operation(self) -> str:
-        query = compiled._schema.query_type
-        assert query is not None
-        selection = self.of(query, 3)
-        used = [declared for name, declared in _VARIABLES.items() if name in selection]
-        return (f"query({', '.join(used)}) " if used else "") + selection
-
-    def of(self, parent: GraphQLObjectType, depth: int) -> str:
-        parts = ["__typename"] if self._random.random() < 0.3 else []
-        for name, field in parent.fields.items():
-            kind = get_named_type(field.type)
-            if name.startswith("_") or self._random.random() < 0.5 or (not is_leaf_type(kind) and depth == 0):
-                continue
-            parts.append(self._field(name, kind, depth, field))
-        self._random.shuffle(parts)
-        return "{" + " ".join(parts or ["__typename"]) + "}"
-
-    def _field(self, name: str, kind: Any, depth: int, field: Any) -> str:
-        alias = ""
-        if self._random.random() < 0.2:
-            self._aliases += 1
-            alias = f"a{self._aliases}: "
-        arguments = ""
-        if "count" in field.args and self._random.random() < 0.7:
-            arguments = self._random.choice(["(count: 3)", "(count: $count)"])
-        if "upper" in field.args and self._random.random() < 0.5:
-            arguments = "(upper: true)"
-        condition = self._random.choice(["", "", "", " @skip(if: $c0)", " @include(if: $c1)", " @skip(if: $c2)"])
-        inner = "" if is_leaf_type(kind) else self._inner(kind, depth - 1)
-        if alias == "" and arguments:  # two of one name must agree
-            self._aliases += 1
-            alias = f"a{self._aliases}: "
-        return f"{alias}{name}{arguments}{condition} {inner}"
-
-    def _inner(self, kind: Any, depth: int) -> str:
-        if not is_abstract_type(kind):
-            return self.of(kind, depth)
-        types = compiled._schema.get_possible_types(kind)
-        return "{ __typename " + " ".join(f"... on {each.name} {self.of(each, depth)}" for each in types) + "}"
+def random_query(seed: int) -> str:
+    arguments = {"count": ["(count: 3)", "(count: $count)"], "upper": ["(upper: true)"]}
+    selections = RandomSelections(compiled._schema, seed, arguments, {"$count": "$count: Int = 1"}, most_fields=7)
+    query = compiled._schema.query_type
+    assert query is not None
+    return selections.query(selections.of(query, 4))
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # graphql-core drops coroutines
@@ -248,7 +200,7 @@ class Selecting:
 async def test_random_queries_are_answered_as_by_graphql_core(seeds: range) -> None:
     """With many errors, which of them is told for a place that became null may hang on which came first; not what is null."""
     for seed in seeds:
-        operation = Selecting(seed).operation()
+        operation = random_query(seed)
         for number, per_thousand in enumerate((0, 5, 40, 200)):
             variables = {"count": number, "c0": number % 2 == 0, "c1": seed % 2 == 0}
             ours = await compiled.execute(operation, variables, Fate(seed, per_thousand))
@@ -260,7 +212,7 @@ async def test_random_queries_are_answered_as_by_graphql_core(seeds: range) -> N
 async def test_a_single_error_is_told_as_by_graphql_core() -> None:
     told = []
     for seed in range(12):
-        operation = Selecting(seed).operation()
+        operation = random_query(seed)
         asked = OneOf(-1, 0)
         await compiled.execute(operation, None, asked)
         places = sorted(asked.places)
