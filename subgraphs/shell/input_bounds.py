@@ -122,7 +122,7 @@ class _Walk:
             raise OutOfBoundsError(f"{place} is one value more than the {self._most} that a variable may have")
         if depth > DEEPEST_VALUE:
             raise OutOfBoundsError(f"{place} is deeper than the {DEEPEST_VALUE} levels that a variable may have")
-        kind = declared.of_type if isinstance(declared, GraphQLNonNull) else declared
+        kind = _nullable(declared)
         if isinstance(value, list):
             if not self._is_representation:
                 _check_list(value, "", place)
@@ -138,6 +138,10 @@ class _Walk:
             _check_text(value, kind.name if kind is not None and not is_list_type(kind) else "", place)
         elif isinstance(value, int | float):
             _check_number(value, place)
+
+
+def _nullable(declared: Any) -> Any:
+    return declared.of_type if isinstance(declared, GraphQLNonNull) else declared
 
 
 def _check_list(values: Any, _type_name: str, place: str) -> None:
