@@ -132,7 +132,7 @@ class CompiledPlan:
         self.operation = operation
         self.schema = schema
         self.root_type = _root_type_name(schema, operation.operation_type)
-        fetches = list(fetches_of(plan.node))
+        fetches = fetches_of(plan.node)
         self.sharing = analyse_sharing(plan.node)
         compiler = StepCompiler(
             operation=operation,

@@ -95,7 +95,8 @@ class KeptProjections:
 def _condition_variables(selections: SelectionSet) -> set[str]:
     found: set[str] = set()
     for item in selections.items:
-        found.update(condition.variable for condition in item.conditions)
+        for condition in item.conditions:
+            found.add(condition.variable)
         if item.selections is not None:
             found |= _condition_variables(item.selections)
     return found

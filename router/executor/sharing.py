@@ -57,7 +57,7 @@ def analyse_sharing(node: PlanNode | None) -> Sharing:
     in it would be shared: the two lists are merged by position, and an object that stands at two positions would be merged with
     the wrong partner. Where both lists have come before anybody looks into them, they are as one.
     """
-    fetches = list(fetches_of(node))
+    fetches = fetches_of(node)
     lookups = [lookup for fetch in fetches if isinstance(fetch, EntityFetch) for lookup in fetch.lookups]
     if not lookups and not any(fetch.path for fetch in fetches if isinstance(fetch, Fetch)):
         return Sharing(frozenset(), {})
@@ -72,26 +72,24 @@ def analyse_sharing(node: PlanNode | None) -> Sharing:
     return Sharing(shared, _groups(lookups, shared, visits))
 
 
-def fetches_of(node: PlanNode | None) -> Iterator[Fetch | EntityFetch]:
+def fetches_of(node: PlanNode | None) -> list[Fetch | EntityFetch]:
     """All of a plan, in its order."""
     match node:
         case Fetch() | EntityFetch():
-            yield node
+            return [node]
         case Sequence(nodes) | Parallel(nodes):
-            for inner in nodes:
-                yield from fetches_of(inner)
+            return [fetch for inner in nodes for fetch in fetches_of(inner)]
         case ConditionNode(node=inner):
-            yield from fetches_of(inner)
+            return fetches_of(inner)
         case Subscription(primary, rest):
-            yield primary
-            yield from fetches_of(rest)
+            return [primary, *fetches_of(rest)]
         case None:
-            return
+            return []
 
 
 def response_keys_of(path: Path) -> tuple[str, ...]:
     """The path without list marks and type filters."""
-    return tuple(segment for segment in path if segment != "@" and not segment.startswith("|"))
+    return tuple([segment for segment in path if segment != "@" and not segment.startswith("|")])
 
 
 def _may_share(path: Path, paths: set[Path], written_late: set[tuple[str, ...]]) -> bool:

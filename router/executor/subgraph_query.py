@@ -88,7 +88,7 @@ def print_selections(selections: SelectionSet) -> str:
     """`{id name:fullName ...on Admin{role}}`; an empty set asks for `__typename`, as GraphQL has no empty one."""
     if not selections.items:
         return "{__typename}"
-    return "{" + " ".join(_print_selection(item) for item in selections.items) + "}"
+    return "{" + " ".join([_print_selection(item) for item in selections.items]) + "}"
 
 
 def _print_selection(item: Field | InlineFragment) -> str:
@@ -117,7 +117,8 @@ def _print_condition(condition: Condition) -> str:
 def _print_field(field: Field, directives: str) -> str:
     alias = "" if field.response_key == field.name else f"{field.response_key}:"
     inner = "" if field.selections is None else print_selections(field.selections)
-    return f"{alias}{field.name}{_print_arguments(field.arguments)}{directives}{inner}"
+    arguments = _print_arguments(field.arguments) if field.arguments else ""
+    return f"{alias}{field.name}{arguments}{directives}{inner}"
 
 
 def _print_fragment(fragment: InlineFragment, directives: str) -> str:
@@ -127,8 +128,6 @@ def _print_fragment(fragment: InlineFragment, directives: str) -> str:
 
 def _print_arguments(arguments: tuple[Argument, ...]) -> str:
     """The arguments in parentheses, then the directives."""
-    if not arguments:
-        return ""
     own = ",".join(f"{each.name}:{each.value}" for each in arguments if each.directive_at is None)
     directives = "".join(f"@{each.name}{each.value}" for each in arguments if each.directive_at == "field")
     return (f"({own})" if own else "") + directives

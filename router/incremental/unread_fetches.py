@@ -54,7 +54,7 @@ class _Reader:
         self._needed: set[_Keys] = set()
         self._read: set[tuple[int, int, Path]] = set()  # a fetch by identity, the index of a lookup, one of its paths
         self._need(response_keys_of(reading.path), reading.selections)
-        fetches = list(fetches_of(node))
+        fetches = fetches_of(node)
         found = -1
         while found < len(self._read):
             found = len(self._read)

@@ -311,19 +311,18 @@ class _Inliner:
         self._field_count += 1
         if self._field_count > self._max_fields:
             raise LimitExceededError("FIELD", self._max_fields)
-        node = group.node
-        definition = self._definition_of(node, parent)
-        arguments = group.directives
-        if node.arguments:
-            given = sorted(node.arguments, key=lambda argument: argument.name.value)
-            arguments = (
-                *(argument_of(each, definition.args[each.name.value], self._lifter) for each in given),
-                *arguments,
-            )
-        named = get_named_type(definition.type)
-        selections = None
-        if is_composite_type(named) and group.selection_sets:
-            selections = self.build(group.selection_sets, named, self._possible_types(named))
+        node, arguments, selections = group.node, group.directives, None
+        if node.arguments or group.selection_sets:  # else nobody has to know what the field is
+            definition = self._definition_of(node, parent)
+            if node.arguments:
+                given = sorted(node.arguments, key=lambda argument: argument.name.value)
+                arguments = (
+                    *[argument_of(each, definition.args[each.name.value], self._lifter) for each in given],
+                    *arguments,
+                )
+            named = get_named_type(definition.type)
+            if group.selection_sets and is_composite_type(named):
+                selections = self.build(group.selection_sets, named, self._possible_types(named))
         response_key = (node.alias or node.name).value
         streaming = _streaming_of(node.directives) if self._keep_incremental and node.directives else None
         return Field(node.name.value, response_key, arguments, selections, group.conditions, streaming)

@@ -29,7 +29,7 @@ def plan_extension(compiled: CompiledPlan, prepared: PreparedRequest) -> dict[st
     in little time.
     """
     printer = FetchPrinter(compiled.operation)
-    fetches = list(fetches_of(compiled.plan.node))
+    fetches = fetches_of(compiled.plan.node)
     texts = [printer.root(each)[1] if isinstance(each, Fetch) else printer.entities(each)[1] for each in fetches]
     tree = plan_as_json(compiled.plan.node)
     for number, (node, text) in enumerate(zip(_fetch_nodes(tree), texts, strict=True)):
