@@ -1,22 +1,15 @@
-"""`fittracker`, the console script; `python -m deploy` is the same, also where that is not installed.
-
-Ctrl-C while the modules load, half a second, ends the process as the signal does, without a traceback. After that the command
-itself says how it ends.
-"""
+"""`fittracker`, the console script; `python -m deploy` is the same, also where that is not installed."""
 
 from __future__ import annotations
 
-import signal
+from router.interrupts import ended_by_interrupt
 
 
 def run() -> None:
-    heard = signal.getsignal(signal.SIGINT)
-    if heard is signal.default_int_handler:  # otherwise it is ignored, as behind nohup, and stays so
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from deploy.cli import whole_command
+    with ended_by_interrupt():
+        from deploy.cli import whole_command
 
-    command = whole_command()
-    signal.signal(signal.SIGINT, heard)
+        command = whole_command()
     command()
 
 

@@ -25,6 +25,8 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 PACKAGE = "fittracker_router"
 ROOMS = ("router", "schema")
+#: Of this package.
+MODULES = ("__main__.py", "command.py")
 
 #: Of the project's dependencies, those that the two rooms import, and what Strawberry's ASGI application needs.
 DEPENDENCIES = (
@@ -36,6 +38,7 @@ DEPENDENCIES = (
 
 _NAME = re.compile(r"[A-Za-z0-9-]+")
 _IMPORT = re.compile(rf"^(\s*)(from|import) ({'|'.join(ROOMS)})(?=[. ])", re.MULTILINE)
+_OWN_IMPORT = re.compile(r"^(\s*)from deploy\.standalone(?=\.)", re.MULTILINE)
 
 
 class NothingToCompileWithError(Exception):
@@ -84,7 +87,8 @@ def _stage(package: Path) -> None:
     unwanted = shutil.ignore_patterns("__pycache__", "node_modules", "fittracker", "build.mjs", "package*.json")
     for room in ROOMS:
         shutil.copytree(ROOT / room, package / room, ignore=unwanted)
-    shutil.copy(Path(__file__).with_name("command.py"), package)
+    for module in MODULES:
+        shutil.copy(Path(__file__).with_name(module), package)
     (package / "__init__.py").write_text('"""A Federation 2 router and composer."""\n', encoding="utf-8")
     (package / "py.typed").touch()
     for file in package.rglob("*.py"):
@@ -93,7 +97,7 @@ def _stage(package: Path) -> None:
 
 def renamed(source: str) -> str:
     """A module with its imports of the rooms made imports of the package."""
-    return _IMPORT.sub(rf"\1\2 {PACKAGE}.\3", source)
+    return _OWN_IMPORT.sub(rf"\1from {PACKAGE}", _IMPORT.sub(rf"\1\2 {PACKAGE}.\3", source))
 
 
 def _metadata(configuration: dict[str, Any]) -> str:
@@ -126,7 +130,7 @@ dependencies = [
 strawberry = [{_quoted(by_name["strawberry-graphql"])}]
 
 [project.scripts]
-fittracker-router = "{PACKAGE}.command:run"
+fittracker-router = "{PACKAGE}.__main__:run"
 fittracker-compose = "{PACKAGE}.schema.__main__:main"
 
 [tool.hatch.build.targets.wheel]

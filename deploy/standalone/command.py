@@ -39,11 +39,6 @@ class RefusedError(Exception):
     """What was asked cannot be done; a sentence for the person at the terminal."""
 
 
-def run() -> None:
-    """The console script."""
-    sys.exit(main())
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 stopped by a signal, 1 what was named cannot be served; the reason goes to standard error."""
     options = _parser().parse_args(arguments)

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
@@ -24,6 +25,7 @@ import structlog
 import uvicorn
 
 from router.garbage import collect_in_short_pauses
+from router.interrupts import deaf_to_interrupts
 from router.server.bounded_http import BoundedHttpProtocol, ConnectionCaps, bounded_http
 from router.server.certificate import check_certificate
 from router.server.draining import Drainable, DrainingServer
@@ -208,7 +210,9 @@ class _Supervisor:
         worker = self._context.Process(
             target=_worker, args=(self._settings, self._create_app, self._folder), daemon=True
         )
-        worker.start()
+        resource_tracker.ensure_running()  # at its own start it lets the signals through again
+        with deaf_to_interrupts():
+            worker.start()
         return worker
 
     def _replace_dead(self) -> None:
