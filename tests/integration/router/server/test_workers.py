@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import aiohttp
@@ -57,21 +57,15 @@ async def calling_back() -> AsyncIterator[str]:
 
 @pytest.fixture
 async def two_workers(shop: Shop, calling_back: str, tmp_path: Path) -> AsyncIterator[Served]:
-    supergraph = tmp_path / "supergraph.graphql"
-    supergraph.write_text(shop.supergraph)
     port = free_port()
-    script = tmp_path / "serve.py"
-    settings = {
+    settings: dict[str, object] = {
         "subscriptions": {"callback": {"public_url": f"http://127.0.0.1:{port}/callback"}},
         "subgraphs": {"catalog": {"subscription_url": calling_back, "subscription_protocol": "callback"}},
     }
-    script.write_text(
-        f"{SERVE}\nif __name__ == '__main__':\n"
-        f"    serve(load_settings(None, {{}}, supergraph=Path({str(supergraph)!r}), port={port}, workers=2, **{settings!r}))\n"
-    )
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(script), stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path.cwd())}
-    )
+        sys.executable, write_script(tmp_path, shop, port, settings),
+        stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+    )  # fmt: skip
     served = Served(process, port)
     reading = asyncio.create_task(served.read())
     await served.until_answering()
@@ -80,6 +74,17 @@ async def two_workers(shop: Shop, calling_back: str, tmp_path: Path) -> AsyncIte
         process.terminate()  # killed, it would leave its workers behind
         await process.wait()
     reading.cancel()
+
+
+def write_script(folder: Path, shop: Shop, port: int, settings: Mapping[str, object]) -> Path:
+    """What serves the shop by two workers when it is run."""
+    supergraph, script = folder / "supergraph.graphql", folder / "serve.py"
+    supergraph.write_text(shop.supergraph)
+    script.write_text(
+        f"{SERVE}\nif __name__ == '__main__':\n"
+        f"    serve(load_settings(None, {{}}, supergraph=Path({str(supergraph)!r}), port={port}, workers=2, **{settings!r}))\n"
+    )
+    return script
 
 
 async def ask(port: int) -> object:
@@ -144,3 +149,32 @@ async def test_workers_share_a_port_and_are_replaced_and_stopped(two_workers: Se
     for pid in two_workers.pids():
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def _with_a_handler_of_interrupts(parent: int) -> int:
+    """How many children of the process have come so far: Python's own handler is there before the first module is loaded."""
+    found = 0
+    for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+        status = Path(f"/proc/{child}/status").read_text()
+        (caught,) = (line for line in status.splitlines() if line.startswith("SigCgt:"))
+        found += bool(int(caught.split()[1], 16) & 1 << (signal.SIGINT - 1))
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how far the workers are is read in /proc")
+async def test_ctrl_c_while_workers_load_ends_all_of_them_without_a_traceback(shop: Shop, tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, write_script(tmp_path, shop, free_port(), {}), start_new_session=True,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+    )  # fmt: skip
+    assert process.stdout is not None
+    while orjson.loads(await process.stdout.readline())["event"] != "workers_started":
+        pass
+    async with asyncio.timeout(60):
+        while _with_a_handler_of_interrupts(process.pid) < 2:
+            await asyncio.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it: to the workers too
+    async with asyncio.timeout(60):
+        _, errors = await process.communicate()
+    assert errors == b""
+    assert process.returncode == 0
