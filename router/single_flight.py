@@ -43,6 +43,11 @@ class Flight(Generic[ValueT]):
     def when_deserted(self) -> None:
         """The last of those who waited has been cancelled. The work goes on, unless a kind of flight says otherwise."""
 
+    @property
+    def waiting(self) -> int:
+        """How many joined, those who have left among them."""
+        return len(self._waiting)
+
     # Flight and seats let go of each other when it lands: an outcome must not live on in a circle of objects.
 
     def succeed(self, value: ValueT) -> None:
@@ -50,6 +55,15 @@ class Flight(Generic[ValueT]):
         for seat in waiting:
             if not seat.done():
                 seat.set_result(value)
+
+    def succeed_in_turns(self, value: ValueT, at_once: int) -> None:
+        """As `succeed`, but so many in each turn of the loop, which does between turns what has come up meanwhile."""
+        for seat in self._waiting[:at_once]:
+            if not seat.done():
+                seat.set_result(value)
+        del self._waiting[:at_once]
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self.succeed_in_turns, value, at_once)
 
     def fail(self, error: BaseException) -> None:
         waiting, self._waiting = self._waiting, []
