@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,6 +22,16 @@ MOMENTS = {
 MARK = "FITTRACKER_STARTED_BY"
 
 
+@pytest.fixture
+def interrupts_are_heard() -> Iterator[None]:
+    """Processes that a shell starts in the background ignore SIGINT, and so do their children: these tests too may run so."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def _processes_marked(mark: str) -> list[str]:
     """The command lines of the processes that have it in their environment, ended ones aside."""
     found = []
@@ -34,6 +45,7 @@ def _processes_marked(mark: str) -> list[str]:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.usefixtures("interrupts_are_heard")
 @pytest.mark.skipif(sys.platform != "linux", reason="what is left is looked for in /proc")
 def test_an_interrupted_start_ends_without_a_traceback_and_leaves_nothing_in_the_way(tmp_path: Path) -> None:
     for moment, said in MOMENTS.items():
@@ -54,6 +66,7 @@ def test_an_interrupted_start_ends_without_a_traceback_and_leaves_nothing_in_the
             code = process.wait(timeout=120)
         finally:
             process.kill()
+            process.wait()
 
         output = log_file.read_text()
         assert "Traceback" not in output, moment
