@@ -108,7 +108,7 @@ def _running(composer: Composer, subgraphs: Path, supergraph: Path, most_gib: in
         except (BrokenPipeError, EOFError):
             process.wait()
             said = log.read_text(errors="replace").strip()
-            raise ComposerError(f"ended with {process.returncode}: {said[:500]}") from None
+            raise ComposerError(f"ended with {process.returncode}: {_cause(said)}") from None
         finally:
             process.kill()
 
@@ -123,3 +123,10 @@ def _round(process: subprocess.Popen[bytes], most_seconds: float) -> float:
     if not line:
         raise EOFError
     return float(line)
+
+
+def _cause(said: str) -> str:
+    """The line that names an error, of what a process said at its end: the others are places in its files."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    named = (line for line in lines if line.partition(":")[0].endswith("Error"))
+    return next(named, lines[0] if lines else "without a word")[:200]
