@@ -74,10 +74,15 @@ def verify(url: str, workload: Workload) -> None:
         verify_refusal(url, workload)
     for each in workload.singly():
         request = Request({"query": each.operation_text()}, each.authorizations()[0], each.accept)
-        if each.accept == IN_PARTS:
-            verify_parts(url, request, each.expected())
-        else:
-            verify_answer(url, request, each.expected(), each.expected_errors())
+        verify_request(url, request, each.expected(), each.expected_errors())
+
+
+def verify_request(url: str, request: Request, expected: dict[str, Any], errors: int = 0) -> None:
+    """As a whole, or in parts where the request accepts parts. Raises WrongAnswerError."""
+    if request.accept == IN_PARTS:
+        verify_parts(url, request, expected)
+    else:
+        verify_answer(url, request, expected, errors)
 
 
 def answers_rightly(url: str, workload: Workload) -> bool:

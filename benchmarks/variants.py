@@ -21,7 +21,7 @@ import yaml
 
 from benchmarks.compare import GATEWAY_CORE, LOAD_CORE, running_subgraphs, write_graph
 from benchmarks.gateways import our_gateway
-from benchmarks.load import Request, Sample, sample, verify_answer, verify_parts
+from benchmarks.load import Request, Sample, sample, verify_request
 from benchmarks.processes import Server, free_port
 from benchmarks.reloading import reloading
 from benchmarks.report import write_results
@@ -42,13 +42,11 @@ class Variant:
     against: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     callers: int = 0  # that sign in; 0: nobody does
-    accept: str = "application/json"
-    reloads: bool = False
 
     def requests(self) -> list[Request]:
         (body,) = self.workload.bodies()
         authorizations = list(_authorizations(self.callers)) if self.callers else [""]
-        return [Request(body, authorization, self.accept) for authorization in authorizations]
+        return [Request(body, authorization, self.workload.accept) for authorization in authorizations]
 
 
 def _authorizations(count: int) -> Iterator[str]:
@@ -63,19 +61,15 @@ _HEAVY = Workload("heavy", "four subgraphs, nested entities", SHOP, HEAVY, is_di
 VARIANTS = (
     Variant("light", _LIGHT),
     Variant("light, signed in", _LIGHT, "light", {"jwt": {"keys": [{"secret": SECRET}], "required": True}}, CALLERS),
-    Variant("light, reloading", _LIGHT, "light", reloads=True),
+    Variant("light, reloading", replace(_LIGHT, reloads=True), "light"),
     Variant("heavy", _HEAVY),
-    Variant("heavy, deferred", replace(_HEAVY, operation=DEFERRED), "heavy", accept=IN_PARTS),
+    Variant("heavy, deferred", replace(_HEAVY, operation=DEFERRED, accept=IN_PARTS), "heavy"),
 )
 
 
 def verify_variant(url: str, variant: Variant) -> None:
     """Raises WrongAnswerError where the answer, put together, is not that of the shop's facts."""
-    request = variant.requests()[0]
-    if variant.accept != IN_PARTS:
-        verify_answer(url, request, variant.workload.expected())
-    else:
-        verify_parts(url, request, variant.workload.expected())
+    verify_request(url, variant.requests()[0], variant.workload.expected())
 
 
 def run(variants: Sequence[Variant], options: argparse.Namespace) -> dict[str, list[Sample]]:
@@ -87,7 +81,7 @@ def run(variants: Sequence[Variant], options: argparse.Namespace) -> dict[str, l
         for round_number in range(-1, options.rounds):  # the first round warms up
             for variant, server, url, own in servers:
                 verify_variant(url, variant)
-                with reloading(own, supergraph.read_text()) if variant.reloads else nullcontext():
+                with reloading(own, supergraph.read_text()) if variant.workload.reloads else nullcontext():
                     taken = sample(
                         url,
                         variant.requests(),
