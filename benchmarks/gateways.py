@@ -46,7 +46,8 @@ NOT_SET_UP = dict.fromkeys(PLAIN.__slots__, "this benchmark has no settings of i
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """`start` gets the supergraph file, the port and what is wanted, and hands back the command.
+    """`start` gets the supergraph file, the port and what is wanted, and hands back the command; `graph_file` names the file that the
+    gateway started so reads its graph from, and watches where it reloads.
 
     `missing` says why a gateway cannot run here, or is empty; `lacks` why it cannot do something that is wanted.
     """
@@ -58,6 +59,7 @@ class Gateway:
     missing: str = ""
     path: str = "/graphql"
     lacks: Mapping[str, str] = field(default_factory=dict)
+    graph_file: Callable[[Path, int], Path] = lambda supergraph, _port: supergraph
 
     def command(self, supergraph: Path, port: int, wanted: Wanted = PLAIN) -> list[str]:
         """Raises RuntimeError where it cannot do what is wanted, or cannot compose the graph."""
@@ -65,10 +67,6 @@ class Gateway:
             if name in self.lacks:
                 raise RuntimeError(f"no {name}: {self.lacks[name]}")
         return self.start(supergraph, port, wanted)
-
-    def graph_file(self, supergraph: Path, port: int) -> Path:
-        """The file that it reads its graph from, and watches where it reloads."""
-        return _cosmo_plan(supergraph, port) if self.name == "cosmo-router" else supergraph
 
     def url(self, port: int) -> str:
         return f"http://127.0.0.1:{port}{self.path}"
@@ -218,7 +216,7 @@ def _cosmo_router() -> Gateway:
         **dict.fromkeys(switches, "false"),
     }
     missing = _missing_binary("COSMO_ROUTER_BINARY") or _missing_binary("WGC_BINARY")
-    return Gateway("cosmo-router", "Go", start, environment, missing)
+    return Gateway("cosmo-router", "Go", start, environment, missing, graph_file=_cosmo_plan)
 
 
 def _cosmo_plan(supergraph: Path, port: int) -> Path:
