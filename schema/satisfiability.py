@@ -69,10 +69,12 @@ def check_satisfiability(supergraph: Supergraph) -> Iterator[Finding]:
     )
 
 
-def _under_condition(what: Finding | Unreachable, labels: str | None) -> Finding | tuple[Unreachable, str | None]:
+def _under_condition(what: Finding | Unreachable, labels: str | None) -> Finding | Unreachable:
+    if labels is None:
+        return what
     if isinstance(what, Unreachable):
-        return what, labels
-    return what if labels is None else replace(what, message=f"{what.message}\n  - with the override labels {labels}")
+        return replace(what, condition=labels)
+    return replace(what, message=f"{what.message}\n  - with the override labels {labels}")
 
 
 @dataclass(frozen=True, slots=True)

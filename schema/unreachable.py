@@ -19,7 +19,7 @@ _NAMED_FIELDS = 10
 class Unreachable:
     """`field` of the object type `type` cannot be had where the object comes from `origins`, as in the operation `witness`.
 
-    `keys` are the resolvable ones of the type, by subgraph.
+    `keys` are the resolvable ones of the type, by subgraph. `condition` tells with which override labels; None for always.
     """
 
     type: str
@@ -28,6 +28,7 @@ class Unreachable:
     witness: str
     reasons: tuple[Reason, ...]
     keys: tuple[tuple[str, str], ...] = ()
+    condition: str | None = None
 
     @property
     def coordinate(self) -> str:
@@ -36,12 +37,11 @@ class Unreachable:
 
 def finding_of(one: Unreachable) -> Finding:
     """SATISFIABILITY_ERROR for this field alone."""
-    return _Cause(one.type, None, [one]).finding()
+    return _Cause([one]).finding()
 
 
-def findings_of(found: Iterable[tuple[Unreachable, str | None] | Finding]) -> Iterator[Finding]:
-    """SATISFIABILITY_ERROR for each cause, in the order in which they are first met, between other findings. With each field
-    comes the condition on override labels under which it cannot be reached, None for always.
+def findings_of(found: Iterable[Unreachable | Finding]) -> Iterator[Finding]:
+    """SATISFIABILITY_ERROR for each cause, in the order in which they are first met, between other findings.
 
     Fields of a type have a cause in common where the same keeps one from asking whoever resolves them, wherever the object
     comes from; and then, where keys are what is missing, if objects from the same subgraphs lack them. So where one of
@@ -53,14 +53,14 @@ def findings_of(found: Iterable[tuple[Unreachable, str | None] | Finding]) -> It
         if isinstance(each, Finding):
             by_reasons[number] = each
         else:
-            field, condition = each
-            _add(by_reasons, (field.type, field.reasons, condition), _Cause(field.type, condition, [field]))
+            _add(by_reasons, (each.type, each.reasons, each.condition), _Cause([each]))
     by_origins: dict[object, _Cause | Finding] = {}
     for number, cause in enumerate(by_reasons.values()):
         if isinstance(cause, Finding):
             by_origins[number] = cause
         else:
-            alike = (cause.type, cause.origins, cause.condition) if cause.is_about_keys else number
+            first = cause.fields[0]
+            alike = (first.type, cause.origins, first.condition) if cause.is_about_keys else number
             _add(by_origins, alike, cause)
     for cause in by_origins.values():
         yield cause if isinstance(cause, Finding) else cause.finding()
@@ -74,8 +74,8 @@ def _add(causes: dict[object, _Cause | Finding], key: object, cause: _Cause) -> 
 
 @dataclass(slots=True)
 class _Cause:
-    type: str
-    condition: str | None
+    """Of several `fields`, all are of one type and under one condition."""
+
     fields: list[Unreachable]
 
     @property
@@ -108,16 +108,16 @@ class _Cause:
             yield f'Field "{first.coordinate}" cannot be resolved for an operation that is valid in the API:'
         else:
             yield (
-                f'{len(names)} fields of "{self.type}" cannot be resolved for operations that are valid in the API: '
+                f'{len(names)} fields of "{first.type}" cannot be resolved for operations that are valid in the API: '
                 f"{_listed(names)}. For example:"
             )
         yield first.witness
         yield f"  - the object comes from {_listed(sorted(first.origins))}{self._told_elsewhere(first)}"
         yield from (f"  - {reason.text}" for reason in self.reasons)
         if first.keys and any(reason.is_about_keys for reason in self.reasons):
-            yield f'  - keys of "{self.type}" are {_told_keys(first.keys)}: one that both sides have leads from one to the other'
-        if self.condition is not None:
-            yield f"  - with the override labels {self.condition}"
+            yield f'  - keys of "{first.type}" are {_told_keys(first.keys)}: one that both sides have leads from one to the other'
+        if first.condition is not None:
+            yield f"  - with the override labels {first.condition}"
 
     def _told_elsewhere(self, first: Unreachable) -> str:
         others = sorted(self.origins - first.origins)
