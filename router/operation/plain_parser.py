@@ -6,7 +6,6 @@ reads it otherwise: `tests/unit/router/operation/test_plain_parser.py` holds it 
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from graphql import (
@@ -45,7 +44,7 @@ from graphql import (
     VariableNode,
 )
 
-from router.operation.text_form import FLOAT, INTEGER, lexemes_of
+from router.operation.text_form import FLOAT, INTEGER, PLAIN_STRING, lexemes_of
 
 #: Of selection sets, and of values, within one another; a fourth of what graphql-core's parser allows.
 MAX_DEPTH = 50
@@ -53,13 +52,12 @@ MAX_DEPTH = 50
 _OPERATION_TYPES = {each.value: each for each in OperationType}
 #: Errors about these name their places.
 _INTROSPECTION = frozenset(("__schema", "__type"))
-_ORDINARY_STRING = re.compile(r'"[^"\\\x00-\x1f\x7f\ud800-\udfff]*"')
 
 
 def plain_document(text: str, max_tokens: int) -> DocumentNode | None:
     """The document, none of whose nodes has a location but the document itself. None where graphql-core's parser is to look:
     the text may be wrong, has more than `max_tokens` tokens, is nested deeply, asks for introspection, or has strings with
-    escapes or descriptions.
+    escapes or control characters, or descriptions.
     """
     lexemes = lexemes_of(text)
     # the parser counts comments, and the ends of the text, too
@@ -264,7 +262,7 @@ class _Parser:
             return IntValueNode(value=lexeme)
         if FLOAT.fullmatch(lexeme):
             return FloatValueNode(value=lexeme)
-        if _ORDINARY_STRING.fullmatch(lexeme):
+        if PLAIN_STRING.fullmatch(lexeme):
             return StringValueNode(value=lexeme[1:-1], block=False)
         raise _UnusualError
 

@@ -26,7 +26,7 @@ MARK = "1467123"
 MAX_LITERALS = 900
 INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_PLAIN_STRING = re.compile(r'"[^"\\\x00-\x1f\x7f-\x9f\ud800-\udfff]*"')
+PLAIN_STRING = re.compile(r'"[^"\\\x00-\x1f\x7f-\x9f\ud800-\udfff]*"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _take_literals(tokens: list[str], places: list[int]) -> dict[int | float | s
             number = len(values)
             if INTEGER.fullmatch(lexeme):
                 values[lexeme] = int(f"{MARK}{number:03}")
-            elif _PLAIN_STRING.fullmatch(lexeme):
+            elif PLAIN_STRING.fullmatch(lexeme):
                 values[lexeme] = f"{MARK} {number}"
             elif FLOAT.fullmatch(lexeme):
                 values[lexeme] = float(f"{number}.{MARK}")
