@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type, is_abstract_type
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type
 from graphql.type import is_composite_type
 
 from router.access.caller import Caller, Refusal
 from router.access.directives import uses_of
 from router.bounded_cache import BoundedCache
 from router.errors import ErrorEntry
+from router.object_types import object_types_of
 from router.operation import Operation
 from router.selection_set import Condition, Field, InlineFragment, SelectionSet
 from router.supergraph import parse_sdl
@@ -272,11 +273,8 @@ class AuthorizationRules:
         known = self._possible_types.get(type_name)
         if known is None:
             type_ = self._schema.type_map[type_name]
-            if is_abstract_type(type_):
-                known = frozenset(each.name for each in self._schema.get_possible_types(type_))
-            else:
-                known = frozenset({type_name} if is_composite_type(type_) else ())
-            self._possible_types[type_name] = known
+            members = object_types_of(self._schema, type_) if is_composite_type(type_) else ()
+            known = self._possible_types[type_name] = frozenset(each.name for each in members)
         return known
 
 
