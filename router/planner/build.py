@@ -196,7 +196,7 @@ class FetchGraphBuilder:
         if position.draft is None or place.subgraph is None:
             return
         key = ("typename", place.subgraph, place.type, client_type)
-        if remembered(self.graph, key, lambda: (self._is_abstract(place, client_type),))[0]:
+        if remembered(self.graph, key, lambda: self._is_abstract(place, client_type)):
             position.draft.add_field("__typename", "__typename")
 
     def _is_abstract(self, place: Place, client_type: str | None) -> bool:

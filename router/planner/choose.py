@@ -91,10 +91,8 @@ class Chooser:
 
         Raises what its budget raises when the search grows past its bound.
         """
-        memo, key = (
-            self._memo,
-            (place.subgraph, place.type, id(place.provided), place.sharers, id(selections), excluded),
-        )
+        memo = self._memo
+        key = (place.subgraph, place.type, id(place.provided), place.sharers, id(selections), excluded)
         if key in memo:
             return memo[key]
         if excluded:
