@@ -58,11 +58,11 @@ class Flight(Generic[ValueT]):
 
     def succeed_in_turns(self, value: ValueT, at_once: int) -> None:
         """As `succeed`, but so many in each turn of the loop, which does between turns what has come up meanwhile."""
-        for seat in self._waiting[:at_once]:
-            if not seat.done():
-                seat.set_result(value)
-        del self._waiting[:at_once]
-        if self._waiting:
+        later = self._waiting[at_once:]
+        del self._waiting[at_once:]
+        self.succeed(value)
+        self._waiting = later
+        if later:
             asyncio.get_running_loop().call_soon(self.succeed_in_turns, value, at_once)
 
     def fail(self, error: BaseException) -> None:
