@@ -138,3 +138,15 @@ class Stoppable:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self.stop(AskerLeftError())
+
+
+def too_many_objects(context: Any) -> AnswerTooLargeError:
+    """The error to raise from now on for each object of the request, so that what was begun comes to its end soon.
+
+    Nothing of it is answered: the operation of the context, where it runs inside a `Stoppable`, is refused.
+    """
+    error = AnswerTooLargeError.of_objects()
+    stoppable = getattr(context, "stoppable", None)
+    if stoppable is not None:
+        stoppable.refuse(error)
+    return error

@@ -28,7 +28,7 @@ from graphql import (
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.schema.schema_converter import CustomGraphQLEnumType
 
-from subgraphs.shell.allowance import MOST_OBJECTS, AnswerTooLargeError
+from subgraphs.shell.allowance import MOST_OBJECTS, too_many_objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class LeanExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         self._objects_left -= 1
         if self._objects_left < 0:
-            raise self._stopped()
+            raise too_many_objects(self.context_value)
         known = self.leaves.get(parent_type.name)
         if not known:
             return super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
@@ -175,16 +175,8 @@ class LeanExecutor(StrawberryGraphQLCoreExecutionContext):
         """A list that would be too long is not begun."""
         if isinstance(items, list) and len(items) > self._objects_left:
             self._objects_left = 0
-            raise self._stopped()
+            raise too_many_objects(self.context_value)
         return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
-
-    def _stopped(self) -> AnswerTooLargeError:
-        """From now on every object fails at once, so what was begun comes to its end soon; nothing of it is answered."""
-        error = AnswerTooLargeError.of_objects()
-        stoppable = getattr(self.context_value, "stoppable", None)
-        if stoppable is not None:
-            stoppable.refuse(error)
-        return error
 
 
 def lean_executor(leaves: Leaves) -> type[LeanExecutor]:

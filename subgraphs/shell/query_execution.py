@@ -27,7 +27,7 @@ from graphql.pyutils import Path, is_iterable
 from strawberry.execution import optimized_is_awaitable
 from strawberry.types.cast import get_strawberry_type_cast
 
-from subgraphs.shell.allowance import MOST_OBJECTS, AnswerTooLargeError
+from subgraphs.shell.allowance import MOST_OBJECTS, too_many_objects
 from subgraphs.shell.compiled_operation import ABSTRACT, LEAF, OBJECT, UNCHANGEABLE, Field, Selection, Tree, Way
 from subgraphs.shell.eager_task import WAITING, EagerTask, EagerTasks
 from subgraphs.shell.lean_executor import LeanExecutor
@@ -193,7 +193,7 @@ class QueryExecution:
     def _object(self, selection: Selection, source: Any, place: Place | None) -> dict[str, Any]:
         self._objects_left -= 1
         if self._objects_left < 0:
-            raise self._stopped()
+            raise too_many_objects(self.context)
         results: dict[str, Any] = {}
         for key, leaf, field in selection.steps:
             if leaf is not None:
@@ -324,7 +324,7 @@ class QueryExecution:
         elif len(items) > self._objects_left:  # a list that would be too long is not begun
             self._objects_left = 0
             _close(items, 0)
-            raise self._stopped()
+            raise too_many_objects(self.context)
         item_way = way.item
         assert item_way is not None
         results: list[Any] = []
@@ -347,14 +347,6 @@ class QueryExecution:
         while place[4] is None:
             place = place[0]
         return FieldInfo(self, way.field, place[0])
-
-    def _stopped(self) -> AnswerTooLargeError:
-        """From now on every object fails at once, so what was begun comes to its end soon; nothing of it is answered."""
-        error = AnswerTooLargeError.of_objects()
-        stoppable = getattr(self.context, "stoppable", None)
-        if stoppable is not None:
-            stoppable.refuse(error)
-        return error
 
 
 #: Classes of values that are not to be awaited, as far as they were met.
