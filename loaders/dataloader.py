@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from aiodataloader import DataLoader, Loader, dispatch_queue
 
@@ -18,6 +18,9 @@ LARGEST_BATCH = 1000
 KeyT = TypeVar("KeyT", bound=Hashable)
 ArgumentsT = TypeVar("ArgumentsT", bound=Hashable)
 ValueT = TypeVar("ValueT")
+FoundT = TypeVar("FoundT")
+PartsT = TypeVar("PartsT")
+_Asked = ParamSpec("_Asked")
 
 #: The reads that are under way for the work at hand. A loader reads in tasks of its own, so whoever stops the work
 #: cancels these too.
@@ -87,6 +90,19 @@ def prime_all(loader: "DataLoader[KeyT, Any]", values: Mapping[KeyT, Any]) -> No
     """Give a loader what another read brought along, so that it does not read it again; what it has or reads already stays."""
     for key, value in values.items():
         loader.prime(key, value)
+
+
+def keeping_parts(
+    keep: Callable[[PartsT], None], read: Callable[_Asked, Awaitable[tuple[FoundT, PartsT]]]
+) -> Callable[_Asked, Awaitable[FoundT]]:
+    """A read of what `read` found; what it brought along is kept by `keep`, for other loaders."""
+
+    async def found_alone(*asked: _Asked.args, **named: _Asked.kwargs) -> FoundT:
+        found, parts = await read(*asked, **named)
+        keep(parts)
+        return found
+
+    return found_alone
 
 
 def nothing() -> None:

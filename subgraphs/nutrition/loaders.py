@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 from aiodataloader import DataLoader
 
-from loaders.dataloader import load_list, load_one, load_with_arguments, nothing, prime_all
+from loaders.dataloader import keeping_parts, load_list, load_one, load_with_arguments, nothing, prime_all
 from subgraphs.nutrition.domain.declaration import Declaration, Preferences
 from subgraphs.nutrition.domain.food import Portion
 from subgraphs.nutrition.queries.custom_slot import CustomSlotsRecord, custom_slots_by_user
@@ -194,14 +194,8 @@ class NutritionLoaders:
 
     @cached_property
     def meal_by_id(self) -> DataLoader[str, MealRecord | None]:
-        read = self._read(meals_with_parts)
-
-        async def with_parts(ids: Sequence[str]) -> dict[str, MealRecord]:
-            meals, parts = await read(ids, self._parts_of_meals)
-            self._keep(parts)
-            return meals
-
-        return load_one("meal_by_id", with_parts, batch_span)
+        read = keeping_parts(self._keep, self._read(meals_with_parts))
+        return load_one("meal_by_id", partial(read, parts=self._parts_of_meals), batch_span)
 
     def want_with_meal(self, meal_id: str, parts: Iterable[str]) -> None:
         """Have the statement that reads a meal also bring these parts of it for the loaders of those."""
@@ -213,14 +207,8 @@ class NutritionLoaders:
 
     @cached_property
     def meals_by_day(self) -> DataLoader[Day, list[MealRecord]]:
-        read = self._read(meals_of_days)
-
-        async def with_parts(days: Sequence[Day]) -> dict[Day, list[MealRecord]]:
-            meals, parts = await read(days, self._parts)
-            self._keep(parts)
-            return meals
-
-        return load_list("meals_by_day", with_parts, batch_span)
+        read = keeping_parts(self._keep, self._read(meals_of_days))
+        return load_list("meals_by_day", partial(read, parts=self._parts), batch_span)
 
     def meals_with(self, parts: Iterable[str], day: Day) -> "asyncio.Future[list[MealRecord]]":
         """The meals of a day, whose statement also brings these parts of them for the loaders of those."""
@@ -229,14 +217,10 @@ class NutritionLoaders:
 
     @cached_property
     def meals_by_user(self) -> DataLoader[tuple[str, MealPage], list[MealRecord]]:
-        read = self._read(meals_by_user)
-
-        async def with_parts(user_ids: Sequence[str], wanted: MealPage) -> dict[str, list[MealRecord]]:
-            meals, parts = await read(user_ids, wanted, self._parts_of_pages[wanted])
-            self._keep(parts)
-            return meals
-
-        return load_with_arguments("meals_by_user", with_parts, list, batch_span)
+        read = keeping_parts(self._keep, self._read(meals_by_user))
+        return load_with_arguments(
+            "meals_by_user", lambda ids, page: read(ids, page, self._parts_of_pages[page]), list, batch_span
+        )
 
     def meal_page_with(
         self, parts: Iterable[str], user_id: str, wanted: MealPage

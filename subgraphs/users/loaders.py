@@ -1,12 +1,11 @@
 """The operation's loaders: each gathers the keys of one tick and answers them with one statement."""
 
 import asyncio
-from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 from aiodataloader import DataLoader
 
-from loaders.dataloader import load_list, load_one, load_with_arguments, nothing, prime_all
+from loaders.dataloader import keeping_parts, load_list, load_one, load_with_arguments, nothing, prime_all
 from subgraphs.shell.change_log import ChangePage, ChangesRecord, changes_by_user
 from subgraphs.shell.context import Info, Resources
 from subgraphs.shell.grants import Grant, ReadRecord, reads_by_owner
@@ -90,14 +89,8 @@ class UsersLoaders:
 
     @cached_property
     def account_by_id(self) -> DataLoader[str, AccountRecord | None]:
-        read = self._read(accounts_with_weights)
-
-        async def with_weights(user_ids: Sequence[str]) -> dict[str, AccountRecord]:
-            accounts, weights = await read(user_ids, self._weighed)
-            prime_all(self.newest_weight_by_user, weights)
-            return accounts
-
-        return load_one("account_by_id", with_weights, batch_span)
+        read = keeping_parts(partial(prime_all, self.newest_weight_by_user), self._read(accounts_with_weights))
+        return load_one("account_by_id", partial(read, weighed=self._weighed), batch_span)
 
     def account_with_weight(self, user_id: str) -> "asyncio.Future[AccountRecord | None]":
         """An account, whose statement also brings the newest weighing for the loader of that."""

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 
 from aiodataloader import DataLoader
 
-from loaders.dataloader import load_list, load_one, load_with_arguments, nothing, prime_all
+from loaders.dataloader import keeping_parts, load_list, load_one, load_with_arguments, nothing, prime_all
 from subgraphs.shell.change_log import ChangePage, ChangesRecord, changes_by_user
 from subgraphs.shell.context import Info, Resources
 from subgraphs.shell.grants import ReadRecord, reads_by_owner
@@ -115,14 +115,8 @@ class WorkoutsLoaders:
 
     @cached_property
     def workout_by_id(self) -> DataLoader[str, WorkoutRecord | None]:
-        read = self._read(workouts_with_parts)
-
-        async def with_parts(ids: Sequence[str]) -> dict[str, WorkoutRecord]:
-            workouts, parts = await read(ids, self._parts_of_workouts)
-            self._keep(parts)
-            return workouts
-
-        return load_one("workout_by_id", with_parts, batch_span)
+        read = keeping_parts(self._keep, self._read(workouts_with_parts))
+        return load_one("workout_by_id", partial(read, parts=self._parts_of_workouts), batch_span)
 
     def want_with_workout(self, workout_id: str, parts: Iterable[str]) -> None:
         """Have the statement that reads a workout also bring these parts of it for the loaders of those."""
@@ -134,14 +128,10 @@ class WorkoutsLoaders:
 
     @cached_property
     def workouts_by_user(self) -> DataLoader[tuple[str, WorkoutPage], list[WorkoutRecord]]:
-        read = self._read(workouts_by_user)
-
-        async def with_parts(user_ids: Sequence[str], wanted: WorkoutPage) -> dict[str, list[WorkoutRecord]]:
-            workouts, parts = await read(user_ids, wanted, self._parts[wanted])
-            self._keep(parts)
-            return workouts
-
-        return load_with_arguments("workouts_by_user", with_parts, list, batch_span)
+        read = keeping_parts(self._keep, self._read(workouts_by_user))
+        return load_with_arguments(
+            "workouts_by_user", lambda ids, page: read(ids, page, self._parts[page]), list, batch_span
+        )
 
     def workouts_with(
         self, parts: Iterable[str], user_id: str, wanted: WorkoutPage

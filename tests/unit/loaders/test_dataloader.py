@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
-from loaders.dataloader import LARGEST_BATCH, load_list, load_one, load_with_arguments
+from loaders.dataloader import LARGEST_BATCH, keeping_parts, load_list, load_one, load_with_arguments, prime_all
 
 
 async def test_keys_of_one_tick_are_one_read() -> None:
@@ -71,3 +72,16 @@ async def test_a_batch_has_a_largest_size_and_is_observed() -> None:
     loader = load_one("many", read, observe)
     await loader.load_many(range(LARGEST_BATCH + 1))
     assert observed == [("many", LARGEST_BATCH), ("many", 1)]
+
+
+async def test_what_a_read_brings_along_is_kept_for_the_loader_of_it() -> None:
+    async def read_lengths(keys: Sequence[str]) -> dict[str, int]:
+        raise AssertionError(f"read again: {keys}")
+
+    async def read(keys: Sequence[str], *, offset: int) -> tuple[dict[str, int], dict[str, int]]:
+        return {key: int(key) + offset for key in keys}, {key: len(key) for key in keys}
+
+    lengths = load_one("lengths", read_lengths)
+    numbers = load_one("numbers", partial(keeping_parts(partial(prime_all, lengths), read), offset=1))
+    assert await numbers.load_many(["1", "23"]) == [2, 24]
+    assert await lengths.load_many(["1", "23"]) == [1, 2]
