@@ -12,9 +12,19 @@ from collections import deque
 from collections.abc import Coroutine
 from contextvars import Context, copy_context
 from types import CoroutineType
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 Awaited: TypeAlias = "Coroutine[Any, Any, Any] | asyncio.Future[Any]"
+
+
+class Receiver(Protocol):
+    """Is told what became of tasks that were waited for, each by the `place` that it was made with."""
+
+    def returned_late(self, place: Any, value: Any, /) -> None:
+        """The awaitable gave this."""
+
+    def failed_late(self, place: Any, error: Exception, /) -> None:
+        """The awaitable raised this."""
 
 
 class EagerTasks:
@@ -83,7 +93,7 @@ class EagerTasks:
         except Exception as error:
             self._running.discard(task)
             if not self._is_cancelled:
-                task.failed(error)
+                task.receiver.failed_late(task.place, error)
         except BaseException as error:
             self._running.discard(task)
             if not self._is_cancelled or not isinstance(error, asyncio.CancelledError):
@@ -92,7 +102,7 @@ class EagerTasks:
             if value is not WAITING:
                 self._running.discard(task)
                 if not self._is_cancelled:
-                    task.returned(value)
+                    task.receiver.returned_late(task.place, value)
 
 
 #: What `EagerTask.step` gives while the coroutine waits for something.
@@ -100,13 +110,25 @@ WAITING = object()
 
 
 class EagerTask:
-    """One awaitable. A subclass says what becomes of its end."""
+    """One awaitable, whose value or error belongs to a place that its receiver knows."""
 
-    __slots__ = ("__weakref__", "_cancels", "_context", "_coroutine", "_fut_waiter", "_must_cancel", "_tasks")
+    __slots__ = (
+        "__weakref__",
+        "_cancels",
+        "_context",
+        "_coroutine",
+        "_fut_waiter",
+        "_must_cancel",
+        "_tasks",
+        "place",
+        "receiver",
+    )
 
-    def __init__(self, tasks: EagerTasks, awaited: Awaited) -> None:
+    def __init__(self, tasks: EagerTasks, awaited: Awaited, receiver: Receiver, place: Any) -> None:
         """The two names that are asyncio's own are those that anyio asks its tasks for."""
         self._tasks = tasks
+        self.receiver = receiver
+        self.place = place
         self._cancels = 0
         self._must_cancel = False
         self._context: Context | None = None
@@ -116,14 +138,6 @@ class EagerTask:
         else:
             self._coroutine = None
             self._fut_waiter = awaited
-
-    def returned(self, value: Any) -> None:
-        """The awaitable gave this."""
-        raise NotImplementedError
-
-    def failed(self, error: Exception) -> None:
-        """The awaitable raised this."""
-        raise NotImplementedError
 
     def step(self, loop: asyncio.AbstractEventLoop, host: "asyncio.Task[Any] | None") -> Any:
         """What the awaitable gives, or WAITING. Raises what it raises. `host` is the current task, in whose turn this runs."""

@@ -35,6 +35,8 @@ from subgraphs.shell.lean_executor import LeanExecutor
 #: Where a value stands in the answer: the place of what holds it, None at the top; the dict or list that holds it; its key
 #: there; whether null may stand there; and the type whose field the key is, None in a list.
 Place: TypeAlias = tuple[Any, Any, str | int, bool, GraphQLObjectType | None]
+#: How what a place waits for is completed, the place, and what completes it in another way, if anything does.
+Waiting: TypeAlias = tuple[Way, Place, Callable[[Any], Any] | None]
 
 
 class FieldInfo:
@@ -65,27 +67,6 @@ class FieldInfo:
             executor = self._execution.executor()
             self._full = executor.build_resolve_info(field.definition, field.nodes, field.parent, path)
         return getattr(self._full, name)
-
-
-class FieldTask(EagerTask):
-    """An awaitable whose value belongs to a place of the answer."""
-
-    __slots__ = ("_execution", "_place", "_then", "_way")
-
-    def __init__(
-        self, tasks: EagerTasks, awaited: Any, execution: "QueryExecution", way: Way, place: Place, then: Any
-    ) -> None:
-        super().__init__(tasks, awaited)
-        self._execution = execution
-        self._way = way
-        self._place = place
-        self._then = then
-
-    def returned(self, value: Any) -> None:
-        self._execution.arrived(self._way, self._place, self._then, value)
-
-    def failed(self, error: Exception) -> None:
-        self._execution.failed_late(self._way, self._place, error)
 
 
 class QueryExecution:
@@ -145,17 +126,19 @@ class QueryExecution:
             )
         return self._executor
 
-    def arrived(self, way: Way, place: Place, then: Callable[[Any], Any] | None, value: Any) -> None:
+    def returned_late(self, waiting: Waiting, value: Any) -> None:
         """What a place waited for is there."""
+        way, place, then = waiting
         if self._is_dead(place):
             return
         try:
             place[1][place[2]] = self._completed(way, place, value) if then is None else then(value)
         except Exception as error:
-            self.failed_late(way, place, error)
+            self.failed_late(waiting, error)
 
-    def failed_late(self, way: Way, place: Place, error: Exception) -> None:
+    def failed_late(self, waiting: Waiting, error: Exception) -> None:
         """The value of a place failed after what holds it was made: null goes to the nearest place that may have it."""
+        way, place, _ = waiting
         located = located_error(error, way.field.nodes, _keys(place))
         nearest: Place | None = place
         while nearest is not None and not nearest[3]:
@@ -251,7 +234,7 @@ class QueryExecution:
         """What the awaitable's value is completed to, by `then` if it says how; None where it is still waited for."""
         if type(awaited) is not CoroutineType and not hasattr(awaited, "_asyncio_future_blocking"):
             awaited = _awaited(awaited)
-        value = self._tasks.start(FieldTask(self._tasks, awaited, self, way, place, then))
+        value = self._tasks.start(EagerTask(self._tasks, awaited, self, (way, place, then)))
         if value is WAITING:
             return None
         return self._completed(way, place, value) if then is None else then(value)
