@@ -46,10 +46,13 @@ from strawberry.types.base import StrawberryObjectDefinition
 from subgraphs.shell.input_bounds import DeclaredVariable, check_variables, declared_variables
 from subgraphs.shell.lean_executor import Leaf, Leaves, OfSource, serializer_of
 
-#: Of one operation: by which values of its conditions fields were collected, and how many selections are kept. A client that
-#: sends more combinations has some collected anew.
+#: Of one operation: by how many values of its conditions fields were collected. A client that sends more combinations has some
+#: collected anew.
 MOST_CONDITIONS = 32
-MOST_SELECTIONS = 2_000
+#: Of one document, over all its operations and their conditions: how many fields are kept. One fragment that is spread at many
+#: places has its fields at each of them, so they can be thousands of times as many as the document writes down. This many weigh
+#: about as much as the longest document itself.
+MOST_FIELDS = 20_000
 #: Values that nobody can change, so that all requests may be given the same.
 UNCHANGEABLE = (str, int, float, bool, type(None), Enum, date, time, Decimal)
 
@@ -194,10 +197,6 @@ class Tree:
         collected = collect_fields(self.schema, operation.fragments, self._variables, root, operation.definition)
         self.root = self._made(root, collected.grouped_field_set)
 
-    @property
-    def is_full(self) -> bool:
-        return len(self._selections) > MOST_SELECTIONS
-
     def selection(self, runtime_type: GraphQLObjectType, details: list[FieldDetails]) -> Selection:
         """Equal ones are shared, as those of a fragment that is spread at many places."""
         key = (runtime_type.name, *(id(each.node) for each in details))  # the document keeps its nodes alive
@@ -211,6 +210,7 @@ class Tree:
         return found
 
     def _made(self, runtime_type: GraphQLObjectType, grouped: Mapping[str, list[FieldDetails]]) -> Selection:
+        self.operation.grew(len(grouped))
         leaves = self.operation.leaves.get(runtime_type.name, {})
         return Selection(
             runtime_type,
@@ -230,10 +230,13 @@ class CompiledOperation:
         leaves: Leaves,
         definition: OperationDefinitionNode,
         fragments: Mapping[str, FragmentDefinitionNode],
+        grew: Callable[[int], None],
     ) -> None:
+        """`grew` is told how many fields were collected, each time."""
         self.schema = schema
         self.leaves = leaves
         self.definition = definition
+        self.grew = grew
         self.fragment_definitions = dict(fragments)
         self.fragments = {name: FragmentDetails(each) for name, each in fragments.items()}
         self._conditions = tuple(
@@ -271,7 +274,7 @@ class CompiledOperation:
         """The selections for a request's coerced variables; None where a condition is neither true nor false, which is an error."""
         conditions: Conditions = tuple([variables.get(name) for name in self._conditions])
         found = self._trees.get(conditions)
-        if found is None or found.is_full:
+        if found is None:
             if not all(isinstance(each, bool) for each in conditions):
                 return None
             if len(self._trees) >= MOST_CONDITIONS:
@@ -292,9 +295,13 @@ class PreparedDocument:
         self._leaves = leaves
         self._operations: dict[str | None, CompiledOperation | None] = {}
         self._declared: dict[str | None, list[DeclaredVariable]] = {}
+        self._kept = 0
 
     def refusals(self, operation_name: str | None, variables: Mapping[str, Any] | None) -> list[GraphQLError]:
-        """What is wrong with the document, or else what of the request's variables is out of bounds."""
+        """What is wrong with the document, or else what of the request's variables is out of bounds.
+
+        The name is one that the document has, or None: other requests are refused before, and nothing is kept of them.
+        """
         if self.errors or not variables:
             return self.errors
         declared = self._declared.get(operation_name)
@@ -321,7 +328,15 @@ class PreparedDocument:
             return None
         if any(each.variable_definitions for each in fragments.values()):
             return None
-        return CompiledOperation(self._schema, self._leaves, definition, fragments)
+        self._grew(len(fragments))  # each operation has them in a form of its own
+        return CompiledOperation(self._schema, self._leaves, definition, fragments, self._grew)
+
+    def _grew(self, fields: int) -> None:
+        """Lets go of what is too much at once, for nobody may ask for the document again. A query that runs keeps its operation."""
+        self._kept += fields
+        if self._kept > MOST_FIELDS:
+            self._kept = 0
+            self._operations.clear()
 
 
 def _conditions(node: Any) -> set[str]:

@@ -12,10 +12,12 @@ from typing import Annotated, Any
 
 import pytest
 import strawberry
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from structlog.testing import capture_logs
 
 from subgraphs.shell.allowance import MOST_OBJECTS, AnswerTooLargeError
+from subgraphs.shell.compiled_operation import MOST_FIELDS, Field
 from subgraphs.shell.errors import NotFoundError
 from subgraphs.shell.graphql_schema import SubgraphSchema
 from tests.testkit.random_selections import RandomSelections
@@ -418,3 +420,58 @@ class Refusals(Fate):
 
     def refuse(self, reason: Exception) -> None:
         self.reasons.append(reason)
+
+
+_LONG = "fragment Long on Box { " + " ".join(f"a{number}: name" for number in range(300)) + " }"
+_SPREADS = " ".join(f"p{number}: root {{ ...Long }}" for number in range(20))
+_TURNS = [f"$v{number}" for number in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("document", "requests"),
+    [
+        pytest.param(
+            "{ " + " ".join(f"p{number}: root {{ ...Long }}" for number in range(100)) + " }" + _LONG,
+            [(None, {})],
+            id="at many places",
+        ),
+        pytest.param(
+            " ".join(f"query Q{number} {{ {_SPREADS} }}" for number in range(5)) + _LONG,
+            [(f"Q{number}", {}) for number in range(5)],
+            id="of many operations",
+        ),
+        pytest.param(
+            f"query({' '.join(f'{name}: Boolean!' for name in _TURNS)}) {{ {_SPREADS}"
+            f" {' '.join(f'x{number}: root @skip(if: {name}) {{ name }}' for number, name in enumerate(_TURNS))} }}"
+            + _LONG,
+            [(None, {name[1:]: name == true for name in _TURNS}) for true in _TURNS],
+            id="under many conditions",
+        ),
+    ],
+)
+async def test_a_document_keeps_a_bounded_number_of_fields(
+    document: str, requests: list[tuple[str | None, dict[str, bool]]]
+) -> None:
+    gc.collect()
+    before = _live_fields()
+    for name, variables in requests:
+        result = await compiled.execute(document, variables, Fate(0, 0), operation_name=name)
+        assert result.errors is None
+    gc.collect()
+    assert _live_fields() - before <= MOST_FIELDS
+
+
+def _live_fields() -> int:
+    return sum(type(each) is Field for each in gc.get_objects())
+
+
+async def test_nothing_is_kept_of_operations_that_a_document_has_not() -> None:
+    document = "query Here($key: Int!) { loaded(key: $key) }"
+    for number in range(3):
+        with pytest.raises(CannotGetOperationTypeError):
+            await several.execute(document, {"key": 1}, Waited(), operation_name=f"Elsewhere{number}")
+        told = [each async for each in await several.stream(document, {"key": 1}, Waited(), None, f"There{number}")]
+        assert [bool(each.errors) for each in told] == [True]
+    assert (await several.execute(document, {"key": 1}, Waited(), operation_name="Here")).data == {"loaded": 1}
+    prepared = several._prepare(document)
+    assert (list(prepared._declared), list(prepared._operations)) == (["Here"], ["Here"])
