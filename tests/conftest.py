@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Generator
@@ -50,3 +51,13 @@ def process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
         logging.captureWarnings(capture=False)
     if garbage.is_set_up():
         garbage.forget()
+
+
+@pytest.fixture
+def interrupts_are_heard() -> Generator[None]:
+    """Processes that a shell starts in the background ignore SIGINT, and so do their children: the tests themselves may run so."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

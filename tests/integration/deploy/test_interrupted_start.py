@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,16 +19,6 @@ MOMENTS = {
     "when it is up": "FitTracker Pro is up",
 }
 MARK = "FITTRACKER_STARTED_BY"
-
-
-@pytest.fixture
-def interrupts_are_heard() -> Iterator[None]:
-    """Processes that a shell starts in the background ignore SIGINT, and so do their children: these tests too may run so."""
-    before = signal.getsignal(signal.SIGINT)
-    if before is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def _processes_marked(mark: str) -> list[str]:

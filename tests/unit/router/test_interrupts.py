@@ -6,9 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+pytestmark = pytest.mark.usefixtures("interrupts_are_heard")
 
 ROOT = Path(__file__).parents[3]
 LOADING = """
@@ -36,11 +40,16 @@ except KeyboardInterrupt:
 """
 
 
-def _started(code: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextmanager
+def _started(code: str) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, start_new_session=True,
-    )  # fmt: skip
+    ) as process:  # fmt: skip
+        try:
+            yield process
+        finally:
+            process.kill()  # otherwise one that was deaf would be waited for without end
 
 
 def _line(process: subprocess.Popen[str]) -> str:

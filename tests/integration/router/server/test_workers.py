@@ -161,6 +161,7 @@ def _with_a_handler_of_interrupts(parent: int) -> int:
     return found
 
 
+@pytest.mark.usefixtures("interrupts_are_heard")
 @pytest.mark.skipif(sys.platform != "linux", reason="how far the workers are is read in /proc")
 async def test_ctrl_c_while_workers_load_ends_all_of_them_without_a_traceback(shop: Shop, tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
