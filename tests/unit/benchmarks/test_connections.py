@@ -32,13 +32,16 @@ async def test_each_subscriber_is_timed_once_for_each_event() -> None:
 
 
 async def test_a_subscriber_that_gets_another_event_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "PATIENCE_SECONDS", 0.2)
     ticker = Ticker()
     subgraph, clients = await _subscribed(ticker, 2)
     lost = ticker.streams.pop()
     try:
+        telling = asyncio.create_task(fan_out(ticker, clients, 2, 7))
+        while not clients.came:
+            await asyncio.sleep(0.005)
+        monkeypatch.setattr(connections, "PATIENCE_SECONDS", 0.0)
         with pytest.raises(WrongConnectionError, match="only 1 of 2 subscribers were told"):
-            await fan_out(ticker, clients, 2, 7)
+            await telling
     finally:
         lost.close()
         await clients.close()

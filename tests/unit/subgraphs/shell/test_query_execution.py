@@ -323,6 +323,7 @@ class Several:
 
     @strawberry.field
     async def without_end(self, info: strawberry.Info) -> int:
+        info.context.begun += 1
         try:
             await asyncio.Event().wait()
         finally:
@@ -332,10 +333,10 @@ class Several:
 
 
 class Waited:
-    """Counts who waits at the same time, and who was let go of."""
+    """Counts who waits at the same time, who began to wait without end, and who was let go of."""
 
     def __init__(self) -> None:
-        self.ended = 0
+        self.begun = self.ended = 0
         self.batches: list[list[int]] = []
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
 
@@ -382,7 +383,8 @@ async def test_each_resolver_has_a_task_and_a_context_of_its_own() -> None:
 async def test_whoever_cancels_a_query_cancels_its_resolvers() -> None:
     context = Waited()
     task = asyncio.ensure_future(several.execute("{ a: withoutEnd b: withoutEnd }", None, context))
-    await asyncio.sleep(0.01)
+    while context.begun < 2:
+        await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
