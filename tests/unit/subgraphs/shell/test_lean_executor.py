@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import pytest
 import strawberry
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.graphql import OperationType
 
 from subgraphs.shell.graphql_schema import SubgraphSchema
+from tests.testkit.executions import OrdinarySchema, paths
 
 
 @strawberry.enum
@@ -82,14 +82,6 @@ class Query:
 
 
 schema = SubgraphSchema(query=Query)
-
-
-class OrdinarySchema(SubgraphSchema):
-    def __init__(self, **parts: Any) -> None:
-        super().__init__(**parts)
-        self.execution_context_class = StrawberryGraphQLCoreExecutionContext
-
-
 ordinary = OrdinarySchema(query=Query)
 
 
@@ -126,25 +118,13 @@ async def test_answers_are_those_of_the_ordinary_executor(operation: str) -> Non
     long: Any = await ordinary.execute(operation)
     for each in (schema, lean):
         short: Any = await each.execute(operation)
-        assert list(_paths(short.data)) == list(_paths(long.data))
+        assert list(paths(short.data)) == list(paths(long.data))
         assert _complaints(short) == _complaints(long)
 
 
 def _complaints(result: Any) -> list[Any]:
     """Without the ids that masked errors get."""
     return [(error.path, error.locations, error.extensions["code"]) for error in result.errors or []]
-
-
-def _paths(data: Any, *path: Any) -> Any:
-    """Every leaf with its place, in order."""
-    if isinstance(data, dict):
-        for key, value in data.items():
-            yield from _paths(value, *path, key)
-    elif isinstance(data, list):
-        for index, value in enumerate(data):
-            yield from _paths(value, *path, index)
-    else:
-        yield (path, data)
 
 
 async def test_attributes_that_are_leaves_need_no_path() -> None:

@@ -13,13 +13,13 @@ from typing import Annotated, Any
 import pytest
 import strawberry
 from strawberry.schema.exceptions import CannotGetOperationTypeError
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from structlog.testing import capture_logs
 
 from subgraphs.shell.allowance import MOST_OBJECTS, AnswerTooLargeError
 from subgraphs.shell.compiled_operation import MOST_FIELDS, Field
 from subgraphs.shell.errors import NotFoundError
 from subgraphs.shell.graphql_schema import SubgraphSchema
+from tests.testkit.executions import OrdinarySchema, paths
 from tests.testkit.random_selections import RandomSelections
 
 
@@ -173,12 +173,6 @@ class Query:
         return info.context.of(box(info.context, (2,)), "perhaps")  # type: ignore[no-any-return]
 
 
-class OrdinarySchema(SubgraphSchema):
-    def __init__(self, **parts: Any) -> None:
-        super().__init__(**parts)
-        self.execution_context_class = StrawberryGraphQLCoreExecutionContext
-
-
 @pytest.fixture(autouse=True)
 def _logs() -> Iterator[None]:
     """Internal errors are made by the hundred here; written out, their frames take most of the time."""
@@ -208,7 +202,7 @@ async def test_random_queries_are_answered_as_by_graphql_core(seeds: range) -> N
             variables = {"count": number, "c0": number % 2 == 0, "c1": seed % 2 == 0}
             ours = await compiled.execute(operation, variables, Fate(seed, per_thousand))
             theirs = await ordinary.execute(operation, variables, Fate(seed, per_thousand))
-            assert list(_paths(ours.data)) == list(_paths(theirs.data)), operation
+            assert list(paths(ours.data)) == list(paths(theirs.data)), operation
             assert _null_places(ours) == _null_places(theirs), operation
     gc.collect()  # what graphql-core dropped is told here, not in whichever test comes next
 
@@ -223,7 +217,7 @@ async def test_a_single_error_is_told_as_by_graphql_core() -> None:
         for number in range(0, len(places), 1 + len(places) // 30):
             ours = await compiled.execute(operation, None, OneOf(number, number % 5, places))
             theirs = await ordinary.execute(operation, None, OneOf(number, number % 5, places))
-            assert list(_paths(ours.data)) == list(_paths(theirs.data)), operation
+            assert list(paths(ours.data)) == list(paths(theirs.data)), operation
             assert _complaints(ours) == _complaints(theirs), operation
             told += _complaints(ours)
     assert len({each[0] for each in told}) > 50
@@ -267,20 +261,6 @@ def _complaints(result: Any) -> list[Any]:
 def _message(error: Any) -> str:
     """Masked ones have an id of their own each."""
     return "" if error.extensions["code"] == "INTERNAL_SERVER_ERROR" else str(error.message)
-
-
-def _paths(data: Any, *path: Any) -> Iterator[Any]:
-    """Every leaf with its place, in order."""
-    if isinstance(data, dict):
-        yield (path, len(data))
-        for key, value in data.items():
-            yield from _paths(value, *path, key)
-    elif isinstance(data, list):
-        yield (path, len(data))
-        for index, value in enumerate(data):
-            yield from _paths(value, *path, index)
-    else:
-        yield (path, data)
 
 
 @strawberry.type
