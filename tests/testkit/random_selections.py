@@ -1,4 +1,8 @@
-"""Random queries of a schema, for tests that hold two executions of it against each other."""
+"""Random queries of a schema whose resolvers really run, for tests that hold two executions of it against each other.
+
+They begin at a given type, and arguments have only the values that the test names. `random_operation` makes up whole operations with
+arguments of every kind, which stubs answer and such resolvers would mostly refuse.
+"""
 
 from __future__ import annotations
 
