@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 from graphql import get_introspection_query
 
-from deploy.standalone.build import NothingToCompileWithError, build, check_compiler, renamed
+from deploy.standalone.build import NothingToCompileWithError, build, renamed
 from schema import SubgraphSource, compose
 from schema.sources import declared_sources
 from tests.testkit.compiled_tree import named_modules
@@ -53,10 +53,10 @@ def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     """
     if request.param == COMPILED:
         try:
-            check_compiler()
+            wheel = build(tmp_path_factory.mktemp("compiled"), compiled=True)
         except NothingToCompileWithError as error:
             pytest.skip(f"needs what builds a compiled wheel: {error}")
-        python, wheel = Path(sys.executable), build(tmp_path_factory.mktemp("compiled"), compiled=True)
+        python = Path(sys.executable)
     else:
         found = interpreter(request.param)
         if found is None:
