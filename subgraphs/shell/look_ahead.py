@@ -13,6 +13,8 @@ from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo, InlineFra
 
 #: Fields whose answer is remembered, by each `LookAhead`. Their documents stay in memory as long.
 MOST_REMEMBERED = 256
+#: The ways from a connection to its nodes.
+_TO_NODES = ("edges.node", "nodes")
 
 
 class LookAhead:
@@ -24,6 +26,13 @@ class LookAhead:
     def __init__(self, **paths: Iterable[str]) -> None:
         self._paths = [(name, path.split(".")) for name, several in paths.items() for path in several]
         self._known: dict[int, tuple[list[FieldNode], frozenset[str]]] = {}
+
+    @classmethod
+    def in_connection(cls, **paths: Iterable[str]) -> "LookAhead":
+        """The same for the field of a connection; the paths lead from its nodes, whichever way those are asked for."""
+        return cls(
+            **{name: [f"{way}.{path}" for way in _TO_NODES for path in several] for name, several in paths.items()}
+        )
 
     def of(self, info: strawberry.Info[Any, Any]) -> frozenset[str]:
         """The names of the parts that are selected beneath the field that is being resolved."""

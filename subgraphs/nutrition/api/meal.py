@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 LazyUser = Annotated["User", strawberry.lazy("subgraphs.nutrition.api.user")]
 LazyDiaryDay = Annotated["DiaryDay", strawberry.lazy("subgraphs.nutrition.api.diary")]
 
+#: The ways from a meal to its parts.
+PATHS_TO_PARTS = {ITEMS: ["items"], FOODS: ["items.food"]}
 #: What is selected of meals, and is read with them.
-OF_MEALS = LookAhead(**{ITEMS: ["items"], FOODS: ["items.food"]})
+OF_MEALS = LookAhead(**PATHS_TO_PARTS)
 
 
 @strawberry.type(description="A portion of a food as it was eaten.")

@@ -14,7 +14,7 @@ from subgraphs.nutrition.api.dietary_preference import DietaryPreferences, dieta
 from subgraphs.nutrition.api.energy import BasalEstimate, WeeklyTarget, weekly_target_node
 from subgraphs.nutrition.api.fast import Fast, fast_node
 from subgraphs.nutrition.api.foods_of_user import FoodsOfUser
-from subgraphs.nutrition.api.meal import Meal, meal_node
+from subgraphs.nutrition.api.meal import PATHS_TO_PARTS, Meal, meal_node
 from subgraphs.nutrition.api.target import NutritionTarget, need_node, target_node
 from subgraphs.nutrition.api.water import Drink, drink_node
 from subgraphs.nutrition.domain import target as domain
@@ -23,7 +23,7 @@ from subgraphs.nutrition.domain.basal import basal_estimates as estimates_of
 from subgraphs.nutrition.domain.meal import MealSlot
 from subgraphs.nutrition.domain.weekly_target import GoalAdjustment, weekly_target
 from subgraphs.nutrition.loaders import loaders_of
-from subgraphs.nutrition.queries.meal import FOODS, ITEMS, MealPage
+from subgraphs.nutrition.queries.meal import MealPage
 from subgraphs.nutrition.queries.water import DrinkPage
 from subgraphs.shell.calendar import local_date
 from subgraphs.shell.context import Info
@@ -45,9 +45,7 @@ from subgraphs.shell.sharing import SHARED_DIARY, AccessRead, read_node
 
 MOST_DAYS = 31
 #: What is selected of the meals of a list, and is read with the list.
-_OF_MEALS = LookAhead(
-    **{ITEMS: ["edges.node.items", "nodes.items"], FOODS: ["edges.node.items.food", "nodes.items.food"]}
-)
+_OF_MEALS = LookAhead.in_connection(**PATHS_TO_PARTS)
 
 Day = Annotated[date | None, strawberry.argument(description="The day of the person's calendar. Null: today.")]
 

@@ -82,12 +82,7 @@ AskedResting = Annotated[
     ),
 ]
 #: What is selected of the workouts of a list, and is read with the list.
-_OF_WORKOUTS = LookAhead(
-    **{
-        part: [f"{node}.{path}" for node in ("edges.node", "nodes") for path in paths]
-        for part, paths in PATHS_TO_PARTS.items()
-    }
-)
+_OF_WORKOUTS = LookAhead.in_connection(**PATHS_TO_PARTS)
 # In the words of users, who own it.
 FirstDay = Annotated[date, strawberry.argument(name="from", description="The first local day, included.")]
 LastDay = Annotated[date, strawberry.argument(description="The last local day, included; at most 365 days later.")]

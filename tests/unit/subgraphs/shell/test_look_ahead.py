@@ -9,6 +9,7 @@ from subgraphs.shell.look_ahead import MOST_REMEMBERED, LookAhead
 
 SEEN: list[frozenset[str]] = []
 AHEAD = LookAhead(leaf=["inner.leaf"], deep=["inner.inner.leaf", "many.leaf"])
+BESIDE = LookAhead.in_connection(leaf=["leaf"], deep=["inner.leaf"])
 
 
 @strawberry.type
@@ -25,7 +26,30 @@ class Tree:
 
 
 @strawberry.type
+class Edge:
+    @strawberry.field
+    def node(self) -> Tree:
+        return Tree()
+
+
+@strawberry.type
+class Trees:
+    @strawberry.field
+    def edges(self) -> list[Edge]:
+        return [Edge()]
+
+    @strawberry.field
+    def nodes(self) -> list[Tree]:
+        return [Tree()]
+
+
+@strawberry.type
 class Query:
+    @strawberry.field
+    def trees(self, info: strawberry.Info) -> Trees:
+        SEEN.append(BESIDE.of(info))
+        return Trees()
+
     @strawberry.field
     def tree(self, info: strawberry.Info) -> Tree:
         SEEN.append(AHEAD.of(info))
@@ -55,6 +79,9 @@ async def seen(document: str) -> list[frozenset[str]]:
         ("{ tree { ... @skip(if: false) { inner { leaf } } } }", set()),
         ("{ tree { inner { ...L @include(if: true) } } } fragment L on Tree { leaf }", set()),
         ("{ tree { __typename } tree { inner { leaf } } }", {"leaf"}),
+        ("{ trees { edges { node { __typename } } } }", set()),
+        ("{ trees { edges { node { leaf } } } }", {"leaf"}),
+        ("{ trees { nodes { leaf } edges { node { inner { leaf } } } } }", {"leaf", "deep"}),
     ],
 )
 async def test_what_is_selected_beneath_a_field(document: str, expected: set[str]) -> None:
