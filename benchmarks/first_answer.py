@@ -49,8 +49,10 @@ def start_once(gateway: Gateway, supergraph: Path, workload: Workload) -> Start:
         server.stop()
 
 
-def run(workload: Workload, gateways: Sequence[Gateway], rounds: int) -> dict[str, list[Start]]:
-    """A gateway that does not come to a right answer is left out and said so."""
+def run(
+    workload: Workload, gateways: Sequence[Gateway], left_out: dict[str, str], rounds: int
+) -> dict[str, list[Start]]:
+    """Starts by gateway; one that does not come to a right answer has none, but a reason in `left_out`."""
     starts: dict[str, list[Start]] = {gateway.name: [] for gateway in gateways}
     able = list(gateways)
     with tempfile.TemporaryDirectory() as name, running_subgraphs(0.0, Path(name), workload.graph) as port:
@@ -60,6 +62,7 @@ def run(workload: Workload, gateways: Sequence[Gateway], rounds: int) -> dict[st
                 try:
                     starts[gateway.name].append(start_once(gateway, supergraph, workload))
                 except RuntimeError as error:
+                    left_out[gateway.name] = str(error)[:500]
                     print(f"  {gateway.name} left out of {workload.name}: {error}", flush=True)
                     able.remove(gateway)
     return {gateway.name: starts[gateway.name] for gateway in able}
@@ -85,15 +88,17 @@ def main() -> None:
             print(f"{gateway.name} is left out: {gateway.missing}")
     os.sched_setaffinity(0, {LOAD_CORE})
     results = {}
+    left_out: dict[str, dict[str, str]] = {}
+    able = [each for each in chosen if not each.missing]
     for workload in WORKLOADS:
         if workload.name in (options.workload or MEASURED):
-            starts = run(workload, [each for each in chosen if not each.missing], options.rounds)
+            starts = run(workload, able, left_out.setdefault(workload.name, {}), options.rounds)
             summary = medians(starts)
             runs = {name: [asdict(each) for each in taken] for name, taken in starts.items()}
             results[workload.name] = {"medians": summary, "runs": runs}
             print_table(workload.name, summary)
     if not options.no_results:
-        write_results("first-answer", vars(options), {"by_workload": results})
+        write_results("first-answer", vars(options), {"by_workload": results, "left_out": left_out})
 
 
 def print_table(name: str, summary: Mapping[str, Mapping[str, float]]) -> None:

@@ -66,7 +66,11 @@ DEPOT_WORKLOADS = (
         most_connections=LARGE_AT_ONCE,
     ),
     Workload(
-        "deep-lists", "lists in lists, 1,024 entities of two subgraphs at their end", DEPOT, DEEP, is_distinct=True
+        "deep-lists",
+        "lists in lists, 1,024 entities that two more subgraphs tell of at their end",
+        DEPOT,
+        DEEP,
+        is_distinct=True,
     ),
     #: As many errors as our router tells of one subgraph's answer: of more it says that there were more.
     Workload(
