@@ -1,5 +1,6 @@
 """How far the router is from the floor: `python -m benchmarks.floor`. See benchmarks/README.md.
 
+Of a workload of several operations it is the first one's, and every request has to be run: there is no floor of a run that is shared.
 echo: uvicorn, the same answer bytes, nothing else. floor: the same subgraph requests too, by the router's own client.
 Also what the router adds to the subgraphs' own time when nothing waits: one connection, against direct calls.
 """
@@ -12,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -20,30 +21,46 @@ from typing import Any
 import msgspec
 import orjson
 
-from benchmarks.compare import GATEWAY_CORE, LOAD_CORE, compose_shop, running_subgraphs
+from benchmarks.compare import GATEWAY_CORE, LOAD_CORE, WORKLOADS, running_subgraphs, write_graph
 from benchmarks.floor_server import Call, Script
 from benchmarks.gateways import OURS, our_gateway
 from benchmarks.load import Request, Sample, put_load, run_wrk, verify
 from benchmarks.plots import write_stacked_plot
 from benchmarks.processes import Server, free_port
 from benchmarks.report import write_results
-from benchmarks.shop.workloads import WORKLOADS
+from benchmarks.served_graph import ServedGraph
 from benchmarks.subgraph_server import Subgraphs
-from benchmarks.workload import Workload
+from benchmarks.workload import IN_PARTS, Workload
 from router.executor.fetch import Execution
 from router.loaded_graph import LoadedGraph
 from router.transport.protocol import SubgraphAnswer, SubgraphRequest
 
 ECHO, FLOOR = "echo", "floor"
 MEASURED = ("heavy-distinct", "light-distinct", "no-hop-distinct")
-STAGE_SECONDS = 0.1
+#: Longer than the router works between two stages of the largest answer.
+STAGE_SECONDS = 1.0
+
+
+def measurable(workload: Workload) -> Workload | None:
+    """Its first operation with no two requests alike; None where what is asked again is answered by one run, or where a floor would need
+    more than subgraph calls: tokens, a new graph, an answer in parts.
+    """
+    if workload.callers or workload.reloads or workload.accept == IN_PARTS:
+        return None
+    one = workload.singly()[0]
+    if workload.is_distinct or "COUNTER" in one.operation:
+        return one
+    return replace(one, is_distinct=True) if workload.more else None
+
+
+FLOORS = {workload.name: one for workload in WORKLOADS if (one := measurable(workload)) is not None}
 
 
 class RecordingTransport:
     """Answers every request after the same time, so that the time of a request tells its stage."""
 
-    def __init__(self) -> None:
-        self._subgraphs = Subgraphs()
+    def __init__(self, graph: ServedGraph) -> None:
+        self._subgraphs = Subgraphs(graph)
         self._began = asyncio.get_running_loop().time()
         self.stages: dict[int, list[SubgraphRequest]] = {}
 
@@ -62,9 +79,10 @@ async def script_of(workload: Workload, supergraph: str) -> Script:
     graph = LoadedGraph.from_sdl(supergraph)
     prepared = await graph.prepare(workload.operation_text(), None)
     compiled = await graph.plan(prepared, prepared.plannable)
-    transport = RecordingTransport()
+    transport = RecordingTransport(workload.graph)
     answer = await compiled.respond(Execution(transport, {**prepared.coercion.coerce(None)}))
-    if orjson.loads(answer) != {"data": workload.expected()}:
+    received = orjson.loads(answer)
+    if received["data"] != workload.expected() or len(received.get("errors", ())) != workload.expected_errors():
         raise SystemExit(f"wrong answer to {workload.name}")
     stages = tuple(
         tuple(Call(each.subgraph, each.url, each.body) for each in stage) for stage in transport.stages.values()
@@ -85,10 +103,10 @@ class Alone:
 def measure(workload: Workload, options: argparse.Namespace) -> tuple[dict[str, list[Sample]], list[Alone]]:
     samples: dict[str, list[Sample]] = {OURS: [], FLOOR: [], ECHO: []}
     alone: list[Alone] = []
-    with tempfile.TemporaryDirectory() as name, running_subgraphs(0.0, Path(name)) as port, ExitStack() as stack:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         directory = Path(name)
-        supergraph = directory / "supergraph.graphql"
-        supergraph.write_text(compose_shop(port))
+        port = stack.enter_context(running_subgraphs(workload.latency_ms, directory, workload.graph))
+        supergraph = write_graph(workload.graph, port, directory)
         script = asyncio.run(script_of(workload, supergraph.read_text()))
         servers = {
             OURS: _router(supergraph),
@@ -167,6 +185,7 @@ def print_summary(name: str, summary: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workload", action="append", choices=list(FLOORS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=6, help="of each timed run")
     parser.add_argument("--warm-up", type=int, default=3)
@@ -175,12 +194,12 @@ def main() -> None:
     options = parser.parse_args()
     results: dict[str, Any] = {}
     runs: dict[str, Any] = {}
-    for workload in WORKLOADS:
-        if workload.name in MEASURED:
+    for name, workload in FLOORS.items():
+        if name in (options.workload or MEASURED):
             samples, alone = measure(workload, options)
-            results[workload.name] = summarise(samples, alone)
-            runs[workload.name] = {"under_load": samples, "alone": alone}
-            print_summary(workload.name, results[workload.name])
+            results[name] = summarise(samples, alone)
+            runs[name] = {"under_load": samples, "alone": alone}
+            print_summary(name, results[name])
     if not options.no_results:
         target = write_results("floor", vars(options), {"medians": results, "runs": runs})
         write_stacked_plot("CPU ms per request", _parts(results), target.with_suffix(".svg"))

@@ -18,10 +18,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from benchmarks.compare import GATEWAY_CORE, LOAD_CORE, compose_shop, running_subgraphs
+from benchmarks.compare import GATEWAY_CORE, LOAD_CORE, WORKLOADS, running_subgraphs, write_graph
 from benchmarks.load import Request, run_wrk, verify
 from benchmarks.processes import Server, free_port
-from benchmarks.shop.workloads import WORKLOADS
 from benchmarks.workload import Workload
 
 #: Part of a source file's path -> stage; the first that fits. C functions belong to the stage that calls them.
@@ -34,10 +33,7 @@ STAGES = {
     "router/loaded_graph": "operation, plan and variables from the caches",
     "router/bounded_cache": "operation, plan and variables from the caches",
     "router/operation/": "operation, plan and variables from the caches",
-    "router/executor/http_client": "subgraph requests",
-    "router/executor/subgraph_client": "subgraph requests",
-    "router/executor/transport": "subgraph requests",
-    "router/executor/retries": "subgraph requests",
+    "router/transport/": "subgraph requests",
     "router/executor/subgraph_query": "subgraph requests",
     "router/executor/fetch": "fetch, representations, merge",
     "router/executor/representations": "fetch, representations, merge",
@@ -45,11 +41,15 @@ STAGES = {
     "router/executor/object_path": "fetch, representations, merge",
     "router/executor/sharing": "fetch, representations, merge",
     "router/executor/": "plan steps, projection, encoding",
+    "<projection": "plan steps, projection, encoding",  # the made code of a response
+    "router/incremental/": "parts of a deferred answer",
     "router/": "other router code",
     "prometheus_client": "front door: headers, body, caller, response, log, metrics",
     "structlog": "front door: headers, body, caller, response, log, metrics",
 }
 OTHER = "event loop, sockets, rest"
+#: Those that a router answers by its graph alone.
+PROFILED = [each for each in WORKLOADS if not each.callers and not each.reloads]
 
 
 def stages_of(stats: pstats.Stats) -> Counter[str]:
@@ -72,9 +72,11 @@ def _stage(file: str) -> str:
 
 
 def profile(workload: Workload, options: argparse.Namespace) -> pstats.Stats:
-    with tempfile.TemporaryDirectory() as name, running_subgraphs(0.0, Path(name)) as subgraphs_port:
-        supergraph, target = Path(name) / "supergraph.graphql", Path(name) / "profile"
-        supergraph.write_text(compose_shop(subgraphs_port))
+    with (
+        tempfile.TemporaryDirectory() as name,
+        running_subgraphs(workload.latency_ms, Path(name), workload.graph) as subgraphs_port,
+    ):
+        supergraph, target = write_graph(workload.graph, subgraphs_port, Path(name)), Path(name) / "profile"
         port = free_port()
         command = [sys.executable, "-m", "benchmarks.profile", "--serve", str(supergraph), "--port", str(port)]
         environment = {"PYTHONPATH": str(Path(__file__).parents[1])}
@@ -97,7 +99,9 @@ def profile(workload: Workload, options: argparse.Namespace) -> pstats.Stats:
 
 
 def _load(url: str, workload: Workload, options: argparse.Namespace, seconds: int) -> None:
-    run_wrk(url, [Request(workload.body())], core=LOAD_CORE, connections=options.connections, seconds=seconds)
+    requests = [Request(each, accept=workload.accept) for each in workload.bodies()]
+    connections = workload.connections(options.connections)
+    run_wrk(url, requests, core=LOAD_CORE, connections=connections, seconds=seconds)
 
 
 def serve(options: argparse.Namespace) -> None:
@@ -123,7 +127,7 @@ def serve(options: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workload", action="append", choices=[w.name for w in WORKLOADS])
+    parser.add_argument("--workload", action="append", choices=[w.name for w in PROFILED])
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--connections", type=int, default=50)
     parser.add_argument("--functions", type=int, default=0, help="also list so many functions by their own time")
@@ -134,7 +138,7 @@ def main() -> None:
     if options.serve:
         serve(options)
         return
-    for workload in WORKLOADS:
+    for workload in PROFILED:
         if workload.name in (options.workload or ("heavy-distinct", "light-distinct", "no-hop-distinct")):
             stats = profile(workload, options)
             seconds = stages_of(stats)
