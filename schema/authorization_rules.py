@@ -63,9 +63,10 @@ def check_transitive_rights(types: Mapping[str, TypeDefinitionNode]) -> Iterator
         if not isinstance(node, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
             continue
         for field in node.fields or ():
-            held = _rights_of_type(types, node.name.value) | _rights_of(field)
+            reached = list(_reached(types, node.name.value, field))
+            held = _rights_of_type(types, node.name.value) | _rights_of(field) if reached else _Rights()
             coordinate = f"{node.name.value}.{field.name.value}"
-            for directive, type_name, selections in _reached(types, node.name.value, field):
+            for directive, type_name, selections in reached:
                 lacking = next(_lacking(types, type_name, selections, held), None)
                 if lacking is not None:
                     yield Finding(
@@ -84,7 +85,11 @@ def _reached(
     for directive in field.directives or ():
         if directive.name.value != "join__field":
             continue
-        arguments = {each.name.value: value_from_ast_untyped(each.value) for each in directive.arguments or ()}
+        arguments = {
+            each.name.value: value_from_ast_untyped(each.value)
+            for each in directive.arguments or ()
+            if each.name.value in ("requires", "contextArguments")
+        }
         if text := arguments.get("requires"):
             yield from _parsed("@requires", parent, text)
         for context in arguments.get("contextArguments") or ():

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from graphql import Location as GraphQLLocation
-from graphql import Node, Token
+from graphql import Node
 
 #: How many lines of a finding are shown, and how much of each.
 _EXCERPTS = 3
@@ -52,16 +52,23 @@ class Location:
 
 def locations_of(subgraph: str, *nodes: Node | None) -> tuple[Location, ...]:
     """Where nodes of the subgraph's document stand, behind their descriptions; those that composition added itself stand nowhere."""
-    places = [(node.loc.source.body, _first_token(node, node.loc)) for node in nodes if node is not None and node.loc]
-    return tuple(Location(subgraph, token.line, token.column, line_at(body, token.start)) for body, token in places)
+    places = [(node.loc.source.body, _begin(node, node.loc)) for node in nodes if node is not None and node.loc]
+    return tuple(Location(subgraph, *_line_and_column(body, begin), line_at(body, begin)) for body, begin in places)
 
 
-def _first_token(node: Node, place: GraphQLLocation) -> Token:
+def _begin(node: Node, place: GraphQLLocation) -> int:
     description = getattr(node, "description", None)
     if description is None or description.loc is None or description.loc.end_token.next is None:
-        return place.start_token
-    token: Token = description.loc.end_token.next
-    return token
+        return place.start
+    begin: int = description.loc.end_token.next.start
+    return begin
+
+
+def _line_and_column(text: str, offset: int) -> tuple[int, int]:
+    """Both count from 1; a line ends with a carriage return, a line feed, or both."""
+    begin = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
+    ends = text.count("\n", 0, begin) + text.count("\r", 0, begin) - text.count("\r\n", 0, begin)
+    return ends + 1, offset - begin + 1
 
 
 def line_at(text: str, offset: int) -> str:

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from graphql import GraphQLError, parse, print_schema, validate_schema
+from graphql import GraphQLError, print_schema, validate_schema
 
 from router.errors import SupergraphError
-from router.supergraph import Supergraph, read_supergraph
+from router.supergraph import Supergraph, parse_sdl, read_supergraph
 from schema.codes import Finding
 from schema.graphql_wording import coordinates_in, lacks_interface_field, lacks_interface_of_interface
 from schema.locations import located
@@ -136,7 +136,7 @@ def _merge(subgraphs: list[Subgraph], findings: Findings) -> MergedSchema:
 def _check_result(sdl: str, merged: MergedSchema, findings: Findings) -> Supergraph | None:
     """What is printed, read as the router reads it; None where it cannot be."""
     try:
-        document = parse(sdl, no_location=True)
+        document = parse_sdl(sdl)
     except GraphQLError as error:
         findings.error("INVALID_GRAPHQL", f"The subgraphs together are not valid GraphQL: {error.message}")
         return None

@@ -64,11 +64,14 @@ class Element:
     directives: list[Applied] = field(default_factory=list)
 
     def has(self, directive: str) -> bool:
-        return any(applied.means(directive) for applied in self.directives)
+        for applied in self.directives:  # noqa: SIM110 - asked of every field again and again: no generator
+            if applied.name == directive and not applied.is_own:
+                return True
+        return False
 
     def all(self, directive: str) -> list[Applied]:
         """Applications of a directive of federation or of GraphQL itself."""
-        return [applied for applied in self.directives if applied.means(directive)]
+        return [applied for applied in self.directives if applied.name == directive and not applied.is_own]
 
     def all_of_others(self, directive: str) -> list[Applied]:
         """Applications of a directive that is not federation's, by the name that the subgraph gives it."""
@@ -80,7 +83,10 @@ class Element:
 
     def argument(self, directive: str, argument: str) -> Any:
         """The argument of the first such directive, or None."""
-        return next((applied.arguments.get(argument) for applied in self.all(directive)), None)
+        for applied in self.directives:
+            if applied.name == directive and not applied.is_own:
+                return applied.arguments.get(argument)
+        return None
 
 
 @dataclass(slots=True)

@@ -35,6 +35,7 @@ from graphql import (
     parse,
 )
 
+from router.supergraph import plain_sdl
 from schema.codes import Finding, Location, line_at, locations_of
 from schema.federation import (
     BUILT_IN_SCALARS,
@@ -89,7 +90,7 @@ class SubgraphInvalidError(Exception):
 def read_subgraph(source: SubgraphSource) -> Subgraph:
     """Raises SubgraphInvalidError."""
     try:
-        document = parse(source.sdl)
+        document = plain_sdl(source.sdl, with_places=True) or parse(source.sdl)
     except GraphQLError as error:
         raise SubgraphInvalidError([_syntax_error(source, error)]) from error
     schema_nodes = [node for node in document.definitions if isinstance(node, _SchemaNode)]

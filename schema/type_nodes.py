@@ -6,18 +6,19 @@ from graphql import ListTypeNode, NamedTypeNode, NameNode, NonNullTypeNode, Type
 
 
 def named_type(node: TypeNode) -> str:
-    while isinstance(node, ListTypeNode | NonNullTypeNode):
+    while not isinstance(node, NamedTypeNode):
+        assert isinstance(node, ListTypeNode | NonNullTypeNode)
         node = node.type
-    assert isinstance(node, NamedTypeNode)
     return node.name.value
 
 
 def type_text(node: TypeNode) -> str:
+    if isinstance(node, NamedTypeNode):
+        return node.name.value
     if isinstance(node, NonNullTypeNode):
         return f"{type_text(node.type)}!"
-    if isinstance(node, ListTypeNode):
-        return f"[{type_text(node.type)}]"
-    return named_type(node)
+    assert isinstance(node, ListTypeNode)
+    return f"[{type_text(node.type)}]"
 
 
 def is_required(node: TypeNode, default: ValueNode | None) -> bool:

@@ -10,6 +10,7 @@ from router.supergraph.model import (
     Supergraph,
     TypeKind,
 )
+from router.supergraph.plain_sdl import plain_sdl
 from router.supergraph.reader import read_supergraph
 from router.supergraph.sdl import parse_sdl
 
@@ -24,6 +25,7 @@ __all__ = [
     "links_of",
     "parse_field_set",
     "parse_sdl",
+    "plain_sdl",
     "print_field_set",
     "read_supergraph",
 ]

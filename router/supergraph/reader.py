@@ -26,7 +26,6 @@ from graphql import (
     TypeNode,
     UnionTypeDefinitionNode,
     parse_type,
-    print_ast,
     value_from_ast_untyped,
 )
 
@@ -208,7 +207,7 @@ def _subgraph_field(node: _FieldNode, arguments: dict[str, Any]) -> SubgraphFiel
         node.name.value,
         named,
         depth,
-        print_ast(type_node),
+        _written(type_node),
         external=bool(arguments.get("external")),
         # Under a label the subgraph resolves the field as long as the label is off.
         used_overridden=bool(arguments.get("usedOverridden")) and not arguments.get("overrideLabel"),
@@ -222,6 +221,14 @@ def _subgraph_field(node: _FieldNode, arguments: dict[str, Any]) -> SubgraphFiel
             for item in arguments.get("contextArguments") or ()
         ),
     )
+
+
+def _written(node: TypeNode) -> str:
+    if isinstance(node, NonNullTypeNode):
+        return f"{_written(node.type)}!"
+    if isinstance(node, ListTypeNode):
+        return f"[{_written(node.type)}]"
+    return node.name.value  # type: ignore[attr-defined, no-any-return] # a named type's
 
 
 def _link_possible_types(views: dict[str, dict[str, SubgraphType]]) -> None:

@@ -8,9 +8,14 @@ from __future__ import annotations
 from graphql import DocumentNode, Lexer, Source, Token
 from graphql.language.parser import Parser
 
+from router.supergraph.plain_sdl import plain_sdl
+
 
 def parse_sdl(sdl: str) -> DocumentNode:
-    """Nodes without locations. Raises GraphQLSyntaxError."""
+    """Nodes without locations, of which one may stand in several places. Raises GraphQLSyntaxError."""
+    document = plain_sdl(sdl)
+    if document is not None:
+        return document
     source = Source(sdl)
     lexer = Lexer(source)
     try:

@@ -35,7 +35,11 @@ class FieldJoin:
 
     def is_plain(self) -> bool:
         """Whether it says no more than none: an override shows in what it does to the other subgraph."""
-        return self == FieldJoin(self.subgraph, override=self.override)
+        texts = self.type, self.requires, self.provides, self.override_label
+        return texts == _NOTHING and not (self.external or self.used_overridden or self.context_arguments)
+
+
+_NOTHING = (None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)

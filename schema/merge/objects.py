@@ -62,7 +62,8 @@ class ObjectMerger:
         """
         coordinate = f"{parent.name}.{name}"
         resolving = {subgraph: each for subgraph, each in fields.items() if not each.is_external}
-        self.findings.add(check_directives_on_external(coordinate, fields))
+        if len(resolving) < len(fields):
+            self.findings.add(check_directives_on_external(coordinate, fields))
         if not resolving:
             if not self._is_resolved_by_interface_object(name, definitions):
                 self.findings.add([resolved_by_nobody(coordinate, fields)])
@@ -77,7 +78,7 @@ class ObjectMerger:
             self.inputs.merge_arguments({s: each.arguments for s, each in resolving.items()}, coordinate),
             self.directives.merge(resolving, coordinate),
         )
-        for rule in FIELD_RULES:
+        for rule in FIELD_RULES if len(fields) > 1 else ():
             self.findings.add(rule(field))
         told: list[Finding] = []
         takings = takings_of(overrides_of(parent.name, name, fields, self.facts.subgraphs), told)
@@ -105,10 +106,11 @@ class ObjectMerger:
     ) -> list[Owner]:
         """Who resolves the field once overrides are done, or tells its value where it is provided."""
         place = tuple(field.coordinate.split("."))
+        without = takings.overridden | takings.moving
         return [
             Owner(subgraph, definitions[subgraph], each)
             for subgraph, each in field.all.items()
-            if subgraph not in takings.overridden | takings.moving
+            if subgraph not in without
             and (subgraph in field.resolving or place in self.facts.provided_fields[subgraph])
         ]
 

@@ -27,6 +27,8 @@ class TypeRelations:
 
 def widest_output(types: list[TypeNode], relations: TypeRelations) -> TypeNode | None:
     """The one of the types that every other one fits into; None where there is none."""
+    if len(types) == 1:
+        return types[0]
     return next((wide for wide in types if all(fits(node, wide, relations) for node in types)), None)
 
 

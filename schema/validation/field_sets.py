@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from graphql import (
     ArgumentNode,
     BooleanValueNode,
+    DefinitionNode,
     EnumValueNode,
     FieldNode,
     FloatValueNode,
@@ -139,6 +141,16 @@ def _normal(text: object) -> str:
     return words if "{" in words else " ".join(sorted(words.split()))
 
 
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> DefinitionNode | str:
+    """The selection, or what keeps it from being one. Most types of a graph have the same few keys."""
+    try:
+        (operation,) = parse(f"{{{text}}}", no_location=True).definitions
+    except (GraphQLError, ValueError) as error:
+        return str(getattr(error, "message", error))
+    return operation
+
+
 @dataclass(frozen=True, slots=True)
 class _Selection:
     """One field set where it is applied. `place` is what messages call the element that carries it."""
@@ -169,13 +181,11 @@ class _Selection:
         if not text.strip():
             yield self._finding("INVALID_FIELDS", '"fields" selects nothing')
             return
-        try:
-            (operation,) = parse(f"{{{without_braces(text)}}}", no_location=True).definitions
-        except (GraphQLError, ValueError) as error:
-            yield self._finding("INVALID_FIELDS", getattr(error, "message", str(error)))
-            return
-        if isinstance(operation, OperationDefinitionNode):
-            yield from self._check(operation.selection_set, self.type_name, below_external=False)
+        parsed = _parsed(without_braces(text))
+        if isinstance(parsed, str):
+            yield self._finding("INVALID_FIELDS", parsed)
+        elif isinstance(parsed, OperationDefinitionNode):
+            yield from self._check(parsed.selection_set, self.type_name, below_external=False)
 
     def _text(self, argument: ArgumentNode) -> str | None:
         value = argument.value

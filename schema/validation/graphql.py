@@ -22,6 +22,7 @@ from graphql import (
     Undefined,
     build_ast_schema,
     is_input_type,
+    parse,
     print_ast,
     validate_schema,
     value_from_ast,
@@ -39,6 +40,7 @@ from schema.federation import (
 from schema.graphql_wording import is_tolerated, unknown_directive
 from schema.subgraph import Subgraph
 from schema.validation.definitions import given_definitions, with_bases
+from schema.validation.plain_graphql import is_plainly_valid
 
 _RULES = [rule for rule in specified_sdl_rules if rule is not PossibleTypeExtensionsRule]
 _EXAMPLE_LINK = f'`extend schema @link(url: "{FEDERATION_IDENTITY}/v2.9", import: ["@{{}}"])`'
@@ -46,19 +48,12 @@ _EXAMPLE_LINK = f'`extend schema @link(url: "{FEDERATION_IDENTITY}/v2.9", import
 
 def check_graphql(subgraph: Subgraph) -> Iterator[Finding]:
     """INVALID_GRAPHQL for whatever GraphQL itself forbids."""
-    document = with_bases((*subgraph.document.definitions, *given_definitions(subgraph)))
-    errors = validate_sdl(document, None, _RULES)
-    if not errors:
-        schema = build_ast_schema(document, assume_valid_sdl=True)
-        roots = [root.name for root in (schema.query_type, schema.mutation_type, schema.subscription_type) if root]
-        wrong = list(_wrong_inputs(schema)) or validate_schema(schema)
-        errors = [error for error in wrong if not is_tolerated(error, roots)]
-        errors = errors or list(_wrong_directive_arguments(subgraph.document, schema))
-    errors += [
-        GraphQLError(f"Cannot extend built-in type '{node.name.value}'.", node)
-        for node in subgraph.document.definitions
-        if isinstance(node, TypeExtensionNode) and node.name.value in BUILT_IN_SCALARS
-    ]
+    if is_plainly_valid((*subgraph.document.definitions, *given_definitions(subgraph))):
+        return
+    errors = graphql_errors(subgraph.document, subgraph)
+    if errors and subgraph.document.loc is not None:
+        # Parsed the short way, only definitions and directives have their places.
+        errors = graphql_errors(parse(subgraph.document.loc.source.body), subgraph)
     for message, nodes in {error.message: error.nodes for error in errors}.items():
         yield Finding(
             "INVALID_GRAPHQL",
@@ -66,6 +61,29 @@ def check_graphql(subgraph: Subgraph) -> Iterator[Finding]:
             (subgraph.name,),
             locations=locations_of(subgraph.name, *nodes or ()),
         )
+
+
+def graphql_errors(own: DocumentNode, subgraph: Subgraph) -> list[GraphQLError]:
+    """What graphql-core says of a subgraph's own definitions, beside those that federation gives it."""
+    document = with_bases((*own.definitions, *given_definitions(subgraph)))
+    errors = validate_sdl(document, None, _RULES) or _errors_of_schema(document, own)
+    errors += [
+        GraphQLError(f"Cannot extend built-in type '{node.name.value}'.", node)
+        for node in own.definitions
+        if isinstance(node, TypeExtensionNode) and node.name.value in BUILT_IN_SCALARS
+    ]
+    return errors
+
+
+def _errors_of_schema(document: DocumentNode, own: DocumentNode) -> list[GraphQLError]:
+    try:
+        schema = build_ast_schema(document, assume_valid_sdl=True)
+    except GraphQLError as error:  # as for a reason of `@deprecated` that is no string
+        return [error.__cause__ if isinstance(error.__cause__, GraphQLError) else error]
+    roots = [root.name for root in (schema.query_type, schema.mutation_type, schema.subscription_type) if root]
+    wrong = list(_wrong_inputs(schema)) or validate_schema(schema)
+    errors = [error for error in wrong if not is_tolerated(error, roots)]
+    return errors or list(_wrong_directive_arguments(own, schema))
 
 
 def _advice(message: str, subgraph: Subgraph) -> str:
