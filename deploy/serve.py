@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 def serve_subgraph(name: str, host: str, port: int | None) -> None:
     """Until a signal asks it to stop. Bad settings are a FriendlyError."""
     with collector_waits():
-        from pydantic import ValidationError
-
         from deploy.handover import inherited_listener, say_that_it_accepts
         from deploy.observed import Observed
         from subgraphs.shell.command_line import draining_server, server_config
@@ -34,7 +32,7 @@ def serve_subgraph(name: str, host: str, port: int | None) -> None:
         importlib.import_module(f"subgraphs.{name}.app")
     try:
         application = importlib.import_module(f"subgraphs.{name}.app").create_app()
-    except (ValidationError, ValueError) as error:
+    except ValueError as error:
         raise FriendlyError(f"subgraph {name} cannot start: {error}") from None
     settings = application.resources.settings
     configuration = server_config(Observed(application), host, SUBGRAPH_PORTS[name] if port is None else port, settings)

@@ -11,11 +11,14 @@ import sys
 from pathlib import Path
 
 from deploy.friendly_exit import friendly_exit
+from deploy.loading import collector_waits, load_without_extras
 from deploy.serve import serve_router, serve_subgraph
 
 
 def main(kind: str, what: str) -> None:
     with friendly_exit():
+        with collector_waits():
+            load_without_extras()
         if kind == "router":
             serve_router([], Path(what), supergraph=None, watch=True)
         else:

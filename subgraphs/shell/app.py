@@ -52,6 +52,7 @@ _PROBE_SECONDS = 2.0
 REDIS_TIMEOUT_SECONDS = 2.0
 RETENTION_SECONDS = 6 * 3600
 CLOCK_SECONDS = 5.0
+UNUSED_SECONDS = 30.0
 _CLOCK = text("SELECT extract(epoch FROM clock_timestamp())::float")
 _LEAST_FREE_BYTES = 10 * 1024 * 1024
 
@@ -207,6 +208,7 @@ def _loops(subgraph: Subgraph, resources: Resources) -> list[Coroutine[Any, Any,
         loop = loops.add("replica", patience_seconds=30)
         running.append(loop.run(lambda: replica.watch(loop.progress)))
     running.append(watch_clock(resources))
+    running.append(_close_unused_connections(resources))
     running.append(resources.revoked_sessions.watch(loops))
     running.append(resources.ended_grants.watch(loops))
     running.append(resources.recent_clocks.watch(loops))
@@ -256,6 +258,19 @@ async def watch_clock(resources: Resources) -> None:
             if not utc_now.is_in_doubt:
                 loop.progress()
             await asyncio.sleep(CLOCK_SECONDS)
+
+    await loop.run(session)
+
+
+async def _close_unused_connections(resources: Resources) -> None:
+    """Until cancelled: a process that nobody asks keeps two connections, not as many as its busiest moment took."""
+    loop = resources.loops.add("unused-connections", patience_seconds=4 * UNUSED_SECONDS)
+
+    async def session() -> None:
+        while True:
+            await asyncio.sleep(UNUSED_SECONDS)
+            await resources.database.close_unused(UNUSED_SECONDS)
+            loop.progress()
 
     await loop.run(session)
 

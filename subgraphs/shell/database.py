@@ -25,6 +25,7 @@ from subgraphs.shell.read_pool import Reader, ReadPool
 from subgraphs.shell.replica import ReplicaGuard
 from subgraphs.shell.settings import Settings
 from subgraphs.shell.synced_tables import SyncedTables, track_changes
+from subgraphs.shell.unused_connections import UnusedConnections
 
 _TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(CAST(:turn AS text), 0))")
 _SHELL = Path(__file__).parent
@@ -77,6 +78,7 @@ class Database:
         self._primary_reader = _read_engine(url, pool_size // 2, name) if self.has_replica else self._reader
         primary = _connector(url, f"{name} loaders")
         self._primary_pool = ReadPool(primary, pool_size) if self.has_replica else self._pool
+        self._unused = [UnusedConnections(engine) for _, engine in self.engines()]
         self.replica: ReplicaGuard | None = None
         if replica_url is not None:
             connectors = _connector(url, f"{name} replica guard"), _connector(replica_url, f"{name} replica guard")
@@ -177,6 +179,13 @@ class Database:
         async with self.writer.connect() as connection:
             if await connection.scalar(text("SELECT pg_is_in_recovery()")):
                 raise ConnectionError("the database is a replica")
+
+    async def close_unused(self, seconds: float) -> None:
+        """Connections that nobody used for so long, which is how long ago this was called last."""
+        for unused in self._unused:
+            await unused.close()
+        for _, pool in self.read_pools():
+            await pool.close_unused(seconds)
 
     async def close(self) -> None:
         await self.writer.dispose()

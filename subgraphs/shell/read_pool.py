@@ -92,6 +92,13 @@ class ReadPool:
         """Connections that are open and not in use."""
         return len(self._idle)
 
+    async def close_unused(self, seconds: float) -> None:
+        """Connections that nobody used for so long."""
+        latest = time.monotonic() - seconds
+        unused = [connection for connection, used_at in self._idle if used_at <= latest]
+        self._idle = self._idle[len(unused) :]  # the last used is the last of them
+        await asyncio.gather(*map(_closed, unused))
+
     async def close(self) -> None:
         idle, self._idle = self._idle, []
         await asyncio.gather(*self._closing, *(_closed(connection) for connection, _ in idle))

@@ -157,6 +157,7 @@ async def test_health_tells_of_every_part(users: Running) -> None:
             "revocation-news",
             "grant-news",
             "clocks",
+            "unused-connections",
             "retention",
             "settle_changes",
             "tell_measurements_of_before",

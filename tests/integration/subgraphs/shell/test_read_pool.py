@@ -47,6 +47,18 @@ async def test_metrics_count_what_is_busy_and_what_waits(pool: ReadPool) -> None
     assert (pool.busy, pool.waiting, pool.idle) == (0, 0, 2)
 
 
+async def test_connections_that_nobody_used_for_a_while_are_closed(pool: ReadPool) -> None:
+    await asyncio.gather(*(_sleep(pool, 0.1) for _ in range(2)))
+    await asyncio.sleep(0.1)
+    in_use = await _backend(pool)
+    await pool.close_unused(0.1)
+    assert pool.idle == 1
+    assert await _backend(pool) == in_use
+    await pool.close_unused(0)
+    assert pool.idle == 0
+    assert await _backend(pool) != in_use
+
+
 async def test_who_waits_too_long_is_told(pool: ReadPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_pool, "LONGEST_WAIT_SECONDS", 0.05)
     busy = [asyncio.create_task(_sleep(pool, 0.5)) for _ in range(2)]
