@@ -7,7 +7,8 @@ omission"). The rate rises step by step until the platform cannot follow. Beside
 and the time from a meal's sending to the live event that tells of it is measured too.
 
 `--rates 10 --repeat 60 --seconds 60` is a soak of an hour: the same rate again and again, memory of each part beside it.
-Servers that `DATABASE_URL_USERS` and its like name in the environment are used in place of the embedded ones.
+`--servers real` starts the distribution's PostgreSQL and Redis and Apache Kafka, and runs on them in place of the embedded ones (`fittracker/real_servers.py`
+says what it needs). Servers that `DATABASE_URL_USERS` and its like name in the environment are used as they are.
 """
 
 from __future__ import annotations
@@ -20,22 +21,26 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import orjson
+from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.fittracker.app import App, RefusedError
 from benchmarks.fittracker.product import LOGIN, Product, running_product
+from benchmarks.fittracker.real_servers import real_servers, server_versions
 from benchmarks.plots import write_line_plot, write_stacked_plot
 from benchmarks.processes import resident_mib
 from benchmarks.report import write_results
+from deploy.embedded import DOMAINS, HOST
 from deploy.sample_data.histories import PASSWORD
 
-#: What requests are for, by weight. An app asks far more often than it writes; `reconnect` is a phone that was away: a new WebSocket.
+#: What requests are for, by weight. An app asks far more often than it writes; `reconnect` is a phone that was away: a new WebSocket, until
+#: the first state of its stream is there.
 #: `writes` has the writes of `people` alone, in the same proportions: the way from a write to its subscriber under so many of them a second.
 MIXES = {
     "people": {
@@ -60,6 +65,8 @@ MOST_FAILED_SHARE = 0.01
 #: Access tokens live for fifteen minutes.
 RENEW_SECONDS = 600.0
 GENERATOR = "load generator"
+#: Servers and mix of a result file whose name says neither.
+_USUAL = ("embedded", "people")
 
 
 @dataclass
@@ -67,7 +74,9 @@ class Step:
     """What came of one rate. Times are in milliseconds, from when a request was due; `cpu` is in cores, by part.
 
     `untold` are meals that no live event told of before the step was over; `late_ms` is by how much the generator itself
-    sent its requests late, at p99: where that is large, it was the generator that did not follow.
+    sent its requests late, at p99: where that is large, it was the generator that did not follow. `subscribers` have a live stream when
+    the last request is sent, `resubscribed` of them anew in this step. `behind` are events that wait at that moment: in each outbox, and for
+    each group of consumers.
     """
 
     rate: float
@@ -80,6 +89,9 @@ class Step:
     event_ms: dict[str, float] = field(default_factory=dict)
     events_awaited: int = 0
     untold: int = 0
+    subscribers: int = 0
+    resubscribed: int = 0
+    behind: dict[str, int] = field(default_factory=dict)
     late_ms: float = 0.0
     cpu: dict[str, float] = field(default_factory=dict)
     resident_mib: dict[str, int] = field(default_factory=dict)
@@ -97,6 +109,8 @@ class Listener:
     def __init__(self, app: App) -> None:
         self.app = app
         self.event_seconds: list[float] = []
+        self.is_subscribed = False
+        self.subscriptions = 0
         self._awaited: dict[str, list[float]] = defaultdict(list)
         self._told: dict[str, float] = {}
 
@@ -121,10 +135,14 @@ class Listener:
             try:
                 async with self.app.connect() as socket:
                     await self.app.live(socket)
+                    self.is_subscribed = True
+                    self.subscriptions += 1
                     async for message in socket:
                         await self.take(socket, orjson.loads(message.data))
             except (aiohttp.ClientError, OSError, RefusedError):
                 await asyncio.sleep(0.5)
+            finally:
+                self.is_subscribed = False
 
     async def take(self, socket: aiohttp.ClientWebSocketResponse, message: Mapping[str, Any]) -> None:
         """One message of the protocol."""
@@ -149,6 +167,7 @@ class Crowd:
     def __init__(self, product: Product, session: aiohttp.ClientSession, seed: int, mix: Mapping[str, int]) -> None:
         url = product.state.router_url
         self._product = product
+        self._session = session
         self._mix = mix
         self._listeners = [Listener(App(url, request, session)) for request in product.requests]
         self._random = random.Random(seed)
@@ -182,6 +201,7 @@ class Crowd:
         times: dict[str, list[float]] = defaultdict(list)
         failed: Counter[str] = Counter()
         late: list[float] = []
+        subscriptions = sum(listener.subscriptions for listener in self._listeners)
         cpu, own_cpu, began = self._product.cpu_seconds(), time.process_time(), time.monotonic()
         tasks: list[asyncio.Task[None]] = []
         due = began
@@ -195,6 +215,9 @@ class Crowd:
         used = {part: (total - cpu[part]) / elapsed for part, total in self._product.cpu_seconds().items()}
         used[GENERATOR] = (time.process_time() - own_cpu) / elapsed
         in_time = sum(map(len, times.values()))
+        step.subscribers = sum(listener.is_subscribed for listener in self._listeners)
+        step.resubscribed = sum(listener.subscriptions for listener in self._listeners) - subscriptions
+        step.behind = await self._behind()
         if tasks:
             await asyncio.wait(tasks)
         await self._until_told()
@@ -208,7 +231,7 @@ class Crowd:
         step.event_ms, step.events_awaited = percentiles(events), len(events) + step.untold
         step.late_ms = percentiles(sorted(late)).get("p99", 0.0)
         step.cpu = {part: round(cores, 3) for part, cores in used.items()}
-        step.resident_mib = {part: round(resident_mib(pid)) for part, pid in self._product.state.pids.items()}
+        step.resident_mib = {part: round(resident_mib(pid)) for part, pid in self._product.pids.items()}
         step.bottleneck = bottleneck(step.cpu)
         return step
 
@@ -226,17 +249,38 @@ class Crowd:
     async def _use(self, listener: Listener, operation: str) -> None:
         if operation == "reconnect":
             async with listener.app.connect() as socket:
-                await listener.app.live(socket)
+                await listener.app.first_state(socket)
             return
         sent = time.monotonic()
         data = await listener.app.use(operation, self._numbers.randrange(1_000_000))
         if operation == "meal":
             listener.expect(data["logMeal"]["meal"]["localDate"], sent)
 
+    async def _behind(self) -> dict[str, int]:
+        """What waits, as each subgraph's metrics say it."""
+        found: Counter[str] = Counter()
+        for name in DOMAINS:
+            url = f"http://{HOST}:{self._product.state.ports[name]}/actuator/prometheus"
+            async with self._session.get(url) as response:
+                found += waiting(await response.text())
+        return dict(found)
+
     async def _until_told(self) -> None:
         deadline = time.monotonic() + SETTLE_SECONDS
         while time.monotonic() < deadline and any(listener.untold() for listener in self._listeners):
             await asyncio.sleep(0.1)
+
+
+def waiting(metrics: str) -> Counter[str]:
+    """Events that wait, in a subgraph's metrics: `outbox of NAME` for Kafka, and by group for its consumers. Nothing where nothing does."""
+    found: Counter[str] = Counter()
+    for family in text_string_to_metric_families(metrics):
+        for sample in family.samples:
+            if sample.value > 0 and sample.name == "outbox_unpublished":
+                found[f"outbox of {sample.labels['service']}"] += int(sample.value)
+            elif sample.value > 0 and sample.name == "consumer_lag_messages":
+                found[sample.labels["group"]] += int(sample.value)
+    return found
 
 
 def percentiles(ordered: Sequence[float]) -> dict[str, float]:
@@ -272,18 +316,21 @@ async def run(product: Product, options: argparse.Namespace) -> list[Step]:
 
 
 def _line(step: Step) -> str:
-    failed = sum(step.failed.values())
+    failed, reconnect = sum(step.failed.values()), step.by_operation_ms.get("reconnect", {})
     return (
         f"{step.rate:5.0f}/s: answered {step.answered_per_second:6.1f}/s, p50 {step.all_ms.get('p50', 0):7.1f} ms, "
         f"p99 {step.all_ms.get('p99', 0):8.1f} ms, live p50 {step.event_ms.get('p50', 0):7.1f} ms, p99 {step.event_ms.get('p99', 0):8.1f} ms, "
-        f"{failed} failed, {step.untold} of {step.events_awaited} untold, sent late by {step.late_ms:.0f} ms; {step.bottleneck}; "
+        f"reconnected p50 {reconnect.get('p50', 0):.0f} ms, p99 {reconnect.get('p99', 0):.0f} ms, {step.subscribers} subscribers, {step.resubscribed} anew, "
+        f"{sum(step.behind.values())} events wait, {failed} failed, {step.untold} of {step.events_awaited} untold, sent late by {step.late_ms:.0f} ms; {step.bottleneck}; "
         f"{sum(step.resident_mib.values())} MiB"
     )
 
 
-def write(steps: Sequence[Step], options: argparse.Namespace) -> None:
+def write(steps: Sequence[Step], options: argparse.Namespace, versions: Mapping[str, str]) -> None:
     """Results as JSON, percentiles by rate and processor by rate as plots."""
-    target = write_results("product", vars(options), {"steps": [asdict(step) for step in steps]})
+    others = [chosen for chosen in (options.servers, options.mix) if chosen not in _USUAL]
+    content = {"servers": versions, "steps": [asdict(step) for step in steps]}
+    target = write_results("-".join(["product", *others]), vars(options), content)
     lines = {
         f"{what} {name}": [(step.rate, getattr(step, f"{what}_ms").get(name, 0.0)) for step in steps]
         for what in ("all", "event")
@@ -309,20 +356,27 @@ def main() -> None:
     parser.add_argument(
         "--mix", choices=MIXES, default="people", help="everything that people do, or their writes alone"
     )
+    parser.add_argument(
+        "--servers", choices=("embedded", "real"), default="embedded", help="real: PostgreSQL, Redis and Apache Kafka"
+    )
     parser.add_argument("--people", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1, help="of the moments, people and operations")
     parser.add_argument("--no-results", action="store_true", help="do not write into benchmarks/results")
     options = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory(prefix="fittracker-load-", ignore_cleanup_errors=True) as folder,
-        running_product(Path(folder) / "data", options.people) as product,
-    ):
+    with ExitStack() as stack:
+        temporary = tempfile.TemporaryDirectory(prefix="fittracker-load-", ignore_cleanup_errors=True)
+        folder = Path(stack.enter_context(temporary))
+        folder.chmod(0o711)  # Postgres may run as another user
+        servers = stack.enter_context(real_servers(folder / "servers")) if options.servers == "real" else None
+        product = stack.enter_context(running_product(folder / "data", options.people, servers=servers))
+        versions = server_versions(product.state.environment, servers)
+        print("on " + ", ".join(f"{name} {version}" for name, version in versions.items()), flush=True)
         steps = asyncio.run(run(product, options))
     for step in steps:
         for failure, count in step.failed.items():
             print(f"{step.rate:.0f}/s: {count} x {failure}")
     if not options.no_results:
-        write(steps, options)
+        write(steps, options, versions)
 
 
 if __name__ == "__main__":

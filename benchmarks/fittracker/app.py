@@ -103,6 +103,17 @@ class App:
             raise RefusedError(f"no connection_ack: {message!r}")
         await socket.send_json({"type": "subscribe", "id": "1", "payload": {"query": LIVE_DAYS}})
 
+    async def first_state(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """As `live`, and waits for the state with which the stream begins. Raises RefusedError where none comes."""
+        await self.live(socket)
+        async for message in socket:
+            told = json.loads(message.data)
+            if told["type"] == "next" and not told["payload"].get("errors"):
+                return
+            if told["type"] != "ping":
+                raise RefusedError(f"no first state: {message.data[:600]}")
+        raise RefusedError("the stream ended before its first state")
+
     def connect(self) -> Any:
         """A WebSocket to the router, as an asynchronous context manager."""
         return self._session.ws_connect(self._url.replace("http", "ws", 1), protocols=("graphql-transport-ws",))

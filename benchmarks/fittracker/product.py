@@ -13,12 +13,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from benchmarks.fittracker.johns import OPERATION, expected_dashboard, johns, variables
+from benchmarks.fittracker.real_servers import RealServers
 from benchmarks.load import Request, WrongAnswerError, ask, verify_answer
 from benchmarks.processes import cpu_seconds, own_cpu_seconds
 from deploy.data_directory import DataDirectory, StackState
@@ -37,7 +38,7 @@ LOGIN = "mutation($input: LoginInput!) { login(input: $input) { accessToken } }"
 @dataclass(frozen=True, slots=True)
 class Product:
     """`requests` are the dashboards of different people, `emails` what they sign in with, in the same order; `expected` is the
-    data that answers the first request.
+    data that answers the first request. `other_pids` are of servers that `fittracker up` did not start.
     """
 
     directory: DataDirectory
@@ -45,14 +46,20 @@ class Product:
     requests: tuple[Request, ...]
     emails: tuple[str, ...]
     expected: dict[str, Any]
+    other_pids: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def subgraph_pids(self) -> dict[str, int]:
         return {name: self.state.pids[name] for name in DOMAINS if name in self.state.pids}
 
+    @property
+    def pids(self) -> dict[str, int]:
+        """By part."""
+        return {**self.state.pids, **self.other_pids}
+
     def cpu_seconds(self) -> dict[str, float]:
         """By part, so far. The router runs in the process of `fittracker up` itself, whose children are the other parts."""
-        parts = {part: cpu_seconds(pid) for part, pid in self.state.pids.items() if part != "router"}
+        parts = {part: cpu_seconds(pid) for part, pid in self.pids.items() if part != "router"}
         router = self.state.pids.get("router")
         return {
             "router": own_cpu_seconds(self.state.supervisor_pid) if router is None else cpu_seconds(router),
@@ -66,17 +73,23 @@ class Product:
 
 
 @contextmanager
-def running_product(path: Path, people: int, *, source: Path = ROOT) -> Iterator[Product]:
-    """Up until the block ends, on free ports; `source` is the work tree whose code runs. Raises RuntimeError."""
+def running_product(
+    path: Path, people: int, *, source: Path = ROOT, servers: RealServers | None = None
+) -> Iterator[Product]:
+    """Up until the block ends, on free ports; `source` is the work tree whose code runs, `servers` are in place of the embedded ones.
+
+    Raises RuntimeError.
+    """
+    environment = {**_environment(source), **(servers.environment if servers is not None else {})}
     log = path.with_name(f"{path.name}.up.log")
     command = [sys.executable, "-m", "deploy", "up", "--port", "0", "--data-dir", str(path), "--no-watch"]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=source, stdout=output, stderr=output, env=_environment(source), start_new_session=True
+            command, cwd=source, stdout=output, stderr=output, env=environment, start_new_session=True
         )
     try:
         _wait_until_up(DataDirectory(path), process, log)
-        yield product_of(path, people)
+        yield replace(product_of(path, people), other_pids=servers.pids if servers is not None else {})
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)

@@ -24,7 +24,7 @@ POM = Path(__file__).parent / "kafka-jars" / "pom.xml"
 START_SECONDS = 300.0
 
 # Each node is broker and controller, so that two of three are a majority of both. What the broker makes by itself is kept
-# as the settings ask for our topics: by all three, and a write counts once two have it.
+# as the settings ask for our topics: by all (three), and a write counts once all but one have it (two).
 _PROPERTIES = """\
 process.roles=broker,controller
 node.id={node}
@@ -35,11 +35,14 @@ controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 log.dirs={log_dir}
-default.replication.factor=3
-min.insync.replicas=2
-offsets.topic.replication.factor=3
+default.replication.factor={replicas}
+min.insync.replicas={in_sync}
+offsets.topic.replication.factor={replicas}
 offsets.topic.num.partitions=3
-transaction.state.log.replication.factor=3
+transaction.state.log.replication.factor={replicas}
+transaction.state.log.min.isr={in_sync}
+share.coordinator.state.topic.replication.factor={replicas}
+share.coordinator.state.topic.min.isr={in_sync}
 transaction.state.log.num.partitions=3
 group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
@@ -111,10 +114,12 @@ def _accepts(port: int) -> bool:
 
 
 class Brokers:
-    """Several brokers over `folder`, numbered from 1; one that was killed finds its data again."""
+    """Several brokers over `folder`, or one, numbered from 1; one that was killed finds its data again."""
 
-    def __init__(self, folder: Path, count: int = 3) -> None:
+    def __init__(self, folder: Path, count: int = 3, *, megabytes: int = 256) -> None:
+        """`megabytes` is each one's heap."""
         self._folder = folder
+        self._megabytes = megabytes
         self._libraries = folder / "libs"
         self._ports = {node: (free_port(), free_port()) for node in range(1, count + 1)}
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
@@ -126,6 +131,16 @@ class Brokers:
     @property
     def running(self) -> Sequence[int]:
         return [node for node, process in self._processes.items() if process.poll() is None]
+
+    @property
+    def pids(self) -> dict[int, int]:
+        return {node: process.pid for node, process in self._processes.items()}
+
+    @property
+    def version(self) -> str:
+        """Of the jars, which are there once the brokers were started."""
+        (jar,) = self._libraries.glob("kafka_2.13-*.jar")
+        return jar.stem.removeprefix("kafka_2.13-")
 
     async def start_all(self) -> None:
         """Raises FriendlyError where one does not come up; its log is in its folder."""
@@ -164,7 +179,13 @@ class Brokers:
         file = folder / "kraft.properties"
         file.write_text(
             _PROPERTIES.format(
-                node=node, voters=voters, port=port, controller_port=controller_port, log_dir=folder / "data"
+                node=node,
+                voters=voters,
+                port=port,
+                controller_port=controller_port,
+                log_dir=folder / "data",
+                replicas=len(self._ports),
+                in_sync=max(1, len(self._ports) - 1),
             ),
             encoding="utf-8",
         )
@@ -174,7 +195,7 @@ class Brokers:
         folder = self._folder / str(node)
         with (folder / "broker.log").open("ab") as log:
             self._processes[node] = subprocess.Popen(
-                [*java(self._libraries, 256), "kafka.Kafka", str(folder / "kraft.properties")],
+                [*java(self._libraries, self._megabytes), "kafka.Kafka", str(folder / "kraft.properties")],
                 stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
 

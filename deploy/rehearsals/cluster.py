@@ -68,6 +68,11 @@ class Cluster:
     def stop(self, mode: str = "fast") -> None:
         run("pg_ctl", "-D", str(self.data), "-w", "-m", mode, "stop")
 
+    @property
+    def pid(self) -> int:
+        """Of the server that runs."""
+        return int((self.data / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
+
     def psql(self, *arguments: str, database: str = "postgres") -> str:
         """As the superuser over the socket; what was printed."""
         where = ["-h", str(self._folder), "-p", str(self.port), "-d", database]

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
+import pytest
 
-from benchmarks.fittracker.app import App
+from benchmarks.fittracker.app import App, RefusedError
+from benchmarks.fittracker.real_servers import check_age
 from benchmarks.load import Request
-from benchmarks.product_load import MIXES, Listener, Step, bottleneck, percentiles
+from benchmarks.product_load import MIXES, Listener, Step, bottleneck, percentiles, waiting
+from deploy.errors import FriendlyError
 
 
 class _Socket:
@@ -19,6 +23,23 @@ class _Socket:
 
     async def send_json(self, data: Any) -> None:
         raise AssertionError(data)
+
+
+class _Stream:
+    """A router's WebSocket that lets everybody in and says these messages to a subscriber."""
+
+    def __init__(self, *messages: dict[str, Any]) -> None:
+        self._messages = [aiohttp.WSMessage(aiohttp.WSMsgType.TEXT, json.dumps(each), None) for each in messages]
+
+    async def send_json(self, data: Any) -> None:
+        pass
+
+    async def receive(self) -> aiohttp.WSMessage:
+        return aiohttp.WSMessage(aiohttp.WSMsgType.TEXT, json.dumps({"type": "connection_ack"}), None)
+
+    async def __aiter__(self) -> AsyncIterator[aiohttp.WSMessage]:
+        for message in self._messages:
+            yield message
 
 
 async def _told(listener: Listener, local_date: str) -> None:
@@ -56,6 +77,52 @@ async def test_an_event_may_come_before_the_answer() -> None:
         listener.expect("2026-03-01", sent)
         assert listener.untold() == 0
         assert listener.event_seconds[0] > 0
+
+
+async def _first_state(*messages: dict[str, Any]) -> None:
+    async with aiohttp.ClientSession() as session:
+        await _listener(session).app.first_state(_Stream(*messages))  # type: ignore[arg-type]
+
+
+async def test_a_phone_is_connected_again_when_the_first_state_of_its_stream_is_there() -> None:
+    await _first_state({"type": "ping"}, {"type": "next", "id": "1", "payload": {"data": {}}})
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [],
+        [{"type": "complete", "id": "1"}],
+        [{"type": "error", "id": "1", "payload": []}],
+        [{"type": "next", "id": "1", "payload": {"errors": [{"message": "no"}]}}],
+    ],
+)
+async def test_a_stream_without_a_first_state_is_a_failure(messages: list[dict[str, Any]]) -> None:
+    with pytest.raises(RefusedError):
+        await _first_state(*messages)
+
+
+def test_what_waits_is_read_from_the_metrics_of_a_subgraph() -> None:
+    metrics = """\
+# TYPE outbox_unpublished gauge
+outbox_unpublished{service="users"} 3.0
+# TYPE consumer_lag_messages gauge
+consumer_lag_messages{group="a",topic="x"} 2.0
+consumer_lag_messages{group="a",topic="y"} 5.0
+consumer_lag_messages{group="b",topic="x"} 0.0
+consumer_lag_messages{group="c",topic="x"} NaN
+# TYPE outbox_oldest_age_seconds gauge
+outbox_oldest_age_seconds{service="users"} 9.0
+"""
+    assert waiting(metrics) == {"outbox of users": 3, "a": 7}
+
+
+def test_servers_that_are_too_old_are_refused() -> None:
+    check_age("PostgreSQL", "15.18")
+    check_age("Redis", "8.0.1")
+    check_age("Valkey", "1.0")  # says nothing of Redis
+    with pytest.raises(FriendlyError, match=r"Redis 6\.2\.7 is older than 7"):
+        check_age("Redis", "6.2.7")
 
 
 def test_a_step_is_saturated_by_slowness_by_failures_and_by_silence() -> None:
