@@ -115,9 +115,10 @@ async def create_goal(viewer: Viewer, new: NewGoal, *, database: Database, now: 
     more goals than a person may have or a key that was used otherwise.
     """
     async with database.transaction() as transaction:
+        # A value that comes now is to find it, or to be found. Before the grant is locked, which news of it wants after this.
+        await hold_projection(transaction, GROUP, new.person_id or viewer.id)
         writer = await plan_writer(transaction, viewer, new.person_id, PlanArea.GOALS)
         owner, request = writer.owner, writer.key(new.request)
-        await hold_projection(transaction, GROUP, owner.id)  # a value that comes now is to find it, or to be found
         today = (await clock_of(transaction, owner)).today(now)
         facts = GoalFacts(
             kind=new.kind,

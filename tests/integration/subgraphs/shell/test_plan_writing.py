@@ -12,10 +12,12 @@ from sqlalchemy import text
 
 from events.contracts.users import AccessEnded, AccessGranted, UserErased
 from events.envelope import Payload, new_id
+from events.inbox import lock_people
 from events.retention import forget_in_batches
 from subgraphs.analytics.commands import goal as goals
 from subgraphs.analytics.loaders import AnalyticsLoaders
 from subgraphs.analytics.projections import summary
+from subgraphs.analytics.queries.person import GROUP
 from subgraphs.analytics.schema import schema as analytics_schema
 from subgraphs.nutrition.commands import meal_plan as meal_plans
 from subgraphs.nutrition.loaders import NutritionLoaders
@@ -151,6 +153,9 @@ SUBSCRIPTIONS: dict[str, Callable[..., Any]] = {
     "nutrition": eaters.subscription,
     "analytics": summary.subscription,
 }
+_SOMEBODY_WAITS = text(
+    "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"
+)
 every_kind = pytest.mark.parametrize("plans", [TEMPLATE, ROUTINE, WORKOUT, MEALS, GOALS], ids=lambda plans: plans.table)
 
 
@@ -288,6 +293,25 @@ async def test_whoever_takes_a_grant_back_is_heeded_by_what_comes_after(
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asyncio.shield(waiting), 0.2)
     assert await waiting == (None, [("NOT_FOUND", "personId")])
+
+
+async def test_news_of_a_grant_and_a_coach_who_sets_a_goal_by_it_do_not_wait_in_a_circle(
+    subgraphs: dict[str, SubgraphUnderTest], owner: str, coach: str
+) -> None:
+    """Projectors take the person first and then the grant, so that the coach has to take nothing of the grant while the person is taken."""
+    analytics = subgraphs["analytics"]
+    grant_id = await let_plan(analytics, GOALS, owner, coach)
+    async with analytics.database.transaction() as projector, analytics.database.reading() as watcher:
+        await lock_people(projector, GROUP, [owner])
+        goal = asyncio.create_task(create(analytics, GOALS, coach, personId=owner))
+        async with asyncio.timeout(20):
+            while not await watcher.scalar(_SOMEBODY_WAITS):
+                await asyncio.sleep(0.02)
+        taken = text("SELECT id FROM access_grant WHERE id = :id FOR UPDATE NOWAIT")
+        assert await projector.scalar(taken, {"id": grant_id}) == grant_id
+    made, refusals = await goal
+    assert made is not None
+    assert refusals == []
 
 
 async def test_a_process_hears_over_redis_that_planning_ended_and_reading_goes_on(
