@@ -22,6 +22,10 @@ class Option:
     type: str
     provided: SelectionSet | None = None
 
+    def __hash__(self) -> int:
+        """Without what is provided: to hash a selection takes longer than to compare those of the few options that are alike."""
+        return hash((self.subgraph, self.type))
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -69,6 +73,20 @@ class Reachability:
             resolving = frozenset(Option(subgraph, name) for subgraph in self.graph.subgraphs_resolving(name, field))
             return frozenset(self._direct(resolving, name, field, frozenset()))
         return frozenset(after for option in options for after in self._after_from(option, name, field))
+
+    def around(self, options: Iterable[Option], name: str) -> frozenset[Option]:
+        """All options that moves from these lead to; none for a root, where every subgraph can be asked anew."""
+        if name in self._root_names:
+            return frozenset()
+        return frozenset().union(*(self._closure(option, name) for option in options))
+
+    def is_at_hand(self, around: Iterable[Option], field: str) -> bool:
+        """Whether one of the options around resolves the field by itself: then `after_field` is not empty."""
+        for option in around:
+            edge = self.graph.field(option.subgraph, option.type, field)
+            if edge is not None and edge.requires is None:
+                return True
+        return False
 
     def keys(self, name: str) -> tuple[tuple[str, str], ...]:
         """(subgraph, key) of every key by which an object of the type can be asked for."""

@@ -107,6 +107,7 @@ class _Walk:
         types = [view_type for view in supergraph.views.values() for view_type in view.values()]
         self.sets_contexts = any(view_type.contexts for view_type in types)
         self._contexts: dict[str, frozenset[str]] = {}
+        self._fields_by_type: dict[str, list[tuple[str, GraphQLField, _Composite | None]]] = {}
 
     def findings(self) -> Iterator[_Found]:
         queue: deque[_Place] = deque()
@@ -165,14 +166,16 @@ class _Walk:
     def _fields(
         self, place: _Place, name: str, options: frozenset[Option], condition: str | None, queue: deque[_Place]
     ) -> Iterator[_Found]:
-        object_type = self.api.type_map[name]
-        assert isinstance(object_type, GraphQLObjectType)
-        for field_name, field in object_type.fields.items():
+        around = self.reachability.around(options, name)
+        for field_name, field, target in self._fields_of(name):
+            lacks_context = self._lacks_context(name, field_name, place.contexts)
+            if target is None and not lacks_context and self.reachability.is_at_hand(around, field_name):
+                continue  # as nearly every leaf is
             path = (*place.path, _Step(field_name, field, condition))
             after = self.reachability.after_field(options, name, field_name)
-            if not after or self._lacks_context(name, field_name, place.contexts):
+            if not after or lacks_context:
                 yield self._unreachable(place, name, field_name, options, path)
-            elif isinstance(target := get_named_type(field.type), _Composite):
+            elif target is not None:
                 if not isinstance(target, GraphQLObjectType):
                     # Of an interface that nothing implements, nobody can ask what it is.
                     is_implemented = bool(self.api.get_possible_types(target))
@@ -181,6 +184,21 @@ class _Walk:
                         yield _Found(coordinate, self._nameless(place, coordinate, target, after, path))
                     yield from self._compare_runtime_types(f"{name}.{field_name}", target.name, after, place, path)
                 queue.append(_Place(target, after, path, place.operation, place.contexts))
+
+    def _fields_of(self, name: str) -> list[tuple[str, GraphQLField, _Composite | None]]:
+        """The fields of an object type, with the types of those that have something beneath them."""
+        known = self._fields_by_type.get(name)
+        if known is None:
+            object_type = self.api.type_map[name]
+            assert isinstance(object_type, GraphQLObjectType)
+            named = (
+                (field_name, field, get_named_type(field.type)) for field_name, field in object_type.fields.items()
+            )
+            known = self._fields_by_type[name] = [
+                (field_name, field, target if isinstance(target, _Composite) else None)
+                for field_name, field, target in named
+            ]
+        return known
 
     def _contexts_of(self, name: str) -> frozenset[str]:
         known = self._contexts.get(name)

@@ -48,8 +48,11 @@ class QueryGraph:
         self._abstract: set[tuple[str, str]] = set()
         self._interface_objects: set[tuple[str, str]] = set()
         self._resolvable: dict[tuple[str, str], dict[str, SubgraphField]] = {}
+        #: subgraphs by the types that they have, so that no question about a type costs more in a graph of many subgraphs
+        self._having: dict[str, list[str]] = {}
         for subgraph, view in self._views.items():
             for name, view_type in view.items():
+                self._having.setdefault(name, []).append(subgraph)
                 if view_type.kind in (TypeKind.INTERFACE, TypeKind.UNION):
                     self._abstract.add((subgraph, name))
                 if view_type.is_interface_object:
@@ -57,6 +60,8 @@ class QueryGraph:
                 self._resolvable[subgraph, name] = {
                     field.name: field for field in view_type.fields.values() if self._is_resolved(subgraph, name, field)
                 }
+        #: interfaces for which an interface object stands in some subgraph
+        self._stood_for = {interface for _, interface in self._interface_objects}
         names: dict[str, set[str]] = {subgraph: set() for subgraph in self._views}
         for (subgraph, _), fields in self._resolvable.items():
             names[subgraph].update(fields)
@@ -150,7 +155,8 @@ class QueryGraph:
     def subgraphs_resolving(self, type_name: str, field: str) -> tuple[str, ...]:
         known = self._resolving.get((type_name, field))
         if known is None:
-            known = tuple([name for name in self._views if self.field(name, type_name, field) is not None])
+            having = self._having.get(type_name, ())
+            known = tuple([name for name in having if self.field(name, type_name, field) is not None])
             if known:  # else the names are anybody's, and there is no end to them
                 self._resolving[type_name, field] = known
         return known
@@ -190,12 +196,13 @@ class QueryGraph:
         return known
 
     def _find_targets(self, type_name: str) -> Iterator[EntityTarget]:
-        for subgraph in self._views:
+        interfaces = [each for each in self._interfaces.get(type_name, ()) if each in self._stood_for]
+        for subgraph in self._views if interfaces else self._having.get(type_name, ()):
             view_type = self.view(subgraph, type_name)
             if view_type is not None and (keys := _resolvable_keys(view_type)):
                 is_object = view_type.kind is TypeKind.OBJECT
                 yield EntityTarget(subgraph, type_name, type_name if is_object else None, keys)
-            for interface in self._interfaces.get(type_name, ()):
+            for interface in interfaces:
                 interface_object = self.view(subgraph, interface)
                 if (
                     interface_object is not None

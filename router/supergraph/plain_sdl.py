@@ -288,7 +288,7 @@ class _Parser:
         members = node.__dict__
         members["block"] = is_block = lexeme[:3] == '"""'
         if is_block:
-            members["value"] = "\n".join(dedent_block_string_lines(_LINE_END.split(lexeme[3:-3])))
+            members["value"] = _block_value(lexeme[3:-3])
         else:
             members["value"] = _ESCAPE.sub(_unescaped, lexeme[1:-1]) if "\\" in lexeme else lexeme[1:-1]
         return node
@@ -514,6 +514,13 @@ def _made(kind: type[Any], description: StringValueNode | None, name: NameNode, 
     elif not any(members.values()):
         raise _UnusualError
     return cast("DefinitionNode", kind(name=name, **members))
+
+
+def _block_value(text: str) -> str:
+    lines = _LINE_END.split(text)
+    if len(lines) == 1:
+        return "" if text.strip(" \t") == "" else text
+    return "\n".join(dedent_block_string_lines(lines))
 
 
 def _named_value(name: str) -> ValueNode:

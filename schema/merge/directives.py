@@ -57,10 +57,13 @@ class DirectiveMerger:
 
     def merge(self, elements: Mapping[str, Element], coordinate: str) -> list[str]:
         """The printed directives of one element, given as each subgraph has it."""
-        if not any(element.directives for element in elements.values()):
+        present = {name for element in elements.values() for each in element.directives for name in _names_of(each)}
+        if not present:
             return []
         printed: list[str] = []
         for name, composed in self._kinds:
+            if name not in present:
+                continue
             applied = [
                 (subgraph, each)
                 for subgraph, element in elements.items()
@@ -150,6 +153,11 @@ class DirectiveMerger:
             *where,
         )
         return [text]
+
+
+def _names_of(applied: Applied) -> tuple[str, str]:
+    """Federation's name and the subgraph's own: by one of them it may be one of those that are merged."""
+    return applied.name, applied.node.name.value
 
 
 def _applications(name: str, composed: ComposedDirective | None, subgraph: str, element: Element) -> list[Applied]:
