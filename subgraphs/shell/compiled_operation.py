@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, time
 from decimal import Decimal
 from enum import Enum
+from sys import getsizeof
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -49,10 +50,13 @@ from subgraphs.shell.lean_executor import Leaf, Leaves, OfSource, serializer_of
 #: Of one operation: by how many values of its conditions fields were collected. A client that sends more combinations has some
 #: collected anew.
 MOST_CONDITIONS = 32
-#: Of one document, over all its operations and their conditions: how many fields are kept. One fragment that is spread at many
-#: places has its fields at each of them, so they can be thousands of times as many as the document writes down. This many weigh
-#: about as much as the longest document itself.
+#: Of one document, over all its operations and their conditions: how many fields are kept, each as often as it is written down. One
+#: fragment that is spread at many places has its fields at each of them, so they can be thousands of times as many as the document has.
+#: This many weigh about as much as the longest document itself.
 MOST_FIELDS = 20_000
+#: About what is kept of each of them, and of each token of a document: as measured, a bit more than most take. See `kept_documents`.
+FIELD_BYTES = 1_000
+TOKEN_BYTES = 500
 #: Values that nobody can change, so that all requests may be given the same.
 UNCHANGEABLE = (str, int, float, bool, type(None), Enum, date, time, Decimal)
 
@@ -210,7 +214,7 @@ class Tree:
         return found
 
     def _made(self, runtime_type: GraphQLObjectType, grouped: Mapping[str, list[FieldDetails]]) -> Selection:
-        self.operation.grew(len(grouped))
+        self.operation.grew(sum(len(details) for details in grouped.values()))
         leaves = self.operation.leaves.get(runtime_type.name, {})
         return Selection(
             runtime_type,
@@ -232,7 +236,7 @@ class CompiledOperation:
         fragments: Mapping[str, FragmentDefinitionNode],
         grew: Callable[[int], None],
     ) -> None:
-        """`grew` is told how many fields were collected, each time."""
+        """`grew` is told how many fields were collected, each time; one that is written down twice at a place is two."""
         self.schema = schema
         self.leaves = leaves
         self.definition = definition
@@ -291,11 +295,19 @@ class PreparedDocument:
     ) -> None:
         self.document = document
         self.errors = errors
+        #: Told of the document whenever it weighs more than before, or less again.
+        self.when_grown: Callable[[PreparedDocument], None] = _tell_nobody
         self._schema = schema
         self._leaves = leaves
         self._operations: dict[str | None, CompiledOperation | None] = {}
         self._declared: dict[str | None, list[DeclaredVariable]] = {}
         self._kept = 0
+        self._own_bytes = _bytes_of(document, errors)
+
+    @property
+    def bytes(self) -> int:
+        """About what it takes in memory now."""
+        return self._own_bytes + self._kept * FIELD_BYTES
 
     def refusals(self, operation_name: str | None, variables: Mapping[str, Any] | None) -> list[GraphQLError]:
         """What is wrong with the document, or else what of the request's variables is out of bounds.
@@ -328,7 +340,7 @@ class PreparedDocument:
             return None
         if any(each.variable_definitions for each in fragments.values()):
             return None
-        self._grew(len(fragments))  # each operation has them in a form of its own
+        self._grew(1 + len(fragments))  # each operation has them in a form of its own
         return CompiledOperation(self._schema, self._leaves, definition, fragments, self._grew)
 
     def _grew(self, fields: int) -> None:
@@ -337,6 +349,31 @@ class PreparedDocument:
         if self._kept > MOST_FIELDS:
             self._kept = 0
             self._operations.clear()
+        self.when_grown(self)
+
+
+def _tell_nobody(_document: PreparedDocument) -> None:
+    """Nobody keeps it."""
+
+
+def _bytes_of(document: DocumentNode, errors: list[GraphQLError]) -> int:
+    """About what a document takes before anybody asks for it: each token of its text with what was made of it, the text, of which the
+    tree has parts once more, and what is told of errors.
+    """
+    text = getsizeof(document.loc.source.body) if document.loc is not None else 0
+    return _part_tokens(document) * TOKEN_BYTES + 2 * text + sum(2 * getsizeof(each.message) for each in errors)
+
+
+def _part_tokens(document: DocumentNode) -> int:
+    """How many tokens the parser made. They hold each other in a ring, so that a document that nobody keeps would wait for a full
+    collection; nobody asks them for their neighbours any more.
+    """
+    count, token = 0, document.loc.start_token if document.loc is not None else None
+    while token is not None:
+        following = token.next
+        token.prev = token.next = None
+        count, token = count + 1, following
+    return count
 
 
 def _conditions(node: Any) -> set[str]:

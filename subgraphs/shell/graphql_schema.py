@@ -4,7 +4,6 @@ Adds to Strawberry's: entities that fail alone, cached documents with a depth li
 """
 
 from collections.abc import Callable, Coroutine, Iterable, Iterator
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 import strawberry
@@ -38,6 +37,7 @@ from subgraphs.shell.cost import size_connections
 from subgraphs.shell.defaults import leave_out_null_defaults
 from subgraphs.shell.errors import UnavailableError
 from subgraphs.shell.input_bounds import BoundedLiterals
+from subgraphs.shell.kept_documents import KeptDocuments
 from subgraphs.shell.lean_executor import lean_executor
 from subgraphs.shell.node import Node
 from subgraphs.shell.query_execution import QueryExecution
@@ -51,7 +51,6 @@ from subgraphs.shell.sharing import declare_scopes, enforce_sharing
 _log = structlog.get_logger("subgraphs.shell.errors")
 
 DEEPEST_SELECTION = 20
-CACHED_DOCUMENTS = 1000
 MOST_TOKENS = 50_000
 _RULES: tuple[Any, ...] = (BoundedLiterals, *specified_rules, create_validator(DEEPEST_SELECTION, None))
 
@@ -98,22 +97,16 @@ class SubgraphSchema(strawberry.federation.Schema):
         """`tells_scopes_of_user` is whether routers are to deny fields of User before they ask: not where an operation that
         comes without a token can sign somebody in, and go on as that person. The rule holds here either way.
         """
-
-        @lru_cache(maxsize=CACHED_DOCUMENTS)
-        def prepare(text: str) -> PreparedDocument:
-            document = parse(text, max_tokens=MOST_TOKENS)
-            return PreparedDocument(self._schema, self._leaves, document, validate(self._schema, document, _RULES))
-
+        self.documents = KeptDocuments(self._new_document)
         super().__init__(
             query=query,
             mutation=mutation,
             subscription=subscription,
             types=types,
-            extensions=[lambda: CachedDocuments(prepare)],
+            extensions=[lambda: CachedDocuments(self.documents.prepared)],
             config=StrawberryConfig(scalar_map=SCALARS),
             federation_version="2.9",
         )
-        self._prepare = prepare
         size_connections(each.definition for each in self.schema_converter.type_map.values())
         leave_out_null_defaults(self._schema)
         self._leaves = shorten_resolvers(self)
@@ -124,6 +117,11 @@ class SubgraphSchema(strawberry.federation.Schema):
             declare_scopes(self)
         self._lean_executor = lean_executor(self._leaves)
         self.execution_context_class = self._lean_executor
+
+    def _new_document(self, text: str) -> PreparedDocument:
+        """Raises GraphQLSyntaxError."""
+        document = parse(text, max_tokens=MOST_TOKENS)
+        return PreparedDocument(self._schema, self._leaves, document, validate(self._schema, document, _RULES))
 
     async def execute(
         self,
@@ -164,7 +162,7 @@ class SubgraphSchema(strawberry.federation.Schema):
         """Raises MissingQueryError and GraphQLSyntaxError."""
         if not context.query:
             raise MissingQueryError
-        prepared = self._prepare(context.query)
+        prepared = self.documents.prepared(context.query)
         context.graphql_document = prepared.document
         return prepared
 

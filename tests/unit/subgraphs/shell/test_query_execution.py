@@ -455,5 +455,5 @@ async def test_nothing_is_kept_of_operations_that_a_document_has_not() -> None:
         told = [each async for each in await several.stream(document, {"key": 1}, Waited(), None, f"There{number}")]
         assert [bool(each.errors) for each in told] == [True]
     assert (await several.execute(document, {"key": 1}, Waited(), operation_name="Here")).data == {"loaded": 1}
-    prepared = several._prepare(document)
+    prepared = several.documents.prepared(document)
     assert (list(prepared._declared), list(prepared._operations)) == (["Here"], ["Here"])
