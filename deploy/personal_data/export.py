@@ -49,12 +49,19 @@ async def _claim(folder: ExportFolder, client: GraphClient) -> None:
 
 
 async def _tell(client: GraphClient, is_continued: bool) -> None:
-    """A line of the server's security log. One of an earlier release has no such mutation, and is read all the same."""
+    """A line of the server's security log. One of an earlier release has no such mutation, and is read all the same.
+
+    Raises FriendlyError where the server will not have it.
+    """
     try:
-        await client.ask(_BEGIN, {"input": {"isContinued": is_continued}})
+        data = await client.ask(_BEGIN, {"input": {"isContinued": is_continued}})
     except GraphError as error:
         if error.code != "GRAPHQL_VALIDATION_FAILED":
             raise
+        return
+    refusals = (data["beginExport"] or {}).get("userErrors", ())
+    if refusals:
+        raise FriendlyError(f"the server refused the export: {'; '.join(each['message'] for each in refusals)}")
 
 
 async def _fetch(folder: ExportFolder, listing: Listing, client: GraphClient) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -318,6 +319,10 @@ async def test_a_person_saves_all_that_the_command_exports_and_takes_it_into_ano
         asked.append(operation)
         if operation == "BeginExport":
             begun.append(sent["variables"]["input"]["isContinued"])
+            if len(begun) == 1:
+                refused = {"data": {"beginExport": {"userErrors": [{"message": "Not today."}]}}}
+                await route.fulfill(json=refused)
+                return
         await (route.abort() if operation == "ExportMeals" and asked.count(operation) == 1 else route.continue_())
 
     async with watched_page() as watched:
@@ -330,13 +335,16 @@ async def test_a_person_saves_all_that_the_command_exports_and_takes_it_into_ano
         assert watched.complaints == []
         await page.route("**/graphql", lose_one)
         await page.click('button:has-text("Export my data")')
-        await expect(page.locator(".export")).to_contain_text("It stopped")
+        await expect(page.locator(".export")).to_contain_text("It stopped (Not today.)")
+        assert "ExportMeals" not in asked
+        await page.click('button:has-text("Go on")')
+        await expect(page.locator(".export")).to_contain_text(re.compile(r"It stopped \((?!Not today)"))
         async with page.expect_download() as download:
             await page.click('button:has-text("Go on")')
         await (await download.value).save_as(saved)
         await expect(page.locator(".export")).to_contain_text("Saved")
     assert (asked.count("ExportFoods"), asked.count("ExportMeals")) == (1, 2)
-    assert begun == [False, True]
+    assert begun == [False, False, True]
     by_command = await exported(person, tmp_path / "command")
     with ZipFile(saved) as archive:
         found = {

@@ -39,7 +39,10 @@ export class Export {
 
   /** The graph is told first, for its security log. Throws what the graph or the network said. */
   async fetch(tell: (progress: Progress) => void): Promise<void> {
-    await client.mutate({ mutation: BeginExportDocument, variables: { input: { isContinued: this.places.size > 0 } } });
+    const variables = { input: { isContinued: this.places.size > 0 } };
+    const { data } = await client.mutate({ mutation: BeginExportDocument, variables });
+    const refusals = data?.beginExport?.userErrors ?? [];
+    if (refusals.length > 0) throw new Error(refusals.map((each) => each.message).join(" "));
     for (const [whole, listing] of LISTINGS.entries()) {
       const place = this.placeOf(listing);
       while (!place.isWhole) {
