@@ -56,7 +56,7 @@ class ContextualFetchStep:
         asked: list[_Asked] = []
         all_collected = self._plain.collect(execution)
         for index, (compiled, collected) in enumerate(zip(self._plain.lookups, all_collected, strict=True)):
-            if collected.representations:
+            if collected.count:
                 groups = self._by_context(execution, self._fetch.lookups[index], compiled, collected)
                 asked += (_Asked(index, own, values) for values, own in groups)
         requests = (asked[i : i + MAX_LOOKUPS_OF_REQUEST] for i in range(0, len(asked), MAX_LOOKUPS_OF_REQUEST))
@@ -87,11 +87,11 @@ class ContextualFetchStep:
                     self._plain.fail_unsendable(execution, compiled)
                     continue
                 _, own = groups.setdefault(key, (values, Collected(places=collected.places)))
-                if own.representations and own.representations[-1] is representation:
-                    own.targets[-1].append((target, group))
+                if own.listed and own.listed[-1] is representation:
+                    own.waiting[-1].append((target, group))
                 else:
-                    own.representations.append(representation)
-                    own.targets.append([(target, group)])
+                    own.listed.append(representation)
+                    own.waiting.append([(target, group)])
         return list(groups.values())
 
 

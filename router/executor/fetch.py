@@ -25,7 +25,7 @@ from router.exact_json import dumps
 from router.executor.merge import copy_tree, merge_object, rename_keys, with_renamed_keys
 from router.executor.object_path import ClientPath, drop_odd_type_names, positions_at
 from router.executor.projection import holds
-from router.executor.representations import Collected, KnownObjects, RepresentationCollector
+from router.executor.representations import Collected, KnownObjects, RepresentationCollector, Target
 from router.executor.response_size import (
     DEFAULT_FETCHED_BYTES,
     DEFAULT_RESPONSE_BYTES,
@@ -264,36 +264,51 @@ class CompiledLookup:
             found = self._collector.collect(execution.tree, execution.known_objects, execution.variables)
         if found.is_repeated or found.shared is not None or execution.occurrences is not None:
             occurrences = execution.known_occurrences()
-            found.places = occurrences.of_lookup(self._destinations, found.shared, found.targets)
+            found.places = occurrences.of_lookup(self._destinations, found.shared, found.groups)
         return found
 
     def encode(self, collected: Collected) -> bytes:
-        return self._variable + dumps(collected.representations)
+        return self._variable + collected.written()
 
     def place(self, entities: list[Any], collected: Collected) -> None:
         """Merges each entity into every object that waits for it. Raises ValueError where one is not an object."""
+        if self.renames:
+            for entity in entities:
+                if entity.__class__ is dict:
+                    rename_keys(entity, self.renames)
+        if collected.by_text is not None:
+            misfit = self._place_each(entities, collected.by_text.objects)
+        else:
+            misfit = self._place_several(entities, collected.targets)
+        if misfit:
+            raise ValueError
+
+    def _place_each(self, entities: list[Any], targets: list[Tree]) -> bool:
+        """Each entity in its own target. Whether one is not an object."""
         misfit = False
-        for entity, targets in zip(entities, collected.targets, strict=True):
+        for entity, target in zip(entities, targets, strict=True):
             if entity.__class__ is not dict:
                 misfit |= entity is not None
-                continue
-            if self.renames:
-                rename_keys(entity, self.renames)
-            if len(targets) == 1:
-                target, _ = targets[0]
-                if target.keys().isdisjoint(entity):  # as nearly always: there is nothing to merge
-                    target.update(entity)
-                else:
-                    self._place_one(entity, target)
-            elif self._is_flat:
+            elif target.keys().isdisjoint(entity):  # as nearly always: there is nothing to merge
+                target.update(entity)
+            else:
+                self._place_one(entity, target)
+        return misfit
+
+    def _place_several(self, entities: list[Any], waiting: list[list[Target]]) -> bool:
+        """Each entity in all its targets. Whether one is not an object."""
+        misfit = False
+        for entity, targets in zip(entities, waiting, strict=True):
+            if entity.__class__ is not dict:
+                misfit |= entity is not None
+            elif len(targets) == 1 or self._is_flat:
                 for target, _ in targets:
                     self._place_one(entity, target)
             else:
                 self._place_copies(entity, targets)
-        if misfit:
-            raise ValueError
+        return misfit
 
-    def _place_copies(self, entity: Tree, targets: list[tuple[Tree, int]]) -> None:
+    def _place_copies(self, entity: Tree, targets: list[Target]) -> None:
         """Objects nested in the entity are shared within a group (`sharing`) only: later fetches that write into those
         of one group may not write into those of another.
         """
@@ -344,7 +359,7 @@ class EntityFetchStep:
         """None where the tree holds no entity to ask for."""
         collected = self.collect(execution)
         for each in collected:
-            if each.representations:
+            if each.count:
                 return self.send(execution, collected, execution.variables)
         return None
 
@@ -420,11 +435,11 @@ class EntityFetchStep:
         for lookup, each in zip(self.lookups, collected, strict=True):
             entities = data.get(lookup.response_key) if data is not None else None
             if entities is None:
-                if each.representations and not self._is_told(errors, lookup):
+                if each.count and not self._is_told(errors, lookup):
                     self._fail_lookup(execution, lookup, "The subgraph returned no entities.")
                 continue
-            if entities.__class__ is not list or len(entities) != len(each.representations):
-                self._fail_lookup(execution, lookup, _miscounted(entities, len(each.representations)))
+            if entities.__class__ is not list or len(entities) != each.count:
+                self._fail_lookup(execution, lookup, _miscounted(entities, each.count))
                 continue
             try:
                 lookup.place(entities, each)
@@ -448,7 +463,7 @@ class EntityFetchStep:
 
     def _located(self, execution: Execution, errors: Any, collected: list[Collected]) -> list[ErrorEntry]:
         by_key = {
-            lookup.response_key: _Places(lookup, each, execution.tree)
+            lookup.response_key: _Places(lookup, each, execution.tree, errors)
             for lookup, each in zip(self.lookups, collected, strict=True)
         }
 
@@ -464,33 +479,47 @@ class EntityFetchStep:
 class _Places:
     """Where in the client's answer the entities of one lookup stand; looked up once for all errors of an answer."""
 
-    def __init__(self, lookup: CompiledLookup, collected: Collected, tree: Tree) -> None:
+    def __init__(self, lookup: CompiledLookup, collected: Collected, tree: Tree, errors: Any) -> None:
         self._paths = lookup.paths
+        self._response_key = lookup.response_key
         self._renames = lookup.renames
-        self._targets = collected.targets
+        self._collected = collected
         self._tree = tree
+        self._errors = errors
         self._known: dict[int, list[ClientPath]] | None = None
 
     def of(self, path: ClientPath) -> list[ClientPath]:
         """The places of an entity, or of what is in it, by its index and the way on; at most MAX_ERROR_POSITIONS."""
-        index = path[0] if path else None
-        if index.__class__ is not int or not 0 <= index < len(self._targets):
-            return _coarse_paths(self._paths)
-        known = self._positions()
-        targets = {id(target) for target, _ in self._targets[index]}
+        known = self._known
+        if known is None:
+            known = self._known = self._positions()
         rest = with_renamed_keys(path[1:], self._renames)
-        found = [(*position, *rest) for target in targets for position in known.get(target, ())]
+        found = [
+            (*position, *rest)
+            for target in self._targets(path[0] if path else None)
+            for position in known.get(id(target), ())
+        ]
         return found[:MAX_ERROR_POSITIONS] or _coarse_paths(self._paths)
 
+    def _targets(self, index: Any) -> list[Tree]:
+        if index.__class__ is not int or not 0 <= index < self._collected.count:
+            return []
+        return self._collected.targets_of(index)
+
     def _positions(self) -> dict[int, list[ClientPath]]:
-        if self._known is None:
-            self._known = {}
-            for place in self._paths:
-                for position, item in positions_at(self._tree, place):
-                    positions = self._known.setdefault(id(item), [])
-                    if len(positions) < MAX_ERROR_POSITIONS:
-                        positions.append(position)
-        return self._known
+        """Of what the errors are about, by identity."""
+        found: dict[int, list[ClientPath]] = {}
+        for error in self._errors if self._errors.__class__ is list else ():
+            path = error.get("path") if error.__class__ is dict else None
+            if path.__class__ is list and len(path) > 1 and path[0] == self._response_key:
+                for target in self._targets(path[1]):
+                    found[id(target)] = []
+        for place in self._paths:
+            for position, item in positions_at(self._tree, place, wanted=found):
+                positions = found[id(item)]
+                if len(positions) < MAX_ERROR_POSITIONS:
+                    positions.append(position)
+        return found
 
 
 class PendingEntities(msgspec.Struct):

@@ -86,6 +86,8 @@ def _rename_below(node: Any, path: tuple[str, ...], rename: KeyRename) -> None:
 
 def with_renamed_keys(path: tuple[str | int, ...], renames: tuple[KeyRename, ...]) -> tuple[str | int, ...]:
     """An error's path as it is once the keys of the answer have been renamed; internal aliases occur once in a fetch."""
+    if not renames:
+        return path
     response_keys: dict[str | int, str] = {rename.received_key: rename.response_key for rename in renames}
     return tuple([response_keys.get(part, part) for part in path])
 

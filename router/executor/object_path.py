@@ -6,7 +6,7 @@ client path of every object; error paths, context values, nested root fetches an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,9 +67,11 @@ def _one_step_down(level: list[Any], step: PathStep) -> list[Any]:
     return [item for item in below if item.__class__ is dict and item.get("__typename") in types]
 
 
-def positions_at(tree: Any, path: Path, at: ClientPath = ()) -> Iterator[tuple[ClientPath, dict[str, Any]]]:
+def positions_at(
+    tree: Any, path: Path, at: ClientPath = (), wanted: Container[int] | None = None
+) -> Iterator[tuple[ClientPath, dict[str, Any]]]:
     """Every object at the path with the way to it, shared objects as often as they occur; of those the ones whose way
-    begins with `at`.
+    begins with `at`, and of `wanted`, by their identities, where only some are.
     """
     node, left = tree, path
     for part in at:
@@ -80,7 +82,7 @@ def positions_at(tree: Any, path: Path, at: ClientPath = ()) -> Iterator[tuple[C
         if not left or not _leads_on(node, left[0], part):
             return
         node, left = node[part], left[1:]
-    yield from _positions(node, left, at)
+    yield from _positions(node, left, at, wanted)
 
 
 def _leads_on(node: Any, segment: str, part: str | int) -> bool:
@@ -90,22 +92,36 @@ def _leads_on(node: Any, segment: str, part: str | int) -> bool:
     return node.__class__ is dict and part == segment and segment in node
 
 
-def _positions(node: Any, path: Path, so_far: ClientPath) -> Iterator[tuple[ClientPath, dict[str, Any]]]:
-    if not path:
-        if node.__class__ is dict:
-            yield so_far, node
+def _positions(
+    node: Any, path: Path, so_far: ClientPath, wanted: Container[int] | None
+) -> Iterator[tuple[ClientPath, dict[str, Any]]]:
+    for number, segment in enumerate(path):
+        if segment == "@":
+            if node.__class__ is list:
+                yield from _positions_in(node, path[number + 1 :], so_far, wanted)
+            return
+        if node.__class__ is not dict:
+            return
+        if not segment.startswith("|"):
+            if segment not in node:
+                return
+            node, so_far = node[segment], (*so_far, segment)
+        elif node.get("__typename") not in segment.split("|"):
+            return
+    if node.__class__ is dict and (wanted is None or id(node) in wanted):
+        yield so_far, node
+
+
+def _positions_in(
+    items: list[Any], path: Path, so_far: ClientPath, wanted: Container[int] | None
+) -> Iterator[tuple[ClientPath, dict[str, Any]]]:
+    if path:
+        for index, item in enumerate(items):
+            yield from _positions(item, path, (*so_far, index), wanted)
         return
-    segment, rest = path[0], path[1:]
-    if segment == "@":
-        if node.__class__ is list:
-            for index, item in enumerate(node):
-                yield from _positions(item, rest, (*so_far, index))
-    elif node.__class__ is dict:
-        if segment.startswith("|"):
-            if node.get("__typename") in segment.split("|"):
-                yield from _positions(node, rest, so_far)
-        elif segment in node:
-            yield from _positions(node[segment], rest, (*so_far, segment))
+    for index, item in enumerate(items):
+        if item.__class__ is dict and (wanted is None or id(item) in wanted):
+            yield (*so_far, index), item
 
 
 def drop_odd_type_names(tree: Any) -> None:

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from itertools import repeat
+from operator import itemgetter
+from typing import Any
 
 import msgspec
 import orjson
@@ -37,6 +38,7 @@ class _NoIdentity:
 _MISSING: Hashable = _NoIdentity()
 #: A value is nested so deeply that no request can carry it.
 _UNSENDABLE: Hashable = _NoIdentity()
+_NO_IDENTITIES = frozenset([_MISSING, _UNSENDABLE])
 
 #: Equal for objects of one lookup that one representation stands for.
 _Key = tuple["CompiledRule", Hashable]
@@ -48,17 +50,78 @@ PossibleTypes = Callable[[str], frozenset[str]]
 KnownObjects = dict[Path, list[Tree]]
 
 
-class Collected(msgspec.Struct):
-    """`targets[i]` are the distinct objects that `representations[i]` stands for, each with its sharing group."""
+#: An object of the tree that waits for an entity, with its sharing group.
+Target = tuple[Tree, int]
 
-    representations: list[Tree] = []
-    targets: list[list[tuple[Tree, int]]] = []
+
+class ByText:
+    """Distinct objects of the tree, each with a representation of its own and a text as its key: nearly all lookups find such.
+    The objects and the texts say all there is; nothing else is made for each of them.
+    """
+
+    __slots__ = ("group", "objects", "rule", "texts")
+
+    def __init__(self, rule: CompiledRule, objects: list[Tree], texts: list[Any], group: int) -> None:
+        self.rule = rule
+        self.objects = objects
+        self.texts = texts
+        self.group = group
+
+    def representations(self) -> list[Tree]:
+        return [self.rule.represent_text(text) for text in self.texts]
+
+    def written(self) -> bytes:
+        """As JSON. Where nothing in the texts is escaped they stand in it as they are, and no representation is made."""
+        together: str = "".join(self.texts)
+        if not together or len(orjson.dumps(together)) != len(together.encode()) + 2:
+            return dumps(self.representations())
+        return self.rule.written_texts(self.texts)
+
+
+class Collected(msgspec.Struct):
+    """What one lookup asks for, and for whom: `by_text`, or else lists of representations and of what waits for each."""
+
+    listed: list[Tree] = []
+    waiting: list[list[Target]] = []
+    by_text: ByText | None = None
     is_repeated: bool = False  # whether a representation stands for several objects
     has_unsendable: bool = False  # some object was left out because what identifies it cannot be written
     left_out_by: dict[Path, str] = {}  # subgraphs that did not send a key, by where it is
     shared: dict[ResponseKeys, int] | None = None  # how many objects became one at most, where any did
     #: in at most so many places of the response will each entity stand; set by `fetch.CompiledLookup.collect`
     places: int = 1
+
+    @property
+    def count(self) -> int:
+        return len(self.listed) if self.by_text is None else len(self.by_text.texts)
+
+    @property
+    def representations(self) -> list[Tree]:
+        if self.by_text is not None and not self.listed:
+            self.listed = self.by_text.representations()
+        return self.listed
+
+    @property
+    def targets(self) -> list[list[Target]]:
+        """For each representation the distinct objects that it stands for, each with its sharing group."""
+        return self.waiting if self.by_text is None else [[(item, self.by_text.group)] for item in self.by_text.objects]
+
+    def targets_of(self, index: int) -> list[Tree]:
+        """The objects alone of one representation."""
+        if self.by_text is not None:
+            return [self.by_text.objects[index]]
+        return [target for target, _ in self.waiting[index]]
+
+    @property
+    def groups(self) -> list[list[int]]:
+        """Of the targets of each representation. Where all have the same one group, it is told once."""
+        if self.by_text is not None:
+            return [[self.by_text.group]] if self.by_text.texts else []
+        return [[group for _, group in each] for each in self.waiting]
+
+    def written(self) -> bytes:
+        """The representations as JSON."""
+        return dumps(self.listed) if self.by_text is None else self.by_text.written()
 
     def note_shared(self, keys: ResponseKeys, most: int) -> None:
         if self.shared is None:
@@ -139,30 +202,29 @@ class RepresentationCollector:
         if alternatives and not any(holds(conditions, variables) for conditions in alternatives):
             return collected
         rules = self._rules_for(variables)
-        if len(self._places) == 1 and self._places[0].is_shared and self._places[0].path not in known:
-            found = self._share(self._places[0], tree, known, rules, collected)
-            if found.rule is not None:  # as nearly always: all objects are asked for, each once
-                group, represent = self._places[0].group, found.rule.represent
-                collected.representations = [represent(item) for item in found.objects]
-                collected.targets = [[(item, group)] for item in found.objects]
-                return collected
-            self._add(collected, {}, self._places[0], zip(found.objects, found.keys, strict=True))
+        if len(self._places) == 1:
+            self._collect_at(self._places[0], self._find(self._places[0], tree, known, rules, collected), collected)
             return collected
         indexes: dict[_Key, int] = {}
         for place in self._places:
-            self._add(collected, indexes, place, self._objects_at(place, tree, known, rules, collected))
+            self._add(collected, indexes, place, self._find(place, tree, known, rules, collected))
         return collected
 
-    def _add(
-        self,
-        collected: Collected,
-        indexes: dict[_Key, int],
-        place: _Place,
-        found: Iterable[tuple[Tree, _Key | None]],
-    ) -> None:
+    def _collect_at(self, place: _Place, found: _Found, collected: Collected) -> None:
+        """What was found at a lookup's only place."""
+        rule = found.rule
+        if rule is None or not found.is_each_told_apart:
+            self._add(collected, {}, place, found)
+        elif found.are_texts:
+            collected.by_text = ByText(rule, found.objects, found.told_by, place.group)
+        else:
+            collected.listed = [rule.represent(item) for item in found.objects]
+            collected.waiting = [[(item, place.group)] for item in found.objects]
+
+    def _add(self, collected: Collected, indexes: dict[_Key, int], place: _Place, found: _Found) -> None:
         """Those at one place; `indexes` are where the representations of objects at others, and at this one, stand."""
-        representations, targets, group = collected.representations, collected.targets, place.group
-        for item, key in found:
+        representations, targets, group = collected.listed, collected.waiting, place.group
+        for item, key in zip(found.objects, found.keys(), strict=True):
             if key is None:
                 continue
             rule, identity = key
@@ -180,17 +242,21 @@ class RepresentationCollector:
                 collected.is_repeated = True
                 targets[index].append((item, group))
 
-    def _objects_at(
-        self, place: _Place, tree: Tree, known: KnownObjects, rules: _Rules, collected: Collected
-    ) -> Iterable[tuple[Tree, _Key | None]]:
-        """The distinct objects at a place, each with its rule and identity; None for one that no rule is for."""
+    def _find(self, place: _Place, tree: Tree, known: KnownObjects, rules: _Rules, collected: Collected) -> _Found:
+        """The distinct objects at a place. Where the place is shared and was not known, equal entities are one object of the
+        tree from now on.
+        """
         objects = known.get(place.path)
-        if objects is None:
-            if place.is_shared:
-                found = self._share(place, tree, known, rules, collected)
-                return zip(found.objects, found.keys, strict=True)
-            objects = _distinct(*place.containers(tree, known))
-        return [(item, rules.key_of(item)) for item in objects]
+        if objects is not None:
+            return rules.tell_apart(objects)
+        last, containers = place.containers(tree, known)
+        if not place.is_shared:
+            return rules.tell_apart(list({id(item): item for item in _objects_in(containers, last)}.values()))
+        found = rules.tell_apart(_objects_in(containers, last))
+        if not found.is_each_told_apart:
+            self._share(place, last, containers, found, collected)
+        known[place.path] = found.objects
+        return found
 
     def _rules_for(self, variables: Mapping[str, Any]) -> _Rules:
         if self._unconditional is not None:
@@ -206,70 +272,60 @@ class RepresentationCollector:
                 self._unconditional = rules
         return rules
 
-    def _share(self, place: _Place, tree: Tree, known: KnownObjects, rules: _Rules, collected: Collected) -> _Shared:
-        """Makes equal entities at a place one object in the tree, and gives the distinct ones."""
-        last, containers = place.containers(tree, known)
-        types, by_type, for_all = last.types, rules.by_type, rules.for_all
+    def _share(self, place: _Place, last: PathStep, containers: list[Any], found: _Found, collected: Collected) -> None:
+        """Makes equal entities at a place one object in the tree; leaves the distinct ones in `found`."""
         objects: list[Tree] = []
-        keys: list[_Key | None] = []
-        kept: dict[_Key, Tree] = {}
+        told_by: list[Any] = []
+        kept: dict[Hashable, Tree] = {}
         others: set[int] = set()  # those that no rule is for, or that have the identity of one that says something else
-        repeated: list[int] = []  # the object, by identity, that took the place of another
-        rule, used, is_plain = None, None, True
+        times: dict[Hashable, int] = {}  # how many became one
         is_same = _WrittenAlike() if self._is_exact else _is_equal
-        for container in containers:
-            for slot, item in enumerate(container) if last.key == "@" else ((last.key, container.get(last.key)),):
-                if item.__class__ is not dict or (types is not None and item.get("__typename") not in types):
-                    continue
-                rule = by_type.get(item.get("__typename", ""), for_all)
-                if rule is None:
-                    key = first = None
-                else:
-                    if rule is not used:
-                        is_plain, used = used is None, rule
-                    identity = item.get(rule.only_key)
-                    if identity.__class__ is not str:  # which is what `identify` would say
-                        identity = rule.identify(item)
-                        is_plain = is_plain and identity.__class__ is not _NoIdentity
-                    key = (rule, identity)
-                    first = kept.setdefault(key, item)
-                if first is item:
-                    if len(kept) + len(others) == len(objects):
-                        continue  # it was met before
-                elif id(item) in others:
-                    continue
-                elif first is not None and is_same(first, item):
-                    container[slot] = first
-                    repeated.append(id(first))
-                    continue
-                else:
-                    others.add(id(item))
-                objects.append(item)
-                keys.append(key)
-        if repeated:
-            collected.note_shared(place.keys, 1 + max(Counter(repeated).values()))
-        known[place.path] = objects
-        return _Shared(objects, keys, used if is_plain and not others else None)
-
-
-class _Shared(NamedTuple):
-    """The distinct objects at a shared place, each with its key; None for one that no rule is for. `rule` is that of all
-    of them, where each has an identity of its own.
-    """
-
-    objects: list[Tree]
-    keys: list[_Key | None]
-    rule: CompiledRule | None
-
-
-def _distinct(last: PathStep, containers: list[Any]) -> list[Tree]:
-    found: dict[int, Tree] = {}
-    for container in containers:
-        for item in container if last.key == "@" else (container.get(last.key),):
-            if item.__class__ is not dict or (last.types is not None and item.get("__typename") not in last.types):
+        slots = _slots_in(containers, last, len(found.objects))
+        for (container, slot), item, key in zip(slots, found.objects, found.told_by, strict=True):
+            first = kept.get(key)
+            if first is item:
+                continue  # it was met before
+            if first is None and key is not None:
+                kept[key] = item
+            elif id(item) in others:
                 continue
-            found[id(item)] = item
-    return list(found.values())
+            elif first is not None and is_same(first, item):
+                container[slot] = first
+                times[key] = times.get(key, 1) + 1
+                continue
+            else:
+                others.add(id(item))
+            objects.append(item)
+            told_by.append(key)
+        if times:
+            collected.note_shared(place.keys, max(times.values()))
+        found.objects, found.told_by = objects, told_by
+        found.is_each_told_apart = not others and kept.keys().isdisjoint(_NO_IDENTITIES)
+
+
+def _objects_in(containers: list[Any], last: PathStep) -> list[Tree]:
+    """All objects at the end of a path, as often as they stand there."""
+    types = last.types
+    if last.key == "@":
+        items = [item for container in containers for item in container if item.__class__ is dict]
+    else:
+        items = [item for container in containers if (item := container.get(last.key)).__class__ is dict]
+    return items if types is None else [item for item in items if item.get("__typename") in types]
+
+
+def _slots_in(containers: list[Any], last: PathStep, objects: int) -> Iterable[tuple[Any, Any]]:
+    """Where each of so many `_objects_in` stands: what holds it, and its key or index there."""
+    types = last.types
+    if last.key == "@":
+        return [
+            (container, index)
+            for container in containers
+            for index, item in enumerate(container)
+            if item.__class__ is dict and (types is None or item.get("__typename") in types)
+        ]
+    if objects < len(containers):
+        containers = [container for container in containers if _objects_in([container], last)]
+    return zip(containers, repeat(last.key), strict=False)
 
 
 class _Rules:
@@ -295,6 +351,19 @@ class _Rules:
                 self.for_all = compiled
             for typename in rule.source_types:
                 self.by_type[typename] = compiled
+
+    def tell_apart(self, objects: list[Tree]) -> _Found:
+        """Raises TypeError where a `__typename` is nothing that can be looked up."""
+        rule = self.for_all if not self.by_type else None
+        if rule is None:
+            return _Found(objects, [self.key_of(item) for item in objects])
+        texts = rule.texts_of(objects)
+        if texts is not None:
+            return _Found(objects, texts, rule, True, len(set(texts)) == len(objects))
+        identities = [rule.identify(item) for item in objects]
+        told_apart = set(identities)
+        is_each = len(told_apart) == len(objects) and told_apart.isdisjoint(_NO_IDENTITIES)
+        return _Found(objects, identities, rule, False, is_each)
 
     def key_of(self, item: Tree) -> _Key | None:
         """The rule for an object and what it identifies it by; None where there is no rule. Raises TypeError where the
@@ -324,16 +393,37 @@ class CompiledRule:
             self._identify_by_values if self._is_flat and self._pairs else self._identify_by_content
         )
         self.represent: Callable[[Tree], Tree] = self._represent  # of an object that has an identity
-        #: where the one value stands that identifies objects, if it is a text. In any other case `identify` tells, and this is
-        #: no key of any object, whatever a subgraph sends
-        self.only_key: Any = None
+        self._read_only: Callable[[Tree], Any] | None = None  # the value, where one alone identifies objects
         if self._is_flat and len(self._pairs) == 1 and rule.typename is not None:
-            self.only_key, self._only_name = self._pairs[0]
+            self._only_key, self._only_name = self._pairs[0]
+            self._read_only = itemgetter(self._only_key)
             self.identify = self._identify_by_one_value
             self.represent = self._represent_by_one_value
+            head = {"__typename": rule.typename, self._only_name: ""}
+            self._head = dumps(head)[: -len('"}')]
+
+    def texts_of(self, objects: list[Tree]) -> list[Any] | None:
+        """The identities of the objects, if they are the texts under the only key; `identify` gives any others."""
+        if self._read_only is None:
+            return None
+        try:
+            texts = [*map(self._read_only, objects)]
+            "".join(texts)  # the quickest that Python has to see that all are texts
+        except (KeyError, TypeError):
+            return None
+        return texts
+
+    def represent_text(self, text: str) -> Tree:
+        """Of an object with that text under the only key."""
+        return {"__typename": self._typename, self._only_name: text}
+
+    def written_texts(self, texts: list[str]) -> bytes:
+        """A list of what `represent_text` makes of each, as JSON. Nothing in the texts is escaped there, and there is one at least."""
+        between = '"},' + self._head.decode()
+        return b'[%b%b"}]' % (self._head, between.join(texts).encode())
 
     def _represent_by_one_value(self, item: Tree) -> Tree:
-        return {"__typename": self._typename, self._only_name: item[self.only_key]}
+        return {"__typename": self._typename, self._only_name: item[self._only_key]}
 
     def _represent(self, item: Tree) -> Tree:
         if self._is_flat and self._typename is not None:
@@ -345,7 +435,7 @@ class CompiledRule:
         return built
 
     def _identify_by_one_value(self, item: Tree) -> Hashable:
-        value: Any = item.get(self.only_key)
+        value: Any = item.get(self._only_key)
         if value is None:
             return _MISSING
         if value.__class__ is list or value.__class__ is dict:
@@ -384,6 +474,22 @@ class CompiledRule:
         keys = [key for key, _ in self._pairs]
         # a key of nothing but `__typename` makes a type of one object
         return not (self._is_flat and keys and all(item.get(key) is None for key in keys))
+
+
+class _Found(msgspec.Struct):
+    """Objects at a place, and what tells each apart: identities where one `rule` is for all of them, else their keys, None for
+    an object that no rule is for.
+    """
+
+    objects: list[Tree]
+    told_by: list[Any]
+    rule: CompiledRule | None = None
+    are_texts: bool = False
+    is_each_told_apart: bool = False
+
+    def keys(self) -> list[_Key | None]:
+        rule = self.rule
+        return self.told_by if rule is None else [(rule, identity) for identity in self.told_by]
 
 
 def _exact(value: Any) -> Hashable:

@@ -75,10 +75,10 @@ class Occurrences:
         self,
         destinations: Iterable[Destination],
         shared: Mapping[ResponseKeys, int] | None,
-        targets: Iterable[Iterable[tuple[object, int]]],
+        groups: Iterable[list[int]],
     ) -> int:
-        """In at most how many places an entity of a lookup will stand. For each entity `targets` has the distinct objects
-        that wait for it, each with its group; at the paths in `shared`, so many equal objects have just become one.
+        """In at most how many places an entity of a lookup will stand. For each entity, or for several once, `groups` has the
+        group of each distinct object that waits for it; at the paths in `shared`, so many equal objects have just become one.
         """
         for path, times in (shared or {}).items():
             self._shared[path] = max(times, self._shared.get(path, 1))
@@ -88,11 +88,11 @@ class Occurrences:
         of_target: dict[int, int] = {}  # by group
         for way, group, _ in destinations:
             of_target[group] = max(self._of_object(way) * self._shared.get(way[-1], 1), of_target.get(group, 1))
-        groups = [[group for _, group in each] for each in targets]
+        waiting = [*groups]
         for way, group, may_share in destinations:
-            together = max([1, *[each.count(group) for each in groups]]) if may_share else 1
+            together = max([1, *[each.count(group) for each in waiting]]) if may_share else 1
             self._note(way[-1], of_target[group] * together)
-        return max([sum([of_target[group] for group in each]) for each in groups], default=1)
+        return max([sum([of_target[group] for group in each]) for each in waiting], default=1)
 
     def of_nested_root(self, way: Way, positions: int) -> int:
         """In how many places the data of a root fetch will stand that goes to the objects at `positions` of the response."""

@@ -37,6 +37,9 @@ _NOT_FOR_CLIENTS = frozenset(
 )
 
 
+_PARTS_OF_PATHS = frozenset([str, int])
+
+
 def never(_subgraph: str) -> bool:
     return False
 
@@ -79,16 +82,23 @@ class ClientErrors:
         if errors.__class__ is not list:
             errors = [{"message": "The subgraph reported errors in an unreadable form."}]
         entries: list[ErrorEntry] = []
+        lengths: dict[
+            tuple[str | int | None, ...], int
+        ] = {}  # of what is visible of a path, by what it is but for indexes
         for error in errors:
             known = error if error.__class__ is dict else {}
             message, extensions = self._told(known, subgraph)
             path: Any = known.get("path")
-            is_path = path.__class__ is list and all(part.__class__ in (str, int) for part in path)
+            is_path = path.__class__ is list and _PARTS_OF_PATHS.issuperset(map(type, path))
             for place in client_paths(tuple(path) if is_path else ()):
                 if len(entries) >= MAX_ENTRIES:
                     entries.append(_entry("The subgraph reported more errors.", (), _own_extensions(subgraph)))
                     return entries
-                entries.append(_entry(message, self.visible(place), extensions))
+                form = tuple([None if isinstance(part, int) and part >= 0 else part for part in place])
+                length = lengths.get(form)
+                if length is None:
+                    length = lengths[form] = len(self.visible(place))
+                entries.append(_entry(message, place[:length], extensions))
         return entries
 
     def of_failure(self, error: SubgraphError, path: ClientPath) -> ErrorEntry:
@@ -156,7 +166,9 @@ def _extensions_of(given: Any, subgraph: str) -> dict[str, Any]:
     code = visible.pop("code", None)
     if code.__class__ is str and len(code) <= MAX_MESSAGE_CHARACTERS:
         own["code"] = code
-    return {**own, **visible, "service": subgraph} if _can_be_told(visible) else own
+    if not visible or not _can_be_told(visible):
+        return own
+    return {**own, **visible, "service": subgraph}
 
 
 def _own_extensions(subgraph: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def of(occurrences: Occurrences, *paths: tuple[str, ...], targets: int = 1, nest
     """Of a lookup whose paths are of one group, at which `targets` objects wait for each entity."""
     known = {path: shared[path[-1]] for path in paths if path[-1] in shared}
     destinations = [Destination(way_of(path), 0, nested) for path in paths]
-    return occurrences.of_lookup(destinations, known, [[(object(), 0)] * targets])
+    return occurrences.of_lookup(destinations, known, [[0] * targets])
 
 
 def test_what_is_put_below_a_shared_object_stands_wherever_that_does() -> None:
@@ -60,7 +60,7 @@ def test_where_nothing_is_nested_or_objects_get_copies_nothing_stands_in_more_pl
 def test_the_objects_of_each_group_have_their_own_places() -> None:
     occurrences = Occurrences()
     to = [Destination(way_of(AUTHOR), 1, True), Destination(way_of(LIKES), 2, True)]
-    assert occurrences.of_lookup(to, {AUTHOR: 10, LIKES: 100}, [[(object(), 1), (object(), 2)], [(object(), 1)]]) == 110
+    assert occurrences.of_lookup(to, {AUTHOR: 10, LIKES: 100}, [[1, 2], [1]]) == 110
     assert of(occurrences, CITY) == 10
     assert of(occurrences, (*LIKES, "city")) == 100
 
