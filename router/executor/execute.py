@@ -239,6 +239,12 @@ class CompiledPlan:
     def _shape(self, execution: Execution) -> tuple[Any, list[ErrorEntry]]:
         names = execution.names
         is_repeated = execution.occurrences is not None
+        typed = None if names or is_repeated else self._projections.typed(execution.variables)
+        if typed is not None:
+            written = typed.written(execution.tree)
+            if written is not None:
+                return orjson.Fragment(written), execution.errors
+            return self.project_plainly(execution)
         if names:
             fast = self._projections.of(execution.variables, is_repeated=is_repeated, renamed=frozenset(names))
         else:

@@ -20,6 +20,7 @@ from router.executor.compiled_projection import (
     compile_projection,
     encoder,
 )
+from router.executor.typed_projection import TypedProjection, compile_typed
 from router.selection_set import SelectionSet
 
 #: Distinct sets of @skip/@include decisions that get a projection of their own; rarer ones use the plain form.
@@ -46,6 +47,7 @@ class KeptProjections:
         self._condition_variables = tuple(sorted(_condition_variables(selections)))
         #: None where one is being made, or none can be
         self._made: dict[_Decisions, ProjectFunction | None] = {}
+        self._typed: dict[tuple[bool, ...], TypedProjection | None] = {}  # None where there can be none
         self.is_warm = False  # has been asked for once
         self._dumps: Callable[[Any], bytes] | None = None
 
@@ -63,9 +65,7 @@ class KeptProjections:
         one object in several places of the tree, encoding objects at shared places one by one would only take longer; and
         nothing is encoded then in what is made. `renamed` as `compile_projection` has it.
         """
-        decided: tuple[bool, ...] = ()
-        if self._condition_variables:
-            decided = tuple([bool(variables.get(name)) for name in self._condition_variables])
+        decided = self._decided(variables)
         decisions: _Decisions = (is_repeated and bool(self._shared_keys), renamed, decided)
         known = self._made.get(decisions)
         if known is not None:
@@ -80,6 +80,22 @@ class KeptProjections:
             except ProjectionTooLongError:
                 begin_in_background(self._compile_later, decisions, dict(variables))
         return self._made.get(decisions)
+
+    def typed(self, variables: Mapping[str, Any]) -> TypedProjection | None:
+        """For trees in which no object stands in several places, and clients who have no other response keys. None on the first
+        use, too.
+        """
+        decided = self._decided(variables)
+        known = self._typed.get(decided)
+        if known is not None or not self.is_warm or decided in self._typed or len(self._typed) >= MAX_PROJECTIONS:
+            return known
+        made = self._typed[decided] = compile_typed(self._schema, self._type_name, self._selections, variables)
+        return made
+
+    def _decided(self, variables: Mapping[str, Any]) -> tuple[bool, ...]:
+        if not self._condition_variables:
+            return ()
+        return tuple([bool(variables.get(name)) for name in self._condition_variables])
 
     def _compile(self, decisions: _Decisions, variables: Mapping[str, Any], max_lines: int) -> None:
         shared_keys: frozenset[Keys] = self._shared_keys if decisions[0] else frozenset()

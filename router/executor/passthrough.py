@@ -6,6 +6,8 @@ from the API schema: it refuses whatever the projection would have to correct, a
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -28,7 +30,8 @@ Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 #: Making the check takes some 10 us a field; whatever is larger is projected.
 MAX_FIELDS = 1_000
 
-_SCALARS: dict[str, Any] = {"String": str, "ID": str, "Int": Int32, "Float": float, "Boolean": bool}
+#: The types of values by GraphQL's own scalars.
+SCALARS: dict[str, Any] = {"String": str, "ID": str, "Int": Int32, "Float": float, "Boolean": bool}
 
 
 class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
@@ -40,7 +43,7 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
     extensions: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-class _NotIdentity(Exception):  # noqa: N818 - a decision on the way, not an error
+class NotIdentityError(Exception):
     """The client's shape needs work on the subgraph's data."""
 
 
@@ -72,7 +75,7 @@ def compile_passthrough(node: PlanNode | None, selections: SelectionSet, schema:
     assert schema.query_type is not None
     try:
         return Passthrough(_object_type(schema.query_type, selections))
-    except _NotIdentity:
+    except NotIdentityError:
         return None
 
 
@@ -85,36 +88,42 @@ def _object_type(type_: GraphQLObjectType, selections: SelectionSet) -> Any:
     names: dict[str, str] = {}
     for number, item in enumerate(selections.items):
         if not isinstance(item, Field) or item.conditions:
-            raise _NotIdentity
+            raise NotIdentityError
         if item.name == "__typename":
-            value_type: Any = Literal[type_.name]
+            found: Any = Literal[type_.name]
         elif item.name.startswith("__"):
-            raise _NotIdentity
+            raise NotIdentityError
         else:
-            value_type = _value_type(type_.fields[item.name].type, item.selections)
+            inner = item.selections or SelectionSet(())
+            found = value_type(type_.fields[item.name].type, SCALARS, partial(_object_type, selections=inner))
         # response keys may be words of Python, so attributes get names of our own
         names[f"f{number}"] = item.response_key
-        fields.append((f"f{number}", value_type))
-    if len(set(names.values())) < len(names):
-        raise _NotIdentity
+        fields.append((f"f{number}", found))
+    if not fields or len(set(names.values())) < len(names):
+        raise NotIdentityError
     return msgspec.defstruct(type_.name, fields, rename=names, forbid_unknown_fields=True, gc=False)
 
 
-def _value_type(type_: GraphQLOutputType, selections: SelectionSet | None) -> Any:
+def value_type(
+    type_: GraphQLOutputType, scalars: Mapping[str, Any], object_type: Callable[[GraphQLObjectType], Any]
+) -> Any:
+    """What msgspec must find for a value of the type, where `object_type` tells it for objects. Raises NotIdentityError."""
     if isinstance(type_, GraphQLNonNull):
-        return _present_type(type_.of_type, selections)
-    return _present_type(type_, selections) | None
+        return _present_type(type_.of_type, scalars, object_type)
+    return _present_type(type_, scalars, object_type) | None
 
 
-def _present_type(type_: GraphQLOutputType, selections: SelectionSet | None) -> Any:
+def _present_type(
+    type_: GraphQLOutputType, scalars: Mapping[str, Any], object_type: Callable[[GraphQLObjectType], Any]
+) -> Any:
     if isinstance(type_, GraphQLList):
-        return list[_value_type(type_.of_type, selections)]  # type: ignore[misc]
+        return list[value_type(type_.of_type, scalars, object_type)]  # type: ignore[misc]
     if isinstance(type_, GraphQLScalarType):
-        if type_.name not in _SCALARS:
-            raise _NotIdentity  # any JSON at all: null would pass where it must not
-        return _SCALARS[type_.name]
+        if type_.name not in scalars:
+            raise NotIdentityError  # any JSON at all: null would pass where it must not
+        return scalars[type_.name]
     if isinstance(type_, GraphQLEnumType):
         return Literal[tuple(type_.values)]
-    if isinstance(type_, GraphQLObjectType) and selections is not None and selections.items:
-        return _object_type(type_, selections)
-    raise _NotIdentity
+    if isinstance(type_, GraphQLObjectType):
+        return object_type(type_)
+    raise NotIdentityError

@@ -20,11 +20,7 @@ MAX_BY_POSITION = 6
 
 #: By file and function: why it is easier to read as one than in parts.
 LONGER: dict[tuple[str, str], str] = {}
-COMPLEX: dict[tuple[str, str], str] = {
-    ("router/executor/representations.py", "_share"): (
-        "every entity of every answer passes here: a function called for each of them is a tenth of a heavy request"
-    ),
-}
+COMPLEX: dict[tuple[str, str], str] = {}
 
 #: What adds a way through a function, as radon counts it.
 BRANCHES = (ast.If, ast.IfExp, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.Assert, ast.match_case)

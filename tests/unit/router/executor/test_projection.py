@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from router.executor.compiled_projection import IRREGULAR_ERRORS, NAMES, compile_projection
 from router.executor.projection import Projection
+from router.executor.typed_projection import compile_typed
 from router.operation import Operation, normalize, parse_and_validate
 
 SCHEMA = build_schema(
@@ -45,6 +46,16 @@ OPERATIONS = [
     "query ($v: Boolean!) { me @include(if: $v) { id } named @skip(if: $v) { id name } teams { id @skip(if: $v) } }",
     "query ($v: Boolean!) { me { best @include(if: $v) { id } ... @skip(if: $v) { best { name } } best { age } } }",
     "{ named { id name } }",
+]
+
+
+#: Those whose every object has one type.
+OF_ONE_TYPE = [
+    "{ me { id name age score active color best { id __typename } friends { name } } }",
+    "{ us { friends { best { best { active } } } } }",
+    "{ teams { grid members { id } t: __typename } class: teams { name colors } }",
+    "query ($v: Boolean!) { me @include(if: $v) { id } us @skip(if: $v) { id name } teams { id @skip(if: $v) name } }",
+    "query ($v: Boolean!) { me { best @include(if: $v) { id } ... @skip(if: $v) { best { name } } best { age } } }",
 ]
 
 
@@ -112,6 +123,51 @@ def test_what_the_compiled_form_accepts_is_what_the_plain_form_makes(text: str, 
     data, errors = plainly(operation, tree, variables)
     assert made == orjson.dumps(data)  # the bytes: the order of keys is part of the promise
     assert errors == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(OF_ONE_TYPE), trees, st.booleans())
+def test_what_the_typed_form_accepts_is_what_the_plain_form_makes(text: str, tree: Any, decision: bool) -> None:
+    operation = operation_of(text)
+    typed = compile_typed(SCHEMA, "Query", operation.selections, {"v": decision})
+    assert typed is not None
+    written = typed.written(tree)
+    data, errors = plainly(operation, tree, {"v": decision})
+    assert written is None or (written, []) == (orjson.dumps(data), errors)
+
+
+@pytest.mark.parametrize("text", OF_ONE_TYPE)
+def test_the_typed_form_accepts_well_formed_data(text: str) -> None:
+    user: dict[str, Any] = {**USER, "friends": [USER | {"best": {**USER, "best": USER}}], "best": USER}
+    team = {
+        "__typename": "Team",
+        "id": "2",
+        "name": 'n"\u2028',
+        "members": [user, None],
+        "grid": [[1], None],
+        "colors": [],
+    }
+    tree = {"me": user, "us": user, "teams": [team], "class": [team]}
+    operation = operation_of(text)
+    for decision in (True, False):
+        typed = compile_typed(SCHEMA, "Query", operation.selections, {"v": decision})
+        assert typed is not None
+        assert typed.written(tree) == orjson.dumps(plainly(operation, tree, {"v": decision})[0])
+
+
+@pytest.mark.parametrize("text", ["{ me { meta } }", "{ named { name } }", "{ __schema { __typename } me { id } }"])
+def test_what_depends_on_more_than_the_schema_has_no_typed_form(text: str) -> None:
+    assert compile_typed(SCHEMA, "Query", operation_of(text).selections, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "is_written"), [(1, True), (1.0, True), (-(2**63), True), (2**63, False), (10**400, False)]
+)
+def test_the_typed_form_leaves_integers_as_they_are_where_a_double_is_promised(number: float, is_written: bool) -> None:
+    operation, tree = operation_of("{ me { score } }"), {"me": {"score": number}}
+    typed = compile_typed(SCHEMA, "Query", operation.selections, {})
+    assert typed is not None
+    assert (typed.written(tree) == b'{"me":{"score":%b}}' % str(number).encode()) is is_written
 
 
 @settings(max_examples=200, deadline=None)
