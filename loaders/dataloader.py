@@ -6,12 +6,13 @@ alone.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, ParamSpec, TypeVar
 
-from aiodataloader import DataLoader, Loader, dispatch_queue
+from aiodataloader import DataLoader as BatchingLoader
+from aiodataloader import Loader, dispatch_queue
 
 LARGEST_BATCH = 1000
 
@@ -47,8 +48,39 @@ def _stoppable() -> Iterator[None]:
         batches.discard(task)
 
 
-class _BatchingLoader(DataLoader[KeyT, ValueT]):
-    """aiodataloader's, which waits for keys as long as it does, by calls of the loop in place of a coroutine and a task."""
+class DataLoader(BatchingLoader[KeyT, ValueT]):
+    """aiodataloader's, which waits for keys as long as it does, by calls of the loop in place of a coroutine and a task.
+
+    What another read brought along stays the mapping that it is, and becomes a future when it is asked for.
+    """
+
+    max_batch_size = LARGEST_BATCH
+
+    def __init__(self, load: Callable[[list[KeyT]], Coroutine[Any, Any, list[ValueT]]]) -> None:
+        """Without a call of aiodataloader's own, which looks through abstract classes for whether `load` is a coroutine function."""
+        self.loop = asyncio.get_running_loop()
+        self.batch_load_fn = load
+        self._cache = {}
+        self._queue = []
+        self._primed: dict[KeyT, ValueT] = {}
+
+    @staticmethod
+    def get_cache_key(key: KeyT) -> KeyT:
+        return key
+
+    def load(self, key: KeyT) -> "asyncio.Future[ValueT]":
+        future = self._cache.get(key)
+        if future is None:
+            future = self._cache[key] = self.loop.create_future()
+            if key in self._primed:
+                future.set_result(self._primed[key])
+            else:
+                self.do_resolve_reject(key, future)
+        return future
+
+    def prime_all(self, values: Mapping[KeyT, ValueT]) -> None:
+        """Answers that another read brought along, so that they are not read again; what is there or being read already stays."""
+        self._primed = {**values, **self._primed}
 
     def do_resolve_reject(self, key: KeyT, future: "asyncio.Future[ValueT]") -> None:
         self._queue.append(Loader(key=key, future=future))
@@ -63,12 +95,12 @@ def load_one(
 ) -> "DataLoader[KeyT, ValueT | None]":
     """A loader of one value a key, None where there is none."""
 
-    async def load(keys: list[KeyT]) -> list[ValueT | None]:
+    async def values_of(keys: list[KeyT]) -> list[ValueT | None]:
         with observe(name, len(keys)), _stoppable():
             found = await read(keys)
         return [found.get(key) for key in keys]
 
-    return _BatchingLoader(load, max_batch_size=LARGEST_BATCH)
+    return DataLoader(values_of)
 
 
 def load_list(
@@ -78,18 +110,12 @@ def load_list(
 ) -> "DataLoader[KeyT, list[ValueT]]":
     """A loader of a list a key, empty where there is nothing."""
 
-    async def load(keys: list[KeyT]) -> list[list[ValueT]]:
+    async def lists_of(keys: list[KeyT]) -> list[list[ValueT]]:
         with observe(name, len(keys)), _stoppable():
             found = await read(keys)
         return [found.get(key, []) for key in keys]
 
-    return _BatchingLoader(load, max_batch_size=LARGEST_BATCH)
-
-
-def prime_all(loader: "DataLoader[KeyT, Any]", values: Mapping[KeyT, Any]) -> None:
-    """Give a loader what another read brought along, so that it does not read it again; what it has or reads already stays."""
-    for key, value in values.items():
-        loader.prime(key, value)
+    return DataLoader(lists_of)
 
 
 def keeping_parts(
@@ -117,7 +143,7 @@ def load_with_arguments(
 ) -> "DataLoader[tuple[KeyT, ArgumentsT], ValueT]":
     """A loader of (key, arguments): one read for all keys with equal arguments, such as one page of many parents."""
 
-    async def load(wanted: list[tuple[KeyT, ArgumentsT]]) -> list[ValueT]:
+    async def values_of(wanted: list[tuple[KeyT, ArgumentsT]]) -> list[ValueT]:
         keys_by_arguments: defaultdict[ArgumentsT, list[KeyT]] = defaultdict(list)
         for key, arguments in wanted:
             keys_by_arguments[arguments].append(key)
@@ -128,4 +154,4 @@ def load_with_arguments(
             found.update({(key, arguments): value for key, value in values.items()})
         return [found[each] if each in found else default() for each in wanted]
 
-    return _BatchingLoader(load, max_batch_size=LARGEST_BATCH)
+    return DataLoader(values_of)

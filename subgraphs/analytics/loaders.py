@@ -5,9 +5,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
-from aiodataloader import DataLoader
-
-from loaders.dataloader import load_list, load_one, load_with_arguments, nothing
+from loaders.dataloader import DataLoader, load_list, load_one, load_with_arguments, nothing
 from subgraphs.analytics.domain.achievement import Measure
 from subgraphs.analytics.domain.goal import Period
 from subgraphs.analytics.domain.streak_protection import Protection

@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from functools import cached_property, partial
 
-from aiodataloader import DataLoader
-
-from loaders.dataloader import keeping_parts, load_list, load_one, load_with_arguments, nothing, prime_all
+from loaders.dataloader import DataLoader, keeping_parts, load_list, load_one, load_with_arguments, nothing
 from subgraphs.nutrition.domain.declaration import Declaration, Preferences
 from subgraphs.nutrition.domain.food import Portion
 from subgraphs.nutrition.queries.custom_slot import CustomSlotsRecord, custom_slots_by_user
@@ -230,8 +228,8 @@ class NutritionLoaders:
         return self.meals_by_user.load((user_id, wanted))
 
     def _keep(self, parts: MealParts) -> None:
-        prime_all(self.items_by_meal, parts.items)
-        prime_all(self.food_by_id, parts.foods)
+        self.items_by_meal.prime_all(parts.items)
+        self.food_by_id.prime_all(parts.foods)
 
     @cached_property
     def drink_by_id(self) -> DataLoader[str, DrinkRecord | None]:

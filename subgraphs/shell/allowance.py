@@ -63,7 +63,7 @@ class AskerLeftError(Exception):
 
 
 class Stoppable:
-    """One operation as a task that can be stopped from outside and from within, together with the reads of its loaders.
+    """One operation that can be stopped from outside and from within, together with the reads of its loaders.
 
     A mutation is not stopped by its asker's leaving or by time: half of several changes is worse than an unread answer,
     and each of its statements has a time limit of its own. It does not begin where the asker's time is over already.
@@ -77,6 +77,8 @@ class Stoppable:
         self._began_at = time.monotonic()
         self._reason: Exception | None = None
         self._task: asyncio.Task[Any] | None = None
+        self._cancels = 0  # of the task, by `stop`
+        self._watching: asyncio.Task[None] | None = None
         self._batches: set[asyncio.Task[Any]] = set()
 
     def is_over(self) -> bool:
@@ -91,31 +93,49 @@ class Stoppable:
     def stop(self, reason: Exception) -> None:
         """End the work where it stands, and what it asked of the database."""
         self.refuse(reason)
-        for task in (self._task, *self._batches):
-            if task is not None:
-                task.cancel()
+        if self._task is not None:
+            self._cancels += 1
+            self._task.cancel()
+        for batch in self._batches:
+            batch.cancel()
 
     async def run(self, work: Coroutine[Any, Any, _Result]) -> _Result:
-        """What the work gives. Raises what `refuse` or `stop` was told, and DeadlineExceededError without beginning it."""
+        """What the work gives. Raises what `refuse` or `stop` was told, and DeadlineExceededError without beginning it.
+
+        The work is done in the task that calls this: one of its own would cost more than a small answer.
+        """
         if self._seconds == 0:
             work.close()
             raise DeadlineExceededError(0)
         running_batches.set(self._batches)
-        task: asyncio.Task[_Result] = asyncio.ensure_future(work)
-        self._task = task
+        self._task = task = asyncio.current_task()
+        assert task is not None, "a request is answered in a task"
+        cancelled_before = task.cancelling()
         timers = self._timers() if self._is_query else []
         try:
-            result = await task
+            result = await work
         except asyncio.CancelledError:
-            if self._reason is None:  # the server stops, or whoever runs us
+            others = self._taken_back(task) - cancelled_before  # the server, which stops, or whoever runs us
+            if self._reason is None or others:
                 raise
             raise self._reason from None
         finally:
+            self._taken_back(task)
+            self._task = None
             for timer in timers:
                 timer.cancel()
+            if self._watching is not None:
+                self._watching.cancel()
         if self._reason is not None:
             raise self._reason
         return result
+
+    def _taken_back(self, task: "asyncio.Task[Any]") -> int:
+        """How many others have asked for the task's end; what `stop` asked for is over and done with."""
+        while self._cancels:
+            self._cancels -= 1
+            task.uncancel()
+        return task.cancelling()
 
     def _timers(self) -> list[asyncio.TimerHandle]:
         loop = asyncio.get_running_loop()
@@ -130,9 +150,7 @@ class Stoppable:
         return loop.call_later(LONGEST_SECONDS, self.stop, TookTooLongError())
 
     def _watch(self) -> None:
-        watching = asyncio.ensure_future(self._wait_until_gone())
-        assert self._task is not None
-        self._task.add_done_callback(lambda _: watching.cancel())
+        self._watching = asyncio.ensure_future(self._wait_until_gone())
 
     async def _wait_until_gone(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import strawberry
-from aiodataloader import DataLoader
 
+from loaders.dataloader import DataLoader
 from subgraphs.shell.change_log import ChangePage, ChangeRecord, ChangesRecord, Place
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import ListSize, list_size

@@ -121,6 +121,7 @@ class Field:
 
     __slots__ = (
         "_tree",
+        "_variables",
         "arguments",
         "constant",
         "definition",
@@ -155,12 +156,34 @@ class Field:
         self.constant = parent.name if self.name == "__typename" else None
         #: None where they are to be coerced for each request.
         self.arguments = self._unchangeable_arguments()
+        #: By argument's name: the variable that it is, where each is one.
+        self._variables = None if self.arguments is not None else self._variables_of_arguments()
         self.way = Way(tree, self, definition.type)
 
     @property
     def fragments(self) -> Mapping[str, FragmentDefinitionNode]:
         """Those of the document."""
         return self._tree.operation.fragment_definitions
+
+    def coerced(self, variables: VariableValues) -> Mapping[str, Any]:
+        """The arguments for a request's variables. Raises GraphQLError."""
+        if self._variables is not None:
+            coerced = variables.coerced
+            found = {name: coerced.get(variable) for name, variable in self._variables}
+            if None not in found.values():
+                return found
+        return get_argument_values(self.definition, self.nodes[0], variables)
+
+    def _variables_of_arguments(self) -> tuple[tuple[str, str], ...] | None:
+        """None where an argument is absent or something else, or may have a default: graphql-core knows what is to be done."""
+        given = {each.name.value: each.value for each in self.nodes[0].arguments or ()}
+        found = []
+        for name, argument in self.definition.args.items():
+            value = given.get(name)
+            if not isinstance(value, VariableNode):
+                return None
+            found.append((argument.out_name or name, value.name.value))
+        return tuple(found)
 
     def _unchangeable_arguments(self) -> Mapping[str, Any] | None:
         if not self.definition.args:
@@ -250,6 +273,8 @@ class CompiledOperation:
         self._signatures: list[Any] = [
             get_variable_signature(schema, each) for each in definition.variable_definitions or ()
         ]
+        #: Variables whose values are what was sent, as long as it is a list without null.
+        self._representations = {each.name for each in self._signatures if str(each.type) == "[_Any!]!"}
         self._trees: dict[Conditions, Tree] = {}
 
     def variables(self, given: Mapping[str, Any] | None) -> VariableValues | None:
@@ -265,7 +290,9 @@ class CompiledOperation:
                 sources[name] = VariableValueSource(signature)
                 continue
             sources[name] = VariableValueSource(signature, value)
-            coerced[name] = value = coerce_input_value(value, signature.type)
+            if name not in self._representations or type(value) is not list or None in value:
+                value = coerce_input_value(value, signature.type)
+            coerced[name] = value
             if value is Undefined:
                 return None
         return VariableValues(sources, coerced)

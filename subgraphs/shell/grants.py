@@ -14,7 +14,6 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
-from aiodataloader import DataLoader
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,7 +22,7 @@ from events.fanout import EVERYTHING
 from events.supervision import Loop, Loops
 from events.topics import USERS_GRANT
 from events.upcast import read_payload
-from loaders.dataloader import load_one
+from loaders.dataloader import DataLoader, load_one
 from subgraphs.shell.auth import Viewer
 from subgraphs.shell.database import Database
 from subgraphs.shell.grant_area import GrantArea

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
-from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 from strawberry.asgi import GraphQL
@@ -30,7 +29,7 @@ from subgraphs.shell.context import Context
 from subgraphs.shell.errors import SubgraphError, UnavailableError
 from subgraphs.shell.graphql_schema import SubgraphSchema
 from subgraphs.shell.repetition import Repetition
-from subgraphs.shell.telemetry import HTTP_REQUESTS, operation_span
+from subgraphs.shell.telemetry import operation_span, requests_like_it
 
 CLIENT_CLOSED_REQUEST = 499
 SERVICE_UNAVAILABLE = 503
@@ -73,7 +72,7 @@ class GraphQLEndpoint:
             await self._stream(scope, receive, send)
             return
         started = time.perf_counter()
-        headers = Headers(scope=scope)
+        headers = _headers_of(scope)
         try:
             _check_request(scope["method"], headers)
             request = _read_request(await _read_body(headers, receive))
@@ -93,13 +92,11 @@ class GraphQLEndpoint:
             status, body = error.status, _bad_request(error)
         await _send(send, status, _media_type(headers), body)
         outcome = "SUCCESS" if status < 400 else "CLIENT_ERROR" if status < 500 else "SERVER_ERROR"
-        HTTP_REQUESTS.labels(self._name, scope["method"], PATH, str(status), outcome).observe(
-            time.perf_counter() - started
-        )
+        requests_like_it(self._name, scope["method"], PATH, str(status), outcome).observe(time.perf_counter() - started)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Strawberry's view reads a body of any size: here it is read within the bound of every other one, and given again."""
-        headers = Headers(scope=scope)
+        headers = _headers_of(scope)
         try:
             _check_request(scope["method"], headers)
             body = await _read_body(headers, receive)
@@ -108,7 +105,9 @@ class GraphQLEndpoint:
             return
         await self._streams(scope, _given_again(body, receive), send)
 
-    async def _execute(self, request: dict[str, Any], headers: Headers, stoppable: Stoppable) -> ExecutionResult:
+    async def _execute(
+        self, request: dict[str, Any], headers: Mapping[str, str], stoppable: Stoppable
+    ) -> ExecutionResult:
         operation_name = request.get("operationName")
 
         async def execute() -> ExecutionResult:
@@ -172,6 +171,11 @@ class _StreamView(GraphQL[Context, None]):
         return parsed(data)
 
 
+def _headers_of(scope: Scope) -> dict[str, str]:
+    """By their names, which ASGI gives in small letters; of several with one name the first, as Starlette has it."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+
+
 def _wants_stream(scope: Scope) -> bool:
     return any(name == b"accept" and b"text/event-stream" in value for name, value in scope["headers"])
 
@@ -190,7 +194,7 @@ def _bad_request(error: BadRequestError) -> bytes:
     return orjson.dumps({"errors": [{"message": str(error), "extensions": {"code": error.code}}]})
 
 
-def _check_request(method: str, headers: Headers) -> None:
+def _check_request(method: str, headers: Mapping[str, str]) -> None:
     if method != "POST":
         raise BadRequestError(405, "METHOD_NOT_ALLOWED", "Send GraphQL requests with POST.")
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -198,13 +202,13 @@ def _check_request(method: str, headers: Headers) -> None:
         raise BadRequestError(415, "UNSUPPORTED_MEDIA_TYPE", "Send application/json.")
 
 
-def _seconds_left(headers: Headers) -> float | None:
+def _seconds_left(headers: Mapping[str, str]) -> float | None:
     """None where the asker says nothing, or nothing that is a number of milliseconds."""
     told = headers.get(DEADLINE_MS, "")
     return int(told) / 1000 if told.isascii() and told.isdigit() and len(told) < 10 else None
 
 
-async def _read_body(headers: Headers, receive: Receive) -> bytes:
+async def _read_body(headers: Mapping[str, str], receive: Receive) -> bytes:
     too_large = BadRequestError(413, "PAYLOAD_TOO_LARGE", f"A request may have at most {LARGEST_BODY_BYTES} bytes.")
     if int(headers.get("content-length", "0")) > LARGEST_BODY_BYTES:
         raise too_large
@@ -236,11 +240,11 @@ def _read_request(body: bytes) -> dict[str, Any]:
     return request
 
 
-def _media_type(headers: Headers) -> str:
+def _media_type(headers: Mapping[str, str]) -> str:
     return _RESPONSE_JSON if _RESPONSE_JSON in headers.get("accept", "") else "application/json"
 
 
-def _status(result: ExecutionResult, headers: Headers) -> int:
+def _status(result: ExecutionResult, headers: Mapping[str, str]) -> int:
     """400 for a document that was never executed, where the client speaks the newer media type."""
     if result.data is not None or not result.errors or _media_type(headers) != _RESPONSE_JSON:
         return 200

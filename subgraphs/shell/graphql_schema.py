@@ -11,6 +11,7 @@ import structlog
 from graphql import (
     GraphQLError,
     GraphQLObjectType,
+    GraphQLResolveInfo,
     execute,
     parse,
     specified_rules,
@@ -25,6 +26,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.schema.schema import DEFAULT_ALLOWED_OPERATION_TYPES
 from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
@@ -110,6 +112,8 @@ class SubgraphSchema(strawberry.federation.Schema):
         size_connections(each.definition for each in self.schema_converter.type_map.values())
         leave_out_null_defaults(self._schema)
         self._leaves = shorten_resolvers(self)
+        self._entity_types = dict(self._origins_of_entities())
+        self._shorten_entities()
         enforce_scopes(self)
         enforce_sharing(self, self._leaves)
         record_security_events(self)
@@ -217,23 +221,41 @@ class SubgraphSchema(strawberry.federation.Schema):
         if not isinstance(representation, dict):
             return refused("A representation must be an object.")
         name = representation.get("__typename")
-        found = self.schema_converter.type_map.get(name) if isinstance(name, str) else None
-        origin = getattr(getattr(found, "definition", None), "origin", None)
-        resolve = getattr(origin, "resolve_reference", None)
-        entity = self._schema.type_map[name] if resolve is not None and isinstance(name, str) else None
-        if resolve is None or not isinstance(entity, GraphQLObjectType):
+        found = self._entity_types.get(name) if isinstance(name, str) else None
+        if found is None:
             return refused(f"{str(name)[:100]!r} is no entity of this subgraph.")
+        entity, origin, is_node = found
         try:
             keys = read_representation(entity, representation)
-            if origin is not None and issubclass(origin, Node) and "nodeId" in keys and "id" not in keys:
+            if is_node and "nodeId" in keys and "id" not in keys:
                 return origin.resolve_node(info, keys.pop("nodeId"), **keys)
-            return resolve(info=info, **keys)
+            return origin.resolve_reference(info=info, **keys)
         except TypeError as error:
-            return GraphQLError(
-                f"The representation of {representation['__typename']} lacks a key.", original_error=error
-            )
+            return GraphQLError(f"The representation of {name} lacks a key.", original_error=error)
         except Exception as error:  # it belongs to this entity, not to its siblings
             return error
+
+    def _origins_of_entities(self) -> Iterator[tuple[str, tuple[GraphQLObjectType, Any, bool]]]:
+        """Of each type that can be resolved by a representation: itself, its class, and whether it is a Node."""
+        for name, found in self.schema_converter.type_map.items():
+            origin = getattr(found.definition, "origin", None)
+            entity = self._schema.type_map.get(name)
+            if hasattr(origin, "resolve_reference") and isinstance(entity, GraphQLObjectType):
+                yield name, (entity, origin, isinstance(origin, type) and issubclass(origin, Node))
+
+    def _shorten_entities(self) -> None:
+        """Have `_entities` given its representations as they came, which Strawberry would convert one by one to what they are."""
+        query = self._schema.query_type
+        concrete = self.schema_converter.type_map["Query"].definition
+        if query is None or "_entities" not in query.fields:
+            return
+        assert isinstance(concrete, StrawberryObjectDefinition)
+        field = next(each for each in concrete.fields if each.python_name == "_entities")
+
+        def resolve(_source: Any, info: GraphQLResolveInfo[Any], representations: list[FederationAny]) -> Any:
+            return self.entities_resolver(strawberry.Info(_raw_info=info, _field=field), representations)
+
+        query.fields["_entities"].resolve = resolve
 
     def _get_middleware_manager(self, extensions: list[SchemaExtension]) -> Any:
         """None: no extension of ours resolves fields, and graphql-core then asks none for each field."""

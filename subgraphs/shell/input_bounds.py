@@ -37,6 +37,8 @@ MOST_VALUES = 20_000
 DEEPEST_VALUE = 20
 #: What a router asks for at once is as long as its answers are.
 MOST_REPRESENTED_VALUES = 500_000
+#: This many flat objects with this many fields are fewer values than those.
+MOST_ORDINARY, MOST_ORDINARY_FIELDS = 10_000, 40
 #: Below it, every number keeps six places in a Decimal of 28 digits. What is measured of people is far below.
 LARGEST_NUMBER = 1e15
 _REPRESENTATION = "_Any"
@@ -70,7 +72,10 @@ def check_variables(declared: Iterable[DeclaredVariable], variables: Mapping[str
     errors = []
     for name, kind, node in declared:
         if name in variables:
-            walk = _Walk(get_named_type(kind).name == _REPRESENTATION)
+            is_representation = get_named_type(kind).name == _REPRESENTATION
+            if is_representation and _are_ordinary(variables[name]):
+                continue
+            walk = _Walk(is_representation)
             try:
                 walk.check(variables[name], kind, f"${name}")
             except OutOfBoundsError as error:
@@ -105,6 +110,29 @@ class BoundedLiterals(ValidationRule):
 
 def _error(message: str, node: Any) -> GraphQLError:
     return GraphQLError(f"{message}.", node, extensions={"code": "BAD_USER_INPUT"})
+
+
+def _are_ordinary(representations: Any) -> bool:
+    """Whether these are within bounds, as far as can be seen of a list of flat objects: those that routers send, of which there may
+    be hundreds. Others are for `_Walk`, which finds the place of what is wrong.
+    """
+    if type(representations) is not list or len(representations) > MOST_ORDINARY:
+        return False
+    return all(map(_is_ordinary, representations))
+
+
+def _is_ordinary(representation: Any) -> bool:
+    if type(representation) is not dict or len(representation) > MOST_ORDINARY_FIELDS:
+        return False
+    for name, value in representation.items():
+        if not (0 < len(name) <= LONGEST_ID and name.isprintable()):
+            return False
+        if type(value) is str:
+            if len(value) > LONGEST_TEXT or "\0" in value:
+                return False
+        elif value is not None:
+            return False
+    return True
 
 
 class _Walk:

@@ -6,11 +6,13 @@ rows, and `connect` makes the connection. One that may be narrowed to days also 
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
+from functools import partial
 from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
 from subgraphs.shell.keyset import DEFAULT_PAGE, LARGEST_PAGE, Page, encode_cursor
+from subgraphs.shell.worked_out import WorkedOut, worked_out
 
 NodeT = TypeVar("NodeT")
 RecordT = TypeVar("RecordT")
@@ -45,13 +47,24 @@ ToDay = Annotated[date | None, strawberry.argument(description="The last local d
 class PageInfo:
     has_next_page: bool = strawberry.field(description="Whether the list goes on behind this page.")
     has_previous_page: bool = strawberry.field(description="Whether the list has something in front of this page.")
-    start_cursor: str | None = strawberry.field(description="The first edge's cursor; null on an empty page.")
-    end_cursor: str | None = strawberry.field(description="The last edge's cursor; null on an empty page.")
+    ends: strawberry.Private[Sequence[Callable[[], str]]]
+    start_cursor: WorkedOut[str | None] = worked_out(
+        lambda self: self.ends[0]() if self.ends else None,
+        description="The first edge's cursor; null on an empty page.",
+    )
+    end_cursor: WorkedOut[str | None] = worked_out(
+        lambda self: self.ends[-1]() if self.ends else None,
+        description="The last edge's cursor; null on an empty page.",
+    )
 
 
 @strawberry.type(description="One entry of a list and its place.")
 class Edge(Generic[NodeT]):
-    cursor: str = strawberry.field(description="The entry's place in this list, for `after` and `before`. Opaque.")
+    mark: strawberry.Private[Callable[[], str]]
+    cursor: WorkedOut[str] = worked_out(
+        lambda self: self.mark(),
+        description="The entry's place in this list, for `after` and `before`. Opaque.",
+    )
     node: NodeT = strawberry.field(description="The entry.")
 
 
@@ -87,11 +100,14 @@ def connect(
     if page.backward:
         shown = shown[::-1]
     goes_on, came_from = len(rows) > page.size, page.after is not None
-    edges = [Edge(cursor=encode_cursor(page.list_tag, sort_keys(row)), node=to_node(row)) for row in shown]
+
+    def mark(row: RecordT) -> str:
+        return encode_cursor(page.list_tag, sort_keys(row))
+
+    edges = [Edge(mark=partial(mark, row), node=to_node(row)) for row in shown]
     info = PageInfo(
         has_next_page=came_from if page.backward else goes_on,
         has_previous_page=goes_on if page.backward else came_from,
-        start_cursor=edges[0].cursor if edges else None,
-        end_cursor=edges[-1].cursor if edges else None,
+        ends=[edge.mark for edge in edges],
     )
     return Connection(edges=edges, page_info=info, count=count)

@@ -22,7 +22,7 @@ from graphql import (
     located_error,
 )
 from graphql.execution.executor import invalid_return_type_error
-from graphql.execution.values import VariableValues, get_argument_values
+from graphql.execution.values import VariableValues
 from graphql.pyutils import Path, is_iterable
 from strawberry.execution import optimized_is_awaitable
 from strawberry.types.cast import get_strawberry_type_cast
@@ -225,7 +225,7 @@ class QueryExecution:
         """The arguments of a field that names variables, once a request unless somebody could change them."""
         found = self._arguments.get(field)
         if found is None:
-            found = get_argument_values(field.definition, field.nodes[0], self._variables)
+            found = field.coerced(self._variables)
             if all(isinstance(each, UNCHANGEABLE) for each in found.values()):
                 self._arguments[field] = found
         return found

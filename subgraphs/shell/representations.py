@@ -6,7 +6,16 @@ Used by `graphql_schema`. A representation is an `_Any`, so GraphQL itself looks
 from collections.abc import Mapping
 from typing import Any
 
-from graphql import GraphQLError, GraphQLObjectType, get_nullable_type, is_leaf_type, is_list_type, is_non_null_type
+from graphql import (
+    GraphQLError,
+    GraphQLID,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    get_nullable_type,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+)
 
 
 def read_representation(entity: GraphQLObjectType, representation: Mapping[str, Any]) -> dict[str, Any]:
@@ -14,9 +23,14 @@ def read_representation(entity: GraphQLObjectType, representation: Mapping[str, 
     values = {name: value for name, value in representation.items() if name != "__typename"}
     for name, value in values.items():
         field = entity.fields.get(name)
-        if field is not None:
+        if field is not None and not (type(value) is str and _is_id(field.type)):
             values[name] = _read(field.type, value, f"{entity.name}.{name}")
     return values
+
+
+def _is_id(declared: Any) -> bool:
+    """Whether any text is a value of the type, as of most keys."""
+    return (declared.of_type if type(declared) is GraphQLNonNull else declared) is GraphQLID
 
 
 def _read(declared: Any, value: Any, place: str) -> Any:

@@ -31,7 +31,7 @@ Resolver = Callable[..., Any]
 
 
 def shorten_resolvers(schema: Schema) -> dict[str, dict[str, Leaf]]:
-    """Replace what can be replaced without a change of any answer; returns the fields that are attributes and leaves."""
+    """Replace what can be replaced without a change of any answer; returns the fields that are leaves and look at the object alone."""
     leaves: defaultdict[str, dict[str, Leaf]] = defaultdict(dict)
     for graphql_type in schema._schema.type_map.values():  # noqa: SLF001 - Strawberry offers no other way to it
         concrete = schema.schema_converter.type_map.get(graphql_type.name)
@@ -49,7 +49,12 @@ def shorten_resolvers(schema: Schema) -> dict[str, dict[str, Leaf]]:
             if resolver is None:
                 continue
             graphql_field.resolve = resolver
-            if field.base_resolver is None and (leaf := leaf_of(graphql_field.type, attrgetter(field.python_name))):
+            if (
+                isinstance(resolver, OfSource)
+                and not field.is_async
+                and required_scopes(field) is None
+                and (leaf := leaf_of(graphql_field.type, resolver.read))
+            ):
                 leaves[graphql_type.name][name] = leaf
     return leaves
 

@@ -10,7 +10,6 @@ from inspect import isawaitable
 from typing import Any, Protocol, TypeVar
 
 import strawberry
-from aiodataloader import DataLoader
 from graphql import GraphQLObjectType, GraphQLResolveInfo
 from strawberry import Schema
 from strawberry.federation.schema_directives import External, Inaccessible
@@ -18,6 +17,7 @@ from strawberry.schema_directive import Location, schema_directive
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
+from loaders.dataloader import DataLoader
 from subgraphs.shell.context import Info
 from subgraphs.shell.errors import ForbiddenError
 from subgraphs.shell.grant_area import GrantArea, PlanArea

@@ -3,9 +3,7 @@
 import asyncio
 from functools import cached_property, partial
 
-from aiodataloader import DataLoader
-
-from loaders.dataloader import keeping_parts, load_list, load_one, load_with_arguments, nothing, prime_all
+from loaders.dataloader import DataLoader, keeping_parts, load_list, load_one, load_with_arguments, nothing
 from subgraphs.shell.change_log import ChangePage, ChangesRecord, changes_by_user
 from subgraphs.shell.context import Info, Resources
 from subgraphs.shell.grants import Grant, ReadRecord, reads_by_owner
@@ -89,7 +87,7 @@ class UsersLoaders:
 
     @cached_property
     def account_by_id(self) -> DataLoader[str, AccountRecord | None]:
-        read = keeping_parts(partial(prime_all, self.newest_weight_by_user), self._read(accounts_with_weights))
+        read = keeping_parts(self.newest_weight_by_user.prime_all, self._read(accounts_with_weights))
         return load_one("account_by_id", partial(read, weighed=self._weighed), batch_span)
 
     def account_with_weight(self, user_id: str) -> "asyncio.Future[AccountRecord | None]":

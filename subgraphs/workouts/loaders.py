@@ -7,9 +7,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property, partial
 
-from aiodataloader import DataLoader
-
-from loaders.dataloader import keeping_parts, load_list, load_one, load_with_arguments, nothing, prime_all
+from loaders.dataloader import DataLoader, keeping_parts, load_list, load_one, load_with_arguments, nothing
 from subgraphs.shell.change_log import ChangePage, ChangesRecord, changes_by_user
 from subgraphs.shell.context import Info, Resources
 from subgraphs.shell.grants import ReadRecord, reads_by_owner
@@ -141,9 +139,9 @@ class WorkoutsLoaders:
         return self.workouts_by_user.load((user_id, wanted))
 
     def _keep(self, parts: WorkoutParts) -> None:
-        prime_all(self.exercises_by_workout, parts.places)
-        prime_all(self.sets_by_workout, parts.sets)
-        prime_all(self.exercise_by_id, parts.exercises)
+        self.exercises_by_workout.prime_all(parts.places)
+        self.sets_by_workout.prime_all(parts.sets)
+        self.exercise_by_id.prime_all(parts.exercises)
 
     @cached_property
     def exercises_by_workout(self) -> DataLoader[str, list[WorkoutExerciseRecord]]:

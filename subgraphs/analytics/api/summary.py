@@ -30,6 +30,7 @@ from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, rounded, rounded_or_n
 from subgraphs.shell.scopes import READS_PROGRESS
 from subgraphs.shell.sharing import SHARED_PROGRESS, may_read, require_read
 from subgraphs.shell.units import EnergyUnit, MassUnit, VolumeUnit
+from subgraphs.shell.worked_out import WorkedOut, worked_out
 
 if TYPE_CHECKING:
     from subgraphs.analytics.api.user import User
@@ -54,30 +55,56 @@ class DailySummary(Node):
     record: strawberry.Private[DailySummaryRecord]
     user_id: strawberry.ID = strawberry.field(description="Whose day it is.")
     date: date = strawberry.field(description="The person's calendar day.")
-    calories_consumed: float = strawberry.field(description="Eaten, in kcal.")
-    calories_burned: float = strawberry.field(description="By completed workouts, in kcal, gross: with rest.")
-    net_calories_burned: float = strawberry.field(
-        description="By completed workouts, in kcal, above what rest would have burned in the same time, which the day's"
-        " need counts already. Of a workout whose share of rest is not known, all of it."
+    calories_consumed: WorkedOut[float] = worked_out(
+        lambda self: rounded(self.record.calories_consumed), description="Eaten, in kcal."
     )
-    net_calories: float = strawberry.field(description="Eaten less burned above rest, in kcal.")
-    protein_g: float = strawberry.field(description="Eaten, in grams.")
-    carbs_g: float = strawberry.field(description="Eaten, in grams.")
-    fat_g: float = strawberry.field(description="Eaten, in grams.")
+    calories_burned: WorkedOut[float] = worked_out(
+        lambda self: rounded(self.record.calories_burned),
+        description="By completed workouts, in kcal, gross: with rest.",
+    )
+    net_calories_burned: WorkedOut[float] = worked_out(
+        lambda self: rounded(self.record.net_calories_burned),
+        description="By completed workouts, in kcal, above what rest would have burned in the same time, which the day's"
+        " need counts already. Of a workout whose share of rest is not known, all of it.",
+    )
+    net_calories: WorkedOut[float] = worked_out(
+        lambda self: rounded(self.record.calories_consumed - self.record.net_calories_burned),
+        description="Eaten less burned above rest, in kcal.",
+    )
+    protein_g: WorkedOut[float] = worked_out(
+        lambda self: rounded(self.record.protein_g), description="Eaten, in grams."
+    )
+    carbs_g: WorkedOut[float] = worked_out(lambda self: rounded(self.record.carbs_g), description="Eaten, in grams.")
+    fat_g: WorkedOut[float] = worked_out(lambda self: rounded(self.record.fat_g), description="Eaten, in grams.")
     meals_logged: int = strawberry.field(description="How many meals.")
     workouts_completed: int = strawberry.field(description="How many workouts.")
-    workout_minutes: float = strawberry.field(description="From their start to their end, in minutes.")
-    active_minutes: float = strawberry.field(description="Of their minutes, those in motion; all where not told.")
-    volume_kg: float = strawberry.field(description="Lifted: repetitions times load, in kilograms.")
+    workout_minutes: WorkedOut[float] = worked_out(
+        lambda self: rounded(self.record.workout_minutes),
+        description="From their start to their end, in minutes.",
+    )
+    active_minutes: WorkedOut[float] = worked_out(
+        lambda self: rounded(self.record.active_minutes),
+        description="Of their minutes, those in motion; all where not told.",
+    )
+    volume_kg: WorkedOut[float] = worked_out(
+        lambda self: rounded(self.record.volume_kg),
+        description="Lifted: repetitions times load, in kilograms.",
+    )
     water_ml: int = strawberry.field(description="Drunk, in millilitres.")
-    weight_kg: float | None = strawberry.field(description="The day's first weighing, in kilograms; null without one.")
+    weight_kg: WorkedOut[float | None] = worked_out(
+        lambda self: rounded_or_none(self.record.weight_kg),
+        description="The day's first weighing, in kilograms; null without one.",
+    )
     steps: int | None = strawberry.field(
         description="Taken, by the source that counted the most: sources of one day count the same steps and are not added. Null"
         " where none told of the day. They are in no energy here: `caloriesBurned` is of workouts, and the day's need has"
         " everyday life by the activity level."
     )
     revision: int = strawberry.field(description="Counts the changes of the numbers; 0 is a day nothing is known of.")
-    freshness: Freshness = strawberry.field(description="How current the numbers are.")
+    freshness: WorkedOut[Freshness] = worked_out(
+        lambda self: Freshness(as_of=self.record.computed_at, is_empty=self.record.is_empty),
+        description="How current the numbers are.",
+    )
 
     @classmethod
     async def resolve_reference(cls, info: Info, userId: strawberry.ID, date: str, **_: Any) -> DailySummary | None:  # noqa: N803
@@ -176,23 +203,11 @@ def summary_node(record: DailySummaryRecord) -> DailySummary:
         id=day_id(NodeKind.DAILY_SUMMARY, record.user_id, record.local_date),
         user_id=strawberry.ID(record.user_id),
         date=record.local_date,
-        calories_consumed=rounded(record.calories_consumed),
-        calories_burned=rounded(record.calories_burned),
-        net_calories_burned=rounded(record.net_calories_burned),
-        net_calories=rounded(record.calories_consumed - record.net_calories_burned),
-        protein_g=rounded(record.protein_g),
-        carbs_g=rounded(record.carbs_g),
-        fat_g=rounded(record.fat_g),
         meals_logged=record.meals_logged,
         workouts_completed=record.workouts_completed,
-        workout_minutes=rounded(record.workout_minutes),
-        active_minutes=rounded(record.active_minutes),
-        volume_kg=rounded(record.volume_kg),
         water_ml=record.water_ml,
-        weight_kg=rounded_or_none(record.weight_kg),
         steps=record.steps,
         revision=record.revision,
-        freshness=Freshness(as_of=record.computed_at, is_empty=record.is_empty),
     )
 
 

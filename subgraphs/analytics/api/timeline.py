@@ -55,7 +55,7 @@ class LoggableConnection(Connection[Loggable | None]):
 
 def timeline_connection(records: list[EntryRecord], page: Page) -> LoggableConnection:
     found = connect(records, page, _entry_node, lambda record: (record.at, record.entry_id))
-    edges = [LoggableEdge(cursor=edge.cursor, node=edge.node) for edge in found.edges]
+    edges = [LoggableEdge(mark=edge.mark, node=edge.node) for edge in found.edges]
     return LoggableConnection(edges=edges, page_info=found.page_info)
 
 

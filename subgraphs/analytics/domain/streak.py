@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from subgraphs.shell.calendar import WeekStart, first_day_of_week
 
@@ -36,8 +37,7 @@ def workouts_habit(week_start: WeekStart) -> Habit:
     return Habit(f"WORKOUTS_{week_start}")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Run:
+class Run(NamedTuple):
     """Units in a row that kept a habit, both ends included."""
 
     first: date

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import TextClause, text
 
@@ -22,8 +22,7 @@ SUMMARY_COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DailySummaryRecord:
+class DailySummaryRecord(NamedTuple):
     """One day of one person. Revision 0 is a day of which nothing is known."""
 
     user_id: str

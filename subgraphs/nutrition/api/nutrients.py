@@ -12,6 +12,7 @@ from subgraphs.shell.errors import Checks
 from subgraphs.shell.quantities import Energy, EnergyIn, energy
 from subgraphs.shell.scalars import decimal_of, decimal_of_or_none, rounded, rounded_or_none
 from subgraphs.shell.units import EnergyUnit
+from subgraphs.shell.worked_out import WorkedOut, worked_out
 
 _NOT_KNOWN = "Null: not known, which is not zero."
 # What a label's kilojoules may differ from its kilocalories: it rounds, and counts protein and carbohydrate as 17 kJ.
@@ -85,10 +86,17 @@ class Micronutrient:
 class Nutrients:
     nutrients: strawberry.Private[domain.Nutrients]
     totals: strawberry.Private[domain.Totals | None]
-    energy_kcal: float = strawberry.field(description="Energy in kilocalories.")
-    protein_g: float = strawberry.field(description="Protein in grams.")
-    carbs_g: float = strawberry.field(description="Carbohydrate in grams; fibre is in it where the source counts so.")
-    fat_g: float = strawberry.field(description="Fat in grams.")
+    energy_kcal: WorkedOut[float] = worked_out(
+        lambda self: rounded(self.nutrients.energy_kcal), description="Energy in kilocalories."
+    )
+    protein_g: WorkedOut[float] = worked_out(
+        lambda self: rounded(self.nutrients.protein_g), description="Protein in grams."
+    )
+    carbs_g: WorkedOut[float] = worked_out(
+        lambda self: rounded(self.nutrients.carbs_g),
+        description="Carbohydrate in grams; fibre is in it where the source counts so.",
+    )
+    fat_g: WorkedOut[float] = worked_out(lambda self: rounded(self.nutrients.fat_g), description="Fat in grams.")
 
     @strawberry.field(description="Energy in a unit.")
     def energy(self, unit: EnergyIn = EnergyUnit.KCAL) -> Energy:
@@ -161,10 +169,6 @@ def nutrients_node(nutrients: domain.Nutrients, totals: domain.Totals | None = N
     return Nutrients(
         nutrients=nutrients,
         totals=totals,
-        energy_kcal=rounded(nutrients.energy_kcal),
-        protein_g=rounded(nutrients.protein_g),
-        carbs_g=rounded(nutrients.carbs_g),
-        fat_g=rounded(nutrients.fat_g),
     )
 
 

@@ -182,12 +182,21 @@ def add_totals(totals: Iterable[Totals]) -> Totals:
         return parts[0]
     grams = sum((part.grams for part in parts), ZERO)
     amounts: dict[str, Any] = {}
-    known_grams: dict[str, Decimal] = {}
-    for name in NUTRIENT_NAMES:
-        known = [getattr(part.nutrients, name) for part in parts if getattr(part.nutrients, name) is not None]
+    rows = [msgspec.structs.astuple(part.nutrients) for part in parts] or [(None,) * len(NUTRIENT_NAMES)]
+    for name, told in zip(NUTRIENT_NAMES, zip(*rows, strict=True), strict=True):
+        known = [amount for amount in told if amount is not None]
         amounts[name] = sum(known, ZERO) if known or name not in OPTIONAL_NAMES else None
-        known_of_all = sum((part.known_grams.get(name, part.grams) for part in parts), ZERO)
-        if known_of_all < grams:
-            known_grams[name] = known_of_all
     quick_kcal = sum((part.quick_kcal for part in parts), ZERO)
+    known_grams = _known_grams(parts, grams)
     return Totals(nutrients=Nutrients(**amounts), grams=grams, known_grams=known_grams, quick_kcal=quick_kcal)
+
+
+def _known_grams(parts: Sequence[Totals], grams: Decimal) -> dict[str, Decimal]:
+    """Of what some of these grams do not tell, how many do."""
+    names = {name for part in parts for name in part.known_grams}
+    sums = (
+        (name, sum((part.known_grams.get(name, part.grams) for part in parts), ZERO))
+        for name in NUTRIENT_NAMES
+        if name in names
+    )
+    return {name: known for name, known in sums if known < grams}

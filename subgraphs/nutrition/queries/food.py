@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import NamedTuple
 
 from sqlalchemy import TextClause, text
 
@@ -20,8 +21,7 @@ FOOD_COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FoodRecord:
+class FoodRecord(NamedTuple):
     """One food. `per_100` is encoded; most answers never read it. `created_by` is None for the catalogue."""
 
     id: str

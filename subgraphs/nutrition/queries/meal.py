@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,8 +22,7 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MealRecord:
+class MealRecord(NamedTuple):
     """One meal without its items; `totals` and `quick_adds` are encoded."""
 
     id: str
@@ -39,8 +38,7 @@ class MealRecord:
     custom_slot: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class MealItemRecord:
+class MealItemRecord(NamedTuple):
     """A portion of a food in a meal; `nutrients` is encoded and as of when it was logged."""
 
     meal_id: str

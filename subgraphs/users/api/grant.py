@@ -5,8 +5,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
-from aiodataloader import DataLoader
 
+from loaders.dataloader import DataLoader
 from subgraphs.shell.context import Info
 from subgraphs.shell.cost import list_size
 from subgraphs.shell.grant_area import GrantArea, PlanArea

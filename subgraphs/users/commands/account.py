@@ -179,7 +179,7 @@ async def _write(
     await transaction.execute(
         update(AccountRow).where(col(AccountRow.id) == account.id).values(**changed, version=version)
     )
-    written = replace(account, **changed, version=version)
+    written = account._replace(**changed, version=version)
     await append_event(transaction, account_event(kind, written, now))
     return written
 

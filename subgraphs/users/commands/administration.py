@@ -6,7 +6,7 @@ tokens tell of no role, end with a suspension alone. Whoever is given PREMIUM, o
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -116,7 +116,7 @@ async def _write(
     now: datetime,
 ) -> tuple[AccountRecord, Sequence[str]]:
     """The account as it is now, and the sessions and API keys that ended, to be announced after the commit. `by`: who, and why."""
-    written = replace(account, **change, version=account.version + 1)
+    written = account._replace(**change, version=account.version + 1)
     before, after = _told(account, change), _told(written, change)
     if before == after:
         return account, ()

@@ -105,7 +105,7 @@ async def edit_weight(
         after = replace(before, **changes)
         _check(after, now)
         zone = await transaction.scalar(_ZONE, {"id": entry_id})
-        row = weighing_row(replace(account, time_zone=zone), after) | {"id": entry_id, "version": stored.version + 1}
+        row = weighing_row(account._replace(time_zone=zone), after) | {"id": entry_id, "version": stored.version + 1}
         if after.recorded_at == before.recorded_at:  # of the clock of then
             row["local_date"] = stored.local_date
         await transaction.execute(_UPDATE, row)

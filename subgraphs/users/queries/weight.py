@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from typing import NamedTuple
 
 from sqlalchemy import TextClause, text
 
@@ -15,8 +16,7 @@ from subgraphs.shell.read_pool import Reader, any_of
 WEIGHT_COLUMNS = "id, user_id, weight_kg, body_fat_percent, notes, recorded_at, local_date, version, muscle_mass_kg"
 
 
-@dataclass(frozen=True, slots=True)
-class WeightRecord:
+class WeightRecord(NamedTuple):
     """One weighing."""
 
     id: str

@@ -30,6 +30,7 @@ from subgraphs.shell.scopes import READS_TRAINING
 from subgraphs.shell.search.store import LEAST_LETTERS
 from subgraphs.shell.search.words import MOST_LETTERS
 from subgraphs.shell.sharing import SHARED_TRAINING, may_read
+from subgraphs.shell.worked_out import WorkedOut, worked_out
 from subgraphs.workouts.commands import exercise as commands
 from subgraphs.workouts.domain import exercise as domain
 from subgraphs.workouts.domain.energy import Intensity, intensity_of
@@ -94,37 +95,66 @@ describe_enum(
     directives=[CACHE_PRIVATE_BRIEFLY, SHARED_TRAINING],
 )
 class Exercise(Node):
+    record: strawberry.Private[ExerciseRecord]
     name: str = strawberry.field(description="How it is called.")
-    category: ExerciseCategory = strawberry.field(description="What it trains above all.")
-    primary_muscles: list[domain.Muscle] = strawberry.field(
-        description="Those that do most of the work.", directives=[list_size(3)]
+    category: WorkedOut[ExerciseCategory] = worked_out(
+        lambda self: ExerciseCategory(self.record.category), description="What it trains above all."
     )
-    secondary_muscles: list[domain.Muscle] = strawberry.field(description="Those that help.", directives=[list_size(4)])
-    equipment: domain.Equipment | None = strawberry.field(description="What it is done with; null if not said.")
-    level: domain.ExerciseLevel = strawberry.field(description="How much practice it asks for.")
-    force: domain.ExerciseForce | None = strawberry.field(description="In which direction it works; null if not said.")
-    mechanic: domain.ExerciseMechanic | None = strawberry.field(
-        description="Whether it moves one joint or several; null if not said."
+    primary_muscles: WorkedOut[list[domain.Muscle]] = worked_out(
+        lambda self: [domain.Muscle(each) for each in self.record.primary_muscles],
+        description="Those that do most of the work.",
+        directives=[list_size(3)],
     )
-    tracking: domain.ExerciseTracking = strawberry.field(description="What a set of it measures.")
-    met: float | None = strawberry.field(
-        description="Energy as a multiple of rest, in MET (2011 Compendium of Physical Activities). Null: not known."
+    secondary_muscles: WorkedOut[list[domain.Muscle]] = worked_out(
+        lambda self: [domain.Muscle(each) for each in self.record.secondary_muscles],
+        description="Those that help.",
+        directives=[list_size(4)],
     )
-    intensity: Intensity | None = strawberry.field(description="What effort of its `met` is called; null without it.")
-    body_weight_share: float = strawberry.field(
-        description="The share of the body's weight that each repetition lifts, 0 to 1; it counts for load and volume."
+    equipment: WorkedOut[domain.Equipment | None] = worked_out(
+        lambda self: None if self.record.equipment is None else domain.Equipment(self.record.equipment),
+        description="What it is done with; null if not said.",
+    )
+    level: WorkedOut[domain.ExerciseLevel] = worked_out(
+        lambda self: domain.ExerciseLevel(self.record.level), description="How much practice it asks for."
+    )
+    force: WorkedOut[domain.ExerciseForce | None] = worked_out(
+        lambda self: None if self.record.force is None else domain.ExerciseForce(self.record.force),
+        description="In which direction it works; null if not said.",
+    )
+    mechanic: WorkedOut[domain.ExerciseMechanic | None] = worked_out(
+        lambda self: None if self.record.mechanic is None else domain.ExerciseMechanic(self.record.mechanic),
+        description="Whether it moves one joint or several; null if not said.",
+    )
+    tracking: WorkedOut[domain.ExerciseTracking] = worked_out(
+        lambda self: domain.ExerciseTracking(self.record.tracking), description="What a set of it measures."
+    )
+    met: WorkedOut[float | None] = worked_out(
+        lambda self: rounded_or_none(self.record.met),
+        description="Energy as a multiple of rest, in MET (2011 Compendium of Physical Activities). Null: not known.",
+    )
+    intensity: WorkedOut[Intensity | None] = worked_out(
+        lambda self: None if self.record.met is None else intensity_of(self.record.met),
+        description="What effort of its `met` is called; null without it.",
+    )
+    body_weight_share: WorkedOut[float] = worked_out(
+        lambda self: rounded(self.record.body_weight_share),
+        description="The share of the body's weight that each repetition lifts, 0 to 1; it counts for load and volume.",
     )
     instructions: str | None = strawberry.field(description="How it is done; null if not said.")
-    is_one_sided: bool = strawberry.field(
+    is_one_sided: WorkedOut[bool] = worked_out(
+        lambda self: domain.is_one_sided(self.record.name) if self.record.one_sided is None else self.record.one_sided,
         description="Whether it is done one side at a time, so that a client asks for the `side` of its sets. Of the catalogue and where"
-        " nothing was told, as the name says."
+        " nothing was told, as the name says.",
     )
     video_url: str | None = strawberry.field(
         description="Where a video shows it: an https address that the person told, which nobody has looked at. Null: none."
     )
     picture_url: str | None = strawberry.field(description="The same of a picture. Null: none.")
     version: int = strawberry.field(description="Counts up with each change of one of the viewer's own.")
-    is_own: bool = strawberry.field(description="Made by the viewer, and seen by nobody else.")
+    is_own: WorkedOut[bool] = worked_out(
+        lambda self: self.record.created_by is not None,
+        description="Made by the viewer, and seen by nobody else.",
+    )
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID, **_: Any) -> Exercise | None:
@@ -133,25 +163,13 @@ class Exercise(Node):
 
 def exercise_node(record: ExerciseRecord) -> Exercise:
     return Exercise(
+        record=record,
         id=strawberry.ID(record.id),
         name=record.name,
-        category=ExerciseCategory(record.category),
-        primary_muscles=[domain.Muscle(muscle) for muscle in record.primary_muscles],
-        secondary_muscles=[domain.Muscle(muscle) for muscle in record.secondary_muscles],
-        equipment=None if record.equipment is None else domain.Equipment(record.equipment),
-        level=domain.ExerciseLevel(record.level),
-        force=None if record.force is None else domain.ExerciseForce(record.force),
-        mechanic=None if record.mechanic is None else domain.ExerciseMechanic(record.mechanic),
-        tracking=domain.ExerciseTracking(record.tracking),
-        met=rounded_or_none(record.met),
-        intensity=None if record.met is None else intensity_of(record.met),
-        body_weight_share=rounded(record.body_weight_share),
         instructions=record.instructions,
-        is_one_sided=domain.is_one_sided(record.name) if record.one_sided is None else record.one_sided,
         video_url=record.video_url,
         picture_url=record.picture_url,
         version=record.version,
-        is_own=record.created_by is not None,
     )
 
 

@@ -16,6 +16,7 @@ from subgraphs.workouts.domain import planned_workout as domain
 from subgraphs.workouts.domain.plan import MOST_EXERCISES
 from subgraphs.workouts.domain.routine import MOST_ROUTINE_DAYS, RoutineDays, RoutineSchedule, decode_days, slot_number
 from subgraphs.workouts.domain.routine import RoutineDay as DomainDay
+from subgraphs.workouts.domain.workout import WorkoutStatus
 from subgraphs.workouts.loaders import loaders_of
 from subgraphs.workouts.queries.planned_workout import PlannedWorkoutRecord
 from subgraphs.workouts.queries.routine import RoutineRecord
@@ -219,12 +220,10 @@ def training_day(
     day: dt.date, today: dt.date, planned: list[PlannedWorkoutRecord], workouts: list[WorkoutRecord]
 ) -> TrainingDay:
     """What is planned for a day and was done on it, as of the person's today."""
-    done = [workout_node(record) for record in workouts]
+    done = [WorkoutStatus(record.status) for record in workouts]
     return TrainingDay(
         date=day,
-        status=domain.day_status(
-            [planned_status(record, today) for record in planned], [workout.status for workout in done]
-        ),
+        status=domain.day_status([planned_status(record, today) for record in planned], done),
         planned=[planned_node(record) for record in planned],
-        workouts=done,
+        workouts=[workout_node(record) for record in workouts],
     )

@@ -16,6 +16,7 @@ from subgraphs.shell.scalars import CACHE_PRIVATE_BRIEFLY, TimeZone, describe_en
 from subgraphs.shell.scopes import READS_TRAINING
 from subgraphs.shell.sharing import SHARED_TRAINING, load_readable
 from subgraphs.shell.units import MassUnit
+from subgraphs.shell.worked_out import WorkedOut, worked_out
 from subgraphs.workouts.api.energy import EnergyEstimate, estimate
 from subgraphs.workouts.api.exercise import Exercise, exercise_node
 from subgraphs.workouts.api.gear import Gear, gear_node
@@ -123,28 +124,35 @@ class Workout(Node, Loggable):
     record: strawberry.Private[WorkoutRecord]
     name: str = strawberry.field(description="What the person calls it.")
     time_zone: TimeZone = strawberry.field(description="Where it took place.")
-    status: domain.WorkoutStatus = strawberry.field(description="How far it is.")
+    status: WorkedOut[domain.WorkoutStatus] = worked_out(
+        lambda self: domain.WorkoutStatus(self.record.status), description="How far it is."
+    )
     started_at: datetime = strawberry.field(description="When it began; `at` is the same.")
     ended_at: datetime | None = strawberry.field(description="When it ended; null while it is in progress.")
     duration_minutes: float | None = strawberry.field(
         description="From start to end, in minutes; null while it is in progress."
     )
-    active_minutes: float | None = strawberry.field(
+    active_minutes: WorkedOut[float | None] = worked_out(
+        lambda self: rounded_or_none(self.record.motion_minutes),
         description="Of its minutes, those in motion: as told, or else what its pauses leave. Null if not told and never paused,"
-        " or while it is in progress."
+        " or while it is in progress.",
     )
     notes: str | None = strawberry.field(description="The person's own words; null if there are none.")
-    volume_kg: float = strawberry.field(
-        description="Repetitions times load over all working sets, in kilograms; a load that is not known counts 0."
+    volume_kg: WorkedOut[float] = worked_out(
+        lambda self: rounded(self.record.volume_kg),
+        description="Repetitions times load over all working sets, in kilograms; a load that is not known counts 0.",
     )
-    calories_burned: EnergyEstimate | None = strawberry.field(
-        description="A weighing that counts for it changes it a moment later. Null until the workout is completed."
+    calories_burned: WorkedOut[EnergyEstimate | None] = worked_out(
+        lambda self: _stored_estimate(self.record),
+        description="A weighing that counts for it changes it a moment later. Null until the workout is completed.",
     )
-    session_rpe: float | None = strawberry.field(
-        description="How hard all of it was, from 0 (rest) to 10 (the most), as told; null if not told."
+    session_rpe: WorkedOut[float | None] = worked_out(
+        lambda self: rounded_or_none(self.record.session_rpe, 1),
+        description="How hard all of it was, from 0 (rest) to 10 (the most), as told; null if not told.",
     )
-    session_load: float | None = strawberry.field(
-        description="Exertion times minutes (Foster et al. 2001); null while either is not known."
+    session_load: WorkedOut[float | None] = worked_out(
+        lambda self: rounded_or_none(session_load(self.record.session_rpe, self.record.duration_minutes)),
+        description="Exertion times minutes (Foster et al. 2001); null while either is not known.",
     )
     version: int = strawberry.field(description="Counts changes; send it as `expectedVersion` to change only this one.")
 
@@ -191,7 +199,7 @@ class Workout(Node, Loggable):
 
     @strawberry.field(description="Whether the session in progress stands still now.")
     def is_paused(self) -> bool:
-        return self.status is domain.WorkoutStatus.IN_PROGRESS and is_paused(self.record.pauses)
+        return self.record.status == domain.WorkoutStatus.IN_PROGRESS and is_paused(self.record.pauses)
 
     @strawberry.field(description="All sets, exercise by exercise; up to 500.", directives=[list_size(30)])
     async def sets(self, info: Info) -> list[WorkoutSet]:
@@ -256,17 +264,11 @@ def workout_node(record: WorkoutRecord) -> Workout:
         name=record.name,
         local_date=record.local_date,
         time_zone=TimeZone(record.time_zone),
-        status=domain.WorkoutStatus(record.status),
         at=record.started_at,
         started_at=record.started_at,
         ended_at=record.ended_at,
         duration_minutes=rounded_or_none(record.duration_minutes),
-        active_minutes=rounded_or_none(record.motion_minutes),
         notes=record.notes,
-        volume_kg=rounded(record.volume_kg),
-        calories_burned=_stored_estimate(record),
-        session_rpe=rounded_or_none(record.session_rpe, 1),
-        session_load=rounded_or_none(session_load(record.session_rpe, record.duration_minutes)),
         version=record.version,
     )
 

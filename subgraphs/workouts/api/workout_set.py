@@ -20,6 +20,7 @@ from subgraphs.shell.scalars import (
 )
 from subgraphs.shell.sharing import SHARED_TRAINING, load_readable
 from subgraphs.shell.units import DistanceUnit, MassUnit
+from subgraphs.shell.worked_out import WorkedOut, worked_out
 from subgraphs.workouts.api.one_rep_max import OneRepMaxEstimate, OneRepMaxFormula
 from subgraphs.workouts.commands.workout_set import SetChanges
 from subgraphs.workouts.domain import workout_set as domain
@@ -67,33 +68,44 @@ describe_enum(
 class WorkoutSet(Node):
     record: strawberry.Private[SetRecord]
     position: int = strawberry.field(description="Its place among the sets of its exercise; from 1, perhaps with gaps.")
-    kind: domain.SetKind = strawberry.field(description="What the set is for.")
-    reps: int | None = strawberry.field(description="Repetitions; null if they were not counted.")
-    weight_kg: float | None = strawberry.field(
-        description="In kilograms: what was held or hung on, without the body; below zero: what helped. Null: nothing, or not told."
+    kind: WorkedOut[domain.SetKind] = worked_out(
+        lambda self: domain.SetKind(self.record.kind), description="What the set is for."
     )
-    load_kg: float | None = strawberry.field(
+    reps: int | None = strawberry.field(description="Repetitions; null if they were not counted.")
+    weight_kg: WorkedOut[float | None] = worked_out(
+        lambda self: rounded_or_none(self.record.weight_kg),
+        description="In kilograms: what was held or hung on, without the body; below zero: what helped. Null: nothing, or not told.",
+    )
+    load_kg: WorkedOut[float | None] = worked_out(
+        lambda self: rounded_or_none(self.record.load_kg),
         description="What each repetition moved, in kilograms: `weightKg`, which below zero is taken off, and of the body's weight the share"
-        " that the exercise lifts. Null while that is not known."
+        " that the exercise lifts. Null while that is not known.",
     )
     duration_seconds: int | None = strawberry.field(description="In seconds; null if it was not timed.")
-    distance_m: float | None = strawberry.field(description="In metres; null if it was not measured.")
-    rpe: float | None = strawberry.field(
-        description="Rate of perceived exertion, from 1 (nothing) to 10 (nothing left). Null: not told."
+    distance_m: WorkedOut[float | None] = worked_out(
+        lambda self: rounded_or_none(self.record.distance_m),
+        description="In metres; null if it was not measured.",
     )
-    rir: float | None = strawberry.field(
-        description="Repetitions left in reserve, 10 less `rpe`; null if that is under 5 or not told."
+    rpe: WorkedOut[float | None] = worked_out(
+        lambda self: rounded_or_none(self.record.rpe, 1),
+        description="Rate of perceived exertion, from 1 (nothing) to 10 (nothing left). Null: not told.",
     )
-    estimated_one_rep_max_kg: float | None = strawberry.field(
+    rir: WorkedOut[float | None] = worked_out(
+        lambda self: rounded_or_none(reps_in_reserve(self.record.rpe), 1),
+        description="Repetitions left in reserve, 10 less `rpe`; null if that is under 5 or not told.",
+    )
+    estimated_one_rep_max_kg: WorkedOut[float | None] = worked_out(
+        lambda self: rounded_or_none(self.record.one_rep_max_kg),
         description="The weight in kilograms that one repetition would allow, by Epley (1985), from 1 to 12 repetitions."
-        " Null beyond them, for warm-ups, partial and myo-repetitions, and where the body is part of the load."
+        " Null beyond them, for warm-ups, partial and myo-repetitions, and where the body is part of the load.",
     )
     tempo: str | None = strawberry.field(
         description="Seconds down, held below, up and held above, such as `3-1-X-0`; X is as fast as can be. Null: not told."
     )
     notes: str | None = strawberry.field(description="The person's own words about it; null if there are none.")
-    side: domain.SetSide | None = strawberry.field(
-        description="Which side it was of; null: not told, and counted once."
+    side: WorkedOut[domain.SetSide | None] = worked_out(
+        lambda self: None if self.record.side is None else domain.SetSide(self.record.side),
+        description="Which side it was of; null: not told, and counted once.",
     )
     logged_at: datetime = strawberry.field(description="When it was logged; the workout's end if that was all at once.")
 
@@ -131,18 +143,10 @@ def set_node(record: SetRecord) -> WorkoutSet:
         record=record,
         id=strawberry.ID(record.id),
         position=record.position,
-        kind=domain.SetKind(record.kind),
         reps=record.reps,
-        weight_kg=rounded_or_none(record.weight_kg),
-        load_kg=rounded_or_none(record.load_kg),
         duration_seconds=record.duration_seconds,
-        distance_m=rounded_or_none(record.distance_m),
-        rpe=rounded_or_none(record.rpe, 1),
-        rir=rounded_or_none(reps_in_reserve(record.rpe), 1),
-        estimated_one_rep_max_kg=rounded_or_none(record.one_rep_max_kg),
         tempo=record.tempo,
         notes=record.notes,
-        side=None if record.side is None else domain.SetSide(record.side),
         logged_at=record.logged_at,
     )
 

@@ -135,8 +135,7 @@ def settle(
     if workout.status == WorkoutStatus.COMPLETED:  # only what is finished has a price
         efforts = _efforts(placed, sets, exercises)
         energy = price_workout(efforts, workout.unpaused_minutes, body_weight_kg, workout.reported_kcal)
-    numbers = replace(
-        workout,
+    numbers = workout._replace(
         duration_minutes=_stored(duration, 4),
         volume_kg=round(_volume(working), 3),
         calories_kcal=_stored(energy.gross_kcal, 4) if energy else None,
@@ -176,8 +175,7 @@ def _settled_set(one: SetRecord, exercise: ExerciseRecord, body_weight_kg: Decim
     is_estimated = one.kind in STRENGTH_KINDS and exercise.body_weight_share == 0
     load = load_kg(one.weight_kg, exercise.body_weight_share, body_weight_kg)
     strength = one_rep_max_kg(one.weight_kg, one.reps) if is_estimated else None
-    return replace(
-        one,
+    return one._replace(
         load_kg=None if load is None else round(load, 2),
         one_rep_max_kg=None if strength is None else round(strength, 3),
     )

@@ -198,7 +198,7 @@ async def delete_workout(
         await free_plan_of(transaction, workout_id, now, is_gone=True)
         await delete_workout_row(transaction, workout_id)
         payload = WorkoutDeleted(workout_id=workout_id, local_date=workout.local_date)
-        gone = replace(workout, version=workout.version + 1)
+        gone = workout._replace(version=workout.version + 1)
         await append_event(transaction, workout_event(payload, gone, now))
         return workout
 

@@ -128,11 +128,11 @@ def _workout_row(one: Settled, row: NewRow, now: datetime) -> dict[str, Any]:
 
 
 def _place_row(place: WorkoutExerciseRecord) -> dict[str, Any]:
-    return {name: getattr(place, name) for name in WorkoutExerciseRecord.__slots__}
+    return place._asdict()
 
 
 def _set_row(one: SetRecord) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in SetRecord.__slots__}
+    return one._asdict()
 
 
 def _best_row(workout: WorkoutRecord, exercise_id: str, best: Best) -> dict[str, Any]:

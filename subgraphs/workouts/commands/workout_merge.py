@@ -268,4 +268,4 @@ async def _remove(transaction: AsyncConnection, other: WorkoutRecord, kept_id: s
     await keep_records(transaction, other, {})
     await delete_workout_row(transaction, other.id)
     payload = WorkoutDeleted(workout_id=other.id, local_date=other.local_date)
-    await append_event(transaction, workout_event(payload, replace(other, version=other.version + 1), now))
+    await append_event(transaction, workout_event(payload, other._replace(version=other.version + 1), now))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from functools import cache
+from typing import NamedTuple
 
 from sqlalchemy import TextClause, text
 
@@ -16,8 +17,7 @@ EXERCISE_COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ExerciseRecord:
+class ExerciseRecord(NamedTuple):
     """One exercise. `created_by` is None for the catalogue and a user id for a person's own. `one_sided` is None where its name says
     it, or nothing does.
     """

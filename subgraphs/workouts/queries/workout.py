@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import TextClause, text
 
@@ -28,8 +28,7 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class WorkoutRecord:
+class WorkoutRecord(NamedTuple):
     """One workout without its sets. The calories are those it had when it was last priced.
 
     The rest is the latest one, after a set of the exercise's place `rest_place_id`; it may be over.
@@ -78,8 +77,7 @@ class WorkoutRecord:
         return self.unpaused_minutes if self.active_minutes is None and self.paused_at else self.active_minutes
 
 
-@dataclass(frozen=True, slots=True)
-class WorkoutExerciseRecord:
+class WorkoutExerciseRecord(NamedTuple):
     """One exercise's place in a workout, and what a template planned of it; without one the plan is None."""
 
     id: str
@@ -116,8 +114,7 @@ class WorkoutExerciseRecord:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class SetRecord:
+class SetRecord(NamedTuple):
     """One set. `load_kg` is what a repetition moves, and None where that is not known; `one_rep_max_kg` is estimated, and
     None where an estimate would mislead.
     """

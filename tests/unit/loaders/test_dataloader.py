@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from loaders.dataloader import LARGEST_BATCH, keeping_parts, load_list, load_one, load_with_arguments, prime_all
+from loaders.dataloader import LARGEST_BATCH, keeping_parts, load_list, load_one, load_with_arguments
 
 
 async def test_keys_of_one_tick_are_one_read() -> None:
@@ -82,6 +82,6 @@ async def test_what_a_read_brings_along_is_kept_for_the_loader_of_it() -> None:
         return {key: int(key) + offset for key in keys}, {key: len(key) for key in keys}
 
     lengths = load_one("lengths", read_lengths)
-    numbers = load_one("numbers", partial(keeping_parts(partial(prime_all, lengths), read), offset=1))
+    numbers = load_one("numbers", partial(keeping_parts(lengths.prime_all, read), offset=1))
     assert await numbers.load_many(["1", "23"]) == [2, 24]
     assert await lengths.load_many(["1", "23"]) == [1, 2]

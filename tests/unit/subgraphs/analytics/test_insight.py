@@ -2,7 +2,6 @@
 
 import random
 import re
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -27,7 +26,7 @@ def day(on: date, kcal: int = 0, **numbers: int) -> DailySummaryRecord:
     others = {
         name: D(number) if isinstance(getattr(empty, name), Decimal) else number for name, number in numbers.items()
     }
-    return replace(empty, calories_consumed=D(kcal), meals_logged=int(kcal > 0), **macros, **others)
+    return empty._replace(calories_consumed=D(kcal), meals_logged=int(kcal > 0), **macros, **others)
 
 
 def of(

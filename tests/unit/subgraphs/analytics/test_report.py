@@ -1,7 +1,6 @@
 """What a report counts, what it compares, and which changes it calls a trend."""
 
 import random
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -27,7 +26,7 @@ def day(offset: int, **numbers: int) -> DailySummaryRecord:
     }
     if "calories_consumed" in numbers:
         given_numbers["meals_logged"] = 1
-    return replace(empty, **given_numbers)
+    return empty._replace(**given_numbers)
 
 
 def weekly(days: list[DailySummaryRecord], *, today: date = NEXT_WEEK, trend: tuple[TrendPoint, ...] = ()) -> Report:

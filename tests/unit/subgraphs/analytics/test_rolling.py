@@ -1,6 +1,5 @@
 """Rolling means count the days that are over and of which something was said."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -18,15 +17,15 @@ def ago(days: int) -> date:
 
 def fed(days_ago: int, kcal: int, minutes: int = 0) -> DailySummaryRecord:
     empty = empty_summary("ann", ago(days_ago), NOON)
-    return replace(
-        empty, calories_consumed=D(kcal), protein_g=D(kcal) / 20, meals_logged=3, active_minutes=D(minutes), revision=1
+    return empty._replace(
+        calories_consumed=D(kcal), protein_g=D(kcal) / 20, meals_logged=3, active_minutes=D(minutes), revision=1
     )
 
 
 def test_means_are_over_the_days_that_say_something() -> None:
-    drunk = replace(empty_summary("ann", ago(3), NOON), water_ml=1500, weight_kg=D(80), steps=4000, revision=1)
-    walked = replace(empty_summary("ann", ago(4), NOON), steps=9000, revision=1)
-    taken_back = replace(empty_summary("ann", ago(2), NOON), revision=2)
+    drunk = empty_summary("ann", ago(3), NOON)._replace(water_ml=1500, weight_kg=D(80), steps=4000, revision=1)
+    walked = empty_summary("ann", ago(4), NOON)._replace(steps=9000, revision=1)
+    taken_back = empty_summary("ann", ago(2), NOON)._replace(revision=2)
     days = [fed(30, 9000), fed(7, 1400, 30), fed(6, 2000), walked, drunk, taken_back, fed(1, 3000, 60)]
     week = day_means(days, ago(1), SHORT_DAYS, TODAY)
     assert (week.first, week.last, week.days_with_meals, week.days_with_entries) == (ago(7), ago(1), 3, 4)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -118,5 +117,5 @@ def test_a_period_of_nothing_has_no_mean() -> None:
 
 def test_steps_of_a_period_are_of_the_days_that_have_a_count() -> None:
     day = empty_summary("ann", MONDAY, datetime(2026, 3, 2, tzinfo=UTC))
-    sums = add_up([day, replace(day, steps=0), replace(day, steps=9_001)])
+    sums = add_up([day, day._replace(steps=0), day._replace(steps=9_001)])
     assert (sums.steps, sums.mean_daily_steps) == (9_001, D("4500.5"))
