@@ -102,7 +102,7 @@ MACHINERY_QUERIES = frozenset({"_entities", "_service"})
 BUILT_IN_SCALARS = frozenset({"Int", "Float", "String", "Boolean", "ID"})
 BUILT_IN_DIRECTIVES = frozenset({"skip", "include", "deprecated", "specifiedBy", "oneOf", "defer", "stream"})
 
-_LINK_URL = re.compile(r"^(?P<identity>https?://.+/(?P<name>[^/]+))/v(?P<major>\d+)\.(?P<minor>\d+)/?$")
+_LINK_URL = re.compile(r"^(?P<identity>https?://.+/(?P<name>[^/]+))/v(?P<major>\d{1,9})\.(?P<minor>\d{1,9})/?$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -17,6 +19,10 @@ from schema.federation import (
     Link,
     parse_link_url,
 )
+
+#: Characters of a wrong value in a message.
+_MOST_SHOWN = 100
+_NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*", re.ASCII)
 
 
 class LinkReader:
@@ -47,7 +53,7 @@ class LinkReader:
         identity, name, version = parsed
         if any(link.identity == identity for link in self.links):
             self._refuse("INVALID_LINK_DIRECTIVE_USAGE", f"{identity} is linked twice; keep one @link to it", node)
-        imports = {local.lstrip("@"): spec.lstrip("@") for local, spec in self._imports(arguments, node)}
+        imports = list(self._imports(arguments, node))
         if identity == LINK_IDENTITY and version != (1, 0):
             self._refuse(
                 "UNKNOWN_LINK_VERSION",
@@ -55,23 +61,37 @@ class LinkReader:
                 node,
             )
         if identity == FEDERATION_IDENTITY:
-            self._check_federation(arguments, version, node)
-        self.links.append(Link(url, identity, name, version, str(arguments.get("as") or name), imports))
+            self._check_federation(imports, version, node)
+        bare = {local.lstrip("@"): spec.lstrip("@") for local, spec in imports}
+        self.links.append(Link(url, identity, name, version, self._alias(arguments, node) or name, bare))
+
+    def _alias(self, arguments: dict[str, Any], node: Node) -> str | None:
+        alias = arguments.get("as")
+        if not alias or (isinstance(alias, str) and _NAME.fullmatch(alias)):
+            return alias or None
+        self._refuse("INVALID_LINK_DIRECTIVE_USAGE", f"{_shown(alias)}, which a @link has under `as`, is no name", node)
+        return None
 
     def _imports(self, arguments: dict[str, Any], node: Node) -> Iterator[tuple[str, str]]:
         """Local and specified name of each import, directives with their @."""
-        for item in arguments.get("import") or ():
-            spec = item if isinstance(item, str) else str(item.get("name", ""))
-            local = spec if isinstance(item, str) else str(item.get("as") or spec)
+        for item in _imported(arguments):
+            names = _names_of_import(item)
+            if names is None:
+                text = _shown(item)
+                self._refuse(
+                    "INVALID_LINK_DIRECTIVE_USAGE", f"{text}, which a @link imports, is no name and has none", node
+                )
+                continue
+            local, spec = names
             if spec.startswith("@") != local.startswith("@"):
                 self._refuse(
                     "INVALID_LINK_DIRECTIVE_USAGE", f'"{spec}" is imported as "{local}": only both can have an @', node
                 )
             yield local, spec
 
-    def _check_federation(self, arguments: dict[str, Any], version: tuple[int, int], node: Node) -> None:
-        for item in arguments.get("import") or ():
-            self._check_import(item if isinstance(item, str) else str(item.get("name", "")), version, node)
+    def _check_federation(self, imports: Iterable[tuple[str, str]], version: tuple[int, int], node: Node) -> None:
+        for _, spec in imports:
+            self._check_import(spec, version, node)
         if not (2, 0) <= version <= LATEST_VERSION:
             self._refuse(
                 "UNKNOWN_FEDERATION_LINK_VERSION",
@@ -98,6 +118,26 @@ def argument_values(node: ConstDirectiveNode) -> dict[str, Any]:
     return {argument.name.value: value_from_ast_untyped(argument.value) for argument in node.arguments or ()}
 
 
+def _imported(arguments: dict[str, Any]) -> list[Any]:
+    """What a `@link` imports. One value stands for a list of it, as in every input of GraphQL."""
+    value = arguments.get("import")
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _names_of_import(item: Any) -> tuple[str, str] | None:
+    """Local and specified name of `"@key"` or `{name: "@key", as: "@id"}`; None where one is no name."""
+    spec = item.get("name") if isinstance(item, dict) else item
+    local = (item.get("as") or spec) if isinstance(item, dict) else item
+    if all(isinstance(name, str) and _NAME.fullmatch(name.removeprefix("@")) for name in (spec, local)):
+        return str(local), str(spec)
+    return None
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+
+
 def _advice(spec: str, since: tuple[int, int] | None) -> str:
     if since is None:
         return ": check its spelling"
@@ -111,5 +151,6 @@ def _name_of_link(node: ConstDirectiveNode) -> str | None:
     arguments = argument_values(node)
     if not str(arguments.get("url", "")).startswith(f"{LINK_IDENTITY}/"):
         return None
-    imports = [item for item in arguments.get("import") or () if isinstance(item, dict) and item.get("name") == "@link"]
-    return str(imports[0].get("as")).lstrip("@") if imports else str(arguments.get("as") or "link")
+    names = filter(None, map(_names_of_import, _imported(arguments)))
+    local = next((local for local, spec in names if spec == "@link"), None)
+    return local.removeprefix("@") if local else str(arguments.get("as") or "link")

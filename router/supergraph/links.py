@@ -122,7 +122,8 @@ def _read(arguments: dict[str, Any]) -> Link:
     match = _URL.fullmatch(url)
     identity, name, version = (match["identity"], match["name"], match["version"]) if match else (url, url, None)
     imports = {}
-    for item in arguments.get("import") or ():
+    imported = arguments.get("import") or ()
+    for item in imported if isinstance(imported, list | tuple) else [imported]:
         spec = str(item.get("name", "")) if isinstance(item, dict) else str(item)
         imports[str(item.get("as") or spec) if isinstance(item, dict) else spec] = spec
     return Link(

@@ -21,11 +21,11 @@ from graphql import (
     TypeExtensionNode,
     Undefined,
     build_ast_schema,
+    coerce_input_literal,
     is_input_type,
     parse,
     print_ast,
     validate_schema,
-    value_from_ast,
 )
 from graphql.validation import PossibleTypeExtensionsRule
 from graphql.validation.specified_rules import specified_sdl_rules
@@ -126,7 +126,7 @@ def check_composed_directives(document: DocumentNode, names: Collection[str]) ->
     for directive in schema.directives:
         for name, argument in directive.args.items() if directive.name in names else ():
             default = argument.ast_node.default_value if argument.ast_node is not None else None
-            if default is not None and value_from_ast(default, argument.type) is Undefined:
+            if default is not None and coerce_input_literal(default, argument.type) is Undefined:
                 yield GraphQLError(
                     f"Invalid default value {print_ast(default)} for @{directive.name}({name}:), which has type "
                     f"{argument.type} in the graph.",
@@ -147,7 +147,7 @@ def _wrong_arguments(node: DirectiveNode, schema: GraphQLSchema) -> Iterator[Gra
     definition = schema.get_directive(node.name.value)
     for argument in node.arguments or () if definition is not None else ():
         declared = definition.args.get(argument.name.value) if definition is not None else None
-        if declared is not None and value_from_ast(argument.value, declared.type) is Undefined:
+        if declared is not None and coerce_input_literal(argument.value, declared.type) is Undefined:
             yield GraphQLError(
                 f"Invalid value {print_ast(argument.value)} for @{node.name.value}({argument.name.value}:), "
                 f"which has type {declared.type}.",
