@@ -19,9 +19,8 @@ from typing import Any
 import uvloop
 
 from benchmarks.compare import compose_shop, running_subgraphs
-from benchmarks.micro.counted_stages import DEFERRED, SENT, do_nothing_for_slowness
+from benchmarks.micro.counted_stages import DEFERRED, SENT, counted, do_nothing_for_slowness
 from benchmarks.micro.http_requests import HttpClient, router_in_memory
-from benchmarks.shop.workloads import WORKLOADS
 from router.settings import Telemetry
 from router.telemetry import configure_logging
 
@@ -52,7 +51,7 @@ async def verified_sender(client: HttpClient, name: str) -> Callable[[int, int],
     if name == DEFERRED:
         await client.verify_deferred()
         return lambda _, times: client.send_deferred(times)
-    workload = next(each for each in WORKLOADS if each.name == name)
+    workload = counted(name)
     await client.verify(workload)
     return lambda first, times: client.send(workload, first, times)
 
@@ -63,7 +62,8 @@ async def trace(name: str, subgraphs_port: int, requests: int) -> Tracer:
     with tempfile.TemporaryDirectory() as directory:
         supergraph = Path(directory) / "supergraph.graphql"
         supergraph.write_text(compose_shop(subgraphs_port))
-        async with router_in_memory(supergraph) as client:
+        signed_in = name != DEFERRED and bool(counted(name).callers)
+        async with router_in_memory(supergraph, signed_in=signed_in) as client:
             send = await verified_sender(client, name)
             await send(1, WARM_UP)
             sys.settrace(tracer.begin)

@@ -12,6 +12,7 @@ import gc
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import uvloop
@@ -20,6 +21,7 @@ from benchmarks.compare import compose_shop
 from benchmarks.micro.http_requests import router_in_memory
 from benchmarks.micro.router_stages import stages_of, stages_of_preparation
 from benchmarks.shop.workloads import WORKLOADS
+from benchmarks.workload import Workload
 from router import loaded_graph
 from router.loaded_graph import LoadedGraph
 from router.server import client_watch
@@ -31,13 +33,16 @@ MARK = "Py_SetRecursionLimit"
 OVER_HTTP = "request over HTTP"
 STAGED = ("heavy", "light", "no-hop", "cold")
 #: Those that are counted over HTTP.
-SENT = (*STAGED, "cold-literals")
+SENT = (*STAGED, "cold-literals", "light-distinct", "light-signed-in")
 #: Heavy, its inner reviews in later parts: only over HTTP.
 DEFERRED = "heavy-deferred"
 #: The product's own first page: only what is done before it runs.
 DASHBOARD = "dashboard"
 #: How often each request is sent: large ones less often, as callgrind takes fifty times as long.
 REQUESTS = {"heavy": 5, DEFERRED: 5, "light": 40, "no-hop": 40, "cold": 10, "cold-literals": 10}
+REQUESTS |= {"light-distinct": 40, "light-signed-in": 40}
+#: Instead of a workload's thousand: all have asked before what is counted, so that no token is verified then.
+CALLERS = 20
 CALLS_OF_A_STAGE = 4
 ROOT = Path(__file__).parents[2]
 #: CPython specialises what has run some times.
@@ -66,9 +71,14 @@ class Counting:
             notes.write(f"{stage}\t{times}\n")
 
 
+def counted(name: str) -> Workload:
+    workload = next(each for each in WORKLOADS if each.name == name)
+    return replace(workload, callers=CALLERS) if workload.callers else workload
+
+
 async def count_all(counting: Counting, subgraphs_port: int, only: str | None, stage_text: str) -> None:
     """The stages of the workload `only`, or of all, that have `stage_text` in their names."""
-    workloads = [each for each in WORKLOADS if each.name in SENT and only in (None, each.name)]
+    workloads = [counted(name) for name in SENT if only in (None, name)]
     stages = {workload.name: await stages_of(workload) for workload in workloads if workload.name in STAGED}
     if only in (None, DASHBOARD):
         graph = LoadedGraph.from_sdl((ROOT / "schema/fittracker/supergraph.graphql").read_text(encoding="utf-8"))
@@ -89,20 +99,27 @@ async def count_all(counting: Counting, subgraphs_port: int, only: str | None, s
     with tempfile.TemporaryDirectory() as directory:
         supergraph = Path(directory) / "supergraph.graphql"
         supergraph.write_text(compose_shop(subgraphs_port))
-        async with router_in_memory(supergraph) as client:
-            for workload in workloads:
-                await client.verify(workload)
-                sent = 0
-
-                async def requests(times: int, workload: object = workload) -> None:
-                    nonlocal sent
-                    await client.send(workload, sent + 1, times)  # type: ignore[arg-type]
-                    sent += times
-
-                await counting.count(f"{workload.name}: {OVER_HTTP}", REQUESTS[workload.name], requests)
-            if only in (None, DEFERRED):
+        for workload in workloads:
+            await _count_over_http(counting, supergraph, workload)
+        if only in (None, DEFERRED):
+            async with router_in_memory(supergraph) as client:
                 await client.verify_deferred()
                 await counting.count(f"{DEFERRED}: {OVER_HTTP}", REQUESTS[DEFERRED], client.send_deferred)
+
+
+async def _count_over_http(counting: Counting, supergraph: Path, workload: Workload) -> None:
+    """A router for each workload: either its callers have tokens or none has."""
+    async with router_in_memory(supergraph, signed_in=bool(workload.callers)) as client:
+        await client.verify(workload)
+        await client.send(workload, 0, workload.callers)
+        sent = 0
+
+        async def requests(times: int) -> None:
+            nonlocal sent
+            await client.send(workload, sent + 1, times)
+            sent += times
+
+        await counting.count(f"{workload.name}: {OVER_HTTP}", REQUESTS[workload.name], requests)
 
 
 def do_nothing_for_slowness() -> None:

@@ -20,14 +20,16 @@ from uvicorn.server import ServerState
 from benchmarks.load import joined
 from benchmarks.shop.facts import SHOP
 from benchmarks.shop.workloads import DEFERRED, HEAVY
+from benchmarks.signed_in import key_set
 from benchmarks.workload import IN_PARTS, Workload
 from router.server.app import create_app
 from router.server.workers import router_server
-from router.settings import Settings
+from router.settings import Jwt, Settings
 
 #: What a client library sends; wrk sends fewer.
 HEAD = (
     "POST /graphql HTTP/1.1\r\nhost: localhost:8080\r\naccept: {accept}\r\naccept-encoding: identity\r\n"
+    "{authorization}"
     "connection: keep-alive\r\nuser-agent: benchmark/1\r\ncontent-type: application/json\r\ncontent-length: {size}\r\n\r\n"
 )
 
@@ -81,17 +83,23 @@ class HttpClient:
         self._protocol = protocol
         self._transport = transport
 
-    async def post(self, body: bytes, accept: str = "application/json") -> bytes:
+    async def post(self, body: bytes, accept: str = "application/json", authorization: str = "") -> bytes:
         """The whole response, head and body."""
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._transport.answer = answer
-        self._protocol.data_received(HEAD.format(size=len(body), accept=accept).encode() + body)
+        line = f"authorization: {authorization}\r\n" if authorization else ""
+        head = HEAD.format(size=len(body), accept=accept, authorization=line)
+        self._protocol.data_received(head.encode() + body)
         return await answer
 
     async def send(self, workload: Workload, first: int, times: int) -> None:
-        """Requests number `first` to `first + times - 1`: their number makes each text of `cold` a new one."""
+        """Requests number `first` to `first + times - 1`: their number makes each text of `cold` a new one, and says who asks."""
+        authorizations = workload.authorizations()
         for number in range(first, first + times):
-            await self.post(orjson.dumps({"query": workload.operation_text(number)}))
+            asked: dict[str, Any] = {"query": workload.operation_text(number)}
+            if workload.is_distinct:
+                asked["variables"] = {"request": str(number)}
+            await self.post(orjson.dumps(asked), authorization=authorizations[number % len(authorizations)])
 
     async def send_deferred(self, times: int) -> None:
         """The heavy operation with its inner reviews in later parts."""
@@ -107,7 +115,9 @@ class HttpClient:
 
     async def verify(self, workload: Workload) -> None:
         """Raises SystemExit for a wrong answer."""
-        response = await self.post(orjson.dumps({"query": workload.operation_text()}))
+        response = await self.post(
+            orjson.dumps({"query": workload.operation_text()}), authorization=workload.authorizations()[0]
+        )
         body = response.partition(b"\r\n\r\n")[2]
         if orjson.loads(body) != {"data": workload.expected()}:
             raise SystemExit(f"wrong answer to {workload.name}: {body[:500]!r}")
@@ -123,9 +133,15 @@ def _without_chunks(response: bytes) -> bytes:
 
 
 @asynccontextmanager
-async def router_in_memory(supergraph: Path) -> AsyncIterator[HttpClient]:
-    """The router with its usual settings, as `router.server.workers` serves it."""
+async def router_in_memory(supergraph: Path, *, signed_in: bool = False) -> AsyncIterator[HttpClient]:
+    """The router with its usual settings, as `router.server.workers` serves it. With `signed_in` every request has to have a token of
+    `benchmarks.signed_in`, whose key set is written beside the supergraph.
+    """
     settings = Settings(supergraph=supergraph)
+    if signed_in:
+        keys = supergraph.with_name("jwks.json")
+        keys.write_text(key_set())
+        settings = Settings(supergraph=supergraph, jwt=Jwt(jwks=(str(keys),), required=True))
     config = router_server(settings, create_app(settings)).config
     config.load()
     lifespan = LifespanOn(config)
