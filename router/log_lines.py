@@ -15,6 +15,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from types import TracebackType
 from typing import Any
@@ -81,6 +82,7 @@ def is_configured() -> bool:
     return structlog.is_configured() and not _process.until_settings_are_read
 
 
+@lru_cache(maxsize=1_024)
 def shown_subject(subject: str | None) -> str | None:
     """Enough to follow one person through the logs of all parts, not enough to name them: ids are random, and nobody tries them all."""
     return sha256(subject.encode()).hexdigest()[:12] if subject else None

@@ -111,8 +111,10 @@ class Authenticator:
     def _remember(self, digest: bytes, caller: Caller) -> None:
         if not self._settings.max_cached_tokens:
             return
+        if digest in self._verified:
+            self._verified.move_to_end(digest)
+            return
         self._verified[digest] = caller
-        self._verified.move_to_end(digest)
         while len(self._verified) > self._settings.max_cached_tokens:
             self._verified.popitem(last=False)
 

@@ -7,21 +7,15 @@ import time
 from urllib.parse import parse_qsl
 
 from router.pipeline import Response
-from router.server.head_facts import HeadFacts
+from router.server.head_facts import HeadFacts, can_stand
 from router.server.header_values import Headers
 from router.server.request import Receive, Send
 from router.server.whole_request import WholeRequest
-
-MAX_REQUEST_ID_LENGTH = 128
 
 
 def request_id_from(given: object) -> str:
     """The client's, where it gave one that can stand in headers and logs, or a new one."""
     return given if isinstance(given, str) and can_stand(given) else new_request_id()
-
-
-def can_stand(request_id: str) -> bool:
-    return 0 < len(request_id) <= MAX_REQUEST_ID_LENGTH and request_id.isascii() and request_id.isprintable()
 
 
 def new_request_id() -> str:

@@ -26,10 +26,10 @@ from router.server.client_watch import ClientWatch
 from router.server.cors import ALLOWED_METHODS, CorsPolicy
 from router.server.errors import HttpError, method_not_allowed, out_of_memory
 from router.server.event_stream import EventStreams, Framing
-from router.server.exchange import Exchange, can_stand
+from router.server.exchange import Exchange
 from router.server.front_door import FrontDoor, PayloadStream, Visit
 from router.server.graphiql_page import GraphiqlPage
-from router.server.head_facts import HeadFacts
+from router.server.head_facts import HeadFacts, id_in
 from router.server.header_values import HeaderFields, element
 from router.server.host_names import HostNames
 from router.server.request import (
@@ -100,12 +100,13 @@ class GraphqlEndpoint:
         facts: HeadFacts | None = head.facts
         if facts is None or facts.made_by is not self:
             facts = head.facts = self._facts_of(head.fields)
+        elif facts.headers is not head.fields:
+            facts = head.facts = facts.of_another(head.fields)
         return self._exchange(
             Exchange("POST", facts, request.receive, request.send, address=head.address, whole=request)
         )
 
     def _facts_of(self, headers: HeaderFields) -> HeadFacts:
-        request_id = headers.text(b"x-request-id")
         return HeadFacts(
             self,
             headers,
@@ -113,7 +114,7 @@ class GraphqlEndpoint:
             element(headers.single(b"content-type")),
             headers.text(b"content-encoding"),
             is_admitted=self._hosts.admits(headers),
-            request_id=request_id if can_stand(request_id) else "",
+            request_id=id_in(headers),
             stream_token=headers.text(TOKEN_HEADER),
             extra=(VARIES_BY_ACCEPT, *self._cors.headers_for(headers)),
         )

@@ -21,6 +21,14 @@ from router.server.bounded_http import BoundedHttpProtocol
 from router.server.header_values import HeaderFields, Headers
 
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)[ \t]*\r\n", re.IGNORECASE)
+#: Of headers that many people's requests over one connection differ in, the beginning of their line and their value.
+_OF_ONE_REQUEST = tuple(
+    (name, re.compile(rb"(\r\n%b:[ \t]*)([!-~](?:[ -~]*[!-~])?)\r\n" % name, re.IGNORECASE))
+    for name in (b"authorization", b"x-request-id", b"traceparent")
+)
+_PRINTABLE = bytes(range(0x20, 0x7F))
+#: Such a header of a known head: its place among the lines, its name, the beginning of its line, its value.
+_Varying = tuple[int, bytes, bytes, bytes]
 #: A client that sends ever new heads, such as one with a trace, is not learnt from for ever.
 _MOST_LEARNT = 8
 _MAX_DIGITS = 9  # of a length that is looked at without the parser
@@ -43,10 +51,12 @@ class AnswersWholeRequests(Protocol):
 
 class Head:
     """The head of a request that arrived whole. Its connection knows the next one by its bytes where only the length differs,
-    and what was made of it holds for that one too.
+    and what was made of it holds for that one too. Where a token or an id differs as well, the next one is a head of its own.
     """
 
-    __slots__ = ("_after", "_before", "_length", "address", "facts", "fields", "http_version", "keep_alive", "target")
+    __slots__ = (
+        "_after", "_before", "_length", "_varying", "address", "facts", "fields", "http_version", "keep_alive", "target",
+    )  # fmt: skip
 
     def __init__(self, target: bytes, lines: Headers, address: str, http_version: str, *, keep_alive: bool) -> None:
         self.target = target
@@ -54,9 +64,10 @@ class Head:
         self.address = address
         self.http_version = http_version
         self.keep_alive = keep_alive
-        #: what the application makes of the head, for as long as it likes
+        #: what the application makes of the head, for as long as it likes; of `followed_by` it may be that of the head before
         self.facts: Any = None
         self._before = self._length = self._after = b""
+        self._varying: tuple[_Varying, ...] = ()
 
     def learn(self, data: bytes, body_size: int) -> bool:
         """Whether `data`, in which a request began and ended, has this head in the usual form, to be known by."""
@@ -69,6 +80,11 @@ class Head:
             return False
         start, stop = lengths[0].span(1)
         self._before, self._length, self._after = data[:start], data[start:stop], data[stop:end]
+        self._varying = tuple(
+            (names.index(name), name, found[0][1], found[0][2])
+            for name, line in _OF_ONE_REQUEST
+            if names.count(name) == 1 and len(found := list(line.finditer(data, 0, end))) == 1
+        )
         return len(self._length) <= _MAX_DIGITS
 
     def body_in(self, data: bytes) -> bytes | None:
@@ -88,11 +104,45 @@ class Head:
             self._tell_length(length)
         return data[begin:]
 
+    def followed_by(self, data: bytes) -> Head | None:
+        """A head that differs in who asks, or in an id, and that `data` may have: `body_in` says so. None where it has not.
+
+        One of its own, for whoever still holds this one must not find another's token in it.
+        """
+        before, after = self._before, self._after
+        lines, varying = self.fields.lines.copy(), list(self._varying)
+        for place, (index, name, begin, value) in enumerate(self._varying):
+            start = data.find(begin) + len(begin)
+            given = data[start : data.find(b"\r\n", start)]
+            if given == value:
+                continue
+            if not _is_plain(given):
+                return None  # what the parser makes of such a value is its to say
+            line, wanted = begin + value + b"\r\n", begin + given + b"\r\n"
+            if line in before:
+                before = before.replace(line, wanted)
+            else:
+                after = after.replace(line, wanted)
+            lines[index] = (name, given)
+            varying[place] = (index, name, begin, given)
+        if (before is self._before and after is self._after) or not data.startswith(before):
+            return None
+        head = Head(self.target, lines, self.address, self.http_version, keep_alive=self.keep_alive)
+        head._before, head._length, head._after = before, self._length, after
+        head._varying = tuple(varying)
+        head.facts = self.facts
+        return head
+
     def _tell_length(self, length: bytes) -> None:
         self._length = self.fields[b"content-length"] = length
         self.fields.lines = [
             (name, length if name == b"content-length" else value) for name, value in self.fields.lines
         ]
+
+
+def _is_plain(value: bytes) -> bool:
+    """Whether any parser of HTTP has to take the value as it stands."""
+    return bool(value) and not value.translate(None, _PRINTABLE) and value.strip() == value
 
 
 class WholeRequest:
@@ -215,13 +265,8 @@ class WholeRequestProtocol(BoundedHttpProtocol):
 
     def data_received(self, data: bytes) -> None:
         known = self._known
-        if known is not None and self._is_complete and (self.cycle is None or self.cycle.response_complete):
-            body = known.body_in(data)
-            if body is not None and self.application.takes(known.target):
-                self._idle_since = None
-                self._learnt = 0
-                self._begin_whole(WholeRequest(self, known, body))
-                return
+        if known is not None and self._is_complete and self._begin_known(known, data):
+            return
         is_first = self._is_complete or (self._is_in_head and not self._head_bytes)
         super().data_received(data)
         if self._coming is not None:
@@ -231,6 +276,23 @@ class WholeRequestProtocol(BoundedHttpProtocol):
             self._learnt += 1
             if begun.head.learn(data, len(begun.body)):
                 self._known = begun.head
+
+    def _begin_known(self, known: Head, data: bytes) -> bool:
+        """Whether `data` is a whole request with the known head, or one that follows it, and has been begun."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            return False
+        head: Head | None = known
+        body = known.body_in(data)
+        if body is None:
+            head = known.followed_by(data)
+            body = head.body_in(data) if head is not None else None
+        if head is None or body is None or not self.application.takes(head.target):
+            return False
+        self._known = head
+        self._idle_since = None
+        self._learnt = 0
+        self._begin_whole(WholeRequest(self, head, body))
+        return True
 
     def on_body(self, body: bytes) -> None:
         if self._coming is None:

@@ -110,6 +110,26 @@ async def test_each_subgraph_gets_the_headers_of_its_rules(tmp_path: Path) -> No
     assert b["x-key"] == "psst"
 
 
+async def test_who_ask_over_one_connection_are_each_told_to_the_subgraph_as_themselves(tmp_path: Path) -> None:
+    """A proxy sends the requests of many people over one connection, which knows a head again but for who asks."""
+    rules = {"all": {"request": [{"insert": "X-User", "from_claim": "sub", "default": "nobody"}]}}
+    people = ["ann", "bob", "bob", "", "ann", "wrong", "bob"]
+    authorizations = {name: token(name) for name in ("ann", "bob")} | {"wrong": token("ann", secret="x" * 32)}
+    async with ruled(tmp_path, rules) as graph:
+        for number, person in enumerate(people):
+            lines = {"X-Request-Id": f"id-{number}", "Traceparent": f"00-{number:032x}-{1:016x}-01"}
+            if person:
+                lines["Authorization"] = authorizations[person]
+            answer = await graph.ask("{ a }", lines)
+            assert answer.headers["x-request-id"] == f"id-{number}"
+            assert ("www-authenticate" in answer.headers) == (person == "wrong")
+            heard = graph.heard("a")
+            assert heard["x-user"] == (person if person in ("ann", "bob") else "nobody")
+            assert heard.get("authorization", "") == (authorizations.get(person, "") if person != "wrong" else "")
+            assert heard["traceparent"] == lines["Traceparent"]
+            assert f"\r\nx-request-id: id-{number}\r\n" in graph.servers["a"].requests[-1][0]
+
+
 async def test_defaults_stand_in_for_what_a_client_did_not_send(tmp_path: Path) -> None:
     async with ruled(tmp_path, REQUEST_RULES) as graph:
         await graph.ask("{ a }")

@@ -148,6 +148,34 @@ async def test_another_head_is_read_anew(other: bytes) -> None:
     ).fields.text(b"authorization")
 
 
+async def test_a_head_that_differs_in_who_asks_and_in_ids_is_known_and_is_one_of_its_own() -> None:
+    app = Application()
+    connected = Connected(app)
+    asked = [(b"Bearer %b" % token, b"%d" % number) for number, token in enumerate([b"a", b"b", b"b", b"longer", b"a"])]
+    for number, (authorization, request_id) in enumerate(asked):
+        lines = (b"X-Request-Id: " + request_id, b"Authorization: " + authorization, b"X-Own: 1")
+        written = await connected.send(post(b"x" * number, *lines))
+        assert content(written[-1]) == b"x" * number
+        connected.protocol.parser = None  # has read the first, and is asked no more
+        app.requests[-1].head.facts = app.requests[-1].head.facts or "of the first"
+    for number, (request, of_one) in enumerate(zip(app.requests, asked, strict=True)):
+        fields = request.head.fields
+        assert (fields[b"authorization"], fields[b"x-request-id"]) == of_one
+        assert (
+            dict(fields.lines)
+            == fields
+            == {
+                b"host": b"a",
+                b"x-own": b"1",
+                b"authorization": of_one[0],
+                b"x-request-id": of_one[1],
+                b"content-length": b"%d" % number,
+            }
+        )
+        assert request.head.facts == "of the first"
+    assert len({id(request.head) for request in app.requests}) == len(asked)
+
+
 async def test_a_client_with_ever_new_heads_is_learnt_from_for_a_while_and_one_that_stays_is_known() -> None:
     app = Application()
     connected = Connected(app)
@@ -340,6 +368,42 @@ def test_whatever_is_taken_for_a_known_head_the_parser_reads_the_same() -> None:
         assert is_one
         assert (head.fields.lines, found) == (headers, read)
     assert taken > 400
+
+
+def test_whatever_is_taken_for_a_head_of_another_caller_the_parser_reads_the_same() -> None:
+    """Tokens of any bytes, before and after the length, in requests that are damaged besides."""
+    draw = random.Random(6)
+    taken = 0
+    for _ in range(4_000):
+        body = bytes(draw.choices(b"0123456789\r\n:aC", k=draw.choice([0, 9, 10])))
+        lines = [
+            b"Host: a",
+            b"Content-Length: %d" % len(body),
+            b"Authorization: Bearer a",
+            b"traceparent:1",
+            b"X-A: Bearer a",
+        ]
+        draw.shuffle(lines)
+        known = b"\r\n".join([b"POST /graphql HTTP/1.1", *lines, b"", body])
+        headers, read, _ = _read(known)
+        head = Head(b"/graphql", headers, "", "1.1", keep_alive=True)
+        assert head.learn(known, len(read))
+        signs = b"ab=. \t\r\n\0\x7f\x80:" if draw.random() < 0.3 else b"ab=. "
+        other = known.replace(b"n: Bearer a", b"n: " + bytes(draw.choices(signs, k=draw.randrange(12))))
+        if draw.random() < 0.5:
+            other = other.replace(b"traceparent:1", b"traceparent:%d" % draw.randrange(1_000))
+        other = _damaged(other, draw) if draw.random() < 0.3 else other
+        new = head.followed_by(other)
+        found = new.body_in(other) if new is not None else None
+        assert head.fields.lines == headers  # whoever holds it finds there what it has been
+        if new is None or found is None:
+            continue
+        taken += 1
+        headers, read, is_one = _read(other)
+        assert is_one
+        assert (new.fields.lines, found) == (headers, read)
+        assert new.body_in(other) == found
+    assert taken > 1_000
 
 
 def _damaged(data: bytes, draw: random.Random) -> bytes:
