@@ -10,6 +10,7 @@ import gc
 import resource
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 #: Containers made, less those that went, between two looks at the new ones; how many such looks between two at those that
 #: survived one; and how many of these between two full collections. Python's own 700 would have it look all the time, while
@@ -22,6 +23,8 @@ THRESHOLDS = (5_000, 3, 100)
 LONG_SECONDS = 0.02
 #: What is set aside is looked through again once the process has needed so many times the memory that it had then.
 GROWTH = 1.25
+#: Linux tells there how many pages a process has: its size, what of it is resident, and more.
+_STATM = Path("/proc/self/statm")
 
 
 class _SetAside:
@@ -36,27 +39,32 @@ class _SetAside:
     def __init__(self) -> None:
         self._began = 0.0
         self._looks_through_all = False
-        self._most_memory = _most_memory()
+        self._memory = _resident_memory()  # when all was looked through
 
     def __call__(self, phase: str, told: Mapping[str, int]) -> None:
         """To be called by the collector before and after each collection."""
         if told["generation"] < 2:
             return
         if phase == "start":
-            self._looks_through_all = _most_memory() > self._most_memory * GROWTH
+            self._looks_through_all = _resident_memory() > self._memory * GROWTH
             if self._looks_through_all:
                 gc.unfreeze()
             self._began = time.thread_time()
         elif self._looks_through_all:
-            self._most_memory = _most_memory()
+            self._memory = _resident_memory()
             gc.freeze()
         elif time.thread_time() - self._began > LONG_SECONDS:
             gc.freeze()
 
 
-def _most_memory() -> int:
-    """The most that was ever resident of this process, in the platform's unit."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def _resident_memory() -> int:
+    """Of this process, in bytes; where the system does not tell it, the most that ever was, in the platform's unit. The most would let
+    circles grow by a quarter each time: what a look through everything frees does not lower it.
+    """
+    try:
+        return int(_STATM.read_text().split()[1]) * resource.getpagesize()
+    except (OSError, ValueError, IndexError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def collect_in_short_pauses() -> None:

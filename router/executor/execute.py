@@ -231,11 +231,6 @@ class CompiledPlan:
             data, execution.errors = self.project_plainly(execution)
             return encode_response(data, execution.errors, extensions)
 
-    def project(self, execution: Execution) -> tuple[Any, list[ErrorEntry]]:
-        """The client's data, some of it already encoded, and all errors."""
-        execution.finish()
-        return self._shape(execution)
-
     def _shape(self, execution: Execution) -> tuple[Any, list[ErrorEntry]]:
         names = execution.names
         is_repeated = execution.occurrences is not None

@@ -28,6 +28,8 @@ from router.transport.protocol import (
 #: Ends the query in a request's body; within the query's own JSON string quotes are escaped.
 _VARIABLES = b'","variables":{'
 MAX_REMEMBERED = 4_096  # texts whose hashes are known
+#: Bytes of such a text. Of a longer one the hash is worked out each time, in less time than sending the text takes.
+LONGEST_REMEMBERED = 16_384
 MAX_QUERY_STRING = 6_000  # longer ones are sent by POST: servers and caches refuse long lines
 UNSUPPORTED_SECONDS = 600.0  # a subgraph that knows no hashes is sent texts for so long
 
@@ -59,7 +61,8 @@ class PersistedRequests:
         end = request.body.find(_VARIABLES)
         if end < 0:
             return await self._sent(request, for_)
-        extensions = _extensions_of(request.body[: end + 1])
+        head = request.body[: end + 1]
+        extensions = _remembered(head) if len(head) <= LONGEST_REMEMBERED else _extensions_of(head)
         variables = request.body[end + 2 : -1]
         short = replace(request, body=b"{%b,%b}" % (variables, extensions))
         if method == "get":
@@ -96,12 +99,14 @@ def _settle(answer: CancellableAnswer, task: asyncio.Future[SubgraphAnswer]) -> 
         answer.set_result(task.result())
 
 
-@lru_cache(maxsize=MAX_REMEMBERED)
 def _extensions_of(head: bytes) -> bytes:
     """`head` is the body up to the end of the query."""
     text = orjson.loads(head + b"}")["query"]
     digest = sha256(text.encode()).hexdigest()
     return b'"extensions":{"persistedQuery":{"version":1,"sha256Hash":"%b"}}' % digest.encode()
+
+
+_remembered = lru_cache(maxsize=MAX_REMEMBERED)(_extensions_of)
 
 
 def _query_string(variables: bytes, extensions: bytes) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from router.garbage import THRESHOLDS, collect_in_short_pauses
+from router.garbage import THRESHOLDS, _resident_memory, collect_in_short_pauses
 
 ALIVE = 300_000
 #: A look at the young ones is at those made since the last, with those that survived three such looks.
@@ -93,6 +93,7 @@ def full_collections() -> list[int]:
 
 def test_what_a_long_collection_leaves_is_not_looked_through_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("router.garbage.LONG_SECONDS", 0.0)
+    monkeypatch.setattr("router.garbage._resident_memory", lambda: 1_000)
     collect_in_short_pauses()
     kept = [[number] for number in range(ALIVE)]
     sizes = full_collections()
@@ -105,7 +106,7 @@ def test_what_a_long_collection_leaves_is_not_looked_through_by_the_next(monkeyp
 def test_circles_that_were_set_aside_go_once_the_process_has_grown(monkeypatch: pytest.MonkeyPatch) -> None:
     memory = 1_000
     monkeypatch.setattr("router.garbage.LONG_SECONDS", 0.0)
-    monkeypatch.setattr("router.garbage._most_memory", lambda: memory)
+    monkeypatch.setattr("router.garbage._resident_memory", lambda: memory)
     collect_in_short_pauses()
     circle: set[Any] = set()
 
@@ -135,3 +136,13 @@ def test_only_long_collections_set_anything_aside(monkeypatch: pytest.MonkeyPatc
     before = gc.get_freeze_count()
     gc.collect()
     assert gc.get_freeze_count() <= before
+
+
+def test_memory_that_was_given_back_is_not_counted() -> None:
+    before = _resident_memory()
+    kept = bytearray(64 * 2**20)
+    most = _resident_memory()
+    del kept
+
+    assert most > before + 48 * 2**20
+    assert _resident_memory() < most - 48 * 2**20
