@@ -35,12 +35,21 @@ SCALARS: dict[str, Any] = {"String": str, "ID": str, "Int": Int32, "Float": floa
 
 
 class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
-    """A response without `errors`. One that has that key, even with null, or a key that GraphQL does not define, is
-    projected in the ordinary way.
-    """
+    """The same response as `_checked` has it, whose data are wanted as they stand."""
 
     data: msgspec.Raw
     extensions: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+_envelope = msgspec.json.Decoder(_Envelope)
+
+
+def _checked(data_type: Any) -> Any:
+    """A response without `errors`. One that has that key, even with null, or a key that GraphQL does not define, is
+    projected in the ordinary way.
+    """
+    extensions = ("extensions", msgspec.Raw | msgspec.UnsetType, msgspec.UNSET)
+    return msgspec.defstruct("Checked", [("data", data_type), extensions], forbid_unknown_fields=True, gc=False)
 
 
 class NotIdentityError(Exception):
@@ -51,19 +60,19 @@ class Passthrough:
     """The check for one operation."""
 
     def __init__(self, data_type: Any) -> None:
-        self._envelope = msgspec.json.Decoder(_Envelope)
-        self._data = msgspec.json.Decoder(data_type)
+        self._decoder = msgspec.json.Decoder(_checked(data_type))
 
     def body(self, answer: SubgraphAnswer) -> bytes | None:
         """The response body for the client, or None where the answer is not exactly what the schema promises."""
         if answer.status != 200:
             return None
         try:
-            data = self._envelope.decode(answer.body).data
-            self._data.decode(data)
+            checked = self._decoder.decode(answer.body)
+            if checked.extensions is msgspec.UNSET:
+                return answer.body  # megabytes, perhaps, of which no copy is made
+            return b'{"data":%b}' % bytes(_envelope.decode(answer.body).data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
-        return b'{"data":%b}' % bytes(data)
 
 
 def compile_passthrough(node: PlanNode | None, selections: SelectionSet, schema: GraphQLSchema) -> Passthrough | None:

@@ -76,6 +76,14 @@ def test_well_formed_bytes_pass_and_extensions_stay_behind() -> None:
     assert passed(data, extensions={"trace": "secret"}) == orjson.dumps({"data": data})
 
 
+def test_bytes_that_are_data_only_are_not_copied() -> None:
+    check = passthrough_of(TEXT)
+    answer = SubgraphAnswer(200, orjson.dumps({"data": {"me": USER, "users": []}}))
+
+    assert check is not None
+    assert check.body(answer) is answer.body
+
+
 @pytest.mark.parametrize(
     "envelope", [{"errors": [{"message": "x"}]}, {"errors": []}, {"errors": None}, {"status": 500}]
 )
