@@ -23,8 +23,6 @@ from graphql import (
     Node,
     ObjectTypeDefinitionNode,
     ObjectTypeExtensionNode,
-    ScalarTypeDefinitionNode,
-    ScalarTypeExtensionNode,
     SchemaDefinitionNode,
     SchemaExtensionNode,
     StringValueNode,
@@ -50,6 +48,7 @@ from schema.federation import (
 from schema.field_sets import without_braces
 from schema.link_reader import LinkReader, argument_values
 from schema.subgraph import (
+    KIND_OF,
     Applied,
     Element,
     FieldDefinition,
@@ -63,20 +62,6 @@ from schema.subgraph import (
 from schema.type_nodes import renamed
 
 _SchemaNode = SchemaDefinitionNode | SchemaExtensionNode
-_KIND_OF: dict[type, Kind] = {
-    ScalarTypeDefinitionNode: Kind.SCALAR,
-    ScalarTypeExtensionNode: Kind.SCALAR,
-    ObjectTypeDefinitionNode: Kind.OBJECT,
-    ObjectTypeExtensionNode: Kind.OBJECT,
-    InterfaceTypeDefinitionNode: Kind.INTERFACE,
-    InterfaceTypeExtensionNode: Kind.INTERFACE,
-    UnionTypeDefinitionNode: Kind.UNION,
-    UnionTypeExtensionNode: Kind.UNION,
-    EnumTypeDefinitionNode: Kind.ENUM,
-    EnumTypeExtensionNode: Kind.ENUM,
-    InputObjectTypeDefinitionNode: Kind.INPUT,
-    InputObjectTypeExtensionNode: Kind.INPUT,
-}
 
 
 class SubgraphInvalidError(Exception):
@@ -179,7 +164,7 @@ class _Reader:
         )
 
     def _read_type(self, node: TypeDefinitionNode | TypeExtensionNode) -> None:
-        kind, name = _KIND_OF[type(node)], node.name.value
+        kind, name = KIND_OF[type(node)], node.name.value
         known = self.types.setdefault(name, TypeDefinition(name, kind=kind))
         if known.kind is not kind:
             self._refuse(f'"{name}" is defined as {known.kind.value} and as {kind.value}', node)

@@ -15,33 +15,21 @@ from graphql import (
     DefinitionNode,
     DirectiveDefinitionNode,
     DirectiveNode,
-    EnumTypeDefinitionNode,
-    EnumTypeExtensionNode,
     EnumValueNode,
     FieldDefinitionNode,
     FloatValueNode,
-    InputObjectTypeDefinitionNode,
-    InputObjectTypeExtensionNode,
     InputValueDefinitionNode,
-    InterfaceTypeDefinitionNode,
-    InterfaceTypeExtensionNode,
     IntValueNode,
     ListTypeNode,
     ListValueNode,
     NonNullTypeNode,
     NullValueNode,
-    ObjectTypeDefinitionNode,
-    ObjectTypeExtensionNode,
     ObjectValueNode,
-    ScalarTypeDefinitionNode,
-    ScalarTypeExtensionNode,
     SchemaDefinitionNode,
     SchemaExtensionNode,
     StringValueNode,
     TypeDefinitionNode,
     TypeNode,
-    UnionTypeDefinitionNode,
-    UnionTypeExtensionNode,
     ValueNode,
     is_required_argument,
     parse_type,
@@ -49,23 +37,9 @@ from graphql import (
 )
 
 from schema.federation import BUILT_IN_SCALARS
-from schema.subgraph import Kind
+from schema.subgraph import KIND_OF, Kind
 from schema.type_nodes import is_required, named_type, type_text
 
-_KINDS: Mapping[type, Kind] = {
-    ScalarTypeDefinitionNode: Kind.SCALAR,
-    ScalarTypeExtensionNode: Kind.SCALAR,
-    ObjectTypeDefinitionNode: Kind.OBJECT,
-    ObjectTypeExtensionNode: Kind.OBJECT,
-    InterfaceTypeDefinitionNode: Kind.INTERFACE,
-    InterfaceTypeExtensionNode: Kind.INTERFACE,
-    UnionTypeDefinitionNode: Kind.UNION,
-    UnionTypeExtensionNode: Kind.UNION,
-    EnumTypeDefinitionNode: Kind.ENUM,
-    EnumTypeExtensionNode: Kind.ENUM,
-    InputObjectTypeDefinitionNode: Kind.INPUT,
-    InputObjectTypeExtensionNode: Kind.INPUT,
-}
 _INPUTS = frozenset((Kind.SCALAR, Kind.ENUM, Kind.INPUT))
 _LOCATIONS = {kind: "INPUT_OBJECT" if kind is Kind.INPUT else kind.name for kind in Kind}
 _ROOTS = ("Query", "Mutation", "Subscription")
@@ -133,7 +107,7 @@ class _Proof:
         self._fitting: set[tuple[str, int]] = set()
         defined: set[str] = set()
         for node in definitions:
-            kind = _KINDS.get(type(node))
+            kind = KIND_OF.get(type(node))
             if kind is not None:
                 self._gather(node, kind, defined)
             elif isinstance(node, DirectiveDefinitionNode):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from random import Random
 
 import pytest
 from graphql import GraphQLError, parse
 
 from router.operation.plain_parser import MAX_DEPTH, plain_document
+from tests.testkit.damaged_text import damaged
 
 MAX_TOKENS = 1_000
 TEXTS = [
@@ -51,33 +50,26 @@ def test_the_products_operations_are_taken() -> None:
         assert agrees(file.read_text(encoding="utf-8"), 15_000), file
 
 
-def damaged(text: str) -> Iterator[str]:
-    rng = Random(text)
-    pieces = [
-        *'{}():,.#"\\ \n\r\t@$!=[]|&-+é\ufeff\u00a0',
-        "...",
-        '"""',
-        "a",
-        "on",
-        "1",
-        "0",
-        "e5",
-        "a:",
-        "{x}",
-        "$v",
-        "null",
-    ]
-    for _ in range(3_000):
-        changed = text
-        for _ in range(rng.choice((1, 1, 2, 3))):
-            begin = rng.randrange(len(changed))
-            changed = changed[:begin] + rng.choice(pieces) + changed[begin + rng.choice((0, 0, 1, 2)) :]
-        yield changed
+#: What a text is damaged with.
+PIECES = [
+    *'{}():,.#"\\ \n\r\t@$!=[]|&-+é\ufeff\u00a0',
+    "...",
+    '"""',
+    "a",
+    "on",
+    "1",
+    "0",
+    "e5",
+    "a:",
+    "{x}",
+    "$v",
+    "null",
+]
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_what_the_parser_refuses_is_left_to_it_and_the_rest_is_read_as_it_reads_it(text: str) -> None:
-    taken = [each for each in damaged(text) if agrees(each)]
+    taken = [each for each in damaged(text, PIECES, 3_000) if agrees(each)]
     assert len(taken) > 200
     assert len(taken) < 2_900
 

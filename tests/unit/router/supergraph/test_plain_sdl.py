@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from graphql import (
 
 from router.supergraph import plain_sdl
 from router.supergraph.plain_sdl import MAX_DEPTH
+from tests.testkit.damaged_text import damaged
 
 TEXTS = [
     '"said" schema @link(url: "u", import: ["@key", {name: "@tag", as: "@mark"}]) { query: Q mutation: M subscription: S }',
@@ -89,39 +89,32 @@ def test_the_products_schema_is_taken() -> None:
         assert agrees(file.read_text(encoding="utf-8")), file
 
 
-def damaged(text: str) -> Iterator[str]:
-    rng = Random(text)
-    pieces = [
-        *'{}():,.#"\\ \n\r\t@$!=[]|&-+é\ufeff\u00a0\ud800',
-        '"""',
-        '""',
-        "a",
-        "on",
-        "type T",
-        "extend",
-        "implements",
-        "repeatable",
-        "1",
-        "0",
-        "e5",
-        "a:",
-        "@d",
-        "{x: Y}",
-        "$v",
-        "null",
-        "true",
-    ]
-    for _ in range(1_500):
-        changed = text
-        for _ in range(rng.choice((1, 1, 2, 3))):
-            begin = rng.randrange(len(changed))
-            changed = changed[:begin] + rng.choice(pieces) + changed[begin + rng.choice((0, 0, 1, 2)) :]
-        yield changed
+#: What a text is damaged with.
+PIECES = [
+    *'{}():,.#"\\ \n\r\t@$!=[]|&-+é\ufeff\u00a0\ud800',
+    '"""',
+    '""',
+    "a",
+    "on",
+    "type T",
+    "extend",
+    "implements",
+    "repeatable",
+    "1",
+    "0",
+    "e5",
+    "a:",
+    "@d",
+    "{x: Y}",
+    "$v",
+    "null",
+    "true",
+]
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_what_the_parser_refuses_is_left_to_it_and_the_rest_is_read_as_it_reads_it(text: str) -> None:
-    taken = [each for each in damaged(text) if agrees(each)]
+    taken = [each for each in damaged(text, PIECES, 1_500) if agrees(each)]
     assert len(taken) < 1_200
     if "\\u0041" not in text:
         assert len(taken) > 50

@@ -1,0 +1,15 @@
+"""Texts with a few pieces put in or in the place of what stood there, for parsers that have to refuse what another one refuses."""
+
+from collections.abc import Iterator, Sequence
+from random import Random
+
+
+def damaged(text: str, pieces: Sequence[str], count: int) -> Iterator[str]:
+    """So many texts, the same ones each time. Each has one to three of the pieces, each at the cost of up to two characters."""
+    rng = Random(text)
+    for _ in range(count):
+        changed = text
+        for _ in range(rng.choice((1, 1, 2, 3))):
+            begin = rng.randrange(len(changed))
+            changed = changed[:begin] + rng.choice(pieces) + changed[begin + rng.choice((0, 0, 1, 2)) :]
+        yield changed
