@@ -88,8 +88,8 @@ async def load_partition(topic: str, partition: int, file: Path, kafka: KafkaSet
         **kafka.arguments(), acks="all", enable_idempotence=kafka.idempotent, compression_type="gzip"
     )
     sent = 0
-    await producer.start()
     try:
+        await producer.start()
         waiting: list[asyncio.Future[Any]] = []
         for record in read_records(file):
             waiting.append(await producer.send(topic, partition=partition, **record))

@@ -6,6 +6,7 @@ Used by `dashboard`, `product_load`, `unit_costs` and `micro.subgraph_answers`. 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -89,7 +90,8 @@ def running_product(
         )
     try:
         _wait_until_up(DataDirectory(path), process, log)
-        yield replace(product_of(path, people), other_pids=servers.pids if servers is not None else {})
+        product = product_of(path, people) if source == ROOT else _product_of_another_tree(source, path, people)
+        yield replace(product, other_pids=servers.pids if servers is not None else {})
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
@@ -110,6 +112,33 @@ def product_of(path: Path, people: int) -> Product:
         _wait_until_right(state.router_url, request, expected_dashboard(person, last_day))
     emails = tuple(person.email for person in everybody)
     return Product(directory, state, requests, emails, expected_dashboard(everybody[0], last_day))
+
+
+#: Run in the other work tree: prints what the product's people ask there, and what answers the first of them.
+_TELL_ANOTHER_TREES = """
+import json, pathlib, sys
+from benchmarks.fittracker.product import product_of
+product = product_of(pathlib.Path(sys.argv[1]), int(sys.argv[2]))
+requests = [[request.content, request.authorization] for request in product.requests]
+print(json.dumps({"requests": requests, "expected": product.expected}))
+"""
+
+
+def _product_of_another_tree(source: Path, path: Path, people: int) -> Product:
+    """People are loaded and asked for by that tree's own code, whose tables and whose names of types may be others.
+
+    Raises RuntimeError with what it printed.
+    """
+    command = [sys.executable, "-c", _TELL_ANOTHER_TREES, str(path), str(people)]
+    done = subprocess.run(command, cwd=source, env=_environment(source), check=False, capture_output=True, text=True)
+    directory = DataDirectory(path)
+    state = directory.read_state()
+    if done.returncode or state is None:
+        raise RuntimeError(f"the people could not be loaded by {source}:\n{done.stderr[-2000:]}")
+    told = json.loads(done.stdout)
+    requests = tuple(Request(content, authorization) for content, authorization in told["requests"])
+    emails = tuple(person.email for person in johns(people, datetime.now(UTC).date() - timedelta(days=1)))
+    return Product(directory, state, requests, emails, told["expected"])
 
 
 def _environment(source: Path) -> Mapping[str, str]:

@@ -79,8 +79,8 @@ class BrokerEvents:
             *self._by_topic, **client_settings(self._kafka), group_id=None, auto_offset_reset="none"
         )
         bound_fetches(consumer)
-        await consumer.start()
-        try:
+        try:  # a start that failed has its connections and tasks too
+            await consumer.start()
             await self._take_up(consumer, consumer.assignment())
             while True:
                 await self._poll(consumer)

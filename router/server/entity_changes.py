@@ -140,8 +140,8 @@ class EntityChanges:
             auto_offset_reset="latest",
         )
         bound_fetches(consumer)
-        await consumer.start()
-        try:
+        try:  # a start that failed has its connections and tasks too
+            await consumer.start()
             self._store.deaf_to.discard("kafka")
             while True:
                 batches = await consumer.getmany(timeout_ms=round(POLL_SECONDS * 1000))

@@ -297,7 +297,11 @@ class KafkaSink:
             from aiokafka import AIOKafkaProducer
 
             producer = AIOKafkaProducer(**client_settings(self._kafka))
-            await producer.start()
+            try:
+                await producer.start()
+            except BaseException:  # a start that failed has its connections and tasks too
+                await producer.stop()
+                raise
             self._producer = producer
         for line in lines:
             await self._producer.send(self._topic, line.rstrip(), key=orjson.loads(line)["signature"].encode())

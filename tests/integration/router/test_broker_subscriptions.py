@@ -12,11 +12,13 @@ import aiohttp
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
+from structlog.testing import capture_logs
 
 from router.broker_events import hub
 from router.broker_events.hub import BrokerEvents, EventsLostError
 from router.settings import BrokerSubscriptions, KafkaClient
 from router.transport.subscription_source import SubscriberTooSlowError
+from tests.testkit.kafka_clients import NOBODY_LISTENS, every_client_is_stopped
 from tests.testkit.running_router import RunningRouter, StartRouter, token
 from tests.testkit.servers import Broker
 from tests.testkit.strawberry_shop import Shop
@@ -194,6 +196,16 @@ async def test_a_client_that_takes_too_slowly_is_told_or_loses_the_oldest() -> N
             with pytest.raises(SubscriberTooSlowError):
                 await anext(records)
         await records.aclose()
+
+
+async def test_a_broker_that_cannot_be_reached_leaves_no_client_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "PAUSE_SECONDS", 0.01)
+    settings = BrokerSubscriptions.model_validate({"fields": {"Subscription.a": {"topic": "t"}}})
+    events = BrokerEvents(settings, KafkaClient(bootstrap_servers=NOBODY_LISTENS))
+    with every_client_is_stopped(), capture_logs() as log:
+        async with reading(events):
+            while len(log) < 2:
+                await asyncio.sleep(0.01)
 
 
 def reader(broker: Broker, topic: str, **settings: Any) -> BrokerEvents:

@@ -12,7 +12,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from redis.asyncio import Redis
 
+from router.server import entity_changes
 from router.telemetry import REGISTRY
+from tests.testkit.kafka_clients import NOBODY_LISTENS, every_client_is_stopped
 from tests.testkit.running_router import RunningRouter, StartRouter, token
 from tests.testkit.servers import Broker, Valkey
 from tests.testkit.strawberry_shop import Shop
@@ -221,6 +223,17 @@ async def test_records_of_a_topic_void_what_they_are_about(
             await eventually(lambda: says(router, OWNER, "Eve"))
     finally:
         await producer.stop()
+
+
+async def test_a_broker_that_cannot_be_reached_leaves_no_client_behind(
+    start_router: StartRouter, valkey: Valkey, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entity_changes, "PAUSE_SECONDS", 0.01)
+    settings = settings_for(valkey, tmp_path.name, invalidation={"topics": {"accounts": [USERS]}})
+    with every_client_is_stopped():
+        async with start_router(**settings, kafka={"bootstrap_servers": NOBODY_LISTENS}) as router:
+            await asyncio.sleep(0.1)
+            assert (await router.ask(OWNER))["data"]
 
 
 async def test_messages_of_a_channel_void_what_they_are_about(

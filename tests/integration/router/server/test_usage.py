@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 from aiohttp import web
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaConnectionError
 from graphql import build_schema
 
-from router.server.usage import FileSink, signature_of
+from router.server.usage import FileSink, KafkaSink, signature_of
+from router.settings import KafkaClient
 from schema.changes import diff_schemas, read_operations
+from tests.testkit.kafka_clients import NOBODY_LISTENS, every_client_is_stopped
 from tests.testkit.running_router import StartRouter
 from tests.testkit.servers import Broker
 
@@ -64,6 +68,15 @@ async def test_operations_are_written_by_signature_and_client_without_their_valu
     assert used["Field Query.unused was removed."] == ()
     assert "Who" in used["Field User.name was removed."]
     assert len(used["Field User.name was removed."]) == 2
+
+
+async def test_a_broker_that_cannot_be_reached_leaves_no_client_behind() -> None:
+    sink = KafkaSink("usage", KafkaClient(bootstrap_servers=NOBODY_LISTENS))
+    with every_client_is_stopped():
+        for _ in range(2):
+            with pytest.raises(KafkaConnectionError):
+                await sink.write([b'{"signature": "s"}\n'])
+        await sink.close()
 
 
 async def test_operations_are_log_records_of_a_collector(start_router: StartRouter) -> None:
