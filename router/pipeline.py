@@ -140,7 +140,8 @@ async def subscribe(prepared: PreparedRequest) -> AsyncIterator[bytes]:
             prepared.trace = prepared.trace.of_next_event()
         return prepared.new_execution(authorization)
 
-    return run_subscription(plan, source, new_execution, prepared.extensions if prepared.request.wants_plan else None)
+    explain = prepared.extensions if prepared.request.wants_plan else None
+    return run_subscription(plan, source, new_execution, explain, prepared.audience(plan))
 
 
 async def respond_in_pieces(prepared: PreparedRequest) -> Response | AsyncIterator[bytes]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from router.broker_events.hub import BrokerEvents
 from router.broker_events.source import BrokerSource
 from router.entity_cache.answers import KeptForRequest
 from router.entity_cache.cache import EntityCache
+from router.exact_json import dumps
 from router.executor.execute import CompiledPlan
 from router.executor.fetch import Execution
 from router.executor.response_size import DEFAULT_FETCHED_BYTES, DEFAULT_RESPONSE_BYTES
@@ -27,7 +28,7 @@ from router.operation import Operation
 from router.prepared_operation import PreparedOperation
 from router.query_plan import QueryPlan
 from router.request_trace import RequestTrace
-from router.transport.protocol import Headers, SubgraphTransport
+from router.transport.protocol import Headers, SubgraphTransport, telling_apart
 from router.transport.subscription_source import SubscriptionSource
 
 
@@ -78,6 +79,8 @@ class Runtime:
     broker_events: BrokerEvents | None = None
     #: looks at a plan before it runs; raises RequestError to refuse it
     on_plan: Callable[[OperationRequest, QueryPlan], Awaitable[None]] | None = None
+    #: whether equal subscribers get one body of an event that their subgraph tells once
+    shares_events: bool = True
     max_response_bytes: int = DEFAULT_RESPONSE_BYTES  # of one payload to a client
     max_fetched_bytes: int = DEFAULT_FETCHED_BYTES  # of all answers of subgraphs to one operation
 
@@ -139,6 +142,16 @@ class PreparedRequest(msgspec.Struct):
             max_fetched_bytes=self.runtime.max_fetched_bytes,
             names=self.operation.names,
         )
+
+    def audience(self, plan: CompiledPlan) -> Hashable | None:
+        """Equal for requests to whom an event comes to the same body: with the same plan, values, caller and forwarded headers. None
+        where it is nobody else's: where somebody looks at how it came about, or nothing may be shared.
+        """
+        request = self.request
+        if self.trace is not None or request.has_files or not self.runtime.shares_events:
+            return None
+        values = dumps(self.variables) if self.variables else b""
+        return (plan, self.operation, values, request.caller, telling_apart(request.headers))
 
     def subscription_source(self) -> SubscriptionSource | None:
         """Where this request's events come from."""

@@ -758,7 +758,8 @@ class Settings(Section):
     shutdown_grace_seconds: float = Field(default=10.0, ge=0)
     drain_seconds: float = Field(default=0.0, ge=0)  # after SIGTERM: /ready says 503, connections are still accepted
     drain_idle_seconds: float = Field(default=2.0, ge=0)  # then: for idle connections to be used once more, or closed
-    share_identical_requests: bool = True  # equal queries of one caller that are under way at the same time run once
+    #: equal queries of one caller that are under way at the same time run once; an event that equal subscribers are told is completed once
+    share_identical_requests: bool = True
     compress_from_bytes: int = Field(default=2_048, ge=0)  # 0: never
     forward_headers: tuple[str, ...] = ("authorization", "x-request-id", "accept-language", "traceparent", "tracestate")
     #: `x-client-address` to every subgraph: who connected, or whom the `trusted_proxies` say they ask for

@@ -324,6 +324,7 @@ class RouterApp:
             broker_events=self._broker_events,
             traces_all=self.settings.serves_console,
             on_plan=self._extensions.plan if self._extensions.watch_plans else None,
+            shares_events=self.settings.share_identical_requests,
             max_response_bytes=self.settings.limits.response_bytes,
             max_fetched_bytes=self.settings.limits.fetched_bytes,
         )

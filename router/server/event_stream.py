@@ -1,20 +1,17 @@
 """More than one payload in one HTTP response: server-sent events, the multipart subscription protocol, and @defer.
 
-`graphql_http` offers it every operation whose client can take a stream; `single_connection` shares its pacing.
+`graphql_http` offers it every operation whose client can take a stream; `single_connection` shares its framing.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from math import inf
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import orjson
 
-from router.access.authentication import UnauthenticatedError, session_ended
-from router.access.caller import Refusal
+from router.access.authentication import UnauthenticatedError
 from router.errors import RequestError, RouterError, SubgraphError
 from router.pipeline import Response
 from router.server.errors import HttpError
@@ -23,15 +20,8 @@ from router.server.front_door import FrontDoor, PayloadStream, Visit
 from router.server.multipart import FormerIncrementalParts, IncrementalParts
 from router.server.request import OperationParameters, Receive
 from router.server.response import Accepted, Stream
+from router.server.stream_ends import Heartbeats, StreamEnds, StreamInterruptedError
 from router.telemetry import SUBSCRIPTIONS
-
-
-class StreamInterruptedError(RequestError):
-    """The server leaves before the stream is over: the same subscription can be begun anew elsewhere, or in a moment."""
-
-    code: ClassVar[str] = "STREAM_INTERRUPTED"
-    status: ClassVar[int] = 503
-
 
 #: What ends a stream that the client should begin anew, with another token or with whoever serves by then.
 BEGIN_ANEW = (UnauthenticatedError, StreamInterruptedError)
@@ -140,28 +130,67 @@ class EventStreams:
         SUBSCRIPTIONS.labels(protocol).inc()
         self._door.open_streams += 1
         error: RouterError | None = None
-        start = framing.start
+        writer = _StreamWriter(exchange, framing)
         try:
             await exchange.send({"type": "http.response.start", "status": 200, "headers": headers})
-            heartbeat = self._door.settings.subscriptions.heartbeat_seconds
             try:
-                closing = (
-                    self._door.is_closing if stream.kind == "subscription" else None
-                )  # the others end by themselves
-                ending = self._door.authenticator.ending(visit.caller)
-                left = self._door.authenticator.seconds_left(visit.caller)
-                async for body in paced(stream.payloads, exchange.receive, closing, heartbeat, left, ending):
-                    part = framing.heartbeat if body is None else framing.part(body)
-                    if part:
-                        part, start = start + part, b""
-                        exchange.size += len(part)
-                        await exchange.send({"type": "http.response.body", "body": part, "more_body": True})
+                await self._write(stream, writer, exchange.receive, visit)
             except (RequestError, SubgraphError) as caught:
                 error = caught
-            await exchange.send({"type": "http.response.body", "body": start + framing.end(error)})
+            await writer.end(error)
         finally:
             self._door.open_streams -= 1
             SUBSCRIPTIONS.labels(protocol).dec()
+
+    async def _write(self, stream: PayloadStream, writer: _StreamWriter, receive: Receive, visit: Visit) -> None:
+        """The next payload is asked for only after the last was taken, so a client that reads slowly slows the source and nothing
+        piles up. Raises what ends the stream too early.
+        """
+        # the others end by themselves
+        closing = self._door.is_closing if stream.kind == "subscription" else None
+        authenticator = self._door.authenticator
+        ends = StreamEnds(
+            receive, closing, authenticator.seconds_left(visit.caller), authenticator.ending(visit.caller)
+        )
+        try:
+            async with ends, Heartbeats(self._door.settings.subscriptions.heartbeat_seconds, writer.beat) as heartbeats:
+                async for body in stream.payloads:
+                    await writer.write(body)
+                    heartbeats.note_writing()
+                    await asyncio.sleep(0)  # others have their turn, also where the next payload is there already
+        finally:
+            close = getattr(stream.payloads, "aclose", None)
+            if close is not None:
+                await close()
+
+
+class _StreamWriter:
+    """Writes one stream, one thing at a time."""
+
+    def __init__(self, exchange: Exchange, framing: Framing) -> None:
+        self._exchange = exchange
+        self._framing = framing
+        self._start = framing.start
+        self._writing = asyncio.Lock()
+
+    async def write(self, body: bytes) -> None:
+        async with self._writing:
+            await self._send(self._framing.part(body))
+
+    async def beat(self) -> None:
+        """Nothing where something is being written: to a client that does not take it, no more is sent."""
+        if self._framing.heartbeat and not self._writing.locked():
+            async with self._writing:
+                await self._send(self._framing.heartbeat)
+
+    async def end(self, error: RouterError | None) -> None:
+        await self._exchange.send({"type": "http.response.body", "body": self._start + self._framing.end(error)})
+
+    async def _send(self, part: bytes) -> None:
+        part = self._start + part
+        await self._exchange.send({"type": "http.response.body", "body": part, "more_body": True})
+        self._start = b""  # what is cut off while it waits for the client was not written
+        self._exchange.size += len(part)
 
 
 _SUBSCRIPTION = (Stream.EVENTS, Stream.MULTIPART_SUBSCRIPTION)
@@ -180,64 +209,6 @@ def _framing_for(stream: PayloadStream, accepted: Accepted) -> Framing | None:
     else:
         chosen = next((each for each in accepted.streams if each in _SUBSCRIPTION), None)
     return FRAMINGS[chosen]() if chosen is not None else None
-
-
-async def paced(
-    payloads: AsyncIterator[bytes],
-    receive: Receive,
-    closing: asyncio.Event | None,
-    heartbeat_seconds: float,
-    seconds_left: float | None,
-    ending: asyncio.Future[None] | None = None,
-) -> AsyncIterator[bytes | None]:
-    """The payloads, with None where it is time for a heartbeat. Ends when the client leaves.
-
-    Raises UnauthenticatedError when the caller's token expires, in `seconds_left`, or its session is over (`ending`), StreamInterruptedError at
-    `closing`. The next payload is asked for only after the last was taken, so a client that reads slowly slows the source and nothing piles up.
-    """
-    now = asyncio.get_running_loop().time
-    expires_at = inf if seconds_left is None else now() + seconds_left
-    gone = asyncio.ensure_future(_disconnected(receive))
-    closed = asyncio.ensure_future((closing or asyncio.Event()).wait())
-    following = asyncio.ensure_future(_next(payloads))
-    ends = {gone, closed} | ({ending} if ending is not None else set())
-    try:
-        while True:
-            left = min(heartbeat_seconds, expires_at - now())
-            done, _ = await asyncio.wait({following, *ends}, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED)
-            if gone in done:
-                return
-            if ending is not None and ending in done:
-                raise session_ended()
-            if following in done:
-                body = following.result()
-                if body is None:
-                    return
-                yield body
-                following = asyncio.ensure_future(_next(payloads))
-            elif closed in done:
-                raise StreamInterruptedError("The server is stopping; subscribe again.")
-            elif expires_at <= now():
-                raise UnauthenticatedError("The token has expired.", Refusal.EXPIRED)
-            else:
-                yield None
-    finally:
-        for task in (gone, closed, following):
-            task.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await following
-        close = getattr(payloads, "aclose", None)
-        if close is not None:
-            await close()
-
-
-async def _next(payloads: AsyncIterator[bytes]) -> bytes | None:
-    return await anext(payloads, None)
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _one(body: bytes) -> AsyncIterator[bytes]:

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from copy import deepcopy
 
 from router.transport.protocol import Headers, SubgraphRequest, telling_apart
+from router.transport.shared_event import TOLD_AT_ONCE, SharedEvent
 from router.transport.subscription_source import Payload, SubscriptionSource
 from router.transport.waiting_events import WaitingEvents
 from router.turns import Turns
 
 #: Events that may wait for one client while another of the same stream takes them.
 MAX_WAITING = 256
-#: So many clients are told of an event in one turn of the loop, of all streams: each then completes and writes it.
-TOLD_AT_ONCE = 16
 _Key = tuple[str, str, bytes, Headers]
 
 
@@ -31,7 +29,9 @@ class SharedStreams:
         self._turns = Turns(TOLD_AT_ONCE)
 
     async def open(self, request: SubgraphRequest) -> AsyncIterator[Payload]:
-        """What the stream tells, from its first event. Raises what it raises, and SubscriberTooSlowError."""
+        """What the stream tells, from its first event: a `SharedEvent` where others are told of it too. Raises what it raises, and
+        SubscriberTooSlowError.
+        """
         key = (request.subgraph, request.url, request.body, telling_apart(request.headers))
         stream = self._untold.get(key)
         if stream is None:
@@ -92,9 +92,10 @@ class _Stream:
     async def _tell(self, payload: Payload) -> None:
         """To those who sit there: nobody joins once there is an event, and some may leave while others are told."""
         seats = tuple(self._seats)
+        told = payload if len(seats) == 1 else SharedEvent(payload)
         for seat in seats:
             await self._turns.next()
-            seat.waiting.take(payload if seat is seats[-1] else deepcopy(payload))  # each completes its own
+            seat.waiting.take(told)
 
 
 class _Seat:

@@ -14,10 +14,14 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_websockets
 
+from router.access.authorization import Authorization, Denial
+from router.access.caller import Caller
 from router.loaded_graph import LoadedGraph
+from router.operation import Operation
 from router.pipeline import prepare, subscribe
 from router.prepared_request import OperationRequest, Runtime
 from router.transport.in_process import InProcessTransport
+from router.transport.shared_streams import SharedStreams
 from router.transport.subscription_source import PROTOCOL, InProcessSource, SubscriptionSource, WebSocketSource
 from tests.testkit.strawberry_shop import serving
 
@@ -217,3 +221,82 @@ async def test_a_subgraph_that_does_not_come_back_ends_the_subscription(monkeypa
 
     assert [error["message"] for error in received[0]["errors"]] == ["The subgraph closed the subscription."]
     assert len(received) == 1
+
+
+class Audience:
+    """Clients of one event, which comes when all of them listen."""
+
+    def __init__(self, *, shares_events: bool = True) -> None:
+        self.asked_for_names = 0
+        self._happens = asyncio.Event()
+        self._graph = LoadedGraph.from_sdl(SUPERGRAPH)
+        source = SharedStreams(InProcessSource({"live": self._live}))
+        transport = InProcessTransport(functions={"names": self._names})
+        self._runtime = Runtime(transport, source, authorize=self._authorize, shares_events=shares_events)
+
+    async def told(self, *requests: OperationRequest) -> list[Any]:
+        listening = [asyncio.ensure_future(self._listen(each)) for each in requests]
+        await asyncio.sleep(0.05)
+        self._happens.set()
+        return [orjson.loads(body) for body in await asyncio.gather(*listening)]
+
+    async def _listen(self, request: OperationRequest) -> bytes:
+        stream: Any = await subscribe(await prepare(request, self._graph, self._runtime))
+        body: bytes = await anext(stream)
+        await stream.aclose()
+        return body
+
+    async def _live(self, _body: bytes) -> AsyncIterator[bytes]:
+        await self._happens.wait()
+        yield b'{"data":{"counted":{"__typename":"Item","id":"9"}}}'
+
+    async def _names(self, body: bytes) -> bytes:
+        self.asked_for_names += 1
+        return await names(body)
+
+    def _authorize(self, operation: Operation, caller: Caller) -> Authorization:
+        """Who has no scope is told no name."""
+        if caller.scopes:
+            return Authorization(operation)
+        denial = Denial(("counted", "name"), (frozenset(), frozenset()), "Item.name", None)
+        return Authorization(operation, (denial,))
+
+
+NAMED = "subscription { counted(to: 1) { id name } }"
+NINE = {"data": {"counted": {"id": "9", "name": "item 9"}}}
+
+
+async def test_an_event_is_completed_once_for_all_who_ask_the_same() -> None:
+    audience = Audience()
+    friend = Caller("ann", scopes=frozenset({"names"}))
+    requests = [
+        OperationRequest(NAMED, caller=friend, headers=(("x-request-id", f"r{number}"),)) for number in range(20)
+    ]
+
+    assert await audience.told(*requests) == [NINE] * 20
+    assert audience.asked_for_names == 1
+
+
+async def test_other_callers_headers_and_fields_have_a_body_of_their_own() -> None:
+    audience = Audience()
+    ann, ben = (Caller(name, scopes=frozenset({"names"})) for name in ("ann", "ben"))
+    told = await audience.told(
+        OperationRequest(NAMED, caller=ann),
+        OperationRequest(NAMED, caller=ben),
+        OperationRequest(NAMED, caller=ann, headers=(("accept-language", "fr"),)),
+        OperationRequest(NAMED.replace("id ", ""), caller=ann),
+        OperationRequest(NAMED),
+    )
+
+    assert told[:4] == [NINE, NINE, NINE, {"data": {"counted": {"name": "item 9"}}}]
+    assert told[4]["data"] == {"counted": {"id": "9", "name": None}}
+    assert [error["path"] for error in told[4]["errors"]] == [["counted", "name"]]
+    assert audience.asked_for_names == 5
+
+
+async def test_where_nothing_is_shared_each_completes_the_event() -> None:
+    audience = Audience(shares_events=False)
+    friend = Caller("ann", scopes=frozenset({"names"}))
+
+    assert await audience.told(*[OperationRequest(NAMED, caller=friend)] * 5) == [NINE] * 5
+    assert audience.asked_for_names == 5
