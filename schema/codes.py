@@ -6,15 +6,17 @@ The codes are the published federation error codes, so that tools and searches m
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from graphql import Location as GraphQLLocation
-from graphql import Node
+from graphql import Node, TokenKind
 
 #: How many lines of a finding are shown, and how much of each.
 _EXCERPTS = 3
 _EXCERPT = 120
+_LINE_END = re.compile(r"[\n\r]")
 
 
 class Level(enum.StrEnum):
@@ -58,23 +60,27 @@ def locations_of(subgraph: str, *nodes: Node | None) -> tuple[Location, ...]:
 
 def _begin(node: Node, place: GraphQLLocation) -> int:
     description = getattr(node, "description", None)
-    if description is None or description.loc is None or description.loc.end_token.next is None:
-        return place.start
-    begin: int = description.loc.end_token.next.start
-    return begin
+    token = description.loc.end_token.next if description is not None and description.loc is not None else None
+    while token is not None and token.kind is TokenKind.COMMENT:
+        token = token.next
+    return place.start if token is None else token.start
 
 
 def _line_and_column(text: str, offset: int) -> tuple[int, int]:
     """Both count from 1; a line ends with a carriage return, a line feed, or both."""
-    begin = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
+    begin = _begin_of_line(text, offset)
     ends = text.count("\n", 0, begin) + text.count("\r", 0, begin) - text.count("\r\n", 0, begin)
     return ends + 1, offset - begin + 1
 
 
 def line_at(text: str, offset: int) -> str:
     """The line that a character stands in."""
-    end = text.find("\n", offset)
-    return text[text.rfind("\n", 0, offset) + 1 : end if end >= 0 else len(text)].rstrip("\r")
+    end = _LINE_END.search(text, offset)
+    return text[_begin_of_line(text, offset) : end.start() if end is not None else len(text)]
+
+
+def _begin_of_line(text: str, offset: int) -> int:
+    return max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
 
 
 @dataclass(frozen=True, slots=True)

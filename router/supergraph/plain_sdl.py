@@ -198,9 +198,8 @@ class _Parser:
             if extension is None:
                 raise _UnusualError
             return self._placed(extension(), start)
-        description = None
-        if keyword[:1] == '"':
-            description = self._string(keyword)
+        description = self._description()
+        if description is not None:
             start += 1
             keyword = self._lexemes[start]
         definition = self._definitions.get(keyword)

@@ -41,6 +41,15 @@ def test_the_place_is_the_same_however_the_text_is_laid_out() -> None:
     ]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_definition_begins_behind_its_description_and_what_is_said_of_it(end: str) -> None:
+    lines = ["type Query { a: A b: Int }", '"of it"', "# and", "#more", "  type A", "# the end"]
+
+    (error,) = compose([SubgraphSource("a", end.join(lines))]).errors
+
+    assert [(str(each), each.source) for each in error.locations] == [("a:5:3", "  type A")]
+
+
 def test_a_syntax_error_has_its_place() -> None:
     composition = compose([SubgraphSource("a", "type Query {\n  a Int\n}")])
 

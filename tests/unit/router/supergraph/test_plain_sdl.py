@@ -14,6 +14,7 @@ from graphql import (
     GraphQLError,
     InputValueDefinitionNode,
     Node,
+    TokenKind,
     TypeSystemDefinitionNode,
     parse,
 )
@@ -66,12 +67,20 @@ def places_of(value: Any) -> Iterator[tuple[str, int]]:
         if isinstance(value, PLACED):
             assert value.loc is not None
             assert value.loc.end > value.loc.start
-            description = getattr(value, "description", None)
-            is_behind = description is not None and description.loc is not None
-            yield value.kind, description.loc.end_token.next.start if is_behind else value.loc.start
+            yield value.kind, begin_of(value)
         for key in value.keys:
             if key != "loc":
                 yield from places_of(getattr(value, key))
+
+
+def begin_of(node: Any) -> int:
+    description = getattr(node, "description", None)
+    if description is None or description.loc is None:
+        return int(node.loc.start)
+    token = description.loc.end_token.next
+    while token.kind is TokenKind.COMMENT:
+        token = token.next
+    return int(token.start)
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -94,6 +103,7 @@ PIECES = [
     *'{}():,.#"\\ \n\r\t@$!=[]|&-+é\ufeff\u00a0\ud800',
     '"""',
     '""',
+    "#c\n",
     "a",
     "on",
     "type T",
@@ -117,7 +127,7 @@ def test_what_the_parser_refuses_is_left_to_it_and_the_rest_is_read_as_it_reads_
     taken = [each for each in damaged(text, PIECES, 1_500) if agrees(each)]
     assert len(taken) < 1_200
     if "\\u0041" not in text:
-        assert len(taken) > 50
+        assert len(taken) > 40
 
 
 @pytest.mark.parametrize(
@@ -144,6 +154,9 @@ def test_what_the_parser_refuses_is_left_to_it_and_the_rest_is_read_as_it_reads_
         "extend",
         '"of" extend type T @a',
         '"of"',
+        '" type T { a: Int }',
+        'type T { " a: Int }',
+        'type T { a(b: String = "): Int }',
         "enum E { true }",
         "directive @d on NOWHERE",
         "directive @d repeatable FIELD",
