@@ -259,10 +259,12 @@ class _Proof:
         own_name, asked_name = named_type(own), named_type(asked)
         if own_name == asked_name:
             return True
-        target = self._types[asked_name]
+        own_type, target = self._types.get(own_name), self._types.get(asked_name)
+        if own_type is None or target is None:  # fields of the interface may not have been looked at
+            return False
         if target.kind is Kind.UNION:
             return own_name in target.members
-        return target.kind is Kind.INTERFACE and asked_name in self._types[own_name].interfaces
+        return target.kind is Kind.INTERFACE and asked_name in own_type.interfaces
 
     # -- the schema as a whole ---------------------------------------------------------------------------------
 
