@@ -28,9 +28,9 @@ from graphql import (
     GraphQLUnionType,
 )
 
-from router.exact_json import written
+from router.exact_json import is_nested_deeper, written
 from router.executor.custom_scalars import may_hold_custom_scalars
-from router.executor.projection import can_stay_abstract, group_by_key
+from router.executor.projection import MAX_SCALAR_DEPTH, can_stay_abstract, group_by_key
 from router.object_types import object_types_of
 from router.selection_set import Field, SelectionSet
 
@@ -126,6 +126,8 @@ class _SourceWriter:
             "IrregularDataError": IrregularDataError,
             "dumps": dumps,
             "Fragment": orjson.Fragment,
+            "MAYBE_ODD": _MAYBE_ODD,
+            "is_odd": _is_odd,
         }
         self._constants: dict[frozenset[str], str] = {}
         self._tables: dict[tuple[tuple[str | None, str], ...], str] = {}
@@ -234,7 +236,7 @@ class _SourceWriter:
     ) -> tuple[str, str]:
         """What a value that is not None becomes, and a test that is true where it is not acceptable."""
         if isinstance(type_, GraphQLScalarType):
-            return variable, _SCALAR_GUARDS.get(type_.name, "").format(v=variable)
+            return variable, _SCALAR_GUARDS.get(type_.name, _CUSTOM_GUARD).format(v=variable)
         if isinstance(type_, GraphQLEnumType):
             return variable, f"{variable} not in {self._constant(frozenset(type_.values))}"
         if isinstance(type_, GraphQLList):
@@ -318,3 +320,13 @@ _SCALAR_GUARDS = {
     "Float": "{v}.__class__ is not float and {v}.__class__ is not int",
     "Boolean": "{v}.__class__ is not bool",
 }
+#: Of a custom scalar.
+_CUSTOM_GUARD = "{v}.__class__ in MAYBE_ODD and is_odd({v})"
+_MAYBE_ODD = frozenset((type(None), dict, list))
+
+
+def _is_odd(value: Any) -> bool:
+    """Of a custom scalar, whether the plain projection would not let it pass. The encoder writes somewhat deeper values, but how
+    deep depends on what is around them.
+    """
+    return value is None or is_nested_deeper(value, MAX_SCALAR_DEPTH)

@@ -108,7 +108,7 @@ def _nested(levels: int) -> Any:
 
 _ODD_VALUES: tuple[Any, ...] = (
     0, -1, 2**31, 2**63, 2**70, -(2**65), 1.5, 1e300, True, "", "GHOST", "x" * 5_000, "\0\u2028", [], [None], [[]], {},
-    {"a": {"b": [1]}}, {"__typename": "Ghost"}, {"__typename": ["Query"]}, ["x", 1], _nested(100), _nested(300), _nested(700),
+    {"a": {"b": [1]}}, {"__typename": "Ghost"}, {"__typename": ["Query"]}, ["x", 1], _nested(100), _nested(200), _nested(300), _nested(700),
 )  # fmt: skip
 
 

@@ -19,8 +19,9 @@ from graphql import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from router.exact_json import is_nested_deeper
 from router.executor.compiled_projection import IRREGULAR_ERRORS, NAMES, compile_projection
-from router.executor.projection import Projection
+from router.executor.projection import MAX_SCALAR_DEPTH, Projection
 from router.executor.typed_projection import compile_typed
 from router.operation import Operation, normalize, parse_and_validate
 
@@ -30,7 +31,7 @@ SCHEMA = build_schema(
     enum Color { RED GREEN }
     interface Named { id: ID! name: String }
     type User implements Named {
-      id: ID! name: String age: Int score: Float active: Boolean! friends: [User!] best: User! color: Color meta: JSON
+      id: ID! name: String age: Int score: Float active: Boolean! friends: [User!] best: User! color: Color meta: JSON tags: [JSON!]
     }
     type Team implements Named { id: ID! name: String members: [User]! grid: [[Int!]]! colors: [Color!] }
     union Found = User | Team
@@ -46,6 +47,7 @@ OPERATIONS = [
     "query ($v: Boolean!) { me @include(if: $v) { id } named @skip(if: $v) { id name } teams { id @skip(if: $v) } }",
     "query ($v: Boolean!) { me { best @include(if: $v) { id } ... @skip(if: $v) { best { name } } best { age } } }",
     "{ named { id name } }",
+    "{ me { meta tags } us { meta friends { meta tags } } }",
 ]
 
 
@@ -68,6 +70,10 @@ def plainly(operation: Operation, tree: Any, variables: dict[str, Any] | None = 
     return projection.project(operation.selections, "Query", tree), projection.errors
 
 
+def nested(levels: int) -> Any:
+    return [nested(levels - 1)] if levels else 1
+
+
 leaf = st.sampled_from(["a", "RED", "PURPLE", 1, 2**31, 1.5, True, None, {"x": [1]}])
 typename = st.sampled_from(["User", "Team", "Named", "Ghost", None])
 
@@ -85,7 +91,8 @@ def objects(depth: int) -> st.SearchStrategy[Any]:
         "score": st.sampled_from([1.5, 2]),
         "active": st.booleans(),
         "color": st.sampled_from(["RED", None]),
-        "meta": st.sampled_from([{"any": [1]}, None, "x"]),
+        "meta": st.sampled_from([{"any": [1]}, None, "x", *map(nested, (127, 128, 200, 300))]),
+        "tags": st.sampled_from([["x", {"any": [1]}], None, [nested(128)], [nested(127)], [None], nested(128)]),
         "grid": st.just([[1, 2], None, []]),
         "colors": st.sampled_from([["RED"], None]),
         "best": inner,
@@ -123,6 +130,25 @@ def test_what_the_compiled_form_accepts_is_what_the_plain_form_makes(text: str, 
     data, errors = plainly(operation, tree, variables)
     assert made == orjson.dumps(data)  # the bytes: the order of keys is part of the promise
     assert errors == []
+
+
+@pytest.mark.parametrize("value", [None, "x", 1, {}, [], {"a": [None]}, *map(nested, (127, 128, 200, 300))], ids=str)
+@pytest.mark.parametrize("field", ["meta: JSON", "meta: JSON!", "meta: [JSON]", "meta: [JSON!]", "meta: [[JSON!]!]"])
+def test_custom_scalars_are_taken_by_the_compiled_form_as_by_the_plain_form(field: str, value: Any) -> None:
+    schema = build_schema(f"scalar JSON type Query {{ {field} }}")
+    for _ in range(field.count("[")):
+        value = [value]
+    tree = {"meta": value}
+    operation = normalize(parse_and_validate("{ meta }", schema), None, schema)
+    projection = Projection(schema, {}, [])
+    data = projection.project(operation.selections, "Query", tree)
+
+    try:
+        made = compile_projection(schema, "Query", operation.selections, {})(tree, {})
+    except IRREGULAR_ERRORS:
+        assert projection.errors != []
+    else:
+        assert (made, projection.errors) == (data, [])
 
 
 @settings(max_examples=300, deadline=None)
@@ -208,6 +234,8 @@ def fitting(value: Any, type_: Any) -> Any:
         case "Boolean" | "String" | "ID":
             kinds = {"Boolean": (bool,), "String": (str,), "ID": (str, int)}
             return value if value.__class__ in kinds[type_.name] else wrong
+        case "JSON":
+            return wrong if is_nested_deeper(value, MAX_SCALAR_DEPTH) else value
     return value
 
 
