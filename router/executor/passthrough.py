@@ -70,6 +70,7 @@ class Passthrough:
             checked = self._decoder.decode(answer.body)
             if checked.extensions is msgspec.UNSET:
                 return answer.body  # megabytes, perhaps, of which no copy is made
+            bytes(checked.extensions).decode()  # of what is passed over, msgspec looks at the signs of JSON alone
             return b'{"data":%b}' % bytes(_envelope.decode(answer.body).data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None

@@ -14,6 +14,7 @@ from router.executor.passthrough import Passthrough, compile_passthrough
 from router.executor.projection import Projection
 from router.operation import Operation, normalize, parse_document
 from router.query_plan import Fetch
+from router.transport.graphql_result import graphql_result
 from router.transport.protocol import SubgraphAnswer
 
 SCHEMA = build_schema(
@@ -82,6 +83,19 @@ def test_bytes_that_are_data_only_are_not_copied() -> None:
 
     assert check is not None
     assert check.body(answer) is answer.body
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [b'{"a":"\xff"}', b'{"\xed\xa0\x80":1}', b'"\\ud800"', b"01", b"[1,]", b'"\n"', b"[" * 2_000 + b"]" * 2_000],
+)
+def test_what_is_no_json_does_not_pass_wherever_it_is(extensions: bytes) -> None:
+    check = passthrough_of("{ me { name } }")
+    body = b'{"data":{"me":null},"extensions":%b}' % extensions
+
+    assert check is not None
+    assert graphql_result(body, is_exact=False) is None
+    assert check.body(SubgraphAnswer(200, body)) is None
 
 
 @pytest.mark.parametrize(
