@@ -26,12 +26,15 @@ from graphql import (
     specified_rules,
     validate,
 )
+from graphql.validation import StreamDirectiveOnListField
 
 from router.errors import DocumentInvalidError, DocumentSyntaxError, LimitExceededError
 from router.operation.plain_parser import plain_document
 from router.operation.plain_validity import is_plainly_valid
+from router.operation.stream_rule import StreamOnListsRule
 
 MAX_REPORTED_ERRORS = 50
+_RULES = tuple(StreamOnListsRule if rule is StreamDirectiveOnListField else rule for rule in specified_rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +116,13 @@ def _rules_for(document: DocumentNode) -> tuple[type[ASTValidationRule], ...]:
     """
     text = document.loc.source.body if document.loc is not None else None
     if text is None:
-        return tuple(specified_rules)
+        return _RULES
     present = frozenset(marker for marker in ("$", "@", "...", "fragment", "(", "__", "subscription") if marker in text)
     known = _RULES_BY_MARKERS.get(present)
     if known is None:
         known = _RULES_BY_MARKERS[present] = tuple(
             rule
-            for rule in specified_rules
+            for rule in _RULES
             if rule.__name__ not in _ONLY_WITH or any(marker in present for marker in _ONLY_WITH[rule.__name__])
         )
     return known
@@ -144,7 +147,7 @@ _ONLY_WITH: dict[str, tuple[str, ...]] = {
     "DeferStreamDirectiveOnRootField": ("@",),
     "DeferStreamDirectiveOnValidOperationsRule": ("@",),
     "DeferStreamDirectiveLabel": ("@",),
-    "StreamDirectiveOnListField": ("@",),
+    "StreamOnListsRule": ("@",),
     "KnownArgumentNamesRule": ("(",),
     "UniqueArgumentNamesRule": ("(",),
     "ValuesOfCorrectTypeRule": ("(",),

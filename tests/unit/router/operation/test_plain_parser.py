@@ -70,7 +70,7 @@ PIECES = [
 @pytest.mark.parametrize("text", TEXTS)
 def test_what_the_parser_refuses_is_left_to_it_and_the_rest_is_read_as_it_reads_it(text: str) -> None:
     taken = [each for each in damaged(text, PIECES, 3_000) if agrees(each)]
-    assert len(taken) > 200
+    assert len(taken) > 150
     assert len(taken) < 2_900
 
 

@@ -20,7 +20,8 @@ from graphql.language import Lexer, Source
 
 from benchmarks.compare import compose_shop
 from benchmarks.shop.workloads import HEAVY, LIGHT, NO_HOP
-from router.operation.document import with_incremental_directives
+from router.errors import RequestError
+from router.operation.document import _RULES, parse_and_validate, with_incremental_directives
 from router.operation.plain_validity import is_plainly_valid
 from router.supergraph import read_supergraph
 from tests.testkit.random_operation import random_operation
@@ -110,6 +111,9 @@ INVALID = [
     "{ pet { ... on Cat { a: name } ... on Dog { a: name } } }",
     "{ pet { ... on Cat { owner { a: id } } ... on Dog { owner { a: name } } } }",
     "{ me { id @defer } }",
+    "{ me { id @stream } }",
+    "{ pet { __typename @stream } }",
+    "{ pet { __typename @stream(initialCount: 1) ... on Cat { lives @stream } } }",
     "subscription { changed { id } again: changed { id } }",
     "type A { a: Int } { me { id } }",
     "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }",
@@ -118,7 +122,17 @@ INVALID = [
 
 def errors_of(schema: GraphQLSchema, text: str) -> list[GraphQLError]:
     """By all rules, as `document.validate_document` asks them where the proof fails."""
-    return validate(with_incremental_directives(schema), parse(text), specified_rules)
+    return validate(with_incremental_directives(schema), parse(text), _RULES)
+
+
+def refusals_of(schema: GraphQLSchema, text: str) -> list[tuple[str, list[tuple[int, int]]]]:
+    """What the router says of it, with its places."""
+    try:
+        parse_and_validate(text, schema)
+    except RequestError as error:
+        entries = error.entries()
+        return [(each["message"], [(p["line"], p["column"]) for p in each.get("locations", ())]) for each in entries]
+    return []
 
 
 @pytest.mark.parametrize("text", PLAIN)
@@ -136,6 +150,7 @@ def test_an_invalid_document_is_left_to_the_rules(text: str) -> None:
 def test_the_rules_are_those_that_the_proof_was_written_for() -> None:
     """A rule more needs a look at `plain_validity`: what of it can an ordinary document break?"""
     assert {rule.__name__ for rule in specified_rules} == set(RULES.split())
+    assert len(_RULES) == len(specified_rules)
 
 
 @pytest.mark.parametrize("text", [HEAVY, LIGHT, NO_HOP])
@@ -161,12 +176,15 @@ def test_what_is_proven_valid_is_valid_also_after_mutations(seed: int) -> None:
     for text, schema in texts:
         for mutated in [text, *(_mutated(text, rng) for _ in range(30))]:
             try:
-                document = parse(mutated)
+                document = parse(mutated, allow_empty_selection_sets=False)
             except GraphQLError:
                 continue
+            errors = errors_of(schema, mutated)
+            told = [(each.message, [(p.line, p.column) for p in each.locations or ()]) for each in errors]
+            assert refusals_of(schema, mutated) == told, mutated
             if is_plainly_valid(document, schema):
                 proven += 1
-                assert errors_of(schema, mutated) == [], mutated
+                assert errors == [], mutated
     assert proven > 10
 
 
@@ -174,7 +192,22 @@ def _mutated(text: str, rng: Random) -> str:
     tokens = _tokens(print_ast(parse(text)))
     for _ in range(rng.choice((1, 1, 2, 3))):
         at = rng.randrange(len(tokens))
-        other = rng.choice([*tokens, "null", "1", "RED", "Cat", "User", "id", "@include(if: true)", "@skip", "friend"])
+        other = rng.choice(
+            [
+                *tokens,
+                "null",
+                "1",
+                "RED",
+                "Cat",
+                "User",
+                "id",
+                "@include(if: true)",
+                "@skip",
+                "@stream",
+                "@defer",
+                "friend",
+            ]
+        )
         match rng.randrange(4):
             case 0:
                 tokens[at : at + 1] = []
