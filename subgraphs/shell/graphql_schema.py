@@ -17,6 +17,7 @@ from graphql import (
     specified_rules,
     validate,
 )
+from graphql.validation import StreamDirectiveOnListField
 from strawberry.exceptions import MissingQueryError
 from strawberry.execution import optimized_is_awaitable
 from strawberry.extensions import SchemaExtension
@@ -54,7 +55,9 @@ _log = structlog.get_logger("subgraphs.shell.errors")
 
 DEEPEST_SELECTION = 20
 MOST_TOKENS = 50_000
-_RULES: tuple[Any, ...] = (BoundedLiterals, *specified_rules, create_validator(DEEPEST_SELECTION, None))
+#: All that there are but the one about `@stream`, which no subgraph has and which another refuses: it raises where a union's field has it.
+_SPECIFIED = [rule for rule in specified_rules if rule is not StreamDirectiveOnListField]
+_RULES: tuple[Any, ...] = (BoundedLiterals, *_SPECIFIED, create_validator(DEEPEST_SELECTION, None))
 
 #: From a document's text to the document and what is wrong with it. Raises GraphQLSyntaxError.
 PrepareDocument: TypeAlias = Callable[[str], PreparedDocument]

@@ -207,6 +207,12 @@ async def test_random_queries_are_answered_as_by_graphql_core(seeds: range) -> N
     gc.collect()  # what graphql-core dropped is told here, not in whichever test comes next
 
 
+@pytest.mark.parametrize("text", ["{ root { things { __typename @stream } } }", "{ root { name @stream } }"])
+async def test_a_directive_that_there_is_not_is_refused_wherever_it_stands(text: str) -> None:
+    answer = await compiled.execute(text, {}, Fate(0, 0))
+    assert [error.message for error in answer.errors or ()] == ["Unknown directive '@stream'."]
+
+
 async def test_a_single_error_is_told_as_by_graphql_core() -> None:
     told = []
     for seed in range(12):
