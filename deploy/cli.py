@@ -203,8 +203,9 @@ def in_process_command(
 ) -> None:
     """Serve router and subgraphs from one process, as `up --in-process` does."""
     from deploy.in_process import serve_in_process
+    from deploy.subgraph_ports import ports_of
 
-    serve_in_process(config, _read_ports(ports))
+    serve_in_process(config, ports_of(ports))
 
 
 @app.command(hidden=True)
@@ -214,20 +215,6 @@ def migrate() -> None:
 
     say_as_a_service()
     migrate_all()
-
-
-@app.command(hidden=True)
-def prepare(
-    supergraph: Annotated[Path, typer.Option()],
-    ports: Annotated[str, typer.Option(help="users=8081,nutrition=8082,...")],
-    sample_data: Annotated[
-        Path | None, typer.Option(help="The data directory whose sample people are loaded then.")
-    ] = None,
-) -> None:
-    """What `up` has done before and beside the start of what serves: migrations, the graph, sample data. Waits for a line."""
-    from deploy.prepare import prepare as prepare_in_order
-
-    prepare_in_order(_read_ports(ports), supergraph, sample_data=sample_data)
 
 
 @app.command()
@@ -394,11 +381,6 @@ def schema_lint(
 
     if not lint(files, Terminal()):
         raise typer.Exit(1)
-
-
-def _read_ports(text: str) -> dict[str, int]:
-    """From `users=8081,nutrition=8082`."""
-    return {name: int(port) for name, port in (pair.split("=") for pair in text.split(","))}
 
 
 def whole_command() -> Callable[[], None]:

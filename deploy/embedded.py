@@ -19,6 +19,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -398,14 +399,23 @@ def _stored_elsewhere(directory: Path) -> Path:
     location = directory / "postgres-location"
     if store.exists() and not location.exists():
         shutil.rmtree(store)
-    for owner_file in _ROOT_STORE.glob("data-*/owner"):
-        owner = Path(owner_file.read_text(encoding="utf-8"))
-        if owner.is_relative_to(tempfile.gettempdir()) and not owner.exists():
-            shutil.rmtree(owner_file.parent, ignore_errors=True)
     store.mkdir(parents=True, exist_ok=True)
     (store / "owner").write_text(str(directory), encoding="utf-8")
     location.write_text(str(store), encoding="utf-8")
+    # three thousand files each, which the start need not wait for
+    threading.Thread(target=_remove_remains, daemon=True).start()
     return store
+
+
+def _remove_remains() -> None:
+    """Of temporary directories that are no more. Each is renamed first: what is removed by half has no owner any more, and is found again."""
+    for owner_file in _ROOT_STORE.glob("data-*/owner"):
+        with contextlib.suppress(OSError):  # another stack is at it
+            owner = Path(owner_file.read_text(encoding="utf-8"))
+            if owner.is_relative_to(tempfile.gettempdir()) and not owner.exists():
+                owner_file.parent.rename(_ROOT_STORE / f"remains-{os.getpid()}-{owner_file.parent.name}")
+    for remains in _ROOT_STORE.glob("remains-*"):
+        shutil.rmtree(remains, ignore_errors=True)
 
 
 def _reachable(path: Path) -> bool:

@@ -37,7 +37,7 @@ class Preparation:
     @classmethod
     async def begin(cls, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Self:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "deploy", "prepare", *arguments,
+            sys.executable, "-m", "deploy.prepare", *arguments,
             env={**os.environ, **environment},
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,  # a Ctrl-C in the terminal reaches us, and we end it

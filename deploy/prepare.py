@@ -1,17 +1,21 @@
 """Migrates the four databases, composes the graph from code, and loads the sample data, in one process that imports the subgraphs once.
 
-`migrate_all` is called by `fittracker migrate`, `prepare` by `deploy.preparation`, beside the start of the servers.
+`migrate_all` is called by `fittracker migrate`; `deploy.preparation` runs this module beside the start of the servers, without the command line
+of all verbs, whose import would take a fifth of a second from the start:
+
+python -m deploy.prepare --supergraph FILE --ports users=8081,nutrition=8082,... [--sample-data DIRECTORY]
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import importlib
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from multiprocessing.context import ForkProcess, SpawnProcess
 from pathlib import Path
 
@@ -21,8 +25,9 @@ from deploy.embedded import DOMAINS, HOST
 from deploy.environment import session_url_of
 from deploy.errors import FriendlyError
 from deploy.friendly_exit import friendly_exit
-from deploy.loading import collector_waits
+from deploy.loading import collector_waits, load_without_extras
 from deploy.preparation import DATABASES_ARE_THERE, PREPARED
+from deploy.subgraph_ports import ports_of
 
 
 def migrate_all() -> None:
@@ -36,27 +41,39 @@ def prepare(ports: Mapping[str, int], supergraph: Path, *, sample_data: Path | N
 
     Raises FriendlyError, CompositionFailedError. Exits with 1 where a migration failed, which has said why.
     """
-    with collector_waits():
+    migrations = _Migrations(_database_urls())
+    try:
+        with collector_waits():
+            load_without_extras()
+            for module in _modules(sample_data):
+                importlib.import_module(module)
+                migrations.begin_if_told()
         from deploy.composition import supergraph_of
         from schema import SubgraphSource, compose
 
-        for name in DOMAINS:
-            importlib.import_module(f"subgraphs.{name}.schema")
-        importlib.import_module("alembic.command")
-        if sample_data is not None:
-            importlib.import_module("deploy.sample_data.load")
-    urls = _database_urls()
-    sources = [
-        SubgraphSource(name=name, sdl=sdl_of_code(name), url=f"http://{HOST}:{ports[name]}/graphql") for name in DOMAINS
-    ]
-    if sys.stdin.buffer.readline() != DATABASES_ARE_THERE:
-        return
-    with _migrating(urls):
+        sources = [
+            SubgraphSource(name=name, sdl=sdl_of_code(name), url=f"http://{HOST}:{ports[name]}/graphql")
+            for name in DOMAINS
+        ]
+        migrations.begin_when_told()
         text = supergraph_of(compose(sources))
+    finally:
+        migrations.join()
     write_whole(supergraph, text)
     print(PREPARED, flush=True)
     if sample_data is not None:
         _load_sample_data(sample_data)
+
+
+def _modules(sample_data: Path | None) -> Iterator[str]:
+    """What is needed, in the order in which it is: migrations need the least, and run beside the import of what follows."""
+    yield "subgraphs.shell.database"
+    yield "alembic.command"
+    yield from (f"subgraphs.{name}.synced" for name in DOMAINS)
+    yield from (f"subgraphs.{name}.schema" for name in DOMAINS)
+    yield "deploy.composition"
+    if sample_data is not None:
+        yield "deploy.sample_data.load"
 
 
 def sdl_of_code(name: str) -> str:
@@ -79,25 +96,39 @@ def _database_urls() -> dict[str, str]:
     return urls
 
 
-@contextmanager
-def _migrating(urls: Mapping[str, str]) -> Iterator[None]:
-    """The databases are migrated beside the block, and are when it ends. Alembic has one migration a process, so each gets one.
+class _Migrations:
+    """Of all databases, each in a process of its own: alembic has one migration a process. They begin when standard input says so.
 
-    Exits with 1 where a migration failed. A fork has what is imported already; where forks are not safe, as on macOS, each
-    process imports for itself.
+    A fork has what is imported already; where forks are not safe, as on macOS, each process imports for itself.
     """
-    make = ForkProcess if sys.platform == "linux" else SpawnProcess
-    with_us = dies_with_its_parent(signal.SIGKILL)  # None except on Linux
-    migrations = [make(target=_migrate_one, args=(name, url, with_us)) for name, url in urls.items()]
-    for each in migrations:
-        each.start()
-    try:
-        yield
-    finally:
-        for each in migrations:
+
+    def __init__(self, urls: Mapping[str, str]) -> None:
+        self._urls = urls
+        self._processes: list[ForkProcess | SpawnProcess] = []
+
+    def begin_if_told(self) -> None:
+        """Returns at once, unless it has been told meanwhile."""
+        if not self._processes and select.select([sys.stdin], [], [], 0)[0]:
+            self.begin_when_told()
+
+    def begin_when_told(self) -> None:
+        """Waits for the word. Exits where standard input ends before it: whoever wanted it is gone."""
+        if self._processes:
+            return
+        if sys.stdin.buffer.readline() != DATABASES_ARE_THERE:
+            sys.exit(0)
+        make = ForkProcess if sys.platform == "linux" else SpawnProcess
+        with_us = dies_with_its_parent(signal.SIGKILL)  # None except on Linux
+        self._processes += [make(target=_migrate_one, args=(name, url, with_us)) for name, url in self._urls.items()]
+        for each in self._processes:
+            each.start()
+
+    def join(self) -> None:
+        """Wait for those that have begun. Exits with 1 where one failed."""
+        for each in self._processes:
             each.join()
-    if any(each.exitcode != 0 for each in migrations):
-        sys.exit(1)
+        if any(each.exitcode != 0 for each in self._processes):
+            sys.exit(1)
 
 
 def _migrate_one(name: str, url: str, end_with_parent: Callable[[], None] | None) -> None:
@@ -121,3 +152,17 @@ async def _migrate(urls: Mapping[str, str]) -> None:
         except TableIsHeldError as error:
             hint = "`fittracker db running` shows who is at it; when that has ended, migrate again"
             raise FriendlyError(f"the database of {name} is not migrated: {error}", hint) from None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--supergraph", type=Path, required=True)
+    parser.add_argument("--ports", type=ports_of, required=True)
+    parser.add_argument("--sample-data", type=Path, help="the data directory whose sample people are loaded then")
+    options = parser.parse_args()
+    with friendly_exit():
+        prepare(options.ports, options.supergraph, sample_data=options.sample_data)
+
+
+if __name__ == "__main__":
+    main()

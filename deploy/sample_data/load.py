@@ -98,9 +98,9 @@ def load_sample_data(users: int, days: int, seed: int, data_dir: Path, terminal:
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=terminal.console, disable=not terminal.console.is_terminal) as progress:
         task = progress.add_task("Foods and exercises", total=None)
-        asyncio.run(_load_catalogues(urls, now))
-        progress.update(task, description="People", total=len(people) + users)
         with _told_afterwards(urls, data_dir):
+            asyncio.run(_load_catalogues(urls, now))
+            progress.update(task, description="People", total=len(people) + users)
             asyncio.run(_load_people(urls, people, now))
             asyncio.run(_load_belongings(urls, now))
             progress.update(task, advance=len(people))

@@ -56,7 +56,8 @@ class NewDrink:
 async def load_foods(
     connection: AsyncConnection, rows: Iterable[Mapping[str, Any]], now: datetime, everyday: Collection[str] = ()
 ) -> int:
-    """Add catalogue foods in the caller's transaction; ids that exist are left alone. Returns how many came.
+    """Add catalogue foods in the caller's transaction; ids that exist are left alone. Returns how many came. Their events are kept as
+    `copy_events` keeps them.
 
     `everyday` are ids of foods that a search for few words likely means.
 
@@ -73,7 +74,7 @@ async def load_foods(
         portions = [portion for row in batch for portion in _portions(row)]
         if portions:
             await connection.execute(INSERT_PORTIONS, portion_columns(portions))
-        await append_events(connection, [food_event(food, per_100, now, "system") for food, per_100 in foods])
+        await copy_events(connection, [food_event(food, per_100, now, "system") for food, per_100 in foods])
         loaded += len(batch)
     if loaded:  # else the planner believes the table empty for the first minute, and reads all of it for each page
         await connection.execute(text("ANALYZE food, food_portion, search_entry, search_word"))

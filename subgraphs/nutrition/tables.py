@@ -14,6 +14,8 @@ class NutritionTable(SQLModel):
     """Gives the tables of this subgraph their own metadata."""
 
     metadata = metadata
+    #: Nobody validates a row, and each start would make a validator for each table.
+    model_config = {"defer_build": True}
 
 
 def _instant() -> Column[datetime]:

@@ -16,6 +16,8 @@ class WorkoutsTable(SQLModel):
     """Gives the tables of this subgraph their own metadata."""
 
     metadata = metadata
+    #: Nobody validates a row, and each start would make a validator for each table.
+    model_config = {"defer_build": True}
 
 
 def _instant(*, nullable: bool = False) -> Column[datetime]:

@@ -82,6 +82,8 @@ _SOURCES = {
 _LONGEST_OF_BANDS = (2, 3, 5)
 BANDS = len(_LONGEST_OF_BANDS) + 1
 _LONG_WORD_COUNT = 9
+_IN_CAPITALS = re.compile(r"\b[A-Z'&]{4,}\b")
+_SKIN_ALONE = re.compile(r", skin(?! eaten| not)\b(?: only)?(?: \(|,|$)")
 _OTHER_WAY, _SHELF_ALONE, _MEMBER_ALONE = 0.4, 1.0, 3.5
 
 
@@ -100,10 +102,11 @@ class FoodName:
 
 def read_name(name: str, brand: str | None, category: FoodCategory, source: str) -> FoodName:
     parts = [part.strip() for part in fold(_BRACKETS.sub(" ", name)).split(",") if part.strip()] or [fold(name)]
-    words = words_of(f"{name} {brand or ''}")
+    of_name = words_of(name)
+    words = (*of_name, *words_of(brand)) if brand else of_name
     heads = tuple((head, cost) for head, cost in _heads(parts) if head) or ((words or ("",), 0.0),)
     rank = round(_rank(name, words, heads, category, source), 2)
-    band = 1 + bisect_left(_LONGEST_OF_BANDS, len(words_of(name)))
+    band = 1 + bisect_left(_LONGEST_OF_BANDS, len(of_name))
     return FoodName(heads, tuple(dict.fromkeys(words)), rank, band)
 
 
@@ -114,8 +117,9 @@ def _heads(parts: list[str]) -> Iterator[tuple[Words, float]]:
         yield (*_head(more[0]), *words_of(first)), _OTHER_WAY
         yield words_of(first), _SHELF_ALONE
         return
-    yield _head(first), 0.0
-    if (short := _head(first)[:-1]) and _head(first)[-1] in _PLANT_PARTS:  # "ginger root" is what "ginger" means
+    head = _head(first)
+    yield head, 0.0
+    if (short := head[:-1]) and head[-1] in _PLANT_PARTS:  # "ginger root" is what "ginger" means
         yield short, 0.0
     if first in _KINDS and more:
         member = _head(more[0])
@@ -141,9 +145,9 @@ def _rank(
     rank += sum(min(0.0, _WEIGHTS.get(word, 0.0)) for word in in_head)
     if category is FoodCategory.BABY_FOOD:
         rank -= 4
-    if re.search(r"\b[A-Z'&]{4,}\b", name):  # a maker's or a restaurant's
+    if _IN_CAPITALS.search(name):  # a maker's or a restaurant's
         rank -= 1.5
-    if re.search(r", skin(?! eaten| not)\b(?: only)?(?: \(|,|$)", name.lower()):  # the skin alone
+    if _SKIN_ALONE.search(name.lower()):  # the skin alone
         rank -= 3
     rank -= 0.2 * max(0, len(words) - _LONG_WORD_COUNT)
     return max(-9.0, min(6.0, rank))

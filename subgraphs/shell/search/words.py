@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from subgraphs.shell.errors import ValidationError
 
@@ -35,7 +36,7 @@ def words_of(text: str) -> tuple[str, ...]:
     Of a longer word than anybody can search for there is its beginning: one sign may stand for six letters (㌖, a kilometre), and
     no index of Postgres takes 2,000 bytes for one word.
     """
-    return tuple(stem(word[:MOST_LETTERS]) for word in _BETWEEN_WORDS.split(fold(text)) if word)
+    return tuple([stem(word[:MOST_LETTERS]) for word in _BETWEEN_WORDS.split(fold(text)) if word])
 
 
 def words_of_search(search: str | None) -> tuple[str, ...]:
@@ -60,6 +61,7 @@ def fold(text: str) -> str:
     return _APOSTROPHES.sub("", plain).translate(_LETTERS)
 
 
+@lru_cache(maxsize=2048)  # the names of a catalogue have few words, again and again
 def stem(word: str) -> str:
     """The singular of an English plural, or at least one form for both: "cookie" and "cookies" are "cooky"."""
     if word in _IRREGULAR:

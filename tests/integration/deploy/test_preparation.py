@@ -90,7 +90,7 @@ async def test_a_database_that_cannot_be_migrated_is_told_and_nothing_serves(
 async def test_where_its_stack_is_gone_it_ends_without_having_done_anything(tmp_path: Path) -> None:
     urls = {f"DATABASE_URL_{name.upper()}": "postgresql://127.0.0.1:1/nowhere" for name in DOMAINS}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "deploy", "prepare", "--supergraph", str(tmp_path / "graph"), "--ports", PORTS,
+        sys.executable, "-m", "deploy.prepare", "--supergraph", str(tmp_path / "graph"), "--ports", PORTS,
         env={**os.environ, **urls}, stdin=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     assert await process.wait() == 0
