@@ -78,10 +78,12 @@ def graphql_errors(own: DocumentNode, subgraph: Subgraph) -> list[GraphQLError]:
 def _errors_of_schema(document: DocumentNode, own: DocumentNode) -> list[GraphQLError]:
     try:
         schema = build_ast_schema(document, assume_valid_sdl=True)
-    except GraphQLError as error:  # as for a reason of `@deprecated` that is no string
+        wrong = list(_wrong_inputs(schema)) or validate_schema(schema)
+    except (
+        GraphQLError
+    ) as error:  # as for a reason of `@deprecated` that is no string; of an enum's value it is read late
         return [error.__cause__ if isinstance(error.__cause__, GraphQLError) else error]
     roots = [root.name for root in (schema.query_type, schema.mutation_type, schema.subscription_type) if root]
-    wrong = list(_wrong_inputs(schema)) or validate_schema(schema)
     errors = [error for error in wrong if not is_tolerated(error, roots)]
     return errors or list(_wrong_directive_arguments(own, schema))
 

@@ -126,6 +126,7 @@ _VALUES = (
 )
 _DEFINITIONS = (
     "type Early implements Late { a: Int } interface Late { a: Nope }",
+    "enum Late { A @deprecated(reason: 1) }",
     *("type A", "type C", "interface Node { id: ID! }", "extend type Q { a: Int }", "extend type Nope { id: ID }"),
     *("input Loop { loop: Loop! }", "input L1 { l: L2! } input L2 { l: L1! }", "scalar Int", "extend scalar ID @all"),
     *("type __X { a: Int }", "directive @all on FIELD", "directive @deprecated on FIELD", "directive @__d on FIELD"),
@@ -217,10 +218,19 @@ def test_a_definition_that_is_wrong_is_not_proved(definition: str) -> None:
     assert subgraph is None or not is_proved(subgraph) or not graphql_errors(subgraph.document, subgraph)
 
 
-def test_a_reason_that_is_no_string_is_told_with_its_place() -> None:
-    (finding,) = compose([SubgraphSource("s", "type Query { a: Int\n b: Int @deprecated(reason: 3) }")]).errors
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("type Query { a: Int b: Int", "}"),
+        ("type Query { a: E } enum E { A", "}"),
+        ("input I { a: Int b: Int", "} type Query { a(b: I): Int }"),
+        ("type Query { a(b: Int", "): Int }"),
+    ],
+)
+def test_a_reason_that_is_no_string_is_told_with_its_place(before: str, after: str) -> None:
+    (finding,) = compose([SubgraphSource("s", f"{before}\n @deprecated(reason: 3) {after}")]).errors
     assert str(finding) == (
-        "[INVALID_GRAPHQL] s:2:29: [s] Argument 'reason' has invalid value: String cannot represent a non string value: 3"
+        "[INVALID_GRAPHQL] s:2:22: [s] Argument 'reason' has invalid value: String cannot represent a non string value: 3"
     )
 
 
