@@ -26,6 +26,7 @@ from router.executor.left_out_keys import AskedOfPlan
 from router.executor.nested_root import NestedRootFetch
 from router.executor.passthrough import Passthrough, compile_passthrough
 from router.executor.projection import Projection, encode_response, holds
+from router.executor.repeated_objects import repeated_in_entities, repeated_in_root
 from router.executor.representations import PossibleTypes, RepresentationCollector
 from router.executor.response_size import ResponseTooLargeError, response_bytes
 from router.executor.sharing import Sharing, analyse_sharing, fetches_of, response_keys_of
@@ -339,7 +340,9 @@ class StepCompiler:
                 raise ValueError("A subscription stands only at the top of a plan.")
 
     def root_fetch(self, fetch: Fetch) -> RootFetch:
+        repeated = repeated_in_root(fetch, self._sharing)
         fetch, query = self._printer.root(fetch)
+        is_exact = self._is_exact and may_hold_custom_scalars([fetch.selections], self._schema)
         return RootFetch(
             subgraph=fetch.subgraph,
             url=self._subgraph_urls.get(fetch.subgraph, ""),
@@ -349,7 +352,8 @@ class StepCompiler:
             selections=fetch.selections,
             is_query=fetch.operation_type == "query",
             client_errors=self._unplaced_errors if fetch.path else self._client_errors,
-            is_exact=self._is_exact and may_hold_custom_scalars([fetch.selections], self._schema),
+            is_exact=is_exact,
+            repeated=repeated if not is_exact else None,
         )
 
     def _entity_fetch(self, fetch: EntityFetch) -> EntityFetchStep | ContextualFetchStep:
@@ -372,6 +376,9 @@ class StepCompiler:
             CompiledLookup(lookup, collector, response_key, variable, abstract_types)
             for lookup, collector, (response_key, variable) in zip(fetch.lookups, collectors, names, strict=True)
         )
+        selections = [lookup.selections for lookup in fetch.lookups]
+        is_exact = self._is_exact and may_hold_custom_scalars(selections, self._schema)
+        response_keys = [response_key for response_key, _ in names]
         return EntityFetchStep(
             fetch.subgraph,
             self._subgraph_urls.get(fetch.subgraph, ""),
@@ -379,8 +386,8 @@ class StepCompiler:
             lookups,
             (name for name, _ in fetch.variables),
             self._client_errors,
-            is_exact=self._is_exact
-            and may_hold_custom_scalars([lookup.selections for lookup in fetch.lookups], self._schema),
+            is_exact=is_exact,
+            repeated=repeated_in_entities(fetch.lookups, response_keys, self._sharing) if not is_exact else None,
         )
 
     def _compiled(self, nodes: Iterable[PlanNode]) -> Iterator[Step]:

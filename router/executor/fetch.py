@@ -25,6 +25,7 @@ from router.exact_json import dumps
 from router.executor.merge import copy_tree, merge_object, rename_keys, with_renamed_keys
 from router.executor.object_path import ClientPath, drop_odd_type_names, positions_at
 from router.executor.projection import holds
+from router.executor.repeated_objects import ReadAnswer, RepeatedObjects
 from router.executor.representations import Collected, KnownObjects, RepresentationCollector, Target
 from router.executor.response_size import (
     DEFAULT_FETCHED_BYTES,
@@ -79,6 +80,7 @@ class Execution(msgspec.Struct):  # made for every request, in C: as a dataclass
     max_fetched_bytes: int = DEFAULT_FETCHED_BYTES  # of all answers together
     fetched_bytes: int = 0  # so far
     rest_of: ResponseKeys = ()  # the streamed list of which the tree has what comes later
+    is_cut: bool = False  # whether lists are streamed, so that this tree and others have objects in common
     spread_bytes: int = 0  # at most so much of the response comes from the answers so far
     occurrences: Occurrences | None = None  # none while every object stands in one place
     #: the client's for those response keys of the plan's operation that are not (`loaded_graph`)
@@ -99,6 +101,18 @@ class Execution(msgspec.Struct):  # made for every request, in C: as a dataclass
         self.cache_controls.append(answer.cache_control)
         if answer.headers:  # most settings keep none
             self.answer_headers.extend((subgraph, name, value) for name, value in answer.headers)
+
+    def read_repeated(self, repeated: RepeatedObjects, answer: SubgraphAnswer) -> ReadAnswer | None:
+        """The answer, objects of one text in it one object; None where it has to be read in the ordinary way."""
+        found = repeated.read(answer.body, self.occurrences) if not self.is_cut else None
+        if found is not None:
+            self.occurrences = found.occurrences
+        return found
+
+    def know(self, found: Mapping[Path, list[Tree]]) -> None:
+        """All objects at shared paths, which nobody has to look for."""
+        for path, objects in found.items():
+            self.known_objects.setdefault(path, objects)
 
     def is_copied_above(self, path: Path) -> bool:
         """Whether the objects at the path are copies that lack some of their fields: those above the rest of a list."""
@@ -138,6 +152,7 @@ class RootFetch:
         client_errors: ClientErrors,
         *,
         is_exact: bool = True,
+        repeated: RepeatedObjects | None = None,
     ) -> None:
         self.key = WeakKey()
         self.subgraph = subgraph
@@ -152,6 +167,7 @@ class RootFetch:
         self.is_query = is_query
         self._client_errors = client_errors
         self._is_exact = is_exact
+        self._repeated = repeated
 
     def begin(self, execution: Execution) -> asyncio.Future[SubgraphAnswer]:
         if execution.kept is not None and self.is_query:
@@ -171,9 +187,21 @@ class RootFetch:
         try:
             answer = await pending
             execution.note(self.subgraph, answer)
-            self.merge(execution, decode_answer(self.subgraph, answer, is_exact=self._is_exact))
+            self._read(execution, answer)
         except SubgraphError as error:
             self.fail(execution, error)
+
+    def _read(self, execution: Execution, answer: SubgraphAnswer) -> None:
+        read = execution.read_repeated(self._repeated, answer) if self._repeated is not None else None
+        if read is None:
+            self.merge(execution, decode_answer(self.subgraph, answer, is_exact=self._is_exact))
+            return
+        self.merge(execution, read.payload)
+        data = read.payload["data"] or {}
+        # what is in the tree as it was read, and not merged with what was there before
+        execution.know(
+            {path: each for path, each in read.found.items() if execution.tree.get(path[0]) is data.get(path[0])}
+        )
 
     def run(self, execution: Execution) -> Coroutine[Any, Any, None]:
         """Sends before anybody awaits it."""
@@ -191,7 +219,7 @@ class RootFetch:
 
     def receive(self, execution: Execution, answer: SubgraphAnswer) -> None:
         try:
-            self.merge(execution, decode_answer(self.subgraph, answer, is_exact=self._is_exact))
+            self._read(execution, answer)
         except SubgraphError as error:
             self.fail(execution, error)
 
@@ -270,30 +298,39 @@ class CompiledLookup:
     def encode(self, collected: Collected) -> bytes:
         return self._variable + collected.written()
 
-    def place(self, entities: list[Any], collected: Collected) -> None:
-        """Merges each entity into every object that waits for it. Raises ValueError where one is not an object."""
+    def in_tree(self, found: Mapping[Path, list[Tree]]) -> dict[Path, list[Tree]]:
+        """Of what was found at paths of an answer what is below this lookup's only path, by where it is in the tree."""
+        (above,) = self.paths
+        return {(*above, *path[2:]): objects for path, objects in found.items() if path[0] == self.response_key}
+
+    def place(self, entities: list[Any], collected: Collected) -> bool:
+        """Merges each entity into every object that waits for it. Whether each stands as it is in one object that had none of its
+        fields. Raises ValueError where one is not an object.
+        """
         if self.renames:
             for entity in entities:
                 if entity.__class__ is dict:
                     rename_keys(entity, self.renames)
         if collected.by_text is not None:
-            misfit = self._place_each(entities, collected.by_text.objects)
-        else:
-            misfit = self._place_several(entities, collected.targets)
-        if misfit:
+            return self._place_each(entities, collected.by_text.objects) and len(self.paths) == 1
+        if self._place_several(entities, collected.targets):
             raise ValueError
+        return False
 
     def _place_each(self, entities: list[Any], targets: list[Tree]) -> bool:
-        """Each entity in its own target. Whether one is not an object."""
-        misfit = False
+        """Each entity in its own target. Whether nothing had to be merged. Raises ValueError where one is not an object."""
+        misfit, is_new = False, True
         for entity, target in zip(entities, targets, strict=True):
             if entity.__class__ is not dict:
                 misfit |= entity is not None
             elif target.keys().isdisjoint(entity):  # as nearly always: there is nothing to merge
                 target.update(entity)
             else:
+                is_new = False
                 self._place_one(entity, target)
-        return misfit
+        if misfit:
+            raise ValueError
+        return is_new
 
     def _place_several(self, entities: list[Any], waiting: list[list[Target]]) -> bool:
         """Each entity in all its targets. Whether one is not an object."""
@@ -345,6 +382,7 @@ class EntityFetchStep:
         client_errors: ClientErrors,
         *,
         is_exact: bool = True,
+        repeated: RepeatedObjects | None = None,
     ) -> None:
         self.subgraph = subgraph
         self.url = url
@@ -354,6 +392,7 @@ class EntityFetchStep:
         self.variable_names = tuple(variable_names)
         self._client_errors = client_errors
         self._is_exact = is_exact
+        self._repeated = repeated
 
     def begin(self, execution: Execution) -> PendingEntities | None:
         """None where the tree holds no entity to ask for."""
@@ -413,7 +452,11 @@ class EntityFetchStep:
             answer = await pending.answer
             places = collected[0].places if len(collected) == 1 else max([each.places for each in collected])
             execution.note(self.subgraph, answer, places)
-            self._merge(execution, decode_answer(self.subgraph, answer, is_exact=self._is_exact), collected)
+            read = execution.read_repeated(self._repeated, answer) if self._repeated is not None else None
+            if read is not None:
+                self._merge(execution, read.payload, collected, read.found)
+            else:
+                self._merge(execution, decode_answer(self.subgraph, answer, is_exact=self._is_exact), collected)
         except SubgraphError as error:
             self.fail(execution, error)
         except RecursionError:
@@ -424,7 +467,13 @@ class EntityFetchStep:
         pending = self.begin(execution)
         return self.complete(execution, pending) if pending is not None else _nothing_to_ask()
 
-    def _merge(self, execution: Execution, payload: Tree, collected: list[Collected]) -> None:
+    def _merge(
+        self,
+        execution: Execution,
+        payload: Tree,
+        collected: list[Collected],
+        found: Mapping[Path, list[Tree]] | None = None,
+    ) -> None:
         data = payload.get("data")
         errors = payload.get("errors")
         if data is not None and data.__class__ is not dict:
@@ -442,7 +491,8 @@ class EntityFetchStep:
                 self._fail_lookup(execution, lookup, _miscounted(entities, each.count))
                 continue
             try:
-                lookup.place(entities, each)
+                if lookup.place(entities, each) and found:
+                    execution.know(lookup.in_tree(found))
             except ValueError:
                 self._fail_lookup(execution, lookup, "The subgraph returned an entity that is not an object.")
 

@@ -283,8 +283,9 @@ class RepresentationCollector:
         slots = _slots_in(containers, last, len(found.objects))
         for (container, slot), item, key in zip(slots, found.objects, found.told_by, strict=True):
             first = kept.get(key)
-            if first is item:
-                continue  # it was met before
+            if first is item:  # it was met before
+                times[key] = times.get(key, 1) + 1
+                continue
             if first is None and key is not None:
                 kept[key] = item
             elif id(item) in others:

@@ -94,6 +94,12 @@ class Occurrences:
             self._note(way[-1], of_target[group] * together)
         return max([sum([of_target[group] for group in each]) for each in waiting], default=1)
 
+    def of_repeated(self, way: Way, times: int) -> None:
+        """So many objects at the end of the way were one as soon as they were read (`repeated_objects`)."""
+        path = way[-1]
+        self._shared[path] = max(times, self._shared.get(path, 1))
+        self._note(path, self._of_object(way) * times)
+
     def of_nested_root(self, way: Way, positions: int) -> int:
         """In how many places the data of a root fetch will stand that goes to the objects at `positions` of the response."""
         places = max(positions, self._of_object(way))

@@ -26,6 +26,11 @@ from router.selection_set import Field, SelectionSet
 #: A lookup, or a root fetch below the root, by its identity, and a path that it goes to.
 _Visit = tuple[int, Path]
 
+#: By the response keys of objects or lists.
+_Writers = dict[tuple[str, ...], list[Fetch | EntityFetch]]
+#: Response keys where a fetch begins to write.
+_Starts = list[tuple[tuple[str, ...], Fetch | EntityFetch]]
+
 #: Objects that get copies of their own of whatever is nested in an entity.
 NEVER_SHARED = -1
 
@@ -33,11 +38,13 @@ NEVER_SHARED = -1
 @dataclass(frozen=True, slots=True)
 class Sharing:
     """`shared_paths` are lookup paths whose equal objects become one; `groups` gives each (lookup, path) a number:
-    objects of one group meet the same later steps, so they may share what an entity brings along.
+    objects of one group meet the same later steps, so they may share what an entity brings along. At the paths in `when_read`
+    equal objects of an answer may be one as soon as they are read, since no other answer says anything of them by position.
     """
 
     shared_paths: frozenset[Path]
     groups: dict[tuple[int, Path], int]
+    when_read: frozenset[Path] = frozenset()
 
     def group_of(self, lookup: EntityLookup, path: Path) -> int:
         return self.groups.get((id(lookup), path), NEVER_SHARED)
@@ -63,13 +70,14 @@ def analyse_sharing(node: PlanNode | None) -> Sharing:
         return Sharing(frozenset(), {})
     visits = _visits(lookups, fetches)
     paths = {path for _, path in visits}
-    written_late = _composites_written_late(fetches, node)
+    writers, starts = _writers_of_composites(fetches)
+    written_late = _composites_written_late(writers, starts, node)
     shared = frozenset(
         path
         for path in paths
         if _may_share(path, paths, written_late) and not any(_is_told_apart(path, lookup) for lookup in lookups)
     )
-    return Sharing(shared, _groups(lookups, shared, visits))
+    return Sharing(shared, _groups(lookups, shared, visits), _shared_when_read(fetches, shared, writers))
 
 
 def fetches_of(node: PlanNode | None) -> list[Fetch | EntityFetch]:
@@ -97,6 +105,23 @@ def _may_share(path: Path, paths: set[Path], written_late: set[tuple[str, ...]])
     if any(keys[:length] in written_late for length in range(1, len(keys) + 1)):
         return False
     return all(_same_way(path, other) for other in paths if response_keys_of(other)[: len(keys)] == keys)
+
+
+def _shared_when_read(
+    fetches: Listed[Fetch | EntityFetch], shared: frozenset[Path], writers: _Writers
+) -> frozenset[Path]:
+    if any(isinstance(fetch, Fetch) and fetch.path for fetch in fetches):
+        return frozenset()  # such a fetch writes to objects by their positions
+    return frozenset(
+        path
+        for path in shared
+        if not any(segment.startswith("|") for segment in path) and _is_written_once(response_keys_of(path), writers)
+    )
+
+
+def _is_written_once(keys: tuple[str, ...], writers: _Writers) -> bool:
+    """Whether what stands at the keys, and above, comes from one fetch each."""
+    return all(len(writers.get(keys[:length], ())) < 2 for length in range(1, len(keys) + 1))
 
 
 def _is_told_apart(path: Path, lookup: EntityLookup) -> bool:
@@ -148,12 +173,10 @@ def _is_before(one: tuple[tuple[bool, int], ...], other: tuple[tuple[bool, int],
     return False
 
 
-def _composites_written_late(fetches: Listed[Fetch | EntityFetch], node: PlanNode | None) -> set[tuple[str, ...]]:
-    """Response-key paths of objects and lists that two fetches write, one of them perhaps when a third has begun to look for
-    objects there or below: merging goes by position, not by entity.
-    """
-    writers: dict[tuple[str, ...], list[Fetch | EntityFetch]] = {}
-    visits: list[tuple[tuple[str, ...], Fetch | EntityFetch]] = []
+def _writers_of_composites(fetches: Listed[Fetch | EntityFetch]) -> tuple[_Writers, _Starts]:
+    """The fetches that write the objects or lists at each response-key path, and where each fetch begins to write."""
+    writers: _Writers = {}
+    visits: _Starts = []
     for fetch in fetches:
         lookups = [(fetch.selections, (fetch.path,))] if isinstance(fetch, Fetch) else _asked_at(fetch)
         for selections, paths in lookups:
@@ -161,6 +184,13 @@ def _composites_written_late(fetches: Listed[Fetch | EntityFetch], node: PlanNod
                 visits.append((start, fetch))
                 for keys in set(_composites(selections, start)):
                     writers.setdefault(keys, []).append(fetch)
+    return writers, visits
+
+
+def _composites_written_late(writers: _Writers, visits: _Starts, node: PlanNode | None) -> set[tuple[str, ...]]:
+    """Response-key paths of objects and lists that two fetches write, one of them perhaps when a third has begun to look for
+    objects there or below: merging goes by position, not by entity.
+    """
     twice = {keys: several for keys, several in writers.items() if len(several) > 1}
     order = _Order(node if twice else None)
     return {

@@ -86,7 +86,9 @@ class Pieces:
     def _allowed(self, part: PartToPlan) -> PartToPlan:
         """What the caller may have of it, and begins its execution."""
         authorization = self._prepared.authorize(part.allowed)
-        self._executions.append(self._prepared.new_execution(authorization, self._answers))
+        execution = self._prepared.new_execution(authorization, self._answers)
+        execution.is_cut = bool(self._split.streams)
+        self._executions.append(execution)
         if authorization.allowed is part.allowed:
             return part
         return replace(part, allowed=authorization.allowed, reading=None)
